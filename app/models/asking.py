@@ -1,0 +1,73 @@
+"""What a model is asked, and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.models.selling import Product, Shop
+from app.models.shoppers import Persona
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the model is asked. `instructions` is the same for every page of a library."""
+
+    instructions: str
+    request: str
+    shop: Shop
+    persona: Persona
+    products: tuple[Product, ...]
+    slots: tuple[str, ...]
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """Tokens as the provider counted them; zeros where it did not say."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.prompt + self.completion
+
+
+@dataclass(frozen=True, slots=True)
+class ModelText:
+    """A piece of the model's answer, cut wherever the network cut it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEnded:
+    """The model's last word: why it stopped, in the provider's own term, and what it cost.
+
+    `unreadable` counts events on the way that were not what the protocol says.
+    """
+
+    reason: str = "stop"
+    tokens: TokensUsed = TokensUsed()
+    unreadable: int = 0
+
+
+ModelEvent = ModelText | ModelEnded
+
+
+class ModelFailed(Exception):
+    """A model did not answer, or stopped answering. Raised at the border to a provider.
+
+    `code` is one of the contract's (MODEL_UNAVAILABLE, TIMEOUT, RATE_LIMITED, ...) and
+    `reason` is for the operator; neither holds a prompt, a key or an answer.
+    """
+
+    def __init__(
+        self, code: str, reason: str, *, retryable: bool, retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.retryable = retryable
+        self.retry_after = retry_after

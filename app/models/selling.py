@@ -1,0 +1,81 @@
+"""What we sell: products, their prices and pictures, and the shops they are sold in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in major units (12.50) of an ISO 4217 currency (EUR)."""
+
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A product's picture: where the browser finds it, and what it shows."""
+
+    url: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One thing we sell, as the catalog states it. Text fields are plain text, never HTML.
+
+    `price` is that of the cheapest variant, `varies` says that others cost more, and
+    `stock` is the sum over variants, None where the feed does not track it.
+    """
+
+    id: str
+    title: str
+    price: Money
+    category: str
+    available: bool
+    description: str = ""
+    picture: Picture | None = None
+    compare_at: Money | None = None
+    varies: bool = False
+    stock: int | None = None
+    vendor: str = ""
+    tags: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """How a shop looks and speaks. Colours are #rrggbb; tone is a phrase for the model."""
+
+    primary_color: str = "#1f4d3a"
+    secondary_color: str = "#c8553d"
+    font_family: str = ""
+    tone: str = "warm, plain and precise"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One catalog and the brand it is sold under. Products keep the catalog's order."""
+
+    id: str
+    name: str
+    tagline: str
+    products: Mapping[str, Product]
+    brand: Brand = Brand()
+    digest: str = ""
+
+    def categories(self) -> tuple[str, ...]:
+        """The categories that have products, in the catalog's order."""
+        return tuple(dict.fromkeys(item.category for item in self.products.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class FeedProblem:
+    """A row of a feed that could not be sold, and why. Lines count from 1."""
+
+    line: int
+    reason: str
+    product: str = ""

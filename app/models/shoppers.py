@@ -1,0 +1,60 @@
+"""Who a page is for: shoppers, their personas, and the key their page is kept under."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PersonaType = Literal[
+    "newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"
+]
+PERSONA_TYPES: tuple[PersonaType, ...] = (
+    "newcomer",
+    "minimalist",
+    "collector",
+    "bargain_hunter",
+    "explorer",
+    "loyalist",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What a shopper's behaviour told us. Money is in the shop's currency, major units."""
+
+    avg_order_value: float = 0.0
+    category_preferences: tuple[str, ...] = ()
+    price_sensitivity: Literal["low", "medium", "high"] = "medium"
+    browsing_patterns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """Whom a page is composed for. `confidence` runs from 0 to 1."""
+
+    type: PersonaType = "newcomer"
+    confidence: float = 0.0
+    signals: Signals = Signals()
+
+
+NEWCOMER = Persona()
+
+
+@dataclass(frozen=True, slots=True)
+class Shopper:
+    """A visitor of one shop, known by a signed cookie and by nothing else."""
+
+    id: str
+    shop_id: str
+    persona: Persona = NEWCOMER
+
+
+@dataclass(frozen=True, slots=True)
+class PageKey:
+    """What a page is kept under: one shopper, one persona; never shared by two."""
+
+    shopper_id: str
+    persona_hash: str
+
+    def __str__(self) -> str:
+        return f"ui:{self.shopper_id}:{self.persona_hash}"
