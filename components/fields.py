@@ -1,0 +1,100 @@
+"""The kinds of value a component's props can be made of, and what each refuses.
+
+A prop never holds a price, an address or markup: the model chooses products, categories and
+short copy, and everything else is the catalog's. A refused value raises an error whose type is
+the refusal code that the page's trace shows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
+
+
+class Props(BaseModel):
+    """The base of every component's props: nothing extra, nothing coerced, nothing changed.
+
+    `slots` names the slots a component may fill, the likeliest first. The class's docstring
+    and each field's description are what the model is told.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+    slots: ClassVar[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Marks a field whose value must be the name of something we sell."""
+
+    kind: str
+    code: str
+
+
+_MARKUP = re.compile(r"[<>]|&#?\w+;|\{\{|\}\}|\{%|%\}|\[[^\]]*\]\(|```")
+_ADDRESS = re.compile(
+    r"\w+://|\b(?:javascript|data|vbscript|mailto|tel)\s*:|\bwww\.|\S+@\S+\.\w|"
+    r"\b[a-z0-9-]{2,}\.(?:com|net|org|io|co|shop|store|info|biz|dev|app|xyz|de|fr|uk|eu|ru|cn|me)\b",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(
+    r"[$€£¥₹₽₩¢]|\d\s*%|\bper\s?cent\b|"
+    r"\d\s?(?:usd|eur|gbp|jpy|chf|cad|aud|dollars?|euros?|pounds?|cents?|bucks|pence)\b|"
+    r"\b(?:usd|eur|gbp|jpy|chf|cad|aud)\s?\d|\b\d+[.,]\d{2}\b|"
+    r"\b(?:half[- ]price|discount(?:ed|s)?|coupons?|vouchers?)\b|"
+    r"\bfor free\b|\bfree (?:shipping|delivery|returns?|gifts?)\b",
+    re.IGNORECASE,
+)
+_HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+
+
+def _plain(text: str) -> str:
+    """Return the copy with its spaces folded, or refuse what copy must not hold."""
+    folded = " ".join(unicodedata.normalize("NFC", text).split())
+    readable = unicodedata.normalize("NFKC", folded)
+    if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in folded):
+        raise PydanticCustomError("HIDDEN_CHARACTERS", "copy holds characters nobody can see")
+    if _MARKUP.search(readable):
+        raise PydanticCustomError("MARKUP_IN_COPY", "copy holds markup")
+    if _ADDRESS.search(readable):
+        raise PydanticCustomError("URL_IN_COPY", "copy holds an address")
+    if _PRICE.search(readable):
+        raise PydanticCustomError("PRICE_IN_COPY", "copy speaks of a price")
+    return folded
+
+
+def _sold(kind: str, code: str) -> AfterValidator:
+    def check(name: str, info: ValidationInfo) -> str:
+        if name not in (info.context or {}).get(kind, ()):
+            raise PydanticCustomError(code, "there is no such {kind}", {"kind": kind})
+        return name
+
+    return AfterValidator(check)
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) != len(names):
+        raise PydanticCustomError("REPEATED_NAME", "the same name stands twice")
+    return names
+
+
+Copy = Annotated[str, StringConstraints(min_length=2), AfterValidator(_plain)]
+ProductId = Annotated[
+    str, Names("products", "UNKNOWN_PRODUCT"), _sold("products", "UNKNOWN_PRODUCT")
+]
+Category = Annotated[
+    str, Names("categories", "UNKNOWN_CATEGORY"), _sold("categories", "UNKNOWN_CATEGORY")
+]
+
+
+def distinct() -> AfterValidator:
+    """Mark a list whose names must differ from each other."""
+    return AfterValidator(_distinct)
+
+
+__all__ = ["Category", "Copy", "Field", "Names", "ProductId", "Props", "distinct"]

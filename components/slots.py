@@ -1,0 +1,26 @@
+"""The slots of the store page, in reading order. shell.jinja places them; components fill them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place on the page. `label` names it for screen readers.
+
+    A page counts as composed only when every `required` slot was filled by the model.
+    """
+
+    id: str
+    label: str
+    required: bool = False
+
+
+SLOTS = (
+    Slot("hero", "Featured", required=True),
+    Slot("filters", "Find your way"),
+    Slot("grid", "Chosen for you", required=True),
+    Slot("recommendations", "You may also like"),
+    Slot("cta", "Before you go"),
+)
