@@ -1,0 +1,37 @@
+"""Where things are: every address on a page comes from here, none from a model or a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from app.models import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The addresses of one shop. `root` is empty for the default shop, else `/s/{shop_id}`."""
+
+    shop_id: str
+    root: str
+    assets: Mapping[str, str]
+
+    def store(self, category: str = "", sort: str = "", q: str = "", page: int = 1) -> str:
+        """Return the store page's address, or that of a listing where anything is asked for."""
+        asked = {"category": category, "sort": sort, "q": q, "page": "" if page <= 1 else str(page)}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        path = self.root or "/store"
+        return f"{path}?{query}" if query else path
+
+    def product(self, item: Product) -> str:
+        """Return the address of a product's page."""
+        return f"{self.root}/products/{quote(item.id, safe='')}"
+
+    def stream(self, page_id: str) -> str:
+        """Return the address of the events of a page being composed."""
+        return f"/s/{self.shop_id}/stream/{page_id}"
+
+    def asset(self, name: str) -> str:
+        """Return the hashed address of a file in static/."""
+        return self.assets[name]

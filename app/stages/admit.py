@@ -1,0 +1,91 @@
+"""Proposal -> component, or a refusal with its code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from pydantic import BaseModel, ValidationError
+
+from app.models import Component, Proposal, Refusal, Shop
+
+_READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_CODES = {
+    "extra_forbidden": "EXTRA_PROP",
+    "missing": "MISSING_PROP",
+    "string_too_long": "COPY_TOO_LONG",
+    "string_too_short": "COPY_TOO_SHORT",
+    "string_unicode": "HIDDEN_CHARACTERS",
+    "too_long": "LIST_TOO_LONG",
+    "too_short": "LIST_TOO_SHORT",
+}
+_GRAVEST_FIRST = (
+    "MARKUP_IN_COPY",
+    "URL_IN_COPY",
+    "PRICE_IN_COPY",
+    "HIDDEN_CHARACTERS",
+    "UNKNOWN_PRODUCT",
+    "UNKNOWN_CATEGORY",
+    "EXTRA_PROP",
+)
+
+
+class Spec(Protocol):
+    """What admission must know of a kind of component."""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The slots it may fill, the likeliest first."""
+
+    @property
+    def props(self) -> type[BaseModel]:
+        """The model its config must satisfy."""
+
+
+def admit(
+    proposal: Proposal, specs: Mapping[str, Spec], shop: Shop, filled: set[str]
+) -> Component | Refusal:
+    """Check a proposal against the library and the catalog. `filled` are the slots taken."""
+    spec = specs.get(proposal.type)
+    if spec is None:
+        return Refusal("UNKNOWN_COMPONENT", _readable(proposal.type))
+    slot = _slot_for(proposal, spec, filled)
+    if slot is None:
+        return Refusal("SLOT_TAKEN", proposal.type)
+    context = {"products": shop.products, "categories": shop.categories()}
+    try:
+        props = spec.props.model_validate(dict(proposal.config), context=context)
+    except ValidationError as error:
+        return _refusal(proposal.type, error)
+    return Component(proposal.type, slot, props.model_dump())
+
+
+def _slot_for(proposal: Proposal, spec: Spec, filled: set[str]) -> str | None:
+    """Return the slot the proposal's id names, else the first free one its kind may fill."""
+    if proposal.id in spec.slots:
+        return None if proposal.id in filled else proposal.id
+    return next((slot for slot in spec.slots if slot not in filled), None)
+
+
+def _refusal(kind: str, error: ValidationError) -> Refusal:
+    """Name the gravest fault; where it stands is a prop's name, never its value."""
+    faults = [
+        (_code(str(fault["type"])), fault["loc"]) for fault in error.errors(include_url=False)
+    ]
+    code, place = min(faults, key=lambda fault: _gravity(fault[0]))
+    path = ".".join(str(part) if isinstance(part, int) else _readable(part) for part in place)
+    return Refusal(code, f"{kind}.{path}" if path else kind)
+
+
+def _code(fault: str) -> str:
+    return fault if fault.isupper() else _CODES.get(fault, "INVALID_PROP")
+
+
+def _gravity(code: str) -> int:
+    return _GRAVEST_FIRST.index(code) if code in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
+
+
+def _readable(name: str) -> str:
+    """Return a name the model wrote if it is fit for a log, else a question mark."""
+    return name if _READABLE.fullmatch(name) else "?"

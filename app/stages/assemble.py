@@ -1,0 +1,87 @@
+"""Events -> finished page: the journal folded up, so that streamed and kept page are one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from app.models import Component, Drawn, Event, EventName, KeptPage, Refusal, Shop
+from app.stages.render import Filling, Renderer
+
+
+def component_data(drawn: Drawn) -> str:
+    """Return the data of a `component` event."""
+    payload = {"slot": drawn.component.slot, "type": drawn.component.type, "html": drawn.html}
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+
+
+def fold(events: Iterable[Event], fallbacks: Mapping[str, Filling]) -> dict[str, Filling]:
+    """Return what stands in each slot once all events have happened, in any order of slots."""
+    fillings = dict(fallbacks)
+    for event in events:
+        if event.name == "component":
+            payload = json.loads(event.data)
+            fillings[payload["slot"]] = Filling(payload["type"], payload["html"])
+    return fillings
+
+
+def ready_data(page: KeptPage) -> str:
+    """Return the data of the `ready` event."""
+    payload = {"persona_hash": page.persona_hash, "generated_at": page.generated_at}
+    return json.dumps(payload, separators=(",", ":"))
+
+
+def unfold(page: KeptPage, renderer: Renderer, shop: Shop, first_id: int) -> tuple[Event, ...]:
+    """Return the events that fold into a kept page, numbered from `first_id`."""
+    entries: list[tuple[EventName, str]] = []
+    for component in page.components:
+        html = renderer.component(component, shop)
+        if not isinstance(html, Refusal):
+            entries.append(("component", component_data(Drawn(component, html))))
+    entries.append(("ready", ready_data(page)))
+    return tuple(Event(first_id + at, name, data) for at, (name, data) in enumerate(entries))
+
+
+def to_kv(page: KeptPage) -> bytes:
+    """Return a page as KV keeps it (contract: KV value, version 1)."""
+    value = {
+        "version": 1,
+        "ui": {"html": page.html, "components": [item.as_json() for item in page.components]},
+        "meta": {
+            "persona_type": page.persona_type,
+            "persona_hash": page.persona_hash,
+            "generated_at": page.generated_at,
+            "model": page.model,
+            "generation_time_ms": page.generation_time_ms,
+            "content": page.content,
+        },
+        "shop_context": {"shop_id": page.shop_id, "product_count": page.product_count},
+    }
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def from_kv(value: bytes) -> KeptPage | None:
+    """Read a kept page; None where it is of another version or does not make sense."""
+    try:
+        kept = json.loads(value)
+        if kept["version"] != 1:
+            return None
+        meta, context = kept["meta"], kept["shop_context"]
+        components = [
+            Component(item["type"], item["id"], dict(item["config"]))
+            for item in kept["ui"]["components"]
+        ]
+        return KeptPage(
+            html=str(kept["ui"]["html"]),
+            components=components,
+            persona_type=str(meta["persona_type"]),
+            persona_hash=str(meta["persona_hash"]),
+            generated_at=str(meta["generated_at"]),
+            model=str(meta["model"]),
+            generation_time_ms=int(meta["generation_time_ms"]),
+            content=str(meta["content"]),
+            shop_id=str(context["shop_id"]),
+            product_count=int(context["product_count"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

@@ -1,0 +1,136 @@
+"""Persona + component library + products -> what we ask the model.
+
+The instructions come first and are the same for every page of a library, so that a provider's
+prefix cache can serve them; shop and products follow; the persona, which changes most, is last.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from app.models import Brief, Persona, Product, Shop
+from app.stages.shelf import relevant
+
+_PIECES = re.compile(r"[A-Za-z]+|\d{1,3}|[^\sA-Za-z\d]|\n")
+_LETTERS_A_TOKEN = 6
+
+
+class Kind(Protocol):
+    """What the brief tells of a kind of component."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def props(self) -> type[BaseModel]: ...
+
+    @property
+    def slots(self) -> tuple[str, ...]: ...
+
+
+def instructions(storefront: str, place: str, kinds: Iterable[Kind]) -> str:
+    """Return the stable part: the designer's text with every component described in it."""
+    return storefront.replace(place, "\n".join(describe(kind) for kind in kinds))
+
+
+def describe(kind: Kind) -> str:
+    """Return a component as the model is told of it: purpose, slots, props with their limits."""
+    schema = kind.props.model_json_schema()
+    required = set(schema.get("required", ()))
+    purpose = " ".join(str(schema.get("description", "")).split())
+    lines = [f"### {kind.name} (slot: {' or '.join(kind.slots)})", purpose]
+    lines += [_prop(name, value, name in required) for name, value in schema["properties"].items()]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which slots are asked for, and why what came before was refused (props and codes)."""
+
+    slots: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+
+
+def write_brief(
+    shop: Shop, persona: Persona, stable: str, personas: Mapping[str, str], asked: Asked
+) -> Brief:
+    """Return the whole of what is asked for one page, or for those slots of it."""
+    products = relevant(shop, persona)
+    request = "\n\n".join(
+        [
+            _shop_lines(shop),
+            "\n".join(["Products (id | title | category | price | notes):", *map(_row, products)]),
+            personas[persona.type].strip() + _leanings(shop, persona),
+            f"Write one component for each of these slots: {', '.join(asked.slots)}.",
+            *([f"Refused before: {'; '.join(asked.reasons)}."] if asked.reasons else []),
+        ]
+    )
+    tokens = count_tokens(stable) + count_tokens(request)
+    return Brief(stable, request, shop, persona, products, asked.slots, tokens)
+
+
+def count_tokens(text: str) -> int:
+    """Estimate the tokens of a text: a word a token for every six letters, a sign a token.
+
+    Providers count with tables of their own and say so with each answer; this is for comparing.
+    """
+    pieces = _PIECES.findall(text)
+    return sum(-(-len(piece) // _LETTERS_A_TOKEN) if piece[0].isalpha() else 1 for piece in pieces)
+
+
+def _prop(name: str, schema: Mapping[str, Any], required: bool) -> str:
+    kind = _kind_of(schema)
+    optional = "" if required else ", optional"
+    return f"- {name}: {kind}{optional}. {schema.get('description', '')}".rstrip()
+
+
+def _kind_of(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    if schema.get("type") == "array":
+        few, many = schema.get("minItems", 0), schema.get("maxItems", "any number")
+        return f"list of {few} to {many}"
+    if "maxLength" in schema:
+        return f"text, at most {schema['maxLength']} characters"
+    return str(schema.get("type", "value")).replace("string", "text")
+
+
+def _shop_lines(shop: Shop) -> str:
+    return "\n".join(
+        [
+            f"Shop: {_quoted(shop.name)}, {_quoted(shop.tagline)}",
+            f"Tone: {_quoted(shop.brand.tone)}",
+            "Categories: " + ", ".join(_quoted(name) for name in shop.categories()[:20]),
+        ]
+    )
+
+
+def _row(item: Product) -> str:
+    price = f"{item.price.amount:f} {item.price.currency}"
+    notes = [_quoted(tag) for tag in item.tags[:4]]
+    notes += ["reduced"] if item.compare_at else []
+    notes += [] if item.available else ["sold out"]
+    notes += [] if item.picture else ["no picture"]
+    title, category = _quoted(item.title), _quoted(item.category)
+    return f"{item.id} | {title} | {category} | {price} | {', '.join(notes)}"
+
+
+def _leanings(shop: Shop, persona: Persona) -> str:
+    """Say what the signals tell in the catalog's words; a signal's own text is not passed on."""
+    sold = {name.lower(): name for name in shop.categories()}
+    named = (name.lower() for name in persona.signals.category_preferences)
+    liked = [_quoted(sold[name]) for name in dict.fromkeys(named) if name in sold]
+    lines = [f"\nSensitivity to price: {persona.signals.price_sensitivity}."]
+    lines += [f"\nLeans towards: {', '.join(liked[:3])}."] if liked else []
+    return "".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Return a text of the feed as data: in quotes, on one line, of bounded length."""
+    return json.dumps(" ".join(text.split())[:80], ensure_ascii=False)

@@ -1,0 +1,72 @@
+"""Filters and sorting through the address: what of the catalog is asked for, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from app.models import Product, Shop
+from app.stages.render import Listing
+
+PAGE_SIZE = 24
+_LONGEST_QUERY = 80
+_MOST_FIELDS = 16
+_MOST_BYTES = 2048
+_MOST_DIGITS = 4
+_ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
+    "price-asc": (lambda item: item.price.amount, False),
+    "price-desc": (lambda item: item.price.amount, True),
+    "name": (lambda item: item.title.casefold(), False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for; empty strings where it does not say."""
+
+    category: str = ""
+    sort: str = ""
+    query: str = ""
+    page: int = 1
+
+
+def read_request(query_string: bytes) -> Asked | None:
+    """Return what the query asks for, or None where it asks for nothing we know."""
+    if len(query_string) > _MOST_BYTES:
+        return None
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+    given = {name: " ".join(value.split())[:_LONGEST_QUERY] for name, value in pairs}
+    if not any(given.get(name) for name in ("category", "sort", "q", "page")):
+        return None
+    number = given.get("page", "")
+    page = (
+        int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else 1
+    )
+    return Asked(given.get("category", ""), given.get("sort", ""), given.get("q", ""), max(page, 1))
+
+
+def choose(shop: Shop, asked: Asked) -> Listing:
+    """Return the products asked for, in the order asked for, a page of them."""
+    found = [item for item in shop.products.values() if _fits(item, asked)]
+    sort = asked.sort if asked.sort in _ORDERS else "featured"
+    if sort in _ORDERS:
+        key, down = _ORDERS[sort]
+        found.sort(key=key, reverse=down)
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = min(asked.page, pages)
+    results = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    return Listing(results, len(found), asked.category, sort, asked.query, page, pages)
+
+
+def _fits(item: Product, asked: Asked) -> bool:
+    if asked.category and item.category != asked.category:
+        return False
+    if not asked.query:
+        return True
+    text = f"{item.title} {item.category} {' '.join(item.tags)} {item.description}".casefold()
+    return all(word in text for word in asked.query.casefold().split())

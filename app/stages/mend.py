@@ -1,0 +1,246 @@
+"""Tokens -> proposals: finds the components in what a model writes, mending as it goes.
+
+A component is an object that stands alone, in a list or in a wrapper. Repairs are local: a bracket
+or a comma that is missing or too many, a quote that turned the text inside out. Each is counted.
+"""
+
+from __future__ import annotations
+
+from app.models import Proposal, Refusal
+from app.stages.draft import Draft, read_proposal, type_in
+from app.stages.frame import CLOSES, Frame, as_json
+from app.stages.scan import Scanner, Token
+
+
+class Mender:
+    """Takes tokens one by one. `found` fills with proposals and refusals, for its reader to empty.
+
+    `done` says that the brackets run too deep to go on. Lengths are in characters.
+    """
+
+    def __init__(self, scanner: Scanner, longest: int, deepest: int) -> None:
+        self.found: list[Proposal | Refusal] = []
+        self.done = False
+        self.repairs = scanner.repairs
+        self._scanner = scanner
+        self._deepest = deepest
+        self._stack: list[Frame] = []
+        self._draft = Draft(longest)
+        self._candidate = -1
+        self._last = ""
+
+    @property
+    def inside(self) -> bool:
+        """Whether any bracket is open."""
+        return bool(self._stack)
+
+    def accept(self, token: Token) -> None:
+        """Take the next token; what it completes is in `found`."""
+        kind = token.kind
+        if kind in ("{", "["):
+            self._open(kind)
+        elif kind in ("}", "]"):
+            self._shut(kind)
+        elif self._stack:
+            self._inside(token)
+        self._last = token.text if kind == "string" else ""
+
+    def _inside(self, token: Token) -> None:
+        frame = self._stack[-1]
+        if token.kind == ",":
+            if frame.expects == "comma":
+                self._draft.comma = True
+                frame.expect_item()
+            else:
+                self.repairs["EXTRA_COMMA"] += 1
+        elif token.kind == ":":
+            if frame.expects == "colon":
+                self._draft.write(":")
+                frame.expects = "value"
+        elif self._is_anchor(token):
+            self._recover(token)
+        else:
+            if token.kind == "long":
+                self._draft.spoil("COMPONENT_TOO_LONG")
+            self._scalar(frame, token)
+
+    def _scalar(self, frame: Frame, token: Token) -> None:
+        """Read a key or a value, mending what surrounds it."""
+        if frame.expects == "comma":
+            if token.kind == "word":
+                self._draft.spoil("MALFORMED_JSON")
+                return
+            self.repairs["MISSING_COMMA"] += 1
+            self._draft.comma = True
+            frame.expect_item()
+        if frame.expects == "key":
+            self._key(frame, token)
+        elif frame.expects == "value":
+            self._value(frame, token)
+        else:
+            self._draft.spoil("MALFORMED_JSON")
+
+    def _key(self, frame: Frame, token: Token) -> None:
+        if token.kind == "word":
+            if not token.text.isidentifier():
+                self._draft.spoil("MALFORMED_JSON")
+                return
+            self.repairs["UNQUOTED_KEY"] += 1
+        frame.expect_value_of(token.text.strip('"'))
+        self._draft.write_item(f'"{frame.key}"' if token.kind == "word" else token.text)
+        self._promote(frame)
+
+    def _value(self, frame: Frame, token: Token) -> None:
+        frame.expects = "comma"
+        read = as_json(token.text) if token.kind == "word" else (token.text, False)
+        if read is None:
+            self._draft.spoil("MALFORMED_JSON")
+            return
+        text, foreign = read
+        if foreign:
+            self.repairs["FOREIGN_LITERAL"] += 1
+        self._draft.write_item(text)
+
+    def _open(self, kind: str) -> None:
+        if kind == "{" and self._stack and self._stack[-1].expects in ("key", "comma"):
+            self._cut_short()
+        elif self._stack and self._stack[-1].expects == "colon":
+            self._draft.spoil("MALFORMED_JSON")
+        parent = self._stack[-1] if self._stack else None
+        if parent is not None:
+            if parent.expects == "comma":
+                self.repairs["MISSING_COMMA"] += 1
+                self._draft.comma = True
+            parent.expects = "comma"
+        if kind == "{" and self._starts_candidate():
+            self._begin(len(self._stack))
+        if len(self._stack) >= self._deepest:
+            self._draft.spoil("TOO_DEEP")
+        if len(self._stack) >= self._deepest * 4:
+            self.found.append(Refusal("TOO_DEEP"))
+            self.done = True
+        self._push(kind, parent)
+
+    def _push(self, kind: str, parent: Frame | None) -> None:
+        under = parent is not None and (parent.under_config or parent.key == "config")
+        under = under and self._candidate >= 0 and self._candidate < len(self._stack)
+        expects = "key" if kind == "{" else "value"
+        start = self._draft.next_piece
+        self._draft.write_item(kind)
+        self._stack.append(Frame(kind, start, expects, under))
+
+    def _starts_candidate(self) -> bool:
+        """An object is a component unless it stands inside one."""
+        if self._candidate < 0:
+            return True
+        current = self._stack[self._candidate]
+        inside = self._stack[-1]
+        if "type" in current.keys or inside.under_config or inside.key == "config":
+            return False
+        current.wrapper = True
+        return True
+
+    def _begin(self, depth: int) -> None:
+        self._candidate = depth
+        self._draft.begin()
+
+    def _shut(self, kind: str) -> None:
+        opened = "{" if kind == "}" else "["
+        inside = any(frame.kind == opened for frame in self._stack[max(self._candidate, 0) :])
+        around = kind == "]" and any(frame.kind == opened for frame in self._stack)
+        if not inside and not around:
+            self.repairs["EXTRA_CLOSER"] += 1
+            return
+        while self._stack[-1].kind != opened:
+            self.repairs["MISSING_CLOSER"] += 1
+            self._pop()
+        self._pop()
+
+    def _pop(self) -> None:
+        frame = self._stack.pop()
+        if self._draft.comma:
+            self._draft.comma = False
+            self.repairs["TRAILING_COMMA"] += 1
+        if frame.unfinished:
+            self._draft.spoil("MALFORMED_JSON")
+        self._draft.write(CLOSES[frame.kind])
+        if len(self._stack) == self._candidate:
+            self._candidate = -1
+            self._offer(frame)
+
+    def _offer(self, frame: Frame) -> None:
+        """A candidate has closed: read it."""
+        text, fault = self._draft.end()
+        if frame.wrapper:
+            return
+        in_list = not self._stack or self._stack[-1].kind == "["
+        if fault and "type" not in frame.keys and not self._stack:
+            self.repairs["PROSE"] += 1
+        elif fault:
+            self.found.append(Refusal(fault, type_in(text)))
+        elif frame.keys or (in_list and self._stack):
+            verdict = read_proposal(text, self.repairs)
+            if isinstance(verdict, Proposal) or in_list:
+                self.found.append(verdict)
+
+    def _is_anchor(self, token: Token) -> bool:
+        """Whether `{"type"` was just read inside out: a quote is missing or too many."""
+        return (
+            token.kind == "word" and token.text == "type" and self._last[:-1].rstrip().endswith("{")
+        )
+
+    def _recover(self, token: Token) -> None:
+        """Give up what was being read and start over at the object that begins here."""
+        self._abandon("MALFORMED_JSON")
+        self.repairs["STRAY_QUOTE"] += 1
+        self._stack.append(Frame("{", 0, "key", under_config=False))
+        self._stack[-1].expect_value_of(token.text)
+        self._begin(len(self._stack) - 1)
+        self._draft.write("{")
+        self._draft.write('"type"')
+        self._scanner.skip_quote()
+
+    def _abandon(self, code: str) -> None:
+        if self._candidate >= 0:
+            self.found.append(Refusal(code))
+            del self._stack[self._candidate :]
+        self._candidate = -1
+        self._draft.end()
+
+    def _promote(self, frame: Frame) -> None:
+        """An object with a type and a config is a component, wherever it stands."""
+        depth = len(self._stack) - 1
+        if self._candidate < 0 or depth == self._candidate or not {"type", "config"} <= frame.keys:
+            return
+        outer = self._stack[self._candidate]
+        inner = self._draft.split(frame.start)
+        if frame.under_config:
+            self._stack.pop()
+            self._cut_short()
+            frame.under_config = False
+            self._stack.append(frame)
+        else:
+            outer.wrapper = True
+        self._begin(len(self._stack) - 1)
+        frame.start = 0
+        for piece in inner:
+            self._draft.write(piece)
+
+    def _cut_short(self) -> None:
+        """A component begins where this one should have closed: close it here."""
+        if self._candidate < 0:
+            return
+        self._draft.drop_comma()
+        while self._candidate >= 0:
+            self.repairs["MISSING_CLOSER"] += 1
+            self._pop()
+
+    def end_of_text(self) -> None:
+        """The text has ended. A component inside which it did is kept if its values are whole."""
+        if self._candidate < 0 or self._stack[self._candidate].wrapper:
+            return
+        frame = self._stack[-1]
+        if self._scanner.in_string or frame.unfinished:
+            self._abandon("UNFINISHED")
+        else:
+            self._cut_short()

@@ -1,0 +1,65 @@
+"""Persona -> persona hash, and shopper + hash -> the key a page is kept under.
+
+Numbers and shapes are the platform's contract; the Worker computes the same from shared vectors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import unicodedata
+
+from app.models import PageKey, Persona, Shopper, Signals
+
+VERSION = 2
+"""Raised whenever bands or canonical form change, so that old hashes never mean something new."""
+
+_ORDER_VALUE_BANDS = (1, 25, 50, 100, 200, 400)
+_SENSITIVITY = {"low": 0, "medium": 1, "high": 2}
+_MOST_NAMES = 3
+_LONGEST_NAME = 64
+
+
+def persona_hash(persona: Persona) -> str:
+    """Return `v{version}_{type}_{confidence}_{digest}`, equal for like shoppers."""
+    confidence = confidence_band(persona.confidence)
+    canonical = json.dumps(
+        {"type": persona.type, "confidence": confidence, "signals": _banded(persona.signals)},
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
+    return f"v{VERSION}_{persona.type}_{confidence}_{digest}"
+
+
+def page_key(shopper: Shopper) -> PageKey:
+    """Return the key of the shopper's current page."""
+    return PageKey(shopper.id, persona_hash(shopper.persona))
+
+
+def confidence_band(confidence: float) -> int:
+    """Return a confidence (0..1) as a percentage, rounded down to a multiple of 5."""
+    thousandths = math.floor(min(max(confidence, 0.0), 1.0) * 1000 + 0.5)
+    return thousandths // 50 * 5
+
+
+def _banded(signals: Signals) -> dict[str, object]:
+    return {
+        "avg_order_value": sum(signals.avg_order_value >= edge for edge in _ORDER_VALUE_BANDS),
+        "browsing_patterns": sorted(_names(signals.browsing_patterns)),
+        "category_preferences": sorted(_names(signals.category_preferences)),
+        "price_sensitivity": _SENSITIVITY[signals.price_sensitivity],
+    }
+
+
+def _names(names: tuple[str, ...]) -> list[str]:
+    """Return the first few distinct names, folded so that spelling does not part like shoppers."""
+    folded = (_folded(name) for name in names)
+    return list(dict.fromkeys(name for name in folded if name))[:_MOST_NAMES]
+
+
+def _folded(name: str) -> str:
+    well_formed = name.encode("utf-8", "replace").decode()
+    return " ".join(unicodedata.normalize("NFC", well_formed).lower().split())[:_LONGEST_NAME]

@@ -1,0 +1,230 @@
+"""Component -> HTML of one slot; also the shell, the kept page and the catalog's own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
+from markupsafe import Markup
+from pydantic import BaseModel, ValidationError
+
+from app.models import Component, Product, Refusal, Shop
+from app.stages.addresses import Addresses
+from app.stages.money import money
+from app.stages.shelf import fill
+
+FALLBACK = "fallback"
+REFRESH_SECONDS = 8
+"""When a page without JavaScript looks whether it is finished."""
+
+
+class Drawable(Protocol):
+    """What drawing must know of a kind of component."""
+
+    @property
+    def props(self) -> type[BaseModel]: ...
+
+    @property
+    def slots(self) -> tuple[str, ...]: ...
+
+
+class Place(Protocol):
+    """A slot of the store page."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What stands in a slot: `by` is a component's type or `fallback`."""
+
+    by: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilledSlot:
+    """A slot as the shell's template sees it."""
+
+    id: str
+    label: str
+    filled_by: str
+    html: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A part of the catalog, chosen and sorted through the address."""
+
+    results: Sequence[Product]
+    total: int
+    category: str
+    sort: str
+    query: str
+    page: int
+    pages: int
+
+
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Keeps compiled templates where Python keeps its own, if it may write there."""
+
+    def __init__(self, folder: Path) -> None:
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+        super().__init__(str(folder), "%s.jinja-compiled")
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Write a compiled template; where that cannot be done it is compiled again next time."""
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def environment(folder: Path) -> Environment:
+    """Return Jinja as every template here gets it: escaping on, nothing undefined."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        bytecode_cache=CompiledTemplates(folder / "__pycache__"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+class Renderer:
+    """Draws with the library's templates. `addresses` gives those of a shop."""
+
+    def __init__(
+        self,
+        templates: Environment,
+        specs: Mapping[str, Drawable],
+        slots: Sequence[Place],
+        addresses: Callable[[Shop], Addresses],
+    ) -> None:
+        self._templates = templates
+        self._specs = specs
+        self._slots = slots
+        self._addresses = addresses
+
+    def component(self, component: Component, shop: Shop) -> str | Refusal:
+        """Draw an admitted component, or refuse one that the catalog no longer bears out."""
+        spec = self._specs.get(component.type)
+        if spec is None or component.slot not in spec.slots:
+            return Refusal("UNKNOWN_COMPONENT", component.type)
+        context = {"products": shop.products, "categories": shop.categories()}
+        try:
+            props = spec.props.model_validate(dict(component.config), context=context)
+        except ValidationError:
+            return Refusal("NO_LONGER_SOLD", component.type)
+        return self._draw(component.type, component.slot, props, shop)
+
+    def fallbacks(self, shop: Shop, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Filling]:
+        """Draw what every slot shows until something better comes. Keys are component types.
+
+        A small catalog may not satisfy the limits that a model must keep to, so none are checked.
+        """
+        drawn = {}
+        for kind, config in configs.items():
+            spec = self._specs[kind]
+            props = spec.props.model_construct(**config)
+            slot = spec.slots[0]
+            drawn[slot] = Filling(FALLBACK, self._draw(kind, slot, props, shop))
+        return drawn
+
+    def store_page(
+        self,
+        shop: Shop,
+        persona_type: str,
+        fillings: Mapping[str, Filling],
+        stream_url: str | None = None,
+    ) -> str:
+        """Draw the store page: the shell where it has a stream, else the finished page."""
+        return self._page(
+            "store",
+            shop,
+            persona_type=persona_type,
+            page_title=shop.name,
+            description=shop.tagline,
+            slots=[_filled(slot, fillings[slot.id]) for slot in self._slots],
+            stream_url=stream_url,
+            refresh_seconds=REFRESH_SECONDS,
+        )
+
+    def listing_page(self, shop: Shop, listing: Listing) -> str:
+        """Draw a part of the catalog."""
+        url = self._addresses(shop)
+        asked = {"category": listing.category, "sort": listing.sort, "q": listing.query}
+        before = url.store(**asked, page=listing.page - 1) if listing.page > 1 else None
+        after = url.store(**asked, page=listing.page + 1) if listing.page < listing.pages else None
+        title = listing.category or ("Search" if listing.query else "All products")
+        return self._page(
+            "listing",
+            shop,
+            page_title=f"{title} · {shop.name}",
+            description=shop.tagline,
+            noindex=bool(listing.query),
+            results=listing.results,
+            total=listing.total,
+            category=listing.category,
+            sort=listing.sort,
+            query=listing.query,
+            page=listing.page,
+            pages=listing.pages,
+            previous_url=before,
+            next_url=after,
+        )
+
+    def product_page(self, shop: Shop, item: Product, related: Iterable[Product]) -> str:
+        """Draw a product's page."""
+        return self._page(
+            "product",
+            shop,
+            page_title=f"{item.title} · {shop.name}",
+            description=item.description[:160] or item.title,
+            item=item,
+            related=list(related),
+        )
+
+    def message_page(self, shop: Shop, title: str, text: str) -> str:
+        """Draw a designed state: something was not found, or went wrong."""
+        return self._page(
+            "message",
+            shop,
+            page_title=f"{title} · {shop.name}",
+            description=shop.tagline,
+            noindex=True,
+            title=title,
+            text=text,
+            suggestions=fill((), shop, 4),
+        )
+
+    def _draw(self, kind: str, slot: str, props: BaseModel, shop: Shop) -> str:
+        return self._templates.get_template(f"{kind}.jinja").render(
+            **self._shared(shop),
+            props=props,
+            slot=slot,
+            product=shop.products.__getitem__,
+            shelf=lambda ids, size: fill(ids, shop, size),
+        )
+
+    def _page(self, name: str, shop: Shop, **context: Any) -> str:
+        settled = {"persona_type": "newcomer", "noindex": False, **context}
+        template = self._templates.get_template(f"pages/{name}.jinja")
+        return template.render(**self._shared(shop), **settled)
+
+    def _shared(self, shop: Shop) -> dict[str, Any]:
+        return {"shop": shop, "url": self._addresses(shop), "money": money}
+
+
+def _filled(slot: Place, filling: Filling) -> FilledSlot:
+    return FilledSlot(slot.id, slot.label, filling.by, Markup(filling.html))  # noqa: S704 - drawn here

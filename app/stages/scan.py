@@ -1,0 +1,186 @@
+"""Text, cut anywhere -> the tokens of JSON as models write it.
+
+The scanner never looks at a character twice (but for an unfinished word, of bounded length), holds
+one unfinished string at most, and gives the same tokens however the text was cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_OPENER = re.compile(r"[{\[]")
+_SPACE = re.compile(r"[\s\ufeff]+")
+_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/]+|/")
+_IN_DOUBLE = re.compile(r'[^"\\]+')
+_IN_SINGLE = re.compile(r"[^'\\]+")
+_AFTER_SINGLE = re.compile(r"\s*([^\s])")
+_LONGEST_WORD = 64
+_LONGEST_LOOKAHEAD = 64
+
+
+class Token(NamedTuple):
+    """What was read, as JSON (a word: as written).
+
+    `kind` is one of `{ } [ ] , :`, or `string`, `word`, or `long` for a string past the limit.
+    """
+
+    kind: str
+    text: str
+
+
+class Scanner:
+    """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen."""
+
+    def __init__(self, longest_string: int) -> None:
+        self.prose = True
+        self.spoke = False
+        self.repairs: Counter[str] = Counter()
+        self._longest = longest_string
+        self._tail = ""
+        self._quote = ""
+        self._string: list[str] = []
+        self._length = 0
+        self._comment = ""
+        self._finishing = False
+        self._value_expected = True
+        self._skip = False
+
+    @property
+    def in_string(self) -> bool:
+        """Whether the text so far ends inside a string."""
+        return bool(self._quote)
+
+    def feed(self, text: str) -> Iterator[Token]:
+        """Yield the tokens that `text` completes."""
+        text = self._tail + text if self._tail else text
+        self._tail = ""
+        position, end = 0, len(text)
+        while position < end:
+            step = self._step(text, position)
+            if step is None:
+                self._tail = text[position:]
+                return
+            position, token = step
+            if token is not None:
+                self._value_expected = token.kind in "{[,:"
+                yield token
+
+    def finish(self) -> Iterator[Token]:
+        """Yield the last word, now that nothing can follow it."""
+        self._finishing = True
+        yield from self.feed("")
+
+    def skip_quote(self) -> None:
+        """Take the next double quote as one that was read already."""
+        self._skip = True
+
+    def _step(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        """Return where to go on and what was read, or None where more text is needed."""
+        if self._comment:
+            return self._in_comment(text, at)
+        if self._quote:
+            return self._in_string(text, at)
+        if self.prose:
+            return self._in_prose(text, at)
+        char = text[at]
+        if char in "{}[],:":
+            return at + 1, Token(char, char)
+        if space := _SPACE.match(text, at):
+            return space.end(), None
+        if char == '"' and self._skip:
+            self._skip = False
+            return at + 1, None
+        if char == '"' or (char == "'" and self._value_expected):
+            self._open_string(char)
+            return at + 1, None
+        if char == "'":
+            return at + 1, Token("word", char)
+        return self._in_word(text, at)
+
+    def _in_prose(self, text: str, at: int) -> tuple[int, Token | None]:
+        opener = _OPENER.search(text, at)
+        end = opener.start() if opener else len(text)
+        self.spoke = self.spoke or (not text[at:end].isspace() and end > at)
+        if opener is None:
+            return end, None
+        return opener.end(), Token(opener.group(), opener.group())
+
+    def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        start = text[at : at + 2]
+        if start in ("//", "/*"):
+            self._comment = start
+            self.repairs["COMMENT"] += 1
+            return at + 2, None
+        if start == "/" and not self._finishing:
+            return None
+        word = _WORD.match(text, at)
+        stop = word.end() if word else at + 1
+        if stop == len(text) and stop - at < _LONGEST_WORD and not self._finishing:
+            return None
+        stop = min(stop, at + _LONGEST_WORD)
+        return stop, Token("word", text[at:stop])
+
+    def _in_comment(self, text: str, at: int) -> tuple[int, None] | None:
+        closing = "\n" if self._comment == "//" else "*/"
+        found = text.find(closing, at)
+        if found >= 0:
+            self._comment = ""
+            return found + len(closing), None
+        held = 1 if closing == "*/" and text.endswith("*") else 0
+        return None if at == len(text) - held else (len(text) - held, None)
+
+    def _open_string(self, quote: str) -> None:
+        self._quote, self._string, self._length = quote, [], 0
+        if quote == "'":
+            self.repairs["SINGLE_QUOTES"] += 1
+
+    def _in_string(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        char = text[at]
+        if char == "\\":
+            return self._in_escape(text, at)
+        if char != self._quote:
+            run = (_IN_DOUBLE if self._quote == '"' else _IN_SINGLE).match(text, at)
+            stop = run.end() if run else at + 1
+            self._hold(text[at:stop])
+            return stop, None
+        if char == "'":
+            return self._at_single_quote(text, at)
+        return at + 1, self._close_string()
+
+    def _in_escape(self, text: str, at: int) -> tuple[int, None] | None:
+        if at + 1 == len(text):
+            return None
+        escape = text[at : at + 2]
+        self._hold("'" if escape == "\\'" else escape, raw=True)
+        return at + 2, None
+
+    def _at_single_quote(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        """An apostrophe ends a single-quoted string only where a value may end."""
+        after = _AFTER_SINGLE.match(text, at + 1)
+        waited = len(text) - at > _LONGEST_LOOKAHEAD
+        if after is None and not waited and not self._finishing:
+            return None
+        if after is not None and after.group(1) not in ",:}]":
+            self._hold("'")
+            return at + 1, None
+        return at + 1, self._close_string()
+
+    def _hold(self, piece: str, *, raw: bool = False) -> None:
+        self._length += len(piece)
+        if self._length > self._longest:
+            self._string.clear()
+            return
+        if self._quote == "'" and not raw:
+            piece = piece.replace('"', '\\"')
+        self._string.append(piece)
+
+    def _close_string(self) -> Token:
+        text = "".join(self._string)
+        self._quote = ""
+        self._string = []
+        if self._length > self._longest:
+            return Token("long", '""')
+        return Token("string", f'"{text}"')

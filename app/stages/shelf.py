@@ -1,0 +1,64 @@
+"""Which products matter to whom: the order every rule-made choice starts from."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from decimal import Decimal
+
+from app.models import Persona, Product, Shop
+
+MOST_OFFERED = 20
+"""How many products a model is shown. More cost tokens and bring no better page."""
+
+_PLEASING_TAGS = {
+    "minimalist": {"staple", "bestseller", "refill"},
+    "collector": {"limited", "handmade", "new"},
+    "bargain_hunter": {"set", "refill", "staple"},
+    "explorer": {"new", "travel", "handmade"},
+    "loyalist": {"bestseller", "refill", "giftable"},
+    "newcomer": {"bestseller", "giftable"},
+}
+
+
+def relevant(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Product, ...]:
+    """Return the products to choose from for this persona, the likeliest first."""
+    middle = _median_price(shop.products.values())
+    ranked = sorted(
+        shop.products.values(),
+        key=lambda item: (-_appeal(item, persona, middle), _shuffle(item, persona)),
+    )
+    return tuple(ranked[:most])
+
+
+def fill(ids: Iterable[str], shop: Shop, size: int) -> list[Product]:
+    """Return the named products that are sold, topped up from the catalog to a full shelf."""
+    named = [shop.products[name] for name in dict.fromkeys(ids) if name in shop.products]
+    taken = {item.id for item in named}
+    rest = (item for item in shop.products.values() if item.id not in taken)
+    in_stock_first = sorted(rest, key=lambda item: not item.available)
+    return (named + in_stock_first)[:size]
+
+
+def _appeal(item: Product, persona: Persona, middle: Decimal) -> float:
+    signals = persona.signals
+    wanted = {name.lower() for name in signals.category_preferences}
+    score = 4.0 if item.available else 0.0
+    score += 3.0 * (item.category.lower() in wanted)
+    score += 1.5 * len(_PLEASING_TAGS[persona.type].intersection(item.tags))
+    score += 1.0 * (item.picture is not None)
+    if persona.type == "bargain_hunter" or signals.price_sensitivity == "high":
+        score += 2.0 * (item.compare_at is not None) + 1.0 * (item.price.amount <= middle)
+    if persona.type == "collector" or signals.price_sensitivity == "low":
+        score += 1.0 * (item.price.amount > middle)
+    return score
+
+
+def _shuffle(item: Product, persona: Persona) -> int:
+    """A steady tie-break that differs between personas, so that not all see the same first."""
+    return zlib.crc32(f"{persona.type}:{item.id}".encode())
+
+
+def _median_price(products: Iterable[Product]) -> Decimal:
+    prices = sorted(item.price.amount for item in products)
+    return prices[len(prices) // 2] if prices else Decimal(0)

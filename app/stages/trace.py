@@ -1,0 +1,96 @@
+"""What happened to one page, in codes, counts and sizes; never content."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from app.models import Refusal, TokensUsed
+
+_MOST_NOTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened, `at` milliseconds after the page was begun."""
+
+    at: int
+    what: str
+    code: str = ""
+    where: str = ""
+
+
+@dataclass(slots=True)
+class Trace:
+    """The trace of one page. `clock` gives seconds; notes beyond the bound are only counted."""
+
+    page_id: str
+    shop_id: str
+    persona_type: str
+    clock: Callable[[], float]
+    brief_tokens: int = 0
+    status: str = "composing"
+    model: str = ""
+    tokens: TokensUsed = field(default_factory=TokensUsed)
+    counts: Counter[str] = field(default_factory=Counter)
+    notes: list[Note] = field(default_factory=list)
+    began: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
+
+    @property
+    def elapsed_ms(self) -> int:
+        """Milliseconds since the page was begun."""
+        return round((self.clock() - self.began) * 1000)
+
+    def note(self, what: str, code: str = "", where: str = "") -> None:
+        """Write down and count what happened."""
+        self.counts[f"{what}:{code}" if code else what] += 1
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(Note(self.elapsed_ms, what, code, where))
+
+    def refused(self, refusal: Refusal) -> None:
+        """Write down a no."""
+        self.note("refused", refusal.code, refusal.where)
+
+    def repaired(self, repairs: Mapping[str, int]) -> None:
+        """Write down what the parser mended, by kind."""
+        for kind, count in repairs.items():
+            self.note("repaired", kind)
+            self.counts[f"repaired:{kind}"] += count - 1
+
+    def spent(self, tokens: TokensUsed) -> None:
+        """Add what a model's answer cost."""
+        self.tokens = TokensUsed(
+            self.tokens.prompt + tokens.prompt,
+            self.tokens.completion + tokens.completion,
+            self.tokens.cached + tokens.cached,
+        )
+
+    def summary(self) -> dict[str, object]:
+        """Return the one line that is logged when the page has ended."""
+        return {
+            "page": self.page_id[:8],
+            "shop": self.shop_id,
+            "persona": self.persona_type,
+            "status": self.status,
+            "model": self.model,
+            "ms": self.elapsed_ms,
+            "brief_tokens": self.brief_tokens,
+            "tokens": {
+                "prompt": self.tokens.prompt,
+                "completion": self.tokens.completion,
+                "cached": self.tokens.cached,
+            },
+            "counts": dict(sorted(self.counts.items())),
+        }
+
+    def whole(self) -> dict[str, object]:
+        """Return the summary with every note."""
+        notes = [
+            {"at": item.at, "what": item.what, "code": item.code, "where": item.where}
+            for item in self.notes
+        ]
+        return {**self.summary(), "notes": notes}
