@@ -1,0 +1,84 @@
+"""Reads the JSON format: a shop with its brand, and its products."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.models import FeedProblem, Product
+from app.services.catalog.amounts import CURRENCY
+from app.services.catalog.feeds import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.services.catalog.json_product import read_picture, read_product
+from app.services.catalog.json_shop import About, shop_of
+from app.services.catalog.json_walk import Document, Placed, read_document
+from app.services.catalog.pictures import LocalPictures, folder_of
+from app.services.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
+
+
+def read_json(path: Path, terms: Terms) -> Feed:
+    """Read a catalog; a product that cannot be sold costs only itself.
+
+    Raises:
+        CatalogError: the file is not JSON, or holds nothing to sell.
+    """
+    report = Report()
+    document = _document(path)
+    about = About(document.fields, report).part("shop")
+    shop = shop_of(about, path)
+    folder = folder_of(path)
+    local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}")
+    shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency), local, report)
+    if "products" in document.fields:
+        report.add(WHOLE_FILE, "products must be a list")
+    shop = open_shop(path, shop, shelf.fill(document.products), report)
+    return Feed(shop, report.problems(), folder if folder.is_dir() else None)
+
+
+def _document(path: Path) -> Document:
+    try:
+        return read_document(read_text(path))
+    except json.JSONDecodeError as error:
+        problem = FeedProblem(error.lineno, f"column {error.colno}: {error.msg}")
+    except RecursionError:
+        problem = FeedProblem(WHOLE_FILE, "is nested too deeply")
+    raise CatalogError(path, (problem,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    currency: str
+    local: LocalPictures
+    report: Report
+
+    def fill(self, placed: Iterable[Placed]) -> Iterator[Product]:
+        """Yield what can be sold; of two products with one id, the first."""
+        taken: set[str] = set()
+        for item in placed:
+            try:
+                product = read_product(item.value, self.currency)
+                self._admit(product, taken)
+            except Unfit as error:
+                self.report.add(item.line, str(error), _named(item.value))
+                continue
+            taken.add(product.id)
+            yield self._pictured(product, item)
+
+    def _admit(self, product: Product, taken: set[str]) -> None:
+        if product.id in taken:
+            raise Unfit("another product has this id")
+        if len(taken) >= MOST_PRODUCTS:
+            raise Unfit(f"comes after {MOST_PRODUCTS} products, the most a shop may have")
+
+    def _pictured(self, product: Product, item: Placed) -> Product:
+        try:
+            return replace(product, picture=read_picture(item.value, product.title, self.local))
+        except Unfit as error:
+            self.report.add(item.line, f"sold without a picture: {error}", product.id)
+            return product
+
+
+def _named(value: object) -> str:
+    name = value.get("id") if isinstance(value, dict) else None
+    return name if isinstance(name, str) else ""

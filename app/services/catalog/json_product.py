@@ -1,0 +1,120 @@
+"""One product of a JSON catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.models import Money, Picture, Product
+from app.services.catalog.amounts import CURRENCY, price
+from app.services.catalog.feeds import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
+from app.services.catalog.pictures import LocalPictures, remote
+from app.services.catalog.plain_text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all
+from app.services.catalog.problems import Unfit, shown
+
+_MOST_IN_STOCK = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a product, each asked for by its kind; null is as good as absent.
+
+    Every method raises Unfit where the value is of another kind.
+    """
+
+    values: Mapping[str, object]
+
+    def text(self, name: str, most: int = LONGEST_LINE) -> str:
+        """Return plain text; empty where there is none."""
+        value = self.values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise Unfit(f"{name} must be text, not {shown(value)}")
+        return plain(value, most)
+
+    def texts(self, name: str, most: int) -> tuple[str, ...]:
+        """Return a list of plain texts, each once."""
+        value = self.values.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise Unfit(f"{name} must be a list of texts")
+        return plain_all(value, most)
+
+    def money(self, name: str, currency: str) -> Money | None:
+        """Return an amount, if there is one."""
+        value = self.values.get(name)
+        return None if value is None else Money(price(value, name), currency)
+
+    def flag(self, name: str) -> bool | None:
+        """Return true or false, if either is given."""
+        value = self.values.get(name)
+        if value is None or isinstance(value, bool):
+            return value
+        raise Unfit(f"{name} must be true or false, not {shown(value)}")
+
+    def count(self, name: str) -> int | None:
+        """Return a whole number, if there is one; what is oversold counts as none left."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, Decimal) or not _is_count(value):
+            raise Unfit(f"{name} must be a whole number, not {shown(value)}")
+        return max(int(value), 0)
+
+
+def read_product(value: object, currency: str) -> Product:
+    """Return the product, as yet without its picture.
+
+    Raises:
+        Unfit: it cannot be sold as it is described.
+    """
+    if not isinstance(value, dict):
+        raise Unfit(f"a product must be an object, not {shown(value)}")
+    fields = Fields(value)
+    currency = fields.text("currency") or currency
+    cost, before = fields.money("price", currency), fields.money("compare_at_price", currency)
+    title, stock, available = fields.text("title"), fields.count("stock"), fields.flag("available")
+    if not title:
+        raise Unfit("has no title")
+    if cost is None:
+        raise Unfit("has no price")
+    if not CURRENCY.fullmatch(currency):
+        raise Unfit(f"currency {shown(currency)!r} is not three capital letters")
+    return Product(
+        id=product_id(fields.text("id", LONGEST_LINE + 1)),
+        title=title,
+        price=cost,
+        category=fields.text("category") or UNSORTED,
+        available=stock != 0 if available is None else available,
+        description=fields.text("description", LONGEST_DESCRIPTION),
+        compare_at=before if before and before.amount > cost.amount else None,
+        stock=stock,
+        vendor=fields.text("vendor"),
+        tags=fields.texts("tags", MOST_TAGS),
+        options=fields.texts("options", MOST_OPTIONS),
+    )
+
+
+def _is_count(value: Decimal) -> bool:
+    """Whether it is whole and of a size to be counted; compared first, since int() is not cheap."""
+    bounded = value.is_finite() and -_MOST_IN_STOCK <= value <= _MOST_IN_STOCK
+    return bounded and value == value.to_integral_value()
+
+
+def read_picture(value: object, title: str, local: LocalPictures) -> Picture | None:
+    """Return the picture of a product, if it has one; its title is what it shows otherwise.
+
+    Raises:
+        Unfit: it is none that may be shown; the product can be sold without.
+    """
+    fields = Fields(value if isinstance(value, dict) else {})
+    address = fields.values.get("image")
+    if address is None or address == "":
+        return None
+    if not isinstance(address, str):
+        raise Unfit(f"image must be text, not {shown(address)}")
+    url = remote(address) if ":" in address else local.url(address)
+    return Picture(url, fields.text("image_alt") or title)

@@ -1,0 +1,116 @@
+"""A JSON catalog taken apart in one pass that remembers on which line each product starts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A value and the line it starts on."""
+
+    line: int
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The fields of a catalog, its list of products apart. Every number is a Decimal."""
+
+    fields: Mapping[str, object]
+    products: tuple[Placed, ...]
+
+
+def read_document(text: str) -> Document:
+    """Take a catalog apart.
+
+    Raises:
+        json.JSONDecodeError: the text is not JSON, or no object.
+        RecursionError: it is nested too deeply.
+    """
+    walk = _Walk(text)
+    fields: dict[str, object] = {}
+    products: list[Placed] = []
+    for _ in walk.items("{", "}"):
+        key = walk.key()
+        if key == "products" and walk.peek() == "[":
+            products += [walk.placed() for _ in walk.items("[", "]")]
+        else:
+            fields[key] = walk.value()
+    walk.end()
+    return Document(fields, tuple(products))
+
+
+class _Walk:
+    """A place in a JSON text, which only ever moves on."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._line = 1
+        self._counted = 0
+
+    def peek(self) -> str:
+        space = _SPACE.match(self._text, self._at)
+        self._at = space.end() if space else self._at
+        return self._text[self._at : self._at + 1]
+
+    def items(self, opening: str, closing: str) -> Iterator[None]:
+        """Stop before each item of a list or object, which the caller then reads."""
+        self._take(opening)
+        while self.peek() != closing:
+            yield
+            if self.peek() != closing:
+                self._take(",")
+                self._not(closing)
+        self._take(closing)
+
+    def key(self) -> str:
+        if self.peek() != '"':
+            raise self._expected("a name in double quotes")
+        name = str(self.value())
+        self._take(":")
+        return name
+
+    def value(self) -> object:
+        self.peek()
+        value, self._at = _DECODER.raw_decode(self._text, self._at)
+        return value
+
+    def placed(self) -> Placed:
+        self.peek()
+        self._line += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return Placed(self._line, self.value())
+
+    def end(self) -> None:
+        if self.peek():
+            raise self._expected("nothing more")
+
+    def _take(self, mark: str) -> None:
+        if self.peek() != mark:
+            raise self._expected(f"{mark!r}")
+        self._at += 1
+
+    def _not(self, closing: str) -> None:
+        if self.peek() == closing:
+            raise self._expected(f"no {closing!r} after a comma")
+
+    def _expected(self, what: str) -> json.JSONDecodeError:
+        return json.JSONDecodeError(f"expected {what}", self._text, self._at)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+_DECODER = json.JSONDecoder(parse_float=_decimal, parse_int=_decimal, parse_constant=_decimal)

@@ -1,0 +1,75 @@
+"""Where pictures may come from: the catalog's own folder, or an https address."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.models import Shop
+from app.services.catalog.problems import Unfit, shown
+
+_LONGEST_ADDRESS = 2_048
+_HTTPS = re.compile(
+    r"https://(?P<host>(?:[A-Za-z0-9-]{1,63}\.){0,9}[A-Za-z0-9-]{1,63}(?::[0-9]{1,5})?)"
+    r"(?P<rest>(?:[/?#][^\s\"'<>\\^`{|}]*)?)"
+)
+_FOLDER = "pictures"
+_LOCAL = re.compile(
+    rf"{_FOLDER}/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}(?:/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}){{0,3}})"
+)
+_KINDS = {".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPictures:
+    """The pictures that lie beside a catalog, and the address they are served under."""
+
+    folder: Path
+    base: str
+
+    def url(self, address: str) -> str:
+        """Return the address of a picture, which the feed names as pictures/NAME.
+
+        Raises:
+            Unfit: the name leaves the folder, is of no picture, or nothing is there.
+        """
+        match = _LOCAL.fullmatch(address)
+        if match is None or ".." in address or Path(address).suffix.lower() not in _KINDS:
+            raise Unfit(f"picture {shown(address)!r} is not of the form {_FOLDER}/NAME.svg")
+        if not self._holds(match["name"]):
+            raise Unfit(f"picture {shown(address)!r} is not there")
+        return f"{self.base}/{match['name']}"
+
+    def _holds(self, name: str) -> bool:
+        try:
+            path = (self.folder / name).resolve(strict=True)
+            return path.is_relative_to(self.folder.resolve()) and path.is_file()
+        except (OSError, RuntimeError):
+            # RuntimeError is how pathlib tells of links that go in circles.
+            return False
+
+
+def folder_of(catalog: Path) -> Path:
+    """Return where the pictures of a catalog lie, if it has any."""
+    return catalog.parent / _FOLDER
+
+
+def remote(address: str) -> str:
+    """Return an https address, its scheme and host in lower case.
+
+    Raises:
+        Unfit: it is of another scheme, or nothing that a page should load.
+    """
+    scheme, rest = address[:8].lower(), address[8:]
+    match = _HTTPS.fullmatch(scheme + rest)
+    if match is None or len(address) > _LONGEST_ADDRESS or not address.isprintable():
+        raise Unfit(f"picture {shown(address)!r} is not a plain https address")
+    return f"https://{match['host'].lower()}{match['rest']}"
+
+
+def image_hosts(shop: Shop) -> frozenset[str]:
+    """Return the origins ("https://host" or "https://host:port") of a shop's pictures."""
+    urls = (item.picture.url for item in shop.products.values() if item.picture)
+    matches = (_HTTPS.fullmatch(url) for url in urls)
+    return frozenset(f"https://{match['host'].lower()}" for match in matches if match)

@@ -1,0 +1,67 @@
+"""What is wrong with a feed: gathered while it is read, raised where nothing of it can be sold."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from app.models import FeedProblem
+
+WHOLE_FILE = 1
+"""The line of a problem that is the file's and no row's."""
+
+_MOST_KEPT = 500
+_MOST_TOLD = 5
+_LONGEST_SHOWN = 60
+_KINDS = {dict: "an object", list: "a list", bool: "true or false"}
+
+
+class CatalogError(Exception):
+    """A catalog cannot be sold from. The message names file, line and reason on one line."""
+
+    def __init__(self, path: Path, problems: tuple[FeedProblem, ...]) -> None:
+        told = "; ".join(_told(problem) for problem in problems[:_MOST_TOLD])
+        more = len(problems) - _MOST_TOLD
+        super().__init__(f"{path}: {told}" + (f"; and {more} more problems" if more > 0 else ""))
+        self.path = path
+        self.problems = problems
+
+
+class Unfit(ValueError):
+    """A value of a feed cannot be used. Its text says why, and is safe to log."""
+
+
+class Report:
+    """Collects the problems of one feed. Beyond a bound they are only counted."""
+
+    def __init__(self) -> None:
+        self._kept: list[FeedProblem] = []
+        self._more = 0
+        self._last = WHOLE_FILE
+
+    def add(self, line: int, reason: str, product: str = "") -> None:
+        """Note a problem; `product` is the id that the feed gives, in whatever state."""
+        if len(self._kept) < _MOST_KEPT:
+            self._kept.append(FeedProblem(line, reason, shown(product)))
+        else:
+            self._more += 1
+            self._last = max(self._last, line)
+
+    def problems(self) -> tuple[FeedProblem, ...]:
+        """Return what was noted, by line."""
+        kept = sorted(self._kept, key=lambda problem: problem.line)
+        if self._more:
+            kept.append(FeedProblem(self._last, f"{self._more} more problems are not listed"))
+        return tuple(kept)
+
+
+def shown(value: object) -> str:
+    """Return a value of a feed for a person to read: printable, short, on one line."""
+    text = str(value) if isinstance(value, (str, Decimal)) else _KINDS.get(type(value), "null")
+    short = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    return short if short.isprintable() else ascii(short)[1:-1]
+
+
+def _told(problem: FeedProblem) -> str:
+    product = f" ({problem.product})" if problem.product else ""
+    return f"line {problem.line}: {problem.reason}{product}"

@@ -1,0 +1,66 @@
+"""Reads Shopify's product export: a CSV file in which a product has a row for each variant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from app.models import FeedProblem, Product, Shop
+from app.services.catalog.feeds import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.services.catalog.names import shop_id_of, shop_name_of
+from app.services.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
+from app.services.catalog.shopify_product import read_product
+from app.services.catalog.shopify_rows import Row, read_rows
+
+
+def read_shopify(path: Path, terms: Terms) -> Feed:
+    """Read an export; a row that cannot be used costs only itself.
+
+    Raises:
+        CatalogError: the file lacks a column it needs, or holds nothing to sell.
+    """
+    report = Report()
+    try:
+        products = _products(read_rows(read_text(path), report), report)
+    except Unfit as error:
+        raise CatalogError(path, (FeedProblem(WHOLE_FILE, str(error)),)) from None
+    shop = Shop(shop_id_of(path), shop_name_of(path), tagline="", products={})
+    sold = _sold(products.values(), terms.currency, report)
+    shop = open_shop(path, shop, sold, report)
+    return Feed(shop, report.problems())
+
+
+def _products(rows: Iterable[Row], report: Report) -> dict[str, list[Row]]:
+    """Return the rows of each handle, the one with the title first."""
+    products: dict[str, list[Row]] = {}
+    for row in rows:
+        reason = _unplaced(row, products)
+        if reason:
+            report.add(row.line, reason, row["handle"])
+        else:
+            products.setdefault(row["handle"], []).append(row)
+    return products
+
+
+def _unplaced(row: Row, products: dict[str, list[Row]]) -> str:
+    """Say why a row belongs to no product; empty where it does."""
+    title = row["title"]
+    if not row["handle"]:
+        return "has no handle"
+    if row["handle"] in products:
+        another = title and title != products[row["handle"]][0]["title"]
+        return "another product has this handle" if another else ""
+    if len(products) >= MOST_PRODUCTS:
+        return f"comes after {MOST_PRODUCTS} products, the most a shop may have"
+    return "" if title else "has no title, nor has a row before it with this handle"
+
+
+def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Iterator[Product]:
+    for rows in products:
+        try:
+            product = read_product(rows, currency, report)
+        except Unfit as error:
+            report.add(rows[0].line, str(error), rows[0]["handle"])
+            continue
+        if product:
+            yield product

@@ -1,0 +1,159 @@
+"""One product of a Shopify export, gathered from its rows."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.models import Money, Picture, Product
+from app.services.catalog.amounts import price, quantity
+from app.services.catalog.feeds import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
+from app.services.catalog.pictures import remote
+from app.services.catalog.plain_text import LONGEST_DESCRIPTION, plain, plain_all
+from app.services.catalog.problems import Report, Unfit, shown
+from app.services.catalog.shopify_rows import Row
+
+_UNPUBLISHED = {"false", "no", "0"}
+_HIDDEN = {"draft", "archived", "unlisted"}
+_GOES_ON = {"continue", "true"}
+_NO_OPTION = "Default Title"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What a row with a price sells. `stock` is None where nobody counts it."""
+
+    amount: Decimal
+    compare_at: Decimal | None
+    option: str
+    stock: int | None
+    goes_on: bool
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be had now."""
+        return self.goes_on or self.stock != 0
+
+
+def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product | None:
+    """Return the product of these rows, or None where the merchant does not offer it.
+
+    Raises:
+        Unfit: it cannot be sold.
+    """
+    first = rows[0]
+    if not _offered(first):
+        return None
+    handle, title, tags = product_id(first["handle"]), plain(first["title"]), _tags(first)
+    if not title:
+        raise Unfit("has no title")
+    variants = _variants(rows, report)
+    cheapest = min(variants, key=lambda variant: variant.amount)
+    before = cheapest.compare_at
+    return Product(
+        id=handle,
+        title=title,
+        price=Money(cheapest.amount, currency),
+        category=_category(first, tags),
+        available=any(variant.available for variant in variants),
+        description=plain(first["body"], LONGEST_DESCRIPTION),
+        picture=_picture(rows, title, report),
+        compare_at=Money(before, currency) if before and before > cheapest.amount else None,
+        varies=len({variant.amount for variant in variants}) > 1,
+        stock=_stock(variants),
+        vendor=plain(first["vendor"]),
+        tags=tags,
+        options=plain_all([variant.option for variant in variants], MOST_OPTIONS),
+    )
+
+
+def _offered(first: Row) -> bool:
+    status = first["status"].lower()
+    if status in _HIDDEN or first["published"].lower() in _UNPUBLISHED:
+        return False
+    if status not in {"", "active"}:
+        raise Unfit(f"status {shown(status)!r} is none that Shopify knows")
+    return True
+
+
+def _variants(rows: Sequence[Row], report: Report) -> list[Variant]:
+    """Return what can be bought, at least one. Rows without a price may be there for a picture."""
+    priced = [row for row in rows if row["price"]]
+    variants = [variant for row in priced if (variant := _variant(row, report))]
+    if not variants:
+        raise Unfit("has no price that can be used" if priced else "has no price")
+    for row in rows:
+        if row["option"] and not row["price"]:
+            report.add(row.line, f"variant {shown(row['option'])!r} has no price", row["handle"])
+    return variants
+
+
+def _variant(row: Row, report: Report) -> Variant | None:
+    try:
+        amount = price(row["price"])
+    except Unfit as error:
+        report.add(row.line, f"variant is not sold: {error}", row["handle"])
+        return None
+    return Variant(
+        amount=amount,
+        compare_at=_compare_at(row, report),
+        option="" if row["option"] == _NO_OPTION else row["option"],
+        stock=_counted(row, report),
+        goes_on=row["when out of stock"].lower() in _GOES_ON,
+    )
+
+
+def _compare_at(row: Row, report: Report) -> Decimal | None:
+    try:
+        return price(row["compare at"], "compare-at price") if row["compare at"] else None
+    except Unfit as error:
+        report.add(row.line, f"sold without its compare-at price: {error}", row["handle"])
+        return None
+
+
+def _counted(row: Row, report: Report) -> int | None:
+    """Return how many are left, or None where that is not tracked.
+
+    In Shopify a variant whose tracker is blank is not tracked, and its quantity may be stale: it
+    is not told to shoppers. A 0 is taken at its word all the same, since selling what is not there
+    is the worse mistake; with the policy `continue` it sells on.
+    """
+    if not row["quantity"]:
+        return None
+    try:
+        left = quantity(row["quantity"])
+    except Unfit as error:
+        report.add(row.line, f"sold as if not tracked: {error}", row["handle"])
+        return None
+    untracked = row.has("tracker") and not row["tracker"]
+    return None if untracked and left > 0 else left
+
+
+def _stock(variants: Sequence[Variant]) -> int | None:
+    counted = [variant.stock for variant in variants if variant.stock is not None]
+    return sum(counted) if len(counted) == len(variants) else None
+
+
+def _tags(first: Row) -> tuple[str, ...]:
+    return plain_all(first["tags"].split(","), MOST_TAGS)
+
+
+def _category(first: Row, tags: tuple[str, ...]) -> str:
+    narrowest = first["product category"].rpartition(">")[2]
+    tagged = string.capwords(tags[0]) if tags else UNSORTED
+    return plain(first["type"]) or plain(narrowest) or tagged
+
+
+def _picture(rows: Sequence[Row], title: str, report: Report) -> Picture | None:
+    """Return the picture with the lowest position; one without stands where its row does."""
+    found: list[tuple[int, Picture]] = []
+    for place, row in enumerate((row for row in rows if row["image"]), 1):
+        position = row["position"]
+        try:
+            picture = Picture(remote(row["image"]), plain(row["alt"]) or title)
+            found.append((quantity(position) if position else place, picture))
+        except Unfit as error:
+            report.add(row.line, f"sold without this picture: {error}", row["handle"])
+    return min(found, key=lambda one: one[0])[1] if found else None

@@ -1,0 +1,106 @@
+"""The rows of a Shopify product export: cells by column, each row with the line it starts on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.services.catalog.problems import Report, Unfit
+
+_COLUMNS = {
+    "handle": ("handle", "url handle"),
+    "title": ("title",),
+    "body": ("body (html)", "description"),
+    "vendor": ("vendor",),
+    "product category": ("product category",),
+    "type": ("type",),
+    "tags": ("tags",),
+    "published": ("published", "published on online store"),
+    "status": ("status",),
+    "option": ("option1 value",),
+    "tracker": ("variant inventory tracker", "inventory tracker"),
+    "quantity": ("variant inventory qty", "inventory quantity"),
+    "when out of stock": ("variant inventory policy", "continue selling when out of stock"),
+    "price": ("variant price", "price"),
+    "compare at": ("variant compare at price", "compare-at price"),
+    "image": ("image src", "product image url"),
+    "position": ("image position",),
+    "alt": ("image alt text",),
+}
+"""Our name of a column -> the names it has in the older and the newer export, in lower case.
+
+Source: Shopify's help on product CSV files and its two sample templates.
+"""
+
+_REQUIRED = {"handle": "Handle", "title": "Title"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. A column that the file does not have is empty."""
+
+    line: int
+    cells: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.cells.get(name, "")
+
+    def has(self, name: str) -> bool:
+        """Whether the file has the column at all."""
+        return name in self.cells
+
+
+class _Reader(Protocol):
+    @property
+    def line_num(self) -> int: ...
+
+    def __next__(self) -> list[str]: ...
+
+
+def read_rows(text: str, report: Report) -> Iterator[Row]:
+    """Yield the rows that fit the header; the others are reported, and empty ones passed over.
+
+    Raises:
+        Unfit: the header lacks a column that products cannot do without.
+    """
+    lines = _lines(csv.reader(io.StringIO(text, newline=""), strict=True), report)
+    header = next((cells for _, cells in lines if any(cells)), [])
+    places = _places(header)
+    for line, cells in lines:
+        if not any(cells):
+            continue
+        if len(cells) != len(header):
+            report.add(line, f"has {len(cells)} cells, and the header {len(header)}")
+        else:
+            yield Row(line, {name: cells[place].strip() for name, place in places.items()})
+
+
+def _lines(reader: _Reader, report: Report) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the line it starts on. A row that is no CSV costs only itself."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            report.add(line, f"is not CSV: {error}")
+            continue
+        yield line, cells
+
+
+def _places(header: list[str]) -> dict[str, int]:
+    names = [name.strip().lower() for name in header]
+    known = {
+        ours: names.index(theirs)
+        for ours, either in _COLUMNS.items()
+        for theirs in reversed(either)
+        if theirs in names
+    }
+    missing = [name for ours, name in _REQUIRED.items() if ours not in known]
+    if missing:
+        raise Unfit(f"the header lacks the column {' and the column '.join(missing)}")
+    return known

@@ -1,0 +1,129 @@
+"""The components a designer has put into `components/`, read once: what we can draw."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+_DRAWN = (".jinja", ".css", ".py")
+
+
+class LibraryError(Exception):
+    """A component's files do not fit together; the message names the file and what it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A config that shows a component at its best, or at its limits."""
+
+    name: str
+    config: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentSpec:
+    """One kind of component: its props, the slots it may fill, its samples."""
+
+    name: str
+    props: type[BaseModel]
+    slots: tuple[str, ...]
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSpec:
+    """A place on the store page, as `components/slots.py` states it."""
+
+    id: str
+    label: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Everything we can draw. `digest` changes whenever a template, style or schema does."""
+
+    folder: Path
+    specs: Mapping[str, ComponentSpec]
+    slots: tuple[SlotSpec, ...]
+    styles: str
+    digest: str
+
+
+def load_library(folder: Path) -> Library:
+    """Read every component of the folder.
+
+    Raises:
+        LibraryError: a component lacks a file, or its files do not fit together.
+    """
+    package = _import_package(folder)
+    slots = tuple(
+        SlotSpec(slot.id, slot.label, slot.required)
+        for slot in importlib.import_module(f"{package}.slots").SLOTS
+    )
+    specs = {spec.name: spec for spec in _specs(folder, package, slots)}
+    styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
+    return Library(folder, specs, slots, styles, _digest(folder))
+
+
+def _import_package(folder: Path) -> str:
+    """Make the folder importable and return its package name."""
+    parent = str(folder.resolve().parent)
+    if parent not in sys.path:
+        sys.path.insert(0, parent)
+    return folder.name
+
+
+def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> Iterable[ComponentSpec]:
+    known = {slot.id for slot in slots}
+    for path in sorted(folder.glob("*.py")):
+        name = path.stem
+        if not path.with_suffix(".jinja").exists():
+            continue
+        module = importlib.import_module(f"{package}.{name}")
+        props = _props_of(path, module)
+        allowed = tuple(getattr(props, "slots", ()))
+        if not allowed or not known.issuperset(allowed):
+            raise LibraryError(f"{path}: `slots` must name slots of slots.py, not {allowed!r}")
+        yield ComponentSpec(name, props, allowed, _samples(path.with_suffix(".samples.json")))
+
+
+def _props_of(path: Path, module: Any) -> type[BaseModel]:
+    own = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, BaseModel)
+        and value.__module__ == module.__name__
+        and hasattr(value, "slots")
+    ]
+    if len(own) != 1:
+        raise LibraryError(f"{path}: expected one class of props with `slots`, found {len(own)}")
+    return own[0]
+
+
+def _samples(path: Path) -> tuple[Sample, ...]:
+    if not path.exists():
+        raise LibraryError(f"{path}: missing; a component needs at least one sample")
+    try:
+        items = json.loads(path.read_text())
+        return tuple(Sample(item["name"], item["config"]) for item in items)
+    except (ValueError, TypeError, KeyError) as error:
+        raise LibraryError(f"{path}: not a list of {{name, config}}: {error}") from error
+
+
+def _digest(folder: Path) -> str:
+    """Digest the files themselves: generating every schema at each start takes longer."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in _DRAWN):
+        digest.update(f"{path.relative_to(folder)}\0{path.read_text()}\0".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,123 @@
+"""The journal: what has happened to each page being composed, for any number of readers.
+
+A reader holds a position and nothing else, so a slow or vanished one costs no memory here and never
+delays the composing or another reader. Everything is bounded: events a page, pages, and time kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from app.models import Event, EventName
+
+
+class JournalFull(Exception):
+    """The page has written more events than a page may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLimits:
+    """Bounds in numbers of entries and in seconds."""
+
+    events: int = 256
+    pages: int = 2_000
+    keep_ended: float = 300.0
+
+
+@dataclass(slots=True)
+class _Log:
+    owner: str
+    events: list[Event] = field(default_factory=list)
+    ended_at: float | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class MemoryJournal:
+    """The journal of one process. Event ids are microseconds since the epoch, made to grow.
+
+    Ids of a page that is composed anew, even by another process, are therefore greater than
+    those of the page it replaces, and a returning reader sees all of the new one.
+    """
+
+    def __init__(self, clock: Callable[[], float], limits: JournalLimits = JournalLimits()) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._logs: OrderedDict[str, _Log] = OrderedDict()
+        self._last_id = 0
+
+    def open(self, page_id: str, owner: str) -> None:
+        """Begin the journal of a page that only `owner` may read."""
+        self.sweep()
+        self._logs[page_id] = _Log(owner)
+
+    def owner(self, page_id: str) -> str | None:
+        """Return who may read the page, or None where no such journal is kept."""
+        log = self._logs.get(page_id)
+        return log.owner if log else None
+
+    def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
+        """Write entries (name, JSON data) at once; readers wake once.
+
+        Raises:
+            JournalFull: the page has had its share. Its last entry may still be `ready` or `error`.
+        """
+        log = self._logs[page_id]
+        for name, data in entries:
+            event = Event(self._next_id(), name, data)
+            if len(log.events) >= self._limits.events and not event.ends_the_page:
+                raise JournalFull(page_id)
+            log.events.append(event)
+            if event.ends_the_page:
+                log.ended_at = self._clock()
+        self._wake(log)
+
+    def abandon(self, page_id: str) -> None:
+        """End a page's journal without a last word: its readers return and resume elsewhere."""
+        log = self._logs.pop(page_id, None)
+        if log is not None:
+            log.ended_at = self._clock()
+            self._wake(log)
+
+    def events(self, page_id: str) -> tuple[Event, ...]:
+        """Return what has been written so far."""
+        return tuple(self._logs[page_id].events)
+
+    async def read(self, page_id: str, after: int) -> AsyncGenerator[tuple[Event, ...], None]:
+        """Yield the events after an id as they come, in batches, until the page has ended."""
+        log = self._logs.get(page_id)
+        if log is None:
+            return
+        position = bisect_right(log.events, after, key=lambda event: event.id)
+        while True:
+            batch = tuple(log.events[position:])
+            if batch:
+                position += len(batch)
+                yield batch
+            elif log.ended_at is not None:
+                return
+            else:
+                await log.changed.wait()
+
+    def _next_id(self) -> int:
+        self._last_id = max(self._last_id + 1, int(self._clock() * 1_000_000))
+        return self._last_id
+
+    @staticmethod
+    def _wake(log: _Log) -> None:
+        log.changed.set()
+        log.changed = asyncio.Event()
+
+    def sweep(self) -> None:
+        """Drop what ended long ago, and the oldest ended ones where there are too many."""
+        horizon = self._clock() - self._limits.keep_ended
+        excess = len(self._logs) - self._limits.pages + 1
+        for page_id, log in list(self._logs.items()):
+            if log.ended_at is not None and (log.ended_at < horizon or excess > 0):
+                del self._logs[page_id]
+                excess -= 1
+            elif excess <= 0:
+                break

@@ -1,0 +1,87 @@
+"""What composes a page, and how a provider is asked with care: retry, breaker, nothing hidden."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Protocol
+
+from app.models import Brief, ModelEnded, ModelEvent, ModelFailed
+from app.services.llm.breaker import Breaker
+
+ATTEMPTS = 2
+PAUSE = 1.0
+LONGEST_RETRY_AFTER = 10.0
+
+
+class Composer(Protocol):
+    """Answers a brief with component JSON, piece by piece."""
+
+    @property
+    def model(self) -> str:
+        """The name that the kept page's `meta.model` states."""
+
+    def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        """Yield the text as it comes and one ModelEnded; raise ModelFailed where it breaks off."""
+
+
+class CarefulComposer:
+    """Asks a provider twice at most, never again once text has come, and not while it rests."""
+
+    def __init__(self, inner: Composer, breaker: Breaker, pause: float = PAUSE) -> None:
+        self.counts: Counter[str] = Counter()
+        self.breaker = breaker
+        self._inner = inner
+        self._pause = pause
+
+    @property
+    def model(self) -> str:
+        """The provider's model."""
+        return self._inner.model
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        """Yield the first attempt's answer that begins.
+
+        Raises:
+            ModelFailed: both attempts failed, the answer broke off, or the breaker is open.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            if not self.breaker.admit():
+                self.counts["breaker_open"] += 1
+                raise ModelFailed("MODEL_UNAVAILABLE", "the breaker is open", retryable=True)
+            spoken = False
+            try:
+                async with aclosing(self._judged(brief)) as events:
+                    async for event in events:
+                        spoken = True
+                        yield event
+                return
+            except ModelFailed as failure:
+                self.counts[failure.code] += 1
+                if spoken or not failure.retryable or attempt == ATTEMPTS:
+                    raise
+                wait = failure.retry_after
+                if wait is not None and wait > LONGEST_RETRY_AFTER:
+                    raise
+            self.counts["retried"] += 1
+            await asyncio.sleep(self._pause if wait is None else wait)
+
+    async def _judged(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        """Pass the answer on and tell the breaker what became of it."""
+        judged = False
+        try:
+            async with aclosing(self._inner.compose(brief)) as events:
+                async for event in events:
+                    if isinstance(event, ModelEnded):
+                        self.breaker.succeeded()
+                        judged = True
+                    yield event
+        except ModelFailed:
+            self.breaker.failed()
+            judged = True
+            raise
+        finally:
+            if not judged:
+                self.breaker.given_up()

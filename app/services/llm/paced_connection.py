@@ -1,0 +1,173 @@
+"""One HTTP/1.1 connection to a model, read at most once in a while; httptools understands it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import cast
+
+import httptools
+import httpx
+
+_LONGEST_HEAD = 64 * 1024
+
+
+class Connection(asyncio.Protocol):
+    """One connection and the answer being read from it."""
+
+    def __init__(self, between_reads: float) -> None:
+        self._gap = between_reads
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._body: list[bytes] = []
+        self._head_size = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.status = 0
+        self.has_head = False
+        self.complete = False
+        self.lost: Exception | None = None
+        self._keeps_alive = False
+
+    # -------------------------------------------------------------- asyncio's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self.complete:
+            self._lose(httpx.RemoteProtocolError("more was sent than was asked for"))
+            return
+        self._pause()
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._lose(httpx.RemoteProtocolError(str(error)))
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._writable.set()
+        if self._timer:
+            self._timer.cancel()
+        if not self.complete:
+            self._finish_at_end(error)
+        self._wake()
+
+    def _finish_at_end(self, error: Exception | None) -> None:
+        """An answer without a length ends with its connection; any other was cut off."""
+        framed = {name.lower() for name, _ in self.headers} & {
+            b"content-length",
+            b"transfer-encoding",
+        }
+        if error is None and self.has_head and not framed:
+            self.complete = True
+        elif self.lost is None:
+            self.lost = httpx.RemoteProtocolError("the connection was cut inside the answer")
+
+    # -------------------------------------------------------------- httptools' calls
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_size += len(name) + len(value)
+        if self._head_size > _LONGEST_HEAD:
+            raise httpx.RemoteProtocolError("the answer's head is too long")
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.status = self._parser.get_status_code()
+        self.has_head = self.status >= httpx.codes.OK
+        if not self.has_head:
+            self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        self.complete = self.has_head
+
+    # -------------------------------------------------------------- the transport's calls
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow on this connection."""
+        closing = self._transport is None or self._transport.is_closing()
+        return self.complete and self.lost is None and not closing and self._keeps_alive
+
+    async def send(self, head: bytes, content: AsyncIterator[bytes]) -> None:
+        """Write a request, waiting where the peer is slow to take it."""
+        transport = self._open_transport()
+        transport.write(head)
+        async for piece in content:
+            transport.write(piece)
+            await self._writable.wait()
+
+    async def wait_for_head(self) -> None:
+        """Wait until status and headers are there."""
+        while not self.has_head:
+            await self._wait()
+        self._keeps_alive = self._parser.should_keep_alive()
+
+    async def next_body(self) -> bytes:
+        """Return what has come since the last call; empty bytes at the end of the answer."""
+        while not self._body and not self.complete:
+            await self._wait()
+        body = b"".join(self._body)
+        self._body.clear()
+        return body
+
+    def start_over(self) -> None:
+        """Make ready for the next request."""
+        if self._timer:
+            self._timer.cancel()
+        self._reset()
+        self._open_transport().resume_reading()
+
+    def close(self) -> None:
+        """Let go of the connection at once."""
+        if self._timer:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _open_transport(self) -> asyncio.Transport:
+        if self._transport is None or self._transport.is_closing():
+            raise httpx.WriteError("the connection is closed")
+        return self._transport
+
+    def _pause(self) -> None:
+        if self._gap > 0 and self._transport is not None:
+            self._transport.pause_reading()
+            self._timer = self._loop.call_later(self._gap, self._resume)
+
+    def _resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    async def _wait(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _lose(self, error: Exception) -> None:
+        self.lost = self.lost or error
+        self.close()

@@ -1,0 +1,197 @@
+"""What both providers share: a request that streams, its limits in time, errors in our words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import anyio
+import httpx
+from pydantic_core import from_json
+
+from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText, TokensUsed
+from app.services.llm.sse_lines import SseLines, StreamBroken
+
+RETRYABLE = frozenset({429, 500, 502, 503, 504})
+_MAX_TOKENS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """Seconds: to connect, to the first text, between two texts, and for the whole answer.
+
+    Only text counts: a provider that sends comments or empty events says nothing.
+    """
+
+    connect: float = 3.0
+    first_token: float = 10.0
+    silence: float = 8.0
+    whole: float = 25.0
+    max_tokens: int = _MAX_TOKENS
+
+
+@dataclass(slots=True)
+class Answer:
+    """What has been understood of an answer so far."""
+
+    reason: str = ""
+    tokens: TokensUsed = field(default_factory=TokensUsed)
+    ended: bool = False
+    failure: ModelFailed | None = None
+    unreadable: int = 0
+    due: float = 0.0
+
+
+class Wire(Protocol):
+    """One provider's protocol: how it is asked and how its events read."""
+
+    model: str
+
+    def request(self, brief: Brief, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
+        """Return address, headers and JSON body."""
+
+    def read(self, event: Any, answer: Answer) -> str:
+        """Return the text in an event, noting in `answer` what else it says.
+
+        Raises:
+            ModelFailed: the event is an error.
+        """
+
+
+class StreamedModel:
+    """A model behind HTTP, one call at a time."""
+
+    def __init__(
+        self, wire: Wire, http: Callable[[], httpx.AsyncClient], limits: CallLimits = CallLimits()
+    ) -> None:
+        self._wire = wire
+        self._http = http
+        self._limits = limits
+
+    @property
+    def model(self) -> str:
+        """The model's name, as the kept page's meta states it."""
+        return self._wire.model
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        """Yield the answer's text as it comes, then how it ended.
+
+        Raises:
+            ModelFailed: there is no answer, or it broke off.
+        """
+        try:
+            async with aclosing(self._events(brief)) as events:
+                async for event in events:
+                    yield event
+        except httpx.TimeoutException as error:
+            raise ModelFailed("TIMEOUT", type(error).__name__, retryable=True) from error
+        except TimeoutError as error:
+            raise ModelFailed("TIMEOUT", "no text in time", retryable=True) from error
+        except (httpx.HTTPError, StreamBroken) as error:
+            raise ModelFailed("MODEL_UNAVAILABLE", type(error).__name__, retryable=True) from error
+
+    async def _events(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._limits.whole
+        answer = Answer(due=min(end, clock() + self._limits.first_token))
+        lines = SseLines()
+        spoken = False
+        async with aclosing(self._bytes(brief, answer)) as pieces:
+            while piece := await _next(pieces, answer):
+                text = self._text(lines.feed(piece), answer)
+                if text:
+                    spoken = True
+                    yield ModelText(text)
+                    answer.due = min(end, clock() + self._limits.silence)
+                if answer.ended or answer.failure:
+                    break
+        yield _judged(answer, spoken=spoken)
+
+    def _text(self, lines: Iterable[bytes], answer: Answer) -> str:
+        """Return the text of these events; what came before an error is not lost with it."""
+        texts = []
+        for line in lines:
+            if line == b"[DONE]":
+                answer.ended = True
+                break
+            try:
+                event = from_json(line)
+                texts.append(self._wire.read(event, answer))
+            except ModelFailed as failure:
+                answer.failure = failure
+                break
+            except (ValueError, TypeError, AttributeError, KeyError):
+                answer.unreadable += 1
+        return "".join(texts)
+
+    async def _bytes(self, brief: Brief, answer: Answer) -> AsyncGenerator[bytes, None]:
+        address, headers, body = self._wire.request(brief, self._limits.max_tokens)
+        http = self._http()
+        timeout = httpx.Timeout(None, connect=self._limits.connect)
+        request = http.build_request("POST", address, headers=headers, json=body, timeout=timeout)
+        async with asyncio.timeout_at(answer.due):
+            response = await http.send(request, stream=True)
+        try:
+            if response.status_code != httpx.codes.OK:
+                raise _failure(response)
+            async with aclosing(_generator(response.aiter_bytes())) as pieces:
+                while True:
+                    async with asyncio.timeout_at(answer.due):
+                        piece = await anext(pieces, b"")
+                    if not piece:
+                        return
+                    yield piece
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+
+
+async def _next(pieces: AsyncGenerator[bytes, None], answer: Answer) -> bytes:
+    """Return the next bytes, empty at the end; a cut after the model's last word is an end."""
+    try:
+        return await anext(pieces, b"")
+    except (httpx.HTTPError, TimeoutError):
+        if answer.reason:
+            return b""
+        raise
+
+
+def _judged(answer: Answer, *, spoken: bool) -> ModelEnded:
+    """Return how an answer ended, or raise what it ended with."""
+    if answer.failure:
+        raise answer.failure
+    if not spoken:
+        raise ModelFailed("MODEL_UNAVAILABLE", "an answer without text", retryable=True)
+    if not answer.reason and not answer.ended:
+        raise ModelFailed("MODEL_UNAVAILABLE", "the answer broke off", retryable=True)
+    return ModelEnded(answer.reason or "stop", answer.tokens, answer.unreadable)
+
+
+async def _generator(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async for piece in pieces:
+        yield piece
+
+
+def _failure(response: httpx.Response) -> ModelFailed:
+    """Translate a status; the body is the provider's and may quote ours, so it is not repeated."""
+    status = response.status_code
+    code = "RATE_LIMITED" if status == httpx.codes.TOO_MANY_REQUESTS else "MODEL_UNAVAILABLE"
+    after = _retry_after(response.headers.get("retry-after", ""))
+    return ModelFailed(code, f"HTTP {status}", retryable=status in RETRYABLE, retry_after=after)
+
+
+def _retry_after(text: str) -> float | None:
+    """Read `Retry-After`, in seconds or as a date; None where it says nothing useful."""
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,102 @@
+"""One answer for all who ask the same at the same time: like shoppers cost one call, not many."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, TokensUsed
+from app.services.llm.composer import Composer
+
+
+@dataclass(slots=True)
+class _Answer:
+    """An answer under way: all of it so far, and how many are reading."""
+
+    events: list[ModelEvent] = field(default_factory=list)
+    failure: ModelFailed | None = None
+    over: bool = False
+    readers: int = 0
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+class SharedComposer:
+    """Asks another composer once for equal briefs. Whoever joins late reads from the beginning.
+
+    The first to ask is told what it cost; the others are told that it cost nothing more. When the
+    last reader leaves, the answer is given up.
+    """
+
+    def __init__(self, inner: Composer) -> None:
+        self._inner = inner
+        self._under_way: dict[str, _Answer] = {}
+
+    @property
+    def model(self) -> str:
+        """The composer's model."""
+        return self._inner.model
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        """Yield the answer to this brief.
+
+        Raises:
+            ModelFailed: it failed, for all who asked.
+        """
+        key = hashlib.sha256(f"{brief.instructions}\0{brief.request}".encode()).hexdigest()
+        answer = self._under_way.get(key)
+        first = answer is None
+        if answer is None:
+            answer = self._under_way[key] = _Answer()
+            answer.task = asyncio.create_task(self._listen(key, brief, answer))
+        answer.readers += 1
+        try:
+            async with aclosing(_read(answer)) as events:
+                async for event in events:
+                    yield event if first else _without_cost(event)
+        finally:
+            answer.readers -= 1
+            if not answer.readers and answer.task is not None:
+                answer.task.cancel()
+
+    async def _listen(self, key: str, brief: Brief, answer: _Answer) -> None:
+        try:
+            async with aclosing(self._inner.compose(brief)) as events:
+                async for event in events:
+                    answer.events.append(event)
+                    answer.wake()
+        except ModelFailed as failure:
+            answer.failure = failure
+        except BaseException:
+            answer.failure = ModelFailed("CONTAINER_ERROR", "nobody listens", retryable=True)
+            raise
+        finally:
+            answer.over = True
+            del self._under_way[key]
+            answer.wake()
+
+
+async def _read(answer: _Answer) -> AsyncGenerator[ModelEvent, None]:
+    position = 0
+    while True:
+        while position < len(answer.events):
+            yield answer.events[position]
+            position += 1
+        if answer.over:
+            break
+        await answer.changed.wait()
+    if answer.failure is not None:
+        raise answer.failure
+
+
+def _without_cost(event: ModelEvent) -> ModelEvent:
+    if isinstance(event, ModelEnded):
+        return ModelEnded(event.reason, TokensUsed(), event.unreadable)
+    return event

@@ -1,0 +1,105 @@
+"""One SQLite file behind one thread at a time: every access is off the event loop.
+
+Write-ahead logging with `synchronous=NORMAL` keeps the file whole through `kill -9` at any moment;
+what was committed is there afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+_BUSY_TIMEOUT = 5.0
+
+
+class StorageError(Exception):
+    """The file cannot be read or written; the message names it."""
+
+
+class SqliteFile:
+    """Runs functions on a connection, one at a time, in a thread of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite {path.stem}")
+
+    async def open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        """Open the file, creating it where needed, and run `prepare` on it.
+
+        Raises:
+            StorageError: the file cannot be opened or is no database.
+        """
+        await self._in_thread(lambda: self._open(prepare))
+
+    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `work` in one transaction.
+
+        Raises:
+            StorageError: SQLite refused; nothing of the transaction remains.
+        """
+        return await self._in_thread(lambda: self._transaction(work))
+
+    async def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `work`, which only reads, without a transaction of its own.
+
+        Raises:
+            StorageError: SQLite refused.
+        """
+        return await self._in_thread(lambda: self._translated(work))
+
+    async def close(self) -> None:
+        """Close the file, once no other work is under way."""
+        await self._in_thread(self._close)
+        self._thread.shutdown()
+
+    async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(
+                self._path, timeout=_BUSY_TIMEOUT, check_same_thread=False, isolation_level=None
+            )
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA cache_size=-2048")
+            prepare(connection)
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(f"{self._path}: {error}") from error
+        self._connection = connection
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        def whole(connection: sqlite3.Connection) -> Result:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+        return self._translated(whole)
+
+    def _translated(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        if self._connection is None:
+            raise StorageError(f"{self._path}: not open")
+        try:
+            return work(self._connection)
+        except sqlite3.Error as error:
+            raise StorageError(f"{self._path}: {error}") from error
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
