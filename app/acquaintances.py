@@ -1,0 +1,68 @@
+"""What is remembered of shoppers for a few seconds, so that a kept page needs no database."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.models import NEWCOMER, PageKey, Persona, Shopper
+from app.services.sqlite import StorageError
+from app.stages.page_key import page_key
+
+_MOST = 5_000
+_FRESH = 10.0
+
+
+class PersonaSource(Protocol):
+    """Who knows what a shopper is like."""
+
+    async def persona_of(self, shopper_id: str) -> Persona: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A shopper with the key of their page; `name` is the key as KV spells it."""
+
+    shopper: Shopper
+    key: PageKey
+    name: str
+    until: float
+
+
+class Acquaintances:
+    """Remembers the shoppers seen last. One whose persona cannot be read is a newcomer."""
+
+    def __init__(self, personas: PersonaSource, clock: Callable[[], float]) -> None:
+        self._personas = personas
+        self._clock = clock
+        self._known: OrderedDict[str, Known] = OrderedDict()
+
+    def at_hand(self, shopper_id: str) -> Known | None:
+        """Return what is remembered, without waiting."""
+        known = self._known.get(shopper_id)
+        return known if known is not None and known.until > self._clock() else None
+
+    async def know(self, shopper_id: str, shop_id: str) -> Known:
+        """Return the shopper with their current persona."""
+        known = self.at_hand(shopper_id)
+        if known is not None:
+            return known
+        try:
+            persona = await self._personas.persona_of(shopper_id)
+        except StorageError:
+            persona = NEWCOMER
+        return self._remember(Shopper(shopper_id, shop_id, persona))
+
+    def meet(self, shopper_id: str, shop_id: str) -> Known:
+        """Return a shopper who has not been here before."""
+        return self._remember(Shopper(shopper_id, shop_id))
+
+    def _remember(self, shopper: Shopper) -> Known:
+        key = page_key(shopper)
+        known = Known(shopper, key, str(key), self._clock() + _FRESH)
+        self._known[shopper.id] = known
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+        return known

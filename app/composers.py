@@ -1,0 +1,85 @@
+"""Builds who composes pages from the settings: the models in their order, the house last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from app.models import Brief, ModelEvent
+from app.services.llm.breaker import Breaker
+from app.services.llm.composer import CarefulComposer, Composer
+from app.services.llm.house import HouseComposer
+from app.services.llm.shared import SharedComposer
+from app.services.prompts import Prompts
+from app.settings import ProviderSettings, Settings
+from app.stages import house
+from app.stages.page_key import persona_hash
+
+if TYPE_CHECKING:
+    from app.model_clients import ModelClients
+
+
+class Composers:
+    """The composers in their order, and the HTTP client they share.
+
+    The client and all that speaks to providers is loaded by the first call: on a sixteenth of a
+    CPU that takes a second, which no shopper should wait for at the start.
+    """
+
+    def __init__(self, settings: Settings, prompts: Prompts) -> None:
+        self._clients: ModelClients | None = None
+        self.careful: dict[str, CarefulComposer] = {}
+        if settings.kimi:
+            self._add("kimi", settings.kimi, lambda kimi: self._loaded().kimi(kimi))
+        if settings.claude:
+            self._add("claude", settings.claude, lambda claude: self._loaded().claude(claude))
+        rules = partial(_house_rules, prompts.house)
+        self.in_order: tuple[Composer, ...] = (
+            *map(SharedComposer, self.careful.values()),
+            HouseComposer(rules, settings.house_pace),
+        )
+
+    def _add(
+        self, name: str, provider: ProviderSettings, make: Callable[[ProviderSettings], Composer]
+    ) -> None:
+        late = _Late(provider.model, partial(make, provider))
+        self.careful[name] = CarefulComposer(late, Breaker(time.monotonic))
+
+    def _loaded(self) -> ModelClients:
+        if self._clients is None:
+            from app.model_clients import ModelClients  # noqa: PLC0415 - loaded when first needed
+
+            self._clients = ModelClients()
+        return self._clients
+
+    def health(self) -> str:
+        """Say how the providers are, by their breakers."""
+        if not self.careful:
+            return "not_configured"
+        resting = [name for name, item in self.careful.items() if item.breaker.state != "closed"]
+        return f"resting: {', '.join(resting)}" if resting else "ok"
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        if self._clients is not None:
+            await self._clients.aclose()
+
+
+class _Late:
+    """A composer that is made when it is first asked."""
+
+    def __init__(self, model: str, make: Callable[[], Composer]) -> None:
+        self.model = model
+        self._make = make
+        self._made: Composer | None = None
+
+    def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        if self._made is None:
+            self._made = self._make()
+        return self._made.compose(brief)
+
+
+def _house_rules(lines: house.Lines, brief: Brief) -> list[dict[str, object]]:
+    return house.compose(brief.shop, brief.persona, lines, persona_hash(brief.persona))

@@ -1,0 +1,170 @@
+"""Pages being composed: each once however many ask for it, in the background, and to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Protocol
+
+from app.acquaintances import Known
+from app.counter import Counter
+from app.kept_pages import KeptPages
+from app.models import Event, EventName
+from app.pipeline import compose, error_data
+from app.services.database.recorder import Recorder
+from app.services.database.sqlite import Generation
+from app.stages.trace import Trace
+from app.workshop import Page, Workshop
+
+log = logging.getLogger("wandstore.pages")
+
+Batches = AsyncGenerator[tuple[Event, ...], None]
+"""A page's events as they come."""
+
+_MOST_TRACES = 200
+
+
+class ReadableJournal(Protocol):
+    """The journal, as its keeper uses it."""
+
+    def open(self, page_id: str, owner: str) -> None: ...
+
+    def owner(self, page_id: str) -> str | None: ...
+
+    def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None: ...
+
+    def events(self, page_id: str) -> tuple[Event, ...]: ...
+
+    def abandon(self, page_id: str) -> None: ...
+
+    def read(self, page_id: str, after: int) -> Batches: ...
+
+
+class TooManyPages(Exception):
+    """As many pages are being composed, and are waiting to be, as there may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many pages are composed at once, and how many more may wait their turn."""
+
+    at_once: int = 100
+    waiting: int = 400
+
+
+class Composing:
+    """Starts and ends the composing of pages. `traces` are those of the latest ones."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        journal: ReadableJournal,
+        kept: KeptPages,
+        recorder: Recorder,
+        capacity: Capacity,
+    ) -> None:
+        self.traces: OrderedDict[str, Trace] = OrderedDict()
+        self._workshop = workshop
+        self._journal = journal
+        self._kept = kept
+        self._recorder = recorder
+        self._capacity = capacity
+        self._places = asyncio.Semaphore(capacity.at_once)
+        self._pages: dict[str, Page] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def running(self, name: str) -> str | None:
+        """Return the id of the page that is being composed under this key, if one is."""
+        page = self._pages.get(name)
+        return page.id if page else None
+
+    def start(self, known: Known, counter: Counter, clock: Callable[[], float]) -> str:
+        """Begin composing unless that is under way; return the page's id.
+
+        Raises:
+            TooManyPages: there is no place left, not even to wait.
+        """
+        running = self.running(known.name)
+        if running is not None:
+            return running
+        if len(self._pages) >= self._capacity.at_once + self._capacity.waiting:
+            raise TooManyPages
+        page = self._new_page(known, counter, clock)
+        self._pages[known.name] = page
+        self._journal.open(page.id, known.shopper.id)
+        task = asyncio.create_task(self._run(page, known.name), name=f"compose {page.id[:8]}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return page.id
+
+    async def drain(self, seconds: float) -> None:
+        """Let composing pages finish for so long, then end them; nothing half-made is kept."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+
+    def _new_page(self, known: Known, counter: Counter, clock: Callable[[], float]) -> Page:
+        page_id = secrets.token_urlsafe(16)
+        persona = known.shopper.persona
+        trace = Trace(page_id, counter.shop.id, persona.type, clock)
+        self.traces[page_id] = trace
+        while len(self.traces) > _MOST_TRACES:
+            self.traces.popitem(last=False)
+        return Page(
+            page_id, known.key, counter.shop, persona, counter.content, counter.fallbacks, trace
+        )
+
+    async def _run(self, page: Page, name: str) -> None:
+        """Compose a page. A page may fail and the shop may not: the one broad except is here."""
+        generation = _begun(page, name)
+        self._recorder.generated(generation)
+        try:
+            async with self._places:
+                await compose(page, self._workshop, partial(self._kept.keep, name))
+        except asyncio.CancelledError:
+            page.trace.status = "interrupted"
+            self._journal.abandon(page.id)
+            raise
+        except Exception as error:
+            log.exception("page %s failed", page.id[:8])
+            page.trace.status = "error"
+            page.trace.note("failed", "CONTAINER_ERROR", type(error).__name__)
+            self._journal.append(page.id, [("error", error_data("CONTAINER_ERROR"))])
+        finally:
+            self._pages.pop(name, None)
+            self._recorder.generated(_ended(generation, page.trace.status))
+            log.info("%s", json.dumps({"event": "page", **page.trace.summary()}))
+
+
+def stamp() -> str:
+    """Return the time, as records state it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _begun(page: Page, name: str) -> Generation:
+    key = page.key
+    return Generation(page.id, key.shopper_id, key.persona_hash, "pending", name, stamp())
+
+
+def _ended(begun: Generation, status: str) -> Generation:
+    good = status in ("success", "partial")
+    return Generation(
+        begun.id,
+        begun.shopper_id,
+        begun.persona_hash,
+        "completed" if good else "failed",
+        begun.kv_key,
+        begun.started_at,
+        stamp(),
+        None if good else status,
+    )

@@ -1,0 +1,61 @@
+"""A shop open for business: what is drawn of it before anybody comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.models import Shop
+from app.stages.addresses import Addresses
+from app.stages.house import Lines, fallback
+from app.stages.render import Filling, Renderer
+
+_STREAM_PLACE = "/@/stream/@"
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from."""
+
+    shop: Shop
+    addresses: Addresses
+    content: str
+    fallbacks: Mapping[str, Filling]
+
+
+def open_counter(
+    shop: Shop, addresses: Addresses, content: str, lines: Lines, renderer: Renderer
+) -> Counter:
+    """Draw a shop's fallbacks."""
+    drawn = renderer.fallbacks(shop, fallback(shop, lines))
+    return Counter(shop, addresses, content, drawn)
+
+
+class Shells:
+    """Store pages of fallbacks alone, drawn once for each shop and kind of persona."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._drawn: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self._whole: dict[tuple[str, str, str], str] = {}
+
+    def shell(self, counter: Counter, persona_type: str, page_id: str) -> bytes:
+        """Return the page that follows a stream."""
+        place = (counter.shop.id, persona_type, counter.content)
+        halves = self._drawn.get(place)
+        if halves is None:
+            before, _, after = self._draw(counter, persona_type, _STREAM_PLACE).partition(
+                _STREAM_PLACE
+            )
+            halves = self._drawn[place] = (before, after)
+        return f"{halves[0]}{counter.addresses.stream(page_id)}{halves[1]}".encode()
+
+    def fallback(self, counter: Counter, persona_type: str) -> bytes:
+        """Return the page that follows nothing and stays as it is."""
+        place = (counter.shop.id, persona_type, counter.content)
+        if place not in self._whole:
+            self._whole[place] = self._draw(counter, persona_type, None)
+        return self._whole[place].encode()
+
+    def _draw(self, counter: Counter, persona_type: str, stream: str | None) -> str:
+        return self._renderer.store_page(counter.shop, persona_type, counter.fallbacks, stream)

@@ -1,0 +1,148 @@
+"""Finished pages: kept in KV, and the busiest of them in memory, ready to be sent."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from app.models import Component, KeptPage, Refusal, Shop
+from app.pipeline import TTL, NotKept
+from app.services.kv.writing import KvWriteFailed
+from app.stages.assemble import from_kv, to_kv
+from app.stages.render import Filling, Renderer
+
+MEMORY = 12 * 1024 * 1024
+"""Bytes of finished pages held ready."""
+
+_COMPRESSION = 6
+
+
+class Kv(Protocol):
+    """Pairs with a time to live."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, ttl: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPage:
+    """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds)."""
+
+    body: bytes
+    zipped: bytes
+    etag: bytes
+    content: str
+    until: float
+    redrawn: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes."""
+        return len(self.body) + len(self.zipped)
+
+
+def ready(html: str, content: str, until: float) -> ReadyPage:
+    """Return the page in the forms it is sent in."""
+    body = html.encode()
+    etag = b'"%s"' % hashlib.sha256(body).hexdigest()[:20].encode()
+    return ReadyPage(body, gzip.compress(body, _COMPRESSION, mtime=0), etag, content, until)
+
+
+class KeptPages:
+    """Reads through memory to KV. A page drawn from older content is drawn again, not composed.
+
+    `fresh` is how many seconds a page from memory is served without asking KV again.
+    """
+
+    def __init__(
+        self, kv: Kv, renderer: Renderer, clock: Callable[[], float], *, fresh: float = 60.0
+    ) -> None:
+        self._kv = kv
+        self._renderer = renderer
+        self._clock = clock
+        self._fresh = fresh
+        self._held: OrderedDict[str, ReadyPage] = OrderedDict()
+        self._size = 0
+
+    def at_hand(self, key: str, content: str) -> ReadyPage | None:
+        """Return the page if it is in memory and current: no waiting."""
+        page = self._held.get(key)
+        if page is None or page.content != content or page.until <= self._clock():
+            return None
+        self._held.move_to_end(key)
+        return page
+
+    async def find(
+        self, key: str, shop: Shop, content: str, fallbacks: Mapping[str, Filling]
+    ) -> ReadyPage | None:
+        """Return the page from memory or KV, drawn again where its content has changed."""
+        page = self.at_hand(key, content)
+        if page is not None:
+            return page
+        kept = await self._read(key, shop)
+        if kept is None:
+            return None
+        if kept.content == content:
+            return self._hold(key, ready(kept.html, content, self._clock() + self._fresh))
+        return await self._draw_again(key, shop, kept, content, fallbacks)
+
+    async def components(self, key: str, shop: Shop) -> KeptPage | None:
+        """Return the page with the decisions it was drawn from."""
+        return await self._read(key, shop)
+
+    async def keep(self, key: str, page: KeptPage, ttl: int = TTL) -> None:
+        """Keep a finished page for `ttl` seconds.
+
+        Raises:
+            NotKept: KV did not take it.
+        """
+        self._drop(key)
+        try:
+            await self._kv.put(key, to_kv(page), ttl)
+        except KvWriteFailed as failure:
+            raise NotKept(str(failure)) from failure
+        self._hold(key, ready(page.html, page.content, self._clock() + self._fresh))
+
+    async def _read(self, key: str, shop: Shop) -> KeptPage | None:
+        value = await self._kv.get(key)
+        kept = from_kv(value) if value is not None else None
+        return kept if kept is not None and kept.shop_id == shop.id else None
+
+    async def _draw_again(
+        self, key: str, shop: Shop, kept: KeptPage, content: str, fallbacks: Mapping[str, Filling]
+    ) -> ReadyPage | None:
+        """Draw a page from its decisions; one of which nothing is left is composed anew."""
+        still: list[Component] = []
+        fillings = dict(fallbacks)
+        for component in kept.components:
+            html = self._renderer.component(component, shop)
+            if not isinstance(html, Refusal):
+                still.append(component)
+                fillings[component.slot] = Filling(component.type, html)
+        if not still:
+            return None
+        html = self._renderer.store_page(shop, kept.persona_type, fillings)
+        drawn = replace(kept, html=html, components=still, content=content)
+        with suppress(NotKept):
+            await self.keep(key, drawn)
+        return replace(ready(html, content, self._clock() + self._fresh), redrawn=True)
+
+    def _hold(self, key: str, page: ReadyPage) -> ReadyPage:
+        self._drop(key)
+        self._held[key] = page
+        self._size += page.size
+        while self._size > MEMORY:
+            _, oldest = self._held.popitem(last=False)
+            self._size -= oldest.size
+        return page
+
+    def _drop(self, key: str) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._size -= held.size

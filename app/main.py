@@ -1,0 +1,245 @@
+"""Builds everything and the ASGI app; the only place that constructs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache, partial
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app.composers import Composers
+from app.composing import Capacity
+from app.counter import open_counter
+from app.kept_pages import KeptPages
+from app.models import Shop
+from app.plans import Plans
+from app.services.catalog import Catalogs, image_hosts, load_catalogs
+from app.services.component_library import Library, load_library
+from app.services.database.recorder import Recorder
+from app.services.database.sqlite import SqliteDatabase
+from app.services.journal import MemoryJournal
+from app.services.kv.sqlite import SqliteKv
+from app.services.kv.writing import CarefulKv
+from app.services.prompts import PLACE_OF_COMPONENTS, Prompts, load_prompts
+from app.services.secrets import session_secret
+from app.services.sqlite import StorageError
+from app.settings import Settings
+from app.stages.addresses import Addresses
+from app.stages.brief import instructions
+from app.stages.render import Renderer, environment
+from app.storefront import Backroom, Storefront
+from app.web.counters import OpenShop, Web
+from app.web.health import Health, PageTrace
+from app.web.identity import Identities
+from app.web.missing import NotFound
+from app.web.products import ProductPage
+from app.web.security import page_headers
+from app.web.static import Assets, Pictures, Static, load_assets
+from app.web.store import StorePage
+from app.web.stream import Stream
+from app.workshop import Workshop
+
+_HEALTH_TIMEOUT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """What is read from disk before the first request: what we sell, draw and say."""
+
+    catalogs: Catalogs
+    library: Library
+    prompts: Prompts
+    assets: Assets
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What must be opened and closed."""
+
+    kv: SqliteKv
+    careful_kv: CarefulKv
+    database: SqliteDatabase
+    recorder: Recorder
+    journal: MemoryJournal
+    composers: Composers
+
+
+def read_materials(settings: Settings) -> Materials:
+    """Read catalogs, components, prompts and static files.
+
+    Raises:
+        CatalogError, LibraryError, PromptError: one cannot be used; the message says which.
+    """
+    catalogs = load_catalogs(settings.catalog, currency=settings.currency)
+    library = load_library(settings.root / "components")
+    prompts = load_prompts(settings.root / "prompts")
+    assets = load_assets(settings.root / "static", library.styles, catalogs.shops.values())
+    return Materials(catalogs, library, prompts, assets)
+
+
+def create_app(settings: Settings, materials: Materials) -> Starlette:
+    """Return the ASGI app. Its files and connections are opened when it starts."""
+    services = _services(settings, materials)
+    web = _web(settings, materials, services)
+    app = Starlette(
+        routes=_routes(settings, materials, services, web),
+        lifespan=partial(_lifespan, settings, services, web.storefront),
+        exception_handlers={500: partial(_failed, web)},
+    )
+    app.state.storefront = web.storefront
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(
+    settings: Settings, services: Services, storefront: Storefront, _: Starlette
+) -> AsyncIterator[None]:
+    settings.data.mkdir(parents=True, exist_ok=True)
+    await services.kv.open()
+    await services.database.open()
+    recording = asyncio.create_task(services.recorder.run(), name="recorder")
+    sweeping = asyncio.create_task(_sweep(services.journal), name="journal sweep")
+    try:
+        yield
+    finally:
+        await storefront.drain(settings.grace)
+        for task in (recording, sweeping):
+            task.cancel()
+        await asyncio.wait((recording, sweeping))
+        await services.recorder.flush()
+        await services.composers.aclose()
+        await services.database.close()
+        await services.kv.close()
+
+
+async def _sweep(journal: MemoryJournal) -> None:
+    while True:
+        await asyncio.sleep(30)
+        journal.sweep()
+
+
+def _services(settings: Settings, materials: Materials) -> Services:
+    kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
+    database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
+    return Services(
+        kv=kv,
+        careful_kv=CarefulKv(kv, time.monotonic),
+        database=database,
+        recorder=Recorder(database),
+        journal=MemoryJournal(time.time),
+        composers=Composers(settings, materials.prompts),
+    )
+
+
+def _web(settings: Settings, materials: Materials, services: Services) -> Web:
+    library, prompts, catalogs = materials.library, materials.prompts, materials.catalogs
+    addresses = {
+        shop.id: Addresses(
+            shop.id, "" if shop is catalogs.default else f"/s/{shop.id}", materials.assets.names
+        )
+        for shop in catalogs.shops.values()
+    }
+    renderer = Renderer(
+        environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
+    )
+    workshop = Workshop(
+        composers=services.composers.in_order,
+        journal=services.journal,
+        renderer=renderer,
+        specs=library.specs,
+        slots=tuple(slot.id for slot in library.slots),
+        required=frozenset(slot.id for slot in library.slots if slot.required),
+        instructions=cache(
+            partial(instructions, prompts.storefront, PLACE_OF_COMPONENTS, library.specs.values())
+        ),
+        persona_briefs=prompts.personas,
+        plans=Plans(services.careful_kv),
+    )
+    kept = KeptPages(services.careful_kv, renderer, time.monotonic)
+    backroom = Backroom(services.journal, kept, services.database, services.recorder)
+    storefront = Storefront(
+        workshop, backroom, time.monotonic, Capacity(settings.at_once, settings.waiting)
+    )
+    shops = {
+        shop.id: OpenShop(
+            open_counter(
+                shop, addresses[shop.id], _content(materials, shop), prompts.house, renderer
+            ),
+            page_headers(image_hosts(shop)),
+        )
+        for shop in catalogs.shops.values()
+    }
+    secret = session_secret(settings.session_secret, settings.data)
+    return Web(
+        storefront, shops, shops[catalogs.default.id], renderer, Identities(secret), time.time
+    )
+
+
+def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
+    store, product, stream = StorePage(web), ProductPage(web), Stream(web)
+    began = time.monotonic()
+    health = Health(partial(_checks, services), lambda: time.monotonic() - began)
+    pictures = Pictures(web, materials.catalogs.pictures)
+    get = ["GET"]
+    routes = [
+        Route("/store", store, methods=get),
+        Route("/s/{shop_id}", store, methods=get),
+        Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
+        Route("/static/{name}", Static(materials.assets), methods=get),
+        Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
+        Route("/products/{id}", product, methods=get),
+        Route("/s/{shop_id}/products/{id}", product, methods=get),
+        Route("/health", health, methods=get),
+        Route("/", _to_the_store, methods=get),
+    ]
+    if settings.design:
+        routes.append(Route("/debug/pages/{page_id}", PageTrace(web.storefront), methods=get))
+    return [*routes, Route("/{path:path}", NotFound(web))]
+
+
+async def _to_the_store(_: Request) -> Response:
+    return RedirectResponse("/store", 307)
+
+
+async def _failed(web: Web, _request: Request, _error: Exception) -> Response:
+    html = web.renderer.message_page(
+        web.default.counter.shop,
+        "Something went wrong",
+        "That was our fault, not yours. Please try again in a moment.",
+    )
+    headers = {name.decode(): value.decode() for name, value in web.default.headers}
+    return HTMLResponse(html, 500, headers=headers)
+
+
+async def _checks(services: Services) -> Mapping[str, str]:
+    kv = await _check(services.kv.get("health"))
+    database = await _check(services.database.persona_of("health"))
+    return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}
+
+
+async def _check(asked: Awaitable[object]) -> str:
+    try:
+        async with asyncio.timeout(_HEALTH_TIMEOUT):
+            await asked
+    except (StorageError, TimeoutError) as error:
+        return f"failed: {type(error).__name__}"
+    return "ok"
+
+
+def _content(materials: Materials, shop: Shop) -> str:
+    """Return the digest of all that a page of the shop is drawn from."""
+    parts = (
+        materials.library.digest,
+        materials.assets.digest,
+        materials.prompts.digest,
+        shop.digest,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,35 @@
+"""Speaks to the providers: what the composers load when the first page is to be composed."""
+
+from __future__ import annotations
+
+from urllib.request import getproxies
+
+import httpx
+
+from app.services.llm.anthropic import AnthropicWire
+from app.services.llm.openai_compatible import OpenAiWire
+from app.services.llm.paced_transport import PacedTransport
+from app.services.llm.provider import StreamedModel
+from app.settings import ProviderSettings
+
+
+class ModelClients:
+    """One HTTP client for all providers; where a proxy is set, httpx's own way to it."""
+
+    def __init__(self) -> None:
+        proxied = getproxies().keys() & {"http", "https", "all"}
+        self._http = httpx.AsyncClient(transport=None if proxied else PacedTransport())
+
+    def kimi(self, provider: ProviderSettings) -> StreamedModel:
+        """Return a model that speaks OpenAI's protocol."""
+        wire = OpenAiWire(provider.base_url, provider.model, provider.key, provider.options)
+        return StreamedModel(wire, lambda: self._http)
+
+    def claude(self, provider: ProviderSettings) -> StreamedModel:
+        """Return a model that speaks Anthropic's protocol."""
+        wire = AnthropicWire(provider.base_url, provider.model, provider.key)
+        return StreamedModel(wire, lambda: self._http)
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self._http.aclose()

@@ -1,0 +1,99 @@
+"""Serves the shop until told to stop."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import socket
+import sys
+
+import uvicorn
+from sse_starlette.sse import AppStatus
+
+from app.main import create_app, read_materials
+from app.services.catalog import CatalogError, Catalogs
+from app.services.component_library import LibraryError
+from app.services.prompts import PromptError
+from app.services.secrets import SecretError
+from app.settings import Settings, SettingsError, read_settings
+from app.storefront import Storefront
+
+log = logging.getLogger("wandstore")
+
+_CLOSING = 3
+"""Seconds that connections get to close, once every page has ended."""
+
+CANNOT_START = 2
+
+
+class DrainingServer(uvicorn.Server):
+    """On SIGTERM takes no more visitors, lets pages finish, and only then closes.
+
+    Readers whose page does not finish in time are let go without a last word, so that their
+    browsers resume elsewhere by id.
+    """
+
+    def __init__(self, config: uvicorn.Config, storefront: Storefront, grace: float) -> None:
+        super().__init__(config)
+        self._storefront = storefront
+        self._grace = grace
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the listening sockets, drain, then do as uvicorn does."""
+        for server in getattr(self, "servers", []):
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._storefront.drain(self._grace)
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    materials = read_materials(settings)
+    _report(materials.catalogs)
+    app = create_app(settings, materials)
+    gc.freeze()
+    gc.enable()
+    AppStatus.enable_automatic_graceful_drain = False
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_CLOSING,
+    )
+    server = DrainingServer(config, app.state.storefront, settings.grace)
+    log.info("serving http://%s:%d", settings.host, settings.port)
+    server.run()
+
+
+def _report(catalogs: Catalogs) -> None:
+    """Say what of the feeds could not be sold, and why."""
+    for shop_id, problems in catalogs.problems.items():
+        for problem in problems:
+            log.warning(
+                "%s, line %d: %s %s", shop_id, problem.line, problem.product, problem.reason
+            )
+
+
+def main() -> int:
+    """Read the settings and serve; a mistake in them is told in one line."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        serve(read_settings(os.environ))
+    except (SettingsError, CatalogError, LibraryError, PromptError, SecretError) as error:
+        sys.stderr.write(f"wandstore cannot start: {error}\n")
+        return CANNOT_START
+    except KeyboardInterrupt:
+        pass
+    return 0

@@ -1,0 +1,119 @@
+"""The environment, read once into a frozen Settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(Exception):
+    """An environment variable has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """How to reach one model. Options that compatible servers differ in are settings."""
+
+    base_url: str
+    model: str
+    key: str = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set from outside. Seconds and bytes unless a name says otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    data: Path = ROOT / "data"
+    catalog: Path = ROOT / "demo" / "catalog.json"
+    currency: str = "USD"
+    design: bool = False
+    session_secret: str = field(default="", repr=False)
+    kimi: ProviderSettings | None = None
+    claude: ProviderSettings | None = None
+    house_pace: float = 1.0
+    grace: float = 12.0
+    at_once: int = 100
+    waiting: int = 400
+    root: Path = ROOT
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the `WANDSTORE_*` and provider variables.
+
+    Raises:
+        SettingsError: a value is not of its kind; the message names the variable.
+    """
+    read = _Reader(environment)
+    return Settings(
+        host=read.text("WANDSTORE_HOST", "127.0.0.1"),
+        port=int(read.number("WANDSTORE_PORT", 8080, least=0, most=65535)),
+        data=Path(read.text("WANDSTORE_DATA", str(ROOT / "data"))),
+        catalog=Path(read.text("WANDSTORE_CATALOG", str(ROOT / "demo" / "catalog.json"))),
+        currency=read.text("WANDSTORE_CURRENCY", "USD"),
+        design=read.text("WANDSTORE_DESIGN", "") == "1",
+        session_secret=read.text("SESSION_SECRET", ""),
+        kimi=_kimi(read),
+        claude=_claude(read),
+        house_pace=read.number("WANDSTORE_HOUSE_PACE", 1.0, least=0, most=100),
+        grace=read.number("WANDSTORE_GRACE", 12.0, least=0, most=600),
+        at_once=int(read.number("WANDSTORE_PAGES_AT_ONCE", 100, least=1, most=10_000)),
+        waiting=int(read.number("WANDSTORE_PAGES_WAITING", 400, least=0, most=10_000)),
+    )
+
+
+def _kimi(read: _Reader) -> ProviderSettings | None:
+    key = read.text("KIMI_API_KEY", "")
+    base_url = read.address("KIMI_BASE_URL", "https://api.moonshot.ai/v1")
+    model = read.text("KIMI_MODEL", "kimi-k2.6")
+    options = {
+        "thinking": read.choice("KIMI_THINKING", "disabled", ("disabled", "enabled", "unset")),
+        "max_tokens_name": read.choice(
+            "KIMI_MAX_TOKENS_NAME", "max_completion_tokens", ("max_completion_tokens", "max_tokens")
+        ),
+        "temperature": read.text("KIMI_TEMPERATURE", ""),
+        "response_format": read.choice("KIMI_JSON_MODE", "json_object", ("json_object", "unset")),
+    }
+    return ProviderSettings(base_url, model, key, options) if key else None
+
+
+def _claude(read: _Reader) -> ProviderSettings | None:
+    key = read.text("CLAUDE_API_KEY", "")
+    base_url = read.address("CLAUDE_BASE_URL", "https://api.anthropic.com")
+    model = read.text("CLAUDE_MODEL", "claude-haiku-4-5")
+    return ProviderSettings(base_url, model, key) if key else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    environment: Mapping[str, str]
+
+    def text(self, name: str, otherwise: str) -> str:
+        return self.environment.get(name, "").strip() or otherwise
+
+    def number(self, name: str, otherwise: float, *, least: float, most: float) -> float:
+        text = self.text(name, str(otherwise))
+        try:
+            value = float(text)
+        except ValueError:
+            raise SettingsError(f"{name} must be a number, not {text!r}") from None
+        if not least <= value <= most:
+            raise SettingsError(f"{name} must be from {least:g} to {most:g}, not {text}")
+        return value
+
+    def choice(self, name: str, otherwise: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, otherwise)
+        if value not in choices:
+            raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        return value
+
+    def address(self, name: str, otherwise: str) -> str:
+        value = self.text(name, otherwise).rstrip("/")
+        if not value.startswith(("https://", "http://")):
+            raise SettingsError(f"{name} must be an http(s) address, not {value!r}")
+        return value

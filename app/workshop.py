@@ -1,0 +1,99 @@
+"""What composing works with: the tools that all pages share, and the page on the bench."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from app.models import (
+    Brief,
+    Component,
+    Drawn,
+    Event,
+    EventName,
+    ModelEvent,
+    PageKey,
+    Persona,
+    Refusal,
+    Shop,
+)
+from app.stages.admit import Spec
+from app.stages.render import Filling, Renderer
+from app.stages.trace import Trace
+
+
+class Composer(Protocol):
+    """Answers a brief with component JSON, piece by piece."""
+
+    @property
+    def model(self) -> str: ...
+
+    def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]: ...
+
+
+class Plan(Protocol):
+    """What was decided for others like this shopper."""
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def components(self) -> Sequence[Component]: ...
+
+
+class Plans(Protocol):
+    """Where decisions for one kind of shopper are kept."""
+
+    async def find(self, shop_id: str, persona_hash: str) -> Plan | None: ...
+
+    async def keep(
+        self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
+    ) -> None: ...
+
+
+class Journal(Protocol):
+    """Where a page's events are written, and read by any number of readers."""
+
+    def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None: ...
+
+    def events(self, page_id: str) -> tuple[Event, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """All that composing needs, the same for every page. `composers` are asked in their order.
+
+    `patience` is how many seconds all of them but the last may take together.
+    """
+
+    composers: Sequence[Composer]
+    journal: Journal
+    renderer: Renderer
+    specs: Mapping[str, Spec]
+    slots: Sequence[str]
+    required: frozenset[str]
+    instructions: Callable[[], str]
+    persona_briefs: Mapping[str, str]
+    plans: Plans
+    patience: float = 40.0
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Page:
+    """One page on its way: whom it is for, and what has come of it so far."""
+
+    id: str
+    key: PageKey
+    shop: Shop
+    persona: Persona
+    content: str
+    fallbacks: Mapping[str, Filling]
+    trace: Trace
+    drawn: dict[str, Drawn] = field(default_factory=dict)
+    models: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    followed_up: bool = False
+    planned: bool = False
