@@ -1,0 +1,64 @@
+"""Which shop a request is for, and everything the handlers share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.types import Scope, Send
+
+from app.counter import Counter
+from app.stages.render import Renderer
+from app.storefront import Storefront
+from app.web.identity import Identities, Visitor
+from app.web.respond import Reply, send_reply, zipped
+from app.web.security import Headers, page_headers
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShop:
+    """A shop with the headers its pages go out with."""
+
+    counter: Counter
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """What every handler gets."""
+
+    storefront: Storefront
+    shops: Mapping[str, OpenShop]
+    default: OpenShop
+    renderer: Renderer
+    identities: Identities
+    now: Callable[[], float]
+    bare_headers: Headers = field(default_factory=page_headers)
+
+    def shop_of(self, scope: Scope) -> OpenShop | None:
+        """Return the shop the address names, the default one where it names none."""
+        shop_id = scope.get("path_params", {}).get("shop_id")
+        return self.default if shop_id is None else self.shops.get(shop_id)
+
+    def visitor(self, scope: Scope, shop: OpenShop) -> Visitor:
+        """Return who is visiting the shop."""
+        secure = scope["scheme"] == "https"
+        shop_id = shop.counter.shop.id
+        return self.identities.visitor(scope["headers"], shop_id, self.now(), secure=secure)
+
+    async def send_page(
+        self, scope: Scope, send: Send, html: str, shop: OpenShop, status: int = 200
+    ) -> None:
+        """Send one of the catalog's own pages: nothing personal, nothing composed."""
+        more = [(b"x-wandstore-page", b"fallback"), (b"cache-control", b"no-cache")]
+        await send_reply(scope, send, Reply(zipped(html.encode()), shop.headers, status, more))
+
+    async def send_not_found(self, scope: Scope, send: Send, shop: OpenShop | None) -> None:
+        """Send the designed page for what is not there."""
+        known = shop or self.default
+        html = self.renderer.message_page(
+            known.counter.shop,
+            "Not here any more",
+            "What you are looking for has moved or was never here. The rest of the shop is open.",
+        )
+        await self.send_page(scope, send, html, known, 404)

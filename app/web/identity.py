@@ -1,0 +1,106 @@
+"""Who is visiting: a signed cookie a shop, which the Worker verifies in the same way.
+
+The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, seconds since the
+epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+LIFETIME = 180 * 24 * 3600
+"""Seconds a cookie is good for; it is set anew when half of that is over."""
+
+_VALUE = re.compile(r"(shop_[0-9a-f]{32})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
+_LONGEST_HEADER = 8192
+_LONGEST_VALUE = 128
+_MOST_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A shopper's id and, where one must be set, the cookie that says so."""
+
+    shopper_id: str
+    first: bool = False
+    set_cookie: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """Makes and verifies cookies with one secret."""
+
+    secret: bytes
+
+    def visitor(
+        self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
+    ) -> Visitor:
+        """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
+        value = read_cookie(headers, cookie_name(shop_id))
+        fits = 0 < len(value) <= _LONGEST_VALUE
+        known = self.verify(value, shop_id, now) if fits else None
+        if known is None:
+            fresh = f"shop_{secrets.token_hex(16)}"
+            cookie = self.cookie(fresh, shop_id, int(now) + LIFETIME, secure=secure)
+            return Visitor(fresh, first=True, set_cookie=cookie)
+        shopper_id, expires = known
+        if expires - now > LIFETIME / 2:
+            return Visitor(shopper_id)
+        cookie = self.cookie(shopper_id, shop_id, int(now) + LIFETIME, secure=secure)
+        return Visitor(shopper_id, set_cookie=cookie)
+
+    def verify(self, value: str, shop_id: str, now: float) -> tuple[str, int] | None:
+        """Return shopper id and expiry of a cookie's value; None where it is not ours or over."""
+        signed = _signed(self.secret, value, shop_id)
+        return signed if signed is not None and signed[1] > now else None
+
+    def sign(self, shopper_id: str, shop_id: str, expires: int) -> str:
+        """Return the signature of a cookie's value."""
+        return _signature(self.secret, shopper_id, shop_id, expires)
+
+    def cookie(self, shopper_id: str, shop_id: str, expires: int, *, secure: bool) -> bytes:
+        """Return a Set-Cookie header's value."""
+        value = f"{shopper_id}.{expires}.{self.sign(shopper_id, shop_id, expires)}"
+        attributes = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
+        ending = "; Secure" if secure else ""
+        return f"{cookie_name(shop_id)}={value}; {attributes}{ending}".encode()
+
+
+@lru_cache(_MOST_REMEMBERED)
+def _signed(secret: bytes, value: str, shop_id: str) -> tuple[str, int] | None:
+    """Return shopper id and expiry of a value we signed; remembered, since shoppers come back."""
+    match = _VALUE.fullmatch(value)
+    if match is None:
+        return None
+    shopper_id, expires, signature = match.groups()
+    ours = _signature(secret, shopper_id, shop_id, int(expires))
+    return (shopper_id, int(expires)) if hmac.compare_digest(signature, ours) else None
+
+
+def _signature(secret: bytes, shopper_id: str, shop_id: str, expires: int) -> str:
+    message = f"{shop_id}|{shopper_id}|{expires}".encode()
+    digest = hmac.digest(secret, message, "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def cookie_name(shop_id: str) -> str:
+    """Return the name of a shop's cookie: shoppers of one shop are strangers to another."""
+    return f"shopper_{shop_id}"
+
+
+def read_cookie(headers: Iterable[tuple[bytes, bytes]], name: str) -> str:
+    """Return a cookie's value from a request's headers, empty where there is none."""
+    wanted = f"{name}=".encode()
+    for header, value in headers:
+        if header == b"cookie" and len(value) <= _LONGEST_HEADER:
+            for part in value.split(b";"):
+                stripped = part.strip()
+                if stripped.startswith(wanted):
+                    return stripped[len(wanted) :].decode("latin-1")
+    return ""

@@ -1,0 +1,42 @@
+"""GET /products/{id}: a product's page, drawn from the catalog."""
+
+from __future__ import annotations
+
+from starlette.types import Receive, Scope, Send
+
+from app.models import Product, Shop
+from app.web.counters import Web
+
+_RELATED = 4
+
+
+class ProductPage:
+    """A product, what it costs and whether it can be had, with a few of its like."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET and HEAD of a product's page."""
+        web = self._web
+        shop = web.shop_of(scope)
+        item = shop.counter.shop.products.get(scope["path_params"]["id"]) if shop else None
+        if shop is None or item is None:
+            await web.send_not_found(scope, send, shop)
+            return
+        html = web.renderer.product_page(shop.counter.shop, item, related(item, shop.counter.shop))
+        await web.send_page(scope, send, html, shop)
+
+
+def related(item: Product, shop: Shop) -> list[Product]:
+    """Return other products, those of its category and with its tags first."""
+    others = [other for other in shop.products.values() if other.id != item.id]
+    tags = set(item.tags)
+    others.sort(
+        key=lambda other: (
+            not other.available,
+            other.category != item.category,
+            -len(tags.intersection(other.tags)),
+        )
+    )
+    return others[:_RELATED]

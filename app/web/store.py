@@ -1,0 +1,63 @@
+"""GET /store: the shopper's kept page, or the shell at once; listings where the address asks."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.types import Receive, Scope, Send
+
+from app.kept_pages import ReadyPage
+from app.stages.listing import choose, read_request
+from app.web.counters import OpenShop, Web
+from app.web.identity import Visitor
+from app.web.respond import Body, Reply, send_reply, zipped
+from app.web.security import Headers
+
+_PRIVATE = (b"cache-control", b"private, no-cache")
+_NEVER_STORED = (b"cache-control", b"private, no-store")
+
+
+class StorePage:
+    """The page the whole system is there for."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET and HEAD of a shop's store page."""
+        began = time.perf_counter()
+        web = self._web
+        shop = web.shop_of(scope)
+        if shop is None:
+            await web.send_not_found(scope, send, None)
+        elif scope["query_string"] and (asked := read_request(scope["query_string"])):
+            listing = choose(shop.counter.shop, asked)
+            await web.send_page(
+                scope, send, web.renderer.listing_page(shop.counter.shop, listing), shop
+            )
+        else:
+            visitor = web.visitor(scope, shop)
+            reply = await self._page(shop, visitor)
+            _say_how(reply.more, visitor, began)
+            await send_reply(scope, send, reply)
+
+    async def _page(self, shop: OpenShop, visitor: Visitor) -> Reply:
+        storefront, counter = self._web.storefront, shop.counter
+        page = None
+        if not visitor.first:
+            page = storefront.page_at_hand(visitor.shopper_id, counter)
+        found = page or await storefront.visit(visitor.shopper_id, counter, first=visitor.first)
+        if isinstance(found, ReadyPage):
+            how = b"redrawn" if found.redrawn else b"kept"
+            body = Body(found.body, found.zipped, found.etag)
+            return Reply(body, shop.headers, more=[(b"x-wandstore-page", how), _PRIVATE])
+        more = [(b"x-wandstore-page", b"fallback" if found.last else b"shell"), _NEVER_STORED]
+        return Reply(zipped(found.body), shop.headers, more=more)
+
+
+def _say_how(more: Headers, visitor: Visitor, began: float) -> None:
+    how = more[0][1]
+    spent = (time.perf_counter() - began) * 1000
+    more.append((b"server-timing", b"%s;dur=%.2f" % (how, spent)))
+    if visitor.set_cookie is not None:
+        more.append((b"set-cookie", visitor.set_cookie))

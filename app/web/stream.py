@@ -1,0 +1,91 @@
+"""GET the stream: a page's events as they happen, resuming after the last one seen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from typing import Any
+
+from sse_starlette.event import ServerSentEvent
+from sse_starlette.sse import EventSourceResponse, SendTimeoutError
+from starlette.types import Receive, Scope, Send
+
+from app.composing import TooManyPages
+from app.models import Event
+from app.web.counters import Web
+from app.web.respond import Body, Reply, send_reply
+from app.web.security import file_headers
+
+HEARTBEAT = 15
+"""Seconds of silence after which a comment is sent (platform contract)."""
+
+_SEND_TIMEOUT = 30.0
+_LONGEST_ID = 19
+_TOO_MANY = 429
+_HEADERS = {"Cache-Control": "no-store, no-transform", "X-Content-Type-Options": "nosniff"}
+
+
+class Stream:
+    """A reader of a journal, over SSE. Its end ends nothing else."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the events of the page the address names, if it is the shopper's own."""
+        web = self._web
+        shop = web.shop_of(scope)
+        visitor = web.visitor(scope, shop) if shop else None
+        if shop is None or visitor is None or visitor.first:
+            await _refuse(scope, send)
+            return
+        page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
+        try:
+            batches = await web.storefront.follow(visitor.shopper_id, shop.counter, page_id, after)
+        except TooManyPages:
+            await _refuse(scope, send, _TOO_MANY)
+            return
+        if batches is None:
+            await _refuse(scope, send)
+            return
+        response = EventSourceResponse(
+            _written(batches),
+            headers=_HEADERS,
+            ping=HEARTBEAT,
+            sep="\n",
+            ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
+            send_timeout=_SEND_TIMEOUT,
+        )
+        # A reader that has stopped reading is let go; it resumes by id when it is back.
+        with suppress(SendTimeoutError):
+            await response(scope, receive, send)
+
+
+def last_event_id(scope: Scope) -> int:
+    """Return the id after which the reader wants to resume, 0 where it names none."""
+    for name, value in scope["headers"]:
+        if name == b"last-event-id":
+            return int(value) if value.isdigit() and len(value) <= _LONGEST_ID else 0
+    return 0
+
+
+def written(event: Event) -> bytes:
+    """Return an event as it goes over the wire."""
+    return f"event: {event.name}\nid: {event.id}\ndata: {event.data}\n\n".encode()
+
+
+async def _written(
+    batches: AsyncGenerator[tuple[Event, ...], None],
+) -> AsyncGenerator[bytes, None]:
+    yield b": open\n\n"
+    async with aclosing(batches) as source:
+        async for batch in source:
+            yield b"".join(map(written, batch))
+
+
+async def _refuse(scope: Scope, send: Send, status: int = 404) -> None:
+    headers: list[Any] = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
+    more = [(b"cache-control", b"no-store")]
+    more += [(b"retry-after", b"5")] if status == _TOO_MANY else []
+    text = b"too many pages just now\n" if status == _TOO_MANY else b"no such page\n"
+    await send_reply(scope, send, Reply(Body(text), headers, status, more))
