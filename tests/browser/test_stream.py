@@ -1,0 +1,297 @@
+"""The page in a real browser while it is composed: what a shopper sees, and what never happens."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from browsing import watched
+from cutting_proxy import cutting
+from modelling import SLOTS, Model, answer, component, ends_of_components
+from playwright.sync_api import Browser
+from running import Server
+from stand_in import Scenario
+
+ORDERS = [SLOTS, SLOTS[::-1], ("cta", "hero", "recommendations", "filters", "grid")]
+
+
+def fillers(slots: dict[str, list[str]]) -> dict[str, str]:
+    return {slot: filler for slot, (filler, _) in slots.items()}
+
+
+def ordered(order: tuple[str, ...]) -> str:
+    return answer(*(component(kind) for kind in order))
+
+
+def test_the_shell_is_a_whole_shop_before_the_models_first_token(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        model.reached(1)
+        assert fillers(seen.slots()) == dict.fromkeys(SLOTS, "fallback")
+        assert seen.page.locator("[data-slot=grid] a[href^='/products/']").count() == 8
+        assert seen.page.locator("main img").first.evaluate("image => image.complete")
+        model.release()
+        seen.wait_until_done()
+
+
+def test_each_component_is_in_the_page_as_soon_as_its_json_closes(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        for at, slot in enumerate(SLOTS):
+            model.reached(at + 1)
+            seen.page.wait_for_selector(f"[data-slot={slot}][data-filled-by={slot}]")
+            later = dict.fromkeys(SLOTS[at + 1 :], "fallback")
+            assert {name: fillers(seen.slots())[name] for name in later} == later
+            model.release()
+        seen.wait_until_done()
+        assert seen.swaps() == list(SLOTS)
+
+
+def test_streamed_page_and_kept_page_are_the_same_slot_for_slot(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(ordered(ORDERS[2])))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        seen.wait_until_done()
+        streamed = seen.slots()
+        seen.page.reload()
+        assert seen.slots() == streamed
+        assert fillers(streamed) == {slot: slot for slot in SLOTS}
+
+
+def test_the_next_visit_is_one_request_and_no_stream(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        seen.wait_until_done()
+        seen.requests.clear()
+        response = seen.page.goto(f"{composed_by_model.url}/store")
+        assert response is not None
+        assert response.headers["x-wandstore-page"] == "kept"
+        seen.page.wait_for_load_state("networkidle")
+        asked_anew = [url for url in seen.requests if "/static/" not in url and "/pic" not in url]
+        assert asked_anew == [f"{composed_by_model.url}/store"]
+        assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("order", ORDERS, ids=["in order", "backwards", "mixed"])
+def test_nothing_moves_nothing_complains_and_nothing_goes_elsewhere(
+    browser: Browser, composed_by_model: Server, model: Model, width: int, order: tuple[str, ...]
+) -> None:
+    text = ordered(order)
+    model.play(Scenario(text, hold_after=ends_of_components(text)))
+    with watched(browser, width) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        for at, slot in enumerate(order):
+            seen.page.locator(f"[data-slot={SLOTS[at]}]").scroll_into_view_if_needed()
+            model.reached(at + 1)
+            seen.page.wait_for_selector(f"[data-slot={slot}][data-filled-by={slot}]")
+            model.release()
+        seen.wait_until_done()
+        seen.page.wait_for_timeout(300)
+        assert seen.layout_shift() == []
+        assert seen.console == []
+        assert seen.violations() == []
+        assert [url for url in seen.requests if not url.startswith(composed_by_model.url)] == []
+
+
+def test_nothing_is_asked_for_after_the_page_is_ready(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        seen.wait_until_done()
+        seen.page.wait_for_load_state("networkidle")
+        seen.requests.clear()
+        seen.page.wait_for_timeout(2500)
+        assert seen.requests == []
+
+
+def test_what_is_typed_focus_caret_and_scroll_survive_every_swap(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=(0, *ends_of_components(text))))
+    with watched(browser, 360) as seen:
+        page = seen.page
+        page.goto(f"{composed_by_model.url}/store")
+        page.fill("#filters-q", "a warm lamp")
+        page.evaluate("document.querySelector('#filters-q').setSelectionRange(2, 6)")
+        page.evaluate("document.querySelectorAll('.scroller')[0].scrollLeft = 40")
+        page.evaluate("scrollTo({top: 250, behavior: 'instant'})")
+        state = """[document.activeElement.id, document.activeElement.value,
+            document.activeElement.selectionStart, document.activeElement.selectionEnd, scrollY,
+            document.querySelectorAll('.scroller')[0].scrollLeft]"""
+        before = page.evaluate(state)
+        for at, slot in enumerate(("", *SLOTS)):
+            model.reached(at + 1)
+            if slot:
+                page.wait_for_selector(f"[data-slot={slot}][data-filled-by={slot}]")
+            assert page.evaluate(state) == before == ["filters-q", "a warm lamp", 2, 6, 250, 40]
+            model.release()
+        seen.wait_until_done()
+        page.keyboard.type("X")
+        assert page.evaluate("document.activeElement.value") == "a X lamp"
+
+
+def test_a_link_that_has_the_focus_keeps_it(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        seen.page.locator("[data-slot=filters] a", has_text="Ceramics").focus()
+        model.release()
+        seen.wait_until_done()
+        assert seen.page.evaluate("document.activeElement.textContent") == "Ceramics"
+
+
+def test_a_field_that_would_vanish_holds_the_swap_until_it_is_left(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    with watched(browser) as seen:
+        page = seen.page
+        page.goto(f"{composed_by_model.url}/store")
+        page.evaluate("document.querySelector('[data-slot=cta] > *').append("
+                      "Object.assign(document.createElement('input'), {id: 'gone'}))")  # fmt: skip
+        page.focus("#gone")
+        model.release()
+        seen.wait_until_done()
+        assert fillers(seen.slots())["cta"] == "fallback"
+        page.evaluate("document.activeElement.blur()")
+        page.wait_for_selector("[data-slot=cta][data-filled-by=cta]")
+
+
+def test_a_tab_opened_in_the_background_fills(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    with watched(browser) as seen:
+        front = seen.page.context.new_page()
+        seen.page.goto(f"{composed_by_model.url}/store")
+        front.bring_to_front()
+        session = seen.page.context.new_cdp_session(seen.page)
+        session.send("Emulation.setFocusEmulationEnabled", {"enabled": False})
+        session.send("Page.setWebLifecycleState", {"state": "active"})
+        model.release()
+        seen.wait_until_done()
+        assert fillers(seen.slots()) == {slot: slot for slot in SLOTS}
+
+
+@pytest.mark.parametrize("events", range(1, 9))
+def test_a_connection_cut_after_every_so_many_events_loses_and_repeats_nothing(
+    browser: Browser, composed_by_model: Server, model: Model, events: int
+) -> None:
+    model.play(Scenario(answer()))
+    with cutting(composed_by_model.port, events) as proxy, watched(browser) as seen:
+        seen.page.goto(f"http://127.0.0.1:{proxy.port}/store")
+        seen.wait_until_done()
+        assert proxy.cuts >= 1
+        assert seen.swaps() == list(SLOTS)
+        assert fillers(seen.slots()) == {slot: slot for slot in SLOTS}
+        streams = proxy.streams
+        seen.page.wait_for_timeout(1200)
+        assert proxy.streams == streams, "the stream was opened again after its end"
+
+
+def test_without_javascript_the_shell_sells_and_brings_the_finished_page(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    with watched(browser, java_script_enabled=False) as seen:
+        page = seen.page
+        page.goto(f"{composed_by_model.url}/store")
+        assert page.get_attribute("[data-slot=hero]", "data-filled-by") == "fallback"
+        model.release()
+        page.wait_for_selector("[data-slot=hero][data-filled-by=hero]", timeout=15_000)
+        assert page.locator("main[data-stream]").count() == 0
+        page.locator("[data-slot=grid] a").first.click()
+        assert "/products/" in page.url
+        assert page.locator("h1").count() == 1
+
+
+def test_two_tabs_of_one_shopper_share_one_composing(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(100,)))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        second = seen.page.context.new_page()
+        second.goto(f"{composed_by_model.url}/store")
+        model.release()
+        for page in (seen.page, second):
+            page.wait_for_selector("main:not([data-stream])")
+            assert page.locator("[data-filled-by=fallback]").count() == 0
+    assert len(model.requests) == 1
+
+
+def test_the_page_says_once_and_politely_that_it_is_ready(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        seen.wait_until_done()
+        assert seen.page.locator("[role=status]").text_content() == "Your page is ready."
+
+
+def test_a_server_that_dies_in_mid_stream_and_returns_finishes_the_page(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[:2]), Scenario(text))
+    with watched(browser) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store")
+        seen.page.wait_for_selector("[data-slot=hero][data-filled-by=hero]")
+        composed_by_model.kill()
+        composed_by_model.start()
+        seen.wait_until_done()
+        assert fillers(seen.slots()) == {slot: slot for slot in SLOTS}
+        streamed = seen.slots()
+        seen.page.reload()
+        assert seen.slots() == streamed
+
+
+def states(seen: Any, model: Model) -> Any:
+    """Yield the page as a shell, in mid-stream, and finished."""
+    yield "shell"
+    model.release()
+    seen.page.wait_for_selector("[data-slot=filters][data-filled-by=filters]")
+    model.reached(2)
+    yield "mid-stream"
+    model.release()
+    seen.wait_until_done()
+    yield "finished"
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), list(itertools.product([360, 1280], ["light", "dark"]))
+)  # fmt: skip
+def test_axe_finds_nothing_serious_at_any_moment(
+    browser: Browser, composed_by_model: Server, model: Model, width: int, scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    text = answer()
+    model.play(Scenario(text, hold_after=(0, ends_of_components(text)[1])))
+    with watched(browser, width, color_scheme=scheme) as seen:
+        seen.page.goto(f"{composed_by_model.url}/store", wait_until="load")
+        for moment in states(seen, model):
+            seen.page.wait_for_timeout(400)
+            found = Axe().run(seen.page).response["violations"]
+            serious = [item["id"] for item in found if item["impact"] in ("serious", "critical")]
+            assert serious == [], f"{moment}: {found}"

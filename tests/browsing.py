@@ -1,0 +1,106 @@
+"""Chromium for tests: quiet, watched, and with nothing of its own going out."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Gathers what a test asks for later: layout shifts, CSP reports, and what was in each slot when.
+_WATCH = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (!entry.hadRecentInput) window.shifts.push([entry.value, entry.sources.map(
+      (source) => source.node?.closest?.("[data-slot]")?.dataset.slot ?? source.node?.nodeName)]);
+  }
+}).observe({ type: "layout-shift", buffered: true });
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => window.violations.push(
+  event.violatedDirective + " " + event.blockedURI));
+window.swaps = [];
+document.addEventListener("DOMContentLoaded", () => new MutationObserver((records) => {
+  for (const record of records) window.swaps.push(record.target.dataset.slot);
+}).observe(document, { subtree: true, attributeFilter: ["data-filled-by"] }));
+"""
+
+
+def chromium_path() -> str:
+    """Return where Chromium is."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise RuntimeError("no Chromium; `make browser` installs one")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start a headless Chromium."""
+    return playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+
+
+@dataclass
+class Watched:
+    """A page with everything it asked for and complained of."""
+
+    page: Page
+    console: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def layout_shift(self) -> list[Any]:
+        """Return the layout shifts, each with the slots that moved."""
+        shifts: list[Any] = self.page.evaluate("window.shifts")
+        return shifts
+
+    def violations(self) -> list[str]:
+        """Return what the content security policy stopped."""
+        found: list[str] = self.page.evaluate("window.violations")
+        return found
+
+    def swaps(self) -> list[str]:
+        """Return the slots in the order in which they were filled."""
+        found: list[str] = self.page.evaluate("window.swaps")
+        return found
+
+    def slots(self) -> dict[str, list[str]]:
+        """Return each slot's filler and inner HTML."""
+        found: dict[str, list[str]] = self.page.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('[data-slot]')].map("
+            "(slot) => [slot.dataset.slot, [slot.dataset.filledBy, slot.innerHTML]]))"
+        )
+        return found
+
+    def wait_until_done(self) -> None:
+        """Wait until the page follows its stream no more."""
+        self.page.wait_for_selector("main:not([data-stream])", timeout=30_000)
+
+
+@contextmanager
+def watched(browser: Browser, width: int = 1280, **options: Any) -> Iterator[Watched]:
+    """Open a page in a context of its own, watched from its first moment."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": 800}, **options
+    )
+    try:
+        page = context.new_page()
+        page.add_init_script(_WATCH)
+        seen = Watched(page)
+        page.on("console", lambda message: seen.console.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: seen.console.append(f"error: {error}"))
+        page.on("request", lambda request: seen.requests.append(request.url))
+        yield seen
+    finally:
+        context.close()

@@ -1,0 +1,84 @@
+"""A proxy on loopback that cuts the connections of an event stream where a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from anyio.from_thread import start_blocking_portal
+
+_ON_THE_WAY = 0.1
+"""Seconds for what was sent to arrive: a cut in the same instant takes the last event with it."""
+
+
+class CuttingProxy:
+    """Passes HTTP on to `target_port`; each stream is cut after `events` events, the last not."""
+
+    def __init__(self, target_port: int, events: int) -> None:
+        self.port = 0
+        self.streams = 0
+        self.cuts = 0
+        self._target = target_port
+        self._events = events
+        self._server: asyncio.Server
+
+    async def __aenter__(self) -> CuttingProxy:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one request a connection, so that a cut takes nothing else with it."""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            up_writer.write(head.replace(b"Connection: keep-alive", b"Connection: close"))
+            if b"/stream/" in head.split(b"\r\n")[0]:
+                await self._pass_stream(up_reader, writer)
+            else:
+                while data := await up_reader.read(65536):
+                    writer.write(data)
+            up_writer.close()
+        writer.close()
+
+    async def _pass_stream(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.streams += 1
+        passed = b""
+        while data := await reader.read(65536):
+            passed += data
+            end = _end_of_event(passed, self._events)
+            if end is not None and b"event: ready" not in passed[:end]:
+                writer.write(data[: len(data) - (len(passed) - end)])
+                await writer.drain()
+                await asyncio.sleep(_ON_THE_WAY)
+                writer.transport.abort() if self.cuts % 2 else writer.close()
+                self.cuts += 1
+                return
+            writer.write(data)
+
+
+def _end_of_event(text: bytes, number: int) -> int | None:
+    """Return where the numbered event ends, counting from 1; None where it has not come."""
+    position = text.find(b"event:")
+    for _ in range(number):
+        position = text.find(b"\n\n", position)
+        if position < 0:
+            return None
+        position += 2
+    return position
+
+
+@contextmanager
+def cutting(target_port: int, events: int) -> Iterator[CuttingProxy]:
+    """Run a proxy in a thread of its own for as long as the block lasts."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(CuttingProxy(target_port, events)) as made,
+    ):
+        yield made

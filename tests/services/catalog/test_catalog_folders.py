@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.services.catalog import CatalogError, load_catalogs
+from app.services.catalog.feeds import LARGEST_FILE
+
+if TYPE_CHECKING:
+    from tests.services.catalog.conftest import Write
+
+CSV = "Handle,Title,Variant Price\nmug,Mug,9\n"
+JSON = '{"shop": {"id": "corner"}, "products": [{"id": "jug", "title": "Jug", "price": 1}]}'
+
+
+def test_each_file_of_a_folder_is_a_shop_and_the_first_by_name_the_default(
+    write: Write, tmp_path: Path
+) -> None:
+    write("b.json", JSON)
+    write("a.CSV", CSV)
+    write(".hidden.csv", CSV)
+    write("notes.txt", "not a catalog")
+    catalogs = load_catalogs(tmp_path)
+    assert list(catalogs.shops) == ["a", "corner"]
+    assert catalogs.default is catalogs.shops["a"]
+    assert catalogs.problems == {"a": (), "corner": ()}
+
+
+def test_of_two_files_with_one_shop_id_the_first_is_open_and_the_other_reported(
+    write: Write, tmp_path: Path
+) -> None:
+    write("a.json", JSON)
+    write("corner.csv", CSV)
+    catalogs = load_catalogs(tmp_path)
+    assert list(catalogs.shops["corner"].products) == ["jug"]
+    (problem,) = catalogs.problems["corner"]
+    assert "corner.csv is skipped: another file has the shop id" in problem.reason
+
+
+def test_a_file_that_cannot_be_used_is_skipped_with_its_reason(
+    write: Write, tmp_path: Path
+) -> None:
+    write("good.csv", CSV)
+    write("broken.json", "{\n\n!")
+    write("empty.csv", "")
+    write("nothing.csv", "Handle,Title\n")
+    (tmp_path / "folder.csv").mkdir()
+    catalogs = load_catalogs(tmp_path)
+    assert list(catalogs.shops) == ["good"]
+    assert catalogs.problems["broken"][0].line == 3
+    assert "empty.csv is skipped: is empty" in catalogs.problems["empty"][0].reason
+    assert "holds no product" in catalogs.problems["nothing"][0].reason
+    assert "is not a file" in catalogs.problems["folder"][0].reason
+
+
+def test_a_folder_without_a_catalog_cannot_be_sold_from(write: Write, tmp_path: Path) -> None:
+    write("broken.json", "{")
+    with pytest.raises(CatalogError, match=r"holds no catalog.*broken.json is skipped"):
+        load_catalogs(tmp_path)
+
+
+def sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Path.absolute, "line 1: is not a file"),
+        (lambda path: path.write_bytes(b""), "line 1: is empty"),
+        (lambda path: path.write_bytes(b" \n"), "line 1: is empty"),
+        (lambda path: path.write_bytes(b"PK\x03\x04\x00"), "line 1: is a binary file"),
+        (lambda path: path.write_bytes(b"Handle\n\n\xe9"), "line 3: is not UTF-8 text"),
+        (lambda path: path.symlink_to(path), "line 1: "),
+        (sparse, "line 1: is larger than 64 MiB"),
+    ],
+)
+@pytest.mark.parametrize("name", ["shop.csv", "shop.json"])
+def test_a_file_that_is_no_text_is_refused_with_file_line_and_reason(
+    tmp_path: Path, name: str, make: Callable[[Path], object], reason: str
+) -> None:
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(CatalogError) as caught:
+        load_catalogs(path)
+    assert str(caught.value).startswith(f"{path}: {reason}")
+
+
+def test_a_file_of_another_kind_is_refused(write: Write) -> None:
+    with pytest.raises(CatalogError, match=r"neither a folder nor a .json or .csv file"):
+        load_catalogs(write("shop.xlsx", "x"))
+
+
+def test_the_reasons_of_an_error_fit_on_one_line_and_are_few(write: Write) -> None:
+    rows = "\n".join(f"m{at},Mug\u2028\x1b[31m,x" for at in range(2_000))
+    with pytest.raises(CatalogError) as caught:
+        load_catalogs(write("shop.csv", f"Handle,Title,Variant Price\n{rows}\n"))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1_000
+    assert "not listed" in caught.value.problems[-1].reason
+
+
+def test_what_is_read_cannot_be_changed(write: Write) -> None:
+    catalogs = load_catalogs(write("shop.csv", CSV))
+    with pytest.raises(FrozenInstanceError):
+        catalogs.default = catalogs.shops["shop"]  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        catalogs.shops["other"] = catalogs.default  # type: ignore[index]
+    with pytest.raises(TypeError):
+        catalogs.default.products["other"] = catalogs.default.products["mug"]  # type: ignore[index]

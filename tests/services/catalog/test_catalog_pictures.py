@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.models import Money, Picture, Product, Shop
+from app.services.catalog import image_hosts
+from app.services.catalog.amounts import price
+
+if TYPE_CHECKING:
+    from tests.services.catalog.conftest import ReadJson, Write
+
+MUG = {"id": "mug", "title": "Mug", "price": 12.5}
+
+
+def test_a_local_picture_is_served_under_its_shop(read_json: ReadJson, write: Write) -> None:
+    folder = write("pictures/cups/mug.svg", "<svg/>").parent.parent
+    read = read_json({**MUG, "image": "pictures/cups/mug.svg", "image_alt": "A <i>mug</i>"})
+    assert read.only.picture == Picture("/pictures/corner/cups/mug.svg", "A mug")
+    assert read.catalogs.pictures == {"corner": folder}
+
+
+def test_a_shop_without_a_folder_of_pictures_has_none_to_serve(read_json: ReadJson) -> None:
+    read = read_json({**MUG, "image": "https://a.example/m.png"})
+    assert read.catalogs.pictures == {"corner": None}
+    assert read.only.picture == Picture("https://a.example/m.png", "Mug")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "pictures/missing.svg",
+        "pictures/../corner.json",
+        "pictures/../secret.svg",
+        "../secret.svg",
+        "/pictures/mug.svg",
+        "pictures\\mug.svg",
+        "pictures//mug.svg",
+        "pictures/.hidden.svg",
+        "pictures/link.svg",
+        "pictures/circle.svg",
+        "pictures/mug.html",
+        "pictures",
+        "pictures/mug.svg\n",
+        "mug.svg",
+        "//a.example/mug.svg",
+        "http://a.example/mug.svg",
+        "javascript:alert(1)",
+        "data:image/svg+xml,x",
+        "https://",
+        "https:/a.example",
+        "https://user@a.example/m.svg",
+        "https://a.example;script-src/m.svg",
+        "https://a..example/m.svg",
+        'https://a.example/m.svg" onload="x',
+        "https://a.example\\@b.example/",
+        "https://a.example/\u202em.svg",
+        "https://\u212aa.example/m.svg",
+        "https://a.example/" + "x" * 3_000,
+        5,
+        [],
+    ],
+)
+def test_a_picture_that_may_not_be_shown_leaves_its_product_on_sale(
+    read_json: ReadJson, write: Write, address: object
+) -> None:
+    secret = write("secret.svg", "<svg/>")
+    folder = write("pictures/mug.svg", "<svg/>").parent
+    write("pictures/.hidden.svg", "<svg/>")
+    (folder / "link.svg").symlink_to(secret)
+    (folder / "circle.svg").symlink_to(folder / "circle.svg")
+    read = read_json({**MUG, "image": address})
+    assert read.only.picture is None
+    (problem,) = read.problems
+    assert (problem.line, problem.product) == (6, "mug")
+
+
+def shop_with(*urls: str) -> Shop:
+    products = {
+        str(at): Product(
+            str(at), "Mug", Money(price("1"), "EUR"), "Cups", True, "", Picture(url, "")
+        )
+        for at, url in enumerate(urls)
+    }
+    return Shop("corner", "Corner", "", products)
+
+
+def test_the_hosts_of_pictures_are_origins_each_told_once() -> None:
+    shop = shop_with(
+        "https://a.example/1.jpg",
+        "https://a.example/2.jpg?x=https://c.example",
+        "https://b.example:8443",
+        "/pictures/corner/x.svg",
+    )
+    assert image_hosts(shop) == {"https://a.example", "https://b.example:8443"}
+
+
+@pytest.mark.parametrize("url", ["https://a.example;x/1.jpg", "https://*/1.jpg", "http://a/1", ""])
+def test_no_host_can_say_more_than_a_host_in_the_policy(url: str) -> None:
+    assert image_hosts(shop_with(url)) == frozenset()

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.models import Brand
+from app.services.catalog import CatalogError, load_catalogs
+
+if TYPE_CHECKING:
+    from tests.services.catalog.conftest import ReadJson, Write
+
+MUG = {"id": "mug", "title": "Mug", "price": 12.5}
+NOT_A_NUMBER = float("nan")
+
+
+def test_a_product_is_sold_as_it_is_described(read_json: ReadJson) -> None:
+    product = read_json(
+        {
+            **MUG,
+            "compare_at_price": "15.00",
+            "category": "Cups",
+            "tags": ["new", "new", " "],
+            "description": "Deep  and\nblue.",
+            "stock": 3,
+            "vendor": "Kiln",
+            "options": ["Big", "Small"],
+        },
+        currency="EUR",
+    ).only
+    assert (product.price.amount, product.price.currency) == (Decimal("12.50"), "EUR")
+    assert product.compare_at is not None
+    assert (product.category, product.tags, product.options) == ("Cups", ("new",), ("Big", "Small"))
+    assert (product.description, product.vendor) == ("Deep and blue.", "Kiln")
+    assert (product.stock, product.available, product.varies) == (3, True, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "available"),
+    [
+        ({}, True),
+        ({"stock": 0}, False),
+        ({"stock": -1}, False),
+        ({"stock": 0, "available": True}, True),
+        ({"stock": 5, "available": False}, False),
+        ({"stock": None}, True),
+    ],
+)
+def test_stock_says_what_is_available_unless_the_catalog_does(
+    read_json: ReadJson, fields: dict[str, object], *, available: bool
+) -> None:
+    assert read_json({**MUG, **fields}).only.available is available
+
+
+@pytest.mark.parametrize(
+    ("cup", "reason"),
+    [
+        ("cup", "a product must be an object"),
+        ([], "a product must be an object, not a list"),
+        (None, "a product must be an object, not null"),
+        ({"title": None}, "has no title"),
+        ({"title": "\u200b"}, "has no title"),
+        ({"title": 5}, "title must be text, not 5"),
+        ({"price": None}, "has no price"),
+        ({"price": -1}, "price is negative"),
+        ({"price": -0.0}, "price is negative"),
+        ({"price": NOT_A_NUMBER}, "price 'NaN' is not a number"),
+        ({"price": float("inf")}, "price 'Infinity' is not a number"),
+        ({"price": 1e300}, "price is above"),
+        ({"price": 1e-300}, "price is less than"),
+        ({"price": True}, "price 'true or false' is not a number"),
+        ({"price": "12 euros"}, "price '12 euros' is not a number"),
+        ({"price": {}}, "price 'an object' is not a number"),
+        ({"compare_at_price": []}, "compare_at_price 'a list' is not a number"),
+        ({"currency": "euro"}, "currency 'euro' is not three capital letters"),
+        ({"id": "mug"}, "another product has this id"),
+        ({"id": "../cup"}, "id '../cup' is not"),
+        ({"id": ""}, "has no id"),
+        ({"id": 5}, "id must be text, not 5"),
+        ({"id": "a" * 201}, "is not letters"),
+        ({"id": "cup\u202e"}, None),
+        ({"tags": "new"}, "tags must be a list of texts"),
+        ({"tags": [1]}, "tags must be a list of texts"),
+        ({"stock": 1.5}, "stock must be a whole number"),
+        ({"stock": 1e300}, "stock must be a whole number"),
+        ({"stock": NOT_A_NUMBER}, "stock must be a whole number"),
+        ({"stock": "3"}, "stock must be a whole number"),
+        ({"available": "yes"}, "available must be true or false"),
+        ({"description": ["x"]}, "description must be text"),
+    ],
+)
+def test_a_malformed_product_is_reported_by_its_line_and_costs_only_itself(
+    read_json: ReadJson, cup: object, reason: str | None
+) -> None:
+    malformed = {"id": "cup", "title": "Cup", "price": 9, **cup} if isinstance(cup, dict) else cup
+    read = read_json(MUG, malformed, {**MUG, "id": "jug"})
+    if reason is None:
+        assert list(read.products) == ["mug", "cup", "jug"]
+        return
+    assert list(read.products) == ["mug", "jug"]
+    (problem,) = read.problems
+    assert reason in problem.reason
+    assert problem.line == 11
+
+
+@pytest.mark.parametrize(
+    "exponent", ["e999999999", "e99999999999999999999", "e-99999999999999999999"]
+)
+def test_a_number_beyond_all_bounds_costs_only_its_product(write: Write, exponent: str) -> None:
+    text = json.dumps({"products": [MUG, {**MUG, "id": "cup", "price": 7777}]})
+    path = write("shop.json", text.replace("7777", f"1{exponent}"))
+    assert list(load_catalogs(path).default.products) == ["mug"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('{"products": [\n{"id": "mug",\n}]}', 3),
+        ('{"products": [\n{}\n{}]}', 3),
+        ('{"products": [\n{},\n]}', 3),
+        ('{"products": []\n, }', 2),
+        ('{"products": []}\n\nx', 3),
+        ('{"products" []}', 1),
+        ("{products: []}", 1),
+        ("[]", 1),
+        ("{", 1),
+        ('{"products": [', 1),
+        ('{"a": ' + "[" * 100_000, 1),
+    ],
+)
+def test_what_is_not_json_is_refused_by_its_line(write: Write, text: str, line: int) -> None:
+    path = write("shop.json", text)
+    with pytest.raises(CatalogError, match=f"shop.json: line {line}: ") as caught:
+        load_catalogs(path)
+    assert caught.value.path == path
+    assert caught.value.problems[0].line == line
+
+
+def test_the_shop_and_its_brand_are_read(read_json: ReadJson) -> None:
+    brand = {
+        "primary_color": "#AABBCC",
+        "secondary_color": "#001122",
+        "font_family": "'Iowan Old Style', Georgia, serif",
+        "tone": "dry",
+    }
+    shop = read_json(MUG, name="Corner <b>Shop</b>", tagline="Open late", brand=brand).shop
+    assert (shop.id, shop.name, shop.tagline) == ("corner", "Corner Shop", "Open late")
+    assert shop.brand == Brand("#AABBCC", "#001122", "'Iowan Old Style', Georgia, serif", "dry")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("primary_color", "red"),
+        ("primary_color", "#12345"),
+        ("secondary_color", "#123456;}"),
+        ("secondary_color", 5),
+        ("font_family", "x;} body {display: none"),
+        ("font_family", "'Lone quote"),
+        ("font_family", "url(https://a.example)"),
+        ("font_family", "Georgia,"),
+        ("tone", []),
+    ],
+)
+def test_a_brand_that_could_harm_the_page_is_reported_and_left_at_its_default(
+    read_json: ReadJson, name: str, value: object
+) -> None:
+    read = read_json(MUG, brand={name: value})
+    assert read.shop.brand == Brand()
+    assert name in read.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"shop": "corner", "products": [MUG]},
+        {"shop": {"brand": 5}, "products": [MUG]},
+        {"shop": {"name": 5}, "products": [MUG]},
+        {"shop": {"currency": "euro"}, "products": [MUG]},
+        {"shop": {"id": "Corner Shop!"}, "products": [MUG]},
+    ],
+)
+def test_a_shop_described_wrongly_is_open_all_the_same_and_the_mistake_reported(
+    write: Write, document: object
+) -> None:
+    catalogs = load_catalogs(write("corner-shop.json", json.dumps(document)))
+    assert catalogs.default.id == "corner-shop"
+    assert len(catalogs.problems["corner-shop"]) == 1
+
+
+@pytest.mark.parametrize("document", [{}, {"products": []}, {"products": {}}, {"products": [{}]}])
+def test_a_catalog_with_nothing_to_sell_is_refused(write: Write, document: object) -> None:
+    with pytest.raises(CatalogError, match="holds no product that can be sold"):
+        load_catalogs(write("shop.json", json.dumps(document)))
+
+
+def test_the_digest_changes_with_what_is_drawn_and_with_nothing_else(
+    read_json: ReadJson,
+) -> None:
+    first = read_json(MUG).shop.digest
+    assert first == read_json({**MUG, "price": "12.50"}, {"id": "broken"}).shop.digest
+    changed = [
+        read_json({**MUG, "price": 12}).shop.digest,
+        read_json({**MUG, "stock": 1}).shop.digest,
+        read_json(MUG, name="Other").shop.digest,
+        read_json(MUG, brand={"tone": "dry"}).shop.digest,
+    ]
+    assert len({first, *changed}) == 5
+    assert len(first) == 16

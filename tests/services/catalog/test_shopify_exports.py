@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app.services.catalog import CatalogError, load_catalogs
+
+if TYPE_CHECKING:
+    from tests.services.catalog.conftest import ReadCsv, Write
+
+HEADER = "Handle,Title,Variant Price"
+FULL = (
+    "Handle,Title,Option1 Value,Variant Inventory Tracker,Variant Inventory Qty,"
+    "Variant Inventory Policy,Variant Price,Variant Compare At Price"
+)
+
+
+def test_the_lowest_variant_sets_the_price_and_says_that_others_cost_more(
+    read_csv: ReadCsv,
+) -> None:
+    product = read_csv(HEADER, "mug,Mug,12", "mug,,9.50", "mug,,15").only
+    assert product.price.amount == Decimal("9.50")
+    assert product.varies
+
+
+def test_variants_at_one_price_do_not_vary(read_csv: ReadCsv) -> None:
+    assert not read_csv(HEADER, "mug,Mug,12.00", "mug,,12").only.varies
+
+
+def test_a_row_without_a_price_is_no_price(read_csv: ReadCsv) -> None:
+    read = read_csv(HEADER, "mug,Mug,12", "mug,,", "cup,Cup,")
+    assert read.only.price.amount == 12
+    assert [(problem.line, problem.product) for problem in read.problems] == [(4, "cup")]
+
+
+def test_a_thing_may_be_free(read_csv: ReadCsv) -> None:
+    assert read_csv(HEADER, "mug,Mug,0.00").only.price.amount == 0
+
+
+def test_a_product_is_compared_at_what_its_cheapest_variant_cost(read_csv: ReadCsv) -> None:
+    product = read_csv(FULL, "mug,Mug,Big,,,,20,40", "mug,,Small,,,,10,15").only
+    assert product.compare_at is not None
+    assert product.compare_at.amount == 15
+
+
+@pytest.mark.parametrize("before", ["", "10", "9"])
+def test_a_price_that_is_no_lower_is_no_reduction(read_csv: ReadCsv, before: str) -> None:
+    assert read_csv(FULL, f"mug,Mug,,,,,10,{before}").only.compare_at is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "available", "stock"),
+    [
+        ("shopify,3,deny", True, 3),
+        ("shopify,0,deny", False, 0),
+        ("shopify,-2,deny", False, 0),
+        ("shopify,0,continue", True, 0),
+        ("shopify,0,CONTINUE", True, 0),
+        ("shopify,,deny", True, None),
+        ("shopify,many,deny", True, None),
+        (",0,deny", False, 0),
+        (",0,continue", True, 0),
+        (",4,deny", True, None),
+    ],
+)
+def test_availability_follows_tracker_quantity_and_policy(
+    read_csv: ReadCsv, cells: str, stock: int | None, *, available: bool
+) -> None:
+    product = read_csv(FULL, f"mug,Mug,,{cells},10,").only
+    assert (product.available, product.stock) == (available, stock)
+
+
+def test_without_a_tracker_column_the_quantity_counts(read_csv: ReadCsv) -> None:
+    read = read_csv(f"{HEADER},Variant Inventory Qty", "mug,Mug,10,0", "cup,Cup,9,2", "cup,,9,3")
+    assert (read.products["mug"].available, read.products["mug"].stock) == (False, 0)
+    assert (read.products["cup"].available, read.products["cup"].stock) == (True, 5)
+
+
+def test_one_variant_in_stock_is_enough(read_csv: ReadCsv) -> None:
+    rows = ("mug,Mug,Big,shopify,0,deny,10,", "mug,,Small,shopify,1,deny,10,")
+    product = read_csv(FULL, *rows).only
+    assert (product.available, product.stock) == (True, 1)
+    assert product.options == ("Big", "Small")
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells"),
+    [
+        ("Published", "false"),
+        ("Published", "FALSE"),
+        ("Published on online store", "FALSE"),
+        ("Status", "draft"),
+        ("Status", "Archived"),
+        ("Published,Status", "true,draft"),
+    ],
+)
+def test_what_the_merchant_does_not_offer_is_neither_sold_nor_a_problem(
+    read_csv: ReadCsv, columns: str, cells: str
+) -> None:
+    empty = "," * columns.count(",")
+    read = read_csv(f"{HEADER},{columns}", f"mug,Mug,9,{cells}", f"cup,Cup,8,{empty}")
+    assert list(read.products) == ["cup"]
+    assert read.problems == ()
+
+
+def test_a_status_that_shopify_does_not_have_is_not_taken_for_active(read_csv: ReadCsv) -> None:
+    read = read_csv(f"{HEADER},Status", "mug,Mug,9,darft", "cup,Cup,8,active")
+    assert list(read.products) == ["cup"]
+    assert "darft" in read.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "tree", "tags", "category"),
+    [
+        ("Lamps", "Home > Lighting", "new", "Lamps"),
+        ("", "Home & Garden > Lighting", "new", "Lighting"),
+        ("", "", "women, new", "Women"),
+        ("", "", "men's wear", "Men's Wear"),
+        ("", "", "", "Everything"),
+    ],
+)
+def test_the_category_is_the_type_else_the_narrowest_category_else_the_first_tag(
+    read_csv: ReadCsv, kind: str, tree: str, tags: str, category: str
+) -> None:
+    row = f'mug,Mug,9,{kind},{tree},"{tags}"'
+    assert read_csv(f"{HEADER},Type,Product Category,Tags", row).only.category == category
+
+
+def test_the_picture_is_the_one_with_the_lowest_position(read_csv: ReadCsv) -> None:
+    picture = read_csv(
+        f"{HEADER},Image Src,Image Position,Image Alt Text",
+        "mug,Mug,9,https://a.example/2.jpg,2,Side",
+        "mug,,,https://A.example:8443/1.jpg?v=1,1,Front",
+    ).only.picture
+    assert picture is not None
+    assert (picture.url, picture.alt) == ("https://a.example:8443/1.jpg?v=1", "Front")
+
+
+def test_a_picture_that_may_not_be_shown_is_reported_and_the_next_one_taken(
+    read_csv: ReadCsv,
+) -> None:
+    read = read_csv(
+        f"{HEADER},Image Src,Image Position",
+        "mug,Mug,9,http://a.example/1.jpg,1",
+        "mug,,,https://a.example/2.jpg,2",
+    )
+    assert read.only.picture is not None
+    assert read.only.picture.alt == "Mug"
+    assert [problem.line for problem in read.problems] == [2]
+
+
+def test_the_newer_export_reads_as_the_older_one_does(read_csv: ReadCsv) -> None:
+    read = read_csv(
+        "Title,URL handle,Description,Vendor,Product category,Tags,Published on online store,"
+        "Status,Option1 value,Price,Compare-at price,Inventory tracker,Inventory quantity,"
+        "Continue selling when out of stock,Product image URL,Image position,Image alt text",
+        "Mug,mug,<p>Deep &amp; blue</p>,Kiln,Home > Mugs,blue,TRUE,Active,Big,9,12,shopify,0,"
+        "CONTINUE,https://a.example/m.jpg,1,A mug",
+    )
+    product = read.only
+    assert (product.id, product.title, product.category) == ("mug", "Mug", "Mugs")
+    assert (product.description, product.available, product.stock) == ("Deep & blue", True, 0)
+    assert product.compare_at is not None
+    assert product.picture is not None
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("cup,Cup", "has 2 cells, and the header 3"),
+        ("cup,Cup,9,9", "has 4 cells, and the header 3"),
+        (",Cup,9", "has no handle"),
+        ("cup,,9", "has no title, nor has a row before it with this handle"),
+        ("cup,Cup,", "has no price"),
+        ("cup,Cup,cheap", "price 'cheap' is not a number"),
+        ("cup,Cup,-1", "price is negative"),
+        ("cup,Cup,NaN", "price 'NaN' is not a number"),
+        ("cup,Cup,1e3", "price '1e3' is not a number"),
+        ("cup,Cup,99999999999", "price is above 1000000000"),
+        ("cup,Cup,0.001", "price is less than 0.01"),
+        ('cup,Cup,"9,99"', "price '9,99' is not a number"),
+        ("../cup,Cup,9", "id '../cup' is not letters, digits, dots and hyphens"),
+        ("cup,<b></b>\u200b,9", "has no title"),
+        ('cup,"Cup"x,9', "is not CSV: ',' expected after '\"'"),
+        ("mug,Another mug,1", "another product has this handle"),
+    ],
+)
+def test_a_bad_row_is_reported_with_its_line_and_costs_only_itself(
+    read_csv: ReadCsv, row: str, reason: str
+) -> None:
+    read = read_csv(HEADER, 'mug,"Mug\nfor two",12', row, "jug,Jug,20")
+    assert list(read.products) == ["mug", "jug"]
+    assert read.products["mug"].price.amount == 12
+    assert any(problem.line == 4 and reason in problem.reason for problem in read.problems)
+
+
+def test_a_variant_with_a_bad_price_costs_only_the_variant(read_csv: ReadCsv) -> None:
+    read = read_csv(FULL, "mug,Mug,Big,,,,x,", "mug,,Small,,,,8,", "mug,,Huge,,,,,")
+    assert read.only.price.amount == 8
+    assert read.only.options == ("Small",)
+    assert [problem.line for problem in read.problems] == [2, 4]
+
+
+def test_a_quote_that_never_closes_costs_what_it_swallows_and_no_more(read_csv: ReadCsv) -> None:
+    read = read_csv(HEADER, "mug,Mug,12", 'cup,"Cup,9', "jug,Jug,20")
+    assert list(read.products) == ["mug"]
+    assert [problem.line for problem in read.problems] == [3]
+
+
+def test_a_cell_too_large_for_any_product_is_reported(read_csv: ReadCsv) -> None:
+    read = read_csv(HEADER, f"cup,{'x' * 200_000},9", "mug,Mug,12")
+    assert list(read.products) == ["mug"]
+    assert (read.problems[0].line, len(read.problems)) == (2, 1)
+
+
+def test_rows_left_empty_by_a_spreadsheet_are_passed_over(read_csv: ReadCsv) -> None:
+    read = read_csv(HEADER, "", "mug,Mug,12", ",,", "")
+    assert list(read.products) == ["mug"]
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_may_end_in_any_way_and_a_byte_order_mark_may_begin_them(
+    write: Write, ending: str
+) -> None:
+    text = "\ufeff" + ending.join([HEADER, "mug,Mug,12", "bad", ""])
+    catalogs = load_catalogs(write("shop.csv", text))
+    assert list(catalogs.default.products) == ["mug"]
+    assert [problem.line for problem in catalogs.problems["shop"]] == [3]
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("Title,Variant Price", "the column Handle"),
+        ("Handle,Variant Price", "the column Title"),
+        ("SKU,Price", "the column Handle and the column Title"),
+        ("Handle;Title;Variant Price", "the column Handle"),
+    ],
+)
+def test_a_file_without_a_column_it_needs_is_refused_by_that_name(
+    write: Write, header: str, named: str
+) -> None:
+    with pytest.raises(CatalogError, match=named):
+        load_catalogs(write("shop.csv", f"{header}\nmug,Mug,9\n"))
+
+
+@pytest.mark.parametrize(
+    ("file", "id_", "name"),
+    [
+        ("shopify-home-and-garden.csv", "shopify-home-and-garden", "Home and Garden"),
+        ("The_Corner Shop.csv", "the-corner-shop", "The Corner Shop"),
+        ("shopify.csv", "shopify", "Shopify"),
+        ("本.csv", "shop", "本"),
+    ],
+)
+def test_the_shop_is_named_after_its_file(
+    read_csv: ReadCsv, file: str, id_: str, name: str
+) -> None:
+    read = read_csv(HEADER, "mug,Mug,9", name=file)
+    assert (read.shop.id, read.shop.name) == (id_, name)
+
+
+def test_the_currency_is_the_installations(write: Write) -> None:
+    path: Path = write("shop.csv", f"{HEADER}\nmug,Mug,9\n")
+    catalogs = load_catalogs(path, currency="CHF")
+    assert catalogs.default.products["mug"].price.currency == "CHF"
+    with pytest.raises(CatalogError, match="three capital letters"):
+        load_catalogs(path, currency="francs")

@@ -1,0 +1,138 @@
+"""The journal: any number of readers, each from where it was, none able to hold up another."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.models import Event
+from app.services.journal import JournalFull, JournalLimits, MemoryJournal
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def journal(clock: Clock) -> MemoryJournal:
+    made = MemoryJournal(clock, JournalLimits(events=5, pages=3, keep_ended=60))
+    made.open("page", "me")
+    return made
+
+
+async def read_all(journal: MemoryJournal, after: int = 0) -> list[str]:
+    return [event.data async for batch in journal.read("page", after) for event in batch]
+
+
+def write(journal: MemoryJournal, *words: str) -> None:
+    for word in words:
+        journal.append("page", [("component", word)])
+
+
+async def test_every_reader_sees_every_event_whenever_it_joins(journal: MemoryJournal) -> None:
+    write(journal, "a")
+    early = asyncio.create_task(read_all(journal))
+    await asyncio.sleep(0)
+    write(journal, "b")
+    await asyncio.sleep(0)
+    journal.append("page", [("ready", "end")])
+    assert await early == ["a", "b", "end"]
+    assert await read_all(journal) == ["a", "b", "end"]
+
+
+async def test_a_reader_who_returns_sees_only_what_it_missed(journal: MemoryJournal) -> None:
+    write(journal, "a", "b", "c")
+    journal.append("page", [("ready", "end")])
+    whole = ["a", "b", "c", "end"]
+    for at, event in enumerate(journal.events("page")):
+        assert await read_all(journal, event.id) == whole[at + 1 :]
+
+
+async def test_ids_only_grow_even_when_the_clock_goes_back(
+    journal: MemoryJournal, clock: Clock
+) -> None:
+    write(journal, "a")
+    clock.now = 0.0
+    write(journal, "b", "c")
+    ids = [event.id for event in journal.events("page")]
+    assert ids == sorted(set(ids))
+
+
+async def test_a_page_composed_anew_has_greater_ids(clock: Clock) -> None:
+    old, new = MemoryJournal(clock), MemoryJournal(clock)
+    old.open("page", "me")
+    write(old, *"abcdef")
+    clock.now += 1
+    new.open("page", "me")
+    write(new, "x")
+    assert new.events("page")[0].id > old.events("page")[-1].id
+
+
+async def test_a_page_has_a_bounded_number_of_events_and_still_an_end(
+    journal: MemoryJournal,
+) -> None:
+    write(journal, *"abcde")
+    with pytest.raises(JournalFull):
+        write(journal, "f")
+    journal.append("page", [("error", "end")])
+    assert await read_all(journal) == [*"abcde", "end"]
+
+
+async def test_an_abandoned_page_lets_its_readers_go_without_a_last_word(
+    journal: MemoryJournal,
+) -> None:
+    write(journal, "a")
+    reader = asyncio.create_task(read_all(journal))
+    await asyncio.sleep(0)
+    journal.abandon("page")
+    assert await reader == ["a"]
+    assert journal.owner("page") is None
+
+
+async def test_ended_pages_are_dropped_after_their_time(
+    journal: MemoryJournal, clock: Clock
+) -> None:
+    journal.append("page", [("ready", "end")])
+    clock.now += 59
+    journal.sweep()
+    assert journal.owner("page") == "me"
+    clock.now += 2
+    journal.sweep()
+    assert journal.owner("page") is None
+
+
+async def test_there_are_never_more_pages_than_the_bound(journal: MemoryJournal) -> None:
+    for name in "abcdef":
+        journal.open(name, "me")
+        journal.append(name, [("ready", "end")])
+    kept = [name for name in "abcdef" if journal.owner(name)]
+    assert kept == ["e", "f"]
+    assert journal.owner("page") == "me", "a page that has not ended stays"
+
+
+async def test_one_write_of_several_entries_wakes_readers_once(journal: MemoryJournal) -> None:
+    batches: list[tuple[Event, ...]] = []
+
+    async def gather() -> None:
+        async for batch in journal.read("page", 0):
+            batches.append(batch)  # noqa: PERF401 - the batches as they come are the point
+
+    reader = asyncio.create_task(gather())
+    await asyncio.sleep(0)
+    journal.append("page", [("component", "a"), ("progress", "b")])
+    await asyncio.sleep(0)
+    journal.append("page", [("ready", "end")])
+    await reader
+    assert [len(batch) for batch in batches] == [2, 1]

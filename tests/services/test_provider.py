@@ -1,0 +1,483 @@
+"""A model behind HTTP: what is asked, what is heard, and what every fault on the way becomes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Literal
+
+import httpx
+import pytest
+from shops import shop
+from stand_in import Fault, Framing, Scenario, StandIn, Usage, recording, response_bytes
+from stand_in.scenario import FaultKind, Moment, UsagePlace
+
+from app.models import NEWCOMER, Brief, ModelEnded, ModelFailed, ModelText, TokensUsed
+from app.services.llm.anthropic import AnthropicWire
+from app.services.llm.openai_compatible import OpenAiWire
+from app.services.llm.paced_transport import PacedTransport
+from app.services.llm.provider import Answer, CallLimits, StreamedModel, Wire
+from app.settings import read_settings
+
+pytestmark = pytest.mark.anyio
+
+Protocol = Literal["openai", "anthropic"]
+KEY = "a-key-nobody-may-see"
+BRIEF = Brief("What never changes.", "What is asked.", shop(), NEWCOMER, (), ("hero",))
+TEXT = '{"components":[{"type":"hero","id":"hero","config":{"headline":"Clay, café — 器"}}]}'
+USUAL = CallLimits()
+SHORT = CallLimits(first_token=0.2, silence=0.2, whole=0.5)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[StandIn]:
+    async with StandIn() as server:
+        yield server
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=PacedTransport(0.001)) as http:
+        yield http
+
+
+@pytest.fixture(params=["openai", "anthropic"])
+def protocol(request: pytest.FixtureRequest) -> Protocol:
+    found: Protocol = request.param
+    return found
+
+
+def wire_for(protocol: Protocol, server: StandIn) -> Wire:
+    """Return a wire as the settings make it where only address and key are given."""
+    settings = read_settings(
+        {
+            "KIMI_BASE_URL": server.base_url,
+            "KIMI_API_KEY": KEY,
+            "CLAUDE_BASE_URL": server.url,
+            "CLAUDE_API_KEY": KEY,
+        }
+    )
+    kimi, claude = settings.kimi, settings.claude
+    assert kimi is not None
+    assert claude is not None
+    if protocol == "anthropic":
+        return AnthropicWire(claude.base_url, claude.model, claude.key)
+    return OpenAiWire(kimi.base_url, kimi.model, kimi.key, kimi.options)
+
+
+Ask = Callable[..., StreamedModel]
+
+
+@pytest.fixture
+def model(protocol: Protocol, server: StandIn, http: httpx.AsyncClient) -> Ask:
+    """Make a model that plays the scenario it is given."""
+
+    def make(scenario: Scenario, limits: CallLimits = USUAL) -> StreamedModel:
+        server.play(scenario)
+        return StreamedModel(wire_for(protocol, server), lambda: http, limits)
+
+    return make
+
+
+async def hear(model: StreamedModel) -> tuple[str, ModelEnded | ModelFailed]:
+    """Return all the text that came, and how it ended."""
+    text = ""
+    try:
+        async with asyncio.timeout(20):
+            async for event in model.compose(BRIEF):
+                if isinstance(event, ModelEnded):
+                    return text, event
+                text += event.text
+    except ModelFailed as failure:
+        return text, failure
+    raise AssertionError("an answer must end")
+
+
+# ------------------------------------------------------------------ good answers
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        Framing(),
+        Framing(crlf=True),
+        Framing(chunk_bytes=1),
+        Framing(packet_bytes=7, packet_gap=0.0001),
+        Framing(events_per_chunk=5),
+        Framing(comment_every=2),
+        Framing(done_twice=True),
+        Framing(crlf=True, chunk_bytes=3, comment_every=1, done_twice=True),
+    ],
+    ids=str,
+)
+async def test_the_text_is_the_same_however_it_is_framed(model: Ask, framing: Framing) -> None:
+    text, end = await hear(model(Scenario(TEXT, framing=framing)))
+    assert text == TEXT
+    assert isinstance(end, ModelEnded)
+    assert (end.reason, end.unreadable) in {("stop", 0), ("end_turn", 0)}
+
+
+@pytest.mark.parametrize("name", ["compact", "pretty", "lines", "long"])
+async def test_a_recorded_answer_is_heard_as_it_was_written(model: Ask, name: str) -> None:
+    text, _ = await hear(model(Scenario(recording(name))))
+    assert text == recording(name)
+
+
+async def test_a_thought_before_the_answer_is_not_part_of_it(model: Ask) -> None:
+    text, _ = await hear(model(Scenario(TEXT, reasoning="Let me think about lamps.")))
+    assert text == TEXT
+
+
+@pytest.mark.parametrize("place", ["finish", "choice", "empty"])
+async def test_usage_is_read_wherever_it_stands(model: Ask, place: UsagePlace) -> None:
+    usage = Usage(prompt=1200, completion=77, cached=1000)
+    _, end = await hear(model(Scenario(TEXT, usage=usage, usage_place=place)))
+    assert isinstance(end, ModelEnded)
+    assert end.tokens == TokensUsed(1200, 77, 1000)
+
+
+async def test_where_no_usage_is_reported_none_is_made_up(model: Ask) -> None:
+    _, end = await hear(model(Scenario(TEXT, usage_place="none")))
+    assert isinstance(end, ModelEnded)
+    assert end.tokens == TokensUsed()
+
+
+@pytest.mark.parametrize(
+    ("reason", "openai", "anthropic"),
+    [
+        ("stop", "stop", "end_turn"),
+        ("length", "length", "max_tokens"),
+        ("content_filter", "content_filter", "refusal"),
+    ],
+)
+async def test_the_finish_reason_is_the_providers_own(
+    model: Ask, protocol: Protocol, reason: str, openai: str, anthropic: str
+) -> None:
+    _, end = await hear(model(Scenario(TEXT, finish_reason=reason)))
+    assert isinstance(end, ModelEnded)
+    assert end.reason == {"openai": openai, "anthropic": anthropic}[protocol]
+
+
+async def test_an_answer_without_text_is_a_failure(model: Ask) -> None:
+    text, failure = await hear(model(Scenario("")))
+    assert text == ""
+    assert isinstance(failure, ModelFailed)
+    assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", True)
+
+
+async def test_text_is_heard_while_the_model_still_writes(model: Ask, server: StandIn) -> None:
+    answer = model(Scenario(TEXT, hold_after=(20,))).compose(BRIEF)
+    heard = ""
+    while len(heard) < 20:
+        event = await anext(answer)
+        assert isinstance(event, ModelText)
+        heard += event.text
+    assert heard == TEXT[:20]
+    await server.release()
+    heard += "".join([event.text async for event in answer if isinstance(event, ModelText)])
+    assert heard == TEXT
+
+
+# ------------------------------------------------------------------ what is asked
+
+
+async def test_a_chat_completion_is_asked_for_as_the_contract_says(
+    server: StandIn, http: httpx.AsyncClient
+) -> None:
+    server.play(Scenario(TEXT))
+    await hear(StreamedModel(wire_for("openai", server), lambda: http))
+    asked = server.requests[0]
+    assert asked.status is None
+    assert asked.body == {
+        "model": "kimi-k2.6",
+        "messages": [
+            {"role": "system", "content": BRIEF.instructions},
+            {"role": "user", "content": BRIEF.request},
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_completion_tokens": 4000,
+        "response_format": {"type": "json_object"},
+        "thinking": {"type": "disabled"},
+    }
+
+
+async def test_a_message_is_asked_for_as_the_contract_says(
+    server: StandIn, http: httpx.AsyncClient
+) -> None:
+    server.play(Scenario(TEXT))
+    await hear(StreamedModel(wire_for("anthropic", server), lambda: http))
+    asked = server.requests[0]
+    assert asked.status is None
+    assert asked.headers["anthropic-version"] == "2023-06-01"
+    assert asked.body["model"] == "claude-haiku-4-5"
+    assert asked.body["max_tokens"] == 4000
+    assert asked.body["stream"] is True
+    assert asked.body["messages"] == [{"role": "user", "content": BRIEF.request}]
+    assert [block["text"] for block in asked.body["system"]] == [BRIEF.instructions]
+    assert "temperature" not in asked.body
+
+
+@pytest.mark.parametrize("root", ["https://ai.example", "https://ai.example/v1"])
+def test_an_anthropic_address_may_be_given_with_or_without_its_version(root: str) -> None:
+    address, headers, _ = AnthropicWire(root, "m", KEY).request(BRIEF, 10)
+    assert address == "https://ai.example/v1/messages"
+    assert headers["x-api-key"] == KEY
+
+
+def test_options_in_which_servers_differ_are_settings() -> None:
+    options = {"max_tokens_name": "max_tokens", "thinking": "unset", "temperature": "0.5"}
+    wire = OpenAiWire("https://ai.example/v1", "m", KEY, {**options, "response_format": "unset"})
+    address, headers, body = wire.request(BRIEF, 10)
+    assert isinstance(body, dict)
+    assert address == "https://ai.example/v1/chat/completions"
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert (body["max_tokens"], body["temperature"]) == (10, 0.5)
+    assert body.keys().isdisjoint({"thinking", "response_format", "max_completion_tokens"})
+
+
+# ------------------------------------------------------------------ faults
+
+_MOMENTS: tuple[Moment, ...] = ("body", "first_token", "chars", "finish", "done")
+_HARMLESS: tuple[FaultKind, ...] = ("invalid_json", "garbage", "invalid_utf8")
+
+
+def faults() -> list[Fault]:
+    loose: tuple[FaultKind, ...] = ("cut", "reset", "stall")
+    inside: tuple[FaultKind, ...] = ("end", "error", *_HARMLESS, "long_line")
+    made = [Fault(kind, when, 30) for kind in (*loose, *inside) for when in _MOMENTS]
+    return [*made, *(Fault(kind, "headers") for kind in loose)]
+
+
+def named(fault: Fault) -> str:
+    return f"{fault.kind}-{fault.when}" + (f"-every-{fault.every}" if fault.every else "")
+
+
+@pytest.mark.parametrize("fault", faults(), ids=named)
+async def test_a_fault_is_a_failure_unless_the_last_word_had_come(model: Ask, fault: Fault) -> None:
+    text, end = await hear(model(Scenario(TEXT, fault=fault), SHORT))
+    assert TEXT.startswith(text)
+    if fault.kind in _HARMLESS or (
+        fault.when == "done" and fault.kind not in ("error", "long_line")
+    ):
+        assert isinstance(end, ModelEnded)
+        assert text == TEXT
+        assert end.unreadable == (fault.kind in ("invalid_json", "invalid_utf8"))
+    elif isinstance(end, ModelFailed):
+        assert end.code == ("TIMEOUT" if fault.kind == "stall" else "MODEL_UNAVAILABLE")
+        assert end.retryable
+    else:
+        assert fault.when == "done"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(kind, "chars", 30) for kind in ("cut", "reset", "end", "error", "stall")],
+    ids=named,
+)
+async def test_what_was_written_before_a_fault_is_heard(model: Ask, fault: Fault) -> None:
+    text, _ = await hear(model(Scenario(TEXT, fault=fault), SHORT))
+    assert text == TEXT[:30] or (fault.kind == "reset" and TEXT.startswith(text))
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+async def test_a_status_that_may_pass_is_worth_another_attempt(model: Ask, status: int) -> None:
+    fault = Fault("status", status=status, retry_after="7")
+    _, failure = await hear(model(Scenario(TEXT, fault=fault)))
+    assert isinstance(failure, ModelFailed)
+    assert failure.retryable
+    assert failure.code == ("RATE_LIMITED" if status == 429 else "MODEL_UNAVAILABLE")
+    assert failure.retry_after == 7.0
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 501])
+async def test_a_status_that_will_not_pass_is_not(model: Ask, status: int) -> None:
+    body = f"You sent {KEY} and {BRIEF.request}"
+    _, failure = await hear(model(Scenario(TEXT, fault=Fault("status", status=status, body=body))))
+    assert isinstance(failure, ModelFailed)
+    assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", False)
+    assert failure.retry_after is None
+    assert str(failure) == f"MODEL_UNAVAILABLE: HTTP {status}"
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("0", 0, 0),
+        ("-5", 0, 0),
+        ("1.5", 1.5, 1.5),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 1e8, 1e10),
+    ],
+)
+async def test_retry_after_is_seconds_or_a_date(
+    model: Ask, text: str, least: float, most: float
+) -> None:
+    fault = Fault("status", status=503, retry_after=text)
+    _, failure = await hear(model(Scenario(TEXT, fault=fault)))
+    assert isinstance(failure, ModelFailed)
+    assert failure.retry_after is not None
+    assert least <= failure.retry_after <= most
+
+
+@pytest.mark.parametrize("text", ["soon", "", "Wed, 99 Foo", "1 2"])
+async def test_a_retry_after_that_says_nothing_is_none(model: Ask, text: str) -> None:
+    fault = Fault("status", status=503, retry_after=text)
+    _, failure = await hear(model(Scenario(TEXT, fault=fault)))
+    assert isinstance(failure, ModelFailed)
+    assert failure.retry_after is None
+
+
+@pytest.mark.parametrize("kind", ["refuse", "empty_body"])
+async def test_a_server_with_nothing_to_say_is_a_failure(model: Ask, kind: FaultKind) -> None:
+    text, failure = await hear(model(Scenario(TEXT, fault=Fault(kind))))
+    assert text == ""
+    assert isinstance(failure, ModelFailed)
+    assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", True)
+
+
+async def test_an_error_inside_the_answer_that_speaks_of_a_rate_says_so(
+    model: Ask, protocol: Protocol
+) -> None:
+    kind = {"openai": "rate_limit_reached_error", "anthropic": "rate_limit_error"}[protocol]
+    fault = Fault("error", "chars", 10, error_type=kind)
+    _, failure = await hear(model(Scenario(TEXT, fault=fault)))
+    assert isinstance(failure, ModelFailed)
+    assert failure.code == "RATE_LIMITED"
+
+
+async def test_a_server_that_is_not_there_is_a_failure(http: httpx.AsyncClient) -> None:
+    async with StandIn() as gone:
+        wire = wire_for("openai", gone)
+    _, failure = await hear(StreamedModel(wire, lambda: http))
+    assert isinstance(failure, ModelFailed)
+    assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", True)
+
+
+@pytest.mark.parametrize("how", ["cut", "reset"])
+async def test_a_cut_at_any_byte_never_hangs_and_never_makes_text_up(
+    model: Ask, protocol: Protocol, how: FaultKind
+) -> None:
+    scenario = Scenario("Clay — 器", delta_chars=3)
+    whole = len(response_bytes(scenario, protocol, "any model of this length"))
+    for at in range(0, whole + 8, 1 if how == "cut" else 17):
+        text, end = await hear(model(replace(scenario, fault=Fault(how, "byte", at))))
+        assert scenario.text.startswith(text)
+        assert isinstance(end, ModelFailed) or text == scenario.text
+
+
+# ------------------------------------------------------------------ limits in time
+
+
+@pytest.mark.parametrize(
+    ("when", "every"),
+    [("headers", 0.0)]
+    + [(when, every) for when in ("body", "first_token", "chars", "finish") for every in (0, 0.05)],
+)
+async def test_a_model_that_stalls_has_timed_out(model: Ask, when: Moment, every: float) -> None:
+    fault = Fault("stall", when, 30 if when == "chars" else 0, every=every)
+    text, failure = await hear(model(Scenario(TEXT, fault=fault), SHORT))
+    assert TEXT.startswith(text)
+    assert isinstance(failure, ModelFailed)
+    assert (failure.code, failure.retryable) == ("TIMEOUT", True)
+
+
+@pytest.mark.parametrize("when", ["first_token", "chars"])
+async def test_comments_do_not_count_as_text(model: Ask, when: Moment) -> None:
+    fault = Fault("stall", when, 30 if when == "chars" else 0, every=0.05)
+    limits = CallLimits(first_token=0.2, silence=0.2, whole=600)
+    _, failure = await hear(model(Scenario(TEXT, fault=fault), limits))
+    assert isinstance(failure, ModelFailed)
+    assert failure.code == "TIMEOUT"
+
+
+async def test_thoughts_do_not_count_as_text(model: Ask) -> None:
+    scenario = Scenario(TEXT, reasoning="hm " * 400, deltas_per_second=20)
+    limits = CallLimits(first_token=0.2, silence=0.2, whole=600)
+    text, failure = await hear(model(scenario, limits))
+    assert text == ""
+    assert isinstance(failure, ModelFailed)
+    assert failure.code == "TIMEOUT"
+
+
+async def test_an_answer_that_never_ends_has_timed_out_though_it_is_never_silent(
+    model: Ask,
+) -> None:
+    scenario = Scenario("x" * 4000, deltas_per_second=50)
+    text, failure = await hear(model(scenario, SHORT))
+    assert text
+    assert isinstance(failure, ModelFailed)
+    assert failure.code == "TIMEOUT"
+
+
+async def test_a_stall_after_the_last_word_is_a_good_end(model: Ask) -> None:
+    text, end = await hear(model(Scenario(TEXT, fault=Fault("stall", "done")), SHORT))
+    assert text == TEXT
+    assert isinstance(end, ModelEnded)
+
+
+def test_the_limits_are_the_contracts() -> None:
+    limits = CallLimits()
+    assert (limits.whole, limits.max_tokens) == (25.0, 4000)
+    assert max(limits.connect, limits.first_token, limits.silence) < limits.whole
+
+
+# ------------------------------------------------------------------ leaving
+
+
+async def test_a_reader_who_is_cancelled_in_mid_stream_closes_the_connection(
+    model: Ask, server: StandIn
+) -> None:
+    reading = asyncio.create_task(hear(model(Scenario(TEXT, hold_after=(30,)))))
+    await server.reached(1)
+    reading.cancel()
+    async with asyncio.timeout(5):
+        await server.left(1)
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+async def test_a_reader_who_stops_listening_closes_the_connection(
+    model: Ask, server: StandIn
+) -> None:
+    answer = model(Scenario(TEXT, hold_after=(30,))).compose(BRIEF)
+    await anext(answer)
+    await answer.aclose()
+    async with asyncio.timeout(5):
+        await server.left(1)
+
+
+# ------------------------------------------------------------------ strange events
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        *([], "text", 7, None, {}),
+        {"choices": {}},
+        {"choices": "x"},
+        {"choices": [7]},
+        {"choices": [{"delta": "x"}]},
+        {"choices": [{"delta": {"content": 7}}]},
+        {"choices": [], "usage": {"prompt_tokens": "many"}},
+        {"choices": [], "usage": {"prompt_tokens_details": [1]}},
+        {"type": "content_block_delta", "delta": "x"},
+        {"type": "message_start", "message": []},
+        {"type": "message_start", "message": {"usage": {"input_tokens": []}}},
+        pytest.param(
+            {"choices": [], "usage": {"prompt_tokens": float("inf")}},
+            marks=pytest.mark.xfail(strict=True, reason="OverflowError is not caught in _text"),
+        ),
+        pytest.param(
+            {"type": "message_delta", "usage": {"output_tokens": float("inf")}},
+            marks=pytest.mark.xfail(strict=True, reason="OverflowError is not caught in _text"),
+        ),
+    ],
+    ids=json.dumps,
+)
+async def test_an_event_of_a_strange_shape_is_passed_over(event: object) -> None:
+    for wire in (OpenAiWire("http://x", "m", KEY, {}), AnthropicWire("http://x", "m", KEY)):
+        model = StreamedModel(wire, httpx.AsyncClient)
+        assert model._text([json.dumps(event).encode()], Answer()) == ""  # noqa: SLF001 - no socket

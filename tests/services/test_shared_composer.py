@@ -1,0 +1,140 @@
+"""One answer for all who ask the same at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+from shops import shop
+
+from app.models import NEWCOMER, Brief, ModelEnded, ModelEvent, ModelFailed, ModelText, TokensUsed
+from app.services.llm.shared import SharedComposer
+
+pytestmark = pytest.mark.anyio
+
+SPENT = TokensUsed(10, 5, 2)
+
+
+def brief(request: str = "request") -> Brief:
+    return Brief("instructions", request, shop(), NEWCOMER, (), ("hero",))
+
+
+class Held:
+    """Says one word, waits to be released, says another; counts calls and departures."""
+
+    model = "held"
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.left = 0
+        self.fails = False
+        self.go_on = asyncio.Event()
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        assert brief.slots
+        self.calls += 1
+        try:
+            yield ModelText("one ")
+            await self.go_on.wait()
+            if self.fails:
+                raise ModelFailed("TIMEOUT", "no text in time", retryable=True)
+            yield ModelText("two")
+            yield ModelEnded("stop", SPENT)
+        except (asyncio.CancelledError, GeneratorExit):
+            self.left += 1
+            raise
+
+
+async def answer(composer: SharedComposer, request: str = "request") -> list[ModelEvent]:
+    return [event async for event in composer.compose(brief(request))]
+
+
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_equal_briefs_cost_one_call_and_all_hear_the_whole_answer() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    first = asyncio.create_task(answer(shared))
+    await turns()
+    late = asyncio.create_task(answer(shared))
+    await turns()
+    inner.go_on.set()
+    said = [ModelText("one "), ModelText("two")]
+    assert await first == [*said, ModelEnded("stop", SPENT)]
+    assert await late == [*said, ModelEnded("stop", TokensUsed())]
+    assert inner.calls == 1
+
+
+async def test_different_briefs_are_asked_apart() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    inner.go_on.set()
+    await asyncio.gather(answer(shared, "a"), answer(shared, "b"))
+    assert inner.calls == 2
+
+
+async def test_an_answer_that_is_over_is_not_given_again() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    inner.go_on.set()
+    await answer(shared)
+    assert (await answer(shared))[-1] == ModelEnded("stop", SPENT)
+    assert inner.calls == 2
+
+
+async def test_a_failure_is_told_to_all_who_asked() -> None:
+    inner = Held()
+    inner.fails = True
+    shared = SharedComposer(inner)
+    asking = [asyncio.create_task(answer(shared)) for _ in range(3)]
+    await turns()
+    inner.go_on.set()
+    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    assert [getattr(item, "code", None) for item in outcomes] == ["TIMEOUT"] * 3
+
+
+async def test_one_reader_who_leaves_takes_nothing_from_the_others() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    first, second = (asyncio.create_task(answer(shared)) for _ in range(2))
+    await turns()
+    first.cancel()
+    await turns()
+    inner.go_on.set()
+    assert len(await second) == 3
+
+
+async def test_when_the_last_reader_leaves_the_answer_is_given_up() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    asking = asyncio.create_task(answer(shared))
+    await turns()
+    asking.cancel()
+    await turns()
+    assert inner.left == 1
+
+
+@pytest.mark.xfail(strict=True, reason="an answer being given up is still offered to newcomers")
+async def test_who_asks_as_the_last_reader_leaves_gets_an_answer_of_their_own() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    reading = shared.compose(brief())
+    await anext(reading)
+    inner.go_on.set()
+    await reading.aclose()
+    assert len(await answer(shared)) == 3
+
+
+async def test_an_answer_given_up_as_soon_as_it_was_asked_for_does_not_hold_up_the_next() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    asking = asyncio.create_task(answer(shared))
+    asyncio.get_running_loop().call_soon(asking.cancel)
+    await asyncio.wait({asking})
+    inner.go_on.set()
+    async with asyncio.timeout(1):
+        assert len(await answer(shared)) == 3

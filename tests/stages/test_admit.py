@@ -1,0 +1,117 @@
+"""Admission: only what the library can draw and the catalog can state reaches a page."""
+
+from __future__ import annotations
+
+import pytest
+from shops import shop
+
+from app.models import Component, Proposal, Refusal
+from app.services.component_library import load_library
+from app.settings import ROOT
+from app.stages.admit import admit
+
+SPECS = load_library(ROOT / "components").specs
+SHOP = shop()
+HERO: dict[str, object] = {
+    "product_id": "thing-1",
+    "eyebrow": "New here",
+    "headline": "A lamp to read by",
+    "text": "It stands quietly beside the chair.",
+    "link_text": "See the lamp",
+}
+
+
+def verdict(
+    config: dict[str, object], kind: str = "hero", slot: str = "hero"
+) -> Component | Refusal:
+    return admit(Proposal(kind, slot, config), SPECS, SHOP, set())
+
+
+def test_a_component_that_fits_is_admitted_as_it_was_proposed() -> None:
+    assert verdict(HERO) == Component("hero", "hero", HERO)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "where"),
+    [
+        ({"product_id": "made-up"}, "UNKNOWN_PRODUCT", "hero.product_id"),
+        ({"product_id": 7}, "INVALID_PROP", "hero.product_id"),
+        ({"headline": "Now only 9.99"}, "PRICE_IN_COPY", "hero.headline"),
+        ({"headline": "Just €5 today"}, "PRICE_IN_COPY", "hero.headline"),
+        ({"headline": "Save 20 % now"}, "PRICE_IN_COPY", "hero.headline"),
+        ({"headline": "Ten for 30 dollars"}, "PRICE_IN_COPY", "hero.headline"),
+        ({"headline": "With free shipping"}, "PRICE_IN_COPY", "hero.headline"),
+        ({"text": "See www.elsewhere.example"}, "URL_IN_COPY", "hero.text"),
+        ({"text": "Go to https://x.example/a"}, "URL_IN_COPY", "hero.text"),
+        ({"text": "Buy at elsewhere.com now"}, "URL_IN_COPY", "hero.text"),
+        ({"text": "Write to me@elsewhere.com"}, "URL_IN_COPY", "hero.text"),
+        ({"link_text": "javascript:alert"}, "URL_IN_COPY", "hero.link_text"),
+        ({"text": "<b>Bold</b> words"}, "MARKUP_IN_COPY", "hero.text"),
+        ({"text": "Fine &amp; good"}, "MARKUP_IN_COPY", "hero.text"),
+        ({"text": "A [link](there)"}, "MARKUP_IN_COPY", "hero.text"),
+        ({"text": "Hello {{ shop }}"}, "MARKUP_IN_COPY", "hero.text"),
+        ({"text": "\uff1cscript\uff1e wide"}, "MARKUP_IN_COPY", "hero.text"),
+        ({"text": "turn \u202eround"}, "HIDDEN_CHARACTERS", "hero.text"),
+        ({"text": "zero\u200bwidth"}, "HIDDEN_CHARACTERS", "hero.text"),
+        ({"text": "half \ud83d pair"}, "HIDDEN_CHARACTERS", "hero.text"),
+        ({"headline": "x" * 57}, "COPY_TOO_LONG", "hero.headline"),
+        ({"headline": ""}, "COPY_TOO_SHORT", "hero.headline"),
+        ({"price": "9"}, "EXTRA_PROP", "hero.price"),
+        ({"<script>": "9"}, "EXTRA_PROP", "hero.?"),
+        ({"headline": None}, "INVALID_PROP", "hero.headline"),
+    ],
+)
+def test_a_prop_that_breaks_a_rule_is_refused_by_name(
+    change: dict[str, object], code: str, where: str
+) -> None:
+    assert verdict({**HERO, **change}) == Refusal(code, where)
+
+
+def test_a_missing_prop_is_refused() -> None:
+    assert verdict({key: HERO[key] for key in HERO if key != "text"}) == Refusal(
+        "MISSING_PROP", "hero.text"
+    )
+
+
+def test_the_gravest_of_several_faults_is_named() -> None:
+    refusal = verdict({"product_id": "nope", "headline": "<i>x</i>"})
+    assert refusal == Refusal("MARKUP_IN_COPY", "hero.headline")
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("carousel", "carousel"), ("<b>", "?"), ("../x", "?")])
+def test_an_unknown_component_is_refused_and_hostile_names_are_not_repeated(
+    kind: str, shown: str
+) -> None:
+    assert verdict(HERO, kind) == Refusal("UNKNOWN_COMPONENT", shown)
+
+
+def test_a_slot_is_filled_once() -> None:
+    refusal = admit(Proposal("hero", "hero", HERO), SPECS, SHOP, {"hero"})
+    assert refusal == Refusal("SLOT_TAKEN", "hero")
+
+
+def test_an_id_that_is_no_slot_means_the_first_free_one() -> None:
+    assert verdict(HERO, slot="hero-1") == Component("hero", "hero", HERO)
+
+
+def test_a_shelf_may_not_name_a_product_twice() -> None:
+    config: dict[str, object] = {
+        "title": "Shelf",
+        "text": "Of things.",
+        "product_ids": ["thing-1"] * 4,
+    }
+    assert verdict(config, "grid", "grid") == Refusal("REPEATED_NAME", "grid.product_ids")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Care-free mornings, at half past six",
+        "Two mugs, one tray & a good book",
+        "Size 42, made in 1.5 hours",
+        "What’s new: lamps, cups — and more",
+        "Für lange Abende, 日本の器",
+    ],
+)
+def test_ordinary_copy_is_not_mistaken_for_a_fault(text: str) -> None:
+    assert isinstance(verdict({**HERO, "text": text}), Component)

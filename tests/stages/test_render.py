@@ -1,0 +1,260 @@
+"""Drawing: what a template says and no more, whatever copy and catalog hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import html5lib
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+from modelling import SLOTS, component
+from shops import product, shop
+
+from app.models import Component, Picture, Proposal, Refusal, Shop
+from app.services.catalog import load_catalogs
+from app.services.component_library import load_library
+from app.services.prompts import load_prompts
+from app.settings import ROOT
+from app.stages.addresses import Addresses
+from app.stages.admit import admit
+from app.stages.house import fallback
+from app.stages.listing import Asked, choose
+from app.stages.render import Filling, Renderer, environment
+
+DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
+LIBRARY = load_library(ROOT / "components")
+LINES = load_prompts(ROOT / "prompts").house
+ASSETS = {"icon.svg": "/i.svg", "shop.css": "/s.css", "stream.js": "/s.js"}
+RENDERER = Renderer(
+    environment(LIBRARY.folder),
+    LIBRARY.specs,
+    LIBRARY.slots,
+    lambda shop: Addresses(shop.id, "", ASSETS),
+)
+SAMPLES = [(spec.name, sample) for spec in LIBRARY.specs.values() for sample in spec.samples]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</title></textarea></style></section>",
+    "{{ shop }}{% raw %}",
+    "&lt;b&gt; &amp; &#x3c;",
+    "<!-- --> <![CDATA[ ]]>",
+]
+
+
+def draw(kind: str, config: dict[str, Any], sold: Shop = DEMO) -> str:
+    html = RENDERER.component(Component(kind, LIBRARY.specs[kind].slots[0], config), sold)
+    assert isinstance(html, str), html
+    return html
+
+
+def elements(html: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield each element as a browser reads it, with the names of its attributes."""
+    found = html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False)
+    for item in list(found.iter())[1:]:
+        yield str(item.tag), tuple(sorted(item.attrib))
+
+
+def whole(html: str) -> str:
+    """Return a document that html5lib has nothing to say against."""
+    html5lib.HTMLParser(strict=True).parse(html)
+    return html
+
+
+# ------------------------------------------------------------------ components
+
+
+@pytest.mark.parametrize(
+    ("kind", "sample"), SAMPLES, ids=lambda value: getattr(value, "name", value)
+)
+def test_every_sample_is_drawn_as_valid_html(kind: str, sample: Any) -> None:
+    html = draw(kind, dict(sample.config))
+    parser = html5lib.HTMLParser(strict=True)
+    parser.parseFragment(html, container="section")
+    for copy in (value for value in sample.config.values() if isinstance(value, str)):
+        assert copy in unescape(html)
+
+
+@pytest.mark.parametrize("kind", SLOTS)
+def test_drawing_twice_gives_the_same(kind: str) -> None:
+    config = component(kind)["config"]
+    assert draw(kind, config) == draw(kind, config)
+
+
+COPY = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Cf", "Cn", "Co")), min_size=2, max_size=24
+)
+
+
+@pytest.mark.parametrize("kind", SLOTS)
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_admitted_copy_adds_no_element_and_no_attribute(kind: str, data: st.DataObject) -> None:
+    plain = component(kind)
+    texts = [
+        name
+        for name, field in LIBRARY.specs[kind].props.model_fields.items()
+        if field.annotation is str and name not in ("product_id", "category", "sort")
+    ]
+    config = {**plain["config"], data.draw(st.sampled_from(texts)): data.draw(COPY)}
+    verdict = admit(Proposal(kind, kind, config), LIBRARY.specs, DEMO, set())
+    assume(isinstance(verdict, Component))
+    assert isinstance(verdict, Component)
+    html = draw(kind, dict(verdict.config))
+    assert list(elements(html)) == list(elements(draw(kind, plain["config"])))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("kind", ["hero", "grid", "recommendations", "filters", "cta"])
+def test_hostile_texts_of_a_feed_are_escaped(kind: str, text: str) -> None:
+    def sold(words: str) -> Shop:
+        return shop(
+            *(
+                product(
+                    f"p{at}",
+                    title=words,
+                    category=words,
+                    vendor=words,
+                    description=words,
+                    picture=Picture(f"/p/{at}.svg", words),
+                )
+                for at in range(9)
+            )
+        )
+
+    def config(words: str) -> dict[str, Any]:
+        ids = [f"p{at}" for at in range(8)]
+        changes: dict[str, dict[str, Any]] = {
+            "hero": {"product_id": "p1"},
+            "filters": {"categories": [words]},
+            "grid": {"product_ids": ids},
+            "recommendations": {"product_ids": ids[:6]},
+            "cta": {"category": words},
+        }
+        return {**component(kind)["config"], **changes[kind]}
+
+    hostile = draw(kind, config(text), sold(text))
+    assert list(elements(hostile)) == list(elements(draw(kind, config("Plain"), sold("Plain"))))
+    assert "<script" not in hostile
+    assert "<img src=x" not in hostile
+
+
+@pytest.mark.parametrize("name", ["product_id", "category"])
+def test_what_is_no_longer_sold_is_refused(name: str) -> None:
+    kind = {"product_id": "hero", "category": "cta"}[name]
+    config = {**component(kind)["config"], name: "gone"}
+    assert RENDERER.component(Component(kind, kind, config), DEMO) == Refusal(
+        "NO_LONGER_SOLD", kind
+    )
+
+
+@pytest.mark.parametrize(("kind", "slot"), [("carousel", "hero"), ("hero", "grid"), ("hero", "x")])
+def test_a_component_or_slot_we_do_not_have_is_refused(kind: str, slot: str) -> None:
+    config = component("hero")["config"]
+    refusal = RENDERER.component(Component(kind, slot, config), DEMO)
+    assert refusal == Refusal("UNKNOWN_COMPONENT", kind)
+
+
+def test_facts_are_the_catalogs() -> None:
+    item = next(iter(DEMO.products.values()))
+    html = draw("hero", {**component("hero")["config"], "product_id": item.id})
+    assert f'href="/products/{item.id}"' in html
+    assert f"{item.price.amount:,.2f}" in html
+
+
+def test_a_template_that_names_what_is_not_there_fails(tmp_path: Path) -> None:
+    (tmp_path / "bad.jinja").write_text("{{ nothing }}")
+    with pytest.raises(UndefinedError):
+        environment(tmp_path).get_template("bad.jinja").render()
+
+
+def test_templates_escape_by_default(tmp_path: Path) -> None:
+    (tmp_path / "any.jinja").write_text("{{ text }}")
+    made = environment(tmp_path).get_template("any.jinja").render(text='<a href="x">')
+    assert made == "&lt;a href=&#34;x&#34;&gt;"
+
+
+# ------------------------------------------------------------------ pages
+
+
+def fallbacks(sold: Shop = DEMO) -> dict[str, Filling]:
+    return RENDERER.fallbacks(sold, fallback(sold, LINES))
+
+
+def test_a_shell_names_its_stream_and_every_slot() -> None:
+    html = whole(RENDERER.store_page(DEMO, "newcomer", fallbacks(), "/s/demo/stream/p1"))
+    assert 'data-stream="/s/demo/stream/p1"' in html
+    assert re.findall(r'data-slot="(\w+)" data-filled-by="(\w+)"', html) == [
+        (slot, "fallback") for slot in SLOTS
+    ]
+    assert "<noscript>" in html
+
+
+def test_a_kept_page_has_no_stream_and_says_what_filled_each_slot() -> None:
+    fillings = {**fallbacks(), "hero": Filling("hero", draw("hero", component("hero")["config"]))}
+    html = whole(RENDERER.store_page(DEMO, "collector", fillings))
+    assert "data-stream" not in html
+    assert "<script" not in html
+    assert 'data-slot="hero" data-filled-by="hero"' in html
+    assert 'data-persona="collector"' in html
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(),
+        Asked(query="lamp"),
+        Asked(query='"><script>'),
+        Asked("Lamps", "name"),
+        Asked("None"),
+    ],
+)
+def test_a_listing_is_a_whole_page(asked: Asked) -> None:
+    html = whole(RENDERER.listing_page(DEMO, choose(DEMO, asked)))
+    assert "<script" not in html
+    assert ('content="noindex"' in html) == bool(asked.query)
+
+
+def test_pages_of_a_listing_lead_to_each_other() -> None:
+    many = shop(*(product(f"p{at:03}") for at in range(60)))
+    html = whole(RENDERER.listing_page(many, choose(many, Asked(sort="name", page=2))))
+    assert 'href="/store?sort=name" rel="prev"' in html
+    assert 'href="/store?sort=name&amp;page=3" rel="next"' in html
+
+
+@pytest.mark.parametrize("item", list(DEMO.products.values())[:5], ids=lambda item: item.id)
+def test_a_product_page_is_a_whole_page(item: Any) -> None:
+    html = whole(RENDERER.product_page(DEMO, item, list(DEMO.products.values())[:4]))
+    assert f"<title>{item.title}" in unescape(html)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_are_escaped_on_every_page(text: str) -> None:
+    def pages(words: str) -> list[str]:
+        item = product("p", title=words, vendor=words, description=words, options=(words,))
+        sold = Shop("demo", words, words, {"p": item})
+        return [
+            RENDERER.store_page(sold, "newcomer", fallbacks(sold)),
+            RENDERER.product_page(sold, item, [item]),
+            RENDERER.message_page(sold, words, words),
+            RENDERER.listing_page(sold, choose(sold, Asked(query=words))),
+        ]
+
+    for hostile, plain in zip(pages(text), pages("Plain"), strict=True):
+        expected = [tag for tag, _ in elements(plain)]
+        found = [tag for tag, _ in elements(whole(hostile))]
+        assert found == expected
+
+
+def test_a_message_is_a_whole_page_that_is_not_indexed() -> None:
+    html = whole(RENDERER.message_page(DEMO, "Not here", "Nothing by that name."))
+    assert 'content="noindex"' in html
+    assert json.dumps("Not here").strip('"') in html

@@ -1,0 +1,105 @@
+"""The shelf: who is shown what first, and how a short shelf is filled."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from shops import EUR, product, shop
+
+from app.models import NEWCOMER, PERSONA_TYPES, Money, Persona, PersonaType, Signals
+from app.stages.shelf import MOST_OFFERED, fill, relevant
+
+
+def names(*persona: Persona, most: int = 3) -> list[str]:
+    return [item.id for item in relevant(SHOP, persona[0] if persona else NEWCOMER, most)]
+
+
+SHOP = shop(
+    product("cheap-cup", "2.00", "Cups", tags=("staple",)),
+    product("reduced-cup", "8.00", "Cups", compare_at=Money(Decimal(12), EUR)),
+    product("loved-lamp", "20.00", "Lamps", tags=("bestseller", "giftable")),
+    product("rare-vase", "90.00", "Vases", tags=("limited", "handmade")),
+    product("plain-vase", "30.00", "Vases"),
+    product("gone-lamp", "5.00", "Lamps", available=False, tags=("bestseller", "giftable")),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [
+        ("newcomer", "loved-lamp"),
+        ("collector", "rare-vase"),
+        ("bargain_hunter", "reduced-cup"),
+        ("minimalist", "cheap-cup"),
+    ],
+)
+def test_each_persona_sees_first_what_is_likeliest_to_please(kind: PersonaType, first: str) -> None:
+    persona = Persona(kind, 0.9)
+    head = names(persona, most=2)
+    assert first in head
+
+
+def test_a_preferred_category_comes_before_others_whatever_its_case() -> None:
+    persona = Persona("newcomer", 0.5, Signals(category_preferences=("vases",)))
+    assert set(names(persona, most=2)) == {"rare-vase", "plain-vase"}
+
+
+def test_what_is_sold_out_comes_last() -> None:
+    assert names(most=6)[-1] == "gone-lamp"
+
+
+def test_the_same_persona_sees_the_same_order() -> None:
+    assert names(most=6) == names(most=6)
+
+
+def test_personas_see_equals_in_different_orders() -> None:
+    catalog = shop(*(product(f"thing-{at}") for at in range(20)))
+    orders = {tuple(item.id for item in relevant(catalog, Persona(kind))) for kind in PERSONA_TYPES}
+    assert len(orders) == len(PERSONA_TYPES)
+
+
+def test_no_more_than_twenty_products_are_offered() -> None:
+    catalog = shop(*(product(f"thing-{at}") for at in range(50)))
+    assert len(relevant(catalog, NEWCOMER)) == MOST_OFFERED == 20
+
+
+def test_an_empty_shop_offers_nothing() -> None:
+    empty = shop(product("x"))
+    assert relevant(type(empty)("e", "E", "", {}), NEWCOMER) == ()
+
+
+@pytest.mark.parametrize("sensitivity", ["low", "high"])
+def test_sensitivity_to_price_moves_what_costs_more_or_less(sensitivity: str) -> None:
+    signals = Signals(price_sensitivity=sensitivity)  # type: ignore[arg-type]
+    order = names(Persona("explorer", 0.5, signals), most=6)
+    dear_first = order.index("plain-vase") < order.index("reduced-cup")
+    assert dear_first == (sensitivity == "low")
+
+
+# ------------------------------------------------------------------ filling a shelf
+
+
+def filled(*ids: str, size: int = 4) -> list[str]:
+    return [item.id for item in fill(ids, SHOP, size)]
+
+
+def test_the_named_products_come_first_in_their_order() -> None:
+    assert filled("plain-vase", "cheap-cup")[:2] == ["plain-vase", "cheap-cup"]
+
+
+def test_a_shelf_is_topped_up_in_the_catalogs_order_without_repeats() -> None:
+    assert filled("rare-vase") == ["rare-vase", "cheap-cup", "reduced-cup", "loved-lamp"]
+
+
+def test_a_product_named_twice_or_no_longer_sold_takes_no_place() -> None:
+    assert filled("rare-vase", "rare-vase", "unsold") == filled("rare-vase")
+
+
+def test_what_is_sold_out_tops_up_last() -> None:
+    assert filled(size=6)[-1] == "gone-lamp"
+
+
+def test_a_shelf_is_never_longer_than_its_size_nor_than_the_catalog() -> None:
+    assert filled("rare-vase", "plain-vase", size=1) == ["rare-vase"]
+    assert len(filled(size=99)) == 6

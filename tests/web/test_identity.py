@@ -1,0 +1,91 @@
+"""The signed cookie: a bad one is a new shopper, never an error and never somebody else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from app.web.identity import LIFETIME, Identities, read_cookie
+
+NOW = 1_800_000_000.0
+IDENTITIES = Identities(b"a secret of some length")
+
+
+def cookie_of(shop_id: str = "demo", now: float = NOW) -> str:
+    made = IDENTITIES.visitor([], shop_id, now, secure=False).set_cookie
+    assert made is not None
+    return made.decode().split(";")[0]
+
+
+def visit(cookie: str, shop_id: str = "demo", now: float = NOW) -> tuple[str, bool]:
+    visitor = IDENTITIES.visitor(
+        [(b"cookie", cookie.encode("latin-1"))], shop_id, now, secure=False
+    )
+    return visitor.shopper_id, visitor.first
+
+
+def test_a_new_shopper_gets_an_id_and_a_cookie_no_script_can_read() -> None:
+    visitor = IDENTITIES.visitor([], "demo", NOW, secure=True)
+    assert re.fullmatch(r"shop_[0-9a-f]{32}", visitor.shopper_id)
+    assert visitor.set_cookie is not None
+    for attribute in (b"HttpOnly", b"SameSite=Lax", b"Path=/", b"Secure", b"Max-Age="):
+        assert attribute in visitor.set_cookie
+
+
+def test_the_cookie_brings_the_same_shopper_back() -> None:
+    cookie = cookie_of()
+    assert visit(cookie) == visit(f"a=b; {cookie}; c=d")
+    assert visit(cookie)[1] is False
+    assert visit(cookie)[0] in cookie
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda cookie: cookie[:-1] + ("A" if cookie[-1] != "A" else "B"),
+        lambda cookie: re.sub(r"shop_.", "shop_f" if "shop_e" in cookie else "shop_e", cookie),
+        lambda cookie: re.sub(r"\.(\d+)\.", lambda found: f".{int(found[1]) + 1}.", cookie),
+        lambda cookie: cookie.split(".")[0],
+        lambda cookie: cookie + "x",
+        lambda cookie: "shopper_demo=",
+        lambda cookie: "shopper_demo=\xff\x00",
+        lambda cookie: cookie.upper(),
+        lambda cookie: "x" * 9000,
+    ],
+)  # fmt: skip
+def test_a_forged_cookie_is_a_new_shopper(spoil: object) -> None:
+    cookie = cookie_of()
+    shopper_id, first = visit(spoil(cookie))  # type: ignore[operator]
+    assert first
+    assert shopper_id not in cookie
+
+
+def test_another_shops_cookie_is_a_new_shopper() -> None:
+    cookie = cookie_of("other").replace("shopper_other", "shopper_demo")
+    assert visit(cookie)[1] is True
+
+
+def test_another_secret_makes_new_shoppers() -> None:
+    stranger = Identities(b"a different secret").visitor(
+        [(b"cookie", cookie_of().encode())], "demo", NOW, secure=False
+    )
+    assert stranger.first
+
+
+def test_an_expired_cookie_is_a_new_shopper() -> None:
+    assert visit(cookie_of(), now=NOW + LIFETIME - 1)[1] is False
+    assert visit(cookie_of(), now=NOW + LIFETIME + 1)[1] is True
+
+
+def test_an_old_cookie_is_renewed_for_the_same_shopper() -> None:
+    cookie = cookie_of()
+    later = NOW + LIFETIME * 0.6
+    visitor = IDENTITIES.visitor([(b"cookie", cookie.encode())], "demo", later, secure=False)
+    assert visitor.shopper_id in cookie
+    assert visitor.set_cookie is not None
+    assert not visitor.first
+
+
+def test_only_the_whole_name_of_a_cookie_counts() -> None:
+    assert read_cookie([(b"cookie", b"xshopper_demo=1; shopper_demo=2")], "shopper_demo") == "2"
