@@ -1,0 +1,81 @@
+"""`python -m bench [NAME ...]`: runs the benchmarks, prints one table, keeps it as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app.settings import ROOT
+from bench import kept, memory, parser, start, streaming
+from bench.measure import Row
+
+BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
+    "kept": kept.run,
+    "streaming": streaming.run,
+    "memory": memory.run,
+    "start": start.run,
+    "parser": parser.run,
+}
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the named benchmarks, or all; say so where a name is none."""
+    unknown = set(names) - BENCHMARKS.keys()
+    if unknown:
+        sys.stderr.write(
+            f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}\n"
+        )
+        return 2
+    rows: list[Row] = []
+    print(_line("what", "value", "baseline", "ratio", "limit"))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            for name in names or BENCHMARKS:
+                for row in BENCHMARKS[name](Path(folder)):
+                    rows.append(row)
+                    print(_shown(row), flush=True)
+        finally:
+            _keep(rows)
+    return 0
+
+
+def _shown(row: Row) -> str:
+    baseline = "" if row.baseline is None else f"{row.baseline:,.2f}"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    verdict = {True: "ok: ", False: "NOT MET: ", None: ""}[row.good]
+    return _line(row.name, f"{row.value:,.2f} {row.unit}", baseline, ratio, verdict + row.limit)
+
+
+def _line(name: str, value: str, baseline: str, ratio: str, limit: str) -> str:
+    return f"{name:<62} {value:>16} {baseline:>11} {ratio:>6}  {limit}"
+
+
+def _keep(rows: Sequence[Row]) -> None:
+    now = datetime.now(UTC)
+    folder = ROOT / "bench" / "results"
+    folder.mkdir(exist_ok=True)
+    machine = {
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+    }
+    report = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": machine,
+        "rows": [{**asdict(row), "ratio": row.ratio} for row in rows],
+    }
+    path = folder / f"{now:%Y-%m-%dT%H%M%S}.json"
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    print(f"kept in {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

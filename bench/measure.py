@@ -1,0 +1,127 @@
+"""Processes, and what they cost: CPU seconds, memory, and ratios to a baseline."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from app.settings import ROOT
+from tests.running import Server, free_port
+
+_TICK = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+SERVER_CORE, LOAD_CORE = 0, max(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `limit` is what `ratio` (or `value`) must stay within, if anything."""
+
+    name: str
+    value: float
+    unit: str
+    baseline: float | None = None
+    limit: str = ""
+    good: bool | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """The value over its baseline."""
+        return self.value / self.baseline if self.baseline else None
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time a process has used, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def precise_cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process's threads in nanosecond steps."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+def rss_mib(pid: int) -> float:
+    """Return a process's resident memory in MiB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE / 2**20
+
+
+def pin(core: int) -> None:
+    """Keep this process on one core."""
+    if core in os.sched_getaffinity(0):
+        os.sched_setaffinity(0, {core})
+
+
+def pin_process(pid: int, core: int) -> None:
+    """Keep another process on one core, with all its threads."""
+    if core not in os.sched_getaffinity(0):
+        return
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {core})
+
+
+@contextmanager
+def model(deltas_per_second: float) -> Iterator[str]:
+    """Run the benchmark's model and give its base address."""
+    command = [sys.executable, "-m", "bench.model", "0", str(deltas_per_second)]
+    with _process(command, stdout=subprocess.PIPE) as process:
+        said = process.stdout.readline() if process.stdout else b""
+        yield said.decode().strip()
+
+
+@contextmanager
+def baseline(kind: str, argument: str) -> Iterator[tuple[str, int]]:
+    """Run a baseline and give its address and process id."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.baselines", kind, argument, str(port)]
+    with _process(command) as process:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url)
+        pin_process(process.pid, SERVER_CORE)
+        yield url, process.pid
+
+
+@contextmanager
+def shop(data: Path, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run the shop, pinned to the core for servers."""
+    with Server(data, environment) as server:
+        pin_process(server.pid, SERVER_CORE)
+        yield server
+
+
+@contextmanager
+def _process(
+    command: Sequence[str], stdout: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, cwd=ROOT, stdout=stdout)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(url: str) -> None:
+    end = time.monotonic() + 20
+    while True:
+        try:
+            httpx.get(url, timeout=2)
+        except httpx.HTTPError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,68 @@
+"""Shoppers who are unlike each other, so that no two pages can share a model's answer.
+
+Like shoppers share answers and decisions; a benchmark of newcomers would measure one call and many
+copies of it. Each of these has a persona of its own, and a brief of its own for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import combinations, islice, product
+from pathlib import Path
+from typing import Literal
+
+from app.models import PERSONA_TYPES, Persona, Signals
+from app.services.database.sqlite import Sighting, SqliteDatabase
+from app.settings import ROOT
+from app.stages.page_key import persona_hash
+from app.web.identity import LIFETIME, Identities
+
+SECRET = "a secret of the benchmarks alone"  # noqa: S105 - signs cookies of a shop that is thrown away
+_SENSITIVITIES: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
+
+
+def settle(data: Path, count: int) -> Iterator[str]:
+    """Write so many shoppers into a new shop's database; return their cookies, one for each.
+
+    The shop must be started on the same folder with SESSION_SECRET set to `SECRET`.
+    """
+    shop_id, categories = _shop()
+    personas = list(islice(_personas(categories), count))
+    if len(personas) < count:
+        raise RuntimeError(f"the demo shop has room for {len(personas)} unlike shoppers only")
+    names = [f"shop_{at:032x}" for at in range(count)]
+    data.mkdir(parents=True)
+    asyncio.run(_write(data, shop_id, list(zip(names, personas, strict=True))))
+    identities, expires = Identities(SECRET.encode()), int(time.time()) + LIFETIME
+    return iter(
+        [
+            identities.cookie(name, shop_id, expires, secure=False).decode().partition(";")[0]
+            for name in names
+        ]
+    )
+
+
+def _shop() -> tuple[str, list[str]]:
+    catalog = json.loads((ROOT / "demo" / "catalog.json").read_text())
+    return catalog["shop"]["id"], sorted({item["category"] for item in catalog["products"]})
+
+
+def _personas(categories: list[str]) -> Iterator[Persona]:
+    liked = [names for size in (3, 2, 1) for names in combinations(categories, size)]
+    for names, kind, sensitivity in product(liked, PERSONA_TYPES, _SENSITIVITIES):
+        yield Persona(kind, 0.8, Signals(60.0, names, sensitivity, ()))
+
+
+async def _write(data: Path, shop_id: str, shoppers: list[tuple[str, Persona]]) -> None:
+    database = SqliteDatabase(data / "shop.sqlite3", ROOT / "migrations")
+    await database.open()
+    try:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        for name, persona in shoppers:
+            await database.set_persona(Sighting(name, shop_id, now), persona, persona_hash(persona))
+    finally:
+        await database.close()
