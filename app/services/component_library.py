@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from pydantic import BaseModel
 
@@ -89,7 +89,7 @@ def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> Iterable[Co
         name = path.stem
         if not path.with_suffix(".jinja").exists():
             continue
-        module = importlib.import_module(f"{package}.{name}")
+        module = _import(path, f"{package}.{name}")
         props = _props_of(path, module)
         allowed = tuple(getattr(props, "slots", ()))
         if not allowed or not known.issuperset(allowed):
@@ -97,7 +97,14 @@ def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> Iterable[Co
         yield ComponentSpec(name, props, allowed, _samples(path.with_suffix(".samples.json")))
 
 
-def _props_of(path: Path, module: Any) -> type[BaseModel]:
+def _import(path: Path, name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise LibraryError(f"{path}: cannot be imported: {error!r}") from error
+
+
+def _props_of(path: Path, module: ModuleType) -> type[BaseModel]:
     own = [
         value
         for value in vars(module).values()
@@ -116,9 +123,12 @@ def _samples(path: Path) -> tuple[Sample, ...]:
         raise LibraryError(f"{path}: missing; a component needs at least one sample")
     try:
         items = json.loads(path.read_text())
-        return tuple(Sample(item["name"], item["config"]) for item in items)
+        samples = tuple(Sample(item["name"], item["config"]) for item in items)
     except (ValueError, TypeError, KeyError) as error:
         raise LibraryError(f"{path}: not a list of {{name, config}}: {error}") from error
+    if not samples:
+        raise LibraryError(f"{path}: empty; a component needs at least one sample")
+    return samples
 
 
 def _digest(folder: Path) -> str:

@@ -28,6 +28,7 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite {path.stem}")
 
     async def open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
@@ -56,10 +57,15 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Close the file, once no other work is under way."""
+        if self._closed:
+            return
         await self._in_thread(self._close)
+        self._closed = True
         self._thread.shutdown()
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
+        if self._closed:
+            raise StorageError(f"{self._path}: closed")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:

@@ -141,7 +141,6 @@ async def test_all_who_waited_hear_that_the_write_failed() -> None:
     assert kv.counts["kv_write_failed"] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="delete does not know of the value that waits")
 async def test_a_deleted_pair_does_not_come_back_with_a_value_that_waited() -> None:
     inner, clock = FakeKv(), Clock()
     kv = CarefulKv(inner, clock)
@@ -154,7 +153,6 @@ async def test_a_deleted_pair_does_not_come_back_with_a_value_that_waited() -> N
     assert inner.kept == {}
 
 
-@pytest.mark.xfail(strict=True, reason="a retry goes on though a newer value has been written")
 async def test_a_retry_does_not_put_an_old_value_over_a_newer_one() -> None:
     inner, clock = FakeKv([BROKEN]), Clock()
     kv = CarefulKv(inner, clock, pause=0.02)
@@ -183,7 +181,6 @@ async def test_after_three_attempts_a_write_has_failed_and_is_counted() -> None:
     assert kv.counts["kv_write_failed"] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the third failure is counted as retried as well")
 async def test_a_write_that_was_not_tried_again_is_not_counted_as_if_it_were() -> None:
     kv = CarefulKv(FakeKv([BROKEN] * 9), Clock(), pause=0)
     with pytest.raises(KvWriteFailed):
@@ -220,7 +217,6 @@ async def test_a_deleted_pair_is_gone() -> None:
     assert await kv.get("a") is None
 
 
-@pytest.mark.xfail(strict=True, reason="the key's next turn is reckoned from the first attempt")
 async def test_a_retry_that_succeeds_late_keeps_the_next_write_a_second_away() -> None:
     inner, clock = FakeKv([BROKEN]), Clock()
     kv = CarefulKv(inner, clock, pause=0.01)

@@ -196,12 +196,7 @@ async def test_a_large_request_is_sent_whole(http: httpx.AsyncClient) -> None:
     "answer",
     [
         IN_TWO,
-        pytest.param(
-            HELLO,
-            marks=pytest.mark.xfail(
-                strict=True, reason="llhttp forgets keep-alive once the message is complete"
-            ),
-        ),
+        HELLO,
     ],
     ids=["in-two-pieces", "at-once"],
 )
@@ -278,12 +273,7 @@ async def test_more_than_was_asked_for_does_not_answer_the_next_request(
     [
         b"garbage",
         b"\r\n\r\n\x00",
-        pytest.param(
-            HELLO,
-            marks=pytest.mark.xfail(
-                strict=True, reason="a second answer in the same read is appended to the first"
-            ),
-        ),
+        HELLO,
     ],
 )
 async def test_more_than_was_asked_for_in_one_piece_is_no_part_of_the_answer(
@@ -316,7 +306,6 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     await reader.read()
 
 
-@pytest.mark.xfail(strict=True, reason="a header is measured only once its line has ended")
 async def test_a_line_of_the_head_that_never_ends_is_too_long(http: httpx.AsyncClient) -> None:
     async with serving(endless) as server:
         with pytest.raises(httpx.RemoteProtocolError):

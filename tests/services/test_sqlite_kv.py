@@ -142,7 +142,6 @@ async def test_a_file_that_was_not_opened_is_named(tmp_path: Path, clock: Clock)
         await SqliteKv(path, clock).get("a")
 
 
-@pytest.mark.xfail(strict=True, reason="a thread that was shut down raises a RuntimeError")
 async def test_a_file_that_was_closed_is_named(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "kv.sqlite"
     kv = SqliteKv(path, clock)

@@ -12,7 +12,7 @@ from app.services.kv.sqlite import KvRefused
 from app.services.sqlite import StorageError
 
 ATTEMPTS = 3
-FIRST_PAUSE = 0.25
+FIRST_PAUSE = 1.0
 BETWEEN_WRITES = 1.0
 _MOST_REMEMBERED = 10_000
 
@@ -32,12 +32,14 @@ class KvWriteFailed(Exception):
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """The value that is written when the key's turn comes."""
+class _Write:
+    """A write that waits for its key's turn, or is under way."""
 
     value: bytes
     ttl: int
-    written: asyncio.Future[None] = field(init=False)
+    begun: bool = False
+    dropped: bool = False
+    done: asyncio.Task[None] = field(init=False)
 
 
 class CarefulKv:
@@ -49,7 +51,7 @@ class CarefulKv:
         self._clock = clock
         self._pause = pause
         self._next_write: OrderedDict[str, float] = OrderedDict()
-        self._waiting: dict[str, _Waiting] = {}
+        self._last: dict[str, _Write] = {}
 
     async def get(self, key: str) -> bytes | None:
         """Return the value; a KV that cannot be read is counted and holds nothing."""
@@ -62,48 +64,65 @@ class CarefulKv:
     async def put(self, key: str, value: bytes, ttl: int) -> None:
         """Keep a value, waiting for the key's next turn; of those who wait the last one counts.
 
+        Who stops waiting does not take the value along.
+
         Raises:
             KvWriteFailed: every attempt failed, or the value is too large.
         """
-        waiting = self._waiting.get(key)
-        if waiting is not None:
-            waiting.value, waiting.ttl = value, ttl
-            return await asyncio.shield(waiting.written)
-        turn = self._turn(key)
-        if turn <= self._clock():
-            return await self._write(key, value, ttl)
-        waiting = self._waiting[key] = _Waiting(value, ttl)
-        waiting.written = asyncio.ensure_future(self._write_later(key, turn))
-        return await asyncio.shield(waiting.written)
+        write = self._last.get(key)
+        if write is None or write.begun:
+            before, write = write, _Write(value, ttl)
+            self._last[key] = write
+            write.done = asyncio.create_task(self._in_turn(key, write, before))
+            write.done.add_done_callback(lambda done: done.cancelled() or done.exception())
+        else:
+            write.value, write.ttl = value, ttl
+        await asyncio.shield(write.done)
 
-    async def _write_later(self, key: str, turn: float) -> None:
-        await asyncio.sleep(turn - self._clock())
-        waiting = self._waiting.pop(key)
-        await self._write(key, waiting.value, waiting.ttl)
+    async def delete(self, key: str) -> None:
+        """Forget a pair, and the value that waits to take its place."""
+        write = self._last.get(key)
+        if write is not None:
+            write.dropped = True
+            await asyncio.wait({write.done})
+        await self._inner.delete(key)
 
-    async def _write(self, key: str, value: bytes, ttl: int) -> None:
+    async def _in_turn(self, key: str, write: _Write, before: _Write | None) -> None:
+        """Write when the key's last write has ended and its second has passed."""
+        try:
+            if before is not None:
+                await asyncio.wait({before.done})
+            pause = self._next_write.get(key, 0.0) - self._clock()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            write.begun = True
+            await self._attempts(key, write)
+        finally:
+            if self._last.get(key) is write:
+                del self._last[key]
+
+    async def _attempts(self, key: str, write: _Write) -> None:
         for attempt in range(ATTEMPTS):
             if attempt:
-                await asyncio.sleep(self._pause * 2 ** (attempt - 1))
-            try:
-                return await self._inner.put(key, value, ttl)
-            except StorageError:
                 self.counts["kv_write_retried"] += 1
+                await asyncio.sleep(self._pause * 2 ** (attempt - 1))
+            if write.dropped:
+                return None
+            try:
+                return await self._inner.put(key, write.value, write.ttl)
+            except StorageError:
+                continue
             except KvRefused as refusal:
                 self.counts["kv_write_failed"] += 1
                 raise KvWriteFailed(str(refusal)) from refusal
+            finally:
+                self._note_written(key)
         self.counts["kv_write_failed"] += 1
         raise KvWriteFailed(f"{ATTEMPTS} attempts failed")
 
-    async def delete(self, key: str) -> None:
-        """Forget a pair."""
-        await self._inner.delete(key)
-
-    def _turn(self, key: str) -> float:
-        """Take the key's next free second."""
-        now = self._clock()
-        turn = max(now, self._next_write.pop(key, 0.0))
-        self._next_write[key] = turn + BETWEEN_WRITES
+    def _note_written(self, key: str) -> None:
+        """Give the key its next turn, a second from now."""
+        self._next_write.pop(key, None)
+        self._next_write[key] = self._clock() + BETWEEN_WRITES
         while len(self._next_write) > _MOST_REMEMBERED:
             self._next_write.popitem(last=False)
-        return turn

@@ -48,12 +48,13 @@ class CarefulComposer:
             ModelFailed: both attempts failed, the answer broke off, or the breaker is open.
         """
         for attempt in range(1, ATTEMPTS + 1):
-            if not self.breaker.admit():
+            permit = self.breaker.admit()
+            if permit is None:
                 self.counts["breaker_open"] += 1
                 raise ModelFailed("MODEL_UNAVAILABLE", "the breaker is open", retryable=True)
             spoken = False
             try:
-                async with aclosing(self._judged(brief)) as events:
+                async with aclosing(self._judged(brief, permit)) as events:
                     async for event in events:
                         spoken = True
                         yield event
@@ -68,20 +69,20 @@ class CarefulComposer:
             self.counts["retried"] += 1
             await asyncio.sleep(self._pause if wait is None else wait)
 
-    async def _judged(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def _judged(self, brief: Brief, permit: int) -> AsyncGenerator[ModelEvent, None]:
         """Pass the answer on and tell the breaker what became of it."""
         judged = False
         try:
             async with aclosing(self._inner.compose(brief)) as events:
                 async for event in events:
                     if isinstance(event, ModelEnded):
-                        self.breaker.succeeded()
+                        self.breaker.succeeded(permit)
                         judged = True
                     yield event
         except ModelFailed:
-            self.breaker.failed()
+            self.breaker.failed(permit)
             judged = True
             raise
         finally:
             if not judged:
-                self.breaker.given_up()
+                self.breaker.given_up(permit)

@@ -90,6 +90,7 @@ class Connection(asyncio.Protocol):
         self.has_head = self.status >= httpx.codes.OK
         if not self.has_head:
             self.headers = []
+        self._keeps_alive = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
         self._body.append(body)
@@ -117,7 +118,6 @@ class Connection(asyncio.Protocol):
         """Wait until status and headers are there."""
         while not self.has_head:
             await self._wait()
-        self._keeps_alive = self._parser.should_keep_alive()
 
     async def next_body(self) -> bytes:
         """Return what has come since the last call; empty bytes at the end of the answer."""

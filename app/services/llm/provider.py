@@ -125,7 +125,7 @@ class StreamedModel:
             except ModelFailed as failure:
                 answer.failure = failure
                 break
-            except (ValueError, TypeError, AttributeError, KeyError):
+            except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
                 answer.unreadable += 1
         return "".join(texts)
 
