@@ -67,10 +67,7 @@ def from_kv(value: bytes) -> KeptPage | None:
         if kept["version"] != 1:
             return None
         meta, context = kept["meta"], kept["shop_context"]
-        components = [
-            Component(item["type"], item["id"], dict(item["config"]))
-            for item in kept["ui"]["components"]
-        ]
+        components = [_component(item) for item in kept["ui"]["components"]]
         return KeptPage(
             html=str(kept["ui"]["html"]),
             components=components,
@@ -83,5 +80,12 @@ def from_kv(value: bytes) -> KeptPage | None:
             shop_id=str(context["shop_id"]),
             product_count=int(context["product_count"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
+
+
+def _component(item: Mapping[str, object]) -> Component:
+    kind, slot, config = item["type"], item["id"], item["config"]
+    if not (isinstance(kind, str) and isinstance(slot, str) and isinstance(config, dict)):
+        raise TypeError("not a component")
+    return Component(kind, slot, config)

@@ -118,7 +118,6 @@ async def test_when_the_last_reader_leaves_the_answer_is_given_up() -> None:
     assert inner.left == 1
 
 
-@pytest.mark.xfail(strict=True, reason="an answer being given up is still offered to newcomers")
 async def test_who_asks_as_the_last_reader_leaves_gets_an_answer_of_their_own() -> None:
     inner = Held()
     shared = SharedComposer(inner)

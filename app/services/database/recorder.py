@@ -56,6 +56,8 @@ class Recorder:
             self.counts["record_failed"] += 1
             self._sightings = OrderedDict({**sightings, **self._sightings})
             self._generations = OrderedDict({**generations, **self._generations})
+            self._bound(self._sightings)
+            self._bound(self._generations)
 
     async def run(self) -> None:
         """Flush once a second, until cancelled."""

@@ -144,5 +144,5 @@ def _persona(kind: str, confidence: float, signals: str) -> Persona:
                 browsing_patterns=tuple(map(str, values.get("browsing_patterns", ()))),
             ),
         )
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return NEWCOMER

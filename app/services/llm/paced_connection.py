@@ -10,6 +10,7 @@ import httptools
 import httpx
 
 _LONGEST_HEAD = 64 * 1024
+_HEAD_TOO_LONG = "the answer's head is too long"
 
 
 class Connection(asyncio.Protocol):
@@ -28,7 +29,10 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._body: list[bytes] = []
+        self._held = False
+        self._received = 0
         self._head_size = 0
+        self._surplus = False
         self.headers: list[tuple[bytes, bytes]] = []
         self.status = 0
         self.has_head = False
@@ -50,6 +54,10 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._lose(httpx.RemoteProtocolError(str(error)))
+        if not self.has_head:
+            self._received += len(data)
+            if self._received > _LONGEST_HEAD:
+                self._lose(httpx.RemoteProtocolError(_HEAD_TOO_LONG))
         self._wake()
 
     def pause_writing(self) -> None:
@@ -79,13 +87,20 @@ class Connection(asyncio.Protocol):
 
     # -------------------------------------------------------------- httptools' calls
 
+    def on_message_begin(self) -> None:
+        self._surplus = self.complete
+
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._surplus:
+            return
         self._head_size += len(name) + len(value)
         if self._head_size > _LONGEST_HEAD:
-            raise httpx.RemoteProtocolError("the answer's head is too long")
+            raise httpx.RemoteProtocolError(_HEAD_TOO_LONG)
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self._surplus:
+            return
         self.status = self._parser.get_status_code()
         self.has_head = self.status >= httpx.codes.OK
         if not self.has_head:
@@ -93,7 +108,8 @@ class Connection(asyncio.Protocol):
         self._keeps_alive = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
-        self._body.append(body)
+        if not self._surplus:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         self.complete = self.has_head
@@ -104,7 +120,8 @@ class Connection(asyncio.Protocol):
     def reusable(self) -> bool:
         """Whether another request may follow on this connection."""
         closing = self._transport is None or self._transport.is_closing()
-        return self.complete and self.lost is None and not closing and self._keeps_alive
+        whole = self.complete and self.lost is None and not self._surplus
+        return whole and not closing and self._keeps_alive
 
     async def send(self, head: bytes, content: AsyncIterator[bytes]) -> None:
         """Write a request, waiting where the peer is slow to take it."""
@@ -125,6 +142,9 @@ class Connection(asyncio.Protocol):
             await self._wait()
         body = b"".join(self._body)
         self._body.clear()
+        if self._held:
+            self._held = False
+            self._resume()
         return body
 
     def start_over(self) -> None:
@@ -152,6 +172,10 @@ class Connection(asyncio.Protocol):
             self._timer = self._loop.call_later(self._gap, self._resume)
 
     def _resume(self) -> None:
+        """Read on, once what was read before has been taken: the sender is held back until then."""
+        self._held = bool(self._body) and not self.complete
+        if self._held:
+            return
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 

@@ -64,6 +64,7 @@ class SharedComposer:
         finally:
             answer.readers -= 1
             if not answer.readers and answer.task is not None:
+                self._forget(key, answer)
                 answer.task.cancel()
 
     async def _listen(self, key: str, brief: Brief, answer: _Answer) -> None:
@@ -79,8 +80,13 @@ class SharedComposer:
             raise
         finally:
             answer.over = True
-            del self._under_way[key]
+            self._forget(key, answer)
             answer.wake()
+
+    def _forget(self, key: str, answer: _Answer) -> None:
+        """Offer this answer to nobody else."""
+        if self._under_way.get(key) is answer:
+            del self._under_way[key]
 
 
 async def _read(answer: _Answer) -> AsyncGenerator[ModelEvent, None]:

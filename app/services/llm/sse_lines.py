@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 _LONGEST_LINE = 1024 * 1024
+_TOO_LONG = f"a line of more than {_LONGEST_LINE} bytes"
 
 
 class StreamBroken(Exception):
@@ -26,7 +27,9 @@ class SseLines:
         lines = (self._rest + data if self._rest else data).split(b"\n")
         self._rest = lines.pop()
         if len(self._rest) > _LONGEST_LINE:
-            raise StreamBroken(f"a line of more than {_LONGEST_LINE} bytes")
+            raise StreamBroken(_TOO_LONG)
         for line in lines:
+            if len(line) > _LONGEST_LINE:
+                raise StreamBroken(_TOO_LONG)
             if line.startswith(b"data:"):
                 yield line[5:].strip()
