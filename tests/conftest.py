@@ -1,4 +1,4 @@
-"""What tests share: a model that plays scenarios, servers as processes of their own, a browser."""
+"""What tests share: a model that plays scenarios, and servers as processes of their own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from browsing import launch
-from modelling import Model, playing
-from playwright.sync_api import Browser, sync_playwright
-from running import Server
+
+from tests.modelling import Model, playing
+from tests.running import Server
 
 StartServer = Callable[..., Server]
 
@@ -50,11 +49,3 @@ def house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("house") / "data"
     with Server(data, {"WANDSTORE_HOUSE_PACE": "0"}) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = launch(playwright)
-        yield made
-        made.close()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from stand_in import Asked, Scenario, StandIn
 
 from app.settings import ROOT
+from tests.stand_in import Asked, Scenario, StandIn
 
 _LONGEST_WAIT = 20.0
 KEY = "a-key-nobody-may-see"
@@ -117,7 +117,8 @@ def answer(*components: Mapping[str, Any]) -> str:
 def ends_of_components(text: str) -> tuple[int, ...]:
     """Return the positions right after each component's closing brace."""
     decoder = json.JSONDecoder()
-    position, ends = text.index("[") + 1, []
+    position = text.index("[") + 1
+    ends: list[int] = []
     while True:
         start = text.find("{", position)
         if start < 0:

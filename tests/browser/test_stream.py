@@ -6,12 +6,14 @@ import itertools
 from typing import Any
 
 import pytest
-from browsing import watched
-from cutting_proxy import cutting
-from modelling import SLOTS, Model, answer, component, ends_of_components
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
-from running import Server
-from stand_in import Scenario
+
+from tests.browsing import watched
+from tests.cutting_proxy import cutting
+from tests.modelling import SLOTS, Model, answer, component, ends_of_components
+from tests.running import Server
+from tests.stand_in import Scenario
 
 ORDERS = [SLOTS, SLOTS[::-1], ("cta", "hero", "recommendations", "filters", "grid")]
 
@@ -284,8 +286,6 @@ def states(seen: Any, model: Model) -> Any:
 def test_axe_finds_nothing_serious_at_any_moment(
     browser: Browser, composed_by_model: Server, model: Model, width: int, scheme: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     text = answer()
     model.play(Scenario(text, hold_after=(0, ends_of_components(text)[1])))
     with watched(browser, width, color_scheme=scheme) as seen:

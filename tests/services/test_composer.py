@@ -7,12 +7,12 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 
 import pytest
-from shops import shop
 
 from app.models import NEWCOMER, Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
 from app.services.llm.breaker import Breaker
 from app.services.llm.composer import ATTEMPTS, PAUSE, CarefulComposer
 from app.services.llm.house import HouseComposer
+from tests.shops import shop
 
 pytestmark = pytest.mark.anyio
 

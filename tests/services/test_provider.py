@@ -10,9 +10,6 @@ from typing import Literal
 
 import httpx
 import pytest
-from shops import shop
-from stand_in import Fault, Framing, Scenario, StandIn, Usage, recording, response_bytes
-from stand_in.scenario import FaultKind, Moment, UsagePlace
 
 from app.models import NEWCOMER, Brief, ModelEnded, ModelFailed, ModelText, TokensUsed
 from app.services.llm.anthropic import AnthropicWire
@@ -20,6 +17,9 @@ from app.services.llm.openai_compatible import OpenAiWire
 from app.services.llm.paced_transport import PacedTransport
 from app.services.llm.provider import Answer, CallLimits, StreamedModel, Wire
 from app.settings import read_settings
+from tests.shops import shop
+from tests.stand_in import Fault, Framing, Scenario, StandIn, Usage, recording, response_bytes
+from tests.stand_in.scenario import FaultKind, Moment, UsagePlace
 
 pytestmark = pytest.mark.anyio
 

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
-from shops import shop
 
 from app.models import NEWCOMER, Brief, ModelEnded, ModelEvent, ModelFailed, ModelText, TokensUsed
 from app.services.llm.shared import SharedComposer
+from tests.shops import shop
 
 pytestmark = pytest.mark.anyio
 

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shops import product
 
 from app.stages.addresses import Addresses
+from tests.shops import product
 
 DEFAULT = Addresses("demo", "", {"shop.css": "/static/shop.1f.css"})
 OTHER = Addresses("tea", "/s/tea", {})

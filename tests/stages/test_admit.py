@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from shops import shop
 
 from app.models import Component, Proposal, Refusal
 from app.services.component_library import load_library
 from app.settings import ROOT
 from app.stages.admit import admit
+from tests.shops import shop
 
 SPECS = load_library(ROOT / "components").specs
 SHOP = shop()
@@ -109,7 +109,7 @@ def test_a_shelf_may_not_name_a_product_twice() -> None:
         "Care-free mornings, at half past six",
         "Two mugs, one tray & a good book",
         "Size 42, made in 1.5 hours",
-        "What’s new: lamps, cups — and more",
+        "What’s new: lamps, cups — and more",  # noqa: RUF001 - as models write
         "Für lange Abende, 日本の器",
     ],
 )

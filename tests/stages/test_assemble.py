@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modelling import SLOTS, component
 
 from app.models import Component, Drawn, Event, KeptPage, Refusal
 from app.services.catalog import load_catalogs
@@ -17,6 +16,7 @@ from app.settings import ROOT
 from app.stages.addresses import Addresses
 from app.stages.assemble import component_data, fold, from_kv, ready_data, to_kv, unfold
 from app.stages.render import Filling, Renderer, environment
+from tests.modelling import SLOTS, component
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")

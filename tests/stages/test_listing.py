@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shops import product, shop
 
 from app.stages.listing import PAGE_SIZE, Asked, choose, read_request
+from tests.shops import product, shop
 
 SHOP = shop(
     product("b", "3.00", "Lamps", title="Blue lamp", description="Tall"),

@@ -14,8 +14,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
-from modelling import SLOTS, component
-from shops import product, shop
 
 from app.models import Component, Picture, Proposal, Refusal, Shop
 from app.services.catalog import load_catalogs
@@ -27,6 +25,8 @@ from app.stages.admit import admit
 from app.stages.house import fallback
 from app.stages.listing import Asked, choose
 from app.stages.render import Filling, Renderer, environment
+from tests.modelling import SLOTS, component
+from tests.shops import product, shop
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")

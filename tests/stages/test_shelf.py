@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from shops import EUR, product, shop
 
 from app.models import NEWCOMER, PERSONA_TYPES, Money, Persona, PersonaType, Signals
 from app.stages.shelf import MOST_OFFERED, fill, relevant
+from tests.shops import EUR, product, shop
 
 
 def names(*persona: Persona, most: int = 3) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import httpx
-from modelling import Model, answer, component
-from running import Server
-from stand_in import Fault, Scenario
+
+from tests.modelling import Model, answer, component
+from tests.running import Server
+from tests.stand_in import Fault, Scenario
 
 
 def asked_slots(model: Model) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import httpx
-from modelling import Model, answer
-from running import Server
-from stand_in import Scenario
+
+from tests.modelling import Model, answer
+from tests.running import Server
+from tests.stand_in import Scenario
 
 
 def test_pages_beyond_those_at_once_wait_and_beyond_those_waiting_get_the_shop_as_it_is(

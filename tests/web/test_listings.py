@@ -10,8 +10,9 @@ from urllib.parse import quote, urlencode
 import html5lib
 import httpx
 import pytest
-from modelling import Model, demo_products
-from running import Server
+
+from tests.modelling import Model, demo_products
+from tests.running import Server
 
 PRODUCTS = {item["id"]: item for item in demo_products()}
 CATEGORIES = sorted({item["category"] for item in PRODUCTS.values()})

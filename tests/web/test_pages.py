@@ -9,8 +9,9 @@ from urllib.parse import urljoin, urlsplit
 import html5lib
 import httpx
 import pytest
-from modelling import demo_products
-from running import Server
+
+from tests.modelling import demo_products
+from tests.running import Server
 
 PRODUCT = demo_products()[0]["id"]
 STORE, LISTING, NOTHING = "/store", "/store?category=Lamps&sort=name", "/store?category=Nothing"

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from modelling import SLOTS, Model, answer
-from running import Server
-from stand_in import Fault, Scenario
+
+from tests.modelling import SLOTS, Model, answer
+from tests.running import Server
+from tests.stand_in import Fault, Scenario
 
 
 def stream_of(page: httpx.Response) -> str:

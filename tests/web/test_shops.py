@@ -11,7 +11,8 @@ from typing import Any
 import html5lib
 import httpx
 import pytest
-from running import ROOT, Server
+
+from tests.running import ROOT, Server
 
 StartServer = Callable[..., Server]
 

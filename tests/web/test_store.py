@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import html5lib
 import httpx
 import pytest
-from modelling import SLOTS, Model, answer, demo_products
-from running import Server
-from stand_in import Scenario
+
+from tests.modelling import SLOTS, Model, answer, demo_products
+from tests.running import Server
+from tests.stand_in import Scenario
 
 PRODUCT_IDS = {item["id"] for item in demo_products()}
 
@@ -150,7 +151,7 @@ FORGED = [
 def test_a_forged_cookie_makes_a_new_shopper_and_never_an_error(
     house_server: Server, value: str
 ) -> None:
-    header = {"Cookie": f"shopper_demo={value}".encode("latin-1")}
+    header = {b"Cookie": f"shopper_demo={value}".encode("latin-1")}
     page = httpx.get(f"{house_server.url}/store", headers=header)
     assert page.status_code == 200
     assert page.headers["x-wandstore-page"] == "shell"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from app.models import FeedProblem, Product, Shop
-from app.services.catalog import Catalogs, load_catalogs
-
-Write = Callable[[str, str], Path]
+from app.services.catalog import load_catalogs
+from tests.reading import ReadCsv, Reading, ReadJson, Write
 
 
 @pytest.fixture
@@ -23,25 +20,6 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write_file
-
-
-class Reading:
-    """One catalog, read: what is sold, and what is told of the rest."""
-
-    def __init__(self, catalogs: Catalogs) -> None:
-        self.catalogs = catalogs
-        self.shop: Shop = catalogs.default
-        self.products: Mapping[str, Product] = self.shop.products
-        self.problems: tuple[FeedProblem, ...] = catalogs.problems[self.shop.id]
-
-    @property
-    def only(self) -> Product:
-        (product,) = self.products.values()
-        return product
-
-
-ReadCsv = Callable[..., Reading]
-ReadJson = Callable[..., Reading]
 
 
 @pytest.fixture

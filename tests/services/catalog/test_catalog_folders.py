@@ -3,15 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from app.services.catalog import CatalogError, load_catalogs
 from app.services.catalog.feeds import LARGEST_FILE
-
-if TYPE_CHECKING:
-    from tests.services.catalog.conftest import Write
+from tests.reading import Write
 
 CSV = "Handle,Title,Variant Price\nmug,Mug,9\n"
 JSON = '{"shop": {"id": "corner"}, "products": [{"id": "jug", "title": "Jug", "price": 1}]}'

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from app.models import Money, Picture, Product, Shop
 from app.services.catalog import image_hosts
 from app.services.catalog.amounts import price
-
-if TYPE_CHECKING:
-    from tests.services.catalog.conftest import ReadJson, Write
+from tests.reading import ReadJson, Write
 
 MUG = {"id": "mug", "title": "Mug", "price": 12.5}
 

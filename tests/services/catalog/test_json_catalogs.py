@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 
 from app.models import Brand
 from app.services.catalog import CatalogError, load_catalogs
-
-if TYPE_CHECKING:
-    from tests.services.catalog.conftest import ReadJson, Write
+from tests.reading import ReadJson, Write
 
 MUG = {"id": "mug", "title": "Mug", "price": 12.5}
 NOT_A_NUMBER = float("nan")

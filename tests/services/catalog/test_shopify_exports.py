@@ -2,14 +2,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from app.services.catalog import CatalogError, load_catalogs
-
-if TYPE_CHECKING:
-    from tests.services.catalog.conftest import ReadCsv, Write
+from tests.reading import ReadCsv, Write
 
 HEADER = "Handle,Title,Variant Price"
 FULL = (
