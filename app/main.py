@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
@@ -19,16 +18,16 @@ from app.composers import Composers
 from app.composing import Capacity
 from app.counter import open_counter
 from app.kept_pages import KeptPages
+from app.materials import Materials
 from app.models import Shop
 from app.plans import Plans
-from app.services.catalog import Catalogs, image_hosts, load_catalogs
-from app.services.component_library import Library, load_library
+from app.services.catalog import image_hosts
 from app.services.database.recorder import Recorder
 from app.services.database.sqlite import SqliteDatabase
 from app.services.journal import MemoryJournal
 from app.services.kv.sqlite import SqliteKv
 from app.services.kv.writing import CarefulKv
-from app.services.prompts import PLACE_OF_COMPONENTS, Prompts, load_prompts
+from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
 from app.services.sqlite import StorageError
 from app.settings import Settings
@@ -42,22 +41,12 @@ from app.web.identity import Identities
 from app.web.missing import NotFound
 from app.web.products import ProductPage
 from app.web.security import page_headers
-from app.web.static import Assets, Pictures, Static, load_assets
+from app.web.static import Pictures, Static
 from app.web.store import StorePage
 from app.web.stream import Stream
 from app.workshop import Workshop
 
 _HEALTH_TIMEOUT = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Materials:
-    """What is read from disk before the first request: what we sell, draw and say."""
-
-    catalogs: Catalogs
-    library: Library
-    prompts: Prompts
-    assets: Assets
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +59,6 @@ class Services:
     recorder: Recorder
     journal: MemoryJournal
     composers: Composers
-
-
-def read_materials(settings: Settings) -> Materials:
-    """Read catalogs, components, prompts and static files.
-
-    Raises:
-        CatalogError, LibraryError, PromptError: one cannot be used; the message says which.
-    """
-    catalogs = load_catalogs(settings.catalog, currency=settings.currency)
-    library = load_library(settings.root / "components")
-    prompts = load_prompts(settings.root / "prompts")
-    assets = load_assets(settings.root / "static", library.styles, catalogs.shops.values())
-    return Materials(catalogs, library, prompts, assets)
 
 
 def create_app(settings: Settings, materials: Materials) -> Starlette:
@@ -140,17 +116,41 @@ def _services(settings: Settings, materials: Materials) -> Services:
 
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
-    library, prompts, catalogs = materials.library, materials.prompts, materials.catalogs
-    addresses = {
+    addresses = _addresses(materials)
+    library = materials.library
+    renderer = Renderer(
+        environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
+    )
+    kept = KeptPages(services.careful_kv, renderer, time.monotonic)
+    storefront = Storefront(
+        _workshop(materials, services, renderer),
+        Backroom(services.journal, kept, services.database, services.recorder),
+        time.monotonic,
+        Capacity(settings.at_once, settings.waiting),
+    )
+    shops = {
+        shop.id: _open_shop(shop, addresses[shop.id], materials, renderer)
+        for shop in materials.catalogs.shops.values()
+    }
+    secret = session_secret(settings.session_secret, settings.data)
+    default = shops[materials.catalogs.default.id]
+    return Web(storefront, shops, default, renderer, Identities(secret), time.time)
+
+
+def _addresses(materials: Materials) -> dict[str, Addresses]:
+    """Return every shop's addresses; the default shop's begin at the root."""
+    catalogs = materials.catalogs
+    return {
         shop.id: Addresses(
             shop.id, "" if shop is catalogs.default else f"/s/{shop.id}", materials.assets.names
         )
         for shop in catalogs.shops.values()
     }
-    renderer = Renderer(
-        environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
-    )
-    workshop = Workshop(
+
+
+def _workshop(materials: Materials, services: Services, renderer: Renderer) -> Workshop:
+    library, prompts = materials.library, materials.prompts
+    return Workshop(
         composers=services.composers.in_order,
         journal=services.journal,
         renderer=renderer,
@@ -163,24 +163,14 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
         persona_briefs=prompts.personas,
         plans=Plans(services.careful_kv),
     )
-    kept = KeptPages(services.careful_kv, renderer, time.monotonic)
-    backroom = Backroom(services.journal, kept, services.database, services.recorder)
-    storefront = Storefront(
-        workshop, backroom, time.monotonic, Capacity(settings.at_once, settings.waiting)
-    )
-    shops = {
-        shop.id: OpenShop(
-            open_counter(
-                shop, addresses[shop.id], _content(materials, shop), prompts.house, renderer
-            ),
-            page_headers(image_hosts(shop)),
-        )
-        for shop in catalogs.shops.values()
-    }
-    secret = session_secret(settings.session_secret, settings.data)
-    return Web(
-        storefront, shops, shops[catalogs.default.id], renderer, Identities(secret), time.time
-    )
+
+
+def _open_shop(
+    shop: Shop, addresses: Addresses, materials: Materials, renderer: Renderer
+) -> OpenShop:
+    content = materials.content(shop)
+    counter = open_counter(shop, addresses, content, materials.prompts.house, renderer)
+    return OpenShop(counter, page_headers(image_hosts(shop)))
 
 
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
@@ -232,14 +222,3 @@ async def _check(asked: Awaitable[object]) -> str:
     except (StorageError, TimeoutError) as error:
         return f"failed: {type(error).__name__}"
     return "ok"
-
-
-def _content(materials: Materials, shop: Shop) -> str:
-    """Return the digest of all that a page of the shop is drawn from."""
-    parts = (
-        materials.library.digest,
-        materials.assets.digest,
-        materials.prompts.digest,
-        shop.digest,
-    )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

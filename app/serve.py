@@ -11,7 +11,8 @@ import sys
 import uvicorn
 from sse_starlette.sse import AppStatus
 
-from app.main import create_app, read_materials
+from app.main import create_app
+from app.materials import read_materials
 from app.services.catalog import CatalogError, Catalogs
 from app.services.component_library import LibraryError
 from app.services.prompts import PromptError

@@ -12,7 +12,14 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
@@ -53,11 +60,17 @@ _PRICE = re.compile(
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 
 
+def _folded(value: object) -> object:
+    """Return copy with its spaces folded, before anything measures it."""
+    if not isinstance(value, str):
+        return value
+    return " ".join(unicodedata.normalize("NFC", value).split())
+
+
 def _plain(text: str) -> str:
-    """Return the copy with its spaces folded, or refuse what copy must not hold."""
-    folded = " ".join(unicodedata.normalize("NFC", text).split())
-    readable = unicodedata.normalize("NFKC", folded)
-    if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in folded):
+    """Return the copy, or refuse what copy must not hold."""
+    readable = unicodedata.normalize("NFKC", text)
+    if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in text):
         raise PydanticCustomError("HIDDEN_CHARACTERS", "copy holds characters nobody can see")
     if _MARKUP.search(readable):
         raise PydanticCustomError("MARKUP_IN_COPY", "copy holds markup")
@@ -65,7 +78,7 @@ def _plain(text: str) -> str:
         raise PydanticCustomError("URL_IN_COPY", "copy holds an address")
     if _PRICE.search(readable):
         raise PydanticCustomError("PRICE_IN_COPY", "copy speaks of a price")
-    return folded
+    return text
 
 
 def _sold(kind: str, code: str) -> AfterValidator:
@@ -83,7 +96,9 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Copy = Annotated[str, StringConstraints(min_length=2), AfterValidator(_plain)]
+Copy = Annotated[
+    str, StringConstraints(min_length=2), AfterValidator(_plain), BeforeValidator(_folded)
+]
 ProductId = Annotated[
     str, Names("products", "UNKNOWN_PRODUCT"), _sold("products", "UNKNOWN_PRODUCT")
 ]

@@ -1,0 +1,41 @@
+"""What is read from disk before the first request: what we sell, draw and say."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from app.models import Shop
+from app.services.catalog import Catalogs, load_catalogs
+from app.services.component_library import Library, load_library
+from app.services.prompts import Prompts, load_prompts
+from app.settings import Settings
+from app.web.static import Assets, load_assets
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """The shop's files, read and checked."""
+
+    catalogs: Catalogs
+    library: Library
+    prompts: Prompts
+    assets: Assets
+
+    def content(self, shop: Shop) -> str:
+        """Return the digest of all that a page of the shop is drawn from."""
+        parts = (self.library.digest, self.assets.digest, self.prompts.digest, shop.digest)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def read_materials(settings: Settings) -> Materials:
+    """Read catalogs, components, prompts and static files.
+
+    Raises:
+        CatalogError, LibraryError, PromptError: one cannot be used; the message says which.
+    """
+    catalogs = load_catalogs(settings.catalog, currency=settings.currency)
+    library = load_library(settings.root / "components")
+    prompts = load_prompts(settings.root / "prompts")
+    assets = load_assets(settings.root / "static", library.styles, catalogs.shops.values())
+    return Materials(catalogs, library, prompts, assets)
