@@ -76,7 +76,7 @@ def _kimi(read: _Reader) -> ProviderSettings | None:
         "max_tokens_name": read.choice(
             "KIMI_MAX_TOKENS_NAME", "max_completion_tokens", ("max_completion_tokens", "max_tokens")
         ),
-        "temperature": read.text("KIMI_TEMPERATURE", ""),
+        "temperature": read.optional_number("KIMI_TEMPERATURE", least=0, most=2),
         "response_format": read.choice("KIMI_JSON_MODE", "json_object", ("json_object", "unset")),
     }
     return ProviderSettings(base_url, model, key, options) if key else None
@@ -105,6 +105,12 @@ class _Reader:
         if not least <= value <= most:
             raise SettingsError(f"{name} must be from {least:g} to {most:g}, not {text}")
         return value
+
+    def optional_number(self, name: str, *, least: float, most: float) -> str:
+        """Return the number as it is written, empty where none is set."""
+        if self.text(name, ""):
+            self.number(name, least, least=least, most=most)
+        return self.text(name, "")
 
     def choice(self, name: str, otherwise: str, choices: tuple[str, ...]) -> str:
         value = self.text(name, otherwise)

@@ -1,0 +1,100 @@
+"""What a model may not say never reaches the page, and its refusal can be read in the trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.modelling import SLOTS, Model, answer, component
+from tests.running import Server
+from tests.shopping import Shopper, fillers, stream_of
+from tests.stand_in import Scenario
+
+MARK = "zzz"
+"""Stands in every text a test must not find again."""
+
+
+@pytest.mark.parametrize(
+    ("bad", "code", "where"),
+    [
+        (component("hero", product_id=f"{MARK}-lamp"), "UNKNOWN_PRODUCT", "hero.product_id"),
+        (component("grid", product_ids=[MARK] * 4), "UNKNOWN_PRODUCT", "grid.product_ids.0"),
+        (component("cta", category=f"{MARK} things"), "UNKNOWN_CATEGORY", "cta.category"),
+        (component("hero", text=f"{MARK}, only $9 today"), "PRICE_IN_COPY", "hero.text"),
+        (component("cta", text=f"{MARK} at half price"), "PRICE_IN_COPY", "cta.text"),
+        (component("hero", text=f"See www.{MARK}.com for it"), "URL_IN_COPY", "hero.text"),
+        (component("cta", link_text=f"https://{MARK}.test"), "URL_IN_COPY", "cta.link_text"),
+        (component("hero", headline=f"<b>{MARK}</b>"), "MARKUP_IN_COPY", "hero.headline"),
+        (component("grid", title=f"<img src={MARK}>"), "MARKUP_IN_COPY", "grid.title"),
+        (component("hero", text=f"{MARK} \u202e around"), "HIDDEN_CHARACTERS", "hero.text"),
+        (component("hero", headline=MARK * 40), "COPY_TOO_LONG", "hero.headline"),
+        (component("hero", price="9.00", note=MARK), "EXTRA_PROP", "hero.price"),
+        (component("grid", html=f"<p>{MARK}</p>"), "EXTRA_PROP", "grid.html"),
+        (component("hero", headline=[MARK]), "INVALID_PROP", "hero.headline"),
+        ({"type": "hero", "id": "hero", "config": {"text": MARK}}, "MISSING_PROP", "hero"),
+        ({"type": "carousel", "id": "hero", "config": {"a": MARK}}, "UNKNOWN_COMPONENT", ""),
+        ({"type": f"<{MARK}>", "id": "hero", "config": {}}, "UNKNOWN_COMPONENT", "?"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_refused_component_leaves_the_fallback_and_a_code(
+    composed_by_model: Server, model: Model, bad: Mapping[str, Any], code: str, where: str
+) -> None:
+    good = [component(kind) for kind in SLOTS if kind != bad["id"]]
+    model.play(Scenario(answer(bad, *good)), Scenario(answer(component(bad["id"]))))
+    with Shopper(composed_by_model) as shopper:
+        stream = stream_of(shopper.store().text)
+        seen = shopper.follow(stream)
+        page = shopper.store().text
+        trace = shopper.trace(stream)
+    assert MARK not in page
+    assert MARK not in str(seen)
+    assert MARK not in str(trace)
+    assert MARK not in composed_by_model.log
+    assert trace["counts"][f"refused:{code}"] == 1
+    (note,) = [note for note in trace["notes"] if note["what"] == "refused"]
+    assert note["code"] == code
+    assert note["where"].startswith(where)
+    expected = "fallback" if bad["id"] == "cta" else bad["id"]
+    assert fillers(page)[bad["id"]] == expected
+
+
+def test_a_second_component_for_a_slot_is_refused(composed_by_model: Server, model: Model) -> None:
+    twice = component("hero", headline=f"The second {MARK}")
+    model.play(Scenario(answer(component("hero"), twice, component("grid"))))
+    with Shopper(composed_by_model) as shopper:
+        stream = stream_of(shopper.store().text)
+        shopper.follow(stream)
+        assert shopper.trace(stream)["counts"]["refused:SLOT_TAKEN"] == 1
+        assert MARK not in shopper.store().text
+
+
+def test_titles_prices_and_links_are_the_catalogs(composed_by_model: Server, model: Model) -> None:
+    chosen = component("hero")
+    model.play(Scenario(answer()))
+    with Shopper(composed_by_model) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        page = shopper.store().text
+        item = shopper.get(f"/products/{chosen['config']['product_id']}").text
+    price = item.partition('<p class="price')[2].partition("</p>")[0].partition("<b>")[2]
+    assert price
+    assert price.partition("</b>")[0] in page
+    assert f'href="/products/{chosen["config"]["product_id"]}"' in page
+
+
+def test_keys_cookies_and_prompts_are_in_no_log_and_on_no_page(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(composed_by_model) as shopper:
+        stream = stream_of(shopper.store().text)
+        shopper.follow(stream)
+        page, trace = shopper.store().text, str(shopper.trace(stream))
+        cookie = next(iter(shopper.cookies.values()))
+    key = model.environment["KIMI_API_KEY"]
+    prompt = model.requests[0].body["messages"][0]["content"][:60]
+    for text in (composed_by_model.log, page, trace):
+        for secret in (key, cookie, cookie.partition(".")[0], prompt):
+            assert secret not in text
