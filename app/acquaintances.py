@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.models import NEWCOMER, PageKey, Persona, Shopper
 from app.services.sqlite import StorageError
@@ -21,8 +20,7 @@ class PersonaSource(Protocol):
     async def persona_of(self, shopper_id: str) -> Persona: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """A shopper with the key of their page; `name` is the key as KV spells it."""
 
     shopper: Shopper

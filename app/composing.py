@@ -8,10 +8,9 @@ import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.acquaintances import Known
 from app.counter import Counter
@@ -51,8 +50,7 @@ class TooManyPages(Exception):
     """As many pages are being composed, and are waiting to be, as there may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(NamedTuple):
     """How many pages are composed at once, and how many more may wait their turn."""
 
     at_once: int = 100

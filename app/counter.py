@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.models import Shop
 from app.stages.addresses import Addresses
@@ -13,8 +13,7 @@ from app.stages.render import Filling, Renderer
 _STREAM_PLACE = "/@/stream/@"
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(NamedTuple):
     """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from."""
 
     shop: Shop

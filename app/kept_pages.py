@@ -7,8 +7,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.models import Component, KeptPage, Refusal, Shop
 from app.pipeline import TTL, NotKept
@@ -30,8 +29,7 @@ class Kv(Protocol):
     async def put(self, key: str, value: bytes, ttl: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyPage:
+class ReadyPage(NamedTuple):
     """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds)."""
 
     body: bytes
@@ -128,10 +126,10 @@ class KeptPages:
         if not still:
             return None
         html = self._renderer.store_page(shop, kept.persona_type, fillings)
-        drawn = replace(kept, html=html, components=still, content=content)
+        drawn = kept._replace(html=html, components=still, content=content)
         with suppress(NotKept):
             await self.keep(key, drawn)
-        return replace(ready(html, content, self._clock() + self._fresh), redrawn=True)
+        return ready(html, content, self._clock() + self._fresh)._replace(redrawn=True)
 
     def _hold(self, key: str, page: ReadyPage) -> ReadyPage:
         self._drop(key)

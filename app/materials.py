@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.models import Shop
 from app.services.catalog import Catalogs, load_catalogs
@@ -13,8 +13,7 @@ from app.settings import Settings
 from app.web.static import Assets, load_assets
 
 
-@dataclass(frozen=True, slots=True)
-class Materials:
+class Materials(NamedTuple):
     """The shop's files, read and checked."""
 
     catalogs: Catalogs

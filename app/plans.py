@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.models import Component
 from app.services.kv.writing import KvWriteFailed
@@ -22,8 +21,7 @@ class Kv(Protocol):
     async def put(self, key: str, value: bytes, ttl: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The components that were chosen, and the model that chose them."""
 
     model: str

@@ -8,9 +8,9 @@ import os
 import socket
 import sys
 
-import uvicorn
 from sse_starlette.sse import AppStatus
 
+from app.lean_uvicorn import Config, Server
 from app.main import create_app
 from app.materials import read_materials
 from app.services.catalog import CatalogError, Catalogs
@@ -28,14 +28,14 @@ _CLOSING = 3
 CANNOT_START = 2
 
 
-class DrainingServer(uvicorn.Server):
+class DrainingServer(Server):
     """On SIGTERM takes no more visitors, lets pages finish, and only then closes.
 
     Readers whose page does not finish in time are let go without a last word, so that their
     browsers resume elsewhere by id.
     """
 
-    def __init__(self, config: uvicorn.Config, storefront: Storefront, grace: float) -> None:
+    def __init__(self, config: Config, storefront: Storefront, grace: float) -> None:
         super().__init__(config)
         self._storefront = storefront
         self._grace = grace
@@ -60,13 +60,14 @@ def serve(settings: Settings) -> None:
     gc.freeze()
     gc.enable()
     AppStatus.enable_automatic_graceful_drain = False
-    config = uvicorn.Config(
+    config = Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
         http="httptools",
         ws="none",
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -89,8 +90,7 @@ def _claude(read: _Reader) -> ProviderSettings | None:
     return ProviderSettings(base_url, model, key) if key else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     environment: Mapping[str, str]
 
     def text(self, name: str, otherwise: str) -> str:

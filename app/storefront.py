@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.acquaintances import Acquaintances, Known, PersonaSource
 from app.composing import Batches, Capacity, Composing, ReadableJournal, TooManyPages, stamp
@@ -15,16 +15,14 @@ from app.stages.assemble import unfold
 from app.workshop import Workshop
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(NamedTuple):
     """The page a shopper gets at once, while their own is composed; or stays with, if `last`."""
 
     body: bytes
     last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Backroom:
+class Backroom(NamedTuple):
     """The services behind the storefront."""
 
     journal: ReadableJournal

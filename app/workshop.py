@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.models import (
     Brief,
@@ -61,8 +61,7 @@ class Journal(Protocol):
     def events(self, page_id: str) -> tuple[Event, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
+class Workshop(NamedTuple):
     """All that composing needs, the same for every page. `composers` are asked in their order.
 
     `patience` is how many seconds all of them but the last may take together.

@@ -20,6 +20,7 @@ from bench.measure import Row
 from tests.running import Server, free_port
 
 _ROUNDS = 5
+_SMALL_ROUNDS = 3
 _IMPORTS = "import starlette.applications, uvicorn, httpx, jinja2, pydantic, sse_starlette, uvloop"
 _CPU = Path("/sys/fs/cgroup/cpu")
 _MEMORY = Path("/sys/fs/cgroup/memory")
@@ -28,7 +29,7 @@ _READY = "ready within lite's limits (1/16 CPU, 256 MiB)"
 
 
 def run(folder: Path) -> Iterator[Row]:
-    """Measure five starts, and one as small as the container."""
+    """Measure five starts, and three within the container's limits."""
     spent = [_start(folder / f"start-{at}") for at in range(_ROUNDS)]
     bare = [_imports() for _ in range(_ROUNDS)]
     ours, theirs = median(spent), median(bare)
@@ -37,7 +38,8 @@ def run(folder: Path) -> Iterator[Row]:
     if not (_CPU / "cpu.cfs_quota_us").exists() or not os.access(_CPU, os.W_OK):
         yield Row(_READY, 0.0, "", limit="not measured: no cgroup v1 to write to")
         return
-    seconds, peak = _lite(folder / "lite")
+    starts = [_lite(folder / f"lite-{at}") for at in range(_SMALL_ROUNDS)]
+    seconds, peak = median(start[0] for start in starts), max(start[1] for start in starts)
     yield Row(_READY, seconds, "s", None, "within 5 s", seconds <= 5)  # noqa: PLR2004
     yield Row("peak memory within lite's limits", peak, "MiB", None, "at most 256 MiB", peak <= 256)  # noqa: PLR2004
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +17,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
 )
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
@@ -35,27 +33,25 @@ class Props(BaseModel):
     slots: ClassVar[tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """Marks a field whose value must be the name of something we sell."""
 
     kind: str
     code: str
 
 
-_MARKUP = re.compile(r"[<>]|&#?\w+;|\{\{|\}\}|\{%|%\}|\[[^\]]*\]\(|```")
-_ADDRESS = re.compile(
-    r"\w+://|\b(?:javascript|data|vbscript|mailto|tel)\s*:|\bwww\.|\S+@\S+\.\w|"
-    r"\b[a-z0-9-]{2,}\.(?:com|net|org|io|co|shop|store|info|biz|dev|app|xyz|de|fr|uk|eu|ru|cn|me)\b",
-    re.IGNORECASE,
+# Strings, compiled by `re` at their first use and kept there: not while the shop opens.
+_MARKUP = r"[<>]|&#?\w+;|\{\{|\}\}|\{%|%\}|\[[^\]]*\]\(|```"
+_ADDRESS = (
+    r"(?i)\w+://|\b(?:javascript|data|vbscript|mailto|tel)\s*:|\bwww\.|\S+@\S+\.\w|"
+    r"\b[a-z0-9-]{2,}\.(?:com|net|org|io|co|shop|store|info|biz|dev|app|xyz|de|fr|uk|eu|ru|cn|me)\b"
 )
-_PRICE = re.compile(
-    r"[$€£¥₹₽₩¢]|\d\s*%|\bper\s?cent\b|"
+_PRICE = (
+    r"(?i)[$€£¥₹₽₩¢]|\d\s*%|\bper\s?cent\b|"
     r"\d\s?(?:usd|eur|gbp|jpy|chf|cad|aud|dollars?|euros?|pounds?|cents?|bucks|pence)\b|"
     r"\b(?:usd|eur|gbp|jpy|chf|cad|aud)\s?\d|\b\d+[.,]\d{2}\b|"
     r"\b(?:half[- ]price|discount(?:ed|s)?|coupons?|vouchers?)\b|"
-    r"\bfor free\b|\bfree (?:shipping|delivery|returns?|gifts?)\b",
-    re.IGNORECASE,
+    r"\bfor free\b|\bfree (?:shipping|delivery|returns?|gifts?)\b"
 )
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 
@@ -72,11 +68,11 @@ def _plain(text: str) -> str:
     readable = unicodedata.normalize("NFKC", text)
     if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in text):
         raise PydanticCustomError("HIDDEN_CHARACTERS", "copy holds characters nobody can see")
-    if _MARKUP.search(readable):
+    if re.search(_MARKUP, readable):
         raise PydanticCustomError("MARKUP_IN_COPY", "copy holds markup")
-    if _ADDRESS.search(readable):
+    if re.search(_ADDRESS, readable):
         raise PydanticCustomError("URL_IN_COPY", "copy holds an address")
-    if _PRICE.search(readable):
+    if re.search(_PRICE, readable):
         raise PydanticCustomError("PRICE_IN_COPY", "copy speaks of a price")
     return text
 
@@ -96,9 +92,7 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-Copy = Annotated[
-    str, StringConstraints(min_length=2), AfterValidator(_plain), BeforeValidator(_folded)
-]
+Copy = Annotated[str, Field(min_length=2), AfterValidator(_plain), BeforeValidator(_folded)]
 ProductId = Annotated[
     str, Names("products", "UNKNOWN_PRODUCT"), _sold("products", "UNKNOWN_PRODUCT")
 ]

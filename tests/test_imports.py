@@ -23,6 +23,7 @@ LAYERS = (
     {"composers"},
     {"materials"},
     {"main"},
+    {"lean_uvicorn"},
     {"serve"},
     {"__main__"},
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.models.selling import Product, Shop
 from app.models.shoppers import Persona
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(NamedTuple):
     """What the model is asked. `instructions` is the same for every page of a library."""
 
     instructions: str
@@ -21,8 +20,7 @@ class Brief:
     tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TokensUsed:
+class TokensUsed(NamedTuple):
     """Tokens as the provider counted them; zeros where it did not say."""
 
     prompt: int = 0
@@ -34,15 +32,13 @@ class TokensUsed:
         return self.prompt + self.completion
 
 
-@dataclass(frozen=True, slots=True)
-class ModelText:
+class ModelText(NamedTuple):
     """A piece of the model's answer, cut wherever the network cut it."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModelEnded:
+class ModelEnded(NamedTuple):
     """The model's last word: why it stopped, in the provider's own term, and what it cost.
 
     `unreadable` counts events on the way that were not what the protocol says.

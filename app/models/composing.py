@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What the model asked us to draw. Nothing in it may be trusted."""
 
     type: str
@@ -16,8 +14,7 @@ class Proposal:
     config: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A proposal that was admitted: it fits its schema and names only what we sell."""
 
     type: str
@@ -29,16 +26,14 @@ class Component:
         return {"type": self.type, "id": self.slot, "config": dict(self.config)}
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """A no to what the model wrote. `where` names the part, never its text."""
 
     code: str
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A component and the HTML of its slot."""
 
     component: Component
@@ -48,8 +43,7 @@ class Drawn:
 EventName = Literal["component", "progress", "ready", "error"]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One entry of a page's journal. Ids only ever grow; `data` is JSON on one line."""
 
     id: int
@@ -62,8 +56,7 @@ class Event:
         return self.name in ("ready", "error")
 
 
-@dataclass(frozen=True, slots=True)
-class KeptPage:
+class KeptPage(NamedTuple):
     """A finished page as KV keeps it: what was decided beside what was drawn from it."""
 
     html: str

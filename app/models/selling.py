@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(NamedTuple):
     """An amount in major units (12.50) of an ISO 4217 currency (EUR)."""
 
     amount: Decimal
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A product's picture: where the browser finds it, and what it shows."""
 
     url: str
     alt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(NamedTuple):
     """One thing we sell, as the catalog states it. Text fields are plain text, never HTML.
 
     `price` is that of the cheapest variant, `varies` says that others cost more, and
@@ -46,8 +43,7 @@ class Product:
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Brand:
+class Brand(NamedTuple):
     """How a shop looks and speaks. Colours are #rrggbb; tone is a phrase for the model."""
 
     primary_color: str = "#1f4d3a"
@@ -56,8 +52,7 @@ class Brand:
     tone: str = "warm, plain and precise"
 
 
-@dataclass(frozen=True, slots=True)
-class Shop:
+class Shop(NamedTuple):
     """One catalog and the brand it is sold under. Products keep the catalog's order."""
 
     id: str
@@ -72,8 +67,7 @@ class Shop:
         return tuple(dict.fromkeys(item.category for item in self.products.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class FeedProblem:
+class FeedProblem(NamedTuple):
     """A row of a feed that could not be sold, and why. Lines count from 1."""
 
     line: int

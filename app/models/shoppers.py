@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 PersonaType = Literal[
     "newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"
@@ -18,8 +17,7 @@ PERSONA_TYPES: tuple[PersonaType, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(NamedTuple):
     """What a shopper's behaviour told us. Money is in the shop's currency, major units."""
 
     avg_order_value: float = 0.0
@@ -28,8 +26,7 @@ class Signals:
     browsing_patterns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Persona:
+class Persona(NamedTuple):
     """Whom a page is composed for. `confidence` runs from 0 to 1."""
 
     type: PersonaType = "newcomer"
@@ -40,8 +37,7 @@ class Persona:
 NEWCOMER = Persona()
 
 
-@dataclass(frozen=True, slots=True)
-class Shopper:
+class Shopper(NamedTuple):
     """A visitor of one shop, known by a signed cookie and by nothing else."""
 
     id: str
@@ -49,8 +45,7 @@ class Shopper:
     persona: Persona = NEWCOMER
 
 
-@dataclass(frozen=True, slots=True)
-class PageKey:
+class PageKey(NamedTuple):
     """What a page is kept under: one shopper, one persona; never shared by two."""
 
     shopper_id: str

@@ -8,9 +8,9 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -21,16 +21,14 @@ class LibraryError(Exception):
     """A component's files do not fit together; the message names the file and what it lacks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """A config that shows a component at its best, or at its limits."""
 
     name: str
     config: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentSpec:
+class ComponentSpec(NamedTuple):
     """One kind of component: its props, the slots it may fill, its samples."""
 
     name: str
@@ -39,8 +37,7 @@ class ComponentSpec:
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SlotSpec:
+class SlotSpec(NamedTuple):
     """A place on the store page, as `components/slots.py` states it."""
 
     id: str
@@ -48,8 +45,7 @@ class SlotSpec:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
+class Library(NamedTuple):
     """Everything we can draw. `digest` changes whenever a template, style or schema does."""
 
     folder: Path

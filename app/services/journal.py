@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from app.models import Event, EventName
 
@@ -19,13 +20,15 @@ class JournalFull(Exception):
     """The page has written more events than a page may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalLimits:
+class JournalLimits(NamedTuple):
     """Bounds in numbers of entries and in seconds."""
 
     events: int = 256
     pages: int = 2_000
     keep_ended: float = 300.0
+
+
+_USUAL = JournalLimits()
 
 
 @dataclass(slots=True)
@@ -43,7 +46,7 @@ class MemoryJournal:
     those of the page it replaces, and a returning reader sees all of the new one.
     """
 
-    def __init__(self, clock: Callable[[], float], limits: JournalLimits = JournalLimits()) -> None:
+    def __init__(self, clock: Callable[[], float], limits: JournalLimits = _USUAL) -> None:
         self._clock = clock
         self._limits = limits
         self._logs: OrderedDict[str, _Log] = OrderedDict()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.models import PERSONA_TYPES
 
@@ -17,8 +17,7 @@ class PromptError(Exception):
     """A prompt file is missing or lacks what it must have; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompts:
+class Prompts(NamedTuple):
     """`storefront` has one place for the list of components; `personas` one brief a type.
 
     `house` is the copy of the house composer: set -> component type -> lines to choose from.

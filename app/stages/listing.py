@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from app.models import Product, Shop
@@ -22,8 +21,7 @@ _ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What an address asks for; empty strings where it does not say."""
 
     category: str = ""

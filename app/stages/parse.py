@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.models import Proposal, Refusal
 from app.stages.mend import Mender
 from app.stages.scan import Scanner, Token
 
 
-@dataclass(frozen=True, slots=True)
-class ParseLimits:
+class ParseLimits(NamedTuple):
     """How much of a model's answer is read. Lengths are in characters."""
 
     answer: int = 65_536
@@ -26,13 +25,16 @@ class ParseLimits:
     depth: int = 12
 
 
+_USUAL = ParseLimits()
+
+
 class ProposalParser:
     """Feed text, get proposals as their objects close, and refusals for what cannot be read.
 
     `repairs` counts what was mended, by kind; `done` says that no more text is wanted.
     """
 
-    def __init__(self, limits: ParseLimits = ParseLimits()) -> None:
+    def __init__(self, limits: ParseLimits = _USUAL) -> None:
         self.done = False
         self._limits = limits
         self._scanner = Scanner(limits.component)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
@@ -43,16 +42,14 @@ class Place(Protocol):
     def label(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Filling:
+class Filling(NamedTuple):
     """What stands in a slot: `by` is a component's type or `fallback`."""
 
     by: str
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilledSlot:
+class FilledSlot(NamedTuple):
     """A slot as the shell's template sees it."""
 
     id: str
@@ -61,8 +58,7 @@ class FilledSlot:
     html: Markup
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A part of the catalog, chosen and sorted through the address."""
 
     results: Sequence[Product]

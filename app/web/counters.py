@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
@@ -12,19 +12,17 @@ from app.stages.render import Renderer
 from app.storefront import Storefront
 from app.web.identity import Identities, Visitor
 from app.web.respond import Reply, send_reply, zipped
-from app.web.security import Headers, page_headers
+from app.web.security import Headers
 
 
-@dataclass(frozen=True, slots=True)
-class OpenShop:
+class OpenShop(NamedTuple):
     """A shop with the headers its pages go out with."""
 
     counter: Counter
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Web:
+class Web(NamedTuple):
     """What every handler gets."""
 
     storefront: Storefront
@@ -33,7 +31,6 @@ class Web:
     renderer: Renderer
     identities: Identities
     now: Callable[[], float]
-    bare_headers: Headers = field(default_factory=page_headers)
 
     def shop_of(self, scope: Scope) -> OpenShop | None:
         """Return the shop the address names, the default one where it names none."""

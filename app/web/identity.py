@@ -11,8 +11,8 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 LIFETIME = 180 * 24 * 3600
 """Seconds a cookie is good for; it is set anew when half of that is over."""
@@ -23,8 +23,7 @@ _LONGEST_VALUE = 128
 _MOST_REMEMBERED = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(NamedTuple):
     """A shopper's id and, where one must be set, the cookie that says so."""
 
     shopper_id: str
@@ -32,8 +31,7 @@ class Visitor:
     set_cookie: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Identities:
+class Identities(NamedTuple):
     """Makes and verifies cookies with one secret."""
 
     secret: bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
@@ -13,8 +14,7 @@ _WORTH_ZIPPING = 1024
 _COMPRESSION = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """What is sent: the plain bytes, gzipped ones where they are at hand, and an ETag."""
 
     plain: bytes

@@ -8,8 +8,8 @@ import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -39,8 +39,7 @@ _LARGEST_PICTURE = 8 * 1024 * 1024
 _PICTURES_HELD = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Assets:
+class Assets(NamedTuple):
     """The files of static/ with the library's styles. `names` gives each its hashed address."""
 
     files: Mapping[str, Body]

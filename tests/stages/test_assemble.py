@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -184,8 +183,8 @@ def test_unfolded_events_are_numbered_on_and_end_with_ready() -> None:
 
 
 def test_a_component_that_is_no_longer_sold_is_left_out() -> None:
-    gone = replace(composed()[0], config={**composed()[0].config, "product_id": "gone"})
-    page = replace(PAGE, components=[gone, *composed()[1:]])
+    gone = composed()[0]._replace(config={**composed()[0].config, "product_id": "gone"})
+    page = PAGE._replace(components=[gone, *composed()[1:]])
     filled = fold(unfold(page, RENDERER, DEMO, 1), FALLBACKS)
     assert filled["hero"] == FALLBACKS["hero"]
     assert filled["grid"].by == "grid"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,7 +28,7 @@ ENOUGH = 4
 
 
 def demo(size: int) -> Shop:
-    return replace(DEMO, products=dict(list(DEMO.products.items())[:size]))
+    return DEMO._replace(products=dict(list(DEMO.products.items())[:size]))
 
 
 def verdicts(shop: Shop, persona: Persona, seed: str = "seed") -> dict[str, Any]:
@@ -104,11 +103,10 @@ def test_the_hero_and_the_grids_first_four_are_not_repeated_in_the_row() -> None
 
 def test_the_hero_prefers_what_has_a_picture_and_can_be_had() -> None:
     first, second, *_ = DEMO.products.values()
-    shop = replace(
-        DEMO,
+    shop = DEMO._replace(
         products={
-            first.id: replace(first, picture=None, tags=("bestseller", "giftable")),
-            second.id: replace(second, available=True),
+            first.id: first._replace(picture=None, tags=("bestseller", "giftable")),
+            second.id: second._replace(available=True),
         },
     )
     page: Any = compose(shop, PERSONAS[0], LINES, "x")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from app.models import FeedProblem, Shop
 from app.services.catalog.amounts import CURRENCY
@@ -21,8 +21,7 @@ _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogs:
+class Catalogs(NamedTuple):
     """The shops by id. `pictures` has the folder of each shop's own pictures, where it has one.
 
     `problems` has an entry for each file, under its shop's id, or, for a file that was skipped,

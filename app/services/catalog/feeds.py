@@ -6,9 +6,9 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from app.models import FeedProblem, Product, Shop
 from app.services.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit, shown
@@ -23,16 +23,14 @@ UNSORTED = "Everything"
 _ID = re.compile(r"[^\W_][\w.-]{0,199}")
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What a feed itself does not say: its currency, and where local pictures are served."""
 
     currency: str = "USD"
     pictures_base: str = "/pictures"
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(NamedTuple):
     """One shop, what of its feed could not be sold, and the folder of its own pictures."""
 
     shop: Shop
@@ -83,7 +81,7 @@ def open_shop(path: Path, shop: Shop, products: Iterable[Product], report: Repor
         raise CatalogError(path, (nothing, *report.problems()))
     drawn = repr((shop.id, shop.name, shop.tagline, shop.brand, *shelf.values()))
     digest = hashlib.sha256(drawn.encode()).hexdigest()[:16]
-    return replace(shop, products=MappingProxyType(shelf), digest=digest)
+    return shop._replace(products=MappingProxyType(shelf), digest=digest)
 
 
 def _content(path: Path) -> bytes:

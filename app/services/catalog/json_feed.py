@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from app.models import FeedProblem, Product
 from app.services.catalog.amounts import CURRENCY
@@ -46,8 +46,7 @@ def _document(path: Path) -> Document:
     raise CatalogError(path, (problem,))
 
 
-@dataclass(frozen=True, slots=True)
-class _Shelf:
+class _Shelf(NamedTuple):
     currency: str
     local: LocalPictures
     report: Report
@@ -73,7 +72,7 @@ class _Shelf:
 
     def _pictured(self, product: Product, item: Placed) -> Product:
         try:
-            return replace(product, picture=read_picture(item.value, product.title, self.local))
+            return product._replace(picture=read_picture(item.value, product.title, self.local))
         except Unfit as error:
             self.report.add(item.line, f"sold without a picture: {error}", product.id)
             return product

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.models import Brand, Shop
 from app.services.catalog.names import shop_id_of, shop_name_of
@@ -19,8 +19,7 @@ _FONT = re.compile(rf"{_FAMILY}(?:, ?{_FAMILY})*")
 """Names only: no semicolon, bracket or lone quote may reach a style sheet."""
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(NamedTuple):
     """Fields that describe the shop rather than what it sells."""
 
     fields: Mapping[str, object]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.models import Shop
 from app.services.catalog.problems import Unfit, shown
@@ -21,8 +21,7 @@ _LOCAL = re.compile(
 _KINDS = {".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"}
 
 
-@dataclass(frozen=True, slots=True)
-class LocalPictures:
+class LocalPictures(NamedTuple):
     """The pictures that lie beside a catalog, and the address they are served under."""
 
     folder: Path

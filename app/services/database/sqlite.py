@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.models import NEWCOMER, PERSONA_TYPES, Persona, Signals
 from app.services.database.migrate import migrate
@@ -36,8 +36,7 @@ ON CONFLICT (id) DO UPDATE SET status = excluded.status, completed_at = excluded
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Generation:
+class Generation(NamedTuple):
     """One composing of one page. Times are ISO 8601; the message is a code, never content."""
 
     id: str
@@ -50,8 +49,7 @@ class Generation:
     error_message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """A shopper was here at a time (ISO 8601)."""
 
     shopper_id: str
@@ -85,7 +83,7 @@ class SqliteDatabase:
 
     async def set_persona(self, sighting: Sighting, persona: Persona, persona_hash: str) -> None:
         """Make a persona the shopper's current one."""
-        signals = json.dumps(asdict(persona.signals), ensure_ascii=False)
+        signals = json.dumps(persona.signals._asdict(), ensure_ascii=False)
         row = (persona_hash, sighting.shopper_id, persona.type, persona.confidence, signals)
 
         def write(connection: sqlite3.Connection) -> None:

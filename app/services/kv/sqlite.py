@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.services.sqlite import SqliteFile
 
@@ -19,13 +19,15 @@ CREATE INDEX IF NOT EXISTS pairs_by_expiry ON pairs (expires_at);
 """
 
 
-@dataclass(frozen=True, slots=True)
-class KvLimits:
+class KvLimits(NamedTuple):
     """Bounds: of one key and one value in bytes, and of how many pairs are kept."""
 
     key: int = 512
     value: int = 25 * 1024 * 1024
     pairs: int = 50_000
+
+
+_USUAL = KvLimits()
 
 
 class KvRefused(Exception):
@@ -39,9 +41,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 class SqliteKv:
     """Pairs with a time to live. The pairs nearest their end give way when there are too many."""
 
-    def __init__(
-        self, path: Path, clock: Callable[[], float], limits: KvLimits = KvLimits()
-    ) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], limits: KvLimits = _USUAL) -> None:
         self._file = SqliteFile(path)
         self._clock = clock
         self._limits = limits

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 BreakerState = Literal["closed", "open", "half_open"]
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerNumbers:
+class BreakerNumbers(NamedTuple):
     """Failures in a row that open it, seconds until it is tried, successes that close it."""
 
     failures: int = 5
     rest: float = 30.0
     successes: int = 3
+
+
+_USUAL = BreakerNumbers()
 
 
 class Breaker:
@@ -25,9 +26,7 @@ class Breaker:
     call that was let through in an earlier state says nothing about this one and is passed over.
     """
 
-    def __init__(
-        self, clock: Callable[[], float], numbers: BreakerNumbers = BreakerNumbers()
-    ) -> None:
+    def __init__(self, clock: Callable[[], float], numbers: BreakerNumbers = _USUAL) -> None:
         self._clock = clock
         self._numbers = numbers
         self._state: BreakerState = "closed"

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 import httpx
@@ -21,8 +21,7 @@ RETRYABLE = frozenset({429, 500, 502, 503, 504})
 _MAX_TOKENS = 4000
 
 
-@dataclass(frozen=True, slots=True)
-class CallLimits:
+class CallLimits(NamedTuple):
     """Seconds: to connect, to the first text, between two texts, and for the whole answer.
 
     Only text counts: a provider that sends comments or empty events says nothing.
@@ -33,6 +32,9 @@ class CallLimits:
     silence: float = 8.0
     whole: float = 25.0
     max_tokens: int = _MAX_TOKENS
+
+
+_USUAL = CallLimits()
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class StreamedModel:
     """A model behind HTTP, one call at a time."""
 
     def __init__(
-        self, wire: Wire, http: Callable[[], httpx.AsyncClient], limits: CallLimits = CallLimits()
+        self, wire: Wire, http: Callable[[], httpx.AsyncClient], limits: CallLimits = _USUAL
     ) -> None:
         self._wire = wire
         self._http = http
