@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Composers:
     """The composers in their order, and the HTTP client they share.
 
-    The client and all that speaks to providers is loaded by the first call: on a sixteenth of a
-    CPU that takes a second, which no shopper should wait for at the start.
+    The client and all that speaks to providers is loaded by `load`, or by the first call: on a
+    sixteenth of a CPU that takes a second, which no shopper should wait for at the start.
     """
 
     def __init__(self, settings: Settings, prompts: Prompts) -> None:
@@ -46,6 +46,11 @@ class Composers:
     ) -> None:
         late = _Late(provider.model, partial(make, provider))
         self.careful[name] = CarefulComposer(late, Breaker(time.monotonic))
+
+    def load(self) -> None:
+        """Load what speaks to providers, where there are any. Any thread may call this."""
+        if self.careful:
+            self._loaded()
 
     def _loaded(self) -> ModelClients:
         if self._clients is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -14,6 +14,9 @@ from app.pipeline import TTL, NotKept
 from app.services.kv.writing import KvWriteFailed
 from app.stages.assemble import from_kv, to_kv
 from app.stages.render import Filling, Renderer
+
+_FRESH = 60.0
+"""Seconds a page from memory is served without asking KV again."""
 
 MEMORY = 12 * 1024 * 1024
 """Bytes of finished pages held ready."""
@@ -55,16 +58,20 @@ def ready(html: str, content: str, until: float) -> ReadyPage:
 class KeptPages:
     """Reads through memory to KV. A page drawn from older content is drawn again, not composed.
 
-    `fresh` is how many seconds a page from memory is served without asking KV again.
+    `prepared` waits until components can be drawn.
     """
 
     def __init__(
-        self, kv: Kv, renderer: Renderer, clock: Callable[[], float], *, fresh: float = 60.0
+        self,
+        kv: Kv,
+        renderer: Renderer,
+        prepared: Callable[[], Awaitable[None]],
+        clock: Callable[[], float],
     ) -> None:
         self._kv = kv
         self._renderer = renderer
         self._clock = clock
-        self._fresh = fresh
+        self._prepared = prepared
         self._held: OrderedDict[str, ReadyPage] = OrderedDict()
         self._size = 0
 
@@ -87,7 +94,7 @@ class KeptPages:
         if kept is None:
             return None
         if kept.content == content:
-            return self._hold(key, ready(kept.html, content, self._clock() + self._fresh))
+            return self._hold(key, ready(kept.html, content, self._clock() + _FRESH))
         return await self._draw_again(key, shop, kept, content, fallbacks)
 
     async def components(self, key: str, shop: Shop) -> KeptPage | None:
@@ -105,7 +112,7 @@ class KeptPages:
             await self._kv.put(key, to_kv(page), ttl)
         except KvWriteFailed as failure:
             raise NotKept(str(failure)) from failure
-        self._hold(key, ready(page.html, page.content, self._clock() + self._fresh))
+        self._hold(key, ready(page.html, page.content, self._clock() + _FRESH))
 
     async def _read(self, key: str, shop: Shop) -> KeptPage | None:
         value = await self._kv.get(key)
@@ -116,6 +123,7 @@ class KeptPages:
         self, key: str, shop: Shop, kept: KeptPage, content: str, fallbacks: Mapping[str, Filling]
     ) -> ReadyPage | None:
         """Draw a page from its decisions; one of which nothing is left is composed anew."""
+        await self._prepared()
         still: list[Component] = []
         fillings = dict(fallbacks)
         for component in kept.components:
@@ -129,7 +137,7 @@ class KeptPages:
         drawn = kept._replace(html=html, components=still, content=content)
         with suppress(NotKept):
             await self.keep(key, drawn)
-        return ready(html, content, self._clock() + self._fresh)._replace(redrawn=True)
+        return ready(html, content, self._clock() + _FRESH)._replace(redrawn=True)
 
     def _hold(self, key: str, page: ReadyPage) -> ReadyPage:
         self._drop(key)

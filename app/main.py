@@ -21,6 +21,7 @@ from app.kept_pages import KeptPages
 from app.materials import Materials
 from app.models import Shop
 from app.plans import Plans
+from app.preparing import Preparing
 from app.services.catalog import image_hosts
 from app.services.database.recorder import Recorder
 from app.services.database.sqlite import SqliteDatabase
@@ -58,6 +59,7 @@ class Services(NamedTuple):
     recorder: Recorder
     journal: MemoryJournal
     composers: Composers
+    preparing: Preparing
 
 
 def create_app(settings: Settings, materials: Materials) -> Starlette:
@@ -70,6 +72,7 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
         exception_handlers={500: partial(_failed, web)},
     )
     app.state.storefront = web.storefront
+    app.state.preparing = services.preparing
     return app
 
 
@@ -80,6 +83,7 @@ async def _lifespan(
     settings.data.mkdir(parents=True, exist_ok=True)
     await services.kv.open()
     await services.database.open()
+    services.preparing.begin()
     recording = asyncio.create_task(services.recorder.run(), name="recorder")
     sweeping = asyncio.create_task(_sweep(services.journal), name="journal sweep")
     try:
@@ -104,13 +108,20 @@ async def _sweep(journal: MemoryJournal) -> None:
 def _services(settings: Settings, materials: Materials) -> Services:
     kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
     database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
+    composers = Composers(settings, materials.prompts)
+
+    def prepare() -> None:
+        materials.library.specs.load()
+        composers.load()
+
     return Services(
         kv=kv,
         careful_kv=CarefulKv(kv, time.monotonic),
         database=database,
         recorder=Recorder(database),
         journal=MemoryJournal(time.time),
-        composers=Composers(settings, materials.prompts),
+        composers=composers,
+        preparing=Preparing(prepare),
     )
 
 
@@ -120,7 +131,7 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     renderer = Renderer(
         environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
     )
-    kept = KeptPages(services.careful_kv, renderer, time.monotonic)
+    kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
     storefront = Storefront(
         _workshop(materials, services, renderer),
         Backroom(services.journal, kept, services.database, services.recorder),
@@ -157,10 +168,11 @@ def _workshop(materials: Materials, services: Services, renderer: Renderer) -> W
         slots=tuple(slot.id for slot in library.slots),
         required=frozenset(slot.id for slot in library.slots if slot.required),
         instructions=cache(
-            partial(instructions, prompts.storefront, PLACE_OF_COMPONENTS, library.specs.values())
+            lambda: instructions(prompts.storefront, PLACE_OF_COMPONENTS, library.specs.values())
         ),
         persona_briefs=prompts.personas,
         plans=Plans(services.careful_kv),
+        prepared=services.preparing.done,
     )
 
 

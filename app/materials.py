@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.models import Shop
 from app.services.catalog import Catalogs, load_catalogs
-from app.services.component_library import Library, load_library
+from app.services.component_library import Library, open_library
 from app.services.prompts import Prompts, load_prompts
 from app.settings import Settings
 from app.web.static import Assets, load_assets
@@ -34,7 +34,7 @@ def read_materials(settings: Settings) -> Materials:
         CatalogError, LibraryError, PromptError: one cannot be used; the message says which.
     """
     catalogs = load_catalogs(settings.catalog, currency=settings.currency)
-    library = load_library(settings.root / "components")
+    library = open_library(settings.root / "components")
     prompts = load_prompts(settings.root / "prompts")
     assets = load_assets(settings.root / "static", library.styles, catalogs.shops.values())
     return Materials(catalogs, library, prompts, assets)

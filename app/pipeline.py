@@ -52,6 +52,7 @@ async def compose(page: Page, workshop: Workshop, keep: Keep) -> None:
     What was decided for others like this shopper is drawn first, and nobody asked for it again.
     The composers but the last share the workshop's patience; the last one needs none.
     """
+    await workshop.prepared()
     await _draw_plan(page, workshop)
     if not _complete(page, workshop):
         await _ask_all(page, workshop)

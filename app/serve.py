@@ -13,6 +13,7 @@ from sse_starlette.sse import AppStatus
 from app.lean_uvicorn import Config, Server
 from app.main import create_app
 from app.materials import read_materials
+from app.preparing import Preparing
 from app.services.catalog import CatalogError, Catalogs
 from app.services.component_library import LibraryError
 from app.services.prompts import PromptError
@@ -32,13 +33,21 @@ class DrainingServer(Server):
     """On SIGTERM takes no more visitors, lets pages finish, and only then closes.
 
     Readers whose page does not finish in time are let go without a last word, so that their
-    browsers resume elsewhere by id.
+    browsers resume elsewhere by id. It ends in the same way when what is loaded after the opening
+    cannot be used.
     """
 
-    def __init__(self, config: Config, storefront: Storefront, grace: float) -> None:
+    def __init__(
+        self, config: Config, storefront: Storefront, preparing: Preparing, grace: float
+    ) -> None:
         super().__init__(config)
         self._storefront = storefront
+        self._preparing = preparing
         self._grace = grace
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to end."""
+        return await super().on_tick(counter) or self._preparing.failure is not None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listening sockets, drain, then do as uvicorn does."""
@@ -73,9 +82,11 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_CLOSING,
     )
-    server = DrainingServer(config, app.state.storefront, settings.grace)
+    server = DrainingServer(config, app.state.storefront, app.state.preparing, settings.grace)
     log.info("serving http://%s:%d", settings.host, settings.port)
     server.run()
+    if app.state.preparing.failure is not None:
+        raise app.state.preparing.failure
 
 
 def _report(catalogs: Catalogs) -> None:

@@ -115,5 +115,6 @@ class Storefront:
         """Yield a kept page as if it were composed just now."""
         kept = await self._backroom.kept.components(known.name, counter.shop)
         if kept is not None:
+            await self._workshop.prepared()
             first_id = int(self._workshop.now().timestamp() * 1_000_000)
             yield unfold(kept, self._workshop.renderer, counter.shop, first_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
@@ -64,7 +64,8 @@ class Journal(Protocol):
 class Workshop(NamedTuple):
     """All that composing needs, the same for every page. `composers` are asked in their order.
 
-    `patience` is how many seconds all of them but the last may take together.
+    `prepared` waits until the library is loaded. `patience` is how many seconds all composers but
+    the last may take together.
     """
 
     composers: Sequence[Composer]
@@ -76,6 +77,7 @@ class Workshop(NamedTuple):
     instructions: Callable[[], str]
     persona_briefs: Mapping[str, str]
     plans: Plans
+    prepared: Callable[[], Awaitable[None]]
     patience: float = 40.0
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 

@@ -13,7 +13,7 @@ from app.settings import ROOT
 LAYERS = (
     {"models"},
     {"stages"},
-    {"workshop", "counter"},
+    {"preparing", "workshop", "counter"},
     {"pipeline"},
     {"plans", "kept_pages", "acquaintances"},
     {"composing"},

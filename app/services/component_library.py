@@ -1,4 +1,8 @@
-"""The components a designer has put into `components/`, read once: what we can draw."""
+"""The components a designer has put into `components/`, read once: what we can draw.
+
+Their files are read when the shop opens. Their props are Python and pydantic, and take as long to
+load as all the rest: nobody needs them to see the shop, so they can be loaded a moment later.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,14 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import BaseModel
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _DRAWN = (".jinja", ".css", ".py")
 
@@ -45,14 +51,56 @@ class SlotSpec(NamedTuple):
     required: bool
 
 
+class Specs(Mapping[str, ComponentSpec]):
+    """The kinds of components by name, loaded by `load` or by whoever asks first."""
+
+    def __init__(self, folder: Path, package: str, slots: Iterable[SlotSpec]) -> None:
+        self._place = (folder, package, tuple(slots))
+        self._loading = Lock()
+        self._loaded: Mapping[str, ComponentSpec] | None = None
+
+    def load(self) -> Mapping[str, ComponentSpec]:
+        """Load every component's props and samples, once. Any thread may call this.
+
+        Raises:
+            LibraryError: a component lacks a file, or its files do not fit together.
+        """
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = {spec.name: spec for spec in _specs(*self._place)}
+        return self._loaded
+
+    def __getitem__(self, name: str) -> ComponentSpec:
+        return (self._loaded or self.load())[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded or self.load())
+
+    def __len__(self) -> int:
+        return len(self._loaded or self.load())
+
+
 class Library(NamedTuple):
     """Everything we can draw. `digest` changes whenever a template, style or schema does."""
 
     folder: Path
-    specs: Mapping[str, ComponentSpec]
+    specs: Specs
     slots: tuple[SlotSpec, ...]
     styles: str
     digest: str
+
+
+def open_library(folder: Path) -> Library:
+    """Read the folder's slots, styles and digest; the components' props are loaded later.
+
+    Raises:
+        LibraryError: `slots.py` cannot be imported.
+    """
+    package = _import_package(folder)
+    module = _import(folder / "slots.py", f"{package}.slots")
+    slots = tuple(SlotSpec(slot.id, slot.label, slot.required) for slot in module.SLOTS)
+    styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
+    return Library(folder, Specs(folder, package, slots), slots, styles, _digest(folder))
 
 
 def load_library(folder: Path) -> Library:
@@ -61,14 +109,9 @@ def load_library(folder: Path) -> Library:
     Raises:
         LibraryError: a component lacks a file, or its files do not fit together.
     """
-    package = _import_package(folder)
-    slots = tuple(
-        SlotSpec(slot.id, slot.label, slot.required)
-        for slot in importlib.import_module(f"{package}.slots").SLOTS
-    )
-    specs = {spec.name: spec for spec in _specs(folder, package, slots)}
-    styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
-    return Library(folder, specs, slots, styles, _digest(folder))
+    library = open_library(folder)
+    library.specs.load()
+    return library
 
 
 def _import_package(folder: Path) -> str:
@@ -101,6 +144,8 @@ def _import(path: Path, name: str) -> ModuleType:
 
 
 def _props_of(path: Path, module: ModuleType) -> type[BaseModel]:
+    from pydantic import BaseModel  # noqa: PLC0415 - the components have loaded it by now
+
     own = [
         value
         for value in vars(module).values()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Protocol
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Protocol, cast
 
 from app.models import Component, Proposal, Refusal, Shop
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
 
 _READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _CODES = {
@@ -56,8 +57,8 @@ def admit(
     context = {"products": shop.products, "categories": shop.categories()}
     try:
         props = spec.props.model_validate(dict(proposal.config), context=context)
-    except ValidationError as error:
-        return _refusal(proposal.type, error)
+    except ValueError as error:
+        return _refusal(proposal.type, cast("ValidationError", error))
     return Component(proposal.type, slot, props.model_dump())
 
 

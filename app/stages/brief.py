@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from app.models import Brief, Persona, Product, Shop
 from app.stages.shelf import relevant
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _PIECES = re.compile(r"[A-Za-z]+|\d{1,3}|[^\sA-Za-z\d]|\n")
 _LETTERS_A_TOKEN = 6

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup
-from pydantic import BaseModel, ValidationError
 
 from app.models import Component, Product, Refusal, Shop
 from app.stages.addresses import Addresses
 from app.stages.money import money
 from app.stages.shelf import fill
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 FALLBACK = "fallback"
 REFRESH_SECONDS = 8
@@ -120,22 +123,19 @@ class Renderer:
         context = {"products": shop.products, "categories": shop.categories()}
         try:
             props = spec.props.model_validate(dict(component.config), context=context)
-        except ValidationError:
+        except ValueError:  # pydantic's ValidationError is one
             return Refusal("NO_LONGER_SOLD", component.type)
         return self._draw(component.type, component.slot, props, shop)
 
     def fallbacks(self, shop: Shop, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Filling]:
-        """Draw what every slot shows until something better comes. Keys are component types.
+        """Draw what every slot shows until something better comes: the component of its own name.
 
         A small catalog may not satisfy the limits that a model must keep to, so none are checked.
         """
-        drawn = {}
-        for kind, config in configs.items():
-            spec = self._specs[kind]
-            props = spec.props.model_construct(**config)
-            slot = spec.slots[0]
-            drawn[slot] = Filling(FALLBACK, self._draw(kind, slot, props, shop))
-        return drawn
+        return {
+            kind: Filling(FALLBACK, self._draw(kind, kind, SimpleNamespace(**config), shop))
+            for kind, config in configs.items()
+        }
 
     def store_page(
         self,
@@ -204,7 +204,7 @@ class Renderer:
             suggestions=fill((), shop, 4),
         )
 
-    def _draw(self, kind: str, slot: str, props: BaseModel, shop: Shop) -> str:
+    def _draw(self, kind: str, slot: str, props: object, shop: Shop) -> str:
         return self._templates.get_template(f"{kind}.jinja").render(
             **self._shared(shop),
             props=props,

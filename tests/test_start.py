@@ -1,0 +1,97 @@
+"""Starting: what is loaded before the shop is open, and what stops it from opening."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.running import ROOT, free_port
+
+NOT_AT_THE_START = ("pydantic", "pydantic_core", "httpx", "click", "multiprocessing")
+PARTS = ("app", "components", "prompts", "static", "demo", "migrations")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The whole shop in a folder of its own, to be broken."""
+    for part in PARTS:
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start a shop that cannot stay open; return how it ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "app"],
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "WANDSTORE_PORT": str(free_port()),
+            "WANDSTORE_DATA": str(folder / "data"),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_what_the_shell_does_not_need_is_not_loaded_before_the_shop_is_open() -> None:
+    loaded = "import app.lean_uvicorn, app.serve, sys; print(*sys.modules)"
+    names = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "starlette.applications" in names
+    assert [name for name in NOT_AT_THE_START if name in names] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("components/hero.py", "this is not Python", "hero.py: cannot be imported"),
+        ("components/hero.samples.json", "[]", "hero.samples.json: empty"),
+        ("components/slots.py", "SLOTS = x", "slots.py: cannot be imported"),
+        ("prompts/house.json", "{", "house.json"),
+        ("demo/catalog.json", "{", "catalog.json"),
+    ],
+    ids=lambda value: value if "/" in value else "",
+)
+def test_a_file_that_cannot_be_used_stops_the_shop_and_is_named(
+    copy: Path, file: str, text: str, told: str
+) -> None:
+    (copy / file).write_text(text)
+    ended = start(copy)
+    assert ended.returncode == 2
+    assert "wandstore cannot start: " in ended.stderr
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WANDSTORE_PORT", "80a"),
+        ("WANDSTORE_PAGES_AT_ONCE", "0"),
+        ("WANDSTORE_GRACE", "nan"),
+        ("KIMI_TEMPERATURE", "warm"),
+        ("KIMI_TEMPERATURE", "3"),
+        ("KIMI_THINKING", "maybe"),
+        ("KIMI_BASE_URL", "ftp://elsewhere"),
+        ("WANDSTORE_CATALOG", "/nowhere/at/all.json"),
+        ("WANDSTORE_CURRENCY", "euro"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_stops_the_shop_and_is_named(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    ended = start(ROOT, WANDSTORE_DATA=str(tmp_path / "data"), **{name: value})
+    assert ended.returncode == 2
+    assert "wandstore cannot start: " in ended.stderr
+    assert name in ended.stderr or value in ended.stderr
+    assert "Traceback" not in ended.stderr
