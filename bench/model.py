@@ -117,6 +117,8 @@ class Model:
             ahead = began + at / self._rate - time.monotonic()
             if ahead > 0:
                 await asyncio.sleep(ahead)
+            if writer.is_closing():
+                raise ConnectionResetError("the reader has left")
             writer.write(stamped(data))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
