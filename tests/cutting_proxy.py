@@ -23,6 +23,7 @@ class CuttingProxy:
         self._target = target_port
         self._events = events
         self._server: asyncio.Server
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -31,20 +32,36 @@ class CuttingProxy:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one request a connection, so that a cut takes nothing else with it."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._pass_request(reader, writer)
+        finally:
+            self._serving.discard(task)
+            await _closed(writer)
+
+    async def _pass_request(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
             up_writer.write(head.replace(b"Connection: keep-alive", b"Connection: close"))
             if b"/stream/" in head.split(b"\r\n")[0]:
                 await self._pass_stream(up_reader, writer)
             else:
                 while data := await up_reader.read(65536):
                     writer.write(data)
-            up_writer.close()
-        writer.close()
+        finally:
+            await _closed(up_writer)
 
     async def _pass_stream(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -62,6 +79,13 @@ class CuttingProxy:
                 self.cuts += 1
                 return
             writer.write(data)
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection and wait until it is gone."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def _end_of_event(text: bytes, number: int) -> int | None:
