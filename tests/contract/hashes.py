@@ -33,7 +33,7 @@ def _personas() -> Iterator[tuple[str, Persona]]:
     for value in (0, -5, 0.5, 1e308, 399.995, 12345678901234567890):
         yield f"orders of {value!r}", _known(Signals(value))
     for sensitivity in ("low", "medium", "high"):
-        yield f"{sensitivity} sensitivity", _known(Signals(price_sensitivity=sensitivity))  # type: ignore[arg-type]
+        yield f"{sensitivity} sensitivity", _known(Signals(price_sensitivity=sensitivity))
     yield from _names()
 
 
