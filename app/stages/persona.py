@@ -27,7 +27,7 @@ Signals
     decides_quickly     an order or a basket, and at most 3 views for each
 
 Type: the one with most points; of equals the first.
-  loyalist        3 buys_again, 2 returns, 1 for 4 orders or more
+  loyalist        5 buys_again, 2 returns, 1 for 4 orders or more
   bargain_hunter  3 sensitivity high, 2 sorts_by_price
   collector       3 sensitivity low, 1 lingers, 1 compares
   explorer        1 always, 2 wanders
@@ -176,7 +176,7 @@ def _type(tally: _Tally, sensitivity: str, patterns: Sequence[str]) -> tuple[Per
     """Return the type with most points, and whether no other has as many."""
     holds = {name: name in patterns for name in _EVERY_PATTERN}
     points: dict[PersonaType, int] = {
-        "loyalist": 3 * holds["buys_again"] + 2 * holds["returns"] + (tally.orders >= 4),
+        "loyalist": 5 * holds["buys_again"] + 2 * holds["returns"] + (tally.orders >= 4),
         "bargain_hunter": 3 * (sensitivity == "high") + 2 * holds["sorts_by_price"],
         "collector": 3 * (sensitivity == "low") + holds["lingers"] + holds["compares"],
         "explorer": 1 + 2 * holds["wanders"],
