@@ -18,7 +18,7 @@ from app.kept_pages import KeptPages
 from app.models import Event, EventName
 from app.pipeline import compose, error_data
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import Generation
+from app.services.database.records import Generation
 from app.stages.trace import Trace
 from app.workshop import Page, Workshop
 
@@ -82,6 +82,11 @@ class Composing:
         """Return the id of the page that is being composed under this key, if one is."""
         page = self._pages.get(name)
         return page.id if page else None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a page would be composed at once, with half of all places left to visitors."""
+        return 2 * len(self._pages) < self._capacity.at_once
 
     def start(self, known: Known, counter: Counter, clock: Callable[[], float]) -> str:
         """Begin composing unless that is under way; return the page's id.

@@ -18,6 +18,7 @@ from app.composers import Composers
 from app.composing import Capacity
 from app.counter import open_counter
 from app.kept_pages import KeptPages
+from app.learning import Learning
 from app.materials import Materials
 from app.models import Shop
 from app.plans import Plans
@@ -30,7 +31,7 @@ from app.services.kv.sqlite import SqliteKv
 from app.services.kv.writing import CarefulKv
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
-from app.services.sqlite import StorageError
+from app.services.storage import StorageError
 from app.settings import Settings
 from app.stages.addresses import Addresses
 from app.stages.brief import instructions
@@ -42,6 +43,7 @@ from app.web.identity import Identities
 from app.web.missing import NotFound
 from app.web.products import ProductPage
 from app.web.security import page_headers
+from app.web.signals import SignalsDoor
 from app.web.static import Pictures, Static
 from app.web.store import StorePage
 from app.web.stream import Stream
@@ -186,6 +188,8 @@ def _open_shop(
 
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
     store, product, stream = StorePage(web), ProductPage(web), Stream(web)
+    learning = Learning(services.database, web.storefront, web.now)
+    signals = SignalsDoor(web, learning, services.preparing.done)
     began = time.monotonic()
     health = Health(partial(_checks, services), lambda: time.monotonic() - began)
     pictures = Pictures(web, materials.catalogs.pictures)
@@ -194,6 +198,8 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
         Route("/store", store, methods=get),
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
+        Route("/signals", signals, methods=["POST"]),
+        Route("/s/{shop_id}/signals", signals, methods=["POST"]),
         Route("/static/{name}", Static(materials.assets), methods=get),
         Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
         Route("/products/{id}", product, methods=get),

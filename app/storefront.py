@@ -9,8 +9,9 @@ from app.acquaintances import Acquaintances, Known, PersonaSource
 from app.composing import Batches, Capacity, Composing, ReadableJournal, TooManyPages, stamp
 from app.counter import Counter, Shells
 from app.kept_pages import KeptPages, ReadyPage
+from app.models import Shopper
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import Sighting
+from app.services.database.records import Sighting
 from app.stages.assemble import unfold
 from app.workshop import Workshop
 
@@ -73,6 +74,21 @@ class Storefront:
         except TooManyPages:
             return Shell(self._shells.fallback(counter, persona_type), last=True)
         return Shell(self._shells.shell(counter, persona_type, page_id))
+
+    async def refresh(self, shopper: Shopper, counter: Counter, *, may_compose: bool) -> str:
+        """Have the page ready that the shopper will want next; say what came of it.
+
+        Nobody waits for it, so it gives way to those who do.
+        """
+        known = self._acquaintances.remember(shopper)
+        if self.composing.running(known.name):
+            return "running"
+        if not may_compose or not self.composing.has_room:
+            return "left"
+        if await self._find(known, counter):
+            return "kept"
+        self.composing.start(known, counter, self._clock)
+        return "begun"
 
     async def follow(
         self, shopper_id: str, counter: Counter, page_id: str, after: int

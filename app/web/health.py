@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.storefront import Storefront
 from app.web.respond import Body, Reply, send_reply
-from app.web.security import file_headers
+from app.web.security import Headers, file_headers
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -50,8 +50,11 @@ class PageTrace:
             await send_json(scope, send, trace.whole())
 
 
-async def send_json(scope: Scope, send: Send, payload: object, status: int = 200) -> None:
+async def send_json(
+    scope: Scope, send: Send, payload: object, status: int = 200, more: Headers | None = None
+) -> None:
     """Send an object as JSON, never cached."""
     body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     headers = [*file_headers(), (b"content-type", b"application/json")]
-    await send_reply(scope, send, Reply(body, headers, status, [(b"cache-control", b"no-store")]))
+    always = [(b"cache-control", b"no-store")]
+    await send_reply(scope, send, Reply(body, headers, status, [*always, *(more or [])]))

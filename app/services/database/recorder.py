@@ -7,8 +7,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import Protocol
 
-from app.services.database.sqlite import Generation, Sighting
-from app.services.sqlite import StorageError
+from app.services.database.records import Generation, Sighting
+from app.services.storage import StorageError
 
 _MOST_WAITING = 5_000
 _EVERY = 1.0

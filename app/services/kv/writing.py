@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.services.kv.sqlite import KvRefused
-from app.services.sqlite import StorageError
+from app.services.storage import KvRefused, StorageError
 
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0
