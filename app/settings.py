@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+_SHORTEST_SECRET = 16
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -25,6 +27,21 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StateSettings:
+    """Where KV and database are: `sqlite` files, the `worker`'s bindings, or `cloudflare`'s API."""
+
+    where: str = "sqlite"
+    kv_url: str = "http://kv.internal"
+    d1_url: str = "http://d1.internal"
+    bindings_token: str = field(default="", repr=False)
+    api_url: str = "https://api.cloudflare.com/client/v4"
+    api_token: str = field(default="", repr=False)
+    account: str = ""
+    namespace: str = ""
+    database: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set from outside. Seconds and bytes unless a name says otherwise."""
 
@@ -35,6 +52,8 @@ class Settings:
     currency: str = "USD"
     design: bool = False
     session_secret: str = field(default="", repr=False)
+    worker_secret: str = field(default="", repr=False)
+    state: StateSettings = StateSettings()
     kimi: ProviderSettings | None = None
     claude: ProviderSettings | None = None
     house_pace: float = 1.0
@@ -59,12 +78,33 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         currency=read.text("WANDSTORE_CURRENCY", "USD"),
         design=read.text("WANDSTORE_DESIGN", "") == "1",
         session_secret=read.text("SESSION_SECRET", ""),
+        worker_secret=read.secret("WORKER_SECRET"),
+        state=_state(read),
         kimi=_kimi(read),
         claude=_claude(read),
         house_pace=read.number("WANDSTORE_HOUSE_PACE", 1.0, least=0, most=100),
         grace=read.number("WANDSTORE_GRACE", 12.0, least=0, most=600),
         at_once=int(read.number("WANDSTORE_PAGES_AT_ONCE", 100, least=1, most=10_000)),
         waiting=int(read.number("WANDSTORE_PAGES_WAITING", 400, least=0, most=10_000)),
+    )
+
+
+def _state(read: _Reader) -> StateSettings:
+    where = read.choice("WANDSTORE_STATE", "sqlite", ("sqlite", "worker", "cloudflare"))
+    usual = StateSettings()
+    if where != "sqlite":
+        read.needed("SESSION_SECRET")  # one that is generated would be lost with the disk
+    needed = read.needed if where == "cloudflare" else lambda _: ""
+    return StateSettings(
+        where=where,
+        kv_url=read.address("WANDSTORE_KV_URL", usual.kv_url),
+        d1_url=read.address("WANDSTORE_D1_URL", usual.d1_url),
+        bindings_token=read.text("WANDSTORE_BINDINGS_TOKEN", ""),
+        api_url=read.address("CLOUDFLARE_API_URL", usual.api_url),
+        api_token=needed("CLOUDFLARE_API_TOKEN"),
+        account=needed("CLOUDFLARE_ACCOUNT_ID"),
+        namespace=needed("KV_NAMESPACE_ID"),
+        database=needed("D1_DATABASE_ID"),
     )
 
 
@@ -95,6 +135,20 @@ class _Reader(NamedTuple):
 
     def text(self, name: str, otherwise: str) -> str:
         return self.environment.get(name, "").strip() or otherwise
+
+    def needed(self, name: str) -> str:
+        """Return a value that must be there."""
+        value = self.text(name, "")
+        if not value:
+            raise SettingsError(f"{name} must be set, since WANDSTORE_STATE is not sqlite")
+        return value
+
+    def secret(self, name: str) -> str:
+        """Return a secret, empty where none is set."""
+        value = self.text(name, "")
+        if value and len(value.encode()) < _SHORTEST_SECRET:
+            raise SettingsError(f"{name} must have at least {_SHORTEST_SECRET} bytes")
+        return value
 
     def number(self, name: str, otherwise: float, *, least: float, most: float) -> float:
         text = self.text(name, str(otherwise))

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.learning import Learning, TooBusy
@@ -122,6 +123,12 @@ class SignalsDoor:
             raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
         if isinstance(refusal, Refusal):
             raise _Refused(400, refusal.code, "the shop has nothing of that name", "events")
+
+
+def signal_routes(door: SignalsDoor) -> list[Route]:
+    """Return where beacons are taken."""
+    paths = ("/signals", "/s/{shop_id}/signals")
+    return [Route(path, door, methods=["POST"]) for path in paths]
 
 
 def _address(scope: Scope) -> str:

@@ -16,8 +16,6 @@ from app.services.database.records import Generation, Sighting
 MOST_FACTS = 200
 """Facts kept of one shopper; of those beyond, orders give way last and the oldest first."""
 
-_MOST_PERSONAS = 20
-
 _SEEN = """
 INSERT INTO shoppers (id, shop_id, created_at, last_seen_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET last_seen_at = excluded.last_seen_at
@@ -36,7 +34,7 @@ ON CONFLICT (hash, shopper_id) DO UPDATE SET confidence = excluded.confidence,
 _MAKE_CURRENT = "UPDATE shoppers SET current_persona_hash = ? WHERE id = ?"
 _DROP_PERSONAS = """
 DELETE FROM personas WHERE shopper_id = ? AND hash <> ? AND hash NOT IN
-    (SELECT hash FROM personas WHERE shopper_id = ? ORDER BY created_at DESC LIMIT ?)
+    (SELECT hash FROM personas WHERE shopper_id = ? ORDER BY created_at DESC LIMIT 20)
 """
 _GENERATION = """
 INSERT INTO ui_generations
@@ -48,7 +46,7 @@ ON CONFLICT (id) DO UPDATE SET status = excluded.status, completed_at = excluded
 _FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
 _DROP_FACTS = """
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
-    (SELECT id FROM signals WHERE shopper_id = ? ORDER BY kind = 'purchase' DESC, id DESC LIMIT ?)
+    (SELECT id FROM signals WHERE shopper_id = ? ORDER BY kind = 'purchase' DESC, id DESC LIMIT 200)
 """
 _FACTS = "SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id"
 _CURRENT = "SELECT current_persona_hash FROM shoppers WHERE id = ?"
@@ -75,7 +73,7 @@ def set_persona(sighting: Sighting, persona: Persona, persona_hash: str) -> list
         seen(sighting),
         Statement(_KEEP_PERSONA, row),
         Statement(_MAKE_CURRENT, (persona_hash, shopper)),
-        Statement(_DROP_PERSONAS, (shopper, persona_hash, shopper, _MOST_PERSONAS)),
+        Statement(_DROP_PERSONAS, (shopper, persona_hash, shopper)),
     ]
 
 
@@ -85,7 +83,7 @@ def behave(sighting: Sighting, facts: Iterable[Fact]) -> list[Statement]:
     return [
         seen(sighting),
         *(Statement(_FACT, (shopper, sighting.at, fact.kind, fact.as_json())) for fact in facts),
-        Statement(_DROP_FACTS, (shopper, shopper, MOST_FACTS)),
+        Statement(_DROP_FACTS, (shopper, shopper)),
         Statement(_FACTS, (shopper,)),
         Statement(_CURRENT, (shopper,)),
     ]
