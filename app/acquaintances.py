@@ -59,9 +59,14 @@ class Acquaintances:
 
     def remember(self, shopper: Shopper) -> Known:
         """Remember a shopper as they are known from now on."""
-        key = page_key(shopper)
-        known = Known(shopper, key, str(key), self._clock() + _FRESH)
+        known = introduce(shopper)._replace(until=self._clock() + _FRESH)
         self._known[shopper.id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
         return known
+
+
+def introduce(shopper: Shopper) -> Known:
+    """Return a shopper with the key of their page, to be remembered by nobody."""
+    key = page_key(shopper)
+    return Known(shopper, key, str(key), 0.0)

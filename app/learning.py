@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from app.counter import Counter as ShopCounter
-from app.models import NEWCOMER, Persona, Refusal, Shop, Shopper
+from app.models import NEWCOMER, Persona, Refusal, Shop
 from app.models.behaviour import Fact, Told
 from app.pace import Allowance, Pace
 from app.services.database.records import Behaviour, Sighting
 from app.stages.page_key import persona_hash
 from app.stages.persona import judge
 from app.stages.witness import Prices, prices_of, witness
+from app.storefront import Visit
 
 _MOST_AT_ONCE = 64
 _REFRESHES = Allowance(burst=5, seconds=60.0)
@@ -39,9 +39,7 @@ class Notes(Protocol):
 class Front(Protocol):
     """Who composes pages for shoppers."""
 
-    async def refresh(
-        self, shopper: Shopper, counter: ShopCounter, *, may_compose: bool
-    ) -> str: ...
+    async def refresh(self, visit: Visit, persona: Persona, *, may_compose: bool) -> str: ...
 
 
 class TooBusy(Exception):
@@ -61,16 +59,14 @@ class Learning:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._under_way = 0
 
-    async def learn(
-        self, shopper_id: str, counter: ShopCounter, told: Sequence[Told]
-    ) -> Refusal | None:
+    async def learn(self, visit: Visit, told: Sequence[Told]) -> Refusal | None:
         """Note what a shopper did and judge them anew; refuse where nothing of it is ours.
 
         Raises:
             TooBusy: it has to be told later.
             StorageError: it could not be noted.
         """
-        facts = self._witnessed(counter.shop, told)
+        facts = self._witnessed(visit.counter.shop, told)
         if isinstance(facts, Refusal):
             return facts
         if self._under_way >= _MOST_AT_ONCE:
@@ -78,12 +74,11 @@ class Learning:
             raise TooBusy
         self._under_way += 1
         try:
-            persona, changed = await self._judged(shopper_id, counter.shop, facts)
+            persona, changed = await self._judged(visit.shopper_id, visit.counter.shop, facts)
         finally:
             self._under_way -= 1
-        shopper = Shopper(shopper_id, counter.shop.id, persona)
-        may_compose = changed and not self._refreshes.take(shopper_id)
-        came = await self._front.refresh(shopper, counter, may_compose=may_compose)
+        may_compose = changed and not self._refreshes.take(visit.shopper_id)
+        came = await self._front.refresh(visit, persona, may_compose=may_compose)
         self.counts[f"page_{came}"] += 1
         return None
 

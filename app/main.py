@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from typing import NamedTuple
@@ -16,9 +16,10 @@ from starlette.routing import Route
 
 from app.composers import Composers
 from app.composing import Capacity
-from app.counter import open_counter
+from app.counter import Counter, open_counter
 from app.kept_pages import KeptPages
 from app.learning import Learning
+from app.ledgers import Ledgers
 from app.materials import Materials
 from app.models import Shop
 from app.plans import Plans
@@ -27,9 +28,9 @@ from app.services.catalog import image_hosts
 from app.services.database.recorder import Recorder
 from app.services.journal import MemoryJournal
 from app.services.kv.writing import CarefulKv
+from app.services.llm.purse import Purse
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
-from app.services.storage import StorageError
 from app.settings import Settings
 from app.stages.addresses import Addresses
 from app.stages.brief import instructions
@@ -38,18 +39,21 @@ from app.state import State, make_state
 from app.storefront import Backroom, Storefront
 from app.web.counters import OpenShop, Web
 from app.web.gate import gate
-from app.web.health import Health, PageTrace
+from app.web.generate import Generate
+from app.web.health import Health, PageTrace, check
 from app.web.identity import Identities
 from app.web.missing import NotFound
 from app.web.products import ProductPage
 from app.web.security import page_headers
+from app.web.sent_shops import SentShops
 from app.web.signals import SignalsDoor, signal_routes
-from app.web.static import Pictures, Static
+from app.web.static import Pictures, Static, brand_css
 from app.web.store import StorePage
 from app.web.stream import Stream
 from app.workshop import Workshop
 
-_HEALTH_TIMEOUT = 2.0
+_LEEWAY = 10.0
+"""Seconds that a page may take beside its deadline: to be kept, with every attempt at that."""
 
 
 class Services(NamedTuple):
@@ -110,7 +114,9 @@ async def _sweep(journal: MemoryJournal) -> None:
 
 def _services(settings: Settings, materials: Materials) -> Services:
     state = make_state(settings)
-    composers = Composers(settings, materials.prompts)
+    careful_kv = CarefulKv(state.kv, time.monotonic)
+    purse = Purse(settings.spending, Ledgers(careful_kv), time.time)
+    composers = Composers(settings, materials.prompts, purse)
 
     def prepare() -> None:
         materials.library.specs.load()
@@ -119,7 +125,7 @@ def _services(settings: Settings, materials: Materials) -> Services:
 
     return Services(
         state=state,
-        careful_kv=CarefulKv(state.kv, time.monotonic),
+        careful_kv=careful_kv,
         recorder=Recorder(state.database, state.every),
         journal=MemoryJournal(time.time),
         composers=composers,
@@ -131,17 +137,20 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     addresses = _addresses(materials)
     library = materials.library
     renderer = Renderer(
-        environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
+        environment(library.folder),
+        library.specs,
+        library.slots,
+        lambda shop: addresses.get(shop.id) or _addresses_of(shop, materials),
     )
     kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
     storefront = Storefront(
-        _workshop(materials, services, renderer),
+        _workshop(settings, materials, services, renderer),
         Backroom(services.journal, kept, services.state.database, services.recorder),
         time.monotonic,
         Capacity(settings.at_once, settings.waiting),
     )
     shops = {
-        shop.id: _open_shop(shop, addresses[shop.id], materials, renderer)
+        shop.id: OpenShop(_counter(shop, materials, renderer), page_headers(image_hosts(shop)))
         for shop in materials.catalogs.shops.values()
     }
     secret = session_secret(settings.session_secret, settings.data)
@@ -150,17 +159,19 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
 
 
 def _addresses(materials: Materials) -> dict[str, Addresses]:
-    """Return every shop's addresses; the default shop's begin at the root."""
-    catalogs = materials.catalogs
-    return {
-        shop.id: Addresses(
-            shop.id, "" if shop is catalogs.default else f"/s/{shop.id}", materials.assets.names
-        )
-        for shop in catalogs.shops.values()
-    }
+    """Return every shop's addresses."""
+    return {shop.id: _addresses_of(shop, materials) for shop in materials.catalogs.shops.values()}
 
 
-def _workshop(materials: Materials, services: Services, renderer: Renderer) -> Workshop:
+def _addresses_of(shop: Shop, materials: Materials) -> Addresses:
+    """Return a shop's addresses; the default shop's begin at the root."""
+    root = "" if shop is materials.catalogs.default else f"/s/{shop.id}"
+    return Addresses(shop.id, root, materials.assets.names)
+
+
+def _workshop(
+    settings: Settings, materials: Materials, services: Services, renderer: Renderer
+) -> Workshop:
     library, prompts = materials.library, materials.prompts
     return Workshop(
         composers=services.composers.in_order,
@@ -175,24 +186,28 @@ def _workshop(materials: Materials, services: Services, renderer: Renderer) -> W
         persona_briefs=prompts.personas,
         plans=Plans(services.careful_kv),
         prepared=services.preparing.done,
+        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        deadlines=settings.deadlines,
+        parse_limits=settings.parsing,
     )
 
 
-def _open_shop(
-    shop: Shop, addresses: Addresses, materials: Materials, renderer: Renderer
-) -> OpenShop:
-    content = materials.content(shop)
-    counter = open_counter(shop, addresses, content, materials.prompts.house, renderer)
-    return OpenShop(counter, page_headers(image_hosts(shop)))
+def _counter(shop: Shop, materials: Materials, renderer: Renderer) -> Counter:
+    addresses, content = _addresses_of(shop, materials), materials.content(shop)
+    return open_counter(shop, addresses, content, materials.prompts.house, renderer)
+
+
+def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
+    shops = SentShops(web.shops, lambda shop: _counter(shop, materials, web.renderer), brand_css)
+    return Generate(web, shops, settings.largest_request, settings.deadlines.page + _LEEWAY)
 
 
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
     store, product, stream = StorePage(web), ProductPage(web), Stream(web)
     learning = Learning(services.state.database, web.storefront, web.now)
     began = time.monotonic()
-    health = Health(
-        partial(_checks, services), lambda: time.monotonic() - began, services.state.checked
-    )
+    checked = services.state.checked
+    health = Health(partial(_checks, services), lambda: time.monotonic() - began, checked)
     pictures = Pictures(web, materials.catalogs.pictures)
     get = ["GET"]
     routes = [
@@ -204,6 +219,7 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
         Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
         Route("/products/{id}", product, methods=get),
         Route("/s/{shop_id}/products/{id}", product, methods=get),
+        Route("/generate", _generate(settings, materials, web), methods=["POST"]),
         Route("/health", health, methods=get),
         Route("/", _to_the_store, methods=get),
     ]
@@ -227,15 +243,6 @@ async def _failed(web: Web, _request: Request, _error: Exception) -> Response:
 
 
 async def _checks(services: Services) -> Mapping[str, str]:
-    kv = await _check(services.state.kv.get("health"))
-    database = await _check(services.state.database.persona_of("health"))
+    kv = await check(services.state.kv.get("health"))
+    database = await check(services.state.database.persona_of("health"))
     return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}
-
-
-async def _check(asked: Awaitable[object]) -> str:
-    try:
-        async with asyncio.timeout(_HEALTH_TIMEOUT):
-            await asked
-    except (StorageError, TimeoutError) as error:
-        return f"failed: {type(error).__name__}"
-    return "ok"

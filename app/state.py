@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 from app.models import Persona
 from app.models.behaviour import Fact
 from app.services.database.records import Behaviour, Generation, Sighting
-from app.settings import Settings, StateSettings
+from app.settings import Settings
+from app.state_settings import StateSettings
 
 
 class Kv(Protocol):

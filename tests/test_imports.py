@@ -11,11 +11,13 @@ import pytest
 from app.settings import ROOT
 
 LAYERS = (
-    {"models"},
+    {"models", "state_settings"},
     {"stages"},
     {"preparing", "workshop", "counter", "pace"},
+    {"drawing"},
+    {"asking"},
     {"pipeline"},
-    {"plans", "kept_pages", "acquaintances"},
+    {"plans", "ledgers", "kept_pages", "acquaintances"},
     {"composing"},
     {"storefront"},
     {"learning"},
@@ -30,7 +32,7 @@ LAYERS = (
 )
 """Each may import the parts of the layers before its own, and its own package."""
 
-PURE = ("models", "stages", "workshop", "counter", "pipeline")
+PURE = ("models", "stages", "workshop", "counter", "drawing", "asking", "pipeline")
 """Parts that never hear of a service: what they need is handed to them."""
 
 COMMON = (

@@ -10,13 +10,14 @@ import pytest
 
 from app.counter import Counter
 from app.learning import Learning, TooBusy
-from app.models import Persona, Refusal, Shopper
+from app.models import Persona, Refusal
 from app.models.behaviour import Fact, Told
 from app.services.database.records import Behaviour, Sighting
 from app.services.database.sqlite import SqliteDatabase
 from app.services.storage import StorageError
 from app.settings import ROOT
 from app.stages.addresses import Addresses
+from app.storefront import Visit
 from tests.shops import shop
 
 pytestmark = pytest.mark.anyio
@@ -29,11 +30,11 @@ class Front:
     """Remembers for whom a page was to be made ready."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Shopper, bool]] = []
+        self.asked: list[tuple[str, Persona, bool]] = []
 
-    async def refresh(self, shopper: Shopper, counter: Counter, *, may_compose: bool) -> str:
-        assert counter is COUNTER
-        self.asked.append((shopper, may_compose))
+    async def refresh(self, visit: Visit, persona: Persona, *, may_compose: bool) -> str:
+        assert visit.counter is COUNTER
+        self.asked.append((visit.shopper_id, persona, may_compose))
         return "begun" if may_compose else "left"
 
 
@@ -58,10 +59,10 @@ async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
 async def test_what_is_noted_is_judged_and_becomes_current(database: SqliteDatabase) -> None:
     front = Front()
     learning = Learning(database, front, Days())
-    assert await learning.learn("shop_1", COUNTER, [ORDER, ORDER]) is None
+    assert await learning.learn(Visit("shop_1", COUNTER), [ORDER, ORDER]) is None
     persona = await database.persona_of("shop_1")
     assert persona.type == "loyalist"
-    assert front.asked == [(Shopper("shop_1", "test", persona), True)]
+    assert front.asked == [("shop_1", persona, True)]
     assert learning.counts == {"noted_purchase": 2, "page_begun": 1}
 
 
@@ -69,10 +70,10 @@ async def test_the_same_persona_asks_for_no_other_page(database: SqliteDatabase)
     front = Front()
     learning = Learning(database, front, Days())
     for _ in range(2):
-        await learning.learn("shop_1", COUNTER, [Told("view", (("thing-0", 1),))])
-    await learning.learn("shop_2", COUNTER, [ORDER, ORDER])
-    await learning.learn("shop_2", COUNTER, [Told("view", (("thing-0", 1),))])
-    assert [may_compose for _, may_compose in front.asked] == [False, False, True, False]
+        await learning.learn(Visit("shop_1", COUNTER), [Told("view", (("thing-0", 1),))])
+    await learning.learn(Visit("shop_2", COUNTER), [ORDER, ORDER])
+    await learning.learn(Visit("shop_2", COUNTER), [Told("view", (("thing-0", 1),))])
+    assert [may_compose for *_, may_compose in front.asked] == [False, False, True, False]
 
 
 async def test_behaviour_of_several_days_adds_up(database: SqliteDatabase) -> None:
@@ -80,7 +81,7 @@ async def test_behaviour_of_several_days_adds_up(database: SqliteDatabase) -> No
     learning = Learning(database, front, days)
     for _ in range(3):
         views = [Told("view", ((f"thing-{at}", 1),)) for at in range(5)]
-        await learning.learn("shop_1", COUNTER, views)
+        await learning.learn(Visit("shop_1", COUNTER), views)
         days.now += 86_400
     assert "returns" in (await database.persona_of("shop_1")).signals.browsing_patterns
 
@@ -90,8 +91,10 @@ async def test_what_the_shop_does_not_have_is_counted_and_refused_where_it_is_al
 ) -> None:
     learning = Learning(database, Front(), Days())
     gone = Told("view", (("gone", 1),))
-    assert await learning.learn("shop_1", COUNTER, [gone, ORDER]) is None
-    assert await learning.learn("shop_1", COUNTER, [gone]) == Refusal("UNKNOWN_PRODUCT", "view")
+    assert await learning.learn(Visit("shop_1", COUNTER), [gone, ORDER]) is None
+    assert await learning.learn(Visit("shop_1", COUNTER), [gone]) == Refusal(
+        "UNKNOWN_PRODUCT", "view"
+    )
     assert learning.counts["unknown_product"] == 2
 
 
@@ -101,10 +104,10 @@ async def test_a_shopper_who_changes_all_the_time_has_few_pages_composed_ahead(
     front, days = Front(), Days()
     learning = Learning(database, front, days)
     for at in range(1, 60):
-        await learning.learn("shop_1", COUNTER, [Told("purchase", (("thing-11", at),))] * 2)
-    ahead = [may_compose for _, may_compose in front.asked]
+        await learning.learn(Visit("shop_1", COUNTER), [Told("purchase", (("thing-11", at),))] * 2)
+    ahead = [may_compose for *_, may_compose in front.asked]
     assert 1 < sum(ahead) <= 5
-    assert len({shopper.persona for shopper, _ in front.asked}) > 5
+    assert len({persona for _, persona, _ in front.asked}) > 5
 
 
 class SlowNotes:
@@ -132,22 +135,25 @@ async def test_beyond_the_bound_it_has_to_be_told_later() -> None:
     notes = SlowNotes()
     learning = Learning(notes, Front(), Days())
     waiting = [
-        asyncio.create_task(learning.learn(f"shop_{at}", COUNTER, [ORDER])) for at in range(64)
+        asyncio.create_task(learning.learn(Visit(f"shop_{at}", COUNTER), [ORDER]))
+        for at in range(64)
     ]
     await asyncio.sleep(0)
     with pytest.raises(TooBusy):
-        await learning.learn("shop_64", COUNTER, [ORDER])
+        await learning.learn(Visit("shop_64", COUNTER), [ORDER])
     notes.go.set()
     await asyncio.gather(*waiting)
-    assert await learning.learn("shop_64", COUNTER, [ORDER]) is None
+    assert await learning.learn(Visit("shop_64", COUNTER), [ORDER]) is None
     assert learning.counts["too_busy"] == 1
 
 
 async def test_one_shopper_is_judged_by_one_call_at_a_time_and_others_meanwhile() -> None:
     notes = SlowNotes()
     learning = Learning(notes, Front(), Days())
-    same = [asyncio.create_task(learning.learn("shop_1", COUNTER, [ORDER])) for _ in range(5)]
-    other = asyncio.create_task(learning.learn("shop_2", COUNTER, [ORDER]))
+    same = [
+        asyncio.create_task(learning.learn(Visit("shop_1", COUNTER), [ORDER])) for _ in range(5)
+    ]
+    other = asyncio.create_task(learning.learn(Visit("shop_2", COUNTER), [ORDER]))
     for _ in range(9):
         await asyncio.sleep(0)
     assert notes.most_inside == 2
@@ -161,5 +167,5 @@ async def test_a_failure_frees_the_place_and_is_passed_on() -> None:
     learning = Learning(notes, Front(), Days())
     for _ in range(70):
         with pytest.raises(StorageError):
-            await learning.learn("unlucky", COUNTER, [ORDER])
-    assert await learning.learn("shop_1", COUNTER, [ORDER]) is None
+            await learning.learn(Visit("unlucky", COUNTER), [ORDER])
+    assert await learning.learn(Visit("shop_1", COUNTER), [ORDER]) is None

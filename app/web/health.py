@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.services.storage import StorageError
 from app.storefront import Storefront
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import Headers, file_headers
+
+_NONE: Headers = []
+_TIMEOUT = 2.0
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -49,6 +54,16 @@ class Health:
         return self._checked
 
 
+async def check(asked: Awaitable[object]) -> str:
+    """Return `ok`, or what kind of failure came of asking a store for something."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            await asked
+    except (StorageError, TimeoutError) as error:
+        return f"failed: {type(error).__name__}"
+    return "ok"
+
+
 class PageTrace:
     """GET /debug/pages/{id}: what happened to a page. Only there in development."""
 
@@ -65,10 +80,10 @@ class PageTrace:
 
 
 async def send_json(
-    scope: Scope, send: Send, payload: object, status: int = 200, more: Headers | None = None
+    scope: Scope, send: Send, payload: object, status: int = 200, more: Headers = _NONE
 ) -> None:
     """Send an object as JSON, never cached."""
     body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     headers = [*file_headers(), (b"content-type", b"application/json")]
-    always = [(b"cache-control", b"no-store")]
-    await send_reply(scope, send, Reply(body, headers, status, [*always, *(more or [])]))
+    more = [*more, (b"cache-control", b"no-store")]
+    await send_reply(scope, send, Reply(body, headers, status, more))

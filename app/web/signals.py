@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -16,10 +15,10 @@ from app.learning import Learning, TooBusy
 from app.models import Refusal
 from app.pace import Allowance, Pace
 from app.services.storage import StorageError
+from app.storefront import Visit
 from app.web.body import BadBody, read_body
-from app.web.counters import OpenShop, Web
+from app.web.counters import Web, visit_of
 from app.web.health import send_json
-from app.web.identity import cookie_name, read_cookie
 from app.web.respond import Body, Reply, send_reply
 from app.web.same_origin import from_our_page, wants_no_tracking
 from app.web.security import file_headers
@@ -43,13 +42,6 @@ class _Refused(Exception):
         self.wait = wait
 
 
-class _Teller(NamedTuple):
-    """Who tells, and in which shop."""
-
-    shopper_id: str
-    shop: OpenShop
-
-
 class SignalsDoor:
     """Takes beacons. `counts` has how many were taken, and why others were not."""
 
@@ -71,11 +63,11 @@ class SignalsDoor:
         """Answer POST with 204, or with JSON that says what is wrong."""
         headers = dict(scope["headers"])
         try:
-            teller = self._teller(scope, headers)
+            visit = self._visit(scope, headers)
             if wants_no_tracking(headers):
                 self.counts["not_wanted"] += 1
             else:
-                await self._take(teller, receive)
+                await self._take(visit, receive)
                 self.counts["taken"] += 1
         except _Refused as refused:
             self.counts[refused.code.lower()] += 1
@@ -84,7 +76,7 @@ class SignalsDoor:
         no_store = [(b"cache-control", b"no-store")]
         await send_reply(scope, send, Reply(Body(b""), file_headers(), 204, no_store))
 
-    def _teller(self, scope: Scope, headers: Mapping[bytes, bytes]) -> _Teller:
+    def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""
         self._pace(self._addresses, _address(scope))
         if not from_our_page(headers):
@@ -94,25 +86,23 @@ class SignalsDoor:
         shop = self._web.shop_of(scope)
         if shop is None:
             raise _Refused(404, "UNKNOWN_SHOP", "there is no such shop")
-        shop_id = shop.counter.shop.id
-        value = read_cookie(scope["headers"], cookie_name(shop_id))
-        known = self._web.identities.known(value, shop_id, self._web.now())
-        if known is None:
+        visitor = self._web.visitor(scope, shop)
+        if visitor.first:
             raise _Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
-        self._pace(self._shoppers, known[0])
-        return _Teller(known[0], shop)
+        self._pace(self._shoppers, visitor.shopper_id)
+        return visit_of(scope, visitor, shop.counter)
 
     def _pace(self, pace: Pace, name: str) -> None:
         if wait := pace.take(name):
             raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
 
-    async def _take(self, teller: _Teller, receive: Receive) -> None:
+    async def _take(self, visit: Visit, receive: Receive) -> None:
         await self._prepared()
         from app.web.beacon import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
 
         try:
             told = read_beacon(await read_body(receive, LARGEST))
-            refusal = await self._learning.learn(teller.shopper_id, teller.shop.counter, told)
+            refusal = await self._learning.learn(visit, told)
         except BadBody as bad:
             raise _Refused(bad.status, bad.code, f"a body has at most {LARGEST} bytes") from bad
         except BadBeacon as bad:
