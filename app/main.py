@@ -140,7 +140,13 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
         library.slots,
         lambda shop: addresses.get(shop.id) or _addresses_of(shop, materials),
     )
-    kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
+    kept = KeptPages(
+        services.careful_kv,
+        renderer,
+        services.preparing.done,
+        services.composers.is_makeshift,
+        time.monotonic,
+    )
     storefront = Storefront(
         _workshop(settings, materials, services, renderer),
         Backroom(services.journal, kept, services.database, services.recorder),
