@@ -103,7 +103,7 @@ async def _lifespan(
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        await services.recorder.flush()
+        await services.recorder.finish()
         teller.tell()
         await services.composers.aclose()
         await services.state.database.close()
@@ -128,7 +128,7 @@ def _services(settings: Settings, materials: Materials) -> Services:
         composers.load()
         state.load()
 
-    recorder = Recorder(state.database, state.every)
+    recorder = Recorder(state.database, state.gathering)
     return Services(
         state=state,
         careful_kv=careful_kv,
