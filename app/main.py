@@ -126,7 +126,7 @@ def _services(settings: Settings, materials: Materials) -> Services:
 
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
-    addresses = _addresses(materials)
+    addresses = materials.addresses()
     library = materials.library
     renderer = Renderer(
         environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
@@ -145,17 +145,6 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     secret = session_secret(settings.session_secret, settings.data)
     default = shops[materials.catalogs.default.id]
     return Web(storefront, shops, default, renderer, Identities(secret), time.time)
-
-
-def _addresses(materials: Materials) -> dict[str, Addresses]:
-    """Return every shop's addresses; the default shop's begin at the root."""
-    catalogs = materials.catalogs
-    return {
-        shop.id: Addresses(
-            shop.id, "" if shop is catalogs.default else f"/s/{shop.id}", materials.assets.names
-        )
-        for shop in catalogs.shops.values()
-    }
 
 
 def _workshop(materials: Materials, services: Services, renderer: Renderer) -> Workshop:
