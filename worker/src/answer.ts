@@ -1,23 +1,26 @@
 // From a request to its answer. Whatever fails on the way, what is left of the shop is open.
 
-import type { Env } from "./environment";
-import { answerHealth } from "./health";
-import { plainText } from "./headers";
-import { answerListing } from "./pages/listing";
-import { readAddress } from "./pages/listing_address";
-import { answerMissing } from "./pages/missing";
-import { answerProduct } from "./pages/product";
-import { answerStore, pageHeaders } from "./pages/store";
-import { answerPicture, answerStatic } from "./published/files";
-import { Published } from "./published/published";
-import { type Route, routeOf } from "./routes";
-import { answerStream } from "./streaming/stream";
-import { nameOf, tell } from "./telemetry";
-import { type Visit, visitOf } from "./visit";
+import { answerBindings } from "./container/local_bindings.ts";
+import type { Env } from "./environment.ts";
+import { answerHealth } from "./health.ts";
+import { plainText } from "./headers.ts";
+import { answerListing } from "./pages/listing.ts";
+import { readAddress } from "./pages/listing_address.ts";
+import { answerMissing } from "./pages/missing.ts";
+import { answerProduct } from "./pages/product.ts";
+import { answerStore, pageHeaders } from "./pages/store.ts";
+import { answerPicture, answerStatic } from "./published/files.ts";
+import { Published } from "./published/published.ts";
+import { type Route, routeOf } from "./routes.ts";
+import { answerStream } from "./streaming/stream.ts";
+import { nameOf, tell } from "./telemetry.ts";
+import { type Visit, visitOf } from "./visit.ts";
 
 export async function answer(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Promise<Response> {
   const route = routeOf(new URL(request.url).pathname);
   try {
+    const bindings = route.to === "bindings" ? await answerBindings(request, env) : null;
+    if (bindings !== null) return bindings;
     if (request.method !== "GET" && request.method !== "HEAD") {
       return plainText("Method Not Allowed", 405, { allow: "GET, HEAD" });
     }

@@ -1,9 +1,9 @@
 // GET /health: how the edge's own parts are. The container is not asked: that would wake it.
 
-import { within } from "./deadline";
-import { json } from "./headers";
-import { nameOf } from "./telemetry";
-import type { Visit } from "./visit";
+import { within } from "./deadline.ts";
+import { json } from "./headers.ts";
+import { nameOf } from "./telemetry.ts";
+import type { Visit } from "./visit.ts";
 
 const PATIENCE = 2_000;
 

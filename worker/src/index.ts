@@ -1,7 +1,10 @@
-// The Worker: answers every shopper from the edge, and the container's streams through it.
+// The Worker: answers every shopper from the edge, and passes the container's streams on.
 
-import { answer } from "./answer";
-import type { Env } from "./environment";
+import { answer } from "./answer.ts";
+import type { Env } from "./environment.ts";
+
+export { ContainerProxy } from "@cloudflare/containers";
+export { ShopContainer } from "./container/shop_container.ts";
 
 export default {
   fetch: answer,

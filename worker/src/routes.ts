@@ -8,7 +8,7 @@ export type Route =
   | { to: "picture"; shop: string; name: string }
   | { to: "health" }
   | { to: "root" }
-  | { to: "bindings"; binding: string }
+  | { to: "bindings" }
   | { to: "nothing" };
 
 /** Reads a URL's path, as it is written there: percent signs and all. */
@@ -25,7 +25,7 @@ export function routeOf(pathname: string): Route {
   if (first === "pictures" && rest > 2) {
     return { to: "picture", shop: second, name: [third, fourth, ...more].slice(0, rest - 2).join("/") };
   }
-  if (first === "_bindings" && rest > 1) return { to: "bindings", binding: second };
+  if (first === "_bindings" && rest > 1) return { to: "bindings" };
   return first === "s" ? inShop(second, third, fourth, rest) : { to: "nothing" };
 }
 

@@ -1,10 +1,10 @@
 // One request with all that answering it may need.
 
-import { type Env, type Limits, limitsOf } from "./environment";
-import { Published } from "./published/published";
-import { Identities } from "./shoppers/identity";
-import type { Container } from "./streaming/generate";
-import { upstreamOf } from "./upstream/upstream";
+import { type Env, type Limits, limitsOf } from "./environment.ts";
+import { Published } from "./published/published.ts";
+import { Identities } from "./shoppers/identity.ts";
+import type { Container } from "./streaming/generate.ts";
+import { upstreamOf } from "./upstream/upstream.ts";
 
 export interface Visit {
   readonly request: Request;

@@ -1,10 +1,10 @@
 // The container on Cloudflare: asleep until asked, with KV and D1 at hand and no token of its own.
 
 import { Container, type StopParams } from "@cloudflare/containers";
-import type { Env } from "../environment";
-import { tell } from "../telemetry";
-import { answerD1 } from "./d1";
-import { answerKv } from "./kv";
+import type { Env } from "../environment.ts";
+import { tell } from "../telemetry.ts";
+import { answerD1 } from "./d1.ts";
+import { answerKv } from "./kv.ts";
 
 /** What of the Worker's variables and secrets the container is started with. */
 const PASSED_ON = /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|WORKER_SECRET|REDIS_URL)$/;

@@ -1,13 +1,17 @@
 // The finished page from KV: version, shop and content are checked before any of it is shown.
 
-import type { Env } from "../environment";
-import { TooLate, within } from "../deadline";
-import type { Shop } from "../published/published";
-import type { Lookup } from "../telemetry";
+import type { Env } from "../environment.ts";
+import { TooLate, within } from "../deadline.ts";
+import type { Shop } from "../published/published.ts";
+import type { Lookup } from "../telemetry.ts";
 
 export interface Found {
   readonly html: string | null;
   readonly kv: Lookup;
+}
+
+export function keptKey(shopperId: string, hash: string): string {
+  return `ui:${shopperId}:${hash}`;
 }
 
 interface KeptPage {

@@ -1,13 +1,13 @@
 // A part of the catalog: as published where it is one that can be, else as the container finds it.
 
-import { within } from "../deadline";
-import type { Shop } from "../published/published";
-import { credential } from "../streaming/generate";
-import { tell } from "../telemetry";
-import type { Visit } from "../visit";
-import type { AskedListing } from "./listing_address";
-import { answerMissing } from "./missing";
-import { pageHeaders } from "./store";
+import { within } from "../deadline.ts";
+import type { Shop } from "../published/published.ts";
+import { credential } from "../streaming/generate.ts";
+import { tell } from "../telemetry.ts";
+import type { Visit } from "../visit.ts";
+import type { AskedListing } from "./listing_address.ts";
+import { answerMissing } from "./missing.ts";
+import { pageHeaders } from "./store.ts";
 
 export async function answerListing(visit: Visit, shop: Shop, asked: AskedListing): Promise<Response> {
   const found = isPublished(shop, asked) ? null : await searched(visit, shop);

@@ -1,10 +1,10 @@
 // GET a product's page, as published.
 
-import type { Shop } from "../published/published";
-import { hexDigest } from "../shoppers/page_key";
-import type { Visit } from "../visit";
-import { answerMissing } from "./missing";
-import { pageHeaders } from "./store";
+import { hexDigest } from "../digest.ts";
+import type { Shop } from "../published/published.ts";
+import type { Visit } from "../visit.ts";
+import { answerMissing } from "./missing.ts";
+import { pageHeaders } from "./store.ts";
 
 export async function answerProduct(visit: Visit, shop: Shop, id: string): Promise<Response> {
   const page = await visit.published.page(shop, `products/${(await hexDigest(id)).slice(0, 32)}.html`);

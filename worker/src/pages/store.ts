@@ -1,14 +1,15 @@
 // GET the store: the shopper's kept page, or the shell at once while theirs is composed.
 
-import type { Shop } from "../published/published";
-import type { Visitor } from "../shoppers/identity";
-import { hexDigest, pageKey, personaHash } from "../shoppers/page_key";
-import { NEWCOMER, type Persona } from "../shoppers/persona";
-import { type Acquaintance, acquaint } from "../shoppers/shoppers";
-import { compose } from "../streaming/compose";
-import { type Lookup, tell } from "../telemetry";
-import type { Visit } from "../visit";
-import { type Found, findKept } from "./kept";
+import { hexDigest } from "../digest.ts";
+import { personaHash } from "../persona/hash.ts";
+import { NEWCOMER, type Persona } from "../persona/persona.ts";
+import type { Shop } from "../published/published.ts";
+import type { Visitor } from "../shoppers/identity.ts";
+import { type Acquaintance, acquaint } from "../shoppers/shoppers.ts";
+import { compose } from "../streaming/compose.ts";
+import { type Lookup, tell } from "../telemetry.ts";
+import type { Visit } from "../visit.ts";
+import { type Found, findKept, keptKey } from "./kept.ts";
 
 interface Looked {
   readonly persona: Persona;
@@ -46,7 +47,7 @@ async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked>
   const { persona, db }: Acquaintance = await acquaint(visit.env, visitor.shopperId, shop.id, visit.limits.lookup);
   const hash = await personaHash(persona);
   const left = Math.max(until - Date.now(), visit.limits.lookup / 4);
-  const { html, kv }: Found = await findKept(visit.env, pageKey(visitor.shopperId, hash), shop, left);
+  const { html, kv }: Found = await findKept(visit.env, keptKey(visitor.shopperId, hash), shop, left);
   return { persona, hash, html, db, kv };
 }
 

@@ -6,7 +6,7 @@
 /** Seconds a cookie is good for; it is set anew when half of that is over. */
 export const LIFETIME = 180 * 24 * 3600;
 
-const VALUE = /^(shop_[0-9a-f]{32})\.(\d{1,12})\.([A-Za-z0-9_-]{43})$/;
+const VALUE = /^(shop_[0-9a-f]{32})\.([1-9]\d{0,11})\.([A-Za-z0-9_-]{43})$/;
 const LONGEST_HEADER = 8192;
 const LONGEST_VALUE = 128;
 

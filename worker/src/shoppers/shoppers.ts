@@ -1,9 +1,10 @@
 // The shopper's persona from D1, or the newcomer's where nothing can be learnt of it.
 
-import type { Env } from "../environment";
-import { TooLate, within } from "../deadline";
-import type { Lookup } from "../telemetry";
-import { NEWCOMER, type Persona, personaOf } from "./persona";
+import type { Env } from "../environment.ts";
+import { TooLate, within } from "../deadline.ts";
+import type { Lookup } from "../telemetry.ts";
+import { NEWCOMER, type Persona } from "../persona/persona.ts";
+import { personaOf, type Row } from "./stored.ts";
 
 const PERSONA = `
 SELECT personas.type, personas.confidence, personas.signals FROM shoppers
@@ -13,12 +14,6 @@ WHERE shoppers.id = ? AND shoppers.shop_id = ?`;
 export interface Acquaintance {
   readonly persona: Persona;
   readonly db: Lookup;
-}
-
-interface Row {
-  readonly type: unknown;
-  readonly confidence: unknown;
-  readonly signals: unknown;
 }
 
 /** Returns the shopper's current persona within so many milliseconds, whatever the database does. */

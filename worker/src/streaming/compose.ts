@@ -1,8 +1,8 @@
 // Setting a page going, and taking it at once where the container has it finished already.
 
-import { within } from "../deadline";
-import { nameOf, tell } from "../telemetry";
-import { askForPage, type Container, type Wanted } from "./generate";
+import { within } from "../deadline.ts";
+import { nameOf, tell } from "../telemetry.ts";
+import { askForPage, type Container, type Wanted } from "./generate.ts";
 
 /** A composing that has been set going; it goes on whether or not anybody waits for it. */
 export interface SetGoing {

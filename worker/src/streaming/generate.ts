@@ -1,10 +1,10 @@
 // POST /generate, as the Worker asks it: for a page's events, or for the page itself.
 
-import type { Env, Limits } from "../environment";
-import type { Published, Shop } from "../published/published";
-import type { Persona } from "../shoppers/persona";
-import { type Asked, ask } from "../upstream/attempts";
-import type { Upstream } from "../upstream/upstream";
+import type { Env, Limits } from "../environment.ts";
+import type { Published, Shop } from "../published/published.ts";
+import type { Persona } from "../persona/persona.ts";
+import { type Asked, ask } from "../upstream/attempts.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 
 /** A page that is wanted: whose, and for whom. */
 export interface Wanted {

@@ -1,13 +1,13 @@
 // GET the stream: the container's events, passed on as they are, to the shopper whose page it is.
 
-import { plainText, json } from "../headers";
-import type { Shop } from "../published/published";
-import { personaHash } from "../shoppers/page_key";
-import { acquaint } from "../shoppers/shoppers";
-import { tell } from "../telemetry";
-import type { Asked } from "../upstream/attempts";
-import type { Visit } from "../visit";
-import { askForPage } from "./generate";
+import { plainText, json } from "../headers.ts";
+import type { Shop } from "../published/published.ts";
+import { personaHash } from "../persona/hash.ts";
+import { acquaint } from "../shoppers/shoppers.ts";
+import { tell } from "../telemetry.ts";
+import type { Asked } from "../upstream/attempts.ts";
+import type { Visit } from "../visit.ts";
+import { askForPage } from "./generate.ts";
 
 const EVENT_ID = /^\d{1,19}$/;
 

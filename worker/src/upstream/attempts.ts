@@ -1,9 +1,9 @@
 // Asking the container: again where it wakes, refuses or fails, and never once it has begun to answer.
 
-import { TooLate, within } from "../deadline";
-import type { Limits } from "../environment";
-import { nameOf } from "../telemetry";
-import type { Upstream } from "./upstream";
+import { TooLate, within } from "../deadline.ts";
+import type { Limits } from "../environment.ts";
+import { nameOf } from "../telemetry.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** The contract's pauses before asking again, in units. */
 const PAUSES = [1, 2, 4];

@@ -1,0 +1,43 @@
+// A persona as the database states it, read as strictly as the container does.
+
+import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "../persona/persona.ts";
+
+const TYPES: readonly PersonaType[] = ["newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"];
+
+export interface Row {
+  readonly type: unknown;
+  readonly confidence: unknown;
+  readonly signals: unknown;
+}
+
+/** Reads a row of `personas`; one that makes no sense is a newcomer's. */
+export function personaOf(row: Row): Persona {
+  try {
+    const told: unknown = JSON.parse(String(row.signals));
+    if (typeof told !== "object" || told === null || Array.isArray(told)) return NEWCOMER;
+    const values = told as Record<string, unknown>;
+    const confidence = Number(row.confidence);
+    const worth = Number(values["avg_order_value"] ?? 0);
+    if (!Number.isFinite(confidence) || !Number.isFinite(worth)) return NEWCOMER;
+    return {
+      type: TYPES.find((name) => name === row.type) ?? "newcomer",
+      confidence,
+      signals: {
+        avg_order_value: worth,
+        category_preferences: names(values["category_preferences"]),
+        price_sensitivity: sensitivity(values["price_sensitivity"]),
+        browsing_patterns: names(values["browsing_patterns"]),
+      },
+    };
+  } catch {
+    return NEWCOMER;
+  }
+}
+
+function sensitivity(value: unknown): Sensitivity {
+  return value === "low" || value === "high" ? value : "medium";
+}
+
+function names(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
