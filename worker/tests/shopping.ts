@@ -23,6 +23,7 @@ export const COLLECTOR: Persona = {
 /** Patient where a test waits for nothing, impatient where it shows that nobody waits. */
 const IMPATIENT = { LOOKUP_MS: "40", KEPT_WAIT_MS: "40", SEARCH_MS: "40", RETRY_UNIT_MS: "1" };
 
+type Changes = Partial<Record<keyof Env, unknown>>;
 type Happening = Record<string, unknown>;
 
 export interface Answered {
@@ -35,15 +36,28 @@ export interface Answered {
 }
 
 /** Answers a request as the Worker does; `changes` replaces parts of its environment. */
-export async function visit(path: string, init: RequestInit = {}, changes: Partial<Record<keyof Env, unknown>> = {}): Promise<Answered> {
+export async function visit(path: string, init: RequestInit = {}, changes: Changes = {}): Promise<Answered> {
   const works: Promise<unknown>[] = [];
   const told: Happening[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void told.push(JSON.parse(line) as Happening));
-  const surroundings = { ...env, ...IMPATIENT, EVENTS: undefined, ...changes } as unknown as Env;
-  const request = new Request(`https://shop.example${path}`, { redirect: "manual", ...init });
-  const response = await answer(request, surroundings, { waitUntil: (work) => void works.push(work) });
+  const context = { waitUntil: (work: Promise<unknown>) => void works.push(work) };
+  const response = await answer(requestFor(path, init), surroundings(changes), context);
   const text = await response.clone().text();
   return { response, text, later: Promise.all(works), told };
+}
+
+/** Answers a request and leaves the answer's body unread. */
+export async function open(path: string, init: RequestInit = {}, changes: Changes = {}): Promise<Response> {
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  return answer(requestFor(path, init), surroundings(changes), { waitUntil: () => {} });
+}
+
+function requestFor(path: string, init: RequestInit): Request {
+  return new Request(`https://shop.example${path}`, { redirect: "manual", ...init });
+}
+
+function surroundings(changes: Changes): Env {
+  return { ...env, ...IMPATIENT, EVENTS: undefined, ...changes } as unknown as Env;
 }
 
 export async function demo(): Promise<Shop> {
