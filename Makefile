@@ -25,6 +25,7 @@ unit: $(VENV)/dev.stamp browser
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baselines, keep them as JSON
+	@sh bench/install_wrk.sh
 	$(BIN)/python -m bench
 
 browser: ## Find or install Chromium
