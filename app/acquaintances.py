@@ -58,9 +58,14 @@ class Acquaintances:
         return self._remember(Shopper(shopper_id, shop_id))
 
     def _remember(self, shopper: Shopper) -> Known:
-        key = page_key(shopper)
-        known = Known(shopper, key, str(key), self._clock() + _FRESH)
+        known = introduce(shopper)._replace(until=self._clock() + _FRESH)
         self._known[shopper.id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
         return known
+
+
+def introduce(shopper: Shopper) -> Known:
+    """Return a shopper with the key of their page, to be remembered by nobody."""
+    key = page_key(shopper)
+    return Known(shopper, key, str(key), 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from typing import NamedTuple
@@ -16,8 +16,9 @@ from starlette.routing import Route
 
 from app.composers import Composers
 from app.composing import Capacity
-from app.counter import open_counter
+from app.counter import Counter, open_counter
 from app.kept_pages import KeptPages
+from app.ledgers import Ledgers
 from app.materials import Materials
 from app.models import Shop
 from app.plans import Plans
@@ -28,26 +29,28 @@ from app.services.database.sqlite import SqliteDatabase
 from app.services.journal import MemoryJournal
 from app.services.kv.sqlite import SqliteKv
 from app.services.kv.writing import CarefulKv
+from app.services.llm.purse import Purse
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
-from app.services.sqlite import StorageError
 from app.settings import Settings
-from app.stages.addresses import Addresses
 from app.stages.brief import instructions
 from app.stages.render import Renderer, environment
 from app.storefront import Backroom, Storefront
 from app.web.counters import OpenShop, Web
-from app.web.health import Health, PageTrace
+from app.web.generate import Generate
+from app.web.health import Health, PageTrace, check
 from app.web.identity import Identities
 from app.web.missing import NotFound
 from app.web.products import ProductPage
 from app.web.security import page_headers
-from app.web.static import Pictures, Static
+from app.web.sent_shops import SentShops
+from app.web.static import Pictures, Static, brand_css
 from app.web.store import StorePage
 from app.web.stream import Stream
 from app.workshop import Workshop
 
-_HEALTH_TIMEOUT = 2.0
+_LEEWAY = 10.0
+"""Seconds that a page may take beside its deadline: to be kept, with every attempt at that."""
 
 
 class Services(NamedTuple):
@@ -108,7 +111,9 @@ async def _sweep(journal: MemoryJournal) -> None:
 def _services(settings: Settings, materials: Materials) -> Services:
     kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
     database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
-    composers = Composers(settings, materials.prompts)
+    careful_kv = CarefulKv(kv, time.monotonic)
+    purse = Purse(settings.spending, Ledgers(careful_kv), time.time)
+    composers = Composers(settings, materials.prompts, purse)
 
     def prepare() -> None:
         materials.library.specs.load()
@@ -116,7 +121,7 @@ def _services(settings: Settings, materials: Materials) -> Services:
 
     return Services(
         kv=kv,
-        careful_kv=CarefulKv(kv, time.monotonic),
+        careful_kv=careful_kv,
         database=database,
         recorder=Recorder(database),
         journal=MemoryJournal(time.time),
@@ -126,20 +131,22 @@ def _services(settings: Settings, materials: Materials) -> Services:
 
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
-    addresses = materials.addresses()
     library = materials.library
     renderer = Renderer(
-        environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
+        environment(library.folder),
+        library.specs,
+        library.slots,
+        materials.addresses_of,
     )
     kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
     storefront = Storefront(
-        _workshop(materials, services, renderer),
+        _workshop(settings, materials, services, renderer),
         Backroom(services.journal, kept, services.database, services.recorder),
         time.monotonic,
         Capacity(settings.at_once, settings.waiting),
     )
     shops = {
-        shop.id: _open_shop(shop, addresses[shop.id], materials, renderer)
+        shop.id: OpenShop(_counter(shop, materials, renderer), page_headers(image_hosts(shop)))
         for shop in materials.catalogs.shops.values()
     }
     secret = session_secret(settings.session_secret, settings.data)
@@ -147,7 +154,9 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     return Web(storefront, shops, default, renderer, Identities(secret), time.time)
 
 
-def _workshop(materials: Materials, services: Services, renderer: Renderer) -> Workshop:
+def _workshop(
+    settings: Settings, materials: Materials, services: Services, renderer: Renderer
+) -> Workshop:
     library, prompts = materials.library, materials.prompts
     return Workshop(
         composers=services.composers.in_order,
@@ -162,15 +171,20 @@ def _workshop(materials: Materials, services: Services, renderer: Renderer) -> W
         persona_briefs=prompts.personas,
         plans=Plans(services.careful_kv),
         prepared=services.preparing.done,
+        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        deadlines=settings.deadlines,
+        parse_limits=settings.parsing,
     )
 
 
-def _open_shop(
-    shop: Shop, addresses: Addresses, materials: Materials, renderer: Renderer
-) -> OpenShop:
-    content = materials.content(shop)
-    counter = open_counter(shop, addresses, content, materials.prompts.house, renderer)
-    return OpenShop(counter, page_headers(image_hosts(shop)))
+def _counter(shop: Shop, materials: Materials, renderer: Renderer) -> Counter:
+    addresses, content = materials.addresses_of(shop), materials.content(shop)
+    return open_counter(shop, addresses, content, materials.prompts.house, renderer)
+
+
+def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
+    shops = SentShops(web.shops, lambda shop: _counter(shop, materials, web.renderer), brand_css)
+    return Generate(web, shops, settings.largest_request, settings.deadlines.page + _LEEWAY)
 
 
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
@@ -187,6 +201,7 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
         Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
         Route("/products/{id}", product, methods=get),
         Route("/s/{shop_id}/products/{id}", product, methods=get),
+        Route("/generate", _generate(settings, materials, web), methods=["POST"]),
         Route("/health", health, methods=get),
         Route("/", _to_the_store, methods=get),
     ]
@@ -210,15 +225,6 @@ async def _failed(web: Web, _request: Request, _error: Exception) -> Response:
 
 
 async def _checks(services: Services) -> Mapping[str, str]:
-    kv = await _check(services.kv.get("health"))
-    database = await _check(services.database.persona_of("health"))
+    kv = await check(services.kv.get("health"))
+    database = await check(services.database.persona_of("health"))
     return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}
-
-
-async def _check(asked: Awaitable[object]) -> str:
-    try:
-        async with asyncio.timeout(_HEALTH_TIMEOUT):
-            await asked
-    except (StorageError, TimeoutError) as error:
-        return f"failed: {type(error).__name__}"
-    return "ok"

@@ -22,15 +22,10 @@ class Materials(NamedTuple):
     prompts: Prompts
     assets: Assets
 
-    def addresses(self) -> dict[str, Addresses]:
-        """Return every shop's addresses; the default shop's begin at the root."""
-        default = self.catalogs.default
-        return {
-            shop.id: Addresses(
-                shop.id, "" if shop is default else f"/s/{shop.id}", self.assets.names
-            )
-            for shop in self.catalogs.shops.values()
-        }
+    def addresses_of(self, shop: Shop) -> Addresses:
+        """Return a shop's addresses; the default shop's begin at the root."""
+        root = "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
+        return Addresses(shop.id, root, self.assets.names)
 
     def content(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import jiter
 
-from app.stages.parse import ParseLimits, ProposalParser
+from app.models import ParseLimits
+from app.stages.parse import ProposalParser
 from bench.measure import Row
 
 _CHUNK = 4

@@ -14,8 +14,10 @@ LAYERS = (
     {"models"},
     {"stages"},
     {"preparing", "workshop", "counter"},
+    {"drawing"},
+    {"asking"},
     {"pipeline"},
-    {"plans", "kept_pages", "acquaintances"},
+    {"plans", "ledgers", "kept_pages", "acquaintances"},
     {"composing"},
     {"storefront"},
     {"web"},
@@ -29,7 +31,7 @@ LAYERS = (
 )
 """Each may import the parts of the layers before its own, and its own package."""
 
-PURE = ("models", "stages", "workshop", "counter", "pipeline")
+PURE = ("models", "stages", "workshop", "counter", "drawing", "asking", "pipeline")
 """Parts that never hear of a service: what they need is handed to them."""
 
 MODULES = sorted((ROOT / "app").rglob("*.py"))

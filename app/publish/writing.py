@@ -66,9 +66,9 @@ def _files(materials: Materials) -> Iterator[File]:
     yield INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets))
     for name, body in assets.files.items():
         yield assets.names[name].removeprefix("/"), body.plain
-    addresses, library = materials.addresses(), materials.library
+    library = materials.library
     renderer = Renderer(
-        environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
+        environment(library.folder), library.specs, library.slots, materials.addresses_of
     )
     for shop in catalogs.shops.values():
         yield from _shop_files(shop, materials, renderer)
@@ -76,7 +76,7 @@ def _files(materials: Materials) -> Iterator[File]:
 
 def _shop_files(shop: Shop, materials: Materials, renderer: Renderer) -> Iterator[File]:
     content, lines = materials.content(shop), materials.prompts.house
-    counter = open_counter(shop, materials.addresses()[shop.id], content, lines, renderer)
+    counter = open_counter(shop, materials.addresses_of(shop), content, lines, renderer)
     home = f"shops/{shop.id}"
     yield f"{home}/shop.json", _json(shop_file(counter, page_headers(image_hosts(shop))))
     yield f"{home}/products.json", _json(products_file(shop))

@@ -10,7 +10,7 @@ from starlette.types import Scope, Send
 from app.counter import Counter
 from app.models import Shop
 from app.stages.render import Renderer
-from app.storefront import Storefront
+from app.storefront import Storefront, Visit
 from app.web.identity import Identities, Visitor
 from app.web.respond import Reply, send_reply, zipped
 from app.web.security import Headers
@@ -65,3 +65,10 @@ def not_found_page(renderer: Renderer, shop: Shop) -> str:
         "Not here any more",
         "What you are looking for has moved or was never here. The rest of the shop is open.",
     )
+
+
+def visit_of(scope: Scope, visitor: Visitor, counter: Counter) -> Visit:
+    """Return a visit; the client's address is passed on only where it limits a new shopper."""
+    client = scope.get("client")
+    address = client[0] if client and visitor.new else ""
+    return Visit(visitor.shopper_id, counter, visitor.first, address)

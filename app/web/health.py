@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.services.sqlite import StorageError
 from app.storefront import Storefront
 from app.web.respond import Body, Reply, send_reply
-from app.web.security import file_headers
+from app.web.security import Headers, file_headers
+
+_NONE: Headers = []
+_TIMEOUT = 2.0
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -35,6 +40,16 @@ class Health:
         await send_json(scope, send, report)
 
 
+async def check(asked: Awaitable[object]) -> str:
+    """Return `ok`, or what kind of failure came of asking a store for something."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            await asked
+    except (StorageError, TimeoutError) as error:
+        return f"failed: {type(error).__name__}"
+    return "ok"
+
+
 class PageTrace:
     """GET /debug/pages/{id}: what happened to a page. Only there in development."""
 
@@ -50,8 +65,11 @@ class PageTrace:
             await send_json(scope, send, trace.whole())
 
 
-async def send_json(scope: Scope, send: Send, payload: object, status: int = 200) -> None:
+async def send_json(
+    scope: Scope, send: Send, payload: object, status: int = 200, more: Headers = _NONE
+) -> None:
     """Send an object as JSON, never cached."""
     body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     headers = [*file_headers(), (b"content-type", b"application/json")]
-    await send_reply(scope, send, Reply(body, headers, status, [(b"cache-control", b"no-store")]))
+    more = [*more, (b"cache-control", b"no-store")]
+    await send_reply(scope, send, Reply(body, headers, status, more))

@@ -17,6 +17,9 @@ from typing import NamedTuple
 LIFETIME = 180 * 24 * 3600
 """Seconds a cookie is good for; it is set anew when half of that is over."""
 
+NEW = 3600
+"""Seconds for which a shopper counts as new: they are cheap to invent."""
+
 _VALUE = re.compile(r"(shop_[0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})")
 _LONGEST_HEADER = 8192
 _LONGEST_VALUE = 128
@@ -24,11 +27,19 @@ _MOST_REMEMBERED = 4096
 
 
 class Visitor(NamedTuple):
-    """A shopper's id and, where one must be set, the cookie that says so."""
+    """A shopper's id and, where one must be set, the cookie that says so.
+
+    `first` says that they were never here, `new` that they first came less than an hour ago.
+    """
 
     shopper_id: str
     first: bool = False
     set_cookie: bytes | None = None
+    new: bool = False
+
+
+NOBODY = Visitor("")
+"""Who visits without being a shopper: a crawler, say. There is nothing to remember of them."""
 
 
 class Identities(NamedTuple):
@@ -44,10 +55,10 @@ class Identities(NamedTuple):
         if known is None:
             fresh = f"shop_{secrets.token_hex(16)}"
             cookie = self.cookie(fresh, shop_id, int(now) + LIFETIME, secure=secure)
-            return Visitor(fresh, first=True, set_cookie=cookie)
+            return Visitor(fresh, first=True, set_cookie=cookie, new=True)
         shopper_id, expires = known
         if expires - now > LIFETIME / 2:
-            return Visitor(shopper_id)
+            return Visitor(shopper_id, new=expires - now > LIFETIME - NEW)
         cookie = self.cookie(shopper_id, shop_id, int(now) + LIFETIME, secure=secure)
         return Visitor(shopper_id, set_cookie=cookie)
 

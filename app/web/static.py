@@ -54,7 +54,7 @@ def load_assets(folder: Path, styles: str, shops: Iterable[Shop]) -> Assets:
         if path.suffix in _TYPES:
             data = path.read_bytes()
             if path.name == "shop.css":
-                data = "\n".join([data.decode(), styles, *map(_brand, shops)]).encode()
+                data = "\n".join([data.decode(), styles, *map(brand_css, shops)]).encode()
             files[path.name] = _body(path.suffix, data)
     names = {name: f"/static/{_hashed(name, body.plain)}" for name, body in files.items()}
     digest = hashlib.sha256("\0".join(sorted(names.values())).encode()).hexdigest()[:16]
@@ -155,7 +155,7 @@ def _hashed(name: str, data: bytes) -> str:
     return f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"
 
 
-def _brand(shop: Shop) -> str:
+def brand_css(shop: Shop) -> str:
     """Return a shop's brand as custom properties; the catalog has checked every value."""
     brand = shop.brand
     font = f" --brand-font: {brand.font_family};" if brand.font_family else ""
