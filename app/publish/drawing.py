@@ -25,12 +25,13 @@ class Drawing(NamedTuple):
 
 
 def draw(counter: Counter, renderer: Renderer) -> Iterator[Drawing]:
-    """Yield the shop's shells, listings, products and its page for what is not there."""
+    """Yield the shop's shells, its page for crawlers, listings, products and its page for what is not there."""
     shop = counter.shop
     stream = counter.addresses.stream(STREAM)
     for persona_type in PERSONA_TYPES:
         html = renderer.store_page(shop, persona_type, counter.fallbacks, stream)
         yield Drawing(f"shells/{persona_type}.html", html)
+    yield Drawing("catalog.html", renderer.store_page(shop, "newcomer", counter.fallbacks))
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer)
     for item in shop.products.values():

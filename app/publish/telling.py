@@ -14,6 +14,9 @@ from app.web.static import Assets
 MOST_SENT = 200
 """Products that go with a request to a container which does not know the shop itself."""
 
+_LONGEST, _LONGEST_TAG, _MOST_TAGS = 1_000, 200, 50
+"""What the container takes of a product that comes with a request."""
+
 
 def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict[str, object]:
     """Return the index: which shops there are, and which static files."""
@@ -51,10 +54,10 @@ def products_file(shop: Shop) -> list[dict[str, object]]:
 def _product(item: Product) -> dict[str, object]:
     return {
         "id": item.id,
-        "title": item.title,
+        "title": item.title[:_LONGEST],
         "price": float(item.price.amount),
         "currency": item.price.currency,
         "image_url": item.picture.url if item.picture else "",
-        "category": item.category,
-        "tags": list(item.tags),
+        "category": item.category[:_LONGEST],
+        "tags": [tag[:_LONGEST_TAG] for tag in item.tags[:_MOST_TAGS]],
     }

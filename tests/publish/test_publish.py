@@ -76,6 +76,14 @@ def test_the_shell_is_the_containers_but_for_the_streams_address(
     assert shell == theirs.replace(stream_of(theirs), stream_of(shell))
 
 
+def test_the_page_for_crawlers_is_the_containers(published: Path, house_server: Server) -> None:
+    page = published / "shops" / "demo" / "catalog.html"
+    crawler = {"user-agent": "Googlebot/2.1"}
+    theirs = httpx.get(f"{house_server.url}/store", headers=crawler)
+    assert page.read_bytes() == theirs.content
+    assert stream_of(theirs.text) == ""
+
+
 def test_every_kind_of_persona_has_its_shell(published: Path) -> None:
     shells = published / "shops" / "demo" / "shells"
     assert {path.stem for path in shells.iterdir()} == set(PERSONA_TYPES)

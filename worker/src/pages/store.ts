@@ -1,5 +1,6 @@
 // GET the store: the shopper's kept page, or the shell at once while theirs is composed.
 
+import { isCrawler } from "../crawlers.ts";
 import { hexDigest } from "../digest.ts";
 import { personaHash } from "../persona/hash.ts";
 import { NEWCOMER, type Persona } from "../persona/persona.ts";
@@ -23,6 +24,8 @@ export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
   const began = Date.now();
   const secure = visit.url.protocol === "https:";
   const visitor = await visit.identities.visitor(visit.request, shop.id, began / 1000, secure);
+  const looksOnly = visitor.first && visit.request.method === "HEAD";
+  if (looksOnly || isCrawler(visit.request)) return anyones(visit, shop);
   const looked = visitor.first ? await newShopper() : await look(visit, visitor, shop);
   const late = looked.html === null ? await composeAnd(visit, visitor, shop, looked) : null;
   const html = looked.html ?? late;
@@ -70,6 +73,12 @@ async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {
   const headers = pageHeaders(shop, "kept", "private, no-cache");
   headers.set("etag", etag);
   return same ? new Response(null, { status: 304, headers }) : new Response(html, { headers });
+}
+
+/** The page of somebody who does not shop: the catalog's own, with nothing to follow and no cookie. */
+async function anyones(visit: Visit, shop: Shop): Promise<Response> {
+  const page = await visit.published.page(shop, "catalog.html");
+  return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", "private, no-store") });
 }
 
 async function shell(visit: Visit, shop: Shop, persona: Persona): Promise<Response> {

@@ -4,6 +4,10 @@ import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "../p
 
 const TYPES: readonly PersonaType[] = ["newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"];
 
+const MOST_NAMES = 50;
+const LONGEST_NAME = 200;
+const MOST_WORTH = 1e9;
+
 export interface Row {
   readonly type: unknown;
   readonly confidence: unknown;
@@ -21,9 +25,9 @@ export function personaOf(row: Row): Persona {
     if (!Number.isFinite(confidence) || !Number.isFinite(worth)) return NEWCOMER;
     return {
       type: TYPES.find((name) => name === row.type) ?? "newcomer",
-      confidence,
+      confidence: bounded(confidence, 1),
       signals: {
-        avg_order_value: worth,
+        avg_order_value: bounded(worth, MOST_WORTH),
         category_preferences: names(values["category_preferences"]),
         price_sensitivity: sensitivity(values["price_sensitivity"]),
         browsing_patterns: names(values["browsing_patterns"]),
@@ -38,6 +42,11 @@ function sensitivity(value: unknown): Sensitivity {
   return value === "low" || value === "high" ? value : "medium";
 }
 
+/** Returns the first names, none longer than the container takes. */
 function names(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? value.slice(0, MOST_NAMES).map((name) => String(name).slice(0, LONGEST_NAME)) : [];
+}
+
+function bounded(value: number, most: number): number {
+  return Math.min(Math.max(value, 0), most);
 }
