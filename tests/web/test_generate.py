@@ -291,7 +291,7 @@ def test_a_product_that_cannot_be_sold_costs_only_itself(
     products = [
         *SENT_SHOP["products"],
         {**SENT_SHOP["products"][0], "id": "bad", "image_url": image},
-    ]  # type: ignore[index, misc]
+    ]
     sent = generate(composed_by_model, shop={**SENT_SHOP, "products": products}).json()
     assert sent["status"] == "success"
     assert image not in sent["ui"]["html"]
