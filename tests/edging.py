@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Worker:
     ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.container = container
         self._log_path = state.with_name(f"{state.name}.{self.port}.log")
         self._command = [str(NODE), "local.mjs", "--port", str(self.port), "--state", str(state)]
         self._command += ["--public", str(public)]
@@ -82,6 +84,18 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+BUNDLE = ROOT / "worker" / ".build" / "index.js"
+
+
+def publish(folder: Path, **environment: str) -> Path:
+    """Publish the demo shop, or what the environment names, into a folder."""
+    if not BUNDLE.exists():
+        raise RuntimeError(f"`make {BUNDLE.relative_to(ROOT)}` bundles the Worker")
+    command = [sys.executable, "-m", "app.publish", str(folder)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
+    return folder
 
 
 @dataclass(frozen=True)

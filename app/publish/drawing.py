@@ -25,7 +25,7 @@ class Drawing(NamedTuple):
 
 
 def draw(counter: Counter, renderer: Renderer) -> Iterator[Drawing]:
-    """Yield the shop's shells, its page for crawlers, listings, products and its page for what is not there."""
+    """Yield the shop's shells, its page for crawlers, its listings, products and not-found page."""
     shop = counter.shop
     stream = counter.addresses.stream(STREAM)
     for persona_type in PERSONA_TYPES:
