@@ -18,7 +18,7 @@ from app.kept_pages import KeptPages
 from app.models import Event, EventName, KeptPage
 from app.pipeline import compose, error_data
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import Generation
+from app.services.database.records import Generation
 from app.stages.trace import Trace
 from app.workshop import Page, Workshop
 
@@ -103,6 +103,11 @@ class Composing:
     def running(self, name: str) -> Started | None:
         """Return the page that is being composed under this key, if one is."""
         return self._pages.get(name)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a page would be composed at once, with half of all places left to visitors."""
+        return 2 * len(self._pages) < self._capacity.at_once
 
     def start(self, order: Order, clock: Callable[[], float]) -> Started:
         """Begin composing unless that is under way.

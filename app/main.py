@@ -18,6 +18,7 @@ from app.composers import Composers
 from app.composing import Capacity
 from app.counter import Counter, open_counter
 from app.kept_pages import KeptPages
+from app.learning import Learning
 from app.ledgers import Ledgers
 from app.materials import Materials
 from app.models import Shop
@@ -25,9 +26,7 @@ from app.plans import Plans
 from app.preparing import Preparing
 from app.services.catalog import image_hosts
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import SqliteDatabase
 from app.services.journal import MemoryJournal
-from app.services.kv.sqlite import SqliteKv
 from app.services.kv.writing import CarefulKv
 from app.services.llm.purse import Purse
 from app.services.prompts import PLACE_OF_COMPONENTS
@@ -35,8 +34,10 @@ from app.services.secrets import session_secret
 from app.settings import Settings
 from app.stages.brief import instructions
 from app.stages.render import Renderer, environment
+from app.state import State, make_state
 from app.storefront import Backroom, Storefront
 from app.web.counters import OpenShop, Web
+from app.web.gate import gate
 from app.web.generate import Generate
 from app.web.health import Health, PageTrace, check
 from app.web.identity import Identities
@@ -44,6 +45,7 @@ from app.web.missing import NotFound
 from app.web.products import ProductPage
 from app.web.security import page_headers
 from app.web.sent_shops import SentShops
+from app.web.signals import SignalsDoor, signal_routes
 from app.web.static import Pictures, Static, brand_css
 from app.web.store import StorePage
 from app.web.stream import Stream
@@ -56,9 +58,8 @@ _LEEWAY = 10.0
 class Services(NamedTuple):
     """What must be opened and closed."""
 
-    kv: SqliteKv
+    state: State
     careful_kv: CarefulKv
-    database: SqliteDatabase
     recorder: Recorder
     journal: MemoryJournal
     composers: Composers
@@ -73,6 +74,7 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
         routes=_routes(settings, materials, services, web),
         lifespan=partial(_lifespan, settings, services, web.storefront),
         exception_handlers={500: partial(_failed, web)},
+        middleware=gate(settings.worker_secret),
     )
     app.state.storefront = web.storefront
     app.state.preparing = services.preparing
@@ -84,8 +86,8 @@ async def _lifespan(
     settings: Settings, services: Services, storefront: Storefront, _: Starlette
 ) -> AsyncIterator[None]:
     settings.data.mkdir(parents=True, exist_ok=True)
-    await services.kv.open()
-    await services.database.open()
+    await services.state.kv.open()
+    await services.state.database.open()
     services.preparing.begin()
     recording = asyncio.create_task(services.recorder.run(), name="recorder")
     sweeping = asyncio.create_task(_sweep(services.journal), name="journal sweep")
@@ -98,8 +100,9 @@ async def _lifespan(
         await asyncio.wait((recording, sweeping))
         await services.recorder.flush()
         await services.composers.aclose()
-        await services.database.close()
-        await services.kv.close()
+        await services.state.database.close()
+        await services.state.kv.close()
+        await services.state.aclose()
 
 
 async def _sweep(journal: MemoryJournal) -> None:
@@ -109,21 +112,20 @@ async def _sweep(journal: MemoryJournal) -> None:
 
 
 def _services(settings: Settings, materials: Materials) -> Services:
-    kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
-    database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
-    careful_kv = CarefulKv(kv, time.monotonic)
+    state = make_state(settings)
+    careful_kv = CarefulKv(state.kv, time.monotonic)
     purse = Purse(settings.spending, Ledgers(careful_kv), time.time)
     composers = Composers(settings, materials.prompts, purse)
 
     def prepare() -> None:
         materials.library.specs.load()
         composers.load()
+        state.load()
 
     return Services(
-        kv=kv,
+        state=state,
         careful_kv=careful_kv,
-        database=database,
-        recorder=Recorder(database),
+        recorder=Recorder(state.database, state.every),
         journal=MemoryJournal(time.time),
         composers=composers,
         preparing=Preparing(prepare),
@@ -141,7 +143,7 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
     storefront = Storefront(
         _workshop(settings, materials, services, renderer),
-        Backroom(services.journal, kept, services.database, services.recorder),
+        Backroom(services.journal, kept, services.state.database, services.recorder),
         time.monotonic,
         Capacity(settings.at_once, settings.waiting),
     )
@@ -189,14 +191,17 @@ def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
 
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
     store, product, stream = StorePage(web), ProductPage(web), Stream(web)
+    learning = Learning(services.state.database, web.storefront, web.now)
     began = time.monotonic()
-    health = Health(partial(_checks, services), lambda: time.monotonic() - began)
+    checked = services.state.checked
+    health = Health(partial(_checks, services), lambda: time.monotonic() - began, checked)
     pictures = Pictures(web, materials.catalogs.pictures)
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
+        *signal_routes(SignalsDoor(web, learning, services.preparing.done)),
         Route("/static/{name}", Static(materials.assets), methods=get),
         Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
         Route("/products/{id}", product, methods=get),
@@ -225,6 +230,6 @@ async def _failed(web: Web, _request: Request, _error: Exception) -> Response:
 
 
 async def _checks(services: Services) -> Mapping[str, str]:
-    kv = await check(services.kv.get("health"))
-    database = await check(services.database.persona_of("health"))
+    kv = await check(services.state.kv.get("health"))
+    database = await check(services.state.database.persona_of("health"))
     return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.models import BreakerNumbers, CallLimits, Deadlines, ParseLimits, Spending
+from app.state_settings import StateSettings, read_state
+
+_SHORTEST_SECRET = 16
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,6 +40,8 @@ class Settings:
     currency: str = "USD"
     design: bool = False
     session_secret: str = field(default="", repr=False)
+    worker_secret: str = field(default="", repr=False)
+    state: StateSettings = field(default_factory=StateSettings)
     kimi: ProviderSettings | None = None
     claude: ProviderSettings | None = None
     house_pace: float = 1.0
@@ -67,6 +72,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         currency=read.text("WANDSTORE_CURRENCY", "USD"),
         design=read.text("WANDSTORE_DESIGN", "") == "1",
         session_secret=read.text("SESSION_SECRET", ""),
+        worker_secret=read.secret("WORKER_SECRET"),
+        state=read_state(read),
         kimi=_kimi(read),
         claude=_claude(read),
         house_pace=read.number("WANDSTORE_HOUSE_PACE", 1.0, least=0, most=100),
@@ -157,6 +164,20 @@ class _Reader(NamedTuple):
 
     def text(self, name: str, otherwise: str) -> str:
         return self.environment.get(name, "").strip() or otherwise
+
+    def needed(self, name: str) -> str:
+        """Return a value that must be there."""
+        value = self.text(name, "")
+        if not value:
+            raise SettingsError(f"{name} must be set, since WANDSTORE_STATE is not sqlite")
+        return value
+
+    def secret(self, name: str) -> str:
+        """Return a secret, empty where none is set."""
+        value = self.text(name, "")
+        if value and len(value.encode()) < _SHORTEST_SECRET:
+            raise SettingsError(f"{name} must have at least {_SHORTEST_SECRET} bytes")
+        return value
 
     def number(self, name: str, otherwise: float, *, least: float, most: float) -> float:
         text = self.text(name, str(otherwise))

@@ -18,9 +18,9 @@ from app.composing import (
 )
 from app.counter import Counter, Shells
 from app.kept_pages import KeptPages, ReadyPage
-from app.models import NEWCOMER, KeptPage
+from app.models import NEWCOMER, KeptPage, Persona, Shopper
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import Sighting
+from app.services.database.records import Sighting
 from app.stages.assemble import replay
 from app.workshop import Workshop
 
@@ -95,6 +95,23 @@ class Storefront:
         except TooManyPages:
             return Shell(self._shells.fallback(counter, persona_type), last=True)
         return Shell(self._shells.shell(counter, persona_type, page_id))
+
+    async def refresh(self, visit: Visit, persona: Persona, *, may_compose: bool) -> str:
+        """Have the page ready that a shopper will want next; say what came of it.
+
+        Nobody waits for it, so it gives way to those who do.
+        """
+        counter = visit.counter
+        shopper = Shopper(visit.shopper_id, counter.shop.id, persona)
+        known = self._acquaintances.remember(shopper)
+        if self.composing.running(known.name):
+            return "running"
+        if not may_compose or not self.composing.has_room:
+            return "left"
+        if await self._find(known, counter):
+            return "kept"
+        self._start(Order(known, counter, visit.address))
+        return "begun"
 
     def catalog_page(self, counter: Counter) -> Shell:
         """Return the page for those who are no shoppers: nothing personal, nothing composed."""

@@ -73,3 +73,16 @@ def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         return ()
     return tuple(name for name in value if isinstance(name, str) and name)[:_MOST_NAMES]
+
+
+class Told(NamedTuple):
+    """What a browser says that a shopper did. Its shape has been checked, nothing else.
+
+    `items` are product ids with quantities.
+    """
+
+    kind: str
+    items: tuple[tuple[str, int], ...] = ()
+    category: str = ""
+    sort: str = ""
+    seconds: int = 0
