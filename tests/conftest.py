@@ -66,6 +66,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
 @pytest.fixture
 def edge(worker: Worker, serve: StartServer, model: Model) -> Edge:
     """The shop through the Worker, its container composing with the stand-in model."""
+    worker.forget_plans()
     port = int(worker.container.rpartition(":")[2])
     container = serve("container", port, **behind_worker(worker), **model.environment)
     return Edge(worker, container)

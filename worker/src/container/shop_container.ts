@@ -37,5 +37,5 @@ ShopContainer.outboundByHost = {
 
 export function containerVariables(env: object): Record<string, string> {
   const own = Object.entries(env).filter(([name, value]) => PASSED_ON.test(name) && typeof value === "string");
-  return { WANDSTORE_KV: "http://kv.internal", WANDSTORE_DATABASE: "http://d1.internal", ...Object.fromEntries(own) };
+  return { ...Object.fromEntries(own), WANDSTORE_STATE: "worker" };
 }
