@@ -8,6 +8,7 @@ from app.counter import Counter
 from app.models import Product, Shop
 from app.publish.drawing import STREAM, listing_pages
 from app.stages.listing import ORDERS
+from app.stages.witness import is_reduced, prices_of, third_of
 from app.web.security import Headers
 from app.web.static import Assets
 
@@ -49,6 +50,24 @@ def products_file(shop: Shop) -> list[dict[str, object]]:
     """Return the products a container is told of, in the contract's shape: those in stock first."""
     in_stock_first = sorted(shop.products.values(), key=lambda item: not item.available)
     return [_product(item) for item in in_stock_first[:MOST_SENT]]
+
+
+def goods_file(shop: Shop) -> dict[str, tuple[int, int, int, int]]:
+    """Return what signals are judged by: a product's category, third of prices, discount, price.
+
+    The category is its place in the shop's list; a price is in ten-thousandths, 0 where it is in
+    another currency than the shop's.
+    """
+    prices, places = prices_of(shop), {name: at for at, name in enumerate(shop.categories())}
+    return {
+        item.id: (
+            places[item.category],
+            third_of(item, prices),
+            int(is_reduced(item)),
+            int(item.price.amount * 10_000) if item.price.currency == prices.currency else 0,
+        )
+        for item in shop.products.values()
+    }
 
 
 def _product(item: Product) -> dict[str, object]:

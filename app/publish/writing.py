@@ -11,7 +11,7 @@ from app.counter import open_counter
 from app.materials import Materials
 from app.models import Shop
 from app.publish.drawing import draw
-from app.publish.telling import products_file, shop_file, shops_file
+from app.publish.telling import goods_file, products_file, shop_file, shops_file
 from app.services.catalog import image_hosts
 from app.stages.render import Renderer, environment
 from app.web.security import page_headers
@@ -80,6 +80,7 @@ def _shop_files(shop: Shop, materials: Materials, renderer: Renderer) -> Iterato
     home = f"shops/{shop.id}"
     yield f"{home}/shop.json", _json(shop_file(counter, page_headers(image_hosts(shop))))
     yield f"{home}/products.json", _json(products_file(shop))
+    yield f"{home}/goods.json", _json(goods_file(shop))
     for drawing in draw(counter, renderer):
         yield f"{home}/{drawing.name}", drawing.html.encode()
     pictures = materials.catalogs.pictures[shop.id]

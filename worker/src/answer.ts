@@ -12,6 +12,7 @@ import { answerStore, pageHeaders } from "./pages/store.ts";
 import { answerPicture, answerStatic } from "./published/files.ts";
 import { Published } from "./published/published.ts";
 import { type Route, routeOf } from "./routes.ts";
+import { answerSignals } from "./signals/signals.ts";
 import { answerStream } from "./streaming/stream.ts";
 import { nameOf, tell } from "./telemetry.ts";
 import { type Visit, visitOf } from "./visit.ts";
@@ -21,8 +22,9 @@ export async function answer(request: Request, env: Env, context: Pick<Execution
   try {
     const bindings = route.to === "bindings" ? await answerBindings(request, env) : null;
     if (bindings !== null) return bindings;
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return plainText("Method Not Allowed", 405, { allow: "GET, HEAD" });
+    const allowed = route.to === "signals" ? ["POST"] : ["GET", "HEAD"];
+    if (!allowed.includes(request.method)) {
+      return plainText("Method Not Allowed", 405, { allow: allowed.join(", ") });
     }
     return forMethod(request, await answerRoute(route, visitOf(request, env, context)));
   } catch (error) {
@@ -43,6 +45,8 @@ async function answerRoute(route: Route, visit: Visit): Promise<Response> {
       const shop = await visit.published.shop(route.shop);
       return shop === null ? answerMissing(visit, null) : answerProduct(visit, shop, route.id);
     }
+    case "signals":
+      return answerSignals(visit, await visit.published.shop(route.shop));
     case "static":
       return answerStatic(visit, route.name);
     case "picture":

@@ -4,6 +4,7 @@ export type Route =
   | { to: "store"; shop?: string }
   | { to: "stream"; shop: string }
   | { to: "product"; shop?: string; id: string }
+  | { to: "signals"; shop?: string }
   | { to: "static"; name: string }
   | { to: "picture"; shop: string; name: string }
   | { to: "health" }
@@ -19,6 +20,7 @@ export function routeOf(pathname: string): Route {
   const rest = parts.length;
   if (first === "" && rest === 1) return { to: "root" };
   if (first === "store" && rest === 1) return { to: "store" };
+  if (first === "signals" && rest === 1) return { to: "signals" };
   if (first === "health" && rest === 1) return { to: "health" };
   if (first === "static" && rest === 2) return { to: "static", name: second };
   if (first === "products" && rest === 2) return { to: "product", id: second };
@@ -31,6 +33,7 @@ export function routeOf(pathname: string): Route {
 
 function inShop(shop: string, part: string, name: string, length: number): Route {
   if (shop !== "" && length === 2) return { to: "store", shop };
+  if (shop !== "" && length === 3 && part === "signals") return { to: "signals", shop };
   if (length === 4 && part === "products") return { to: "product", shop, id: name };
   if (length === 4 && part === "stream" && name !== "") return { to: "stream", shop };
   return { to: "nothing" };

@@ -63,6 +63,11 @@ export class Published {
     return null;
   }
 
+  /** Returns what a JSON file of the shop tells. */
+  async told<T>(shop: Shop, name: string): Promise<T> {
+    return this.#told<T>(`shops/${shop.id}/${name}`);
+  }
+
   /** Returns a small JSON file of the shop as it is written. */
   async text(shop: Shop, name: string): Promise<string> {
     return this.#read(`shops/${shop.id}/${name}`, (text) => text);
