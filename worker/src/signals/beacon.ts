@@ -35,8 +35,10 @@ type Fields = Record<string, unknown>;
 
 /** Reads a body, or throws BadBeacon for the first field that is not of the form. */
 export function readBeacon(text: string): Told[] {
-  const { events } = fields(parsed(text), "body", ["events"]);
-  return list(events, "events", MOST_EVENTS).map((event, at) => told(event, `events.${at}`));
+  const body = object(parsed(text), "body");
+  const events = list(body["events"], "events", MOST_EVENTS).map((event, at) => told(event, `events.${at}`));
+  refuseStrangers(body, "", ["events"]);
+  return events;
 }
 
 function parsed(text: string): unknown {
@@ -47,53 +49,61 @@ function parsed(text: string): unknown {
   }
 }
 
-function told(event: unknown, place: string): Told {
-  const kind = KINDS.find((known) => known === (event as Fields | null)?.["kind"]);
+function told(value: unknown, place: string): Told {
+  const event = object(value, place);
+  const kind = KINDS.find((known) => known === event["kind"]);
   if (kind === undefined) throw new BadBeacon(place, `kind must be one of ${KINDS.join(", ")}`);
-  return { ...NOTHING, kind, ...READERS[kind](event, place) };
+  const what = READERS[kind](event, place);
+  refuseStrangers(event, place, ["kind", ...FIELDS[kind]]);
+  return { ...NOTHING, kind, ...what };
 }
 
-const READERS: Record<Kind, (event: unknown, place: string) => Partial<Told>> = {
-  view: (event, place) => {
-    const { product } = fields(event, place, ["kind", "product"]);
-    return { items: [[name(product, `${place}.product`), 1]] };
-  },
-  filter: (event, place) => {
-    const { category = "", sort = "" } = fields(event, place, ["kind", "category", "sort"]);
+const FIELDS: Record<Kind, readonly string[]> = {
+  view: ["product"],
+  filter: ["category", "sort"],
+  dwell: ["product", "seconds"],
+  add_to_basket: ["product", "quantity"],
+  purchase: ["items"],
+};
+
+const READERS: Record<Kind, (event: Fields, place: string) => Partial<Told>> = {
+  view: ({ product }, place) => ({ items: [[name(product, `${place}.product`), 1]] }),
+  filter: ({ category = "", sort = "" }, place) => {
+    const named = text(category, `${place}.category`);
     if (!SORTS.some((known) => known === sort)) throw new BadBeacon(`${place}.sort`, "is no order of ours");
-    return { category: text(category, `${place}.category`), sort: sort as string };
+    return { category: named, sort: sort as string };
   },
-  dwell: (event, place) => {
-    const { product, seconds } = fields(event, place, ["kind", "product", "seconds"]);
-    const items = [[name(product, `${place}.product`), 1]] as const;
-    return { items, seconds: whole(seconds, `${place}.seconds`, MOST_SECONDS) };
-  },
-  add_to_basket: (event, place) => {
-    fields(event, place, ["kind", "product", "quantity"]);
-    return { items: [item(event, place)] };
-  },
-  purchase: (event, place) => {
-    const { items } = fields(event, place, ["kind", "items"]);
-    return { items: list(items, `${place}.items`, MOST_ITEMS).map((each, at) => bought(each, `${place}.items.${at}`)) };
-  },
+  dwell: ({ product, seconds }, place) => ({
+    items: [[name(product, `${place}.product`), 1]],
+    seconds: whole(seconds, `${place}.seconds`, MOST_SECONDS),
+  }),
+  add_to_basket: (event, place) => ({ items: [item(event, place)] }),
+  purchase: ({ items }, place) => ({
+    items: list(items, `${place}.items`, MOST_ITEMS).map((each, at) => bought(each, `${place}.items.${at}`)),
+  }),
 };
 
 function bought(value: unknown, place: string): readonly [string, number] {
-  fields(value, place, ["product", "quantity"]);
-  return item(value, place);
+  const fields = object(value, place);
+  const found = item(fields, place);
+  refuseStrangers(fields, place, ["product", "quantity"]);
+  return found;
 }
 
-function item(value: unknown, place: string): readonly [string, number] {
-  const { product, quantity = 1 } = value as Fields;
+function item({ product, quantity = 1 }: Fields, place: string): readonly [string, number] {
   return [name(product, `${place}.product`), whole(quantity, `${place}.quantity`, MOST_OF_ONE)];
 }
 
-/** Returns an object's fields; none but those that are known. */
-function fields(value: unknown, place: string, known: readonly string[]): Fields {
+function object(value: unknown, place: string): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new BadBeacon(place, "must be an object");
-  const stranger = Object.keys(value).find((key) => !known.includes(key));
-  if (stranger !== undefined) throw new BadBeacon(`${place}.${stranger.slice(0, 40)}`, "there is no such field");
   return value as Fields;
+}
+
+/** Refuses fields that nobody knows; after those that are known, as the container does. */
+function refuseStrangers(value: Fields, place: string, known: readonly string[]): void {
+  const stranger = Object.keys(value).find((key) => !known.includes(key));
+  if (stranger === undefined) return;
+  throw new BadBeacon(place ? `${place}.${stranger.slice(0, 40)}` : stranger.slice(0, 40), "there is no such field");
 }
 
 function list(value: unknown, place: string, most: number): unknown[] {
