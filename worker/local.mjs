@@ -53,14 +53,22 @@ async function migrate(database) {
 
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
-    host: given.host,
-    port: Number(given.port),
+    host: "127.0.0.1",
+    port: 0, // of the simulator's own entrance, which nobody uses: shoppers come to the Worker itself
     ...(given.state ? { resourcePersistencePath: path.resolve(given.state) } : {}),
     telemetry: { enabled: false },
-    workers: [{ ...workerOptions(), name: "wandstore", modules: [{ type: "ESModule", path: BUNDLE }] }],
+    workers: [
+      {
+        ...workerOptions(),
+        name: "wandstore",
+        modules: [{ type: "ESModule", path: BUNDLE }],
+        unsafeDirectSockets: [{ host: given.host, port: Number(given.port) }],
+      },
+    ],
   }),
 );
-const url = await miniflare.ready;
+await miniflare.ready;
+const url = await miniflare.unsafeGetDirectURL("wandstore");
 if (!given.without.includes("DB")) await migrate(await miniflare.getD1Database("DB", "wandstore"));
 console.log(JSON.stringify({ url: url.origin, pid: process.pid }));
 
