@@ -9,7 +9,7 @@ WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=fals
 NPM := $(WITH_NODE) node $(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') worker/wrangler.toml
 
-.PHONY: run test lint types unit bench browser clean help edge publish worker-types worker-test
+.PHONY: run test lint types unit bench fuzz browser clean help edge publish worker-types worker-test
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ unit: $(VENV)/dev.stamp browser worker/.build/index.js
 bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baselines, keep them as JSON
 	@sh bench/install_wrk.sh
 	$(BIN)/python -m bench
+
+fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
+	$(BIN)/python -m tests.fuzz 60
 
 browser: ## Find or install Chromium
 	@sh tests/install_chromium.sh

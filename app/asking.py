@@ -97,7 +97,7 @@ async def _ask(composer: Composer, page: Page, workshop: Workshop, slots: Sequen
     asked = Asked(tuple(slots), tuple(dict.fromkeys(reasons)))
     brief = write_brief(
         page.shop, page.persona, workshop.instructions(), workshop.persona_briefs, asked
-    )._replace(address=page.address)
+    )._replace(kind=page.key.persona_hash, address=page.address)
     page.trace.asked(composer.model, brief)
     answer = _Answer(page.trace)
     try:

@@ -67,6 +67,10 @@ class Composers:
             self._clients = ModelClients(self._calls)
         return self._clients
 
+    def is_makeshift(self, model: str) -> bool:
+        """Say whether the house had to help with a page that models were to write."""
+        return bool(self.careful) and self.in_order[-1].model in model.split("+")
+
     def health(self) -> str:
         """Say how the providers are, by their breakers."""
         if not self.careful:

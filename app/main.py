@@ -10,8 +10,6 @@ from functools import cache, partial
 from typing import NamedTuple
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app.composers import Composers
@@ -41,7 +39,7 @@ from app.web.gate import gate
 from app.web.generate import Generate
 from app.web.health import Health, PageTrace, check
 from app.web.identity import Identities
-from app.web.missing import NotFound
+from app.web.missing import NotFound, failed, to_the_store
 from app.web.products import ProductPage
 from app.web.security import page_headers
 from app.web.sent_shops import SentShops
@@ -73,7 +71,7 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
     app = Starlette(
         routes=_routes(settings, materials, services, web),
         lifespan=partial(_lifespan, settings, services, web.storefront),
-        exception_handlers={500: partial(_failed, web)},
+        exception_handlers={500: partial(failed, web)},
         middleware=gate(settings.worker_secret),
     )
     app.state.storefront = web.storefront
@@ -140,7 +138,13 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
         library.slots,
         materials.addresses_of,
     )
-    kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
+    kept = KeptPages(
+        services.careful_kv,
+        renderer,
+        services.preparing.done,
+        services.composers.is_makeshift,
+        time.monotonic,
+    )
     storefront = Storefront(
         _workshop(settings, materials, services, renderer),
         Backroom(services.journal, kept, services.state.database, services.recorder),
@@ -208,25 +212,11 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
         Route("/s/{shop_id}/products/{id}", product, methods=get),
         Route("/generate", _generate(settings, materials, web), methods=["POST"]),
         Route("/health", health, methods=get),
-        Route("/", _to_the_store, methods=get),
+        Route("/", to_the_store, methods=get),
     ]
     if settings.design:
         routes.append(Route("/debug/pages/{page_id}", PageTrace(web.storefront), methods=get))
     return [*routes, Route("/{path:path}", NotFound(web))]
-
-
-async def _to_the_store(_: Request) -> Response:
-    return RedirectResponse("/store", 307)
-
-
-async def _failed(web: Web, _request: Request, _error: Exception) -> Response:
-    html = web.renderer.message_page(
-        web.default.counter.shop,
-        "Something went wrong",
-        "That was our fault, not yours. Please try again in a moment.",
-    )
-    headers = {name.decode(): value.decode() for name, value in web.default.headers}
-    return HTMLResponse(html, 500, headers=headers)
 
 
 async def _checks(services: Services) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import jiter
@@ -19,6 +20,14 @@ _KIB = 1024
 _SIZES = (16, 32, 64, 128, 256, 512, 1024)
 _LONGEST_AGAIN = 64
 _MOST_GROWTH = 2.2
+_BROKEN = {
+    "components that never close": '{"type":"grid","config":{"title":"On',
+    "quotes inside out": '{"type":"x","config":{"a":"so "b" c"}},',
+    "single quotes and spaces": "{'type':'x','config':{'a':'it '  ",
+    "comments": '{"type":"x",/* } */"config":{"a":1// "\n}}',
+    "brackets that match nothing": "}]}]",
+    "prose with braces": "Sure, {friend}: it's [here] ",
+}
 _LIMITS = ParseLimits(answer=1 << 40, components=1 << 40)
 _CONFIG = {"title": "On the shelf", "product_ids": ["a"] * 8}
 _COMPONENT = {"type": "grid", "id": "grid", "config": _CONFIG}
@@ -30,10 +39,10 @@ def run(_: Path) -> Iterator[Row]:
     Sizes are taken in turn, round after round, so that a slow spell of the machine meets them all.
     """
     texts = [_text(size * _KIB) for size in _SIZES]
-    rounds = [[_timed(lambda text=text: _incremental(text)) for text in texts] for _ in range(9)]  # type: ignore[misc]
+    rounds = [[_timed(partial(_incremental, text)) for text in texts] for _ in range(9)]
     ours = [min(times) for times in zip(*rounds, strict=True)]
     for at, size in enumerate(_SIZES):
-        theirs = _timed(lambda at=at: _again(texts[at])) * 1000 if size <= _LONGEST_AGAIN else None  # type: ignore[misc]
+        theirs = _timed(partial(_again, texts[at])) * 1000 if size <= _LONGEST_AGAIN else None
         name = f"parsing {size} KiB; baseline: jiter from the start"
         if at == 0:
             yield Row(name, ours[0] * 1000, "ms", theirs)
@@ -41,9 +50,23 @@ def run(_: Path) -> Iterator[Row]:
         yield Row(
             name, ours[at] * 1000, "ms", theirs, f"{ours[at] / ours[at - 1]:.2f} of the half's"
         )
+    yield from _broken_rows()
     growth = (ours[-1] / ours[0]) ** (1 / (len(_SIZES) - 1))
     limit = f"at most {_MOST_GROWTH} times"
     yield Row("parsing twice the text, mean", growth, "times", None, limit, growth <= _MOST_GROWTH)
+
+
+def _broken_rows() -> Iterator[Row]:
+    """Double texts that are broken throughout, each in one way."""
+    for name, piece in _BROKEN.items():
+        half, whole = (piece * (size * _KIB // len(piece)) for size in (128, 256))
+        times = [[_timed(partial(_incremental, text)) for text in (half, whole)] for _ in range(5)]
+        shorter, longer = (min(column) for column in zip(*times, strict=True))
+        growth = longer / shorter
+        limit = f"{growth:.2f} of the half's, at most {_MOST_GROWTH} times"
+        yield Row(
+            f"parsing 256 KiB of {name}", longer * 1000, "ms", None, limit, growth <= _MOST_GROWTH
+        )
 
 
 def _text(size: int) -> str:

@@ -11,8 +11,9 @@ from app.models.shoppers import Persona
 class Brief(NamedTuple):
     """What the model is asked. `instructions` is the same for every page of a library.
 
-    `tokens` is our estimate of its size. `address` is the client's where the shopper is new, and
-    empty where they are known; it is for the bill and never sent.
+    `tokens` is our estimate of its size. `kind` is the persona's hash: those of one kind share an
+    answer. `address` is the client's where the shopper is new, and empty where they are known; it
+    is for the bill. Neither is sent.
     """
 
     instructions: str
@@ -22,6 +23,7 @@ class Brief(NamedTuple):
     products: tuple[Product, ...]
     slots: tuple[str, ...]
     tokens: int = 0
+    kind: str = ""
     address: str = ""
 
 

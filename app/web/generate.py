@@ -15,6 +15,7 @@ from app.acquaintances import introduce
 from app.composing import Order, Started, TooManyPages
 from app.counter import Counter
 from app.models import KeptPage, Shopper
+from app.web.body import BadBody, read_body
 from app.web.counters import Web
 from app.web.generated import Answer, answer_of, error_answer, kept_answer
 from app.web.health import send_json
@@ -24,9 +25,7 @@ from app.web.stream import last_event_id, send_events
 if TYPE_CHECKING:
     from app.web.generate_request import Fault, GenerateRequest
 
-_BAD_REQUEST, _TOO_LARGE, _WRONG_TYPE = 400, 413, 415
-_READING = 20.0
-"""Seconds in which a request's body must come."""
+_WRONG_TYPE = 415
 
 
 class Generate:
@@ -74,21 +73,18 @@ class Generate:
         if not _header(scope, b"content-type").startswith(b"application/json"):
             return error_answer("INVALID_REQUEST", "the body must be application/json", _WRONG_TYPE)
         try:
-            async with asyncio.timeout(_READING):
-                body = await _read(receive, self._largest)
-        except TimeoutError:
-            return error_answer("INVALID_REQUEST", "the body did not come in time", _BAD_REQUEST)
-        if body is None:
-            told = f"the body is larger than {self._largest} bytes"
-            return error_answer("INVALID_REQUEST", told, _TOO_LARGE)
+            body = await read_body(receive, self._largest)
+        except BadBody as bad:
+            told = f"the body broke off, or is larger than {self._largest} bytes"
+            return error_answer("INVALID_REQUEST", told, bad.status)
         from app.web.generate_request import GenerateRequest, read_request  # noqa: PLC0415
 
         request = read_request(body)
         if not isinstance(request, GenerateRequest):
             return _refused(request)
-        return await self._taken(request)
+        return await self._taken(request, scope)
 
-    async def _taken(self, request: GenerateRequest) -> Order | Answer:
+    async def _taken(self, request: GenerateRequest, scope: Scope) -> Order | Answer:
         counter = self._shops.counter(request.shop)
         if counter is None:
             told = "shop.products: none of them can be sold, and this server has no such shop"
@@ -98,27 +94,18 @@ class Generate:
             told = "options.components: there is no such component"
             return error_answer("INVALID_REQUEST", told)
         shopper = Shopper(request.shopper_id, counter.shop.id, request.whom())
-        return Order(introduce(shopper), counter, wanted=wanted, force=request.options.force)
+        address = _address(scope)
+        return Order(introduce(shopper), counter, address, wanted, force=request.options.force)
 
 
 def _refused(fault: Fault) -> Answer:
     return error_answer(fault.code, fault.message)
 
 
-async def _read(receive: Receive, largest: int) -> bytes | None:
-    """Return the body, None where it is too large or its sender has left."""
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > largest:
-            return None
-        if not message.get("more_body", False):
-            return b"".join(pieces)
+def _address(scope: Scope) -> str:
+    """Return the client's address where the caller says that the shopper is new."""
+    client = scope.get("client")
+    return client[0] if client and _header(scope, b"x-wandstore-new-shopper") == b"1" else ""
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:

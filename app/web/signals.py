@@ -6,13 +6,13 @@ import math
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from ipaddress import ip_address, ip_network
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.learning import Learning, TooBusy
 from app.models import Refusal
+from app.models.clients import network_of
 from app.pace import Allowance, Pace
 from app.services.storage import StorageError
 from app.storefront import Visit
@@ -122,14 +122,7 @@ def signal_routes(door: SignalsDoor) -> list[Route]:
 
 
 def _address(scope: Scope) -> str:
-    """Return a client's address; one of IPv6 stands for its whole network of 64 bits."""
-    host = (scope.get("client") or ("",))[0]
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return "unknown"
-    wide = address.version == 6  # noqa: PLR2004 - IPv6
-    return str(ip_network(f"{address}/64", strict=False)) if wide else str(address)
+    return network_of((scope.get("client") or ("unknown",))[0])
 
 
 async def _send_refusal(scope: Scope, send: Send, refused: _Refused) -> None:

@@ -18,8 +18,9 @@ from app.models import (
     Spending,
     TokensUsed,
 )
+from app.models.clients import network_of
 from app.services.llm.paid import PaidComposer
-from app.services.llm.purse import Purse, network_of
+from app.services.llm.purse import Purse
 from tests.shops import shop
 
 pytestmark = pytest.mark.anyio

@@ -63,6 +63,13 @@ def elements(html: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield str(item.tag), tuple(sorted(item.attrib))
 
 
+def addresses(html: str) -> list[str]:
+    """Return every address in the HTML."""
+    found = html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False)
+    named = [item.attrib.get(name) for item in found.iter() for name in ("href", "src", "action")]
+    return [address for address in named if address is not None]
+
+
 def whole(html: str) -> str:
     """Return a document that html5lib has nothing to say against."""
     html5lib.HTMLParser(strict=True).parse(html)
@@ -97,7 +104,9 @@ COPY = st.text(
 @pytest.mark.parametrize("kind", SLOTS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_admitted_copy_adds_no_element_and_no_attribute(kind: str, data: st.DataObject) -> None:
+def test_admitted_copy_adds_no_element_no_attribute_and_no_address(
+    kind: str, data: st.DataObject
+) -> None:
     plain = component(kind)
     texts = [
         name
@@ -108,8 +117,9 @@ def test_admitted_copy_adds_no_element_and_no_attribute(kind: str, data: st.Data
     verdict = admit(Proposal(kind, kind, config), LIBRARY.specs, DEMO, set())
     assume(isinstance(verdict, Component))
     assert isinstance(verdict, Component)
-    html = draw(kind, dict(verdict.config))
-    assert list(elements(html)) == list(elements(draw(kind, plain["config"])))
+    html, expected = draw(kind, dict(verdict.config)), draw(kind, plain["config"])
+    assert list(elements(html)) == list(elements(expected))
+    assert addresses(html) == addresses(expected)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -10,17 +10,15 @@ import asyncio
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from ipaddress import ip_address, ip_network
 from typing import NamedTuple, Protocol
 
 from app.models import Brief, NotAsked, Spending
+from app.models.clients import network_of
 
 _MINUTES = 60
 _SOON = 1.0
 _MOST_ADDRESSES = 10_000
 _MOST_SHOPS = 1_000
-_IPV6_PREFIX = 64
-"""What one customer is given: limiting single addresses of it would limit nobody."""
 
 
 class Ledgers(Protocol):
@@ -159,16 +157,3 @@ class Purse:
 
     def _minute(self) -> int:
         return int(self._now() // 60)
-
-
-def network_of(address: str) -> str:
-    """Return what shares a limit: an IPv4 address, or an IPv6 network of 64 bits."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
-    if found.version == 4:  # noqa: PLR2004 - IPv4
-        return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(ip_network((found, _IPV6_PREFIX), strict=False))

@@ -32,10 +32,10 @@ class _Answer:
 
 
 class SharedComposer:
-    """Asks another composer once for equal briefs. Whoever joins late reads from the beginning.
+    """Asks another composer once for equal briefs of one kind of shopper.
 
-    The first to ask is told what it cost; the others are told that it cost nothing more. When the
-    last reader leaves, the answer is given up.
+    Whoever joins late reads from the beginning. The first to ask is told what it cost; the others
+    are told that it cost nothing more. When the last reader leaves, the answer is given up.
     """
 
     def __init__(self, inner: Composer) -> None:
@@ -53,7 +53,8 @@ class SharedComposer:
         Raises:
             ModelFailed: it failed, for all who asked.
         """
-        key = hashlib.sha256(f"{brief.instructions}\0{brief.request}".encode()).hexdigest()
+        asked = f"{brief.instructions}\0{brief.request}\0{brief.kind}"
+        key = hashlib.sha256(asked.encode()).hexdigest()
         while True:
             first = key not in self._under_way
             try:
