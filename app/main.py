@@ -30,7 +30,6 @@ from app.services.llm.purse import Purse
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
 from app.settings import Settings
-from app.stages.addresses import Addresses
 from app.stages.brief import instructions
 from app.stages.render import Renderer, environment
 from app.state import State, make_state
@@ -141,13 +140,12 @@ def _services(settings: Settings, materials: Materials) -> Services:
 
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
-    addresses = _addresses(materials)
     library = materials.library
     renderer = Renderer(
         environment(library.folder),
         library.specs,
         library.slots,
-        lambda shop: addresses.get(shop.id) or _addresses_of(shop, materials),
+        materials.addresses_of,
     )
     kept = KeptPages(
         services.careful_kv,
@@ -169,17 +167,6 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     secret = session_secret(settings.session_secret, settings.data)
     default = shops[materials.catalogs.default.id]
     return Web(storefront, shops, default, renderer, Identities(secret), time.time)
-
-
-def _addresses(materials: Materials) -> dict[str, Addresses]:
-    """Return every shop's addresses."""
-    return {shop.id: _addresses_of(shop, materials) for shop in materials.catalogs.shops.values()}
-
-
-def _addresses_of(shop: Shop, materials: Materials) -> Addresses:
-    """Return a shop's addresses; the default shop's begin at the root."""
-    root = "" if shop is materials.catalogs.default else f"/s/{shop.id}"
-    return Addresses(shop.id, root, materials.assets.names)
 
 
 def _workshop(
@@ -206,7 +193,7 @@ def _workshop(
 
 
 def _counter(shop: Shop, materials: Materials, renderer: Renderer) -> Counter:
-    addresses, content = _addresses_of(shop, materials), materials.content(shop)
+    addresses, content = materials.addresses_of(shop), materials.content(shop)
     return open_counter(shop, addresses, content, materials.prompts.house, renderer)
 
 

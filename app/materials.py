@@ -10,6 +10,7 @@ from app.services.catalog import Catalogs, load_catalogs
 from app.services.component_library import Library, open_library
 from app.services.prompts import Prompts, load_prompts
 from app.settings import Settings
+from app.stages.addresses import Addresses
 from app.web.static import Assets, load_assets
 
 
@@ -20,6 +21,11 @@ class Materials(NamedTuple):
     library: Library
     prompts: Prompts
     assets: Assets
+
+    def addresses_of(self, shop: Shop) -> Addresses:
+        """Return a shop's addresses; the default shop's begin at the root."""
+        root = "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
+        return Addresses(shop.id, root, self.assets.names)
 
     def content(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
