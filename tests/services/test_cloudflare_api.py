@@ -156,6 +156,36 @@ async def test_what_waits_is_bounded(kv: CloudflareKv) -> None:
         await kv.put("k" * 513, b"", 60)
 
 
+async def test_one_value_may_be_as_large_as_kv_takes(kv: CloudflareKv, rest: RestApi) -> None:
+    largest = bytes(25 * 1024 * 1024)
+    writing = asyncio.create_task(kv.put("large", largest, 60))
+    await asyncio.sleep(0)
+    with pytest.raises(StorageError, match="too much"):
+        await kv.put("small", b"1", 60)
+    await writing
+    assert len(rest.kv.pairs["large"].value) == len(largest)
+
+
+@pytest.mark.parametrize("missed", ["7", '"k"', "{}", "[7, null]", "null"])
+async def test_a_list_of_failures_of_another_form_is_none(
+    kv: CloudflareKv, rest: RestApi, missed: str
+) -> None:
+    told = f'{{"success": true, "result": {{"unsuccessful_keys": {missed}}}}}'
+    rest.faults.append(Fault(200, body=told.encode()))
+    await kv.put("k", b"1", 60)
+
+
+async def test_a_write_that_is_broken_off_is_none(kv: CloudflareKv, rest: RestApi) -> None:
+    rest.faults.append(Fault(hang=30))
+    writing = asyncio.create_task(kv.put("k", b"1", 60))
+    while not rest.calls:  # noqa: ASYNC110 - the stand-in runs in another thread
+        await asyncio.sleep(0.01)
+    (sending,) = [task for task in asyncio.all_tasks() if task.get_name() == "kv bulk"]
+    sending.cancel()
+    with pytest.raises(StorageError, match="nothing was written"):
+        await writing
+
+
 # ------------------------------------------------------------------ D1
 
 
