@@ -129,19 +129,18 @@ def test_a_merchants_basket_and_forms_are_heard(seen: Watched, shop: Server) -> 
     assert [fact["products"] for fact in facts] == [["paper-moon"], ["dusk-lamp"]]
 
 
-def with_order(route: Any) -> None:
-    """Answer with the store page as a merchant's page of thanks."""
-    answered = route.fetch()
-    html = answered.text().replace("</body>", f"{_ORDER}</body>")
-    route.fulfill(response=answered, body=html)
+def thanks(route: Any) -> None:
+    """Answer with a merchant's own page of thanks."""
+    script = '<script src="/static/signals.0000000000.js" data-to="/signals" defer></script>'
+    route.fulfill(content_type="text/html", body=f"<!doctype html><title>-</title>{script}{_ORDER}")
 
 
 def test_an_order_is_told_once_however_often_its_page_is_looked_at(
     seen: Watched, shop: Server
 ) -> None:
-    seen.page.route("**/store", with_order)
+    seen.page.route("**/thanks", thanks)
     for _ in range(3):
-        seen.page.goto(f"{shop.url}/store")
+        seen.page.goto(f"{shop.url}/thanks")
         leave(seen.page, shop)
     seen.page.goto(f"{shop.url}/products/dusk-lamp")
     leave(seen.page, shop)
