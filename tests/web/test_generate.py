@@ -421,9 +421,9 @@ def test_the_worker_says_which_shoppers_are_new_and_where_they_come_from(
     serve: StartServer, model: Model
 ) -> None:
     model.play(Scenario(answer(component("hero"), component("grid"))))
-    secret = "a credential of the worker"
-    server = serve(WANDSTORE_NEW_CALLS_PER_HOUR="1", WORKER_SECRET=secret, **model.environment)
-    says = {"Authorization": f"Bearer {secret}"}
+    word = "a credential of the worker"
+    server = serve(WANDSTORE_NEW_CALLS_PER_HOUR="1", WORKER_SECRET=word, **model.environment)
+    says = {"Authorization": f"Bearer {word}"}
 
     def writer(number: int, address: str | None) -> str:
         new = {"CF-Connecting-IP": address, "X-Wandstore-New-Shopper": "1"} if address else {}
