@@ -34,6 +34,7 @@ from app.stages.brief import instructions
 from app.stages.render import Renderer, environment
 from app.state import State, make_state
 from app.storefront import Backroom, Storefront
+from app.tallies import Tallies, Teller
 from app.web.counters import OpenShop, Web
 from app.web.gate import gate
 from app.web.generate import Generate
@@ -62,6 +63,7 @@ class Services(NamedTuple):
     journal: MemoryJournal
     composers: Composers
     preparing: Preparing
+    tallies: Tallies
 
 
 def create_app(settings: Settings, materials: Materials) -> Starlette:
@@ -87,16 +89,21 @@ async def _lifespan(
     await services.state.kv.open()
     await services.state.database.open()
     services.preparing.begin()
-    recording = asyncio.create_task(services.recorder.run(), name="recorder")
-    sweeping = asyncio.create_task(_sweep(services.journal), name="journal sweep")
+    teller = Teller(services.tallies)
+    tasks = [
+        asyncio.create_task(services.recorder.run(), name="recorder"),
+        asyncio.create_task(_sweep(services.journal), name="journal sweep"),
+        asyncio.create_task(teller.run(), name="teller"),
+    ]
     try:
         yield
     finally:
         await storefront.drain(settings.grace)
-        for task in (recording, sweeping):
+        for task in tasks:
             task.cancel()
-        await asyncio.wait((recording, sweeping))
-        await services.recorder.flush()
+        await asyncio.wait(tasks)
+        await services.recorder.finish()
+        teller.tell()
         await services.composers.aclose()
         await services.state.database.close()
         await services.state.kv.close()
@@ -120,13 +127,15 @@ def _services(settings: Settings, materials: Materials) -> Services:
         composers.load()
         state.load()
 
+    recorder = Recorder(state.database, state.gathering)
     return Services(
         state=state,
         careful_kv=careful_kv,
-        recorder=Recorder(state.database, state.every),
+        recorder=recorder,
         journal=MemoryJournal(time.time),
         composers=composers,
         preparing=Preparing(prepare),
+        tallies={"kv": careful_kv.counts, "records": recorder.counts},
     )
 
 
@@ -196,6 +205,8 @@ def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
     store, product, stream = StorePage(web), ProductPage(web), Stream(web)
     learning = Learning(services.state.database, web.storefront, web.now)
+    signals = SignalsDoor(web, learning, services.preparing.done)
+    services.tallies.update(signals=signals.counts, learning=learning.counts)
     began = time.monotonic()
     checked = services.state.checked
     health = Health(partial(_checks, services), lambda: time.monotonic() - began, checked)
@@ -205,7 +216,7 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
         Route("/store", store, methods=get),
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
-        *signal_routes(SignalsDoor(web, learning, services.preparing.done)),
+        *signal_routes(signals),
         Route("/static/{name}", Static(materials.assets), methods=get),
         Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
         Route("/products/{id}", product, methods=get),

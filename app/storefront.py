@@ -110,7 +110,10 @@ class Storefront:
             return "left"
         if await self._find(known, counter):
             return "kept"
-        self._start(Order(known, counter, visit.address))
+        try:
+            self._start(Order(known, counter, visit.address))
+        except TooManyPages:
+            return "left"
         return "begun"
 
     def catalog_page(self, counter: Counter) -> Shell:

@@ -13,7 +13,7 @@ from app.settings import ROOT
 LAYERS = (
     {"models", "state_settings"},
     {"stages"},
-    {"preparing", "workshop", "counter", "pace"},
+    {"preparing", "workshop", "counter", "pace", "tallies"},
     {"drawing"},
     {"asking"},
     {"pipeline"},
