@@ -23,7 +23,7 @@ interface Looked {
 export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
   const began = Date.now();
   const secure = visit.url.protocol === "https:";
-  const visitor = await visit.identities.visitor(visit.request, shop.id, began / 1000, secure);
+  const visitor = await visit.identities().visitor(visit.request, shop.id, began / 1000, secure);
   const looksOnly = visitor.first && visit.request.method === "HEAD";
   if (looksOnly || isCrawler(visit.request)) return anyones(visit, shop);
   const looked = visitor.first ? await newShopper() : await look(visit, visitor, shop);
@@ -62,7 +62,7 @@ async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked>
 async function composeAnd(visit: Visit, visitor: Visitor, shop: Shop, looked: Looked): Promise<string | null> {
   if (visit.container === null || visit.request.method === "HEAD") return null;
   const { persona, hash } = looked;
-  const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash });
+  const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash, address: visit.address });
   visit.later(going.over);
   return visitor.first ? null : going.soon(visit.limits.keptWait);
 }

@@ -50,13 +50,13 @@ export async function answerSignals(visit: Visit, shop: Shop | null): Promise<Re
 async function take(visit: Visit, shop: Shop | null): Promise<string> {
   const { headers } = visit.request;
   const now = Date.now() / 1000;
-  keepPace(addresses, headers.get("cf-connecting-ip") ?? "unknown", now);
+  keepPace(addresses, visit.address || "unknown", now);
   if (!fromOurPage(visit)) throw new Refused(403, "CROSS_ORIGIN", "only a page of this shop may tell");
   if (headers.get("content-type")?.split(";")[0]?.trim() !== "application/json") {
     throw new Refused(415, "NOT_JSON", "the content type must be application/json");
   }
   if (shop === null) throw new Refused(404, "UNKNOWN_SHOP", "there is no such shop");
-  const known = await visit.identities.known(visit.request, shop.id, now);
+  const known = await visit.identities().known(visit.request, shop.id, now);
   if (known === null) throw new Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie");
   keepPace(shoppers, known.shopperId, now);
   if (headers.get("dnt") === "1" || headers.get("sec-gpc") === "1") return "not_wanted";
@@ -73,7 +73,7 @@ async function note(visit: Visit, shop: Shop, shopperId: string, facts: readonly
   });
   if (!learnt.changed || visit.container === null || refreshes.take(shopperId, now) > 0) return "taken";
   // The page for whom the shopper has become is composed now, to be there at the next visit.
-  visit.later(compose(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash }).over);
+  visit.later(compose(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash, address: visit.address }).over);
   return "changed";
 }
 

@@ -12,6 +12,8 @@ export interface Wanted {
   readonly shopperId: string;
   readonly persona: Persona;
   readonly hash: string;
+  /** Where the shopper comes from, empty where that is not known. */
+  readonly address: string;
 }
 
 export interface Container {
@@ -32,7 +34,12 @@ export async function askForPage(
   signal: AbortSignal,
 ): Promise<Asked> {
   const body = await bodyOf(container.published, wanted);
-  const all = { ...headers, "content-type": "application/json", ...credential(container.env) };
+  const all = {
+    ...headers,
+    "content-type": "application/json",
+    ...(wanted.address && { "cf-connecting-ip": wanted.address }),
+    ...credential(container.env),
+  };
   const make = (leaving: AbortSignal): Request =>
     new Request("http://container.internal/generate", { method: "POST", headers: all, body, signal: leaving });
   return ask(container.upstream, make, `${wanted.shop.id}|${wanted.hash}`, container.limits, signal);

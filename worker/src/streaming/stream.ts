@@ -17,12 +17,12 @@ const EVENT_ID = /^\d{1,19}$/;
  */
 export async function answerStream(visit: Visit, shop: Shop): Promise<Response> {
   const began = Date.now();
-  const known = await visit.identities.known(visit.request, shop.id, began / 1000);
+  const known = await visit.identities().known(visit.request, shop.id, began / 1000);
   if (known === null) return plainText("no such page", 404);
   if (visit.container === null) return refusal("CONTAINER_ERROR", 503);
   if (visit.request.method === "HEAD") return new Response(null, { headers: EVENTS });
   const { persona } = await acquaint(visit.env, known.shopperId, shop.id, visit.limits.lookup);
-  const wanted = { shop, shopperId: known.shopperId, persona, hash: await personaHash(persona) };
+  const wanted = { shop, shopperId: known.shopperId, persona, hash: await personaHash(persona), address: visit.address };
   const last = visit.request.headers.get("last-event-id") ?? "";
   const resumed = EVENT_ID.test(last);
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": last }) };
