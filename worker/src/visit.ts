@@ -14,8 +14,6 @@ export interface Visit {
   readonly published: Published;
   /** Throws NoSecret where cookies cannot be signed: only what is personal needs that. */
   readonly identities: () => Identities;
-  /** The shopper's address as Cloudflare states it, for the container's limits on new shoppers. */
-  readonly address: string;
   /** The way to the container; null where none is configured. */
   readonly container: Container | null;
   /** Lets work go on after the answer, for a while. */
@@ -36,7 +34,6 @@ export function visitOf(request: Request, env: Env, context: Pick<ExecutionConte
     limits,
     published,
     identities: () => identitiesOf(env),
-    address: request.headers.get("cf-connecting-ip") ?? "",
     container: upstream && { env, limits, published, upstream },
     later: (work) => context.waitUntil(work),
   };
