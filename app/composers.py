@@ -35,10 +35,10 @@ class Composers:
             self._add("kimi", settings.kimi, lambda kimi: self._loaded().kimi(kimi))
         if settings.claude:
             self._add("claude", settings.claude, lambda claude: self._loaded().claude(claude))
-        rules = partial(_house_rules, prompts.house)
+        self._lines: house.Lines = prompts.house
         self.in_order: tuple[Composer, ...] = (
             *map(SharedComposer, self.careful.values()),
-            HouseComposer(rules, settings.house_pace),
+            HouseComposer(self._house_rules, settings.house_pace),
         )
 
     def _add(
@@ -46,6 +46,13 @@ class Composers:
     ) -> None:
         late = _Late(provider.model, partial(make, provider))
         self.careful[name] = CarefulComposer(late, Breaker(time.monotonic))
+
+    def take_up(self, prompts: Prompts) -> None:
+        """Let the house compose with these lines from now on."""
+        self._lines = prompts.house
+
+    def _house_rules(self, brief: Brief) -> list[dict[str, object]]:
+        return house.compose(brief.shop, brief.persona, self._lines, persona_hash(brief.persona))
 
     def load(self) -> None:
         """Load what speaks to providers, where there are any. Any thread may call this."""
@@ -84,7 +91,3 @@ class _Late:
         if self._made is None:
             self._made = self._make()
         return self._made.compose(brief)
-
-
-def _house_rules(lines: house.Lines, brief: Brief) -> list[dict[str, object]]:
-    return house.compose(brief.shop, brief.persona, lines, persona_hash(brief.persona))

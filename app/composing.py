@@ -78,6 +78,10 @@ class Composing:
         self._pages: dict[str, Page] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def take_up(self, workshop: Workshop) -> None:
+        """Compose with this workshop from now on; those under way end with their own."""
+        self._workshop = workshop
+
     def running(self, name: str) -> str | None:
         """Return the id of the page that is being composed under this key, if one is."""
         page = self._pages.get(name)

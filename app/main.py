@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import cache, partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from app.composers import Composers
 from app.composing import Capacity
 from app.counter import open_counter
 from app.kept_pages import KeptPages
-from app.materials import Materials
+from app.materials import Materials, addresses_of, renderer_of
 from app.models import Shop
 from app.plans import Plans
 from app.preparing import Preparing
@@ -34,7 +34,7 @@ from app.services.sqlite import StorageError
 from app.settings import Settings
 from app.stages.addresses import Addresses
 from app.stages.brief import instructions
-from app.stages.render import Renderer, environment
+from app.stages.render import Renderer
 from app.storefront import Backroom, Storefront
 from app.web.counters import OpenShop, Web
 from app.web.health import Health, PageTrace
@@ -46,6 +46,9 @@ from app.web.static import Pictures, Static
 from app.web.store import StorePage
 from app.web.stream import Stream
 from app.workshop import Workshop
+
+if TYPE_CHECKING:
+    from app.design.workbench import Workbench
 
 _HEALTH_TIMEOUT = 2.0
 
@@ -60,6 +63,7 @@ class Services(NamedTuple):
     journal: MemoryJournal
     composers: Composers
     preparing: Preparing
+    began: float
 
 
 def create_app(settings: Settings, materials: Materials) -> Starlette:
@@ -73,12 +77,34 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
     )
     app.state.storefront = web.storefront
     app.state.preparing = services.preparing
+    designing = settings.design
+    app.state.workbench = _workbench(app, settings, materials, services) if designing else None
     return app
+
+
+def _workbench(
+    app: Starlette, settings: Settings, materials: Materials, services: Services
+) -> Workbench:
+    """Return the designer's workbench, which may hand the shop other materials as it runs."""
+    from app.design.workbench import Workbench  # noqa: PLC0415 - no shop but a designer's has it
+
+    def take_up(changed: Materials, renderer: Renderer) -> Web:
+        """Let the shop go on with these, in one step; what is under way ends as it began."""
+        storefront: Storefront = app.state.storefront
+        web = _opened(settings, changed, renderer, storefront)
+        services.composers.take_up(changed.prompts)
+        storefront.take_up(_workshop(changed, services, renderer))
+        app.router.routes = [*workbench.routes, *_routes(settings, changed, services, web)]
+        return web
+
+    workbench = Workbench(settings, materials, services.composers.in_order, take_up)
+    app.router.routes = [*workbench.routes, *app.router.routes]
+    return workbench
 
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, services: Services, storefront: Storefront, _: Starlette
+    settings: Settings, services: Services, storefront: Storefront, app: Starlette
 ) -> AsyncIterator[None]:
     settings.data.mkdir(parents=True, exist_ok=True)
     await services.kv.open()
@@ -86,8 +112,10 @@ async def _lifespan(
     services.preparing.begin()
     recording = asyncio.create_task(services.recorder.run(), name="recorder")
     sweeping = asyncio.create_task(_sweep(services.journal), name="journal sweep")
+    workbench: Workbench | None = app.state.workbench
     try:
-        yield
+        async with workbench.open() if workbench else nullcontext():
+            yield
     finally:
         await storefront.drain(settings.grace)
         for task in (recording, sweeping):
@@ -122,15 +150,12 @@ def _services(settings: Settings, materials: Materials) -> Services:
         journal=MemoryJournal(time.time),
         composers=composers,
         preparing=Preparing(prepare),
+        began=time.monotonic(),
     )
 
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
-    addresses = _addresses(materials)
-    library = materials.library
-    renderer = Renderer(
-        environment(library.folder), library.specs, library.slots, lambda shop: addresses[shop.id]
-    )
+    renderer = renderer_of(materials)
     kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
     storefront = Storefront(
         _workshop(materials, services, renderer),
@@ -138,6 +163,14 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
         time.monotonic,
         Capacity(settings.at_once, settings.waiting),
     )
+    return _opened(settings, materials, renderer, storefront)
+
+
+def _opened(
+    settings: Settings, materials: Materials, renderer: Renderer, storefront: Storefront
+) -> Web:
+    """Return what handlers get: every shop with its fallbacks drawn."""
+    addresses = addresses_of(materials)
     shops = {
         shop.id: _open_shop(shop, addresses[shop.id], materials, renderer)
         for shop in materials.catalogs.shops.values()
@@ -145,17 +178,6 @@ def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     secret = session_secret(settings.session_secret, settings.data)
     default = shops[materials.catalogs.default.id]
     return Web(storefront, shops, default, renderer, Identities(secret), time.time)
-
-
-def _addresses(materials: Materials) -> dict[str, Addresses]:
-    """Return every shop's addresses; the default shop's begin at the root."""
-    catalogs = materials.catalogs
-    return {
-        shop.id: Addresses(
-            shop.id, "" if shop is catalogs.default else f"/s/{shop.id}", materials.assets.names
-        )
-        for shop in catalogs.shops.values()
-    }
 
 
 def _workshop(materials: Materials, services: Services, renderer: Renderer) -> Workshop:
@@ -186,8 +208,7 @@ def _open_shop(
 
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
     store, product, stream = StorePage(web), ProductPage(web), Stream(web)
-    began = time.monotonic()
-    health = Health(partial(_checks, services), lambda: time.monotonic() - began)
+    health = Health(partial(_checks, services), lambda: time.monotonic() - services.began)
     pictures = Pictures(web, materials.catalogs.pictures)
     get = ["GET"]
     routes = [

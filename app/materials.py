@@ -10,6 +10,8 @@ from app.services.catalog import Catalogs, load_catalogs
 from app.services.component_library import Library, open_library
 from app.services.prompts import Prompts, load_prompts
 from app.settings import Settings
+from app.stages.addresses import Addresses
+from app.stages.render import Renderer, environment
 from app.web.static import Assets, load_assets
 
 
@@ -25,6 +27,28 @@ class Materials(NamedTuple):
         """Return the digest of all that a page of the shop is drawn from."""
         parts = (self.library.digest, self.assets.digest, self.prompts.digest, shop.digest)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def addresses_of(materials: Materials) -> dict[str, Addresses]:
+    """Return every shop's addresses; the default shop's begin at the root."""
+    catalogs = materials.catalogs
+    return {
+        shop.id: Addresses(
+            shop.id, "" if shop is catalogs.default else f"/s/{shop.id}", materials.assets.names
+        )
+        for shop in catalogs.shops.values()
+    }
+
+
+def renderer_of(materials: Materials) -> Renderer:
+    """Return who draws with these materials."""
+    library, addresses = materials.library, addresses_of(materials)
+    return Renderer(
+        environment(library.folder, library.templates),
+        library.specs,
+        library.slots,
+        lambda shop: addresses[shop.id],
+    )
 
 
 def read_materials(settings: Settings) -> Materials:

@@ -1,0 +1,92 @@
+"""The designer's workbench: what `/design` answers, and what watches while the shop is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+
+from app.design.answering import BadAsk, Telling, answer, page
+from app.design.drawing_board import DrawingBoard
+from app.design.guard import Guard
+from app.design.live import Live, TakeUp
+from app.design.paper import Paper, static
+from app.design.watching import watch
+from app.materials import Materials
+from app.settings import Settings
+from app.workshop import Composer
+
+
+class Workbench:
+    """Everything under `/design`. `take_up` hands the shop materials that have changed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        materials: Materials,
+        composers: Sequence[Composer],
+        take_up: TakeUp,
+    ) -> None:
+        self._settings = settings
+        self.live = Live(materials, settings.root, take_up)
+        self._paper = Paper(self._known)
+        board = DrawingBoard(self.live, self._paper)
+        routes: list[BaseRoute] = [
+            *board.routes,
+            Route("/design", _to_the_gallery, methods=["GET"]),
+            Route("/news", self.news, methods=["GET"]),
+            Route("/static/{name}", static, methods=["GET"]),
+            Route("/{path:path}", self._missing, methods=["GET"]),
+        ]
+        self._guard = Guard(ExceptionMiddleware(Router(routes), handlers={BadAsk: _bad_ask}))
+        self.routes: list[BaseRoute] = [
+            Route("/design", self._guard),
+            Mount("/design", app=self._guard),
+        ]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Read the designer's files, and watch them for as long as the shop is open."""
+        watching = asyncio.create_task(self._watch(), name="watching the designer's files")
+        try:
+            yield
+        finally:
+            self.live.news.close()
+            watching.cancel()
+            await asyncio.wait((watching,))
+
+    async def _watch(self) -> None:
+        await self.live.begin()
+        await watch(self._settings.root, self.live.saved)
+
+    async def news(self, _: Request) -> Response:
+        """Tell what is saved, as it is."""
+        return Telling(self.live.news.listen())
+
+    async def _missing(self, _: Request) -> Response:
+        await self.live.ready()
+        return page(self._paper.draw("missing"), 404)
+
+    def _known(self) -> dict[str, Any]:
+        """Return what every page of the workbench shows."""
+        version = self.live.version
+        return {
+            "names": list(version.materials.library.specs),
+            "faults": [fault.as_json() for fault in self.live.faults],
+            "token": self._guard.token,
+            "version": version.number,
+        }
+
+
+async def _bad_ask(_: Request, error: Exception) -> Response:
+    return answer({"error": str(error)}, 400)
+
+
+async def _to_the_gallery(_: Request) -> Response:
+    return RedirectResponse("/design/", 307, {"Cache-Control": "no-store"})
