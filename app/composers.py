@@ -38,7 +38,7 @@ class Composers:
         self._lines: house.Lines = prompts.house
         self.in_order: tuple[Composer, ...] = (
             *map(SharedComposer, self.careful.values()),
-            HouseComposer(self._house_rules, settings.house_pace),
+            HouseComposer(self.house_rules, settings.house_pace),
         )
 
     def _add(
@@ -51,7 +51,8 @@ class Composers:
         """Let the house compose with these lines from now on."""
         self._lines = prompts.house
 
-    def _house_rules(self, brief: Brief) -> list[dict[str, object]]:
+    def house_rules(self, brief: Brief) -> list[dict[str, object]]:
+        """Return what the house chooses."""
         return house.compose(brief.shop, brief.persona, self._lines, persona_hash(brief.persona))
 
     def load(self) -> None:

@@ -97,7 +97,7 @@ def _workbench(
         app.router.routes = [*workbench.routes, *_routes(settings, changed, services, web)]
         return web
 
-    workbench = Workbench(settings, materials, services.composers.in_order, take_up)
+    workbench = Workbench(settings, materials, services.composers, take_up)
     app.router.routes = [*workbench.routes, *app.router.routes]
     return workbench
 

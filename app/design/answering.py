@@ -96,12 +96,12 @@ async def asked(request: Request) -> dict[str, Any]:
     return value
 
 
-class Telling(EventSourceResponse):
-    """Events of a generator of JSON texts, with a comment where nothing happens for long."""
+class Streaming(EventSourceResponse):
+    """Events as they are written, with a comment where nothing happens for long."""
 
-    def __init__(self, texts: AsyncGenerator[str, None]) -> None:
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
         super().__init__(
-            _events(texts),
+            events,
             headers=_NO_STORE,
             ping=15,
             sep="\n",
@@ -113,6 +113,13 @@ class Telling(EventSourceResponse):
         """Send until there is nothing more to tell, or nobody who listens."""
         with suppress(SendTimeoutError):
             await super().__call__(scope, receive, send)
+
+
+class Telling(Streaming):
+    """Events of a generator of JSON texts."""
+
+    def __init__(self, texts: AsyncGenerator[str, None]) -> None:
+        super().__init__(_events(texts))
 
 
 async def _events(texts: AsyncGenerator[str, None]) -> AsyncGenerator[bytes, None]:

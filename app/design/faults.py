@@ -15,6 +15,7 @@ from app.design.sources import Sources
 _AROUND = 3
 _LONGEST_VALUE = 160
 _MOST_VALUES = 12
+_MADE_UP = re.compile(r"\bdesigned_\d+\.\w+\.")
 _NAMES = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -110,7 +111,8 @@ def _below(filename: str, sources: Sources) -> str:
 
 def _words(error: BaseException) -> str:
     text = getattr(error, "message", None) or getattr(error, "msg", None) or str(error)
-    return f"{type(error).__name__}: {text}"[:600]
+    plain = _MADE_UP.sub("", str(text))
+    return f"{type(error).__name__}: {plain}"[:600]
 
 
 def _lines(text: str, line: int) -> tuple[Line, ...]:

@@ -61,6 +61,11 @@ class Live:
         return self._version
 
     @property
+    def disk(self) -> Sources:
+        """The files as they are on the disk, good or not."""
+        return self._disk
+
+    @property
     def renderer(self) -> Renderer:
         """Who draws with the last good version."""
         if self._renderer is None:
@@ -163,8 +168,14 @@ def touched(changed: set[str], old: Version, new: Version, uses: Uses) -> Touche
         told=tuple(sorted(told - {""})),
         pages=bool(pages or styles or any(n.startswith("static/") for n in changed)),
         prompts=any(name.startswith("prompts/") for name in changed) or bool(told - {""}),
-        library=set(old.materials.library.specs) != new_names or bool(own - {""}),
+        library=_outline(old) != _outline(new),
     )
+
+
+def _outline(version: Version) -> dict[str, list[str]]:
+    """Return what the gallery lists: components and the names of their samples."""
+    specs = version.materials.library.specs.values()
+    return {spec.name: [sample.name for sample in spec.samples] for spec in specs}
 
 
 def _group(file: str, newer: set[str], sources: Sources) -> set[str]:

@@ -29,6 +29,10 @@ class Paper:
             lstrip_blocks=True,
         )
         self._templates.globals["drawn"] = Markup
+        self._templates.globals["dict_of"] = lambda names: {
+            "": "nothing",
+            **dict(zip(names, names, strict=True)),
+        }
         self._templates.globals["names_of"] = lambda names: dict(zip(names, names, strict=True))
 
     def draw(self, name: str, **context: Any) -> str:

@@ -11,7 +11,7 @@ from watchfiles import awatch
 
 from app.design.sources import FOLDERS, name_of
 
-log = logging.getLogger("wandstore.design")
+logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 _STEP = 10
 _DEBOUNCE = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,15 +12,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from app.design.answering import BadAsk, Telling, answer, page
+from app.composers import Composers
+from app.design.answering import BadAsk, Telling, answer, asked, page
 from app.design.drawing_board import DrawingBoard
 from app.design.guard import Guard
 from app.design.live import Live, TakeUp
 from app.design.paper import Paper, static
+from app.design.samples import add_sample
+from app.design.stage import Stage
+from app.design.theatre import Theatre
 from app.design.watching import watch
+from app.design.writing import NotWritten
 from app.materials import Materials
 from app.settings import Settings
-from app.workshop import Composer
 
 
 class Workbench:
@@ -30,21 +34,27 @@ class Workbench:
         self,
         settings: Settings,
         materials: Materials,
-        composers: Sequence[Composer],
+        composers: Composers,
         take_up: TakeUp,
     ) -> None:
         self._settings = settings
         self.live = Live(materials, settings.root, take_up)
         self._paper = Paper(self._known)
+        self._stage = Stage(settings, self.live, composers)
         board = DrawingBoard(self.live, self._paper)
+        theatre = Theatre(settings.root, self.live, self._stage, self._paper)
         routes: list[BaseRoute] = [
             *board.routes,
+            *theatre.routes,
             Route("/design", _to_the_gallery, methods=["GET"]),
             Route("/news", self.news, methods=["GET"]),
+            Route("/samples", self.sample, methods=["POST"]),
             Route("/static/{name}", static, methods=["GET"]),
             Route("/{path:path}", self._missing, methods=["GET"]),
         ]
-        self._guard = Guard(ExceptionMiddleware(Router(routes), handlers={BadAsk: _bad_ask}))
+        self._guard = Guard(
+            ExceptionMiddleware(Router(routes), handlers={BadAsk: _bad_ask, NotWritten: _bad_ask})
+        )
         self.routes: list[BaseRoute] = [
             Route("/design", self._guard),
             Mount("/design", app=self._guard),
@@ -59,6 +69,7 @@ class Workbench:
         finally:
             self.live.news.close()
             watching.cancel()
+            await self._stage.close()
             await asyncio.wait((watching,))
 
     async def _watch(self) -> None:
@@ -68,6 +79,11 @@ class Workbench:
     async def news(self, _: Request) -> Response:
         """Tell what is saved, as it is."""
         return Telling(self.live.news.listen())
+
+    async def sample(self, request: Request) -> Response:
+        """Keep a config as a sample."""
+        await self.live.ready()
+        return answer({"said": add_sample(self.live, self.live.disk, await asked(request))})
 
     async def _missing(self, _: Request) -> Response:
         await self.live.ready()
