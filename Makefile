@@ -4,12 +4,12 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types unit bench browser clean help
+.PHONY: run test lint types unit bench browser component check-components clean help
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-run: $(VENV)/run.stamp ## Serve the demo shop on http://127.0.0.1:8080
+run: $(VENV)/design.stamp ## Serve the demo shop on http://127.0.0.1:8080
 	WANDSTORE_DESIGN=$${WANDSTORE_DESIGN-1} $(BIN)/python -m app
 
 test: $(VENV)/dev.stamp browser lint types unit ## Run every check and every test
@@ -30,16 +30,22 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baseline
 browser: ## Find or install Chromium
 	@sh tests/install_chromium.sh
 
+component: $(VENV)/design.stamp ## Write a new component's files: make component NAME=promise SLOT=cta
+	@$(BIN)/python -m app.design.scaffold "$(NAME)" "$(or $(SLOT),cta)"
+
+check-components: $(VENV)/dev.stamp browser ## Check every state of every component, NAME=... for one, ACCEPT=1 to accept pictures
+	@$(BIN)/python -m checks $(NAME) $(if $(ACCEPT),--accept)
+
 clean: ## Remove what the other targets set up, and the demo shop's data
 	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: requirements/run.txt | $(VENV)/bin/python
+$(VENV)/design.stamp: requirements/design.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@ $(VENV)/run.stamp
+	touch $@ $(VENV)/design.stamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,14 +30,13 @@ from app.services.kv.sqlite import SqliteKv
 from app.services.kv.writing import CarefulKv
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
-from app.services.sqlite import StorageError
 from app.settings import Settings
 from app.stages.addresses import Addresses
 from app.stages.brief import instructions
 from app.stages.render import Renderer
 from app.storefront import Backroom, Storefront
 from app.web.counters import OpenShop, Web
-from app.web.health import Health, PageTrace
+from app.web.health import Health, PageTrace, state_of
 from app.web.identity import Identities
 from app.web.missing import NotFound
 from app.web.products import ProductPage
@@ -49,8 +48,6 @@ from app.workshop import Workshop
 
 if TYPE_CHECKING:
     from app.design.workbench import Workbench
-
-_HEALTH_TIMEOUT = 2.0
 
 
 class Services(NamedTuple):
@@ -242,15 +239,6 @@ async def _failed(web: Web, _request: Request, _error: Exception) -> Response:
 
 
 async def _checks(services: Services) -> Mapping[str, str]:
-    kv = await _check(services.kv.get("health"))
-    database = await _check(services.database.persona_of("health"))
+    kv = await state_of(services.kv.get("health"))
+    database = await state_of(services.database.persona_of("health"))
     return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}
-
-
-async def _check(asked: Awaitable[object]) -> str:
-    try:
-        async with asyncio.timeout(_HEALTH_TIMEOUT):
-            await asked
-    except (StorageError, TimeoutError) as error:
-        return f"failed: {type(error).__name__}"
-    return "ok"

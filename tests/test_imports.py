@@ -22,6 +22,7 @@ LAYERS = (
     {"model_clients"},
     {"composers"},
     {"materials"},
+    {"design"},
     {"main"},
     {"lean_uvicorn"},
     {"serve"},
@@ -99,4 +100,4 @@ def test_a_service_knows_models_its_own_package_and_sqlite_only(path: Path) -> N
 
 def test_only_those_who_construct_and_serve_read_settings() -> None:
     readers = {part_of(path) for path in MODULES if "settings" in parts_imported(path)}
-    assert readers == {"main", "serve", "composers", "model_clients", "materials"}
+    assert readers == {"main", "serve", "composers", "model_clients", "materials", "design"}

@@ -89,7 +89,13 @@ class DrawingBoard:
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
             return page(self._paper.draw("missing"), 404)
-        html = self._paper.draw("frame", look=look, styles=self._styles(look), drawing=drawing)
+        html = self._paper.draw(
+            "frame",
+            look=look,
+            styles=self._styles(look),
+            drawing=drawing,
+            examined="examined" in request.query_params,
+        )
         return framed(html, image_hosts(drawing.shop))
 
     async def drawing(self, request: Request) -> Response:

@@ -7,30 +7,23 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from app.counter import Counter
 from app.design.briefs import instructions_of
 from app.design.live import Live
 from app.design.recordings import Piece
+from app.design.tapping import RunJournal, Tapped, WatchedTrace
 from app.models import (
     Brief,
     Component,
     Event,
-    EventName,
     KeptPage,
-    ModelEnded,
-    ModelEvent,
-    ModelFailed,
-    ModelText,
     PageKey,
     Persona,
 )
 from app.pipeline import compose
-from app.services.journal import MemoryJournal
 from app.stages.page_key import persona_hash
-from app.stages.trace import Trace
 from app.workshop import Composer, Page, Workshop
 
 log = logging.getLogger("wandstore.design")
@@ -57,41 +50,6 @@ class Item(NamedTuple):
     what: dict[str, Any]
 
 
-class Played:
-    """A composer that writes recorded pieces at once and says on a clock of its own when each came.
-
-    `silence` is how many milliseconds without text a provider is given; `broken` ends it as a lost
-    connection would.
-    """
-
-    model = "recording"
-
-    def __init__(self, pieces: Sequence[Piece], silence: int, *, broken: bool = False) -> None:
-        self.now = 0.0
-        self._pieces = pieces
-        self._silence = silence
-        self._broken = broken
-
-    async def compose(self, _: Brief) -> AsyncGenerator[ModelEvent, None]:
-        """Yield the pieces.
-
-        Raises:
-            ModelFailed: it was silent for too long, or broke off.
-        """
-        last = 0
-        for piece in self._pieces:
-            if piece.at - last > self._silence:
-                self.now = (last + self._silence) / 1000
-                raise ModelFailed("TIMEOUT", "no text for too long", retryable=True)
-            self.now = last / 1000 if piece.at < last else piece.at / 1000
-            last = piece.at
-            yield ModelText(piece.text)
-            await asyncio.sleep(0)
-        if self._broken:
-            raise ModelFailed("MODEL_UNAVAILABLE", "the answer broke off", retryable=True)
-        yield ModelEnded()
-
-
 class Run:
     """One page on its way, and all that has come of it. Any number may listen."""
 
@@ -107,7 +65,7 @@ class Run:
         self.done = False
         self.brief: Brief | None = None
         self.renderer = live.renderer
-        self.trace = _WatchedTrace(self)
+        self.trace = WatchedTrace(self)
         self._changed = asyncio.Event()
         self._began = order.clock()
         self._page = Page(
@@ -182,63 +140,6 @@ class Run:
         self.kept = page
 
 
-class _WatchedTrace(Trace):
-    """A trace whose notes are told as they are written."""
-
-    def __init__(self, run: Run) -> None:
-        order = run.order
-        self.run = run
-        super().__init__(run.id, order.shop_id, order.persona.type, order.clock)
-
-    def note(self, what: str, code: str = "", where: str = "") -> None:
-        super().note(what, code, where)
-        self.run.came("note", {"what": what, "code": code, "where": where})
-
-
-class _RunJournal:
-    """A journal of one page that says when each event was written."""
-
-    def __init__(self, run: Run, clock: Callable[[], float]) -> None:
-        self._run = run
-        self._inner = MemoryJournal(clock)
-        self._inner.open(run.id, "the bench")
-
-    def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
-        before = len(self._inner.events(page_id))
-        self._inner.append(page_id, entries)
-        for event in self._inner.events(page_id)[before:]:
-            self._run.events.append((self._run.now, event))
-            if event.name != "progress":
-                self._run.came("event", {"name": event.name, "data": event.data})
-
-    def events(self, page_id: str) -> tuple[Event, ...]:
-        return self._inner.events(page_id)
-
-
-class _Tapped:
-    """A composer whose brief and text are noted as they pass."""
-
-    def __init__(self, inner: Composer, run: Run) -> None:
-        self._inner = inner
-        self._run = run
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
-        run = self._run
-        run.brief = run.brief or brief
-        async with aclosing(self._inner.compose(brief)) as answer:
-            async for event in answer:
-                if isinstance(event, ModelText):
-                    run.pieces.append(Piece(run.now, event.text))
-                    run.came("text", {"text": event.text, "model": self.model})
-                elif isinstance(event, ModelEnded):
-                    run.came("tokens", {**event.tokens._asdict(), "model": self.model})
-                yield event
-
-
 class _NoPlans:
     """The bench decides anew each time."""
 
@@ -257,8 +158,8 @@ def _workshop(live: Live, run: Run) -> Workshop:
     async def prepared() -> None: ...
 
     return Workshop(
-        composers=[_Tapped(item, run) for item in run.order.composers],
-        journal=_RunJournal(run, time.time),
+        composers=[Tapped(item, run) for item in run.order.composers],
+        journal=RunJournal(run, time.time),
         renderer=live.renderer,
         specs=library.specs,
         slots=tuple(slot.id for slot in library.slots),

@@ -13,8 +13,9 @@ from app.design.answering import BadAsk
 from app.design.briefs import read_persona
 from app.design.live import Live
 from app.design.playback import Playback
+from app.design.played import Played
 from app.design.recordings import Piece, names, read
-from app.design.runs import Order, Played, Run
+from app.design.runs import Order, Run
 from app.design.troubles import (
     SILENCE,
     EventTroubles,

@@ -16,8 +16,10 @@ from app.composers import Composers
 from app.design.answering import BadAsk, Telling, answer, asked, page
 from app.design.drawing_board import DrawingBoard
 from app.design.guard import Guard
+from app.design.inspection import Inspection
 from app.design.live import Live, TakeUp
 from app.design.paper import Paper, static
+from app.design.pictures import Pictures
 from app.design.samples import add_sample
 from app.design.stage import Stage
 from app.design.theatre import Theatre
@@ -43,9 +45,11 @@ class Workbench:
         self._stage = Stage(settings, self.live, composers)
         board = DrawingBoard(self.live, self._paper)
         theatre = Theatre(settings.root, self.live, self._stage, self._paper)
+        inspection = Inspection(self.live, self._paper, Pictures(settings.root, settings.data))
         routes: list[BaseRoute] = [
             *board.routes,
             *theatre.routes,
+            *inspection.routes,
             Route("/design", _to_the_gallery, methods=["GET"]),
             Route("/news", self.news, methods=["GET"]),
             Route("/samples", self.sample, methods=["POST"]),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.services.sqlite import StorageError
 from app.storefront import Storefront
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import file_headers
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
+
+_TIMEOUT = 2.0
 
 
 class Health:
@@ -33,6 +37,16 @@ class Health:
             "checks": checks,
         }
         await send_json(scope, send, report)
+
+
+async def state_of(asked: Awaitable[object]) -> str:
+    """Return `ok` where a part answers, else what it failed with."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            await asked
+    except (StorageError, TimeoutError) as error:
+        return f"failed: {type(error).__name__}"
+    return "ok"
 
 
 class PageTrace:

@@ -13,13 +13,13 @@ let state = null, fates = {}, leave = () => {}, measured = {}, seeking = false;
 const fitView = (name) => {
   const inside = frame(name), wide = name === "stream";
   const width = Number(form.elements.width.value);
-  const scale = wide ? Math.min(1, (width > 800 ? 640 : 380) / width) : Math.min(1, (width > 800 ? 300 : 200) / width);
+  const scale = Math.min(1, (wide ? Math.min(560, window.innerWidth - 48) : view(name).clientWidth - 2) / width);
   const height = Math.max(900, inside.contentDocument?.body?.scrollHeight ?? 900);
   inside.style.width = `${width}px`;
   inside.style.height = `${height}px`;
   inside.style.transform = `scale(${scale})`;
-  inside.parentElement.style.width = `${Math.round(width * scale) + 2}px`;
-  inside.parentElement.style.height = `${Math.round(height * scale) + 2}px`;
+  inside.parentElement.style.width = `${Math.round(width * scale)}px`;
+  inside.parentElement.style.height = `${Math.round(height * scale)}px`;
 };
 
 const slots = (page) => [...(page?.querySelectorAll("[data-slot]") ?? [])];
@@ -121,6 +121,7 @@ const list = () => {
 };
 
 const show = (fresh) => {
+  const ended = state?.playing && !fresh.playing && fresh.position >= fresh.length;
   const back = state && fresh.id === state.id && fresh.position < state.position - 1;
   state = fresh;
   playButton.textContent = state.playing ? "Pause" : "Play";
@@ -129,6 +130,7 @@ const show = (fresh) => {
   document.querySelector("[data-time]").textContent = `${(state.position / 1000).toFixed(1)} of ${(state.length / 1000).toFixed(1)} s`;
   list();
   caption();
+  if (ended) reload("nojs", `/design/plays/${state.id}/page`);
   if (back) { reload("stream", `/design/plays/${state.id}/page?shell`); reload("nojs", `/design/plays/${state.id}/page`); }
 };
 
