@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -79,16 +79,18 @@ def line_fault(file: str, line: int, message: str, sources: Sources, where: str 
     return Fault(file, line, message, where, _lines(sources.texts.get(file, ""), line))
 
 
-def line_of(text: str, words: Iterable[str]) -> int:
-    """Return the first line on which the words follow each other over the lines, 0 if none."""
-    found = 0
+def line_in_sample(text: str, sample: str, prop: str) -> int:
+    """Return the line of a prop in a file of samples; the sample's own where it lacks the prop."""
     lines = text.splitlines()
-    for word in words:
-        at = next((at for at in range(max(found - 1, 0), len(lines)) if word in lines[at]), None)
-        if at is None:
-            return found
-        found = at + 1
-    return found
+    start = next((at for at, line in enumerate(lines) if f'"{sample}"' in line), None)
+    if start is None:
+        return 0
+    for at in range(start + 1, len(lines)):
+        if f'"{prop}"' in lines[at]:
+            return at + 1
+        if '"name"' in lines[at]:
+            break
+    return start + 1
 
 
 def _place(error: BaseException, sources: Sources) -> tuple[str, int, FrameType | None]:

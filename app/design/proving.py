@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from app.design.building import Version, Wrong
-from app.design.faults import Fault, fault_of, line_fault, line_of
+from app.design.faults import Fault, fault_of, line_fault, line_in_sample
 from app.design.fitting import fit
 from app.design.sources import Sources
 from app.materials import renderer_of
@@ -60,7 +60,7 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
     file = f"components/{name}.samples.json"
     fault: Any = error.errors(include_url=False)[0]
     prop = str(fault["loc"][0]) if fault["loc"] else ""
-    line = line_of(sources.texts.get(file, ""), [f'"{sample.name}"', f'"{prop}"'])
+    line = line_in_sample(sources.texts.get(file, ""), sample.name, prop)
     told = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
     return line_fault(file, line, told, sources, f"{name}, sample {sample.name}")
 

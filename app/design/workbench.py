@@ -67,21 +67,25 @@ class Workbench:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Read the designer's files, and watch them for as long as the shop is open."""
-        watching = asyncio.create_task(self._watch(), name="watching the designer's files")
+        watching = asyncio.create_task(watch(self._settings.root, self.live.saved), name="watching")
+        beginning = asyncio.create_task(self._begin(), name="reading the designer's files")
         try:
             yield
         finally:
             self.live.news.close()
             watching.cancel()
+            beginning.cancel()
             await self._stage.close()
-            await asyncio.wait((watching,))
+            await asyncio.wait((watching, beginning))
 
-    async def _watch(self) -> None:
+    async def _begin(self) -> None:
+        """Read the files once the watch is set, so that no save falls between the two."""
+        await asyncio.sleep(0)
         await self.live.begin()
-        await watch(self._settings.root, self.live.saved)
 
     async def news(self, _: Request) -> Response:
         """Tell what is saved, as it is."""
+        await self.live.ready()
         return Telling(self.live.news.listen())
 
     async def sample(self, request: Request) -> Response:
