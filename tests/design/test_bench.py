@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.design.conftest import Desk, a_desk
+from tests.desk import Desk, a_desk
 from tests.modelling import KEY, Model, answer, component
 from tests.stand_in import Scenario
 from tests.stand_in.files import recording

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page
 
-from tests.design.conftest import Desk
+from tests.desk import Desk
 
 
 @pytest.fixture
@@ -62,22 +62,22 @@ def test_a_component_is_shown_at_four_widths_at_once(desk: Desk, page: Page) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "measured", "change"),
+    ("choice", "measured", "change"),
     [
-        ("theme", "dark", "matchMedia('(scripting)') && getComputedStyle(document.documentElement).colorScheme", ("light only", "dark only")),
-        ("dir", "rtl", "getComputedStyle(document.body).direction", ("ltr", "rtl")),
-        ("text", "200", "getComputedStyle(document.documentElement).fontSize", ("16px", "32px")),
-        ("motion", "reduced", "getComputedStyle(document.querySelector('.frame img')).transitionProperty", ("scale", "all")),
-        ("catalog", "no-pictures", "document.querySelectorAll('.frame-empty').length", (0, 8)),
-        ("catalog", "no-stock", "document.querySelectorAll('.card-out').length", (0, 8)),
-        ("catalog", "one-product", "document.querySelectorAll('.card').length", (8, 1)),
-        ("persona", "minimalist", "document.documentElement.dataset.persona", ("newcomer", "minimalist")),
+        (("theme", "dark"), "matchMedia('(scripting)') && getComputedStyle(document.documentElement).colorScheme", ("light only", "dark only")),
+        (("dir", "rtl"), "getComputedStyle(document.body).direction", ("ltr", "rtl")),
+        (("text", "200"), "getComputedStyle(document.documentElement).fontSize", ("16px", "32px")),
+        (("motion", "reduced"), "getComputedStyle(document.querySelector('.frame img')).transitionProperty", ("scale", "all")),
+        (("catalog", "no-pictures"), "document.querySelectorAll('.frame-empty').length", (0, 8)),
+        (("catalog", "no-stock"), "document.querySelectorAll('.card-out').length", (0, 8)),
+        (("catalog", "one-product"), "document.querySelectorAll('.card').length", (8, 1)),
+        (("persona", "minimalist"), "document.documentElement.dataset.persona", ("newcomer", "minimalist")),
     ],
 )  # fmt: skip
 def test_a_look_changes_every_frame_and_the_address(
-    desk: Desk, page: Page, name: str, value: str, measured: str, change: tuple[Any, Any]
+    desk: Desk, page: Page, choice: tuple[str, str], measured: str, change: tuple[Any, Any]
 ) -> None:
-    before, after = change
+    (name, value), (before, after) = choice, change
     page.goto(f"{desk.url}/components/grid")
     page.wait_for_selector("body[data-begun]")
     frame = frame_of(page, "iframe[data-width='768']")

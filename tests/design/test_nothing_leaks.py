@@ -13,7 +13,7 @@ import pytest
 from app.design.guard import Guard
 from app.design.writing import NotWritten, place, write
 from tests.conftest import StartServer
-from tests.design.conftest import Desk, a_desk
+from tests.desk import Desk, a_desk
 from tests.modelling import KEY, component
 
 SAMPLE = {"component": "cta", "name": "kept", "config": component("cta")["config"]}

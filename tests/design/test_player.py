@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page
 
-from tests.design.conftest import Desk, until
+from tests.desk import Desk, until
 
 SLOTS = ["hero", "filters", "grid", "recommendations", "cta"]
 

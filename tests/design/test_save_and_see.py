@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.design.conftest import Desk, until
 from tests.design.test_gallery import frame_of
+from tests.desk import Desk, until
 from tests.shopping import Shopper, fillers, stream_of
 
 HERO = "components/hero.jinja"

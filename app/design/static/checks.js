@@ -8,6 +8,10 @@ const get = (name) => document.querySelector(`[data-${name}]`);
 const progress = get("progress");
 const axe = get("axe").dataset.axe === "yes";
 let findings = [];
+let turn = 0;
+
+// A browser keeps pictures of one address for as long as the page lives: each turn has addresses of its own.
+const of = (which, name) => `/design/pictures/${which}/${name}?turn=${turn}`;
 
 const add = (found) => {
   findings.push(...found);
@@ -21,7 +25,7 @@ const picture = async (name, accepted) => {
   const [component, state, width, theme] = name.split(".");
   const canvas = make("canvas");
   const verdict = accepted
-    ? await compare(`/design/pictures/accepted/${name}`, `/design/pictures/taken/${name}`, canvas)
+    ? await compare(of("accepted", name), of("taken", name), canvas)
     : { same: false, why: "not accepted yet", fresh: true };
   if (!verdict.same) {
     add([{ component, state, theme, kind: "picture", level: verdict.fresh ? "note" : "wrong", text: `${width} px: ${verdict.why}` }]);
@@ -36,8 +40,8 @@ const shown = (name, accepted, canvas, verdict) => {
     make("figcaption", {}, make("strong", { text: name.replace(/\.png$/, "") }), ` ${verdict.why} `, accept));
   const side = (label, element) => make("div", {}, make("span", { class: "quiet", text: label }), element);
   const row = make("div", { class: "picture-row" });
-  if (accepted) row.append(side("accepted", make("img", { src: `/design/pictures/accepted/${name}`, alt: `Accepted: ${name}`, loading: "lazy" })));
-  row.append(side("now", make("img", { src: `/design/pictures/taken/${name}`, alt: `Now: ${name}`, loading: "lazy" })));
+  if (accepted) row.append(side("accepted", make("img", { src: of("accepted", name), alt: `Accepted: ${name}`, loading: "lazy" })));
+  row.append(side("now", make("img", { src: of("taken", name), alt: `Now: ${name}`, loading: "lazy" })));
   if (accepted && canvas.width) row.append(side("what differs", canvas));
   accept.onclick = async () => {
     await write("/design/pictures/accept", { names: [name] });
@@ -48,6 +52,7 @@ const shown = (name, accepted, canvas, verdict) => {
 };
 
 const pictures = async (which) => {
+  turn = Date.now();
   get("pictures").replaceChildren();
   const known = await read("/design/pictures");
   const fresh = [];
