@@ -58,7 +58,7 @@ def _looking(desk: Desk, page: Page) -> None:
 def _playing(desk: Desk, page: Page) -> None:
     _open(page, f"{desk.url}/play")
     page.wait_for_selector("[data-view=kept] [data-caption]:has-text('the same')")
-    for _ in range(5):
+    for _ in range(2):
         page.click("[data-do=step]")
         page.wait_for_timeout(200)
     _take(page, "player")

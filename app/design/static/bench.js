@@ -32,6 +32,7 @@ news.onmessage = async ({ data }) => {
   await part?.saved?.(what);
   if (what.library) await names();
   document.body.dataset.seen = what.version;
+  pulse.toggleAttribute("data-behind", what.faults.length > 0);
   pulse.textContent = what.faults.length ? "The last good version is drawn" : "Up to date with your files";
 };
 news.onopen = async () => {
