@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types unit bench browser component check-components clean help
+.PHONY: run test lint types unit bench fuzz browser component check-components clean help
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -25,7 +25,11 @@ unit: $(VENV)/dev.stamp browser
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baselines, keep them as JSON
+	@sh bench/install_wrk.sh
 	$(BIN)/python -m bench
+
+fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
+	$(BIN)/python -m tests.fuzz 60
 
 browser: ## Find or install Chromium
 	@sh tests/install_chromium.sh

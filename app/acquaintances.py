@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from app.models import NEWCOMER, PageKey, Persona, Shopper
-from app.services.sqlite import StorageError
+from app.services.storage import StorageError
 from app.stages.page_key import page_key
 
 _MOST = 5_000
@@ -51,16 +51,22 @@ class Acquaintances:
             persona = await self._personas.persona_of(shopper_id)
         except StorageError:
             persona = NEWCOMER
-        return self._remember(Shopper(shopper_id, shop_id, persona))
+        return self.remember(Shopper(shopper_id, shop_id, persona))
 
     def meet(self, shopper_id: str, shop_id: str) -> Known:
         """Return a shopper who has not been here before."""
-        return self._remember(Shopper(shopper_id, shop_id))
+        return self.remember(Shopper(shopper_id, shop_id))
 
-    def _remember(self, shopper: Shopper) -> Known:
-        key = page_key(shopper)
-        known = Known(shopper, key, str(key), self._clock() + _FRESH)
+    def remember(self, shopper: Shopper) -> Known:
+        """Remember a shopper as they are known from now on."""
+        known = introduce(shopper)._replace(until=self._clock() + _FRESH)
         self._known[shopper.id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
         return known
+
+
+def introduce(shopper: Shopper) -> Known:
+    """Return a shopper with the key of their page, to be remembered by nobody."""
+    key = page_key(shopper)
+    return Known(shopper, key, str(key), 0.0)

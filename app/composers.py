@@ -11,6 +11,8 @@ from app.models import Brief, ModelEvent
 from app.services.llm.breaker import Breaker
 from app.services.llm.composer import CarefulComposer, Composer
 from app.services.llm.house import HouseComposer
+from app.services.llm.paid import PaidComposer
+from app.services.llm.purse import Purse
 from app.services.llm.shared import SharedComposer
 from app.services.prompts import Prompts
 from app.settings import ProviderSettings, Settings
@@ -22,13 +24,18 @@ if TYPE_CHECKING:
 
 
 class Composers:
-    """The composers in their order, and the HTTP client they share.
+    """The composers in their order, the HTTP client they share, and the purse that pays for them.
+
+    The house writes at its own pace where it is alone; after models it has no time to lose.
 
     The client and all that speaks to providers is loaded by `load`, or by the first call: on a
     sixteenth of a CPU that takes a second, which no shopper should wait for at the start.
     """
 
-    def __init__(self, settings: Settings, prompts: Prompts) -> None:
+    def __init__(self, settings: Settings, prompts: Prompts, purse: Purse) -> None:
+        self.purse = purse
+        self._calls = settings.calls
+        self._breaker = settings.breaker
         self._clients: ModelClients | None = None
         self.careful: dict[str, CarefulComposer] = {}
         if settings.kimi:
@@ -38,14 +45,15 @@ class Composers:
         self._lines: house.Lines = prompts.house
         self.in_order: tuple[Composer, ...] = (
             *map(SharedComposer, self.careful.values()),
-            HouseComposer(self.house_rules, settings.house_pace),
+            HouseComposer(self.house_rules, 0.0 if self.careful else settings.house_pace),
         )
 
     def _add(
         self, name: str, provider: ProviderSettings, make: Callable[[ProviderSettings], Composer]
     ) -> None:
         late = _Late(provider.model, partial(make, provider))
-        self.careful[name] = CarefulComposer(late, Breaker(time.monotonic))
+        paid = PaidComposer(late, self.purse, self._calls.max_tokens)
+        self.careful[name] = CarefulComposer(paid, Breaker(time.monotonic, self._breaker))
 
     def take_up(self, prompts: Prompts) -> None:
         """Let the house compose with these lines from now on."""
@@ -64,8 +72,12 @@ class Composers:
         if self._clients is None:
             from app.model_clients import ModelClients  # noqa: PLC0415 - loaded when first needed
 
-            self._clients = ModelClients()
+            self._clients = ModelClients(self._calls)
         return self._clients
+
+    def is_makeshift(self, model: str) -> bool:
+        """Say whether the house had to help with a page that models were to write."""
+        return bool(self.careful) and self.in_order[-1].model in model.split("+")
 
     def health(self) -> str:
         """Say how the providers are, by their breakers."""
@@ -75,7 +87,8 @@ class Composers:
         return f"resting: {', '.join(resting)}" if resting else "ok"
 
     async def aclose(self) -> None:
-        """Close the client."""
+        """Close the client, and keep what was spent."""
+        await self.purse.flush()
         if self._clients is not None:
             await self._clients.aclose()
 

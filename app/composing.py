@@ -15,10 +15,10 @@ from typing import NamedTuple, Protocol
 from app.acquaintances import Known
 from app.counter import Counter
 from app.kept_pages import KeptPages
-from app.models import Event, EventName
+from app.models import Event, EventName, KeptPage
 from app.pipeline import compose, error_data
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import Generation
+from app.services.database.records import Generation
 from app.stages.trace import Trace
 from app.workshop import Page, Workshop
 
@@ -57,6 +57,28 @@ class Capacity(NamedTuple):
     waiting: int = 400
 
 
+class Order(NamedTuple):
+    """A page to be composed: whose, in which shop, and which slots (all where it names none).
+
+    `base` is the page they have, whose other slots stay as they are. `address` is the client's
+    where the shopper is new. `force` asks anew although a decision is known.
+    """
+
+    known: Known
+    counter: Counter
+    address: str = ""
+    wanted: tuple[str, ...] = ()
+    base: KeptPage | None = None
+    force: bool = False
+
+
+class Started(NamedTuple):
+    """A page on its way, and the task that composes it."""
+
+    page: Page
+    task: asyncio.Task[None]
+
+
 class Composing:
     """Starts and ends the composing of pages. `traces` are those of the latest ones."""
 
@@ -75,36 +97,41 @@ class Composing:
         self._recorder = recorder
         self._capacity = capacity
         self._places = asyncio.Semaphore(capacity.at_once)
-        self._pages: dict[str, Page] = {}
+        self._pages: dict[str, Started] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take_up(self, workshop: Workshop) -> None:
         """Compose with this workshop from now on; those under way end with their own."""
         self._workshop = workshop
 
-    def running(self, name: str) -> str | None:
-        """Return the id of the page that is being composed under this key, if one is."""
-        page = self._pages.get(name)
-        return page.id if page else None
+    def running(self, name: str) -> Started | None:
+        """Return the page that is being composed under this key, if one is."""
+        return self._pages.get(name)
 
-    def start(self, known: Known, counter: Counter, clock: Callable[[], float]) -> str:
-        """Begin composing unless that is under way; return the page's id.
+    @property
+    def has_room(self) -> bool:
+        """Whether a page would be composed at once, with half of all places left to visitors."""
+        return 2 * len(self._pages) < self._capacity.at_once
+
+    def start(self, order: Order, clock: Callable[[], float]) -> Started:
+        """Begin composing unless that is under way.
 
         Raises:
             TooManyPages: there is no place left, not even to wait.
         """
+        known = order.known
         running = self.running(known.name)
         if running is not None:
             return running
         if len(self._pages) >= self._capacity.at_once + self._capacity.waiting:
             raise TooManyPages
-        page = self._new_page(known, counter, clock)
-        self._pages[known.name] = page
+        page = self._new_page(order, clock)
         self._journal.open(page.id, known.shopper.id)
         task = asyncio.create_task(self._run(page, known.name), name=f"compose {page.id[:8]}")
+        self._pages[known.name] = started = Started(page, task)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return page.id
+        return started
 
     async def drain(self, seconds: float) -> None:
         """Let composing pages finish for so long, then end them; nothing half-made is kept."""
@@ -115,16 +142,22 @@ class Composing:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1.0)
 
-    def _new_page(self, known: Known, counter: Counter, clock: Callable[[], float]) -> Page:
+    def _new_page(self, order: Order, clock: Callable[[], float]) -> Page:
         page_id = secrets.token_urlsafe(16)
+        known, counter, base = order.known, order.counter, order.base
         persona = known.shopper.persona
         trace = Trace(page_id, counter.shop.id, persona.type, clock)
         self.traces[page_id] = trace
         while len(self.traces) > _MOST_TRACES:
             self.traces.popitem(last=False)
-        return Page(
+        page = Page(
             page_id, known.key, counter.shop, persona, counter.content, counter.fallbacks, trace
         )
+        page.wanted, page.force, page.address = order.wanted, order.force, order.address
+        if base is not None:
+            page.base = [item for item in base.components if item.slot not in order.wanted]
+            page.base_model = base.model
+        return page
 
     async def _run(self, page: Page, name: str) -> None:
         """Compose a page. A page may fail and the shop may not: the one broad except is here."""
@@ -139,6 +172,7 @@ class Composing:
             raise
         except Exception as error:
             log.exception("page %s failed", page.id[:8])
+            page.failed = "CONTAINER_ERROR"
             page.trace.status = "error"
             page.trace.note("failed", "CONTAINER_ERROR", type(error).__name__)
             self._journal.append(page.id, [("error", error_data("CONTAINER_ERROR"))])

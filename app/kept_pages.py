@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from app.models import Component, KeptPage, Refusal, Shop
-from app.pipeline import TTL, NotKept
+from app.pipeline import MAKESHIFT_TTL, TTL, NotKept
 from app.services.kv.writing import KvWriteFailed
 from app.stages.assemble import from_kv, to_kv
 from app.stages.render import Filling, Renderer
@@ -58,7 +58,8 @@ def ready(html: str, content: str, until: float) -> ReadyPage:
 class KeptPages:
     """Reads through memory to KV. A page drawn from older content is drawn again, not composed.
 
-    `prepared` waits until components can be drawn.
+    `prepared` waits until components can be drawn. `makeshift` says of a page's model whether the
+    page was made for want of a better one, and is not to be kept for long.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class KeptPages:
         kv: Kv,
         renderer: Renderer,
         prepared: Callable[[], Awaitable[None]],
+        makeshift: Callable[[str], bool],
         clock: Callable[[], float],
     ) -> None:
         self._kv = kv
         self._renderer = renderer
         self._clock = clock
         self._prepared = prepared
+        self._makeshift = makeshift
         self._held: OrderedDict[str, ReadyPage] = OrderedDict()
         self._size = 0
 
@@ -140,7 +143,7 @@ class KeptPages:
         html = self._renderer.store_page(shop, kept.persona_type, fillings)
         drawn = kept._replace(html=html, components=still, content=content)
         with suppress(NotKept):
-            await self.keep(key, drawn)
+            await self.keep(key, drawn, MAKESHIFT_TTL if self._makeshift(kept.model) else TTL)
         return ready(html, content, self._clock() + _FRESH)._replace(redrawn=True)
 
     def _hold(self, key: str, page: ReadyPage) -> ReadyPage:

@@ -7,55 +7,57 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from functools import cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from app.composers import Composers
 from app.composing import Capacity
-from app.counter import open_counter
+from app.counter import Counter, open_counter
 from app.kept_pages import KeptPages
+from app.learning import Learning
+from app.ledgers import Ledgers
 from app.materials import Materials, addresses_of, renderer_of
 from app.models import Shop
 from app.plans import Plans
 from app.preparing import Preparing
 from app.services.catalog import image_hosts
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import SqliteDatabase
 from app.services.journal import MemoryJournal
-from app.services.kv.sqlite import SqliteKv
 from app.services.kv.writing import CarefulKv
+from app.services.llm.purse import Purse
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
 from app.settings import Settings
-from app.stages.addresses import Addresses
 from app.stages.brief import instructions
 from app.stages.render import Renderer
+from app.state import State, make_state
 from app.storefront import Backroom, Storefront
 from app.web.counters import OpenShop, Web
-from app.web.health import Health, PageTrace, state_of
+from app.web.gate import gate
+from app.web.generate import Generate
+from app.web.health import Health, PageTrace, check
 from app.web.identity import Identities
-from app.web.missing import NotFound
+from app.web.missing import NotFound, failed, to_the_store
 from app.web.products import ProductPage
 from app.web.security import page_headers
-from app.web.static import Pictures, Static
+from app.web.sent_shops import SentShops
+from app.web.signals import SignalsDoor, signal_routes
+from app.web.static import Pictures, Static, brand_css
 from app.web.store import StorePage
 from app.web.stream import Stream
 from app.workshop import Workshop
 
-if TYPE_CHECKING:
-    from app.design.workbench import Workbench
+_LEEWAY = 10.0
+"""Seconds that a page may take beside its deadline: to be kept, with every attempt at that."""
 
 
 class Services(NamedTuple):
     """What must be opened and closed."""
 
-    kv: SqliteKv
+    state: State
     careful_kv: CarefulKv
-    database: SqliteDatabase
     recorder: Recorder
     journal: MemoryJournal
     composers: Composers
@@ -70,19 +72,21 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
     app = Starlette(
         routes=_routes(settings, materials, services, web),
         lifespan=partial(_lifespan, settings, services, web.storefront),
-        exception_handlers={500: partial(_failed, web)},
+        exception_handlers={500: partial(failed, web)},
+        middleware=gate(settings.worker_secret),
     )
     app.state.storefront = web.storefront
     app.state.preparing = services.preparing
-    designing = settings.design
-    app.state.workbench = _workbench(app, settings, materials, services) if designing else None
+    app.state.workbench = nullcontext
+    if settings.design:
+        _add_workbench(app, settings, materials, services)
     return app
 
 
-def _workbench(
+def _add_workbench(
     app: Starlette, settings: Settings, materials: Materials, services: Services
-) -> Workbench:
-    """Return the designer's workbench, which may hand the shop other materials as it runs."""
+) -> None:
+    """Add the designer's workbench, which may hand the shop other materials as it runs."""
     from app.design.workbench import Workbench  # noqa: PLC0415 - no shop but a designer's has it
 
     def take_up(changed: Materials, renderer: Renderer) -> Web:
@@ -90,13 +94,13 @@ def _workbench(
         storefront: Storefront = app.state.storefront
         web = _opened(settings, changed, renderer, storefront)
         services.composers.take_up(changed.prompts)
-        storefront.take_up(_workshop(changed, services, renderer))
+        storefront.take_up(_workshop(settings, changed, services, renderer))
         app.router.routes = [*workbench.routes, *_routes(settings, changed, services, web)]
         return web
 
     workbench = Workbench(settings, materials, services.composers, take_up)
     app.router.routes = [*workbench.routes, *app.router.routes]
-    return workbench
+    app.state.workbench = workbench.open
 
 
 @asynccontextmanager
@@ -104,14 +108,13 @@ async def _lifespan(
     settings: Settings, services: Services, storefront: Storefront, app: Starlette
 ) -> AsyncIterator[None]:
     settings.data.mkdir(parents=True, exist_ok=True)
-    await services.kv.open()
-    await services.database.open()
+    await services.state.kv.open()
+    await services.state.database.open()
     services.preparing.begin()
     recording = asyncio.create_task(services.recorder.run(), name="recorder")
     sweeping = asyncio.create_task(_sweep(services.journal), name="journal sweep")
-    workbench: Workbench | None = app.state.workbench
     try:
-        async with workbench.open() if workbench else nullcontext():
+        async with app.state.workbench():
             yield
     finally:
         await storefront.drain(settings.grace)
@@ -120,8 +123,9 @@ async def _lifespan(
         await asyncio.wait((recording, sweeping))
         await services.recorder.flush()
         await services.composers.aclose()
-        await services.database.close()
-        await services.kv.close()
+        await services.state.database.close()
+        await services.state.kv.close()
+        await services.state.aclose()
 
 
 async def _sweep(journal: MemoryJournal) -> None:
@@ -131,19 +135,20 @@ async def _sweep(journal: MemoryJournal) -> None:
 
 
 def _services(settings: Settings, materials: Materials) -> Services:
-    kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
-    database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
-    composers = Composers(settings, materials.prompts)
+    state = make_state(settings)
+    careful_kv = CarefulKv(state.kv, time.monotonic)
+    purse = Purse(settings.spending, Ledgers(careful_kv), time.time)
+    composers = Composers(settings, materials.prompts, purse)
 
     def prepare() -> None:
         materials.library.specs.load()
         composers.load()
+        state.load()
 
     return Services(
-        kv=kv,
-        careful_kv=CarefulKv(kv, time.monotonic),
-        database=database,
-        recorder=Recorder(database),
+        state=state,
+        careful_kv=careful_kv,
+        recorder=Recorder(state.database, state.every),
         journal=MemoryJournal(time.time),
         composers=composers,
         preparing=Preparing(prepare),
@@ -153,10 +158,16 @@ def _services(settings: Settings, materials: Materials) -> Services:
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
     renderer = renderer_of(materials)
-    kept = KeptPages(services.careful_kv, renderer, services.preparing.done, time.monotonic)
+    kept = KeptPages(
+        services.careful_kv,
+        renderer,
+        services.preparing.done,
+        services.composers.is_makeshift,
+        time.monotonic,
+    )
     storefront = Storefront(
-        _workshop(materials, services, renderer),
-        Backroom(services.journal, kept, services.database, services.recorder),
+        _workshop(settings, materials, services, renderer),
+        Backroom(services.journal, kept, services.state.database, services.recorder),
         time.monotonic,
         Capacity(settings.at_once, settings.waiting),
     )
@@ -167,9 +178,8 @@ def _opened(
     settings: Settings, materials: Materials, renderer: Renderer, storefront: Storefront
 ) -> Web:
     """Return what handlers get: every shop with its fallbacks drawn."""
-    addresses = addresses_of(materials)
     shops = {
-        shop.id: _open_shop(shop, addresses[shop.id], materials, renderer)
+        shop.id: OpenShop(_counter(shop, materials, renderer), page_headers(image_hosts(shop)))
         for shop in materials.catalogs.shops.values()
     }
     secret = session_secret(settings.session_secret, settings.data)
@@ -177,7 +187,9 @@ def _opened(
     return Web(storefront, shops, default, renderer, Identities(secret), time.time)
 
 
-def _workshop(materials: Materials, services: Services, renderer: Renderer) -> Workshop:
+def _workshop(
+    settings: Settings, materials: Materials, services: Services, renderer: Renderer
+) -> Workshop:
     library, prompts = materials.library, materials.prompts
     return Workshop(
         composers=services.composers.in_order,
@@ -192,53 +204,48 @@ def _workshop(materials: Materials, services: Services, renderer: Renderer) -> W
         persona_briefs=prompts.personas,
         plans=Plans(services.careful_kv),
         prepared=services.preparing.done,
+        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        deadlines=settings.deadlines,
+        parse_limits=settings.parsing,
     )
 
 
-def _open_shop(
-    shop: Shop, addresses: Addresses, materials: Materials, renderer: Renderer
-) -> OpenShop:
-    content = materials.content(shop)
-    counter = open_counter(shop, addresses, content, materials.prompts.house, renderer)
-    return OpenShop(counter, page_headers(image_hosts(shop)))
+def _counter(shop: Shop, materials: Materials, renderer: Renderer) -> Counter:
+    addresses, content = addresses_of(shop, materials), materials.content(shop)
+    return open_counter(shop, addresses, content, materials.prompts.house, renderer)
+
+
+def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
+    shops = SentShops(web.shops, lambda shop: _counter(shop, materials, web.renderer), brand_css)
+    return Generate(web, shops, settings.largest_request, settings.deadlines.page + _LEEWAY)
 
 
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
     store, product, stream = StorePage(web), ProductPage(web), Stream(web)
-    health = Health(partial(_checks, services), lambda: time.monotonic() - services.began)
+    learning = Learning(services.state.database, web.storefront, web.now)
+    checked = services.state.checked
+    health = Health(partial(_checks, services), lambda: time.monotonic() - services.began, checked)
     pictures = Pictures(web, materials.catalogs.pictures)
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
+        *signal_routes(SignalsDoor(web, learning, services.preparing.done)),
         Route("/static/{name}", Static(materials.assets), methods=get),
         Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
         Route("/products/{id}", product, methods=get),
         Route("/s/{shop_id}/products/{id}", product, methods=get),
+        Route("/generate", _generate(settings, materials, web), methods=["POST"]),
         Route("/health", health, methods=get),
-        Route("/", _to_the_store, methods=get),
+        Route("/", to_the_store, methods=get),
     ]
     if settings.design:
         routes.append(Route("/debug/pages/{page_id}", PageTrace(web.storefront), methods=get))
     return [*routes, Route("/{path:path}", NotFound(web))]
 
 
-async def _to_the_store(_: Request) -> Response:
-    return RedirectResponse("/store", 307)
-
-
-async def _failed(web: Web, _request: Request, _error: Exception) -> Response:
-    html = web.renderer.message_page(
-        web.default.counter.shop,
-        "Something went wrong",
-        "That was our fault, not yours. Please try again in a moment.",
-    )
-    headers = {name.decode(): value.decode() for name, value in web.default.headers}
-    return HTMLResponse(html, 500, headers=headers)
-
-
 async def _checks(services: Services) -> Mapping[str, str]:
-    kv = await state_of(services.kv.get("health"))
-    database = await state_of(services.database.persona_of("health"))
+    kv = await check(services.state.kv.get("health"))
+    database = await check(services.state.database.persona_of("health"))
     return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}

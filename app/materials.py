@@ -29,25 +29,21 @@ class Materials(NamedTuple):
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def addresses_of(materials: Materials) -> dict[str, Addresses]:
-    """Return every shop's addresses; the default shop's begin at the root."""
-    catalogs = materials.catalogs
-    return {
-        shop.id: Addresses(
-            shop.id, "" if shop is catalogs.default else f"/s/{shop.id}", materials.assets.names
-        )
-        for shop in catalogs.shops.values()
-    }
+def addresses_of(shop: Shop, materials: Materials) -> Addresses:
+    """Return a shop's addresses; the default shop's begin at the root."""
+    root = "" if shop is materials.catalogs.default else f"/s/{shop.id}"
+    return Addresses(shop.id, root, materials.assets.names)
 
 
 def renderer_of(materials: Materials) -> Renderer:
     """Return who draws with these materials."""
-    library, addresses = materials.library, addresses_of(materials)
+    library = materials.library
+    known = {shop.id: addresses_of(shop, materials) for shop in materials.catalogs.shops.values()}
     return Renderer(
         environment(library.folder, library.templates),
         library.specs,
         library.slots,
-        lambda shop: addresses[shop.id],
+        lambda shop: known.get(shop.id) or addresses_of(shop, materials),
     )
 
 

@@ -6,6 +6,7 @@ from urllib.request import getproxies
 
 import httpx
 
+from app.models import CallLimits
 from app.services.llm.anthropic import AnthropicWire
 from app.services.llm.openai_compatible import OpenAiWire
 from app.services.llm.paced_transport import PacedTransport
@@ -16,19 +17,20 @@ from app.settings import ProviderSettings
 class ModelClients:
     """One HTTP client for all providers; where a proxy is set, httpx's own way to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: CallLimits) -> None:
+        self._limits = limits
         proxied = getproxies().keys() & {"http", "https", "all"}
         self._http = httpx.AsyncClient(transport=None if proxied else PacedTransport())
 
     def kimi(self, provider: ProviderSettings) -> StreamedModel:
         """Return a model that speaks OpenAI's protocol."""
         wire = OpenAiWire(provider.base_url, provider.model, provider.key, provider.options)
-        return StreamedModel(wire, lambda: self._http)
+        return StreamedModel(wire, lambda: self._http, self._limits)
 
     def claude(self, provider: ProviderSettings) -> StreamedModel:
         """Return a model that speaks Anthropic's protocol."""
         wire = AnthropicWire(provider.base_url, provider.model, provider.key)
-        return StreamedModel(wire, lambda: self._http)
+        return StreamedModel(wire, lambda: self._http, self._limits)
 
     async def aclose(self) -> None:
         """Close the client."""

@@ -7,6 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from app.models import BreakerNumbers, CallLimits, Deadlines, ParseLimits, Spending
+from app.state_settings import StateSettings, read_state
+
+_SHORTEST_SECRET = 16
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -35,12 +40,20 @@ class Settings:
     currency: str = "USD"
     design: bool = False
     session_secret: str = field(default="", repr=False)
+    worker_secret: str = field(default="", repr=False)
+    state: StateSettings = field(default_factory=StateSettings)
     kimi: ProviderSettings | None = None
     claude: ProviderSettings | None = None
     house_pace: float = 1.0
     grace: float = 12.0
     at_once: int = 100
     waiting: int = 400
+    deadlines: Deadlines = Deadlines()
+    calls: CallLimits = CallLimits()
+    parsing: ParseLimits = ParseLimits()
+    breaker: BreakerNumbers = BreakerNumbers()
+    spending: Spending = Spending()
+    largest_request: int = 2 * 1024 * 1024
     root: Path = ROOT
 
 
@@ -60,12 +73,68 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         currency=read.text("WANDSTORE_CURRENCY", "USD"),
         design=read.text("WANDSTORE_DESIGN", "") == "1",
         session_secret=read.text("SESSION_SECRET", ""),
+        worker_secret=read.secret("WORKER_SECRET"),
+        state=read_state(read),
         kimi=_kimi(read),
         claude=_claude(read),
         house_pace=read.number("WANDSTORE_HOUSE_PACE", 1.0, least=0, most=100),
         grace=read.number("WANDSTORE_GRACE", 12.0, least=0, most=600),
         at_once=int(read.number("WANDSTORE_PAGES_AT_ONCE", 100, least=1, most=10_000)),
         waiting=int(read.number("WANDSTORE_PAGES_WAITING", 400, least=0, most=10_000)),
+        deadlines=_deadlines(read),
+        calls=_calls(read),
+        parsing=_parsing(read),
+        breaker=_breaker(read),
+        spending=_spending(read),
+        largest_request=read.whole("WANDSTORE_REQUEST_BYTES", 2 * 1024 * 1024, most=64 * 1024**2),
+    )
+
+
+def _deadlines(read: _Reader) -> Deadlines:
+    usual = Deadlines()
+    return Deadlines(
+        models=read.seconds("WANDSTORE_MODELS_SECONDS", usual.models),
+        slot=read.seconds("WANDSTORE_SLOT_SECONDS", usual.slot),
+        page=read.seconds("WANDSTORE_PAGE_SECONDS", usual.page),
+    )
+
+
+def _calls(read: _Reader) -> CallLimits:
+    usual = CallLimits()
+    return CallLimits(
+        connect=read.seconds("WANDSTORE_CONNECT_SECONDS", usual.connect),
+        first_token=read.seconds("WANDSTORE_FIRST_TOKEN_SECONDS", usual.first_token),
+        silence=read.seconds("WANDSTORE_SILENCE_SECONDS", usual.silence),
+        whole=read.seconds("WANDSTORE_ANSWER_SECONDS", usual.whole),
+        max_tokens=read.whole("WANDSTORE_ANSWER_TOKENS", usual.max_tokens, most=100_000),
+    )
+
+
+def _parsing(read: _Reader) -> ParseLimits:
+    usual = ParseLimits()
+    return ParseLimits(
+        answer=read.whole("WANDSTORE_ANSWER_CHARS", usual.answer, most=16_000_000),
+        component=read.whole("WANDSTORE_COMPONENT_CHARS", usual.component, most=1_000_000),
+        components=read.whole("WANDSTORE_COMPONENTS", usual.components, most=1_000),
+        depth=read.whole("WANDSTORE_NESTING", usual.depth, most=100),
+    )
+
+
+def _breaker(read: _Reader) -> BreakerNumbers:
+    usual = BreakerNumbers()
+    return BreakerNumbers(
+        failures=read.whole("WANDSTORE_BREAKER_FAILURES", usual.failures),
+        rest=read.seconds("WANDSTORE_BREAKER_SECONDS", usual.rest),
+        successes=read.whole("WANDSTORE_BREAKER_SUCCESSES", usual.successes),
+    )
+
+
+def _spending(read: _Reader) -> Spending:
+    usual = Spending()
+    return Spending(
+        calls=read.whole("WANDSTORE_CALLS_PER_HOUR", usual.calls, least=0),
+        tokens=read.whole("WANDSTORE_TOKENS_PER_HOUR", usual.tokens, least=0),
+        new_calls=read.whole("WANDSTORE_NEW_CALLS_PER_HOUR", usual.new_calls, least=0),
     )
 
 
@@ -97,6 +166,20 @@ class _Reader(NamedTuple):
     def text(self, name: str, otherwise: str) -> str:
         return self.environment.get(name, "").strip() or otherwise
 
+    def needed(self, name: str) -> str:
+        """Return a value that must be there."""
+        value = self.text(name, "")
+        if not value:
+            raise SettingsError(f"{name} must be set, since WANDSTORE_STATE is not sqlite")
+        return value
+
+    def secret(self, name: str) -> str:
+        """Return a secret, empty where none is set."""
+        value = self.text(name, "")
+        if value and len(value.encode()) < _SHORTEST_SECRET:
+            raise SettingsError(f"{name} must have at least {_SHORTEST_SECRET} bytes")
+        return value
+
     def number(self, name: str, otherwise: float, *, least: float, most: float) -> float:
         text = self.text(name, str(otherwise))
         try:
@@ -106,6 +189,12 @@ class _Reader(NamedTuple):
         if not least <= value <= most:
             raise SettingsError(f"{name} must be from {least:g} to {most:g}, not {text}")
         return value
+
+    def seconds(self, name: str, otherwise: float) -> float:
+        return self.number(name, otherwise, least=0.01, most=3600)
+
+    def whole(self, name: str, otherwise: int, *, least: int = 1, most: int = 1_000_000_000) -> int:
+        return int(self.number(name, otherwise, least=least, most=most))
 
     def optional_number(self, name: str, *, least: float, most: float) -> str:
         """Return the number as it is written, empty where none is set."""

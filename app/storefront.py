@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from app.acquaintances import Acquaintances, Known, PersonaSource
-from app.composing import Batches, Capacity, Composing, ReadableJournal, TooManyPages, stamp
+from app.composing import (
+    Batches,
+    Capacity,
+    Composing,
+    Order,
+    ReadableJournal,
+    Started,
+    TooManyPages,
+    stamp,
+)
 from app.counter import Counter, Shells
 from app.kept_pages import KeptPages, ReadyPage
+from app.models import NEWCOMER, KeptPage, Persona, Shopper
 from app.services.database.recorder import Recorder
-from app.services.database.sqlite import Sighting
+from app.services.database.records import Sighting
 from app.stages.assemble import unfold
 from app.workshop import Workshop
 
 
 class Shell(NamedTuple):
-    """The page a shopper gets at once, while their own is composed; or stays with, if `last`."""
+    """The page a shopper gets at once, while their own is composed; or stays with, if `last`.
+
+    `anyones` says that it was for no shopper at all.
+    """
 
     body: bytes
     last: bool = False
+    anyones: bool = False
+
+
+class Visit(NamedTuple):
+    """Who comes to which shop. `address` is the client's where the shopper is new."""
+
+    shopper_id: str
+    counter: Counter
+    first: bool = False
+    address: str = ""
 
 
 class Backroom(NamedTuple):
@@ -62,28 +85,47 @@ class Storefront:
         known = self._acquaintances.at_hand(shopper_id)
         return self._backroom.kept.at_hand(known.name, counter.content) if known else None
 
-    async def visit(
-        self, shopper_id: str, counter: Counter, *, first: bool = False
-    ) -> ReadyPage | Shell:
+    async def visit(self, visit: Visit) -> ReadyPage | Shell:
         """Return the shopper's finished page, or the shell while theirs is composed.
 
         When no more pages can be composed, the shell is all there is, and says so.
         """
-        known = await self._know(shopper_id, counter, first=first)
-        self._backroom.recorder.saw(Sighting(shopper_id, counter.shop.id, stamp()))
-        page = None if first else await self._find(known, counter)
+        counter = visit.counter
+        known = await self._know(visit)
+        self._backroom.recorder.saw(Sighting(visit.shopper_id, counter.shop.id, stamp()))
+        page = None if visit.first else await self._find(known, counter)
         if page is not None:
             return page
         persona_type = known.shopper.persona.type
         try:
-            page_id = self.composing.start(known, counter, self._clock)
+            page_id = self._start(Order(known, counter, visit.address)).page.id
         except TooManyPages:
             return Shell(self._shells.fallback(counter, persona_type), last=True)
         return Shell(self._shells.shell(counter, persona_type, page_id))
 
-    async def follow(
-        self, shopper_id: str, counter: Counter, page_id: str, after: int
-    ) -> Batches | None:
+    async def refresh(self, visit: Visit, persona: Persona, *, may_compose: bool) -> str:
+        """Have the page ready that a shopper will want next; say what came of it.
+
+        Nobody waits for it, so it gives way to those who do.
+        """
+        counter = visit.counter
+        shopper = Shopper(visit.shopper_id, counter.shop.id, persona)
+        known = self._acquaintances.remember(shopper)
+        if self.composing.running(known.name):
+            return "running"
+        if not may_compose or not self.composing.has_room:
+            return "left"
+        if await self._find(known, counter):
+            return "kept"
+        self._start(Order(known, counter, visit.address))
+        return "begun"
+
+    def catalog_page(self, counter: Counter) -> Shell:
+        """Return the page for those who are no shoppers: nothing personal, nothing composed."""
+        body = self._shells.fallback(counter, NEWCOMER.type)
+        return Shell(body, last=True, anyones=True)
+
+    async def follow(self, visit: Visit, page_id: str, after: int) -> Batches | None:
         """Return the events of a page after an id, or None where it is another shopper's.
 
         A page that this process knows nothing of (it has restarted, or the page ended long ago) is
@@ -92,23 +134,69 @@ class Storefront:
         Raises:
             TooManyPages: it would have to be composed, and there is no place to wait.
         """
-        journal = self._backroom.journal
-        owner = journal.owner(page_id)
+        owner = self._backroom.journal.owner(page_id)
         if owner is not None:
-            return journal.read(page_id, after) if owner == shopper_id else None
-        known = await self._know(shopper_id, counter)
-        if await self._find(known, counter):
-            return self._replay(known, counter)
-        return journal.read(self.composing.start(known, counter, self._clock), after)
+            own = owner == visit.shopper_id
+            return self._backroom.journal.read(page_id, after) if own else None
+        known = await self._know(visit)
+        return await self.events(Order(known, visit.counter, visit.address), after)
+
+    async def events(self, order: Order, after: int) -> Batches:
+        """Return the events of the page that is ordered: as kept, or as it is composed from now on.
+
+        Raises:
+            TooManyPages: it would have to be composed, and there is no place to wait.
+        """
+        found = await self.obtain(order)
+        if isinstance(found, KeptPage):
+            return self._replay(found, order.counter)
+        return self._backroom.journal.read(found.page.id, after)
+
+    async def obtain(self, order: Order) -> KeptPage | Started:
+        """Return the page that is ordered as it is kept, or as it is on its way.
+
+        Raises:
+            TooManyPages: it would have to be composed, and there is no place to wait.
+        """
+        known, counter = order.known, order.counter
+        if self.composing.running(known.name) is None and await self._find(known, counter):
+            kept = await self._backroom.kept.components(known.name, counter.shop)
+            if kept is not None and not _must_be_composed(order, kept):
+                return kept
+            order = order._replace(base=kept if order.wanted else None)
+        return self._start(order)
+
+    @property
+    def slots(self) -> Sequence[str]:
+        """The slots of the page."""
+        return self._workshop.slots
+
+    async def slots_for(self, kinds: Sequence[str] | None) -> tuple[str, ...] | None:
+        """Return the slots that these kinds of component may fill, none where no kinds are named.
+
+        None where one of them is no component of ours.
+        """
+        if kinds is None:
+            return ()
+        await self._workshop.prepared()
+        specs = self._workshop.specs
+        if any(kind not in specs for kind in kinds):
+            return None
+        meant = {slot for kind in kinds for slot in specs[kind].slots}
+        return tuple(slot for slot in self._workshop.slots if slot in meant)
 
     async def drain(self, seconds: float) -> None:
         """Let composing pages finish for so long, then end them."""
         await self.composing.drain(seconds)
 
-    async def _know(self, shopper_id: str, counter: Counter, *, first: bool = False) -> Known:
-        if first:
-            return self._acquaintances.meet(shopper_id, counter.shop.id)
-        return await self._acquaintances.know(shopper_id, counter.shop.id)
+    def _start(self, order: Order) -> Started:
+        return self.composing.start(order, self._clock)
+
+    async def _know(self, visit: Visit) -> Known:
+        shop_id = visit.counter.shop.id
+        if visit.first:
+            return self._acquaintances.meet(visit.shopper_id, shop_id)
+        return await self._acquaintances.know(visit.shopper_id, shop_id)
 
     async def _find(self, known: Known, counter: Counter) -> ReadyPage | None:
         """Return the finished page. One that was finished while we looked is found as well."""
@@ -118,10 +206,13 @@ class Storefront:
         page = await kept.find(known.name, counter.shop, counter.content, counter.fallbacks)
         return page or kept.at_hand(known.name, counter.content)
 
-    async def _replay(self, known: Known, counter: Counter) -> Batches:
+    async def _replay(self, kept: KeptPage, counter: Counter) -> Batches:
         """Yield a kept page as if it were composed just now."""
-        kept = await self._backroom.kept.components(known.name, counter.shop)
-        if kept is not None:
-            await self._workshop.prepared()
-            first_id = int(self._workshop.now().timestamp() * 1_000_000)
-            yield unfold(kept, self._workshop.renderer, counter.shop, first_id)
+        await self._workshop.prepared()
+        first_id = int(self._workshop.now().timestamp() * 1_000_000)
+        yield unfold(kept, self._workshop.renderer, counter.shop, first_id)
+
+
+def _must_be_composed(order: Order, kept: KeptPage) -> bool:
+    """Whether a kept page is not what is asked for."""
+    return order.force or not set(order.wanted) <= {item.slot for item in kept.components}

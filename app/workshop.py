@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from app.models import (
     Brief,
     Component,
+    Deadlines,
     Drawn,
     Event,
     EventName,
+    KeptPage,
     ModelEvent,
     PageKey,
+    ParseLimits,
     Persona,
     Refusal,
     Shop,
@@ -64,8 +68,8 @@ class Journal(Protocol):
 class Workshop(NamedTuple):
     """All that composing needs, the same for every page. `composers` are asked in their order.
 
-    `prepared` waits until the library is loaded. `patience` is how many seconds all composers but
-    the last may take together.
+    `prepared` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
+    they have one.
     """
 
     composers: Sequence[Composer]
@@ -78,13 +82,20 @@ class Workshop(NamedTuple):
     persona_briefs: Mapping[str, str]
     plans: Plans
     prepared: Callable[[], Awaitable[None]]
-    patience: float = 40.0
+    slot_seconds: Mapping[str, float] = MappingProxyType({})
+    deadlines: Deadlines = Deadlines()
+    parse_limits: ParseLimits = ParseLimits()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(slots=True)
 class Page:
-    """One page on its way: whom it is for, and what has come of it so far."""
+    """One page on its way: whom it is for, what is asked for, and what has come of it so far.
+
+    `wanted` are the slots to compose, all where it is empty; `base` is what the page had before and
+    keeps. `force` asks anew although a decision is known. `address` is the client's where the
+    shopper is new. `began` is in the event loop's seconds.
+    """
 
     id: str
     key: PageKey
@@ -93,8 +104,18 @@ class Page:
     content: str
     fallbacks: Mapping[str, Filling]
     trace: Trace
+    wanted: tuple[str, ...] = ()
+    base: Sequence[Component] = ()
+    base_model: str = ""
+    force: bool = False
+    address: str = ""
+    began: float = 0.0
     drawn: dict[str, Drawn] = field(default_factory=dict)
     models: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     followed_up: bool = False
     planned: bool = False
+    kept: KeptPage | None = None
+    failed: str = ""

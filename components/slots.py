@@ -8,12 +8,15 @@ from typing import NamedTuple
 class Slot(NamedTuple):
     """A place on the page. `label` names it for screen readers.
 
-    A page counts as composed only when every `required` slot was filled by the model.
+    A page counts as composed only when every `required` slot was filled by the model. A component
+    that comes later than `seconds` after the page was begun is not shown any more: the shopper has
+    long read past its place. Where it is None, the shop's own setting holds.
     """
 
     id: str
     label: str
     required: bool = False
+    seconds: float | None = None
 
 
 SLOTS = (

@@ -11,16 +11,19 @@ import pytest
 from app.settings import ROOT
 
 LAYERS = (
-    {"models"},
+    {"models", "state_settings"},
     {"stages"},
-    {"preparing", "workshop", "counter"},
+    {"preparing", "workshop", "counter", "pace"},
+    {"drawing"},
+    {"asking"},
     {"pipeline"},
-    {"plans", "kept_pages", "acquaintances"},
+    {"plans", "ledgers", "kept_pages", "acquaintances"},
     {"composing"},
     {"storefront"},
+    {"learning"},
     {"web"},
     {"model_clients"},
-    {"composers"},
+    {"composers", "state"},
     {"materials"},
     {"design"},
     {"main"},
@@ -30,8 +33,17 @@ LAYERS = (
 )
 """Each may import the parts of the layers before its own, and its own package."""
 
-PURE = ("models", "stages", "workshop", "counter", "pipeline")
+PURE = ("models", "stages", "workshop", "counter", "drawing", "asking", "pipeline")
 """Parts that never hear of a service: what they need is handed to them."""
+
+COMMON = (
+    "app.pace",
+    "app.services.cloudflare_api",
+    "app.services.http",
+    "app.services.sqlite",
+    "app.services.storage",
+)
+"""What services may share: ways to store, and the words for when that fails."""
 
 MODULES = sorted((ROOT / "app").rglob("*.py"))
 SERVICES = [path for path in MODULES if path.is_relative_to(ROOT / "app" / "services")]
@@ -93,11 +105,19 @@ def test_stages_know_models_and_stages_only(path: Path) -> None:
 def test_a_service_knows_models_its_own_package_and_sqlite_only(path: Path) -> None:
     inside = path.parent != ROOT / "app" / "services"
     own = (f"{dotted(path.parent)}.",) if inside else ()
-    allowed = ("app.models", "app.services.sqlite", *own)
+    allowed = ("app.models", *COMMON, *own)
     strangers = {name for name in imported(path) if name.startswith("app.")}
     assert {name for name in strangers if not name.startswith(allowed)} == set()
 
 
 def test_only_those_who_construct_and_serve_read_settings() -> None:
     readers = {part_of(path) for path in MODULES if "settings" in parts_imported(path)}
-    assert readers == {"main", "serve", "composers", "model_clients", "materials", "design"}
+    assert readers == {
+        "main",
+        "serve",
+        "state",
+        "composers",
+        "model_clients",
+        "materials",
+        "design",
+    }

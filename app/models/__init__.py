@@ -5,7 +5,9 @@ from app.models.asking import (
     ModelEnded,
     ModelEvent,
     ModelFailed,
+    ModelNoted,
     ModelText,
+    NotAsked,
     TokensUsed,
 )
 from app.models.composing import (
@@ -17,6 +19,7 @@ from app.models.composing import (
     Proposal,
     Refusal,
 )
+from app.models.limits import BreakerNumbers, CallLimits, Deadlines, ParseLimits, Spending
 from app.models.selling import (
     Brand,
     FeedProblem,
@@ -39,8 +42,11 @@ __all__ = [
     "NEWCOMER",
     "PERSONA_TYPES",
     "Brand",
+    "BreakerNumbers",
     "Brief",
+    "CallLimits",
     "Component",
+    "Deadlines",
     "Drawn",
     "Event",
     "EventName",
@@ -49,9 +55,12 @@ __all__ = [
     "ModelEnded",
     "ModelEvent",
     "ModelFailed",
+    "ModelNoted",
     "ModelText",
     "Money",
+    "NotAsked",
     "PageKey",
+    "ParseLimits",
     "Persona",
     "PersonaType",
     "Picture",
@@ -61,5 +70,6 @@ __all__ = [
     "Shop",
     "Shopper",
     "Signals",
+    "Spending",
     "TokensUsed",
 ]

@@ -9,7 +9,12 @@ from app.models.shoppers import Persona
 
 
 class Brief(NamedTuple):
-    """What the model is asked. `instructions` is the same for every page of a library."""
+    """What the model is asked. `instructions` is the same for every page of a library.
+
+    `tokens` is our estimate of its size. `kind` is the persona's hash: those of one kind share an
+    answer. `address` is the client's where the shopper is new, and empty where they are known; it
+    is for the bill. Neither is sent.
+    """
 
     instructions: str
     request: str
@@ -18,6 +23,8 @@ class Brief(NamedTuple):
     products: tuple[Product, ...]
     slots: tuple[str, ...]
     tokens: int = 0
+    kind: str = ""
+    address: str = ""
 
 
 class TokensUsed(NamedTuple):
@@ -49,15 +56,26 @@ class ModelEnded(NamedTuple):
     unreadable: int = 0
 
 
-ModelEvent = ModelText | ModelEnded
+class ModelNoted(NamedTuple):
+    """Something on the way to an answer that the operator should know of: a retry, say."""
+
+    what: str
+    code: str = ""
+    where: str = ""
+
+
+ModelEvent = ModelText | ModelEnded | ModelNoted
 
 
 class ModelFailed(Exception):
     """A model did not answer, or stopped answering. Raised at the border to a provider.
 
     `code` is one of the contract's (MODEL_UNAVAILABLE, TIMEOUT, RATE_LIMITED, ...) and
-    `reason` is for the operator; neither holds a prompt, a key or an answer.
+    `reason` is for the operator; neither holds a prompt, a key or an answer. `tokens` is what the
+    provider had counted by then.
     """
+
+    tokens = TokensUsed()
 
     def __init__(
         self, code: str, reason: str, *, retryable: bool, retry_after: float | None = None
@@ -67,3 +85,10 @@ class ModelFailed(Exception):
         self.reason = reason
         self.retryable = retryable
         self.retry_after = retry_after
+
+
+class NotAsked(ModelFailed):
+    """We did not ask: the budget is spent, or the provider rests. Says nothing of the provider."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code, reason, retryable=False)

@@ -49,6 +49,7 @@ class SlotSpec(NamedTuple):
     id: str
     label: str
     required: bool
+    seconds: float | None = None
 
 
 class Specs(Mapping[str, ComponentSpec]):
@@ -109,7 +110,10 @@ def open_library(folder: Path) -> Library:
     """
     package = _import_package(folder)
     module = _import(folder / "slots.py", f"{package}.slots")
-    slots = tuple(SlotSpec(slot.id, slot.label, slot.required) for slot in module.SLOTS)
+    slots = tuple(
+        SlotSpec(slot.id, slot.label, slot.required, getattr(slot, "seconds", None))
+        for slot in module.SLOTS
+    )
     styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
     return Library(folder, Specs(folder, package, slots), slots, styles, _digest(folder))
 

@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from app.services.storage import StorageError
+
+__all__ = ["SqliteFile", "StorageError"]
+
 Result = TypeVar("Result")
 
 _BUSY_TIMEOUT = 5.0
-
-
-class StorageError(Exception):
-    """The file cannot be read or written; the message names it."""
 
 
 class SqliteFile:

@@ -31,6 +31,10 @@ class Addresses(NamedTuple):
         """Return the address of the events of a page being composed."""
         return f"/s/{self.shop_id}/stream/{page_id}"
 
+    def signals(self) -> str:
+        """Return where a page tells what was looked at."""
+        return f"{self.root}/signals"
+
     def asset(self, name: str) -> str:
         """Return the hashed address of a file in static/."""
         return self.assets[name]

@@ -9,21 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from app.models import Proposal, Refusal
+from app.models import ParseLimits, Proposal, Refusal
 from app.stages.mend import Mender
 from app.stages.scan import Scanner, Token
-
-
-class ParseLimits(NamedTuple):
-    """How much of a model's answer is read. Lengths are in characters."""
-
-    answer: int = 65_536
-    component: int = 8_192
-    components: int = 32
-    depth: int = 12
-
 
 _USUAL = ParseLimits()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.models import Refusal, TokensUsed
+from app.models import Brief, Refusal, TokensUsed
 
 _MOST_NOTES = 200
 
@@ -50,6 +50,12 @@ class Trace:
         self.counts[f"{what}:{code}" if code else what] += 1
         if len(self.notes) < _MOST_NOTES:
             self.notes.append(Note(self.elapsed_ms, what, code, where))
+
+    def asked(self, model: str, brief: Brief) -> None:
+        """Write down whom was asked, for what, and how much there was to read."""
+        self.brief_tokens += brief.tokens
+        sizes = f"{len(brief.slots)} slots, {len(brief.products)} products, {brief.tokens} tokens"
+        self.note("asked", model, sizes)
 
     def refused(self, refusal: Refusal) -> None:
         """Write down a no."""

@@ -9,7 +9,7 @@ from starlette.types import Scope, Send
 
 from app.counter import Counter
 from app.stages.render import Renderer
-from app.storefront import Storefront
+from app.storefront import Storefront, Visit
 from app.web.identity import Identities, Visitor
 from app.web.respond import Reply, send_reply, zipped
 from app.web.security import Headers
@@ -59,3 +59,10 @@ class Web(NamedTuple):
             "What you are looking for has moved or was never here. The rest of the shop is open.",
         )
         await self.send_page(scope, send, html, known, 404)
+
+
+def visit_of(scope: Scope, visitor: Visitor, counter: Counter) -> Visit:
+    """Return a visit; the client's address is passed on only where it limits a new shopper."""
+    client = scope.get("client")
+    address = client[0] if client and visitor.new else ""
+    return Visit(visitor.shopper_id, counter, visitor.first, address)

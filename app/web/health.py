@@ -9,26 +9,35 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.services.sqlite import StorageError
+from app.services.storage import StorageError
 from app.storefront import Storefront
 from app.web.respond import Body, Reply, send_reply
-from app.web.security import file_headers
+from app.web.security import Headers, file_headers
+
+_NONE: Headers = []
+_TIMEOUT = 2.0
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
 
-_TIMEOUT = 2.0
-
 
 class Health:
-    """Says how the parts are, asking no model anything. `checks` gives `ok` or what is wrong."""
+    """Says how the parts are, asking no model anything. `checks` gives `ok` or what is wrong.
 
-    def __init__(self, checks: Checks, uptime: Callable[[], float]) -> None:
+    What it gave is repeated for so many seconds, since asking may cost calls that are counted.
+    """
+
+    def __init__(
+        self, checks: Checks, uptime: Callable[[], float], repeated_for: float = 0.0
+    ) -> None:
         self._checks = checks
         self._uptime = uptime
+        self._repeated_for = repeated_for
+        self._checked: Mapping[str, str] = {}
+        self._checked_until = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the contract's health object."""
-        checks = dict(await self._checks())
+        checks = await self._current()
         good = all(state in ("ok", "not_configured") for state in checks.values())
         report = {
             "status": "healthy" if good else "degraded",
@@ -38,9 +47,15 @@ class Health:
         }
         await send_json(scope, send, report)
 
+    async def _current(self) -> Mapping[str, str]:
+        if self._uptime() >= self._checked_until:
+            self._checked = await self._checks()
+            self._checked_until = self._uptime() + self._repeated_for
+        return self._checked
 
-async def state_of(asked: Awaitable[object]) -> str:
-    """Return `ok` where a part answers, else what it failed with."""
+
+async def check(asked: Awaitable[object]) -> str:
+    """Return `ok`, or what kind of failure came of asking a store for something."""
     try:
         async with asyncio.timeout(_TIMEOUT):
             await asked
@@ -64,8 +79,11 @@ class PageTrace:
             await send_json(scope, send, trace.whole())
 
 
-async def send_json(scope: Scope, send: Send, payload: object, status: int = 200) -> None:
+async def send_json(
+    scope: Scope, send: Send, payload: object, status: int = 200, more: Headers = _NONE
+) -> None:
     """Send an object as JSON, never cached."""
     body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     headers = [*file_headers(), (b"content-type", b"application/json")]
-    await send_reply(scope, send, Reply(body, headers, status, [(b"cache-control", b"no-store")]))
+    more = [*more, (b"cache-control", b"no-store")]
+    await send_reply(scope, send, Reply(body, headers, status, more))

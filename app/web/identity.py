@@ -17,18 +17,29 @@ from typing import NamedTuple
 LIFETIME = 180 * 24 * 3600
 """Seconds a cookie is good for; it is set anew when half of that is over."""
 
-_VALUE = re.compile(r"(shop_[0-9a-f]{32})\.(\d{1,12})\.([A-Za-z0-9_-]{43})")
+NEW = 3600
+"""Seconds for which a shopper counts as new: they are cheap to invent."""
+
+_VALUE = re.compile(r"(shop_[0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})")
 _LONGEST_HEADER = 8192
 _LONGEST_VALUE = 128
 _MOST_REMEMBERED = 4096
 
 
 class Visitor(NamedTuple):
-    """A shopper's id and, where one must be set, the cookie that says so."""
+    """A shopper's id and, where one must be set, the cookie that says so.
+
+    `first` says that they were never here, `new` that they first came less than an hour ago.
+    """
 
     shopper_id: str
     first: bool = False
     set_cookie: bytes | None = None
+    new: bool = False
+
+
+NOBODY = Visitor("")
+"""Who visits without being a shopper: a crawler, say. There is nothing to remember of them."""
 
 
 class Identities(NamedTuple):
@@ -40,22 +51,21 @@ class Identities(NamedTuple):
         self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
     ) -> Visitor:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
-        value = read_cookie(headers, cookie_name(shop_id))
-        fits = 0 < len(value) <= _LONGEST_VALUE
-        known = self.verify(value, shop_id, now) if fits else None
+        known = self.known(read_cookie(headers, cookie_name(shop_id)), shop_id, now)
         if known is None:
             fresh = f"shop_{secrets.token_hex(16)}"
             cookie = self.cookie(fresh, shop_id, int(now) + LIFETIME, secure=secure)
-            return Visitor(fresh, first=True, set_cookie=cookie)
+            return Visitor(fresh, first=True, set_cookie=cookie, new=True)
         shopper_id, expires = known
         if expires - now > LIFETIME / 2:
-            return Visitor(shopper_id)
+            return Visitor(shopper_id, new=expires - now > LIFETIME - NEW)
         cookie = self.cookie(shopper_id, shop_id, int(now) + LIFETIME, secure=secure)
         return Visitor(shopper_id, set_cookie=cookie)
 
-    def verify(self, value: str, shop_id: str, now: float) -> tuple[str, int] | None:
+    def known(self, value: str, shop_id: str, now: float) -> tuple[str, int] | None:
         """Return shopper id and expiry of a cookie's value; None where it is not ours or over."""
-        signed = _signed(self.secret, value, shop_id)
+        fits = 0 < len(value) <= _LONGEST_VALUE
+        signed = _signed(self.secret, value, shop_id) if fits else None
         return signed if signed is not None and signed[1] > now else None
 
     def sign(self, shopper_id: str, shop_id: str, expires: int) -> str:

@@ -54,7 +54,7 @@ async def send_reply(scope: Scope, send: Send, reply: Reply) -> None:
         headers.append((b"etag", body.etag))
         if body.etag in known_etag:
             status, payload = 304, b""
-    if status != 304:  # noqa: PLR2004 - Not Modified, which has no length
+    if status not in (204, 304):  # No Content and Not Modified, which have no length
         headers.append((b"content-length", b"%d" % len(payload)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send(

@@ -56,7 +56,7 @@ def load_assets(folder: Path, styles: str, shops: Iterable[Shop]) -> Assets:
 def make_assets(read: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:
     """Return the files of static/, read already, as `load_assets` does."""
     files = {}
-    brands = [styles, *map(_brand, shops)]
+    brands = [styles, *map(brand_css, shops)]
     for name, data in read.items():
         more = brands if name == "shop.css" else []
         files[name] = _body(
@@ -151,7 +151,7 @@ def _hashed(name: str, data: bytes) -> str:
     return f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"
 
 
-def _brand(shop: Shop) -> str:
+def brand_css(shop: Shop) -> str:
     """Return a shop's brand as custom properties; the catalog has checked every value."""
     brand = shop.brand
     font = f" --brand-font: {brand.font_family};" if brand.font_family else ""

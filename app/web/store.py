@@ -8,8 +8,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.kept_pages import ReadyPage
 from app.stages.listing import choose, read_request
-from app.web.counters import OpenShop, Web
-from app.web.identity import Visitor
+from app.storefront import Shell
+from app.web.counters import OpenShop, Web, visit_of
+from app.web.crawlers import is_crawler
+from app.web.identity import NOBODY, Visitor
 from app.web.respond import Body, Reply, send_reply, zipped
 from app.web.security import Headers
 
@@ -37,22 +39,35 @@ class StorePage:
             )
         else:
             visitor = web.visitor(scope, shop)
-            reply = await self._page(shop, visitor)
-            _say_how(reply.more, visitor, began)
+            found = await self._found(scope, shop, visitor)
+            reply = _reply(found, shop)
+            _say_how(reply.more, visitor if _is_theirs(found) else NOBODY, began)
             await send_reply(scope, send, reply)
 
-    async def _page(self, shop: OpenShop, visitor: Visitor) -> Reply:
+    async def _found(self, scope: Scope, shop: OpenShop, visitor: Visitor) -> ReadyPage | Shell:
         storefront, counter = self._web.storefront, shop.counter
-        page = None
         if not visitor.first:
             page = storefront.page_at_hand(visitor.shopper_id, counter)
-        found = page or await storefront.visit(visitor.shopper_id, counter, first=visitor.first)
-        if isinstance(found, ReadyPage):
-            how = b"redrawn" if found.redrawn else b"kept"
-            body = Body(found.body, found.zipped, found.etag)
-            return Reply(body, shop.headers, more=[(b"x-wandstore-page", how), _PRIVATE])
-        more = [(b"x-wandstore-page", b"fallback" if found.last else b"shell"), _NEVER_STORED]
-        return Reply(zipped(found.body), shop.headers, more=more)
+            if page is not None:
+                return page
+        looks_only = visitor.first and scope["method"] == "HEAD"
+        if looks_only or is_crawler(scope["headers"]):
+            return storefront.catalog_page(counter)
+        return await storefront.visit(visit_of(scope, visitor, counter))
+
+
+def _is_theirs(found: ReadyPage | Shell) -> bool:
+    """Whether a page is for a shopper, who is to be known again."""
+    return isinstance(found, ReadyPage) or not found.anyones
+
+
+def _reply(found: ReadyPage | Shell, shop: OpenShop) -> Reply:
+    if isinstance(found, ReadyPage):
+        how = b"redrawn" if found.redrawn else b"kept"
+        body = Body(found.body, found.zipped, found.etag)
+        return Reply(body, shop.headers, more=[(b"x-wandstore-page", how), _PRIVATE])
+    more = [(b"x-wandstore-page", b"fallback" if found.last else b"shell"), _NEVER_STORED]
+    return Reply(zipped(found.body), shop.headers, more=more)
 
 
 def _say_how(more: Headers, visitor: Visitor, began: float) -> None:

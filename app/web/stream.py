@@ -10,9 +10,9 @@ from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
-from app.composing import TooManyPages
+from app.composing import Batches, TooManyPages
 from app.models import Event
-from app.web.counters import Web
+from app.web.counters import Web, visit_of
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import file_headers
 
@@ -41,24 +41,30 @@ class Stream:
             return
         page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
         try:
-            batches = await web.storefront.follow(visitor.shopper_id, shop.counter, page_id, after)
+            visit = visit_of(scope, visitor, shop.counter)
+            batches = await web.storefront.follow(visit, page_id, after)
         except TooManyPages:
             await _refuse(scope, send, _TOO_MANY)
             return
         if batches is None:
             await _refuse(scope, send)
             return
-        response = EventSourceResponse(
-            _written(batches),
-            headers=_HEADERS,
-            ping=HEARTBEAT,
-            sep="\n",
-            ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
-            send_timeout=_SEND_TIMEOUT,
-        )
-        # A reader that has stopped reading is let go; it resumes by id when it is back.
-        with suppress(SendTimeoutError):
-            await response(scope, receive, send)
+        await send_events(batches, scope, receive, send)
+
+
+async def send_events(batches: Batches, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send a page's events until it ends or its reader leaves."""
+    response = EventSourceResponse(
+        _written(batches),
+        headers=_HEADERS,
+        ping=HEARTBEAT,
+        sep="\n",
+        ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
+        send_timeout=_SEND_TIMEOUT,
+    )
+    # A reader that has stopped reading is let go; it resumes by id when it is back.
+    with suppress(SendTimeoutError):
+        await response(scope, receive, send)
 
 
 def last_event_id(scope: Scope) -> int:
@@ -74,9 +80,7 @@ def written(event: Event) -> bytes:
     return f"event: {event.name}\nid: {event.id}\ndata: {event.data}\n\n".encode()
 
 
-async def _written(
-    batches: AsyncGenerator[tuple[Event, ...], None],
-) -> AsyncGenerator[bytes, None]:
+async def _written(batches: Batches) -> AsyncGenerator[bytes, None]:
     yield b": open\n\n"
     async with aclosing(batches) as source:
         async for batch in source:

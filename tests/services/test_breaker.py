@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.services.llm.breaker import Breaker, BreakerNumbers, BreakerState
+from app.models import BreakerNumbers
+from app.services.llm.breaker import Breaker, BreakerState
 
 
 class Clock:

@@ -8,7 +8,16 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from app.models import NEWCOMER, Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
+from app.models import (
+    NEWCOMER,
+    Brief,
+    ModelEnded,
+    ModelEvent,
+    ModelFailed,
+    ModelNoted,
+    ModelText,
+    NotAsked,
+)
 from app.services.llm.breaker import Breaker
 from app.services.llm.composer import ATTEMPTS, PAUSE, CarefulComposer
 from app.services.llm.house import HouseComposer
@@ -17,6 +26,7 @@ from tests.shops import shop
 pytestmark = pytest.mark.anyio
 
 BRIEF = Brief("instructions", "request", shop(), NEWCOMER, (), ("hero", "grid"))
+RETRIED = ModelNoted("retried", "MODEL_UNAVAILABLE", "HTTP 503")
 GOOD: tuple[ModelEvent, ...] = (ModelText("he"), ModelText("llo"), ModelEnded())
 
 
@@ -68,7 +78,7 @@ async def test_a_good_answer_passes_through_piece_by_piece() -> None:
 async def test_a_failure_before_any_text_is_tried_once_more() -> None:
     inner = Scripted([failure()], GOOD)
     composer = careful(inner)
-    assert await answer(composer) == list(GOOD)
+    assert await answer(composer) == [RETRIED, *GOOD]
     assert composer.counts == {"MODEL_UNAVAILABLE": 1, "retried": 1}
 
 
@@ -135,7 +145,7 @@ async def test_a_retry_after_within_ten_seconds_is_waited_for(after: float) -> N
 async def test_retry_after_takes_the_place_of_the_pause() -> None:
     inner = Scripted([failure(retry_after=0.0)], GOOD)
     async with asyncio.timeout(5):
-        assert await answer(careful(inner, pause=60)) == list(GOOD)
+        assert await answer(careful(inner, pause=60)) == [RETRIED, *GOOD]
 
 
 # ------------------------------------------------------------------ the breaker
@@ -149,7 +159,8 @@ async def test_an_open_breaker_refuses_without_asking_and_is_counted() -> None:
             await answer(composer)
     with pytest.raises(ModelFailed, match="breaker") as refused:
         await answer(composer)
-    assert (refused.value.code, refused.value.retryable) == ("MODEL_UNAVAILABLE", True)
+    assert isinstance(refused.value, NotAsked)
+    assert refused.value.code == "MODEL_UNAVAILABLE"
     assert inner.calls == 5
     assert composer.counts["breaker_open"] == 1
 
@@ -193,6 +204,16 @@ async def test_an_answer_that_its_reader_left_frees_its_place_and_is_closed() ->
     await reading.aclose()
     assert inner.closed == 1
     assert composer.breaker.admit()
+
+
+async def test_a_call_that_was_not_made_says_nothing_of_the_provider() -> None:
+    inner = Scripted([NotAsked("BUDGET_SPENT", "no money")])
+    composer = careful(inner)
+    for _ in range(9):
+        with pytest.raises(NotAsked, match="BUDGET_SPENT"):
+            await answer(composer)
+    assert composer.breaker.state == "closed"
+    assert inner.calls == 9, "none of them was tried a second time"
 
 
 # ------------------------------------------------------------------ the house

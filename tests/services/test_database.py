@@ -11,10 +11,14 @@ from typing import Any
 import pytest
 
 from app.models import NEWCOMER, Persona, Signals
+from app.models.behaviour import Fact
 from app.services.database.recorder import Recorder
+from app.services.database.records import Behaviour
 from app.services.database.sqlite import Generation, Sighting, SqliteDatabase
+from app.services.database.statements import MOST_FACTS
 from app.services.sqlite import StorageError
 from app.settings import ROOT
+from app.stages.persona import MOST_FACTS as MOST_JUDGED
 
 pytestmark = pytest.mark.anyio
 
@@ -192,6 +196,8 @@ async def test_setting_a_persona_keeps_when_the_shopper_first_came(
         '"text"',
         '{"avg_order_value": "much"}',
         '{"avg_order_value": null}',
+        '{"avg_order_value": NaN}',
+        '{"avg_order_value": "12"}',
         '{"avg_order_value": []}',
         '{"category_preferences": 7}',
         '{"browsing_patterns": null}',
@@ -354,3 +360,63 @@ async def test_a_recorder_writes_to_a_real_database(database: SqliteDatabase, pa
     await recorder.flush()
     assert rows(path, "SELECT id FROM shoppers") == [("shop_1",)]
     assert rows(path, "SELECT id, status FROM ui_generations") == [("g1", "completed")]
+
+
+# ------------------------------------------------------------------ behaviour
+
+
+VIEW = Fact("view", 20_000, ("dusk-lamp",), ("Lamps",), low=1)
+ORDER = Fact("purchase", 20_001, ("a", "b"), ("Lamps", "Café"), cents=12_345)
+
+
+async def test_facts_come_back_in_their_order_with_the_hash_judged_last(
+    database: SqliteDatabase,
+) -> None:
+    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None)
+    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    assert await database.behave(SEEN, [ORDER, VIEW]) == Behaviour((VIEW, ORDER, VIEW), "v2_a")
+
+
+async def test_one_shopper_never_sees_anothers_facts(database: SqliteDatabase) -> None:
+    await database.behave(SEEN, [VIEW])
+    other = Sighting("shop_2", "demo", SEEN.at)
+    assert (await database.behave(other, [ORDER])).facts == (ORDER,)
+
+
+async def test_of_too_many_facts_the_oldest_go_and_orders_last(
+    database: SqliteDatabase, path: Path
+) -> None:
+    assert MOST_FACTS == MOST_JUDGED
+    await database.behave(SEEN, [ORDER, *[VIEW] * MOST_FACTS])
+    newest = Fact("view", 20_002)
+    kept = (await database.behave(SEEN, [newest])).facts
+    assert len(kept) == MOST_FACTS
+    assert (kept[0], kept[-1]) == (ORDER, newest)
+    assert rows(path, "SELECT count(*) FROM signals") == [(MOST_FACTS,)]
+
+
+async def test_facts_that_make_no_sense_are_passed_over(
+    database: SqliteDatabase, path: Path
+) -> None:
+    for nonsense in ("", "[" * 100_000, "[]", '{"kind": "theft"}', '{"kind": NaN}'):
+        await database.behave(SEEN, [VIEW])
+        change(path, "UPDATE signals SET fact = ?", nonsense)
+    assert (await database.behave(SEEN, [ORDER])).facts == (ORDER,)
+
+
+async def test_a_kind_we_do_not_know_cannot_be_stored(database: SqliteDatabase) -> None:
+    with pytest.raises(StorageError):
+        await database.behave(SEEN, [VIEW, Fact("theft")])
+    assert (await database.behave(SEEN, [])).facts == ()
+
+
+async def test_of_a_shoppers_former_personas_few_are_kept_and_the_current_one_always(
+    database: SqliteDatabase, path: Path
+) -> None:
+    for number in range(30):
+        at = Sighting("shop_1", "demo", f"2026-01-{number + 1:02}T00:00:00Z")
+        await database.set_persona(at, COLLECTOR, f"v2_{number}")
+    await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_old")
+    assert (await database.persona_of("shop_1")).type == "explorer"
+    hashes = {name for (name,) in rows(path, "SELECT hash FROM personas")}
+    assert hashes == {f"v2_{number}" for number in range(10, 30)} | {"v2_old"}

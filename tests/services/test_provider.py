@@ -11,11 +11,11 @@ from typing import Literal
 import httpx
 import pytest
 
-from app.models import NEWCOMER, Brief, ModelEnded, ModelFailed, ModelText, TokensUsed
+from app.models import NEWCOMER, Brief, CallLimits, ModelEnded, ModelFailed, ModelText, TokensUsed
 from app.services.llm.anthropic import AnthropicWire
 from app.services.llm.openai_compatible import OpenAiWire
 from app.services.llm.paced_transport import PacedTransport
-from app.services.llm.provider import Answer, CallLimits, StreamedModel, Wire
+from app.services.llm.provider import Answer, StreamedModel, Wire
 from app.settings import read_settings
 from tests.shops import shop
 from tests.stand_in import Fault, Framing, Scenario, StandIn, Usage, recording, response_bytes
@@ -89,6 +89,7 @@ async def hear(model: StreamedModel) -> tuple[str, ModelEnded | ModelFailed]:
             async for event in model.compose(BRIEF):
                 if isinstance(event, ModelEnded):
                     return text, event
+                assert isinstance(event, ModelText)
                 text += event.text
     except ModelFailed as failure:
         return text, failure

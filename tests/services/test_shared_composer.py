@@ -7,7 +7,16 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.models import NEWCOMER, Brief, ModelEnded, ModelEvent, ModelFailed, ModelText, TokensUsed
+from app.models import (
+    NEWCOMER,
+    Brief,
+    ModelEnded,
+    ModelEvent,
+    ModelFailed,
+    ModelText,
+    NotAsked,
+    TokensUsed,
+)
 from app.services.llm.shared import SharedComposer
 from tests.shops import shop
 
@@ -47,7 +56,11 @@ class Held:
 
 
 async def answer(composer: SharedComposer, request: str = "request") -> list[ModelEvent]:
-    return [event async for event in composer.compose(brief(request))]
+    return await hear(composer, brief(request))
+
+
+async def hear(composer: SharedComposer, asked: Brief) -> list[ModelEvent]:
+    return [event async for event in composer.compose(asked)]
 
 
 async def turns() -> None:
@@ -75,6 +88,46 @@ async def test_different_briefs_are_asked_apart() -> None:
     inner.go_on.set()
     await asyncio.gather(answer(shared, "a"), answer(shared, "b"))
     assert inner.calls == 2
+
+
+async def test_unlike_shoppers_do_not_share_although_they_are_told_the_same() -> None:
+    inner = Held()
+    shared = SharedComposer(inner)
+    inner.go_on.set()
+    asked = (brief()._replace(kind=kind) for kind in ("a", "b", "a"))
+    await asyncio.gather(*(hear(shared, one) for one in asked))
+    assert inner.calls == 2
+
+
+class Doorkeeper:
+    """Lets nobody of one address in; tells all others what they came for, once let go on."""
+
+    model = "doorkeeper"
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        await self.go_on.wait()
+        if brief.address == "crowded":
+            raise NotAsked("ADDRESS_LIMIT", "too many")
+        yield ModelEnded("stop", SPENT)
+
+
+async def test_who_waited_beside_one_that_is_limited_asks_for_themselves() -> None:
+    inner = Doorkeeper()
+    shared = SharedComposer(inner)
+    limited = asyncio.create_task(hear(shared, brief()._replace(address="crowded")))
+    await turns()
+    waiting = [asyncio.create_task(hear(shared, brief())) for _ in range(3)]
+    await turns()
+    inner.go_on.set()
+    with pytest.raises(NotAsked):
+        await limited
+    spent = [
+        ended.tokens for [ended] in await asyncio.gather(*waiting) if isinstance(ended, ModelEnded)
+    ]
+    assert sorted(spent) == [TokensUsed(), TokensUsed(), SPENT]
 
 
 async def test_an_answer_that_is_over_is_not_given_again() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.models import Proposal, Refusal
-from app.stages.parse import ParseLimits, ProposalParser
+from app.models import ParseLimits, Proposal, Refusal
+from app.stages.parse import ProposalParser
 
 HERO = '{"type":"hero","id":"hero","config":{"headline":"Good light","ids":["a","b"]}}'
 GRID = '{"type":"grid","id":"grid","config":{"title":"On the shelf"}}'

@@ -31,7 +31,7 @@ from tests.shops import product, shop
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
 LINES = load_prompts(ROOT / "prompts").house
-ASSETS = {"icon.svg": "/i.svg", "shop.css": "/s.css", "stream.js": "/s.js"}
+ASSETS = {"icon.svg": "/i.svg", "shop.css": "/s.css", "stream.js": "/s.js", "signals.js": "/t.js"}
 RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
@@ -61,6 +61,13 @@ def elements(html: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     found = html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False)
     for item in list(found.iter())[1:]:
         yield str(item.tag), tuple(sorted(item.attrib))
+
+
+def addresses(html: str) -> list[str]:
+    """Return every address in the HTML."""
+    found = html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False)
+    named = [item.attrib.get(name) for item in found.iter() for name in ("href", "src", "action")]
+    return [address for address in named if address is not None]
 
 
 def whole(html: str) -> str:
@@ -97,7 +104,9 @@ COPY = st.text(
 @pytest.mark.parametrize("kind", SLOTS)
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_admitted_copy_adds_no_element_and_no_attribute(kind: str, data: st.DataObject) -> None:
+def test_admitted_copy_adds_no_element_no_attribute_and_no_address(
+    kind: str, data: st.DataObject
+) -> None:
     plain = component(kind)
     texts = [
         name
@@ -108,8 +117,9 @@ def test_admitted_copy_adds_no_element_and_no_attribute(kind: str, data: st.Data
     verdict = admit(Proposal(kind, kind, config), LIBRARY.specs, DEMO, set())
     assume(isinstance(verdict, Component))
     assert isinstance(verdict, Component)
-    html = draw(kind, dict(verdict.config))
-    assert list(elements(html)) == list(elements(draw(kind, plain["config"])))
+    html, expected = draw(kind, dict(verdict.config)), draw(kind, plain["config"])
+    assert list(elements(html)) == list(elements(expected))
+    assert addresses(html) == addresses(expected)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -189,6 +199,12 @@ def fallbacks(sold: Shop = DEMO) -> dict[str, Filling]:
     return RENDERER.fallbacks(sold, fallback(sold, LINES))
 
 
+def scripts(html: str) -> list[str]:
+    """Return the attributes of each script; none has a text."""
+    assert re.findall(r"<script[^>]*>(?!</script>)", html) == []
+    return re.findall(r"<script ([^>]*)>", html)
+
+
 def test_a_shell_names_its_stream_and_every_slot() -> None:
     html = whole(RENDERER.store_page(DEMO, "newcomer", fallbacks(), "/s/demo/stream/p1"))
     assert 'data-stream="/s/demo/stream/p1"' in html
@@ -202,24 +218,24 @@ def test_a_kept_page_has_no_stream_and_says_what_filled_each_slot() -> None:
     fillings = {**fallbacks(), "hero": Filling("hero", draw("hero", component("hero")["config"]))}
     html = whole(RENDERER.store_page(DEMO, "collector", fillings))
     assert "data-stream" not in html
-    assert "<script" not in html
+    assert scripts(html) == ['src="/t.js" data-to="/signals" defer']
     assert 'data-slot="hero" data-filled-by="hero"' in html
     assert 'data-persona="collector"' in html
 
 
 @pytest.mark.parametrize(
-    "asked",
+    ("asked", "tells"),
     [
-        Asked(),
-        Asked(query="lamp"),
-        Asked(query='"><script>'),
-        Asked("Lamps", "name"),
-        Asked("None"),
+        (Asked(), ""),
+        (Asked(query="lamp"), ""),
+        (Asked(query='"><script>'), ""),
+        (Asked("Lamps", "name"), ' data-category="Lamps" data-sort="name"'),
+        (Asked("None"), ""),
     ],
 )
-def test_a_listing_is_a_whole_page(asked: Asked) -> None:
+def test_a_listing_is_a_whole_page(asked: Asked, tells: str) -> None:
     html = whole(RENDERER.listing_page(DEMO, choose(DEMO, asked)))
-    assert "<script" not in html
+    assert scripts(html) == [f'src="/t.js" data-to="/signals"{tells} defer']
     assert ('content="noindex"' in html) == bool(asked.query)
 
 
@@ -234,6 +250,7 @@ def test_pages_of_a_listing_lead_to_each_other() -> None:
 def test_a_product_page_is_a_whole_page(item: Any) -> None:
     html = whole(RENDERER.product_page(DEMO, item, list(DEMO.products.values())[:4]))
     assert f"<title>{item.title}" in unescape(html)
+    assert scripts(html) == [f'src="/t.js" data-to="/signals" data-product="{item.id}" defer']
 
 
 @pytest.mark.parametrize("text", HOSTILE)

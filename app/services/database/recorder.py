@@ -7,8 +7,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import Protocol
 
-from app.services.database.sqlite import Generation, Sighting
-from app.services.sqlite import StorageError
+from app.services.database.records import Generation, Sighting
+from app.services.storage import StorageError
 
 _MOST_WAITING = 5_000
 _EVERY = 1.0
@@ -28,7 +28,8 @@ class Recorder:
     `counts` says how many were dropped and how many writes failed.
     """
 
-    def __init__(self, database: Records) -> None:
+    def __init__(self, database: Records, every: float = _EVERY) -> None:
+        self._every = every
         self.counts: Counter[str] = Counter()
         self._database = database
         self._sightings: OrderedDict[str, Sighting] = OrderedDict()
@@ -60,9 +61,9 @@ class Recorder:
             self._bound(self._generations)
 
     async def run(self) -> None:
-        """Flush once a second, until cancelled."""
+        """Flush again and again, until cancelled."""
         while True:
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(self._every)
             await self.flush()
 
     def _bound(self, waiting: OrderedDict[str, Sighting] | OrderedDict[str, Generation]) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.services.sqlite import SqliteFile
+from app.services.storage import KvRefused
+
+__all__ = ["KvLimits", "KvRefused", "SqliteKv"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pairs (
@@ -28,10 +31,6 @@ class KvLimits(NamedTuple):
 
 
 _USUAL = KvLimits()
-
-
-class KvRefused(Exception):
-    """A pair is larger than KV takes. Trying again will not help."""
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.services.kv.sqlite import KvRefused
-from app.services.sqlite import StorageError
+from app.services.storage import KvRefused, StorageError
 
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 10.0
+"""Seconds we wait where we are asked to."""
+
 BETWEEN_WRITES = 1.0
 _MOST_REMEMBERED = 10_000
 
@@ -102,15 +104,17 @@ class CarefulKv:
                 del self._last[key]
 
     async def _attempts(self, key: str, write: _Write) -> None:
+        asked = 0.0
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.counts["kv_write_retried"] += 1
-                await asyncio.sleep(self._pause * 2 ** (attempt - 1))
+                await asyncio.sleep(max(self._pause * 2 ** (attempt - 1), asked))
             if write.dropped:
                 return None
             try:
                 return await self._inner.put(key, write.value, write.ttl)
-            except StorageError:
+            except StorageError as error:
+                asked = min(error.retry_after or 0.0, LONGEST_PAUSE)
                 continue
             except KvRefused as refusal:
                 self.counts["kv_write_failed"] += 1

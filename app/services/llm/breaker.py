@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from app.models import BreakerNumbers
 
 BreakerState = Literal["closed", "open", "half_open"]
-
-
-class BreakerNumbers(NamedTuple):
-    """Failures in a row that open it, seconds until it is tried, successes that close it."""
-
-    failures: int = 5
-    rest: float = 30.0
-    successes: int = 3
 
 
 _USUAL = BreakerNumbers()

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol
 
-from app.models import Brief, ModelEnded, ModelEvent, ModelFailed
+from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, ModelNoted, NotAsked
 from app.services.llm.breaker import Breaker
 
 ATTEMPTS = 2
@@ -45,13 +45,14 @@ class CarefulComposer:
         """Yield the first attempt's answer that begins.
 
         Raises:
-            ModelFailed: both attempts failed, the answer broke off, or the breaker is open.
+            ModelFailed: both attempts failed, or the answer broke off.
+            NotAsked: the breaker is open, or there is no money.
         """
         for attempt in range(1, ATTEMPTS + 1):
             permit = self.breaker.admit()
             if permit is None:
                 self.counts["breaker_open"] += 1
-                raise ModelFailed("MODEL_UNAVAILABLE", "the breaker is open", retryable=True)
+                raise NotAsked("MODEL_UNAVAILABLE", "the breaker is open")
             spoken = False
             try:
                 async with aclosing(self._judged(brief, permit)) as events:
@@ -61,13 +62,21 @@ class CarefulComposer:
                 return
             except ModelFailed as failure:
                 self.counts[failure.code] += 1
-                if spoken or not failure.retryable or attempt == ATTEMPTS:
+                wait = self._wait_after(failure)
+                if spoken or wait is None or attempt == ATTEMPTS:
                     raise
-                wait = failure.retry_after
-                if wait is not None and wait > LONGEST_RETRY_AFTER:
-                    raise
+                why = failure
             self.counts["retried"] += 1
-            await asyncio.sleep(self._pause if wait is None else wait)
+            yield ModelNoted("retried", why.code, why.reason)
+            await asyncio.sleep(wait)
+
+    def _wait_after(self, failure: ModelFailed) -> float | None:
+        """Return the seconds to wait before another attempt, None where there is to be none."""
+        if not failure.retryable:
+            return None
+        if failure.retry_after is None:
+            return self._pause
+        return failure.retry_after if failure.retry_after <= LONGEST_RETRY_AFTER else None
 
     async def _judged(self, brief: Brief, permit: int) -> AsyncGenerator[ModelEvent, None]:
         """Pass the answer on and tell the breaker what became of it."""
@@ -79,9 +88,10 @@ class CarefulComposer:
                         self.breaker.succeeded(permit)
                         judged = True
                     yield event
-        except ModelFailed:
-            self.breaker.failed(permit)
-            judged = True
+        except ModelFailed as failure:
+            if not isinstance(failure, NotAsked):
+                self.breaker.failed(permit)
+                judged = True
             raise
         finally:
             if not judged:

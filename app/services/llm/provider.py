@@ -8,32 +8,24 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import anyio
 import httpx
 from pydantic_core import from_json
 
-from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText, TokensUsed
+from app.models import (
+    Brief,
+    CallLimits,
+    ModelEnded,
+    ModelEvent,
+    ModelFailed,
+    ModelText,
+    TokensUsed,
+)
 from app.services.llm.sse_lines import SseLines, StreamBroken
 
 RETRYABLE = frozenset({429, 500, 502, 503, 504})
-_MAX_TOKENS = 4000
-
-
-class CallLimits(NamedTuple):
-    """Seconds: to connect, to the first text, between two texts, and for the whole answer.
-
-    Only text counts: a provider that sends comments or empty events says nothing.
-    """
-
-    connect: float = 3.0
-    first_token: float = 10.0
-    silence: float = 8.0
-    whole: float = 25.0
-    max_tokens: int = _MAX_TOKENS
-
-
 _USUAL = CallLimits()
 
 
@@ -86,21 +78,20 @@ class StreamedModel:
         Raises:
             ModelFailed: there is no answer, or it broke off.
         """
+        answer = Answer()
         try:
-            async with aclosing(self._events(brief)) as events:
+            async with aclosing(self._events(brief, answer)) as events:
                 async for event in events:
                     yield event
-        except httpx.TimeoutException as error:
-            raise ModelFailed("TIMEOUT", type(error).__name__, retryable=True) from error
-        except TimeoutError as error:
-            raise ModelFailed("TIMEOUT", "no text in time", retryable=True) from error
-        except (httpx.HTTPError, StreamBroken) as error:
-            raise ModelFailed("MODEL_UNAVAILABLE", type(error).__name__, retryable=True) from error
+        except (ModelFailed, httpx.HTTPError, StreamBroken, TimeoutError) as error:
+            failure = _translated(error)
+            failure.tokens = answer.tokens
+            raise failure from error
 
-    async def _events(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def _events(self, brief: Brief, answer: Answer) -> AsyncGenerator[ModelEvent, None]:
         clock = asyncio.get_running_loop().time
         end = clock() + self._limits.whole
-        answer = Answer(due=min(end, clock() + self._limits.first_token))
+        answer.due = min(end, clock() + self._limits.first_token)
         lines = SseLines()
         spoken = False
         async with aclosing(self._bytes(brief, answer)) as pieces:
@@ -151,6 +142,17 @@ class StreamedModel:
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
+
+
+def _translated(error: Exception) -> ModelFailed:
+    """Return a failure in our words; none of them repeats what was sent or received."""
+    if isinstance(error, ModelFailed):
+        return error
+    if isinstance(error, httpx.TimeoutException):
+        return ModelFailed("TIMEOUT", type(error).__name__, retryable=True)
+    if isinstance(error, TimeoutError):
+        return ModelFailed("TIMEOUT", "no text in time", retryable=True)
+    return ModelFailed("MODEL_UNAVAILABLE", type(error).__name__, retryable=True)
 
 
 async def _next(pieces: AsyncGenerator[bytes, None], answer: Answer) -> bytes:

@@ -8,8 +8,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, TokensUsed
+from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, NotAsked, TokensUsed
 from app.services.llm.composer import Composer
+
+_NOT_FOR_THEM = "ADDRESS_LIMIT"
+"""Why one is not answered says nothing of those who wait beside them: they ask for themselves."""
 
 
 @dataclass(slots=True)
@@ -29,10 +32,10 @@ class _Answer:
 
 
 class SharedComposer:
-    """Asks another composer once for equal briefs. Whoever joins late reads from the beginning.
+    """Asks another composer once for equal briefs of one kind of shopper.
 
-    The first to ask is told what it cost; the others are told that it cost nothing more. When the
-    last reader leaves, the answer is given up.
+    Whoever joins late reads from the beginning. The first to ask is told what it cost; the others
+    are told that it cost nothing more. When the last reader leaves, the answer is given up.
     """
 
     def __init__(self, inner: Composer) -> None:
@@ -50,9 +53,22 @@ class SharedComposer:
         Raises:
             ModelFailed: it failed, for all who asked.
         """
-        key = hashlib.sha256(f"{brief.instructions}\0{brief.request}".encode()).hexdigest()
+        asked = f"{brief.instructions}\0{brief.request}\0{brief.kind}"
+        key = hashlib.sha256(asked.encode()).hexdigest()
+        while True:
+            first = key not in self._under_way
+            try:
+                async with aclosing(self._follow(key, brief)) as events:
+                    async for event in events:
+                        yield event if first else _without_cost(event)
+            except NotAsked as no:
+                if first or no.code != _NOT_FOR_THEM:
+                    raise
+            else:
+                return
+
+    async def _follow(self, key: str, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
         answer = self._under_way.get(key)
-        first = answer is None
         if answer is None:
             answer = self._under_way[key] = _Answer()
             answer.task = asyncio.create_task(self._listen(key, brief, answer))
@@ -60,7 +76,7 @@ class SharedComposer:
         try:
             async with aclosing(_read(answer)) as events:
                 async for event in events:
-                    yield event if first else _without_cost(event)
+                    yield event
         finally:
             answer.readers -= 1
             if not answer.readers and answer.task is not None:

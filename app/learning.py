@@ -1,0 +1,112 @@
+"""What shoppers do, made into what is known of them: noted, judged, and the page made ready."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from app.models import NEWCOMER, Persona, Refusal, Shop
+from app.models.behaviour import Fact, Told
+from app.pace import Allowance, Pace
+from app.services.database.records import Behaviour, Sighting
+from app.stages.page_key import persona_hash
+from app.stages.persona import judge
+from app.stages.witness import Prices, prices_of, witness
+from app.storefront import Visit
+
+_MOST_AT_ONCE = 64
+_REFRESHES = Allowance(burst=5, seconds=60.0)
+"""Pages composed ahead for one shopper: whoever changes faster waits for the next visit."""
+
+_NEWCOMERS = persona_hash(NEWCOMER)
+_SECONDS_A_DAY = 86_400
+
+
+class Notes(Protocol):
+    """Where behaviour is kept. Every method may raise StorageError."""
+
+    async def behave(self, sighting: Sighting, facts: Sequence[Fact]) -> Behaviour: ...
+
+    async def set_persona(
+        self, sighting: Sighting, persona: Persona, persona_hash: str
+    ) -> None: ...
+
+
+class Front(Protocol):
+    """Who composes pages for shoppers."""
+
+    async def refresh(self, visit: Visit, persona: Persona, *, may_compose: bool) -> str: ...
+
+
+class TooBusy(Exception):
+    """As many shoppers' behaviour is being noted as may be at once."""
+
+
+class Learning:
+    """Notes what shoppers do. `counts` has what was passed over, and what came of it."""
+
+    def __init__(self, notes: Notes, front: Front, now: Callable[[], float]) -> None:
+        self._refreshes = Pace(_REFRESHES, now)
+        self.counts: Counter[str] = Counter()
+        self._notes = notes
+        self._front = front
+        self._now = now
+        self._prices: dict[tuple[str, str], Prices] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._under_way = 0
+
+    async def learn(self, visit: Visit, told: Sequence[Told]) -> Refusal | None:
+        """Note what a shopper did and judge them anew; refuse where nothing of it is ours.
+
+        Raises:
+            TooBusy: it has to be told later.
+            StorageError: it could not be noted.
+        """
+        facts = self._witnessed(visit.counter.shop, told)
+        if isinstance(facts, Refusal):
+            return facts
+        if self._under_way >= _MOST_AT_ONCE:
+            self.counts["too_busy"] += 1
+            raise TooBusy
+        self._under_way += 1
+        try:
+            persona, changed = await self._judged(visit.shopper_id, visit.counter.shop, facts)
+        finally:
+            self._under_way -= 1
+        may_compose = changed and not self._refreshes.take(visit.shopper_id)
+        came = await self._front.refresh(visit, persona, may_compose=may_compose)
+        self.counts[f"page_{came}"] += 1
+        return None
+
+    def _witnessed(self, shop: Shop, told: Sequence[Told]) -> list[Fact] | Refusal:
+        """Return what the catalog bears out of it; the first refusal where that is nothing."""
+        place = (shop.id, shop.digest)
+        if place not in self._prices:
+            self._prices[place] = prices_of(shop)
+        day = int(self._now() // _SECONDS_A_DAY)
+        found = [witness(item, shop, self._prices[place], day) for item in told]
+        refused = [item for item in found if isinstance(item, Refusal)]
+        self.counts.update(item.code.lower() for item in refused)
+        facts = [item for item in found if not isinstance(item, Refusal)]
+        self.counts.update(f"noted_{fact.kind}" for fact in facts)
+        return facts or refused[0]
+
+    async def _judged(
+        self, shopper_id: str, shop: Shop, facts: Sequence[Fact]
+    ) -> tuple[Persona, bool]:
+        """Note facts; return the persona, and whether it is another. One shopper at a time."""
+        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
+        sighting = Sighting(shopper_id, shop.id, at)
+        turn = self._turns.setdefault(shopper_id, asyncio.Lock())
+        async with turn:
+            known = await self._notes.behave(sighting, facts)
+            persona = judge(known.facts)
+            judged = persona_hash(persona)
+            changed = judged != (known.persona_hash or _NEWCOMERS)
+            if changed:
+                await self._notes.set_persona(sighting, persona, judged)
+        return persona, changed

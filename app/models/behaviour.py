@@ -1,0 +1,88 @@
+"""What a shopper did, as the catalog bears it out: what personas are judged by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, NamedTuple
+
+KINDS = ("view", "filter", "dwell", "add_to_basket", "purchase")
+
+_MOST_NAMES = 20
+_MOST_DAYS = 1_000_000
+_MOST_CENTS = 10**9
+_MOST_SECONDS = 600
+
+
+class Fact(NamedTuple):
+    """One thing a shopper did. Ids, categories and prices are the catalog's, never the browser's.
+
+    `day` counts days since the epoch. `categories` has one entry a product. `low`, `high` and
+    `reduced` count products of the shop's lowest third of prices, of its highest, and reduced
+    ones. `cents` is an order's value in hundredths of the shop's currency; `seconds` how long was
+    looked; `sort` the order that was chosen.
+    """
+
+    kind: str
+    day: int = 0
+    products: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 0
+    reduced: int = 0
+    cents: int = 0
+    seconds: int = 0
+    sort: str = ""
+
+    def as_json(self) -> str:
+        """Return the form in which it is stored: one line, without what is empty."""
+        told = {name: value for name, value in self._asdict().items() if value}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def read_fact(stored: object) -> Fact | None:
+    """Read what was stored: None for an unknown kind; a field that makes no sense is empty."""
+    if not isinstance(stored, Mapping) or stored.get("kind") not in KINDS:
+        return None
+    sort = stored.get("sort")
+    return Fact(
+        kind=stored["kind"],
+        day=_whole(stored.get("day"), _MOST_DAYS),
+        products=_names(stored.get("products")),
+        categories=_names(stored.get("categories")),
+        low=_whole(stored.get("low"), _MOST_NAMES),
+        high=_whole(stored.get("high"), _MOST_NAMES),
+        reduced=_whole(stored.get("reduced"), _MOST_NAMES),
+        cents=_whole(stored.get("cents"), _MOST_CENTS),
+        seconds=_whole(stored.get("seconds"), _MOST_SECONDS),
+        sort=sort if isinstance(sort, str) else "",
+    )
+
+
+def _whole(value: Any, most: int) -> int:
+    """Return a whole number from 0 to `most`; 0 for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    if isinstance(value, float) and (not isfinite(value) or value != int(value)):
+        return 0
+    return min(max(int(value), 0), most)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        return ()
+    return tuple(name for name in value if isinstance(name, str) and name)[:_MOST_NAMES]
+
+
+class Told(NamedTuple):
+    """What a browser says that a shopper did. Its shape has been checked, nothing else.
+
+    `items` are product ids with quantities.
+    """
+
+    kind: str
+    items: tuple[tuple[str, int], ...] = ()
+    category: str = ""
+    sort: str = ""
+    seconds: int = 0

@@ -1,0 +1,23 @@
+"""A client's address, as limits count it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+
+_IPV6_PREFIX = 64
+"""What one customer is given: limiting single addresses of it would limit nobody."""
+
+_LONGEST = 64
+
+
+def network_of(address: str) -> str:
+    """Return what shares a limit: an IPv4 address, or an IPv6 network of 64 bits."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:_LONGEST]
+    if found.version == 4:  # noqa: PLR2004 - IPv4
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, _IPV6_PREFIX), strict=False))

@@ -1,0 +1,38 @@
+"""How often somebody may do something: a burst, and then at an even pace."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+_MOST_REMEMBERED = 10_000
+
+
+class Allowance(NamedTuple):
+    """So many at once; each is given back after so many seconds."""
+
+    burst: int
+    seconds: float
+
+
+class Pace:
+    """Counts for each name by itself. Beyond the bound the longest unseen is forgotten."""
+
+    def __init__(self, allowance: Allowance, clock: Callable[[], float]) -> None:
+        self._allowance = allowance
+        self._clock = clock
+        self._free_at: OrderedDict[str, float] = OrderedDict()
+
+    def take(self, name: str) -> float:
+        """Take one; return 0, or how many seconds it is until there is one to take."""
+        now = self._clock()
+        burst, seconds = self._allowance
+        # When all that was taken will have been given back.
+        whole_at = max(self._free_at.pop(name, now), now)
+        wait = whole_at - now - (burst - 1) * seconds
+        taken = wait <= 0
+        self._free_at[name] = whole_at + seconds if taken else whole_at
+        while len(self._free_at) > _MOST_REMEMBERED:
+            self._free_at.popitem(last=False)
+        return 0.0 if taken else wait

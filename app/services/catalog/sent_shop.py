@@ -1,0 +1,48 @@
+"""A shop that comes with a request: held to the same rules as a catalog read from a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+
+from app.models import FeedProblem, Picture, Product, Shop
+from app.services.catalog.json_product import read_product
+from app.services.catalog.json_shop import About, shop_of
+from app.services.catalog.pictures import remote
+from app.services.catalog.problems import Report, Unfit
+
+
+def read_sent_shop(
+    shop_id: str, brand: Mapping[str, object], products: Iterable[Mapping[str, object]]
+) -> tuple[Shop | None, tuple[FeedProblem, ...]]:
+    """Return the shop, None where nothing of it can be sold, and what could not be, with reasons.
+
+    A product's fields are those of the platform's contract: id, title, price, currency, image_url,
+    category, tags. A problem's line is the product's place in the list, from 1.
+    """
+    report = Report()
+    about = About({"id": shop_id, "brand": dict(brand)}, report)
+    shelf: dict[str, Product] = {}
+    for place, sent in enumerate(products, 1):
+        try:
+            item = _product(sent)
+        except Unfit as error:
+            report.add(place, str(error), str(sent.get("id", "")))
+            continue
+        shelf.setdefault(item.id, item)
+    if not shelf:
+        return None, report.problems()
+    shop = shop_of(about, Path(f"{shop_id}.json"))._replace(id=shop_id)
+    drawn = repr((shop_id, shop.name, shop.brand, *shelf.values()))
+    digest = hashlib.sha256(drawn.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    return shop._replace(products=MappingProxyType(shelf), digest=digest), report.problems()
+
+
+def _product(sent: Mapping[str, object]) -> Product:
+    item = read_product({**sent, "price": Decimal(str(sent["price"]))}, str(sent["currency"]))
+    address = sent.get("image_url")
+    picture = Picture(remote(str(address)), item.title) if address else None
+    return item._replace(picture=picture)

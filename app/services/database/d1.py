@@ -1,0 +1,51 @@
+"""The shop's tables in D1, whichever way it is asked: in parts it takes, with answers checked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from app.services.database.records import Row
+from app.services.database.statements import Statement
+from app.services.database.tables import Tables
+from app.services.storage import StorageError
+
+MOST_STATEMENTS = 50
+"""Statements of one call, which are one transaction."""
+
+Ask = Callable[[Sequence[Statement]], Awaitable[object]]
+"""Has D1 run statements and returns, not yet checked, the rows of each; StorageError where not."""
+
+
+class D1Database(Tables):
+    """The tables in D1. Every method may raise StorageError.
+
+    Migrations are applied when the Worker is deployed. More statements than one call takes are
+    several transactions: that happens to records only, each of which stands for itself.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(self._run_there)
+        self._ask = ask
+
+    async def open(self) -> None:
+        """Nothing is opened ahead."""
+
+    async def close(self) -> None:
+        """Nothing is held open here."""
+
+    async def _run_there(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
+        found: list[Sequence[Row]] = []
+        for at in range(0, len(work), MOST_STATEMENTS):
+            part = work[at : at + MOST_STATEMENTS]
+            found += _checked(await self._ask(part), len(part))
+        return found
+
+
+def _checked(results: object, expected: int) -> list[Sequence[Row]]:
+    """Return an answer's rows once they are known to be rows."""
+    if not isinstance(results, list) or len(results) != expected:
+        raise StorageError("d1: an answer of another form")
+    for rows in results:
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise StorageError("d1: an answer of another form")
+    return results

@@ -1,0 +1,60 @@
+"""The shop's tables as the shop uses them, over anything that runs statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from app.models import NEWCOMER, Persona
+from app.models.behaviour import Fact
+from app.services.database.records import (
+    Behaviour,
+    Generation,
+    Row,
+    Sighting,
+    read_facts,
+    read_persona,
+)
+from app.services.database.statements import (
+    Statement,
+    behave,
+    generated,
+    persona_of,
+    seen,
+    set_persona,
+)
+
+
+class Runner(Protocol):
+    """Runs statements in one transaction and returns the rows of each; StorageError where not."""
+
+    async def __call__(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]: ...
+
+
+class Tables:
+    """The tables of `migrations/`. Every method may raise StorageError."""
+
+    def __init__(self, run: Runner) -> None:
+        self._run = run
+
+    async def persona_of(self, shopper_id: str) -> Persona:
+        """Return the shopper's current persona; the newcomer where nothing is known."""
+        (rows,) = await self._run(persona_of(shopper_id))
+        return read_persona(rows[0]) if rows else NEWCOMER
+
+    async def set_persona(self, sighting: Sighting, persona: Persona, persona_hash: str) -> None:
+        """Make a persona the shopper's current one."""
+        await self._run(set_persona(sighting, persona, persona_hash))
+
+    async def behave(self, sighting: Sighting, facts: Iterable[Fact]) -> Behaviour:
+        """Note what a shopper did; return all that is kept of what they did."""
+        *_, kept, current = await self._run(behave(sighting, facts))
+        persona_hash = current[0]["current_persona_hash"] if current else None
+        return Behaviour(read_facts(kept), persona_hash)
+
+    async def record(
+        self, sightings: Iterable[Sighting], generations: Iterable[Generation]
+    ) -> None:
+        """Write who was here and what was composed."""
+        work = [*map(seen, sightings), *map(generated, generations)]
+        await self._run(work)

@@ -1,0 +1,37 @@
+"""D1 through the Worker's binding: docs/bindings.md says what is spoken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from app.services.database.statements import Statement
+from app.services.http import OK, LateHttp, Request
+from app.services.storage import StorageError
+
+
+class WorkerD1:
+    """Has the Worker run statements."""
+
+    def __init__(self, http: LateHttp, url: str, headers: Mapping[str, str]) -> None:
+        self._http = http
+        self._url = url
+        self._headers = {**headers, "content-type": "application/json"}
+
+    async def __call__(self, work: Sequence[Statement]) -> object:
+        """Return the rows of each statement, not yet checked.
+
+        Raises:
+            StorageError: the Worker does not answer, or not well.
+        """
+        statements = [{"sql": item.sql.strip(), "params": list(item.params)} for item in work]
+        body = json.dumps({"statements": statements}, ensure_ascii=False).encode()
+        answer = await self._http.send(
+            Request("POST", f"{self._url}/", "d1 binding", body, self._headers)
+        )
+        if answer.status != OK:
+            raise answer.failure()
+        told = answer.json()
+        if not isinstance(told, dict):
+            raise StorageError("d1 binding: an answer of another form")
+        return told.get("results")

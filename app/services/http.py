@@ -1,0 +1,141 @@
+"""Calls to other machines for what is stored there: late to load, bounded in time and size."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from app.services.storage import StorageError
+
+if TYPE_CHECKING:
+    import httpx
+
+OK = 200
+BAD_REQUEST = 400
+NOT_FOUND = 404
+TOO_LARGE = 413
+TOO_MANY = 429
+
+_CONNECT = 2.0
+_SILENCE = 5.0
+_WHOLE = 10.0
+_MOST_CONNECTIONS = 32
+_LARGEST_ANSWER = 32 * 1024 * 1024
+_LONGEST_WAIT = 3600.0
+
+
+class Answer(NamedTuple):
+    """A whole response. `where` names whom was asked, for messages."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    where: str
+
+    @property
+    def is_good(self) -> bool:
+        """Whether what was asked was done."""
+        return OK <= self.status < 300  # noqa: PLR2004 - the end of the good statuses
+
+    def failure(self) -> StorageError:
+        """Return the error that this answer is; its body is the other side's and not repeated."""
+        after = retry_after(self.headers.get("retry-after", ""))
+        return StorageError(f"{self.where}: HTTP {self.status}", after)
+
+    def json(self) -> Any:
+        """Read the body.
+
+        Raises:
+            StorageError: it is not JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise StorageError(f"{self.where}: not JSON") from None
+
+
+class Request(NamedTuple):
+    """What to ask. `where` names whom for messages: addresses may hold keys."""
+
+    method: str
+    url: str
+    where: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = {}
+
+
+class LateHttp:
+    """An HTTP client that is loaded when it is first needed: that takes a second on a small CPU.
+
+    With `inside` it speaks to the container's own network and follows no proxy.
+    """
+
+    def __init__(self, *, inside: bool) -> None:
+        self._inside = inside
+        self._client: httpx.AsyncClient | None = None
+        self._loading = asyncio.Lock()
+
+    def load(self) -> None:
+        """Load what is needed to speak HTTP. Any thread may call this."""
+        import httpx  # noqa: F401, PLC0415 - loaded when first needed
+
+    async def send(self, request: Request) -> Answer:
+        """Ask, and return the whole answer whatever its status.
+
+        Raises:
+            StorageError: there is no answer in time, or it is too large.
+        """
+        client = await self._loaded()
+        import httpx  # noqa: PLC0415 - loaded by now
+
+        try:
+            async with asyncio.timeout(_WHOLE):
+                return await _answer(client, request)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise StorageError(f"{request.where}: {type(error).__name__}") from error
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _loaded(self) -> httpx.AsyncClient:
+        async with self._loading:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._make)
+        return self._client
+
+    def _make(self) -> httpx.AsyncClient:
+        import httpx  # noqa: PLC0415 - loaded when first needed
+
+        limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)
+        timeout = httpx.Timeout(_SILENCE, connect=_CONNECT)
+        return httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=not self._inside)
+
+
+async def _answer(client: httpx.AsyncClient, request: Request) -> Answer:
+    async with client.stream(
+        request.method, request.url, content=request.body, headers=request.headers
+    ) as response:
+        body = bytearray()
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) > _LARGEST_ANSWER:
+                raise StorageError(f"{request.where}: an answer beyond all bounds")
+        return Answer(response.status_code, response.headers, bytes(body), request.where)
+
+
+def retry_after(text: str) -> float | None:
+    """Read `Retry-After`, in seconds or as a date; None where it says nothing useful."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None  # noqa: PLR0124 - NaN

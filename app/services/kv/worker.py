@@ -1,0 +1,59 @@
+"""Workers KV through the Worker's binding: docs/bindings.md says what is spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from app.services.http import BAD_REQUEST, NOT_FOUND, OK, TOO_LARGE, Answer, LateHttp, Request
+from app.services.kv.limits import SHORTEST_TTL, check_pair
+from app.services.storage import KvRefused
+
+
+class WorkerKv:
+    """Pairs with a time to live, kept by the Worker. Every method may raise StorageError."""
+
+    def __init__(self, http: LateHttp, base: str, headers: Mapping[str, str]) -> None:
+        self._http = http
+        self._base = base
+        self._headers = headers
+
+    async def open(self) -> None:
+        """Nothing is opened ahead."""
+
+    async def close(self) -> None:
+        """Nothing is held open here."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Return the value, or None where there is none."""
+        answer = await self._ask("GET", key)
+        if answer.status == NOT_FOUND:
+            return None
+        if answer.status != OK:
+            raise answer.failure()
+        return answer.body
+
+    async def put(self, key: str, value: bytes, ttl: int) -> None:
+        """Keep a value for `ttl` seconds, a minute at least.
+
+        Raises:
+            KvRefused: KV would never take the pair.
+        """
+        check_pair(key, value)
+        answer = await self._ask("PUT", key, value, f"?ttl={max(ttl, SHORTEST_TTL)}")
+        if answer.status in (BAD_REQUEST, TOO_LARGE):
+            raise KvRefused(f"kv binding: HTTP {answer.status}")
+        if not answer.is_good:
+            raise answer.failure()
+
+    async def delete(self, key: str) -> None:
+        """Forget a pair."""
+        answer = await self._ask("DELETE", key)
+        if not answer.is_good and answer.status != NOT_FOUND:
+            raise answer.failure()
+
+    async def _ask(
+        self, method: str, key: str, value: bytes | None = None, query: str = ""
+    ) -> Answer:
+        url = f"{self._base}/{quote(key, safe='')}{query}"
+        return await self._http.send(Request(method, url, "kv binding", value, self._headers))

@@ -1,0 +1,159 @@
+"""What models may cost: calls and tokens a shop and hour, and calls a client address and hour.
+
+A call is paid before it is made, with the most it can cost; what it did not use is given back when
+it ends. So the budget holds however many pages are composed at once. The hour slides by minutes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from app.models import Brief, NotAsked, Spending
+from app.models.clients import network_of
+
+_MINUTES = 60
+_SOON = 1.0
+_MOST_ADDRESSES = 10_000
+_MOST_SHOPS = 1_000
+
+
+class Ledgers(Protocol):
+    """Where spending outlives the process."""
+
+    async def find(self, shop_id: str) -> bytes | None: ...
+
+    async def keep(self, shop_id: str, ledger: bytes) -> None: ...
+
+
+class Ledger:
+    """What was spent in each of the last sixty minutes."""
+
+    def __init__(self, minutes: dict[int, tuple[int, int]] | None = None) -> None:
+        self._minutes = minutes or {}
+
+    def add(self, minute: int, calls: int, tokens: int) -> None:
+        """Add to a minute; a negative number gives back."""
+        before = self._minutes.get(minute, (0, 0))
+        self._minutes[minute] = (before[0] + calls, before[1] + tokens)
+
+    def spent(self, minute: int) -> tuple[int, int]:
+        """Return calls and tokens of the hour that ends with this minute."""
+        old = [at for at in self._minutes if not minute - _MINUTES < at <= minute]
+        for at in old:
+            del self._minutes[at]
+        spent = self._minutes.values()
+        return sum(calls for calls, _ in spent), sum(tokens for _, tokens in spent)
+
+    def as_json(self) -> bytes:
+        """Return the ledger as KV keeps it."""
+        return json.dumps([[at, *spent] for at, spent in self._minutes.items()]).encode()
+
+
+def read_ledger(value: bytes | None) -> Ledger:
+    """Read a ledger; one that makes no sense is empty."""
+    try:
+        rows = json.loads(value) if value else []
+        return Ledger({int(at): (int(calls), int(tokens)) for at, calls, tokens in rows})
+    except (ValueError, TypeError):
+        return Ledger()
+
+
+class Bill(NamedTuple):
+    """A call that was paid for: settle it once, with the tokens it really took."""
+
+    settle: Callable[[int], None]
+
+
+class Purse:
+    """Pays for calls while there is money. `now` gives seconds since the epoch.
+
+    `counts` says how often a call was not paid for. What is spent is kept within a second.
+    """
+
+    def __init__(self, limits: Spending, ledgers: Ledgers, now: Callable[[], float]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._limits = limits
+        self._kept = ledgers
+        self._now = now
+        self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
+        self._opening = asyncio.Lock()
+        self._addresses: OrderedDict[str, Ledger] = OrderedDict()
+        self._writing: dict[str, asyncio.Task[None]] = {}
+
+    async def pay(self, brief: Brief, most: int) -> Bill:
+        """Pay for a call that may take `most` tokens.
+
+        Raises:
+            NotAsked: the shop's budget for this hour is spent (BUDGET_SPENT), or the client's
+                address has brought too many new shoppers (ADDRESS_LIMIT).
+        """
+        shop_id = brief.shop.id
+        ledger = await self._ledger(shop_id)
+        minute = self._minute()
+        calls, tokens = ledger.spent(minute)
+        if calls >= self._limits.calls or tokens + most > self._limits.tokens:
+            raise self._no("BUDGET_SPENT", "the shop's budget for this hour is spent")
+        if brief.address:
+            self._count_address(brief.address, minute)
+        ledger.add(minute, 1, most)
+        self._store(shop_id)
+
+        def settle(used: int) -> None:
+            ledger.add(minute, 0, used - most)
+            self._store(shop_id)
+
+        return Bill(settle)
+
+    async def flush(self) -> None:
+        """Keep what has been spent, now."""
+        for shop_id, task in list(self._writing.items()):
+            task.cancel()
+            if shop_id in self._ledgers:
+                await self._kept.keep(shop_id, self._ledgers[shop_id].as_json())
+
+    def left(self, shop_id: str) -> tuple[int, int]:
+        """Return the calls and tokens a shop has left this hour, as far as they are known."""
+        ledger = self._ledgers.get(shop_id) or Ledger()
+        calls, tokens = ledger.spent(self._minute())
+        return max(0, self._limits.calls - calls), max(0, self._limits.tokens - tokens)
+
+    async def _ledger(self, shop_id: str) -> Ledger:
+        async with self._opening:
+            if shop_id not in self._ledgers:
+                self._ledgers[shop_id] = read_ledger(await self._kept.find(shop_id))
+            while len(self._ledgers) > _MOST_SHOPS:
+                self._ledgers.popitem(last=False)
+            return self._ledgers[shop_id]
+
+    def _count_address(self, address: str, minute: int) -> None:
+        ledger = self._addresses.setdefault(network_of(address), Ledger())
+        self._addresses.move_to_end(network_of(address))
+        while len(self._addresses) > _MOST_ADDRESSES:
+            self._addresses.popitem(last=False)
+        if ledger.spent(minute)[0] >= self._limits.new_calls:
+            raise self._no("ADDRESS_LIMIT", "too many new shoppers from one address")
+        ledger.add(minute, 1, 0)
+
+    def _no(self, code: str, reason: str) -> NotAsked:
+        self.counts[code] += 1
+        return NotAsked(code, reason)
+
+    def _store(self, shop_id: str) -> None:
+        """Keep the ledger soon; what is spent meanwhile is kept with it."""
+        if shop_id not in self._writing:
+            self._writing[shop_id] = asyncio.create_task(self._write(shop_id))
+
+    async def _write(self, shop_id: str) -> None:
+        try:
+            await asyncio.sleep(_SOON)
+        finally:
+            del self._writing[shop_id]
+        if shop_id in self._ledgers:
+            await self._kept.keep(shop_id, self._ledgers[shop_id].as_json())
+
+    def _minute(self) -> int:
+        return int(self._now() // 60)

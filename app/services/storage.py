@@ -1,0 +1,18 @@
+"""What storing can end with, wherever it is done: errors in our words, not a driver's."""
+
+from __future__ import annotations
+
+
+class StorageError(Exception):
+    """Something cannot be read or written just now; the message says where, never what.
+
+    `retry_after` is how many seconds whoever refused asked us to wait, if they did.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class KvRefused(Exception):
+    """A pair is not one that KV takes. Trying again will not help."""

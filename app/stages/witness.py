@@ -1,0 +1,87 @@
+"""What a browser tells -> a fact: products, categories and prices as the catalog states them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
+
+from app.models import Product, Refusal, Shop
+from app.models.behaviour import Fact, Told
+
+
+class Prices(NamedTuple):
+    """A shop's prices: up to `low` is the lowest third, from `high` the highest.
+
+    Only prices in the shop's currency, which is that of its first product, can be compared. Where
+    the thirds cannot be told apart there are none.
+    """
+
+    currency: str
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+def prices_of(shop: Shop) -> Prices:
+    """Return where a shop's thirds of prices lie."""
+    products = list(shop.products.values())
+    currency = products[0].price.currency if products else ""
+    amounts = sorted(item.price.amount for item in products if item.price.currency == currency)
+    third = (len(amounts) - 1) // 3
+    if not amounts or amounts[third] == amounts[-1 - third]:
+        return Prices(currency)
+    return Prices(currency, amounts[third], amounts[-1 - third])
+
+
+def witness(told: Told, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
+    """Return the fact, or refuse what the shop knows nothing of."""
+    items = [(shop.products[name], many) for name, many in told.items if name in shop.products]
+    if told.kind == "filter":
+        return _filtered(told, shop, day)
+    if not items:
+        return Refusal("UNKNOWN_PRODUCT", told.kind)
+    products = [item for item, _ in items]
+    return Fact(
+        kind=told.kind,
+        day=day,
+        products=tuple(item.id for item in products),
+        categories=tuple(item.category for item in products),
+        low=_count(products, prices, -1),
+        high=_count(products, prices, 1),
+        reduced=sum(_is_reduced(item) for item in products),
+        cents=_cents(items, prices) if told.kind == "purchase" else 0,
+        seconds=told.seconds,
+    )
+
+
+def _filtered(told: Told, shop: Shop, day: int) -> Fact | Refusal:
+    if told.category and told.category not in shop.categories():
+        return Refusal("UNKNOWN_CATEGORY", told.kind)
+    if not told.category and not told.sort:
+        return Refusal("UNKNOWN_CATEGORY", told.kind)
+    categories = (told.category,) if told.category else ()
+    return Fact(told.kind, day, categories=categories, sort=told.sort)
+
+
+def _count(products: Sequence[Product], prices: Prices, third: int) -> int:
+    return sum(_third(item, prices) == third for item in products)
+
+
+def _third(item: Product, prices: Prices) -> int:
+    """Return -1 for the lowest third of prices, 1 for the highest, 0 for any other."""
+    price = item.price
+    if prices.low is None or prices.high is None or price.currency != prices.currency:
+        return 0
+    return -1 if price.amount <= prices.low else int(price.amount >= prices.high)
+
+
+def _is_reduced(item: Product) -> bool:
+    return item.compare_at is not None and item.compare_at.amount > item.price.amount
+
+
+def _cents(items: Sequence[tuple[Product, int]], prices: Prices) -> int:
+    """Return what the items cost in hundredths; other currencies than the shop's do not count."""
+    paid = (
+        item.price.amount * many for item, many in items if item.price.currency == prices.currency
+    )
+    return int((sum(paid, Decimal(0)) * 100).to_integral_value(ROUND_HALF_UP))

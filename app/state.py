@@ -1,0 +1,109 @@
+"""Where state lives: in files of one machine, behind the Worker, or behind Cloudflare's API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from app.models import Persona
+from app.models.behaviour import Fact
+from app.services.database.records import Behaviour, Generation, Sighting
+from app.settings import Settings
+from app.state_settings import StateSettings
+
+
+class Kv(Protocol):
+    """Pairs with a time to live."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, ttl: int) -> None: ...
+
+    async def delete(self, key: str) -> None: ...
+
+
+class Database(Protocol):
+    """Shoppers, what they did, their personas, and the record of composed pages."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def persona_of(self, shopper_id: str) -> Persona: ...
+
+    async def set_persona(
+        self, sighting: Sighting, persona: Persona, persona_hash: str
+    ) -> None: ...
+
+    async def behave(self, sighting: Sighting, facts: Iterable[Fact]) -> Behaviour: ...
+
+    async def record(
+        self, sightings: Iterable[Sighting], generations: Iterable[Generation]
+    ) -> None: ...
+
+
+async def _nothing() -> None:
+    """There is nothing to close."""
+
+
+class State(NamedTuple):
+    """KV and database, with what they speak through.
+
+    `load` loads that, in any thread. Records are gathered for `every` seconds, and for `checked`
+    seconds a health check is taken at its word.
+    """
+
+    kv: Kv
+    database: Database
+    load: Callable[[], None] = lambda: None
+    aclose: Callable[[], Awaitable[None]] = _nothing
+    every: float = 1.0
+    checked: float = 0.0
+
+
+def make_state(settings: Settings) -> State:
+    """Return the state that the settings ask for; nothing of it is open yet."""
+    make = {"worker": _of_the_worker, "cloudflare": _of_cloudflare}.get(settings.state.where)
+    return make(settings.state) if make else _of_one_machine(settings)
+
+
+def _of_one_machine(settings: Settings) -> State:
+    from app.services.database.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
+    from app.services.kv.sqlite import SqliteKv  # noqa: PLC0415 - likewise
+
+    kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
+    database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
+    return State(kv, database)
+
+
+def _of_the_worker(state: StateSettings) -> State:
+    from app.services.database.d1 import D1Database  # noqa: PLC0415 - only if it is this one
+    from app.services.database.worker import WorkerD1  # noqa: PLC0415 - likewise
+    from app.services.http import LateHttp  # noqa: PLC0415 - likewise
+    from app.services.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
+
+    http = LateHttp(inside=True)
+    token = state.bindings_token
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    kv = WorkerKv(http, state.kv_url, headers)
+    database = D1Database(WorkerD1(http, state.d1_url, headers))
+    return State(kv, database, http.load, http.aclose, checked=10.0)
+
+
+def _of_cloudflare(state: StateSettings) -> State:
+    from app.services.cloudflare_api import CloudflareApi  # noqa: PLC0415 - only if it is this one
+    from app.services.database.cloudflare import CloudflareD1  # noqa: PLC0415 - likewise
+    from app.services.database.d1 import D1Database  # noqa: PLC0415 - likewise
+    from app.services.http import LateHttp  # noqa: PLC0415 - likewise
+    from app.services.kv.cloudflare import CloudflareKv  # noqa: PLC0415 - likewise
+
+    http = LateHttp(inside=False)
+    api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)
+    kv = CloudflareKv(api, state.account, state.namespace)
+    database = D1Database(CloudflareD1(api, state.account, state.database))
+    return State(kv, database, http.load, http.aclose, every=5.0, checked=60.0)

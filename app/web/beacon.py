@@ -1,0 +1,115 @@
+"""The body of POST /signals: what a browser may tell, checked field by field.
+
+Loaded when the first beacon comes, since nobody needs it to see the shop.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.models.behaviour import KINDS, Told
+
+MOST_EVENTS = 20
+
+_Name = Annotated[str, Field(min_length=1, max_length=200)]
+_Quantity = Annotated[int, Field(ge=1, le=99)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class _View(_Strict):
+    kind: Literal["view"]
+    product: _Name
+
+    def told(self) -> Told:
+        return Told(self.kind, ((self.product, 1),))
+
+
+class _Filter(_Strict):
+    kind: Literal["filter"]
+    category: Annotated[str, Field(max_length=200)] = ""
+    sort: Literal["", "featured", "price-asc", "price-desc", "name"] = ""
+
+    def told(self) -> Told:
+        return Told(self.kind, category=self.category, sort=self.sort)
+
+
+class _Dwell(_Strict):
+    kind: Literal["dwell"]
+    product: _Name
+    seconds: Annotated[int, Field(ge=1, le=600)]
+
+    def told(self) -> Told:
+        return Told(self.kind, ((self.product, 1),), seconds=self.seconds)
+
+
+class _AddToBasket(_Strict):
+    kind: Literal["add_to_basket"]
+    product: _Name
+    quantity: _Quantity = 1
+
+    def told(self) -> Told:
+        return Told(self.kind, ((self.product, self.quantity),))
+
+
+class _Item(_Strict):
+    product: _Name
+    quantity: _Quantity = 1
+
+
+class _Purchase(_Strict):
+    kind: Literal["purchase"]
+    items: Annotated[list[_Item], Field(min_length=1, max_length=20)]
+
+    def told(self) -> Told:
+        return Told(self.kind, tuple((item.product, item.quantity) for item in self.items))
+
+
+_Event = Annotated[_View | _Filter | _Dwell | _AddToBasket | _Purchase, Field(discriminator="kind")]
+
+
+class _Beacon(_Strict):
+    events: Annotated[list[_Event], Field(min_length=1, max_length=MOST_EVENTS)]
+
+
+class BadBeacon(Exception):
+    """A body is not what it should be. `field` says where, the message why; neither quotes it."""
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"{field}: {why}")
+        self.field = field
+
+
+def read_beacon(body: bytes) -> list[Told]:
+    """Read a body.
+
+    Raises:
+        BadBeacon: it is not JSON, or not of the form; the first field that is not is named.
+    """
+    try:
+        beacon = _Beacon.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise BadBeacon(_field(first["loc"]), _why(first["type"], first["msg"])) from None
+    return [event.told() for event in beacon.events]
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    """Return where in the body: without the kind, which pydantic puts in between."""
+    steps = [str(step) for at, step in enumerate(place) if at != 2 or step not in KINDS]  # noqa: PLR2004
+    return ".".join(step[:40] for step in steps) or "body"
+
+
+def _why(kind: str, message: str) -> str:
+    """Return pydantic's reason, but for those that repeat what was sent."""
+    own = {
+        "json_invalid": "is not JSON",
+        "union_tag_invalid": f"kind must be one of {', '.join(KINDS)}",
+        "union_tag_not_found": "kind is missing",
+        "extra_forbidden": "there is no such field",
+    }
+    return own.get(kind, message)

@@ -1,0 +1,117 @@
+"""POST /generate: a page for the Worker, composed or joined, as one JSON answer or as its events.
+
+Whoever may call this may read any shopper's page: it is for the Worker, which has checked whom it
+asks for. Where the Worker's credential is configured, nobody else gets here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.types import Receive, Scope, Send
+
+from app.acquaintances import introduce
+from app.composing import Order, Started, TooManyPages
+from app.counter import Counter
+from app.models import KeptPage, Shopper
+from app.web.body import BadBody, read_body
+from app.web.counters import Web
+from app.web.generated import Answer, answer_of, error_answer, kept_answer
+from app.web.health import send_json
+from app.web.sent_shops import SentShops
+from app.web.stream import last_event_id, send_events
+
+if TYPE_CHECKING:
+    from app.web.generate_request import Fault, GenerateRequest
+
+_WRONG_TYPE = 415
+
+
+class Generate:
+    """Answers once the page has ended, or with its events as they happen."""
+
+    def __init__(self, web: Web, shops: SentShops, largest: int, patience: float) -> None:
+        self._web = web
+        self._shops = shops
+        self._largest = largest
+        self._patience = patience
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a POST with JSON or, where that is accepted, with an event stream."""
+        order = await self._order(scope, receive)
+        if not isinstance(order, Order):
+            await _send(scope, send, order)
+            return
+        streamed = _header(scope, b"accept").startswith(b"text/event-stream")
+        try:
+            if streamed:
+                after = last_event_id(scope)
+                order = order._replace(force=order.force and not after)
+                batches = await self._web.storefront.events(order, after)
+            else:
+                found = await self._web.storefront.obtain(order)
+        except TooManyPages:
+            await _send(scope, send, error_answer("RATE_LIMITED", "too many pages just now"))
+            return
+        if streamed:
+            await send_events(batches, scope, receive, send)
+        else:
+            await _send(scope, send, await self._answer(found, order.counter))
+
+    async def _answer(self, found: KeptPage | Started, counter: Counter) -> Answer:
+        """Return the answer for a page that is kept, or for one once it has ended."""
+        css = self._shops.css(counter.shop)
+        if isinstance(found, KeptPage):
+            return kept_answer(found, self._web.storefront.slots, css)
+        done, _ = await asyncio.wait({found.task}, timeout=self._patience)
+        if not done:
+            return error_answer("TIMEOUT", "the page was not finished in time")
+        return answer_of(found.page, css)
+
+    async def _order(self, scope: Scope, receive: Receive) -> Order | Answer:
+        if not _header(scope, b"content-type").startswith(b"application/json"):
+            return error_answer("INVALID_REQUEST", "the body must be application/json", _WRONG_TYPE)
+        try:
+            body = await read_body(receive, self._largest)
+        except BadBody as bad:
+            told = f"the body broke off, or is larger than {self._largest} bytes"
+            return error_answer("INVALID_REQUEST", told, bad.status)
+        from app.web.generate_request import GenerateRequest, read_request  # noqa: PLC0415
+
+        request = read_request(body)
+        if not isinstance(request, GenerateRequest):
+            return _refused(request)
+        return await self._taken(request, scope)
+
+    async def _taken(self, request: GenerateRequest, scope: Scope) -> Order | Answer:
+        counter = self._shops.counter(request.shop)
+        if counter is None:
+            told = "shop.products: none of them can be sold, and this server has no such shop"
+            return error_answer("INVALID_REQUEST", told)
+        wanted = await self._web.storefront.slots_for(request.options.components)
+        if wanted is None:
+            told = "options.components: there is no such component"
+            return error_answer("INVALID_REQUEST", told)
+        shopper = Shopper(request.shopper_id, counter.shop.id, request.whom())
+        address = _address(scope)
+        return Order(introduce(shopper), counter, address, wanted, force=request.options.force)
+
+
+def _refused(fault: Fault) -> Answer:
+    return error_answer(fault.code, fault.message)
+
+
+def _address(scope: Scope) -> str:
+    """Return the client's address where the caller says that the shopper is new."""
+    client = scope.get("client")
+    return client[0] if client and _header(scope, b"x-wandstore-new-shopper") == b"1" else ""
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    return next((value for name, value in scope["headers"] if name == wanted), b"").lower()
+
+
+async def _send(scope: Scope, send: Send, answer: Answer) -> None:
+    more = [(b"retry-after", b"5")] if answer.status == 429 else []  # noqa: PLR2004
+    await send_json(scope, send, answer.payload, answer.status, more)

@@ -1,0 +1,92 @@
+"""What `POST /generate` answers: the contract's object, with its codes and their statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from app.models import KeptPage, TokensUsed
+from app.workshop import Page
+
+STATUSES: Mapping[str, tuple[int, bool]] = {
+    "INVALID_PERSONA": (400, False),
+    "INVALID_REQUEST": (400, False),
+    "RATE_LIMITED": (429, True),
+    "GENERATION_FAILED": (500, True),
+    "KV_WRITE_FAILED": (500, True),
+    "CONTAINER_ERROR": (500, True),
+    "MODEL_UNAVAILABLE": (503, True),
+    "TIMEOUT": (504, True),
+}
+"""Status and `retryable` of each code (platform contract; INVALID_REQUEST is ours)."""
+
+_SAYS = {
+    "RATE_LIMITED": "what models may cost this hour has been spent",
+    "GENERATION_FAILED": "nothing that was written could be shown",
+    "KV_WRITE_FAILED": "the page could not be kept",
+    "CONTAINER_ERROR": "the page was broken off",
+    "MODEL_UNAVAILABLE": "no model answered",
+    "TIMEOUT": "nothing could be shown in time",
+}
+_OUR_CODES = {"BUDGET_SPENT": "RATE_LIMITED", "ADDRESS_LIMIT": "RATE_LIMITED"}
+
+
+class Answer(NamedTuple):
+    """A status and what is sent with it."""
+
+    status: int
+    payload: Mapping[str, object]
+
+
+def answer_of(page: Page, css: str | None) -> Answer:
+    """Return the answer for a page that has ended."""
+    if page.kept is None:
+        code = _OUR_CODES.get(page.failed, page.failed)
+        code = code if code in STATUSES else "CONTAINER_ERROR"
+        return error_answer(code, _SAYS.get(code, code))
+    missing = [slot for slot in page.wanted if slot not in page.drawn]
+    payload = _page(page.kept, css, page.trace.tokens, partial=bool(missing))
+    return Answer(200, {**payload, **_missed(missing)})
+
+
+def kept_answer(kept: KeptPage, slots: Sequence[str], css: str | None) -> Answer:
+    """Return the answer for a page that was finished before; it costs nothing now."""
+    filled = {item.slot for item in kept.components}
+    missing = [slot for slot in slots if slot not in filled]
+    payload = _page(kept, css, TokensUsed(), partial=bool(missing))
+    return Answer(200, {**payload, **_missed(missing)})
+
+
+def error_answer(code: str, message: str, status: int | None = None) -> Answer:
+    """Return the answer where there is no page."""
+    usual, retryable = STATUSES[code]
+    error = {"code": code, "message": message, "retryable": retryable}
+    return Answer(status or usual, {"status": "error", "error": error})
+
+
+def _missed(missing: Sequence[str]) -> Mapping[str, object]:
+    if not missing:
+        return {}
+    message = f"these slots kept their fallback: {', '.join(missing)}"
+    error = {"code": "COMPONENT_TIMEOUT", "message": message, "retryable": True}
+    return {"error": error}
+
+
+def _page(
+    kept: KeptPage, css: str | None, tokens: TokensUsed, *, partial: bool
+) -> Mapping[str, object]:
+    ui: dict[str, object] = {
+        "html": kept.html,
+        "components": [item.as_json() for item in kept.components],
+        "persona_hash": kept.persona_hash,
+    }
+    if css:
+        ui["css"] = css
+    used = {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total}
+    meta = {
+        "generation_time_ms": kept.generation_time_ms,
+        "model": kept.model,
+        "tokens_used": used,
+        "generated_at": kept.generated_at,
+    }
+    return {"status": "partial" if partial else "success", "ui": ui, "meta": meta}

@@ -1,0 +1,25 @@
+"""Whether a request comes from one of our own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_SCHEMES = ("http://", "https://")
+
+
+def from_our_page(headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether a page of ours sent this. A request that does not say where from did not.
+
+    Browsers that send `Sec-Fetch-Site` state it themselves; others send the page's `Origin`.
+    """
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site == b"same-origin"
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    host = headers.get(b"host", b"").decode("latin-1")
+    return bool(host) and origin.lower() in [f"{scheme}{host}".lower() for scheme in _SCHEMES]
+
+
+def wants_no_tracking(headers: Mapping[bytes, bytes]) -> bool:
+    """Say whether the browser asks not to be followed (Do Not Track, Global Privacy Control)."""
+    return headers.get(b"dnt") == b"1" or headers.get(b"sec-gpc") == b"1"

@@ -1,0 +1,137 @@
+"""POST /signals: what a shopper did, told by the page when it is left."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from app.learning import Learning, TooBusy
+from app.models import Refusal
+from app.models.clients import network_of
+from app.pace import Allowance, Pace
+from app.services.storage import StorageError
+from app.storefront import Visit
+from app.web.body import BadBody, read_body
+from app.web.counters import Web, visit_of
+from app.web.health import send_json
+from app.web.respond import Body, Reply, send_reply
+from app.web.same_origin import from_our_page, wants_no_tracking
+from app.web.security import file_headers
+
+LARGEST = 8192
+"""Bytes of a body."""
+
+OF_A_SHOPPER = Allowance(burst=30, seconds=2.0)
+OF_AN_ADDRESS = Allowance(burst=240, seconds=0.25)
+
+
+class _Refused(Exception):
+    """A beacon is not taken: with this status, code and reason."""
+
+    def __init__(self, status: int, code: str, why: str, field: str = "", wait: float = 0) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.why = why
+        self.field = field
+        self.wait = wait
+
+
+class SignalsDoor:
+    """Takes beacons. `counts` has how many were taken, and why others were not."""
+
+    def __init__(
+        self,
+        web: Web,
+        learning: Learning,
+        prepared: Callable[[], Awaitable[None]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._web = web
+        self._learning = learning
+        self._prepared = prepared
+        self._shoppers = Pace(OF_A_SHOPPER, clock)
+        self._addresses = Pace(OF_AN_ADDRESS, clock)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer POST with 204, or with JSON that says what is wrong."""
+        headers = dict(scope["headers"])
+        try:
+            visit = self._visit(scope, headers)
+            if wants_no_tracking(headers):
+                self.counts["not_wanted"] += 1
+            else:
+                await self._take(visit, receive)
+                self.counts["taken"] += 1
+        except _Refused as refused:
+            self.counts[refused.code.lower()] += 1
+            await _send_refusal(scope, send, refused)
+            return
+        no_store = [(b"cache-control", b"no-store")]
+        await send_reply(scope, send, Reply(Body(b""), file_headers(), 204, no_store))
+
+    def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
+        """Return who tells; refuse those who may not, before anything they send is read."""
+        self._pace(self._addresses, _address(scope))
+        if not from_our_page(headers):
+            raise _Refused(403, "CROSS_ORIGIN", "only a page of this shop may tell")
+        if headers.get(b"content-type", b"").split(b";")[0].strip() != b"application/json":
+            raise _Refused(415, "NOT_JSON", "the content type must be application/json")
+        shop = self._web.shop_of(scope)
+        if shop is None:
+            raise _Refused(404, "UNKNOWN_SHOP", "there is no such shop")
+        visitor = self._web.visitor(scope, shop)
+        if visitor.first:
+            raise _Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
+        self._pace(self._shoppers, visitor.shopper_id)
+        return visit_of(scope, visitor, shop.counter)
+
+    def _pace(self, pace: Pace, name: str) -> None:
+        if wait := pace.take(name):
+            raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
+
+    async def _take(self, visit: Visit, receive: Receive) -> None:
+        await self._prepared()
+        from app.web.beacon import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
+
+        try:
+            told = read_beacon(await read_body(receive, LARGEST))
+            refusal = await self._learning.learn(visit, told)
+        except BadBody as bad:
+            raise _Refused(bad.status, bad.code, f"a body has at most {LARGEST} bytes") from bad
+        except BadBeacon as bad:
+            raise _Refused(400, "INVALID_SIGNALS", str(bad), bad.field) from bad
+        except TooBusy as busy:
+            raise _Refused(429, "RATE_LIMITED", "too many signals just now", wait=5) from busy
+        except StorageError as error:
+            raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
+        if isinstance(refusal, Refusal):
+            raise _Refused(400, refusal.code, "the shop has nothing of that name", "events")
+
+
+def signal_routes(door: SignalsDoor) -> list[Route]:
+    """Return where beacons are taken."""
+    paths = ("/signals", "/s/{shop_id}/signals")
+    return [Route(path, door, methods=["POST"]) for path in paths]
+
+
+def _address(scope: Scope) -> str:
+    return network_of((scope.get("client") or ("unknown",))[0])
+
+
+async def _send_refusal(scope: Scope, send: Send, refused: _Refused) -> None:
+    error: dict[str, object] = {
+        "code": refused.code,
+        "message": refused.why,
+        "retryable": refused.status in (429, 503),
+    }
+    if refused.field:
+        error["field"] = refused.field
+    after = [(b"retry-after", b"%d" % math.ceil(refused.wait))] if refused.wait else []
+    await send_json(scope, send, {"error": error}, refused.status, after)

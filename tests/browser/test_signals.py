@@ -1,0 +1,210 @@
+"""What the page tells in a real browser: only when it is hidden or left, and only what happened."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browsing import Watched, watched
+from tests.conftest import StartServer
+from tests.running import ROOT, Server
+from tests.shopping import SECONDS
+
+# What a merchant's own pages would hold: a basket, a form with a quantity, an order that was placed.
+_BASKET = """document.querySelector('main').insertAdjacentHTML('beforeend',
+  '<button type="button" id="put" data-signal="add_to_basket" data-product="paper-moon"><b>Put</b></button>' +
+  '<form id="many" data-signal="add_to_basket" data-product="dusk-lamp" action="/store">' +
+  '<input name="quantity" value="3"><button id="send">Put three</button></form>' +
+  '<button type="button" id="odd" data-signal="theft" data-product="dusk-lamp">Odd</button>')"""
+_ORDER = """<main><ul data-signal="purchase" data-order="A-1">
+  <li data-product="dusk-lamp" data-quantity="2"></li><li data-product="paper-moon"></li></ul></main>"""
+
+
+@pytest.fixture
+def shop(serve: StartServer) -> Server:
+    return serve(WANDSTORE_HOUSE_PACE="0")
+
+
+@pytest.fixture
+def seen(browser: Browser, shop: Server) -> Iterator[Watched]:
+    """A browser whose shopper is known: it has been to the store."""
+    with watched(browser) as made:
+        made.page.goto(f"{shop.url}/store")
+        made.wait_until_done()
+        yield made
+
+
+def told(server: Server) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(server.data / "shop.sqlite3")) as connection:
+        found = connection.execute("SELECT fact FROM signals ORDER BY id").fetchall()
+    return [json.loads(fact) for (fact,) in found]
+
+
+def until_told(server: Server, number: int) -> list[dict[str, Any]]:
+    end = time.monotonic() + SECONDS
+    while len(told(server)) < number:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return told(server)
+
+
+def kinds(facts: list[dict[str, Any]]) -> list[str]:
+    return [fact["kind"] for fact in facts]
+
+
+def leave(page: Page, shop: Server) -> None:
+    page.goto(f"{shop.url}/store?q=lamp")
+
+
+def test_a_product_is_told_when_its_page_is_left_and_not_before(
+    seen: Watched, shop: Server
+) -> None:
+    seen.page.goto(f"{shop.url}/products/dusk-lamp")
+    seen.page.wait_for_load_state("networkidle")
+    seen.requests.clear()
+    seen.page.wait_for_timeout(1200)
+    assert seen.requests == []
+    assert told(shop) == []
+    leave(seen.page, shop)
+    (fact,) = until_told(shop, 1)
+    assert (fact["kind"], fact["products"]) == ("view", ["dusk-lamp"])
+    assert seen.console == []
+    assert seen.violations() == []
+
+
+def test_a_product_that_was_looked_at_for_long_is_told_with_the_seconds(
+    seen: Watched, shop: Server
+) -> None:
+    seen.page.clock.install()
+    seen.page.goto(f"{shop.url}/products/dusk-lamp")
+    seen.page.clock.fast_forward(42_000)
+    leave(seen.page, shop)
+    view, dwell = until_told(shop, 2)
+    assert (view["kind"], dwell["kind"]) == ("view", "dwell")
+    assert 42 <= dwell["seconds"] <= 60
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?category=Lamps", {"categories": ["Lamps"]}),
+        ("?category=Lamps&sort=price-asc", {"categories": ["Lamps"], "sort": "price-asc"}),
+        ("?sort=name", {"sort": "name"}),
+    ],
+)
+def test_a_filter_is_told(
+    seen: Watched, shop: Server, query: str, expected: dict[str, Any]
+) -> None:
+    seen.page.goto(f"{shop.url}/store{query}")
+    leave(seen.page, shop)
+    (fact,) = until_told(shop, 1)
+    assert {name: fact[name] for name in fact if name != "day"} == {"kind": "filter", **expected}
+
+
+def test_a_search_and_the_store_page_tell_nothing(seen: Watched, shop: Server) -> None:
+    for path in ("/store?q=lamp", "/store?page=2", "/store", "/nowhere"):
+        seen.page.goto(f"{shop.url}{path}")
+    seen.page.goto(f"{shop.url}/products/dusk-lamp")
+    leave(seen.page, shop)
+    assert kinds(until_told(shop, 1)) == ["view"]
+
+
+def test_a_merchants_basket_and_forms_are_heard(seen: Watched, shop: Server) -> None:
+    seen.page.evaluate(_BASKET)
+    seen.page.click("#put b")
+    seen.page.click("#odd")
+    seen.page.evaluate("document.addEventListener('submit', (event) => event.preventDefault())")
+    seen.page.click("#send")
+    leave(seen.page, shop)
+    facts = until_told(shop, 2)
+    assert kinds(facts) == ["add_to_basket", "add_to_basket"]
+    assert [fact["products"] for fact in facts] == [["paper-moon"], ["dusk-lamp"]]
+
+
+def with_order(route: Any) -> None:
+    """Answer with the store page as a merchant's page of thanks."""
+    answered = route.fetch()
+    html = answered.text().replace("</body>", f"{_ORDER}</body>")
+    route.fulfill(response=answered, body=html)
+
+
+def test_an_order_is_told_once_however_often_its_page_is_looked_at(
+    seen: Watched, shop: Server
+) -> None:
+    seen.page.route("**/store", with_order)
+    for _ in range(3):
+        seen.page.goto(f"{shop.url}/store")
+        leave(seen.page, shop)
+    seen.page.goto(f"{shop.url}/products/dusk-lamp")
+    leave(seen.page, shop)
+    order, view = until_told(shop, 2)
+    assert (order["kind"], view["kind"]) == ("purchase", "view")
+    assert order["products"] == ["dusk-lamp", "paper-moon"]
+    assert order["cents"] == 2 * 14_800 + 9_600
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Object.defineProperty(Navigator.prototype, 'doNotTrack', {get: () => '1'})",
+        "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', {get: () => true})",
+        "delete Navigator.prototype.sendBeacon",
+    ],
+)
+def test_who_does_not_want_to_be_followed_tells_nothing(
+    seen: Watched, shop: Server, refusal: str
+) -> None:
+    seen.page.add_init_script(refusal)
+    seen.page.goto(f"{shop.url}/products/dusk-lamp")
+    seen.requests.clear()
+    leave(seen.page, shop)
+    seen.page.wait_for_timeout(500)
+    assert [url for url in seen.requests if "signals" in url and "/static/" not in url] == []
+    assert told(shop) == []
+    assert seen.console == []
+
+
+def test_a_hidden_tab_tells_at_once_and_only_what_is_new(seen: Watched, shop: Server) -> None:
+    seen.page.goto(f"{shop.url}/products/dusk-lamp")
+    hide = (
+        "(hidden) => { Object.defineProperty(document, 'hidden', {get: () => hidden, configurable: true});"
+        "document.dispatchEvent(new Event('visibilitychange')); }"
+    )
+    seen.page.evaluate(hide, True)
+    assert kinds(until_told(shop, 1)) == ["view"]
+    for hidden in (False, True, False, True):
+        seen.page.evaluate(hide, hidden)
+    seen.page.goto(f"{shop.url}/products/paper-moon")
+    leave(seen.page, shop)
+    assert [fact["products"] for fact in until_told(shop, 2)] == [["dusk-lamp"], ["paper-moon"]]
+
+
+def test_what_shoppers_do_becomes_the_page_they_find(seen: Watched, shop: Server) -> None:
+    page = seen.page
+    assert page.get_attribute("html", "data-persona") == "newcomer"
+    for _ in range(4):
+        page.goto(f"{shop.url}/store?category=Lamps&sort=price-asc")
+        page.goto(f"{shop.url}/store?category=Ceramics&sort=price-asc")
+        page.goto(f"{shop.url}/store?category=Textiles&sort=price-asc")
+        page.goto(f"{shop.url}/store?category=Kitchen&sort=price-asc")
+    until_told(shop, 15)
+    end = time.monotonic() + SECONDS
+    while page.get_attribute("html", "data-persona") != "bargain_hunter":
+        assert time.monotonic() < end
+        page.goto(f"{shop.url}/store")
+    seen.wait_until_done()
+    again = page.goto(f"{shop.url}/store")
+    assert again is not None
+    assert again.headers["x-wandstore-page"] == "kept"
+
+
+def test_what_goes_out_is_small() -> None:
+    assert len(gzip.compress((ROOT / "static" / "signals.js").read_bytes(), 9)) <= 1_500

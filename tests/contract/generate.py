@@ -1,0 +1,34 @@
+"""Writes the vectors that Python and TypeScript both must agree with: `python -m tests.contract`.
+
+Files are JSON in ASCII, so that lone surrogates and unusual spellings survive every editor. What is
+expected comes from the container's own code; tests beside it state the rules by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.contract import cookies, hashes, rules
+
+FOLDER = Path(__file__).resolve().parent
+Vectors = Sequence[Mapping[str, Any]]
+FILES: Mapping[str, Callable[[], Vectors]] = {
+    "cookie.json": cookies.vectors,
+    "persona_hash.json": hashes.vectors,
+    "persona_rules.json": rules.vectors,
+}
+
+
+def written(name: str) -> str:
+    """Return a file of vectors as text, a vector a line."""
+    lines = [json.dumps(vector, separators=(",", ":")) for vector in FILES[name]()]
+    return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def write() -> None:
+    """Write every file."""
+    for name in FILES:
+        (FOLDER / name).write_text(written(name), "ascii")

@@ -1,0 +1,80 @@
+"""The vectors shared with the Worker: the code agrees with them, and the script writes them anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.models import Persona, Signals
+from app.stages.page_key import persona_hash
+from tests.contract.cookies import verified
+from tests.contract.generate import FILES, FOLDER, written
+from tests.contract.hashes import as_json
+from tests.contract.rules import judged
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((FOLDER / name).read_text("ascii"))
+    return found
+
+
+def persona_of(told: Mapping[str, Any]) -> Persona:
+    signals = told["signals"]
+    known = Signals(
+        signals["avg_order_value"],
+        tuple(signals["category_preferences"]),
+        signals["price_sensitivity"],
+        tuple(signals["browsing_patterns"]),
+    )
+    return Persona(told["type"], told["confidence"], known)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_script_writes_the_file_as_it_stands(name: str) -> None:
+    assert (FOLDER / name).read_text("ascii") == written(name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_vector_has_a_name_of_its_own(name: str) -> None:
+    names = [vector["name"] for vector in load(name)]
+    assert len(set(names)) == len(names)
+
+
+def test_there_are_enough_of_them() -> None:
+    assert sum(len(load(name)) for name in FILES) >= 200
+
+
+def test_hashes_are_the_containers() -> None:
+    for vector in load("persona_hash.json"):
+        assert persona_hash(persona_of(vector["persona"])) == vector["hash"], vector["name"]
+
+
+def test_personas_are_the_containers() -> None:
+    for vector in load("persona_rules.json"):
+        persona = judged(vector["facts"])
+        assert json.loads(json.dumps(as_json(persona))) == vector["persona"], vector["name"]
+        assert persona_hash(persona) == vector["hash"], vector["name"]
+
+
+def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:
+    for vector in load("cookie.json"):
+        asked = (vector["cookie"], vector["shop_id"], vector["now"], vector["secret"])
+        known = (vector["shopper_id"], vector["expires"])
+        assert (verified(*asked) or (None, None)) == known, vector["name"]
+
+
+def test_all_kinds_of_persona_occur_and_no_rule_is_idle() -> None:
+    personas = [vector["persona"] for vector in load("persona_rules.json")]
+    assert len({persona["type"] for persona in personas}) == 6
+    assert len({persona["signals"]["price_sensitivity"] for persona in personas}) == 3
+    patterns = {name for persona in personas for name in persona["signals"]["browsing_patterns"]}
+    assert len(patterns) == 8
+    assert {0, 0.25, 0.4, 0.55, 0.7, 0.8, 0.85, 0.95} <= {item["confidence"] for item in personas}
+
+
+def test_a_cookie_vector_is_as_often_nobodys_as_it_is_somebodys_or_more() -> None:
+    known = [vector["shopper_id"] for vector in load("cookie.json")]
+    assert 15 <= sum(name is not None for name in known) < len(known) / 2

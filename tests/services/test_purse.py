@@ -1,0 +1,195 @@
+"""What models may cost: a budget that holds whatever happens at once, and is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from app.models import (
+    NEWCOMER,
+    Brief,
+    ModelEnded,
+    ModelEvent,
+    ModelFailed,
+    ModelText,
+    NotAsked,
+    Spending,
+    TokensUsed,
+)
+from app.models.clients import network_of
+from app.services.llm.paid import PaidComposer
+from app.services.llm.purse import Purse
+from tests.shops import shop
+
+pytestmark = pytest.mark.anyio
+
+MOST = 1_000
+
+
+class Drawer:
+    """Keeps ledgers in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def find(self, shop_id: str) -> bytes | None:
+        return self.kept.get(shop_id)
+
+    async def keep(self, shop_id: str, ledger: bytes) -> None:
+        self.kept[shop_id] = ledger
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def brief(shop_id: str = "test", address: str = "", tokens: int = 100) -> Brief:
+    sold = shop(shop_id=shop_id)
+    return Brief("i", "r", sold, NEWCOMER, (), ("hero",), tokens=tokens, address=address)
+
+
+def purse(drawer: Drawer | None = None, clock: Clock | None = None, **limits: int) -> Purse:
+    return Purse(Spending(**limits), drawer or Drawer(), clock or Clock())
+
+
+async def paid(purse: Purse, asked: Brief | None = None, most: int = MOST) -> str:
+    """Try to pay for a call; return why that could not be done."""
+    try:
+        await purse.pay(asked or brief(), most)
+    except NotAsked as no:
+        return no.code
+    return ""
+
+
+async def test_calls_are_paid_for_until_the_budget_is_spent() -> None:
+    money = purse(calls=3)
+    assert [await paid(money) for _ in range(5)] == ["", "", "", "BUDGET_SPENT", "BUDGET_SPENT"]
+    assert money.counts == {"BUDGET_SPENT": 2}
+
+
+async def test_each_shop_has_a_budget_of_its_own() -> None:
+    money = purse(calls=1)
+    assert [await paid(money, brief(name)) for name in ("a", "b", "a")] == ["", "", "BUDGET_SPENT"]
+
+
+async def test_calls_that_are_under_way_count_with_all_they_may_cost() -> None:
+    money = purse(tokens=2_500)
+    outcomes = await asyncio.gather(*(paid(money) for _ in range(4)))
+    assert sorted(outcomes) == ["", "", "BUDGET_SPENT", "BUDGET_SPENT"]
+
+
+async def test_what_a_call_did_not_use_is_given_back() -> None:
+    money = purse(tokens=2_500)
+    bills = [await money.pay(brief(), MOST) for _ in range(2)]
+    assert await paid(money) == "BUDGET_SPENT"
+    bills[0].settle(10)
+    assert money.left("test") == (998, 2_500 - MOST - 10)
+    assert await paid(money) == ""
+
+
+async def test_the_hour_slides() -> None:
+    clock = Clock()
+    money = purse(clock=clock, calls=2)
+    assert await paid(money) == ""
+    clock.seconds += 1800
+    assert [await paid(money) for _ in range(2)] == ["", "BUDGET_SPENT"]
+    clock.seconds += 1800
+    assert [await paid(money) for _ in range(2)] == ["", "BUDGET_SPENT"]
+
+
+async def test_a_restart_forgets_nothing_that_was_spent() -> None:
+    drawer = Drawer()
+    before = purse(drawer, calls=2)
+    assert [await paid(before) for _ in range(2)] == ["", ""]
+    await before.flush()
+    assert await paid(purse(drawer, calls=2)) == "BUDGET_SPENT"
+
+
+@pytest.mark.parametrize("kept", [b"", b"nonsense", b"[[1]]", b'{"a":1}', b"[[null,1,2]]"])
+async def test_a_ledger_that_makes_no_sense_is_an_empty_one(kept: bytes) -> None:
+    drawer = Drawer()
+    drawer.kept["test"] = kept
+    assert await paid(purse(drawer)) == ""
+
+
+async def test_new_shoppers_of_one_address_are_limited_and_known_ones_are_not() -> None:
+    money = purse(new_calls=2)
+    new = brief(address="192.0.2.7")
+    assert [await paid(money, new) for _ in range(3)] == ["", "", "ADDRESS_LIMIT"]
+    assert await paid(money, brief(address="192.0.2.8")) == ""
+    assert await paid(money, brief()) == ""
+    assert money.left("test")[0] == 1_000 - 4, "what was refused cost nothing"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("no address", "no address"),
+        ("x" * 500, "x" * 64),
+    ],
+)
+def test_an_ipv6_customer_is_one_whatever_address_they_take(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+class Says:
+    """A composer that says a few things and ends, or fails."""
+
+    model = "says"
+
+    def __init__(self, *steps: ModelEvent | ModelFailed) -> None:
+        self._steps = steps
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        assert brief.tokens
+        for step in self._steps:
+            if isinstance(step, ModelFailed):
+                raise step
+            yield step
+
+
+def broken(tokens: TokensUsed) -> ModelFailed:
+    failure = ModelFailed("MODEL_UNAVAILABLE", "cut", retryable=True)
+    failure.tokens = tokens
+    return failure
+
+
+@pytest.mark.parametrize(
+    ("steps", "cost"),
+    [
+        ([ModelText("x" * 40), ModelEnded("stop", TokensUsed(70, 30))], 100),
+        ([ModelText("x" * 40), ModelEnded("stop")], 100 + 10),
+        ([ModelText("x" * 40), broken(TokensUsed())], 100 + 10),
+        ([ModelText("x" * 40), broken(TokensUsed(90, 5))], 95),
+        ([broken(TokensUsed())], 0),
+    ],
+    ids=["as told", "estimated", "broken off", "broken off but told", "never begun"],
+)
+async def test_a_call_costs_what_the_provider_says_or_what_it_must_have_been(
+    steps: list[ModelEvent | ModelFailed], cost: int
+) -> None:
+    money = purse(tokens=100_000)
+    composer = PaidComposer(Says(*steps), money, MOST)
+    try:
+        async for _ in composer.compose(brief()):
+            pass
+    except ModelFailed:
+        pass
+    assert money.left("test")[1] == 100_000 - cost
+
+
+async def test_an_answer_that_is_left_in_the_middle_is_charged_as_far_as_it_was_heard() -> None:
+    money = purse(tokens=100_000)
+    answer = PaidComposer(Says(ModelText("x" * 400), ModelEnded()), money, MOST).compose(brief())
+    await anext(answer)
+    await answer.aclose()
+    assert money.left("test")[1] == 100_000 - 200

@@ -1,0 +1,240 @@
+"""KV and D1 through the Worker's bindings: what is sent, what comes back, and every way to fail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from app.models import NEWCOMER, Persona, Signals
+from app.models.behaviour import Fact
+from app.services.database.d1 import D1Database
+from app.services.database.records import Behaviour, Generation, Sighting
+from app.services.database.worker import WorkerD1
+from app.services.http import LateHttp
+from app.services.kv.worker import WorkerKv
+from app.services.kv.writing import CarefulKv, KvWriteFailed
+from app.services.storage import KvRefused, StorageError
+from tests.cloud.bindings import Bindings
+from tests.cloud.d1 import D1
+from tests.cloud.faults import Fault
+from tests.cloud.kv import REMEMBERED, WorkersKv
+from tests.cloud.serving import serving
+from tests.running import free_port
+
+pytestmark = pytest.mark.anyio
+
+SEEN = Sighting("shop_1", "demo", "2026-01-01T00:00:00Z")
+COLLECTOR = Persona("collector", 0.85, Signals(120.5, ("Café", "家具"), "low", ("compares",)))
+VIEW = Fact("view", 20_000, ("dusk-lamp",), ("Lamps",), low=1)
+AUTHORIZED = {"authorization": "Bearer of the bindings"}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def bindings(clock: Clock) -> Iterator[Bindings]:
+    made = Bindings(WorkersKv(clock), D1())
+    yield made
+    made.d1.close()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[LateHttp]:
+    made = LateHttp(inside=True)
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+def url(bindings: Bindings) -> Iterator[str]:
+    with serving(bindings.app) as address:
+        yield address
+
+
+@pytest.fixture
+def kv(http: LateHttp, url: str) -> WorkerKv:
+    return WorkerKv(http, f"{url}/kv", AUTHORIZED)
+
+
+@pytest.fixture
+def database(http: LateHttp, url: str) -> D1Database:
+    return D1Database(WorkerD1(http, f"{url}/d1", AUTHORIZED))
+
+
+# ------------------------------------------------------------------ KV
+
+
+@pytest.mark.parametrize(
+    "key", ["ui:shop_1:v2_x", "plan:a b/c?d#e%f", "家具:\U0001f98a", "..x", "a" * 512, "%2e%2e", "//"]
+)  # fmt: skip
+@pytest.mark.parametrize("value", [b"", b"\x00\xff bytes", "家具".encode()])
+async def test_a_pair_comes_back_as_it_was_put(
+    kv: WorkerKv, bindings: Bindings, key: str, value: bytes
+) -> None:
+    await kv.put(key, value, 3600)
+    assert bindings.kv.pairs[key][:2] == (value, 3600)
+    assert await kv.get(key) == value
+    await kv.delete(key)
+    assert bindings.kv.values() == {}
+
+
+async def test_what_is_not_there_is_nothing(kv: WorkerKv) -> None:
+    assert await kv.get("nobody") is None
+    await kv.delete("nobody")
+
+
+async def test_a_time_to_live_is_never_shorter_than_kv_takes(
+    kv: WorkerKv, bindings: Bindings
+) -> None:
+    await kv.put("a", b"1", 5)
+    assert bindings.kv.pairs["a"].ttl == 60
+
+
+async def test_a_miss_is_remembered_and_a_new_value_seen_late(kv: WorkerKv, clock: Clock) -> None:
+    assert await kv.get("a") is None
+    await kv.put("a", b"1", 3600)
+    assert await kv.get("a") is None
+    clock.now += REMEMBERED
+    assert await kv.get("a") == b"1"
+
+
+async def test_the_credential_is_sent_only_where_there_is_one(
+    kv: WorkerKv, http: LateHttp, url: str, bindings: Bindings
+) -> None:
+    await kv.get("a")
+    await WorkerKv(http, f"{url}/kv", {}).get("a")
+    assert [credential for *_, credential in bindings.seen] == ["Bearer of the bindings", ""]
+
+
+@pytest.mark.parametrize("key", ["", ".", "..", "a" * 513, "家" * 171])
+async def test_what_kv_never_takes_is_not_even_sent(
+    kv: WorkerKv, bindings: Bindings, key: str
+) -> None:
+    with pytest.raises(KvRefused):
+        await kv.put(key, b"", 60)
+    with pytest.raises(KvRefused):
+        await kv.put("big", bytes(25 * 1024 * 1024 + 1), 60)
+    assert bindings.seen == []
+
+
+@pytest.mark.parametrize("status", [400, 413])
+async def test_a_refused_pair_is_not_tried_again(
+    kv: WorkerKv, bindings: Bindings, status: int
+) -> None:
+    bindings.faults.append(Fault(status))
+    careful = CarefulKv(kv, Clock(), pause=0)
+    with pytest.raises(KvWriteFailed):
+        await careful.put("a", b"1", 60)
+    assert len(bindings.seen) == 1
+    assert careful.counts == {"kv_write_failed": 1}
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 429, 500, 502, 503])
+async def test_every_other_answer_is_a_failure_that_repeats_nothing(
+    kv: WorkerKv, database: D1Database, bindings: Bindings, status: int
+) -> None:
+    calls = (
+        kv.get("secret-key"),
+        kv.put("secret-key", b"secret-value", 60),
+        kv.delete("secret-key"),
+        database.persona_of("secret-key"),
+    )
+    for call in calls:
+        bindings.faults.append(Fault(status))
+        with pytest.raises(StorageError) as raised:
+            await call
+        assert str(status) in str(raised.value)
+        assert "secret" not in str(raised.value)
+        assert "message nobody" not in str(raised.value)
+
+
+async def test_a_write_is_tried_three_times(kv: WorkerKv, bindings: Bindings) -> None:
+    careful = CarefulKv(kv, Clock(), pause=0)
+    bindings.faults.extend([Fault(503), Fault(429)])
+    await careful.put("a", b"1", 60)
+    assert bindings.kv.values() == {"a": b"1"}
+    assert careful.counts == {"kv_write_retried": 2}
+    bindings.faults.extend([Fault(503)] * 3)
+    with pytest.raises(KvWriteFailed):
+        await careful.put("b", b"1", 60)
+    assert "b" not in bindings.kv.values()
+
+
+async def test_how_long_to_wait_is_passed_on(kv: WorkerKv, bindings: Bindings) -> None:
+    bindings.faults.append(Fault(429, (("retry-after", "7"),)))
+    with pytest.raises(StorageError) as raised:
+        await kv.put("a", b"1", 60)
+    assert raised.value.retry_after == 7
+
+
+async def test_nobody_there_is_a_failure(http: LateHttp) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    kv, database = WorkerKv(http, nowhere, {}), D1Database(WorkerD1(http, nowhere, {}))
+    with pytest.raises(StorageError, match="kv binding"):
+        await kv.get("a")
+    with pytest.raises(StorageError, match="d1 binding"):
+        await database.record([SEEN], [])
+
+
+# ------------------------------------------------------------------ D1
+
+
+async def test_a_persona_comes_back_as_it_was_set(database: D1Database) -> None:
+    assert await database.persona_of("shop_1") == NEWCOMER
+    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    assert await database.persona_of("shop_1") == COLLECTOR
+
+
+async def test_behaviour_is_kept_and_bounded(database: D1Database, bindings: Bindings) -> None:
+    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None)
+    for _ in range(12):
+        await database.behave(SEEN, [VIEW] * 20)
+    assert bindings.d1.rows("SELECT count(*) FROM signals") == [(200,)]
+
+
+async def test_generations_are_recorded_however_many_there_are(
+    database: D1Database, bindings: Bindings
+) -> None:
+    made = [
+        Generation(f"g{at}", "shop_1", "v2_x", "completed", "ui:shop_1:v2_x", SEEN.at)
+        for at in range(120)
+    ]
+    await database.record([SEEN], made)
+    assert bindings.d1.rows("SELECT count(*) FROM ui_generations") == [(120,)]
+    assert len(bindings.seen) == 3
+
+
+async def test_a_call_is_done_whole_or_not_at_all(database: D1Database, bindings: Bindings) -> None:
+    with pytest.raises(StorageError):
+        await database.behave(SEEN, [VIEW, Fact("theft")])
+    assert bindings.d1.rows("SELECT * FROM signals") == bindings.d1.rows("SELECT * FROM shoppers")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"7", b"{}", b'{"results": 1}', b'{"results": []}', b'{"results": [1]}', b'{"results": [[1]]}', b'{"results": [[], []]}', b"\xff", b"[" * 99_999],
+)  # fmt: skip
+async def test_an_answer_of_another_form_is_a_failure(
+    database: D1Database, bindings: Bindings, body: bytes
+) -> None:
+    bindings.faults.append(Fault(200, body=body))
+    with pytest.raises(StorageError):
+        await database.persona_of("shop_1")
+
+
+async def test_an_answer_without_end_is_given_up(kv: WorkerKv, bindings: Bindings) -> None:
+    bindings.faults.append(Fault(200, body=bytes(33 * 1024 * 1024)))
+    with pytest.raises(StorageError, match="beyond all bounds"):
+        await kv.get("a")

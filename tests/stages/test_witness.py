@@ -1,0 +1,64 @@
+"""What a browser tells becomes a fact only as far as the catalog bears it out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from app.models import Money, Refusal
+from app.models.behaviour import Fact, Told
+from app.stages.witness import Prices, prices_of, witness
+from tests.shops import product, shop
+
+SHOP = shop(
+    *(product(f"p{at}", f"{at}.00", "Lamps" if at % 2 else "Cups") for at in range(1, 10)),
+    product("cut", "5.00", "Lamps", compare_at=Money(Decimal("7.00"), "EUR")),
+    product("foreign")._replace(price=Money(Decimal("1.00"), "USD")),
+)
+PRICES = prices_of(SHOP)
+DAY = 20_000
+
+
+def seen(told: Told) -> Fact | Refusal:
+    return witness(told, SHOP, PRICES, DAY)
+
+
+def test_prices_fall_into_thirds() -> None:
+    assert Prices("EUR", Decimal("4.00"), Decimal("6.00")) == PRICES
+
+
+def test_a_product_is_described_by_the_catalog() -> None:
+    assert seen(Told("view", (("p1", 1),))) == Fact("view", DAY, ("p1",), ("Lamps",), low=1)
+    assert seen(Told("view", (("p9", 1),))) == Fact("view", DAY, ("p9",), ("Lamps",), high=1)
+    assert seen(Told("view", (("cut", 1),))) == Fact("view", DAY, ("cut",), ("Lamps",), reduced=1)
+
+
+def test_an_order_costs_what_the_catalog_says_and_other_currencies_count_for_nothing() -> None:
+    order = seen(Told("purchase", (("p1", 2), ("p9", 3), ("foreign", 9), ("gone", 99))))
+    expected = Fact("purchase", DAY, ("p1", "p9", "foreign"), ("Lamps", "Lamps", "Lamps"))
+    assert order == expected._replace(low=1, high=1, cents=2900)
+
+
+def test_a_basket_has_no_value_yet() -> None:
+    basket = seen(Told("add_to_basket", (("p9", 3),)))
+    assert isinstance(basket, Fact)
+    assert basket.cents == 0
+
+
+def test_what_the_shop_does_not_have_is_refused() -> None:
+    assert seen(Told("view", (("gone", 1),))) == Refusal("UNKNOWN_PRODUCT", "view")
+    assert seen(Told("purchase")) == Refusal("UNKNOWN_PRODUCT", "purchase")
+    assert seen(Told("filter", category="Cars")) == Refusal("UNKNOWN_CATEGORY", "filter")
+    assert seen(Told("filter")) == Refusal("UNKNOWN_CATEGORY", "filter")
+
+
+def test_a_filter_names_a_category_or_an_order_or_both() -> None:
+    told = Told("filter", category="Cups", sort="price-asc")
+    assert seen(told) == Fact("filter", DAY, categories=("Cups",), sort="price-asc")
+    assert seen(Told("filter", sort="name")) == Fact("filter", DAY, sort="name")
+
+
+def test_where_all_costs_the_same_nothing_is_cheap_or_dear() -> None:
+    for even in (shop(*(product(f"p{at}") for at in range(9))), shop(product("only"))):
+        fact = witness(Told("view", ((next(iter(even.products)), 1),)), even, prices_of(even), DAY)
+        assert isinstance(fact, Fact)
+        assert (fact.low, fact.high) == (0, 0)

@@ -1,0 +1,155 @@
+"""Asking for a page's components: whose time has passed, and what is asked for by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import pytest
+
+from app.models import (
+    NEWCOMER,
+    Brief,
+    Component,
+    KeptPage,
+    ModelEnded,
+    ModelEvent,
+    ModelText,
+    PageKey,
+)
+from app.pipeline import compose
+from app.services.catalog import load_catalogs
+from app.services.component_library import load_library
+from app.services.journal import MemoryJournal
+from app.services.prompts import load_prompts
+from app.settings import ROOT
+from app.stages.addresses import Addresses
+from app.stages.house import fallback
+from app.stages.render import Renderer, environment
+from app.stages.trace import Trace
+from app.workshop import Page, Plan, Workshop
+from tests.modelling import SLOTS, answer
+
+pytestmark = pytest.mark.anyio
+
+DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
+LIBRARY = load_library(ROOT / "components")
+PROMPTS = load_prompts(ROOT / "prompts")
+NAMES = dict.fromkeys(("icon.svg", "shop.css", "stream.js"), "/x")
+RENDERER = Renderer(
+    environment(LIBRARY.folder),
+    LIBRARY.specs,
+    LIBRARY.slots,
+    lambda shop: Addresses(shop.id, "", NAMES),
+)
+
+
+class Says:
+    """A composer that says one thing, and remembers which slots it was asked for."""
+
+    def __init__(self, model: str, text: str) -> None:
+        self.model = model
+        self.asked: list[tuple[str, ...]] = []
+        self._text = text
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        self.asked.append(brief.slots)
+        yield ModelText(self._text)
+        yield ModelEnded()
+
+
+class NoPlans:
+    async def find(self, *_: object) -> Plan | None:
+        return None
+
+    async def keep(self, *_: object) -> None:
+        pass
+
+
+async def at_once() -> None:
+    pass
+
+
+def workshop(*composers: Says, **changes: Any) -> Workshop:
+    return Workshop(
+        composers=composers,
+        journal=MemoryJournal(lambda: 0.0),
+        renderer=RENDERER,
+        specs=LIBRARY.specs,
+        slots=SLOTS,
+        required=frozenset({"hero", "grid"}),
+        instructions=lambda: "instructions",
+        persona_briefs=PROMPTS.personas,
+        plans=NoPlans(),
+        prepared=at_once,
+        **changes,
+    )
+
+
+async def composed(tools: Workshop, **changes: Any) -> Page:
+    """Compose a page with these tools."""
+    journal = tools.journal
+    assert isinstance(journal, MemoryJournal)
+    journal.open("page", "shop_1")
+    fallbacks = RENDERER.fallbacks(DEMO, fallback(DEMO, PROMPTS.house))
+    trace = Trace("page", "demo", "newcomer", lambda: 0.0)
+    key = PageKey("shop_1", "v2_newcomer_0_x")
+    page = Page("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
+
+    async def keep(_: KeptPage, __: int) -> None:
+        pass
+
+    await compose(page, tools, keep)
+    return page
+
+
+async def test_a_component_that_comes_after_its_slots_time_is_refused() -> None:
+    model, house = Says("model", answer()), Says("house", "")
+    page = await composed(workshop(model, house, slot_seconds={"cta": -1.0, "filters": -1.0}))
+    assert set(page.drawn) == {"hero", "grid", "recommendations"}
+    assert page.trace.counts["refused:COMPONENT_TIMEOUT"] == 2
+    assert page.late == ["filters", "cta"]
+    assert page.trace.status == "partial"
+
+
+async def test_a_required_slot_whose_time_has_passed_is_asked_for_by_nobody() -> None:
+    model, house = Says("model", ""), Says("house", answer())
+    page = await composed(workshop(model, house, slot_seconds={"hero": -1.0}))
+    assert all("hero" not in slots for slots in [*model.asked, *house.asked])
+    assert "hero" not in page.drawn
+    assert set(page.drawn) == set(SLOTS) - {"hero"}
+
+
+async def test_slots_asked_for_by_name_are_all_needed_and_no_others_are_taken() -> None:
+    model, house = Says("model", answer()), Says("house", "")
+    page = await composed(workshop(model, house), wanted=("cta",))
+    assert model.asked == [("cta",)]
+    assert set(page.drawn) == {"cta"}
+    assert page.trace.counts["refused:SLOT_TAKEN"] == 4
+    assert page.trace.status == "success"
+
+
+async def test_what_the_page_had_before_stays_and_is_not_asked_for() -> None:
+    before: Mapping[str, Any] = json.loads(answer())["components"][0]
+    hero = Component("hero", "hero", before["config"])
+    model, house = Says("model", answer()), Says("house", "")
+    page = await composed(
+        workshop(model, house), wanted=("cta",), base=[hero], base_model="earlier"
+    )
+    assert set(page.drawn) == {"hero", "cta"}
+    assert page.models == ["earlier", "model"]
+
+
+async def test_of_a_model_that_will_not_answer_nothing_more_is_asked() -> None:
+    class Refuses(Says):
+        async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+            self.asked.append(brief.slots)
+            yield ModelText("I would rather not.")
+            yield ModelEnded("refusal")
+
+    model, house = Refuses("model", ""), Says("house", answer())
+    page = await composed(workshop(model, house))
+    assert len(model.asked) == 1
+    assert page.models == ["house"]
+    assert page.trace.counts["model_refused:refusal"] == 1

@@ -1,0 +1,229 @@
+"""Every fault, of either provider, at every moment: the page ends, every slot filled, as told."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.modelling import KEY, SLOTS, Model, answer, ends_of_components, playing
+from tests.running import Server
+from tests.shopping import fillers, slots
+from tests.stand_in import Fault, Scenario, response_bytes
+from tests.stand_in.scenario import FaultKind, Moment
+
+TEXT = answer()
+ENDS = ends_of_components(TEXT)
+GRID_BEGINS, GRID_ENDS = TEXT.index('{"type": "grid"'), ENDS[2]
+
+MOMENTS: Mapping[str, tuple[Moment, int]] = {
+    "before the first token": ("first_token", 0),
+    "inside a component": ("chars", GRID_BEGINS + 40),
+    "between components": ("chars", GRID_ENDS),
+    "after the last": ("finish", 0),
+}
+QUICK = {
+    "WANDSTORE_FIRST_TOKEN_SECONDS": "0.5",
+    "WANDSTORE_SILENCE_SECONDS": "0.5",
+    "WANDSTORE_ANSWER_SECONDS": "5",
+    "WANDSTORE_PAGE_SECONDS": "20",
+    "WANDSTORE_BREAKER_FAILURES": "1000000",
+}
+
+
+class Outcome(NamedTuple):
+    """What must come of a fault: the page's status, who wrote it, and codes that are counted."""
+
+    status: str
+    writers: str
+    codes: tuple[str, ...] = ()
+
+
+BROKEN = "model_failed:MODEL_UNAVAILABLE"
+LATE = "model_failed:TIMEOUT"
+
+
+def breaks(code: str) -> dict[str, Outcome]:
+    """Return what must come of an answer that breaks off, whose failure has this code."""
+    retried = code.replace("model_failed", "retried")
+    return {
+        "before the first token": Outcome("success", "house", (retried, code)),
+        "inside a component": Outcome("success", "model+house", (code,)),
+        "between components": Outcome("partial", "model", (code,)),
+        "after the last": Outcome("success", "model", (code,)),
+    }
+
+
+UNREADABLE = dict.fromkeys(MOMENTS, Outcome("success", "model", ("unreadable_events:1",)))
+STREAM_FAULTS: Mapping[FaultKind, Mapping[str, Outcome]] = {
+    "end": breaks(BROKEN),
+    "cut": breaks(BROKEN),
+    "error": breaks(BROKEN),
+    "long_line": breaks(BROKEN),
+    "stall": breaks(LATE),
+    "invalid_json": UNREADABLE,
+    "invalid_utf8": UNREADABLE,
+    "garbage": dict.fromkeys(MOMENTS, Outcome("success", "model")),
+}
+TWICE = Outcome("success", "house", ("retried:MODEL_UNAVAILABLE", BROKEN))
+ONCE = Outcome("success", "house", (BROKEN,))
+REPLACED: list[tuple[Fault, Outcome]] = [
+    (Fault("status", status=400), ONCE),
+    (Fault("status", status=401), ONCE),
+    (Fault("status", status=404), ONCE),
+    (Fault("status", status=500), TWICE),
+    (Fault("status", status=502, body="<html>Bad Gateway</html>"), TWICE),
+    (Fault("status", status=503), TWICE),
+    (Fault("status", status=504), TWICE),
+    (Fault("status", status=429, retry_after="0"), Outcome("success", "house", ("retried:RATE_LIMITED", "model_failed:RATE_LIMITED"))),
+    (Fault("status", status=429, retry_after="60"), Outcome("success", "house", ("model_failed:RATE_LIMITED",))),
+    (Fault("refuse"), TWICE),
+    (Fault("empty_body"), TWICE),
+    (Fault("cut", "headers"), TWICE),
+    (Fault("reset", "headers"), TWICE),
+    (Fault("stall", "headers"), Outcome("success", "house", ("retried:TIMEOUT", LATE))),
+    (Fault("stall", "first_token", every=0.1), Outcome("success", "house", ("retried:TIMEOUT", LATE))),
+]  # fmt: skip
+ENDED: list[tuple[str, int, str, Outcome]] = [
+    ("length", GRID_BEGINS + 40, "grid", Outcome("success", "model", ("cut_short:{}", "refused:UNFINISHED", "followed_up:{model}"))),
+    ("length", GRID_ENDS, "", Outcome("partial", "model", ("cut_short:{}",))),
+    ("content_filter", GRID_BEGINS + 40, "", Outcome("success", "model+house", ("model_refused:{}",))),
+    ("content_filter", len(TEXT), "", Outcome("success", "model", ("model_refused:{}",))),
+]  # fmt: skip
+REASONS = {
+    "openai": {"length": "length", "content_filter": "content_filter"},
+    "anthropic": {"length": "max_tokens", "content_filter": "refusal"},
+}
+
+
+class Desk(NamedTuple):
+    """A server that asks one provider, and the provider."""
+
+    protocol: str
+    model: Model
+    server: Server
+    number: Iterator[int]
+
+    def ask(self, *scenarios: Scenario) -> tuple[dict[str, Any], dict[str, int]]:
+        """Have a page composed for a persona nobody had before; return answer and counts."""
+        self.model.play(*scenarios)
+        persona = {
+            "type": "explorer",
+            "confidence": 0.5,
+            "signals": {"category_preferences": [f"case {next(self.number)}"]},
+        }
+        body = {
+            "shopper_id": "shop_" + f"{next(self.number):032x}",
+            "persona": persona,
+            "shop": {"shop_id": "demo"},
+        }
+        sent = httpx.post(f"{self.server.url}/generate", json=body, timeout=60)
+        assert sent.status_code == 200, sent.text
+        return sent.json(), counts(self.server)
+
+
+def counts(server: Server) -> dict[str, int]:
+    """Return the counts of the page that ended last, from the line it leaves in the log."""
+    lines = [line for line in server.log.splitlines() if '"event": "page"' in line]
+    counted: dict[str, int] = json.loads("{" + lines[-1].partition("{")[2])["counts"]
+    return counted
+
+
+def environment(protocol: str, model: Model) -> dict[str, str]:
+    if protocol == "openai":
+        return {**QUICK, **model.environment}
+    base = {"CLAUDE_BASE_URL": model.stand_in.base_url, "CLAUDE_API_KEY": KEY}
+    return {**QUICK, **base}
+
+
+@pytest.fixture(scope="module", params=["openai", "anthropic"])
+def desk(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    with ExitStack() as stack:
+        model = stack.enter_context(playing())
+        server = Server(folder / "data", environment(request.param, model))
+        stack.enter_context(server)
+        yield Desk(request.param, model, server, itertools.count(1))
+
+
+def check(sent: Mapping[str, Any], counted: Mapping[str, int], expected: Outcome) -> None:
+    html = sent["ui"]["html"]
+    assert list(fillers(html)) == list(SLOTS)
+    assert all(inner.strip() for _, inner in slots(html).values())
+    writers = sent["meta"]["model"].split("+")
+    told = "+".join("house" if name == "house" else "model" for name in writers)
+    assert (sent["status"], told) == (expected.status, expected.writers), counted
+    for code in expected.codes:
+        assert counted.get(code) == 1, (code, counted)
+    assert "out_of_time" not in counted
+    assert "out_of_patience:TIMEOUT" not in counted
+    if sent["status"] == "partial":
+        assert sent["error"]["code"] == "COMPONENT_TIMEOUT"
+    assert KEY not in json.dumps(counted)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Fault):
+        return f"{value.kind} {value.status if value.kind == 'status' else value.when}"
+    return value if isinstance(value, str) else ""
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("kind", STREAM_FAULTS)
+def test_a_fault_in_the_stream(desk: Desk, kind: FaultKind, moment: str) -> None:
+    when, at = MOMENTS[moment]
+    sent, counted = desk.ask(Scenario(TEXT, fault=Fault(kind, when, at)))
+    check(sent, counted, STREAM_FAULTS[kind][moment])
+
+
+@pytest.mark.parametrize(("fault", "expected"), REPLACED, ids=_shown)
+def test_a_fault_in_place_of_a_stream(desk: Desk, fault: Fault, expected: Outcome) -> None:
+    sent, counted = desk.ask(Scenario(TEXT, fault=fault))
+    check(sent, counted, expected)
+
+
+@pytest.mark.parametrize(("reason", "length", "asked_again", "expected"), ENDED, ids=_shown)  # fmt: skip
+def test_an_answer_that_ends_early_is_handled_as_what_it_is(
+    desk: Desk, reason: str, length: int, asked_again: str, expected: Outcome
+) -> None:
+    before = len(desk.model.requests)
+    named = REASONS[desk.protocol][reason]
+    first = Scenario(TEXT[:length], finish_reason=named)
+    sent, counted = desk.ask(first, Scenario(TEXT))
+    model = sent["meta"]["model"].partition("+")[0]
+    codes = tuple(code.replace("{model}", model).format(named) for code in expected.codes)
+    check(sent, counted, expected._replace(codes=codes))
+    asked = [str(request.body) for request in desk.model.requests[before:]]
+    assert len(asked) == (2 if asked_again else 1)
+    if asked_again:
+        assert f"these slots: {asked_again}." in asked[1]
+
+
+def test_a_second_attempt_that_answers_makes_the_page(desk: Desk) -> None:
+    sent, counted = desk.ask(Scenario(TEXT, fault=Fault("status", status=503)), Scenario(TEXT))
+    check(sent, counted, Outcome("success", "model", ("retried:MODEL_UNAVAILABLE",)))
+
+
+@pytest.mark.parametrize("share", range(8))
+@pytest.mark.parametrize("kind", ["cut", "stall", "reset"])
+def test_a_connection_that_ends_at_any_byte(desk: Desk, kind: FaultKind, share: int) -> None:
+    """Eight places spread over all the bytes of a response, headers and framing included.
+
+    How much of what was sent before a reset is still read is the kernel's business.
+    """
+    scenario = Scenario(TEXT)
+    protocol: Any = desk.protocol
+    at = len(response_bytes(scenario, protocol, "any")) * share // 8 + share
+    sent, counted = desk.ask(Scenario(TEXT, fault=Fault(kind, "byte", at)))
+    assert sent["status"] in ("success", "partial")
+    assert list(fillers(sent["ui"]["html"])) == list(SLOTS)
+    assert any(code.startswith("model_failed") for code in counted)
+    assert "out_of_time" not in counted

@@ -1,0 +1,107 @@
+"""The Worker's credential on the real server: without it there is nothing but the health check."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.settings import SettingsError, read_settings
+from tests.running import Server
+
+SECRET = "s3cret-of-the-worker"  # noqa: S105 - made for this test
+KNOWN = {"authorization": f"Bearer {SECRET}"}
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    data = tmp_path_factory.mktemp("guarded") / "data"
+    with Server(data, {"WORKER_SECRET": SECRET, "WANDSTORE_HOUSE_PACE": "0"}) as server:
+        yield server
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/store", "/s/demo", "/products/dusk-lamp", "/signals", "/generate", "/static/shop.css", "/health/", "//health", "/debug/pages/x", "/nowhere"],
+)  # fmt: skip
+def test_nothing_is_answered_without_it(guarded: Server, method: str, path: str) -> None:
+    answered = httpx.request(method, f"{guarded.url}{path}")
+    assert answered.status_code == 401
+    assert answered.headers["www-authenticate"] == "Bearer"
+    assert "set-cookie" not in answered.headers
+    if method != "HEAD":
+        assert answered.json()["error"]["code"] == "UNAUTHORIZED"
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "Bearer", f"Bearer {SECRET[:-1]}", f"Bearer {SECRET}x", f"bearer {SECRET}", SECRET, f"Basic {SECRET}", "Bearer \xff"],
+)  # fmt: skip
+def test_nothing_but_the_secret_itself_opens(guarded: Server, given: str) -> None:
+    headers = [(b"authorization", given.encode("latin-1"))]
+    assert httpx.get(f"{guarded.url}/store", headers=headers).status_code == 401
+
+
+def test_two_credentials_are_none(guarded: Server) -> None:
+    headers = [("authorization", f"Bearer {SECRET}"), ("authorization", "Bearer x")]
+    assert httpx.get(f"{guarded.url}/store", headers=headers).status_code == 401
+
+
+def test_the_worker_is_let_in(guarded: Server) -> None:
+    assert httpx.get(f"{guarded.url}/store", headers=KNOWN).status_code == 200
+
+
+def test_the_health_check_needs_none_and_is_only_looked_at(guarded: Server) -> None:
+    assert httpx.get(f"{guarded.url}/health").json()["status"] == "healthy"
+    assert httpx.post(f"{guarded.url}/health").status_code == 401
+
+
+def test_a_refused_request_leaves_no_trace(guarded: Server) -> None:
+    for _ in range(20):
+        httpx.get(f"{guarded.url}/store")
+    guarded.stop()
+    with closing(sqlite3.connect(guarded.data / "shop.sqlite3")) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM ui_generations").fetchone()
+    assert count <= 1
+    guarded.start()
+
+
+def test_the_secret_is_in_no_log(guarded: Server) -> None:
+    httpx.get(f"{guarded.url}/store", headers=KNOWN)
+    assert SECRET not in guarded.log
+
+
+def test_the_worker_says_who_its_client_is(guarded: Server) -> None:
+    def told(address: str) -> int:
+        headers = {**KNOWN, "cf-connecting-ip": address, "sec-fetch-site": "same-origin"}
+        return client.post("/signals", json={}, headers=headers).status_code
+
+    with httpx.Client(base_url=guarded.url) as client:
+        assert {told("203.0.113.7") for _ in range(400)} == {401, 429}
+        assert told("203.0.113.8") == 401
+        assert {told(f"2001:db8::{at:x}") for at in range(400)} == {401, 429}
+        assert told("2001:db8:0:1::1") == 401
+
+
+def test_a_client_may_not_say_it_of_itself_where_there_is_no_worker(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", {"WANDSTORE_HOUSE_PACE": "0"}) as server:
+        codes = set()
+        with httpx.Client(base_url=server.url) as client:
+            for at in range(400):
+                headers = {"cf-connecting-ip": f"203.0.113.{at}", "sec-fetch-site": "same-origin"}
+                codes.add(client.post("/signals", json={}, headers=headers).status_code)
+        assert codes == {401, 429}
+
+
+def test_a_secret_that_is_too_short_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match="WORKER_SECRET must have at least 16 bytes"):
+        read_settings({"WORKER_SECRET": "short"})
+    assert "WORKER" not in repr(read_settings({"WORKER_SECRET": SECRET})).replace(
+        "worker_secret", ""
+    )
+    assert SECRET not in repr(read_settings({"WORKER_SECRET": SECRET}))

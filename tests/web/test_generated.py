@@ -1,0 +1,82 @@
+"""What `POST /generate` answers where there is no page: each code with its status."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import cast
+
+import httpx
+import pytest
+
+from app.models import NEWCOMER, PageKey
+from app.stages.trace import Trace
+from app.web.generated import answer_of, error_answer
+from app.workshop import Page
+from tests.modelling import Model, answer
+from tests.running import Server
+from tests.shops import shop
+from tests.stand_in import Scenario
+
+
+def failed(code: str) -> Page:
+    """Return a page that ended with this code."""
+    trace = Trace("page", "test", "newcomer", lambda: 0.0)
+    key = PageKey("shop_1", "v2_newcomer_0_x")
+    return Page("page", key, shop(), NEWCOMER, "content", {}, trace, failed=code)
+
+
+@pytest.mark.parametrize(
+    ("ended_with", "code", "status"),
+    [
+        ("RATE_LIMITED", "RATE_LIMITED", 429),
+        ("BUDGET_SPENT", "RATE_LIMITED", 429),
+        ("ADDRESS_LIMIT", "RATE_LIMITED", 429),
+        ("GENERATION_FAILED", "GENERATION_FAILED", 500),
+        ("KV_WRITE_FAILED", "KV_WRITE_FAILED", 500),
+        ("CONTAINER_ERROR", "CONTAINER_ERROR", 500),
+        ("", "CONTAINER_ERROR", 500),
+        ("SOMETHING_NEW", "CONTAINER_ERROR", 500),
+        ("MODEL_UNAVAILABLE", "MODEL_UNAVAILABLE", 503),
+        ("TIMEOUT", "TIMEOUT", 504),
+    ],
+)
+def test_every_way_to_fail_has_the_contracts_code_and_status(
+    ended_with: str, code: str, status: int
+) -> None:
+    sent = answer_of(failed(ended_with), None)
+    assert sent.status == status
+    error = cast("dict[str, object]", sent.payload["error"])
+    assert (error["code"], error["retryable"]) == (code, True)
+    assert sent.payload["status"] == "error"
+    assert error["message"]
+
+
+def test_a_bad_persona_is_the_callers_fault_and_not_to_be_tried_again() -> None:
+    sent = error_answer("INVALID_PERSONA", "persona.type: ...")
+    error = cast("dict[str, object]", sent.payload["error"])
+    assert (sent.status, error["retryable"]) == (400, False)
+
+
+def test_who_waits_for_a_page_that_a_shutdown_breaks_off_is_told_to_come_again(
+    serve: Callable[..., Server], model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    server = serve(WANDSTORE_GRACE="0.3", **model.environment)
+    body = {
+        "shopper_id": f"shop_{1:032x}",
+        "persona": {"type": "newcomer", "confidence": 0},
+        "shop": {"shop_id": "demo"},
+    }
+    sent: list[httpx.Response] = []
+    call = threading.Thread(
+        target=lambda: sent.append(httpx.post(f"{server.url}/generate", json=body, timeout=30))
+    )
+    call.start()
+    model.reached(1)
+    server.kill(signal.SIGTERM)
+    call.join(30)
+    assert sent[0].status_code == 500
+    assert sent[0].json()["error"]["code"] == "CONTAINER_ERROR"
+    assert sent[0].json()["error"]["retryable"] is True

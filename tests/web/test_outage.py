@@ -1,0 +1,106 @@
+"""A provider that is down for a minute under steady load: no page fails, and it comes back."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.modelling import SLOTS, Model, answer
+from tests.running import Server
+from tests.shopping import fillers
+from tests.stand_in import Fault, Scenario
+
+DOWN = 60.0
+BETWEEN = 0.4
+_LONGEST_WAIT = 60.0
+
+
+@dataclass
+class Load:
+    """Pages asked for one after the other, each for a shopper unlike the others."""
+
+    server: Server
+    pages: list[dict[str, Any]] = field(default_factory=list)
+    statuses: set[int] = field(default_factory=set)
+    going: threading.Event = field(default_factory=threading.Event)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def run(self) -> None:
+        """Ask until told to stop."""
+        with httpx.Client(base_url=self.server.url, timeout=60) as client:
+            while not self.going.wait(BETWEEN):
+                sent = client.post("/generate", json=self._request())
+                self.statuses.add(sent.status_code)
+                self.pages.append(sent.json())
+
+    def _request(self) -> dict[str, Any]:
+        number = next(self.numbers)
+        signals = {"category_preferences": [f"interest {number}"]}
+        persona = {"type": "explorer", "confidence": 0.5, "signals": signals}
+        shopper_id = f"shop_{number:032x}"
+        return {"shopper_id": shopper_id, "persona": persona, "shop": {"shop_id": "demo"}}
+
+
+@contextmanager
+def steady(server: Server) -> Iterator[Load]:
+    """Keep a load on a server from four sides."""
+    load = Load(server)
+    sides = [threading.Thread(target=load.run) for _ in range(4)]
+    for side in sides:
+        side.start()
+    try:
+        yield load
+    finally:
+        load.going.set()
+        for side in sides:
+            side.join(60)
+
+
+def health(server: Server) -> str:
+    """Return how the models are said to be."""
+    state: str = httpx.get(f"{server.url}/health", timeout=10).json()["checks"]["llm_api"]
+    return state
+
+
+def wait_for(wanted: Callable[[], bool]) -> None:
+    end = time.monotonic() + _LONGEST_WAIT
+    while not wanted():
+        assert time.monotonic() < end, "it has not come to that"
+        time.sleep(0.1)
+
+
+def test_an_outage_of_a_minute_fails_no_page_and_ends_by_itself(
+    composed_by_model: Server, model: Model
+) -> None:
+    server = composed_by_model
+    model.play(Scenario(answer()))
+    with steady(server) as load:
+        wait_for(lambda: len(load.pages) >= 5)
+        assert health(server) == "ok"
+        model.play(Scenario(answer(), fault=Fault("status", status=503)))
+        wait_for(lambda: health(server) == "resting: kimi")
+        asked = len(model.requests)
+        down = time.monotonic()
+        composed = len(load.pages)
+        while time.monotonic() - down < DOWN:
+            time.sleep(0.5)
+        tried = len(model.requests) - asked
+        assert len(load.pages) - composed > 20, "pages went on being made"
+        assert 1 <= tried <= 2, "one call each half minute, to see whether it is back"
+        model.play(Scenario(answer()))
+        wait_for(lambda: health(server) == "ok")
+        back = len(load.pages)
+        wait_for(lambda: len(load.pages) >= back + 8)
+    assert load.statuses == {200}
+    assert all(page["status"] == "success" for page in load.pages)
+    assert all(list(fillers(page["ui"]["html"])) == list(SLOTS) for page in load.pages)
+    writers = [page["meta"]["model"] for page in load.pages]
+    assert set(writers) == {"kimi-k2.6", "house"}
+    assert writers[:4] == writers[-4:] == ["kimi-k2.6"] * 4

@@ -1,0 +1,30 @@
+// The Worker's personas are the container's: every shared vector, one by one.
+
+import { describe, expect, it } from "vitest";
+
+import hashes from "../../../tests/contract/persona_hash.json";
+import rules from "../../../tests/contract/persona_rules.json";
+import { readFact, type Fact } from "./fact.ts";
+import { personaHash } from "./hash.ts";
+import type { Persona } from "./persona.ts";
+import { judge } from "./rules.ts";
+
+describe("the persona hash", () => {
+  it.each(hashes as unknown as { name: string; persona: Persona; hash: string }[])(
+    "is the container's: $name",
+    async ({ persona, hash }) => {
+      expect(await personaHash(persona)).toBe(hash);
+    },
+  );
+});
+
+describe("the persona rules", () => {
+  it.each(rules as unknown as { name: string; facts: unknown[]; persona: Persona; hash: string }[])(
+    "judge as the container's: $name",
+    async ({ facts, persona, hash }) => {
+      const read = facts.map(readFact).filter((fact): fact is Fact => fact !== null);
+      expect(judge(read)).toEqual(persona);
+      expect(await personaHash(judge(read))).toBe(hash);
+    },
+  );
+});

@@ -1,0 +1,24 @@
+// Whom a page is composed for: the shapes of the platform's contract.
+
+export type PersonaType = "newcomer" | "minimalist" | "collector" | "bargain_hunter" | "explorer" | "loyalist";
+export type Sensitivity = "low" | "medium" | "high";
+
+export interface Signals {
+  readonly avg_order_value: number;
+  readonly category_preferences: readonly string[];
+  readonly price_sensitivity: Sensitivity;
+  readonly browsing_patterns: readonly string[];
+}
+
+export interface Persona {
+  readonly type: PersonaType;
+  /** From 0 to 1. */
+  readonly confidence: number;
+  readonly signals: Signals;
+}
+
+export const NEWCOMER: Persona = {
+  type: "newcomer",
+  confidence: 0,
+  signals: { avg_order_value: 0, category_preferences: [], price_sensitivity: "medium", browsing_patterns: [] },
+};
