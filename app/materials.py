@@ -23,28 +23,22 @@ class Materials(NamedTuple):
     prompts: Prompts
     assets: Assets
 
+    def addresses_of(self, shop: Shop) -> Addresses:
+        """Return a shop's addresses; the default shop's begin at the root."""
+        root = "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
+        return Addresses(shop.id, root, self.assets.names)
+
     def content(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
         parts = (self.library.digest, self.assets.digest, self.prompts.digest, shop.digest)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def addresses_of(shop: Shop, materials: Materials) -> Addresses:
-    """Return a shop's addresses; the default shop's begin at the root."""
-    root = "" if shop is materials.catalogs.default else f"/s/{shop.id}"
-    return Addresses(shop.id, root, materials.assets.names)
-
-
 def renderer_of(materials: Materials) -> Renderer:
     """Return who draws with these materials."""
     library = materials.library
-    known = {shop.id: addresses_of(shop, materials) for shop in materials.catalogs.shops.values()}
-    return Renderer(
-        environment(library.folder, library.templates),
-        library.specs,
-        library.slots,
-        lambda shop: known.get(shop.id) or addresses_of(shop, materials),
-    )
+    templates = environment(library.folder, library.templates)
+    return Renderer(templates, library.specs, library.slots, materials.addresses_of)
 
 
 def read_materials(settings: Settings) -> Materials:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from app.models import Persona
 from app.models.behaviour import Fact
+from app.services.database.recorder import Gathering
 from app.services.database.records import Behaviour, Generation, Sighting
 from app.settings import Settings
 from app.state_settings import StateSettings
@@ -54,15 +55,14 @@ async def _nothing() -> None:
 class State(NamedTuple):
     """KV and database, with what they speak through.
 
-    `load` loads that, in any thread. Records are gathered for `every` seconds, and for `checked`
-    seconds a health check is taken at its word.
+    `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
     """
 
     kv: Kv
     database: Database
     load: Callable[[], None] = lambda: None
     aclose: Callable[[], Awaitable[None]] = _nothing
-    every: float = 1.0
+    gathering: Gathering = Gathering()
     checked: float = 0.0
 
 
@@ -106,4 +106,4 @@ def _of_cloudflare(state: StateSettings) -> State:
     api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)
     kv = CloudflareKv(api, state.account, state.namespace)
     database = D1Database(CloudflareD1(api, state.account, state.database))
-    return State(kv, database, http.load, http.aclose, every=5.0, checked=60.0)
+    return State(kv, database, http.load, http.aclose, Gathering(5.0, 200), checked=60.0)

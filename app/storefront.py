@@ -21,7 +21,7 @@ from app.kept_pages import KeptPages, ReadyPage
 from app.models import NEWCOMER, KeptPage, Persona, Shopper
 from app.services.database.recorder import Recorder
 from app.services.database.records import Sighting
-from app.stages.assemble import unfold
+from app.stages.assemble import replay
 from app.workshop import Workshop
 
 
@@ -117,7 +117,10 @@ class Storefront:
             return "left"
         if await self._find(known, counter):
             return "kept"
-        self._start(Order(known, counter, visit.address))
+        try:
+            self._start(Order(known, counter, visit.address))
+        except TooManyPages:
+            return "left"
         return "begun"
 
     def catalog_page(self, counter: Counter) -> Shell:
@@ -149,7 +152,7 @@ class Storefront:
         """
         found = await self.obtain(order)
         if isinstance(found, KeptPage):
-            return self._replay(found, order.counter)
+            return self._replay(found, order.counter, after)
         return self._backroom.journal.read(found.page.id, after)
 
     async def obtain(self, order: Order) -> KeptPage | Started:
@@ -206,11 +209,10 @@ class Storefront:
         page = await kept.find(known.name, counter.shop, counter.content, counter.fallbacks)
         return page or kept.at_hand(known.name, counter.content)
 
-    async def _replay(self, kept: KeptPage, counter: Counter) -> Batches:
-        """Yield a kept page as if it were composed just now."""
+    async def _replay(self, kept: KeptPage, counter: Counter, after: int) -> Batches:
+        """Yield what a reader has not seen of a kept page, as if it were composed just now."""
         await self._workshop.prepared()
-        first_id = int(self._workshop.now().timestamp() * 1_000_000)
-        yield unfold(kept, self._workshop.renderer, counter.shop, first_id)
+        yield replay(kept, self._workshop.renderer, counter.shop, after)
 
 
 def _must_be_composed(order: Order, kept: KeptPage) -> bool:

@@ -38,6 +38,7 @@ def run(folder: Path) -> Iterator[Row]:
             "KIMI_BASE_URL": model_url,
             "KIMI_API_KEY": "bench",
             "SESSION_SECRET": shoppers.SECRET,
+            **shoppers.NO_LIMITS,
         }
         with measure.shop(folder / "readers", environment) as server:
             yield from asyncio.run(_readers(server.url, server.pid, bare))

@@ -22,6 +22,13 @@ from app.stages.page_key import persona_hash
 from app.web.identity import LIFETIME, Identities
 
 SECRET = "a secret of the benchmarks alone"  # noqa: S105 - signs cookies of a shop that is thrown away
+NO_LIMITS = {
+    "WANDSTORE_NEW_CALLS_PER_HOUR": "100000",
+    "WANDSTORE_CALLS_PER_HOUR": "100000",
+    "WANDSTORE_TOKENS_PER_HOUR": "1000000000",
+}
+"""They all come at once and from one address."""
+
 _SENSITIVITIES: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
 
 

@@ -31,6 +31,7 @@ def run(folder: Path) -> Iterator[Row]:
             "KIMI_API_KEY": "bench",
             "KIMI_MODEL": "bench",
             "SESSION_SECRET": shoppers.SECRET,
+            **shoppers.NO_LIMITS,
         }
         with (
             measure.baseline("pass", model_url) as (pass_url, pass_pid),

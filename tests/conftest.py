@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.edging import Edge, Worker, behind_worker, publish
 from tests.modelling import Model, playing
-from tests.running import Server
+from tests.running import Server, free_port
 
 StartServer = Callable[..., Server]
 
@@ -49,3 +50,23 @@ def house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("house") / "data"
     with Server(data, {"WANDSTORE_HOUSE_PACE": "0"}) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A Worker with KV and D1, shared by all tests; they differ in the container behind it."""
+    folder = tmp_path_factory.mktemp("worker")
+    public = publish(folder / "public")
+    container = f"http://127.0.0.1:{free_port()}"
+    patience = {"KEPT_WAIT_MS": "2000", "LOOKUP_MS": "5000"}
+    with Worker(folder / "state", public, container, **patience) as running:
+        yield running
+
+
+@pytest.fixture
+def edge(worker: Worker, serve: StartServer, model: Model) -> Edge:
+    """The shop through the Worker, its container composing with the stand-in model."""
+    worker.forget_plans()
+    port = int(worker.container.rpartition(":")[2])
+    container = serve("container", port, **behind_worker(worker), **model.environment)
+    return Edge(worker, container)

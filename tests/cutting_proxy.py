@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
@@ -20,6 +21,7 @@ class CuttingProxy:
         self.port = 0
         self.streams = 0
         self.cuts = 0
+        self.joined = threading.Event()
         self._target = target_port
         self._events = events
         self._server: asyncio.Server
@@ -70,6 +72,7 @@ class CuttingProxy:
         passed = b""
         while data := await reader.read(65536):
             passed += data
+            self.joined.set()
             end = _end_of_event(passed, self._events)
             if end is not None and b"event: ready" not in passed[:end]:
                 writer.write(data[: len(data) - (len(passed) - end)])

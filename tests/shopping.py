@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
-
-from tests.running import Server
 
 _SLOT = re.compile(
     r'<section class="slot" data-slot="([^"]+)" data-filled-by="([^"]+)"[^>]*>(.*?)</section>\n',
@@ -72,10 +70,17 @@ def fold(html: str, seen: Iterable[SentEvent]) -> dict[str, tuple[str, str]]:
     return filled
 
 
+class Place(Protocol):
+    """Where a shop is: a server, or what stands before one."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class Shopper(httpx.Client):
     """A client with a cookie jar of its own."""
 
-    def __init__(self, server: Server, cookies: httpx.Cookies | None = None) -> None:
+    def __init__(self, server: Place, cookies: httpx.Cookies | None = None) -> None:
         super().__init__(base_url=server.url, timeout=SECONDS, cookies=cookies)
 
     def __enter__(self) -> Self:

@@ -13,7 +13,7 @@ from app.settings import ROOT
 LAYERS = (
     {"models", "state_settings"},
     {"stages"},
-    {"preparing", "workshop", "counter", "pace"},
+    {"preparing", "workshop", "counter", "pace", "tallies"},
     {"drawing"},
     {"asking"},
     {"pipeline"},
@@ -26,7 +26,7 @@ LAYERS = (
     {"composers", "state"},
     {"materials"},
     {"design"},
-    {"main"},
+    {"main", "publish"},
     {"lean_uvicorn"},
     {"serve"},
     {"__main__"},
@@ -112,12 +112,5 @@ def test_a_service_knows_models_its_own_package_and_sqlite_only(path: Path) -> N
 
 def test_only_those_who_construct_and_serve_read_settings() -> None:
     readers = {part_of(path) for path in MODULES if "settings" in parts_imported(path)}
-    assert readers == {
-        "main",
-        "serve",
-        "state",
-        "composers",
-        "model_clients",
-        "materials",
-        "design",
-    }
+    constructors = {"main", "state", "composers", "model_clients", "materials", "design"}
+    assert readers == {*constructors, "serve", "publish"}

@@ -42,16 +42,15 @@ class CloudflareApi:
     async def call(
         self, method: str, path: str, body: bytes | None = None, *, patience: float = 0.0
     ) -> Answer:
-        """Make a call and return its answer, which may be a refusal.
+        """Make a call and return its answer, which may be a refusal. A read has no patience.
 
         Raises:
             StorageError: no answer, or none may be asked for just now.
         """
         await self._turn(patience)
         headers = self._headers | ({"content-type": "application/json"} if body else {})
-        answer = await self._http.send(
-            Request(method, f"{self._base}{path}", "cloudflare", body, headers)
-        )
+        request = Request(method, f"{self._base}{path}", "cloudflare", body, headers)
+        answer = await self._http.send(request._replace(reads=not patience))
         self._obey(answer)
         return answer
 

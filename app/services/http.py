@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,7 +23,8 @@ TOO_MANY = 429
 
 _CONNECT = 2.0
 _SILENCE = 5.0
-_WHOLE = 10.0
+_WRITE, _READ = 10.0, 2.0
+_REST = 5.0
 _MOST_CONNECTIONS = 32
 _LARGEST_ANSWER = 32 * 1024 * 1024
 _LONGEST_WAIT = 3600.0
@@ -59,25 +61,31 @@ class Answer(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What to ask. `where` names whom for messages: addresses may hold keys."""
+    """What to ask. `where` names whom, for messages: addresses may hold keys.
+
+    A shopper may be waiting for what `reads`.
+    """
 
     method: str
     url: str
     where: str
     body: bytes | None = None
     headers: Mapping[str, str] = {}
+    reads: bool = False
 
 
 class LateHttp:
     """An HTTP client that is loaded when it is first needed: that takes a second on a small CPU.
 
-    With `inside` it speaks to the container's own network and follows no proxy.
+    With `inside` it speaks to the container's own network and follows no proxy. Whoever did not
+    answer is not asked to read for some seconds: waiting in vain once is enough.
     """
 
     def __init__(self, *, inside: bool) -> None:
         self._inside = inside
         self._client: httpx.AsyncClient | None = None
         self._loading = asyncio.Lock()
+        self._silent_until: dict[str, float] = {}
 
     def load(self) -> None:
         """Load what is needed to speak HTTP. Any thread may call this."""
@@ -89,14 +97,19 @@ class LateHttp:
         Raises:
             StorageError: there is no answer in time, or it is too large.
         """
+        if request.reads and time.monotonic() < self._silent_until.get(request.where, 0.0):
+            raise StorageError(f"{request.where}: did not answer a moment ago")
         client = await self._loaded()
         import httpx  # noqa: PLC0415 - loaded by now
 
         try:
-            async with asyncio.timeout(_WHOLE):
-                return await _answer(client, request)
+            async with asyncio.timeout(_READ if request.reads else _WRITE):
+                answer = await _answer(client, request)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            self._silent_until[request.where] = time.monotonic() + _REST
             raise StorageError(f"{request.where}: {type(error).__name__}") from error
+        self._silent_until.pop(request.where, None)
+        return answer
 
     async def aclose(self) -> None:
         """Close the client."""

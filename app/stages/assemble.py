@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from app.models import Component, Drawn, Event, EventName, KeptPage, Refusal, Shop
 from app.stages.render import Filling, Renderer
+
+_BETWEEN_REPLAYS = 1_000_000
+"""Replays of a page begin at ids a second apart: those of one never meet those of another."""
 
 
 def component_data(drawn: Drawn) -> str:
@@ -40,6 +44,36 @@ def unfold(page: KeptPage, renderer: Renderer, shop: Shop, first_id: int) -> tup
             entries.append(("component", component_data(Drawn(component, html))))
     entries.append(("ready", ready_data(page)))
     return tuple(Event(first_id + at, name, data) for at, (name, data) in enumerate(entries))
+
+
+def replay(page: KeptPage, renderer: Renderer, shop: Shop, after: int) -> tuple[Event, ...]:
+    """Return the events of a kept page that a reader has not seen, whose last one was `after`.
+
+    A replay's ids are the same each time, so that a reader who is cut off again and again gets on.
+    An id of something else, of the composing itself say, is answered with the whole page.
+    """
+    events = unfold(page, renderer, shop, 0)
+    first = _first_id(_composed_at(page), after, len(events))
+    return tuple(
+        event._replace(id=first + event.id) for event in events if first + event.id > after
+    )
+
+
+def _first_id(earliest: int, after: int, length: int) -> int:
+    """Return where the replay begins that `after` is in the midst of, else where the next does."""
+    if after < earliest:
+        return earliest
+    replays, position = divmod(after - earliest, _BETWEEN_REPLAYS)
+    under_way = position < length - 1
+    return earliest + (replays if under_way else replays + 1) * _BETWEEN_REPLAYS
+
+
+def _composed_at(page: KeptPage) -> int:
+    """Return microseconds since the epoch, as ids count; an early one where that is not said."""
+    try:
+        return round(datetime.fromisoformat(page.generated_at).timestamp() * 1_000_000)
+    except (ValueError, OverflowError):
+        return _BETWEEN_REPLAYS
 
 
 def to_kv(page: KeptPage) -> bytes:

@@ -14,11 +14,12 @@ _LONGEST_QUERY = 80
 _MOST_FIELDS = 16
 _MOST_BYTES = 2048
 _MOST_DIGITS = 4
-_ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
+ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
     "price-asc": (lambda item: item.price.amount, False),
     "price-desc": (lambda item: item.price.amount, True),
     "name": (lambda item: item.title.casefold(), False),
 }
+"""How a listing may be sorted; unsorted, it keeps the catalog's order."""
 
 
 class Asked(NamedTuple):
@@ -51,9 +52,9 @@ def read_request(query_string: bytes) -> Asked | None:
 def choose(shop: Shop, asked: Asked) -> Listing:
     """Return the products asked for, in the order asked for, a page of them."""
     found = [item for item in shop.products.values() if _fits(item, asked)]
-    sort = asked.sort if asked.sort in _ORDERS else "featured"
-    if sort in _ORDERS:
-        key, down = _ORDERS[sort]
+    sort = asked.sort if asked.sort in ORDERS else "featured"
+    if sort in ORDERS:
+        key, down = ORDERS[sort]
         found.sort(key=key, reverse=down)
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(asked.page, pages)

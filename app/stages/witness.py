@@ -48,7 +48,7 @@ def witness(told: Told, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
         categories=tuple(item.category for item in products),
         low=_count(products, prices, -1),
         high=_count(products, prices, 1),
-        reduced=sum(_is_reduced(item) for item in products),
+        reduced=sum(is_reduced(item) for item in products),
         cents=_cents(items, prices) if told.kind == "purchase" else 0,
         seconds=told.seconds,
     )
@@ -64,10 +64,10 @@ def _filtered(told: Told, shop: Shop, day: int) -> Fact | Refusal:
 
 
 def _count(products: Sequence[Product], prices: Prices, third: int) -> int:
-    return sum(_third(item, prices) == third for item in products)
+    return sum(third_of(item, prices) == third for item in products)
 
 
-def _third(item: Product, prices: Prices) -> int:
+def third_of(item: Product, prices: Prices) -> int:
     """Return -1 for the lowest third of prices, 1 for the highest, 0 for any other."""
     price = item.price
     if prices.low is None or prices.high is None or price.currency != prices.currency:
@@ -75,7 +75,8 @@ def _third(item: Product, prices: Prices) -> int:
     return -1 if price.amount <= prices.low else int(price.amount >= prices.high)
 
 
-def _is_reduced(item: Product) -> bool:
+def is_reduced(item: Product) -> bool:
+    """Say whether a product costs less than it did."""
     return item.compare_at is not None and item.compare_at.amount > item.price.amount
 
 

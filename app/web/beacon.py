@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from app.models.behaviour import KINDS, Told
 
 MOST_EVENTS = 20
 
+
+def _whole(number: object) -> object:
+    """Take 2.0 for 2, as JavaScript does, which knows no difference."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
-_Quantity = Annotated[int, Field(ge=1, le=99)]
+_Quantity = Annotated[int, Field(ge=1, le=99), BeforeValidator(_whole)]
 
 
 class _Strict(BaseModel):
@@ -41,7 +47,7 @@ class _Filter(_Strict):
 class _Dwell(_Strict):
     kind: Literal["dwell"]
     product: _Name
-    seconds: Annotated[int, Field(ge=1, le=600)]
+    seconds: Annotated[int, Field(ge=1, le=600), BeforeValidator(_whole)]
 
     def told(self) -> Told:
         return Told(self.kind, ((self.product, 1),), seconds=self.seconds)

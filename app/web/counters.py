@@ -8,6 +8,7 @@ from typing import NamedTuple
 from starlette.types import Scope, Send
 
 from app.counter import Counter
+from app.models import Shop
 from app.stages.render import Renderer
 from app.storefront import Storefront, Visit
 from app.web.identity import Identities, Visitor
@@ -53,12 +54,17 @@ class Web(NamedTuple):
     async def send_not_found(self, scope: Scope, send: Send, shop: OpenShop | None) -> None:
         """Send the designed page for what is not there."""
         known = shop or self.default
-        html = self.renderer.message_page(
-            known.counter.shop,
-            "Not here any more",
-            "What you are looking for has moved or was never here. The rest of the shop is open.",
-        )
+        html = not_found_page(self.renderer, known.counter.shop)
         await self.send_page(scope, send, html, known, 404)
+
+
+def not_found_page(renderer: Renderer, shop: Shop) -> str:
+    """Draw the designed page for what is not there."""
+    return renderer.message_page(
+        shop,
+        "Not here any more",
+        "What you are looking for has moved or was never here. The rest of the shop is open.",
+    )
 
 
 def visit_of(scope: Scope, visitor: Visitor, counter: Counter) -> Visit:

@@ -30,7 +30,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer with 401."""
-        if scope["type"] != "http" or self._is_open(scope):
+        if scope["type"] == "lifespan" or self._is_open(scope):
             await self._app(scope, receive, send)
         elif self._is_known(scope):
             await self._app(_with_client(scope), receive, send)
@@ -39,7 +39,7 @@ class Gate:
             await send_json(scope, send, {"error": error}, 401, [(b"www-authenticate", b"Bearer")])
 
     def _is_open(self, scope: Scope) -> bool:
-        return scope["path"] in _OPEN and scope["method"] in ("GET", "HEAD")
+        return scope["path"] in _OPEN and scope.get("method") in ("GET", "HEAD")
 
     def _is_known(self, scope: Scope) -> bool:
         given = [value for name, value in scope["headers"] if name == b"authorization"]

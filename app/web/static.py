@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -127,6 +127,16 @@ class Pictures:
         while self._size > _PICTURES_HELD:
             self._size -= len(self._held.popitem(last=False)[1].plain)
         return body
+
+
+def pictures_in(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the pictures that are served from a folder, each with its name in the address."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix.lower() in _TYPES and _PICTURE.fullmatch(name):
+            data = _read_inside(folder, path)
+            if data is not None:
+                yield name, data
 
 
 def _read_inside(folder: Path, path: Path) -> bytes | None:

@@ -12,6 +12,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browsing import launch
+from tests.conftest import StartServer
+from tests.edging import Edge
+from tests.modelling import Model
+from tests.running import Server
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +24,14 @@ def browser() -> Iterator[Browser]:
         made = launch(playwright)
         yield made
         made.close()
+
+
+@pytest.fixture(params=["one machine", "through the Worker"])
+def composed_by_model(request: pytest.FixtureRequest) -> Server | Edge:
+    """The shop in both its shapes: what a browser sees of them is the same."""
+    if request.param == "one machine":
+        model: Model = request.getfixturevalue("model")
+        start: StartServer = request.getfixturevalue("serve")
+        return start(**model.environment)
+    through: Edge = request.getfixturevalue("edge")
+    return through

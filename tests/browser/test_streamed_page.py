@@ -198,9 +198,11 @@ def test_a_tab_opened_in_the_background_fills(
 def test_a_connection_cut_after_every_so_many_events_loses_and_repeats_nothing(
     browser: Browser, composed_by_model: Server, model: Model, events: int
 ) -> None:
-    model.play(Scenario(answer()))
+    model.play(Scenario(answer(), hold_after=(0,)))
     with cutting(composed_by_model.port, events) as proxy, watched(browser) as seen:
         seen.page.goto(f"http://127.0.0.1:{proxy.port}/store")
+        assert proxy.joined.wait(20), "the page does not follow its stream"
+        model.release()
         seen.wait_until_done()
         assert proxy.cuts >= 1
         assert seen.swaps() == list(SLOTS)

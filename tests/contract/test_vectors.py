@@ -10,6 +10,7 @@ import pytest
 
 from app.models import Persona, Signals
 from app.stages.page_key import persona_hash
+from tests.contract import beacons
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
 from tests.contract.hashes import as_json
@@ -64,6 +65,12 @@ def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:
         asked = (vector["cookie"], vector["shop_id"], vector["now"], vector["secret"])
         known = (vector["shopper_id"], vector["expires"])
         assert (verified(*asked) or (None, None)) == known, vector["name"]
+
+
+def test_bodies_tell_what_the_container_hears() -> None:
+    for vector in load("beacon.json"):
+        found = json.loads(json.dumps(beacons.read(vector["body"])))
+        assert found == {name: vector[name] for name in ("told", "field") if name in vector}
 
 
 def test_all_kinds_of_persona_occur_and_no_rule_is_idle() -> None:

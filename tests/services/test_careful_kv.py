@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.services.kv.sqlite import KvRefused
-from app.services.kv.writing import ATTEMPTS, CarefulKv, KvWriteFailed
+from app.services.kv.writing import ATTEMPTS, CarefulKv, KvWriteFailed, pause_before
 from app.services.sqlite import StorageError
 
 pytestmark = pytest.mark.anyio
@@ -230,3 +230,22 @@ async def test_a_retry_that_succeeds_late_keeps_the_next_write_a_second_away() -
     went_ahead = second.done()
     second.cancel()
     assert not went_ahead
+
+
+@pytest.mark.parametrize(
+    ("attempt", "asked", "pause"),
+    [(1, 0, 1), (2, 0, 2), (1, 7, 7), (2, 7, 7), (2, 1.5, 2), (1, 300, 10)],
+)
+def test_a_pause_grows_and_is_as_long_as_was_asked_for_within_bounds(
+    attempt: int, asked: float, pause: float
+) -> None:
+    assert pause_before(attempt, 1.0, asked) == pause
+
+
+async def test_asked_to_wait_we_wait() -> None:
+    inner = FakeKv([StorageError("kv: HTTP 429", retry_after=0.2)])
+    writing = asyncio.create_task(CarefulKv(inner, Clock(), pause=0).put("a", b"x", 3600))
+    await turns()
+    assert len(inner.asked) == 1
+    await writing
+    assert inner.kept == {"a": b"x"}

@@ -12,7 +12,7 @@ import pytest
 
 from app.models import NEWCOMER, Persona, Signals
 from app.models.behaviour import Fact
-from app.services.database.recorder import Recorder
+from app.services.database.recorder import Gathering, Recorder
 from app.services.database.records import Behaviour
 from app.services.database.sqlite import Generation, Sighting, SqliteDatabase
 from app.services.database.statements import MOST_FACTS
@@ -351,6 +351,29 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted() -> None:
     assert (len(sightings), len(generations)) == (5_000, 5_000)
     assert (sightings[0].shopper_id, generations[0].id) == ("shop_3", "g2")
     assert recorder.counts == {"record_dropped": 5}
+
+
+async def test_no_more_is_written_together_than_was_said() -> None:
+    records = Records()
+    recorder = Recorder(records, Gathering(1.0, 2))
+    for number in range(5):
+        recorder.saw(Sighting(f"shop_{number}", "demo", SEEN.at))
+    recorder.generated(generation())
+    assert await recorder.flush()
+    assert [len(seen) for seen, _ in records.written] == [2]
+    await recorder.finish()
+    assert [len(seen) for seen, _ in records.written] == [2, 2, 1]
+    assert [len(made) for _, made in records.written] == [1, 0, 0]
+
+
+async def test_the_end_does_not_wait_for_what_cannot_be_written() -> None:
+    records = Records()
+    recorder = Recorder(records, Gathering(1.0, 2))
+    for number in range(5):
+        recorder.saw(Sighting(f"shop_{number}", "demo", SEEN.at))
+    records.broken = True
+    await recorder.finish()
+    assert recorder.counts == {"record_failed": 1}
 
 
 async def test_a_recorder_writes_to_a_real_database(database: SqliteDatabase, path: Path) -> None:

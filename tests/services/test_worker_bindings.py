@@ -238,3 +238,19 @@ async def test_an_answer_without_end_is_given_up(kv: WorkerKv, bindings: Binding
     bindings.faults.append(Fault(200, body=bytes(33 * 1024 * 1024)))
     with pytest.raises(StorageError, match="beyond all bounds"):
         await kv.get("a")
+
+
+async def test_who_does_not_answer_is_not_waited_for_again_and_again(
+    kv: WorkerKv, database: D1Database, bindings: Bindings
+) -> None:
+    bindings.faults.append(Fault(hang=60))
+    with pytest.raises(StorageError, match="TimeoutError"):
+        await kv.get("a")
+    asked = len(bindings.seen)
+    for _ in range(50):
+        with pytest.raises(StorageError, match="a moment ago"):
+            await kv.get("a")
+    assert len(bindings.seen) == asked
+    assert await database.persona_of("shop_1") == NEWCOMER
+    await kv.put("a", b"1", 60)
+    assert await kv.get("a") == b"1"

@@ -13,7 +13,7 @@ from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.settings import ROOT
 from app.stages.addresses import Addresses
-from app.stages.assemble import component_data, fold, from_kv, ready_data, to_kv, unfold
+from app.stages.assemble import component_data, fold, from_kv, ready_data, replay, to_kv, unfold
 from app.stages.render import Filling, Renderer, environment
 from tests.modelling import SLOTS, component
 
@@ -196,3 +196,35 @@ def test_a_kept_page_streams_as_it_was_first_streamed() -> None:
     first = [component_data(drawn(item)) for item in composed()]
     again = [item.data for item in unfold(kept, RENDERER, DEMO, 1)[:-1]]
     assert again == first
+
+
+# ------------------------------------------------------------------ replayed
+
+COMPOSED_AT = 1_767_225_600_000_000
+
+
+def replayed(after: int) -> list[tuple[int, str]]:
+    return [(item.id, item.name) for item in replay(PAGE, RENDERER, DEMO, after)]
+
+
+@pytest.mark.parametrize(
+    "after", [0, 1, COMPOSED_AT - 1, COMPOSED_AT + 77, COMPOSED_AT + 10**12 + 9]
+)
+def test_a_reader_who_saw_no_replay_gets_the_whole_page_after_what_it_saw(after: int) -> None:
+    events = replayed(after)
+    assert [name for _, name in events] == ["component"] * 5 + ["ready"]
+    assert events[0][0] > after
+
+
+@pytest.mark.parametrize("after", [0, COMPOSED_AT + 500_000])
+def test_a_reader_cut_off_after_each_event_gets_on_to_the_end(after: int) -> None:
+    whole = replayed(after)
+    seen: list[tuple[int, str]] = []
+    while not seen or seen[-1][1] != "ready":
+        seen.append(replayed(seen[-1][0] if seen else after)[0])
+    assert seen == whole
+
+
+def test_a_page_that_does_not_say_when_it_was_composed_is_replayed_as_well() -> None:
+    events = replay(PAGE._replace(generated_at="once"), RENDERER, DEMO, 0)
+    assert [item.id for item in events] == [1_000_000 + at for at in range(6)]

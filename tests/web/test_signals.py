@@ -325,3 +325,16 @@ def test_the_log_holds_nothing_of_what_was_told(
     log = composed_by_model.log
     for private in (shopper_id, shopper.cookies["shopper_demo"], "purchase", "Lamps", "dusk-lamp"):
         assert private not in log
+
+
+def test_what_was_taken_and_refused_is_counted_in_the_log(
+    shopper: Shopper, composed_by_model: Server
+) -> None:
+    tell(shopper, VIEW)
+    tell(shopper, {"kind": "theft"})
+    tell(shopper, {"kind": "view", "product": "gone"})
+    composed_by_model.stop()
+    (line,) = [line for line in composed_by_model.log.splitlines() if '"counts", ' in line]
+    counted = json.loads(line.partition("wandstore.counts ")[2])
+    assert counted["signals"] == {"taken": 1, "invalid_signals": 1, "unknown_product": 1}
+    assert counted["learning"] == {"noted_view": 1, "page_left": 1, "unknown_product": 1}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from app.services.cloudflare_api import PATIENCE, CloudflareApi, result
-from app.services.database.statements import Statement
+from app.services.database.statements import Statement, only_reads
 from app.services.storage import StorageError
 
 
@@ -27,8 +27,7 @@ class CloudflareD1:
         """
         batch = [{"sql": item.sql.strip(), "params": _texts(item)} for item in work]
         body = json.dumps({"batch": batch}, ensure_ascii=False).encode()
-        reads = all(item.sql.lstrip().startswith("SELECT") for item in work)
-        patience = 0.0 if reads else PATIENCE
+        patience = 0.0 if only_reads(work) else PATIENCE
         results = result(await self._api.call("POST", self._path, body, patience=patience))
         if not isinstance(results, list):
             raise StorageError("cloudflare: an answer of another form")

@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from app.services.database.records import Generation, Sighting
 from app.services.storage import StorageError
 
 _MOST_WAITING = 5_000
-_EVERY = 1.0
+
+
+Record = TypeVar("Record", Sighting, Generation)
+
+
+class Gathering(NamedTuple):
+    """Records are gathered for `seconds`, and `most` of each kind written together."""
+
+    seconds: float = 1.0
+    most: int = _MOST_WAITING
+
+
+_USUAL = Gathering()
 
 
 class Records(Protocol):
@@ -28,8 +40,8 @@ class Recorder:
     `counts` says how many were dropped and how many writes failed.
     """
 
-    def __init__(self, database: Records, every: float = _EVERY) -> None:
-        self._every = every
+    def __init__(self, database: Records, gathering: Gathering = _USUAL) -> None:
+        self._gathering = gathering
         self.counts: Counter[str] = Counter()
         self._database = database
         self._sightings: OrderedDict[str, Sighting] = OrderedDict()
@@ -45,12 +57,20 @@ class Recorder:
         self._generations[generation.id] = generation
         self._bound(self._generations)
 
-    async def flush(self) -> None:
-        """Write what is waiting; what cannot be written waits for the next time."""
+    async def finish(self) -> None:
+        """Write all that is waiting, as long as it can be written."""
+        while await self.flush():
+            pass
+
+    async def flush(self) -> bool:
+        """Write the oldest of what is waiting; say whether it was written and more is.
+
+        What cannot be written waits for the next time.
+        """
         if not self._sightings and not self._generations:
-            return
-        sightings, self._sightings = self._sightings, OrderedDict()
-        generations, self._generations = self._generations, OrderedDict()
+            return False
+        sightings = self._taken(self._sightings)
+        generations = self._taken(self._generations)
         try:
             await self._database.record(sightings.values(), generations.values())
         except StorageError:
@@ -59,14 +79,20 @@ class Recorder:
             self._generations = OrderedDict({**generations, **self._generations})
             self._bound(self._sightings)
             self._bound(self._generations)
+            return False
+        return bool(self._sightings or self._generations)
+
+    def _taken(self, waiting: OrderedDict[str, Record]) -> OrderedDict[str, Record]:
+        few = min(len(waiting), self._gathering.most)
+        return OrderedDict(waiting.popitem(last=False) for _ in range(few))
 
     async def run(self) -> None:
         """Flush again and again, until cancelled."""
         while True:
-            await asyncio.sleep(self._every)
+            await asyncio.sleep(self._gathering.seconds)
             await self.flush()
 
-    def _bound(self, waiting: OrderedDict[str, Sighting] | OrderedDict[str, Generation]) -> None:
+    def _bound(self, waiting: OrderedDict[str, Record]) -> None:
         while len(waiting) > _MOST_WAITING:
             waiting.popitem(last=False)
             self.counts["record_dropped"] += 1

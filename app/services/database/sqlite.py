@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.services.database.migrate import migrate
 from app.services.database.records import Generation, Row, Sighting
-from app.services.database.statements import Statement
+from app.services.database.statements import Statement, only_reads
 from app.services.database.tables import Tables
 from app.services.sqlite import SqliteFile
 
@@ -32,8 +32,7 @@ class SqliteDatabase(Tables):
         await self._file.close()
 
     async def _run_here(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
-        reads_only = all(statement.sql.lstrip().startswith("SELECT") for statement in work)
-        run = self._file.read if reads_only else self._file.run
+        run = self._file.read if only_reads(work) else self._file.run
         return await run(lambda connection: [_rows(connection, item) for item in work])
 
 

@@ -59,6 +59,11 @@ class Statement(NamedTuple):
     params: Sequence[str | int | float | None]
 
 
+def only_reads(work: Iterable[Statement]) -> bool:
+    """Whether nothing of this changes anything."""
+    return all(statement.sql.lstrip().startswith("SELECT") for statement in work)
+
+
 def persona_of(shopper_id: str) -> list[Statement]:
     """Return what reads a shopper's current persona: one row, or none."""
     return [Statement(_PERSONA, (shopper_id,))]

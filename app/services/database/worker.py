@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from app.services.database.statements import Statement
+from app.services.database.statements import Statement, only_reads
 from app.services.http import OK, LateHttp, Request
 from app.services.storage import StorageError
 
@@ -26,9 +26,8 @@ class WorkerD1:
         """
         statements = [{"sql": item.sql.strip(), "params": list(item.params)} for item in work]
         body = json.dumps({"statements": statements}, ensure_ascii=False).encode()
-        answer = await self._http.send(
-            Request("POST", f"{self._url}/", "d1 binding", body, self._headers)
-        )
+        request = Request("POST", f"{self._url}/", "d1 binding", body, self._headers)
+        answer = await self._http.send(request._replace(reads=only_reads(work)))
         if answer.status != OK:
             raise answer.failure()
         told = answer.json()

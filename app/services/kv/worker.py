@@ -56,4 +56,5 @@ class WorkerKv:
         self, method: str, key: str, value: bytes | None = None, query: str = ""
     ) -> Answer:
         url = f"{self._base}/{quote(key, safe='')}{query}"
-        return await self._http.send(Request(method, url, "kv binding", value, self._headers))
+        request = Request(method, url, "kv binding", value, self._headers, method == "GET")
+        return await self._http.send(request)

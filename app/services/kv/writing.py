@@ -13,7 +13,7 @@ from app.services.storage import KvRefused, StorageError
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
-"""Seconds we wait where we are asked to."""
+"""Seconds we wait at most where we are asked to wait."""
 
 BETWEEN_WRITES = 1.0
 _MOST_REMEMBERED = 10_000
@@ -42,6 +42,11 @@ class _Write:
     begun: bool = False
     dropped: bool = False
     done: asyncio.Task[None] = field(init=False)
+
+
+def pause_before(attempt: int, first: float, asked: float) -> float:
+    """Return how many seconds to wait before an attempt: longer each time, or as we were asked."""
+    return max(first * (1 << (attempt - 1)), min(asked, LONGEST_PAUSE))
 
 
 class CarefulKv:
@@ -108,13 +113,13 @@ class CarefulKv:
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.counts["kv_write_retried"] += 1
-                await asyncio.sleep(max(self._pause * 2 ** (attempt - 1), asked))
+                await asyncio.sleep(pause_before(attempt, self._pause, asked))
             if write.dropped:
                 return None
             try:
                 return await self._inner.put(key, write.value, write.ttl)
             except StorageError as error:
-                asked = min(error.retry_after or 0.0, LONGEST_PAUSE)
+                asked = error.retry_after or 0.0
                 continue
             except KvRefused as refusal:
                 self.counts["kv_write_failed"] += 1

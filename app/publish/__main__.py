@@ -1,0 +1,38 @@
+"""`python -m app.publish FOLDER`: writes what the Worker serves while the container sleeps."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.materials import read_materials
+from app.publish.writing import FREE_FILES, CannotPublish, publish
+from app.services.catalog import CatalogError
+from app.services.component_library import LibraryError
+from app.services.prompts import PromptError
+from app.settings import SettingsError, read_settings
+
+CANNOT_PUBLISH = 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Publish into the folder; a mistake in settings, catalog or folder is told in one line."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m app.publish FOLDER\n")
+        return CANNOT_PUBLISH
+    folder = Path(arguments[0])
+    try:
+        files = publish(read_materials(read_settings(os.environ)), folder)
+    except (SettingsError, CatalogError, LibraryError, PromptError, CannotPublish) as error:
+        sys.stderr.write(f"wandstore cannot publish: {error}\n")
+        return CANNOT_PUBLISH
+    sys.stdout.write(f"published {files} files to {folder}\n")
+    if files > FREE_FILES:
+        sys.stdout.write(f"more than {FREE_FILES} files need a paid Workers plan\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""Every page of one shop that is the same for everyone, drawn one by one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from app.counter import Counter
+from app.models import PERSONA_TYPES, Shop
+from app.stages.listing import ORDERS, Asked, choose
+from app.stages.render import Renderer
+from app.web.counters import not_found_page
+from app.web.products import related
+
+STREAM = "edge"
+"""Stands where a page's id would: the Worker knows the page by the shopper's cookie."""
+
+
+class Drawing(NamedTuple):
+    """A page and the name it is published under."""
+
+    name: str
+    html: str
+
+
+def draw(counter: Counter, renderer: Renderer) -> Iterator[Drawing]:
+    """Yield the shop's shells, its page for crawlers, its listings, products and not-found page."""
+    shop = counter.shop
+    stream = counter.addresses.stream(STREAM)
+    for persona_type in PERSONA_TYPES:
+        html = renderer.store_page(shop, persona_type, counter.fallbacks, stream)
+        yield Drawing(f"shells/{persona_type}.html", html)
+    yield Drawing("catalog.html", renderer.store_page(shop, "newcomer", counter.fallbacks))
+    for at, category in enumerate(("", *shop.categories())):
+        yield from _listings(shop, at, category, renderer)
+    for item in shop.products.values():
+        html = renderer.product_page(shop, item, related(item, shop))
+        yield Drawing(f"products/{product_name(item.id)}.html", html)
+    yield Drawing("not-found.html", not_found_page(renderer, shop))
+
+
+def product_name(product_id: str) -> str:
+    """Return what a product's page is called: its id may hold what no file name can."""
+    return hashlib.sha256(product_id.encode()).hexdigest()[:32]
+
+
+def listing_pages(shop: Shop) -> list[int]:
+    """Return how many pages there are of everything, and then of each category."""
+    return [choose(shop, Asked(category)).pages for category in ("", *shop.categories())]
+
+
+def _listings(shop: Shop, at: int, category: str, renderer: Renderer) -> Iterator[Drawing]:
+    for sort in ("featured", *ORDERS):
+        pages = choose(shop, Asked(category, sort)).pages
+        for page in range(1, pages + 1):
+            listing = choose(shop, Asked(category, sort, page=page))
+            html = renderer.listing_page(shop, listing)
+            yield Drawing(f"listings/{at}-{sort}-{page}.html", html)

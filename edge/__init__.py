@@ -1,0 +1,1 @@
+"""The shop in its shape for the edge, on this machine: container and Worker together."""

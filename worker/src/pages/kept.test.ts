@@ -1,0 +1,48 @@
+// A kept page is shown only where it is whole, this shop's, and of what the shop is drawn from now.
+
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { demo, keep, never, SHOPPER } from "../../tests/shopping.ts";
+import { findKept, keptKey } from "./kept.ts";
+
+const KEY = keptKey(SHOPPER, "v2_newcomer_0_x");
+
+async function found(changes: Record<string, unknown> = {}) {
+  await keep(SHOPPER, "v2_newcomer_0_x", "<p>hers</p>", changes);
+  return findKept(env, KEY, await demo(), 5000);
+}
+
+describe("a kept page", () => {
+  it("is found as it was written", async () => {
+    expect(await found()).toEqual({ html: "<p>hers</p>", kv: "hit" });
+  });
+
+  it("is outdated when the shop is drawn from something else by now", async () => {
+    expect(await found({ meta: { content: "before" } })).toEqual({ html: null, kv: "outdated" });
+  });
+
+  it.each([
+    ["of another version", { version: 2 }],
+    ["of another shop", { shop_context: { shop_id: "corner" } }],
+    ["of no shop", { shop_context: null }],
+    ["without its HTML", { ui: { html: 7 } }],
+    ["without anything", { ui: null }],
+  ])("%s is none", async (_, changes) => {
+    expect(await found(changes)).toEqual({ html: null, kv: "miss" });
+  });
+
+  it("that is not JSON is none", async () => {
+    await env.KV.put(KEY, "<html>");
+    expect(await findKept(env, KEY, await demo(), 5000)).toEqual({ html: null, kv: "miss" });
+  });
+
+  it("is not waited for while KV is absent, failing or slow", async () => {
+    const shop = await demo();
+    const failing = { get: () => Promise.reject(new Error("no")) } as unknown as KVNamespace;
+    const slow = { get: never } as unknown as KVNamespace;
+    expect(await findKept({}, KEY, shop, 10)).toEqual({ html: null, kv: "absent" });
+    expect(await findKept({ KV: failing }, KEY, shop, 10)).toEqual({ html: null, kv: "failed" });
+    expect(await findKept({ KV: slow }, KEY, shop, 10)).toEqual({ html: null, kv: "slow" });
+  });
+});

@@ -1,0 +1,53 @@
+// A part of the catalog: as published where it is one that can be, else as the container finds it.
+
+import { within } from "../deadline.ts";
+import type { Shop } from "../published/published.ts";
+import { credential } from "../streaming/generate.ts";
+import { tell } from "../telemetry.ts";
+import type { Visit } from "../visit.ts";
+import type { AskedListing } from "./listing_address.ts";
+import { answerMissing } from "./missing.ts";
+import { pageHeaders } from "./store.ts";
+
+export async function answerListing(visit: Visit, shop: Shop, asked: AskedListing): Promise<Response> {
+  const found = isPublished(shop, asked) ? null : await searched(visit, shop);
+  if (found !== null) return found;
+  const page = await visit.published.page(shop, nameOfListing(shop, asked));
+  if (page === null) return answerMissing(visit, shop);
+  return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
+}
+
+/** Only a search, or a category that nothing is in, is not drawn beforehand. */
+function isPublished(shop: Shop, asked: AskedListing): boolean {
+  return asked.query === "" && (asked.category === "" || shop.categories.includes(asked.category));
+}
+
+function nameOfListing(shop: Shop, asked: AskedListing): string {
+  const at = asked.category === "" ? 0 : shop.categories.indexOf(asked.category) + 1;
+  const sort = shop.sorts.includes(asked.sort) ? asked.sort : "featured";
+  const page = Math.min(asked.page, shop.listing_pages[at] ?? 1);
+  return `listings/${at}-${sort}-${page}.html`;
+}
+
+/** Returns the container's listing; null where it does not answer in time, which is no error. */
+async function searched(visit: Visit, shop: Shop): Promise<Response | null> {
+  const answer = visit.container === null ? null : await askForListing(visit, shop);
+  const html = answer?.status === 200 && answer.headers.get("content-type")?.startsWith("text/html");
+  if (!html) await answer?.body?.cancel();
+  tell(visit.env, { event: "search", shop: shop.id, outcome: html ? "answered" : "unanswered" });
+  return html ? new Response(answer?.body ?? null, { headers: pageHeaders(shop, "fallback", "no-cache") }) : null;
+}
+
+async function askForListing(visit: Visit, shop: Shop): Promise<Response | null> {
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([visit.request.signal, giveUp.signal]);
+  const address = `http://container.internal/s/${shop.id}${visit.url.search}`;
+  const request = new Request(address, { headers: { accept: "text/html", ...credential(visit.env) }, signal });
+  try {
+    const asked = visit.container?.upstream(request, `${shop.id}|search`);
+    return asked === undefined ? null : await within(visit.limits.search, asked);
+  } catch {
+    giveUp.abort();
+    return null;
+  }
+}

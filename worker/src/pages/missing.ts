@@ -1,0 +1,11 @@
+// The designed page for what is not there.
+
+import type { Shop } from "../published/published.ts";
+import type { Visit } from "../visit.ts";
+
+export async function answerMissing(visit: Visit, shop: Shop | null): Promise<Response> {
+  const known = shop ?? (await visit.published.shop());
+  const page = known && (await visit.published.page(known, "not-found.html"));
+  const headers = new Headers({ ...known?.headers, "x-wandstore-page": "fallback", "cache-control": "no-cache" });
+  return new Response(page?.body ?? null, { status: 404, headers });
+}

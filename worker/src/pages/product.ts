@@ -1,0 +1,13 @@
+// GET a product's page, as published.
+
+import { hexDigest } from "../digest.ts";
+import type { Shop } from "../published/published.ts";
+import type { Visit } from "../visit.ts";
+import { answerMissing } from "./missing.ts";
+import { pageHeaders } from "./store.ts";
+
+export async function answerProduct(visit: Visit, shop: Shop, id: string): Promise<Response> {
+  const page = await visit.published.page(shop, `products/${(await hexDigest(id)).slice(0, 32)}.html`);
+  if (page === null) return answerMissing(visit, shop);
+  return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
+}

@@ -1,0 +1,93 @@
+// GET the store: the shopper's kept page, or the shell at once while theirs is composed.
+
+import { isCrawler } from "../crawlers.ts";
+import { hexDigest } from "../digest.ts";
+import { personaHash } from "../persona/hash.ts";
+import { NEWCOMER, type Persona } from "../persona/persona.ts";
+import type { Shop } from "../published/published.ts";
+import type { Visitor } from "../shoppers/identity.ts";
+import { type Acquaintance, acquaint } from "../shoppers/shoppers.ts";
+import { compose } from "../streaming/compose.ts";
+import { type Lookup, tell } from "../telemetry.ts";
+import type { Visit } from "../visit.ts";
+import { type Found, findKept, keptKey } from "./kept.ts";
+
+interface Looked {
+  readonly persona: Persona;
+  readonly hash: string;
+  readonly html: string | null;
+  readonly db: Lookup;
+  readonly kv: Lookup;
+}
+
+export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
+  const began = Date.now();
+  const secure = visit.url.protocol === "https:";
+  const visitor = await visit.identities.visitor(visit.request, shop.id, began / 1000, secure);
+  const looksOnly = visitor.first && visit.request.method === "HEAD";
+  if (looksOnly || isCrawler(visit.request)) return anyones(visit, shop);
+  const looked = visitor.first ? await newShopper() : await look(visit, visitor, shop);
+  const late = looked.html === null ? await composeAnd(visit, visitor, shop, looked) : null;
+  const html = looked.html ?? late;
+  const how = html === null ? "shell" : "kept";
+  const answer = html === null ? await shell(visit, shop, looked.persona) : await kept(visit, shop, html);
+  const ms = Date.now() - began;
+  answer.headers.set("server-timing", `${how};dur=${ms}`);
+  if (visitor.setCookie !== null) answer.headers.append("set-cookie", visitor.setCookie);
+  const { db, kv, persona } = looked;
+  tell(visit.env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: late !== null, ms });
+  return answer;
+}
+
+/** Nothing is kept for somebody who has not been here: KV is not asked, and remembers no miss. */
+async function newShopper(): Promise<Looked> {
+  return { persona: NEWCOMER, hash: await personaHash(NEWCOMER), html: null, db: "unasked", kv: "unasked" };
+}
+
+/** Looks up persona and page; both together have `limits.lookup` to be found. */
+async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked> {
+  const until = Date.now() + visit.limits.lookup;
+  const { persona, db }: Acquaintance = await acquaint(visit.env, visitor.shopperId, shop.id, visit.limits.lookup);
+  const hash = await personaHash(persona);
+  const left = Math.max(until - Date.now(), visit.limits.lookup / 4);
+  const { html, kv }: Found = await findKept(visit.env, keptKey(visitor.shopperId, hash), shop, left);
+  return { persona, hash, html, db, kv };
+}
+
+/**
+ * Sets the composing going, which nobody waits for. A shopper who has been here before may have a
+ * page that KV does not show yet: it remembers for a minute that there was none. The container has
+ * that page in memory, so its answer is waited for, for a moment.
+ */
+async function composeAnd(visit: Visit, visitor: Visitor, shop: Shop, looked: Looked): Promise<string | null> {
+  if (visit.container === null || visit.request.method === "HEAD") return null;
+  const { persona, hash } = looked;
+  const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash });
+  visit.later(going.over);
+  return visitor.first ? null : going.soon(visit.limits.keptWait);
+}
+
+async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {
+  const etag = `"${(await hexDigest(html)).slice(0, 20)}"`;
+  const same = visit.request.headers.get("if-none-match")?.includes(etag) ?? false;
+  const headers = pageHeaders(shop, "kept", "private, no-cache");
+  headers.set("etag", etag);
+  return same ? new Response(null, { status: 304, headers }) : new Response(html, { headers });
+}
+
+/** The page of somebody who does not shop: the catalog's own, with nothing to follow and no cookie. */
+async function anyones(visit: Visit, shop: Shop): Promise<Response> {
+  const page = await visit.published.page(shop, "catalog.html");
+  return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", "private, no-store") });
+}
+
+async function shell(visit: Visit, shop: Shop, persona: Persona): Promise<Response> {
+  const page =
+    (await visit.published.page(shop, `shells/${persona.type}.html`)) ??
+    (await visit.published.page(shop, `shells/${NEWCOMER.type}.html`));
+  return new Response(page?.body ?? null, { headers: pageHeaders(shop, "shell", "private, no-store") });
+}
+
+export function pageHeaders(shop: Shop, how: string, caching: string): Headers {
+  return new Headers({ ...shop.headers, "x-wandstore-page": how, "cache-control": caching });
+}

@@ -1,0 +1,63 @@
+// The Worker's cookies are the container's: every shared vector, one by one.
+
+import { describe, expect, it } from "vitest";
+
+import vectors from "../../../tests/contract/cookie.json";
+import { cookieName, Identities, LIFETIME, readCookie } from "./identity.ts";
+
+interface Vector {
+  readonly name: string;
+  readonly cookie: string;
+  readonly shop_id: string;
+  readonly now: number;
+  readonly secret: string;
+  readonly shopper_id: string | null;
+  readonly expires: number | null;
+}
+
+const NOW = 1_800_000_000;
+const SECRET = "a secret of some length";
+
+function requestWith(cookie: string): Request {
+  return new Request("https://shop.example/store", { headers: { cookie } });
+}
+
+describe("a cookie", () => {
+  it.each(vectors as unknown as Vector[])("is read as the container reads it: $name", async (vector) => {
+    const { cookie, shop_id, now, secret, shopper_id, expires } = vector;
+    const value = readCookie(cookie, cookieName(shop_id));
+    const signed = value.length > 128 ? null : await new Identities(secret).verify(value, shop_id);
+    const known = signed !== null && signed.expires > now ? signed : null;
+    expect(known?.shopperId ?? null).toBe(shopper_id);
+    if (shopper_id !== null) expect(known?.expires).toBe(expires);
+  });
+
+  it("makes a returning shopper of a new one", async () => {
+    const identities = new Identities(SECRET);
+    const first = await identities.visitor(requestWith(""), "demo", NOW, true);
+    expect(first.first).toBe(true);
+    expect(first.setCookie).toMatch(/; Path=\/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure$/);
+    const cookie = first.setCookie?.split(";")[0] ?? "";
+    const second = await identities.visitor(requestWith(cookie), "demo", NOW + 1, true);
+    expect(second).toEqual({ shopperId: first.shopperId, first: false, setCookie: null });
+  });
+
+  it("is set anew for the same shopper when half of its time is over", async () => {
+    const identities = new Identities(SECRET);
+    const first = await identities.visitor(requestWith(""), "demo", NOW, false);
+    const cookie = first.setCookie?.split(";")[0] ?? "";
+    const later = await identities.visitor(requestWith(cookie), "demo", NOW + LIFETIME / 2 + 1, false);
+    expect(later.shopperId).toBe(first.shopperId);
+    expect(later.setCookie).not.toBeNull();
+    expect(later.setCookie).not.toContain("Secure");
+  });
+
+  it("of one shop says nothing to another", async () => {
+    const identities = new Identities(SECRET);
+    const first = await identities.visitor(requestWith(""), "demo", NOW, true);
+    const value = first.setCookie?.split(";")[0]?.split("=")[1] ?? "";
+    const there = await identities.visitor(requestWith(`shopper_corner=${value}`), "corner", NOW, true);
+    expect(there.first).toBe(true);
+    expect(there.shopperId).not.toBe(first.shopperId);
+  });
+});

@@ -1,0 +1,34 @@
+// The shopper's persona from D1, or the newcomer's where nothing can be learnt of it.
+
+import type { Env } from "../environment.ts";
+import { TooLate, within } from "../deadline.ts";
+import type { Lookup } from "../telemetry.ts";
+import { NEWCOMER, type Persona } from "../persona/persona.ts";
+import { personaOf, type Row } from "./stored.ts";
+
+const PERSONA = `
+SELECT personas.type, personas.confidence, personas.signals FROM shoppers
+JOIN personas ON personas.hash = shoppers.current_persona_hash AND personas.shopper_id = shoppers.id
+WHERE shoppers.id = ? AND shoppers.shop_id = ?`;
+
+export interface Acquaintance {
+  readonly persona: Persona;
+  readonly db: Lookup;
+}
+
+/** Returns the shopper's current persona within so many milliseconds, whatever the database does. */
+export async function acquaint(
+  env: Pick<Env, "DB">,
+  shopperId: string,
+  shopId: string,
+  milliseconds: number,
+): Promise<Acquaintance> {
+  if (env.DB === undefined) return { persona: NEWCOMER, db: "absent" };
+  try {
+    const asked = env.DB.prepare(PERSONA).bind(shopperId, shopId).first<Row>();
+    const row = await within(milliseconds, asked);
+    return row === null ? { persona: NEWCOMER, db: "miss" } : { persona: personaOf(row), db: "hit" };
+  } catch (error) {
+    return { persona: NEWCOMER, db: error instanceof TooLate ? "slow" : "failed" };
+  }
+}

@@ -1,0 +1,146 @@
+// What shoppers do, told to the Worker: noted, judged by the shared rules, and the new page begun.
+
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { container, cookieOf, migrated, never, SHOPPER, visit } from "../../tests/shopping.ts";
+import { Pace } from "./pace.ts";
+
+beforeEach(migrated);
+
+const OURS = { "content-type": "application/json", "sec-fetch-site": "same-origin" };
+const PURCHASE = { kind: "purchase", items: [{ product: "dusk-lamp", quantity: 1 }] };
+
+let asked = 0;
+
+/** Each test speaks from an address of its own, as another shopper: paces are the isolate's. */
+async function post(body: unknown, headers: Record<string, string> = {}, changes: Record<string, unknown> = {}) {
+  asked += 1;
+  const shopper = `shop_${asked.toString(16).padStart(32, "0")}`;
+  const cookie = headers["cookie"] ?? (await cookieOf(shopper));
+  const all = { ...OURS, "cf-connecting-ip": `10.0.${asked >> 8}.${asked & 255}`, ...headers, cookie };
+  const init = { method: "POST", headers: all, body: typeof body === "string" ? body : JSON.stringify(body) };
+  return { shopper, ...(await visit("/signals", init, { CONTAINER: undefined, ...changes })) };
+}
+
+async function facts(shopper: string): Promise<unknown[]> {
+  const { results } = await env.DB.prepare("SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id").bind(shopper).all<{ fact: string }>();
+  return results.map(({ fact }) => JSON.parse(fact) as unknown);
+}
+
+describe("a beacon", () => {
+  it("is noted as the catalog bears it out", async () => {
+    const { response, shopper } = await post({ events: [{ kind: "view", product: "dusk-lamp" }, PURCHASE] });
+    expect(response.status).toBe(204);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const day = Math.floor(Date.now() / 86_400_000);
+    expect(await facts(shopper)).toEqual([
+      expect.objectContaining({ kind: "view", day, products: ["dusk-lamp"], categories: ["Lamps"] }),
+      expect.objectContaining({ kind: "purchase", products: ["dusk-lamp"], cents: expect.any(Number) }),
+    ]);
+  });
+
+  it("makes the shopper somebody else, whose page is then begun", async () => {
+    const seen: Request[] = [];
+    const CONTAINER = container(async (request) => (seen.push(request.clone()), Response.json({})));
+    const { shopper, later } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER });
+    await later;
+    const hash = await env.DB.prepare("SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?").bind(shopper).first("hash");
+    expect(hash).toMatch(/^v2_loyalist_/);
+    expect(await seen[0]?.json()).toMatchObject({ shopper_id: shopper, persona: { type: "loyalist" } });
+  });
+
+  it("that changes nobody begins nothing", async () => {
+    let began = 0;
+    const CONTAINER = container(async () => ((began += 1), Response.json({})));
+    const { later } = await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, {}, { CONTAINER });
+    await later;
+    expect(began).toBe(0);
+  });
+
+  it("does not wait for the page it begins", async () => {
+    const { response } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER: container(never) });
+    expect(response.status).toBe(204);
+  });
+
+  it.each([{ dnt: "1" }, { "sec-gpc": "1" }])("of a browser that is not to be followed is not noted: %j", async (headers) => {
+    const { response, shopper } = await post({ events: [PURCHASE] }, headers);
+    expect(response.status).toBe(204);
+    expect(await facts(shopper)).toEqual([]);
+  });
+
+  it.each([
+    [{ "sec-fetch-site": "cross-site" }, 403, "CROSS_ORIGIN"],
+    [{ "content-type": "text/plain" }, 415, "NOT_JSON"],
+    [{ cookie: `shopper_demo=${SHOPPER}.1900000000.${"A".repeat(43)}` }, 401, "UNKNOWN_SHOPPER"],
+  ])("with %j is refused", async (headers, status, code) => {
+    const { response, text } = await post({ events: [PURCHASE] }, headers);
+    expect([response.status, JSON.parse(text)]).toEqual([status, { error: expect.objectContaining({ code }) }]);
+  });
+
+  it.each([
+    ["{", "body"],
+    [{}, "events"],
+    [{ events: [] }, "events"],
+    [{ events: Array.from({ length: 21 }, () => PURCHASE) }, "events"],
+    [{ events: [{ kind: "stare" }] }, "events.0"],
+    [{ events: [{ kind: "view" }] }, "events.0.product"],
+    [{ events: [{ kind: "view", product: "" }] }, "events.0.product"],
+    [{ events: [{ kind: "view", product: "x", price: 1 }] }, "events.0.price"],
+    [{ events: [{ kind: "dwell", product: "dusk-lamp", seconds: 601 }] }, "events.0.seconds"],
+    [{ events: [{ kind: "dwell", product: "dusk-lamp", seconds: 1.5 }] }, "events.0.seconds"],
+    [{ events: [{ kind: "filter", sort: "loudest" }] }, "events.0.sort"],
+    [{ events: [{ kind: "purchase", items: [{ product: "dusk-lamp", quantity: 100 }] }] }, "events.0.items.0.quantity"],
+    [{ events: [{ kind: "purchase", items: [] }] }, "events.0.items"],
+  ])("of the wrong form is refused by its field: %j", async (body, field) => {
+    const { response, text, shopper } = await post(body);
+    expect(response.status).toBe(400);
+    expect(JSON.parse(text)).toMatchObject({ error: { code: "INVALID_SIGNALS", field, retryable: false } });
+    expect(await facts(shopper)).toEqual([]);
+  });
+
+  it("of what the shop does not have is refused, unless something of it is ours", async () => {
+    const none = await post({ events: [{ kind: "view", product: "__proto__" }] });
+    expect([none.response.status, JSON.parse(none.text)]).toEqual([400, { error: expect.objectContaining({ code: "UNKNOWN_PRODUCT" }) }]);
+    const some = await post({ events: [{ kind: "view", product: "never" }, { kind: "filter", category: "Lamps" }] });
+    expect(some.response.status).toBe(204);
+    expect(await facts(some.shopper)).toHaveLength(1);
+  });
+
+  it("that is too large is refused", async () => {
+    const { response } = await post({ events: [{ kind: "view", product: "x".repeat(9000) }] });
+    expect(response.status).toBe(413);
+  });
+
+  it("that cannot be noted may be told again", async () => {
+    for (const DB of [undefined, { prepare: () => { throw new Error("no"); } }]) {
+      const { response, text } = await post({ events: [PURCHASE] }, {}, { DB });
+      expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+      expect(JSON.parse(text)).toMatchObject({ error: { code: "NOT_STORED", retryable: true } });
+    }
+  });
+
+  it("too many of one shopper are refused for a while", async () => {
+    const cookie = await cookieOf(SHOPPER);
+    const statuses = [];
+    for (let at = 0; at < 31; at += 1) {
+      statuses.push((await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, { cookie })).response.status);
+    }
+    expect(statuses.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 204));
+    expect(statuses[30]).toBe(429);
+  });
+
+  it("is not something to look at", async () => {
+    const { response } = await visit("/signals");
+    expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
+  });
+});
+
+describe("a pace", () => {
+  it("gives a burst, then one at a time, and everybody their own", () => {
+    const pace = new Pace({ burst: 2, seconds: 10 });
+    expect([pace.take("a", 0), pace.take("a", 0), pace.take("a", 0)]).toEqual([0, 0, 10]);
+    expect(pace.take("b", 0)).toBe(0);
+    expect([pace.take("a", 10), pace.take("a", 10)]).toEqual([0, 10]);
+  });
+});

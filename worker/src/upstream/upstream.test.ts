@@ -1,0 +1,21 @@
+// Which container is asked.
+
+import { describe, expect, it } from "vitest";
+
+import { instanceFor } from "./upstream.ts";
+
+describe("the instance", () => {
+  it("is the same for all who ask for the like", () => {
+    expect(instanceFor("demo|v2_newcomer_0_13efff8fd5bb", 3)).toBe(instanceFor("demo|v2_newcomer_0_13efff8fd5bb", 3));
+  });
+
+  it("is one of as many as there are, each about as often as another", () => {
+    const counts = new Map<string, number>();
+    for (let at = 0; at < 3000; at += 1) {
+      const name = instanceFor(`demo|v2_collector_70_${at}`, 3);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    expect([...counts.keys()].sort()).toEqual(["shop-0", "shop-1", "shop-2"]);
+    for (const count of counts.values()) expect(count).toBeGreaterThan(800);
+  });
+});

@@ -1,0 +1,51 @@
+// One request with all that answering it may need.
+
+import { type Env, type Limits, limitsOf } from "./environment.ts";
+import { Published } from "./published/published.ts";
+import { Identities } from "./shoppers/identity.ts";
+import type { Container } from "./streaming/generate.ts";
+import { upstreamOf } from "./upstream/upstream.ts";
+
+export interface Visit {
+  readonly request: Request;
+  readonly url: URL;
+  readonly env: Env;
+  readonly limits: Limits;
+  readonly published: Published;
+  readonly identities: Identities;
+  /** The way to the container; null where none is configured. */
+  readonly container: Container | null;
+  /** Lets work go on after the answer, for a while. */
+  readonly later: (work: Promise<unknown>) => void;
+}
+
+// A key takes longer to import than a cookie to verify.
+const known = new Map<string, Identities>();
+
+export function visitOf(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Visit {
+  const limits = limitsOf(env);
+  const published = new Published(env.ASSETS);
+  const upstream = upstreamOf(env, limits);
+  return {
+    request,
+    url: new URL(request.url),
+    env,
+    limits,
+    published,
+    identities: identitiesOf(env),
+    container: upstream && { env, limits, published, upstream },
+    later: (work) => context.waitUntil(work),
+  };
+}
+
+function identitiesOf(env: Env): Identities {
+  const secret = env.SESSION_SECRET ?? "";
+  if (secret === "") throw new NoSecret();
+  const identities = known.get(secret) ?? new Identities(secret);
+  known.set(secret, identities);
+  return identities;
+}
+
+export class NoSecret extends Error {
+  override readonly name = "NoSecret";
+}
