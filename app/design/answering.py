@@ -17,7 +17,11 @@ from starlette.types import Receive, Scope, Send
 from app.web.security import page_headers
 
 _MOST_BYTES = 256 * 1024
-_NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_NO_STORE = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 _FILE_POLICY = "default-src 'none'; style-src 'self'; sandbox"
 _TYPES = {
     ".css": "text/css",
@@ -41,6 +45,7 @@ def frameable(image_hosts: Iterable[str] = ()) -> dict[str, str]:
             "frame-ancestors 'none'", "frame-ancestors 'self'"
         ),
         "cache-control": "no-store",
+        "cross-origin-resource-policy": "same-origin",
     }
 
 

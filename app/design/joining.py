@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -10,7 +11,7 @@ from starlette.routing import Route
 from app.composers import Composers
 from app.design.workbench import Workbench
 from app.materials import Materials
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.stages.render import Renderer
 from app.web.counters import Web
 from app.workshop import Workshop
@@ -26,7 +27,13 @@ def join_workbench(
     composers: Composers,
     redrawn: Redrawn,
 ) -> None:
-    """Add the workbench to a shop's routes, and to what is open while the shop is."""
+    """Add the workbench to a shop's routes, and to what is open while the shop is.
+
+    Raises:
+        SettingsError: what the workbench needs is not installed, as in the image.
+    """
+    if find_spec("watchfiles") is None:
+        raise SettingsError("WANDSTORE_DESIGN is for development: watchfiles is not installed")
 
     def take_up(changed: Materials, renderer: Renderer) -> Web:
         """Let the shop go on with these, in one step; what is under way ends as it began."""

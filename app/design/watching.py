@@ -7,8 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
-from watchfiles import awatch
-
 from app.design.sources import FOLDERS, name_of
 
 logging.getLogger("watchfiles").setLevel(logging.WARNING)
@@ -20,6 +18,8 @@ _DEBOUNCE = 200
 
 async def watch(root: Path, saved: Callable[[Iterable[Path]], Awaitable[None]]) -> None:
     """Call `saved` with the files of each save, for ever."""
+    from watchfiles import awatch  # noqa: PLC0415 - only development has it installed
+
     folders = [root / folder for folder in FOLDERS if (root / folder).is_dir()]
     async for changes in awatch(
         *folders, step=_STEP, debounce=_DEBOUNCE, rust_timeout=5_000, stop_event=asyncio.Event()
