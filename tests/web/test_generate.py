@@ -415,3 +415,24 @@ def test_the_house_answers_where_no_model_does(composed_by_model: Server, model:
     sent = generate(composed_by_model).json()
     assert sent["status"] == "success"
     assert sent["meta"]["model"] == "house"
+
+
+def test_the_worker_says_which_shoppers_are_new_and_where_they_come_from(
+    serve: StartServer, model: Model
+) -> None:
+    model.play(Scenario(answer(component("hero"), component("grid"))))
+    word = "a credential of the worker"
+    server = serve(WANDSTORE_NEW_CALLS_PER_HOUR="1", WORKER_SECRET=word, **model.environment)
+    says = {"Authorization": f"Bearer {word}"}
+
+    def writer(number: int, address: str | None) -> str:
+        new = {"CF-Connecting-IP": address, "X-Wandstore-New-Shopper": "1"} if address else {}
+        body = request(f"shop_{number:032x}")
+        sent = httpx.post(f"{server.url}/generate", json=body, headers={**says, **new}, timeout=60)
+        model_name: str = sent.json()["meta"]["model"]
+        return model_name
+
+    asked = ["192.0.2.1", "192.0.2.1", "192.0.2.2", None, None]
+    told = [writer(at, address) for at, address in enumerate(asked)]
+    kimi = "kimi-k2.6"
+    assert told == [kimi, "house", kimi, kimi, kimi]

@@ -8,6 +8,7 @@ import type { Shop } from "../published/published.ts";
 import type { Visitor } from "../shoppers/identity.ts";
 import { type Acquaintance, acquaint } from "../shoppers/shoppers.ts";
 import { compose } from "../streaming/compose.ts";
+import { newFrom } from "../streaming/generate.ts";
 import { type Lookup, tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
 import { type Found, findKept, keptKey } from "./kept.ts";
@@ -62,7 +63,8 @@ async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked>
 async function composeAnd(visit: Visit, visitor: Visitor, shop: Shop, looked: Looked): Promise<string | null> {
   if (visit.container === null || visit.request.method === "HEAD") return null;
   const { persona, hash } = looked;
-  const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash });
+  const from = newFrom(visit.request, visitor.isNew);
+  const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash, newFrom: from });
   visit.later(going.over);
   return visitor.first ? null : going.soon(visit.limits.keptWait);
 }

@@ -39,7 +39,16 @@ describe("a cookie", () => {
     expect(first.setCookie).toMatch(/; Path=\/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure$/);
     const cookie = first.setCookie?.split(";")[0] ?? "";
     const second = await identities.visitor(requestWith(cookie), "demo", NOW + 1, true);
-    expect(second).toEqual({ shopperId: first.shopperId, first: false, setCookie: null });
+    expect(second).toEqual({ shopperId: first.shopperId, first: false, isNew: true, setCookie: null });
+  });
+
+  it("makes a shopper who is new for an hour", async () => {
+    const identities = new Identities(SECRET);
+    const first = await identities.visitor(requestWith(""), "demo", NOW, true);
+    const cookie = first.setCookie?.split(";")[0] ?? "";
+    const within = await identities.visitor(requestWith(cookie), "demo", NOW + 3599, true);
+    const after = await identities.visitor(requestWith(cookie), "demo", NOW + 3601, true);
+    expect([first.isNew, within.isNew, after.isNew]).toEqual([true, true, false]);
   });
 
   it("is set anew for the same shopper when half of its time is over", async () => {

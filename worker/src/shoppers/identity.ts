@@ -6,6 +6,9 @@
 /** Seconds a cookie is good for; it is set anew when half of that is over. */
 export const LIFETIME = 180 * 24 * 3600;
 
+/** Seconds for which a shopper counts as new: they are cheap to invent. */
+const NEW = 3600;
+
 const VALUE = /^(shop_[0-9a-f]{32})\.([1-9]\d{0,11})\.([A-Za-z0-9_-]{43})$/;
 const LONGEST_HEADER = 8192;
 const LONGEST_VALUE = 128;
@@ -14,13 +17,20 @@ export interface Visitor {
   readonly shopperId: string;
   /** Whether the shopper has not been here before, as far as a cookie can tell. */
   readonly first: boolean;
+  /** Whether they first came less than an hour ago. */
+  readonly isNew: boolean;
   /** A Set-Cookie header's value, where one must be sent. */
   readonly setCookie: string | null;
 }
 
-interface Signed {
+export interface Signed {
   readonly shopperId: string;
   readonly expires: number;
+}
+
+/** Whether a cookie that is good until then was first set less than an hour ago. */
+export function isNew(expires: number, now: number): boolean {
+  return expires - now > LIFETIME - NEW;
 }
 
 export class Identities {
@@ -35,11 +45,11 @@ export class Identities {
   async visitor(request: Request, shopId: string, now: number, secure: boolean): Promise<Visitor> {
     const known = await this.known(request, shopId, now);
     if (known !== null && known.expires - now > LIFETIME / 2) {
-      return { shopperId: known.shopperId, first: false, setCookie: null };
+      return { shopperId: known.shopperId, first: false, isNew: isNew(known.expires, now), setCookie: null };
     }
     const shopperId = known?.shopperId ?? newShopperId();
     const setCookie = await this.#cookie(shopperId, shopId, Math.floor(now) + LIFETIME, secure);
-    return { shopperId, first: known === null, setCookie };
+    return { shopperId, first: known === null, isNew: known === null, setCookie };
   }
 
   /** Returns the shopper of a valid cookie, null where there is none. */

@@ -4,7 +4,9 @@ import { TooLate, within } from "../deadline.ts";
 import { fileHeaders, json } from "../headers.ts";
 import type { Fact } from "../persona/fact.ts";
 import type { Shop } from "../published/published.ts";
+import { isNew, type Signed } from "../shoppers/identity.ts";
 import { compose } from "../streaming/compose.ts";
+import { newFrom } from "../streaming/generate.ts";
 import { tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
 import { BadBeacon, readBeacon, type Told } from "./beacon.ts";
@@ -61,11 +63,12 @@ async function take(visit: Visit, shop: Shop | null): Promise<string> {
   keepPace(shoppers, known.shopperId, now);
   if (headers.get("dnt") === "1" || headers.get("sec-gpc") === "1") return "not_wanted";
   const facts = await witnessed(visit, shop, told(await bodyInTime(visit.request)), Math.floor(now / SECONDS_A_DAY));
-  return note(visit, shop, known.shopperId, facts, now);
+  return note(visit, shop, known, facts, now);
 }
 
-async function note(visit: Visit, shop: Shop, shopperId: string, facts: readonly Fact[], now: number): Promise<string> {
+async function note(visit: Visit, shop: Shop, known: Signed, facts: readonly Fact[], now: number): Promise<string> {
   const { DB } = visit.env;
+  const { shopperId } = known;
   const later = new Refused(503, "NOT_STORED", "this could not be noted", "", 5);
   if (DB === undefined) throw later;
   const learnt = await learn(DB, shopperId, shop.id, facts).catch(() => {
@@ -73,7 +76,8 @@ async function note(visit: Visit, shop: Shop, shopperId: string, facts: readonly
   });
   if (!learnt.changed || visit.container === null || refreshes.take(shopperId, now) > 0) return "taken";
   // The page for whom the shopper has become is composed now, to be there at the next visit.
-  visit.later(compose(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash }).over);
+  const from = newFrom(visit.request, isNew(known.expires, now));
+  visit.later(compose(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash, newFrom: from }).over);
   return "changed";
 }
 

@@ -12,6 +12,13 @@ export interface Wanted {
   readonly shopperId: string;
   readonly persona: Persona;
   readonly hash: string;
+  /** The client's address where the shopper is new: what such shoppers may cost is limited by it. */
+  readonly newFrom: string | null;
+}
+
+/** Returns where a new shopper comes from; null where they are known, or where nobody says. */
+export function newFrom(request: Request, isNew: boolean): string | null {
+  return isNew ? request.headers.get("cf-connecting-ip") : null;
 }
 
 export interface Container {
@@ -32,7 +39,8 @@ export async function askForPage(
   signal: AbortSignal,
 ): Promise<Asked> {
   const body = await bodyOf(container.published, wanted);
-  const all = { ...headers, "content-type": "application/json", ...credential(container.env) };
+  const client = wanted.newFrom === null ? {} : { "x-wandstore-new-shopper": "1", "cf-connecting-ip": wanted.newFrom };
+  const all = { ...headers, ...client, "content-type": "application/json", ...credential(container.env) };
   const make = (leaving: AbortSignal): Request =>
     new Request("http://container.internal/generate", { method: "POST", headers: all, body, signal: leaving });
   return ask(container.upstream, make, `${wanted.shop.id}|${wanted.hash}`, container.limits, signal);

@@ -2,6 +2,7 @@
 
 import { describe, expect, it, beforeEach } from "vitest";
 
+import { LIFETIME } from "../shoppers/identity.ts";
 import { become, COLLECTOR, container, cookieOf, migrated, never, open, SHOPPER, visit, type Serve } from "../../tests/shopping.ts";
 
 const STREAM = "/s/demo/stream/edge";
@@ -36,6 +37,19 @@ describe("a stream", () => {
     expect(asked?.headers.get("last-event-id")).toBe("1700000000000001");
     expect(asked?.headers.get("cookie")).toBeNull();
     expect(await asked?.json()).toMatchObject({ shopper_id: SHOPPER, persona: COLLECTOR });
+  });
+
+  it("says where a new shopper comes from, and nothing of one who has been here longer", async () => {
+    const asked: (string | null)[][] = [];
+    const serve: Serve = async (request) => {
+      asked.push(["x-wandstore-new-shopper", "cf-connecting-ip"].map((name) => request.headers.get(name)));
+      return streaming();
+    };
+    const yesterday = Math.floor(Date.now() / 1000) + LIFETIME - 86_400;
+    for (const cookie of [await cookieOf(SHOPPER), await cookieOf(SHOPPER, "demo", yesterday)]) {
+      await follow(serve, { cookie, "cf-connecting-ip": "192.0.2.7" });
+    }
+    expect(asked).toEqual([["1", "192.0.2.7"], [null, null]]);
   });
 
   it.each(["", "x", "1\n2", "-1", "1".repeat(20)])("passes on no id that is none: %j", async (id) => {

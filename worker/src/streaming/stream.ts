@@ -3,11 +3,12 @@
 import { plainText, json } from "../headers.ts";
 import type { Shop } from "../published/published.ts";
 import { personaHash } from "../persona/hash.ts";
+import { isNew } from "../shoppers/identity.ts";
 import { acquaint } from "../shoppers/shoppers.ts";
 import { tell } from "../telemetry.ts";
 import type { Asked } from "../upstream/attempts.ts";
 import type { Visit } from "../visit.ts";
-import { askForPage } from "./generate.ts";
+import { askForPage, newFrom } from "./generate.ts";
 
 const EVENT_ID = /^\d{1,19}$/;
 
@@ -22,7 +23,13 @@ export async function answerStream(visit: Visit, shop: Shop): Promise<Response> 
   if (visit.container === null) return refusal("CONTAINER_ERROR", 503);
   if (visit.request.method === "HEAD") return new Response(null, { headers: EVENTS });
   const { persona } = await acquaint(visit.env, known.shopperId, shop.id, visit.limits.lookup);
-  const wanted = { shop, shopperId: known.shopperId, persona, hash: await personaHash(persona) };
+  const wanted = {
+    shop,
+    shopperId: known.shopperId,
+    persona,
+    hash: await personaHash(persona),
+    newFrom: newFrom(visit.request, isNew(known.expires, began / 1000)),
+  };
   const last = visit.request.headers.get("last-event-id") ?? "";
   const resumed = EVENT_ID.test(last);
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": last }) };
