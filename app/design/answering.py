@@ -22,7 +22,7 @@ _NO_STORE = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_FILE_POLICY = "default-src 'none'; style-src 'self'; sandbox"
+_FILE_POLICY = "default-src 'none'; connect-src 'self'"
 _TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",

@@ -52,6 +52,7 @@ class Workbench:
             *inspection.routes,
             Route("/design", _to_the_gallery, methods=["GET"]),
             Route("/news", self.news, methods=["GET"]),
+            Route("/now", self.now, methods=["GET"]),
             Route("/samples", self.sample, methods=["POST"]),
             Route("/static/{name}", static, methods=["GET"]),
             Route("/{path:path}", self._missing, methods=["GET"]),
@@ -87,6 +88,12 @@ class Workbench:
         """Tell what is saved, as it is."""
         await self.live.ready()
         return Telling(self.live.news.listen())
+
+    async def now(self, _: Request) -> Response:
+        """Answer with the version that is drawn, and what is wrong with the files."""
+        await self.live.ready()
+        faults = [fault.as_json() for fault in self.live.faults]
+        return answer({"version": self.live.version.number, "faults": faults})
 
     async def sample(self, request: Request) -> Response:
         """Keep a config as a sample."""

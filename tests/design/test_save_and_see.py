@@ -206,6 +206,30 @@ def test_changed_props_reach_controls_brief_and_admission(desk: Desk, page: Page
     assert page.is_hidden("[data-refusal]")
 
 
+def test_more_windows_than_a_browser_has_connections_are_all_redrawn(
+    desk: Desk, page: Page
+) -> None:
+    windows = [page.context.new_page() for _ in range(8)]
+    for window in windows:
+        window.goto(f"{desk.url}/components/cta")
+        listening(window)
+    desk.edit("components/cta.jinja", "</h2>", " ✓</h2>")
+    for window in windows:
+        frame_of(window, "iframe[data-width='360']").wait_for_selector("h2:has-text('✓')")
+
+
+def test_a_window_takes_up_what_was_saved_while_the_shop_was_away(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/components/cta")
+    listening(page)
+    frame = frame_of(page, "iframe[data-width='360']")
+    desk.server.stop()
+    page.wait_for_selector("[data-pulse][data-lost]")
+    desk.edit("components/cta.jinja", "</h2>", " ✓</h2>")
+    desk.server.start()
+    frame.wait_for_selector("h2:has-text('✓')")
+    page.wait_for_selector("[data-pulse]:not([data-lost])")
+
+
 def test_a_prompt_and_a_persona_reach_the_next_brief(desk: Desk, page: Page) -> None:
     page.goto(f"{desk.url}/compose")
     listening(page)

@@ -1,5 +1,7 @@
 // The workbench in the browser: listens for what is saved, shows what is wrong, starts the page's own part.
+import { read } from "./asking.js";
 import { showFaults } from "./faults.js";
+import { listen } from "./listen.js";
 
 const pages = {
   gallery: () => import("./gallery.js"),
@@ -23,27 +25,41 @@ const names = async () => {
   document.querySelector("[data-names]").replaceWith(fresh.querySelector("[data-names]"));
 };
 
-let lost = false;
-const news = new EventSource("/design/news");
-news.onmessage = async ({ data }) => {
-  const what = JSON.parse(data);
+const everything = { everything: true, components: [], styles: [], told: [] };
+
+const settle = (faults) => {
+  pulse.toggleAttribute("data-behind", faults.length > 0);
+  pulse.textContent = faults.length ? "The last good version is drawn" : "Up to date with your files";
+};
+
+const saved = async (what) => {
   showFaults(panel, what.faults);
   document.body.dataset.version = what.version;
   await part?.saved?.(what);
-  if (what.library) await names();
+  if (what.library || what.everything) await names();
   document.body.dataset.seen = what.version;
-  pulse.toggleAttribute("data-behind", what.faults.length > 0);
-  pulse.textContent = what.faults.length ? "The last good version is drawn" : "Up to date with your files";
+  settle(what.faults);
 };
-news.onopen = async () => {
+
+// What was saved between the drawing of this page and now, or while the shop was away, was told to nobody.
+const opened = async () => {
   delete pulse.dataset.lost;
-  document.body.dataset.listening = "";
-  if (lost) await part?.saved?.({ everything: true, components: [], styles: [], told: [] });
+  const now = await read("/design/now");
+  if (String(now.version) !== document.body.dataset.version || lost) await saved({ ...everything, ...now });
+  else showFaults(panel, now.faults);
+  settle(now.faults);
   lost = false;
+  document.body.dataset.listening = "";
 };
-news.onerror = () => {
+
+const away = () => {
   lost = true;
   pulse.dataset.lost = "";
   pulse.textContent = "The shop is not answering; trying again";
 };
+
+let lost = false;
+let before = Promise.resolve();
+const act = { open: opened, lost: away, saved: ({ what }) => saved(what) };
+listen((heard) => (before = before.then(() => act[heard.kind](heard)).catch(away)));
 document.body.dataset.begun = "";

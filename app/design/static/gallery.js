@@ -37,7 +37,14 @@ const anew = async () => {
   all().forEach(watch);
 };
 
+const mark = (faults = []) => {
+  for (const kind of document.querySelectorAll("[data-kind]")) {
+    kind.toggleAttribute("data-broken", faults.some((fault) => fault.component === kind.dataset.kind));
+  }
+};
+
 export const saved = async (what) => {
+  mark(what.faults);
   if (what.library || what.everything) await anew();
   const wide = what.styles.includes("shop") || what.everything;
   const touched = new Set([...what.components, ...what.styles]);
