@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from app.design.writing import NotWritten, place, write
 from tests.conftest import StartServer
 from tests.desk import Desk, a_desk
 from tests.modelling import KEY, component
+from tests.running import ROOT
 
 SAMPLE = {"component": "cta", "name": "kept", "config": component("cta")["config"]}
 PATHS = (
@@ -52,6 +56,22 @@ def test_nothing_of_the_workbench_is_loaded_where_it_is_off(serve: StartServer) 
     mapped = Path(f"/proc/{server.pid}/maps").read_text()
     assert "pydantic_core" in mapped
     assert "watchfiles" not in mapped
+
+
+def test_where_its_libraries_are_missing_the_start_says_so_in_one_line(tmp_path: Path) -> None:
+    started = "import sys; sys.modules['watchfiles'] = None; from app.serve import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", started],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "WANDSTORE_DESIGN": "1", "WANDSTORE_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stderr == (
+        "wandstore cannot start: WANDSTORE_DESIGN is for development: watchfiles is not installed\n"
+    )
 
 
 @pytest.mark.parametrize(
