@@ -9,12 +9,12 @@ WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=fals
 NPM := $(WITH_NODE) node $(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') worker/wrangler.toml
 
-.PHONY: run test lint types unit bench fuzz browser clean help edge publish worker-types worker-test
+.PHONY: run test lint types unit bench fuzz browser component check-components clean help edge publish worker-types worker-test
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-run: $(VENV)/run.stamp ## Serve the demo shop on http://127.0.0.1:8080
+run: $(VENV)/design.stamp ## Serve the demo shop on http://127.0.0.1:8080
 	WANDSTORE_DESIGN=$${WANDSTORE_DESIGN-1} $(BIN)/python -m app
 
 edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, without an account or Docker
@@ -52,6 +52,12 @@ fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a mi
 browser: ## Find or install Chromium
 	@sh tests/install_chromium.sh
 
+component: $(VENV)/design.stamp ## Write a new component's files: make component NAME=promise SLOT=cta
+	@$(BIN)/python -m app.design.scaffold "$(NAME)" "$(or $(SLOT),cta)"
+
+check-components: $(VENV)/dev.stamp browser ## Check every state of every component, NAME=... for one, ACCEPT=1 to accept pictures
+	@$(BIN)/python -m checks $(NAME) $(if $(ACCEPT),--accept)
+
 clean: ## Remove what the other targets set up, and the demo shop's data
 	rm -rf worker/node_modules worker/.build worker/.wrangler worker/public
 	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -59,13 +65,13 @@ clean: ## Remove what the other targets set up, and the demo shop's data
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: requirements/run.txt | $(VENV)/bin/python
+$(VENV)/design.stamp: requirements/design.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@ $(VENV)/run.stamp
+	touch $@ $(VENV)/design.stamp
 
 worker/node_modules/.stamp: worker/package-lock.json worker/package.json $(VENV)/dev.stamp
 	cd worker && $(NPM) ci --ignore-scripts --silent

@@ -42,10 +42,10 @@ class Composers:
             self._add("kimi", settings.kimi, lambda kimi: self._loaded().kimi(kimi))
         if settings.claude:
             self._add("claude", settings.claude, lambda claude: self._loaded().claude(claude))
-        rules = partial(_house_rules, prompts.house)
+        self._lines: house.Lines = prompts.house
         self.in_order: tuple[Composer, ...] = (
             *map(SharedComposer, self.careful.values()),
-            HouseComposer(rules, 0.0 if self.careful else settings.house_pace),
+            HouseComposer(self.house_rules, 0.0 if self.careful else settings.house_pace),
         )
 
     def _add(
@@ -54,6 +54,14 @@ class Composers:
         late = _Late(provider.model, partial(make, provider))
         paid = PaidComposer(late, self.purse, self._calls.max_tokens)
         self.careful[name] = CarefulComposer(paid, Breaker(time.monotonic, self._breaker))
+
+    def take_up(self, prompts: Prompts) -> None:
+        """Let the house compose with these lines from now on."""
+        self._lines = prompts.house
+
+    def house_rules(self, brief: Brief) -> list[dict[str, object]]:
+        """Return what the house chooses."""
+        return house.compose(brief.shop, brief.persona, self._lines, persona_hash(brief.persona))
 
     def load(self) -> None:
         """Load what speaks to providers, where there are any. Any thread may call this."""
@@ -97,7 +105,3 @@ class _Late:
         if self._made is None:
             self._made = self._make()
         return self._made.compose(brief)
-
-
-def _house_rules(lines: house.Lines, brief: Brief) -> list[dict[str, object]]:
-    return house.compose(brief.shop, brief.persona, lines, persona_hash(brief.persona))

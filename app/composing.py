@@ -100,6 +100,10 @@ class Composing:
         self._pages: dict[str, Started] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def take_up(self, workshop: Workshop) -> None:
+        """Compose with this workshop from now on; those under way end with their own."""
+        self._workshop = workshop
+
     def running(self, name: str) -> Started | None:
         """Return the page that is being composed under this key, if one is."""
         return self._pages.get(name)

@@ -78,6 +78,10 @@ class KeptPages:
         self._held: OrderedDict[str, ReadyPage] = OrderedDict()
         self._size = 0
 
+    def take_up(self, renderer: Renderer) -> None:
+        """Draw again with this renderer from now on."""
+        self._renderer = renderer
+
     def at_hand(self, key: str, content: str) -> ReadyPage | None:
         """Return the page if it is in memory and current: no waiting."""
         page = self._held.get(key)

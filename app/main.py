@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from app.counter import Counter, open_counter
 from app.kept_pages import KeptPages
 from app.learning import Learning
 from app.ledgers import Ledgers
-from app.materials import Materials
+from app.materials import Materials, renderer_of
 from app.models import Shop
 from app.plans import Plans
 from app.preparing import Preparing
@@ -31,7 +31,7 @@ from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
 from app.settings import Settings
 from app.stages.brief import instructions
-from app.stages.render import Renderer, environment
+from app.stages.render import Renderer
 from app.state import State, make_state
 from app.storefront import Backroom, Storefront
 from app.tallies import Tallies, Teller
@@ -63,6 +63,7 @@ class Services(NamedTuple):
     journal: MemoryJournal
     composers: Composers
     preparing: Preparing
+    began: float
     tallies: Tallies
 
 
@@ -78,12 +79,27 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
     )
     app.state.storefront = web.storefront
     app.state.preparing = services.preparing
+    app.state.workbench = nullcontext
+    if settings.design:
+        from app.design.joining import join_workbench  # noqa: PLC0415 - a designer's shop alone
+
+        again = partial(_redrawn, settings, services, web.storefront)
+        join_workbench(app, settings, materials, services.composers, again)
     return app
+
+
+def _redrawn(
+    settings: Settings, services: Services, front: Storefront, materials: Materials, drawn: Renderer
+) -> tuple[Web, Workshop, list[Route]]:
+    """Return the open shop with other materials, to be taken up in one step."""
+    web = _opened(settings, materials, drawn, front)
+    workshop = _workshop(settings, materials, services, drawn)
+    return web, workshop, _routes(settings, materials, services, web)
 
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, services: Services, storefront: Storefront, _: Starlette
+    settings: Settings, services: Services, storefront: Storefront, app: Starlette
 ) -> AsyncIterator[None]:
     settings.data.mkdir(parents=True, exist_ok=True)
     await services.state.kv.open()
@@ -92,11 +108,12 @@ async def _lifespan(
     teller = Teller(services.tallies)
     tasks = [
         asyncio.create_task(services.recorder.run(), name="recorder"),
-        asyncio.create_task(_sweep(services.journal), name="journal sweep"),
+        asyncio.create_task(services.journal.run(), name="journal sweep"),
         asyncio.create_task(teller.run(), name="teller"),
     ]
     try:
-        yield
+        async with app.state.workbench():
+            yield
     finally:
         await storefront.drain(settings.grace)
         for task in tasks:
@@ -108,12 +125,6 @@ async def _lifespan(
         await services.state.database.close()
         await services.state.kv.close()
         await services.state.aclose()
-
-
-async def _sweep(journal: MemoryJournal) -> None:
-    while True:
-        await asyncio.sleep(30)
-        journal.sweep()
 
 
 def _services(settings: Settings, materials: Materials) -> Services:
@@ -135,31 +146,28 @@ def _services(settings: Settings, materials: Materials) -> Services:
         journal=MemoryJournal(time.time),
         composers=composers,
         preparing=Preparing(prepare),
-        tallies={"kv": careful_kv.counts, "records": recorder.counts},
+        began=time.monotonic(),
+        tallies={"kv": careful_kv.counts, "records": recorder.counts, "money": purse.counts},
     )
 
 
 def _web(settings: Settings, materials: Materials, services: Services) -> Web:
-    library = materials.library
-    renderer = Renderer(
-        environment(library.folder),
-        library.specs,
-        library.slots,
-        materials.addresses_of,
-    )
-    kept = KeptPages(
-        services.careful_kv,
-        renderer,
-        services.preparing.done,
-        services.composers.is_makeshift,
-        time.monotonic,
-    )
+    renderer, prepared = renderer_of(materials), services.preparing.done
+    makeshift = services.composers.is_makeshift
+    kept = KeptPages(services.careful_kv, renderer, prepared, makeshift, time.monotonic)
     storefront = Storefront(
         _workshop(settings, materials, services, renderer),
         Backroom(services.journal, kept, services.state.database, services.recorder),
         time.monotonic,
         Capacity(settings.at_once, settings.waiting),
     )
+    return _opened(settings, materials, renderer, storefront)
+
+
+def _opened(
+    settings: Settings, materials: Materials, renderer: Renderer, storefront: Storefront
+) -> Web:
+    """Return what handlers get: every shop with its fallbacks drawn."""
     shops = {
         shop.id: OpenShop(_counter(shop, materials, renderer), page_headers(image_hosts(shop)))
         for shop in materials.catalogs.shops.values()
@@ -193,8 +201,8 @@ def _workshop(
 
 
 def _counter(shop: Shop, materials: Materials, renderer: Renderer) -> Counter:
-    addresses, content = materials.addresses_of(shop), materials.content(shop)
-    return open_counter(shop, addresses, content, materials.prompts.house, renderer)
+    content, house = materials.content(shop), materials.prompts.house
+    return open_counter(shop, materials.addresses_of(shop), content, house, renderer)
 
 
 def _generate(settings: Settings, materials: Materials, web: Web) -> Generate:
@@ -207,9 +215,8 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
     learning = Learning(services.state.database, web.storefront, web.now)
     signals = SignalsDoor(web, learning, services.preparing.done)
     services.tallies.update(signals=signals.counts, learning=learning.counts)
-    began = time.monotonic()
     checked = services.state.checked
-    health = Health(partial(_checks, services), lambda: time.monotonic() - began, checked)
+    health = Health(partial(_checks, services), lambda: time.monotonic() - services.began, checked)
     pictures = Pictures(web, materials.catalogs.pictures)
     get = ["GET"]
     routes = [

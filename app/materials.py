@@ -11,6 +11,7 @@ from app.services.component_library import Library, open_library
 from app.services.prompts import Prompts, load_prompts
 from app.settings import Settings
 from app.stages.addresses import Addresses
+from app.stages.render import Renderer, environment
 from app.web.static import Assets, load_assets
 
 
@@ -31,6 +32,13 @@ class Materials(NamedTuple):
         """Return the digest of all that a page of the shop is drawn from."""
         parts = (self.library.digest, self.assets.digest, self.prompts.digest, shop.digest)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def renderer_of(materials: Materials) -> Renderer:
+    """Return who draws with these materials."""
+    library = materials.library
+    templates = environment(library.folder, library.templates)
+    return Renderer(templates, library.specs, library.slots, materials.addresses_of)
 
 
 def read_materials(settings: Settings) -> Materials:

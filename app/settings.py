@@ -69,6 +69,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=int(read.number("WANDSTORE_PORT", 8080, least=0, most=65535)),
         data=Path(read.text("WANDSTORE_DATA", str(ROOT / "data"))),
         catalog=Path(read.text("WANDSTORE_CATALOG", str(ROOT / "demo" / "catalog.json"))),
+        root=Path(read.text("WANDSTORE_ROOT", str(ROOT))).resolve(),
         currency=read.text("WANDSTORE_CURRENCY", "USD"),
         design=read.text("WANDSTORE_DESIGN", "") == "1",
         session_secret=read.text("SESSION_SECRET", ""),

@@ -73,6 +73,13 @@ class Storefront:
         self._acquaintances = Acquaintances(backroom.personas, clock)
         self._shells = Shells(workshop.renderer)
 
+    def take_up(self, workshop: Workshop) -> None:
+        """Draw and compose with this workshop from now on."""
+        self._workshop = workshop
+        self._shells = Shells(workshop.renderer)
+        self._backroom.kept.take_up(workshop.renderer)
+        self.composing.take_up(workshop)
+
     def page_at_hand(self, shopper_id: str, counter: Counter) -> ReadyPage | None:
         """Return the shopper's finished page if that needs no waiting at all."""
         known = self._acquaintances.at_hand(shopper_id)

@@ -25,6 +25,7 @@ LAYERS = (
     {"model_clients"},
     {"composers", "state"},
     {"materials"},
+    {"design"},
     {"main", "publish"},
     {"lean_uvicorn"},
     {"serve"},
@@ -39,6 +40,7 @@ COMMON = (
     "app.pace",
     "app.services.cloudflare_api",
     "app.services.http",
+    "app.services.retry_after",
     "app.services.sqlite",
     "app.services.storage",
 )
@@ -111,5 +113,5 @@ def test_a_service_knows_models_its_own_package_and_sqlite_only(path: Path) -> N
 
 def test_only_those_who_construct_and_serve_read_settings() -> None:
     readers = {part_of(path) for path in MODULES if "settings" in parts_imported(path)}
-    constructors = {"main", "state", "composers", "model_clients", "materials"}
+    constructors = {"main", "state", "composers", "model_clients", "materials", "design"}
     assert readers == {*constructors, "serve", "publish"}

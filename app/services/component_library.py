@@ -71,6 +71,13 @@ class Specs(Mapping[str, ComponentSpec]):
                 self._loaded = {spec.name: spec for spec in _specs(*self._place)}
         return self._loaded
 
+    @classmethod
+    def ready(cls, loaded: Mapping[str, ComponentSpec]) -> Specs:
+        """Return what has been loaded already."""
+        specs = cls(Path(), "", ())
+        specs._loaded = loaded
+        return specs
+
     def __getitem__(self, name: str) -> ComponentSpec:
         return (self._loaded or self.load())[name]
 
@@ -82,13 +89,17 @@ class Specs(Mapping[str, ComponentSpec]):
 
 
 class Library(NamedTuple):
-    """Everything we can draw. `digest` changes whenever a template, style or schema does."""
+    """Everything we can draw. `digest` changes whenever a template, style or schema does.
+
+    `templates` holds their texts by name where they are not to be read from the folder.
+    """
 
     folder: Path
     specs: Specs
     slots: tuple[SlotSpec, ...]
     styles: str
     digest: str
+    templates: Mapping[str, str] | None = None
 
 
 def open_library(folder: Path) -> Library:
@@ -133,11 +144,22 @@ def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> Iterable[Co
         if not path.with_suffix(".jinja").exists():
             continue
         module = _import(path, f"{package}.{name}")
-        props = _props_of(path, module)
-        allowed = tuple(getattr(props, "slots", ()))
-        if not allowed or not known.issuperset(allowed):
-            raise LibraryError(f"{path}: `slots` must name slots of slots.py, not {allowed!r}")
-        yield ComponentSpec(name, props, allowed, _samples(path.with_suffix(".samples.json")))
+        yield component_spec(path, module, known, _samples(path.with_suffix(".samples.json")))
+
+
+def component_spec(
+    path: Path, module: ModuleType, known: set[str], samples: tuple[Sample, ...]
+) -> ComponentSpec:
+    """Return a component whose props the module holds; `known` are the page's slots.
+
+    Raises:
+        LibraryError: the module does not hold one class of props that fills slots of the page.
+    """
+    props = _props_of(path, module)
+    allowed = tuple(getattr(props, "slots", ()))
+    if not allowed or not known.issuperset(allowed):
+        raise LibraryError(f"{path}: `slots` must name slots of slots.py, not {allowed!r}")
+    return ComponentSpec(path.stem, props, allowed, samples)
 
 
 def _import(path: Path, name: str) -> ModuleType:
@@ -164,10 +186,19 @@ def _props_of(path: Path, module: ModuleType) -> type[BaseModel]:
 
 
 def _samples(path: Path) -> tuple[Sample, ...]:
-    if not path.exists():
+    return read_samples(path, path.read_text() if path.exists() else None)
+
+
+def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:
+    """Read a component's samples from its file's text.
+
+    Raises:
+        LibraryError: there are none, or they are not what samples are.
+    """
+    if text is None:
         raise LibraryError(f"{path}: missing; a component needs at least one sample")
     try:
-        items = json.loads(path.read_text())
+        items = json.loads(text)
         samples = tuple(Sample(item["name"], item["config"]) for item in items)
     except (ValueError, TypeError, KeyError) as error:
         raise LibraryError(f"{path}: not a list of {{name, config}}: {error}") from error
@@ -178,7 +209,14 @@ def _samples(path: Path) -> tuple[Sample, ...]:
 
 def _digest(folder: Path) -> str:
     """Digest the files themselves: generating every schema at each start takes longer."""
+    paths = (path for path in folder.rglob("*") if path.suffix in _DRAWN)
+    return digest_of({str(path.relative_to(folder)): path.read_text() for path in paths})
+
+
+def digest_of(texts: Mapping[str, str]) -> str:
+    """Digest the files that components are drawn from, by their names in the folder."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in _DRAWN):
-        digest.update(f"{path.relative_to(folder)}\0{path.read_text()}\0".encode())
+    for name in sorted(texts, key=Path):
+        if name.endswith(_DRAWN):
+            digest.update(f"{name}\0{texts[name]}\0".encode())
     return digest.hexdigest()[:16]

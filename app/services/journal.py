@@ -29,6 +29,7 @@ class JournalLimits(NamedTuple):
 
 
 _USUAL = JournalLimits()
+_SWEPT_EVERY = 30.0
 
 
 @dataclass(slots=True)
@@ -113,6 +114,12 @@ class MemoryJournal:
     def _wake(log: _Log) -> None:
         log.changed.set()
         log.changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Sweep now and then, for as long as this runs."""
+        while True:
+            await asyncio.sleep(_SWEPT_EVERY)
+            self.sweep()
 
     def sweep(self) -> None:
         """Drop what ended long ago, and the oldest ended ones where there are too many."""

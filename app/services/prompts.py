@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,19 +29,20 @@ class Prompts(NamedTuple):
     digest: str
 
 
-def load_prompts(folder: Path) -> Prompts:
-    """Read storefront.md, personas/*.md and house.json.
+def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Prompts:
+    """Read storefront.md, personas/*.md and house.json; `read` gives a file's text.
 
     Raises:
         PromptError: one of them is missing, or storefront.md has no place for the components.
     """
-    storefront = _read(folder / "storefront.md")
+    read = read or _read
+    storefront = read(folder / "storefront.md")
     if storefront.count(PLACE_OF_COMPONENTS) != 1:
         raise PromptError(f"{folder / 'storefront.md'}: needs {PLACE_OF_COMPONENTS} exactly once")
     personas: dict[str, str] = {
-        name: _read(folder / "personas" / f"{name}.md") for name in PERSONA_TYPES
+        name: read(folder / "personas" / f"{name}.md") for name in PERSONA_TYPES
     }
-    house = _read(folder / "house.json")
+    house = read(folder / "house.json")
     digest = hashlib.sha256("\0".join([storefront, *personas.values(), house]).encode())
     try:
         lines = json.loads(house)

@@ -8,7 +8,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    FunctionLoader,
+    StrictUndefined,
+)
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
@@ -87,10 +94,13 @@ class CompiledTemplates(FileSystemBytecodeCache):
             super().dump_bytecode(bucket)
 
 
-def environment(folder: Path) -> Environment:
-    """Return Jinja as every template here gets it: escaping on, nothing undefined."""
+def environment(folder: Path, texts: Mapping[str, str] | None = None) -> Environment:
+    """Return Jinja as every template here gets it: escaping on, nothing undefined.
+
+    Templates are read from the folder, or taken from `texts` by their names in it.
+    """
     return Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader(folder) if texts is None else _from_texts(folder, texts),
         bytecode_cache=CompiledTemplates(folder / "__pycache__"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -98,6 +108,14 @@ def environment(folder: Path) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+
+
+def _from_texts(folder: Path, texts: Mapping[str, str]) -> BaseLoader:
+    def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        text = texts.get(name)
+        return None if text is None else (text, str(folder / name), lambda: True)
+
+    return FunctionLoader(load)
 
 
 class Renderer:

@@ -49,13 +49,19 @@ class Assets(NamedTuple):
 
 def load_assets(folder: Path, styles: str, shops: Iterable[Shop]) -> Assets:
     """Read static/; shop.css gets the components' styles and the shops' brands appended."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
+    return make_assets({path.name: path.read_bytes() for path in paths}, styles, shops)
+
+
+def make_assets(read: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:
+    """Return the files of static/, read already, as `load_assets` does."""
     files = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix in _TYPES:
-            data = path.read_bytes()
-            if path.name == "shop.css":
-                data = "\n".join([data.decode(), styles, *map(brand_css, shops)]).encode()
-            files[path.name] = _body(path.suffix, data)
+    brands = [styles, *map(brand_css, shops)]
+    for name, data in read.items():
+        more = brands if name == "shop.css" else []
+        files[name] = _body(
+            Path(name).suffix, "\n".join([data.decode(), *more]).encode() if more else data
+        )
     names = {name: f"/static/{_hashed(name, body.plain)}" for name, body in files.items()}
     digest = hashlib.sha256("\0".join(sorted(names.values())).encode()).hexdigest()[:16]
     return Assets(files, names, digest)

@@ -1,0 +1,136 @@
+"""How the workbench answers: pages and frames under its own policies, JSON, events, and files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sse_starlette.event import ServerSentEvent
+from sse_starlette.sse import EventSourceResponse, SendTimeoutError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.web.security import page_headers
+
+_MOST_BYTES = 256 * 1024
+_NO_STORE = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_FILE_POLICY = "default-src 'none'; connect-src 'self'"
+_TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+
+
+class BadAsk(Exception):
+    """A request makes no sense; the message says why and is fit for its sender."""
+
+
+def frameable(image_hosts: Iterable[str] = ()) -> dict[str, str]:
+    """Return the shop's own headers for a page that the workbench may put into a frame."""
+    headers = {name.decode(): value.decode() for name, value in page_headers(image_hosts)}
+    policy = headers["content-security-policy"]
+    return {
+        **headers,
+        "content-security-policy": policy.replace(
+            "frame-ancestors 'none'", "frame-ancestors 'self'"
+        ),
+        "cache-control": "no-store",
+        "cross-origin-resource-policy": "same-origin",
+    }
+
+
+def page(html: str, status: int = 200) -> Response:
+    """Return a page of the workbench, which may hold frames of ours."""
+    headers = frameable()
+    policy = headers["content-security-policy"] + "; frame-src 'self'"
+    return Response(html, status, {**headers, "content-security-policy": policy})
+
+
+def framed(html: str, image_hosts: Iterable[str] = ()) -> Response:
+    """Return what a frame shows, under the shop's policy."""
+    return Response(html, 200, frameable(image_hosts))
+
+
+def answer(payload: object, status: int = 200) -> Response:
+    """Return JSON."""
+    body = json.dumps(payload, ensure_ascii=False)
+    return Response(body, status, _NO_STORE, "application/json")
+
+
+def text(body: str, kind: str = "text/css") -> Response:
+    """Return a text file made just now."""
+    return Response(body, 200, {**_NO_STORE, "Content-Security-Policy": _FILE_POLICY}, kind)
+
+
+def file(path: Path) -> Response:
+    """Return a file that is ours, 404 where there is none."""
+    kind = _TYPES.get(path.suffix)
+    if kind is None or path.is_symlink() or not path.is_file():
+        return Response("no such file\n", 404, _NO_STORE, "text/plain")
+    headers = {**_NO_STORE, "Cache-Control": "no-cache", "Content-Security-Policy": _FILE_POLICY}
+    return Response(path.read_bytes(), 200, headers, kind)
+
+
+async def asked(request: Request) -> dict[str, Any]:
+    """Return the JSON object a request brings.
+
+    Raises:
+        BadAsk: it brings none, or too much.
+    """
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_BYTES:
+            raise BadAsk("that is too long")
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BadAsk("that is not JSON") from None
+    if not isinstance(value, dict):
+        raise BadAsk("that is not an object")
+    return value
+
+
+class Streaming(EventSourceResponse):
+    """Events as they are written, with a comment where nothing happens for long."""
+
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(
+            events,
+            headers=_NO_STORE,
+            ping=15,
+            sep="\n",
+            ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
+            send_timeout=30,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until there is nothing more to tell, or nobody who listens."""
+        with suppress(SendTimeoutError):
+            await super().__call__(scope, receive, send)
+
+
+class Telling(Streaming):
+    """Events of a generator of JSON texts."""
+
+    def __init__(self, texts: AsyncGenerator[str, None]) -> None:
+        super().__init__(_events(texts))
+
+
+async def _events(texts: AsyncGenerator[str, None]) -> AsyncGenerator[bytes, None]:
+    yield b": open\n\n"
+    try:
+        async for item in texts:
+            yield f"data: {item}\n\n".encode()
+    finally:
+        await texts.aclose()

@@ -1,0 +1,48 @@
+"""Joins the workbench to a shop, which may then be handed other materials as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from app.composers import Composers
+from app.design.workbench import Workbench
+from app.materials import Materials
+from app.settings import Settings, SettingsError
+from app.stages.render import Renderer
+from app.web.counters import Web
+from app.workshop import Workshop
+
+Redrawn = Callable[[Materials, Renderer], tuple[Web, Workshop, list[Route]]]
+"""Gives the open shop drawn anew: what handlers get, what composing gets, and its routes."""
+
+
+def join_workbench(
+    app: Starlette,
+    settings: Settings,
+    materials: Materials,
+    composers: Composers,
+    redrawn: Redrawn,
+) -> None:
+    """Add the workbench to a shop's routes, and to what is open while the shop is.
+
+    Raises:
+        SettingsError: what the workbench needs is not installed, as in the image.
+    """
+    if find_spec("watchfiles") is None:
+        raise SettingsError("WANDSTORE_DESIGN is for development: watchfiles is not installed")
+
+    def take_up(changed: Materials, renderer: Renderer) -> Web:
+        """Let the shop go on with these, in one step; what is under way ends as it began."""
+        web, workshop, routes = redrawn(changed, renderer)
+        composers.take_up(changed.prompts)
+        app.state.storefront.take_up(workshop)
+        app.router.routes = [*workbench.routes, *routes]
+        return web
+
+    workbench = Workbench(settings, materials, composers, take_up)
+    app.router.routes = [*workbench.routes, *app.router.routes]
+    app.state.workbench = workbench.open

@@ -1,0 +1,35 @@
+// Compares two pictures point by point. A point differs when a channel does by more than eye or rounding would.
+const TOLERANCE = 12;
+const FEW = 0.0002;
+
+const read = async (address) => {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(image, 0, 0);
+  return pen.getImageData(0, 0, canvas.width, canvas.height);
+};
+
+export const compare = async (before, after, canvas) => {
+  const [old, now] = await Promise.all([read(before), read(after)]);
+  if (old.width !== now.width || old.height !== now.height) {
+    return { same: false, why: `${old.width} × ${old.height} before, ${now.width} × ${now.height} now` };
+  }
+  const marked = new ImageData(now.width, now.height);
+  let differing = 0;
+  for (let at = 0; at < now.data.length; at += 4) {
+    const far = [0, 1, 2, 3].some((channel) => Math.abs(old.data[at + channel] - now.data[at + channel]) > TOLERANCE);
+    const grey = 200 + 0.2 * now.data[at + 1];
+    marked.data.set(far ? [208, 52, 44, 255] : [grey, grey, grey, 255], at);
+    differing += far;
+  }
+  if (canvas) {
+    canvas.width = now.width;
+    canvas.height = now.height;
+    canvas.getContext("2d").putImageData(marked, 0, 0);
+  }
+  const share = differing / (now.width * now.height);
+  return { same: share <= FEW, why: `${differing} points differ (${(share * 100).toFixed(3)} %)` };
+};

@@ -1,0 +1,49 @@
+"""A designer at work: a desk, and a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browsing import launch, watched
+from tests.desk import Desk, a_desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A designer's desk, with nobody else's changes on it."""
+    with a_desk(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk for tests that break nothing."""
+    with a_desk(tmp_path_factory.mktemp("desk")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of a module, gone before tests with a loop of their own run."""
+    with sync_playwright() as playwright:
+        running = launch(playwright)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A window, which must not have complained by the end."""
+    with watched(browser) as seen:
+        yield seen.page
+        told = [line for line in seen.console if not expected(line)]
+        assert told == []
+
+
+def expected(line: str) -> bool:
+    """Say whether a browser always says this of a page that is shown without its script."""
+    return "sandboxed" in line and ("Blocked script" in line or "Refused to execute" in line)

@@ -1,0 +1,135 @@
+"""The composer's bench: the brief, two runs, what they cost, and what is kept of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.desk import Desk, a_desk
+from tests.modelling import KEY, Model, answer, component
+from tests.stand_in import Scenario
+from tests.stand_in.files import recording
+
+
+def run(page: Page, side: str, source: str) -> None:
+    page.select_option(f"[data-side={side}] [name=source]", source)
+    page.click(f"[data-side={side}] button[type=submit].first")
+
+
+def figure(page: Page, side: str, name: str) -> str:
+    page.wait_for_selector(f"[data-side={side}][data-ended]")
+    return page.text_content(f"[data-side={side}] [data-figure='{name}']") or ""
+
+
+@pytest.fixture
+def bench(tmp_path: Path, model: Model, page: Page) -> Iterator[Desk]:
+    """A desk with a provider."""
+    with a_desk(tmp_path, **model.environment) as desk:
+        page.goto(f"{desk.url}/compose")
+        page.wait_for_selector("body[data-listening]")
+        yield desk
+        page.goto("about:blank")
+
+
+@pytest.mark.usefixtures("bench")
+def test_the_brief_shown_is_the_brief_sent(model: Model, page: Page) -> None:
+    model.play(Scenario(answer()))
+    page.select_option("[data-side=A] [name=persona]", "collector")
+    page.select_option("[data-side=A] [name=category]", "Lamps")
+    run(page, "A", "kimi")
+    assert figure(page, "A", "Status") == "success"
+    sent = [message["content"] for message in model.requests[0].body["messages"]]
+    assert page.text_content("[data-side=A] [data-instructions]") == sent[0]
+    assert page.text_content("[data-side=A] [data-request]") == sent[1]
+    assert 'Leans towards: "Lamps"' in sent[1]
+    assert (
+        figure(page, "A", "Brief") == f"{page.text_content('[data-side=A] [data-tokens]')} tokens"
+    )
+
+
+@pytest.mark.usefixtures("bench")
+def test_refusals_repairs_tokens_and_time_are_told(model: Model, page: Page) -> None:
+    wrong = component("cta", headline="Now 20% off")
+    text = answer(component("hero"), component("grid"), wrong).replace(
+        '"id": "hero"', "'id': 'hero'"
+    )
+    model.play(Scenario(text))
+    run(page, "A", "kimi")
+    assert figure(page, "A", "Status") == "partial"
+    assert figure(page, "A", "Refused") == "1"
+    assert figure(page, "A", "Mended") != "0"
+    refused = page.text_content("[data-side=A] [data-what=refused]") or ""
+    assert refused.endswith("cta.headline: PRICE_IN_COPY")
+    assert int(figure(page, "A", "Written").split()[0]) > 0
+    assert KEY not in page.content()
+
+
+def test_two_runs_side_by_side_show_what_a_change_of_prompt_did(
+    bench: Desk, model: Model, page: Page
+) -> None:
+    model.play(Scenario(answer()))
+    run(page, "A", "kimi")
+    figure(page, "A", "Status")
+    bench.edit("prompts/storefront.md", "You arrange", "You carefully arrange")
+    page.wait_for_selector(
+        "[data-side=B] [data-instructions]:has-text('carefully')", state="attached"
+    )
+    model.play(Scenario(answer(component("hero", headline="Another thought"), component("grid"))))
+    run(page, "B", "kimi")
+    assert figure(page, "B", "Drawn") == "2"
+    assert figure(page, "A", "Drawn") == "5"
+    assert "carefully" in str(model.requests[1].body)
+    assert "carefully" not in str(model.requests[0].body)
+
+
+def test_a_run_is_kept_as_a_recording_that_can_be_played(
+    bench: Desk, model: Model, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = answer()
+    model.play(Scenario(text))
+    run(page, "A", "kimi")
+    figure(page, "A", "Status")
+    page.fill("[data-side=A] [data-record] input", "autumn-run")
+    page.click("[data-side=A] [data-record] button")
+    page.wait_for_selector("[data-side=A] [data-record] .said:has-text('Saved as')")
+    folder = bench.root / "tests" / "recordings"
+    monkeypatch.setattr("tests.stand_in.files._RECORDINGS", folder)
+    assert recording("autumn-run") == text
+    page.goto(f"{bench.url}/play")
+    page.select_option("[name=source]", "recording:autumn-run")
+    page.wait_for_selector("[data-view=kept] [data-caption]:has-text('the same')")
+
+
+def test_a_component_of_a_run_is_kept_as_a_sample(bench: Desk, model: Model, page: Page) -> None:
+    model.play(Scenario(answer()))
+    run(page, "A", "kimi")
+    figure(page, "A", "Status")
+    page.select_option("[data-side=A] [data-sample] select", "hero")
+    page.fill("[data-side=A] [data-sample] input", "from-a-run")
+    page.click("[data-side=A] [data-sample] button")
+    page.wait_for_selector("[data-side=A] [data-sample] .said:has-text('Saved as from-a-run')")
+    kept = json.loads(bench.text("components/hero.samples.json"))[-1]
+    assert kept == {"name": "from-a-run", "config": component("hero")["config"]}
+
+
+def test_a_new_component_is_offered_to_the_model_and_composed_into_the_shops_page(
+    bench: Desk, model: Model, page: Page, browser: Browser
+) -> None:
+    for ending in ("samples.json", "css", "jinja", "py"):
+        text = bench.text(f"components/cta.{ending}").replace("class Cta", "class Promise")
+        bench.save(f"components/promise.{ending}", text.replace('class="cta"', 'class="promise"'))
+    page.wait_for_selector(
+        "[data-instructions]:has-text('### promise (slot: cta)')", state="attached"
+    )
+    promise = {**component("cta"), "type": "promise"}
+    model.play(
+        Scenario(answer(*(component(kind) for kind in ("hero", "filters", "grid")), promise))
+    )
+    shopper = browser.new_context().new_page()
+    shopper.goto(f"{bench.server.url}/store")
+    shopper.wait_for_selector("[data-slot=cta][data-filled-by=promise] .promise")
+    shopper.context.close()

@@ -1,0 +1,153 @@
+"""The checks, in the browser and from the command line: what is broken on purpose is found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.desk import Desk, copy_of_the_files
+from tests.running import ROOT
+
+CTA = "components/cta.jinja"
+
+
+def check(desk: Desk, page: Page, component: str) -> list[list[str]]:
+    """Check one component; return component, state, theme, kind and text of each finding."""
+    page.goto(f"{desk.url}/checks")
+    page.wait_for_selector("body[data-begun]")
+    page.select_option("[data-which]", component)
+    page.click("[data-check]")
+    page.wait_for_selector("body[data-checked]")
+    found: list[list[str]] = page.eval_on_selector_all(
+        "[data-findings] tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    return found
+
+
+def test_the_shops_own_components_pass(desk: Desk, page: Page) -> None:
+    found = check(desk, page, "")
+    wrong = [item for item in found if item[3] not in ("unused style", "props")]
+    assert wrong == []
+    assert int(page.evaluate("document.body.dataset.checked")) >= 26
+
+
+@pytest.mark.parametrize(
+    ("edit", "finding"),
+    [
+        ((CTA, '<h2 class="cta-headline">', '<h2 class="cta-headline"><img src="/design/static/bench.svg">'), ("alt", "bench.svg has no alt")),
+        ((CTA, '<h2 class="cta-headline">', '<h2 class="cta-headline"><img src="/design/static/bench.svg">'), ("axe", "image-alt")),
+        ((CTA, '<p class="cta-text">', '<p class="cta-text"><div></div>'), ("markup", "line 3")),
+        ((CTA, "</h2>", "</h3>"), ("markup", "h3")),
+        (("components/cta.css", ".cta-text { max", ".cta-text { color: #777; max"), ("contrast", "color-contrast")),
+        (("components/cta.css", ".cta-headline {", ".cta-nobody, .cta-no-one {} .cta-headline {"), ("unused style", ".cta-nobody")),
+    ],
+)  # fmt: skip
+def test_what_is_broken_on_purpose_is_found(
+    desk: Desk, page: Page, edit: tuple[str, str, str], finding: tuple[str, str]
+) -> None:
+    with desk.told() as news:
+        desk.edit(*edit)
+        assert next(news)["faults"] == []
+    kind, told = finding
+    texts = [item[4] for item in check(desk, page, "cta") if item[3] == kind]
+    assert any(told in text for text in texts), texts
+
+
+def test_contrast_is_told_for_the_theme_that_lacks_it(desk: Desk, page: Page) -> None:
+    with desk.told() as news:
+        css = desk.text("components/cta.css")
+        desk.save("components/cta.css", css + ".cta-text { color: light-dark(#23392d, #fff); }\n")
+        next(news)
+    themes = {item[2] for item in check(desk, page, "cta") if item[3] == "contrast"}
+    assert themes == {"light"}
+
+
+def test_a_picture_is_taken_accepted_and_missed_when_it_changes(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/checks")
+    page.wait_for_selector("body[data-listening]")
+    page.select_option("[data-which]", "cta")
+    page.click("[data-take]")
+    page.wait_for_selector("[data-picture='cta.typical.360.light.png']", timeout=60_000)
+    page.click("[data-accept-all]")
+    page.wait_for_selector("[data-picture]", state="detached")
+    accepted = desk.root / "components" / "pictures" / "cta.typical.360.light.png"
+    assert accepted.read_bytes().startswith(b"\x89PNG")
+    page.evaluate("delete document.body.dataset.taken")
+    page.click("[data-take]")
+    page.wait_for_selector("body[data-taken]", timeout=60_000)
+    assert page.locator("[data-picture]").count() == 0, "the same as accepted"
+    desk.edit("components/cta.css", "--pad: clamp(1.25rem", "--pad: clamp(2.25rem")
+    page.wait_for_selector("body[data-seen]")
+    page.evaluate("delete document.body.dataset.taken")
+    page.click("[data-take]")
+    page.wait_for_selector("body[data-taken]", timeout=60_000)
+    picture = "[data-picture='cta.typical.360.light.png']"
+    said = page.text_content(f"{picture} figcaption") or ""
+    assert "points differ" in said or " before, " in said
+    before = accepted.read_bytes()
+    page.click(f"{picture} button")
+    page.wait_for_selector(picture, state="detached")
+    assert accepted.read_bytes() != before
+
+
+def run(root: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "WANDSTORE_ROOT": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )  # fmt: skip
+
+
+def test_the_command_fails_with_a_report_that_can_be_read(tmp_path: Path) -> None:
+    root = copy_of_the_files(tmp_path / "root")
+    good = run(root, "checks", "cta")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert good.stdout.startswith("# Components: 0 wrong")
+    path = root / CTA
+    path.write_text(path.read_text().replace("<h2", '<img src="/design/static/bench.svg"><h2'))
+    bad = run(root, "checks", "cta")
+    assert bad.returncode == 1
+    assert "- cta, typical, light: alt: bench.svg has no alt" in bad.stdout
+    assert (root / "test-results" / "components.md").read_text() == bad.stdout
+
+
+def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None:
+    root = copy_of_the_files(tmp_path / "root")
+    made = run(root, "app.design.scaffold", "kind_promise", "cta")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "components/kind_promise.jinja" in made.stdout
+    checked = run(root, "checks", "kind_promise")
+    assert checked.returncode == 0, checked.stdout
+    assert "0 wrong, 0 notes in 5 states" in checked.stdout
+    again = run(root, "app.design.scaffold", "kind_promise", "cta")
+    assert again.returncode == 2
+    assert "there is a kind_promise already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "slot", "told"),
+    [
+        ("Promise", "cta", "small letters"),
+        ("../promise", "cta", "small letters"),
+        ("class", "cta", "small letters"),
+        ("", "cta", "small letters"),
+        ("hero", "cta", "there is a hero already"),
+        ("fields", "cta", "there is a fields already"),
+        ("promise", "nowhere", "no slot of the page"),
+    ],
+)
+def test_a_name_that_will_not_do_is_told(tmp_path: Path, name: str, slot: str, told: str) -> None:
+    root = copy_of_the_files(tmp_path / "root")
+    ended = run(root, "app.design.scaffold", name, slot)
+    assert ended.returncode == 2
+    assert told in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,174 @@
+"""The gallery and the controls, as a designer uses them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Frame, Page
+
+from tests.desk import Desk
+
+
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    return shared_desk
+
+
+def frame_of(page: Page, selector: str) -> Frame:
+    """Return a frame once it has loaded and been measured."""
+    handle = page.wait_for_selector(f"{selector}[data-loaded]")
+    assert handle
+    frame = handle.content_frame()
+    assert frame
+    return frame
+
+
+def test_every_component_is_there_in_every_state(desk: Desk, page: Page) -> None:
+    page.goto(desk.url)
+    shown = page.eval_on_selector_all(
+        "[data-gallery] .state", "all => all.map(item => item.dataset.state)"
+    )
+    states = desk.get("/states").json()
+    assert shown == [item["state"] for item in states]
+    assert {item["component"] for item in states} >= {"hero", "grid", "filters", "cta"}
+    assert frame_of(page, "[data-kind=cta] [data-state=typical] iframe").query_selector(".cta")
+
+
+def test_what_a_frame_shows_is_what_the_shop_draws(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/components/hero")
+    drawn = frame_of(page, "iframe[data-width='768']").inner_html(".slot")
+    assert "A lamp that knows when to be quiet" in drawn
+    assert "€148.00" in drawn, "the price is the catalog's"
+    page.goto(f"{desk.server.url}/store")
+    assert page.locator("[data-slot=hero] .hero-headline").count() == 1
+
+
+def test_a_component_is_shown_at_four_widths_at_once(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/components/grid")
+    widths = [
+        frame_of(page, f"iframe[data-width='{width}']").evaluate("innerWidth")
+        for width in (360, 768, 1024, 1440)
+    ]
+    assert widths == [360, 768, 1024, 1440]
+    columns = [
+        frame_of(page, f"iframe[data-width='{width}']").evaluate(
+            "getComputedStyle(document.querySelector('.cards')).gridTemplateColumns.split(' ').length"
+        )
+        for width in (360, 1024)
+    ]
+    assert columns == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("choice", "measured", "change"),
+    [
+        (("theme", "dark"), "matchMedia('(scripting)') && getComputedStyle(document.documentElement).colorScheme", ("light only", "dark only")),
+        (("dir", "rtl"), "getComputedStyle(document.body).direction", ("ltr", "rtl")),
+        (("text", "200"), "getComputedStyle(document.documentElement).fontSize", ("16px", "32px")),
+        (("motion", "reduced"), "getComputedStyle(document.querySelector('.frame img')).transitionProperty", ("scale", "all")),
+        (("catalog", "no-pictures"), "document.querySelectorAll('.frame-empty').length", (0, 8)),
+        (("catalog", "no-stock"), "document.querySelectorAll('.card-out').length", (0, 8)),
+        (("catalog", "one-product"), "document.querySelectorAll('.card').length", (8, 1)),
+        (("persona", "minimalist"), "document.documentElement.dataset.persona", ("newcomer", "minimalist")),
+    ],
+)  # fmt: skip
+def test_a_look_changes_every_frame_and_the_address(
+    desk: Desk, page: Page, choice: tuple[str, str], measured: str, change: tuple[Any, Any]
+) -> None:
+    (name, value), (before, after) = choice, change
+    page.goto(f"{desk.url}/components/grid")
+    page.wait_for_selector("body[data-begun]")
+    frame = frame_of(page, "iframe[data-width='768']")
+    assert frame.evaluate(measured) == before
+    page.select_option(f"[name={name}]", value)
+    page.wait_for_selector("[data-component][data-drawn]")
+    assert frame.evaluate(measured) == after
+    page.goto(page.url)
+    assert frame_of(page, "iframe[data-width='768']").evaluate(measured) == after
+
+
+def test_a_state_alone_has_an_address_and_no_script(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/frame/hero?state=longest&theme=dark&text=200&dir=rtl")
+    assert page.text_content(".hero-headline") == (
+        "The watering can that reaches plants you keep forgetting"
+    )
+    assert page.evaluate("document.scripts.length") == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+
+
+def test_a_control_is_drawn_by_the_server_and_told_by_the_address(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/components/hero")
+    page.wait_for_selector("body[data-begun]")
+    frame = frame_of(page, "iframe[data-width='360']")
+    page.fill("[data-prop=headline] input", "Something <b>else</b> entirely")
+    page.wait_for_selector("[data-refusal]:not([hidden])")
+    assert page.text_content("[data-refusal]") == "MARKUP_IN_COPY hero.headline"
+    assert page.text_content("[data-misfit=headline]") == "copy holds markup"
+    assert frame.query_selector(".hero-headline b") is None, "drawn as text"
+    page.fill("[data-prop=headline] input", "Something else entirely")
+    page.wait_for_selector("[data-refusal]", state="hidden")
+    page.select_option("[data-prop=product_id] select", "moon-jar")
+    frame.wait_for_selector("img[src*=moon-jar]")
+    assert frame.text_content(".hero-headline") == "Something else entirely"
+    page.goto(page.url)
+    again = frame_of(page, "iframe[data-width='360']")
+    assert again.text_content(".hero-headline") == "Something else entirely"
+    assert page.input_value("[data-prop=headline] input") == "Something else entirely"
+
+
+def test_limits_come_from_the_schema_and_are_counted(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/components/hero")
+    page.wait_for_selector("body[data-begun]")
+    page.fill("[data-prop=eyebrow] input", "x" * 29)
+    assert page.text_content("[data-prop=eyebrow] .count") == "29 of 28"
+    page.wait_for_selector("[data-refusal]:not([hidden])")
+    assert page.text_content("[data-refusal]") == "COPY_TOO_LONG hero.eyebrow"
+
+
+def test_a_list_is_ordered_shortened_and_lengthened(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/components/grid")
+    page.wait_for_selector("body[data-begun]")
+    frame = frame_of(page, "iframe[data-width='768']")
+    first = "[data-prop=product_ids] .item:first-child"
+    page.click(f"{first} [data-down]")
+    frame.wait_for_selector(".card:first-child:has-text('Oak Bread Board')")
+    page.click(f"{first} [data-remove]")
+    frame.wait_for_selector(".card:first-child:has-text('Morning Mugs')")
+    assert page.text_content("[data-prop=product_ids] .count") == "7 of 8"
+    page.click("[data-prop=product_ids] [data-add]")
+    assert page.text_content("[data-prop=product_ids] .count") == "8 of 8"
+
+
+def test_what_the_model_is_told_stands_beside_it_with_its_tokens(desk: Desk, page: Page) -> None:
+    page.goto(f"{desk.url}/components/cta")
+    told = page.text_content("[data-told]")
+    assert told
+    assert "the invitation, at most seven words" in told
+    assert page.text_content("[data-tokens]") == str(desk.get("/told/cta").json()["tokens"])
+
+
+def test_props_are_kept_as_a_sample(desk: Desk, page: Page) -> None:
+    before = desk.text("components/cta.samples.json")
+    page.goto(f"{desk.url}/components/cta")
+    page.wait_for_selector("body[data-listening]")
+    page.fill("[data-prop=headline] input", "Come by in the evening")
+    page.fill("[data-save-sample] input", "evening")
+    page.click("[data-save-sample] button")
+    page.wait_for_selector("[data-save-sample] .said:has-text('Saved as evening')")
+    after = desk.text("components/cta.samples.json")
+    assert after.startswith(before.rstrip()[:-1].rstrip()), "what stood there is untouched"
+    assert json.loads(after)[-1]["config"]["headline"] == "Come by in the evening"
+    page.goto(f"{desk.url}/components/cta?state=evening")
+    assert "Come by in the evening" in frame_of(page, "iframe[data-width='360']").inner_text(".cta")
+
+
+def test_it_is_usable_on_a_narrow_screen_and_by_keyboard(desk: Desk, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path in ("/", "/components/hero", "/play", "/compose", "/checks"):
+        page.goto(f"{desk.url}{path}")
+        page.wait_for_selector("body[data-begun]")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the work"

@@ -1,0 +1,203 @@
+"""The stream player: a whole page from a recording, held, hurried, and made to go wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Frame, Page
+
+from tests.desk import Desk, until
+
+SLOTS = ["hero", "filters", "grid", "recommendations", "cta"]
+
+
+@pytest.fixture
+def desk(shared_desk: Desk) -> Desk:
+    return shared_desk
+
+
+def open_player(desk: Desk, page: Page, **choices: str) -> None:
+    page.goto(f"{desk.url}/play")
+    loaded(page)
+    for name, value in choices.items():
+        if name == "trouble":
+            page.select_option("[name=trouble]", value)
+        elif name in ("at", "seconds", "cut"):
+            page.fill(f"[name={name}]", value)
+            page.press(f"[name={name}]", "Tab")
+        else:
+            page.select_option(f"[name={name}]", value)
+        loaded(page)
+
+
+def loaded(page: Page) -> None:
+    """Wait until the latest playback is in all views."""
+    page.wait_for_timeout(300)
+    page.wait_for_selector("body[data-played]")
+    page.wait_for_selector("[data-view=stream] iframe[data-loaded]")
+    page.wait_for_selector("[data-view=kept] iframe[data-loaded]")
+
+
+def view(page: Page, name: str) -> Frame:
+    handle = page.wait_for_selector(f"[data-view={name}] iframe")
+    assert handle
+    frame = handle.content_frame()
+    assert frame
+    return frame
+
+
+def filled(page: Page, name: str) -> list[str]:
+    """Return the slots of a view that are filled by something better than the fallback."""
+    found: list[str] = view(page, name).evaluate(
+        "[...document.querySelectorAll('[data-slot]:not([data-filled-by=fallback])')]"
+        ".map(slot => slot.dataset.slot)"
+    )
+    return found
+
+
+def play_to_the_end(page: Page) -> None:
+    page.select_option("[data-speed]", "16")
+    page.click("[data-do=play]")
+    page.wait_for_selector("[data-do=play]")
+    page.wait_for_timeout(400)
+
+
+def log(page: Page, what: str) -> list[str]:
+    codes: list[str] = page.eval_on_selector_all(
+        f"[data-log] [data-what={what}]", "all => all.map(item => item.dataset.code)"
+    )
+    return codes
+
+
+def test_it_begins_with_the_shell_and_steps_from_event_to_event(desk: Desk, page: Page) -> None:
+    open_player(desk, page, source="recording:compact")
+    assert filled(page, "stream") == []
+    for at in range(1, 6):
+        while len(filled(page, "stream")) < at:
+            page.click("[data-do=step]")
+            page.wait_for_timeout(150)
+        assert filled(page, "stream") == SLOTS[:at]
+    assert filled(page, "shell") == []
+
+
+def test_it_seeks_forwards_and_back(desk: Desk, page: Page) -> None:
+    open_player(desk, page, source="recording:compact")
+    seek = "[data-seek]"
+    page.locator(seek).fill(str(page.evaluate("document.querySelector('[data-seek]').max")))
+    until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
+    assert filled(page, "stream") == SLOTS
+    page.locator(seek).fill("900")
+    until(
+        page,
+        "document.querySelector('[data-view=stream] [data-caption]').textContent.startsWith('1 of 5')",
+    )
+    assert filled(page, "stream") == ["hero"]
+
+
+def test_finished_and_kept_page_are_the_same_and_no_javascript_gets_there_too(
+    desk: Desk, page: Page
+) -> None:
+    open_player(desk, page, source="recording:pretty")
+    page.wait_for_selector("[data-view=kept] [data-caption]:has-text('the same, slot for slot')")
+    assert filled(page, "finished") == filled(page, "kept") == SLOTS
+    assert filled(page, "nojs") == []
+    play_to_the_end(page)
+    until(
+        view(page, "nojs"), "document.querySelector('[data-slot=hero]').dataset.filledBy === 'hero'"
+    )
+    assert view(page, "nojs").evaluate("document.scripts.length") == 0
+
+
+def test_nothing_moves_with_the_shops_own_components(desk: Desk, page: Page) -> None:
+    open_player(desk, page, source="recording:compact")
+    play_to_the_end(page)
+    assert page.text_content("[data-shift-sum]") == "Nothing has moved."
+    rows = page.eval_on_selector_all(
+        "[data-shifts] tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    assert [row[0] for row in rows] == SLOTS
+    for slot, fallback, content, shift in rows:
+        assert content == f"{fallback} ({slot})"
+        assert shift == "0.0000"
+
+
+@pytest.mark.parametrize(
+    ("fate", "then"),
+    [
+        ("lost", ["hero", "filters", "recommendations", "cta"]),
+        ("twice", SLOTS),
+        ("late", SLOTS),
+        ("swapped", SLOTS),
+    ],
+)
+def test_an_event_has_a_fate_of_its_own(desk: Desk, page: Page, fate: str, then: list[str]) -> None:
+    open_player(desk, page, source="recording:compact")
+    page.select_option("[data-events] tr:nth-child(3) select", fate)
+    loaded(page)
+    play_to_the_end(page)
+    until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
+    if fate == "late":
+        assert "grid" not in filled(page, "stream"), "what comes after the end is not taken"
+    else:
+        assert filled(page, "stream") == then
+
+
+def test_a_cut_connection_is_made_again_and_loses_nothing(desk: Desk, page: Page) -> None:
+    open_player(desk, page, source="recording:compact", cut="3")
+    play_to_the_end(page)
+    until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
+    assert filled(page, "stream") == SLOTS
+    played = page.evaluate("document.body.dataset.played")
+    assert desk.get(f"/plays/{played}").json()["cuts"] == 1
+
+
+def test_an_invented_product_is_refused_and_its_fallback_stays(desk: Desk, page: Page) -> None:
+    open_player(desk, page, source="recording:compact", trouble="invents", at="4")
+    page.wait_for_selector("[data-log] [data-what=refused]")
+    assert log(page, "refused") == ["UNKNOWN_PRODUCT"]
+    play_to_the_end(page)
+    assert filled(page, "stream") == ["hero", "filters", "grid", "cta"]
+
+
+def test_broken_json_costs_its_component_at_most(desk: Desk, page: Page) -> None:
+    open_player(desk, page, source="recording:compact", trouble="breaks", at="2")
+    page.wait_for_selector("[data-log] [data-what=model_ended]")
+    troubled = log(page, "refused") + log(page, "repaired")
+    assert troubled != []
+    play_to_the_end(page)
+    assert {"hero", "grid"} <= set(filled(page, "stream"))
+
+
+def test_a_model_that_stalls_too_long_is_given_up_and_the_house_finishes(
+    desk: Desk, page: Page
+) -> None:
+    open_player(desk, page, source="recording:compact", trouble="stalls", at="2", seconds="30")
+    page.wait_for_selector("[data-log] [data-what=model_failed]")
+    assert log(page, "model_failed") == ["TIMEOUT"]
+    assert log(page, "asked") == ["recording", "house"]
+    play_to_the_end(page)
+    assert filled(page, "stream") == SLOTS
+
+
+def test_a_short_stall_only_takes_time(desk: Desk) -> None:
+    def length(**trouble: Any) -> int:
+        told = {"source": "recording:compact", "trouble": trouble}
+        state = desk.post("/plays", told).json()
+        while not state["done"]:
+            state = desk.get(f"/plays/{state['id']}").json()
+        return int(state["length"])
+
+    assert length(kind="stalls", at=2, seconds=5) == length(kind="none") + 5000
+
+
+def test_a_live_composing_is_followed_and_can_be_played_again(desk: Desk, page: Page) -> None:
+    open_player(desk, page, source="house")
+    until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
+    assert filled(page, "stream") == SLOTS
+    page.reload()
+    loaded(page)
+    page.select_option("[name=source]", label="Run of house, newcomer")
+    loaded(page)
+    play_to_the_end(page)
+    assert filled(page, "stream") == SLOTS

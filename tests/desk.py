@@ -1,0 +1,107 @@
+"""A designer's desk: a copy of the shop's files, and the shop that serves them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.sync_api import Frame, Page
+
+from tests.running import ROOT, Server
+
+FOLDERS = ("components", "prompts", "static", "migrations", "tests/recordings")
+_TOKEN = re.compile(r'name="workbench-token" content="([^"]+)"')
+
+
+def copy_of_the_files(place: Path) -> Path:
+    """Copy what designers edit, and what the shop needs beside it."""
+    for folder in FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, place / folder, ignore=ignored)
+    return place
+
+
+@dataclass
+class Desk:
+    """The files, the shop, and ways to change the one and ask the other."""
+
+    root: Path
+    server: Server
+
+    @property
+    def url(self) -> str:
+        return f"{self.server.url}/design"
+
+    def text(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def save(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = self.text(name)
+        assert old in text
+        self.save(name, text.replace(old, new))
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", headers=headers, timeout=30, follow_redirects=True)
+
+    def token(self) -> str:
+        found = _TOKEN.search(self.get("/").text)
+        assert found
+        return found[1]
+
+    def post(self, path: str, told: Any, **changes: str) -> httpx.Response:
+        headers = {
+            "Origin": self.server.url,
+            "Sec-Fetch-Site": "same-origin",
+            "X-Workbench-Token": self.token(),
+            **{name.replace("_", "-"): value for name, value in changes.items()},
+        }
+        return httpx.post(
+            f"{self.url}{path}", headers=headers, content=json.dumps(told), timeout=60
+        )
+
+    @contextmanager
+    def told(self) -> Iterator[Iterator[dict[str, Any]]]:
+        """Listen for what is saved."""
+        with httpx.stream("GET", f"{self.url}/news", timeout=30) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == ": open"
+            yield _told(lines)
+
+    def store(self) -> str:
+        return httpx.get(f"{self.server.url}/store", timeout=30).text
+
+
+def _told(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """Yield what is told; a heartbeat means that what was awaited does not come."""
+    for line in lines:
+        assert not line.startswith(": still here"), "nothing was told"
+        if line.startswith("data: "):
+            yield json.loads(line[6:])
+
+
+@contextmanager
+def a_desk(folder: Path, **environment: str) -> Iterator[Desk]:
+    """Open a shop on a copy of the files."""
+    root = copy_of_the_files(folder / "root")
+    told = {"WANDSTORE_ROOT": str(root), "WANDSTORE_HOUSE_PACE": "0", **environment}
+    with Server(folder / "data", told) as server:
+        yield Desk(root, server)
+
+
+def until(frame: Page | Frame, true: str) -> None:
+    """Wait until something is true in a page, whose policy lets nobody wait inside it."""
+    for _ in range(200):
+        if frame.evaluate(true):
+            return
+        (frame if isinstance(frame, Page) else frame.page).wait_for_timeout(50)
+    raise AssertionError(f"never true: {true}")
