@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.settings import ROOT
-from bench import designing, kept, memory, parser, start, streaming
+from bench import designing, edge, kept, memory, parser, start, streaming
 from bench.measure import Row
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "memory": memory.run,
     "start": start.run,
     "parser": parser.run,
+    "edge": edge.run,
     "designing": designing.run,
 }
 

@@ -79,6 +79,14 @@ def model(deltas_per_second: float) -> Iterator[str]:
 
 
 @contextmanager
+def running(arguments: Sequence[str]) -> Iterator[str]:
+    """Run Python with these arguments and give the address that it writes first."""
+    with _process([sys.executable, *arguments], stdout=subprocess.PIPE) as process:
+        said = process.stdout.readline() if process.stdout else b""
+        yield said.decode().strip()
+
+
+@contextmanager
 def baseline(kind: str, argument: str) -> Iterator[tuple[str, int]]:
     """Run a baseline and give its address and process id."""
     port = free_port()

@@ -40,7 +40,7 @@ async def visit(url: str, cookie: str = "") -> tuple[str, str]:
     page = (await reader.read(-1)).decode()
     writer.close()
     stream = re.search(r'data-stream="([^"]+)"', page)
-    given = re.search(r"set-cookie: ([^;]+);", page)
+    given = re.search(r"set-cookie: ([^;]+);", page, re.IGNORECASE)
     known = cookie or (given.group(1) if given else "")
     if stream is None or not known:
         raise RuntimeError("the shop gave no shell")

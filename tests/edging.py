@@ -64,6 +64,12 @@ class Worker:
         """What the Worker has written."""
         return self._log_path.read_text() if self._log_path.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """The process's id: node's, whose child workerd is."""
+        assert self._process is not None
+        return self._process.pid
+
     def told(self, event: str) -> list[dict[str, Any]]:
         """Return what the Worker told of such events."""
         lines = [line for line in self.log.splitlines() if line.startswith('{"event"')]

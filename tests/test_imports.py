@@ -40,6 +40,7 @@ COMMON = (
     "app.pace",
     "app.services.cloudflare_api",
     "app.services.http",
+    "app.services.retry_after",
     "app.services.sqlite",
     "app.services.storage",
 )

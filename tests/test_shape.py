@@ -13,6 +13,8 @@ LONGEST_MODULE = 250
 LONGEST_FUNCTION = 40
 MODULES = sorted(path for name in ("app", "components") for path in (ROOT / name).rglob("*.py"))
 
+WORKERS = sorted(path for path in (ROOT / "worker" / "src").rglob("*.ts"))
+
 every_module = pytest.mark.parametrize(
     "path", MODULES, ids=[str(path.relative_to(ROOT)) for path in MODULES]
 )
@@ -38,3 +40,10 @@ def test_no_function_is_longer_than_a_screen(path: Path) -> None:
 def test_a_module_says_what_it_is_for_unless_it_is_empty(path: Path) -> None:
     tree = ast.parse(path.read_text())
     assert not tree.body or ast.get_docstring(tree)
+
+
+@pytest.mark.parametrize("path", WORKERS, ids=[str(path.relative_to(ROOT)) for path in WORKERS])
+def test_a_module_of_the_worker_is_short_and_says_what_it_is_for(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) < LONGEST_MODULE
+    assert lines[0].startswith("// ")

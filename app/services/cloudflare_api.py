@@ -24,6 +24,7 @@ _SPARE = 60
 """Calls left to others who use the same account."""
 
 _BLOCKED_FOR = 300.0
+_LONGEST_BLOCK = 3600.0
 _REMAINING = re.compile(r";\s*r=(\d{1,9})\b")
 _RESET = re.compile(r";\s*t=(\d{1,6})\b")
 
@@ -71,7 +72,7 @@ class CloudflareApi:
         """Make no call for as long as the answer's headers ask."""
         if answer.status == TOO_MANY:
             after = answer.failure().retry_after
-            self._block(_BLOCKED_FOR if after is None else after)
+            self._block(_BLOCKED_FOR if after is None else min(after, _LONGEST_BLOCK))
             return
         limit = answer.headers.get("ratelimit", "")
         remaining, reset = _REMAINING.search(limit), _RESET.search(limit)

@@ -6,10 +6,9 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from app.services.retry_after import retry_after
 from app.services.storage import StorageError
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ _WRITE, _READ = 10.0, 2.0
 _REST = 5.0
 _MOST_CONNECTIONS = 32
 _LARGEST_ANSWER = 32 * 1024 * 1024
-_LONGEST_WAIT = 3600.0
 
 
 class Answer(NamedTuple):
@@ -140,15 +138,3 @@ async def _answer(client: httpx.AsyncClient, request: Request) -> Answer:
             if len(body) > _LARGEST_ANSWER:
                 raise StorageError(f"{request.where}: an answer beyond all bounds")
         return Answer(response.status_code, response.headers, bytes(body), request.where)
-
-
-def retry_after(text: str) -> float | None:
-    """Read `Retry-After`, in seconds or as a date; None where it says nothing useful."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT) if seconds == seconds else None  # noqa: PLR0124 - NaN

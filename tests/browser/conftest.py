@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(params=["one machine", "through the Worker"])
-def composed_by_model(request: pytest.FixtureRequest) -> Server | Edge:
+def in_both_shapes(request: pytest.FixtureRequest) -> Server | Edge:
     """The shop in both its shapes: what a browser sees of them is the same."""
     if request.param == "one machine":
         model: Model = request.getfixturevalue("model")

@@ -18,6 +18,12 @@ from tests.stand_in import Scenario
 ORDERS = [SLOTS, SLOTS[::-1], ("cta", "hero", "recommendations", "filters", "grid")]
 
 
+@pytest.fixture
+def composed_by_model(in_both_shapes: Server) -> Server:
+    """Every test here is run on one machine, and then through the Worker."""
+    return in_both_shapes
+
+
 def fillers(slots: dict[str, list[str]]) -> dict[str, str]:
     return {slot: filler for slot, (filler, _) in slots.items()}
 

@@ -13,9 +13,10 @@ from app.services.cloudflare_api import CALLS, CloudflareApi
 from app.services.database.cloudflare import CloudflareD1
 from app.services.database.d1 import D1Database
 from app.services.database.records import Behaviour, Generation, Sighting
-from app.services.http import LateHttp, retry_after
+from app.services.http import LateHttp
 from app.services.kv.cloudflare import CloudflareKv
 from app.services.kv.writing import CarefulKv
+from app.services.retry_after import retry_after
 from app.services.storage import KvRefused, StorageError
 from tests.cloud.d1 import D1
 from tests.cloud.faults import Fault
@@ -155,6 +156,36 @@ async def test_what_waits_is_bounded(kv: CloudflareKv) -> None:
         await kv.put("k" * 513, b"", 60)
 
 
+async def test_one_value_may_be_as_large_as_kv_takes(kv: CloudflareKv, rest: RestApi) -> None:
+    largest = bytes(25 * 1024 * 1024)
+    writing = asyncio.create_task(kv.put("large", largest, 60))
+    await asyncio.sleep(0)
+    with pytest.raises(StorageError, match="too much"):
+        await kv.put("small", b"1", 60)
+    await writing
+    assert len(rest.kv.pairs["large"].value) == len(largest)
+
+
+@pytest.mark.parametrize("missed", ["7", '"k"', "{}", "[7, null]", "null"])
+async def test_a_list_of_failures_of_another_form_is_none(
+    kv: CloudflareKv, rest: RestApi, missed: str
+) -> None:
+    told = f'{{"success": true, "result": {{"unsuccessful_keys": {missed}}}}}'
+    rest.faults.append(Fault(200, body=told.encode()))
+    await kv.put("k", b"1", 60)
+
+
+async def test_a_write_that_is_broken_off_is_none(kv: CloudflareKv, rest: RestApi) -> None:
+    rest.faults.append(Fault(hang=30))
+    writing = asyncio.create_task(kv.put("k", b"1", 60))
+    while not rest.calls:  # noqa: ASYNC110 - the stand-in runs in another thread
+        await asyncio.sleep(0.01)
+    (sending,) = [task for task in asyncio.all_tasks() if task.get_name() == "kv bulk"]
+    sending.cancel()
+    with pytest.raises(StorageError, match="nothing was written"):
+        await writing
+
+
 # ------------------------------------------------------------------ D1
 
 
@@ -241,7 +272,9 @@ async def test_a_write_waits_for_its_turn(kv: CloudflareKv, rest: RestApi, clock
     assert rest.kv.values() == {"a": b"1"}
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("30", 30), ("300", 300), ("", 300)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("30", 30), ("300", 300), ("", 300), ("inf", 3600)]
+)
 async def test_told_to_wait_we_ask_nothing_until_then(
     kv: CloudflareKv, rest: RestApi, clock: Clock, header: str, seconds: int
 ) -> None:
@@ -308,7 +341,7 @@ async def test_a_wrong_token_is_a_failure_and_stays_secret(
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("0", 0), ("7", 7), ("1.5", 1.5), ("-3", 0), ("1e9", 3600), ("nan", None), ("inf", 3600), ("soon", None), ("", None), ("Mon, 01 Jan 2001 00:00:00 GMT", 0)],
+    [("0", 0), ("7", 7), ("1.5", 1.5), ("-3", 0), ("1e9", 1e9), ("nan", None), ("inf", float("inf")), ("soon", None), ("", None), ("Mon, 01 Jan 2001 00:00:00 GMT", 0)],
 )  # fmt: skip
 def test_retry_after_is_read_within_bounds(text: str, seconds: float | None) -> None:
     assert retry_after(text) == seconds

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +23,7 @@ from tests.cloud.kv import WorkersKv
 from tests.cloud.rest import ACCOUNT, DATABASE, NAMESPACE, TOKEN, RestApi
 from tests.cloud.serving import serving
 from tests.conftest import StartServer
-from tests.running import Server
+from tests.running import ROOT, Server
 from tests.shopping import SECONDS, Shopper, fillers, stream_of
 
 BINDINGS_TOKEN = "a-token-of-the-bindings"  # noqa: S105 - made for tests
@@ -233,3 +235,20 @@ def test_no_secret_is_in_the_settings_words(behind_the_api: Place, tmp_path: Pat
     words = repr(read_settings(environment | {"WANDSTORE_DATA": str(tmp_path)}))
     assert TOKEN not in words
     assert BINDINGS_TOKEN not in words
+
+
+def test_what_speaks_to_other_machines_is_not_loaded_before_it_is_needed(place: Place) -> None:
+    loaded = (
+        "import os, sys; from app.settings import read_settings; from app.state import make_state;"
+        "make_state(read_settings(os.environ)); print(*sys.modules)"
+    )
+    names = subprocess.run(
+        [sys.executable, "-c", loaded],
+        cwd=ROOT,
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "app.services.database.d1" in names
+    assert {"httpx", "sqlite3"}.isdisjoint(names)

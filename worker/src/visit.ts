@@ -12,7 +12,8 @@ export interface Visit {
   readonly env: Env;
   readonly limits: Limits;
   readonly published: Published;
-  readonly identities: Identities;
+  /** Throws NoSecret where cookies cannot be signed: only what is personal needs that. */
+  readonly identities: () => Identities;
   /** The way to the container; null where none is configured. */
   readonly container: Container | null;
   /** Lets work go on after the answer, for a while. */
@@ -32,7 +33,7 @@ export function visitOf(request: Request, env: Env, context: Pick<ExecutionConte
     env,
     limits,
     published,
-    identities: identitiesOf(env),
+    identities: () => identitiesOf(env),
     container: upstream && { env, limits, published, upstream },
     later: (work) => context.waitUntil(work),
   };

@@ -57,7 +57,7 @@ function requestFor(path: string, init: RequestInit): Request {
 }
 
 function surroundings(changes: Changes): Env {
-  return { ...env, ...IMPATIENT, EVENTS: undefined, ...changes } as unknown as Env;
+  return { ...env, ...IMPATIENT, EVENTS: undefined, CONTAINER: asleep, ...changes } as unknown as Env;
 }
 
 export async function demo(): Promise<Shop> {
@@ -117,6 +117,9 @@ export type Serve = (request: Request, instance: string) => Promise<Response>;
 export function container(serve: Serve): unknown {
   return { idFromName: (name: string) => name, get: (name: string) => ({ fetch: (request: Request) => serve(request, name) }) };
 }
+
+/** What is there where a test says nothing of a container: one that does not start. */
+const asleep = container(async () => new Response("There is no container instance", { status: 503 }));
 
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});

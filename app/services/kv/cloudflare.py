@@ -17,7 +17,7 @@ GATHERING = 0.5
 """Seconds in which writes are gathered."""
 
 _MOST_PAIRS = 1_000
-_MOST_BYTES = 32 * 1024 * 1024
+_MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -68,7 +68,8 @@ class CloudflareKv:
         check_pair(key, value)
         before = self._waiting.get(key)
         grown = len(value) - (len(before.value) if before else 0)
-        if self._size + grown > _MOST_BYTES or (not before and len(self._waiting) >= _MOST_PAIRS):
+        many = not before and len(self._waiting) >= _MOST_PAIRS
+        if self._waiting and (many or self._size + grown > _MOST_BYTES):
             raise StorageError("cloudflare: too much is waiting to be written")
         self._size += grown
         waiting = before or self._waiting.setdefault(key, _Waiting(value, ttl))
@@ -99,7 +100,7 @@ class CloudflareKv:
             self._sending = None
 
     async def _send(self, taken: dict[str, _Waiting]) -> None:
-        failed: dict[str, StorageError] = {}
+        failed = dict.fromkeys(taken, StorageError("cloudflare: nothing was written"))
         try:
             failed = await self._send_bulk(taken)
         except StorageError as error:
@@ -121,8 +122,9 @@ class CloudflareKv:
         answer = await self._api.call("PUT", f"{self._path}/bulk", body, patience=PATIENCE)
         told = result(answer)
         missed = told.get("unsuccessful_keys") if isinstance(told, dict) else None
-        names = {name for name in missed if isinstance(name, str)} if missed else set()
-        return {name: StorageError("cloudflare: a pair was not written") for name in names}
+        names = missed if isinstance(missed, list) else []
+        failure = StorageError("cloudflare: a pair was not written")
+        return {name: failure for name in names if isinstance(name, str)}
 
 
 def _pair(key: str, waiting: _Waiting) -> dict[str, object]:

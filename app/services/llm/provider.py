@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import anyio
@@ -24,6 +22,7 @@ from app.models import (
     TokensUsed,
 )
 from app.services.llm.sse_lines import SseLines, StreamBroken
+from app.services.retry_after import retry_after
 
 RETRYABLE = frozenset({429, 500, 502, 503, 504})
 _USUAL = CallLimits()
@@ -185,17 +184,5 @@ def _failure(response: httpx.Response) -> ModelFailed:
     """Translate a status; the body is the provider's and may quote ours, so it is not repeated."""
     status = response.status_code
     code = "RATE_LIMITED" if status == httpx.codes.TOO_MANY_REQUESTS else "MODEL_UNAVAILABLE"
-    after = _retry_after(response.headers.get("retry-after", ""))
+    after = retry_after(response.headers.get("retry-after", ""))
     return ModelFailed(code, f"HTTP {status}", retryable=status in RETRYABLE, retry_after=after)
-
-
-def _retry_after(text: str) -> float | None:
-    """Read `Retry-After`, in seconds or as a date; None where it says nothing useful."""
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None

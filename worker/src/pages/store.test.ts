@@ -36,9 +36,11 @@ describe("a new shopper", () => {
 
   it("is told to the container as the one the cookie names, a newcomer, with what the shop sells", async () => {
     const seen: Request[] = [];
-    const { response, later } = await visit("/store", {}, { CONTAINER: composedOf("", seen) });
+    const headers = { "cf-connecting-ip": "192.0.2.7" };
+    const { response, later } = await visit("/store", { headers }, { CONTAINER: composedOf("", seen) });
     await later;
     const [asked] = seen;
+    expect(asked?.headers.get("cf-connecting-ip")).toBe("192.0.2.7");
     const body = (await asked?.json()) as Record<string, unknown>;
     expect(asked?.headers.get("authorization")).toBe("Bearer a credential for tests");
     expect(response.headers.get("set-cookie")).toContain(`=${String(body["shopper_id"])}.`);
@@ -177,6 +179,12 @@ describe("with any part out of order", () => {
     expect([response.status, response.headers.get("set-cookie")]).toEqual([200, null]);
     expect(text).toContain("data-slot");
     expect(told).toEqual([{ event: "failed", where: "store", outcome: "NoSecret" }]);
+  });
+
+  it("without the secret, what is nobody's is as ever", async () => {
+    for (const path of ["/products/oak-board", "/store?category=Lamps", "/pictures/demo/oak-board.svg"]) {
+      expect((await visit(path, {}, { SESSION_SECRET: undefined })).response.status).toBe(200);
+    }
   });
 
   it("not even the published files: a word, and when to come again", async () => {

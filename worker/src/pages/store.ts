@@ -24,7 +24,7 @@ interface Looked {
 export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
   const began = Date.now();
   const secure = visit.url.protocol === "https:";
-  const visitor = await visit.identities.visitor(visit.request, shop.id, began / 1000, secure);
+  const visitor = await visit.identities().visitor(visit.request, shop.id, began / 1000, secure);
   const looksOnly = visitor.first && visit.request.method === "HEAD";
   if (looksOnly || isCrawler(visit.request)) return anyones(visit, shop);
   const looked = visitor.first ? await newShopper() : await look(visit, visitor, shop);

@@ -58,7 +58,7 @@ async function take(visit: Visit, shop: Shop | null): Promise<string> {
     throw new Refused(415, "NOT_JSON", "the content type must be application/json");
   }
   if (shop === null) throw new Refused(404, "UNKNOWN_SHOP", "there is no such shop");
-  const known = await visit.identities.known(visit.request, shop.id, now);
+  const known = await visit.identities().known(visit.request, shop.id, now);
   if (known === null) throw new Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie");
   keepPace(shoppers, known.shopperId, now);
   if (headers.get("dnt") === "1" || headers.get("sec-gpc") === "1") return "not_wanted";

@@ -18,7 +18,7 @@ const EVENT_ID = /^\d{1,19}$/;
  */
 export async function answerStream(visit: Visit, shop: Shop): Promise<Response> {
   const began = Date.now();
-  const known = await visit.identities.known(visit.request, shop.id, began / 1000);
+  const known = await visit.identities().known(visit.request, shop.id, began / 1000);
   if (known === null) return plainText("no such page", 404);
   if (visit.container === null) return refusal("CONTAINER_ERROR", 503);
   if (visit.request.method === "HEAD") return new Response(null, { headers: EVENTS });

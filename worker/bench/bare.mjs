@@ -1,0 +1,44 @@
+// Runs the bare Worker in workerd, as local.mjs runs the shop's.
+//
+//   node bench/bare.mjs --port 8788 --state FOLDER --page FILE --container URL
+
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+
+const { values: given } = parseArgs({
+  options: { port: { type: "string" }, state: { type: "string" }, page: { type: "string" }, container: { type: "string" } },
+});
+const page = await readFile(given.page, "utf8");
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: 0,
+    resourcePersistencePath: path.resolve(given.state),
+    telemetry: { enabled: false },
+    workers: [
+      {
+        name: "bare",
+        modules: [{ type: "ESModule", path: path.join(import.meta.dirname, "bare.js") }],
+        compatibilityDate: "2026-10-01",
+        compatibilityFlags: ["enable_request_signal", "request_signal_passthrough"],
+        bindings: { PAGE: page, CONTAINER_URL: given.container },
+        kvNamespaces: { KV: "bare" },
+        d1Databases: { DB: "bare" },
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: Number(given.port) }],
+      },
+    ],
+  }),
+);
+await miniflare.ready;
+const database = await miniflare.getD1Database("DB", "bare");
+await database.exec("CREATE TABLE IF NOT EXISTS persona (id TEXT PRIMARY KEY, type TEXT)");
+await database.exec("INSERT OR REPLACE INTO persona VALUES ('one', 'newcomer')");
+await (await miniflare.getKVNamespace("KV", "bare")).put("page", page);
+const url = await miniflare.unsafeGetDirectURL("bare");
+console.log(JSON.stringify({ url: url.origin }));
+process.on("SIGTERM", async () => {
+  await miniflare.dispose();
+  process.exit(0);
+});
