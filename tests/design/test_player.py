@@ -33,7 +33,6 @@ def open_player(desk: Desk, page: Page, **choices: str) -> None:
 
 def loaded(page: Page) -> None:
     """Wait until the latest playback is in all views."""
-    page.wait_for_timeout(300)
     page.wait_for_selector("body[data-played]")
     page.wait_for_selector("[data-view=stream] iframe[data-loaded]")
     page.wait_for_selector("[data-view=kept] iframe[data-loaded]")
