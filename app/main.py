@@ -147,7 +147,7 @@ def _services(settings: Settings, materials: Materials) -> Services:
         composers=composers,
         preparing=Preparing(prepare),
         began=time.monotonic(),
-        tallies={"kv": careful_kv.counts, "records": recorder.counts},
+        tallies={"kv": careful_kv.counts, "records": recorder.counts, "money": purse.counts},
     )
 
 
