@@ -21,6 +21,7 @@ from app.services.component_library import (
     component_spec,
     digest_of,
     read_samples,
+    slots_of,
 )
 from app.services.prompts import PromptError, Prompts, load_prompts
 from app.web.static import Assets, make_assets
@@ -105,8 +106,7 @@ def _shared_code(package: Package, sources: Sources, changed: set[str]) -> bool:
 
 def _slots(package: Package, sources: Sources) -> tuple[SlotSpec, ...]:
     try:
-        module = package.module("slots")
-        return tuple(SlotSpec(slot.id, slot.label, slot.required) for slot in module.SLOTS)
+        return slots_of(package.module("slots"))
     except Exception as error:
         raise Wrong(fault_of(error, sources, "components/slots.py")) from error
 

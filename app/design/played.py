@@ -6,22 +6,23 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from app.design.recordings import Piece
-from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
+from app.models import Brief, CallLimits, ModelEnded, ModelEvent, ModelFailed, ModelText
 
 
 class Played:
     """A composer that writes recorded pieces at once and says on a clock of its own when each came.
 
-    `silence` is how many milliseconds without text a provider is given; `broken` ends it as a lost
-    connection would.
+    It is given as much time as a provider is; `broken` ends it as a lost connection would.
     """
 
     model = "recording"
 
-    def __init__(self, pieces: Sequence[Piece], silence: int, *, broken: bool = False) -> None:
+    def __init__(
+        self, pieces: Sequence[Piece], limits: CallLimits, *, broken: bool = False
+    ) -> None:
         self.now = 0.0
         self._pieces = pieces
-        self._silence = silence
+        self._limits = limits
         self._broken = broken
 
     async def compose(self, _: Brief) -> AsyncGenerator[ModelEvent, None]:
@@ -30,13 +31,14 @@ class Played:
         Raises:
             ModelFailed: it was silent for too long, or broke off.
         """
-        last = 0
-        for piece in self._pieces:
-            if piece.at - last > self._silence:
-                self.now = (last + self._silence) / 1000
+        limits = self._limits
+        for at, piece in enumerate(self._pieces):
+            patience = limits.silence if at else limits.first_token
+            late = min(self.now + patience, limits.whole)
+            if piece.at / 1000 > late:
+                self.now = late
                 raise ModelFailed("TIMEOUT", "no text for too long", retryable=True)
-            self.now = last / 1000 if piece.at < last else piece.at / 1000
-            last = piece.at
+            self.now = max(self.now, piece.at / 1000)
             yield ModelText(piece.text)
             await asyncio.sleep(0)
         if self._broken:

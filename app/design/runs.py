@@ -23,6 +23,7 @@ from app.models import (
     Persona,
 )
 from app.pipeline import compose
+from app.settings import Settings
 from app.stages.page_key import persona_hash
 from app.workshop import Composer, Page, Workshop
 
@@ -40,6 +41,7 @@ class Order(NamedTuple):
     persona: Persona
     shop_id: str
     clock: Callable[[], float]
+    settings: Settings
 
 
 class Item(NamedTuple):
@@ -168,4 +170,7 @@ def _workshop(live: Live, run: Run) -> Workshop:
         persona_briefs=materials.prompts.personas,
         plans=_NoPlans(),
         prepared=prepared,
+        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        deadlines=run.order.settings.deadlines,
+        parse_limits=run.order.settings.parsing,
     )

@@ -16,13 +16,7 @@ from app.design.playback import Playback
 from app.design.played import Played
 from app.design.recordings import Piece, names, read
 from app.design.runs import Order, Run
-from app.design.troubles import (
-    SILENCE,
-    EventTroubles,
-    ModelTrouble,
-    befall,
-    read_model_trouble,
-)
+from app.design.troubles import EventTroubles, ModelTrouble, befall, read_model_trouble
 from app.models import Persona
 from app.services.llm.house import HouseComposer
 from app.settings import Settings
@@ -42,7 +36,7 @@ class Stage:
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.playbacks: OrderedDict[str, Playback] = OrderedDict()
         self._root = settings.root
-        self._pace = settings.house_pace
+        self._settings = settings
         self._live = live
         self._composers = composers
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,17 +94,20 @@ class Stage:
     def _order(self, source: str, persona: Persona, shop_id: str, trouble: ModelTrouble) -> Order:
         house = self._composers.in_order[-1]
         if source == HOUSE:
-            return Order(source, [house], persona, shop_id, time.monotonic)
+            return Order(source, [house], persona, shop_id, time.monotonic, self._settings)
         if source in self._composers.careful:
             chosen = self._composers.careful[source]
-            return Order(source, [chosen, house], persona, shop_id, time.monotonic)
+            both = [chosen, house]
+            return Order(source, both, persona, shop_id, time.monotonic, self._settings)
         pieces = self._pieces(source)
         if pieces is None:
             raise BadAsk("there is nothing by that name to compose from")
-        played = Played(befall(pieces, trouble), SILENCE, broken=trouble.kind == "leaves")
+        played = Played(
+            befall(pieces, trouble), self._settings.calls, broken=trouble.kind == "leaves"
+        )
         at_once = HouseComposer(self._composers.house_rules, 0)
         composers: list[Composer] = [played, at_once]
-        return Order(source, composers, persona, shop_id, lambda: played.now)
+        return Order(source, composers, persona, shop_id, lambda: played.now, self._settings)
 
     def _pieces(self, source: str) -> list[Piece] | None:
         kind, _, name = source.partition(":")

@@ -24,9 +24,6 @@ EVENT_TROUBLES: Mapping[str, str] = {
     "twice": "twice",
     "swapped": "after the next",
 }
-SILENCE = 8_000
-"""Milliseconds between texts after which a provider is given up, as the shop's own limit has it."""
-
 INVENTED = "a-product-nobody-sells"
 _LATE = 3_000
 _NAMED = re.compile(r'("product_ids?"\s*:\s*\[?\s*")([^"]*)"')
@@ -58,12 +55,12 @@ class Delivery(NamedTuple):
 
 def read_model_trouble(told: Mapping[str, Any]) -> ModelTrouble:
     """Read what a browser asks for; what makes no sense is passed over."""
-    kind, at, seconds = told.get("kind"), told.get("at", 1), told.get("seconds", 3)
+    kind, at, seconds = str(told.get("kind")), told.get("at", 1), told.get("seconds", 3)
     if kind not in MODEL_TROUBLES or not isinstance(at, int) or not 1 <= at <= _MOST:
         return ModelTrouble()
     if not isinstance(seconds, int | float) or not 0 <= seconds <= 60:  # noqa: PLR2004 - a minute
         seconds = 3
-    return ModelTrouble(str(kind), at, float(seconds))
+    return ModelTrouble(kind, at, float(seconds))
 
 
 def read_event_troubles(told: Mapping[str, Any]) -> EventTroubles:
@@ -72,7 +69,7 @@ def read_event_troubles(told: Mapping[str, Any]) -> EventTroubles:
     kinds = {
         int(number): str(kind)
         for number, kind in (given.items() if isinstance(given, dict) else ())
-        if number.isascii() and number.isdigit() and kind in EVENT_TROUBLES and kind != "none"
+        if number.isascii() and number.isdigit() and str(kind) in EVENT_TROUBLES and kind != "none"
     }
     return EventTroubles(kinds, cut if isinstance(cut, int) and 0 <= cut <= 256 else 0)  # noqa: PLR2004
 

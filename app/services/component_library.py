@@ -110,12 +110,17 @@ def open_library(folder: Path) -> Library:
     """
     package = _import_package(folder)
     module = _import(folder / "slots.py", f"{package}.slots")
-    slots = tuple(
+    slots = slots_of(module)
+    styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
+    return Library(folder, Specs(folder, package, slots), slots, styles, _digest(folder))
+
+
+def slots_of(module: ModuleType) -> tuple[SlotSpec, ...]:
+    """Return the slots that `slots.py` states."""
+    return tuple(
         SlotSpec(slot.id, slot.label, slot.required, getattr(slot, "seconds", None))
         for slot in module.SLOTS
     )
-    styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
-    return Library(folder, Specs(folder, package, slots), slots, styles, _digest(folder))
 
 
 def load_library(folder: Path) -> Library:

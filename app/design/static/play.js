@@ -90,7 +90,7 @@ const reload = (name, address) => {
     fitView(name);
     if (name === "stream") measure(name);
     if (name === "finished" || name === "kept") setTimeout(compare, 300);
-    inside.dataset.loaded = String(Number(inside.dataset.loaded ?? 0) + 1);
+    inside.dataset.loaded = "";
   };
   fitView(name);
   inside.contentWindow.location.replace(address);
@@ -151,14 +151,20 @@ const settled = async (fresh) => {
   return fresh;
 };
 
+let turn = 0;
 const load = async (same = false) => {
+  const mine = ++turn;
   const said = document.querySelector("[data-said]");
+  delete document.body.dataset.played;
+  for (const name of ["stream", "shell", "finished", "kept", "nojs"]) delete frame(name).dataset.loaded;
   try {
     const live = !order().source.includes(":");
     let fresh = await write("/design/plays", { ...order(), ...(same && state && { run: state.run }) });
     if (live && !same) fresh = await write(`/design/plays/${fresh.id}`, { do: "play" });
     else fresh = await settled(fresh);
+    if (mine !== turn) return;
     said.textContent = "";
+    delete said.dataset.wrong;
     state = null;
     show(fresh);
     leave();
