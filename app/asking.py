@@ -27,6 +27,9 @@ _MOST_REASONS = 12
 _REFUSED = frozenset({"content_filter", "refusal"})
 """Why a model ended that will not answer: asking it again would bring the same."""
 
+_EARLY = 0.01
+"""Seconds by which a timer may fire before its time; what it ends is late all the same."""
+
 _CUT_SHORT = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 
 
@@ -70,7 +73,7 @@ def _needed(page: Page, workshop: Workshop) -> list[str]:
 
 def is_late(slot: str, page: Page, workshop: Workshop) -> bool:
     """Whether a slot's time has passed: what comes for it now would come as a surprise."""
-    return asyncio.get_running_loop().time() > page.began + _seconds(slot, workshop)
+    return asyncio.get_running_loop().time() > page.began + _seconds(slot, workshop) - _EARLY
 
 
 def _seconds(slot: str, workshop: Workshop) -> float:
