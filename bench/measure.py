@@ -100,8 +100,8 @@ def baseline(kind: str, argument: str) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def shop(data: Path, environment: Mapping[str, str]) -> Iterator[Server]:
-    """Run the shop, pinned to the core for servers."""
-    with Server(data, environment) as server:
+    """Run the shop as it is run for shoppers, pinned to the core for servers."""
+    with Server(data, {"WANDSTORE_DESIGN": "0", **environment}) as server:
         pin_process(server.pid, SERVER_CORE)
         yield server
 

@@ -46,7 +46,7 @@ def run(folder: Path) -> Iterator[Row]:
 
 def _start(data: Path) -> float:
     """Return the CPU seconds a server has used when it has answered its first page."""
-    with Server(data, {}, wait=False) as server:
+    with Server(data, {"WANDSTORE_DESIGN": "0"}, wait=False) as server:
         _first_page(server.url)
         return measure.precise_cpu_seconds(server.pid)
 
