@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from app.pace import Allowance, Pace
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def test_a_burst_is_free_and_the_next_one_waits() -> None:

@@ -10,18 +10,11 @@ import pytest
 from app.services.kv.sqlite import KvRefused
 from app.services.kv.writing import ATTEMPTS, CarefulKv, KvWriteFailed, pause_before
 from app.services.sqlite import StorageError
+from tests.clock import Clock
 
 pytestmark = pytest.mark.anyio
 
 BROKEN = StorageError("kv.sqlite: disk I/O error")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class FakeKv:

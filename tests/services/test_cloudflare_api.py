@@ -18,6 +18,7 @@ from app.services.kv.cloudflare import CloudflareKv
 from app.services.kv.writing import CarefulKv
 from app.services.retry_after import retry_after
 from app.services.storage import KvRefused, StorageError
+from tests.clock import Clock
 from tests.cloud.d1 import D1
 from tests.cloud.faults import Fault
 from tests.cloud.kv import WorkersKv
@@ -29,16 +30,6 @@ pytestmark = pytest.mark.anyio
 SEEN = Sighting("shop_1", "demo", "2026-01-01T00:00:00Z")
 COLLECTOR = Persona("collector", 0.85, Signals(120.5, ("Café", "家具"), "low", ("compares",)))
 VIEW = Fact("view", 20_000, ("dusk-lamp",), ("Lamps",), low=1)
-
-
-class Clock:
-    """A clock that goes on when it is looked at, as time does for whoever sleeps until then."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

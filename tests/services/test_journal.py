@@ -8,16 +8,9 @@ import pytest
 
 from app.models import Event
 from app.services.journal import JournalFull, JournalLimits, MemoryJournal
+from tests.clock import Clock
 
 pytestmark = pytest.mark.anyio
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

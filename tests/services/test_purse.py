@@ -21,6 +21,7 @@ from app.models import (
 from app.models.clients import network_of
 from app.services.llm.paid import PaidComposer
 from app.services.llm.purse import Purse
+from tests.clock import Clock
 from tests.shops import shop
 
 pytestmark = pytest.mark.anyio
@@ -39,14 +40,6 @@ class Drawer:
 
     async def keep(self, shop_id: str, ledger: bytes) -> None:
         self.kept[shop_id] = ledger
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 def brief(shop_id: str = "test", address: str = "", tokens: int = 100) -> Brief:
@@ -97,9 +90,9 @@ async def test_the_hour_slides() -> None:
     clock = Clock()
     money = purse(clock=clock, calls=2)
     assert await paid(money) == ""
-    clock.seconds += 1800
+    clock.now += 1800
     assert [await paid(money) for _ in range(2)] == ["", "BUDGET_SPENT"]
-    clock.seconds += 1800
+    clock.now += 1800
     assert [await paid(money) for _ in range(2)] == ["", "BUDGET_SPENT"]
 
 

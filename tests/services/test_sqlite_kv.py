@@ -19,16 +19,9 @@ import pytest
 from app.services.kv.sqlite import KvLimits, KvRefused, SqliteKv
 from app.services.sqlite import SqliteFile, StorageError
 from app.settings import ROOT
+from tests.clock import Clock
 
 pytestmark = pytest.mark.anyio
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from app.services.http import LateHttp
 from app.services.kv.worker import WorkerKv
 from app.services.kv.writing import CarefulKv, KvWriteFailed
 from app.services.storage import KvRefused, StorageError
+from tests.clock import Clock
 from tests.cloud.bindings import Bindings
 from tests.cloud.d1 import D1
 from tests.cloud.faults import Fault
@@ -28,14 +29,6 @@ SEEN = Sighting("shop_1", "demo", "2026-01-01T00:00:00Z")
 COLLECTOR = Persona("collector", 0.85, Signals(120.5, ("Café", "家具"), "low", ("compares",)))
 VIEW = Fact("view", 20_000, ("dusk-lamp",), ("Lamps",), low=1)
 AUTHORIZED = {"authorization": "Bearer of the bindings"}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

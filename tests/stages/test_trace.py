@@ -8,14 +8,7 @@ import pytest
 
 from app.models import Refusal, TokensUsed
 from app.stages.trace import Trace
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture
