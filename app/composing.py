@@ -28,6 +28,7 @@ Batches = AsyncGenerator[tuple[Event, ...], None]
 """A page's events as they come."""
 
 _MOST_TRACES = 200
+_MOST_LATEST = 2_000
 
 
 class ReadableJournal(Protocol):
@@ -42,6 +43,8 @@ class ReadableJournal(Protocol):
     def events(self, page_id: str) -> tuple[Event, ...]: ...
 
     def abandon(self, page_id: str) -> None: ...
+
+    def holds(self, page_id: str, event_id: int) -> bool: ...
 
     def read(self, page_id: str, after: int) -> Batches: ...
 
@@ -98,6 +101,7 @@ class Composing:
         self._capacity = capacity
         self._places = asyncio.Semaphore(capacity.at_once)
         self._pages: dict[str, Started] = {}
+        self._latest: OrderedDict[str, str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take_up(self, workshop: Workshop) -> None:
@@ -107,6 +111,14 @@ class Composing:
     def running(self, name: str) -> Started | None:
         """Return the page that is being composed under this key, if one is."""
         return self._pages.get(name)
+
+    def resumable(self, name: str, after: int) -> str | None:
+        """Return the page last composed under this key if `after` is one of its events.
+
+        Its reader gets the rest of it, whether or not it has ended since.
+        """
+        page_id = self._latest.get(name, "")
+        return page_id if self._journal.holds(page_id, after) else None
 
     @property
     def has_room(self) -> bool:
@@ -127,6 +139,7 @@ class Composing:
             raise TooManyPages
         page = self._new_page(order, clock)
         self._journal.open(page.id, known.shopper.id)
+        self._remember(known.name, page.id)
         task = asyncio.create_task(self._run(page, known.name), name=f"compose {page.id[:8]}")
         self._pages[known.name] = started = Started(page, task)
         self._tasks.add(task)
@@ -141,6 +154,12 @@ class Composing:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1.0)
+
+    def _remember(self, name: str, page_id: str) -> None:
+        self._latest[name] = page_id
+        self._latest.move_to_end(name)
+        while len(self._latest) > _MOST_LATEST:
+            self._latest.popitem(last=False)
 
     def _new_page(self, order: Order, clock: Callable[[], float]) -> Page:
         page_id = secrets.token_urlsafe(16)

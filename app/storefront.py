@@ -147,9 +147,15 @@ class Storefront:
     async def events(self, order: Order, after: int) -> Batches:
         """Return the events of the page that is ordered: as kept, or as it is composed from now on.
 
+        A reader who saw the page being composed gets what they have not seen of it, and no more,
+        although it may have ended since.
+
         Raises:
             TooManyPages: it would have to be composed, and there is no place to wait.
         """
+        page_id = self.composing.resumable(order.known.name, after)
+        if page_id is not None:
+            return self._backroom.journal.read(page_id, after)
         found = await self.obtain(order)
         if isinstance(found, KeptPage):
             return self._replay(found, order.counter, after)

@@ -7,7 +7,7 @@ delays the composing or another reader. Everything is bounded: events a page, pa
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -89,6 +89,14 @@ class MemoryJournal:
     def events(self, page_id: str) -> tuple[Event, ...]:
         """Return what has been written so far."""
         return tuple(self._logs[page_id].events)
+
+    def holds(self, page_id: str, event_id: int) -> bool:
+        """Whether this event is one of the page's, so that a reader who saw it can resume there."""
+        log = self._logs.get(page_id)
+        if log is None:
+            return False
+        position = bisect_left(log.events, event_id, key=lambda event: event.id)
+        return position < len(log.events) and log.events[position].id == event_id
 
     async def read(self, page_id: str, after: int) -> AsyncGenerator[tuple[Event, ...], None]:
         """Yield the events after an id as they come, in batches, until the page has ended."""

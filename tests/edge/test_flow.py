@@ -117,6 +117,16 @@ def test_a_shopper_who_left_in_mid_stream_resumes_where_they_were(edge: Edge, mo
         assert len(model.requests) == 1
 
 
+def test_who_comes_back_after_the_page_has_ended_resumes_as_well(edge: Edge, model: Model) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(edge) as shopper:
+        shopper.store()
+        seen = shopper.follow(STREAM)
+        for at, event in enumerate(seen):
+            assert shopper.follow(STREAM, after=event.id) == seen[at + 1 :]
+        assert len(model.requests) == 1
+
+
 def test_nobody_reading_ends_no_composing(edge: Edge, model: Model) -> None:
     text = answer()
     model.play(Scenario(text, hold_after=ends_of_components(text)[:1]))

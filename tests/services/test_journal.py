@@ -53,6 +53,14 @@ async def test_a_reader_who_returns_sees_only_what_it_missed(journal: MemoryJour
         assert await read_all(journal, event.id) == whole[at + 1 :]
 
 
+async def test_it_knows_the_events_of_a_page_by_their_ids(journal: MemoryJournal) -> None:
+    write(journal, "a", "b", "c")
+    ids = [event.id for event in journal.events("page")]
+    assert all(journal.holds("page", id_) for id_ in ids)
+    assert not any(journal.holds("page", id_) for id_ in (0, ids[0] - 1, ids[-1] + 1))
+    assert not journal.holds("another", ids[0])
+
+
 async def test_ids_only_grow_even_when_the_clock_goes_back(
     journal: MemoryJournal, clock: Clock
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.modelling import SLOTS, Model, answer, component, ends_of_components
 from tests.running import Server
-from tests.shopping import SentEvent, Shopper, events, fillers, fold, stream_of
+from tests.shopping import SentEvent, Shopper, events, fillers, stream_of
 from tests.stand_in import Fault, Scenario, Usage
 
 StartServer = Callable[..., Server]
@@ -190,7 +190,9 @@ def test_events_come_as_they_happen(composed_by_model: Server, model: Model) -> 
         assert list(seen)[-1].name == "ready"
 
 
-def test_events_resume_after_the_last_one_seen(composed_by_model: Server, model: Model) -> None:
+def test_events_of_a_page_that_has_ended_resume_after_any_of_them(
+    composed_by_model: Server, model: Model
+) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
     url = f"{composed_by_model.url}/generate"
     with httpx.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
@@ -198,10 +200,35 @@ def test_events_resume_after_the_last_one_seen(composed_by_model: Server, model:
         model.release()
         seen = list(events(response.iter_lines()))
     assert seen[-1].name == "ready"
-    rest = streamed(composed_by_model, after=seen[3].id)
-    assert [event.payload for event in rest if event.name == "component"]
-    html = generate(composed_by_model).json()["ui"]["html"]
-    assert fold(html, [*seen[:4], *rest]) == fold(html, seen)
+    for at, event in enumerate(seen):
+        assert streamed(composed_by_model, after=event.id) == seen[at + 1 :]
+    assert len(model.requests) == 1
+
+
+def test_who_saw_something_else_gets_the_whole_page(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    seen = streamed(composed_by_model)
+    whole = streamed(composed_by_model, after=seen[3].id + 1)
+    assert [e.payload["slot"] for e in whole if e.name == "component"] == list(SLOTS)
+    assert whole[0].id > seen[3].id + 1
+    assert len(model.requests) == 1
+
+
+def test_who_saw_a_page_fail_gets_its_end_and_not_another(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    url = f"{composed_by_model.url}/generate"
+    with httpx.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
+        model.reached(1)
+        with sqlite3.connect(composed_by_model.data / "kv.sqlite3") as kv:
+            kv.execute("DROP TABLE pairs")
+        model.release()
+        seen = list(events(response.iter_lines()))
+    assert seen[-1].name == "error"
+    assert streamed(composed_by_model, after=seen[1].id) == seen[2:]
     assert len(model.requests) == 1
 
 
@@ -210,7 +237,7 @@ def test_a_forced_stream_that_resumes_does_not_compose_again(
 ) -> None:
     model.play(Scenario(answer()))
     seen = streamed(composed_by_model, options={"force": True})
-    assert streamed(composed_by_model, after=seen[2].id, options={"force": True})
+    assert streamed(composed_by_model, after=seen[2].id, options={"force": True}) == seen[3:]
     assert len(model.requests) == 1
 
 
