@@ -55,7 +55,7 @@ def products_file(shop: Shop) -> list[dict[str, object]]:
 def goods_file(shop: Shop) -> dict[str, tuple[int, int, int, int]]:
     """Return what signals are judged by: a product's category, third of prices, discount, price.
 
-    The category is its place in the shop's list; a price is in ten-thousandths, 0 where it is in
+    The category is its place in the shop's list; a price is in hundredths, 0 where it is in
     another currency than the shop's.
     """
     prices, places = prices_of(shop), {name: at for at, name in enumerate(shop.categories())}
@@ -64,7 +64,7 @@ def goods_file(shop: Shop) -> dict[str, tuple[int, int, int, int]]:
             places[item.category],
             third_of(item, prices),
             int(is_reduced(item)),
-            int(item.price.amount * 10_000) if item.price.currency == prices.currency else 0,
+            int(item.price.amount * 100) if item.price.currency == prices.currency else 0,
         )
         for item in shop.products.values()
     }

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.contract import beacons, cookies, hashes, rules
+from tests.contract import beacons, cookies, facts, hashes, rules
 
 FOLDER = Path(__file__).resolve().parent
 Vectors = Sequence[Mapping[str, Any]]
 FILES: Mapping[str, Callable[[], Vectors]] = {
     "beacon.json": beacons.vectors,
     "cookie.json": cookies.vectors,
+    "facts.json": facts.vectors,
     "persona_hash.json": hashes.vectors,
     "persona_rules.json": rules.vectors,
 }

@@ -10,7 +10,7 @@ import pytest
 
 from app.models import Persona, Signals
 from app.stages.page_key import persona_hash
-from tests.contract import beacons
+from tests.contract import beacons, facts
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
 from tests.contract.hashes import as_json
@@ -71,6 +71,20 @@ def test_bodies_tell_what_the_container_hears() -> None:
     for vector in load("beacon.json"):
         found = json.loads(json.dumps(beacons.read(vector["body"])))
         assert found == {name: vector[name] for name in ("told", "field") if name in vector}
+
+
+def test_facts_are_what_the_containers_catalog_bears_out() -> None:
+    cases = {case.name: case for case in facts.cases()}
+    vectors = load("facts.json")
+    for vector in vectors:
+        case = cases[vector["name"]]
+        found = facts.stored(case.shop, case.told, case.day)
+        assert found == {name: vector[name] for name in ("stored", "refused") if name in vector}
+    assert {vector.get("refused") for vector in vectors} == {
+        None,
+        "UNKNOWN_PRODUCT",
+        "UNKNOWN_CATEGORY",
+    }
 
 
 def test_all_kinds_of_persona_occur_and_no_rule_is_idle() -> None:

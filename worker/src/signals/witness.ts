@@ -28,7 +28,7 @@ export function witness(told: Told, shop: Shop, goods: Goods, day: number): Fact
     low: found.filter(({ good }) => good[1] === -1).length,
     high: found.filter(({ good }) => good[1] === 1).length,
     reduced: found.filter(({ good }) => good[2] === 1).length,
-    cents: told.kind === "purchase" ? cents(found.reduce((sum, { good, many }) => sum + good[3] * many, 0)) : 0,
+    cents: told.kind === "purchase" ? found.reduce((sum, { good, many }) => sum + good[3] * many, 0) : 0,
     seconds: told.seconds,
     sort: "",
   };
@@ -40,11 +40,6 @@ function filtered(told: Told, shop: Shop, day: number): Fact | string {
   if (category === "" && sort === "") return "UNKNOWN_CATEGORY";
   const categories = category === "" ? [] : [category];
   return { kind: "filter", day, products: [], categories, low: 0, high: 0, reduced: 0, cents: 0, seconds: 0, sort };
-}
-
-/** Returns hundredths of ten-thousandths; a half counts as one, as it does in the container. */
-function cents(tenThousandths: number): number {
-  return Math.floor((tenThousandths + 50) / 100);
 }
 
 /** Returns the form in which a fact is stored: one line, without what is empty. */

@@ -1,0 +1,168 @@
+"""Vectors of what a browser tells: the fact as it is stored, by what the catalog says, or none."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from app.models import Money, Product, Refusal, Shop
+from app.models.behaviour import KINDS, Told
+from app.publish.telling import goods_file
+from app.stages.witness import prices_of, witness
+from tests.contract.hostile import NAMES
+from tests.shops import product, shop
+
+_SEED = 20_261_125
+_DAY = 20_000
+_SORTS = ("", "featured", "price-asc", "price-desc", "name")
+
+
+class Case(NamedTuple):
+    """What is told to a shop on a day."""
+
+    name: str
+    shop: Shop
+    told: Told
+    day: int = _DAY
+
+
+def thing(name: str, price: str, category: str = "Lamps", before: str = "") -> Product:
+    """Return a product that costs so much, and did cost `before`."""
+    compare_at = Money(Decimal(before), "EUR") if before else None
+    return product(name, price, category, compare_at=compare_at)
+
+
+def abroad(item: Product) -> Product:
+    """Return a product priced in another currency."""
+    return item._replace(price=Money(item.price.amount, "USD"))
+
+
+NINE = shop(
+    *(thing(f"p{at}", f"{at}.00", "Lamps" if at % 2 else "Cups") for at in range(1, 10)),
+    thing("cut", "5.00", before="7.00"),
+    thing("dearer", "5.00", before="4.00"),
+    abroad(thing("foreign", "1.00", "Maps")),
+)
+
+
+def cases() -> Iterator[Case]:
+    """Yield every case."""
+    yield from _products()
+    yield from _orders()
+    yield from _filters()
+    yield from _prices()
+    yield from _hostile()
+    yield from _random()
+
+
+def _products() -> Iterator[Case]:
+    for kind in ("view", "dwell", "add_to_basket", "purchase"):
+        for name in NINE.products:
+            yield Case(f"{kind} of {name}", NINE, Told(kind, ((name, 1),), seconds=_seconds(kind)))
+        yield Case(f"{kind} of what is not sold", NINE, Told(kind, (("gone", 1),)))
+        yield Case(f"{kind} of nothing", NINE, Told(kind))
+    for day in (0, 1, 19_999, 40_000):
+        yield Case(f"a view on day {day}", NINE, Told("view", (("p1", 1),)), day)
+    for seconds in (1, 45, 600):
+        yield Case(f"a dwell of {seconds} s", NINE, Told("dwell", (("p1", 1),), seconds=seconds))
+
+
+def _orders() -> Iterator[Case]:
+    baskets: dict[str, tuple[tuple[str, int], ...]] = {
+        "two of one": (("p1", 2),),
+        "99 of one": (("p9", 99),),
+        "one twice": (("p1", 1), ("p1", 2)),
+        "some gone": (("p1", 1), ("gone", 99), ("p9", 3)),
+        "all gone": (("gone", 1), ("away", 1)),
+        "one from abroad": (("p2", 1), ("foreign", 50)),
+        "only from abroad": (("foreign", 2),),
+        "everything": tuple((name, 3) for name in NINE.products),
+        "another order": tuple((name, 1) for name in reversed(list(NINE.products))),
+    }
+    for name, items in baskets.items():
+        for kind in ("purchase", "add_to_basket"):
+            yield Case(f"{kind}: {name}", NINE, Told(kind, items))
+
+
+def _filters() -> Iterator[Case]:
+    for category in ("", "Lamps", "Cups", "Maps", "lamps", "Lamps ", "Cars", "p1"):
+        for sort in _SORTS:
+            told = Told("filter", category=category, sort=sort)
+            yield Case(f"filter {category!r} by {sort!r}", NINE, told)
+    yield Case("filter with items", NINE, Told("filter", (("p1", 1),)))
+
+
+def _prices() -> Iterator[Case]:
+    amounts = ("0.00", "0.01", "0.99", "19.99", "0.10", "0.20", "1000000000.00", "99999999.99")
+    odd = shop(*(thing(f"a{at}", amount) for at, amount in enumerate(amounts)))
+    for name in odd.products:
+        for many in (1, 3, 7, 99):
+            yield Case(f"{many} of {name}", odd, Told("purchase", ((name, many),)))
+    all_of_it = tuple((name, 99) for name in odd.products)
+    yield Case("99 of each", odd, Told("purchase", all_of_it))
+    shops = {
+        "one product": shop(thing("only", "5.00")),
+        "two products": shop(thing("a", "1.00"), thing("b", "2.00")),
+        "three products": shop(*(thing(name, f"{at}.00") for at, name in enumerate("abc", 1))),
+        "one price": shop(*(thing(name, "3.00") for name in "abcdef")),
+        "two prices": shop(*(thing(name, "3.00" if name < "d" else "4.00") for name in "abcdef")),
+        "abroad first": shop(abroad(thing("a", "1.00")), *(thing(n, f"{n}.00") for n in "2345")),
+    }
+    for name, sold in shops.items():
+        for item in sold.products:
+            yield Case(f"{name}: {item}", sold, Told("purchase", ((item, 1),)))
+
+
+def _hostile() -> Iterator[Case]:
+    names = [name for name in dict.fromkeys(NAMES) if name and _is_text(name)]
+    for at, name in enumerate(names):
+        odd = shop(thing(name, "1.00", name), thing("p", "2.00"))
+        yield Case(f"product {at}", odd, Told("purchase", ((name, 2),)))
+        yield Case(f"category {at}", odd, Told("filter", category=name))
+        yield Case(f"product {at} elsewhere", NINE, Told("view", ((name, 1),)))
+        yield Case(f"category {at} elsewhere", NINE, Told("filter", category=name))
+
+
+def _random() -> Iterator[Case]:
+    chance = random.Random(_SEED)  # noqa: S311 - the same ones every time
+    names = [*NINE.products, "gone"]
+    for at in range(60):
+        kind = chance.choice(KINDS)
+        items = tuple((chance.choice(names), chance.randint(1, 99)) for _ in range(at % 20 + 1))
+        told = Told(kind, items[:1] if kind in ("view", "dwell") else items)
+        if kind == "filter":
+            told = Told(kind, category=chance.choice(NINE.categories()), sort=chance.choice(_SORTS))
+        yield Case(f"random {at}", NINE, told._replace(seconds=_seconds(kind)))
+
+
+def _seconds(kind: str) -> int:
+    return 30 if kind == "dwell" else 0
+
+
+def _is_text(name: str) -> bool:
+    """Say whether a catalog can hold this name: half of a surrogate pair is no text."""
+    return name == name.encode("utf-8", "replace").decode()
+
+
+def stored(sold: Shop, told: Told, day: int) -> dict[str, str]:
+    """Return the fact as the database keeps it, or the code with which it is refused."""
+    found = witness(told, sold, prices_of(sold), day)
+    return {"refused": found.code} if isinstance(found, Refusal) else {"stored": found.as_json()}
+
+
+def vectors() -> list[Mapping[str, Any]]:
+    """Return each case with what comes of it; a shop is there as the Worker knows it."""
+    return [
+        {
+            "name": case.name,
+            "categories": list(case.shop.categories()),
+            "goods": json.dumps(goods_file(case.shop), separators=(",", ":")),
+            "told": case.told._asdict(),
+            "day": case.day,
+            **stored(case.shop, case.told, case.day),
+        }
+        for case in cases()
+    ]

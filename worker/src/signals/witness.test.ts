@@ -1,0 +1,25 @@
+// A fact is stored here as the container stores it, to the letter: every shared vector, one by one.
+
+import { expect, it } from "vitest";
+
+import facts from "../../../tests/contract/facts.json";
+import type { Shop } from "../published/published.ts";
+import type { Told } from "./beacon.ts";
+import { asJson, witness, type Goods } from "./witness.ts";
+
+interface Vector {
+  readonly name: string;
+  readonly categories: readonly string[];
+  /** What is published of the goods, as text: a shop may sell `__proto__`. */
+  readonly goods: string;
+  readonly told: Told;
+  readonly day: number;
+  readonly stored?: string;
+  readonly refused?: string;
+}
+
+it.each(facts as unknown as Vector[])("is stored as by the container: $name", (vector) => {
+  const shop = { categories: vector.categories } as Shop;
+  const found = witness(vector.told, shop, JSON.parse(vector.goods) as Goods, vector.day);
+  expect(typeof found === "string" ? found : asJson(found)).toBe(vector.refused ?? vector.stored);
+});
