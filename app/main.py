@@ -234,7 +234,7 @@ def _routes(settings: Settings, materials: Materials, services: Services, web: W
     ]
     if settings.design:
         routes.append(Route("/debug/pages/{page_id}", PageTrace(web.storefront), methods=get))
-    return [*routes, Route("/{path:path}", NotFound(web))]
+    return [*routes, Route("/{path:path}", NotFound(web, routes))]
 
 
 async def _checks(services: Services) -> Mapping[str, str]:

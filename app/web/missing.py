@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from app.web.counters import Web
+from app.web.respond import Body, Reply, send_reply
+from app.web.security import file_headers
 
 
 class NotFound:
-    """Answers every address that nothing else answers."""
+    """Answers every request that none of the routes answers."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, web: Web, routes: Sequence[Route]) -> None:
         self._web = web
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with 404 and a way back into the shop."""
-        await self._web.send_not_found(scope, send, None)
+        """Answer with 405 where another method would do; else with 404 and a way into the shop."""
+        allowed = {
+            method
+            for route in self._routes
+            if route.matches(scope)[0] is Match.PARTIAL
+            for method in route.methods or ()
+        }
+        if not allowed:
+            await self._web.send_not_found(scope, send, None)
+            return
+        headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
+        allow = (b"allow", ", ".join(sorted(allowed)).encode())
+        more = [(b"cache-control", b"no-store"), allow]
+        await send_reply(scope, send, Reply(Body(b"Method Not Allowed\n"), headers, 405, more))
 
 
 async def to_the_store(_: Request) -> Response:

@@ -93,6 +93,22 @@ BEACONS: list[Any] = [
 ]
 
 
+METHODS = [
+    *[(method, "/store") for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS")],
+    ("POST", "/"),
+    ("PUT", "/s/none"),
+    ("POST", f"/products/{PRODUCTS[0]}"),
+    ("DELETE", "/static/shop.css"),
+    ("POST", "/pictures/demo/none.svg"),
+    ("POST", "/health"),
+    ("GET", "/signals"),
+    ("HEAD", "/s/demo/signals"),
+    ("PUT", "/s/demo/stream/edge"),
+    ("POST", "/nowhere"),
+    ("OPTIONS", "/shops.json"),
+]
+
+
 @dataclass(frozen=True)
 class Both:
     """The shop by itself, and through the Worker."""
@@ -135,7 +151,17 @@ def new_shopper() -> str:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_or_file_is_the_same_from_both(both: Both, path: str) -> None:
-    ours, theirs = both.get(path)
+    assert_same(*both.get(path))
+
+
+@pytest.mark.parametrize(("method", "path"), METHODS)
+def test_another_method_is_refused_by_both(both: Both, method: str, path: str) -> None:
+    ours, theirs = both.ask(method, path)
+    assert ours.status_code in (404, 405)
+    assert_same(ours, theirs)
+
+
+def assert_same(ours: httpx.Response, theirs: httpx.Response) -> None:
     assert ours.status_code == theirs.status_code
     assert ours.content == theirs.content
     told = {name: ours.headers[name] for name in HEADERS if name in ours.headers}

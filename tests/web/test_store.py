@@ -178,4 +178,6 @@ def test_the_root_leads_to_the_store(shopper: httpx.Client) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_a_page_cannot_be_written_to(shopper: httpx.Client, method: str) -> None:
-    assert shopper.request(method, "/store", content=b"x").status_code in (404, 405)
+    refused = shopper.request(method, "/store", content=b"x")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert refused.headers["content-security-policy"] == "default-src 'none'; sandbox"

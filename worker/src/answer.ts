@@ -22,8 +22,8 @@ export async function answer(request: Request, env: Env, context: Pick<Execution
   try {
     const bindings = route.to === "bindings" ? await answerBindings(request, env) : null;
     if (bindings !== null) return bindings;
-    const allowed = route.to === "signals" ? ["POST"] : ["GET", "HEAD"];
-    if (!allowed.includes(request.method)) {
+    const allowed = methodsOf(route);
+    if (allowed.length > 0 && !allowed.includes(request.method)) {
       return plainText("Method Not Allowed", 405, { allow: allowed.join(", ") });
     }
     return forMethod(request, await answerRoute(route, visitOf(request, env, context)));
@@ -31,6 +31,12 @@ export async function answer(request: Request, env: Env, context: Pick<Execution
     tell(env, { event: "failed", where: route.to, outcome: nameOf(error) });
     return forMethod(request, await lastResort(route, env));
   }
+}
+
+/** What may be asked of an address; nothing in particular where there is nothing. */
+function methodsOf({ to }: Route): readonly string[] {
+  if (to === "nothing" || to === "bindings") return [];
+  return to === "signals" ? ["POST"] : ["GET", "HEAD"];
 }
 
 async function answerRoute(route: Route, visit: Visit): Promise<Response> {

@@ -76,6 +76,11 @@ describe("whatever the address", () => {
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 
+  it("what is not there is not there for any method", async () => {
+    const { response } = await visit("/nowhere", { method: "POST" });
+    expect([response.status, response.headers.get("allow")]).toEqual([404, null]);
+  });
+
   it("the root leads to the store", async () => {
     const { response } = await visit("/");
     expect([response.status, response.headers.get("location")]).toEqual([307, "/store"]);
