@@ -27,12 +27,12 @@ describe("the bindings", () => {
     ["without a token", "127.0.0.1", null],
     ["at an address of the world", "shop.example", TOKEN],
   ])("are as if they were not there: %s", async (_, host, token) => {
-    expect(await put(host, token)).toBe(405);
+    expect(await put(host, token)).toBe(404);
   });
 
   it("are not there at all where no token is set", async () => {
     for (const changes of [{}, { LOCAL_BINDINGS_TOKEN: "" }]) {
-      expect(await put("127.0.0.1", "", changes)).toBe(405);
+      expect(await put("127.0.0.1", "", changes)).toBe(404);
     }
   });
 });
