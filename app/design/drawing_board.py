@@ -55,7 +55,7 @@ class DrawingBoard:
             }
             for spec in specs
         ]
-        return page(self._paper.draw("gallery", rows=rows, look=look, **self._choices()))
+        return page(self._paper.draw("gallery", rows=rows, look=look, **choices(self._live)))
 
     async def component(self, request: Request) -> Response:
         """Show one state at four widths, its controls, and what the model is told."""
@@ -78,7 +78,7 @@ class DrawingBoard:
                 drawing=drawing,
                 told=told,
                 tokens=count_tokens(told),
-                **self._choices(),
+                **choices(self._live),
             )
         )
 
@@ -92,7 +92,7 @@ class DrawingBoard:
         html = self._paper.draw(
             "frame",
             look=look,
-            styles=self._styles(look),
+            styles=styles_for(self._live, look),
             drawing=drawing,
             examined="examined" in request.query_params,
         )
@@ -105,7 +105,7 @@ class DrawingBoard:
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
             return answer({"error": "no such component"}, 404)
-        return answer({**_told_of(drawing), "styles": self._styles(look)})
+        return answer({**_told_of(drawing), "styles": styles_for(self._live, look)})
 
     async def told(self, request: Request) -> Response:
         """Answer with what the model is told about a component."""
@@ -123,18 +123,22 @@ class DrawingBoard:
         css = self._live.version.materials.assets.files["shop.css"].plain.decode()
         return text(as_if(css, look) + self._paper.file("frame.css"))
 
-    def _styles(self, look: Look) -> str:
-        version = self._live.version.materials.assets.names["shop.css"].split(".")[-2]
-        query = Look(theme=look.theme, motion=look.motion).query()
-        return f"/design/styles.css{query or '?'}&v={version}"
 
-    def _choices(self) -> Mapping[str, Any]:
-        shops = self._live.version.materials.catalogs.shops.values()
-        return {
-            "choices": CHOICES,
-            "catalogs": {name: label for name, (label, _) in CATALOGS.items()},
-            "shops": {shop.id: shop.name for shop in shops},
-        }
+def styles_for(live: Live, look: Look) -> str:
+    """Return the address of the shop's styles as they are for this look."""
+    version = live.version.materials.assets.names["shop.css"].split(".")[-2]
+    query = Look(theme=look.theme, motion=look.motion).query()
+    return f"/design/styles.css{query or '?'}&v={version}"
+
+
+def choices(live: Live) -> Mapping[str, Any]:
+    """Return what a look may be, with names for people."""
+    shops = live.version.materials.catalogs.shops.values()
+    return {
+        "choices": CHOICES,
+        "catalogs": {name: label for name, (label, _) in CATALOGS.items()},
+        "shops": {shop.id: shop.name for shop in shops},
+    }
 
 
 def as_if(css: str, look: Look) -> str:

@@ -7,8 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from app.design.faults import Fault
 from app.design.live import Live
 from app.design.states import Drawing, Look, draw, state_names
+from app.design.whole_pages import PAGES, draw_page
 
 _AXE = ("axe_playwright_python", "axe_core_python")
 
@@ -51,10 +53,27 @@ def markup_findings(live: Live, component: str) -> list[Finding]:
     return found
 
 
+def page_findings(live: Live, name: str) -> list[Finding]:
+    """Return what is not valid HTML in a page's states, and which cannot be drawn at all."""
+    found: list[Finding] = []
+    for state in PAGES[name]:
+        whole = draw_page(live, name, Look(state=state))
+        if whole is not None and whole.fault is not None:
+            found.append(_fault(name, state, whole.fault))
+        elif whole is not None:
+            texts = _errors(whole.html, whole.html)
+            found += [Finding(name, state, "markup", "wrong", text) for text in texts]
+    return found
+
+
+def _fault(name: str, state: str, fault: Fault) -> Finding:
+    told = f"{fault.file}, line {fault.line}: {fault.message}"
+    return Finding(name, state, "drawing", "wrong", told)
+
+
 def _undrawn(component: str, state: str, drawing: Drawing) -> list[Finding]:
     if drawing.fault is not None:
-        told = f"{drawing.fault.file}, line {drawing.fault.line}: {drawing.fault.message}"
-        return [Finding(component, state, "drawing", "wrong", told)]
+        return [_fault(component, state, drawing.fault)]
     if drawing.refusal:
         told = f"a model could not propose it: {drawing.refusal}"
         return [Finding(component, state, "props", "note", told)]
@@ -62,13 +81,19 @@ def _undrawn(component: str, state: str, drawing: Drawing) -> list[Finding]:
 
 
 def _invalid(html: str) -> list[str]:
-    """Return what a strict parser finds wrong with a slot's HTML, with the line it is on."""
+    """Return what is wrong with a slot's HTML."""
+    page = f"<!doctype html><title>A state</title><main><section>{html}</section></main>"
+    return _errors(page, html)
+
+
+def _errors(page: str, shown: str) -> list[str]:
+    """Return what a strict parser finds wrong with a page, with the line of what is shown."""
     from html5lib import HTMLParser  # noqa: PLC0415 - only who checks needs it
     from html5lib.constants import E  # noqa: PLC0415 - likewise
 
     parser = HTMLParser()
-    lines = html.splitlines()
-    parser.parse(f"<!doctype html><title>A state</title><main><section>{html}</section></main>")
+    lines = shown.splitlines()
+    parser.parse(page)
     found = []
     for (line, _), code, values in parser.errors:
         words = E[code] % values if isinstance(values, Mapping) else code

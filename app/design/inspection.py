@@ -9,11 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.design.answering import answer, asked, file, page, text
-from app.design.examining import axe_script, markup_findings
+from app.design.examining import axe_script, markup_findings, page_findings
 from app.design.live import Live
 from app.design.paper import Paper
 from app.design.pictures import Pictures
 from app.design.states import state_names
+from app.design.whole_pages import PAGES, page_states
 
 
 class Inspection:
@@ -48,18 +49,21 @@ class Inspection:
         return answer(self._states())
 
     def _states(self) -> list[dict[str, str]]:
+        """Return the states of all components, then those of whole pages."""
         specs = self._live.version.materials.library.specs.values()
+        of_components = [(spec.name, state) for spec in specs for state in state_names(spec)]
         return [
-            {"component": spec.name, "state": state}
-            for spec in specs
-            for state in state_names(spec)
+            {"component": name, "state": state, "of": of}
+            for of, states in (("components", of_components), ("pages", page_states()))
+            for name, state in states
         ]
 
     async def markup(self, request: Request) -> Response:
-        """Answer with what is wrong with the markup of a component's states."""
+        """Answer with what is wrong with the markup of a component's or a page's states."""
         await self._live.ready()
         name = request.path_params["name"]
-        found = await asyncio.to_thread(markup_findings, self._live, name)
+        look_for = page_findings if name in PAGES else markup_findings
+        found = await asyncio.to_thread(look_for, self._live, name)
         return answer([finding._asdict() for finding in found])
 
     async def styles(self, request: Request) -> Response:

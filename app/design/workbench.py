@@ -18,12 +18,14 @@ from app.design.drawing_board import DrawingBoard
 from app.design.guard import Guard
 from app.design.inspection import Inspection
 from app.design.live import Live, TakeUp
+from app.design.page_board import PageBoard
 from app.design.paper import Paper, static
 from app.design.pictures import Pictures
 from app.design.samples import add_sample
 from app.design.stage import Stage
 from app.design.theatre import Theatre
 from app.design.watching import watch
+from app.design.whole_pages import PAGES
 from app.design.writing import NotWritten
 from app.materials import Materials
 from app.settings import Settings
@@ -44,9 +46,11 @@ class Workbench:
         self._paper = Paper(self._known)
         self._stage = Stage(settings, self.live, composers)
         board = DrawingBoard(self.live, self._paper)
+        pages = PageBoard(self.live, self._paper)
         theatre = Theatre(settings.root, self.live, self._stage, self._paper)
         inspection = Inspection(self.live, self._paper, Pictures(settings.root, settings.data))
         routes: list[BaseRoute] = [
+            *pages.routes,
             *board.routes,
             *theatre.routes,
             *inspection.routes,
@@ -109,6 +113,7 @@ class Workbench:
         version = self.live.version
         return {
             "names": list(version.materials.library.specs),
+            "page_names": list(PAGES),
             "faults": [fault.as_json() for fault in self.live.faults],
             "token": self._guard.token,
             "version": version.number,

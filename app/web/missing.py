@@ -9,6 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
+from app.models import Shop
+from app.stages.render import Renderer
 from app.web.counters import Web
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import file_headers
@@ -38,6 +40,15 @@ class NotFound:
         await send_reply(scope, send, Reply(Body(b"Method Not Allowed\n"), headers, 405, more))
 
 
+def failed_page(renderer: Renderer, shop: Shop) -> str:
+    """Draw the designed page for a mistake of ours."""
+    return renderer.message_page(
+        shop,
+        "Something went wrong",
+        "That was our fault, not yours. Please try again in a moment.",
+    )
+
+
 async def to_the_store(_: Request) -> Response:
     """Lead from the root into the shop."""
     return RedirectResponse("/store", 307)
@@ -45,10 +56,6 @@ async def to_the_store(_: Request) -> Response:
 
 async def failed(web: Web, _request: Request, _error: Exception) -> Response:
     """Answer for a mistake of ours, in a page's form."""
-    html = web.renderer.message_page(
-        web.default.counter.shop,
-        "Something went wrong",
-        "That was our fault, not yours. Please try again in a moment.",
-    )
+    html = failed_page(web.renderer, web.default.counter.shop)
     headers = {name.decode(): value.decode() for name, value in web.default.headers}
     return HTMLResponse(html, 500, headers=headers)

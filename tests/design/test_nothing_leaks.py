@@ -26,6 +26,9 @@ PATHS = (
     "/",
     "/components/hero",
     "/frame/hero",
+    "/pages",
+    "/pages/product-page",
+    "/frame/product-page",
     "/news",
     "/static/bench.js",
     "/play",
@@ -236,7 +239,15 @@ def test_no_key_is_ever_shown(tmp_path: Path) -> None:
     with a_desk(tmp_path, **environment) as desk:
         pages = [
             desk.get(path).text
-            for path in ("/", "/play", "/compose", "/checks", "/components/hero", "/states")
+            for path in (
+                "/",
+                "/pages",
+                "/play",
+                "/compose",
+                "/checks",
+                "/components/hero",
+                "/states",
+            )
         ]
         pages.append(desk.post("/brief", {"persona": "collector"}).text)
         run = desk.post("/runs", {"source": "kimi"}).json()["run"]

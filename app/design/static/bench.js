@@ -5,6 +5,8 @@ import { listen } from "./listen.js";
 
 const pages = {
   gallery: () => import("./gallery.js"),
+  pages: () => import("./gallery.js"),
+  whole: () => import("./whole.js"),
   component: () => import("./component.js"),
   play: () => import("./play.js"),
   compose: () => import("./compose.js"),

@@ -7,6 +7,7 @@ import { make } from "./faults.js";
 const get = (name) => document.querySelector(`[data-${name}]`);
 const progress = get("progress");
 const axe = get("axe").dataset.axe === "yes";
+const homes = new Map(JSON.parse(get("states").textContent).map((item) => [item.component, item.of]));
 let findings = [];
 let turn = 0;
 
@@ -16,7 +17,7 @@ const of = (which, name) => `/design/pictures/${which}/${name}?turn=${turn}`;
 const add = (found) => {
   findings.push(...found);
   get("findings").append(...found.map((item) => make("tr", { "data-kind": item.kind, "data-component": item.component },
-    make("td", {}, make("a", { href: `/design/components/${item.component}?state=${item.state}${item.theme === "dark" ? "&theme=dark" : ""}`, text: item.component })),
+    make("td", {}, make("a", { href: `/design/${homes.get(item.component) ?? "components"}/${item.component}?state=${item.state}${item.theme === "dark" ? "&theme=dark" : ""}`, text: item.component })),
     make("td", { text: item.state || "all" }), make("td", { text: item.theme || "both" }),
     make("td", { class: item.level === "wrong" ? "bad" : "quiet", text: item.kind }), make("td", { text: item.text }))));
 };

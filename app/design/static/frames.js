@@ -51,13 +51,20 @@ export const address = (frame, query) => {
   return asked.size ? `?${asked}` : "";
 };
 
+// What goes into a slot; of a whole page, what goes into its body.
+const content = (inside, { html, whole }) => {
+  const template = inside.createElement("template");
+  template.innerHTML = whole ? new DOMParser().parseFromString(html, "text/html").body.innerHTML : html;
+  return template.content;
+};
+
 // Draws a frame again without loading it: only the slot's content and the styles' address change.
 export const redraw = async (frame, query, known) => {
   const asked = address(frame, query);
   const drawing = known ?? (await read(`/design/drawing/${frame.dataset.frame}${asked}`));
   const inside = frame.contentDocument;
-  const slot = inside?.querySelector(".slot");
-  if (!slot || drawing.error) return drawing;
+  const place = drawing.whole ? inside?.body : inside?.querySelector(".slot");
+  if (!place || drawing.error) return drawing;
   note(frame, drawing);
   if (!drawing.fault) {
     const root = inside.documentElement;
@@ -67,12 +74,10 @@ export const redraw = async (frame, query, known) => {
     root.dataset.designText = looks.get("text") ?? "100";
     root.dataset.designMotion = looks.get("motion") ?? "full";
     root.dataset.persona = looks.get("persona") ?? "newcomer";
-    const template = inside.createElement("template");
-    template.innerHTML = drawing.html;
-    const held = [...slot.querySelectorAll("[tabindex]")].map((row) => row.scrollLeft);
+    const held = [...place.querySelectorAll("[tabindex]")].map((row) => row.scrollLeft);
     const top = frame.contentWindow.scrollY;
-    slot.replaceChildren(template.content);
-    slot.querySelectorAll("[tabindex]").forEach((row, at) => (row.scrollLeft = held[at] ?? 0));
+    place.replaceChildren(content(inside, drawing));
+    place.querySelectorAll("[tabindex]").forEach((row, at) => (row.scrollLeft = held[at] ?? 0));
     frame.contentWindow.scrollTo(0, top);
     await restyle(frame, drawing.styles);
     frame.dataset.drawn = String(Number(frame.dataset.drawn ?? 0) + 1);

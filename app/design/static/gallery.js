@@ -1,13 +1,14 @@
-// Every component in every state: redraws what a save touches, and what another look asks for.
+// Every component, or every page, in every state: redraws what a save touches, and what another look asks for.
 import { fit, look, redraw, watch } from "./frames.js";
 
 const form = document.querySelector("[data-looks]");
 const all = () => [...document.querySelectorAll("iframe[data-frame]")];
+const home = () => document.querySelector("[data-gallery]").dataset.gallery;
 const links = (query) => {
   for (const link of document.querySelectorAll(".state figcaption a")) {
     const asked = new URLSearchParams(query);
     asked.set("state", link.closest("[data-state]").dataset.state);
-    link.href = `/design/components/${link.closest("[data-kind]").dataset.kind}?${asked}`;
+    link.href = `/design/${home()}/${link.closest("[data-kind]").dataset.kind}?${asked}`;
   }
 };
 const loaded = () => all().filter((frame) => "loaded" in frame.dataset);
@@ -46,7 +47,8 @@ const mark = (faults = []) => {
 export const saved = async (what) => {
   mark(what.faults);
   if (what.library || what.everything) await anew();
-  const wide = what.styles.includes("shop") || what.everything;
+  const pages = home() === "pages" && (what.pages || what.prompts || what.components.length > 0);
+  const wide = what.styles.includes("shop") || what.everything || pages;
   const touched = new Set([...what.components, ...what.styles]);
   const frames = loaded().filter((frame) => wide || touched.has(frame.dataset.frame));
   const query = look(form);

@@ -1,0 +1,209 @@
+"""The shop's own pages in the workbench: in every state, redrawn as they are saved, and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+
+from tests.design.test_checks import check
+from tests.design.test_gallery import frame_of
+from tests.desk import Desk, until
+
+PRODUCT = "components/pages/product.jinja"
+PAGES = ("store-page", "listing-page", "product-page", "message-page")
+
+
+def listening(page: Page) -> None:
+    page.wait_for_selector("body[data-listening]")
+
+
+def test_every_page_is_there_in_every_state(shared_desk: Desk, page: Page) -> None:
+    page.goto(f"{shared_desk.url}/pages")
+    shown = page.eval_on_selector_all(
+        "[data-gallery] .state",
+        "all => all.map(item => [item.closest('[data-kind]').dataset.kind, item.dataset.state])",
+    )
+    states = [item for item in shared_desk.get("/states").json() if item["of"] == "pages"]
+    assert shown == [[item["component"], item["state"]] for item in states]
+    assert {name for name, _ in shown} == set(PAGES)
+    link = page.get_attribute("[data-state='sold-out'] figcaption a", "href")
+    assert link == "/design/pages/product-page?state=sold-out"
+
+
+def test_a_product_page_is_the_shops(shared_desk: Desk, page: Page) -> None:
+    page.goto(f"{shared_desk.url}/frame/product-page?state=typical")
+    drawn = page.inner_html("body")
+    page.goto(f"{shared_desk.server.url}/products/dusk-lamp")
+    assert drawn.replace("\n", "") == page.inner_html("body").replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "seen"),
+    [
+        ("store-page", "shell", "document.querySelectorAll('[data-filled-by=fallback]').length === 5"),
+        ("store-page", "shell", "document.querySelector('.arranging') !== null"),
+        ("store-page", "finished", "document.querySelector('[data-filled-by=fallback], .arranging') === null"),
+        ("listing-page", "one-category", "document.querySelector('h1').textContent === 'Lamps'"),
+        ("listing-page", "last-page", "document.querySelector('[rel=prev]') !== null"),
+        ("listing-page", "nothing-found", "document.querySelector('.nothing') !== null"),
+        ("product-page", "typical", "document.querySelector('.stock').textContent === 'In stock'"),
+        ("product-page", "reduced", "document.querySelector('.product s, .product del') !== null"),
+        ("product-page", "few-left", "document.querySelector('.stock-few').textContent === 'Only 2 left'"),
+        ("product-page", "sold-out", "document.querySelector('.stock-out') !== null"),
+        ("product-page", "no-picture", "document.querySelector('.product .frame-empty') !== null"),
+        ("product-page", "long-texts", "document.querySelector('h1').textContent.length > 60"),
+        ("message-page", "not-found", "document.querySelector('h1').textContent === 'Not here any more'"),
+        ("message-page", "went-wrong", "document.querySelector('h1').textContent === 'Something went wrong'"),
+    ],
+)  # fmt: skip
+def test_a_state_shows_what_it_is_called_and_fits_a_phone(
+    shared_desk: Desk, page: Page, name: str, state: str, seen: str
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{shared_desk.url}/frame/{name}?state={state}")
+    assert page.evaluate(seen)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_every_state_there_is_has_been_looked_at(shared_desk: Desk) -> None:
+    marks = test_a_state_shows_what_it_is_called_and_fits_a_phone.pytestmark  # type: ignore[attr-defined]
+    looked_at = {(name, state) for name, state, _ in marks[0].args[1]}
+    states = [item for item in shared_desk.get("/states").json() if item["of"] == "pages"]
+    assert looked_at | {("listing-page", "everything")} == {
+        (item["component"], item["state"]) for item in states
+    }
+
+
+@pytest.mark.parametrize("state", ["shell", "finished"])
+def test_a_page_neither_acts_nor_reloads(shared_desk: Desk, page: Page, state: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{shared_desk.url}/frame/store-page?state={state}")
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
+    assert page.evaluate("document.scripts.length") == 0
+    assert page.evaluate("document.querySelector('[http-equiv=refresh], noscript')") is None
+    assert not any("/signals" in url or "/stream" in url for url in asked)
+
+
+def test_a_look_changes_the_page_and_the_address(shared_desk: Desk, page: Page) -> None:
+    page.goto(f"{shared_desk.url}/pages/product-page?state=few-left")
+    page.wait_for_selector("body[data-begun]")
+    frame = frame_of(page, "iframe[data-width='768']")
+    for name, value, measured in [
+        ("theme", "dark", "getComputedStyle(document.documentElement).colorScheme.includes('dark')"),
+        ("dir", "rtl", "getComputedStyle(document.body).direction === 'rtl'"),
+        ("text", "200", "getComputedStyle(document.documentElement).fontSize === '32px'"),
+        ("catalog", "no-pictures", "document.querySelectorAll('.frame-empty').length === 5"),
+    ]:  # fmt: skip
+        page.select_option(f"[name={name}]", value)
+        until(frame, measured)
+    assert frame.query_selector(".stock-few")
+    page.goto(page.url)
+    again = frame_of(page, "iframe[data-width='768']")
+    assert again.query_selector(".stock-few")
+    assert again.evaluate("document.querySelectorAll('.frame-empty').length") == 5
+    assert again.evaluate("getComputedStyle(document.body).direction") == "rtl"
+
+
+def test_a_finished_page_is_arranged_for_the_persona(shared_desk: Desk, page: Page) -> None:
+    heads = []
+    for persona in ("collector", "bargain_hunter"):
+        page.goto(f"{shared_desk.url}/frame/store-page?state=finished&persona={persona}")
+        assert page.evaluate("document.documentElement.dataset.persona") == persona
+        heads.append(page.text_content(".hero-headline"))
+    assert heads[0] != heads[1]
+
+
+def test_a_saved_page_is_redrawn_in_every_window_keeping_scroll(desk: Desk, page: Page) -> None:
+    gallery = page.context.new_page()
+    gallery.goto(f"{desk.url}/pages")
+    gallery.locator("[data-state='sold-out']").scroll_into_view_if_needed()
+    other = frame_of(gallery, "[data-state='sold-out'] iframe")
+    listening(gallery)
+    page.goto(f"{desk.url}/pages/product-page?state=sold-out")
+    listening(page)
+    frame = frame_of(page, "iframe[data-width='360']")
+    frame.evaluate("window.before = 'the same document'")
+    page.evaluate("scrollTo(0, 200)")
+    desk.edit(PRODUCT, "Sold out", "All gone")
+    frame.wait_for_selector(".stock-out:has-text('All gone')")
+    assert frame.evaluate("window.before") == "the same document"
+    assert page.evaluate("scrollY") == 200
+    other.wait_for_selector(".stock-out:has-text('All gone')")
+
+
+@pytest.mark.parametrize(
+    ("edit", "state", "seen"),
+    [
+        (("components/shell.jinja", "Skip to the shop", "Skip ahead"), "message-page?state=not-found", ".skip:has-text('Skip ahead')"),
+        (("components/hero.jinja", "</h1>", " ✓</h1>"), "store-page?state=finished", ".hero-headline:has-text('✓')"),
+        (("components/parts/product.jinja", "Sold out", "All gone"), "listing-page?state=everything", ".card:has-text('All gone')"),
+        (("prompts/house.json", "Well loved, well made", "Words of its own"), "store-page?state=finished", "h2:has-text('Words of its own')"),
+    ],
+)  # fmt: skip
+def test_what_a_page_is_drawn_with_redraws_it(
+    desk: Desk, page: Page, edit: tuple[str, str, str], state: str, seen: str
+) -> None:
+    page.goto(f"{desk.url}/pages/{state}")
+    frame = frame_of(page, "iframe[data-width='1024']")
+    listening(page)
+    assert frame.query_selector(seen) is None
+    desk.edit(*edit)
+    frame.wait_for_selector(seen, state="attached")
+
+
+def test_a_broken_page_is_shown_in_place_and_the_last_good_one_stays(
+    desk: Desk, page: Page
+) -> None:
+    page.goto(f"{desk.url}/pages/product-page")
+    frame = frame_of(page, "iframe[data-width='360']")
+    listening(page)
+    before = frame.inner_html("body")
+    desk.edit(PRODUCT, "{{ item.title }}</h1>", "{{ item.titel }}</h1>")
+    fault = page.wait_for_selector(f"[data-faults] .fault[data-file='{PRODUCT}']")
+    assert fault
+    assert "has no attribute 'titel'" in fault.inner_text()
+    assert frame.inner_html("body") == before
+    assert httpx.get(f"{desk.server.url}/products/dusk-lamp").status_code == 200
+    desk.edit(PRODUCT, "item.titel", "item.title")
+    page.wait_for_selector("[data-faults]:empty", state="attached")
+
+
+def test_a_fault_that_only_one_state_has_is_told_there(desk: Desk, page: Page) -> None:
+    with desk.told() as news:
+        desk.edit(PRODUCT, "Only {{ item.stock }} left", "Only {{ item.few }} left")
+        assert next(news)["faults"] == [], "the first product is not short of stock"
+    page.goto(f"{desk.url}/pages/product-page?state=few-left")
+    listening(page)
+    page.select_option("[name=theme]", "dark")
+    page.wait_for_selector("[data-here] .fault")
+    assert "has no attribute 'few'" in page.inner_text("[data-here]")
+    found = check(desk, page, "product-page")
+    assert [item[:2] for item in found if item[3] == "drawing"] == [["product-page", "few-left"]]
+
+
+@pytest.mark.parametrize(
+    ("edit", "finding"),
+    [
+        ((PRODUCT, '<h1 class="title">{{ item.title }}</h1>', "<p>{{ item.title }}</p>"), ("axe", "page-has-heading-one")),
+        ((PRODUCT, '<p class="description">', '<p class="description"><div></div>'), ("markup", "line")),
+        (("components/shell.jinja", '<footer class="footer">', '<footer class="footer"><img src="/design/static/bench.svg">'), ("alt", "bench.svg has no alt")),
+    ],
+)  # fmt: skip
+def test_what_is_broken_in_a_page_is_found(
+    desk: Desk, page: Page, edit: tuple[str, str, str], finding: tuple[str, str]
+) -> None:
+    with desk.told() as news:
+        desk.edit(*edit)
+        assert next(news)["faults"] == []
+    kind, told = finding
+    texts: list[Any] = [item[4] for item in check(desk, page, "product-page") if item[3] == kind]
+    assert any(told in text for text in texts), texts
+
+
+def test_there_is_no_other_page(shared_desk: Desk) -> None:
+    for path in ("/pages/none", "/pages/hero", "/frame/none-page", "/drawing/none-page"):
+        assert shared_desk.get(path).status_code == 404
