@@ -9,7 +9,7 @@ WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=fals
 NPM := $(WITH_NODE) node $(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') worker/wrangler.toml
 
-.PHONY: run test lint types unit bench fuzz browser component check-components clean help edge publish worker-types worker-test
+.PHONY: run test lint types unit bench fuzz browser component check-components clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,7 +23,7 @@ edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, 
 publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/public
 	$(BIN)/python -m app.publish worker/public
 
-test: $(VENV)/dev.stamp browser lint types worker-types worker-test unit ## Run every check and every test
+test: $(VENV)/dev.stamp browser lint types worker-lint worker-types worker-test unit ## Run every check and every test
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
@@ -31,6 +31,11 @@ lint: $(VENV)/dev.stamp
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
+
+# Every script and style of ours, whoever runs it.
+worker-lint: worker/node_modules/.stamp
+	cd worker && $(WITH_NODE) node_modules/.bin/biome lint --error-on-warnings --config-path=. \
+		src *.ts ../static ../app/design/static ../components
 
 worker-types: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/tsc

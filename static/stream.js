@@ -34,7 +34,7 @@
     for (const [old, now] of kept) now.value = old.value;
     place.replaceChildren(fresh);
     place.dataset.filledBy = type;
-    place.querySelectorAll("[tabindex]").forEach((row, at) => (row.scrollLeft = scrolled[at] ?? 0));
+    for (const [at, row] of place.querySelectorAll("[tabindex]").entries()) row.scrollLeft = scrolled[at] ?? 0;
     if (place.offsetHeight < height) place.style.minHeight = height + "px";
     if (active) (target || place.querySelector("a, button"))?.focus({ preventScroll: true });
     if (caret) target.setSelectionRange(...caret);

@@ -125,6 +125,8 @@ class StandIn:
             self._left.add()
         except ConnectionError:
             pass  # left between two requests, which clients may
+        except asyncio.CancelledError:
+            pass  # we close; asyncio would log a cancelled connection as an error
         finally:
             self._connections.pop(connection, None)
             connection.writer.close()

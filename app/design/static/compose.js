@@ -79,7 +79,7 @@ const run = async (side) => {
   }
 };
 
-const keep = async (event, side, what) => {
+const keep = async (event, what) => {
   event.preventDefault();
   const form = event.target, said = form.querySelector(".said");
   try {
@@ -95,9 +95,9 @@ export const begin = () => {
     form.addEventListener("change", () => brief(side));
     form.addEventListener("submit", (event) => { event.preventDefault(); run(side); });
     side.querySelector("[data-record]").addEventListener("submit", (event) =>
-      keep(event, side, ({ name }) => write(`/design/runs/${side.dataset.run}/recording`, { name: name.value })));
+      keep(event, ({ name }) => write(`/design/runs/${side.dataset.run}/recording`, { name: name.value })));
     side.querySelector("[data-sample]").addEventListener("submit", (event) =>
-      keep(event, side, ({ component, name }) => write("/design/samples", { component: component.value, name: name.value, config: side.components[component.value] })));
+      keep(event, ({ component, name }) => write("/design/samples", { component: component.value, name: name.value, config: side.components[component.value] })));
     brief(side);
   }
 };

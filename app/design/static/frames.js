@@ -77,7 +77,7 @@ export const redraw = async (frame, query, known) => {
     const held = [...place.querySelectorAll("[tabindex]")].map((row) => row.scrollLeft);
     const top = frame.contentWindow.scrollY;
     place.replaceChildren(content(inside, drawing));
-    place.querySelectorAll("[tabindex]").forEach((row, at) => (row.scrollLeft = held[at] ?? 0));
+    for (const [at, row] of place.querySelectorAll("[tabindex]").entries()) row.scrollLeft = held[at] ?? 0;
     frame.contentWindow.scrollTo(0, top);
     await restyle(frame, drawing.styles);
     frame.dataset.drawn = String(Number(frame.dataset.drawn ?? 0) + 1);

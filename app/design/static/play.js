@@ -37,7 +37,7 @@ const measure = (name) => {
     heights[last].by = slot.dataset.filledBy;
     tell();
   };
-  new world.MutationObserver((records) => records.forEach((record) => changed(record.target)))
+  new world.MutationObserver((records) => { for (const record of records) changed(record.target); })
     .observe(page.body, { subtree: true, attributeFilter: ["data-filled-by"] });
   new world.PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
@@ -114,7 +114,7 @@ const list = () => {
   });
   const place = document.querySelector("[data-events]");
   if (place.contains(document.activeElement) && place.rows.length === rows.length) {
-    rows.forEach((row, at) => (place.rows[at].className = row.className));
+    for (const [at, row] of rows.entries()) place.rows[at].className = row.className;
     return;
   }
   place.replaceChildren(...rows);

@@ -1,5 +1,7 @@
 // What an address asks for of the catalog: the rules of app/stages/listing.py.
 
+import { tidied } from "../words.ts";
+
 export interface AskedListing {
   readonly category: string;
   readonly sort: string;
@@ -10,7 +12,6 @@ export interface AskedListing {
 const MOST_BYTES = 2048;
 const MOST_FIELDS = 16;
 const LONGEST_QUERY = 80;
-const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
 
 /** Returns what the query asks for (with or without its question mark), null where for nothing we know. */
 export function readAddress(search: string): AskedListing | null {
@@ -18,15 +19,10 @@ export function readAddress(search: string): AskedListing | null {
   if (text.length > MOST_BYTES || text.split("&").length > MOST_FIELDS) return null;
   const given = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (value !== "") given.set(name, tidied(value));
+    if (value !== "") given.set(name, tidied(value, LONGEST_QUERY));
   }
   const of = (name: string): string => given.get(name) ?? "";
   if (!["category", "sort", "q", "page"].some((name) => of(name) !== "")) return null;
   const page = /^\d{1,4}$/.test(of("page")) ? Math.max(Number(of("page")), 1) : 1;
   return { category: of("category"), sort: of("sort"), query: of("q"), page };
-}
-
-function tidied(value: string): string {
-  const words = value.split(SPACE).filter((word) => word !== "");
-  return [...words.join(" ")].slice(0, LONGEST_QUERY).join("");
 }

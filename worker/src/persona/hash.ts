@@ -1,5 +1,6 @@
 // Persona -> persona hash: the same bands and spelling as app/stages/page_key.py.
 
+import { tidied } from "../words.ts";
 import type { Persona, Signals } from "./persona.ts";
 
 /** Raised whenever bands or canonical form change, so that old hashes never mean something new. */
@@ -9,8 +10,6 @@ const SENSITIVITY = { low: 0, medium: 1, high: 2 };
 const MOST_NAMES = 3;
 const LONGEST_NAME = 64;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
-// What Python takes for white space, which is not what \s means here.
-const WHITE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
 
 /** Returns `v{version}_{type}_{confidence}_{digest}`, equal for like shoppers. */
 export async function personaHash(persona: Persona): Promise<string> {
@@ -45,16 +44,15 @@ function folded(names: readonly string[]): string[] {
 
 function foldedName(name: string): string {
   const wellFormed = name.replace(LONE_SURROGATES, "?");
-  const words = wellFormed.normalize("NFC").toLowerCase().split(WHITE).filter((word) => word !== "");
-  return Array.from(words.join(" ")).slice(0, LONGEST_NAME).join("");
+  return tidied(wellFormed.normalize("NFC").toLowerCase(), LONGEST_NAME);
 }
 
 function byCodePoints(one: string, other: string): number {
-  const ours = Array.from(one);
-  const theirs = Array.from(other);
-  for (let at = 0; at < Math.min(ours.length, theirs.length); at++) {
-    const difference = ours[at]!.codePointAt(0)! - theirs[at]!.codePointAt(0)!;
-    if (difference) return difference;
-  }
-  return ours.length - theirs.length;
+  const [ours, theirs] = [codePoints(one), codePoints(other)];
+  const at = ours.findIndex((point, place) => point !== theirs[place]);
+  return at < 0 ? ours.length - theirs.length : (ours[at] ?? -1) - (theirs[at] ?? -1);
+}
+
+function codePoints(text: string): number[] {
+  return Array.from(text, (letter) => letter.codePointAt(0) ?? -1);
 }

@@ -73,7 +73,8 @@ class Tally {
     this.priceSorts += fact.sort === "price-asc" ? 1 : 0;
     this.days.add(fact.day);
     this.addKind(fact, short);
-    if (weight) fact.categories.forEach((category, at) => this.addCategory(category, weight, fact.products[at]));
+    if (!weight) return;
+    for (const [at, category] of fact.categories.entries()) this.addCategory(category, weight, fact.products[at]);
   }
 
   private addKind(fact: Fact, short: boolean): void {
@@ -142,8 +143,8 @@ function typeOf(tally: Tally, sensitivity: Sensitivity, patterns: readonly strin
     ["minimalist", 2 * one("focuses") + 2 * one("decides_quickly")],
   ];
   const best = Math.max(...points.map(([, reached]) => reached));
-  const ahead = points.filter(([, reached]) => reached === best);
-  return [ahead[0]![0], ahead.length === 1];
+  const ahead = points.filter(([, reached]) => reached === best).map(([type]) => type);
+  return [ahead[0] ?? "newcomer", ahead.length === 1];
 }
 
 function sum(numbers: Iterable<number>): number {

@@ -15,7 +15,7 @@ describe("the instance", () => {
       const name = instanceFor(`demo|v2_collector_70_${at}`, 3);
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    expect([...counts.keys()].sort()).toEqual(["shop-0", "shop-1", "shop-2"]);
+    expect(new Set(counts.keys())).toEqual(new Set(["shop-0", "shop-1", "shop-2"]));
     for (const count of counts.values()) expect(count).toBeGreaterThan(800);
   });
 });
