@@ -32,7 +32,7 @@ class Notes(Protocol):
     async def behave(self, sighting: Sighting, facts: Sequence[Fact]) -> Behaviour: ...
 
     async def set_persona(
-        self, sighting: Sighting, persona: Persona, persona_hash: str
+        self, sighting: Sighting, persona: Persona, persona_hash: str, judged: int
     ) -> None: ...
 
 
@@ -108,5 +108,5 @@ class Learning:
             judged = persona_hash(persona)
             changed = judged != (known.persona_hash or _NEWCOMERS)
             if changed:
-                await self._notes.set_persona(sighting, persona, judged)
+                await self._notes.set_persona(sighting, persona, judged, known.newest)
         return persona, changed

@@ -127,7 +127,10 @@ class SlowNotes:
             raise StorageError("somewhere")
         return Behaviour(tuple(facts), None)
 
-    async def set_persona(self, sighting: Sighting, persona: Persona, persona_hash: str) -> None:
+    async def set_persona(
+        self, sighting: Sighting, persona: Persona, persona_hash: str, judged: int
+    ) -> None:
+        assert judged == 0
         assert (sighting.shopper_id, persona.type, persona_hash[:3]) != ("", "", "")
 
 

@@ -188,8 +188,8 @@ async def test_a_persona_comes_back_as_it_was_set(database: D1Database, rest: Re
 
 
 async def test_behaviour_comes_back(database: D1Database) -> None:
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None)
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW, VIEW), None)
+    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None, 1)
+    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW, VIEW), None, 2)
 
 
 async def test_generations_are_recorded_in_few_calls(database: D1Database, rest: RestApi) -> None:

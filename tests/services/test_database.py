@@ -395,9 +395,31 @@ ORDER = Fact("purchase", 20_001, ("a", "b"), ("Lamps", "Café"), cents=12_345)
 async def test_facts_come_back_in_their_order_with_the_hash_judged_last(
     database: SqliteDatabase,
 ) -> None:
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None)
+    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None, 1)
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    assert await database.behave(SEEN, [ORDER, VIEW]) == Behaviour((VIEW, ORDER, VIEW), "v2_a")
+    assert await database.behave(SEEN, [ORDER, VIEW]) == Behaviour((VIEW, ORDER, VIEW), "v2_a", 3)
+
+
+async def test_a_persona_gives_way_to_one_judged_by_newer_facts(database: SqliteDatabase) -> None:
+    early = await database.behave(SEEN, [VIEW])
+    late = await database.behave(SEEN, [ORDER])
+    await database.behave(Sighting("shop_2", "demo", SEEN.at), [VIEW])
+    await database.set_persona(SEEN, COLLECTOR, "v2_late", late.newest)
+    await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_early", early.newest)
+    assert await database.persona_of("shop_1") == COLLECTOR
+    assert (await database.behave(SEEN, [])).persona_hash == "v2_late"
+
+
+async def test_the_current_persona_is_never_forgotten_for_one_that_gives_way(
+    database: SqliteDatabase,
+) -> None:
+    first = await database.behave(SEEN, [VIEW])
+    await database.set_persona(SEEN, COLLECTOR, "v2_current", first.newest)
+    await database.behave(SEEN, [VIEW])
+    for number in range(30):
+        at = Sighting("shop_1", "demo", f"2027-01-{number + 1:02}T00:00:00Z")
+        await database.set_persona(at, Persona("explorer", 0.4), f"v2_{number}", first.newest)
+    assert await database.persona_of("shop_1") == COLLECTOR
 
 
 async def test_one_shopper_never_sees_anothers_facts(database: SqliteDatabase) -> None:

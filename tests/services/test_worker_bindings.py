@@ -191,7 +191,7 @@ async def test_a_persona_comes_back_as_it_was_set(database: D1Database) -> None:
 
 
 async def test_behaviour_is_kept_and_bounded(database: D1Database, bindings: Bindings) -> None:
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None)
+    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None, 1)
     for _ in range(12):
         await database.behave(SEEN, [VIEW] * 20)
     assert bindings.d1.rows("SELECT count(*) FROM signals") == [(200,)]

@@ -34,10 +34,14 @@ class Sighting(NamedTuple):
 
 
 class Behaviour(NamedTuple):
-    """What is known of a shopper: the facts in their order, and the hash last judged by them."""
+    """What is known of a shopper: the facts in their order, and the hash last judged by them.
+
+    `newest` is the id of the last fact, 0 where there is none.
+    """
 
     facts: tuple[Fact, ...]
     persona_hash: str | None
+    newest: int = 0
 
 
 def read_persona(row: Row) -> Persona:

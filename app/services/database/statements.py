@@ -13,6 +13,9 @@ from app.models import Persona
 from app.models.behaviour import Fact
 from app.services.database.records import Generation, Sighting
 
+WHATEVER_CAME = 2**53 - 1
+"""An id beyond every fact's, which JSON carries whole."""
+
 MOST_FACTS = 200
 """Facts kept of one shopper; of those beyond, orders give way last and the oldest first."""
 
@@ -31,9 +34,15 @@ VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (hash, shopper_id) DO UPDATE SET confidence = excluded.confidence,
     signals = excluded.signals
 """
-_MAKE_CURRENT = "UPDATE shoppers SET current_persona_hash = ? WHERE id = ?"
+_MAKE_CURRENT = """
+UPDATE shoppers SET current_persona_hash = ? WHERE id = ?
+    AND NOT EXISTS (SELECT 1 FROM signals WHERE shopper_id = ? AND id > ?)
+"""
 _DROP_PERSONAS = """
-DELETE FROM personas WHERE shopper_id = ? AND hash <> ? AND hash NOT IN
+DELETE FROM personas WHERE shopper_id = ? AND hash NOT IN
+    (SELECT current_persona_hash FROM shoppers
+        WHERE id = ? AND current_persona_hash IS NOT NULL)
+    AND hash NOT IN
     (SELECT hash FROM personas WHERE shopper_id = ? ORDER BY created_at DESC LIMIT 20)
 """
 _GENERATION = """
@@ -48,7 +57,7 @@ _DROP_FACTS = """
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
     (SELECT id FROM signals WHERE shopper_id = ? ORDER BY kind = 'purchase' DESC, id DESC LIMIT 200)
 """
-_FACTS = "SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id"
+_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id"
 _CURRENT = "SELECT current_persona_hash FROM shoppers WHERE id = ?"
 
 
@@ -69,16 +78,22 @@ def persona_of(shopper_id: str) -> list[Statement]:
     return [Statement(_PERSONA, (shopper_id,))]
 
 
-def set_persona(sighting: Sighting, persona: Persona, persona_hash: str) -> list[Statement]:
-    """Return what makes a persona the shopper's current one and forgets those of long ago."""
+def set_persona(
+    sighting: Sighting, persona: Persona, persona_hash: str, judged: int = WHATEVER_CAME
+) -> list[Statement]:
+    """Return what makes a persona the shopper's current one and forgets those of long ago.
+
+    A persona judged by facts up to the id `judged` gives way where newer ones have come since:
+    whoever noted those has them all.
+    """
     shopper = sighting.shopper_id
     signals = json.dumps(persona.signals._asdict(), ensure_ascii=False)
     row = (persona_hash, shopper, persona.type, persona.confidence, signals, sighting.at)
     return [
         seen(sighting),
         Statement(_KEEP_PERSONA, row),
-        Statement(_MAKE_CURRENT, (persona_hash, shopper)),
-        Statement(_DROP_PERSONAS, (shopper, persona_hash, shopper)),
+        Statement(_MAKE_CURRENT, (persona_hash, shopper, shopper, judged)),
+        Statement(_DROP_PERSONAS, (shopper, shopper, shopper)),
     ]
 
 

@@ -16,6 +16,7 @@ from app.services.database.records import (
     read_persona,
 )
 from app.services.database.statements import (
+    WHATEVER_CAME,
     Statement,
     behave,
     generated,
@@ -42,15 +43,22 @@ class Tables:
         (rows,) = await self._run(persona_of(shopper_id))
         return read_persona(rows[0]) if rows else NEWCOMER
 
-    async def set_persona(self, sighting: Sighting, persona: Persona, persona_hash: str) -> None:
-        """Make a persona the shopper's current one."""
-        await self._run(set_persona(sighting, persona, persona_hash))
+    async def set_persona(
+        self,
+        sighting: Sighting,
+        persona: Persona,
+        persona_hash: str,
+        judged: int = WHATEVER_CAME,
+    ) -> None:
+        """Make a persona the shopper's current one, unless facts after `judged` have come."""
+        await self._run(set_persona(sighting, persona, persona_hash, judged))
 
     async def behave(self, sighting: Sighting, facts: Iterable[Fact]) -> Behaviour:
         """Note what a shopper did; return all that is kept of what they did."""
         *_, kept, current = await self._run(behave(sighting, facts))
         persona_hash = current[0]["current_persona_hash"] if current else None
-        return Behaviour(read_facts(kept), persona_hash)
+        newest = kept[-1]["id"] if kept else 0
+        return Behaviour(read_facts(kept), persona_hash, newest)
 
     async def record(
         self, sightings: Iterable[Sighting], generations: Iterable[Generation]

@@ -29,7 +29,7 @@ export async function learn(
   const seen = database.prepare(sql.SEEN).bind(shopperId, shopId, at, at);
   const answers = await within(
     PATIENCE,
-    database.batch<{ fact?: string; current_persona_hash?: string | null }>([
+    database.batch<{ id?: number; fact?: string; current_persona_hash?: string | null }>([
       seen,
       ...facts.map((fact) => database.prepare(sql.FACT).bind(shopperId, at, fact.kind, asJson(fact))),
       database.prepare(sql.DROP_FACTS).bind(shopperId, shopperId),
@@ -37,29 +37,37 @@ export async function learn(
       database.prepare(sql.CURRENT).bind(shopperId),
     ]),
   );
-  const kept = answers.at(-2)?.results.map((row) => factOf(row.fact)).filter((fact) => fact !== null) ?? [];
+  const rows = answers.at(-2)?.results ?? [];
+  const kept = rows.map((row) => factOf(row.fact)).filter((fact) => fact !== null);
   const before = answers.at(-1)?.results[0]?.current_persona_hash ?? (await personaHash(NEWCOMER));
   const persona = judge(kept);
   const hash = await personaHash(persona);
   const changed = hash !== before;
-  if (changed) await within(PATIENCE, become(database, shopperId, persona, hash, seen, at));
+  const judged = rows.at(-1)?.id ?? 0;
+  if (changed) await within(PATIENCE, become(database, shopperId, { persona, hash, judged }, seen, at));
   return { persona, hash, changed };
+}
+
+interface Verdict {
+  readonly persona: Persona;
+  readonly hash: string;
+  /** The id of the last fact judged by. Where newer ones have come, another judges by those as well. */
+  readonly judged: number;
 }
 
 /** Makes a persona the shopper's current one and forgets those of long ago. */
 async function become(
   database: D1Database,
   shopperId: string,
-  { type, confidence, signals }: Persona,
-  hash: string,
+  { persona: { type, confidence, signals }, hash, judged }: Verdict,
   seen: D1PreparedStatement,
   at: string,
 ): Promise<void> {
   await database.batch([
     seen,
     database.prepare(sql.KEEP_PERSONA).bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
-    database.prepare(sql.MAKE_CURRENT).bind(hash, shopperId),
-    database.prepare(sql.DROP_PERSONAS).bind(shopperId, hash, shopperId),
+    database.prepare(sql.MAKE_CURRENT).bind(hash, shopperId, shopperId, judged),
+    database.prepare(sql.DROP_PERSONAS).bind(shopperId, shopperId, shopperId),
   ]);
 }
 

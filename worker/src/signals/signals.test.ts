@@ -4,6 +4,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { container, cookieOf, migrated, never, SHOPPER, visit } from "../../tests/shopping.ts";
+import type { Fact } from "../persona/fact.ts";
+import { learn } from "./learning.ts";
 import { Pace } from "./pace.ts";
 
 beforeEach(migrated);
@@ -56,6 +58,29 @@ describe("a beacon", () => {
     const { later } = await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, {}, { CONTAINER });
     await later;
     expect(began).toBe(0);
+  });
+
+  it("gives way to one that came later and was judged sooner", async () => {
+    const about = { day: 20_000, products: ["a"], categories: ["Lamps"], low: 0, high: 0, reduced: 0, seconds: 0, sort: "" };
+    const order: Fact = { ...about, kind: "purchase", cents: 5000 };
+    const shopper = `shop_${"5".repeat(32)}`;
+    let open = (): void => {};
+    const gate = new Promise<void>((done) => (open = done));
+    let batches = 0;
+    const slow = {
+      prepare: (sql: string) => env.DB.prepare(sql),
+      batch: async (work: D1PreparedStatement[]) => {
+        if ((batches += 1) > 1) await gate;
+        return env.DB.batch(work);
+      },
+    } as unknown as D1Database;
+    const early = learn(slow, shopper, "demo", [order]);
+    while (batches < 2) await new Promise((soon) => setTimeout(soon, 5));
+    const late = await learn(env.DB, shopper, "demo", [order, order, order, order]);
+    open();
+    expect((await early).hash).not.toBe(late.hash);
+    const { hash } = (await env.DB.prepare("SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?").bind(shopper).first()) as { hash: string };
+    expect(hash).toBe(late.hash);
   });
 
   it("does not wait for the page it begins", async () => {

@@ -10,9 +10,15 @@ VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (hash, shopper_id) DO UPDATE SET confidence = excluded.confidence,
     signals = excluded.signals
 `;
-export const MAKE_CURRENT = "UPDATE shoppers SET current_persona_hash = ? WHERE id = ?";
+export const MAKE_CURRENT = `
+UPDATE shoppers SET current_persona_hash = ? WHERE id = ?
+    AND NOT EXISTS (SELECT 1 FROM signals WHERE shopper_id = ? AND id > ?)
+`;
 export const DROP_PERSONAS = `
-DELETE FROM personas WHERE shopper_id = ? AND hash <> ? AND hash NOT IN
+DELETE FROM personas WHERE shopper_id = ? AND hash NOT IN
+    (SELECT current_persona_hash FROM shoppers
+        WHERE id = ? AND current_persona_hash IS NOT NULL)
+    AND hash NOT IN
     (SELECT hash FROM personas WHERE shopper_id = ? ORDER BY created_at DESC LIMIT 20)
 `;
 export const FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)";
@@ -20,5 +26,5 @@ export const DROP_FACTS = `
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
     (SELECT id FROM signals WHERE shopper_id = ? ORDER BY kind = 'purchase' DESC, id DESC LIMIT 200)
 `;
-export const FACTS = "SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id";
+export const FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id";
 export const CURRENT = "SELECT current_persona_hash FROM shoppers WHERE id = ?";
