@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from app.composers import Composers
 from app.design.workbench import Workbench
@@ -35,14 +35,19 @@ def join_workbench(
     if find_spec("watchfiles") is None:
         raise SettingsError("WANDSTORE_DESIGN is for development: watchfiles is not installed")
 
+    def among(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
+        """Return the shop's routes with ours before its last, which answers everything."""
+        *others, last = routes
+        return [*others, *workbench.routes, last]
+
     def take_up(changed: Materials, renderer: Renderer) -> Web:
         """Let the shop go on with these, in one step; what is under way ends as it began."""
         web, workshop, routes = redrawn(changed, renderer)
         composers.take_up(changed.prompts)
         app.state.storefront.take_up(workshop)
-        app.router.routes = [*workbench.routes, *routes]
+        app.router.routes = among(routes)
         return web
 
     workbench = Workbench(settings, materials, composers, take_up)
-    app.router.routes = [*workbench.routes, *app.router.routes]
+    app.router.routes = among(app.router.routes)
     app.state.workbench = workbench.open
