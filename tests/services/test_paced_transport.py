@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.services.llm.paced_connection import Connection
 from app.services.llm.paced_transport import PacedTransport
 
 pytestmark = pytest.mark.anyio
@@ -341,6 +342,57 @@ async def test_a_server_that_falls_silent_in_its_answer_is_a_read_timeout(
     async with serving(serve) as server:
         with pytest.raises(httpx.ReadTimeout):
             await http.get(server.url, timeout=httpx.Timeout(5, read=0.05))
+
+
+class Paused(asyncio.Transport):
+    """A transport that notes in which turn of the loop it is read on."""
+
+    def __init__(self, turn: Callable[[], int]) -> None:
+        super().__init__()
+        self.resumed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._turn = turn
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        self.resumed.set_result(self._turn())
+
+
+class Turns:
+    """Counts the turns of the running loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._take()
+
+    def _take(self) -> None:
+        self.count += 1
+        self._next = asyncio.get_running_loop().call_soon(self._take)
+
+    def stop(self) -> None:
+        self._next.cancel()
+
+
+async def test_connections_are_read_on_in_the_same_turn_whenever_they_were_read() -> None:
+    loop, gap, turns = asyncio.get_running_loop(), 0.4, Turns()
+    while True:
+        first, second = (Paused(lambda: turns.count) for _ in range(2))
+        begun = loop.time() // gap
+        for transport in (first, second):
+            connection = Connection(gap)
+            connection.connection_made(transport)
+            connection.data_received(b"HTTP/1.1 200 OK\r\n")
+            await asyncio.sleep(0.02)
+        on_time = loop.time() // gap == begun
+        resumed = [await first.resumed, await second.resumed]
+        if on_time:  # else a tick fell between the two, or the machine was held up
+            break
+    turns.stop()
+    assert resumed[0] == resumed[1]
 
 
 async def test_a_fast_sender_is_held_back_by_a_slow_reader(http: httpx.AsyncClient) -> None:

@@ -167,9 +167,11 @@ class Connection(asyncio.Protocol):
         return self._transport
 
     def _pause(self) -> None:
+        """Read on at the next tick, which is the same for all: one wake-up serves many pages."""
         if self._gap > 0 and self._transport is not None:
             self._transport.pause_reading()
-            self._timer = self._loop.call_later(self._gap, self._resume)
+            tick = (self._loop.time() // self._gap + 1) * self._gap
+            self._timer = self._loop.call_at(tick, self._resume)
 
     def _resume(self) -> None:
         """Read on, once what was read before has been taken: the sender is held back until then."""
