@@ -79,7 +79,7 @@ $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	touch $@ $(VENV)/design.stamp
 
 worker/node_modules/.stamp: worker/package-lock.json worker/package.json $(VENV)/dev.stamp
-	cd worker && $(NPM) ci --ignore-scripts --silent
+	cd worker && $(NPM) ci --ignore-scripts --loglevel=error
 	touch $@
 
 # What would be deployed, checked and bundled by the tool that deploys it.
