@@ -56,10 +56,21 @@ def filled(page: Page, name: str) -> list[str]:
 
 
 def play_to_the_end(page: Page) -> None:
+    """Play until all has been sent and, where the page has an end, until it has come."""
     page.select_option("[data-speed]", "16")
     page.click("[data-do=play]")
+    until(
+        page,
+        """fetch(`/design/plays/${document.body.dataset.played}`)
+            .then((answer) => answer.json())
+            .then(({ playing, position, length }) => !playing && position >= length)""",
+    )
     page.wait_for_selector("[data-do=play]")
-    page.wait_for_timeout(400)
+    for _ in range(20):
+        ended = view(page, "stream").query_selector("main[data-stream]") is None
+        page.wait_for_timeout(200)  # and what is measured of it has been told
+        if ended:
+            break
 
 
 def log(page: Page, what: str) -> list[str]:
