@@ -73,6 +73,19 @@ def play_to_the_end(page: Page) -> None:
             break
 
 
+def step(page: Page) -> None:
+    """Step to the next event, and wait until the page has what has arrived by then."""
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        page.click("[data-do=step]")
+    state = answered.value.json()
+    due = sum(
+        event["name"] == "component" and event["at"] <= state["position"]
+        for event in state["events"]
+    )
+    better = "document.querySelectorAll('[data-slot]:not([data-filled-by=fallback])').length"
+    until(view(page, "stream"), f"{better} >= {due}")
+
+
 def log(page: Page, what: str) -> list[str]:
     codes: list[str] = page.eval_on_selector_all(
         f"[data-log] [data-what={what}]", "all => all.map(item => item.dataset.code)"
@@ -85,8 +98,7 @@ def test_it_begins_with_the_shell_and_steps_from_event_to_event(desk: Desk, page
     assert filled(page, "stream") == []
     for at in range(1, 6):
         while len(filled(page, "stream")) < at:
-            page.click("[data-do=step]")
-            page.wait_for_timeout(150)
+            step(page)
         assert filled(page, "stream") == SLOTS[:at]
     assert filled(page, "shell") == []
 
