@@ -58,9 +58,9 @@ def page_findings(live: Live, name: str) -> list[Finding]:
     found: list[Finding] = []
     for state in PAGES[name]:
         whole = draw_page(live, name, Look(state=state))
-        if whole is not None and whole.fault is not None:
+        if whole.fault is not None:
             found.append(_fault(name, state, whole.fault))
-        elif whole is not None:
+        else:
             texts = _errors(whole.html, whole.html)
             found += [Finding(name, state, "markup", "wrong", text) for text in texts]
     return found

@@ -66,7 +66,7 @@ class PageBoard:
         """Show a page alone, without anything that acts."""
         await self._live.ready()
         look = read_look(request.scope["query_string"])
-        whole = self._drawn(name, look)
+        whole = draw_page(self._live, name, look)
         more = _AXE if "examined" in request.query_params else ""
         return framed(self._dressed(name, whole, look, more), image_hosts(whole.shop))
 
@@ -74,7 +74,7 @@ class PageBoard:
         """Answer with a page's HTML, or with what is wrong with it."""
         await self._live.ready()
         look = read_look(request.scope["query_string"])
-        whole = self._drawn(name, look)
+        whole = draw_page(self._live, name, look)
         told = {
             "whole": True,
             "html": self._dressed(name, whole, look),
@@ -82,12 +82,6 @@ class PageBoard:
             "styles": styles_for(self._live, look),
         }
         return answer(told)
-
-    def _drawn(self, name: str, look: Look) -> Whole:
-        whole = draw_page(self._live, name, look)
-        if whole is None:
-            raise LookupError(name)
-        return whole
 
     def _dressed(self, name: str, whole: Whole, look: Look, more: str = "") -> str:
         sheet = self._live.version.materials.assets.names["shop.css"]

@@ -44,11 +44,9 @@ class Whole(NamedTuple):
 Draw = Callable[[Scene], str]
 
 
-def draw_page(live: Live, name: str, look: Look) -> Whole | None:
-    """Draw a page in a state, the first where the look names none; None for no page of ours."""
-    states = PAGES.get(name)
-    if states is None:
-        return None
+def draw_page(live: Live, name: str, look: Look) -> Whole:
+    """Draw one of PAGES in a state, the first where the look names none."""
+    states = PAGES[name]
     shop = shop_of(live, look)
     draw = states.get(look.state) or next(iter(states.values()))
     try:

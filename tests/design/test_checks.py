@@ -29,6 +29,18 @@ def check(desk: Desk, page: Page, component: str) -> list[list[str]]:
     return found
 
 
+def assert_found(
+    desk: Desk, page: Page, component: str, edit: tuple[str, str, str], finding: tuple[str, str]
+) -> None:
+    """Break a file and expect a finding of a kind, with these words."""
+    with desk.told() as news:
+        desk.edit(*edit)
+        assert next(news)["faults"] == []
+    kind, told = finding
+    texts = [item[4] for item in check(desk, page, component) if item[3] == kind]
+    assert any(told in text for text in texts), texts
+
+
 def test_the_shops_own_components_pass(desk: Desk, page: Page) -> None:
     found = check(desk, page, "")
     wrong = [item for item in found if item[3] not in ("unused style", "props")]
@@ -50,12 +62,7 @@ def test_the_shops_own_components_pass(desk: Desk, page: Page) -> None:
 def test_what_is_broken_on_purpose_is_found(
     desk: Desk, page: Page, edit: tuple[str, str, str], finding: tuple[str, str]
 ) -> None:
-    with desk.told() as news:
-        desk.edit(*edit)
-        assert next(news)["faults"] == []
-    kind, told = finding
-    texts = [item[4] for item in check(desk, page, "cta") if item[3] == kind]
-    assert any(told in text for text in texts), texts
+    assert_found(desk, page, "cta", edit, finding)
 
 
 def test_contrast_is_told_for_the_theme_that_lacks_it(desk: Desk, page: Page) -> None:

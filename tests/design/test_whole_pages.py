@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.design.test_checks import check
+from tests.design.test_checks import assert_found, check
 from tests.design.test_gallery import frame_of
 from tests.desk import Desk, until
 
@@ -196,12 +194,7 @@ def test_a_fault_that_only_one_state_has_is_told_there(desk: Desk, page: Page) -
 def test_what_is_broken_in_a_page_is_found(
     desk: Desk, page: Page, edit: tuple[str, str, str], finding: tuple[str, str]
 ) -> None:
-    with desk.told() as news:
-        desk.edit(*edit)
-        assert next(news)["faults"] == []
-    kind, told = finding
-    texts: list[Any] = [item[4] for item in check(desk, page, "product-page") if item[3] == kind]
-    assert any(told in text for text in texts), texts
+    assert_found(desk, page, "product-page", edit, finding)
 
 
 def test_there_is_no_other_page(shared_desk: Desk) -> None:

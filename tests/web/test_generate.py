@@ -193,12 +193,8 @@ def test_events_come_as_they_happen(composed_by_model: Server, model: Model) -> 
 def test_events_of_a_page_that_has_ended_resume_after_any_of_them(
     composed_by_model: Server, model: Model
 ) -> None:
-    model.play(Scenario(answer(), hold_after=(0,)))
-    url = f"{composed_by_model.url}/generate"
-    with httpx.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
-        model.reached(1)
-        model.release()
-        seen = list(events(response.iter_lines()))
+    model.play(Scenario(answer()))
+    seen = streamed(composed_by_model)
     assert seen[-1].name == "ready"
     for at, event in enumerate(seen):
         assert streamed(composed_by_model, after=event.id) == seen[at + 1 :]
