@@ -1,6 +1,6 @@
 // GET /health: how the edge's own parts are. The container is not asked: that would wake it.
 
-import { within } from "./deadline.ts";
+import { within } from "./util/timeout.ts";
 import { json } from "./headers.ts";
 import { nameOf } from "./telemetry.ts";
 import type { Visit } from "./visit.ts";

@@ -1,7 +1,7 @@
 // The finished page from KV: version, shop and content are checked before any of it is shown.
 
 import type { Env } from "../environment.ts";
-import { TooLate, within } from "../deadline.ts";
+import { TooLate, within } from "../util/timeout.ts";
 import type { Shop } from "../published/published.ts";
 import type { Lookup } from "../telemetry.ts";
 

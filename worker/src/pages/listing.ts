@@ -1,6 +1,6 @@
 // A part of the catalog: as published where it is one that can be, else as the container finds it.
 
-import { within } from "../deadline.ts";
+import { within } from "../util/timeout.ts";
 import type { Shop } from "../published/published.ts";
 import { credential } from "../streaming/generate.ts";
 import { tell } from "../telemetry.ts";

@@ -1,6 +1,6 @@
 // What an address asks for of the catalog: the rules of app/stages/listing.py.
 
-import { tidied } from "../words.ts";
+import { tidied } from "../util/whitespace.ts";
 
 export interface AskedListing {
   readonly category: string;

@@ -1,6 +1,6 @@
 // GET a product's page, as published.
 
-import { hexDigest } from "../digest.ts";
+import { hexDigest } from "../util/sha256.ts";
 import type { Shop } from "../published/published.ts";
 import type { Visit } from "../visit.ts";
 import { answerMissing } from "./missing.ts";

@@ -1,7 +1,7 @@
 // GET the store: the shopper's kept page, or the shell at once while theirs is composed.
 
 import { isCrawler } from "../crawlers.ts";
-import { hexDigest } from "../digest.ts";
+import { hexDigest } from "../util/sha256.ts";
 import { personaHash } from "../persona/hash.ts";
 import { NEWCOMER, type Persona } from "../persona/persona.ts";
 import type { Shop } from "../published/published.ts";

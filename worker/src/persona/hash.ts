@@ -1,6 +1,6 @@
 // Persona -> persona hash: the same bands and spelling as app/stages/page_key.py.
 
-import { tidied } from "../words.ts";
+import { tidied } from "../util/whitespace.ts";
 import type { Persona, Signals } from "./persona.ts";
 
 /** Raised whenever bands or canonical form change, so that old hashes never mean something new. */

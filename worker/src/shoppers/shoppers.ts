@@ -1,7 +1,7 @@
 // The shopper's persona from D1, or the newcomer's where nothing can be learnt of it.
 
 import type { Env } from "../environment.ts";
-import { TooLate, within } from "../deadline.ts";
+import { TooLate, within } from "../util/timeout.ts";
 import type { Lookup } from "../telemetry.ts";
 import { NEWCOMER, type Persona } from "../persona/persona.ts";
 import { personaOf, type Row } from "./stored.ts";

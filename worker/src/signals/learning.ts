@@ -1,6 +1,6 @@
 // What shoppers do, made into what is known of them: noted in D1, judged, and made their persona.
 
-import { within } from "../deadline.ts";
+import { within } from "../util/timeout.ts";
 import { type Fact, readFact } from "../persona/fact.ts";
 import { personaHash } from "../persona/hash.ts";
 import { NEWCOMER, type Persona } from "../persona/persona.ts";

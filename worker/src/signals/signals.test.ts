@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { container, cookieOf, migrated, never, SHOPPER, visit } from "../../tests/shopping.ts";
 import type { Fact } from "../persona/fact.ts";
 import { learn } from "./learning.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../util/rate_limit.ts";
 
 beforeEach(migrated);
 

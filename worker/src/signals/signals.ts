@@ -1,6 +1,6 @@
 // POST /signals: what a shopper did, told by the page when it is left; answered as by the container.
 
-import { TooLate, within } from "../deadline.ts";
+import { TooLate, within } from "../util/timeout.ts";
 import { fileHeaders, json } from "../headers.ts";
 import type { Fact } from "../persona/fact.ts";
 import type { Shop } from "../published/published.ts";
@@ -11,7 +11,7 @@ import { tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
 import { BadBeacon, readBeacon, type Told } from "./beacon.ts";
 import { learn } from "./learning.ts";
-import { Pace } from "./pace.ts";
+import { Pace } from "../util/rate_limit.ts";
 import { type Goods, witness } from "./witness.ts";
 
 const LARGEST = 8192;

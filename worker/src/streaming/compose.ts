@@ -1,6 +1,6 @@
 // Setting a page going, and taking it at once where the container has it finished already.
 
-import { within } from "../deadline.ts";
+import { within } from "../util/timeout.ts";
 import { nameOf, tell } from "../telemetry.ts";
 import { askForPage, type Container, type Wanted } from "./generate.ts";
 

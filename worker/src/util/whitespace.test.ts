@@ -2,7 +2,7 @@
 
 import { expect, it } from "vitest";
 
-import { tidied } from "./words.ts";
+import { tidied } from "./whitespace.ts";
 
 it.each([
   ["  a  b ", 9, "a b"],
