@@ -7,8 +7,8 @@ import { vi } from "vitest";
 import { answer } from "../src/answer.ts";
 import type { Env } from "../src/environment.ts";
 import { keptKey } from "../src/pages/kept.ts";
-import { personaHash } from "../src/persona/hash.ts";
-import type { Persona } from "../src/persona/persona.ts";
+import { personaHash } from "../src/personas/key.ts";
+import type { Persona } from "../src/personas/persona.ts";
 import { Published, type Shop } from "../src/published/published.ts";
 import { cookieName, Identities, LIFETIME } from "../src/shoppers/identity.ts";
 

@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import {
   become, COLLECTOR, container, cookieOf, keep, migrated, never, OTHER, pageOf, SHOPPER, visit,
 } from "../../tests/shopping.ts";
-import { personaHash } from "../persona/hash.ts";
-import { NEWCOMER } from "../persona/persona.ts";
+import { personaHash } from "../personas/key.ts";
+import { NEWCOMER } from "../personas/persona.ts";
 
 beforeEach(migrated);
 

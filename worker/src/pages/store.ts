@@ -2,11 +2,11 @@
 
 import { isCrawler } from "../crawlers.ts";
 import { hexDigest } from "../util/sha256.ts";
-import { personaHash } from "../persona/hash.ts";
-import { NEWCOMER, type Persona } from "../persona/persona.ts";
+import { personaHash } from "../personas/key.ts";
+import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Shop } from "../published/published.ts";
 import type { Visitor } from "../shoppers/identity.ts";
-import { type Acquaintance, acquaint } from "../shoppers/shoppers.ts";
+import { type Acquaintance, acquaint } from "../personas/lookup.ts";
 import { compose } from "../streaming/compose.ts";
 import { newFrom } from "../streaming/generate.ts";
 import { type Lookup, tell } from "../telemetry.ts";

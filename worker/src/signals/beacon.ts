@@ -1,6 +1,6 @@
 // The body of POST /signals: what a browser may tell, checked field by field as app/web/beacon.py does.
 
-import { KINDS, type Kind } from "../persona/fact.ts";
+import { KINDS, type Kind } from "../personas/fact.ts";
 
 /** What a browser says that a shopper did. Its shape has been checked, nothing else. */
 export interface Told {

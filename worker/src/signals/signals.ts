@@ -2,7 +2,7 @@
 
 import { TooLate, within } from "../util/timeout.ts";
 import { fileHeaders, json } from "../headers.ts";
-import type { Fact } from "../persona/fact.ts";
+import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../published/published.ts";
 import { isNew, type Signed } from "../shoppers/identity.ts";
 import { compose } from "../streaming/compose.ts";
@@ -10,7 +10,7 @@ import { newFrom } from "../streaming/generate.ts";
 import { tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
 import { BadBeacon, readBeacon, type Told } from "./beacon.ts";
-import { learn } from "./learning.ts";
+import { learn } from "../personas/learner.ts";
 import { Pace } from "../util/rate_limit.ts";
 import { type Goods, witness } from "./witness.ts";
 

@@ -1,6 +1,6 @@
 // What a browser tells -> a fact, by what the catalog says: the rules of app/stages/witness.py.
 
-import type { Fact } from "../persona/fact.ts";
+import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../published/published.ts";
 import type { Told } from "./beacon.ts";
 

@@ -2,7 +2,7 @@
 
 import type { Env, Limits } from "../environment.ts";
 import type { Published, Shop } from "../published/published.ts";
-import type { Persona } from "../persona/persona.ts";
+import type { Persona } from "../personas/persona.ts";
 import { type Asked, ask } from "../upstream/attempts.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 

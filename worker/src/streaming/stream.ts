@@ -2,9 +2,9 @@
 
 import { plainText, json } from "../headers.ts";
 import type { Shop } from "../published/published.ts";
-import { personaHash } from "../persona/hash.ts";
+import { personaHash } from "../personas/key.ts";
 import { isNew } from "../shoppers/identity.ts";
-import { acquaint } from "../shoppers/shoppers.ts";
+import { acquaint } from "../personas/lookup.ts";
 import { tell } from "../telemetry.ts";
 import type { Asked } from "../upstream/attempts.ts";
 import type { Visit } from "../visit.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import hashes from "../../../tests/contract/persona_hash.json";
 import rules from "../../../tests/contract/persona_rules.json";
 import { readFact, type Fact } from "./fact.ts";
-import { personaHash } from "./hash.ts";
+import { personaHash } from "./key.ts";
 import type { Persona } from "./persona.ts";
 import { judge } from "./rules.ts";
 

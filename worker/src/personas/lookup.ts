@@ -3,8 +3,8 @@
 import type { Env } from "../environment.ts";
 import { TooLate, within } from "../util/timeout.ts";
 import type { Lookup } from "../telemetry.ts";
-import { NEWCOMER, type Persona } from "../persona/persona.ts";
-import { personaOf, type Row } from "./stored.ts";
+import { NEWCOMER, type Persona } from "./persona.ts";
+import { personaOf, type Row } from "./row.ts";
 
 const PERSONA = `
 SELECT personas.type, personas.confidence, personas.signals FROM shoppers

@@ -4,8 +4,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { become, COLLECTOR, migrated, never, OTHER, SHOPPER } from "../../tests/shopping.ts";
-import { NEWCOMER } from "../persona/persona.ts";
-import { acquaint } from "./shoppers.ts";
+import { NEWCOMER } from "./persona.ts";
+import { acquaint } from "./lookup.ts";
 
 beforeEach(migrated);
 

@@ -1,6 +1,6 @@
 // A persona as the database states it, read as strictly as the container does.
 
-import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "../persona/persona.ts";
+import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "./persona.ts";
 
 const TYPES: readonly PersonaType[] = ["newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"];
 

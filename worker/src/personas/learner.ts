@@ -1,12 +1,12 @@
 // What shoppers do, made into what is known of them: noted in D1, judged, and made their persona.
 
 import { within } from "../util/timeout.ts";
-import { type Fact, readFact } from "../persona/fact.ts";
-import { personaHash } from "../persona/hash.ts";
-import { NEWCOMER, type Persona } from "../persona/persona.ts";
-import { judge } from "../persona/rules.ts";
-import * as sql from "./statements.ts";
-import { asJson } from "./witness.ts";
+import { type Fact, readFact } from "./fact.ts";
+import { personaHash } from "./key.ts";
+import { NEWCOMER, type Persona } from "./persona.ts";
+import { judge } from "./rules.ts";
+import * as sql from "../signals/statements.ts";
+import { asJson } from "../signals/witness.ts";
 
 /** How long the database may take to note what was told; nobody waits for it but a beacon. */
 const PATIENCE = 5_000;
