@@ -2,7 +2,7 @@
 
 import { type Env, type Limits, limitsOf } from "./environment.ts";
 import { Published } from "./published/published.ts";
-import { Identities } from "./shoppers/identity.ts";
+import { Identities } from "./session/cookies.ts";
 import type { Container } from "./streaming/generate.ts";
 import { upstreamOf } from "./upstream/upstream.ts";
 

@@ -10,7 +10,7 @@ import { keptKey } from "../src/pages/kept.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
 import { Published, type Shop } from "../src/published/published.ts";
-import { cookieName, Identities, LIFETIME } from "../src/shoppers/identity.ts";
+import { cookieName, Identities, LIFETIME } from "../src/session/cookies.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;
 export const OTHER = `shop_${"fedcba9876543210".repeat(2)}`;

@@ -5,7 +5,7 @@ import { hexDigest } from "../util/sha256.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Shop } from "../published/published.ts";
-import type { Visitor } from "../shoppers/identity.ts";
+import type { Visitor } from "../session/cookies.ts";
 import { type Acquaintance, acquaint } from "../personas/lookup.ts";
 import { compose } from "../streaming/compose.ts";
 import { newFrom } from "../streaming/generate.ts";

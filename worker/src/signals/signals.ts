@@ -4,7 +4,7 @@ import { TooLate, within } from "../util/timeout.ts";
 import { fileHeaders, json } from "../headers.ts";
 import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../published/published.ts";
-import { isNew, type Signed } from "../shoppers/identity.ts";
+import { isNew, type Signed } from "../session/cookies.ts";
 import { compose } from "../streaming/compose.ts";
 import { newFrom } from "../streaming/generate.ts";
 import { tell } from "../telemetry.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, beforeEach } from "vitest";
 
-import { LIFETIME } from "../shoppers/identity.ts";
+import { LIFETIME } from "../session/cookies.ts";
 import { become, COLLECTOR, container, cookieOf, migrated, never, open, SHOPPER, visit, type Serve } from "../../tests/shopping.ts";
 
 const STREAM = "/s/demo/stream/edge";

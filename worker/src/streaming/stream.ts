@@ -3,7 +3,7 @@
 import { plainText, json } from "../headers.ts";
 import type { Shop } from "../published/published.ts";
 import { personaHash } from "../personas/key.ts";
-import { isNew } from "../shoppers/identity.ts";
+import { isNew } from "../session/cookies.ts";
 import { acquaint } from "../personas/lookup.ts";
 import { tell } from "../telemetry.ts";
 import type { Asked } from "../upstream/attempts.ts";

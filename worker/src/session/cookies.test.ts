@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import vectors from "../../../tests/contract/cookie.json";
-import { cookieName, Identities, LIFETIME, readCookie } from "./identity.ts";
+import { cookieName, Identities, LIFETIME, readCookie } from "./cookies.ts";
 
 interface Vector {
   readonly name: string;
