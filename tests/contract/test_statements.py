@@ -9,7 +9,7 @@ import pytest
 from app.services.database import statements
 from app.settings import ROOT
 
-WORKERS = (ROOT / "worker" / "src" / "signals" / "statements.ts").read_text()
+WORKERS = (ROOT / "worker" / "src" / "shared" / "sql.ts").read_text()
 EXPORTED = re.findall(r'export const (\w+) =\s+(?:`([^`]*)`|"([^"]*)");', WORKERS)
 
 

@@ -12,7 +12,7 @@ import { answerStore, pageHeaders } from "./pages/store.ts";
 import { answerPicture, answerStatic } from "./published/files.ts";
 import { Published } from "./published/published.ts";
 import { type Route, routeOf } from "./routes.ts";
-import { answerSignals } from "./signals/signals.ts";
+import { answerSignals } from "./signals/handler.ts";
 import { answerStream } from "./streaming/stream.ts";
 import { nameOf, tell } from "./telemetry.ts";
 import { type Visit, visitOf } from "./visit.ts";

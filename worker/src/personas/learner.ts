@@ -5,8 +5,8 @@ import { type Fact, readFact } from "./fact.ts";
 import { personaHash } from "./key.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";
 import { judge } from "./rules.ts";
-import * as sql from "../signals/statements.ts";
-import { asJson } from "../signals/witness.ts";
+import * as sql from "../shared/sql.ts";
+import { asJson } from "../signals/facts.ts";
 
 /** How long the database may take to note what was told; nobody waits for it but a beacon. */
 const PATIENCE = 5_000;

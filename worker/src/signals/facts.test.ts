@@ -4,8 +4,8 @@ import { expect, it } from "vitest";
 
 import facts from "../../../tests/contract/facts.json";
 import type { Shop } from "../published/published.ts";
-import type { Told } from "./beacon.ts";
-import { asJson, witness, type Goods } from "./witness.ts";
+import type { Told } from "./schema.ts";
+import { asJson, witness, type Goods } from "./facts.ts";
 
 interface Vector {
   readonly name: string;

@@ -9,10 +9,10 @@ import { compose } from "../streaming/compose.ts";
 import { newFrom } from "../streaming/generate.ts";
 import { tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
-import { BadBeacon, readBeacon, type Told } from "./beacon.ts";
+import { BadBeacon, readBeacon, type Told } from "./schema.ts";
 import { learn } from "../personas/learner.ts";
 import { Pace } from "../util/rate_limit.ts";
-import { type Goods, witness } from "./witness.ts";
+import { type Goods, witness } from "./facts.ts";
 
 const LARGEST = 8192;
 const READING = 10_000;

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 
 import bodies from "../../../tests/contract/beacon.json";
-import { BadBeacon, readBeacon, type Told } from "./beacon.ts";
+import { BadBeacon, readBeacon, type Told } from "./schema.ts";
 
 interface Vector {
   readonly name: string;

@@ -2,7 +2,7 @@
 
 import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../published/published.ts";
-import type { Told } from "./beacon.ts";
+import type { Told } from "./schema.ts";
 
 /**
  * A product as signals need it: its category's place in the shop's list, the third of prices it is
