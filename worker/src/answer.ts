@@ -1,6 +1,6 @@
 // From a request to its answer. Whatever fails on the way, what is left of the shop is open.
 
-import { answerBindings } from "./container/local_bindings.ts";
+import { answerBindings } from "./bindings/local.ts";
 import type { Env } from "./environment.ts";
 import { answerHealth } from "./health.ts";
 import { plainText } from "./headers.ts";

@@ -3,8 +3,8 @@
 import { Container, type StopParams } from "@cloudflare/containers";
 import type { Env } from "../environment.ts";
 import { tell } from "../telemetry.ts";
-import { answerD1 } from "./d1.ts";
-import { answerKv } from "./kv.ts";
+import { answerD1 } from "../bindings/d1.ts";
+import { answerKv } from "../bindings/kv.ts";
 
 /** What of the Worker's variables and secrets the container is started with. */
 const PASSED_ON = /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|WORKER_SECRET|REDIS_URL)$/;
