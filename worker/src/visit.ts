@@ -3,8 +3,8 @@
 import { type Env, type Limits, limitsOf } from "./environment.ts";
 import { Published } from "./published/published.ts";
 import { Identities } from "./session/cookies.ts";
-import type { Container } from "./streaming/generate.ts";
-import { upstreamOf } from "./upstream/upstream.ts";
+import type { Container } from "./container/generate.ts";
+import { upstreamOf } from "./container/client.ts";
 
 export interface Visit {
   readonly request: Request;

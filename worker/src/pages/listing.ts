@@ -2,7 +2,7 @@
 
 import { within } from "../util/timeout.ts";
 import type { Shop } from "../published/published.ts";
-import { credential } from "../streaming/generate.ts";
+import { credential } from "../container/generate.ts";
 import { tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
 import type { AskedListing } from "./listing_address.ts";

@@ -6,9 +6,9 @@ import { personaHash } from "../personas/key.ts";
 import { isNew } from "../session/cookies.ts";
 import { acquaint } from "../personas/lookup.ts";
 import { tell } from "../telemetry.ts";
-import type { Asked } from "../upstream/attempts.ts";
+import type { Asked } from "../container/retry.ts";
 import type { Visit } from "../visit.ts";
-import { askForPage, newFrom } from "./generate.ts";
+import { askForPage, newFrom } from "../container/generate.ts";
 
 const EVENT_ID = /^\d{1,19}$/;
 

@@ -3,8 +3,8 @@
 import type { Env, Limits } from "../environment.ts";
 import type { Published, Shop } from "../published/published.ts";
 import type { Persona } from "../personas/persona.ts";
-import { type Asked, ask } from "../upstream/attempts.ts";
-import type { Upstream } from "../upstream/upstream.ts";
+import { type Asked, ask } from "./retry.ts";
+import type { Upstream } from "./client.ts";
 
 /** A page that is wanted: whose, and for whom. */
 export interface Wanted {

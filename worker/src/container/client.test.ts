@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { instanceFor } from "./upstream.ts";
+import { instanceFor } from "./client.ts";
 
 describe("the instance", () => {
   it("is the same for all who ask for the like", () => {

@@ -3,7 +3,7 @@
 import { TooLate, within } from "../util/timeout.ts";
 import type { Limits } from "../environment.ts";
 import { nameOf } from "../telemetry.ts";
-import type { Upstream } from "./upstream.ts";
+import type { Upstream } from "./client.ts";
 
 /** The contract's pauses before asking again, in units. */
 const PAUSES = [1, 2, 4];
