@@ -13,7 +13,7 @@ import { answerPicture, answerStatic } from "./published/files.ts";
 import { Published } from "./published/published.ts";
 import { type Route, routeOf } from "./routes.ts";
 import { answerSignals } from "./signals/handler.ts";
-import { answerStream } from "./streaming/stream.ts";
+import { answerStream } from "./stream/handler.ts";
 import { nameOf, tell } from "./telemetry.ts";
 import { type Visit, visitOf } from "./visit.ts";
 
