@@ -1,7 +1,7 @@
 // One request with all that answering it may need.
 
 import { type Env, type Limits, limitsOf } from "./environment.ts";
-import { Published } from "./published/published.ts";
+import { Published } from "./assets/store.ts";
 import { Identities } from "./session/cookies.ts";
 import type { Container } from "./container/generate.ts";
 import { upstreamOf } from "./container/client.ts";

@@ -9,7 +9,7 @@ import type { Env } from "../src/environment.ts";
 import { keptKey } from "../src/pages/kept.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
-import { Published, type Shop } from "../src/published/published.ts";
+import { Published, type Shop } from "../src/assets/store.ts";
 import { cookieName, Identities, LIFETIME } from "../src/session/cookies.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;

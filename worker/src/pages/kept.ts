@@ -2,7 +2,7 @@
 
 import type { Env } from "../environment.ts";
 import { TooLate, within } from "../util/timeout.ts";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import type { Lookup } from "../telemetry.ts";
 
 export interface Found {

@@ -1,7 +1,7 @@
 // A part of the catalog: as published where it is one that can be, else as the container finds it.
 
 import { within } from "../util/timeout.ts";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import { credential } from "../container/generate.ts";
 import { tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";

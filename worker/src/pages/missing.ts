@@ -1,6 +1,6 @@
 // The designed page for what is not there.
 
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import type { Visit } from "../visit.ts";
 
 export async function answerMissing(visit: Visit, shop: Shop | null): Promise<Response> {

@@ -1,7 +1,7 @@
 // GET a product's page, as published.
 
 import { hexDigest } from "../util/sha256.ts";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import type { Visit } from "../visit.ts";
 import { answerMissing } from "./missing.ts";
 import { pageHeaders } from "./store.ts";

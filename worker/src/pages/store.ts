@@ -4,7 +4,7 @@ import { isCrawler } from "../crawlers.ts";
 import { hexDigest } from "../util/sha256.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import type { Visitor } from "../session/cookies.ts";
 import { type Acquaintance, acquaint } from "../personas/lookup.ts";
 import { compose } from "../container/start_generation.ts";

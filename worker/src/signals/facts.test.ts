@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 
 import facts from "../../../tests/contract/facts.json";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import type { Told } from "./schema.ts";
 import { asJson, witness, type Goods } from "./facts.ts";
 

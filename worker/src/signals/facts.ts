@@ -1,7 +1,7 @@
 // What a browser tells -> a fact, by what the catalog says: the rules of app/stages/witness.py.
 
 import type { Fact } from "../personas/fact.ts";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import type { Told } from "./schema.ts";
 
 /**

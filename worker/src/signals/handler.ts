@@ -3,7 +3,7 @@
 import { TooLate, within } from "../util/timeout.ts";
 import { fileHeaders, json } from "../headers.ts";
 import type { Fact } from "../personas/fact.ts";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import { isNew, type Signed } from "../session/cookies.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";

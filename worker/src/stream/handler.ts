@@ -1,7 +1,7 @@
 // GET the stream: the container's events, passed on as they are, to the shopper whose page it is.
 
 import { plainText, json } from "../headers.ts";
-import type { Shop } from "../published/published.ts";
+import type { Shop } from "../assets/store.ts";
 import { personaHash } from "../personas/key.ts";
 import { isNew } from "../session/cookies.ts";
 import { acquaint } from "../personas/lookup.ts";
