@@ -6,7 +6,7 @@ import { vi } from "vitest";
 
 import { answer } from "../src/answer.ts";
 import type { Env } from "../src/environment.ts";
-import { keptKey } from "../src/pages/kept.ts";
+import { keptKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
 import { Published, type Shop } from "../src/assets/store.ts";

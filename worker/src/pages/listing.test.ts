@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import { container, never, visit } from "../../tests/shopping.ts";
-import { readAddress } from "./listing_address.ts";
+import { readAddress } from "./listing_query.ts";
 
 const FOUND = "<!doctype html><p>found by the container</p>";
 

@@ -5,8 +5,8 @@ import type { Shop } from "../assets/store.ts";
 import { credential } from "../container/generate.ts";
 import { tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
-import type { AskedListing } from "./listing_address.ts";
-import { answerMissing } from "./missing.ts";
+import type { AskedListing } from "./listing_query.ts";
+import { answerMissing } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
 export async function answerListing(visit: Visit, shop: Shop, asked: AskedListing): Promise<Response> {

@@ -3,7 +3,7 @@
 import { hexDigest } from "../util/sha256.ts";
 import type { Shop } from "../assets/store.ts";
 import type { Visit } from "../visit.ts";
-import { answerMissing } from "./missing.ts";
+import { answerMissing } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
 export async function answerProduct(visit: Visit, shop: Shop, id: string): Promise<Response> {

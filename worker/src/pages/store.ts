@@ -11,7 +11,7 @@ import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
 import { type Lookup, tell } from "../telemetry.ts";
 import type { Visit } from "../visit.ts";
-import { type Found, findKept, keptKey } from "./kept.ts";
+import { type Found, findKept, keptKey } from "./cache.ts";
 
 interface Looked {
   readonly persona: Persona;
