@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { container, visit } from "../tests/shopping.ts";
+import { container, visit } from "../tests/support.ts";
 import { isCrawler } from "./crawlers.ts";
 
 describe("a crawler", () => {

@@ -1,9 +1,9 @@
 // GET /health: how the edge's own parts are. The container is not asked: that would wake it.
 
 import { within } from "./util/timeout.ts";
-import { json } from "./headers.ts";
+import { json } from "./responses.ts";
 import { nameOf } from "./telemetry.ts";
-import type { Visit } from "./visit.ts";
+import type { Visit } from "./context.ts";
 
 const PATIENCE = 2_000;
 

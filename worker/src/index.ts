@@ -1,7 +1,7 @@
 // The Worker: answers every shopper from the edge, and passes the container's streams on.
 
-import { answer } from "./answer.ts";
-import type { Env } from "./environment.ts";
+import { answer } from "./handler.ts";
+import type { Env } from "./env.ts";
 
 export { ContainerProxy } from "@cloudflare/containers";
 export { ShopContainer } from "./container/shop_container.ts";

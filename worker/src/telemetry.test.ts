@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { become, COLLECTOR, cookieOf, keep, migrated, pageOf, SHOPPER, visit } from "../tests/shopping.ts";
+import { become, COLLECTOR, cookieOf, keep, migrated, pageOf, SHOPPER, visit } from "../tests/support.ts";
 
 beforeEach(migrated);
 

@@ -1,6 +1,6 @@
 // What happened, as one line of JSON each and as a point in Analytics Engine where one is bound.
 
-import type { Env } from "./environment.ts";
+import type { Env } from "./env.ts";
 
 /** How a look into KV or the database went. `unasked`: a new shopper has nothing there. */
 export type Lookup = "hit" | "miss" | "outdated" | "failed" | "slow" | "absent" | "unasked";

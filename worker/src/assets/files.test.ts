@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { visit } from "../../tests/shopping.ts";
+import { visit } from "../../tests/support.ts";
 
 async function current(name: string): Promise<string> {
   const { text } = await visit("/store");

@@ -1,7 +1,7 @@
 // Static files by hashed names, cached for good, and shops' pictures; with the container's headers.
 
-import { fileHeaders, plainText } from "../headers.ts";
-import type { Visit } from "../visit.ts";
+import { fileHeaders, plainText } from "../responses.ts";
+import type { Visit } from "../context.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",

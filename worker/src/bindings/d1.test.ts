@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { migrated } from "../../tests/shopping.ts";
+import { migrated } from "../../tests/support.ts";
 import { answerD1 } from "./d1.ts";
 
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 // D1 for the container: a list of statements in, their rows out, all in one transaction.
 
-import type { Env } from "../environment.ts";
+import type { Env } from "../env.ts";
 import { nameOf, tell } from "../telemetry.ts";
 
 const LARGEST_BODY = 1024 * 1024;

@@ -1,6 +1,6 @@
 // KV for the container, over HTTP inside its own network: docs/bindings.md says how.
 
-import type { Env } from "../environment.ts";
+import type { Env } from "../env.ts";
 import { nameOf, tell } from "../telemetry.ts";
 
 const LONGEST_KEY = 512;

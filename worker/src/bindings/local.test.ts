@@ -3,8 +3,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 
-import { answer } from "../answer.ts";
-import type { Env } from "../environment.ts";
+import { answer } from "../handler.ts";
+import type { Env } from "../env.ts";
 
 const TOKEN = "a token for this machine";
 

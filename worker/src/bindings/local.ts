@@ -1,6 +1,6 @@
 // KV and D1 for a container on this machine, in development: the outbound handlers, behind a token.
 
-import type { Env } from "../environment.ts";
+import type { Env } from "../env.ts";
 import { answerD1 } from "./d1.ts";
 import { answerKv } from "./kv.ts";
 

@@ -1,6 +1,6 @@
 // The container, wherever it is: a binding on Cloudflare, an address on this machine.
 
-import type { Env, Limits } from "../environment.ts";
+import type { Env, Limits } from "../env.ts";
 
 /** Sends one request to the container that `place` chooses; its URL's host means nothing. */
 export type Upstream = (request: Request, place: string) => Promise<Response>;

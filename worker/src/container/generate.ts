@@ -1,6 +1,6 @@
 // POST /generate, as the Worker asks it: for a page's events, or for the page itself.
 
-import type { Env, Limits } from "../environment.ts";
+import type { Env, Limits } from "../env.ts";
 import type { Published, Shop } from "../assets/store.ts";
 import type { Persona } from "../personas/persona.ts";
 import { type Asked, ask } from "./retry.ts";

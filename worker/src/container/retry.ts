@@ -1,7 +1,7 @@
 // Asking the container: again where it wakes, refuses or fails, and never once it has begun to answer.
 
 import { TooLate, within } from "../util/timeout.ts";
-import type { Limits } from "../environment.ts";
+import type { Limits } from "../env.ts";
 import { nameOf } from "../telemetry.ts";
 import type { Upstream } from "./client.ts";
 

@@ -1,7 +1,7 @@
 // The container on Cloudflare: asleep until asked, with KV and D1 at hand and no token of its own.
 
 import { Container, type StopParams } from "@cloudflare/containers";
-import type { Env } from "../environment.ts";
+import type { Env } from "../env.ts";
 import { tell } from "../telemetry.ts";
 import { answerD1 } from "../bindings/d1.ts";
 import { answerKv } from "../bindings/kv.ts";

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { demo, keep, never, SHOPPER } from "../../tests/shopping.ts";
+import { demo, keep, never, SHOPPER } from "../../tests/support.ts";
 import { findKept, keptKey } from "./cache.ts";
 
 const KEY = keptKey(SHOPPER, "v2_newcomer_0_x");

@@ -1,6 +1,6 @@
 // The finished page from KV: version, shop and content are checked before any of it is shown.
 
-import type { Env } from "../environment.ts";
+import type { Env } from "../env.ts";
 import { TooLate, within } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
 import type { Lookup } from "../telemetry.ts";

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { container, never, visit } from "../../tests/shopping.ts";
+import { container, never, visit } from "../../tests/support.ts";
 import { readAddress } from "./listing_query.ts";
 
 const FOUND = "<!doctype html><p>found by the container</p>";

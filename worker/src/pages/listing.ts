@@ -4,7 +4,7 @@ import { within } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
 import { credential } from "../container/generate.ts";
 import { tell } from "../telemetry.ts";
-import type { Visit } from "../visit.ts";
+import type { Visit } from "../context.ts";
 import type { AskedListing } from "./listing_query.ts";
 import { answerMissing } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";

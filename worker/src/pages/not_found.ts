@@ -1,7 +1,7 @@
 // The designed page for what is not there.
 
 import type { Shop } from "../assets/store.ts";
-import type { Visit } from "../visit.ts";
+import type { Visit } from "../context.ts";
 
 export async function answerMissing(visit: Visit, shop: Shop | null): Promise<Response> {
   const known = shop ?? (await visit.published.shop());

@@ -2,7 +2,7 @@
 
 import { hexDigest } from "../util/sha256.ts";
 import type { Shop } from "../assets/store.ts";
-import type { Visit } from "../visit.ts";
+import type { Visit } from "../context.ts";
 import { answerMissing } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 

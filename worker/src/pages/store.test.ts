@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import {
   become, COLLECTOR, container, cookieOf, keep, migrated, never, OTHER, pageOf, SHOPPER, visit,
-} from "../../tests/shopping.ts";
+} from "../../tests/support.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER } from "../personas/persona.ts";
 

@@ -10,7 +10,7 @@ import { type Acquaintance, acquaint } from "../personas/lookup.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
 import { type Lookup, tell } from "../telemetry.ts";
-import type { Visit } from "../visit.ts";
+import type { Visit } from "../context.ts";
 import { type Found, findKept, keptKey } from "./cache.ts";
 
 interface Looked {

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { become, COLLECTOR, migrated, never, OTHER, SHOPPER } from "../../tests/shopping.ts";
+import { become, COLLECTOR, migrated, never, OTHER, SHOPPER } from "../../tests/support.ts";
 import { NEWCOMER } from "./persona.ts";
 import { acquaint } from "./lookup.ts";
 

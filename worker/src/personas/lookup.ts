@@ -1,6 +1,6 @@
 // The shopper's persona from D1, or the newcomer's where nothing can be learnt of it.
 
-import type { Env } from "../environment.ts";
+import type { Env } from "../env.ts";
 import { TooLate, within } from "../util/timeout.ts";
 import type { Lookup } from "../telemetry.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";

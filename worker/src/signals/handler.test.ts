@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { container, cookieOf, migrated, never, SHOPPER, visit } from "../../tests/shopping.ts";
+import { container, cookieOf, migrated, never, SHOPPER, visit } from "../../tests/support.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 import { Pace } from "../util/rate_limit.ts";

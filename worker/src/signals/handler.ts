@@ -1,14 +1,14 @@
 // POST /signals: what a shopper did, told by the page when it is left; answered as by the container.
 
 import { TooLate, within } from "../util/timeout.ts";
-import { fileHeaders, json } from "../headers.ts";
+import { fileHeaders, json } from "../responses.ts";
 import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";
 import { isNew, type Signed } from "../session/cookies.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
 import { tell } from "../telemetry.ts";
-import type { Visit } from "../visit.ts";
+import type { Visit } from "../context.ts";
 import { BadBeacon, readBeacon, type Told } from "./schema.ts";
 import { learn } from "../personas/learner.ts";
 import { Pace } from "../util/rate_limit.ts";

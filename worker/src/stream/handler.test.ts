@@ -3,7 +3,7 @@
 import { describe, expect, it, beforeEach } from "vitest";
 
 import { LIFETIME } from "../session/cookies.ts";
-import { become, COLLECTOR, container, cookieOf, migrated, never, open, SHOPPER, visit, type Serve } from "../../tests/shopping.ts";
+import { become, COLLECTOR, container, cookieOf, migrated, never, open, SHOPPER, visit, type Serve } from "../../tests/support.ts";
 
 const STREAM = "/s/demo/stream/edge";
 const EVENT = 'event: component\nid: 1\ndata: {"slot":"hero"}\n\n';

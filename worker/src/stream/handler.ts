@@ -1,13 +1,13 @@
 // GET the stream: the container's events, passed on as they are, to the shopper whose page it is.
 
-import { plainText, json } from "../headers.ts";
+import { plainText, json } from "../responses.ts";
 import type { Shop } from "../assets/store.ts";
 import { personaHash } from "../personas/key.ts";
 import { isNew } from "../session/cookies.ts";
 import { acquaint } from "../personas/lookup.ts";
 import { tell } from "../telemetry.ts";
 import type { Asked } from "../container/retry.ts";
-import type { Visit } from "../visit.ts";
+import type { Visit } from "../context.ts";
 import { askForPage, newFrom } from "../container/generate.ts";
 
 const EVENT_ID = /^\d{1,19}$/;

@@ -1,9 +1,9 @@
 // From a request to its answer. Whatever fails on the way, what is left of the shop is open.
 
 import { answerBindings } from "./bindings/local.ts";
-import type { Env } from "./environment.ts";
+import type { Env } from "./env.ts";
 import { answerHealth } from "./health.ts";
-import { plainText } from "./headers.ts";
+import { plainText } from "./responses.ts";
 import { answerListing } from "./pages/listing.ts";
 import { readAddress } from "./pages/listing_query.ts";
 import { answerMissing } from "./pages/not_found.ts";
@@ -11,11 +11,11 @@ import { answerProduct } from "./pages/product.ts";
 import { answerStore, pageHeaders } from "./pages/store.ts";
 import { answerPicture, answerStatic } from "./assets/files.ts";
 import { Published } from "./assets/store.ts";
-import { type Route, routeOf } from "./routes.ts";
+import { type Route, routeOf } from "./router.ts";
 import { answerSignals } from "./signals/handler.ts";
 import { answerStream } from "./stream/handler.ts";
 import { nameOf, tell } from "./telemetry.ts";
-import { type Visit, visitOf } from "./visit.ts";
+import { type Visit, visitOf } from "./context.ts";
 
 export async function answer(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Promise<Response> {
   const route = routeOf(new URL(request.url).pathname);

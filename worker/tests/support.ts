@@ -4,8 +4,8 @@ import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
-import { answer } from "../src/answer.ts";
-import type { Env } from "../src/environment.ts";
+import { answer } from "../src/handler.ts";
+import type { Env } from "../src/env.ts";
 import { keptKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";

@@ -1,7 +1,7 @@
 // What the tests' environment has that the Worker's has not.
 
 import type { D1Migration } from "cloudflare:test";
-import type { Env } from "../src/environment.ts";
+import type { Env } from "../src/env.ts";
 
 declare global {
   namespace Cloudflare {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import { routeOf } from "./routes.ts";
+import { routeOf } from "./router.ts";
 
 describe("an address", () => {
   it.each([

@@ -1,6 +1,6 @@
 // One request with all that answering it may need.
 
-import { type Env, type Limits, limitsOf } from "./environment.ts";
+import { type Env, type Limits, limitsOf } from "./env.ts";
 import { Published } from "./assets/store.ts";
 import { Identities } from "./session/cookies.ts";
 import type { Container } from "./container/generate.ts";
