@@ -61,7 +61,7 @@ def _take(page: Page, component: str, *, accept: bool) -> None:
     if accept:
         names = page.evaluate("fetch('/design/pictures').then((answer) => answer.json())")["taken"]
         page.evaluate(
-            "(names) => import('/design/static/asking.js').then(({ write }) => "
+            "(names) => import('/design/static/api.js').then(({ write }) => "
             "write('/design/pictures/accept', { names }))",
             [name for name in names if not component or name.startswith(f"{component}.")],
         )

@@ -1,15 +1,15 @@
 // The workbench in the browser: listens for what is saved, shows what is wrong, starts the page's own part.
-import { read } from "./asking.js";
+import { read } from "./api.js";
 import { showFaults } from "./faults.js";
-import { listen } from "./listen.js";
+import { listen } from "./live_reload.js";
 
 const pages = {
   gallery: () => import("./gallery.js"),
   pages: () => import("./gallery.js"),
-  whole: () => import("./whole.js"),
+  whole: () => import("./pages.js"),
   component: () => import("./component.js"),
   play: () => import("./play.js"),
-  compose: () => import("./compose.js"),
+  compose: () => import("./prompt_lab.js"),
   checks: () => import("./checks.js"),
 };
 const page = document.body.dataset.page;

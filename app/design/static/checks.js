@@ -1,7 +1,7 @@
 // The checks: everything about every state, for people here and for `make check-components`.
-import { read, write } from "./asking.js";
+import { read, write } from "./api.js";
 import { compare } from "./compare.js";
-import { examine, selectors } from "./examine.js";
+import { examine, selectors } from "./page_checks.js";
 import { make } from "./faults.js";
 
 const get = (name) => document.querySelector(`[data-${name}]`);

@@ -1,6 +1,6 @@
 // One component: its props as controls, drawn by the server at every width with every change.
-import { read, write } from "./asking.js";
-import { fit, look, redraw, showHere, watch } from "./frames.js";
+import { read, write } from "./api.js";
+import { fit, look, redraw, showHere, watch } from "./previews.js";
 
 const form = document.querySelector("[data-looks]");
 const controls = document.querySelector("[data-controls]");

@@ -1,5 +1,5 @@
 // Every component, or every page, in every state: redraws what a save touches, and what another look asks for.
-import { fit, look, redraw, watch } from "./frames.js";
+import { fit, look, redraw, watch } from "./previews.js";
 
 const form = document.querySelector("[data-looks]");
 const all = () => [...document.querySelectorAll("iframe[data-frame]")];

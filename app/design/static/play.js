@@ -1,7 +1,7 @@
 // The stream player: what is sent is decided on the server, what it does to the page is measured here.
-import { read, write } from "./asking.js";
+import { read, write } from "./api.js";
 import { make } from "./faults.js";
-import { follow } from "./runlog.js";
+import { follow } from "./run_log.js";
 
 const form = document.querySelector("[data-score]");
 const seek = document.querySelector("[data-seek]");

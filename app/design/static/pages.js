@@ -1,6 +1,6 @@
 // One of the shop's own pages at every width: redrawn whenever a save may have touched it.
-import { read } from "./asking.js";
-import { fit, look, redraw, showHere, watch } from "./frames.js";
+import { read } from "./api.js";
+import { fit, look, redraw, showHere, watch } from "./previews.js";
 
 const form = document.querySelector("[data-looks]");
 const stage = document.querySelector("[data-whole]");

@@ -1,6 +1,6 @@
 // Hears what is saved: through the listener that all windows share, or by itself where there can be none.
 const shared = (heard) => {
-  const worker = new SharedWorker("/design/static/news_worker.js", "news of the workbench");
+  const worker = new SharedWorker("/design/static/live_reload_worker.js", "news of the workbench");
   worker.port.onmessage = ({ data }) => heard(data);
   addEventListener("pagehide", () => worker.port.postMessage("gone"));
 };

@@ -1,7 +1,7 @@
 // The composer's bench: two runs side by side, each with its brief, its course, its page and its cost.
-import { read, write } from "./asking.js";
+import { read, write } from "./api.js";
 import { make } from "./faults.js";
-import { follow } from "./runlog.js";
+import { follow } from "./run_log.js";
 
 const sides = [...document.querySelectorAll("[data-side]")];
 

@@ -1,5 +1,5 @@
 // Frames of true width, shown smaller, as tall as what is in them; redrawn in place, so that they keep their scroll.
-import { read } from "./asking.js";
+import { read } from "./api.js";
 import { showFaults } from "./faults.js";
 
 const fitted = new WeakMap();
