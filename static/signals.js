@@ -2,66 +2,67 @@
 // A merchant's own basket and checkout speak through data-signal: docs/signals.md.
 {
   const { to, product, category, sort } = document.currentScript.dataset;
-  const most = 20; // events a message, and products an order
-  const shortest = 5, longest = 600; // seconds of a dwell
+  const maxEvents = 20; // a message, and products an order
+  const minDwell = 5, maxDwell = 600; // seconds
   let events = [];
-  let looked = 0, since = 0; // milliseconds
+  let visibleTime = 0, visibleSince = 0; // milliseconds
 
-  const note = (event) => events.length < most && events.push(event);
-  const whole = (text) => Math.min(99, Math.max(1, Math.trunc(text) || 1));
-  const item = (element) => ({
+  const record = (event) => events.length < maxEvents && events.push(event);
+  const quantityOf = (text) => Math.min(99, Math.max(1, Math.trunc(text) || 1));
+  const itemOf = (element) => ({
     product: element.dataset.product,
-    quantity: whole(element.dataset.quantity ?? element.elements?.quantity?.value),
+    quantity: quantityOf(element.dataset.quantity ?? element.elements?.quantity?.value),
   });
 
-  const see = () => {
-    since = performance.now();
-    if (looked) return;
-    looked = 1;
-    if (product) note({ kind: "view", product });
-    if (category || sort) note({ kind: "filter", category, sort });
-    document.querySelectorAll("[data-signal=purchase]:not(form, button, a)").forEach(buy);
+  const onVisible = () => {
+    visibleSince = performance.now();
+    if (visibleTime) return;
+    visibleTime = 1;
+    if (product) record({ kind: "view", product });
+    if (category || sort) record({ kind: "filter", category, sort });
+    document.querySelectorAll("[data-signal=purchase]:not(form, button, a)").forEach(onPurchase);
   };
 
-  const tell = () => {
-    looked += since && performance.now() - since;
-    since = 0;
-    const seconds = Math.min(longest, Math.floor(looked / 1000));
-    if (product && seconds >= shortest) {
-      note({ kind: "dwell", product, seconds });
-      looked = 1;
+  const flush = () => {
+    visibleTime += visibleSince && performance.now() - visibleSince;
+    visibleSince = 0;
+    const seconds = Math.min(maxDwell, Math.floor(visibleTime / 1000));
+    if (product && seconds >= minDwell) {
+      record({ kind: "dwell", product, seconds });
+      visibleTime = 1;
     }
     if (!events.length) return;
     const message = new Blob([JSON.stringify({ events })], { type: "application/json" });
     if (navigator.sendBeacon(to, message)) events = [];
   };
 
-  const put = (element) => element.dataset.product && note({ kind: "add_to_basket", ...item(element) });
+  const onAddToBasket = (element) =>
+    element.dataset.product && record({ kind: "add_to_basket", ...itemOf(element) });
 
-  // An order is told once a tab, however often its page is looked at.
-  const buy = (element) => {
+  // An order is sent once a tab, however often its page is looked at.
+  const onPurchase = (element) => {
     const lines = [element, ...element.querySelectorAll("[data-product]")];
-    const items = lines.filter((line) => line.dataset.product).slice(0, most).map(item);
+    const items = lines.filter((line) => line.dataset.product).slice(0, maxEvents).map(itemOf);
     const order = (element.dataset.order ?? "") + JSON.stringify(items);
     try {
       if (sessionStorage.getItem("order told") === order) return;
       sessionStorage.setItem("order told", order);
-    } catch {} // storage is denied: it may be told again
-    if (items.length) note({ kind: "purchase", items });
+    } catch {} // storage is denied: it may be sent again
+    if (items.length) record({ kind: "purchase", items });
   };
 
-  const verbs = { add_to_basket: put, purchase: buy };
-  const hear = (event) => {
+  const handlers = { add_to_basket: onAddToBasket, purchase: onPurchase };
+  const onInteraction = (event) => {
     const element = event.target.closest?.("[data-signal]");
-    const meant = element?.matches(event.type === "submit" ? "form" : "button, a");
-    if (meant) verbs[element.dataset.signal]?.(element);
+    const matches = element?.matches(event.type === "submit" ? "form" : "button, a");
+    if (matches) handlers[element.dataset.signal]?.(element);
   };
 
   if (navigator.sendBeacon && navigator.doNotTrack !== "1" && !navigator.globalPrivacyControl) {
-    document.addEventListener("click", hear);
-    document.addEventListener("submit", hear);
-    document.addEventListener("visibilitychange", () => (document.hidden ? tell() : see()));
-    addEventListener("pagehide", tell);
-    if (!document.hidden) see();
+    document.addEventListener("click", onInteraction);
+    document.addEventListener("submit", onInteraction);
+    document.addEventListener("visibilitychange", () => (document.hidden ? flush() : onVisible()));
+    addEventListener("pagehide", flush);
+    if (!document.hidden) onVisible();
   }
 }
