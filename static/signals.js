@@ -3,9 +3,11 @@
 {
   const { to, product, category, sort } = document.currentScript.dataset;
   const maxEvents = 20; // a message, and products an order
-  const minDwell = 5, maxDwell = 600; // seconds
+  const minDwell = 5,
+    maxDwell = 600; // seconds
   let events = [];
-  let visibleTime = 0, visibleSince = 0; // milliseconds
+  let visibleTime = 0,
+    visibleSince = 0; // milliseconds
 
   const record = (event) => events.length < maxEvents && events.push(event);
   const quantityOf = (text) => Math.min(99, Math.max(1, Math.trunc(text) || 1));
@@ -42,7 +44,10 @@
   // An order is sent once a tab, however often its page is looked at.
   const onPurchase = (element) => {
     const lines = [element, ...element.querySelectorAll("[data-product]")];
-    const items = lines.filter((line) => line.dataset.product).slice(0, maxEvents).map(itemOf);
+    const items = lines
+      .filter((line) => line.dataset.product)
+      .slice(0, maxEvents)
+      .map(itemOf);
     const order = (element.dataset.order ?? "") + JSON.stringify(items);
     try {
       if (sessionStorage.getItem("order told") === order) return;

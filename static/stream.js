@@ -4,14 +4,19 @@
   const fields = "input:not([type=hidden]), textarea, select";
   const rendered = {}; // slot: the HTML it was last given
   const deferred = {}; // slot: a component that would take away what is being typed
-  let lastEventId = "", failures = 0, composing = false, finished = !main;
+  let lastEventId = "",
+    failures = 0,
+    composing = false,
+    finished = !main;
 
   const edited = (field) =>
     field === document.activeElement || field.value !== (field.defaultValue ?? field.value);
   const matching = (element, within) =>
     element.id
       ? within.querySelector("#" + CSS.escape(element.id))
-      : [...within.querySelectorAll("a, button")].find((other) => other.textContent === element.textContent);
+      : [...within.querySelectorAll("a, button")].find(
+          (other) => other.textContent === element.textContent,
+        );
 
   const swap = (component) => {
     const { slot, type, html } = component;
@@ -20,7 +25,9 @@
     const template = document.createElement("template");
     template.innerHTML = html;
     const next = template.content;
-    const preserved = [...place.querySelectorAll(fields)].filter(edited).map((old) => [old, matching(old, next)]);
+    const preserved = [...place.querySelectorAll(fields)]
+      .filter(edited)
+      .map((old) => [old, matching(old, next)]);
     const active = place.contains(document.activeElement) && document.activeElement;
     deferred[slot] = component;
     if (preserved.some(([, field]) => !field) || (active && composing)) return;
@@ -28,13 +35,15 @@
     rendered[slot] = html;
 
     const target = active && matching(active, next);
-    const caret = target && active.selectionStart != null && [active.selectionStart, active.selectionEnd];
+    const caret = target &&
+      active.selectionStart != null && [active.selectionStart, active.selectionEnd];
     const scrolled = [...place.querySelectorAll("[tabindex]")].map((row) => row.scrollLeft);
     const height = place.offsetHeight;
     for (const [old, field] of preserved) field.value = old.value;
     place.replaceChildren(next);
     place.dataset.filledBy = type;
-    for (const [at, row] of place.querySelectorAll("[tabindex]").entries()) row.scrollLeft = scrolled[at] ?? 0;
+    for (const [at, row] of place.querySelectorAll("[tabindex]").entries())
+      row.scrollLeft = scrolled[at] ?? 0;
     if (place.offsetHeight < height) place.style.minHeight = height + "px";
     if (active) (target || place.querySelector("a, button"))?.focus({ preventScroll: true });
     if (caret) target.setSelectionRange(...caret);
@@ -70,9 +79,17 @@
   const read = async () => {
     const stop = new AbortController();
     let timer = setTimeout(() => stop.abort(), 40000);
-    const headers = { Accept: "text/event-stream", ...(lastEventId && { "Last-Event-ID": lastEventId }) };
-    const response = await fetch(main.dataset.stream, { headers, cache: "no-store", signal: stop.signal });
-    if (response.status >= 400 && response.status < 500 && response.status !== 429) return finish("");
+    const headers = {
+      Accept: "text/event-stream",
+      ...(lastEventId && { "Last-Event-ID": lastEventId }),
+    };
+    const response = await fetch(main.dataset.stream, {
+      headers,
+      cache: "no-store",
+      signal: stop.signal,
+    });
+    if (response.status >= 400 && response.status < 500 && response.status !== 429)
+      return finish("");
     if (!response.ok) throw response.status;
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = "", part; !(part = await reader.read()).done; ) {
@@ -97,7 +114,7 @@
 
   const retryDeferred = () => setTimeout(() => Object.values(deferred).forEach(swap));
   main?.addEventListener("compositionstart", () => (composing = true));
-  main?.addEventListener("compositionend", () => (composing = false, retryDeferred()));
+  main?.addEventListener("compositionend", () => ((composing = false), retryDeferred()));
   main?.addEventListener("focusout", retryDeferred);
   main?.addEventListener("change", retryDeferred);
   follow();
