@@ -31,7 +31,9 @@ const everything = { everything: true, components: [], styles: [], told: [] };
 
 const settle = (faults) => {
   pulse.toggleAttribute("data-behind", faults.length > 0);
-  pulse.textContent = faults.length ? "The last good version is drawn" : "Up to date with your files";
+  pulse.textContent = faults.length
+    ? "The last good version is drawn"
+    : "Up to date with your files";
 };
 
 const saved = async (what) => {
@@ -47,7 +49,8 @@ const saved = async (what) => {
 const opened = async () => {
   delete pulse.dataset.lost;
   const now = await read("/design/now");
-  if (String(now.version) !== document.body.dataset.version || lost) await saved({ ...everything, ...now });
+  if (String(now.version) !== document.body.dataset.version || lost)
+    await saved({ ...everything, ...now });
   else showFaults(panel, now.faults);
   settle(now.faults);
   lost = false;

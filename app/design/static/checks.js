@@ -7,7 +7,9 @@ import { make } from "./faults.js";
 const get = (name) => document.querySelector(`[data-${name}]`);
 const progress = get("progress");
 const axe = get("axe").dataset.axe === "yes";
-const homes = new Map(JSON.parse(get("states").textContent).map((item) => [item.component, item.of]));
+const homes = new Map(
+  JSON.parse(get("states").textContent).map((item) => [item.component, item.of]),
+);
 let findings = [];
 let turn = 0;
 
@@ -16,10 +18,26 @@ const of = (which, name) => `/design/pictures/${which}/${name}?turn=${turn}`;
 
 const add = (found) => {
   findings.push(...found);
-  get("findings").append(...found.map((item) => make("tr", { "data-kind": item.kind, "data-component": item.component },
-    make("td", {}, make("a", { href: `/design/${homes.get(item.component) ?? "components"}/${item.component}?state=${item.state}${item.theme === "dark" ? "&theme=dark" : ""}`, text: item.component })),
-    make("td", { text: item.state || "all" }), make("td", { text: item.theme || "both" }),
-    make("td", { class: item.level === "wrong" ? "bad" : "quiet", text: item.kind }), make("td", { text: item.text }))));
+  get("findings").append(
+    ...found.map((item) =>
+      make(
+        "tr",
+        { "data-kind": item.kind, "data-component": item.component },
+        make(
+          "td",
+          {},
+          make("a", {
+            href: `/design/${homes.get(item.component) ?? "components"}/${item.component}?state=${item.state}${item.theme === "dark" ? "&theme=dark" : ""}`,
+            text: item.component,
+          }),
+        ),
+        make("td", { text: item.state || "all" }),
+        make("td", { text: item.theme || "both" }),
+        make("td", { class: item.level === "wrong" ? "bad" : "quiet", text: item.kind }),
+        make("td", { text: item.text }),
+      ),
+    ),
+  );
 };
 
 const picture = async (name, accepted) => {
@@ -29,7 +47,16 @@ const picture = async (name, accepted) => {
     ? await compare(of("accepted", name), of("taken", name), canvas)
     : { same: false, why: "not accepted yet", fresh: true };
   if (!verdict.same) {
-    add([{ component, state, theme, kind: "picture", level: verdict.fresh ? "note" : "wrong", text: `${width} px: ${verdict.why}` }]);
+    add([
+      {
+        component,
+        state,
+        theme,
+        kind: "picture",
+        level: verdict.fresh ? "note" : "wrong",
+        text: `${width} px: ${verdict.why}`,
+      },
+    ]);
     get("pictures").append(shown(name, accepted, canvas, verdict));
   }
   return verdict;
@@ -37,12 +64,30 @@ const picture = async (name, accepted) => {
 
 const shown = (name, accepted, canvas, verdict) => {
   const accept = make("button", { type: "button", class: "small", text: "Accept" });
-  const box = make("figure", { class: "picture", "data-picture": name },
-    make("figcaption", {}, make("strong", { text: name.replace(/\.png$/, "") }), ` ${verdict.why} `, accept));
-  const side = (label, element) => make("div", {}, make("span", { class: "quiet", text: label }), element);
+  const box = make(
+    "figure",
+    { class: "picture", "data-picture": name },
+    make(
+      "figcaption",
+      {},
+      make("strong", { text: name.replace(/\.png$/, "") }),
+      ` ${verdict.why} `,
+      accept,
+    ),
+  );
+  const side = (label, element) =>
+    make("div", {}, make("span", { class: "quiet", text: label }), element);
   const row = make("div", { class: "picture-row" });
-  if (accepted) row.append(side("accepted", make("img", { src: of("accepted", name), alt: `Accepted: ${name}`, loading: "lazy" })));
-  row.append(side("now", make("img", { src: of("taken", name), alt: `Now: ${name}`, loading: "lazy" })));
+  if (accepted)
+    row.append(
+      side(
+        "accepted",
+        make("img", { src: of("accepted", name), alt: `Accepted: ${name}`, loading: "lazy" }),
+      ),
+    );
+  row.append(
+    side("now", make("img", { src: of("taken", name), alt: `Now: ${name}`, loading: "lazy" })),
+  );
   if (accepted && canvas.width) row.append(side("what differs", canvas));
   accept.onclick = async () => {
     await write("/design/pictures/accept", { names: [name] });
@@ -65,7 +110,8 @@ const pictures = async (which) => {
   const all = get("accept-all");
   all.hidden = !fresh.length;
   all.onclick = async () => {
-    for (let at = 0; at < fresh.length; at += 200) await write("/design/pictures/accept", { names: fresh.slice(at, at + 200) });
+    for (let at = 0; at < fresh.length; at += 200)
+      await write("/design/pictures/accept", { names: fresh.slice(at, at + 200) });
     all.hidden = true;
     for (const name of fresh) document.querySelector(`[data-picture="${name}"]`)?.remove();
   };
@@ -73,8 +119,21 @@ const pictures = async (which) => {
 
 const figures = (states) => {
   const count = (level) => findings.filter((item) => item.level === level).length;
-  get("figures").replaceChildren(...Object.entries({ States: states.length, Wrong: count("wrong"), Notes: count("note") })
-    .map(([name, value]) => make("div", {}, make("dt", { text: name }), make("dd", { class: name === "Wrong" && value ? "bad" : "", text: value, "data-figure": name }))));
+  get("figures").replaceChildren(
+    ...Object.entries({ States: states.length, Wrong: count("wrong"), Notes: count("note") }).map(
+      ([name, value]) =>
+        make(
+          "div",
+          {},
+          make("dt", { text: name }),
+          make("dd", {
+            class: name === "Wrong" && value ? "bad" : "",
+            text: value,
+            "data-figure": name,
+          }),
+        ),
+    ),
+  );
 };
 
 export const check = async (which = "") => {
@@ -93,7 +152,16 @@ export const check = async (which = "") => {
       progress.textContent = `Looking at ${item.component}, ${item.state}`;
       add(await examine(frame, item, unused, axe));
     }
-    add([...unused].map((selector) => ({ component, state: "", theme: "", kind: "unused style", level: "note", text: selector })));
+    add(
+      [...unused].map((selector) => ({
+        component,
+        state: "",
+        theme: "",
+        kind: "unused style",
+        level: "note",
+        text: selector,
+      })),
+    );
   }
   get("stage").replaceChildren();
   await pictures(which);

@@ -15,12 +15,17 @@ const read = async (address) => {
 export const compare = async (before, after, canvas) => {
   const [old, now] = await Promise.all([read(before), read(after)]);
   if (old.width !== now.width || old.height !== now.height) {
-    return { same: false, why: `${old.width} × ${old.height} before, ${now.width} × ${now.height} now` };
+    return {
+      same: false,
+      why: `${old.width} × ${old.height} before, ${now.width} × ${now.height} now`,
+    };
   }
   const marked = new ImageData(now.width, now.height);
   let differing = 0;
   for (let at = 0; at < now.data.length; at += 4) {
-    const far = [0, 1, 2, 3].some((channel) => Math.abs(old.data[at + channel] - now.data[at + channel]) > TOLERANCE);
+    const far = [0, 1, 2, 3].some(
+      (channel) => Math.abs(old.data[at + channel] - now.data[at + channel]) > TOLERANCE,
+    );
     const grey = 200 + 0.2 * now.data[at + 1];
     marked.data.set(far ? [208, 52, 44, 255] : [grey, grey, grey, 255], at);
     differing += far;

@@ -11,7 +11,8 @@ let touched = new URLSearchParams(location.search).has("props");
 
 const value = (control) => {
   const { kind } = control.dataset;
-  if (kind === "list") return [...control.querySelectorAll(".items select, .items input")].map((item) => item.value);
+  if (kind === "list")
+    return [...control.querySelectorAll(".items select, .items input")].map((item) => item.value);
   if (kind === "flag") return control.querySelector("input").checked;
   const field = control.querySelector("input, textarea, select");
   return kind === "number" ? Number(field.value) : field.value;
@@ -19,7 +20,8 @@ const value = (control) => {
 
 const config = () => {
   const props = {};
-  for (const control of controls.querySelectorAll("[data-prop]")) props[control.dataset.prop] = value(control);
+  for (const control of controls.querySelectorAll("[data-prop]"))
+    props[control.dataset.prop] = value(control);
   return props;
 };
 
@@ -27,17 +29,28 @@ const count = () => {
   for (const control of controls.querySelectorAll("[data-prop]")) {
     const shown = control.querySelector(".count");
     if (!shown) continue;
-    const size = value(control).length, { least, most } = control.dataset;
+    const size = value(control).length,
+      { least, most } = control.dataset;
     shown.textContent = Number(most) ? `${size} of ${most}` : String(size);
-    shown.toggleAttribute("data-over", (Number(most) && size > Number(most)) || size < Number(least));
+    shown.toggleAttribute(
+      "data-over",
+      (Number(most) && size > Number(most)) || size < Number(least),
+    );
   }
-  document.querySelector("[data-config]").textContent = JSON.stringify({ type: name, id: name, config: config() }, null, 2);
+  document.querySelector("[data-config]").textContent = JSON.stringify(
+    { type: name, id: name, config: config() },
+    null,
+    2,
+  );
 };
 
 const query = () => {
   const asked = look(form);
   if (touched) asked.set("props", JSON.stringify(config()));
-  else { asked.delete("props"); asked.set("state", stage.dataset.state); }
+  else {
+    asked.delete("props");
+    asked.set("state", stage.dataset.state);
+  }
   return asked;
 };
 
@@ -46,7 +59,8 @@ const draw = async () => {
   const mine = ++turn;
   const asked = query();
   history.replaceState(null, "", `?${asked}`);
-  for (const link of document.querySelectorAll("[data-alone]")) link.href = `/design/frame/${name}?${asked}`;
+  for (const link of document.querySelectorAll("[data-alone]"))
+    link.href = `/design/frame/${name}?${asked}`;
   count();
   const drawing = await read(`/design/drawing/${name}?${asked}`);
   if (mine !== turn) return;
@@ -54,8 +68,12 @@ const draw = async () => {
   refusal.hidden = !drawing.refusal;
   refusal.textContent = drawing.refusal ?? "";
   for (const place of document.querySelectorAll("[data-misfit]")) {
-    const found = (drawing.details ?? []).filter(([where]) => where.split(".")[0] === place.dataset.misfit);
-    place.textContent = found.map(([where, why]) => (where.includes(".") ? `${where}: ${why}` : why)).join("; ");
+    const found = (drawing.details ?? []).filter(
+      ([where]) => where.split(".")[0] === place.dataset.misfit,
+    );
+    place.textContent = found
+      .map(([where, why]) => (where.includes(".") ? `${where}: ${why}` : why))
+      .join("; ");
   }
   showHere(drawing);
   await Promise.all(frames.map((frame) => redraw(frame, asked, drawing)));
@@ -76,7 +94,9 @@ const act = ({ target }) => {
   if (!button) return;
   if ("add" in button.dataset) {
     const control = button.closest("[data-prop]");
-    control.querySelector(".items").append(control.querySelector("template").content.cloneNode(true));
+    control
+      .querySelector(".items")
+      .append(control.querySelector("template").content.cloneNode(true));
   } else if ("remove" in button.dataset) item.remove();
   else if ("up" in button.dataset) item.previousElementSibling?.before(item);
   else if ("down" in button.dataset) item.nextElementSibling?.after(item);
@@ -87,9 +107,14 @@ const act = ({ target }) => {
 
 const keep = async (event) => {
   event.preventDefault();
-  const place = event.target, said = place.querySelector(".said");
+  const place = event.target,
+    said = place.querySelector(".said");
   try {
-    const done = await write("/design/samples", { component: name, name: place.elements.name.value, config: config() });
+    const done = await write("/design/samples", {
+      component: name,
+      name: place.elements.name.value,
+      config: config(),
+    });
     said.textContent = done.said;
     delete said.dataset.wrong;
   } catch (error) {
@@ -101,9 +126,14 @@ const keep = async (event) => {
 export const begin = () => {
   frames.forEach(watch);
   count();
-  form.addEventListener("change", ({ target }) => (target.name === "scale" ? frames.forEach(fit) : draw()));
+  form.addEventListener("change", ({ target }) =>
+    target.name === "scale" ? frames.forEach(fit) : draw(),
+  );
   form.addEventListener("submit", (event) => event.preventDefault());
-  controls.addEventListener("input", () => { touched = true; draw(); });
+  controls.addEventListener("input", () => {
+    touched = true;
+    draw();
+  });
   controls.addEventListener("click", act);
   controls.addEventListener("submit", (event) => event.preventDefault());
   document.querySelector("[data-save-sample]").addEventListener("submit", keep);

@@ -22,7 +22,8 @@ export const begin = () => {
     links(query);
     for (const frame of all()) {
       if ("loaded" in frame.dataset) await redraw(frame, query);
-      else frame.src = `/design/frame/${frame.dataset.frame}?${new URLSearchParams({ ...Object.fromEntries(query), state: frame.closest("[data-state]").dataset.state })}`;
+      else
+        frame.src = `/design/frame/${frame.dataset.frame}?${new URLSearchParams({ ...Object.fromEntries(query), state: frame.closest("[data-state]").dataset.state })}`;
     }
   });
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -34,13 +35,18 @@ const anew = async () => {
   const key = (state) => state.closest("[data-kind]").dataset.kind + " " + state.dataset.state;
   const shape = (page) => [...page.querySelectorAll("[data-gallery] .state")].map(key).join();
   if (shape(fresh) === shape(document)) return;
-  document.querySelector("[data-gallery]").replaceWith(document.adoptNode(fresh.querySelector("[data-gallery]")));
+  document
+    .querySelector("[data-gallery]")
+    .replaceWith(document.adoptNode(fresh.querySelector("[data-gallery]")));
   all().forEach(watch);
 };
 
 const mark = (faults = []) => {
   for (const kind of document.querySelectorAll("[data-kind]")) {
-    kind.toggleAttribute("data-broken", faults.some((fault) => fault.component === kind.dataset.kind));
+    kind.toggleAttribute(
+      "data-broken",
+      faults.some((fault) => fault.component === kind.dataset.kind),
+    );
   }
 };
 

@@ -12,7 +12,8 @@ const draw = async () => {
   const asked = look(form);
   asked.set("state", stage.dataset.state);
   history.replaceState(null, "", `?${asked}`);
-  for (const link of document.querySelectorAll("[data-alone]")) link.href = `/design/frame/${stage.dataset.whole}?${asked}`;
+  for (const link of document.querySelectorAll("[data-alone]"))
+    link.href = `/design/frame/${stage.dataset.whole}?${asked}`;
   for (const link of document.querySelectorAll(".tabs a")) {
     const other = new URLSearchParams(asked);
     other.set("state", link.textContent);
@@ -26,7 +27,9 @@ const draw = async () => {
 
 export const begin = () => {
   frames.forEach(watch);
-  form.addEventListener("change", ({ target }) => (target.name === "scale" ? frames.forEach(fit) : draw()));
+  form.addEventListener("change", ({ target }) =>
+    target.name === "scale" ? frames.forEach(fit) : draw(),
+  );
   form.addEventListener("submit", (event) => event.preventDefault());
 };
 

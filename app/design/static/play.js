@@ -8,12 +8,20 @@ const seek = document.querySelector("[data-seek]");
 const view = (name) => document.querySelector(`[data-view="${name}"]`);
 const frame = (name) => view(name).querySelector("iframe");
 const playButton = document.querySelector("[data-do=play]");
-let state = null, fates = {}, leave = () => {}, measured = {}, seeking = false;
+let state = null,
+  fates = {},
+  leave = () => {},
+  measured = {},
+  seeking = false;
 
 const fitView = (name) => {
-  const inside = frame(name), wide = name === "stream";
+  const inside = frame(name),
+    wide = name === "stream";
   const width = Number(form.elements.width.value);
-  const scale = Math.min(1, (wide ? Math.min(560, window.innerWidth - 48) : view(name).clientWidth - 2) / width);
+  const scale = Math.min(
+    1,
+    (wide ? Math.min(560, window.innerWidth - 48) : view(name).clientWidth - 2) / width,
+  );
   const height = Math.max(900, inside.contentDocument?.body?.scrollHeight ?? 900);
   inside.style.width = `${width}px`;
   inside.style.height = `${height}px`;
@@ -26,9 +34,16 @@ const slots = (page) => [...(page?.querySelectorAll("[data-slot]") ?? [])];
 
 // Watches a page from outside: heights as slots are filled, and what the browser says has moved.
 const measure = (name) => {
-  const inside = frame(name), page = inside.contentDocument, world = inside.contentWindow;
+  const inside = frame(name),
+    page = inside.contentDocument,
+    world = inside.contentWindow;
   if (!page?.querySelector("[data-slot]")) return;
-  const heights = Object.fromEntries(slots(page).map((slot) => [slot.dataset.slot, { fallback: slot.offsetHeight, content: null, shift: 0 }]));
+  const heights = Object.fromEntries(
+    slots(page).map((slot) => [
+      slot.dataset.slot,
+      { fallback: slot.offsetHeight, content: null, shift: 0 },
+    ]),
+  );
   measured = heights;
   let last = "";
   const changed = (slot) => {
@@ -37,8 +52,9 @@ const measure = (name) => {
     heights[last].by = slot.dataset.filledBy;
     tell();
   };
-  new world.MutationObserver((records) => { for (const record of records) changed(record.target); })
-    .observe(page.body, { subtree: true, attributeFilter: ["data-filled-by"] });
+  new world.MutationObserver((records) => {
+    for (const record of records) changed(record.target);
+  }).observe(page.body, { subtree: true, attributeFilter: ["data-filled-by"] });
   new world.PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
       if (entry.hadRecentInput || !last) continue;
@@ -53,35 +69,50 @@ const measure = (name) => {
 const tell = () => {
   const rows = Object.entries(measured).map(([slot, { fallback, content, shift, by }]) => {
     const differs = content != null && content !== fallback;
-    return make("tr", { "data-slot": slot },
-      make("td", { text: slot }), make("td", { text: fallback }),
-      make("td", { class: differs && "bad", text: content == null ? "as it was" : `${content} (${by})` }),
-      make("td", { class: shift > 0 ? "bad" : "good", text: shift.toFixed(4) }));
+    return make(
+      "tr",
+      { "data-slot": slot },
+      make("td", { text: slot }),
+      make("td", { text: fallback }),
+      make("td", {
+        class: differs && "bad",
+        text: content == null ? "as it was" : `${content} (${by})`,
+      }),
+      make("td", { class: shift > 0 ? "bad" : "good", text: shift.toFixed(4) }),
+    );
   });
   document.querySelector("[data-shifts]").replaceChildren(...rows);
   const sum = Object.values(measured).reduce((all, item) => all + item.shift, 0);
-  const guilty = Object.entries(measured).filter(([, item]) => item.shift > 0).map(([slot]) => slot);
+  const guilty = Object.entries(measured)
+    .filter(([, item]) => item.shift > 0)
+    .map(([slot]) => slot);
   const place = document.querySelector("[data-shift-sum]");
-  place.textContent = sum > 0 ? `${sum.toFixed(4)} in all, caused by ${guilty.join(", ")}` : "Nothing has moved.";
+  place.textContent =
+    sum > 0 ? `${sum.toFixed(4)} in all, caused by ${guilty.join(", ")}` : "Nothing has moved.";
   place.className = sum > 0 ? "bad" : "quiet";
 };
 
 const compare = () => {
-  const finished = frame("finished").contentDocument, kept = frame("kept").contentDocument;
+  const finished = frame("finished").contentDocument,
+    kept = frame("kept").contentDocument;
   if (!finished || !kept || finished.querySelector("main[data-stream]")) return;
   const found = slots(finished).filter((slot) => {
     const twin = kept.querySelector(`[data-slot="${slot.dataset.slot}"]`);
-    return !twin || twin.innerHTML !== slot.innerHTML || twin.dataset.filledBy !== slot.dataset.filledBy;
+    return (
+      !twin || twin.innerHTML !== slot.innerHTML || twin.dataset.filledBy !== slot.dataset.filledBy
+    );
   });
   view("kept").querySelector("[data-caption]").textContent = found.length
-    ? `differs in ${found.map((slot) => slot.dataset.slot).join(", ")}` : "the same, slot for slot";
+    ? `differs in ${found.map((slot) => slot.dataset.slot).join(", ")}`
+    : "the same, slot for slot";
 };
 
 const caption = () => {
   const page = frame("stream").contentDocument;
   const filled = slots(page).filter((slot) => slot.dataset.filledBy !== "fallback").length;
   const over = page && !page.querySelector("main[data-stream]");
-  view("stream").querySelector("[data-caption]").textContent = `${filled} of ${slots(page).length} filled${over ? ", over" : ""}`;
+  view("stream").querySelector("[data-caption]").textContent =
+    `${filled} of ${slots(page).length} filled${over ? ", over" : ""}`;
 };
 
 const reload = (name, address) => {
@@ -99,19 +130,29 @@ const reload = (name, address) => {
 const fate = (event) => {
   const select = document.querySelector("[data-fate]").content.firstElementChild.cloneNode(true);
   select.value = fates[event.number] ?? "none";
-  select.onchange = () => { fates[event.number] = select.value; load(true); };
+  select.onchange = () => {
+    fates[event.number] = select.value;
+    load(true);
+  };
   return select;
 };
 
 const list = () => {
-  const rows = state.events.filter((event) => event.name !== "progress").map((event) => {
-    const what = JSON.parse(event.data);
-    const passed = event.at <= state.position;
-    return make("tr", { "data-number": event.number, class: passed && "passed" },
-      make("td", { text: `${(event.at / 1000).toFixed(1)} s` }),
-      make("td", { text: event.name === "component" ? `${what.type} into ${what.slot}` : event.name }),
-      make("td", {}, fate(event)));
-  });
+  const rows = state.events
+    .filter((event) => event.name !== "progress")
+    .map((event) => {
+      const what = JSON.parse(event.data);
+      const passed = event.at <= state.position;
+      return make(
+        "tr",
+        { "data-number": event.number, class: passed && "passed" },
+        make("td", { text: `${(event.at / 1000).toFixed(1)} s` }),
+        make("td", {
+          text: event.name === "component" ? `${what.type} into ${what.slot}` : event.name,
+        }),
+        make("td", {}, fate(event)),
+      );
+    });
   const place = document.querySelector("[data-events]");
   if (place.contains(document.activeElement) && place.rows.length === rows.length) {
     for (const [at, row] of rows.entries()) place.rows[at].className = row.className;
@@ -126,20 +167,30 @@ const show = (fresh) => {
   state = fresh;
   playButton.textContent = state.playing ? "Pause" : "Play";
   playButton.dataset.do = state.playing ? "pause" : "play";
-  if (!seeking) { seek.max = state.length; seek.value = state.position; }
-  document.querySelector("[data-time]").textContent = `${(state.position / 1000).toFixed(1)} of ${(state.length / 1000).toFixed(1)} s`;
+  if (!seeking) {
+    seek.max = state.length;
+    seek.value = state.position;
+  }
+  document.querySelector("[data-time]").textContent =
+    `${(state.position / 1000).toFixed(1)} of ${(state.length / 1000).toFixed(1)} s`;
   list();
   caption();
   if (ended) reload("nojs", `/design/plays/${state.id}/page`);
-  if (back) { reload("stream", `/design/plays/${state.id}/page?shell`); reload("nojs", `/design/plays/${state.id}/page`); }
+  if (back) {
+    reload("stream", `/design/plays/${state.id}/page?shell`);
+    reload("nojs", `/design/plays/${state.id}/page`);
+  }
 };
 
 const order = () => {
   const { source, persona, shop, trouble, at, seconds, cut } = form.elements;
   return {
-    source: source.value, persona: persona.value, shop: shop?.value ?? "",
+    source: source.value,
+    persona: persona.value,
+    shop: shop?.value ?? "",
     trouble: { kind: trouble.value, at: Number(at.value), seconds: Number(seconds.value) },
-    events: fates, cut: Number(cut.value),
+    events: fates,
+    cut: Number(cut.value),
   };
 };
 
@@ -156,10 +207,14 @@ const load = async (same = false) => {
   const mine = ++turn;
   const said = document.querySelector("[data-said]");
   delete document.body.dataset.played;
-  for (const name of ["stream", "shell", "finished", "kept", "nojs"]) delete frame(name).dataset.loaded;
+  for (const name of ["stream", "shell", "finished", "kept", "nojs"])
+    delete frame(name).dataset.loaded;
   try {
     const live = !order().source.includes(":");
-    let fresh = await write("/design/plays", { ...order(), ...(same && state && { run: state.run }) });
+    let fresh = await write("/design/plays", {
+      ...order(),
+      ...(same && state && { run: state.run }),
+    });
     if (live && !same) fresh = await write(`/design/plays/${fresh.id}`, { do: "play" });
     else fresh = await settled(fresh);
     if (mine !== turn) return;
@@ -168,40 +223,60 @@ const load = async (same = false) => {
     state = null;
     show(fresh);
     leave();
-    leave = follow(state.run, document.querySelector("[data-log]"), { done: () => ["shell", "finished", "kept"].forEach(views) });
+    leave = follow(state.run, document.querySelector("[data-log]"), {
+      done: () => ["shell", "finished", "kept"].forEach(views),
+    });
     reload("stream", `/design/plays/${state.id}/page?shell`);
     reload("nojs", `/design/plays/${state.id}/page`);
-    await write(`/design/plays/${state.id}`, { do: "speed", value: Number(document.querySelector("[data-speed]").value) });
+    await write(`/design/plays/${state.id}`, {
+      do: "speed",
+      value: Number(document.querySelector("[data-speed]").value),
+    });
     document.body.dataset.played = state.id;
   } catch (error) {
     said.textContent = error.message;
     said.dataset.wrong = "";
   }
 };
-const views = (name) => reload(name, `/design/runs/${state.run}/${name === "finished" ? "page" : name}`);
+const views = (name) =>
+  reload(name, `/design/runs/${state.run}/${name === "finished" ? "page" : name}`);
 
-const control = async (what, value) => show(await write(`/design/plays/${state.id}`, { do: what, value }));
+const control = async (what, value) =>
+  show(await write(`/design/plays/${state.id}`, { do: what, value }));
 
 export const begin = () => {
   form.addEventListener("change", ({ target }) => {
-    if (target.name === "width") return ["stream", "shell", "finished", "kept", "nojs"].forEach(fitView);
+    if (target.name === "width")
+      return ["stream", "shell", "finished", "kept", "nojs"].forEach(fitView);
     if (target.name !== "cut") fates = {};
     load(target.name === "cut");
   });
   form.addEventListener("submit", (event) => event.preventDefault());
-  for (const button of document.querySelectorAll("[data-do]")) button.onclick = () => control(button.dataset.do);
-  document.querySelector("[data-speed]").onchange = ({ target }) => control("speed", Number(target.value));
+  for (const button of document.querySelectorAll("[data-do]"))
+    button.onclick = () => control(button.dataset.do);
+  document.querySelector("[data-speed]").onchange = ({ target }) =>
+    control("speed", Number(target.value));
   seek.addEventListener("input", () => (seeking = true));
-  seek.addEventListener("change", async () => { await control("seek", Number(seek.value)); seeking = false; });
+  seek.addEventListener("change", async () => {
+    await control("seek", Number(seek.value));
+    seeking = false;
+  });
   document.addEventListener("keydown", (event) => {
     if (event.target.closest("input, select, textarea, button, a")) return;
-    if (event.key === " ") { event.preventDefault(); playButton.click(); }
+    if (event.key === " ") {
+      event.preventDefault();
+      playButton.click();
+    }
     if (event.key === "ArrowRight") document.querySelector("[data-do=step]").click();
   });
-  setInterval(async () => { if (state?.playing) show(await read(`/design/plays/${state.id}`)); else if (state) caption(); }, 200);
+  setInterval(async () => {
+    if (state?.playing) show(await read(`/design/plays/${state.id}`));
+    else if (state) caption();
+  }, 200);
   load();
 };
 
 export const saved = async (what) => {
-  if (what.components.length || what.pages || what.prompts || what.styles.length || what.everything) await load();
+  if (what.components.length || what.pages || what.prompts || what.styles.length || what.everything)
+    await load();
 };

@@ -6,7 +6,15 @@ const fitted = new WeakMap();
 
 export const look = (form) => {
   const query = new URLSearchParams(new URL(location.href).search);
-  const usual = { theme: "light", dir: "ltr", text: "100", motion: "full", catalog: "as-it-is", persona: "newcomer", shop: form.querySelector("[name=shop]")?.options[0].value ?? "" };
+  const usual = {
+    theme: "light",
+    dir: "ltr",
+    text: "100",
+    motion: "full",
+    catalog: "as-it-is",
+    persona: "newcomer",
+    shop: form.querySelector("[name=shop]")?.options[0].value ?? "",
+  };
   for (const name of Object.keys(usual)) {
     const value = form.elements[name]?.value;
     if (value === undefined) continue;
@@ -54,7 +62,9 @@ export const address = (frame, query) => {
 // What goes into a slot; of a whole page, what goes into its body.
 const content = (inside, { html, whole }) => {
   const template = inside.createElement("template");
-  template.innerHTML = whole ? new DOMParser().parseFromString(html, "text/html").body.innerHTML : html;
+  template.innerHTML = whole
+    ? new DOMParser().parseFromString(html, "text/html").body.innerHTML
+    : html;
   return template.content;
 };
 
@@ -77,7 +87,8 @@ export const redraw = async (frame, query, known) => {
     const held = [...place.querySelectorAll("[tabindex]")].map((row) => row.scrollLeft);
     const top = frame.contentWindow.scrollY;
     place.replaceChildren(content(inside, drawing));
-    for (const [at, row] of place.querySelectorAll("[tabindex]").entries()) row.scrollLeft = held[at] ?? 0;
+    for (const [at, row] of place.querySelectorAll("[tabindex]").entries())
+      row.scrollLeft = held[at] ?? 0;
     frame.contentWindow.scrollTo(0, top);
     await restyle(frame, drawing.styles);
     frame.dataset.drawn = String(Number(frame.dataset.drawn ?? 0) + 1);
@@ -94,7 +105,11 @@ export const restyle = (frame, styles) => {
   const fresh = old.cloneNode();
   fresh.href = styles;
   return new Promise((done) => {
-    fresh.onload = fresh.onerror = () => { old.remove(); fit(frame); done(); };
+    fresh.onload = fresh.onerror = () => {
+      old.remove();
+      fit(frame);
+      done();
+    };
     old.after(fresh);
   });
 };

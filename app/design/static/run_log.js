@@ -11,12 +11,29 @@ const words = {
   failed: (item) => `failed: ${item.code}`,
   out_of_patience: () => "out of patience with the models",
 };
-const kinds = { refused: "bad", failed: "bad", model_failed: "bad", repaired: "warn", drawn: "good" };
+const kinds = {
+  refused: "bad",
+  failed: "bad",
+  model_failed: "bad",
+  repaired: "warn",
+  drawn: "good",
+};
 
 const line = (item) => {
-  const told = item.kind === "note" ? (words[item.what] ?? (() => item.what))(item) : `failed: ${item.code} ${item.where ?? ""}`;
-  return make("li", { class: kinds[item.what ?? item.kind], "data-what": item.what ?? item.kind, "data-code": item.code },
-    make("span", { class: "quiet", text: `${(item.at / 1000).toFixed(2)} s` }), ` ${told}`);
+  const told =
+    item.kind === "note"
+      ? (words[item.what] ?? (() => item.what))(item)
+      : `failed: ${item.code} ${item.where ?? ""}`;
+  return make(
+    "li",
+    {
+      class: kinds[item.what ?? item.kind],
+      "data-what": item.what ?? item.kind,
+      "data-code": item.code,
+    },
+    make("span", { class: "quiet", text: `${(item.at / 1000).toFixed(2)} s` }),
+    ` ${told}`,
+  );
 };
 
 export const follow = (run, log, heard = {}) => {
