@@ -79,7 +79,7 @@ def _composing(desk: Desk, page: Page) -> None:
 
 def _checking(desk: Desk, page: Page) -> None:
     with desk.told() as news:
-        desk.edit("components/cta.css", ".cta-text { max", ".cta-text { color: #777; max")
+        desk.edit("components/cta.css", "32rem;", "32rem; color: #777;")
         next(news)
     _open(page, f"{desk.url}/checks")
     page.click("[data-check]")
