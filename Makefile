@@ -36,6 +36,8 @@ types: $(VENV)/dev.stamp
 worker-lint: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/biome lint --error-on-warnings --config-path=. \
 		src *.ts ../static ../app/design/static ../components
+	cd worker && $(WITH_NODE) node_modules/.bin/biome format --config-path=. \
+		../static ../app/design/static ../app/design/blank ../components/*.css
 
 worker-types: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/tsc
