@@ -143,17 +143,15 @@ export const begin = () => {
           write(`/design/runs/${side.dataset.run}/recording`, { name: name.value }),
         ),
       );
-    side
-      .querySelector("[data-sample]")
-      .addEventListener("submit", (event) =>
-        keep(event, ({ component, name }) =>
-          write("/design/samples", {
-            component: component.value,
-            name: name.value,
-            config: side.components[component.value],
-          }),
-        ),
-      );
+    side.querySelector("[data-sample]").addEventListener("submit", (event) =>
+      keep(event, ({ component, name }) =>
+        write("/design/samples", {
+          component: component.value,
+          name: name.value,
+          config: side.components[component.value],
+        }),
+      ),
+    );
     brief(side);
   }
 };
