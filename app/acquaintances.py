@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from app.models import NEWCOMER, PageKey, Persona, Shopper
+from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper
 from app.services.storage import StorageError
 from app.stages.page_key import page_key
 

@@ -6,17 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelNoted, ModelText
+from app.domain.page import Component, Proposal, Refusal
 from app.drawing import draw
-from app.models import (
-    Component,
-    ModelEnded,
-    ModelEvent,
-    ModelFailed,
-    ModelNoted,
-    ModelText,
-    Proposal,
-    Refusal,
-)
 from app.stages.admit import admit
 from app.stages.brief import Asked, write_brief
 from app.stages.parse import ProposalParser

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.models import Brief, ModelEvent
+from app.domain.llm import Brief, ModelEvent
 from app.services.llm.breaker import Breaker
 from app.services.llm.composer import CarefulComposer, Composer
 from app.services.llm.house import HouseComposer

@@ -14,8 +14,9 @@ from typing import NamedTuple, Protocol
 
 from app.acquaintances import Known
 from app.counter import Counter
+from app.domain.events import Event, EventName
+from app.domain.page import KeptPage
 from app.kept_pages import KeptPages
-from app.models import Event, EventName, KeptPage
 from app.pipeline import compose, error_data
 from app.services.database.recorder import Recorder
 from app.services.database.records import Generation

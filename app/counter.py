@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from app.models import Shop
+from app.domain.catalog import Shop
 from app.stages.addresses import Addresses
 from app.stages.house import Lines, fallback
 from app.stages.render import Filling, Renderer

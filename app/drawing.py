@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from app.models import Component, Drawn, EventName, Refusal
+from app.domain.events import EventName
+from app.domain.page import Component, Drawn, Refusal
 from app.stages.assemble import component_data
 from app.workshop import Page, Workshop
 

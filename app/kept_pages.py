@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from app.models import Component, KeptPage, Refusal, Shop
+from app.domain.catalog import Shop
+from app.domain.page import Component, KeptPage, Refusal
 from app.pipeline import MAKESHIFT_TTL, TTL, NotKept
 from app.services.kv.writing import KvWriteFailed
 from app.stages.assemble import from_kv, to_kv

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from app.models import NEWCOMER, Persona, Refusal, Shop
-from app.models.behaviour import Fact, Told
+from app.domain.catalog import Shop
+from app.domain.facts import Fact, Told
+from app.domain.page import Refusal
+from app.domain.persona import NEWCOMER, Persona
 from app.pace import Allowance, Pace
 from app.services.database.records import Behaviour, Sighting
 from app.stages.page_key import persona_hash

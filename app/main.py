@@ -15,11 +15,11 @@ from starlette.routing import Route
 from app.composers import Composers
 from app.composing import Capacity
 from app.counter import Counter, open_counter
+from app.domain.catalog import Shop
 from app.kept_pages import KeptPages
 from app.learning import Learning
 from app.ledgers import Ledgers
 from app.materials import Materials, renderer_of
-from app.models import Shop
 from app.plans import Plans
 from app.preparing import Preparing
 from app.services.catalog import image_hosts

@@ -6,7 +6,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from app.models import CallLimits
+from app.domain.limits import CallLimits
 from app.services.llm.anthropic import AnthropicWire
 from app.services.llm.openai_compatible import OpenAiWire
 from app.services.llm.paced_transport import PacedTransport

@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from app.asking import ask_all, complete, is_late
+from app.domain.page import Component, KeptPage
 from app.drawing import as_json, draw, progress
-from app.models import Component, KeptPage
 from app.stages.assemble import fold, ready_data
 from app.workshop import Page, Workshop
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from app.models import Component
+from app.domain.page import Component
 from app.services.kv.writing import KvWriteFailed
 
 _VERSION = 1

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from app.models import BreakerNumbers, CallLimits, Deadlines, ParseLimits, Spending
+from app.domain.limits import (
+    BreakerNumbers,
+    CallLimits,
+    Deadlines,
+    ParseLimits,
+    Spending,
+)
 from app.state_settings import StateSettings, read_state
 
 _SHORTEST_SECRET = 16

@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, Protocol
 
-from app.models import Persona
-from app.models.behaviour import Fact
+from app.domain.facts import Fact
+from app.domain.persona import Persona
 from app.services.database.recorder import Gathering
 from app.services.database.records import Behaviour, Generation, Sighting
 from app.settings import Settings

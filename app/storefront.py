@@ -17,8 +17,9 @@ from app.composing import (
     stamp,
 )
 from app.counter import Counter, Shells
+from app.domain.page import KeptPage
+from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.kept_pages import KeptPages, ReadyPage
-from app.models import NEWCOMER, KeptPage, Persona, Shopper
 from app.services.database.recorder import Recorder
 from app.services.database.records import Sighting
 from app.stages.assemble import replay

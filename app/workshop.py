@@ -8,21 +8,12 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from app.models import (
-    Brief,
-    Component,
-    Deadlines,
-    Drawn,
-    Event,
-    EventName,
-    KeptPage,
-    ModelEvent,
-    PageKey,
-    ParseLimits,
-    Persona,
-    Refusal,
-    Shop,
-)
+from app.domain.catalog import Shop
+from app.domain.events import Event, EventName
+from app.domain.limits import Deadlines, ParseLimits
+from app.domain.llm import Brief, ModelEvent
+from app.domain.page import Component, Drawn, KeptPage, Refusal
+from app.domain.persona import PageKey, Persona
 from app.stages.admit import Spec
 from app.stages.render import Filling, Renderer
 from app.stages.trace import Trace

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jiter
 
-from app.models import ParseLimits
+from app.domain.limits import ParseLimits
 from app.stages.parse import ProposalParser
 from bench.measure import Row
 

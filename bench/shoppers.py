@@ -15,7 +15,7 @@ from itertools import combinations, islice, product
 from pathlib import Path
 from typing import Literal
 
-from app.models import PERSONA_TYPES, Persona, Signals
+from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.services.database.sqlite import Sighting, SqliteDatabase
 from app.settings import ROOT
 from app.stages.page_key import persona_hash

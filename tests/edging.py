@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 
-from app.models import NEWCOMER
+from app.domain.persona import NEWCOMER
 from app.settings import ROOT
 from app.stages.page_key import persona_hash
 from tests.running import Server, free_port

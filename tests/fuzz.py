@@ -17,7 +17,8 @@ from pathlib import Path
 
 import html5lib
 
-from app.models import Component, ParseLimits, Proposal, Refusal
+from app.domain.limits import ParseLimits
+from app.domain.page import Component, Proposal, Refusal
 from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.settings import ROOT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.models import FeedProblem, Product, Shop
+from app.domain.catalog import FeedProblem, Product, Shop
 from app.services.catalog import Catalogs
 
 

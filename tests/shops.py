@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.models import Money, Picture, Product, Shop
+from app.domain.catalog import Money, Picture, Product, Shop
 
 EUR = "EUR"
 

@@ -8,16 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.models import (
-    NEWCOMER,
-    Brief,
-    Component,
-    KeptPage,
-    ModelEnded,
-    ModelEvent,
-    ModelText,
-    PageKey,
-)
+from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
+from app.domain.page import Component, KeptPage
+from app.domain.persona import NEWCOMER, PageKey
 from app.pipeline import compose
 from app.services.catalog import load_catalogs
 from app.services.component_library import load_library

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.counter import Counter
+from app.domain.facts import Fact, Told
+from app.domain.page import Refusal
+from app.domain.persona import Persona
 from app.learning import Learning, TooBusy
-from app.models import Persona, Refusal
-from app.models.behaviour import Fact, Told
 from app.services.database.records import Behaviour, Sighting
 from app.services.database.sqlite import SqliteDatabase
 from app.services.storage import StorageError

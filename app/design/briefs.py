@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from app.design.live import Live
+from app.domain.catalog import Shop
+from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.materials import Materials
-from app.models import PERSONA_TYPES, Persona, Shop, Signals
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.stages.brief import Asked, count_tokens, describe, instructions, write_brief
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.design.fitting import kinds_of_names
-from app.models import Shop
+from app.domain.catalog import Shop
 from app.services.component_library import ComponentSpec
 
 

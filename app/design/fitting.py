@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
-from app.models import Product, Shop
+from app.domain.catalog import Product, Shop
 from app.services.component_library import ComponentSpec
 
 _WORDS = (

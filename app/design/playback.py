@@ -9,7 +9,7 @@ from typing import Any
 
 from app.design.runs import Run
 from app.design.troubles import Delivery, EventTroubles, deliveries
-from app.models import Event
+from app.domain.events import Event
 
 _FASTEST, _SLOWEST = 16.0, 0.1
 

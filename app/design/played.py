@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from app.design.recordings import Piece
-from app.models import Brief, CallLimits, ModelEnded, ModelEvent, ModelFailed, ModelText
+from app.domain.limits import CallLimits
+from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
 
 
 class Played:

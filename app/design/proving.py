@@ -9,8 +9,9 @@ from app.design.building import Version, Wrong
 from app.design.faults import Fault, fault_of, line_fault, line_in_sample
 from app.design.fitting import fit
 from app.design.sources import Sources
+from app.domain.catalog import Shop
+from app.domain.page import Component, Refusal
 from app.materials import renderer_of
-from app.models import Component, Refusal, Shop
 from app.services.component_library import ComponentSpec, Sample
 from app.stages.house import fallback
 from app.stages.listing import choose, read_request

@@ -14,14 +14,10 @@ from app.design.briefs import instructions_of
 from app.design.live import Live
 from app.design.recordings import Piece
 from app.design.tapping import RunJournal, Tapped, WatchedTrace
-from app.models import (
-    Brief,
-    Component,
-    Event,
-    KeptPage,
-    PageKey,
-    Persona,
-)
+from app.domain.events import Event
+from app.domain.llm import Brief
+from app.domain.page import Component, KeptPage
+from app.domain.persona import PageKey, Persona
 from app.pipeline import compose
 from app.settings import Settings
 from app.stages.page_key import persona_hash

@@ -12,7 +12,7 @@ from app.design.live import Live
 from app.design.recordings import NAME
 from app.design.sources import Sources
 from app.design.writing import write
-from app.models import Proposal, Refusal
+from app.domain.page import Proposal, Refusal
 from app.stages.admit import admit
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.design.writing import NotWritten, write
-from app.models import Product
+from app.domain.catalog import Product
 from app.services.catalog import CatalogError, load_catalogs
 from app.services.component_library import LibraryError, load_library
 from app.settings import Settings, SettingsError, read_settings

@@ -17,7 +17,7 @@ from app.design.played import Played
 from app.design.recordings import Piece, names, read
 from app.design.runs import Order, Run
 from app.design.troubles import EventTroubles, ModelTrouble, befall, read_model_trouble
-from app.models import Persona
+from app.domain.persona import Persona
 from app.services.llm.house import HouseComposer
 from app.settings import Settings
 from app.workshop import Composer

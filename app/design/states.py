@@ -10,7 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 from app.design.faults import Fault, fault_of
 from app.design.fitting import CATALOGS, extreme, fit
 from app.design.live import Live
-from app.models import PERSONA_TYPES, Component, Proposal, Refusal, Shop
+from app.domain.catalog import Shop
+from app.domain.page import Component, Proposal, Refusal
+from app.domain.persona import PERSONA_TYPES
 from app.services.component_library import ComponentSpec
 from app.stages.admit import admit
 

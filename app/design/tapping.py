@@ -7,7 +7,8 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from app.design.recordings import Piece
-from app.models import Brief, Event, EventName, ModelEnded, ModelEvent, ModelText
+from app.domain.events import Event, EventName
+from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
 from app.services.journal import MemoryJournal
 from app.stages.trace import Trace
 from app.workshop import Composer

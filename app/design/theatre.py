@@ -20,7 +20,8 @@ from app.design.recordings import save
 from app.design.runs import Run
 from app.design.stage import Stage
 from app.design.troubles import EVENT_TROUBLES, MODEL_TROUBLES, read_event_troubles
-from app.models import PERSONA_TYPES, Event
+from app.domain.events import Event
+from app.domain.persona import PERSONA_TYPES
 from app.services.catalog import image_hosts
 from app.stages.assemble import fold
 from app.stages.render import Filling

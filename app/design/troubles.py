@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.design.recordings import Piece
-from app.models import Event, Refusal
+from app.domain.events import Event
+from app.domain.page import Refusal
 from app.stages.parse import ProposalParser
 
 MODEL_TROUBLES: Mapping[str, str] = {

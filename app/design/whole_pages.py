@@ -12,7 +12,8 @@ from app.design.briefs import read_persona
 from app.design.faults import Fault, fault_of
 from app.design.live import Live
 from app.design.states import Look, shop_of
-from app.models import Component, Money, Product, Shop
+from app.domain.catalog import Money, Product, Shop
+from app.domain.page import Component
 from app.stages.house import compose, fallback
 from app.stages.listing import Asked, choose
 from app.stages.render import Filling

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from app.counter import Counter
-from app.models import PERSONA_TYPES, Shop
+from app.domain.catalog import Shop
+from app.domain.persona import PERSONA_TYPES
 from app.stages.listing import ORDERS, Asked, choose
 from app.stages.render import Renderer
 from app.web.counters import not_found_page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.counter import Counter
-from app.models import Product, Shop
+from app.domain.catalog import Product, Shop
 from app.publish.drawing import STREAM, listing_pages
 from app.stages.listing import ORDERS
 from app.stages.witness import is_reduced, prices_of, third_of

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.counter import open_counter
+from app.domain.catalog import Shop
 from app.materials import Materials
-from app.models import Shop
 from app.publish.drawing import draw
 from app.publish.telling import goods_file, products_file, shop_file, shops_file
 from app.services.catalog import image_hosts

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.models import Event, EventName
+from app.domain.events import Event, EventName
 
 
 class JournalFull(Exception):

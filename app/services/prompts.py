@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from app.models import PERSONA_TYPES
+from app.domain.persona import PERSONA_TYPES
 
 PLACE_OF_COMPONENTS = "{{ components }}"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from app.models import Product
+from app.domain.catalog import Product
 
 
 class Addresses(NamedTuple):

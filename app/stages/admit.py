@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
-from app.models import Component, Proposal, Refusal, Shop
+from app.domain.catalog import Shop
+from app.domain.page import Component, Proposal, Refusal
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from app.models import Component, Drawn, Event, EventName, KeptPage, Refusal, Shop
+from app.domain.catalog import Shop
+from app.domain.events import Event, EventName
+from app.domain.page import Component, Drawn, KeptPage, Refusal
 from app.stages.render import Filling, Renderer
 
 _BETWEEN_REPLAYS = 1_000_000

@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from app.models import Brief, Persona, Product, Shop
+from app.domain.catalog import Product, Shop
+from app.domain.llm import Brief
+from app.domain.persona import Persona
 from app.stages.shelf import relevant
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from app.models import Proposal, Refusal
+from app.domain.page import Proposal, Refusal
 
 _TYPE = re.compile(r'"type":"([a-z][a-z0-9_-]{0,39})"')
 

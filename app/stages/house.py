@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 
-from app.models import NEWCOMER, Persona, Product, Shop
+from app.domain.catalog import Product, Shop
+from app.domain.persona import NEWCOMER, Persona
 from app.stages.shelf import relevant
 
 Lines = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]

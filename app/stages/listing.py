@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from app.models import Product, Shop
+from app.domain.catalog import Product, Shop
 from app.stages.render import Listing
 
 PAGE_SIZE = 24

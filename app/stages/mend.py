@@ -6,7 +6,7 @@ or a comma that is missing or too many, a quote that turned the text inside out.
 
 from __future__ import annotations
 
-from app.models import Proposal, Refusal
+from app.domain.page import Proposal, Refusal
 from app.stages.draft import Draft, read_proposal, type_in
 from app.stages.frame import CLOSES, Frame, as_json
 from app.stages.scan import Scanner, Token

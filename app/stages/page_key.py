@@ -10,7 +10,7 @@ import json
 import math
 import unicodedata
 
-from app.models import PageKey, Persona, Shopper, Signals
+from app.domain.persona import PageKey, Persona, Shopper, Signals
 
 VERSION = 2
 """Raised whenever bands or canonical form change, so that old hashes never mean something new."""

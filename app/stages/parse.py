@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from app.models import ParseLimits, Proposal, Refusal
+from app.domain.limits import ParseLimits
+from app.domain.page import Proposal, Refusal
 from app.stages.mend import Mender
 from app.stages.scan import Scanner, Token
 

@@ -44,8 +44,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.models import NEWCOMER, Persona, PersonaType, Signals
-from app.models.behaviour import Fact
+from app.domain.facts import Fact
+from app.domain.persona import NEWCOMER, Persona, PersonaType, Signals
 
 MOST_FACTS = 200
 """Facts of one shopper that are kept and counted."""

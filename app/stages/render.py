@@ -19,7 +19,8 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from app.models import Component, Product, Refusal, Shop
+from app.domain.catalog import Product, Shop
+from app.domain.page import Component, Refusal
 from app.stages.addresses import Addresses
 from app.stages.money import money
 from app.stages.shelf import fill

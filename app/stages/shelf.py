@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Iterable
 from decimal import Decimal
 
-from app.models import Persona, Product, Shop
+from app.domain.catalog import Product, Shop
+from app.domain.persona import Persona
 
 MOST_OFFERED = 20
 """How many products a model is shown. More cost tokens and bring no better page."""

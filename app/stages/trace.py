@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.models import Brief, Refusal, TokensUsed
+from app.domain.llm import Brief, TokensUsed
+from app.domain.page import Refusal
 
 _MOST_NOTES = 200
 

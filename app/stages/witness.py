@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
-from app.models import Product, Refusal, Shop
-from app.models.behaviour import Fact, Told
+from app.domain.catalog import Product, Shop
+from app.domain.facts import Fact, Told
+from app.domain.page import Refusal
 
 
 class Prices(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from app.models.behaviour import KINDS, Told
+from app.domain.facts import KINDS, Told
 
 MOST_EVENTS = 20
 

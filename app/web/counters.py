@@ -8,7 +8,7 @@ from typing import NamedTuple
 from starlette.types import Scope, Send
 
 from app.counter import Counter
-from app.models import Shop
+from app.domain.catalog import Shop
 from app.stages.render import Renderer
 from app.storefront import Storefront, Visit
 from app.web.identity import Identities, Visitor

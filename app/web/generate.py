@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 from app.acquaintances import introduce
 from app.composing import Order, Started, TooManyPages
 from app.counter import Counter
-from app.models import KeptPage, Shopper
+from app.domain.page import KeptPage
+from app.domain.persona import Shopper
 from app.web.body import BadBody, read_body
 from app.web.counters import Web
 from app.web.generated import Answer, answer_of, error_answer, kept_answer

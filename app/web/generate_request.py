@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.models import Persona, PersonaType, Signals
+from app.domain.persona import Persona, PersonaType, Signals
 
 _MOST_PRODUCTS = 5_000
 _MOST_NAMES = 50

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from app.models import KeptPage, TokensUsed
+from app.domain.llm import TokensUsed
+from app.domain.page import KeptPage
 from app.workshop import Page
 
 STATUSES: Mapping[str, tuple[int, bool]] = {

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from app.models import Shop
+from app.domain.catalog import Shop
 from app.stages.render import Renderer
 from app.web.counters import Web
 from app.web.respond import Body, Reply, send_reply

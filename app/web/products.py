@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Receive, Scope, Send
 
-from app.models import Product, Shop
+from app.domain.catalog import Product, Shop
 from app.web.counters import Web
 
 _RELATED = 4

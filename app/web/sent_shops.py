@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from app.counter import Counter
-from app.models import Shop
+from app.domain.catalog import Shop
 from app.services.catalog.sent_shop import read_sent_shop
 from app.web.counters import OpenShop
 

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app.domain.network import network_of
+from app.domain.page import Refusal
 from app.learning import Learning, TooBusy
-from app.models import Refusal
-from app.models.clients import network_of
 from app.pace import Allowance, Pace
 from app.services.storage import StorageError
 from app.storefront import Visit

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from app.models import Shop
+from app.domain.catalog import Shop
 from app.web.counters import Web
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import file_headers

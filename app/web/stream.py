@@ -11,7 +11,7 @@ from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 from app.composing import Batches, TooManyPages
-from app.models import Event
+from app.domain.events import Event
 from app.web.counters import Web, visit_of
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import file_headers

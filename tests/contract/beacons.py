@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.models.behaviour import KINDS
+from app.domain.facts import KINDS
 from app.web.beacon import BadBeacon, read_beacon
 from tests.contract.hostile import NAMES
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from app.models import Money, Product, Refusal, Shop
-from app.models.behaviour import KINDS, Told
+from app.domain.catalog import Money, Product, Shop
+from app.domain.facts import KINDS, Told
+from app.domain.page import Refusal
 from app.publish.telling import goods_file
 from app.stages.witness import prices_of, witness
 from tests.contract.hostile import NAMES

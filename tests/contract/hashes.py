@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import inf, nextafter
 from typing import Any
 
-from app.models import PERSONA_TYPES, Persona, Signals
+from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.stages.page_key import persona_hash
 from tests.contract.hostile import NAMES
 

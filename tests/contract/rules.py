@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.models import Persona
-from app.models.behaviour import read_fact
+from app.domain.facts import read_fact
+from app.domain.persona import Persona
 from app.stages.page_key import persona_hash
 from app.stages.persona import judge
 from tests.contract.hashes import as_json

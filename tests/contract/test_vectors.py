@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.models import Persona, Signals
+from app.domain.persona import Persona, Signals
 from app.stages.page_key import persona_hash
 from tests.contract import beacons, facts
 from tests.contract.cookies import verified

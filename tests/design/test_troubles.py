@@ -20,7 +20,9 @@ from app.design.troubles import (
     read_model_trouble,
 )
 from app.design.writing import NotWritten
-from app.models import CallLimits, Event, ModelFailed
+from app.domain.events import Event
+from app.domain.limits import CallLimits
+from app.domain.llm import ModelFailed
 from tests.modelling import answer, ends_of_components
 from tests.running import ROOT
 from tests.stand_in.files import recording

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.models import PERSONA_TYPES
+from app.domain.persona import PERSONA_TYPES
 from app.publish.drawing import product_name
 from app.settings import ROOT
 from tests.modelling import demo_products

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.models import BreakerNumbers
+from app.domain.limits import BreakerNumbers
 from app.services.llm.breaker import Breaker, BreakerState
 
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from app.models import NEWCOMER, Persona, Signals
-from app.models.behaviour import Fact
+from app.domain.facts import Fact
+from app.domain.persona import NEWCOMER, Persona, Signals
 from app.services.cloudflare_api import CALLS, CloudflareApi
 from app.services.database.cloudflare import CloudflareD1
 from app.services.database.d1 import D1Database

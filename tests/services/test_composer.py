@@ -8,8 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from app.models import (
-    NEWCOMER,
+from app.domain.llm import (
     Brief,
     ModelEnded,
     ModelEvent,
@@ -18,6 +17,7 @@ from app.models import (
     ModelText,
     NotAsked,
 )
+from app.domain.persona import NEWCOMER
 from app.services.llm.breaker import Breaker
 from app.services.llm.composer import ATTEMPTS, PAUSE, CarefulComposer
 from app.services.llm.house import HouseComposer

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.models import NEWCOMER, Persona, Signals
-from app.models.behaviour import Fact
+from app.domain.facts import Fact
+from app.domain.persona import NEWCOMER, Persona, Signals
 from app.services.database.recorder import Gathering, Recorder
 from app.services.database.records import Behaviour
 from app.services.database.sqlite import Generation, Sighting, SqliteDatabase

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from app.models import Event
+from app.domain.events import Event
 from app.services.journal import JournalFull, JournalLimits, MemoryJournal
 from tests.clock import Clock
 

@@ -11,7 +11,9 @@ from typing import Literal
 import httpx
 import pytest
 
-from app.models import NEWCOMER, Brief, CallLimits, ModelEnded, ModelFailed, ModelText, TokensUsed
+from app.domain.limits import CallLimits
+from app.domain.llm import Brief, ModelEnded, ModelFailed, ModelText, TokensUsed
+from app.domain.persona import NEWCOMER
 from app.services.llm.anthropic import AnthropicWire
 from app.services.llm.openai_compatible import OpenAiWire
 from app.services.llm.paced_transport import PacedTransport

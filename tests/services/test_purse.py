@@ -7,18 +7,18 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.models import (
-    NEWCOMER,
+from app.domain.limits import Spending
+from app.domain.llm import (
     Brief,
     ModelEnded,
     ModelEvent,
     ModelFailed,
     ModelText,
     NotAsked,
-    Spending,
     TokensUsed,
 )
-from app.models.clients import network_of
+from app.domain.network import network_of
+from app.domain.persona import NEWCOMER
 from app.services.llm.paid import PaidComposer
 from app.services.llm.purse import Purse
 from tests.clock import Clock

@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.models import (
-    NEWCOMER,
+from app.domain.llm import (
     Brief,
     ModelEnded,
     ModelEvent,
@@ -17,6 +16,7 @@ from app.models import (
     NotAsked,
     TokensUsed,
 )
+from app.domain.persona import NEWCOMER
 from app.services.llm.shared import SharedComposer
 from tests.shops import shop
 

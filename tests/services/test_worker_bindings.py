@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from app.models import NEWCOMER, Persona, Signals
-from app.models.behaviour import Fact
+from app.domain.facts import Fact
+from app.domain.persona import NEWCOMER, Persona, Signals
 from app.services.database.d1 import D1Database
 from app.services.database.records import Behaviour, Generation, Sighting
 from app.services.database.worker import WorkerD1

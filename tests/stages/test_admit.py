@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.models import Component, Proposal, Refusal
+from app.domain.page import Component, Proposal, Refusal
 from app.services.component_library import load_library
 from app.settings import ROOT
 from app.stages.admit import admit

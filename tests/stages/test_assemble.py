@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.models import Component, Drawn, Event, KeptPage, Refusal
+from app.domain.events import Event
+from app.domain.page import Component, Drawn, KeptPage, Refusal
 from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.settings import ROOT

@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models import (
-    NEWCOMER,
-    PERSONA_TYPES,
-    Brand,
-    Brief,
-    Money,
-    Persona,
-    PersonaType,
-    Shop,
-    Signals,
-)
+from app.domain.catalog import Brand, Money, Shop
+from app.domain.llm import Brief
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
 from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.services.prompts import PLACE_OF_COMPONENTS, load_prompts

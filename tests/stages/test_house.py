@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.models import PERSONA_TYPES, Component, Persona, Proposal, Shop, Signals
+from app.domain.catalog import Shop
+from app.domain.page import Component, Proposal
+from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.services.prompts import load_prompts

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.models import Money
+from app.domain.catalog import Money
 from app.stages.money import money
 
 

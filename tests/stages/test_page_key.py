@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.models import NEWCOMER, PageKey, Persona, Shopper, Signals
+from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper, Signals
 from app.stages.page_key import confidence_band, page_key, persona_hash
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.models import ParseLimits, Proposal, Refusal
+from app.domain.limits import ParseLimits
+from app.domain.page import Proposal, Refusal
 from app.stages.parse import ProposalParser
 
 HERO = '{"type":"hero","id":"hero","config":{"headline":"Good light","ids":["a","b"]}}'

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models import NEWCOMER
-from app.models.behaviour import KINDS, Fact, read_fact
+from app.domain.facts import KINDS, Fact, read_fact
+from app.domain.persona import NEWCOMER
 from app.stages.persona import MOST_FACTS, judge
 
 

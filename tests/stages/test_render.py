@@ -15,7 +15,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from app.models import Component, Picture, Proposal, Refusal, Shop
+from app.domain.catalog import Picture, Shop
+from app.domain.page import Component, Proposal, Refusal
 from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.services.prompts import load_prompts

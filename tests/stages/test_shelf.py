@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.models import NEWCOMER, PERSONA_TYPES, Money, Persona, PersonaType, Signals
+from app.domain.catalog import Money
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
 from app.stages.shelf import MOST_OFFERED, fill, relevant
 from tests.shops import EUR, product, shop
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from app.models import Refusal, TokensUsed
+from app.domain.llm import TokensUsed
+from app.domain.page import Refusal
 from app.stages.trace import Trace
 from tests.clock import Clock
 

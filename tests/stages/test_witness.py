@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from app.models import Money, Refusal
-from app.models.behaviour import Fact, Told
+from app.domain.catalog import Money
+from app.domain.facts import Fact, Told
+from app.domain.page import Refusal
 from app.stages.witness import Prices, prices_of, witness
 from tests.shops import product, shop
 

@@ -10,7 +10,7 @@ from typing import cast
 import httpx
 import pytest
 
-from app.models import NEWCOMER, PageKey
+from app.domain.persona import NEWCOMER, PageKey
 from app.stages.trace import Trace
 from app.web.generated import answer_of, error_answer
 from app.workshop import Page

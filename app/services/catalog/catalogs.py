@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.models import FeedProblem, Shop
+from app.domain.catalog import FeedProblem, Shop
 from app.services.catalog.amounts import CURRENCY
 from app.services.catalog.feeds import Feed, Terms
 from app.services.catalog.json_feed import read_json

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from app.models import FeedProblem, Product
+from app.domain.catalog import FeedProblem, Product
 from app.services.catalog.amounts import CURRENCY
 from app.services.catalog.feeds import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.services.catalog.json_product import read_picture, read_product

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.models import Money, Picture, Product
+from app.domain.catalog import Money, Picture, Product
 from app.services.catalog.amounts import CURRENCY, price
 from app.services.catalog.feeds import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
 from app.services.catalog.pictures import LocalPictures, remote

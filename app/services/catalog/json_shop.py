@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from app.models import Brand, Shop
+from app.domain.catalog import Brand, Shop
 from app.services.catalog.names import shop_id_of, shop_name_of
 from app.services.catalog.plain_text import plain, slug
 from app.services.catalog.problems import WHOLE_FILE, Report, shown

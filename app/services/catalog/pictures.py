@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from app.models import Shop
+from app.domain.catalog import Shop
 from app.services.catalog.problems import Unfit, shown
 
 _LONGEST_ADDRESS = 2_048

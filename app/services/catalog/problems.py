@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from app.models import FeedProblem
+from app.domain.catalog import FeedProblem
 
 WHOLE_FILE = 1
 """The line of a problem that is the file's and no row's."""

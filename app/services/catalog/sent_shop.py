@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
-from app.models import FeedProblem, Picture, Product, Shop
+from app.domain.catalog import FeedProblem, Picture, Product, Shop
 from app.services.catalog.json_product import read_product
 from app.services.catalog.json_shop import About, shop_of
 from app.services.catalog.pictures import remote

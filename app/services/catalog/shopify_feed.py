@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.models import FeedProblem, Product, Shop
+from app.domain.catalog import FeedProblem, Product, Shop
 from app.services.catalog.feeds import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.services.catalog.names import shop_id_of, shop_name_of
 from app.services.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit

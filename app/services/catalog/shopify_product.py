@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from app.models import Money, Picture, Product
+from app.domain.catalog import Money, Picture, Product
 from app.services.catalog.amounts import price, quantity
 from app.services.catalog.feeds import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
 from app.services.catalog.pictures import remote

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
-from app.models import NEWCOMER, PERSONA_TYPES, Persona, Signals
-from app.models.behaviour import Fact, read_fact
+from app.domain.facts import Fact, read_fact
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, Signals
 
 Row = Mapping[str, Any]
 

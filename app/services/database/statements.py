@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from app.models import Persona
-from app.models.behaviour import Fact
+from app.domain.facts import Fact
+from app.domain.persona import Persona
 from app.services.database.records import Generation, Sighting
 
 WHATEVER_CAME = 2**53 - 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from app.models import NEWCOMER, Persona
-from app.models.behaviour import Fact
+from app.domain.facts import Fact
+from app.domain.persona import NEWCOMER, Persona
 from app.services.database.records import (
     Behaviour,
     Generation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.models import Brief, ModelFailed, TokensUsed
+from app.domain.llm import Brief, ModelFailed, TokensUsed
 from app.services.llm.provider import Answer
 
 _VERSION = "2023-06-01"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from app.models import BreakerNumbers
+from app.domain.limits import BreakerNumbers
 
 BreakerState = Literal["closed", "open", "half_open"]
 

@@ -8,7 +8,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol
 
-from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, ModelNoted, NotAsked
+from app.domain.llm import (
+    Brief,
+    ModelEnded,
+    ModelEvent,
+    ModelFailed,
+    ModelNoted,
+    NotAsked,
+)
 from app.services.llm.breaker import Breaker
 
 ATTEMPTS = 2

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
-from app.models import Brief, ModelEnded, ModelEvent, ModelText
+from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
 
 _PIECE = 24
 _PIECES_A_SECOND = 16.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
+from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
 from app.services.llm.composer import Composer
 from app.services.llm.purse import Purse
 

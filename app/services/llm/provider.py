@@ -12,9 +12,9 @@ import anyio
 import httpx
 from pydantic_core import from_json
 
-from app.models import (
+from app.domain.limits import CallLimits
+from app.domain.llm import (
     Brief,
-    CallLimits,
     ModelEnded,
     ModelEvent,
     ModelFailed,

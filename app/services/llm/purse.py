@@ -12,8 +12,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from app.models import Brief, NotAsked, Spending
-from app.models.clients import network_of
+from app.domain.limits import Spending
+from app.domain.llm import Brief, NotAsked
+from app.domain.network import network_of
 
 _MINUTES = 60
 _SOON = 1.0

@@ -8,7 +8,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from app.models import Brief, ModelEnded, ModelEvent, ModelFailed, NotAsked, TokensUsed
+from app.domain.llm import (
+    Brief,
+    ModelEnded,
+    ModelEvent,
+    ModelFailed,
+    NotAsked,
+    TokensUsed,
+)
 from app.services.llm.composer import Composer
 
 _NOT_FOR_THEM = "ADDRESS_LIMIT"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.models import Money, Picture, Product, Shop
+from app.domain.catalog import Money, Picture, Product, Shop
 from app.services.catalog import image_hosts
 from app.services.catalog.amounts import price
 from tests.reading import ReadJson, Write

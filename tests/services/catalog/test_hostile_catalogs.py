@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.models import Product
+from app.domain.catalog import Product
 from app.services.catalog import CatalogError, image_hosts, load_catalogs
 
 COLUMNS = (

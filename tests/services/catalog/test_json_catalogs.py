@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.models import Brand
+from app.domain.catalog import Brand
 from app.services.catalog import CatalogError, load_catalogs
 from tests.reading import ReadJson, Write
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.models import Product
+from app.domain.catalog import Product
 from app.services.catalog import Catalogs, image_hosts, load_catalogs
 
 ROOT = Path(__file__).resolve().parents[3]

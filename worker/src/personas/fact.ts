@@ -1,4 +1,4 @@
-// What a shopper did, as it is stored: the same reading as app/models/behaviour.py.
+// What a shopper did, as it is stored: the same reading as app/domain/facts.py.
 
 export const KINDS = ["view", "filter", "dwell", "add_to_basket", "purchase"] as const;
 export type Kind = (typeof KINDS)[number];

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from app.models.selling import Product, Shop
-from app.models.shoppers import Persona
+from app.domain.catalog import Product, Shop
+from app.domain.persona import Persona
 
 
 class Brief(NamedTuple):

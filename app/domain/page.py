@@ -1,9 +1,9 @@
-"""What came of it: proposals, components, refusals, events and the page that is kept."""
+"""What a page is made of: proposals, components, refusals, and the page that is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 
 class Proposal(NamedTuple):
@@ -38,22 +38,6 @@ class Drawn(NamedTuple):
 
     component: Component
     html: str
-
-
-EventName = Literal["component", "progress", "ready", "error"]
-
-
-class Event(NamedTuple):
-    """One entry of a page's journal. Ids only ever grow; `data` is JSON on one line."""
-
-    id: int
-    name: EventName
-    data: str
-
-    @property
-    def ends_the_page(self) -> bool:
-        """Whether nothing follows: the page is whole, or has failed."""
-        return self.name in ("ready", "error")
 
 
 class KeptPage(NamedTuple):
