@@ -13,12 +13,12 @@ from app.domain.catalog import Shop
 from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.domain.persona import NEWCOMER, Persona
-from app.pace import Allowance, Pace
 from app.services.database.records import Behaviour, Sighting
 from app.stages.page_key import persona_hash
 from app.stages.persona import judge
 from app.stages.witness import Prices, prices_of, witness
 from app.storefront import Visit
+from app.util.rate_limit import Allowance, Pace
 
 _MOST_AT_ONCE = 64
 _REFRESHES = Allowance(burst=5, seconds=60.0)

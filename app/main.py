@@ -20,8 +20,8 @@ from app.kept_pages import KeptPages
 from app.learning import Learning
 from app.ledgers import Ledgers
 from app.materials import Materials, renderer_of
+from app.metrics.counters import Tallies, Teller
 from app.plans import Plans
-from app.preparing import Preparing
 from app.services.catalog import image_hosts
 from app.services.database.recorder import Recorder
 from app.services.journal import MemoryJournal
@@ -34,7 +34,7 @@ from app.stages.brief import instructions
 from app.stages.render import Renderer
 from app.state import State, make_state
 from app.storefront import Backroom, Storefront
-from app.tallies import Tallies, Teller
+from app.util.lazy import Preparing
 from app.web.counters import OpenShop, Web
 from app.web.gate import gate
 from app.web.generate import Generate

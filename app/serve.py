@@ -10,16 +10,16 @@ import sys
 
 from sse_starlette.sse import AppStatus
 
-from app.lean_uvicorn import Config, Server
 from app.main import create_app
 from app.materials import read_materials
-from app.preparing import Preparing
 from app.services.catalog import CatalogError, Catalogs
 from app.services.component_library import LibraryError
 from app.services.prompts import PromptError
 from app.services.secrets import SecretError
 from app.settings import Settings, SettingsError, read_settings
 from app.storefront import Storefront
+from app.util.lazy import Preparing
+from app.util.lean_uvicorn import Config, Server
 
 log = logging.getLogger("wandstore")
 

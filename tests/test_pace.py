@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.pace import Allowance, Pace
+from app.util.rate_limit import Allowance, Pace
 from tests.clock import Clock
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from app.tallies import Teller
+from app.metrics.counters import Teller
 
 
 def test_counts_are_told_once_and_again_when_they_have_changed(

@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from app.pace import Allowance, Pace
 from app.services.http import TOO_MANY, Answer, LateHttp, Request
 from app.services.storage import StorageError
+from app.util.rate_limit import Allowance, Pace
 
 CALLS = Allowance(burst=100, seconds=0.5)
 PATIENCE = 5.0

@@ -1,4 +1,4 @@
-// How often somebody may do something: a burst, and then at an even pace, as in app/pace.py.
+// How often somebody may do something: a burst, and then at an even pace, as in app/util/rate_limit.py.
 //
 // It is counted in this isolate alone. A flood that is spread over many is the business of
 // Cloudflare's own rate limiting; this keeps one page from filling the database.
