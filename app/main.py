@@ -12,6 +12,7 @@ from typing import NamedTuple
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from app.catalog.images import image_hosts
 from app.composers import Composers
 from app.composing import Capacity
 from app.counter import Counter, open_counter
@@ -22,7 +23,6 @@ from app.ledgers import Ledgers
 from app.materials import Materials, renderer_of
 from app.metrics.counters import Tallies, Teller
 from app.plans import Plans
-from app.services.catalog import image_hosts
 from app.services.database.recorder import Recorder
 from app.services.journal import MemoryJournal
 from app.services.kv.writing import CarefulKv

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
+from app.catalog.load import Catalogs, load_catalogs
 from app.domain.catalog import Shop
-from app.services.catalog import Catalogs, load_catalogs
 from app.services.component_library import Library, open_library
 from app.services.prompts import Prompts, load_prompts
 from app.settings import Settings

@@ -10,9 +10,10 @@ import sys
 
 from sse_starlette.sse import AppStatus
 
+from app.catalog.load import Catalogs
+from app.catalog.problems import CatalogError
 from app.main import create_app
 from app.materials import read_materials
-from app.services.catalog import CatalogError, Catalogs
 from app.services.component_library import LibraryError
 from app.services.prompts import PromptError
 from app.services.secrets import SecretError

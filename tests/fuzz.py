@@ -17,9 +17,9 @@ from pathlib import Path
 
 import html5lib
 
+from app.catalog.load import load_catalogs
 from app.domain.limits import ParseLimits
 from app.domain.page import Component, Proposal, Refusal
-from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.settings import ROOT
 from app.stages.addresses import Addresses

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.catalog.load import Catalogs
 from app.domain.catalog import FeedProblem, Product, Shop
-from app.services.catalog import Catalogs
 
 
 class Reading:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from app.catalog.load import load_catalogs
 from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
 from app.domain.page import Component, KeptPage
 from app.domain.persona import NEWCOMER, PageKey
 from app.pipeline import compose
-from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.services.journal import MemoryJournal
 from app.services.prompts import load_prompts

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from app.catalog.load import load_catalogs
 from app.domain.page import Component, Proposal
-from app.services.catalog import load_catalogs
 from app.services.component_library import ComponentSpec, load_library
 from app.settings import ROOT
 from app.stages.admit import admit

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.catalog.images import image_hosts
 from app.design.answering import answer, framed, page, text
 from app.design.controls import controls
 from app.design.fitting import CATALOGS
 from app.design.live import Live
 from app.design.paper import Paper
 from app.design.states import CHOICES, Drawing, Look, draw, read_look, state_names
-from app.services.catalog import image_hosts
 from app.stages.brief import count_tokens, describe
 
 WIDTHS = (360, 768, 1024, 1440)

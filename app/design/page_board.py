@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.catalog.images import image_hosts
 from app.design.answering import answer, framed, page
 from app.design.drawing_board import WIDTHS, choices, styles_for
 from app.design.live import Live
 from app.design.paper import Paper
 from app.design.states import Look, read_look
 from app.design.whole_pages import PAGES, PURPOSES, Whole, draw_page, dressed
-from app.services.catalog import image_hosts
 
 _AXE = '<script src="/design/axe.js" defer></script>\n'
 

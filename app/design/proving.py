@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from app.catalog.listing import choose, read_request
 from app.design.building import Version, Wrong
 from app.design.faults import Fault, fault_of, line_fault, line_in_sample
 from app.design.fitting import fit
@@ -14,7 +15,6 @@ from app.domain.page import Component, Refusal
 from app.materials import renderer_of
 from app.services.component_library import ComponentSpec, Sample
 from app.stages.house import fallback
-from app.stages.listing import choose, read_request
 from app.stages.render import Renderer
 
 if TYPE_CHECKING:

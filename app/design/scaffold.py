@@ -10,9 +10,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
 from app.design.writing import NotWritten, write
 from app.domain.catalog import Product
-from app.services.catalog import CatalogError, load_catalogs
 from app.services.component_library import LibraryError, load_library
 from app.settings import Settings, SettingsError, read_settings
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.catalog.images import image_hosts
 from app.design.answering import BadAsk, Streaming, Telling, answer, asked, framed, page
 from app.design.briefs import brief_of, read_persona
 from app.design.live import Live
@@ -22,7 +23,6 @@ from app.design.stage import Stage
 from app.design.troubles import EVENT_TROUBLES, MODEL_TROUBLES, read_event_troubles
 from app.domain.events import Event
 from app.domain.persona import PERSONA_TYPES
-from app.services.catalog import image_hosts
 from app.stages.assemble import fold
 from app.stages.render import Filling
 from app.web.stream import last_event_id, written

@@ -8,6 +8,7 @@ from decimal import Decimal
 from html import escape
 from typing import NamedTuple
 
+from app.catalog.listing import Asked, choose
 from app.design.briefs import read_persona
 from app.design.faults import Fault, fault_of
 from app.design.live import Live
@@ -15,7 +16,6 @@ from app.design.states import Look, shop_of
 from app.domain.catalog import Money, Product, Shop
 from app.domain.page import Component
 from app.stages.house import compose, fallback
-from app.stages.listing import Asked, choose
 from app.stages.render import Filling
 from app.web.counters import not_found_page
 from app.web.missing import failed_page

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.catalog.problems import CatalogError
 from app.materials import read_materials
 from app.publish.writing import FREE_FILES, CannotPublish, publish
-from app.services.catalog import CatalogError
 from app.services.component_library import LibraryError
 from app.services.prompts import PromptError
 from app.settings import SettingsError, read_settings

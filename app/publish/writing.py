@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.catalog.images import image_hosts
 from app.counter import open_counter
 from app.domain.catalog import Shop
 from app.materials import Materials
 from app.publish.drawing import draw
 from app.publish.telling import goods_file, products_file, shop_file, shops_file
-from app.services.catalog import image_hosts
 from app.stages.render import Renderer, environment
 from app.web.security import page_headers
 from app.web.static import pictures_in

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from app.catalog.ranking import relevant
 from app.domain.catalog import Product, Shop
 from app.domain.llm import Brief
 from app.domain.persona import Persona
-from app.stages.shelf import relevant
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

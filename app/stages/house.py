@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 
+from app.catalog.ranking import relevant
 from app.domain.catalog import Product, Shop
 from app.domain.persona import NEWCOMER, Persona
-from app.stages.shelf import relevant
 
 Lines = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 """The house's copy: set (a persona type, or `fallback`) -> component type -> choices."""

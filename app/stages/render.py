@@ -19,11 +19,11 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from app.catalog.ranking import fill
 from app.domain.catalog import Product, Shop
 from app.domain.page import Component, Refusal
 from app.stages.addresses import Addresses
 from app.stages.money import money
-from app.stages.shelf import fill
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

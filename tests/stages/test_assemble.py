@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.catalog.load import load_catalogs
 from app.domain.events import Event
 from app.domain.page import Component, Drawn, KeptPage, Refusal
-from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.settings import ROOT
 from app.stages.addresses import Addresses

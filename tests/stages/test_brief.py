@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.catalog.load import load_catalogs
 from app.domain.catalog import Brand, Money, Shop
 from app.domain.llm import Brief
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
-from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.services.prompts import PLACE_OF_COMPONENTS, load_prompts
 from app.settings import ROOT

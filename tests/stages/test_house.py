@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.catalog.load import load_catalogs
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.services.prompts import load_prompts
 from app.settings import ROOT

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.stages.listing import PAGE_SIZE, Asked, choose, read_request
+from app.catalog.listing import PAGE_SIZE, Asked, choose, read_request
 from tests.shops import product, shop
 
 SHOP = shop(

@@ -15,16 +15,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from app.catalog.listing import Asked, choose
+from app.catalog.load import load_catalogs
 from app.domain.catalog import Picture, Shop
 from app.domain.page import Component, Proposal, Refusal
-from app.services.catalog import load_catalogs
 from app.services.component_library import load_library
 from app.services.prompts import load_prompts
 from app.settings import ROOT
 from app.stages.addresses import Addresses
 from app.stages.admit import admit
 from app.stages.house import fallback
-from app.stages.listing import Asked, choose
 from app.stages.render import Filling, Renderer, environment
 from tests.modelling import SLOTS, component
 from tests.shops import product, shop

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from app.catalog.ranking import MOST_OFFERED, fill, relevant
 from app.domain.catalog import Money
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
-from app.stages.shelf import MOST_OFFERED, fill, relevant
 from tests.shops import EUR, product, shop
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services.catalog import load_catalogs
+from app.catalog.load import load_catalogs
 from tests.reading import ReadCsv, Reading, ReadJson, Write
 
 

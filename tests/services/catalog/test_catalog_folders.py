@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from app.services.catalog import CatalogError, load_catalogs
-from app.services.catalog.feeds import LARGEST_FILE
+from app.catalog.feed import LARGEST_FILE
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
 from tests.reading import Write
 
 CSV = "Handle,Title,Variant Price\nmug,Mug,9\n"

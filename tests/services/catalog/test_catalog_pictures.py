@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.catalog.images import image_hosts
+from app.catalog.numbers import price
 from app.domain.catalog import Money, Picture, Product, Shop
-from app.services.catalog import image_hosts
-from app.services.catalog.amounts import price
 from tests.reading import ReadJson, Write
 
 MUG = {"id": "mug", "title": "Mug", "price": 12.5}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.catalog.html_text import shown_text
-from app.services.catalog.plain_text import plain, slug
+from app.catalog.html_text import shown_text
+from app.catalog.text import plain, slug
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.catalog.images import image_hosts
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
 from app.domain.catalog import Product
-from app.services.catalog import CatalogError, image_hosts, load_catalogs
 
 COLUMNS = (
     "Handle,Title,Body (HTML),Tags,Option1 Value,Variant Inventory Qty,Variant Price,Image Src"

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
 from app.domain.catalog import Brand
-from app.services.catalog import CatalogError, load_catalogs
 from tests.reading import ReadJson, Write
 
 MUG = {"id": "mug", "title": "Mug", "price": 12.5}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from app.catalog.images import image_hosts
+from app.catalog.load import Catalogs, load_catalogs
 from app.domain.catalog import Product
-from app.services.catalog import Catalogs, image_hosts, load_catalogs
 
 ROOT = Path(__file__).resolve().parents[3]
 EXPORTS = ROOT.parent / "shared" / "data"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.services.catalog import CatalogError, load_catalogs
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
 from tests.reading import ReadCsv, Write
 
 HEADER = "Handle,Title,Variant Price"

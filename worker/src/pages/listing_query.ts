@@ -1,4 +1,4 @@
-// What an address asks for of the catalog: the rules of app/stages/listing.py.
+// What an address asks for of the catalog: the rules of app/catalog/listing.py.
 
 import { tidied } from "../util/whitespace.ts";
 

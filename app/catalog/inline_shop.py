@@ -8,11 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 
+from app.catalog.images import remote
+from app.catalog.json_product import read_product
+from app.catalog.json_shop import About, shop_of
+from app.catalog.problems import Report, Unfit
 from app.domain.catalog import FeedProblem, Picture, Product, Shop
-from app.services.catalog.json_product import read_product
-from app.services.catalog.json_shop import About, shop_of
-from app.services.catalog.pictures import remote
-from app.services.catalog.problems import Report, Unfit
 
 
 def read_sent_shop(

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
+from app.catalog.images import remote
+from app.catalog.numbers import price, quantity
+from app.catalog.problems import Report, Unfit, shown
+from app.catalog.shopify_rows import Row
+from app.catalog.text import LONGEST_DESCRIPTION, plain, plain_all
 from app.domain.catalog import Money, Picture, Product
-from app.services.catalog.amounts import price, quantity
-from app.services.catalog.feeds import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
-from app.services.catalog.pictures import remote
-from app.services.catalog.plain_text import LONGEST_DESCRIPTION, plain, plain_all
-from app.services.catalog.problems import Report, Unfit, shown
-from app.services.catalog.shopify_rows import Row
 
 _UNPUBLISHED = {"false", "no", "0"}
 _HIDDEN = {"draft", "archived", "unlisted"}

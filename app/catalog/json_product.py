@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
+from app.catalog.images import LocalPictures, remote
+from app.catalog.numbers import CURRENCY, price
+from app.catalog.problems import Unfit, shown
+from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all
 from app.domain.catalog import Money, Picture, Product
-from app.services.catalog.amounts import CURRENCY, price
-from app.services.catalog.feeds import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
-from app.services.catalog.pictures import LocalPictures, remote
-from app.services.catalog.plain_text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all
-from app.services.catalog.problems import Unfit, shown
 
 _MOST_IN_STOCK = 1_000_000_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from app.services.catalog.problems import Unfit, shown
+from app.catalog.problems import Unfit, shown
 
 MOST = Decimal(1_000_000_000)
 """The highest price that is not taken for a mistake: a very dear thing in Vietnamese dong."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from app.services.catalog.html_text import shown_text
+from app.catalog.html_text import shown_text
 
 LONGEST_LINE = 200
 LONGEST_DESCRIPTION = 4_000

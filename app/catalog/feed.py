@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from app.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit, shown
 from app.domain.catalog import FeedProblem, Product, Shop
-from app.services.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit, shown
 
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_PRODUCTS = 50_000

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from app.catalog.feed import Feed, Terms
+from app.catalog.json_feed import read_json
+from app.catalog.names import shop_id_of
+from app.catalog.numbers import CURRENCY
+from app.catalog.problems import WHOLE_FILE, CatalogError, shown
+from app.catalog.shopify_feed import read_shopify
 from app.domain.catalog import FeedProblem, Shop
-from app.services.catalog.amounts import CURRENCY
-from app.services.catalog.feeds import Feed, Terms
-from app.services.catalog.json_feed import read_json
-from app.services.catalog.names import shop_id_of
-from app.services.catalog.problems import WHOLE_FILE, CatalogError, shown
-from app.services.catalog.shopify_feed import read_shopify
 
 _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".json": read_json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.services.catalog.plain_text import plain, slug
+from app.catalog.text import plain, slug
 
 _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
 _NAMELESS = "shop"

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.catalog.images import LocalPictures, folder_of
+from app.catalog.json_lines import Document, Placed, read_document
+from app.catalog.json_product import read_picture, read_product
+from app.catalog.json_shop import About, shop_of
+from app.catalog.numbers import CURRENCY
+from app.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
 from app.domain.catalog import FeedProblem, Product
-from app.services.catalog.amounts import CURRENCY
-from app.services.catalog.feeds import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
-from app.services.catalog.json_product import read_picture, read_product
-from app.services.catalog.json_shop import About, shop_of
-from app.services.catalog.json_walk import Document, Placed, read_document
-from app.services.catalog.pictures import LocalPictures, folder_of
-from app.services.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
 
 
 def read_json(path: Path, terms: Terms) -> Feed:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.catalog.names import shop_id_of, shop_name_of
+from app.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
+from app.catalog.shopify_product import read_product
+from app.catalog.shopify_rows import Row, read_rows
 from app.domain.catalog import FeedProblem, Product, Shop
-from app.services.catalog.feeds import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
-from app.services.catalog.names import shop_id_of, shop_name_of
-from app.services.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
-from app.services.catalog.shopify_product import read_product
-from app.services.catalog.shopify_rows import Row, read_rows
 
 
 def read_shopify(path: Path, terms: Terms) -> Feed:

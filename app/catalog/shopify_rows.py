@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.services.catalog.problems import Report, Unfit
+from app.catalog.problems import Report, Unfit
 
 _COLUMNS = {
     "handle": ("handle", "url handle"),

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from app.catalog.problems import Unfit, shown
 from app.domain.catalog import Shop
-from app.services.catalog.problems import Unfit, shown
 
 _LONGEST_ADDRESS = 2_048
 _HTTPS = re.compile(

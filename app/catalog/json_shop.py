@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from app.catalog.names import shop_id_of, shop_name_of
+from app.catalog.problems import WHOLE_FILE, Report, shown
+from app.catalog.text import plain, slug
 from app.domain.catalog import Brand, Shop
-from app.services.catalog.names import shop_id_of, shop_name_of
-from app.services.catalog.plain_text import plain, slug
-from app.services.catalog.problems import WHOLE_FILE, Report, shown
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME = r"[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*"
