@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper
-from app.services.storage import StorageError
 from app.stages.page_key import page_key
+from app.storage.errors import StorageError
 
 _MOST = 5_000
 _FRESH = 10.0

@@ -18,9 +18,9 @@ from app.domain.events import Event, EventName
 from app.domain.page import KeptPage
 from app.kept_pages import KeptPages
 from app.pipeline import compose, error_data
-from app.services.database.recorder import Recorder
-from app.services.database.records import Generation
 from app.stages.trace import Trace
+from app.storage.db.rows import Generation
+from app.storage.db.write_behind import Recorder
 from app.workshop import Page, Workshop
 
 log = logging.getLogger("wandstore.pages")

@@ -13,10 +13,10 @@ from app.domain.catalog import Shop
 from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.domain.persona import NEWCOMER, Persona
-from app.services.database.records import Behaviour, Sighting
 from app.stages.page_key import persona_hash
 from app.stages.persona import judge
 from app.stages.witness import Prices, prices_of, witness
+from app.storage.db.rows import Behaviour, Sighting
 from app.storefront import Visit
 from app.util.rate_limit import Allowance, Pace
 

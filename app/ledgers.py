@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.services.kv.writing import KvWriteFailed
+from app.storage.kv.retrying import KvWriteFailed
 
 _TTL = 3600
 

@@ -23,16 +23,16 @@ from app.ledgers import Ledgers
 from app.materials import Materials, renderer_of
 from app.metrics.counters import Tallies, Teller
 from app.plans import Plans
-from app.services.database.recorder import Recorder
 from app.services.journal import MemoryJournal
-from app.services.kv.writing import CarefulKv
 from app.services.llm.purse import Purse
 from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
 from app.settings import Settings
 from app.stages.brief import instructions
 from app.stages.render import Renderer
-from app.state import State, make_state
+from app.storage.db.write_behind import Recorder
+from app.storage.factory import State, make_state
+from app.storage.kv.retrying import CarefulKv
 from app.storefront import Backroom, Storefront
 from app.util.lazy import Preparing
 from app.web.counters import OpenShop, Web

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from app.domain.page import Component
-from app.services.kv.writing import KvWriteFailed
+from app.storage.kv.retrying import KvWriteFailed
 
 _VERSION = 1
 _TTL = 3600

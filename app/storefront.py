@@ -20,9 +20,9 @@ from app.counter import Counter, Shells
 from app.domain.page import KeptPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.kept_pages import KeptPages, ReadyPage
-from app.services.database.recorder import Recorder
-from app.services.database.records import Sighting
 from app.stages.assemble import replay
+from app.storage.db.rows import Sighting
+from app.storage.db.write_behind import Recorder
 from app.workshop import Workshop
 
 

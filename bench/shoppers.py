@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.services.database.sqlite import Sighting, SqliteDatabase
 from app.settings import ROOT
 from app.stages.page_key import persona_hash
+from app.storage.db.sqlite import Sighting, SqliteDatabase
 from app.web.identity import LIFETIME, Identities
 
 SECRET = "a secret of the benchmarks alone"  # noqa: S105 - signs cookies of a shop that is thrown away

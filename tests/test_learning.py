@@ -13,11 +13,11 @@ from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.domain.persona import Persona
 from app.learning import Learning, TooBusy
-from app.services.database.records import Behaviour, Sighting
-from app.services.database.sqlite import SqliteDatabase
-from app.services.storage import StorageError
 from app.settings import ROOT
 from app.stages.addresses import Addresses
+from app.storage.db.rows import Behaviour, Sighting
+from app.storage.db.sqlite import SqliteDatabase
+from app.storage.errors import StorageError
 from app.storefront import Visit
 from tests.shops import shop
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app.domain.network import network_of
 from app.domain.page import Refusal
 from app.learning import Learning, TooBusy
-from app.services.storage import StorageError
+from app.storage.errors import StorageError
 from app.storefront import Visit
 from app.util.rate_limit import Allowance, Pace
 from app.web.body import BadBody, read_body

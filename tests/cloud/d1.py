@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from app.services.database.migrate import migrate
 from app.settings import ROOT
+from app.storage.db.migrate import migrate
 
 
 class Refused(Exception):

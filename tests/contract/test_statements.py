@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from app.services.database import statements
 from app.settings import ROOT
+from app.storage.db import statements
 
 WORKERS = (ROOT / "worker" / "src" / "shared" / "sql.ts").read_text()
 EXPORTED = re.findall(r'export const (\w+) =\s+(?:`([^`]*)`|"([^"]*)");', WORKERS)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.services.kv.sqlite import KvRefused
-from app.services.kv.writing import ATTEMPTS, CarefulKv, KvWriteFailed, pause_before
-from app.services.sqlite import StorageError
+from app.storage.kv.retrying import ATTEMPTS, CarefulKv, KvWriteFailed, pause_before
+from app.storage.kv.sqlite import KvRefused
+from app.storage.sqlite import StorageError
 from tests.clock import Clock
 
 pytestmark = pytest.mark.anyio

@@ -9,15 +9,15 @@ import pytest
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.services.cloudflare_api import CALLS, CloudflareApi
-from app.services.database.cloudflare import CloudflareD1
-from app.services.database.d1 import D1Database
-from app.services.database.records import Behaviour, Generation, Sighting
-from app.services.http import LateHttp
-from app.services.kv.cloudflare import CloudflareKv
-from app.services.kv.writing import CarefulKv
-from app.services.retry_after import retry_after
-from app.services.storage import KvRefused, StorageError
+from app.storage.cloudflare_api import CALLS, CloudflareApi
+from app.storage.db.cloudflare import CloudflareD1
+from app.storage.db.d1 import D1Database
+from app.storage.db.rows import Behaviour, Generation, Sighting
+from app.storage.errors import KvRefused, StorageError
+from app.storage.http import LateHttp
+from app.storage.kv.cloudflare import CloudflareKv
+from app.storage.kv.retrying import CarefulKv
+from app.storage.retry_after import retry_after
 from tests.clock import Clock
 from tests.cloud.d1 import D1
 from tests.cloud.faults import Fault

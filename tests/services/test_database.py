@@ -12,13 +12,13 @@ import pytest
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.services.database.recorder import Gathering, Recorder
-from app.services.database.records import Behaviour
-from app.services.database.sqlite import Generation, Sighting, SqliteDatabase
-from app.services.database.statements import MOST_FACTS
-from app.services.sqlite import StorageError
 from app.settings import ROOT
 from app.stages.persona import MOST_FACTS as MOST_JUDGED
+from app.storage.db.rows import Behaviour
+from app.storage.db.sqlite import Generation, Sighting, SqliteDatabase
+from app.storage.db.statements import MOST_FACTS
+from app.storage.db.write_behind import Gathering, Recorder
+from app.storage.sqlite import StorageError
 
 pytestmark = pytest.mark.anyio
 

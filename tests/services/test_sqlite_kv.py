@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from app.services.kv.sqlite import KvLimits, KvRefused, SqliteKv
-from app.services.sqlite import SqliteFile, StorageError
 from app.settings import ROOT
+from app.storage.kv.sqlite import KvLimits, KvRefused, SqliteKv
+from app.storage.sqlite import SqliteFile, StorageError
 from tests.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -224,7 +224,7 @@ async def test_a_caller_who_is_cancelled_does_not_let_the_next_in_before_its_wor
 _WRITER = """
 import asyncio, json, sys, time
 from pathlib import Path
-from app.services.kv.sqlite import SqliteKv
+from app.storage.kv.sqlite import SqliteKv
 
 async def main() -> None:
     kv = SqliteKv(Path(sys.argv[1]), time.time)

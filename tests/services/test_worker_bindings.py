@@ -8,13 +8,13 @@ import pytest
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.services.database.d1 import D1Database
-from app.services.database.records import Behaviour, Generation, Sighting
-from app.services.database.worker import WorkerD1
-from app.services.http import LateHttp
-from app.services.kv.worker import WorkerKv
-from app.services.kv.writing import CarefulKv, KvWriteFailed
-from app.services.storage import KvRefused, StorageError
+from app.storage.db.d1 import D1Database
+from app.storage.db.rows import Behaviour, Generation, Sighting
+from app.storage.db.worker import WorkerD1
+from app.storage.errors import KvRefused, StorageError
+from app.storage.http import LateHttp
+from app.storage.kv.retrying import CarefulKv, KvWriteFailed
+from app.storage.kv.worker import WorkerKv
 from tests.clock import Clock
 from tests.cloud.bindings import Bindings
 from tests.cloud.d1 import D1

@@ -250,5 +250,5 @@ def test_what_speaks_to_other_machines_is_not_loaded_before_it_is_needed(place: 
         text=True,
         check=True,
     ).stdout.split()
-    assert "app.services.database.d1" in names
+    assert "app.storage.db.d1" in names
     assert {"httpx", "sqlite3"}.isdisjoint(names)

@@ -22,7 +22,7 @@ from app.domain.llm import (
     TokensUsed,
 )
 from app.services.llm.sse_lines import SseLines, StreamBroken
-from app.services.retry_after import retry_after
+from app.storage.retry_after import retry_after
 
 RETRYABLE = frozenset({429, 500, 502, 503, 504})
 _USUAL = CallLimits()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from app.services.database.records import Row
-from app.services.database.statements import Statement
-from app.services.database.tables import Tables
-from app.services.storage import StorageError
+from app.storage.db.repository import Tables
+from app.storage.db.rows import Row
+from app.storage.db.statements import Statement
+from app.storage.errors import StorageError
 
 MOST_STATEMENTS = 50
 """Statements of one call, which are one transaction."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from app.services.database.statements import Statement, only_reads
-from app.services.http import OK, LateHttp, Request
-from app.services.storage import StorageError
+from app.storage.db.statements import Statement, only_reads
+from app.storage.errors import StorageError
+from app.storage.http import OK, LateHttp, Request
 
 
 class WorkerD1:

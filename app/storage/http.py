@@ -8,8 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from app.services.retry_after import retry_after
-from app.services.storage import StorageError
+from app.storage.errors import StorageError
+from app.storage.retry_after import retry_after
 
 if TYPE_CHECKING:
     import httpx

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from app.services.http import TOO_MANY, Answer, LateHttp, Request
-from app.services.storage import StorageError
+from app.storage.errors import StorageError
+from app.storage.http import TOO_MANY, Answer, LateHttp, Request
 from app.util.rate_limit import Allowance, Pace
 
 CALLS = Allowance(burst=100, seconds=0.5)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from app.services.sqlite import SqliteFile
-from app.services.storage import KvRefused
+from app.storage.errors import KvRefused
+from app.storage.sqlite import SqliteFile
 
 __all__ = ["KvLimits", "KvRefused", "SqliteKv"]
 

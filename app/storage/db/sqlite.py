@@ -6,11 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.services.database.migrate import migrate
-from app.services.database.records import Generation, Row, Sighting
-from app.services.database.statements import Statement, only_reads
-from app.services.database.tables import Tables
-from app.services.sqlite import SqliteFile
+from app.storage.db.migrate import migrate
+from app.storage.db.repository import Tables
+from app.storage.db.rows import Generation, Row, Sighting
+from app.storage.db.statements import Statement, only_reads
+from app.storage.sqlite import SqliteFile
 
 __all__ = ["Generation", "Sighting", "SqliteDatabase"]
 

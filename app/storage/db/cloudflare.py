@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from app.services.cloudflare_api import PATIENCE, CloudflareApi, result
-from app.services.database.statements import Statement, only_reads
-from app.services.storage import StorageError
+from app.storage.cloudflare_api import PATIENCE, CloudflareApi, result
+from app.storage.db.statements import Statement, only_reads
+from app.storage.errors import StorageError
 
 
 class CloudflareD1:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona
-from app.services.database.records import (
+from app.storage.db.rows import (
     Behaviour,
     Generation,
     Row,
@@ -15,7 +15,7 @@ from app.services.database.records import (
     read_facts,
     read_persona,
 )
-from app.services.database.statements import (
+from app.storage.db.statements import (
     WHATEVER_CAME,
     Statement,
     behave,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services.storage import KvRefused
+from app.storage.errors import KvRefused
 
 LONGEST_KEY = 512
 LARGEST_VALUE = 25 * 1024 * 1024

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from app.services.http import BAD_REQUEST, NOT_FOUND, OK, TOO_LARGE, Answer, LateHttp, Request
-from app.services.kv.limits import SHORTEST_TTL, check_pair
-from app.services.storage import KvRefused
+from app.storage.errors import KvRefused
+from app.storage.http import (
+    BAD_REQUEST,
+    NOT_FOUND,
+    OK,
+    TOO_LARGE,
+    Answer,
+    LateHttp,
+    Request,
+)
+from app.storage.kv.limits import SHORTEST_TTL, check_pair
 
 
 class WorkerKv:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from app.services.storage import StorageError
+from app.storage.errors import StorageError
 
 __all__ = ["SqliteFile", "StorageError"]
 

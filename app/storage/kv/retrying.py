@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.services.storage import KvRefused, StorageError
+from app.storage.errors import KvRefused, StorageError
 
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0

@@ -8,10 +8,10 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from app.services.cloudflare_api import PATIENCE, CloudflareApi, result
-from app.services.http import NOT_FOUND, OK
-from app.services.kv.limits import SHORTEST_TTL, check_pair
-from app.services.storage import StorageError
+from app.storage.cloudflare_api import PATIENCE, CloudflareApi, result
+from app.storage.errors import StorageError
+from app.storage.http import NOT_FOUND, OK
+from app.storage.kv.limits import SHORTEST_TTL, check_pair
 
 GATHERING = 0.5
 """Seconds in which writes are gathered."""

@@ -7,8 +7,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol, TypeVar
 
-from app.services.database.records import Generation, Sighting
-from app.services.storage import StorageError
+from app.storage.db.rows import Generation, Sighting
+from app.storage.errors import StorageError
 
 _MOST_WAITING = 5_000
 

@@ -8,10 +8,10 @@ from typing import NamedTuple, Protocol
 
 from app.domain.facts import Fact
 from app.domain.persona import Persona
-from app.services.database.recorder import Gathering
-from app.services.database.records import Behaviour, Generation, Sighting
 from app.settings import Settings
 from app.state_settings import StateSettings
+from app.storage.db.rows import Behaviour, Generation, Sighting
+from app.storage.db.write_behind import Gathering
 
 
 class Kv(Protocol):
@@ -73,8 +73,8 @@ def make_state(settings: Settings) -> State:
 
 
 def _of_one_machine(settings: Settings) -> State:
-    from app.services.database.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
-    from app.services.kv.sqlite import SqliteKv  # noqa: PLC0415 - likewise
+    from app.storage.db.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
+    from app.storage.kv.sqlite import SqliteKv  # noqa: PLC0415 - likewise
 
     kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
     database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
@@ -82,10 +82,10 @@ def _of_one_machine(settings: Settings) -> State:
 
 
 def _of_the_worker(state: StateSettings) -> State:
-    from app.services.database.d1 import D1Database  # noqa: PLC0415 - only if it is this one
-    from app.services.database.worker import WorkerD1  # noqa: PLC0415 - likewise
-    from app.services.http import LateHttp  # noqa: PLC0415 - likewise
-    from app.services.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
+    from app.storage.db.d1 import D1Database  # noqa: PLC0415 - only if it is this one
+    from app.storage.db.worker import WorkerD1  # noqa: PLC0415 - likewise
+    from app.storage.http import LateHttp  # noqa: PLC0415 - likewise
+    from app.storage.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
 
     http = LateHttp(inside=True)
     token = state.bindings_token
@@ -96,11 +96,11 @@ def _of_the_worker(state: StateSettings) -> State:
 
 
 def _of_cloudflare(state: StateSettings) -> State:
-    from app.services.cloudflare_api import CloudflareApi  # noqa: PLC0415 - only if it is this one
-    from app.services.database.cloudflare import CloudflareD1  # noqa: PLC0415 - likewise
-    from app.services.database.d1 import D1Database  # noqa: PLC0415 - likewise
-    from app.services.http import LateHttp  # noqa: PLC0415 - likewise
-    from app.services.kv.cloudflare import CloudflareKv  # noqa: PLC0415 - likewise
+    from app.storage.cloudflare_api import CloudflareApi  # noqa: PLC0415 - only if it is this one
+    from app.storage.db.cloudflare import CloudflareD1  # noqa: PLC0415 - likewise
+    from app.storage.db.d1 import D1Database  # noqa: PLC0415 - likewise
+    from app.storage.http import LateHttp  # noqa: PLC0415 - likewise
+    from app.storage.kv.cloudflare import CloudflareKv  # noqa: PLC0415 - likewise
 
     http = LateHttp(inside=False)
     api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from app.domain.facts import Fact
 from app.domain.persona import Persona
-from app.services.database.records import Generation, Sighting
+from app.storage.db.rows import Generation, Sighting
 
 WHATEVER_CAME = 2**53 - 1
 """An id beyond every fact's, which JSON carries whole."""
