@@ -12,7 +12,7 @@ COPY prompts prompts
 COPY static static
 # A sixteenth of a CPU has no time to compile at start.
 RUN /venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib app components
-RUN /venv/bin/python -c "from pathlib import Path; from app.stages.render import environment; \
+RUN /venv/bin/python -c "from pathlib import Path; from app.rendering.renderer import environment; \
     templates = environment(Path('components')); \
     [templates.get_template(name) for name in templates.list_templates(extensions=['jinja'])]"
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from app.content.prompts import Prompts
 from app.domain.llm import Brief, ModelEvent
 from app.services.llm.breaker import Breaker
 from app.services.llm.composer import CarefulComposer, Composer
@@ -14,7 +15,6 @@ from app.services.llm.house import HouseComposer
 from app.services.llm.paid import PaidComposer
 from app.services.llm.purse import Purse
 from app.services.llm.shared import SharedComposer
-from app.services.prompts import Prompts
 from app.settings import ProviderSettings, Settings
 from app.stages import house
 from app.stages.page_key import persona_hash

@@ -15,21 +15,21 @@ from starlette.routing import Route
 from app.catalog.images import image_hosts
 from app.composers import Composers
 from app.composing import Capacity
+from app.content.prompts import PLACE_OF_COMPONENTS
+from app.content.site import Materials, renderer_of
 from app.counter import Counter, open_counter
 from app.domain.catalog import Shop
 from app.kept_pages import KeptPages
 from app.learning import Learning
 from app.ledgers import Ledgers
-from app.materials import Materials, renderer_of
 from app.metrics.counters import Tallies, Teller
 from app.plans import Plans
+from app.rendering.renderer import Renderer
 from app.services.journal import MemoryJournal
 from app.services.llm.purse import Purse
-from app.services.prompts import PLACE_OF_COMPONENTS
 from app.services.secrets import session_secret
 from app.settings import Settings
 from app.stages.brief import instructions
-from app.stages.render import Renderer
 from app.storage.db.write_behind import Recorder
 from app.storage.factory import State, make_state
 from app.storage.kv.retrying import CarefulKv

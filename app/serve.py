@@ -12,10 +12,10 @@ from sse_starlette.sse import AppStatus
 
 from app.catalog.load import Catalogs
 from app.catalog.problems import CatalogError
+from app.content.components import LibraryError
+from app.content.prompts import PromptError
+from app.content.site import read_materials
 from app.main import create_app
-from app.materials import read_materials
-from app.services.component_library import LibraryError
-from app.services.prompts import PromptError
 from app.services.secrets import SecretError
 from app.settings import Settings, SettingsError, read_settings
 from app.storefront import Storefront

@@ -14,8 +14,8 @@ from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Brief, ModelEvent
 from app.domain.page import Component, Drawn, KeptPage, Refusal
 from app.domain.persona import PageKey, Persona
+from app.rendering.renderer import Filling, Renderer
 from app.stages.admit import Spec
-from app.stages.render import Filling, Renderer
 from app.stages.trace import Trace
 
 

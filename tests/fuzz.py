@@ -18,14 +18,14 @@ from pathlib import Path
 import html5lib
 
 from app.catalog.load import load_catalogs
+from app.content.components import load_library
 from app.domain.limits import ParseLimits
 from app.domain.page import Component, Proposal, Refusal
-from app.services.component_library import load_library
+from app.rendering.renderer import Renderer, environment
+from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.addresses import Addresses
 from app.stages.admit import admit
 from app.stages.parse import ProposalParser
-from app.stages.render import Renderer, environment
 from tests.modelling import answer
 
 _SIGNS = [

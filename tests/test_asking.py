@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from app.catalog.load import load_catalogs
+from app.content.components import load_library
+from app.content.prompts import load_prompts
 from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
 from app.domain.page import Component, KeptPage
 from app.domain.persona import NEWCOMER, PageKey
 from app.pipeline import compose
-from app.services.component_library import load_library
+from app.rendering.renderer import Renderer, environment
+from app.rendering.urls import Addresses
 from app.services.journal import MemoryJournal
-from app.services.prompts import load_prompts
 from app.settings import ROOT
-from app.stages.addresses import Addresses
 from app.stages.house import fallback
-from app.stages.render import Renderer, environment
 from app.stages.trace import Trace
 from app.workshop import Page, Plan, Workshop
 from tests.modelling import SLOTS, answer

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from app.catalog.load import load_catalogs
+from app.content.components import ComponentSpec, load_library
 from app.domain.page import Component, Proposal
-from app.services.component_library import ComponentSpec, load_library
 from app.settings import ROOT
 from app.stages.admit import admit
 from components.fields import Names

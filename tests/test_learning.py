@@ -13,8 +13,8 @@ from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.domain.persona import Persona
 from app.learning import Learning, TooBusy
+from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.addresses import Addresses
 from app.storage.db.rows import Behaviour, Sighting
 from app.storage.db.sqlite import SqliteDatabase
 from app.storage.errors import StorageError

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from app.domain.catalog import Product, Shop
-from app.stages.render import Listing
+from app.rendering.renderer import Listing
 
 PAGE_SIZE = 24
 _LONGEST_QUERY = 80

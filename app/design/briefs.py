@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
+from app.content.prompts import PLACE_OF_COMPONENTS
+from app.content.site import Materials
 from app.design.live import Live
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.materials import Materials
-from app.services.prompts import PLACE_OF_COMPONENTS
 from app.stages.brief import Asked, count_tokens, describe, instructions, write_brief
 
 _SENSITIVITY: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")

@@ -7,11 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from app.design.faults import Fault, fault_of, line_fault
-from app.design.modules import Package
-from app.design.sources import Sources
-from app.materials import Materials
-from app.services.component_library import (
+from app.content.components import (
     ComponentSpec,
     Library,
     LibraryError,
@@ -23,7 +19,11 @@ from app.services.component_library import (
     read_samples,
     slots_of,
 )
-from app.services.prompts import PromptError, Prompts, load_prompts
+from app.content.prompts import PromptError, Prompts, load_prompts
+from app.content.site import Materials
+from app.design.faults import Fault, fault_of, line_fault
+from app.design.modules import Package
+from app.design.sources import Sources
 from app.web.static import Assets, make_assets
 
 _PAGE_WIDE = ("shell.jinja", "pages/", "parts/")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from app.content.components import ComponentSpec
 from app.design.fitting import kinds_of_names
 from app.domain.catalog import Shop
-from app.services.component_library import ComponentSpec
 
 
 class Option(NamedTuple):

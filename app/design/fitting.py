@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args, get_origin
 
+from app.content.components import ComponentSpec
 from app.domain.catalog import Product, Shop
-from app.services.component_library import ComponentSpec
 
 _WORDS = (
     "quiet", "lamps", "and", "wide", "bowls", "stand", "where", "evening", "light", "falls", "on",

@@ -9,10 +9,10 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from app.composers import Composers
+from app.content.site import Materials
 from app.design.workbench import Workbench
-from app.materials import Materials
+from app.rendering.renderer import Renderer
 from app.settings import Settings, SettingsError
-from app.stages.render import Renderer
 from app.web.counters import Web
 from app.workshop import Workshop
 

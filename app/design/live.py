@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from app.content.site import Materials, renderer_of
 from app.design.building import Version, Wrong, build, component_of
 from app.design.faults import Fault
 from app.design.news import News
 from app.design.proving import prove
 from app.design.sources import Sources, read_again, read_sources
 from app.design.uses import Uses
-from app.materials import Materials, renderer_of
-from app.stages.render import Renderer
+from app.rendering.renderer import Renderer
 from app.web.counters import Web
 
 TakeUp = Callable[[Materials, Renderer], Web]

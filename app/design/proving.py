@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from app.catalog.listing import choose, read_request
+from app.content.components import ComponentSpec, Sample
+from app.content.site import renderer_of
 from app.design.building import Version, Wrong
 from app.design.faults import Fault, fault_of, line_fault, line_in_sample
 from app.design.fitting import fit
 from app.design.sources import Sources
 from app.domain.catalog import Shop
 from app.domain.page import Component, Refusal
-from app.materials import renderer_of
-from app.services.component_library import ComponentSpec, Sample
+from app.rendering.renderer import Renderer
 from app.stages.house import fallback
-from app.stages.render import Renderer
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
+from app.content.components import LibraryError, load_library
 from app.design.writing import NotWritten, write
 from app.domain.catalog import Product
-from app.services.component_library import LibraryError, load_library
 from app.settings import Settings, SettingsError, read_settings
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")

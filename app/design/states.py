@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
 
+from app.content.components import ComponentSpec
 from app.design.faults import Fault, fault_of
 from app.design.fitting import CATALOGS, extreme, fit
 from app.design.live import Live
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.domain.persona import PERSONA_TYPES
-from app.services.component_library import ComponentSpec
 from app.stages.admit import admit
 
 if TYPE_CHECKING:

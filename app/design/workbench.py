@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from app.composers import Composers
+from app.content.site import Materials
 from app.design.answering import BadAsk, Telling, answer, asked, page
 from app.design.drawing_board import DrawingBoard
 from app.design.guard import Guard
@@ -27,7 +28,6 @@ from app.design.theatre import Theatre
 from app.design.watching import watch
 from app.design.whole_pages import PAGES
 from app.design.writing import NotWritten
-from app.materials import Materials
 from app.settings import Settings
 
 

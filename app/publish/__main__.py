@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.catalog.problems import CatalogError
-from app.materials import read_materials
+from app.content.components import LibraryError
+from app.content.prompts import PromptError
+from app.content.site import read_materials
 from app.publish.writing import FREE_FILES, CannotPublish, publish
-from app.services.component_library import LibraryError
-from app.services.prompts import PromptError
 from app.settings import SettingsError, read_settings
 
 CANNOT_PUBLISH = 2

@@ -10,7 +10,7 @@ from app.catalog.listing import ORDERS, Asked, choose
 from app.counter import Counter
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES
-from app.stages.render import Renderer
+from app.rendering.renderer import Renderer
 from app.web.counters import not_found_page
 from app.web.products import related
 

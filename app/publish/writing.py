@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.catalog.images import image_hosts
+from app.content.site import Materials
 from app.counter import open_counter
 from app.domain.catalog import Shop
-from app.materials import Materials
 from app.publish.drawing import draw
 from app.publish.telling import goods_file, products_file, shop_file, shops_file
-from app.stages.render import Renderer, environment
+from app.rendering.renderer import Renderer, environment
 from app.web.security import page_headers
 from app.web.static import pictures_in
 

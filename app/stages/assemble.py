@@ -9,7 +9,7 @@ from datetime import datetime
 from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
 from app.domain.page import Component, Drawn, KeptPage, Refusal
-from app.stages.render import Filling, Renderer
+from app.rendering.renderer import Filling, Renderer
 
 _BETWEEN_REPLAYS = 1_000_000
 """Replays of a page begin at ids a second apart: those of one never meet those of another."""

@@ -9,7 +9,7 @@ from starlette.types import Scope, Send
 
 from app.counter import Counter
 from app.domain.catalog import Shop
-from app.stages.render import Renderer
+from app.rendering.renderer import Renderer
 from app.storefront import Storefront, Visit
 from app.web.identity import Identities, Visitor
 from app.web.respond import Reply, send_reply, zipped

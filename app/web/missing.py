@@ -10,7 +10,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Shop
-from app.stages.render import Renderer
+from app.rendering.renderer import Renderer
 from app.web.counters import Web
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import file_headers

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services.component_library import LibraryError, load_library
+from app.content.components import LibraryError, load_library
 from app.settings import ROOT
 
 _NUMBERS = itertools.count()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.stages.addresses import Addresses
+from app.rendering.urls import Addresses
 from tests.shops import product
 
 DEFAULT = Addresses("demo", "", {"shop.css": "/static/shop.1f.css"})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.content.components import load_library
 from app.domain.page import Component, Proposal, Refusal
-from app.services.component_library import load_library
 from app.settings import ROOT
 from app.stages.admit import admit
 from tests.shops import shop

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from app.catalog.load import load_catalogs
+from app.content.components import load_library
 from app.domain.events import Event
 from app.domain.page import Component, Drawn, KeptPage, Refusal
-from app.services.component_library import load_library
+from app.rendering.renderer import Filling, Renderer, environment
+from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.addresses import Addresses
 from app.stages.assemble import component_data, fold, from_kv, ready_data, replay, to_kv, unfold
-from app.stages.render import Filling, Renderer, environment
 from tests.modelling import SLOTS, component
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.catalog.load import load_catalogs
+from app.content.components import load_library
+from app.content.prompts import PLACE_OF_COMPONENTS, load_prompts
 from app.domain.catalog import Brand, Money, Shop
 from app.domain.llm import Brief
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
-from app.services.component_library import load_library
-from app.services.prompts import PLACE_OF_COMPONENTS, load_prompts
 from app.settings import ROOT
 from app.stages.brief import Asked, count_tokens, describe, instructions, write_brief
 from tests.shops import EUR, product, shop

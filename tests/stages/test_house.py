@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from app.catalog.load import load_catalogs
+from app.content.components import load_library
+from app.content.prompts import load_prompts
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.services.component_library import load_library
-from app.services.prompts import load_prompts
+from app.rendering.renderer import Renderer, environment
+from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.addresses import Addresses
 from app.stages.admit import admit
 from app.stages.house import compose, fallback
-from app.stages.render import Renderer, environment
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")

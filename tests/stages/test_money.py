@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.catalog import Money
-from app.stages.money import money
+from app.rendering.money import money
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,15 @@ from jinja2 import UndefinedError
 
 from app.catalog.listing import Asked, choose
 from app.catalog.load import load_catalogs
+from app.content.components import load_library
+from app.content.prompts import load_prompts
 from app.domain.catalog import Picture, Shop
 from app.domain.page import Component, Proposal, Refusal
-from app.services.component_library import load_library
-from app.services.prompts import load_prompts
+from app.rendering.renderer import Filling, Renderer, environment
+from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.addresses import Addresses
 from app.stages.admit import admit
 from app.stages.house import fallback
-from app.stages.render import Filling, Renderer, environment
 from tests.modelling import SLOTS, component
 from tests.shops import product, shop
 

@@ -22,8 +22,8 @@ from markupsafe import Markup
 from app.catalog.ranking import fill
 from app.domain.catalog import Product, Shop
 from app.domain.page import Component, Refusal
-from app.stages.addresses import Addresses
-from app.stages.money import money
+from app.rendering.money import money
+from app.rendering.urls import Addresses
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

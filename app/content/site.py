@@ -6,12 +6,12 @@ import hashlib
 from typing import NamedTuple
 
 from app.catalog.load import Catalogs, load_catalogs
+from app.content.components import Library, open_library
+from app.content.prompts import Prompts, load_prompts
 from app.domain.catalog import Shop
-from app.services.component_library import Library, open_library
-from app.services.prompts import Prompts, load_prompts
+from app.rendering.renderer import Renderer, environment
+from app.rendering.urls import Addresses
 from app.settings import Settings
-from app.stages.addresses import Addresses
-from app.stages.render import Renderer, environment
 from app.web.static import Assets, load_assets
 
 
