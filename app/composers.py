@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.content.prompts import Prompts
 from app.domain.llm import Brief, ModelEvent
+from app.personas.key import persona_hash
 from app.services.llm.breaker import Breaker
 from app.services.llm.composer import CarefulComposer, Composer
 from app.services.llm.house import HouseComposer
@@ -17,7 +18,6 @@ from app.services.llm.purse import Purse
 from app.services.llm.shared import SharedComposer
 from app.settings import ProviderSettings, Settings
 from app.stages import house
-from app.stages.page_key import persona_hash
 
 if TYPE_CHECKING:
     from app.model_clients import ModelClients

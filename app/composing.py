@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from app.acquaintances import Known
 from app.counter import Counter
 from app.domain.events import Event, EventName
 from app.domain.page import KeptPage
 from app.kept_pages import KeptPages
+from app.personas.cache import Known
 from app.pipeline import compose, error_data
 from app.stages.trace import Trace
 from app.storage.db.rows import Generation

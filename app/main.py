@@ -20,9 +20,9 @@ from app.content.site import Materials, renderer_of
 from app.counter import Counter, open_counter
 from app.domain.catalog import Shop
 from app.kept_pages import KeptPages
-from app.learning import Learning
 from app.ledgers import Ledgers
 from app.metrics.counters import Tallies, Teller
+from app.personas.learner import Learning
 from app.plans import Plans
 from app.rendering.renderer import Renderer
 from app.services.journal import MemoryJournal

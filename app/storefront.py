@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from app.acquaintances import Acquaintances, Known, PersonaSource
 from app.composing import (
     Batches,
     Capacity,
@@ -20,6 +19,7 @@ from app.counter import Counter, Shells
 from app.domain.page import KeptPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.kept_pages import KeptPages, ReadyPage
+from app.personas.cache import Acquaintances, Known, PersonaSource
 from app.stages.assemble import replay
 from app.storage.db.rows import Sighting
 from app.storage.db.write_behind import Recorder

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
+from app.personas.key import persona_hash
 from app.settings import ROOT
-from app.stages.page_key import persona_hash
 from app.storage.db.sqlite import Sighting, SqliteDatabase
 from app.web.identity import LIFETIME, Identities
 

@@ -16,8 +16,8 @@ from urllib.parse import quote
 import httpx
 
 from app.domain.persona import NEWCOMER
+from app.personas.key import persona_hash
 from app.settings import ROOT
-from app.stages.page_key import persona_hash
 from tests.running import Server, free_port
 
 SECRETS = {

@@ -12,7 +12,7 @@ from app.counter import Counter
 from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.domain.persona import Persona
-from app.learning import Learning, TooBusy
+from app.personas.learner import Learning, TooBusy
 from app.rendering.urls import Addresses
 from app.settings import ROOT
 from app.storage.db.rows import Behaviour, Sighting

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from app.catalog.listing import ORDERS
 from app.counter import Counter
 from app.domain.catalog import Product, Shop
+from app.personas.facts import is_reduced, prices_of, third_of
 from app.publish.drawing import STREAM, listing_pages
-from app.stages.witness import is_reduced, prices_of, third_of
 from app.web.security import Headers
 from app.web.static import Assets
 

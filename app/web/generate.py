@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
-from app.acquaintances import introduce
 from app.composing import Order, Started, TooManyPages
 from app.counter import Counter
 from app.domain.page import KeptPage
 from app.domain.persona import Shopper
+from app.personas.cache import introduce
 from app.web.body import BadBody, read_body
 from app.web.counters import Web
 from app.web.generated import Answer, answer_of, error_answer, kept_answer

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.network import network_of
 from app.domain.page import Refusal
-from app.learning import Learning, TooBusy
+from app.personas.learner import Learning, TooBusy
 from app.storage.errors import StorageError
 from app.storefront import Visit
 from app.util.rate_limit import Allowance, Pace

@@ -7,7 +7,7 @@ from math import inf, nextafter
 from typing import Any
 
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.stages.page_key import persona_hash
+from app.personas.key import persona_hash
 from tests.contract.hostile import NAMES
 
 _EDGES = (1, 25, 50, 100, 200, 400)

@@ -8,8 +8,8 @@ from typing import Any
 
 from app.domain.facts import read_fact
 from app.domain.persona import Persona
-from app.stages.page_key import persona_hash
-from app.stages.persona import judge
+from app.personas.key import persona_hash
+from app.personas.rules import judge
 from tests.contract.hashes import as_json
 from tests.contract.hostile import NAMES, NOT_NAMES, NOT_NUMBERS, ODD_NUMBERS
 

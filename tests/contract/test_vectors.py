@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.persona import Persona, Signals
-from app.stages.page_key import persona_hash
+from app.personas.key import persona_hash
 from tests.contract import beacons, facts
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written

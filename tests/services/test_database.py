@@ -12,8 +12,8 @@ import pytest
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
+from app.personas.rules import MOST_FACTS as MOST_JUDGED
 from app.settings import ROOT
-from app.stages.persona import MOST_FACTS as MOST_JUDGED
 from app.storage.db.rows import Behaviour
 from app.storage.db.sqlite import Generation, Sighting, SqliteDatabase
 from app.storage.db.statements import MOST_FACTS

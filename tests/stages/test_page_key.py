@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper, Signals
-from app.stages.page_key import confidence_band, page_key, persona_hash
+from app.personas.key import confidence_band, page_key, persona_hash
 
 
 def persona(confidence: float = 0.87, **signals: object) -> Persona:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.facts import KINDS, Fact, read_fact
 from app.domain.persona import NEWCOMER
-from app.stages.persona import MOST_FACTS, judge
+from app.personas.rules import MOST_FACTS, judge
 
 
 def about(kind: str, category: str = "Lamps", product: str = "p", **more: int) -> Fact:

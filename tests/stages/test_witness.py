@@ -7,7 +7,7 @@ from decimal import Decimal
 from app.domain.catalog import Money
 from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
-from app.stages.witness import Prices, prices_of, witness
+from app.personas.facts import Prices, prices_of, witness
 from tests.shops import product, shop
 
 SHOP = shop(

@@ -1,4 +1,4 @@
-// Persona -> persona hash: the same bands and spelling as app/stages/page_key.py.
+// Persona -> persona hash: the same bands and spelling as app/personas/key.py.
 
 import { tidied } from "../util/whitespace.ts";
 import type { Persona, Signals } from "./persona.ts";

@@ -1,4 +1,4 @@
-// Facts -> persona: the rules that app/stages/persona.py states in words.
+// Facts -> persona: the rules that app/personas/rules.py states in words.
 
 import type { Fact, Kind } from "./fact.ts";
 import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "./persona.ts";

@@ -1,4 +1,4 @@
-// What a browser tells -> a fact, by what the catalog says: the rules of app/stages/witness.py.
+// What a browser tells -> a fact, by what the catalog says: the rules of app/personas/facts.py.
 
 import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper
-from app.stages.page_key import page_key
+from app.personas.key import page_key
 from app.storage.errors import StorageError
 
 _MOST = 5_000
