@@ -17,7 +17,6 @@ from app.services.llm.paid import PaidComposer
 from app.services.llm.purse import Purse
 from app.services.llm.shared import SharedComposer
 from app.settings import ProviderSettings, Settings
-from app.stages import house
 
 if TYPE_CHECKING:
     from app.model_clients import ModelClients

@@ -15,13 +15,13 @@ from typing import NamedTuple, Protocol
 from app.counter import Counter
 from app.domain.events import Event, EventName
 from app.domain.page import KeptPage
+from app.generation.generator import compose, error_data
+from app.generation.job import Page, Workshop
+from app.generation.trace import Trace
 from app.kept_pages import KeptPages
 from app.personas.cache import Known
-from app.pipeline import compose, error_data
-from app.stages.trace import Trace
 from app.storage.db.rows import Generation
 from app.storage.db.write_behind import Recorder
-from app.workshop import Page, Workshop
 
 log = logging.getLogger("wandstore.pages")
 

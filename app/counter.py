@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from app.domain.catalog import Shop
+from app.generation.rules import Lines, fallback
 from app.rendering.renderer import Filling, Renderer
 from app.rendering.urls import Addresses
-from app.stages.house import Lines, fallback
 
 _STREAM_PLACE = "/@/stream/@"
 

@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Shop
 from app.domain.page import Component, KeptPage, Refusal
-from app.pipeline import MAKESHIFT_TTL, TTL, NotKept
+from app.generation.events import from_kv, to_kv
+from app.generation.generator import MAKESHIFT_TTL, TTL, NotKept
 from app.rendering.renderer import Filling, Renderer
-from app.stages.assemble import from_kv, to_kv
 from app.storage.kv.retrying import KvWriteFailed
 
 _FRESH = 60.0

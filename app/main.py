@@ -19,17 +19,18 @@ from app.content.prompts import PLACE_OF_COMPONENTS
 from app.content.site import Materials, renderer_of
 from app.counter import Counter, open_counter
 from app.domain.catalog import Shop
+from app.generation.job import Workshop
+from app.generation.layouts import Plans
+from app.generation.prompt import instructions
 from app.kept_pages import KeptPages
 from app.ledgers import Ledgers
 from app.metrics.counters import Tallies, Teller
 from app.personas.learner import Learning
-from app.plans import Plans
 from app.rendering.renderer import Renderer
 from app.services.journal import MemoryJournal
 from app.services.llm.purse import Purse
 from app.services.secrets import session_secret
 from app.settings import Settings
-from app.stages.brief import instructions
 from app.storage.db.write_behind import Recorder
 from app.storage.factory import State, make_state
 from app.storage.kv.retrying import CarefulKv
@@ -48,7 +49,6 @@ from app.web.signals import SignalsDoor, signal_routes
 from app.web.static import Pictures, Static, brand_css
 from app.web.store import StorePage
 from app.web.stream import Stream
-from app.workshop import Workshop
 
 _LEEWAY = 10.0
 """Seconds that a page may take beside its deadline: to be kept, with every attempt at that."""

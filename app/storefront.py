@@ -18,12 +18,12 @@ from app.composing import (
 from app.counter import Counter, Shells
 from app.domain.page import KeptPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
+from app.generation.events import replay
+from app.generation.job import Workshop
 from app.kept_pages import KeptPages, ReadyPage
 from app.personas.cache import Acquaintances, Known, PersonaSource
-from app.stages.assemble import replay
 from app.storage.db.rows import Sighting
 from app.storage.db.write_behind import Recorder
-from app.workshop import Workshop
 
 
 class Shell(NamedTuple):

@@ -12,7 +12,7 @@ from pathlib import Path
 import jiter
 
 from app.domain.limits import ParseLimits
-from app.stages.parse import ProposalParser
+from app.generation.parser.parser import ProposalParser
 from bench.measure import Row
 
 _CHUNK = 4

@@ -21,11 +21,11 @@ from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.domain.limits import ParseLimits
 from app.domain.page import Component, Proposal, Refusal
+from app.generation.parser.parser import ProposalParser
+from app.generation.validate import admit
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.admit import admit
-from app.stages.parse import ProposalParser
 from tests.modelling import answer
 
 _SIGNS = [

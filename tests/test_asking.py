@@ -14,14 +14,14 @@ from app.content.prompts import load_prompts
 from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
 from app.domain.page import Component, KeptPage
 from app.domain.persona import NEWCOMER, PageKey
-from app.pipeline import compose
+from app.generation.generator import compose
+from app.generation.job import Page, Plan, Workshop
+from app.generation.rules import fallback
+from app.generation.trace import Trace
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import Addresses
 from app.services.journal import MemoryJournal
 from app.settings import ROOT
-from app.stages.house import fallback
-from app.stages.trace import Trace
-from app.workshop import Page, Plan, Workshop
 from tests.modelling import SLOTS, answer
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from app.catalog.load import load_catalogs
 from app.content.components import ComponentSpec, load_library
 from app.domain.page import Component, Proposal
+from app.generation.validate import admit
 from app.settings import ROOT
-from app.stages.admit import admit
 from components.fields import Names
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default

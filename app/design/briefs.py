@@ -10,7 +10,13 @@ from app.content.site import Materials
 from app.design.live import Live
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.stages.brief import Asked, count_tokens, describe, instructions, write_brief
+from app.generation.prompt import (
+    Asked,
+    count_tokens,
+    describe,
+    instructions,
+    write_brief,
+)
 
 _SENSITIVITY: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
 _MOST_LIKED = 3

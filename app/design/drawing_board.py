@@ -17,7 +17,7 @@ from app.design.fitting import CATALOGS
 from app.design.live import Live
 from app.design.paper import Paper
 from app.design.states import CHOICES, Drawing, Look, draw, read_look, state_names
-from app.stages.brief import count_tokens, describe
+from app.generation.prompt import count_tokens, describe
 
 WIDTHS = (360, 768, 1024, 1440)
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)")

@@ -11,10 +11,10 @@ from starlette.routing import BaseRoute, Route
 from app.composers import Composers
 from app.content.site import Materials
 from app.design.workbench import Workbench
+from app.generation.job import Workshop
 from app.rendering.renderer import Renderer
 from app.settings import Settings, SettingsError
 from app.web.counters import Web
-from app.workshop import Workshop
 
 Redrawn = Callable[[Materials, Renderer], tuple[Web, Workshop, list[Route]]]
 """Gives the open shop drawn anew: what handlers get, what composing gets, and its routes."""

@@ -14,8 +14,8 @@ from app.design.fitting import fit
 from app.design.sources import Sources
 from app.domain.catalog import Shop
 from app.domain.page import Component, Refusal
+from app.generation.rules import fallback
 from app.rendering.renderer import Renderer
-from app.stages.house import fallback
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

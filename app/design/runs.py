@@ -18,10 +18,10 @@ from app.domain.events import Event
 from app.domain.llm import Brief
 from app.domain.page import Component, KeptPage
 from app.domain.persona import PageKey, Persona
+from app.generation.generator import compose
+from app.generation.job import Composer, Page, Workshop
 from app.personas.key import persona_hash
-from app.pipeline import compose
 from app.settings import Settings
-from app.workshop import Composer, Page, Workshop
 
 log = logging.getLogger("wandstore.design")
 

@@ -13,7 +13,7 @@ from app.design.recordings import NAME
 from app.design.sources import Sources
 from app.design.writing import write
 from app.domain.page import Proposal, Refusal
-from app.stages.admit import admit
+from app.generation.validate import admit
 
 
 def add_sample(live: Live, sources: Sources, told: Mapping[str, Any]) -> str:

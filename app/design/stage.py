@@ -18,9 +18,9 @@ from app.design.recordings import Piece, names, read
 from app.design.runs import Order, Run
 from app.design.troubles import EventTroubles, ModelTrouble, befall, read_model_trouble
 from app.domain.persona import Persona
+from app.generation.job import Composer
 from app.services.llm.house import HouseComposer
 from app.settings import Settings
-from app.workshop import Composer
 
 _MOST_KEPT = 24
 _MOST_COMPOSING = 4

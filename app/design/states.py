@@ -14,7 +14,7 @@ from app.design.live import Live
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.domain.persona import PERSONA_TYPES
-from app.stages.admit import admit
+from app.generation.validate import admit
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

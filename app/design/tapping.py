@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from app.design.recordings import Piece
 from app.domain.events import Event, EventName
 from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
+from app.generation.job import Composer
+from app.generation.trace import Trace
 from app.services.journal import MemoryJournal
-from app.stages.trace import Trace
-from app.workshop import Composer
 
 if TYPE_CHECKING:
     from app.design.runs import Run

@@ -23,8 +23,8 @@ from app.design.stage import Stage
 from app.design.troubles import EVENT_TROUBLES, MODEL_TROUBLES, read_event_troubles
 from app.domain.events import Event
 from app.domain.persona import PERSONA_TYPES
+from app.generation.events import fold
 from app.rendering.renderer import Filling
-from app.stages.assemble import fold
 from app.web.stream import last_event_id, written
 
 

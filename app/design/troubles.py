@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from app.design.recordings import Piece
 from app.domain.events import Event
 from app.domain.page import Refusal
-from app.stages.parse import ProposalParser
+from app.generation.parser.parser import ProposalParser
 
 MODEL_TROUBLES: Mapping[str, str] = {
     "none": "Nothing",

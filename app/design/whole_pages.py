@@ -15,8 +15,8 @@ from app.design.live import Live
 from app.design.states import Look, shop_of
 from app.domain.catalog import Money, Product, Shop
 from app.domain.page import Component
+from app.generation.rules import compose, fallback
 from app.rendering.renderer import Filling
-from app.stages.house import compose, fallback
 from app.web.counters import not_found_page
 from app.web.missing import failed_page
 from app.web.products import related

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.domain.llm import TokensUsed
 from app.domain.page import KeptPage
-from app.workshop import Page
+from app.generation.job import Page
 
 STATUSES: Mapping[str, tuple[int, bool]] = {
     "INVALID_PERSONA": (400, False),

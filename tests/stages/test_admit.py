@@ -6,8 +6,8 @@ import pytest
 
 from app.content.components import load_library
 from app.domain.page import Component, Proposal, Refusal
+from app.generation.validate import admit
 from app.settings import ROOT
-from app.stages.admit import admit
 from tests.shops import shop
 
 SPECS = load_library(ROOT / "components").specs

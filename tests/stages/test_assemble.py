@@ -12,10 +12,18 @@ from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.domain.events import Event
 from app.domain.page import Component, Drawn, KeptPage, Refusal
+from app.generation.events import (
+    component_data,
+    fold,
+    from_kv,
+    ready_data,
+    replay,
+    to_kv,
+    unfold,
+)
 from app.rendering.renderer import Filling, Renderer, environment
 from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.assemble import component_data, fold, from_kv, ready_data, replay, to_kv, unfold
 from tests.modelling import SLOTS, component
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default

@@ -15,8 +15,14 @@ from app.content.prompts import PLACE_OF_COMPONENTS, load_prompts
 from app.domain.catalog import Brand, Money, Shop
 from app.domain.llm import Brief
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
+from app.generation.prompt import (
+    Asked,
+    count_tokens,
+    describe,
+    instructions,
+    write_brief,
+)
 from app.settings import ROOT
-from app.stages.brief import Asked, count_tokens, describe, instructions, write_brief
 from tests.shops import EUR, product, shop
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default

@@ -12,11 +12,11 @@ from app.content.prompts import load_prompts
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
+from app.generation.rules import compose, fallback
+from app.generation.validate import admit
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.admit import admit
-from app.stages.house import compose, fallback
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.limits import ParseLimits
 from app.domain.page import Proposal, Refusal
-from app.stages.parse import ProposalParser
+from app.generation.parser.parser import ProposalParser
 
 HERO = '{"type":"hero","id":"hero","config":{"headline":"Good light","ids":["a","b"]}}'
 GRID = '{"type":"grid","id":"grid","config":{"title":"On the shelf"}}'

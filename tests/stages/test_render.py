@@ -21,11 +21,11 @@ from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.catalog import Picture, Shop
 from app.domain.page import Component, Proposal, Refusal
+from app.generation.rules import fallback
+from app.generation.validate import admit
 from app.rendering.renderer import Filling, Renderer, environment
 from app.rendering.urls import Addresses
 from app.settings import ROOT
-from app.stages.admit import admit
-from app.stages.house import fallback
 from tests.modelling import SLOTS, component
 from tests.shops import product, shop
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.llm import TokensUsed
 from app.domain.page import Refusal
-from app.stages.trace import Trace
+from app.generation.trace import Trace
 from tests.clock import Clock
 
 

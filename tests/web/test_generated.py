@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from app.domain.persona import NEWCOMER, PageKey
-from app.stages.trace import Trace
+from app.generation.job import Page
+from app.generation.trace import Trace
 from app.web.generated import answer_of, error_answer
-from app.workshop import Page
 from tests.modelling import Model, answer
 from tests.running import Server
 from tests.shops import shop

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from app.domain.limits import ParseLimits
 from app.domain.page import Proposal, Refusal
-from app.stages.mend import Mender
-from app.stages.scan import Scanner, Token
+from app.generation.parser.lexer import Scanner, Token
+from app.generation.parser.repair import Mender
 
 _USUAL = ParseLimits()
 

@@ -8,12 +8,12 @@ from contextlib import aclosing
 
 from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelNoted, ModelText
 from app.domain.page import Component, Proposal, Refusal
-from app.drawing import draw
-from app.stages.admit import admit
-from app.stages.brief import Asked, write_brief
-from app.stages.parse import ProposalParser
-from app.stages.trace import Trace
-from app.workshop import Composer, Page, Workshop
+from app.generation.drawing import draw
+from app.generation.job import Composer, Page, Workshop
+from app.generation.parser.parser import ProposalParser
+from app.generation.prompt import Asked, write_brief
+from app.generation.trace import Trace
+from app.generation.validate import admit
 
 _MOST_REASONS = 12
 _REFUSED = frozenset({"content_filter", "refusal"})

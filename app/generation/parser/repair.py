@@ -7,9 +7,9 @@ or a comma that is missing or too many, a quote that turned the text inside out.
 from __future__ import annotations
 
 from app.domain.page import Proposal, Refusal
-from app.stages.draft import Draft, read_proposal, type_in
-from app.stages.frame import CLOSES, Frame, as_json
-from app.stages.scan import Scanner, Token
+from app.generation.parser.buffer import Draft, read_proposal, type_in
+from app.generation.parser.frame import CLOSES, Frame, as_json
+from app.generation.parser.lexer import Scanner, Token
 
 
 class Mender:

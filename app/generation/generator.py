@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from app.asking import ask_all, complete, is_late
 from app.domain.page import Component, KeptPage
-from app.drawing import as_json, draw, progress
-from app.stages.assemble import fold, ready_data
-from app.workshop import Page, Workshop
+from app.generation.asking import ask_all, complete, is_late
+from app.generation.drawing import as_json, draw, progress
+from app.generation.events import fold, ready_data
+from app.generation.job import Page, Workshop
 
 TTL = 3600
 """Seconds a finished page is kept (platform contract)."""

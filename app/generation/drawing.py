@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from app.domain.events import EventName
 from app.domain.page import Component, Drawn, Refusal
-from app.stages.assemble import component_data
-from app.workshop import Page, Workshop
+from app.generation.events import component_data
+from app.generation.job import Page, Workshop
 
 
 def draw(component: Component, page: Page, workshop: Workshop) -> bool:

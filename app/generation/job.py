@@ -14,9 +14,9 @@ from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Brief, ModelEvent
 from app.domain.page import Component, Drawn, KeptPage, Refusal
 from app.domain.persona import PageKey, Persona
+from app.generation.trace import Trace
+from app.generation.validate import Spec
 from app.rendering.renderer import Filling, Renderer
-from app.stages.admit import Spec
-from app.stages.trace import Trace
 
 
 class Composer(Protocol):
