@@ -13,7 +13,6 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
-from app.composers import Composers
 from app.composing import Capacity
 from app.content.prompts import PLACE_OF_COMPONENTS
 from app.content.site import Materials, renderer_of
@@ -23,12 +22,13 @@ from app.generation.job import Workshop
 from app.generation.layouts import Plans
 from app.generation.prompt import instructions
 from app.kept_pages import KeptPages
-from app.ledgers import Ledgers
+from app.llm.budget import Purse
+from app.llm.factory import Composers
+from app.llm.ledgers import Ledgers
 from app.metrics.counters import Tallies, Teller
 from app.personas.learner import Learning
 from app.rendering.renderer import Renderer
 from app.services.journal import MemoryJournal
-from app.services.llm.purse import Purse
 from app.services.secrets import session_secret
 from app.settings import Settings
 from app.storage.db.write_behind import Recorder

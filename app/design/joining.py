@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from app.composers import Composers
 from app.content.site import Materials
 from app.design.workbench import Workbench
 from app.generation.job import Workshop
+from app.llm.factory import Composers
 from app.rendering.renderer import Renderer
 from app.settings import Settings, SettingsError
 from app.web.counters import Web

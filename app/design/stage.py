@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from app.composers import Composers
 from app.design.answering import BadAsk
 from app.design.briefs import read_persona
 from app.design.live import Live
@@ -19,7 +18,8 @@ from app.design.runs import Order, Run
 from app.design.troubles import EventTroubles, ModelTrouble, befall, read_model_trouble
 from app.domain.persona import Persona
 from app.generation.job import Composer
-from app.services.llm.house import HouseComposer
+from app.llm.factory import Composers
+from app.llm.house import HouseComposer
 from app.settings import Settings
 
 _MOST_KEPT = 24

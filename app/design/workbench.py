@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from app.composers import Composers
 from app.content.site import Materials
 from app.design.answering import BadAsk, Telling, answer, asked, page
 from app.design.drawing_board import DrawingBoard
@@ -28,6 +27,7 @@ from app.design.theatre import Theatre
 from app.design.watching import watch
 from app.design.whole_pages import PAGES
 from app.design.writing import NotWritten
+from app.llm.factory import Composers
 from app.settings import Settings
 
 

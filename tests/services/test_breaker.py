@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.limits import BreakerNumbers
-from app.services.llm.breaker import Breaker, BreakerState
+from app.llm.breaker import Breaker, BreakerState
 
 
 class Clock:

@@ -18,9 +18,9 @@ from app.domain.llm import (
     NotAsked,
 )
 from app.domain.persona import NEWCOMER
-from app.services.llm.breaker import Breaker
-from app.services.llm.composer import ATTEMPTS, PAUSE, CarefulComposer
-from app.services.llm.house import HouseComposer
+from app.llm.breaker import Breaker
+from app.llm.house import HouseComposer
+from app.llm.retry import ATTEMPTS, PAUSE, CarefulComposer
 from tests.shops import shop
 
 pytestmark = pytest.mark.anyio

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.services.llm.paced_connection import Connection
-from app.services.llm.paced_transport import PacedTransport
+from app.llm.connection import Connection
+from app.llm.transport import PacedTransport
 
 pytestmark = pytest.mark.anyio
 

@@ -14,10 +14,10 @@ import pytest
 from app.domain.limits import CallLimits
 from app.domain.llm import Brief, ModelEnded, ModelFailed, ModelText, TokensUsed
 from app.domain.persona import NEWCOMER
-from app.services.llm.anthropic import AnthropicWire
-from app.services.llm.openai_compatible import OpenAiWire
-from app.services.llm.paced_transport import PacedTransport
-from app.services.llm.provider import Answer, StreamedModel, Wire
+from app.llm.anthropic import AnthropicWire
+from app.llm.client import Answer, StreamedModel, Wire
+from app.llm.openai import OpenAiWire
+from app.llm.transport import PacedTransport
 from app.settings import read_settings
 from tests.shops import shop
 from tests.stand_in import Fault, Framing, Scenario, StandIn, Usage, recording, response_bytes

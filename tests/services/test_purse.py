@@ -19,8 +19,8 @@ from app.domain.llm import (
 )
 from app.domain.network import network_of
 from app.domain.persona import NEWCOMER
-from app.services.llm.paid import PaidComposer
-from app.services.llm.purse import Purse
+from app.llm.budget import Purse
+from app.llm.metered import PaidComposer
 from tests.clock import Clock
 from tests.shops import shop
 

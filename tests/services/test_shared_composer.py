@@ -17,7 +17,7 @@ from app.domain.llm import (
     TokensUsed,
 )
 from app.domain.persona import NEWCOMER
-from app.services.llm.shared import SharedComposer
+from app.llm.coalesce import SharedComposer
 from tests.shops import shop
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.llm.sse_lines import SseLines, StreamBroken
+from app.llm.sse import SseLines, StreamBroken
 
 STREAM = (
     b': a comment\n\nevent: said\ndata: {"a":1}\n\ndata:{"b":"caf\xc3\xa9"}\r\n\r\n'

@@ -21,7 +21,7 @@ from app.domain.llm import (
     ModelText,
     TokensUsed,
 )
-from app.services.llm.sse_lines import SseLines, StreamBroken
+from app.llm.sse import SseLines, StreamBroken
 from app.storage.retry_after import retry_after
 
 RETRYABLE = frozenset({429, 500, 502, 503, 504})

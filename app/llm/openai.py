@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Brief, ModelFailed, TokensUsed
-from app.services.llm.provider import Answer
+from app.llm.client import Answer
 
 
 class OpenAiWire:

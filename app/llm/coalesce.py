@@ -16,7 +16,7 @@ from app.domain.llm import (
     NotAsked,
     TokensUsed,
 )
-from app.services.llm.composer import Composer
+from app.llm.retry import Composer
 
 _NOT_FOR_THEM = "ADDRESS_LIMIT"
 """Why one is not answered says nothing of those who wait beside them: they ask for themselves."""

@@ -7,10 +7,10 @@ from urllib.request import getproxies
 import httpx
 
 from app.domain.limits import CallLimits
-from app.services.llm.anthropic import AnthropicWire
-from app.services.llm.openai_compatible import OpenAiWire
-from app.services.llm.paced_transport import PacedTransport
-from app.services.llm.provider import StreamedModel
+from app.llm.anthropic import AnthropicWire
+from app.llm.client import StreamedModel
+from app.llm.openai import OpenAiWire
+from app.llm.transport import PacedTransport
 from app.settings import ProviderSettings
 
 

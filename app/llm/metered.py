@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
-from app.services.llm.composer import Composer
-from app.services.llm.purse import Purse
+from app.llm.budget import Purse
+from app.llm.retry import Composer
 
 _CHARACTERS_A_TOKEN = 4
 

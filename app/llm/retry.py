@@ -16,7 +16,7 @@ from app.domain.llm import (
     ModelNoted,
     NotAsked,
 )
-from app.services.llm.breaker import Breaker
+from app.llm.breaker import Breaker
 
 ATTEMPTS = 2
 PAUSE = 1.0

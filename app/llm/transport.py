@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import httpx
 
-from app.services.llm.paced_connection import Connection
+from app.llm.connection import Connection
 
 BETWEEN_READS = 0.029
 """Seconds. Longer saves little more; shorter wakes more often. Shoppers cannot tell.

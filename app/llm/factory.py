@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from app.content.prompts import Prompts
 from app.domain.llm import Brief, ModelEvent
+from app.llm.breaker import Breaker
+from app.llm.budget import Purse
+from app.llm.coalesce import SharedComposer
+from app.llm.house import HouseComposer
+from app.llm.metered import PaidComposer
+from app.llm.retry import CarefulComposer, Composer
 from app.personas.key import persona_hash
-from app.services.llm.breaker import Breaker
-from app.services.llm.composer import CarefulComposer, Composer
-from app.services.llm.house import HouseComposer
-from app.services.llm.paid import PaidComposer
-from app.services.llm.purse import Purse
-from app.services.llm.shared import SharedComposer
 from app.settings import ProviderSettings, Settings
 
 if TYPE_CHECKING:
-    from app.model_clients import ModelClients
+    from app.llm.providers import ModelClients
 
 
 class Composers:
@@ -69,7 +69,7 @@ class Composers:
 
     def _loaded(self) -> ModelClients:
         if self._clients is None:
-            from app.model_clients import ModelClients  # noqa: PLC0415 - loaded when first needed
+            from app.llm.providers import ModelClients  # noqa: PLC0415 - loaded when first needed
 
             self._clients = ModelClients(self._calls)
         return self._clients
