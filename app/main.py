@@ -13,28 +13,28 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
-from app.composing import Capacity
 from app.content.prompts import PLACE_OF_COMPONENTS
 from app.content.site import Materials, renderer_of
-from app.counter import Counter, open_counter
 from app.domain.catalog import Shop
 from app.generation.job import Workshop
 from app.generation.layouts import Plans
 from app.generation.prompt import instructions
-from app.kept_pages import KeptPages
 from app.llm.budget import Purse
 from app.llm.factory import Composers
 from app.llm.ledgers import Ledgers
 from app.metrics.counters import Tallies, Teller
+from app.pages.cache import KeptPages
+from app.pages.jobs import Capacity
+from app.pages.journal import MemoryJournal
+from app.pages.service import Backroom, Storefront
+from app.pages.shells import Counter, open_counter
 from app.personas.learner import Learning
 from app.rendering.renderer import Renderer
-from app.services.journal import MemoryJournal
 from app.services.secrets import session_secret
 from app.settings import Settings
 from app.storage.db.write_behind import Recorder
 from app.storage.factory import State, make_state
 from app.storage.kv.retrying import CarefulKv
-from app.storefront import Backroom, Storefront
 from app.util.lazy import Preparing
 from app.web.counters import OpenShop, Web
 from app.web.gate import gate

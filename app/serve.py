@@ -16,9 +16,9 @@ from app.content.components import LibraryError
 from app.content.prompts import PromptError
 from app.content.site import read_materials
 from app.main import create_app
+from app.pages.service import Storefront
 from app.services.secrets import SecretError
 from app.settings import Settings, SettingsError, read_settings
-from app.storefront import Storefront
 from app.util.lazy import Preparing
 from app.util.lean_uvicorn import Config, Server
 

@@ -18,9 +18,9 @@ from app.generation.generator import compose
 from app.generation.job import Page, Plan, Workshop
 from app.generation.rules import fallback
 from app.generation.trace import Trace
+from app.pages.journal import MemoryJournal
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import Addresses
-from app.services.journal import MemoryJournal
 from app.settings import ROOT
 from tests.modelling import SLOTS, answer
 

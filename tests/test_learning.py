@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from app.counter import Counter
 from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.domain.persona import Persona
+from app.pages.service import Visit
+from app.pages.shells import Counter
 from app.personas.learner import Learning, TooBusy
 from app.rendering.urls import Addresses
 from app.settings import ROOT
 from app.storage.db.rows import Behaviour, Sighting
 from app.storage.db.sqlite import SqliteDatabase
 from app.storage.errors import StorageError
-from app.storefront import Visit
 from tests.shops import shop
 
 pytestmark = pytest.mark.anyio

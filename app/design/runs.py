@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple
 
-from app.counter import Counter
 from app.design.briefs import instructions_of
 from app.design.live import Live
 from app.design.recordings import Piece
@@ -20,6 +19,7 @@ from app.domain.page import Component, KeptPage
 from app.domain.persona import PageKey, Persona
 from app.generation.generator import compose
 from app.generation.job import Composer, Page, Workshop
+from app.pages.shells import Counter
 from app.personas.key import persona_hash
 from app.settings import Settings
 

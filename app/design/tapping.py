@@ -11,7 +11,7 @@ from app.domain.events import Event, EventName
 from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
 from app.generation.job import Composer
 from app.generation.trace import Trace
-from app.services.journal import MemoryJournal
+from app.pages.journal import MemoryJournal
 
 if TYPE_CHECKING:
     from app.design.runs import Run

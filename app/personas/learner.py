@@ -13,11 +13,11 @@ from app.domain.catalog import Shop
 from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.domain.persona import NEWCOMER, Persona
+from app.pages.service import Visit
 from app.personas.facts import Prices, prices_of, witness
 from app.personas.key import persona_hash
 from app.personas.rules import judge
 from app.storage.db.rows import Behaviour, Sighting
-from app.storefront import Visit
 from app.util.rate_limit import Allowance, Pace
 
 _MOST_AT_ONCE = 64

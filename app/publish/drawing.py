@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from app.catalog.listing import ORDERS, Asked, choose
-from app.counter import Counter
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES
+from app.pages.shells import Counter
 from app.rendering.renderer import Renderer
 from app.web.counters import not_found_page
 from app.web.products import related

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.catalog.listing import ORDERS
-from app.counter import Counter
 from app.domain.catalog import Product, Shop
+from app.pages.shells import Counter
 from app.personas.facts import is_reduced, prices_of, third_of
 from app.publish.drawing import STREAM, listing_pages
 from app.web.security import Headers

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from app.catalog.images import image_hosts
 from app.content.site import Materials
-from app.counter import open_counter
 from app.domain.catalog import Shop
+from app.pages.shells import open_counter
 from app.publish.drawing import draw
 from app.publish.telling import goods_file, products_file, shop_file, shops_file
 from app.rendering.renderer import Renderer, environment

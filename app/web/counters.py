@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
-from app.counter import Counter
 from app.domain.catalog import Shop
+from app.pages.service import Storefront, Visit
+from app.pages.shells import Counter
 from app.rendering.renderer import Renderer
-from app.storefront import Storefront, Visit
 from app.web.identity import Identities, Visitor
 from app.web.respond import Reply, send_reply, zipped
 from app.web.security import Headers

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
-from app.composing import Order, Started, TooManyPages
-from app.counter import Counter
 from app.domain.page import KeptPage
 from app.domain.persona import Shopper
+from app.pages.jobs import Order, Started, TooManyPages
+from app.pages.shells import Counter
 from app.personas.cache import introduce
 from app.web.body import BadBody, read_body
 from app.web.counters import Web

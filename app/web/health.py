@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
+from app.pages.service import Storefront
 from app.storage.errors import StorageError
-from app.storefront import Storefront
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import Headers, file_headers
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from app.catalog.inline_shop import read_sent_shop
-from app.counter import Counter
 from app.domain.catalog import Shop
+from app.pages.shells import Counter
 from app.web.counters import OpenShop
 
 if TYPE_CHECKING:

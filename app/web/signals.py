@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.network import network_of
 from app.domain.page import Refusal
+from app.pages.service import Visit
 from app.personas.learner import Learning, TooBusy
 from app.storage.errors import StorageError
-from app.storefront import Visit
 from app.util.rate_limit import Allowance, Pace
 from app.web.body import BadBody, read_body
 from app.web.counters import Web, visit_of

@@ -7,8 +7,8 @@ import time
 from starlette.types import Receive, Scope, Send
 
 from app.catalog.listing import choose, read_request
-from app.kept_pages import ReadyPage
-from app.storefront import Shell
+from app.pages.cache import ReadyPage
+from app.pages.service import Shell
 from app.web.counters import OpenShop, Web, visit_of
 from app.web.crawlers import is_crawler
 from app.web.identity import NOBODY, Visitor

@@ -10,8 +10,8 @@ from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
-from app.composing import Batches, TooManyPages
 from app.domain.events import Event
+from app.pages.jobs import Batches, TooManyPages
 from app.web.counters import Web, visit_of
 from app.web.respond import Body, Reply, send_reply
 from app.web.security import file_headers

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.domain.events import Event
-from app.services.journal import JournalFull, JournalLimits, MemoryJournal
+from app.pages.journal import JournalFull, JournalLimits, MemoryJournal
 from tests.clock import Clock
 
 pytestmark = pytest.mark.anyio

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from app.counter import Counter
 from app.domain.events import Event, EventName
 from app.domain.page import KeptPage
 from app.generation.generator import compose, error_data
 from app.generation.job import Page, Workshop
 from app.generation.trace import Trace
-from app.kept_pages import KeptPages
+from app.pages.cache import KeptPages
+from app.pages.shells import Counter
 from app.personas.cache import Known
 from app.storage.db.rows import Generation
 from app.storage.db.write_behind import Recorder

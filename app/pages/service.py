@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from app.composing import (
+from app.domain.page import KeptPage
+from app.domain.persona import NEWCOMER, Persona, Shopper
+from app.generation.events import replay
+from app.generation.job import Workshop
+from app.pages.cache import KeptPages, ReadyPage
+from app.pages.jobs import (
     Batches,
     Capacity,
     Composing,
@@ -15,12 +20,7 @@ from app.composing import (
     TooManyPages,
     stamp,
 )
-from app.counter import Counter, Shells
-from app.domain.page import KeptPage
-from app.domain.persona import NEWCOMER, Persona, Shopper
-from app.generation.events import replay
-from app.generation.job import Workshop
-from app.kept_pages import KeptPages, ReadyPage
+from app.pages.shells import Counter, Shells
 from app.personas.cache import Acquaintances, Known, PersonaSource
 from app.storage.db.rows import Sighting
 from app.storage.db.write_behind import Recorder
