@@ -10,6 +10,6 @@ import sys
 gc.disable()
 
 import app.util.lean_uvicorn  # noqa: E402, F401 - before whoever else imports uvicorn
-from app.serve import main  # noqa: E402 - after the lines above, which is the point
+from app.server import main  # noqa: E402 - after the lines above, which is the point
 
 sys.exit(main())

@@ -30,21 +30,21 @@ from app.pages.service import Backroom, Storefront
 from app.pages.shells import Counter, open_counter
 from app.personas.learner import Learning
 from app.rendering.renderer import Renderer
-from app.services.secrets import session_secret
 from app.settings import Settings
 from app.storage.db.write_behind import Recorder
 from app.storage.factory import State, make_state
 from app.storage.kv.retrying import CarefulKv
 from app.util.lazy import Preparing
-from app.web.counters import OpenShop, Web
-from app.web.gate import gate
+from app.web.auth import gate
+from app.web.context import OpenShop, Web
+from app.web.cookies import Identities
+from app.web.errors import NotFound, failed, to_the_store
 from app.web.generate import Generate
+from app.web.headers import page_headers
 from app.web.health import Health, PageTrace, check
-from app.web.identity import Identities
-from app.web.missing import NotFound, failed, to_the_store
+from app.web.inline_shops import SentShops
 from app.web.products import ProductPage
-from app.web.security import page_headers
-from app.web.sent_shops import SentShops
+from app.web.session_secret import session_secret
 from app.web.signals import SignalsDoor, signal_routes
 from app.web.static import Pictures, Static, brand_css
 from app.web.store import StorePage

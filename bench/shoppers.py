@@ -19,7 +19,7 @@ from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.personas.key import persona_hash
 from app.settings import ROOT
 from app.storage.db.sqlite import Sighting, SqliteDatabase
-from app.web.identity import LIFETIME, Identities
+from app.web.cookies import LIFETIME, Identities
 
 SECRET = "a secret of the benchmarks alone"  # noqa: S105 - signs cookies of a shop that is thrown away
 NO_LIMITS = {

@@ -43,7 +43,7 @@ def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_what_the_shell_does_not_need_is_not_loaded_before_the_shop_is_open() -> None:
-    loaded = "import app.util.lean_uvicorn, app.serve, sys; print(*sys.modules)"
+    loaded = "import app.util.lean_uvicorn, app.server, sys; print(*sys.modules)"
     names = subprocess.run(
         [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.web.security import page_headers
+from app.web.headers import page_headers
 
 _MOST_BYTES = 256 * 1024
 _NO_STORE = {

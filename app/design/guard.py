@@ -12,8 +12,8 @@ import secrets
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.respond import Body, Reply, send_reply
-from app.web.security import file_headers
+from app.web.headers import file_headers
+from app.web.responses import Body, Reply, send_reply
 
 _NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _READING = {"GET", "HEAD"}

@@ -14,7 +14,7 @@ from app.generation.job import Workshop
 from app.llm.factory import Composers
 from app.rendering.renderer import Renderer
 from app.settings import Settings, SettingsError
-from app.web.counters import Web
+from app.web.context import Web
 
 Redrawn = Callable[[Materials, Renderer], tuple[Web, Workshop, list[Route]]]
 """Gives the open shop drawn anew: what handlers get, what composing gets, and its routes."""

@@ -15,7 +15,7 @@ from app.design.proving import prove
 from app.design.sources import Sources, read_again, read_sources
 from app.design.uses import Uses
 from app.rendering.renderer import Renderer
-from app.web.counters import Web
+from app.web.context import Web
 
 TakeUp = Callable[[Materials, Renderer], Web]
 

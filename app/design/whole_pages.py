@@ -17,8 +17,8 @@ from app.domain.catalog import Money, Product, Shop
 from app.domain.page import Component
 from app.generation.rules import compose, fallback
 from app.rendering.renderer import Filling
-from app.web.counters import not_found_page
-from app.web.missing import failed_page
+from app.web.context import not_found_page
+from app.web.errors import failed_page
 from app.web.products import related
 
 _SCRIPTS = re.compile(r"<(script|noscript)\b.*?</\1>\s*", re.DOTALL | re.IGNORECASE)

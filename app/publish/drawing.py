@@ -11,7 +11,7 @@ from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES
 from app.pages.shells import Counter
 from app.rendering.renderer import Renderer
-from app.web.counters import not_found_page
+from app.web.context import not_found_page
 from app.web.products import related
 
 STREAM = "edge"

@@ -9,7 +9,7 @@ from app.domain.catalog import Product, Shop
 from app.pages.shells import Counter
 from app.personas.facts import is_reduced, prices_of, third_of
 from app.publish.drawing import STREAM, listing_pages
-from app.web.security import Headers
+from app.web.headers import Headers
 from app.web.static import Assets
 
 MOST_SENT = 200

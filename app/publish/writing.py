@@ -14,7 +14,7 @@ from app.pages.shells import open_counter
 from app.publish.drawing import draw
 from app.publish.telling import goods_file, products_file, shop_file, shops_file
 from app.rendering.renderer import Renderer, environment
-from app.web.security import page_headers
+from app.web.headers import page_headers
 from app.web.static import pictures_in
 
 FREE_FILES = 20_000

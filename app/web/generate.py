@@ -17,14 +17,14 @@ from app.pages.jobs import Order, Started, TooManyPages
 from app.pages.shells import Counter
 from app.personas.cache import introduce
 from app.web.body import BadBody, read_body
-from app.web.counters import Web
-from app.web.generated import Answer, answer_of, error_answer, kept_answer
+from app.web.context import Web
+from app.web.generate_response import Answer, answer_of, error_answer, kept_answer
 from app.web.health import send_json
-from app.web.sent_shops import SentShops
+from app.web.inline_shops import SentShops
 from app.web.stream import last_event_id, send_events
 
 if TYPE_CHECKING:
-    from app.web.generate_request import Fault, GenerateRequest
+    from app.web.generate_schema import Fault, GenerateRequest
 
 _WRONG_TYPE = 415
 
@@ -78,7 +78,7 @@ class Generate:
         except BadBody as bad:
             told = f"the body broke off, or is larger than {self._largest} bytes"
             return error_answer("INVALID_REQUEST", told, bad.status)
-        from app.web.generate_request import GenerateRequest, read_request  # noqa: PLC0415
+        from app.web.generate_schema import GenerateRequest, read_request  # noqa: PLC0415
 
         request = read_request(body)
         if not isinstance(request, GenerateRequest):

@@ -11,8 +11,8 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.pages.service import Storefront
 from app.storage.errors import StorageError
-from app.web.respond import Body, Reply, send_reply
-from app.web.security import Headers, file_headers
+from app.web.headers import Headers, file_headers
+from app.web.responses import Body, Reply, send_reply
 
 _NONE: Headers = []
 _TIMEOUT = 2.0

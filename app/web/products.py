@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Product, Shop
-from app.web.counters import Web
+from app.web.context import Web
 
 _RELATED = 4
 

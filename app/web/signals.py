@@ -17,11 +17,11 @@ from app.personas.learner import Learning, TooBusy
 from app.storage.errors import StorageError
 from app.util.rate_limit import Allowance, Pace
 from app.web.body import BadBody, read_body
-from app.web.counters import Web, visit_of
+from app.web.context import Web, visit_of
+from app.web.headers import file_headers
 from app.web.health import send_json
-from app.web.respond import Body, Reply, send_reply
+from app.web.responses import Body, Reply, send_reply
 from app.web.same_origin import from_our_page, wants_no_tracking
-from app.web.security import file_headers
 
 LARGEST = 8192
 """Bytes of a body."""
@@ -98,7 +98,7 @@ class SignalsDoor:
 
     async def _take(self, visit: Visit, receive: Receive) -> None:
         await self._prepared()
-        from app.web.beacon import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
+        from app.web.signals_schema import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
 
         try:
             told = read_beacon(await read_body(receive, LARGEST))

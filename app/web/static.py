@@ -14,9 +14,9 @@ from typing import NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Shop
-from app.web.counters import Web
-from app.web.respond import Body, Reply, send_reply
-from app.web.security import file_headers
+from app.web.context import Web
+from app.web.headers import file_headers
+from app.web.responses import Body, Reply, send_reply
 
 _TYPES = {
     ".css": b"text/css; charset=utf-8",

@@ -9,11 +9,11 @@ from starlette.types import Receive, Scope, Send
 from app.catalog.listing import choose, read_request
 from app.pages.cache import ReadyPage
 from app.pages.service import Shell
-from app.web.counters import OpenShop, Web, visit_of
+from app.web.context import OpenShop, Web, visit_of
+from app.web.cookies import NOBODY, Visitor
 from app.web.crawlers import is_crawler
-from app.web.identity import NOBODY, Visitor
-from app.web.respond import Body, Reply, send_reply, zipped
-from app.web.security import Headers
+from app.web.headers import Headers
+from app.web.responses import Body, Reply, send_reply, zipped
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _NEVER_STORED = (b"cache-control", b"private, no-store")

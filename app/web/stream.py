@@ -12,9 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.events import Event
 from app.pages.jobs import Batches, TooManyPages
-from app.web.counters import Web, visit_of
-from app.web.respond import Body, Reply, send_reply
-from app.web.security import file_headers
+from app.web.context import Web, visit_of
+from app.web.headers import file_headers
+from app.web.responses import Body, Reply, send_reply
 
 HEARTBEAT = 15
 """Seconds of silence after which a comment is sent (platform contract)."""

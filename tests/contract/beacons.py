@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.domain.facts import KINDS
-from app.web.beacon import BadBeacon, read_beacon
+from app.web.signals_schema import BadBeacon, read_beacon
 from tests.contract.hostile import NAMES
 
 _WRONG: tuple[object, ...] = (None, True, False, 1, 1.5, [], {}, ["x"], {"a": 1})

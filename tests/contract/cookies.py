@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from app.web.identity import Identities, cookie_name, read_cookie
+from app.web.cookies import Identities, cookie_name, read_cookie
 
 NOW = 1_800_000_000
 _SECRET = "a secret of some length"  # noqa: S105 - made for these vectors

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.web.identity import LIFETIME, Identities, cookie_name
+from app.web.cookies import LIFETIME, Identities, cookie_name
 from tests.edging import SECRETS, TOKEN, Worker
 from tests.modelling import demo_products
 from tests.running import Server

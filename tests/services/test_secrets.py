@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from app.services.secrets import SecretError, session_secret
 from app.settings import ROOT
+from app.web.session_secret import SecretError, session_secret
 
 _ASK = """
 import sys
 from pathlib import Path
-from app.services.secrets import session_secret
+from app.web.session_secret import session_secret
 sys.stdin.readline()
 print(session_secret("", Path(sys.argv[1])).decode())
 """

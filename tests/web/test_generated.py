@@ -13,7 +13,7 @@ import pytest
 from app.domain.persona import NEWCOMER, PageKey
 from app.generation.job import Page
 from app.generation.trace import Trace
-from app.web.generated import answer_of, error_answer
+from app.web.generate_response import answer_of, error_answer
 from tests.modelling import Model, answer
 from tests.running import Server
 from tests.shops import shop

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.web.identity import LIFETIME, Identities, read_cookie
+from app.web.cookies import LIFETIME, Identities, read_cookie
 
 NOW = 1_800_000_000.0
 IDENTITIES = Identities(b"a secret of some length")

@@ -1,4 +1,4 @@
-// The body of POST /signals: what a browser may tell, checked field by field as app/web/beacon.py does.
+// The body of POST /signals: what a browser may tell, checked field by field as app/web/signals_schema.py does.
 
 import { KINDS, type Kind } from "../personas/fact.ts";
 

@@ -17,10 +17,10 @@ from app.content.prompts import PromptError
 from app.content.site import read_materials
 from app.main import create_app
 from app.pages.service import Storefront
-from app.services.secrets import SecretError
 from app.settings import Settings, SettingsError, read_settings
 from app.util.lazy import Preparing
 from app.util.lean_uvicorn import Config, Server
+from app.web.session_secret import SecretError
 
 log = logging.getLogger("wandstore")
 

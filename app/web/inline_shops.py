@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from app.catalog.inline_shop import read_sent_shop
 from app.domain.catalog import Shop
 from app.pages.shells import Counter
-from app.web.counters import OpenShop
+from app.web.context import OpenShop
 
 if TYPE_CHECKING:
-    from app.web.generate_request import ShopSent
+    from app.web.generate_schema import ShopSent
 
 log = logging.getLogger("wandstore.generate")
 

@@ -11,9 +11,9 @@ from app.domain.catalog import Shop
 from app.pages.service import Storefront, Visit
 from app.pages.shells import Counter
 from app.rendering.renderer import Renderer
-from app.web.identity import Identities, Visitor
-from app.web.respond import Reply, send_reply, zipped
-from app.web.security import Headers
+from app.web.cookies import Identities, Visitor
+from app.web.headers import Headers
+from app.web.responses import Reply, send_reply, zipped
 
 
 class OpenShop(NamedTuple):

@@ -11,9 +11,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer
-from app.web.counters import Web
-from app.web.respond import Body, Reply, send_reply
-from app.web.security import file_headers
+from app.web.context import Web
+from app.web.headers import file_headers
+from app.web.responses import Body, Reply, send_reply
 
 
 class NotFound:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
-from app.web.security import Headers
+from app.web.headers import Headers
 
 _WORTH_ZIPPING = 1024
 _COMPRESSION = 5
