@@ -21,7 +21,7 @@ edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, 
 	$(WITH_NODE) $(BIN)/python -m edge
 
 publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/public
-	$(BIN)/python -m app.publish worker/public
+	$(BIN)/python -m app.prerender worker/public
 
 test: $(VENV)/dev.stamp browser lint types worker-lint worker-types worker-test unit ## Run every check and every test
 
@@ -35,9 +35,9 @@ types: $(VENV)/dev.stamp
 # Every script and style of ours, whoever runs it.
 worker-lint: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/biome lint --error-on-warnings --config-path=. \
-		src *.ts ../static ../app/design/static ../components
+		src *.ts ../static ../app/workbench/static ../components
 	cd worker && $(WITH_NODE) node_modules/.bin/biome format --config-path=. \
-		../static ../app/design/static ../app/design/blank ../components/*.css
+		../static ../app/workbench/static ../app/workbench/blank ../components/*.css
 
 worker-types: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/tsc
@@ -60,7 +60,7 @@ browser: ## Find or install Chromium
 	@sh tests/install_chromium.sh
 
 component: $(VENV)/design.stamp ## Write a new component's files: make component NAME=promise SLOT=cta
-	@$(BIN)/python -m app.design.scaffold "$(NAME)" "$(or $(SLOT),cta)"
+	@$(BIN)/python -m app.workbench.scaffold "$(NAME)" "$(or $(SLOT),cta)"
 
 check-components: $(VENV)/dev.stamp browser ## Check every state of every component, NAME=... for one, ACCEPT=1 to accept pictures
 	@$(BIN)/python -m checks $(NAME) $(if $(ACCEPT),--accept)

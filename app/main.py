@@ -81,7 +81,7 @@ def create_app(settings: Settings, materials: Materials) -> Starlette:
     app.state.preparing = services.preparing
     app.state.workbench = nullcontext
     if settings.design:
-        from app.design.joining import join_workbench  # noqa: PLC0415 - a designer's shop alone
+        from app.workbench.mount import join_workbench  # noqa: PLC0415 - a designer's shop alone
 
         again = partial(_redrawn, settings, services, web.storefront)
         join_workbench(app, settings, materials, services.composers, again)

@@ -12,8 +12,8 @@ from statistics import median
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app.design.scaffold import scaffold
 from app.settings import Settings
+from app.workbench.scaffold import scaffold
 from bench.measure import Row
 from tests.browsing import launch
 from tests.desk import copy_of_the_files

@@ -11,8 +11,8 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from app.design.pictures import ACCEPTED
 from app.settings import ROOT
+from app.workbench.checks.snapshots import ACCEPTED
 from tests.browsing import launch
 from tests.running import Server
 

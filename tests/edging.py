@@ -114,7 +114,7 @@ def publish(folder: Path, **environment: str) -> Path:
     """Publish the demo shop, or what the environment names, into a folder."""
     if not BUNDLE.exists():
         raise RuntimeError(f"`make {BUNDLE.relative_to(ROOT)}` bundles the Worker")
-    command = [sys.executable, "-m", "app.publish", str(folder)]
+    command = [sys.executable, "-m", "app.prerender", str(folder)]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
     return folder
 

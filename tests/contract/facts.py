@@ -12,7 +12,7 @@ from app.domain.catalog import Money, Product, Shop
 from app.domain.facts import KINDS, Told
 from app.domain.page import Refusal
 from app.personas.facts import prices_of, witness
-from app.publish.telling import goods_file
+from app.prerender.manifest import goods_file
 from tests.contract.hostile import NAMES
 from tests.shops import product, shop
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.content.site import Materials, read_materials
-from app.design.building import Version, Wrong, build
-from app.design.proving import prove
-from app.design.sources import Sources, read_again, read_sources
 from app.settings import Settings
+from app.workbench.reload.build import Version, Wrong, build
+from app.workbench.reload.files import Sources, read_again, read_sources
+from app.workbench.reload.verify import prove
 from tests.desk import copy_of_the_files
 
 

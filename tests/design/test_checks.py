@@ -129,13 +129,13 @@ def test_the_command_fails_with_a_report_that_can_be_read(tmp_path: Path) -> Non
 
 def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None:
     root = copy_of_the_files(tmp_path / "root")
-    made = run(root, "app.design.scaffold", "kind_promise", "cta")
+    made = run(root, "app.workbench.scaffold", "kind_promise", "cta")
     assert (made.returncode, made.stderr) == (0, "")
     assert "components/kind_promise.jinja" in made.stdout
     checked = run(root, "checks", "kind_promise")
     assert checked.returncode == 0, checked.stdout
     assert "0 wrong, 0 notes in 5 states" in checked.stdout
-    again = run(root, "app.design.scaffold", "kind_promise", "cta")
+    again = run(root, "app.workbench.scaffold", "kind_promise", "cta")
     assert again.returncode == 2
     assert "there is a kind_promise already" in again.stderr
 
@@ -154,7 +154,7 @@ def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None
 )
 def test_a_name_that_will_not_do_is_told(tmp_path: Path, name: str, slot: str, told: str) -> None:
     root = copy_of_the_files(tmp_path / "root")
-    ended = run(root, "app.design.scaffold", name, slot)
+    ended = run(root, "app.workbench.scaffold", name, slot)
     assert ended.returncode == 2
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.design.guard import Guard
-from app.design.writing import NotWritten, place, write
+from app.workbench.access import Guard
+from app.workbench.safe_write import NotWritten, place, write
 from tests.conftest import StartServer
 from tests.desk import Desk, a_desk
 from tests.modelling import KEY, component

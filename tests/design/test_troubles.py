@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.design.played import Played
-from app.design.recordings import Piece, at_a_pace, names, read, save
-from app.design.troubles import (
+from app.domain.events import Event
+from app.domain.limits import CallLimits
+from app.domain.llm import ModelFailed
+from app.workbench.player.faults import (
     EVENT_TROUBLES,
     EventTroubles,
     ModelTrouble,
@@ -19,10 +20,9 @@ from app.design.troubles import (
     read_event_troubles,
     read_model_trouble,
 )
-from app.design.writing import NotWritten
-from app.domain.events import Event
-from app.domain.limits import CallLimits
-from app.domain.llm import ModelFailed
+from app.workbench.player.recordings import Piece, at_a_pace, names, read, save
+from app.workbench.player.replay_model import Played
+from app.workbench.safe_write import NotWritten
 from tests.modelling import answer, ends_of_components
 from tests.running import ROOT
 from tests.stand_in.files import recording

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from app.domain.persona import PERSONA_TYPES
-from app.publish.drawing import product_name
+from app.prerender.pages import product_name
 from app.settings import ROOT
 from tests.modelling import demo_products
 from tests.running import Server
@@ -21,7 +21,7 @@ from tests.shopping import Shopper, stream_of
 
 
 def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "app.publish", str(folder)]
+    command = [sys.executable, "-m", "app.prerender", str(folder)]
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
     )

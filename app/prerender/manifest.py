@@ -1,0 +1,82 @@
+"""What the Worker must know of the shops: their names, headers, listings and products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.catalog.listing import ORDERS
+from app.domain.catalog import Product, Shop
+from app.pages.shells import Counter
+from app.personas.facts import is_reduced, prices_of, third_of
+from app.prerender.pages import STREAM, listing_pages
+from app.web.headers import Headers
+from app.web.static import Assets
+
+MOST_SENT = 200
+"""Products that go with a request to a container which does not know the shop itself."""
+
+_LONGEST, _LONGEST_TAG, _MOST_TAGS = 1_000, 200, 50
+"""What the container takes of a product that comes with a request."""
+
+
+def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict[str, object]:
+    """Return the index: which shops there are, and which static files."""
+    static = {
+        name: {"address": assets.names[name], "etag": body.etag.decode()}
+        for name, body in assets.files.items()
+    }
+    return {"version": 1, "default": default.id, "shops": sorted(shops), "static": static}
+
+
+def shop_file(counter: Counter, headers: Headers) -> dict[str, object]:
+    """Return what is asked of a shop at every visit."""
+    shop = counter.shop
+    return {
+        "version": 1,
+        "id": shop.id,
+        "name": shop.name,
+        "content": counter.content,
+        "root": counter.addresses.root,
+        "stream": counter.addresses.stream(STREAM),
+        "brand": shop.brand._asdict(),
+        "headers": {name.decode(): value.decode() for name, value in headers},
+        "categories": list(shop.categories()),
+        "sorts": ["featured", *ORDERS],
+        "listing_pages": listing_pages(shop),
+    }
+
+
+def products_file(shop: Shop) -> list[dict[str, object]]:
+    """Return the products a container is told of, in the contract's shape: those in stock first."""
+    in_stock_first = sorted(shop.products.values(), key=lambda item: not item.available)
+    return [_product(item) for item in in_stock_first[:MOST_SENT]]
+
+
+def goods_file(shop: Shop) -> dict[str, tuple[int, int, int, int]]:
+    """Return what signals are judged by: a product's category, third of prices, discount, price.
+
+    The category is its place in the shop's list; a price is in hundredths, 0 where it is in
+    another currency than the shop's.
+    """
+    prices, places = prices_of(shop), {name: at for at, name in enumerate(shop.categories())}
+    return {
+        item.id: (
+            places[item.category],
+            third_of(item, prices),
+            int(is_reduced(item)),
+            int(item.price.amount * 100) if item.price.currency == prices.currency else 0,
+        )
+        for item in shop.products.values()
+    }
+
+
+def _product(item: Product) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "title": item.title[:_LONGEST],
+        "price": float(item.price.amount),
+        "currency": item.price.currency,
+        "image_url": item.picture.url if item.picture else "",
+        "category": item.category[:_LONGEST],
+        "tags": [tag[:_LONGEST_TAG] for tag in item.tags[:_MOST_TAGS]],
+    }

@@ -1,1 +1,0 @@
-"""Draws all of the shop that is the same for everyone into a folder, for an edge to serve."""

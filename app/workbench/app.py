@@ -1,0 +1,128 @@
+"""The designer's workbench: what `/design` answers, and what watches while the shop is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+
+from app.content.site import Materials
+from app.llm.factory import Composers
+from app.settings import Settings
+from app.workbench.access import Guard
+from app.workbench.checks.routes import Inspection
+from app.workbench.checks.snapshots import Pictures
+from app.workbench.gallery.page_routes import PageBoard
+from app.workbench.gallery.pages import PAGES
+from app.workbench.gallery.routes import DrawingBoard
+from app.workbench.gallery.samples import add_sample
+from app.workbench.player.registry import Stage
+from app.workbench.player.routes import Theatre
+from app.workbench.reload.manager import Live, TakeUp
+from app.workbench.reload.watch import watch
+from app.workbench.responses import BadAsk, Telling, answer, asked, page
+from app.workbench.safe_write import NotWritten
+from app.workbench.templates import Paper, static
+
+
+class Workbench:
+    """Everything under `/design`. `take_up` hands the shop materials that have changed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        materials: Materials,
+        composers: Composers,
+        take_up: TakeUp,
+    ) -> None:
+        self._settings = settings
+        self.live = Live(materials, settings.root, take_up)
+        self._paper = Paper(self._known)
+        self._stage = Stage(settings, self.live, composers)
+        board = DrawingBoard(self.live, self._paper)
+        pages = PageBoard(self.live, self._paper)
+        theatre = Theatre(settings.root, self.live, self._stage, self._paper)
+        inspection = Inspection(self.live, self._paper, Pictures(settings.root, settings.data))
+        routes: list[BaseRoute] = [
+            *pages.routes,
+            *board.routes,
+            *theatre.routes,
+            *inspection.routes,
+            Route("/design", _to_the_gallery, methods=["GET"]),
+            Route("/news", self.news, methods=["GET"]),
+            Route("/now", self.now, methods=["GET"]),
+            Route("/samples", self.sample, methods=["POST"]),
+            Route("/static/{name}", static, methods=["GET"]),
+            Route("/{path:path}", self._missing, methods=["GET"]),
+        ]
+        self._guard = Guard(
+            ExceptionMiddleware(Router(routes), handlers={BadAsk: _bad_ask, NotWritten: _bad_ask})
+        )
+        self.routes: list[BaseRoute] = [
+            Route("/design", self._guard),
+            Mount("/design", app=self._guard),
+        ]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Read the designer's files, and watch them for as long as the shop is open."""
+        watching = asyncio.create_task(watch(self._settings.root, self.live.saved), name="watching")
+        beginning = asyncio.create_task(self._begin(), name="reading the designer's files")
+        try:
+            yield
+        finally:
+            self.live.news.close()
+            watching.cancel()
+            beginning.cancel()
+            await self._stage.close()
+            await asyncio.wait((watching, beginning))
+
+    async def _begin(self) -> None:
+        """Read the files once the watch is set, so that no save falls between the two."""
+        await asyncio.sleep(0)
+        await self.live.begin()
+
+    async def news(self, _: Request) -> Response:
+        """Tell what is saved, as it is."""
+        await self.live.ready()
+        return Telling(self.live.news.listen())
+
+    async def now(self, _: Request) -> Response:
+        """Answer with the version that is drawn, and what is wrong with the files."""
+        await self.live.ready()
+        faults = [fault.as_json() for fault in self.live.faults]
+        return answer({"version": self.live.version.number, "faults": faults})
+
+    async def sample(self, request: Request) -> Response:
+        """Keep a config as a sample."""
+        await self.live.ready()
+        return answer({"said": add_sample(self.live, self.live.disk, await asked(request))})
+
+    async def _missing(self, _: Request) -> Response:
+        await self.live.ready()
+        return page(self._paper.draw("missing"), 404)
+
+    def _known(self) -> dict[str, Any]:
+        """Return what every page of the workbench shows."""
+        version = self.live.version
+        return {
+            "names": list(version.materials.library.specs),
+            "page_names": list(PAGES),
+            "faults": [fault.as_json() for fault in self.live.faults],
+            "token": self._guard.token,
+            "version": version.number,
+        }
+
+
+async def _bad_ask(_: Request, error: Exception) -> Response:
+    return answer({"error": str(error)}, 400)
+
+
+async def _to_the_gallery(_: Request) -> Response:
+    return RedirectResponse("/design/", 307, {"Cache-Control": "no-store"})

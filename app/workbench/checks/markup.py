@@ -1,0 +1,102 @@
+"""What can be said of a state without a browser: whether its markup is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from app.workbench.gallery.pages import PAGES, draw_page
+from app.workbench.gallery.states import Drawing, Look, draw, state_names
+from app.workbench.reload.errors import Fault
+from app.workbench.reload.manager import Live
+
+_AXE = ("axe_playwright_python", "axe_core_python")
+
+
+class Finding(NamedTuple):
+    """Something wrong, or worth knowing, about a state. `level` is `wrong` or `note`."""
+
+    component: str
+    state: str
+    kind: str
+    level: str
+    text: str
+    theme: str = ""
+
+
+def axe_script() -> Path | None:
+    """Return where axe-core's script is on this machine, if one of its packages is installed."""
+    for package in _AXE:
+        spec = find_spec(package)
+        folders = spec.submodule_search_locations if spec else None
+        for folder in folders or ():
+            path = Path(folder) / "axe.min.js"
+            if path.is_file():
+                return path
+    return None
+
+
+def markup_findings(live: Live, component: str) -> list[Finding]:
+    """Return what is not valid HTML in a component's states, and which cannot be drawn at all."""
+    spec = live.version.materials.library.specs.get(component)
+    found: list[Finding] = []
+    for state in state_names(spec) if spec else ():
+        drawing = draw(live, component, Look(state=state))
+        if drawing is None:
+            continue
+        found += [
+            Finding(component, state, "markup", "wrong", text) for text in _invalid(drawing.html)
+        ]
+        found += _undrawn(component, state, drawing)
+    return found
+
+
+def page_findings(live: Live, name: str) -> list[Finding]:
+    """Return what is not valid HTML in a page's states, and which cannot be drawn at all."""
+    found: list[Finding] = []
+    for state in PAGES[name]:
+        whole = draw_page(live, name, Look(state=state))
+        if whole.fault is not None:
+            found.append(_fault(name, state, whole.fault))
+        else:
+            texts = _errors(whole.html, whole.html)
+            found += [Finding(name, state, "markup", "wrong", text) for text in texts]
+    return found
+
+
+def _fault(name: str, state: str, fault: Fault) -> Finding:
+    told = f"{fault.file}, line {fault.line}: {fault.message}"
+    return Finding(name, state, "drawing", "wrong", told)
+
+
+def _undrawn(component: str, state: str, drawing: Drawing) -> list[Finding]:
+    if drawing.fault is not None:
+        return [_fault(component, state, drawing.fault)]
+    if drawing.refusal:
+        told = f"a model could not propose it: {drawing.refusal}"
+        return [Finding(component, state, "props", "note", told)]
+    return []
+
+
+def _invalid(html: str) -> list[str]:
+    """Return what is wrong with a slot's HTML."""
+    page = f"<!doctype html><title>A state</title><main><section>{html}</section></main>"
+    return _errors(page, html)
+
+
+def _errors(page: str, shown: str) -> list[str]:
+    """Return what a strict parser finds wrong with a page, with the line of what is shown."""
+    from html5lib import HTMLParser  # noqa: PLC0415 - only who checks needs it
+    from html5lib.constants import E  # noqa: PLC0415 - likewise
+
+    parser = HTMLParser()
+    lines = shown.splitlines()
+    parser.parse(page)
+    found = []
+    for (line, _), code, values in parser.errors:
+        words = E[code] % values if isinstance(values, Mapping) else code
+        text = lines[line - 1].strip()[:120] if 0 < line <= len(lines) else ""
+        found.append(f"line {line}: {words} {text}".strip())
+    return found

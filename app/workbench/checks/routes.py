@@ -1,0 +1,107 @@
+"""The routes of the checks: what to look at, what is wrong with its markup, and pictures of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.workbench.checks.markup import axe_script, markup_findings, page_findings
+from app.workbench.checks.snapshots import Pictures
+from app.workbench.gallery.pages import PAGES, page_states
+from app.workbench.gallery.states import state_names
+from app.workbench.reload.manager import Live
+from app.workbench.responses import answer, asked, file, page, text
+from app.workbench.templates import Paper
+
+
+class Inspection:
+    """Answers with what checks need; they run in the browser that looks at the page."""
+
+    def __init__(self, live: Live, paper: Paper, pictures: Pictures) -> None:
+        self._live = live
+        self._paper = paper
+        self._pictures = pictures
+        get, post = ["GET"], ["POST"]
+        self.routes = [
+            Route("/checks", self.checks, methods=get),
+            Route("/states", self.states, methods=get),
+            Route("/markup/{name}", self.markup, methods=get),
+            Route("/styles/{name}", self.styles, methods=get),
+            Route("/axe.js", self.axe, methods=get),
+            Route("/pictures", self.known, methods=get),
+            Route("/pictures", self.take, methods=post),
+            Route("/pictures/accept", self.accept, methods=post),
+            Route("/pictures/{which}/{name}", self.picture, methods=get),
+        ]
+
+    async def checks(self, _: Request) -> Response:
+        """Show the checks."""
+        await self._live.ready()
+        axe = axe_script() is not None
+        return page(self._paper.draw("checks", axe=axe, states=self._states()))
+
+    async def states(self, _: Request) -> Response:
+        """Answer with every state there is."""
+        await self._live.ready()
+        return answer(self._states())
+
+    def _states(self) -> list[dict[str, str]]:
+        """Return the states of all components, then those of whole pages."""
+        specs = self._live.version.materials.library.specs.values()
+        of_components = [(spec.name, state) for spec in specs for state in state_names(spec)]
+        return [
+            {"component": name, "state": state, "of": of}
+            for of, states in (("components", of_components), ("pages", page_states()))
+            for name, state in states
+        ]
+
+    async def markup(self, request: Request) -> Response:
+        """Answer with what is wrong with the markup of a component's or a page's states."""
+        await self._live.ready()
+        name = request.path_params["name"]
+        look_for = page_findings if name in PAGES else markup_findings
+        found = await asyncio.to_thread(look_for, self._live, name)
+        return answer([finding._asdict() for finding in found])
+
+    async def styles(self, request: Request) -> Response:
+        """Answer with a component's own styles."""
+        await self._live.ready()
+        name = f"components/{request.path_params['name']}.css"
+        return text(self._live.version.sources.texts.get(name, ""))
+
+    async def axe(self, _: Request) -> Response:
+        """Answer with axe-core's script, if it is installed."""
+        path = axe_script()
+        if path is None:
+            return answer({"error": "axe-core is not installed"}, 404)
+        return text(path.read_text(), "text/javascript")
+
+    async def known(self, _: Request) -> Response:
+        """Answer with the names of all pictures."""
+        return answer({"taken": self._pictures.taken(), "accepted": self._pictures.accepted()})
+
+    async def take(self, request: Request) -> Response:
+        """Take pictures of a component's states, or of all."""
+        told = await asked(request)
+        url = f"{request.url.scheme}://{request.url.netloc}"
+        known = {state["component"] for state in self._states()}
+        component = str(told.get("component", ""))
+        said = await self._pictures.take(url, component if component in known else "")
+        return answer({"said": said})
+
+    async def accept(self, request: Request) -> Response:
+        """Accept pictures as what states are to look like."""
+        told = await asked(request)
+        names = told.get("names")
+        accepted = [str(name) for name in names] if isinstance(names, list) else []
+        for name in accepted:
+            self._pictures.accept(name)
+        return answer({"said": f"accepted {len(accepted)}"})
+
+    async def picture(self, request: Request) -> Response:
+        """Answer with a picture."""
+        which, name = request.path_params["which"], request.path_params["name"]
+        return file(self._pictures.path(which, name))

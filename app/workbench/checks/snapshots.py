@@ -1,0 +1,89 @@
+"""Pictures of states: taken by a browser, accepted by a designer, kept with the components."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from app.workbench.responses import BadAsk
+from app.workbench.safe_write import write
+
+ACCEPTED = "components/pictures"
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\.[a-z][a-z0-9-]{0,39}\.\d{3,4}\.(?:light|dark)\.png")
+_HOME = Path(__file__).resolve().parents[3]
+_PATIENCE = 600.0
+_LONGEST_WORDS = 600
+
+
+class Pictures:
+    """Takes pictures into a folder of the shop's data, and accepts them into components/."""
+
+    def __init__(self, root: Path, data: Path) -> None:
+        self._root = root
+        self._taken = data / "design" / "pictures"
+        self._turn = asyncio.Lock()
+
+    def taken(self) -> list[str]:
+        """Return the names of the pictures that have been taken."""
+        found = self._taken.glob("*.png") if self._taken.is_dir() else ()
+        return sorted(path.name for path in found if _NAME.fullmatch(path.name))
+
+    def accepted(self) -> list[str]:
+        """Return the names of the accepted pictures."""
+        folder = self._root / ACCEPTED
+        found = folder.glob("*.png") if folder.is_dir() else ()
+        return sorted(path.name for path in found if _NAME.fullmatch(path.name))
+
+    def path(self, which: str, name: str) -> Path:
+        """Return where a picture is.
+
+        Raises:
+            BadAsk: the name is none of a picture's.
+        """
+        if not _NAME.fullmatch(name) or which not in ("taken", "accepted"):
+            raise BadAsk("there is no such picture")
+        return (self._taken if which == "taken" else self._root / ACCEPTED) / name
+
+    def accept(self, name: str) -> None:
+        """Keep a taken picture as what the state is to look like.
+
+        Raises:
+            BadAsk: no such picture has been taken.
+            NotWritten: it could not be kept.
+        """
+        path = self.path("taken", name)
+        if path.is_symlink() or not path.is_file():
+            raise BadAsk("take the picture first")
+        write(self._root, f"{ACCEPTED}/{name}", path.read_bytes())
+
+    async def take(self, url: str, component: str) -> str:
+        """Take pictures of one component's states, or of all; return what to say about it.
+
+        Raises:
+            BadAsk: there is no browser to take them with, or it failed.
+        """
+        async with self._turn:
+            self._taken.mkdir(parents=True, exist_ok=True)
+            command = ["-m", "app.workbench.checks.screenshots", url, str(self._taken), component]
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *command,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                cwd=_HOME,
+            )
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    said, _ = await process.communicate()
+            except TimeoutError:
+                raise BadAsk("taking pictures took too long") from None
+            finally:
+                with suppress(ProcessLookupError):
+                    process.kill()
+        words = said.decode(errors="replace").strip()
+        if process.returncode:
+            raise BadAsk(words[-_LONGEST_WORDS:] or "the browser failed")
+        return words.splitlines()[-1] if words else ""

@@ -1,0 +1,89 @@
+"""The routes of the shop's own pages: each in every state, looked at as components are."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.catalog.images import image_hosts
+from app.workbench.gallery.pages import PAGES, PURPOSES, Whole, draw_page, dressed
+from app.workbench.gallery.routes import WIDTHS, choices, styles_for
+from app.workbench.gallery.states import Look, read_look
+from app.workbench.reload.manager import Live
+from app.workbench.responses import answer, framed, page
+from app.workbench.templates import Paper
+
+_AXE = '<script src="/design/axe.js" defer></script>\n'
+
+
+class PageBoard:
+    """Answers with whole pages as the shop draws them."""
+
+    def __init__(self, live: Live, paper: Paper) -> None:
+        self._live = live
+        self._paper = paper
+        get = ["GET"]
+        self.routes = [Route("/pages", self.gallery, methods=get)]
+        for name in PAGES:
+            self.routes += [
+                Route(f"/pages/{name}", partial(self.page, name), methods=get),
+                Route(f"/frame/{name}", partial(self.frame, name), methods=get),
+                Route(f"/drawing/{name}", partial(self.drawing, name), methods=get),
+            ]
+
+    async def gallery(self, request: Request) -> Response:
+        """Show every page in every state."""
+        await self._live.ready()
+        look = read_look(request.scope["query_string"])
+        rows = [
+            {"name": name, "purpose": PURPOSES[name], "slots": (), "states": list(states)}
+            for name, states in PAGES.items()
+        ]
+        return page(self._paper.draw("pages", rows=rows, look=look, **choices(self._live)))
+
+    async def page(self, name: str, request: Request) -> Response:
+        """Show one page in one state at four widths."""
+        await self._live.ready()
+        look = read_look(request.scope["query_string"])
+        states = list(PAGES[name])
+        return page(
+            self._paper.draw(
+                "page",
+                page_name=name,
+                purpose=PURPOSES[name],
+                look=look,
+                states=states,
+                state=look.state if look.state in states else states[0],
+                widths=WIDTHS,
+                **choices(self._live),
+            )
+        )
+
+    async def frame(self, name: str, request: Request) -> Response:
+        """Show a page alone, without anything that acts."""
+        await self._live.ready()
+        look = read_look(request.scope["query_string"])
+        whole = draw_page(self._live, name, look)
+        more = _AXE if "examined" in request.query_params else ""
+        return framed(self._dressed(name, whole, look, more), image_hosts(whole.shop))
+
+    async def drawing(self, name: str, request: Request) -> Response:
+        """Answer with a page's HTML, or with what is wrong with it."""
+        await self._live.ready()
+        look = read_look(request.scope["query_string"])
+        whole = draw_page(self._live, name, look)
+        told = {
+            "whole": True,
+            "html": self._dressed(name, whole, look),
+            "fault": whole.fault.as_json() if whole.fault else None,
+            "styles": styles_for(self._live, look),
+        }
+        return answer(told)
+
+    def _dressed(self, name: str, whole: Whole, look: Look, more: str = "") -> str:
+        sheet = self._live.version.materials.assets.names["shop.css"]
+        html = whole.html or self._paper.draw("error", page_name=name, sheet=sheet)
+        return dressed(html, look, sheet, styles_for(self._live, look), more)

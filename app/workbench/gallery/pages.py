@@ -1,0 +1,160 @@
+"""The shop's own pages in their states, each drawn whole and by the shop's renderer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from html import escape
+from typing import NamedTuple
+
+from app.catalog.listing import Asked, choose
+from app.domain.catalog import Money, Product, Shop
+from app.domain.page import Component
+from app.generation.rules import compose, fallback
+from app.rendering.renderer import Filling
+from app.web.context import not_found_page
+from app.web.errors import failed_page
+from app.web.products import related
+from app.workbench.gallery.states import Look, shop_of
+from app.workbench.prompt_lab import read_persona
+from app.workbench.reload.errors import Fault, fault_of
+from app.workbench.reload.manager import Live
+
+_SCRIPTS = re.compile(r"<(script|noscript)\b.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(r"<html\b", re.IGNORECASE)
+_WORDS = "A long text goes on for as long as a merchant has something to say about it. "
+
+
+class Scene(NamedTuple):
+    """What a page is drawn from: the files as they are, a shop, and how it is looked at."""
+
+    live: Live
+    shop: Shop
+    look: Look
+
+
+class Whole(NamedTuple):
+    """A page, drawn: its HTML, or the fault the template ended with."""
+
+    shop: Shop
+    html: str = ""
+    fault: Fault | None = None
+
+
+Draw = Callable[[Scene], str]
+
+
+def draw_page(live: Live, name: str, look: Look) -> Whole:
+    """Draw one of PAGES in a state, the first where the look names none."""
+    states = PAGES[name]
+    shop = shop_of(live, look)
+    draw = states.get(look.state) or next(iter(states.values()))
+    try:
+        return Whole(shop, draw(Scene(live, shop, look)))
+    except Exception as error:  # noqa: BLE001 - a template may raise anything
+        file = f"components/pages/{name.removesuffix('-page')}.jinja"
+        return Whole(shop, fault=fault_of(error, live.version.sources, file, name))
+
+
+def dressed(html: str, look: Look, sheet: str, styles: str, more: str = "") -> str:
+    """Return a page as it is looked at: with other styles, and nothing that acts or reloads.
+
+    `sheet` is the address of the shop's style sheet, `styles` of the one instead of it; `more` is
+    put into the head.
+    """
+    told = f'dir="{look.dir}" data-design-theme="{look.theme}" data-design-text="{look.text}"'
+    html = _SCRIPTS.sub("", html)
+    html = _ROOT.sub(f'<html {told} data-design-motion="{look.motion}"', html, count=1)
+    html = html.replace(f'href="{sheet}"', f'href="{escape(styles)}" data-styles', 1)
+    return html.replace("</head>", f"{more}</head>", 1)
+
+
+def _shell(scene: Scene) -> str:
+    renderer = scene.live.renderer
+    return renderer.store_page(scene.shop, scene.look.persona, _fallbacks(scene), "/stream/none")
+
+
+def _finished(scene: Scene) -> str:
+    """Draw a page as the house composer would; what the catalog cannot fill keeps its fallback."""
+    live, shop = scene.live, scene.shop
+    prompts, specs = live.version.materials.prompts, live.version.materials.library.specs
+    fillings = _fallbacks(scene)
+    persona = read_persona({"persona": scene.look.persona}, shop)
+    for item in compose(shop, persona, prompts.house, seed=scene.look.persona):
+        kind, config = str(item["type"]), item["config"]
+        if kind in specs and isinstance(config, dict):
+            html = live.renderer.component(Component(kind, specs[kind].slots[0], config), shop)
+            if isinstance(html, str):
+                fillings[specs[kind].slots[0]] = Filling(kind, html)
+    return live.renderer.store_page(shop, scene.look.persona, fillings)
+
+
+def _fallbacks(scene: Scene) -> dict[str, Filling]:
+    lines = scene.live.version.materials.prompts.house
+    return scene.live.renderer.fallbacks(scene.shop, fallback(scene.shop, lines))
+
+
+def _listing(asked: Callable[[Shop], Asked]) -> Draw:
+    def draw(scene: Scene) -> str:
+        return scene.live.renderer.listing_page(scene.shop, choose(scene.shop, asked(scene.shop)))
+
+    return draw
+
+
+def _product(change: Callable[[Product], Product]) -> Draw:
+    def draw(scene: Scene) -> str:
+        shop = scene.shop
+        item = change(next(iter(shop.products.values())))
+        return scene.live.renderer.product_page(shop, item, related(item, shop))
+
+    return draw
+
+
+def _reduced(item: Product) -> Product:
+    before = Money(item.price.amount * 2 + Decimal(1), item.price.currency)
+    return item._replace(compare_at=before)
+
+
+def _long(item: Product) -> Product:
+    title = " ".join([item.title] * 4)
+    options = tuple(f"{name} in a size of its own" for name in ("Oak", "Walnut", "Ash", "Elm"))
+    return item._replace(title=title, description=_WORDS * 12, options=options, vendor=title)
+
+
+PAGES: Mapping[str, Mapping[str, Draw]] = {
+    "store-page": {"shell": _shell, "finished": _finished},
+    "listing-page": {
+        "everything": _listing(lambda _: Asked(sort="name")),
+        "one-category": _listing(lambda shop: Asked(category=shop.categories()[0])),
+        "last-page": _listing(lambda _: Asked(sort="price-desc", page=9_999)),
+        "nothing-found": _listing(lambda _: Asked(query="nothing is called this")),
+    },
+    "product-page": {
+        "typical": _product(lambda item: item._replace(available=True, stock=None)),
+        "reduced": _product(_reduced),
+        "few-left": _product(lambda item: item._replace(available=True, stock=2)),
+        "sold-out": _product(lambda item: item._replace(available=False, stock=0)),
+        "no-picture": _product(lambda item: item._replace(picture=None)),
+        "long-texts": _product(_long),
+    },
+    "message-page": {
+        "not-found": lambda scene: not_found_page(scene.live.renderer, scene.shop),
+        "went-wrong": lambda scene: failed_page(scene.live.renderer, scene.shop),
+    },
+}
+"""Each page of the shop by its name, with its states. No component's name has a hyphen."""
+
+PURPOSES: Mapping[str, str] = {
+    "store-page": "What every visit begins with: the shell at once, then the page as composed.",
+    "listing-page": "What the address chooses from the catalog: a category, an order, a search.",
+    "product-page": "One product, what it costs and whether it can be had.",
+    "message-page": "What is said where there is nothing to show.",
+}
+
+
+def page_states() -> Iterator[tuple[str, str]]:
+    """Yield each page with each of its states."""
+    for name, states in PAGES.items():
+        for state in states:
+            yield name, state

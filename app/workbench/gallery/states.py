@@ -1,0 +1,160 @@
+"""States: a component with a config in a catalog, addressable, and drawn by the shop's renderer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import parse_qsl, urlencode
+
+from app.content.components import ComponentSpec
+from app.domain.catalog import Shop
+from app.domain.page import Component, Proposal, Refusal
+from app.domain.persona import PERSONA_TYPES
+from app.generation.validate import admit
+from app.workbench.gallery.fixtures import CATALOGS, extreme, fit
+from app.workbench.reload.errors import Fault, fault_of
+from app.workbench.reload.manager import Live
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+SHORTEST, LONGEST = "shortest-allowed", "longest-allowed"
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "theme": ("light", "dark"),
+    "dir": ("ltr", "rtl"),
+    "text": ("100", "200"),
+    "motion": ("full", "reduced"),
+    "catalog": tuple(CATALOGS),
+    "persona": tuple(PERSONA_TYPES),
+}
+"""What a look may be; the first of each is meant where an address does not say."""
+
+_LONGEST_PROPS = 16_384
+_MOST_FIELDS = 16
+
+
+class Look(NamedTuple):
+    """How a state is looked at, as its address says; `props` stands in for the state's config."""
+
+    state: str = ""
+    theme: str = "light"
+    dir: str = "ltr"
+    text: str = "100"
+    motion: str = "full"
+    catalog: str = "as-it-is"
+    persona: str = "newcomer"
+    shop: str = ""
+    props: str = ""
+
+    def query(self, **changes: str) -> str:
+        """Return the part of an address that says so, without what goes without saying."""
+        changed = self._replace(**changes)
+        usual = Look()
+        told = {k: v for k, v in changed._asdict().items() if v != getattr(usual, k)}
+        return f"?{urlencode(told)}" if told else ""
+
+
+def read_look(query: bytes) -> Look:
+    """Return what an address asks for; what makes no sense is passed over."""
+    try:
+        pairs = dict(parse_qsl(query.decode("ascii"), max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return Look()
+    told = {
+        name: value
+        for name, value in pairs.items()
+        if name in Look._fields and value in CHOICES.get(name, (value,))
+    }
+    if len(told.get("props", "")) > _LONGEST_PROPS:
+        del told["props"]
+    return Look(**told)
+
+
+class Drawing(NamedTuple):
+    """A state, drawn: its HTML, or why there is none.
+
+    `refusal` says why a model could not propose it; `fault` what the template ended with.
+    """
+
+    spec: ComponentSpec
+    shop: Shop
+    config: Mapping[str, object]
+    html: str = ""
+    refusal: str = ""
+    details: Sequence[tuple[str, str]] = ()
+    fault: Fault | None = None
+
+
+def state_names(spec: ComponentSpec) -> list[str]:
+    """Return the names of a component's states: its samples, and the limits of its props."""
+    return [sample.name for sample in spec.samples] + [SHORTEST, LONGEST]
+
+
+def shop_of(live: Live, look: Look) -> Shop:
+    """Return the shop a look is for, its catalog changed as the look wants it."""
+    catalogs = live.version.materials.catalogs
+    shop = catalogs.shops.get(look.shop, catalogs.default)
+    return CATALOGS[look.catalog][1](shop)
+
+
+def config_of(spec: ComponentSpec, look: Look, shop: Shop) -> dict[str, object]:
+    """Return the config a look shows."""
+    if look.props:
+        return _given(look.props)
+    if look.state in (SHORTEST, LONGEST):
+        return extreme(spec, shop, longest=look.state == LONGEST)
+    samples = {sample.name: sample.config for sample in spec.samples}
+    return fit(spec, samples.get(look.state, spec.samples[0].config), shop)
+
+
+def draw(live: Live, name: str, look: Look) -> Drawing | None:
+    """Draw a state; None where there is no such component."""
+    spec = live.version.materials.library.specs.get(name)
+    if spec is None:
+        return None
+    shop = shop_of(live, look)
+    config = config_of(spec, look, shop)
+    drawing = Drawing(spec, shop, config)
+    verdict = admit(
+        Proposal(name, spec.slots[0], config), live.version.materials.library.specs, shop, set()
+    )
+    if isinstance(verdict, Refusal):
+        refused = f"{verdict.code} {verdict.where}".strip()
+        drawing = drawing._replace(refusal=refused, details=_details(spec, config, shop))
+    return _drawn(live, drawing, verdict)
+
+
+def _drawn(live: Live, drawing: Drawing, verdict: Component | Refusal) -> Drawing:
+    """Draw what was admitted; what was not, as fallbacks are drawn, whose limits nobody checks."""
+    name, shop = drawing.spec.name, drawing.shop
+    try:
+        if isinstance(verdict, Component):
+            html = live.renderer.component(verdict, shop)
+            return drawing._replace(html=html if isinstance(html, str) else "")
+        filling = live.renderer.fallbacks(shop, {name: dict(drawing.config)})[name]
+        return drawing._replace(html=filling.html)
+    except Exception as error:  # noqa: BLE001 - a template may raise anything
+        file = f"components/{name}.jinja"
+        return drawing._replace(fault=fault_of(error, live.version.sources, file, name))
+
+
+def _details(
+    spec: ComponentSpec, config: Mapping[str, object], shop: Shop
+) -> tuple[tuple[str, str], ...]:
+    """Return each prop that does not fit, and why, in pydantic's words."""
+    context = {"products": shop.products, "categories": shop.categories()}
+    try:
+        spec.props.model_validate(dict(config), context=context)
+    except ValueError as error:
+        faults = cast("ValidationError", error).errors(include_url=False)
+        return tuple((".".join(map(str, item["loc"])), str(item["msg"])) for item in faults)
+    return ()
+
+
+def _given(props: str) -> dict[str, Any]:
+    try:
+        config = json.loads(props)
+    except ValueError:
+        return {}
+    return config if isinstance(config, dict) else {}

@@ -1,0 +1,74 @@
+"""Taps a composing: its trace, its journal and its model's text, each noted with its time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from app.domain.events import Event, EventName
+from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
+from app.generation.job import Composer
+from app.generation.trace import Trace
+from app.pages.journal import MemoryJournal
+from app.workbench.player.recordings import Piece
+
+if TYPE_CHECKING:
+    from app.workbench.player.run import Run
+
+
+class WatchedTrace(Trace):
+    """A trace whose notes are told as they are written."""
+
+    def __init__(self, run: Run) -> None:
+        order = run.order
+        self.run = run
+        super().__init__(run.id, order.shop_id, order.persona.type, order.clock)
+
+    def note(self, what: str, code: str = "", where: str = "") -> None:
+        super().note(what, code, where)
+        self.run.came("note", {"what": what, "code": code, "where": where})
+
+
+class RunJournal:
+    """A journal of one page that says when each event was written."""
+
+    def __init__(self, run: Run, clock: Callable[[], float]) -> None:
+        self._run = run
+        self._inner = MemoryJournal(clock)
+        self._inner.open(run.id, "the bench")
+
+    def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
+        before = len(self._inner.events(page_id))
+        self._inner.append(page_id, entries)
+        for event in self._inner.events(page_id)[before:]:
+            self._run.events.append((self._run.now, event))
+            if event.name != "progress":
+                self._run.came("event", {"name": event.name, "data": event.data})
+
+    def events(self, page_id: str) -> tuple[Event, ...]:
+        return self._inner.events(page_id)
+
+
+class Tapped:
+    """A composer whose brief and text are noted as they pass."""
+
+    def __init__(self, inner: Composer, run: Run) -> None:
+        self._inner = inner
+        self._run = run
+
+    @property
+    def model(self) -> str:
+        return self._inner.model
+
+    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        run = self._run
+        run.brief = run.brief or brief
+        async with aclosing(self._inner.compose(brief)) as answer:
+            async for event in answer:
+                if isinstance(event, ModelText):
+                    run.pieces.append(Piece(run.now, event.text))
+                    run.came("text", {"text": event.text, "model": self.model})
+                elif isinstance(event, ModelEnded):
+                    run.came("tokens", {**event.tokens._asdict(), "model": self.model})
+                yield event

@@ -1,0 +1,76 @@
+"""Recordings: what a model once wrote, as a text that tests play, with its pace beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from app.workbench.safe_write import RECORDINGS, NotWritten, write
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_PIECE, _PAUSE = 24, 62
+_LARGEST = 256 * 1024
+_MOST_PIECES = 20_000
+
+
+class Piece(NamedTuple):
+    """A piece of a model's text, and when it came: milliseconds after the asking."""
+
+    at: int
+    text: str
+
+
+def names(root: Path) -> list[str]:
+    """Return the names of the recordings."""
+    folder = root / RECORDINGS
+    paths = sorted(folder.glob("*.txt")) if folder.is_dir() else []
+    return [path.stem for path in paths if NAME.fullmatch(path.stem) and not path.is_symlink()]
+
+
+def read(root: Path, name: str) -> list[Piece] | None:
+    """Return a recording, at its own pace where that was kept, else at the house's."""
+    path = root / RECORDINGS / f"{name}.txt"
+    if name not in names(root) or path.stat().st_size > _LARGEST:
+        return None
+    text = path.read_text().removesuffix("\n")
+    return _paced(text, path.with_suffix(".pace.json")) or at_a_pace(text)
+
+
+def at_a_pace(text: str) -> list[Piece]:
+    """Return a text in pieces at the pace of the house composer."""
+    starts = range(0, len(text), _PIECE)
+    return [Piece((at + 1) * _PAUSE, text[s : s + _PIECE]) for at, s in enumerate(starts)]
+
+
+def save(root: Path, name: str, pieces: Sequence[Piece]) -> None:
+    """Keep what a model wrote under a name that is free.
+
+    Raises:
+        NotWritten: the name is none or is taken, or the disk did not take it.
+    """
+    if not NAME.fullmatch(name):
+        raise NotWritten("a recording's name is of small letters, digits and dashes")
+    text = "".join(piece.text for piece in pieces)
+    pace = [[piece.at, len(piece.text)] for piece in pieces]
+    write(root, f"{RECORDINGS}/{name}.txt", f"{text}\n".encode(), fresh=True)
+    write(root, f"{RECORDINGS}/{name}.pace.json", json.dumps(pace).encode())
+
+
+def _paced(text: str, path: Path) -> list[Piece]:
+    """Cut a text as it came; nothing where no pace was kept, or it is of another text."""
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+        return []
+    try:
+        pace = [(int(at), int(length)) for at, length in json.loads(path.read_text())]
+    except (ValueError, TypeError):
+        return []
+    if len(pace) > _MOST_PIECES or sum(length for _, length in pace) != len(text):
+        return []
+    pieces, start = [], 0
+    for at, length in pace:
+        pieces.append(Piece(at, text[start : start + length]))
+        start += length
+    return pieces

@@ -1,0 +1,128 @@
+"""Runs and playbacks that are at hand: the latest of each, and few that compose at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from app.domain.persona import Persona
+from app.generation.job import Composer
+from app.llm.factory import Composers
+from app.llm.house import HouseComposer
+from app.settings import Settings
+from app.workbench.player.faults import (
+    EventTroubles,
+    ModelTrouble,
+    befall,
+    read_model_trouble,
+)
+from app.workbench.player.playback import Playback
+from app.workbench.player.recordings import Piece, names, read
+from app.workbench.player.replay_model import Played
+from app.workbench.player.run import Order, Run
+from app.workbench.prompt_lab import read_persona
+from app.workbench.reload.manager import Live
+from app.workbench.responses import BadAsk
+
+_MOST_KEPT = 24
+_MOST_COMPOSING = 4
+HOUSE = "house"
+
+T = TypeVar("T")
+
+
+class Stage:
+    """Composes pages for the bench, and plays them."""
+
+    def __init__(self, settings: Settings, live: Live, composers: Composers) -> None:
+        self.runs: OrderedDict[str, Run] = OrderedDict()
+        self.playbacks: OrderedDict[str, Playback] = OrderedDict()
+        self._root = settings.root
+        self._settings = settings
+        self._live = live
+        self._composers = composers
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def sources(self) -> dict[str, str]:
+        """Return who can compose: recordings, earlier runs, the house, and providers with a key."""
+        recordings = {f"recording:{name}": f"Recording: {name}" for name in names(self._root)}
+        earlier = {
+            f"run:{run.id}": f"Run of {run.order.source}, {run.order.persona.type}"
+            for run in self.runs.values()
+            if run.done and run.pieces and not run.order.source.startswith(("recording:", "run:"))
+        }
+        live = {name: f"Live: {item.model}" for name, item in self._composers.careful.items()}
+        return {**recordings, **earlier, HOUSE: "Live: the house composer", **live}
+
+    def begin(self, told: Mapping[str, Any]) -> Run:
+        """Begin to compose what a browser asks for.
+
+        Raises:
+            BadAsk: there is no such source, or too many pages are being composed.
+        """
+        if len(self._tasks) >= _MOST_COMPOSING:
+            raise BadAsk("as many pages are being composed as may be; wait a moment")
+        web = self._live.web
+        if web is None:
+            raise BadAsk("the shop's files cannot be used; repair them first")
+        shop = web.shops.get(str(told.get("shop", "")), web.default)
+        trouble = told.get("trouble")
+        order = self._order(
+            str(told.get("source", "")),
+            read_persona(told, shop.counter.shop),
+            shop.counter.shop.id,
+            read_model_trouble(trouble if isinstance(trouble, dict) else {}),
+        )
+        run = Run(self._live, order, shop.counter)
+        _remember(self.runs, run.id, run)
+        task = asyncio.create_task(run.compose(), name=f"run {run.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return run
+
+    def play(self, run: Run, troubles: EventTroubles) -> Playback:
+        """Return a playback of a run, at its beginning."""
+        playback = Playback(run, troubles, time.monotonic)
+        _remember(self.playbacks, playback.id, playback)
+        return playback
+
+    async def close(self) -> None:
+        """End what is being composed."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _order(self, source: str, persona: Persona, shop_id: str, trouble: ModelTrouble) -> Order:
+        house = self._composers.in_order[-1]
+        if source == HOUSE:
+            return Order(source, [house], persona, shop_id, time.monotonic, self._settings)
+        if source in self._composers.careful:
+            chosen = self._composers.careful[source]
+            both = [chosen, house]
+            return Order(source, both, persona, shop_id, time.monotonic, self._settings)
+        pieces = self._pieces(source)
+        if pieces is None:
+            raise BadAsk("there is nothing by that name to compose from")
+        played = Played(
+            befall(pieces, trouble), self._settings.calls, broken=trouble.kind == "leaves"
+        )
+        at_once = HouseComposer(self._composers.house_rules, 0)
+        composers: list[Composer] = [played, at_once]
+        return Order(source, composers, persona, shop_id, lambda: played.now, self._settings)
+
+    def _pieces(self, source: str) -> list[Piece] | None:
+        kind, _, name = source.partition(":")
+        if kind == "recording":
+            return read(self._root, name)
+        run = self.runs.get(name) if kind == "run" else None
+        return list(run.pieces) if run is not None else None
+
+
+def _remember(kept: OrderedDict[str, T], name: str, item: T) -> None:
+    kept[name] = item
+    while len(kept) > _MOST_KEPT:
+        kept.popitem(last=False)

@@ -1,0 +1,218 @@
+"""The routes of the stream player and the composer's bench: runs, playbacks, and their pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.catalog.images import image_hosts
+from app.domain.events import Event
+from app.domain.persona import PERSONA_TYPES
+from app.generation.events import fold
+from app.rendering.renderer import Filling
+from app.web.stream import last_event_id, written
+from app.workbench.player.faults import (
+    EVENT_TROUBLES,
+    MODEL_TROUBLES,
+    read_event_troubles,
+)
+from app.workbench.player.playback import Playback
+from app.workbench.player.recordings import save
+from app.workbench.player.registry import Stage
+from app.workbench.player.run import Run
+from app.workbench.prompt_lab import brief_of, read_persona
+from app.workbench.reload.manager import Live
+from app.workbench.responses import (
+    BadAsk,
+    Streaming,
+    Telling,
+    answer,
+    asked,
+    framed,
+    page,
+)
+from app.workbench.templates import Paper
+
+
+class Theatre:
+    """Answers with pages being composed, as they are composed and as they were."""
+
+    def __init__(self, root: Path, live: Live, stage: Stage, paper: Paper) -> None:
+        self._root = root
+        self._live = live
+        self._stage = stage
+        self._paper = paper
+        get, post = ["GET"], ["POST"]
+        self.routes = [
+            Route("/play", self.player, methods=get),
+            Route("/compose", self.bench, methods=get),
+            Route("/brief", self.brief, methods=post),
+            Route("/runs", self.begin, methods=post),
+            Route("/runs/{id}/news", self.told, methods=get),
+            Route("/runs/{id}/recording", self.record, methods=post),
+            Route("/runs/{id}/page", self.page, methods=get),
+            Route("/runs/{id}/stream", self.stream, methods=get),
+            Route("/runs/{id}/components", self.components, methods=get),
+            Route("/runs/{id}/{view}", self.view, methods=get),
+            Route("/plays", self.play, methods=post),
+            Route("/plays/{id}", self.state, methods=get),
+            Route("/plays/{id}", self.control, methods=post),
+            Route("/plays/{id}/page", self.played_page, methods=get),
+            Route("/plays/{id}/stream", self.played_stream, methods=get),
+        ]
+
+    async def player(self, _: Request) -> Response:
+        """Show the stream player."""
+        return await self._show("play")
+
+    async def bench(self, _: Request) -> Response:
+        """Show the composer's bench."""
+        return await self._show("prompt_lab")
+
+    async def _show(self, name: str) -> Response:
+        await self._live.ready()
+        catalogs = self._live.version.materials.catalogs
+        return page(
+            self._paper.draw(
+                name,
+                sources=self._stage.sources(),
+                personas=PERSONA_TYPES,
+                shops={shop.id: shop.name for shop in catalogs.shops.values()},
+                categories=catalogs.default.categories(),
+                model_troubles=MODEL_TROUBLES,
+                event_troubles=EVENT_TROUBLES,
+            )
+        )
+
+    async def brief(self, request: Request) -> Response:
+        """Answer with the brief exactly as it would be sent."""
+        await self._live.ready()
+        told = await asked(request)
+        catalogs = self._live.version.materials.catalogs
+        shop = catalogs.shops.get(str(told.get("shop", "")), catalogs.default)
+        return answer(brief_of(self._live, shop, read_persona(told, shop)))
+
+    async def begin(self, request: Request) -> Response:
+        """Begin to compose a page."""
+        await self._live.ready()
+        run = self._stage.begin(await asked(request))
+        return answer({"run": run.id})
+
+    async def told(self, request: Request) -> Response:
+        """Tell what comes of a run, from its beginning."""
+        return Telling(_items(self._run(request)))
+
+    async def record(self, request: Request) -> Response:
+        """Keep what the model wrote as a recording."""
+        run = self._run(request)
+        name = str((await asked(request)).get("name", ""))
+        save(self._root, name, run.pieces)
+        return answer({"said": f"Saved as tests/recordings/{name}.txt"})
+
+    async def components(self, request: Request) -> Response:
+        """Answer with the components a run's page was drawn from."""
+        kept = self._run(request).kept
+        return answer([item.as_json() for item in kept.components] if kept else [])
+
+    async def view(self, request: Request) -> Response:
+        """Show a run's page: the shell, what has been folded so far, or the kept page."""
+        run, view = self._run(request), request.path_params["view"]
+        if view == "kept" and run.kept is not None:
+            return framed(run.kept.html, image_hosts(run.counter.shop))
+        if view in ("shell", "finished", "kept"):
+            events = [] if view == "shell" else [event for _, event in run.events]
+            return self._page(run, fold(events, run.counter.fallbacks), None)
+        raise BadAsk("there is no such view")
+
+    async def page(self, request: Request) -> Response:
+        """Show the shell of a run's page, which follows the run's own journal."""
+        run = self._run(request)
+        return self._page(run, run.counter.fallbacks, f"/design/runs/{run.id}/stream")
+
+    async def stream(self, request: Request) -> Response:
+        """Send a run's events as they happen."""
+        run, after = self._run(request), last_event_id(request.scope)
+        return Streaming(_written(_events(run, after)))
+
+    async def play(self, request: Request) -> Response:
+        """Begin a playback of a run, or of one that is composed now."""
+        await self._live.ready()
+        told = await asked(request)
+        known = self._stage.runs.get(str(told.get("run", "")))
+        run = known or self._stage.begin(told)
+        playback = self._stage.play(run, read_event_troubles(told))
+        return answer(playback.state())
+
+    async def state(self, request: Request) -> Response:
+        """Answer with where a playback stands."""
+        return answer(self._playback(request).state())
+
+    async def control(self, request: Request) -> Response:
+        """Hold, move or speed up a playback."""
+        playback, told = self._playback(request), await asked(request)
+        value = told.get("value", 0)
+        playback.control(str(told.get("do", "")), value if isinstance(value, int | float) else 0)
+        return answer(playback.state())
+
+    async def played_page(self, request: Request) -> Response:
+        """Show the page as a visitor gets it now: the shell, or the kept page once it is over."""
+        playback = self._playback(request)
+        run = playback.run
+        over = run.done and playback.position >= playback.length
+        if over and run.kept is not None and "shell" not in request.query_params:
+            return framed(run.kept.html, image_hosts(run.counter.shop))
+        stream = f"/design/plays/{playback.id}/stream"
+        return self._page(run, run.counter.fallbacks, stream)
+
+    async def played_stream(self, request: Request) -> Response:
+        """Send a playback's events as they arrive."""
+        playback = self._playback(request)
+        return Streaming(_written(playback.read(last_event_id(request.scope))))
+
+    def _page(self, run: Run, fillings: Mapping[str, Filling], stream: str | None) -> Response:
+        shop = run.counter.shop
+        html = run.renderer.store_page(shop, run.order.persona.type, fillings, stream)
+        return framed(html, image_hosts(shop))
+
+    def _run(self, request: Request) -> Run:
+        run = self._stage.runs.get(request.path_params["id"])
+        if run is None:
+            raise BadAsk("there is no such run any more")
+        return run
+
+    def _playback(self, request: Request) -> Playback:
+        playback = self._stage.playbacks.get(request.path_params["id"])
+        if playback is None:
+            raise BadAsk("there is no such playback any more")
+        return playback
+
+
+async def _items(run: Run) -> AsyncGenerator[str, None]:
+    async with aclosing(run.listen()) as items:
+        async for item in items:
+            yield json.dumps({"at": item.at, "kind": item.kind, **item.what}, ensure_ascii=False)
+
+
+async def _events(run: Run, after: int) -> AsyncGenerator[Event, None]:
+    told = 0
+    while True:
+        for _, event in run.events[told:]:
+            told += 1
+            if event.id > after:
+                yield event
+        if run.done and told >= len(run.events):
+            return
+        await run.changed()
+
+
+async def _written(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
+    yield b": open\n\n"
+    async with aclosing(events) as source:
+        async for event in source:
+            yield written(event)

@@ -1,0 +1,172 @@
+"""Runs: one page composed for the bench through the real pipeline, with all that came, in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Any, NamedTuple
+
+from app.domain.events import Event
+from app.domain.llm import Brief
+from app.domain.page import Component, KeptPage
+from app.domain.persona import PageKey, Persona
+from app.generation.generator import compose
+from app.generation.job import Composer, Page, Workshop
+from app.pages.shells import Counter
+from app.personas.key import persona_hash
+from app.settings import Settings
+from app.workbench.player.recording_model import RunJournal, Tapped, WatchedTrace
+from app.workbench.player.recordings import Piece
+from app.workbench.prompt_lab import instructions_of
+from app.workbench.reload.manager import Live
+
+log = logging.getLogger("wandstore.design")
+
+LONGEST = 120.0
+_MOST_ITEMS = 30_000
+
+
+class Order(NamedTuple):
+    """What a run is to compose: by whom, for whom, in which shop."""
+
+    source: str
+    composers: Sequence[Composer]
+    persona: Persona
+    shop_id: str
+    clock: Callable[[], float]
+    settings: Settings
+
+
+class Item(NamedTuple):
+    """Something that came in a run, `at` milliseconds after it began."""
+
+    at: int
+    kind: str
+    what: dict[str, Any]
+
+
+class Run:
+    """One page on its way, and all that has come of it. Any number may listen."""
+
+    def __init__(self, live: Live, order: Order, counter: Counter) -> None:
+        self.id = secrets.token_urlsafe(9)
+        self.order = order
+        self.counter = counter
+        self.version = live.version.number
+        self.items: list[Item] = []
+        self.events: list[tuple[int, Event]] = []
+        self.pieces: list[Piece] = []
+        self.kept: KeptPage | None = None
+        self.done = False
+        self.brief: Brief | None = None
+        self.renderer = live.renderer
+        self.trace = WatchedTrace(self)
+        self._changed = asyncio.Event()
+        self._began = order.clock()
+        self._page = Page(
+            self.id,
+            PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(order.persona)),
+            counter.shop,
+            order.persona,
+            counter.content,
+            counter.fallbacks,
+            self.trace,
+        )
+        self._workshop = _workshop(live, self)
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since it began, by its own clock."""
+        return round((self.order.clock() - self._began) * 1000)
+
+    @property
+    def length(self) -> int:
+        """Milliseconds until the last that has come."""
+        return max((item.at for item in self.items), default=0)
+
+    async def compose(self) -> None:
+        """Compose the page to its end; whatever happens is told as an item."""
+        try:
+            async with asyncio.timeout(LONGEST):
+                await compose(self._page, self._workshop, self._keep)
+        except TimeoutError:
+            self.came("failed", {"code": "TIMEOUT", "where": f"more than {LONGEST:g} s"})
+        except Exception as error:  # noqa: BLE001 - a designer's template may raise anything
+            log.warning("a run failed: %s", type(error).__name__)
+            self.came("failed", {"code": "CONTAINER_ERROR", "where": type(error).__name__})
+        finally:
+            self.done = True
+            self.came("done", self.summary())
+
+    def came(self, kind: str, what: dict[str, Any]) -> None:
+        """Note something that came, and wake who listens."""
+        if len(self.items) < _MOST_ITEMS or kind == "done":
+            self.items.append(Item(self.now, kind, what))
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake who listens."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def changed(self) -> None:
+        """Wait until something more has come."""
+        await self._changed.wait()
+
+    async def listen(self) -> AsyncGenerator[Item, None]:
+        """Yield everything from the beginning, as it comes, to the end."""
+        read = 0
+        while True:
+            for item in self.items[read:]:
+                yield item
+                read += 1
+            if self.done and read >= len(self.items):
+                return
+            if read >= len(self.items):
+                await self._changed.wait()
+
+    def summary(self) -> dict[str, Any]:
+        """Return how it went, in numbers."""
+        told = self.trace.summary()
+        told["ms"] = self.now
+        return {**told, "source": self.order.source, "run": self.id, "version": self.version}
+
+    async def _keep(self, page: KeptPage, _: int) -> None:
+        self.kept = page
+
+
+class _NoPlans:
+    """The bench decides anew each time."""
+
+    async def find(self, shop_id: str, persona_hash: str) -> None:  # noqa: ARG002
+        return None
+
+    async def keep(
+        self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
+    ) -> None: ...
+
+
+def _workshop(live: Live, run: Run) -> Workshop:
+    materials = live.version.materials
+    library = materials.library
+
+    async def prepared() -> None: ...
+
+    return Workshop(
+        composers=[Tapped(item, run) for item in run.order.composers],
+        journal=RunJournal(run, time.time),
+        renderer=live.renderer,
+        specs=library.specs,
+        slots=tuple(slot.id for slot in library.slots),
+        required=frozenset(slot.id for slot in library.slots if slot.required),
+        instructions=lambda: instructions_of(materials),
+        persona_briefs=materials.prompts.personas,
+        plans=_NoPlans(),
+        prepared=prepared,
+        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        deadlines=run.order.settings.deadlines,
+        parse_limits=run.order.settings.parsing,
+    )

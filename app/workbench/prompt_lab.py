@@ -1,0 +1,65 @@
+"""The brief exactly as it is sent, with what each part of it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar
+
+from app.content.prompts import PLACE_OF_COMPONENTS
+from app.content.site import Materials
+from app.domain.catalog import Shop
+from app.domain.persona import PERSONA_TYPES, Persona, Signals
+from app.generation.prompt import (
+    Asked,
+    count_tokens,
+    describe,
+    instructions,
+    write_brief,
+)
+from app.workbench.reload.manager import Live
+
+_SENSITIVITY: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
+_MOST_LIKED = 3
+
+
+T = TypeVar("T")
+
+
+def instructions_of(materials: Materials) -> str:
+    """Return the stable part of every brief."""
+    specs = materials.library.specs.values()
+    return instructions(materials.prompts.storefront, PLACE_OF_COMPONENTS, specs)
+
+
+def read_persona(told: Mapping[str, Any], shop: Shop) -> Persona:
+    """Read the persona a browser asks for; what makes no sense is passed over."""
+    kind = _one_of(told.get("persona"), PERSONA_TYPES, "newcomer")
+    sensitivity = _one_of(told.get("sensitivity"), _SENSITIVITY, "medium")
+    given = told.get("categories")
+    sold = shop.categories()
+    liked = [name for name in given if name in sold] if isinstance(given, list) else []
+    signals = Signals(0.0, tuple(liked[:_MOST_LIKED]), sensitivity)
+    confidence = 0.0 if kind == "newcomer" else 0.8
+    return Persona(kind, confidence, signals)
+
+
+def brief_of(live: Live, shop: Shop, persona: Persona) -> dict[str, Any]:
+    """Return what a model would be sent for a whole page, and the tokens of its parts."""
+    materials = live.version.materials
+    library = materials.library
+    stable = instructions_of(materials)
+    slots = tuple(slot.id for slot in library.slots)
+    brief = write_brief(shop, persona, stable, materials.prompts.personas, Asked(slots))
+    components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}
+    return {
+        "instructions": brief.instructions,
+        "request": brief.request,
+        "tokens": brief.tokens,
+        "of_instructions": count_tokens(brief.instructions),
+        "of_request": count_tokens(brief.request),
+        "of_components": components,
+    }
+
+
+def _one_of(told: object, choices: Sequence[T], otherwise: T) -> T:
+    return next((item for item in choices if item == told), otherwise)

@@ -1,0 +1,196 @@
+"""Builds the shop's materials from the designer's files, anew only where they changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from app.content.components import (
+    ComponentSpec,
+    Library,
+    LibraryError,
+    Sample,
+    SlotSpec,
+    Specs,
+    component_spec,
+    digest_of,
+    read_samples,
+    slots_of,
+)
+from app.content.prompts import PromptError, Prompts, load_prompts
+from app.content.site import Materials
+from app.web.static import Assets, make_assets
+from app.workbench.reload.errors import Fault, fault_of, line_fault
+from app.workbench.reload.files import Sources
+from app.workbench.reload.modules import Package
+
+_PAGE_WIDE = ("shell.jinja", "pages/", "parts/")
+
+
+class Wrong(Exception):
+    """A file cannot be used; the fault says which and why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+class Version(NamedTuple):
+    """The materials at one moment, with the files and modules they were built from."""
+
+    number: int
+    sources: Sources
+    materials: Materials
+    package: Package | None = None
+
+
+def build(before: Version, sources: Sources) -> Version:
+    """Return the next version, built from these files.
+
+    Raises:
+        Wrong: one of them cannot be used.
+    """
+    changed = sources.differing(before.sources)
+    library, package = before.materials.library, before.package
+    if package is None or any(name.startswith("components/") for name in changed):
+        library, package = _library(before, sources, changed)
+    prompts = before.materials.prompts
+    if any(name.startswith("prompts/") for name in changed):
+        prompts = _prompts(sources)
+    assets = before.materials.assets
+    if library.styles != before.materials.library.styles or _of_static(changed):
+        assets = _assets(before, sources, library.styles)
+    materials = Materials(before.materials.catalogs, library, prompts, assets)
+    return Version(before.number + 1, sources, materials, package)
+
+
+def component_of(name: str, sources: Sources) -> str:
+    """Return the component a file belongs to, empty where it is shared or no component's."""
+    path = Path(name)
+    stem = path.name.partition(".")[0]
+    own = path.parent == Path("components") and f"components/{stem}.jinja" in sources.texts
+    return stem if own and f"components/{stem}.py" in sources.texts else ""
+
+
+def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Library, Package]:
+    texts = sources.within("components")
+    folder = sources.root / "components"
+    package, old = before.package, dict(before.materials.library.specs)
+    if package is None or _shared_code(package, sources, changed):
+        package, old = Package(folder, texts), {}
+    try:
+        slots = _slots(package, sources)
+        specs = _specs(package, slots, sources, _Old(old, changed))
+    except Wrong:
+        if package is not before.package:
+            package.close()
+        raise
+    styles = "\n".join(texts[name] for name in sorted(texts) if _is_style(name))
+    templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
+    made = Library(folder, Specs.ready(specs), slots, styles, digest_of(texts), templates)
+    return made, package
+
+
+def _is_style(name: str) -> bool:
+    return name.endswith(".css") and "/" not in name
+
+
+def _shared_code(package: Package, sources: Sources, changed: set[str]) -> bool:
+    modules = [name for name in changed if name.startswith("components/") and name.endswith(".py")]
+    return any(
+        not component_of(name, sources) or package.leans_on(Path(name).stem) for name in modules
+    )
+
+
+def _slots(package: Package, sources: Sources) -> tuple[SlotSpec, ...]:
+    try:
+        return slots_of(package.module("slots"))
+    except Exception as error:
+        raise Wrong(fault_of(error, sources, "components/slots.py")) from error
+
+
+class _Old(NamedTuple):
+    specs: Mapping[str, ComponentSpec]
+    changed: set[str]
+
+    def still(self, name: str) -> ComponentSpec | None:
+        """Return a component's earlier spec if none of what it is made of has changed."""
+        made_of = {f"components/{name}{ending}" for ending in (".py", ".samples.json", ".jinja")}
+        return None if made_of & self.changed else self.specs.get(name)
+
+
+def _specs(
+    package: Package, slots: tuple[SlotSpec, ...], sources: Sources, old: _Old
+) -> dict[str, ComponentSpec]:
+    known = {slot.id for slot in slots}
+    names = sorted(name.removesuffix(".py") for name in sources.within("components"))
+    found = {}
+    for name in names:
+        if component_of(f"components/{name}.py", sources) == name:
+            found[name] = old.still(name) or _spec(name, package, known, sources)
+    return found
+
+
+def _spec(name: str, package: Package, known: set[str], sources: Sources) -> ComponentSpec:
+    file = f"components/{name}.py"
+    text = sources.texts[file]
+    samples = _samples(name, sources)
+    try:
+        same = package.texts.get(f"{name}.py") == text
+        module = package.module(name) if same else package.renew(name, text)
+        spec = component_spec(sources.root / file, module, known, samples)
+        spec.props.model_rebuild()
+        spec.props.model_json_schema()
+    except Exception as error:
+        raise Wrong(fault_of(error, sources, file)) from error
+    return spec
+
+
+def _samples(name: str, sources: Sources) -> tuple[Sample, ...]:
+    file = f"components/{name}.samples.json"
+    text = sources.texts.get(file)
+    try:
+        if text is not None:
+            json.loads(text)
+        return read_samples(sources.root / file, text)
+    except json.JSONDecodeError as error:
+        raise Wrong(line_fault(file, error.lineno, f"not JSON: {error.msg}", sources)) from error
+    except LibraryError as error:
+        raise Wrong(fault_of(error, sources, file)) from error
+
+
+def _prompts(sources: Sources) -> Prompts:
+    def read(path: Path) -> str:
+        name = path.relative_to(sources.root).as_posix()
+        if name not in sources.texts:
+            raise PromptError(f"{name}: missing")
+        return sources.texts[name]
+
+    try:
+        return load_prompts(sources.root / "prompts", read)
+    except PromptError as error:
+        raise Wrong(_prompt_fault(error, sources)) from error
+
+
+def _prompt_fault(error: PromptError, sources: Sources) -> Fault:
+    told = str(error).removeprefix(f"{sources.root}/")
+    file = told.partition(":")[0]
+    cause = error.__cause__
+    if isinstance(cause, json.JSONDecodeError):
+        return line_fault(file, cause.lineno, f"not JSON: {cause.msg}", sources)
+    return line_fault(file, 0, told, sources)
+
+
+def _of_static(changed: set[str]) -> bool:
+    return any(name.startswith("static/") for name in changed)
+
+
+def _assets(before: Version, sources: Sources, styles: str) -> Assets:
+    """Return the static files; those that are no texts stay as they were read at the start."""
+    old = before.materials.assets.files
+    read = {name: body.plain for name, body in old.items() if name != "shop.css"}
+    read |= {name: text.encode() for name, text in sources.within("static").items()}
+    shops = before.materials.catalogs.shops.values()
+    return make_assets({name: read[name] for name in sorted(read)}, styles, shops)

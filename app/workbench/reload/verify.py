@@ -1,0 +1,84 @@
+"""Draws what a save touched, before the shop may see it: samples, fallbacks and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+from app.catalog.listing import choose, read_request
+from app.content.components import ComponentSpec, Sample
+from app.content.site import renderer_of
+from app.domain.catalog import Shop
+from app.domain.page import Component, Refusal
+from app.generation.rules import fallback
+from app.rendering.renderer import Renderer
+from app.workbench.gallery.fixtures import fit
+from app.workbench.reload.build import Version, Wrong
+from app.workbench.reload.errors import Fault, fault_of, line_fault, line_in_sample
+from app.workbench.reload.files import Sources
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+
+def prove(version: Version, components: Iterable[str]) -> Renderer:
+    """Draw the samples of these components and every kind of page; return who drew them.
+
+    Raises:
+        Wrong: one cannot be drawn, or a sample is not what its props ask for.
+    """
+    renderer = renderer_of(version.materials)
+    shop = version.materials.catalogs.default
+    for name in components:
+        spec = version.materials.library.specs[name]
+        for sample in spec.samples:
+            _prove_sample(spec, sample, shop, renderer, version.sources)
+    for opened in version.materials.catalogs.shops.values():
+        _prove_pages(version, opened, renderer)
+    return renderer
+
+
+def _prove_sample(
+    spec: ComponentSpec, sample: Sample, shop: Shop, renderer: Renderer, sources: Sources
+) -> None:
+    config = fit(spec, sample.config, shop)
+    context = {"products": shop.products, "categories": shop.categories()}
+    try:
+        props = spec.props.model_validate(dict(config), context=context)
+    except ValueError as error:
+        raise Wrong(_misfit(spec.name, sample, cast("ValidationError", error), sources)) from error
+    where = f"{spec.name}, sample {sample.name}"
+    try:
+        html = renderer.component(Component(spec.name, spec.slots[0], props.model_dump()), shop)
+    except Exception as error:
+        raise Wrong(fault_of(error, sources, f"components/{spec.name}.jinja", where)) from error
+    if isinstance(html, Refusal):
+        raise Wrong(line_fault(f"components/{spec.name}.py", 0, html.code, sources, where))
+
+
+def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources) -> Fault:
+    """Say which prop does not fit the sample, at its line in the sample's file."""
+    file = f"components/{name}.samples.json"
+    fault: Any = error.errors(include_url=False)[0]
+    prop = str(fault["loc"][0]) if fault["loc"] else ""
+    line = line_in_sample(sources.texts.get(file, ""), sample.name, prop)
+    told = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    return line_fault(file, line, told, sources, f"{name}, sample {sample.name}")
+
+
+def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
+    first = next(iter(shop.products.values()))
+    try:
+        lines = version.materials.prompts.house["fallback"]
+        configs = fallback(shop, {"fallback": lines})
+        fillings = renderer.fallbacks(shop, configs)
+        renderer.store_page(shop, "newcomer", fillings, "/stream")
+        asked = read_request(b"sort=name")
+        if asked is not None:
+            renderer.listing_page(shop, choose(shop, asked))
+        renderer.product_page(shop, first, [first])
+        renderer.message_page(shop, "Nothing", "Nothing here.")
+    except Exception as error:
+        raise Wrong(
+            fault_of(error, version.sources, "prompts/house.json", "the shop's pages")
+        ) from error

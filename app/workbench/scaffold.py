@@ -1,0 +1,108 @@
+"""`python -m app.workbench.scaffold NAME [SLOT]`: writes a new component, ready to be drawn."""
+
+from __future__ import annotations
+
+import json
+import keyword
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
+from app.content.components import LibraryError, load_library
+from app.domain.catalog import Product
+from app.settings import Settings, SettingsError, read_settings
+from app.workbench.safe_write import NotWritten, write
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
+
+_BLANK = Path(__file__).resolve().parent / "blank"
+
+_COPY = {
+    "typical": ("Made to be used", "It gets better looking the harder it works.", "Take a look"),
+    "shortest": ("Oak", "Oiled.", "See it"),
+    "longest": (
+        "A quiet thing that earns its place at the table",
+        "Made slowly by people who use what they make; it will outlast the shelf it stands on.",
+        "Look at it more closely",
+    ),
+}
+
+
+def main(name: str, slot: str) -> int:
+    """Write the files; say what to do next, or what is in the way."""
+    try:
+        written = scaffold(read_settings(os.environ), name, slot)
+    except (NotWritten, SettingsError, CatalogError, LibraryError) as error:
+        sys.stderr.write(f"no component was made: {error}\n")
+        return 2
+    sys.stdout.write("\n".join(["wrote", *(f"  {file}" for file in written), ""]))
+    sys.stdout.write(f"see it at /design/components/{name} while `make run` is running\n")
+    return 0
+
+
+def scaffold(settings: Settings, name: str, slot: str) -> list[str]:
+    """Write a component's files; return their names.
+
+    Raises:
+        NotWritten: the name or the slot will not do, or a file is in the way.
+        CatalogError, LibraryError: what is there already cannot be used.
+    """
+    library = load_library(settings.root / "components")
+    slots = [item.id for item in library.slots]
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise NotWritten(f"{name!r} is no name: small letters, digits and underscores, please")
+    if slot not in slots:
+        raise NotWritten(f"{slot!r} is no slot of the page; there are {', '.join(slots)}")
+    texts = _texts(name, slot, _product(settings))
+    taken = [file for file in texts if (settings.root / file).exists()]
+    if taken or any(Path(settings.root / "components").glob(f"{name}.*")):
+        raise NotWritten(f"there is a {name} already")
+    for file, text in texts.items():
+        write(settings.root, file, text.encode(), fresh=True)
+    return list(texts)
+
+
+def _texts(name: str, slot: str, item: Product) -> dict[str, str]:
+    """Return the files' texts, the props last: a component is one once its props are there."""
+    title = "".join(part.capitalize() for part in name.split("_"))
+    words = {"TITLE": title, "CSS-NAME": name.replace("_", "-"), "SLOT": slot}
+    samples = [
+        {
+            "name": sample,
+            "config": {
+                "product_id": item.id,
+                "headline": headline,
+                "text": text,
+                "link_text": link_text,
+            },
+        }
+        for sample, (headline, text, link_text) in _COPY.items()
+    ]
+    return {
+        f"components/{name}.samples.json": json.dumps(samples, indent=2) + "\n",
+        f"components/{name}.css": _filled("styles.css", words),
+        f"components/{name}.jinja": _filled("partial.jinja", words),
+        f"components/{name}.py": _filled("props.py.txt", words),
+    }
+
+
+def _filled(blank: str, words: Mapping[str, str]) -> str:
+    text = (_BLANK / blank).read_text()
+    for word, meaning in words.items():
+        text = text.replace(word, meaning)
+    return text
+
+
+def _product(settings: Settings) -> Product:
+    products = load_catalogs(settings.catalog, currency=settings.currency).default.products.values()
+    return next(
+        (item for item in products if item.picture and item.available), next(iter(products))
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "", *(sys.argv[2:3] or ["cta"])))
