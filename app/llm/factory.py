@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.content.prompts import Prompts
 from app.domain.llm import Brief, ModelEvent
+from app.generation import rules
 from app.llm.breaker import Breaker
 from app.llm.budget import Purse
 from app.llm.coalesce import SharedComposer
@@ -41,7 +42,7 @@ class Composers:
             self._add("kimi", settings.kimi, lambda kimi: self._loaded().kimi(kimi))
         if settings.claude:
             self._add("claude", settings.claude, lambda claude: self._loaded().claude(claude))
-        self._lines: house.Lines = prompts.house
+        self._lines: rules.Lines = prompts.house
         self.in_order: tuple[Composer, ...] = (
             *map(SharedComposer, self.careful.values()),
             HouseComposer(self.house_rules, 0.0 if self.careful else settings.house_pace),
@@ -60,7 +61,7 @@ class Composers:
 
     def house_rules(self, brief: Brief) -> list[dict[str, object]]:
         """Return what the house chooses."""
-        return house.compose(brief.shop, brief.persona, self._lines, persona_hash(brief.persona))
+        return rules.compose(brief.shop, brief.persona, self._lines, persona_hash(brief.persona))
 
     def load(self) -> None:
         """Load what speaks to providers, where there are any. Any thread may call this."""
