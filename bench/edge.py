@@ -18,8 +18,8 @@ from app.settings import ROOT
 from bench import measure, readers
 from bench.kept import rate
 from bench.measure import Row
-from tests.edging import NODE, Worker, behind_worker, publish
-from tests.running import Server, free_port
+from tests.support.edge import NODE, Worker, behind_worker, publish
+from tests.support.server import Server, free_port
 
 _ROUNDS = 3
 _AT_ONCE = 20

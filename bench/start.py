@@ -17,7 +17,7 @@ import httpx
 from app.settings import ROOT
 from bench import measure
 from bench.measure import Row
-from tests.running import Server, free_port
+from tests.support.server import Server, free_port
 
 _ROUNDS = 5
 _SMALL_ROUNDS = 3

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.browsing import launch
-from tests.running import Server
+from tests.support.browser import launch
+from tests.support.server import Server
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 LARGEST = 400 * 1024

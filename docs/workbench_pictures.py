@@ -13,8 +13,8 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.browsing import launch
-from tests.desk import Desk, a_desk
+from tests.support.browser import launch
+from tests.support.workbench import Desk, a_desk
 
 PICTURES = Path(__file__).resolve().parent / "pictures"
 LARGEST = 400 * 1024

@@ -26,7 +26,7 @@ from app.generation.validate import admit
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import Addresses
 from app.settings import ROOT
-from tests.modelling import answer
+from tests.support.fake_model import answer
 
 _SIGNS = [
     "{",

@@ -22,7 +22,7 @@ from app.pages.journal import MemoryJournal
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import Addresses
 from app.settings import ROOT
-from tests.modelling import SLOTS, answer
+from tests.support.fake_model import SLOTS, answer
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ from app.settings import ROOT
 from app.storage.db.rows import Behaviour, Sighting
 from app.storage.db.sqlite import SqliteDatabase
 from app.storage.errors import StorageError
-from tests.shops import shop
+from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.util.rate_limit import Allowance, Pace
-from tests.clock import Clock
+from tests.support.clock import Clock
 
 
 def test_a_burst_is_free_and_the_next_one_waits() -> None:

@@ -22,7 +22,7 @@ from components.filters import Filters
 from components.grid import Grid
 from components.hero import Hero
 from components.recommendations import Recommendations
-from tests.stand_in import (
+from tests.support.fake_llm import (
     Fault,
     Framing,
     Scenario,
@@ -32,7 +32,7 @@ from tests.stand_in import (
     recording,
     response_bytes,
 )
-from tests.stand_in.scenario import FaultKind, Protocol, UsagePlace
+from tests.support.fake_llm.scenario import FaultKind, Protocol, UsagePlace
 
 pytestmark = pytest.mark.anyio
 
@@ -698,7 +698,7 @@ async def test_it_runs_as_a_process_of_its_own_and_ends_when_told(
     path.write_text(json.dumps({"recording": "long", "delta_chars": 4}))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-W", "error", "-m", "tests.stand_in", "--port", "0", "--scenario", str(path)),
+        *("-W", "error", "-m", "tests.support.fake_llm", "--port", "0", "--scenario", str(path)),
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browsing import launch
 from tests.conftest import StartServer
-from tests.edging import Edge
-from tests.modelling import Model
-from tests.running import Server
+from tests.support.browser import launch
+from tests.support.edge import Edge
+from tests.support.fake_model import Model
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser
 
-from tests.browsing import watched
-from tests.edging import TOKEN, Edge
-from tests.modelling import Model, answer
-from tests.shopping import SECONDS
-from tests.stand_in import Scenario
+from tests.support.browser import watched
+from tests.support.edge import TOKEN, Edge
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
+from tests.support.shopper_client import SECONDS
 
 
 def told(edge: Edge, shopper: str) -> list[dict[str, Any]]:

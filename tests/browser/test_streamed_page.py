@@ -9,11 +9,17 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.browsing import watched
-from tests.cutting_proxy import cutting
-from tests.modelling import SLOTS, Model, answer, component, ends_of_components
-from tests.running import Server
-from tests.stand_in import Scenario
+from tests.support.browser import watched
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import (
+    SLOTS,
+    Model,
+    answer,
+    component,
+    ends_of_components,
+)
+from tests.support.flaky_proxy import cutting
+from tests.support.server import Server
 
 ORDERS = [SLOTS, SLOTS[::-1], ("cta", "hero", "recommendations", "filters", "grid")]
 

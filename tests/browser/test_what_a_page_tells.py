@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import Watched, watched
 from tests.conftest import StartServer
-from tests.edging import Edge
-from tests.modelling import Model, answer
-from tests.running import ROOT, Server
-from tests.shopping import SECONDS
-from tests.stand_in import Scenario
+from tests.support.browser import Watched, watched
+from tests.support.edge import Edge
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
+from tests.support.server import ROOT, Server
+from tests.support.shopper_client import SECONDS
 
 # What a merchant's own pages would hold: a basket, a form with a quantity, an order that was placed.
 _BASKET = """document.querySelector('main').insertAdjacentHTML('beforeend',

@@ -14,7 +14,7 @@ from app.domain.page import Refusal
 from app.personas.facts import prices_of, witness
 from app.prerender.manifest import goods_file
 from tests.contract.hostile import NAMES
-from tests.shops import product, shop
+from tests.support.factories import product, shop
 
 _SEED = 20_261_125
 _DAY = 20_000

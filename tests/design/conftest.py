@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browsing import launch, watched
-from tests.desk import Desk, a_desk
+from tests.support.browser import launch, watched
+from tests.support.workbench import Desk, a_desk
 
 
 @pytest.fixture

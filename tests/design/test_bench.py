@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.desk import Desk, a_desk
-from tests.modelling import KEY, Model, answer, component
-from tests.stand_in import Scenario
-from tests.stand_in.files import recording
+from tests.support.fake_llm import Scenario
+from tests.support.fake_llm.files import recording
+from tests.support.fake_model import KEY, Model, answer, component
+from tests.support.workbench import Desk, a_desk
 
 
 def run(page: Page, side: str, source: str) -> None:
@@ -97,7 +97,7 @@ def test_a_run_is_kept_as_a_recording_that_can_be_played(
     page.click("[data-side=A] [data-record] button")
     page.wait_for_selector("[data-side=A] [data-record] .said:has-text('Saved as')")
     folder = bench.root / "tests" / "recordings"
-    monkeypatch.setattr("tests.stand_in.files._RECORDINGS", folder)
+    monkeypatch.setattr("tests.support.fake_llm.files._RECORDINGS", folder)
     assert recording("autumn-run") == text
     page.goto(f"{bench.url}/play")
     page.select_option("[name=source]", "recording:autumn-run")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.desk import Desk, copy_of_the_files
-from tests.running import ROOT
+from tests.support.server import ROOT
+from tests.support.workbench import Desk, copy_of_the_files
 
 CTA = "components/cta.jinja"
 

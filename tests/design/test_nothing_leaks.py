@@ -16,9 +16,9 @@ import pytest
 from app.workbench.access import Guard
 from app.workbench.safe_write import NotWritten, place, write
 from tests.conftest import StartServer
-from tests.desk import Desk, a_desk
-from tests.modelling import KEY, component
-from tests.running import ROOT
+from tests.support.fake_model import KEY, component
+from tests.support.server import ROOT
+from tests.support.workbench import Desk, a_desk
 
 SAMPLE = {"component": "cta", "name": "kept", "config": component("cta")["config"]}
 PATHS = (

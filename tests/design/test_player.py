@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page
 
-from tests.desk import Desk, until
+from tests.support.workbench import Desk, until
 
 SLOTS = ["hero", "filters", "grid", "recommendations", "cta"]
 

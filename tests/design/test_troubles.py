@@ -23,9 +23,9 @@ from app.workbench.player.faults import (
 from app.workbench.player.recordings import Piece, at_a_pace, names, read, save
 from app.workbench.player.replay_model import Played
 from app.workbench.safe_write import NotWritten
-from tests.modelling import answer, ends_of_components
-from tests.running import ROOT
-from tests.stand_in.files import recording
+from tests.support.fake_llm.files import recording
+from tests.support.fake_model import answer, ends_of_components
+from tests.support.server import ROOT
 
 PIECES = at_a_pace(answer())
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.design.test_checks import assert_found, check
 from tests.design.test_gallery import frame_of
-from tests.desk import Desk, until
+from tests.support.workbench import Desk, until
 
 PRODUCT = "components/pages/product.jinja"
 PAGES = ("store-page", "listing-page", "product-page", "message-page")

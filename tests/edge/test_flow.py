@@ -8,10 +8,17 @@ from typing import Any
 
 import httpx
 
-from tests.edging import Edge
-from tests.modelling import SLOTS, Model, answer, ends_of_components
-from tests.shopping import SentEvent, Shopper, fillers, fold, slots, stream_of
-from tests.stand_in import Scenario
+from tests.support.edge import Edge
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.shopper_client import (
+    SentEvent,
+    Shopper,
+    fillers,
+    fold,
+    slots,
+    stream_of,
+)
 
 STREAM = "/s/demo/stream/edge"
 

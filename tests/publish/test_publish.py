@@ -15,9 +15,9 @@ import pytest
 from app.domain.persona import PERSONA_TYPES
 from app.prerender.pages import product_name
 from app.settings import ROOT
-from tests.modelling import demo_products
-from tests.running import Server
-from tests.shopping import Shopper, stream_of
+from tests.support.fake_model import demo_products
+from tests.support.server import Server
+from tests.support.shopper_client import Shopper, stream_of
 
 
 def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -10,7 +10,7 @@ import pytest
 from app.storage.kv.retrying import ATTEMPTS, CarefulKv, KvWriteFailed, pause_before
 from app.storage.kv.sqlite import KvRefused
 from app.storage.sqlite import StorageError
-from tests.clock import Clock
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
 

@@ -18,12 +18,18 @@ from app.storage.http import LateHttp
 from app.storage.kv.cloudflare import CloudflareKv
 from app.storage.kv.retrying import CarefulKv
 from app.storage.retry_after import retry_after
-from tests.clock import Clock
-from tests.cloud.d1 import D1
-from tests.cloud.faults import Fault
-from tests.cloud.kv import WorkersKv
-from tests.cloud.rest import ACCOUNT, DATABASE, NAMESPACE, TOKEN, RestApi
-from tests.cloud.serving import serving
+from tests.support.clock import Clock
+from tests.support.fake_cloudflare.d1 import D1
+from tests.support.fake_cloudflare.faults import Fault
+from tests.support.fake_cloudflare.kv import WorkersKv
+from tests.support.fake_cloudflare.rest import (
+    ACCOUNT,
+    DATABASE,
+    NAMESPACE,
+    TOKEN,
+    RestApi,
+)
+from tests.support.fake_cloudflare.serving import serving
 
 pytestmark = pytest.mark.anyio
 

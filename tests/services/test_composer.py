@@ -21,7 +21,7 @@ from app.domain.persona import NEWCOMER
 from app.llm.breaker import Breaker
 from app.llm.house import HouseComposer
 from app.llm.retry import ATTEMPTS, PAUSE, CarefulComposer
-from tests.shops import shop
+from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.events import Event
 from app.pages.journal import JournalFull, JournalLimits, MemoryJournal
-from tests.clock import Clock
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
 

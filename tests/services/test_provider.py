@@ -19,9 +19,17 @@ from app.llm.client import Answer, StreamedModel, Wire
 from app.llm.openai import OpenAiWire
 from app.llm.transport import PacedTransport
 from app.settings import read_settings
-from tests.shops import shop
-from tests.stand_in import Fault, Framing, Scenario, StandIn, Usage, recording, response_bytes
-from tests.stand_in.scenario import FaultKind, Moment, UsagePlace
+from tests.support.factories import shop
+from tests.support.fake_llm import (
+    Fault,
+    Framing,
+    Scenario,
+    StandIn,
+    Usage,
+    recording,
+    response_bytes,
+)
+from tests.support.fake_llm.scenario import FaultKind, Moment, UsagePlace
 
 pytestmark = pytest.mark.anyio
 

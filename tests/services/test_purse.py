@@ -21,8 +21,8 @@ from app.domain.network import network_of
 from app.domain.persona import NEWCOMER
 from app.llm.budget import Purse
 from app.llm.metered import PaidComposer
-from tests.clock import Clock
-from tests.shops import shop
+from tests.support.clock import Clock
+from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from app.domain.llm import (
 )
 from app.domain.persona import NEWCOMER
 from app.llm.coalesce import SharedComposer
-from tests.shops import shop
+from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,7 @@ import pytest
 from app.settings import ROOT
 from app.storage.kv.sqlite import KvLimits, KvRefused, SqliteKv
 from app.storage.sqlite import SqliteFile, StorageError
-from tests.clock import Clock
+from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
 

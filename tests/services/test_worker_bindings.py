@@ -15,13 +15,13 @@ from app.storage.errors import KvRefused, StorageError
 from app.storage.http import LateHttp
 from app.storage.kv.retrying import CarefulKv, KvWriteFailed
 from app.storage.kv.worker import WorkerKv
-from tests.clock import Clock
-from tests.cloud.bindings import Bindings
-from tests.cloud.d1 import D1
-from tests.cloud.faults import Fault
-from tests.cloud.kv import REMEMBERED, WorkersKv
-from tests.cloud.serving import serving
-from tests.running import free_port
+from tests.support.clock import Clock
+from tests.support.fake_cloudflare.bindings import Bindings
+from tests.support.fake_cloudflare.d1 import D1
+from tests.support.fake_cloudflare.faults import Fault
+from tests.support.fake_cloudflare.kv import REMEMBERED, WorkersKv
+from tests.support.fake_cloudflare.serving import serving
+from tests.support.server import free_port
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rendering.urls import Addresses
-from tests.shops import product
+from tests.support.factories import product
 
 DEFAULT = Addresses("demo", "", {"shop.css": "/static/shop.1f.css"})
 OTHER = Addresses("tea", "/s/tea", {})

@@ -8,7 +8,7 @@ from app.content.components import load_library
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import admit
 from app.settings import ROOT
-from tests.shops import shop
+from tests.support.factories import shop
 
 SPECS = load_library(ROOT / "components").specs
 SHOP = shop()

@@ -23,7 +23,7 @@ from app.generation.prompt import (
     write_brief,
 )
 from app.settings import ROOT
-from tests.shops import EUR, product, shop
+from tests.support.factories import EUR, product, shop
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.catalog.listing import PAGE_SIZE, Asked, choose, read_request
-from tests.shops import product, shop
+from tests.support.factories import product, shop
 
 SHOP = shop(
     product("b", "3.00", "Lamps", title="Blue lamp", description="Tall"),

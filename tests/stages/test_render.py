@@ -26,8 +26,8 @@ from app.generation.validate import admit
 from app.rendering.renderer import Filling, Renderer, environment
 from app.rendering.urls import Addresses
 from app.settings import ROOT
-from tests.modelling import SLOTS, component
-from tests.shops import product, shop
+from tests.support.factories import product, shop
+from tests.support.fake_model import SLOTS, component
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")

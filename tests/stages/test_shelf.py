@@ -9,7 +9,7 @@ import pytest
 from app.catalog.ranking import MOST_OFFERED, fill, relevant
 from app.domain.catalog import Money
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
-from tests.shops import EUR, product, shop
+from tests.support.factories import EUR, product, shop
 
 
 def names(*persona: Persona, most: int = 3) -> list[str]:

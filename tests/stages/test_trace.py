@@ -9,7 +9,7 @@ import pytest
 from app.domain.llm import TokensUsed
 from app.domain.page import Refusal
 from app.generation.trace import Trace
-from tests.clock import Clock
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from app.domain.catalog import Money
 from app.domain.facts import Fact, Told
 from app.domain.page import Refusal
 from app.personas.facts import Prices, prices_of, witness
-from tests.shops import product, shop
+from tests.support.factories import product, shop
 
 SHOP = shop(
     *(product(f"p{at}", f"{at}.00", "Lamps" if at % 2 else "Cups") for at in range(1, 10)),

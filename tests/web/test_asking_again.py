@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import httpx
 
-from tests.modelling import Model, answer, component
-from tests.running import Server
-from tests.stand_in import Fault, Scenario
+from tests.support.fake_llm import Fault, Scenario
+from tests.support.fake_model import Model, answer, component
+from tests.support.server import Server
 
 
 def asked_slots(model: Model) -> list[str]:

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from app.web.crawlers import is_crawler
-from tests.modelling import SLOTS, Model
-from tests.running import Server
-from tests.shopping import fillers
+from tests.support.fake_model import SLOTS, Model
+from tests.support.server import Server
+from tests.support.shopper_client import fillers
 
 CRAWLERS = [
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",

@@ -6,10 +6,16 @@ import sqlite3
 import time
 from collections.abc import Callable
 
-from tests.modelling import SLOTS, Model, answer, component, ends_of_components
-from tests.running import Server
-from tests.shopping import Shopper, fillers, stream_of
-from tests.stand_in import Scenario
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import (
+    SLOTS,
+    Model,
+    answer,
+    component,
+    ends_of_components,
+)
+from tests.support.server import Server
+from tests.support.shopper_client import Shopper, fillers, stream_of
 
 StartServer = Callable[..., Server]
 TEXT = answer()

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.modelling import SLOTS, Model, answer, ends_of_components
-from tests.running import ROOT, Server
-from tests.shopping import Shopper, fillers, fold, slots, stream_of
-from tests.stand_in import Fault, Scenario
+from tests.support.fake_llm import Fault, Scenario
+from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.server import ROOT, Server
+from tests.support.shopper_client import Shopper, fillers, fold, slots, stream_of
 
 StartServer = Callable[..., Server]
 HOUSE = "house"

@@ -12,11 +12,18 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.modelling import KEY, SLOTS, Model, answer, ends_of_components, playing
-from tests.running import Server
-from tests.shopping import fillers, slots
-from tests.stand_in import Fault, Scenario, response_bytes
-from tests.stand_in.scenario import FaultKind, Moment
+from tests.support.fake_llm import Fault, Scenario, response_bytes
+from tests.support.fake_llm.scenario import FaultKind, Moment
+from tests.support.fake_model import (
+    KEY,
+    SLOTS,
+    Model,
+    answer,
+    ends_of_components,
+    playing,
+)
+from tests.support.server import Server
+from tests.support.shopper_client import fillers, slots
 
 TEXT = answer()
 ENDS = ends_of_components(TEXT)

@@ -11,10 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.modelling import SLOTS, Model, answer, component, ends_of_components
-from tests.running import Server
-from tests.shopping import SentEvent, Shopper, events, fillers, stream_of
-from tests.stand_in import Fault, Scenario, Usage
+from tests.support.fake_llm import Fault, Scenario, Usage
+from tests.support.fake_model import (
+    SLOTS,
+    Model,
+    answer,
+    component,
+    ends_of_components,
+)
+from tests.support.server import Server
+from tests.support.shopper_client import SentEvent, Shopper, events, fillers, stream_of
 
 StartServer = Callable[..., Server]
 SHOPPER = "shop_" + "a1" * 16

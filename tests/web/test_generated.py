@@ -14,10 +14,10 @@ from app.domain.persona import NEWCOMER, PageKey
 from app.generation.job import Page
 from app.generation.trace import Trace
 from app.web.generate_response import answer_of, error_answer
-from tests.modelling import Model, answer
-from tests.running import Server
-from tests.shops import shop
-from tests.stand_in import Scenario
+from tests.support.factories import shop
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
+from tests.support.server import Server
 
 
 def failed(code: str) -> Page:

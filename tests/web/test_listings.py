@@ -11,8 +11,8 @@ import html5lib
 import httpx
 import pytest
 
-from tests.modelling import Model, demo_products
-from tests.running import Server
+from tests.support.fake_model import Model, demo_products
+from tests.support.server import Server
 
 PRODUCTS = {item["id"]: item for item in demo_products()}
 CATEGORIES = sorted({item["category"] for item in PRODUCTS.values()})

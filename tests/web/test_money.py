@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.modelling import SLOTS, Model, answer, component
-from tests.running import ROOT, Server
-from tests.shopping import Shopper, stream_of
-from tests.stand_in import Scenario, Usage
+from tests.support.fake_llm import Scenario, Usage
+from tests.support.fake_model import SLOTS, Model, answer, component
+from tests.support.server import ROOT, Server
+from tests.support.shopper_client import Shopper, stream_of
 
 StartServer = Callable[..., Server]
 

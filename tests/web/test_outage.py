@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
-from tests.modelling import SLOTS, Model, answer
-from tests.running import Server
-from tests.shopping import fillers
-from tests.stand_in import Fault, Scenario
+from tests.support.fake_llm import Fault, Scenario
+from tests.support.fake_model import SLOTS, Model, answer
+from tests.support.server import Server
+from tests.support.shopper_client import fillers
 
 DOWN = 60.0
 BETWEEN = 0.4

@@ -10,8 +10,8 @@ import html5lib
 import httpx
 import pytest
 
-from tests.modelling import demo_products
-from tests.running import Server
+from tests.support.fake_model import demo_products
+from tests.support.server import Server
 
 PRODUCT = demo_products()[0]["id"]
 STORE, LISTING, NOTHING = "/store", "/store?category=Lamps&sort=name", "/store?category=Nothing"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.modelling import SLOTS, Model, answer, component
-from tests.running import Server
-from tests.shopping import Shopper, fillers, stream_of
-from tests.stand_in import Scenario
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import SLOTS, Model, answer, component
+from tests.support.server import Server
+from tests.support.shopper_client import Shopper, fillers, stream_of
 
 MARK = "zzz"
 """Stands in every text a test must not find again."""

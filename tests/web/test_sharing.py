@@ -10,9 +10,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.modelling import SLOTS, Model, answer
-from tests.running import Server
-from tests.stand_in import Fault, Scenario
+from tests.support.fake_llm import Fault, Scenario
+from tests.support.fake_model import SLOTS, Model, answer
+from tests.support.server import Server
 
 
 def stream_of(page: httpx.Response) -> str:

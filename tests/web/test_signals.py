@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from tests.conftest import StartServer
-from tests.modelling import Model, answer
-from tests.running import Server
-from tests.shopping import SECONDS, Shopper, fillers, stream_of
-from tests.stand_in import Scenario
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
+from tests.support.server import Server
+from tests.support.shopper_client import SECONDS, Shopper, fillers, stream_of
 
 OURS = {"sec-fetch-site": "same-origin"}
 VIEW = {"kind": "view", "product": "dusk-lamp"}

@@ -16,15 +16,21 @@ import httpx
 import pytest
 
 from app.settings import SettingsError, read_settings
-from tests.cloud.bindings import Bindings
-from tests.cloud.d1 import D1
-from tests.cloud.faults import Fault
-from tests.cloud.kv import WorkersKv
-from tests.cloud.rest import ACCOUNT, DATABASE, NAMESPACE, TOKEN, RestApi
-from tests.cloud.serving import serving
 from tests.conftest import StartServer
-from tests.running import ROOT, Server
-from tests.shopping import SECONDS, Shopper, fillers, stream_of
+from tests.support.fake_cloudflare.bindings import Bindings
+from tests.support.fake_cloudflare.d1 import D1
+from tests.support.fake_cloudflare.faults import Fault
+from tests.support.fake_cloudflare.kv import WorkersKv
+from tests.support.fake_cloudflare.rest import (
+    ACCOUNT,
+    DATABASE,
+    NAMESPACE,
+    TOKEN,
+    RestApi,
+)
+from tests.support.fake_cloudflare.serving import serving
+from tests.support.server import ROOT, Server
+from tests.support.shopper_client import SECONDS, Shopper, fillers, stream_of
 
 BINDINGS_TOKEN = "a-token-of-the-bindings"  # noqa: S105 - made for tests
 ALWAYS = {"SESSION_SECRET": "a secret of some length", "WANDSTORE_HOUSE_PACE": "0"}

@@ -10,9 +10,9 @@ import html5lib
 import httpx
 import pytest
 
-from tests.modelling import SLOTS, Model, answer, demo_products
-from tests.running import Server
-from tests.stand_in import Scenario
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import SLOTS, Model, answer, demo_products
+from tests.support.server import Server
 
 PRODUCT_IDS = {item["id"] for item in demo_products()}
 

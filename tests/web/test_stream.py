@@ -10,10 +10,23 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.modelling import SLOTS, Model, answer, component, ends_of_components
-from tests.running import Server
-from tests.shopping import Shopper, events, fillers, fold, slots, stream_of
-from tests.stand_in import Scenario
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import (
+    SLOTS,
+    Model,
+    answer,
+    component,
+    ends_of_components,
+)
+from tests.support.server import Server
+from tests.support.shopper_client import (
+    Shopper,
+    events,
+    fillers,
+    fold,
+    slots,
+    stream_of,
+)
 
 StartServer = Callable[..., Server]
 

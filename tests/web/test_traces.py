@@ -8,10 +8,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.modelling import Model, answer, component
-from tests.running import Server
-from tests.shopping import Shopper, stream_of
-from tests.stand_in import Fault, Scenario, Usage
+from tests.support.fake_llm import Fault, Scenario, Usage
+from tests.support.fake_model import Model, answer, component
+from tests.support.server import Server
+from tests.support.shopper_client import Shopper, stream_of
 
 StartServer = Callable[..., Server]
 

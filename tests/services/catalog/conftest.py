@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.catalog.load import load_catalogs
-from tests.reading import ReadCsv, Reading, ReadJson, Write
+from tests.support.catalogs import ReadCsv, Reading, ReadJson, Write
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from app.catalog.feed import LARGEST_FILE
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
-from tests.reading import Write
+from tests.support.catalogs import Write
 
 CSV = "Handle,Title,Variant Price\nmug,Mug,9\n"
 JSON = '{"shop": {"id": "corner"}, "products": [{"id": "jug", "title": "Jug", "price": 1}]}'

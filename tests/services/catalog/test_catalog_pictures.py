@@ -5,7 +5,7 @@ import pytest
 from app.catalog.images import image_hosts
 from app.catalog.numbers import price
 from app.domain.catalog import Money, Picture, Product, Shop
-from tests.reading import ReadJson, Write
+from tests.support.catalogs import ReadJson, Write
 
 MUG = {"id": "mug", "title": "Mug", "price": 12.5}
 

@@ -8,7 +8,7 @@ import pytest
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
 from app.domain.catalog import Brand
-from tests.reading import ReadJson, Write
+from tests.support.catalogs import ReadJson, Write
 
 MUG = {"id": "mug", "title": "Mug", "price": 12.5}
 NOT_A_NUMBER = float("nan")

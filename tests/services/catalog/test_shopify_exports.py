@@ -7,7 +7,7 @@ import pytest
 
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
-from tests.reading import ReadCsv, Write
+from tests.support.catalogs import ReadCsv, Write
 
 HEADER = "Handle,Title,Variant Price"
 FULL = (

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.cloud.d1 import D1, Refused
-from tests.cloud.faults import Faults
-from tests.cloud.kv import WorkersKv
+from tests.support.fake_cloudflare.d1 import D1, Refused
+from tests.support.fake_cloudflare.faults import Faults
+from tests.support.fake_cloudflare.kv import WorkersKv
 
 
 class Bindings:

@@ -12,7 +12,7 @@ from typing import Any
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from app.settings import ROOT
-from tests.stand_in import Asked, Scenario, StandIn
+from tests.support.fake_llm import Asked, Scenario, StandIn
 
 _LONGEST_WAIT = 20.0
 KEY = "a-key-nobody-may-see"

@@ -27,7 +27,7 @@ async def serve(port: int, scenarios: Path) -> None:
 
 def main() -> None:
     """Read the arguments and serve."""
-    parser = argparse.ArgumentParser(prog="python -m tests.stand_in", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.support.fake_llm", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--scenario", type=Path, required=True, help="a JSON file of scenarios")
     given = parser.parse_args()
