@@ -194,7 +194,7 @@ def test_a_path_that_climbs_leads_nowhere(desk: Desk, path: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["app/main.py", "components/../app/main.py", "/etc/passwd", "components/.hidden.json", "components", "components/x.sh", "tests/test_shape.py", "prompts/a/../../x.md", "components//x.json", "tests/recordings/../x.txt", "components/link/x.json", "components/linked.json"],
+    ["app/main.py", "components/../app/main.py", "/etc/passwd", "components/.hidden.json", "components", "components/x.sh", "tests/architecture/test_shape.py", "prompts/a/../../x.md", "components//x.json", "tests/recordings/../x.txt", "components/link/x.json", "components/linked.json"],
 )  # fmt: skip
 def test_nothing_is_written_elsewhere_or_through_a_link(tmp_path: Path, name: str) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.design.test_checks import assert_found, check
-from tests.design.test_gallery import frame_of
 from tests.support.workbench import Desk, until
+from tests.workbench.test_checks import assert_found, check
+from tests.workbench.test_gallery import frame_of
 
 PRODUCT = "components/pages/product.jinja"
 PAGES = ("store-page", "listing-page", "product-page", "message-page")
