@@ -18,7 +18,7 @@ run: $(VENV)/design.stamp ## Serve the demo shop on http://127.0.0.1:8080
 	WANDSTORE_DESIGN=$${WANDSTORE_DESIGN-1} $(BIN)/python -m app
 
 edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, without an account or Docker
-	$(WITH_NODE) $(BIN)/python -m edge
+	$(WITH_NODE) $(BIN)/python -m tools.edge
 
 publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/public
 	$(BIN)/python -m app.prerender worker/public
@@ -50,8 +50,8 @@ unit: $(VENV)/dev.stamp browser worker/.build/index.js
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baselines, keep them as JSON
-	@sh bench/install_wrk.sh
-	$(BIN)/python -m bench
+	@sh tools/bench/install_wrk.sh
+	$(BIN)/python -m tools.bench
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60
@@ -63,7 +63,7 @@ component: $(VENV)/design.stamp ## Write a new component's files: make component
 	@$(BIN)/python -m app.workbench.scaffold "$(NAME)" "$(or $(SLOT),cta)"
 
 check-components: $(VENV)/dev.stamp browser ## Check every state of every component, NAME=... for one, ACCEPT=1 to accept pictures
-	@$(BIN)/python -m checks $(NAME) $(if $(ACCEPT),--accept)
+	@$(BIN)/python -m tools.checks $(NAME) $(if $(ACCEPT),--accept)
 
 clean: ## Remove what the other targets set up, and the demo shop's data
 	rm -rf worker/node_modules worker/.build worker/.wrangler worker/public

@@ -41,7 +41,7 @@ def together(folder: Path) -> Iterator[Together]:
     variables |= {"WANDSTORE_DATA": str(folder / "data"), "WANDSTORE_HOUSE_PACE": "0"}
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "edge"], cwd=ROOT, env=variables, stdout=said, stderr=said
+            [sys.executable, "-m", "tools.edge"], cwd=ROOT, env=variables, stdout=said, stderr=said
         )
     try:
         while "through the Worker" not in log.read_text():

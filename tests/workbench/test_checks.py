@@ -116,12 +116,12 @@ def run(root: Path, module: str, *arguments: str) -> subprocess.CompletedProcess
 
 def test_the_command_fails_with_a_report_that_can_be_read(tmp_path: Path) -> None:
     root = copy_of_the_files(tmp_path / "root")
-    good = run(root, "checks", "cta")
+    good = run(root, "tools.checks", "cta")
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("# Components: 0 wrong")
     path = root / CTA
     path.write_text(path.read_text().replace("<h2", '<img src="/design/static/bench.svg"><h2'))
-    bad = run(root, "checks", "cta")
+    bad = run(root, "tools.checks", "cta")
     assert bad.returncode == 1
     assert "- cta, typical, light: alt: bench.svg has no alt" in bad.stdout
     assert (root / "test-results" / "components.md").read_text() == bad.stdout
@@ -132,7 +132,7 @@ def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None
     made = run(root, "app.workbench.scaffold", "kind_promise", "cta")
     assert (made.returncode, made.stderr) == (0, "")
     assert "components/kind_promise.jinja" in made.stdout
-    checked = run(root, "checks", "kind_promise")
+    checked = run(root, "tools.checks", "kind_promise")
     assert checked.returncode == 0, checked.stdout
     assert "0 wrong, 0 notes in 5 states" in checked.stdout
     again = run(root, "app.workbench.scaffold", "kind_promise", "cta")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from .scenario import Scenario
 
-_RECORDINGS = Path(__file__).resolve().parent.parent / "recordings"
+_RECORDINGS = Path(__file__).resolve().parents[2] / "recordings"
 _SCENARIO = TypeAdapter(Scenario)
 
 

@@ -36,7 +36,7 @@ from tests.support.fake_llm.scenario import FaultKind, Protocol, UsagePlace
 
 pytestmark = pytest.mark.anyio
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "anthropic")
 PROPS: dict[str, type[Props]] = {
     "hero": Hero,

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import uvloop
 
-from bench.page import ids_and_category
+from tools.bench.page import ids_and_category
 
 STAMP = "@@@@@@@@@@@@@@@"
 PIECE = 4.5

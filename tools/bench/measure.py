@@ -72,7 +72,7 @@ def pin_process(pid: int, core: int) -> None:
 @contextmanager
 def model(deltas_per_second: float) -> Iterator[str]:
     """Run the benchmark's model and give its base address."""
-    command = [sys.executable, "-m", "bench.model", "0", str(deltas_per_second)]
+    command = [sys.executable, "-m", "tools.bench.model", "0", str(deltas_per_second)]
     with _process(command, stdout=subprocess.PIPE) as process:
         said = process.stdout.readline() if process.stdout else b""
         yield said.decode().strip()
@@ -90,7 +90,7 @@ def running(arguments: Sequence[str]) -> Iterator[str]:
 def baseline(kind: str, argument: str) -> Iterator[tuple[str, int]]:
     """Run a baseline and give its address and process id."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.baselines", kind, argument, str(port)]
+    command = [sys.executable, "-m", "tools.bench.baselines", kind, argument, str(port)]
     with _process(command) as process:
         url = f"http://127.0.0.1:{port}"
         _wait_for(url)

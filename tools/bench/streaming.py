@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 
-from bench import measure, readers, shoppers
-from bench.measure import Row
-from bench.readers import Arrival
+from tools.bench import measure, readers, shoppers
+from tools.bench.measure import Row
+from tools.bench.readers import Arrival
 
 _RATE = 100.0
 _LENGTH = 13.0

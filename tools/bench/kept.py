@@ -14,8 +14,8 @@ from statistics import median
 import httpx
 
 from app.settings import ROOT
-from bench import measure, readers
-from bench.measure import Row
+from tools.bench import measure, readers
+from tools.bench.measure import Row
 
 _ROUNDS = 3
 _SECONDS = 3

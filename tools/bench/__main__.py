@@ -13,8 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.settings import ROOT
-from bench import designing, edge, kept, memory, parser, start, streaming
-from bench.measure import Row
+from tools.bench import (
+    designing,
+    edge,
+    kept,
+    memory,
+    parser,
+    start,
+    streaming,
+)
+from tools.bench.measure import Row
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "kept": kept.run,

@@ -15,11 +15,11 @@ from statistics import median, quantiles
 import httpx
 
 from app.settings import ROOT
-from bench import measure, readers
-from bench.kept import rate
-from bench.measure import Row
 from tests.support.edge import NODE, Worker, behind_worker, publish
 from tests.support.server import Server, free_port
+from tools.bench import measure, readers
+from tools.bench.kept import rate
+from tools.bench.measure import Row
 
 _ROUNDS = 3
 _AT_ONCE = 20
@@ -42,7 +42,7 @@ def run(folder: Path) -> Iterator[Row]:
         yield from _streamed(sides)
 
 
-_PYTHON = ("-m", "bench.event_source")
+_PYTHON = ("-m", "tools.bench.event_source")
 
 
 @dataclass(frozen=True, slots=True)

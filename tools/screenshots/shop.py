@@ -1,6 +1,6 @@
 """Takes the pictures that the README shows: the real server, a real browser, the demo shop.
 
-Run it as `python -m docs.screenshots` or `python docs/screenshots.py`, in the environment that
+Run it as `python -m tools.screenshots.shop` or `python tools/screenshots/shop.py`, in the environment that
 `make test` sets up.
 """
 
@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support.browser import launch
 from tests.support.server import Server
 
-PICTURES = Path(__file__).resolve().parent / "pictures"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 LARGEST = 400 * 1024
 """Bytes a picture may have, so that the README opens quickly."""
 

@@ -13,7 +13,7 @@ import jiter
 
 from app.domain.limits import ParseLimits
 from app.generation.parser.parser import ProposalParser
-from bench.measure import Row
+from tools.bench.measure import Row
 
 _CHUNK = 4
 _KIB = 1024

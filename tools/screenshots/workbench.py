@@ -1,6 +1,6 @@
 """Takes the pictures of the workbench that docs/components.md shows.
 
-Run it as `python -m docs.workbench_pictures`, in the environment that `make test` sets up.
+Run it as `python -m tools.screenshots.workbench`, in the environment that `make test` sets up.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.support.browser import launch
 from tests.support.workbench import Desk, a_desk
 
-PICTURES = Path(__file__).resolve().parent / "pictures"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 LARGEST = 400 * 1024
 """Bytes a picture may have, so that the guide opens quickly."""
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench import measure, readers, shoppers
-from bench.measure import Row
+from tools.bench import measure, readers, shoppers
+from tools.bench.measure import Row
 
 _READERS = 1000
 _PAGES = 100

@@ -1,1 +1,0 @@
-"""What is written about WandStore, and the script that takes its pictures."""
