@@ -50,14 +50,14 @@ unit: $(VENV)/dev.stamp browser worker/.build/index.js
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baselines, keep them as JSON
-	@sh tools/bench/install_wrk.sh
+	@sh tools/install_wrk.sh
 	$(BIN)/python -m tools.bench
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60
 
 browser: ## Find or install Chromium
-	@sh tests/install_chromium.sh
+	@sh tools/install_chromium.sh
 
 component: $(VENV)/design.stamp ## Write a new component's files: make component NAME=promise SLOT=cta
 	@$(BIN)/python -m app.workbench.scaffold "$(NAME)" "$(or $(SLOT),cta)"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.edge import Edge, Worker, behind_worker, publish
 from tests.support.fake_model import Model, playing
-from tests.support.server import Server, free_port
+from tools.support.edge import Edge, Worker, behind_worker, publish
+from tools.support.server import Server, free_port
 
 StartServer = Callable[..., Server]
 

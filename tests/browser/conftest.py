@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import StartServer
-from tests.support.browser import launch
-from tests.support.edge import Edge
 from tests.support.fake_model import Model
-from tests.support.server import Server
+from tools.support.browser import launch
+from tools.support.edge import Edge
+from tools.support.server import Server
 
 
 @pytest.fixture(scope="module")

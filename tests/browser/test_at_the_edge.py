@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser
 
-from tests.support.browser import watched
-from tests.support.edge import TOKEN, Edge
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.shopper_client import SECONDS
+from tools.support.browser import watched
+from tools.support.edge import TOKEN, Edge
 
 
 def told(edge: Edge, shopper: str) -> list[dict[str, Any]]:

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import Watched, watched
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, component
-from tests.support.server import ROOT, Server
+from tools.support.browser import Watched, watched
+from tools.support.server import ROOT, Server
 
 CORPUS: dict[str, list[str]] = json.loads((ROOT / "tests/corpora/hostile.json").read_text())
 COPY_PROPS = [

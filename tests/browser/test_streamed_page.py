@@ -9,7 +9,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.support.browser import watched
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import (
     SLOTS,
@@ -19,7 +18,8 @@ from tests.support.fake_model import (
     ends_of_components,
 )
 from tests.support.flaky_proxy import cutting
-from tests.support.server import Server
+from tools.support.browser import watched
+from tools.support.server import Server
 
 ORDERS = [SLOTS, SLOTS[::-1], ("cta", "hero", "recommendations", "filters", "grid")]
 

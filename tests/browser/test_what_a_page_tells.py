@@ -14,12 +14,12 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.conftest import StartServer
-from tests.support.browser import Watched, watched
-from tests.support.edge import Edge
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
-from tests.support.server import ROOT, Server
 from tests.support.shopper_client import SECONDS
+from tools.support.browser import Watched, watched
+from tools.support.edge import Edge
+from tools.support.server import ROOT, Server
 
 # What a merchant's own pages would hold: a basket, a form with a quantity, an order that was placed.
 _BASKET = """document.querySelector('main').insertAdjacentHTML('beforeend',

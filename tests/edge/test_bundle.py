@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 from app.settings import ROOT
-from tests.support.edge import BUNDLE
+from tools.support.edge import BUNDLE
 
 MOST = 60 * 1024
 """Bytes, gzipped: what a new isolate has to load before it can answer."""

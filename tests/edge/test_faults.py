@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from tests.conftest import StartServer
-from tests.support.edge import Edge, Worker, behind_worker, publish
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer
-from tests.support.server import free_port
 from tests.support.shopper_client import Shopper, fillers
+from tools.support.edge import Edge, Worker, behind_worker, publish
+from tools.support.server import free_port
 
 STREAM = "/s/demo/stream/edge"
 ABSENT: list[tuple[str, ...]] = [(), ("KV",), ("DB",), ("KV", "DB")]

@@ -8,7 +8,6 @@ from typing import Any
 
 import httpx
 
-from tests.support.edge import Edge
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
 from tests.support.shopper_client import (
@@ -19,6 +18,7 @@ from tests.support.shopper_client import (
     slots,
     stream_of,
 )
+from tools.support.edge import Edge
 
 STREAM = "/s/demo/stream/edge"
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from tests.support.edge import Worker, publish
 from tests.support.shopper_client import Shopper
+from tools.support.edge import Worker, publish
 
 STREAM = "/s/demo/stream/edge"
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"

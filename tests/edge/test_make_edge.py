@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT
-from tests.support.edge import NODE, publish
-from tests.support.server import free_port
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tools.support.edge import NODE, publish
+from tools.support.server import free_port
 
 PUBLIC = ROOT / "worker" / "public"
 

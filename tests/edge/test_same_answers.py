@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from app.web.cookies import LIFETIME, Identities, cookie_name
-from tests.support.edge import SECRETS, TOKEN, Worker
 from tests.support.fake_model import demo_products
-from tests.support.server import Server
+from tools.support.edge import SECRETS, TOKEN, Worker
+from tools.support.server import Server
 
 HEADERS = (
     "content-type",

@@ -8,7 +8,7 @@ import httpx
 
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import Model, answer, component
-from tests.support.server import Server
+from tools.support.server import Server
 
 
 def asked_slots(model: Model) -> list[str]:

@@ -8,7 +8,7 @@ import httpx
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
-from tests.support.server import Server
+from tools.support.server import Server
 
 
 def test_pages_beyond_those_at_once_wait_and_beyond_those_waiting_get_the_shop_as_it_is(

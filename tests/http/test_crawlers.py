@@ -7,8 +7,8 @@ import pytest
 
 from app.web.crawlers import is_crawler
 from tests.support.fake_model import SLOTS, Model
-from tests.support.server import Server
 from tests.support.shopper_client import fillers
+from tools.support.server import Server
 
 CRAWLERS = [
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",

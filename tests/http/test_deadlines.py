@@ -14,8 +14,8 @@ from tests.support.fake_model import (
     component,
     ends_of_components,
 )
-from tests.support.server import Server
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tools.support.server import Server
 
 StartServer = Callable[..., Server]
 TEXT = answer()

@@ -16,8 +16,8 @@ import pytest
 
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
-from tests.support.server import ROOT, Server
 from tests.support.shopper_client import Shopper, fillers, fold, slots, stream_of
+from tools.support.server import ROOT, Server
 
 StartServer = Callable[..., Server]
 HOUSE = "house"

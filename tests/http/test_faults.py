@@ -22,8 +22,8 @@ from tests.support.fake_model import (
     ends_of_components,
     playing,
 )
-from tests.support.server import Server
 from tests.support.shopper_client import fillers, slots
+from tools.support.server import Server
 
 TEXT = answer()
 ENDS = ends_of_components(TEXT)

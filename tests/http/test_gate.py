@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.settings import SettingsError, read_settings
-from tests.support.server import Server
+from tools.support.server import Server
 
 SECRET = "s3cret-of-the-worker"  # noqa: S105 - made for this test
 KNOWN = {"authorization": f"Bearer {SECRET}"}

@@ -19,8 +19,8 @@ from tests.support.fake_model import (
     component,
     ends_of_components,
 )
-from tests.support.server import Server
 from tests.support.shopper_client import SentEvent, Shopper, events, fillers, stream_of
+from tools.support.server import Server
 
 StartServer = Callable[..., Server]
 SHOPPER = "shop_" + "a1" * 16

@@ -17,7 +17,7 @@ from app.web.generate_response import answer_of, error_answer
 from tests.support.factories import shop
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
-from tests.support.server import Server
+from tools.support.server import Server
 
 
 def failed(code: str) -> Page:

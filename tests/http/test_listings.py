@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.support.fake_model import Model, demo_products
-from tests.support.server import Server
+from tools.support.server import Server
 
 PRODUCTS = {item["id"]: item for item in demo_products()}
 CATEGORIES = sorted({item["category"] for item in PRODUCTS.values()})

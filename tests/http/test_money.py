@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.fake_llm import Scenario, Usage
 from tests.support.fake_model import SLOTS, Model, answer, component
-from tests.support.server import ROOT, Server
 from tests.support.shopper_client import Shopper, stream_of
+from tools.support.server import ROOT, Server
 
 StartServer = Callable[..., Server]
 

@@ -14,8 +14,8 @@ import httpx
 
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import SLOTS, Model, answer
-from tests.support.server import Server
 from tests.support.shopper_client import fillers
+from tools.support.server import Server
 
 DOWN = 60.0
 BETWEEN = 0.4

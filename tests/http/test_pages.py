@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.fake_model import demo_products
-from tests.support.server import Server
+from tools.support.server import Server
 
 PRODUCT = demo_products()[0]["id"]
 STORE, LISTING, NOTHING = "/store", "/store?category=Lamps&sort=name", "/store?category=Nothing"

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, component
-from tests.support.server import Server
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tools.support.server import Server
 
 MARK = "zzz"
 """Stands in every text a test must not find again."""

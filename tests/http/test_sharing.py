@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import SLOTS, Model, answer
-from tests.support.server import Server
+from tools.support.server import Server
 
 
 def stream_of(page: httpx.Response) -> str:

@@ -12,7 +12,7 @@ import html5lib
 import httpx
 import pytest
 
-from tests.support.server import ROOT, Server
+from tools.support.server import ROOT, Server
 
 StartServer = Callable[..., Server]
 

@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
-from tests.support.server import Server
 from tests.support.shopper_client import SECONDS, Shopper, fillers, stream_of
+from tools.support.server import Server
 
 OURS = {"sec-fetch-site": "same-origin"}
 VIEW = {"kind": "view", "product": "dusk-lamp"}

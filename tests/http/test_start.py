@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import ROOT, free_port
+from tools.support.server import ROOT, free_port
 
 NOT_AT_THE_START = ("pydantic", "pydantic_core", "httpx", "click", "multiprocessing")
 PARTS = ("app", "components", "prompts", "static", "demo", "migrations")

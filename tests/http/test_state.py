@@ -29,8 +29,8 @@ from tests.support.fake_cloudflare.rest import (
     RestApi,
 )
 from tests.support.fake_cloudflare.serving import serving
-from tests.support.server import ROOT, Server
 from tests.support.shopper_client import SECONDS, Shopper, fillers, stream_of
+from tools.support.server import ROOT, Server
 
 BINDINGS_TOKEN = "a-token-of-the-bindings"  # noqa: S105 - made for tests
 ALWAYS = {"SESSION_SECRET": "a secret of some length", "WANDSTORE_HOUSE_PACE": "0"}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, demo_products
-from tests.support.server import Server
+from tools.support.server import Server
 
 PRODUCT_IDS = {item["id"] for item in demo_products()}
 

@@ -18,7 +18,6 @@ from tests.support.fake_model import (
     component,
     ends_of_components,
 )
-from tests.support.server import Server
 from tests.support.shopper_client import (
     Shopper,
     events,
@@ -27,6 +26,7 @@ from tests.support.shopper_client import (
     slots,
     stream_of,
 )
+from tools.support.server import Server
 
 StartServer = Callable[..., Server]
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.fake_llm import Fault, Scenario, Usage
 from tests.support.fake_model import Model, answer, component
-from tests.support.server import Server
 from tests.support.shopper_client import Shopper, stream_of
+from tools.support.server import Server
 
 StartServer = Callable[..., Server]
 

@@ -16,8 +16,8 @@ from app.domain.persona import PERSONA_TYPES
 from app.prerender.pages import product_name
 from app.settings import ROOT
 from tests.support.fake_model import demo_products
-from tests.support.server import Server
 from tests.support.shopper_client import Shopper, stream_of
+from tools.support.server import Server
 
 
 def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.support.browser import launch, watched
-from tests.support.workbench import Desk, a_desk
+from tools.support.browser import launch, watched
+from tools.support.workbench import Desk, a_desk
 
 
 @pytest.fixture

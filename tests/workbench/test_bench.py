@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.fake_llm import Scenario
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import KEY, Model, answer, component
-from tests.support.workbench import Desk, a_desk
+from tools.support.workbench import Desk, a_desk
 
 
 def run(page: Page, side: str, source: str) -> None:

@@ -12,7 +12,7 @@ from app.settings import Settings
 from app.workbench.reload.build import Version, Wrong, build
 from app.workbench.reload.files import Sources, read_again, read_sources
 from app.workbench.reload.verify import prove
-from tests.support.workbench import copy_of_the_files
+from tools.support.workbench import copy_of_the_files
 
 
 @pytest.fixture

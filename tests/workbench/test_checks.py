@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.server import ROOT
-from tests.support.workbench import Desk, copy_of_the_files
+from tools.support.server import ROOT
+from tools.support.workbench import Desk, copy_of_the_files
 
 CTA = "components/cta.jinja"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page
 
-from tests.support.workbench import Desk
+from tools.support.workbench import Desk
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from app.workbench.access import Guard
 from app.workbench.safe_write import NotWritten, place, write
 from tests.conftest import StartServer
 from tests.support.fake_model import KEY, component
-from tests.support.server import ROOT
-from tests.support.workbench import Desk, a_desk
+from tools.support.server import ROOT
+from tools.support.workbench import Desk, a_desk
 
 SAMPLE = {"component": "cta", "name": "kept", "config": component("cta")["config"]}
 PATHS = (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page
 
-from tests.support.workbench import Desk, until
+from tools.support.workbench import Desk, until
 
 SLOTS = ["hero", "filters", "grid", "recommendations", "cta"]
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.support.shopper_client import Shopper, fillers, stream_of
-from tests.support.workbench import Desk, until
 from tests.workbench.test_gallery import frame_of
+from tools.support.workbench import Desk, until
 
 HERO = "components/hero.jinja"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.sync_api import Page
 
-from tests.support.workbench import Desk
 from tests.workbench.test_player import open_player, play_to_the_end, view
+from tools.support.workbench import Desk
 
 
 def test_a_component_taller_than_its_fallback_is_named(desk: Desk, page: Page) -> None:

@@ -25,7 +25,7 @@ from app.workbench.player.replay_model import Played
 from app.workbench.safe_write import NotWritten
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import answer, ends_of_components
-from tests.support.server import ROOT
+from tools.support.server import ROOT
 
 PIECES = at_a_pace(answer())
 

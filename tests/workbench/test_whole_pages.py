@@ -6,9 +6,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.workbench import Desk, until
 from tests.workbench.test_checks import assert_found, check
 from tests.workbench.test_gallery import frame_of
+from tools.support.workbench import Desk, until
 
 PRODUCT = "components/pages/product.jinja"
 PAGES = ("store-page", "listing-page", "product-page", "message-page")

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.settings import Settings
 from app.workbench.scaffold import scaffold
-from tests.support.browser import launch
-from tests.support.server import Server
-from tests.support.workbench import copy_of_the_files
 from tools.bench.measure import Row
+from tools.support.browser import launch
+from tools.support.server import Server
+from tools.support.workbench import copy_of_the_files
 
 _ROUNDS = 9
 _STARTS = 3

@@ -15,11 +15,11 @@ from statistics import median, quantiles
 import httpx
 
 from app.settings import ROOT
-from tests.support.edge import NODE, Worker, behind_worker, publish
-from tests.support.server import Server, free_port
 from tools.bench import measure, readers
 from tools.bench.kept import rate
 from tools.bench.measure import Row
+from tools.support.edge import NODE, Worker, behind_worker, publish
+from tools.support.server import Server, free_port
 
 _ROUNDS = 3
 _AT_ONCE = 20

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT
-from tests.support.server import Server, free_port
+from tools.support.server import Server, free_port
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")

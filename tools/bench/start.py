@@ -15,9 +15,9 @@ from statistics import median
 import httpx
 
 from app.settings import ROOT
-from tests.support.server import Server, free_port
 from tools.bench import measure
 from tools.bench.measure import Row
+from tools.support.server import Server, free_port
 
 _ROUNDS = 5
 _SMALL_ROUNDS = 3

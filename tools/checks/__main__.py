@@ -13,8 +13,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from app.settings import ROOT
 from app.workbench.checks.snapshots import ACCEPTED
-from tests.support.browser import launch
-from tests.support.server import Server
+from tools.support.browser import launch
+from tools.support.server import Server
 
 _PATIENCE = 600_000
 _REPORT = Path("test-results") / "components.md"

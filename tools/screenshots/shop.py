@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, syn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.support.browser import launch
-from tests.support.server import Server
+from tools.support.browser import launch
+from tools.support.server import Server
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 LARGEST = 400 * 1024

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.support.browser import launch
-from tests.support.workbench import Desk, a_desk
+from tools.support.browser import launch
+from tools.support.workbench import Desk, a_desk
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 LARGEST = 400 * 1024

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
-from tests.support.server import free_port
+from tools.support.server import free_port
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from tests.support.fake_cloudflare.d1 import D1
 from tests.support.fake_cloudflare.faults import Fault
 from tests.support.fake_cloudflare.kv import REMEMBERED, WorkersKv
 from tests.support.fake_cloudflare.serving import serving
-from tests.support.server import free_port
+from tools.support.server import free_port
 
 pytestmark = pytest.mark.anyio
 

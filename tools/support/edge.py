@@ -18,7 +18,7 @@ import httpx
 from app.domain.persona import NEWCOMER
 from app.personas.key import persona_hash
 from app.settings import ROOT
-from tests.support.server import Server, free_port
+from tools.support.server import Server, free_port
 
 SECRETS = {
     "SESSION_SECRET": "a secret that both sides know",

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Frame, Page
 
-from tests.support.server import ROOT, Server
+from tools.support.server import ROOT, Server
 
 FOLDERS = ("components", "prompts", "static", "migrations", "tests/recordings")
 _TOKEN = re.compile(r'name="workbench-token" content="([^"]+)"')
