@@ -42,7 +42,7 @@ def run(folder: Path) -> Iterator[Row]:
                 for _ in range(_ROUNDS)
             ]
     ours, theirs = median(one for one, _ in rounds), median(other for _, other in rounds)
-    yield Row(_NAME, ours, "/s", theirs, _LIMIT, ours / theirs >= 0.6)  # noqa: PLR2004
+    yield Row(_NAME, ours, "/s", theirs, _LIMIT, ours / theirs >= 0.6)
     yield from _redrawing(folder)
 
 

@@ -34,14 +34,14 @@ def run(folder: Path) -> Iterator[Row]:
     bare = [_imports() for _ in range(_ROUNDS)]
     ours, theirs = median(spent), median(bare)
     name = "CPU from start to first page; baseline: imports alone"
-    yield Row(name, ours, "s", theirs, "at most 0.4 s", ours <= 0.4)  # noqa: PLR2004
+    yield Row(name, ours, "s", theirs, "at most 0.4 s", ours <= 0.4)
     if not (_CPU / "cpu.cfs_quota_us").exists() or not os.access(_CPU, os.W_OK):
         yield Row(_READY, 0.0, "", limit="not measured: no cgroup v1 to write to")
         return
     starts = [_lite(folder / f"lite-{at}") for at in range(_SMALL_ROUNDS)]
     seconds, peak = median(start[0] for start in starts), max(start[1] for start in starts)
-    yield Row(_READY, seconds, "s", None, "within 5 s", seconds <= 5)  # noqa: PLR2004
-    yield Row("peak memory within lite's limits", peak, "MiB", None, "at most 256 MiB", peak <= 256)  # noqa: PLR2004
+    yield Row(_READY, seconds, "s", None, "within 5 s", seconds <= 5)
+    yield Row("peak memory within lite's limits", peak, "MiB", None, "at most 256 MiB", peak <= 256)
 
 
 def _start(data: Path) -> float:

@@ -76,7 +76,7 @@ def _start_worker(
         raise CannotStart("there is no node; `make edge` brings one")
     host = os.environ.get("WANDSTORE_HOST", "127.0.0.1")
     command = [node, "local.mjs", "--host", host, "--port", port, "--state", str(data)]
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    process = subprocess.Popen(
         command,
         cwd=ROOT / "worker",
         env={**os.environ, "WRANGLER_SEND_METRICS": "false", **variables},

@@ -1,18 +1,14 @@
 """Takes the pictures that the README shows: the real server, a real browser, the demo shop.
 
-Run it as `python -m tools.screenshots.shop` or `python tools/screenshots/shop.py`, in the environment that
-`make test` sets up.
+Run it as `python -m tools.screenshots.shop`, in the environment that `make test` sets up.
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.support.browser import launch
 from tools.support.server import Server

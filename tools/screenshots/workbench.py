@@ -5,13 +5,10 @@ Run it as `python -m tools.screenshots.workbench`, in the environment that `make
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tools.support.browser import launch
 from tools.support.workbench import Desk, a_desk

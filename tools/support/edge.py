@@ -1,4 +1,4 @@
-"""The Worker in workerd on loopback, as a process of its own, in front of a container or of nothing."""
+"""The Worker in workerd on loopback, a process of its own, before a container or nothing."""
 
 from __future__ import annotations
 
