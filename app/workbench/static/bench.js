@@ -6,10 +6,10 @@ import { listen } from "./live_reload.js";
 const pages = {
   gallery: () => import("./gallery.js"),
   pages: () => import("./gallery.js"),
-  whole: () => import("./pages.js"),
+  page: () => import("./pages.js"),
   component: () => import("./component.js"),
   play: () => import("./play.js"),
-  compose: () => import("./prompt_lab.js"),
+  prompt_lab: () => import("./prompt_lab.js"),
   checks: () => import("./checks.js"),
 };
 const page = document.body.dataset.page;
