@@ -1,0 +1,73 @@
+"""The documents: short where they should be, without a dead link, and every decision in the index."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from app.settings import ROOT
+
+LONGEST_README = 120
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+RECORDS = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
+
+LINK = re.compile(r"""\]\(([^)\s]+)\)|(?:src|href)="([^"]+)\"""")
+RECORD = re.compile(
+    r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
+    r"- Date: (?P<date>\d{4}-\d\d-\d\d)\n"
+    r"- Status: (?P<status>proposed|accepted|superseded by \d+)\n\n## Context\n"
+)
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= LONGEST_README
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = [(path, link) for path in DOCUMENTS for link in _links(path)]
+    dead = [f"{path.relative_to(ROOT)}: {link}" for path, link in links if not _leads(path, link)]
+    assert len(links) > len(DOCUMENTS)
+    assert dead == []
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        path = waiting.pop()
+        if path.suffix == ".md" and path not in reached:
+            reached.add(path)
+            waiting += [(path.parent / link.partition("#")[0]).resolve() for link in _links(path)]
+    assert reached >= set(DOCUMENTS)
+
+
+def test_every_decision_has_a_date_and_a_status_and_is_in_the_index() -> None:
+    index = (ROOT / "docs/decisions/README.md").read_text().splitlines()
+    rows = [line for line in index if line.startswith("| ") and "](" in line]
+    expected = []
+    for path in RECORDS:
+        record = RECORD.match(path.read_text())
+        assert record, f"{path.name} needs a number, a date and a status"
+        assert path.name.startswith(f"{int(record['number']):04}-")
+        link = f"[{record['title']}]({path.name})"
+        expected.append(f"| {record['number']} | {link} | {record['date']} | {record['status']} |")
+    assert rows == expected
+
+
+def _links(path: Path) -> list[str]:
+    """Return the relative links of a document, examples in code left out."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(), flags=re.DOTALL)
+    found = (first or second for first, second in LINK.findall(text))
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def _leads(path: Path, link: str) -> bool:
+    name, _, anchor = link.partition("#")
+    target = (path.parent / name).resolve() if name else path
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(path: Path) -> set[str]:
+    """Return the addresses of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
