@@ -14,11 +14,11 @@ from app.catalog.load import Catalogs
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.prompts import PromptError
-from app.content.site import read_materials
+from app.content.site import read_site
 from app.main import create_app
-from app.pages.service import Storefront
+from app.pages.service import PageService
 from app.settings import Settings, SettingsError, read_settings
-from app.util.lazy import Preparing
+from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
 from app.web.session_secret import SecretError
 
@@ -39,7 +39,7 @@ class DrainingServer(Server):
     """
 
     def __init__(
-        self, config: Config, storefront: Storefront, preparing: Preparing, grace: float
+        self, config: Config, storefront: PageService, preparing: WarmUp, grace: float
     ) -> None:
         super().__init__(config)
         self._storefront = storefront
@@ -64,7 +64,7 @@ class DrainingServer(Server):
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    materials = read_materials(settings)
+    materials = read_site(settings)
     _report(materials.catalogs)
     app = create_app(settings, materials)
     gc.freeze()
@@ -83,7 +83,9 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_CLOSING,
     )
-    server = DrainingServer(config, app.state.storefront, app.state.preparing, settings.grace)
+    server = DrainingServer(
+        config, app.state.storefront, app.state.preparing, settings.shutdown_grace
+    )
     log.info("serving http://%s:%d", settings.host, settings.port)
     server.run()
     if app.state.preparing.failure is not None:

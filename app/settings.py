@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.domain.limits import (
-    BreakerNumbers,
+    BreakerLimits,
     CallLimits,
     Deadlines,
     ParseLimits,
     Spending,
 )
-from app.state_settings import StateSettings, read_state
 
 _SHORTEST_SECRET = 16
 
@@ -36,6 +35,21 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where KV and database are: `sqlite` files, the `worker`'s bindings, or `cloudflare`'s API."""
+
+    where: str = "sqlite"
+    kv_url: str = "http://kv.internal"
+    d1_url: str = "http://d1.internal"
+    bindings_token: str = field(default="", repr=False)
+    api_url: str = "https://api.cloudflare.com/client/v4"
+    api_token: str = field(default="", repr=False)
+    account: str = ""
+    namespace: str = ""
+    database: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set from outside. Seconds and bytes unless a name says otherwise."""
 
@@ -47,19 +61,19 @@ class Settings:
     design: bool = False
     session_secret: str = field(default="", repr=False)
     worker_secret: str = field(default="", repr=False)
-    state: StateSettings = field(default_factory=StateSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
     kimi: ProviderSettings | None = None
     claude: ProviderSettings | None = None
     house_pace: float = 1.0
-    grace: float = 12.0
-    at_once: int = 100
-    waiting: int = 400
+    shutdown_grace: float = 12.0
+    max_concurrent_pages: int = 100
+    max_queued_pages: int = 400
     deadlines: Deadlines = Deadlines()
     calls: CallLimits = CallLimits()
     parsing: ParseLimits = ParseLimits()
-    breaker: BreakerNumbers = BreakerNumbers()
+    breaker: BreakerLimits = BreakerLimits()
     spending: Spending = Spending()
-    largest_request: int = 2 * 1024 * 1024
+    max_request_bytes: int = 2 * 1024 * 1024
     root: Path = ROOT
 
 
@@ -69,7 +83,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: a value is not of its kind; the message names the variable.
     """
-    read = _Reader(environment)
+    read = Env(environment)
     return Settings(
         host=read.text("WANDSTORE_HOST", "127.0.0.1"),
         port=int(read.number("WANDSTORE_PORT", 8080, least=0, most=65535)),
@@ -80,23 +94,23 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         design=read.text("WANDSTORE_DESIGN", "") == "1",
         session_secret=read.text("SESSION_SECRET", ""),
         worker_secret=read.secret("WORKER_SECRET"),
-        state=read_state(read),
+        storage=_storage(read),
         kimi=_kimi(read),
         claude=_claude(read),
         house_pace=read.number("WANDSTORE_HOUSE_PACE", 1.0, least=0, most=100),
-        grace=read.number("WANDSTORE_GRACE", 12.0, least=0, most=600),
-        at_once=int(read.number("WANDSTORE_PAGES_AT_ONCE", 100, least=1, most=10_000)),
-        waiting=int(read.number("WANDSTORE_PAGES_WAITING", 400, least=0, most=10_000)),
+        shutdown_grace=read.number("WANDSTORE_GRACE", 12.0, least=0, most=600),
+        max_concurrent_pages=int(read.number("WANDSTORE_PAGES_AT_ONCE", 100, least=1, most=10_000)),
+        max_queued_pages=int(read.number("WANDSTORE_PAGES_WAITING", 400, least=0, most=10_000)),
         deadlines=_deadlines(read),
         calls=_calls(read),
         parsing=_parsing(read),
         breaker=_breaker(read),
         spending=_spending(read),
-        largest_request=read.whole("WANDSTORE_REQUEST_BYTES", 2 * 1024 * 1024, most=64 * 1024**2),
+        max_request_bytes=read.whole("WANDSTORE_REQUEST_BYTES", 2 * 1024 * 1024, most=64 * 1024**2),
     )
 
 
-def _deadlines(read: _Reader) -> Deadlines:
+def _deadlines(read: Env) -> Deadlines:
     usual = Deadlines()
     return Deadlines(
         models=read.seconds("WANDSTORE_MODELS_SECONDS", usual.models),
@@ -105,18 +119,18 @@ def _deadlines(read: _Reader) -> Deadlines:
     )
 
 
-def _calls(read: _Reader) -> CallLimits:
+def _calls(read: Env) -> CallLimits:
     usual = CallLimits()
     return CallLimits(
         connect=read.seconds("WANDSTORE_CONNECT_SECONDS", usual.connect),
         first_token=read.seconds("WANDSTORE_FIRST_TOKEN_SECONDS", usual.first_token),
-        silence=read.seconds("WANDSTORE_SILENCE_SECONDS", usual.silence),
-        whole=read.seconds("WANDSTORE_ANSWER_SECONDS", usual.whole),
+        idle=read.seconds("WANDSTORE_SILENCE_SECONDS", usual.idle),
+        total=read.seconds("WANDSTORE_ANSWER_SECONDS", usual.total),
         max_tokens=read.whole("WANDSTORE_ANSWER_TOKENS", usual.max_tokens, most=100_000),
     )
 
 
-def _parsing(read: _Reader) -> ParseLimits:
+def _parsing(read: Env) -> ParseLimits:
     usual = ParseLimits()
     return ParseLimits(
         answer=read.whole("WANDSTORE_ANSWER_CHARS", usual.answer, most=16_000_000),
@@ -126,16 +140,16 @@ def _parsing(read: _Reader) -> ParseLimits:
     )
 
 
-def _breaker(read: _Reader) -> BreakerNumbers:
-    usual = BreakerNumbers()
-    return BreakerNumbers(
+def _breaker(read: Env) -> BreakerLimits:
+    usual = BreakerLimits()
+    return BreakerLimits(
         failures=read.whole("WANDSTORE_BREAKER_FAILURES", usual.failures),
-        rest=read.seconds("WANDSTORE_BREAKER_SECONDS", usual.rest),
+        cooldown=read.seconds("WANDSTORE_BREAKER_SECONDS", usual.cooldown),
         successes=read.whole("WANDSTORE_BREAKER_SUCCESSES", usual.successes),
     )
 
 
-def _spending(read: _Reader) -> Spending:
+def _spending(read: Env) -> Spending:
     usual = Spending()
     return Spending(
         calls=read.whole("WANDSTORE_CALLS_PER_HOUR", usual.calls, least=0),
@@ -144,7 +158,7 @@ def _spending(read: _Reader) -> Spending:
     )
 
 
-def _kimi(read: _Reader) -> ProviderSettings | None:
+def _kimi(read: Env) -> ProviderSettings | None:
     key = read.text("KIMI_API_KEY", "")
     base_url = read.address("KIMI_BASE_URL", "https://api.moonshot.ai/v1")
     model = read.text("KIMI_MODEL", "kimi-k2.6")
@@ -159,14 +173,36 @@ def _kimi(read: _Reader) -> ProviderSettings | None:
     return ProviderSettings(base_url, model, key, options) if key else None
 
 
-def _claude(read: _Reader) -> ProviderSettings | None:
+def _claude(read: Env) -> ProviderSettings | None:
     key = read.text("CLAUDE_API_KEY", "")
     base_url = read.address("CLAUDE_BASE_URL", "https://api.anthropic.com")
     model = read.text("CLAUDE_MODEL", "claude-haiku-4-5")
     return ProviderSettings(base_url, model, key) if key else None
 
 
-class _Reader(NamedTuple):
+def _storage(read: Env) -> StorageSettings:
+    """Read where state lives, and what is needed to get there."""
+    where = read.choice("WANDSTORE_STATE", "sqlite", ("sqlite", "worker", "cloudflare"))
+    usual = StorageSettings()
+    if where != "sqlite":
+        read.needed("SESSION_SECRET")  # one that is generated would be lost with the disk
+    needed = read.needed if where == "cloudflare" else lambda _: ""
+    return StorageSettings(
+        where=where,
+        kv_url=read.address("WANDSTORE_KV_URL", usual.kv_url),
+        d1_url=read.address("WANDSTORE_D1_URL", usual.d1_url),
+        bindings_token=read.text("WANDSTORE_BINDINGS_TOKEN", ""),
+        api_url=read.address("CLOUDFLARE_API_URL", usual.api_url),
+        api_token=needed("CLOUDFLARE_API_TOKEN"),
+        account=needed("CLOUDFLARE_ACCOUNT_ID"),
+        namespace=needed("KV_NAMESPACE_ID"),
+        database=needed("D1_DATABASE_ID"),
+    )
+
+
+class Env(NamedTuple):
+    """Reads variables, each of its kind or SettingsError."""
+
     environment: Mapping[str, str]
 
     def text(self, name: str, otherwise: str) -> str:

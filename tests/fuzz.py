@@ -22,9 +22,9 @@ from app.content.components import load_library
 from app.domain.limits import ParseLimits
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.parser.parser import ProposalParser
-from app.generation.validate import admit
+from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
-from app.rendering.urls import Addresses
+from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import answer
 
@@ -84,7 +84,7 @@ class Fuzz:
             environment(library.folder),
             library.specs,
             library.slots,
-            lambda shop: Addresses(shop.id, "", names),
+            lambda shop: ShopUrls(shop.id, "", names),
         )
 
     def text(self) -> str:
@@ -128,7 +128,7 @@ class Fuzz:
                 self._draw(verdict)
 
     def _admitted(self, proposal: Proposal, filled: set[str]) -> Component | Refusal:
-        return admit(proposal, self._specs, self._shop, filled)
+        return validate(proposal, self._specs, self._shop, filled)
 
     def _draw(self, component: Component) -> None:
         html = self._renderer.component(component, self._shop)

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit, shown
-from app.domain.catalog import FeedProblem, Product, Shop
+from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
+from app.domain.catalog import FeedIssue, Product, Shop
 
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_PRODUCTS = 50_000
@@ -34,7 +34,7 @@ class Feed(NamedTuple):
     """One shop, what of its feed could not be sold, and the folder of its own pictures."""
 
     shop: Shop
-    problems: tuple[FeedProblem, ...]
+    problems: tuple[FeedIssue, ...]
     pictures: Path | None = None
 
 
@@ -52,7 +52,7 @@ def read_text(path: Path) -> str:
         raise _error(path, "is not UTF-8 text", line) from None
     except OSError as error:
         raise _error(path, error.strerror or "cannot be read") from error
-    except Unfit as error:
+    except InvalidProduct as error:
         raise _error(path, str(error)) from None
 
 
@@ -60,12 +60,12 @@ def product_id(text: str) -> str:
     """Return an id that is safe in an address: letters, digits, dots, hyphens, underscores.
 
     Raises:
-        Unfit: it is not.
+        InvalidProduct: it is not.
     """
     if not text:
-        raise Unfit("has no id")
+        raise InvalidProduct("has no id")
     if not _ID.fullmatch(text) or not unicodedata.is_normalized("NFC", text):
-        raise Unfit(f"id {shown(text)!r} is not letters, digits, dots and hyphens")
+        raise InvalidProduct(f"id {shown(text)!r} is not letters, digits, dots and hyphens")
     return text
 
 
@@ -77,7 +77,7 @@ def open_shop(path: Path, shop: Shop, products: Iterable[Product], report: Repor
     """
     shelf = {product.id: product for product in products}
     if not shelf:
-        nothing = FeedProblem(WHOLE_FILE, "holds no product that can be sold")
+        nothing = FeedIssue(WHOLE_FILE, "holds no product that can be sold")
         raise CatalogError(path, (nothing, *report.problems()))
     drawn = repr((shop.id, shop.name, shop.tagline, shop.brand, *shelf.values()))
     digest = hashlib.sha256(drawn.encode()).hexdigest()[:16]
@@ -86,17 +86,17 @@ def open_shop(path: Path, shop: Shop, products: Iterable[Product], report: Repor
 
 def _content(path: Path) -> bytes:
     if not path.is_file():
-        raise Unfit("is not a file")
+        raise InvalidProduct("is not a file")
     with path.open("rb") as file:
         content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
-        raise Unfit(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB")
+        raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB")
     if not content.strip():
-        raise Unfit("is empty")
+        raise InvalidProduct("is empty")
     if b"\0" in content:
-        raise Unfit("is a binary file")
+        raise InvalidProduct("is a binary file")
     return content
 
 
 def _error(path: Path, reason: str, line: int = WHOLE_FILE) -> CatalogError:
-    return CatalogError(path, (FeedProblem(line, reason),))
+    return CatalogError(path, (FeedIssue(line, reason),))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from app.catalog.problems import Unfit, shown
+from app.catalog.problems import InvalidProduct, shown
 from app.domain.catalog import Shop
 
 _LONGEST_ADDRESS = 2_048
@@ -31,13 +31,15 @@ class LocalPictures(NamedTuple):
         """Return the address of a picture, which the feed names as pictures/NAME.
 
         Raises:
-            Unfit: the name leaves the folder, is of no picture, or nothing is there.
+            InvalidProduct: the name leaves the folder, is of no picture, or nothing is there.
         """
         match = _LOCAL.fullmatch(address)
         if match is None or ".." in address or Path(address).suffix.lower() not in _KINDS:
-            raise Unfit(f"picture {shown(address)!r} is not of the form {_FOLDER}/NAME.svg")
+            raise InvalidProduct(
+                f"picture {shown(address)!r} is not of the form {_FOLDER}/NAME.svg"
+            )
         if not self._holds(match["name"]):
-            raise Unfit(f"picture {shown(address)!r} is not there")
+            raise InvalidProduct(f"picture {shown(address)!r} is not there")
         return f"{self.base}/{match['name']}"
 
     def _holds(self, name: str) -> bool:
@@ -58,12 +60,12 @@ def remote(address: str) -> str:
     """Return an https address, its scheme and host in lower case.
 
     Raises:
-        Unfit: it is of another scheme, or nothing that a page should load.
+        InvalidProduct: it is of another scheme, or nothing that a page should load.
     """
     scheme, rest = address[:8].lower(), address[8:]
     match = _HTTPS.fullmatch(scheme + rest)
     if match is None or len(address) > _LONGEST_ADDRESS or not address.isprintable():
-        raise Unfit(f"picture {shown(address)!r} is not a plain https address")
+        raise InvalidProduct(f"picture {shown(address)!r} is not a plain https address")
     return f"https://{match['host'].lower()}{match['rest']}"
 
 

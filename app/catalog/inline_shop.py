@@ -11,13 +11,13 @@ from types import MappingProxyType
 from app.catalog.images import remote
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import About, shop_of
-from app.catalog.problems import Report, Unfit
-from app.domain.catalog import FeedProblem, Picture, Product, Shop
+from app.catalog.problems import InvalidProduct, Report
+from app.domain.catalog import FeedIssue, Picture, Product, Shop
 
 
-def read_sent_shop(
+def read_inline_shop(
     shop_id: str, brand: Mapping[str, object], products: Iterable[Mapping[str, object]]
-) -> tuple[Shop | None, tuple[FeedProblem, ...]]:
+) -> tuple[Shop | None, tuple[FeedIssue, ...]]:
     """Return the shop, None where nothing of it can be sold, and what could not be, with reasons.
 
     A product's fields are those of the platform's contract: id, title, price, currency, image_url,
@@ -29,7 +29,7 @@ def read_sent_shop(
     for place, sent in enumerate(products, 1):
         try:
             item = _product(sent)
-        except Unfit as error:
+        except InvalidProduct as error:
             report.add(place, str(error), str(sent.get("id", "")))
             continue
         shelf.setdefault(item.id, item)

@@ -13,8 +13,8 @@ from app.catalog.json_lines import Document, Placed, read_document
 from app.catalog.json_product import read_picture, read_product
 from app.catalog.json_shop import About, shop_of
 from app.catalog.numbers import CURRENCY
-from app.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
-from app.domain.catalog import FeedProblem, Product
+from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
+from app.domain.catalog import FeedIssue, Product
 
 
 def read_json(path: Path, terms: Terms) -> Feed:
@@ -40,9 +40,9 @@ def _document(path: Path) -> Document:
     try:
         return read_document(read_text(path))
     except json.JSONDecodeError as error:
-        problem = FeedProblem(error.lineno, f"column {error.colno}: {error.msg}")
+        problem = FeedIssue(error.lineno, f"column {error.colno}: {error.msg}")
     except RecursionError:
-        problem = FeedProblem(WHOLE_FILE, "is nested too deeply")
+        problem = FeedIssue(WHOLE_FILE, "is nested too deeply")
     raise CatalogError(path, (problem,))
 
 
@@ -58,7 +58,7 @@ class _Shelf(NamedTuple):
             try:
                 product = read_product(item.value, self.currency)
                 self._admit(product, taken)
-            except Unfit as error:
+            except InvalidProduct as error:
                 self.report.add(item.line, str(error), _named(item.value))
                 continue
             taken.add(product.id)
@@ -66,14 +66,14 @@ class _Shelf(NamedTuple):
 
     def _admit(self, product: Product, taken: set[str]) -> None:
         if product.id in taken:
-            raise Unfit("another product has this id")
+            raise InvalidProduct("another product has this id")
         if len(taken) >= MOST_PRODUCTS:
-            raise Unfit(f"comes after {MOST_PRODUCTS} products, the most a shop may have")
+            raise InvalidProduct(f"comes after {MOST_PRODUCTS} products, the most a shop may have")
 
     def _pictured(self, product: Product, item: Placed) -> Product:
         try:
             return product._replace(picture=read_picture(item.value, product.title, self.local))
-        except Unfit as error:
+        except InvalidProduct as error:
             self.report.add(item.line, f"sold without a picture: {error}", product.id)
             return product
 

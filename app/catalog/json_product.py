@@ -9,7 +9,7 @@ from decimal import Decimal
 from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
 from app.catalog.images import LocalPictures, remote
 from app.catalog.numbers import CURRENCY, price
-from app.catalog.problems import Unfit, shown
+from app.catalog.problems import InvalidProduct, shown
 from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all
 from app.domain.catalog import Money, Picture, Product
 
@@ -20,7 +20,7 @@ _MOST_IN_STOCK = 1_000_000_000
 class Fields:
     """The fields of a product, each asked for by its kind; null is as good as absent.
 
-    Every method raises Unfit where the value is of another kind.
+    Every method raises InvalidProduct where the value is of another kind.
     """
 
     values: Mapping[str, object]
@@ -31,7 +31,7 @@ class Fields:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise Unfit(f"{name} must be text, not {shown(value)}")
+            raise InvalidProduct(f"{name} must be text, not {shown(value)}")
         return plain(value, most)
 
     def texts(self, name: str, most: int) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class Fields:
         if value is None:
             return ()
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise Unfit(f"{name} must be a list of texts")
+            raise InvalidProduct(f"{name} must be a list of texts")
         return plain_all(value, most)
 
     def money(self, name: str, currency: str) -> Money | None:
@@ -53,7 +53,7 @@ class Fields:
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
-        raise Unfit(f"{name} must be true or false, not {shown(value)}")
+        raise InvalidProduct(f"{name} must be true or false, not {shown(value)}")
 
     def count(self, name: str) -> int | None:
         """Return a whole number, if there is one; what is oversold counts as none left."""
@@ -61,7 +61,7 @@ class Fields:
         if value is None:
             return None
         if not isinstance(value, Decimal) or not _is_count(value):
-            raise Unfit(f"{name} must be a whole number, not {shown(value)}")
+            raise InvalidProduct(f"{name} must be a whole number, not {shown(value)}")
         return max(int(value), 0)
 
 
@@ -69,20 +69,20 @@ def read_product(value: object, currency: str) -> Product:
     """Return the product, as yet without its picture.
 
     Raises:
-        Unfit: it cannot be sold as it is described.
+        InvalidProduct: it cannot be sold as it is described.
     """
     if not isinstance(value, dict):
-        raise Unfit(f"a product must be an object, not {shown(value)}")
+        raise InvalidProduct(f"a product must be an object, not {shown(value)}")
     fields = Fields(value)
     currency = fields.text("currency") or currency
     cost, before = fields.money("price", currency), fields.money("compare_at_price", currency)
     title, stock, available = fields.text("title"), fields.count("stock"), fields.flag("available")
     if not title:
-        raise Unfit("has no title")
+        raise InvalidProduct("has no title")
     if cost is None:
-        raise Unfit("has no price")
+        raise InvalidProduct("has no price")
     if not CURRENCY.fullmatch(currency):
-        raise Unfit(f"currency {shown(currency)!r} is not three capital letters")
+        raise InvalidProduct(f"currency {shown(currency)!r} is not three capital letters")
     return Product(
         id=product_id(fields.text("id", LONGEST_LINE + 1)),
         title=title,
@@ -108,13 +108,13 @@ def read_picture(value: object, title: str, local: LocalPictures) -> Picture | N
     """Return the picture of a product, if it has one; its title is what it shows otherwise.
 
     Raises:
-        Unfit: it is none that may be shown; the product can be sold without.
+        InvalidProduct: it is none that may be shown; the product can be sold without.
     """
     fields = Fields(value if isinstance(value, dict) else {})
     address = fields.values.get("image")
     if address is None or address == "":
         return None
     if not isinstance(address, str):
-        raise Unfit(f"image must be text, not {shown(address)}")
+        raise InvalidProduct(f"image must be text, not {shown(address)}")
     url = remote(address) if ":" in address else local.url(address)
     return Picture(url, fields.text("image_alt") or title)

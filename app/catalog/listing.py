@@ -22,7 +22,7 @@ ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
 """How a listing may be sorted; unsorted, it keeps the catalog's order."""
 
 
-class Asked(NamedTuple):
+class ListingQuery(NamedTuple):
     """What an address asks for; empty strings where it does not say."""
 
     category: str = ""
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
     page: int = 1
 
 
-def read_request(query_string: bytes) -> Asked | None:
+def read_request(query_string: bytes) -> ListingQuery | None:
     """Return what the query asks for, or None where it asks for nothing we know."""
     if len(query_string) > _MOST_BYTES:
         return None
@@ -46,10 +46,12 @@ def read_request(query_string: bytes) -> Asked | None:
     page = (
         int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else 1
     )
-    return Asked(given.get("category", ""), given.get("sort", ""), given.get("q", ""), max(page, 1))
+    return ListingQuery(
+        given.get("category", ""), given.get("sort", ""), given.get("q", ""), max(page, 1)
+    )
 
 
-def choose(shop: Shop, asked: Asked) -> Listing:
+def filter_products(shop: Shop, asked: ListingQuery) -> Listing:
     """Return the products asked for, in the order asked for, a page of them."""
     found = [item for item in shop.products.values() if _fits(item, asked)]
     sort = asked.sort if asked.sort in ORDERS else "featured"
@@ -62,7 +64,7 @@ def choose(shop: Shop, asked: Asked) -> Listing:
     return Listing(results, len(found), asked.category, sort, asked.query, page, pages)
 
 
-def _fits(item: Product, asked: Asked) -> bool:
+def _fits(item: Product, asked: ListingQuery) -> bool:
     if asked.category and item.category != asked.category:
         return False
     if not asked.query:

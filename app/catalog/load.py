@@ -13,7 +13,7 @@ from app.catalog.names import shop_id_of
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
 from app.catalog.shopify_feed import read_shopify
-from app.domain.catalog import FeedProblem, Shop
+from app.domain.catalog import FeedIssue, Shop
 
 _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".json": read_json,
@@ -30,7 +30,7 @@ class Catalogs(NamedTuple):
 
     shops: Mapping[str, Shop]
     default: Shop
-    problems: Mapping[str, tuple[FeedProblem, ...]]
+    problems: Mapping[str, tuple[FeedIssue, ...]]
     pictures: Mapping[str, Path | None]
 
 
@@ -62,10 +62,10 @@ def _read(path: Path, terms: Terms) -> Feed:
     return reader(path, terms)
 
 
-def _read_folder(folder: Path, terms: Terms) -> tuple[list[Feed], dict[str, list[FeedProblem]]]:
+def _read_folder(folder: Path, terms: Terms) -> tuple[list[Feed], dict[str, list[FeedIssue]]]:
     """Return what could be read, and for the files that could not, why."""
     feeds: dict[str, Feed] = {}
-    skipped: dict[str, list[FeedProblem]] = {}
+    skipped: dict[str, list[FeedIssue]] = {}
     for path in _files(folder):
         try:
             feed = _read(path, terms)
@@ -73,7 +73,7 @@ def _read_folder(folder: Path, terms: Terms) -> tuple[list[Feed], dict[str, list
             skipped.setdefault(shop_id_of(path), []).extend(_of_file(path, error.problems))
             continue
         if feed.shop.id in feeds:
-            twice = FeedProblem(WHOLE_FILE, f"another file has the shop id {feed.shop.id!r}")
+            twice = FeedIssue(WHOLE_FILE, f"another file has the shop id {feed.shop.id!r}")
             skipped.setdefault(feed.shop.id, []).extend(_of_file(path, [twice]))
         feeds.setdefault(feed.shop.id, feed)
     return list(feeds.values()), skipped
@@ -94,18 +94,18 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith("."))
 
 
-def _of_file(path: Path, problems: Iterable[FeedProblem]) -> list[FeedProblem]:
+def _of_file(path: Path, problems: Iterable[FeedIssue]) -> list[FeedIssue]:
     """Return the problems of a skipped file, each naming it."""
     return [
-        FeedProblem(problem.line, f"{path.name} is skipped: {problem.reason}", problem.product)
+        FeedIssue(problem.line, f"{path.name} is skipped: {problem.reason}", problem.product)
         for problem in problems
     ]
 
 
-def _opened(path: Path, feeds: list[Feed], skipped: Mapping[str, list[FeedProblem]]) -> Catalogs:
+def _opened(path: Path, feeds: list[Feed], skipped: Mapping[str, list[FeedIssue]]) -> Catalogs:
     if not feeds:
         reasons = tuple(problem for problems in skipped.values() for problem in problems)
-        none = FeedProblem(WHOLE_FILE, "the folder holds no catalog that can be sold from")
+        none = FeedIssue(WHOLE_FILE, "the folder holds no catalog that can be sold from")
         raise CatalogError(path, (none, *reasons))
     problems = {feed.shop.id: feed.problems for feed in feeds}
     for shop_id, reasons_to_skip in skipped.items():
@@ -119,4 +119,4 @@ def _opened(path: Path, feeds: list[Feed], skipped: Mapping[str, list[FeedProble
 
 
 def _error(path: Path, reason: str) -> CatalogError:
-    return CatalogError(path, (FeedProblem(WHOLE_FILE, reason),))
+    return CatalogError(path, (FeedIssue(WHOLE_FILE, reason),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import ROUND_HALF_UP, Decimal
 
-from app.catalog.problems import Unfit, shown
+from app.catalog.problems import InvalidProduct, shown
 
 MOST = Decimal(1_000_000_000)
 """The highest price that is not taken for a mistake: a very dear thing in Vietnamese dong."""
@@ -21,16 +21,16 @@ def price(value: object, name: str = "price") -> Decimal:
     """Return a price in hundredths; 0 is the price of what is given away.
 
     Raises:
-        Unfit: it is no number, negative, above MOST, or so small that it would read as free.
+        InvalidProduct: no number, negative, above MOST, or so small that it would read as free.
     """
     number = _number(value, name)
     if number.is_signed():
-        raise Unfit(f"{name} is negative")
+        raise InvalidProduct(f"{name} is negative")
     if number > MOST:
-        raise Unfit(f"{name} is above {MOST}")
+        raise InvalidProduct(f"{name} is above {MOST}")
     cents = number.quantize(_CENT, ROUND_HALF_UP)
     if number and not cents:
-        raise Unfit(f"{name} is less than {_CENT}")
+        raise InvalidProduct(f"{name} is less than {_CENT}")
     return cents
 
 
@@ -38,10 +38,10 @@ def quantity(text: str) -> int:
     """Return how many there are; oversold is none.
 
     Raises:
-        Unfit: it is no whole number.
+        InvalidProduct: it is no whole number.
     """
     if not _QUANTITY.fullmatch(text):
-        raise Unfit(f"quantity {shown(text)!r} is not a whole number")
+        raise InvalidProduct(f"quantity {shown(text)!r} is not a whole number")
     return max(int(text), 0)
 
 
@@ -50,4 +50,4 @@ def _number(value: object, name: str) -> Decimal:
         return Decimal(value)
     if isinstance(value, Decimal) and value.is_finite():
         return value
-    raise Unfit(f"{name} {shown(value)!r} is not a number")
+    raise InvalidProduct(f"{name} {shown(value)!r} is not a number")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from app.domain.catalog import FeedProblem
+from app.domain.catalog import FeedIssue
 
 WHOLE_FILE = 1
 """The line of a problem that is the file's and no row's."""
@@ -19,7 +19,7 @@ _KINDS = {dict: "an object", list: "a list", bool: "true or false"}
 class CatalogError(Exception):
     """A catalog cannot be sold from. The message names file, line and reason on one line."""
 
-    def __init__(self, path: Path, problems: tuple[FeedProblem, ...]) -> None:
+    def __init__(self, path: Path, problems: tuple[FeedIssue, ...]) -> None:
         told = "; ".join(_told(problem) for problem in problems[:_MOST_TOLD])
         more = len(problems) - _MOST_TOLD
         super().__init__(f"{path}: {told}" + (f"; and {more} more problems" if more > 0 else ""))
@@ -27,7 +27,7 @@ class CatalogError(Exception):
         self.problems = problems
 
 
-class Unfit(ValueError):
+class InvalidProduct(ValueError):
     """A value of a feed cannot be used. Its text says why, and is safe to log."""
 
 
@@ -35,23 +35,23 @@ class Report:
     """Collects the problems of one feed. Beyond a bound they are only counted."""
 
     def __init__(self) -> None:
-        self._kept: list[FeedProblem] = []
+        self._kept: list[FeedIssue] = []
         self._more = 0
         self._last = WHOLE_FILE
 
     def add(self, line: int, reason: str, product: str = "") -> None:
         """Note a problem; `product` is the id that the feed gives, in whatever state."""
         if len(self._kept) < _MOST_KEPT:
-            self._kept.append(FeedProblem(line, reason, shown(product)))
+            self._kept.append(FeedIssue(line, reason, shown(product)))
         else:
             self._more += 1
             self._last = max(self._last, line)
 
-    def problems(self) -> tuple[FeedProblem, ...]:
+    def problems(self) -> tuple[FeedIssue, ...]:
         """Return what was noted, by line."""
         kept = sorted(self._kept, key=lambda problem: problem.line)
         if self._more:
-            kept.append(FeedProblem(self._last, f"{self._more} more problems are not listed"))
+            kept.append(FeedIssue(self._last, f"{self._more} more problems are not listed"))
         return tuple(kept)
 
 
@@ -62,6 +62,6 @@ def shown(value: object) -> str:
     return short if short.isprintable() else ascii(short)[1:-1]
 
 
-def _told(problem: FeedProblem) -> str:
+def _told(problem: FeedIssue) -> str:
     product = f" ({problem.product})" if problem.product else ""
     return f"line {problem.line}: {problem.reason}{product}"

@@ -22,7 +22,7 @@ _PLEASING_TAGS = {
 }
 
 
-def relevant(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Product, ...]:
+def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Product, ...]:
     """Return the products to choose from for this persona, the likeliest first."""
     middle = _median_price(shop.products.values())
     ranked = sorted(
@@ -32,7 +32,7 @@ def relevant(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Pr
     return tuple(ranked[:most])
 
 
-def fill(ids: Iterable[str], shop: Shop, size: int) -> list[Product]:
+def top_up(ids: Iterable[str], shop: Shop, size: int) -> list[Product]:
     """Return the named products that are sold, topped up from the catalog to a full shelf."""
     named = [shop.products[name] for name in dict.fromkeys(ids) if name in shop.products]
     taken = {item.id for item in named}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.catalog.names import shop_id_of, shop_name_of
-from app.catalog.problems import WHOLE_FILE, CatalogError, Report, Unfit
+from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
 from app.catalog.shopify_product import read_product
 from app.catalog.shopify_rows import Row, read_rows
-from app.domain.catalog import FeedProblem, Product, Shop
+from app.domain.catalog import FeedIssue, Product, Shop
 
 
 def read_shopify(path: Path, terms: Terms) -> Feed:
@@ -22,8 +22,8 @@ def read_shopify(path: Path, terms: Terms) -> Feed:
     report = Report()
     try:
         products = _products(read_rows(read_text(path), report), report)
-    except Unfit as error:
-        raise CatalogError(path, (FeedProblem(WHOLE_FILE, str(error)),)) from None
+    except InvalidProduct as error:
+        raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
     shop = Shop(shop_id_of(path), shop_name_of(path), tagline="", products={})
     sold = _sold(products.values(), terms.currency, report)
     shop = open_shop(path, shop, sold, report)
@@ -59,7 +59,7 @@ def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Itera
     for rows in products:
         try:
             product = read_product(rows, currency, report)
-        except Unfit as error:
+        except InvalidProduct as error:
             report.add(rows[0].line, str(error), rows[0]["handle"])
             continue
         if product:

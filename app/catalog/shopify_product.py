@@ -10,7 +10,7 @@ from typing import NamedTuple
 from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
 from app.catalog.images import remote
 from app.catalog.numbers import price, quantity
-from app.catalog.problems import Report, Unfit, shown
+from app.catalog.problems import InvalidProduct, Report, shown
 from app.catalog.shopify_rows import Row
 from app.catalog.text import LONGEST_DESCRIPTION, plain, plain_all
 from app.domain.catalog import Money, Picture, Product
@@ -40,14 +40,14 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
     """Return the product of these rows, or None where the merchant does not offer it.
 
     Raises:
-        Unfit: it cannot be sold.
+        InvalidProduct: it cannot be sold.
     """
     first = rows[0]
     if not _offered(first):
         return None
     handle, title, tags = product_id(first["handle"]), plain(first["title"]), _tags(first)
     if not title:
-        raise Unfit("has no title")
+        raise InvalidProduct("has no title")
     variants = _variants(rows, report)
     cheapest = min(variants, key=lambda variant: variant.amount)
     before = cheapest.compare_at
@@ -73,7 +73,7 @@ def _offered(first: Row) -> bool:
     if status in _HIDDEN or first["published"].lower() in _UNPUBLISHED:
         return False
     if status not in {"", "active"}:
-        raise Unfit(f"status {shown(status)!r} is none that Shopify knows")
+        raise InvalidProduct(f"status {shown(status)!r} is none that Shopify knows")
     return True
 
 
@@ -82,7 +82,7 @@ def _variants(rows: Sequence[Row], report: Report) -> list[Variant]:
     priced = [row for row in rows if row["price"]]
     variants = [variant for row in priced if (variant := _variant(row, report))]
     if not variants:
-        raise Unfit("has no price that can be used" if priced else "has no price")
+        raise InvalidProduct("has no price that can be used" if priced else "has no price")
     for row in rows:
         if row["option"] and not row["price"]:
             report.add(row.line, f"variant {shown(row['option'])!r} has no price", row["handle"])
@@ -92,7 +92,7 @@ def _variants(rows: Sequence[Row], report: Report) -> list[Variant]:
 def _variant(row: Row, report: Report) -> Variant | None:
     try:
         amount = price(row["price"])
-    except Unfit as error:
+    except InvalidProduct as error:
         report.add(row.line, f"variant is not sold: {error}", row["handle"])
         return None
     return Variant(
@@ -107,7 +107,7 @@ def _variant(row: Row, report: Report) -> Variant | None:
 def _compare_at(row: Row, report: Report) -> Decimal | None:
     try:
         return price(row["compare at"], "compare-at price") if row["compare at"] else None
-    except Unfit as error:
+    except InvalidProduct as error:
         report.add(row.line, f"sold without its compare-at price: {error}", row["handle"])
         return None
 
@@ -123,7 +123,7 @@ def _counted(row: Row, report: Report) -> int | None:
         return None
     try:
         left = quantity(row["quantity"])
-    except Unfit as error:
+    except InvalidProduct as error:
         report.add(row.line, f"sold as if not tracked: {error}", row["handle"])
         return None
     untracked = row.has("tracker") and not row["tracker"]
@@ -153,6 +153,6 @@ def _picture(rows: Sequence[Row], title: str, report: Report) -> Picture | None:
         try:
             picture = Picture(remote(row["image"]), plain(row["alt"]) or title)
             found.append((quantity(position) if position else place, picture))
-        except Unfit as error:
+        except InvalidProduct as error:
             report.add(row.line, f"sold without this picture: {error}", row["handle"])
     return min(found, key=lambda one: one[0])[1] if found else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.catalog.problems import Report, Unfit
+from app.catalog.problems import InvalidProduct, Report
 
 _COLUMNS = {
     "handle": ("handle", "url handle"),
@@ -64,7 +64,7 @@ def read_rows(text: str, report: Report) -> Iterator[Row]:
     """Yield the rows that fit the header; the others are reported, and empty ones passed over.
 
     Raises:
-        Unfit: the header lacks a column that products cannot do without.
+        InvalidProduct: the header lacks a column that products cannot do without.
     """
     lines = _lines(csv.reader(io.StringIO(text, newline=""), strict=True), report)
     header = next((cells for _, cells in lines if any(cells)), [])
@@ -102,5 +102,5 @@ def _places(header: list[str]) -> dict[str, int]:
     }
     missing = [name for ours, name in _REQUIRED.items() if ours not in known]
     if missing:
-        raise Unfit(f"the header lacks the column {' and the column '.join(missing)}")
+        raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
     return known

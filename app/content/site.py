@@ -10,12 +10,12 @@ from app.content.components import Library, open_library
 from app.content.prompts import Prompts, load_prompts
 from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer, environment
-from app.rendering.urls import Addresses
+from app.rendering.urls import ShopUrls
 from app.settings import Settings
 from app.web.static import Assets, load_assets
 
 
-class Materials(NamedTuple):
+class SiteContent(NamedTuple):
     """The shop's files, read and checked."""
 
     catalogs: Catalogs
@@ -23,10 +23,10 @@ class Materials(NamedTuple):
     prompts: Prompts
     assets: Assets
 
-    def addresses_of(self, shop: Shop) -> Addresses:
+    def urls_of(self, shop: Shop) -> ShopUrls:
         """Return a shop's addresses; the default shop's begin at the root."""
         root = "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
-        return Addresses(shop.id, root, self.assets.names)
+        return ShopUrls(shop.id, root, self.assets.names)
 
     def content(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
@@ -34,14 +34,14 @@ class Materials(NamedTuple):
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def renderer_of(materials: Materials) -> Renderer:
+def build_renderer(materials: SiteContent) -> Renderer:
     """Return who draws with these materials."""
     library = materials.library
     templates = environment(library.folder, library.templates)
-    return Renderer(templates, library.specs, library.slots, materials.addresses_of)
+    return Renderer(templates, library.specs, library.slots, materials.urls_of)
 
 
-def read_materials(settings: Settings) -> Materials:
+def read_site(settings: Settings) -> SiteContent:
     """Read catalogs, components, prompts and static files.
 
     Raises:
@@ -51,4 +51,4 @@ def read_materials(settings: Settings) -> Materials:
     library = open_library(settings.root / "components")
     prompts = load_prompts(settings.root / "prompts")
     assets = load_assets(settings.root / "static", library.styles, catalogs.shops.values())
-    return Materials(catalogs, library, prompts, assets)
+    return SiteContent(catalogs, library, prompts, assets)

@@ -67,7 +67,7 @@ class Shop(NamedTuple):
         return tuple(dict.fromkeys(item.category for item in self.products.values()))
 
 
-class FeedProblem(NamedTuple):
+class FeedIssue(NamedTuple):
     """A row of a feed that could not be sold, and why. Lines count from 1."""
 
     line: int

@@ -75,7 +75,7 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(name for name in value if isinstance(name, str) and name)[:_MOST_NAMES]
 
 
-class Told(NamedTuple):
+class ReportedEvent(NamedTuple):
     """What a browser says that a shopper did. Its shape has been checked, nothing else.
 
     `items` are product ids with quantities.

@@ -14,8 +14,8 @@ class CallLimits(NamedTuple):
 
     connect: float = 3.0
     first_token: float = 10.0
-    silence: float = 8.0
-    whole: float = 25.0
+    idle: float = 8.0
+    total: float = 25.0
     max_tokens: int = 4000
 
 
@@ -51,9 +51,9 @@ class Spending(NamedTuple):
     new_calls: int = 60
 
 
-class BreakerNumbers(NamedTuple):
+class BreakerLimits(NamedTuple):
     """Failures in a row that open a breaker, seconds until it is tried, successes that close it."""
 
     failures: int = 5
-    rest: float = 30.0
+    cooldown: float = 30.0
     successes: int = 3

@@ -8,7 +8,7 @@ from app.domain.catalog import Product, Shop
 from app.domain.persona import Persona
 
 
-class Brief(NamedTuple):
+class Prompt(NamedTuple):
     """What the model is asked. `instructions` is the same for every page of a library.
 
     `tokens` is our estimate of its size. `kind` is the persona's hash: those of one kind share an
@@ -56,15 +56,15 @@ class ModelEnded(NamedTuple):
     unreadable: int = 0
 
 
-class ModelNoted(NamedTuple):
+class ModelNotice(NamedTuple):
     """Something on the way to an answer that the operator should know of: a retry, say."""
 
-    what: str
+    kind: str
     code: str = ""
     where: str = ""
 
 
-ModelEvent = ModelText | ModelEnded | ModelNoted
+ModelEvent = ModelText | ModelEnded | ModelNotice
 
 
 class ModelFailed(Exception):
@@ -87,7 +87,7 @@ class ModelFailed(Exception):
         self.retry_after = retry_after
 
 
-class NotAsked(ModelFailed):
+class CallRefused(ModelFailed):
     """We did not ask: the budget is spent, or the provider rests. Says nothing of the provider."""
 
     def __init__(self, code: str, reason: str) -> None:

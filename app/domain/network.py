@@ -10,7 +10,7 @@ _IPV6_PREFIX = 64
 _LONGEST = 64
 
 
-def network_of(address: str) -> str:
+def rate_limit_key(address: str) -> str:
     """Return what shares a limit: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         found = ip_address(address)

@@ -33,14 +33,14 @@ class Refusal(NamedTuple):
     where: str = ""
 
 
-class Drawn(NamedTuple):
+class RenderedComponent(NamedTuple):
     """A component and the HTML of its slot."""
 
     component: Component
     html: str
 
 
-class KeptPage(NamedTuple):
+class StoredPage(NamedTuple):
     """A finished page as KV keeps it: what was decided beside what was drawn from it."""
 
     html: str

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelNoted, ModelText
+from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelNotice, ModelText
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.drawing import draw
-from app.generation.job import Composer, Page, Workshop
+from app.generation.job import Composer, GeneratorDeps, PageJob
 from app.generation.parser.parser import ProposalParser
-from app.generation.prompt import Asked, write_brief
+from app.generation.prompt import SlotRequest, build_prompt
 from app.generation.trace import Trace
-from app.generation.validate import admit
+from app.generation.validate import validate
 
 _MOST_REASONS = 12
 _REFUSED = frozenset({"content_filter", "refusal"})
@@ -25,7 +25,7 @@ _EARLY = 0.01
 _CUT_SHORT = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 
 
-async def ask_all(page: Page, workshop: Workshop) -> None:
+async def ask_all(page: PageJob, workshop: GeneratorDeps) -> None:
     """Ask the composers in their order until nothing is missing that a page cannot do without.
 
     The composers but the last share the time that models have; the last one needs none.
@@ -33,17 +33,17 @@ async def ask_all(page: Page, workshop: Workshop) -> None:
     patience = min(workshop.deadlines.models, _last_moment(page, workshop))
     try:
         async with asyncio.timeout_at(page.began + patience):
-            for composer in workshop.composers[:-1]:
+            for composer in workshop.models[:-1]:
                 await _ask_and_follow_up(composer, page, workshop)
                 if complete(page, workshop):
                     break
     except TimeoutError:
         page.trace.note("out_of_patience", "TIMEOUT")
     if not complete(page, workshop):
-        await _ask(workshop.composers[-1], page, workshop, missing(page, workshop))
+        await _ask(workshop.models[-1], page, workshop, missing(page, workshop))
 
 
-def missing(page: Page, workshop: Workshop) -> list[str]:
+def missing(page: PageJob, workshop: GeneratorDeps) -> list[str]:
     """Return the slots that are asked for, still unfilled, and not yet past their time."""
     return [
         slot
@@ -52,31 +52,31 @@ def missing(page: Page, workshop: Workshop) -> list[str]:
     ]
 
 
-def complete(page: Page, workshop: Workshop) -> bool:
+def complete(page: PageJob, workshop: GeneratorDeps) -> bool:
     """Whether nothing is missing that the page cannot do without."""
     return not _needed(page, workshop)
 
 
-def _needed(page: Page, workshop: Workshop) -> list[str]:
+def _needed(page: PageJob, workshop: GeneratorDeps) -> list[str]:
     """Return what is missing of the required slots, or of those that were asked for by name."""
     everything = page.wanted == tuple(workshop.slots)
     return [slot for slot in missing(page, workshop) if slot in workshop.required or not everything]
 
 
-def is_late(slot: str, page: Page, workshop: Workshop) -> bool:
+def is_late(slot: str, page: PageJob, workshop: GeneratorDeps) -> bool:
     """Whether a slot's time has passed: what comes for it now would come as a surprise."""
     return asyncio.get_running_loop().time() > page.began + _seconds(slot, workshop) - _EARLY
 
 
-def _seconds(slot: str, workshop: Workshop) -> float:
+def _seconds(slot: str, workshop: GeneratorDeps) -> float:
     return min(workshop.slot_seconds.get(slot, workshop.deadlines.slot), workshop.deadlines.slot)
 
 
-def _last_moment(page: Page, workshop: Workshop) -> float:
+def _last_moment(page: PageJob, workshop: GeneratorDeps) -> float:
     return max((_seconds(slot, workshop) for slot in page.wanted), default=0.0)
 
 
-async def _ask_and_follow_up(composer: Composer, page: Page, workshop: Workshop) -> None:
+async def _ask_and_follow_up(composer: Composer, page: PageJob, workshop: GeneratorDeps) -> None:
     """Ask for all that is missing; once a page, ask again for what it cannot do without."""
     ended = await _ask(composer, page, workshop, missing(page, workshop))
     if ended and not page.followed_up and not complete(page, workshop):
@@ -86,11 +86,13 @@ async def _ask_and_follow_up(composer: Composer, page: Page, workshop: Workshop)
         await _ask(composer, page, workshop, needed)
 
 
-async def _ask(composer: Composer, page: Page, workshop: Workshop, slots: Sequence[str]) -> bool:
+async def _ask(
+    composer: Composer, page: PageJob, workshop: GeneratorDeps, slots: Sequence[str]
+) -> bool:
     """Ask one composer for these slots; say whether it may be asked again for what is missing."""
     reasons = [f"{item.where}: {item.code}" for item in page.refusals if item.where]
-    asked = Asked(tuple(slots), tuple(dict.fromkeys(reasons)))
-    brief = write_brief(
+    asked = SlotRequest(tuple(slots), tuple(dict.fromkeys(reasons)))
+    brief = build_prompt(
         page.shop, page.persona, workshop.instructions(), workshop.persona_briefs, asked
     )._replace(kind=page.key.persona_hash, address=page.address)
     page.trace.asked(composer.model, brief)
@@ -115,11 +117,11 @@ class _Answer:
         self.reason = ""
         self.trace = trace
 
-    def note(self, event: ModelEnded | ModelNoted) -> None:
+    def note(self, event: ModelEnded | ModelNotice) -> None:
         """Write down how it ended, or what happened on the way."""
         trace = self.trace
-        if isinstance(event, ModelNoted):
-            trace.note(event.what, event.code, event.where)
+        if isinstance(event, ModelNotice):
+            trace.note(event.kind, event.code, event.where)
             return
         self.reason = event.reason
         spent = event.tokens
@@ -134,7 +136,10 @@ class _Answer:
 
 
 async def _components(
-    events: AsyncGenerator[ModelEvent, None], answer: _Answer, page: Page, workshop: Workshop
+    events: AsyncGenerator[ModelEvent, None],
+    answer: _Answer,
+    page: PageJob,
+    workshop: GeneratorDeps,
 ) -> AsyncGenerator[Component, None]:
     """Yield what the composer proposes and the catalog bears out; note what it does not."""
     parser = ProposalParser(workshop.parse_limits)
@@ -148,11 +153,13 @@ async def _components(
                 yield verdict
 
 
-def _verdict(proposal: Proposal | Refusal, page: Page, workshop: Workshop) -> Component | Refusal:
+def _verdict(
+    proposal: Proposal | Refusal, page: PageJob, workshop: GeneratorDeps
+) -> Component | Refusal:
     if isinstance(proposal, Refusal):
         return proposal
     closed = {slot for slot in workshop.slots if slot not in page.wanted}
-    verdict = admit(proposal, workshop.specs, page.shop, page.drawn.keys() | closed)
+    verdict = validate(proposal, workshop.specs, page.shop, page.drawn.keys() | closed)
     if isinstance(verdict, Component) and is_late(verdict.slot, page, workshop):
         return Refusal("COMPONENT_TIMEOUT", verdict.type)
     return verdict

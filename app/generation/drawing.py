@@ -6,18 +6,18 @@ import json
 from collections.abc import Mapping
 
 from app.domain.events import EventName
-from app.domain.page import Component, Drawn, Refusal
+from app.domain.page import Component, Refusal, RenderedComponent
 from app.generation.events import component_data
-from app.generation.job import Page, Workshop
+from app.generation.job import GeneratorDeps, PageJob
 
 
-def draw(component: Component, page: Page, workshop: Workshop) -> bool:
+def draw(component: Component, page: PageJob, workshop: GeneratorDeps) -> bool:
     """Draw a component and write it to the journal; say whether that could be done."""
     html = workshop.renderer.component(component, page.shop)
     if isinstance(html, Refusal):
         page.trace.refused(html)
         return False
-    drawn = Drawn(component, html)
+    drawn = RenderedComponent(component, html)
     page.drawn[component.slot] = drawn
     page.trace.note("drawn", component.type, component.slot)
     percent = round(90 * len(page.drawn) / len(workshop.slots))

@@ -8,53 +8,53 @@ from datetime import datetime
 
 from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
-from app.domain.page import Component, Drawn, KeptPage, Refusal
-from app.rendering.renderer import Filling, Renderer
+from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
+from app.rendering.renderer import Renderer, SlotContent
 
 _BETWEEN_REPLAYS = 1_000_000
 """Replays of a page begin at ids a second apart: those of one never meet those of another."""
 
 
-def component_data(drawn: Drawn) -> str:
+def component_data(drawn: RenderedComponent) -> str:
     """Return the data of a `component` event."""
     payload = {"slot": drawn.component.slot, "type": drawn.component.type, "html": drawn.html}
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
 
 
-def fold(events: Iterable[Event], fallbacks: Mapping[str, Filling]) -> dict[str, Filling]:
+def fold(events: Iterable[Event], fallbacks: Mapping[str, SlotContent]) -> dict[str, SlotContent]:
     """Return what stands in each slot once all events have happened, in any order of slots."""
     fillings = dict(fallbacks)
     for event in events:
         if event.name == "component":
             payload = json.loads(event.data)
-            fillings[payload["slot"]] = Filling(payload["type"], payload["html"])
+            fillings[payload["slot"]] = SlotContent(payload["type"], payload["html"])
     return fillings
 
 
-def ready_data(page: KeptPage) -> str:
+def ready_data(page: StoredPage) -> str:
     """Return the data of the `ready` event."""
     payload = {"persona_hash": page.persona_hash, "generated_at": page.generated_at}
     return json.dumps(payload, separators=(",", ":"))
 
 
-def unfold(page: KeptPage, renderer: Renderer, shop: Shop, first_id: int) -> tuple[Event, ...]:
+def as_events(page: StoredPage, renderer: Renderer, shop: Shop, first_id: int) -> tuple[Event, ...]:
     """Return the events that fold into a kept page, numbered from `first_id`."""
     entries: list[tuple[EventName, str]] = []
     for component in page.components:
         html = renderer.component(component, shop)
         if not isinstance(html, Refusal):
-            entries.append(("component", component_data(Drawn(component, html))))
+            entries.append(("component", component_data(RenderedComponent(component, html))))
     entries.append(("ready", ready_data(page)))
     return tuple(Event(first_id + at, name, data) for at, (name, data) in enumerate(entries))
 
 
-def replay(page: KeptPage, renderer: Renderer, shop: Shop, after: int) -> tuple[Event, ...]:
+def replay(page: StoredPage, renderer: Renderer, shop: Shop, after: int) -> tuple[Event, ...]:
     """Return the events of a kept page that a reader has not seen, whose last one was `after`.
 
     A replay's ids are the same each time, so that a reader who is cut off again and again gets on.
     An id of something else, of the composing itself say, is answered with the whole page.
     """
-    events = unfold(page, renderer, shop, 0)
+    events = as_events(page, renderer, shop, 0)
     first = _first_id(_composed_at(page), after, len(events))
     return tuple(
         event._replace(id=first + event.id) for event in events if first + event.id > after
@@ -70,7 +70,7 @@ def _first_id(earliest: int, after: int, length: int) -> int:
     return earliest + (replays if under_way else replays + 1) * _BETWEEN_REPLAYS
 
 
-def _composed_at(page: KeptPage) -> int:
+def _composed_at(page: StoredPage) -> int:
     """Return microseconds since the epoch, as ids count; an early one where that is not said."""
     try:
         return round(datetime.fromisoformat(page.generated_at).timestamp() * 1_000_000)
@@ -78,7 +78,7 @@ def _composed_at(page: KeptPage) -> int:
         return _BETWEEN_REPLAYS
 
 
-def to_kv(page: KeptPage) -> bytes:
+def to_kv(page: StoredPage) -> bytes:
     """Return a page as KV keeps it (contract: KV value, version 1)."""
     value = {
         "version": 1,
@@ -96,7 +96,7 @@ def to_kv(page: KeptPage) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def from_kv(value: bytes) -> KeptPage | None:
+def from_kv(value: bytes) -> StoredPage | None:
     """Read a kept page; None where it is of another version or does not make sense."""
     try:
         kept = json.loads(value)
@@ -104,7 +104,7 @@ def from_kv(value: bytes) -> KeptPage | None:
             return None
         meta, context = kept["meta"], kept["shop_context"]
         components = [_component(item) for item in kept["ui"]["components"]]
-        return KeptPage(
+        return StoredPage(
             html=str(kept["ui"]["html"]),
             components=components,
             persona_type=str(meta["persona_type"]),

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from app.domain.page import Component, KeptPage
+from app.domain.page import Component, StoredPage
 from app.generation.asking import ask_all, complete, is_late
 from app.generation.drawing import as_json, draw, progress
 from app.generation.events import fold, ready_data
-from app.generation.job import Page, Workshop
+from app.generation.job import GeneratorDeps, PageJob
 
 TTL = 3600
 """Seconds a finished page is kept (platform contract)."""
@@ -21,7 +21,7 @@ TTL = 3600
 MAKESHIFT_TTL = 120
 """Seconds a page is kept that is not what it could be: it may soon be better."""
 
-Keep = Callable[[KeptPage, int], Awaitable[None]]
+Keep = Callable[[StoredPage, int], Awaitable[None]]
 """Keeps a finished page for so many seconds; raises NotKept where that cannot be done."""
 
 
@@ -29,9 +29,9 @@ class NotKept(Exception):
     """A finished page could not be kept."""
 
 
-async def compose(page: Page, workshop: Workshop, keep: Keep) -> None:
+async def compose(page: PageJob, workshop: GeneratorDeps, keep: Keep) -> None:
     """Compose a page to its end, whatever happens on the way; the journal says how it went."""
-    await workshop.prepared()
+    await workshop.ready()
     page.began = asyncio.get_running_loop().time()
     page.wanted = page.wanted or tuple(workshop.slots)
     in_time = await _fill(page, workshop)
@@ -46,7 +46,7 @@ async def compose(page: Page, workshop: Workshop, keep: Keep) -> None:
     await _finish(page, workshop, keep)
 
 
-async def _fill(page: Page, workshop: Workshop) -> bool:
+async def _fill(page: PageJob, workshop: GeneratorDeps) -> bool:
     """Draw what can be drawn until the page's time is over; say whether that was enough.
 
     What the page has already and what was decided for others like this shopper is drawn first, and
@@ -65,16 +65,18 @@ async def _fill(page: Page, workshop: Workshop) -> bool:
     return True
 
 
-async def _draw_plan(page: Page, workshop: Workshop) -> None:
+async def _draw_plan(page: PageJob, workshop: GeneratorDeps) -> None:
     """Draw what was decided for others like this shopper, as far as the catalog bears it out."""
-    plan = await workshop.plans.find(page.shop.id, page.key.persona_hash)
+    plan = await workshop.layouts.get(page.shop.id, page.key.persona_hash)
     if plan is not None:
         page.trace.note("planned", plan.model)
         _draw_all(plan.components, plan.model, page, workshop)
-        page.planned = True
+        page.from_layout = True
 
 
-def _draw_all(components: Iterable[Component], model: str, page: Page, workshop: Workshop) -> None:
+def _draw_all(
+    components: Iterable[Component], model: str, page: PageJob, workshop: GeneratorDeps
+) -> None:
     for component in components:
         if component.slot in page.drawn:
             continue
@@ -82,34 +84,34 @@ def _draw_all(components: Iterable[Component], model: str, page: Page, workshop:
             page.models.append(model)
 
 
-def _why_nothing(page: Page) -> str:
+def _why_nothing(page: PageJob) -> str:
     """Return the contract's code for a page of which nothing came."""
     if page.late:
         return "TIMEOUT"
     return page.failures[-1] if page.failures else "GENERATION_FAILED"
 
 
-async def _finish(page: Page, workshop: Workshop, keep: Keep) -> None:
+async def _finish(page: PageJob, workshop: GeneratorDeps, keep: Keep) -> None:
     """Fold the journal into the finished page, keep it, and only then say that it is ready."""
     workshop.journal.append(page.id, [progress("storing", 95)])
     kept = _folded(page, workshop)
     page.trace.model = kept.model
-    stood_in = len(workshop.composers) > 1 and workshop.composers[-1].model in page.models
+    stood_in = len(workshop.models) > 1 and workshop.models[-1].model in page.models
     patchy = not page.drawn.keys() >= set(workshop.slots) and page.wanted != tuple(workshop.slots)
     try:
         await keep(kept, MAKESHIFT_TTL if stood_in or patchy else TTL)
     except NotKept:
         fail(page, workshop, "KV_WRITE_FAILED")
         return
-    if page.trace.status == "success" and not (stood_in or patchy or page.planned):
-        await workshop.plans.keep(page.shop.id, kept.persona_hash, kept.model, kept.components)
-    page.kept = kept
+    if page.trace.status == "success" and not (stood_in or patchy or page.from_layout):
+        await workshop.layouts.put(page.shop.id, kept.persona_hash, kept.model, kept.components)
+    page.stored = kept
     workshop.journal.append(page.id, [progress("complete", 100), ("ready", ready_data(kept))])
 
 
-def _folded(page: Page, workshop: Workshop) -> KeptPage:
+def _folded(page: PageJob, workshop: GeneratorDeps) -> StoredPage:
     fillings = fold(workshop.journal.events(page.id), page.fallbacks)
-    return KeptPage(
+    return StoredPage(
         html=workshop.renderer.store_page(page.shop, page.persona.type, fillings),
         components=[page.drawn[slot].component for slot in workshop.slots if slot in page.drawn],
         persona_type=page.persona.type,
@@ -123,7 +125,7 @@ def _folded(page: Page, workshop: Workshop) -> KeptPage:
     )
 
 
-def fail(page: Page, workshop: Workshop, code: str) -> None:
+def fail(page: PageJob, workshop: GeneratorDeps, code: str) -> None:
     """End a page of which nothing can be shown, or kept."""
     page.failed = code
     page.trace.status = "error"

@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol
 from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
 from app.domain.limits import Deadlines, ParseLimits
-from app.domain.llm import Brief, ModelEvent
-from app.domain.page import Component, Drawn, KeptPage, Refusal
+from app.domain.llm import ModelEvent, Prompt
+from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import PageKey, Persona
 from app.generation.trace import Trace
 from app.generation.validate import Spec
-from app.rendering.renderer import Filling, Renderer
+from app.rendering.renderer import Renderer, SlotContent
 
 
 class Composer(Protocol):
@@ -25,7 +25,7 @@ class Composer(Protocol):
     @property
     def model(self) -> str: ...
 
-    def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]: ...
+    def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]: ...
 
 
 class Plan(Protocol):
@@ -41,9 +41,9 @@ class Plan(Protocol):
 class Plans(Protocol):
     """Where decisions for one kind of shopper are kept."""
 
-    async def find(self, shop_id: str, persona_hash: str) -> Plan | None: ...
+    async def get(self, shop_id: str, persona_hash: str) -> Plan | None: ...
 
-    async def keep(
+    async def put(
         self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
     ) -> None: ...
 
@@ -56,14 +56,14 @@ class Journal(Protocol):
     def events(self, page_id: str) -> tuple[Event, ...]: ...
 
 
-class Workshop(NamedTuple):
+class GeneratorDeps(NamedTuple):
     """All that composing needs, the same for every page. `composers` are asked in their order.
 
     `prepared` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
     they have one.
     """
 
-    composers: Sequence[Composer]
+    models: Sequence[Composer]
     journal: Journal
     renderer: Renderer
     specs: Mapping[str, Spec]
@@ -71,8 +71,8 @@ class Workshop(NamedTuple):
     required: frozenset[str]
     instructions: Callable[[], str]
     persona_briefs: Mapping[str, str]
-    plans: Plans
-    prepared: Callable[[], Awaitable[None]]
+    layouts: Plans
+    ready: Callable[[], Awaitable[None]]
     slot_seconds: Mapping[str, float] = MappingProxyType({})
     deadlines: Deadlines = Deadlines()
     parse_limits: ParseLimits = ParseLimits()
@@ -80,7 +80,7 @@ class Workshop(NamedTuple):
 
 
 @dataclass(slots=True)
-class Page:
+class PageJob:
     """One page on its way: whom it is for, what is asked for, and what has come of it so far.
 
     `wanted` are the slots to compose, all where it is empty; `base` is what the page had before and
@@ -93,7 +93,7 @@ class Page:
     shop: Shop
     persona: Persona
     content: str
-    fallbacks: Mapping[str, Filling]
+    fallbacks: Mapping[str, SlotContent]
     trace: Trace
     wanted: tuple[str, ...] = ()
     base: Sequence[Component] = ()
@@ -101,12 +101,12 @@ class Page:
     force: bool = False
     address: str = ""
     began: float = 0.0
-    drawn: dict[str, Drawn] = field(default_factory=dict)
+    drawn: dict[str, RenderedComponent] = field(default_factory=dict)
     models: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     followed_up: bool = False
-    planned: bool = False
-    kept: KeptPage | None = None
+    from_layout: bool = False
+    stored: StoredPage | None = None
     failed: str = ""

@@ -1,4 +1,4 @@
-"""Plans: what was decided for one kind of shopper in one shop, for all others of that kind."""
+"""Layouts: what was decided for one kind of shopper in one shop, for all others like them."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class Kv(Protocol):
     async def put(self, key: str, value: bytes, ttl: int) -> None: ...
 
 
-class Plan(NamedTuple):
+class Layout(NamedTuple):
     """The components that were chosen, and the model that chose them."""
 
     model: str
     components: tuple[Component, ...]
 
 
-class Plans:
+class LayoutCache:
     """Keeps plans in KV under `plan:{shop_id}:{persona_hash}`. A plan names products, no prices."""
 
     def __init__(self, kv: Kv) -> None:
         self._kv = kv
 
-    async def find(self, shop_id: str, persona_hash: str) -> Plan | None:
+    async def get(self, shop_id: str, persona_hash: str) -> Layout | None:
         """Return the plan for this kind of shopper, if one is kept."""
         value = await self._kv.get(_key(shop_id, persona_hash))
         return _from_json(value) if value is not None else None
 
-    async def keep(
+    async def put(
         self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
     ) -> None:
         """Keep a plan. One that cannot be kept is counted by KV and decided again next time."""
@@ -58,7 +58,7 @@ def _key(shop_id: str, persona_hash: str) -> str:
     return f"plan:{shop_id}:{persona_hash}"
 
 
-def _from_json(value: bytes) -> Plan | None:
+def _from_json(value: bytes) -> Layout | None:
     try:
         kept = json.loads(value)
         if kept["version"] != _VERSION:
@@ -66,6 +66,6 @@ def _from_json(value: bytes) -> Plan | None:
         components = tuple(
             Component(item["type"], item["id"], dict(item["config"])) for item in kept["components"]
         )
-        return Plan(str(kept["model"]), components)
+        return Layout(str(kept["model"]), components)
     except (ValueError, TypeError, KeyError):
         return None

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from app.catalog.ranking import relevant
+from app.catalog.ranking import rank
 from app.domain.catalog import Product, Shop
-from app.domain.llm import Brief
+from app.domain.llm import Prompt
 from app.domain.persona import Persona
 
 if TYPE_CHECKING:
@@ -51,18 +51,18 @@ def describe(kind: Kind) -> str:
     return "\n".join(lines) + "\n"
 
 
-class Asked(NamedTuple):
+class SlotRequest(NamedTuple):
     """Which slots are asked for, and why what came before was refused (props and codes)."""
 
     slots: tuple[str, ...]
     reasons: tuple[str, ...] = ()
 
 
-def write_brief(
-    shop: Shop, persona: Persona, stable: str, personas: Mapping[str, str], asked: Asked
-) -> Brief:
+def build_prompt(
+    shop: Shop, persona: Persona, stable: str, personas: Mapping[str, str], asked: SlotRequest
+) -> Prompt:
     """Return the whole of what is asked for one page, or for those slots of it."""
-    products = relevant(shop, persona)
+    products = rank(shop, persona)
     request = "\n\n".join(
         [
             _shop_lines(shop),
@@ -73,7 +73,7 @@ def write_brief(
         ]
     )
     tokens = count_tokens(stable) + count_tokens(request)
-    return Brief(stable, request, shop, persona, products, asked.slots, tokens)
+    return Prompt(stable, request, shop, persona, products, asked.slots, tokens)
 
 
 def count_tokens(text: str) -> int:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 
-from app.catalog.ranking import relevant
+from app.catalog.ranking import rank
 from app.domain.catalog import Product, Shop
 from app.domain.persona import NEWCOMER, Persona
 
-Lines = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
+HouseCopy = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 """The house's copy: set (a persona type, or `fallback`) -> component type -> choices."""
 
 _SORT = {"bargain_hunter": "price-asc", "collector": "price-desc"}
 _GRID, _ROW = 8, 6
 
 
-def fallback(shop: Shop, lines: Lines) -> dict[str, dict[str, object]]:
+def fallback(shop: Shop, lines: HouseCopy) -> dict[str, dict[str, object]]:
     """Return a config a component type for shoppers of whom nothing may be assumed."""
     return _configs(shop, NEWCOMER, lines["fallback"], seed=shop.id)
 
 
-def compose(shop: Shop, persona: Persona, lines: Lines, seed: str) -> list[dict[str, object]]:
+def compose(shop: Shop, persona: Persona, lines: HouseCopy, seed: str) -> list[dict[str, object]]:
     """Return a whole page as component JSON; the same seed gives the same page."""
     configs = _configs(shop, persona, lines[persona.type], seed)
     return [{"type": kind, "id": kind, "config": config} for kind, config in configs.items()]
@@ -30,7 +30,7 @@ def compose(shop: Shop, persona: Persona, lines: Lines, seed: str) -> list[dict[
 def _configs(
     shop: Shop, persona: Persona, lines: Mapping[str, Sequence[Mapping[str, str]]], seed: str
 ) -> dict[str, dict[str, object]]:
-    ranked = relevant(shop, persona, _GRID + _ROW + 1)
+    ranked = rank(shop, persona, _GRID + _ROW + 1)
     lead, shelf, row = _shared_out(ranked)
     categories = _categories(shop, persona, ranked)
     facts: dict[str, dict[str, object]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.llm import Brief, TokensUsed
+from app.domain.llm import Prompt, TokensUsed
 from app.domain.page import Refusal
 
 _MOST_NOTES = 200
@@ -52,7 +52,7 @@ class Trace:
         if len(self.notes) < _MOST_NOTES:
             self.notes.append(Note(self.elapsed_ms, what, code, where))
 
-    def asked(self, model: str, brief: Brief) -> None:
+    def asked(self, model: str, brief: Prompt) -> None:
         """Write down whom was asked, for what, and how much there was to read."""
         self.brief_tokens += brief.tokens
         sizes = f"{len(brief.slots)} slots, {len(brief.products)} products, {brief.tokens} tokens"
@@ -94,7 +94,7 @@ class Trace:
             "counts": dict(sorted(self.counts.items())),
         }
 
-    def whole(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, object]:
         """Return the summary with every note."""
         notes = [
             {"at": item.at, "what": item.what, "code": item.code, "where": item.where}

@@ -45,7 +45,7 @@ class Spec(Protocol):
         """The model its config must satisfy."""
 
 
-def admit(
+def validate(
     proposal: Proposal, specs: Mapping[str, Spec], shop: Shop, filled: set[str]
 ) -> Component | Refusal:
     """Check a proposal against the library and the catalog. `filled` are the slots taken."""

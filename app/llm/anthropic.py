@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.llm import Brief, ModelFailed, TokensUsed
-from app.llm.client import Answer
+from app.domain.llm import ModelFailed, Prompt, TokensUsed
+from app.llm.client import StreamState
 
 _VERSION = "2023-06-01"
 
 
-class AnthropicWire:
+class AnthropicApi:
     """The instructions are marked as cacheable, since they are the same for every page."""
 
     def __init__(self, base_url: str, model: str, key: str) -> None:
@@ -24,7 +24,7 @@ class AnthropicWire:
             "accept": "text/event-stream",
         }
 
-    def request(self, brief: Brief, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
+    def request(self, brief: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and body of a streamed message."""
         stable = {
             "type": "text",
@@ -40,7 +40,7 @@ class AnthropicWire:
         }
         return self._address, self._headers, body
 
-    def read(self, event: Any, answer: Answer) -> str:
+    def read(self, event: Any, answer: StreamState) -> str:
         """Return the text of an event; note usage, stop reason and the end."""
         kind = event.get("type")
         if kind == "content_block_delta":
@@ -58,7 +58,7 @@ class AnthropicWire:
         return ""
 
     @staticmethod
-    def _count(usage: Any, answer: Answer) -> None:
+    def _count(usage: Any, answer: StreamState) -> None:
         if not isinstance(usage, dict):
             return
         cached = int(usage.get("cache_read_input_tokens") or 0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from app.domain.limits import BreakerNumbers
+from app.domain.limits import BreakerLimits
 
 BreakerState = Literal["closed", "open", "half_open"]
 
 
-_USUAL = BreakerNumbers()
+_USUAL = BreakerLimits()
 
 
 class Breaker:
@@ -20,7 +20,7 @@ class Breaker:
     call that was let through in an earlier state says nothing about this one and is passed over.
     """
 
-    def __init__(self, clock: Callable[[], float], numbers: BreakerNumbers = _USUAL) -> None:
+    def __init__(self, clock: Callable[[], float], numbers: BreakerLimits = _USUAL) -> None:
         self._clock = clock
         self._numbers = numbers
         self._state: BreakerState = "closed"
@@ -33,7 +33,7 @@ class Breaker:
     @property
     def state(self) -> BreakerState:
         """The state now; an open breaker turns half open by the passing of time."""
-        if self._state == "open" and self._clock() - self._opened_at >= self._numbers.rest:
+        if self._state == "open" and self._clock() - self._opened_at >= self._numbers.cooldown:
             self._enter("half_open")
         return self._state
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from app.domain.limits import Spending
-from app.domain.llm import Brief, NotAsked
-from app.domain.network import network_of
+from app.domain.llm import CallRefused, Prompt
+from app.domain.network import rate_limit_key
 
 _MINUTES = 60
 _SOON = 1.0
@@ -69,7 +69,7 @@ class Bill(NamedTuple):
     settle: Callable[[int], None]
 
 
-class Purse:
+class Budget:
     """Pays for calls while there is money. `now` gives seconds since the epoch.
 
     `counts` says how often a call was not paid for. What is spent is kept within a second.
@@ -85,11 +85,11 @@ class Purse:
         self._addresses: OrderedDict[str, Ledger] = OrderedDict()
         self._writing: dict[str, asyncio.Task[None]] = {}
 
-    async def pay(self, brief: Brief, most: int) -> Bill:
+    async def reserve(self, brief: Prompt, most: int) -> Bill:
         """Pay for a call that may take `most` tokens.
 
         Raises:
-            NotAsked: the shop's budget for this hour is spent (BUDGET_SPENT), or the client's
+            CallRefused: the shop's budget for this hour is spent (BUDGET_SPENT), or the client's
                 address has brought too many new shoppers (ADDRESS_LIMIT).
         """
         shop_id = brief.shop.id
@@ -131,17 +131,17 @@ class Purse:
             return self._ledgers[shop_id]
 
     def _count_address(self, address: str, minute: int) -> None:
-        ledger = self._addresses.setdefault(network_of(address), Ledger())
-        self._addresses.move_to_end(network_of(address))
+        ledger = self._addresses.setdefault(rate_limit_key(address), Ledger())
+        self._addresses.move_to_end(rate_limit_key(address))
         while len(self._addresses) > _MOST_ADDRESSES:
             self._addresses.popitem(last=False)
         if ledger.spent(minute)[0] >= self._limits.new_calls:
             raise self._no("ADDRESS_LIMIT", "too many new shoppers from one address")
         ledger.add(minute, 1, 0)
 
-    def _no(self, code: str, reason: str) -> NotAsked:
+    def _no(self, code: str, reason: str) -> CallRefused:
         self.counts[code] += 1
-        return NotAsked(code, reason)
+        return CallRefused(code, reason)
 
     def _store(self, shop_id: str) -> None:
         """Keep the ledger soon; what is spent meanwhile is kept with it."""

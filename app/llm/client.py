@@ -14,11 +14,11 @@ from pydantic_core import from_json
 
 from app.domain.limits import CallLimits
 from app.domain.llm import (
-    Brief,
     ModelEnded,
     ModelEvent,
     ModelFailed,
     ModelText,
+    Prompt,
     TokensUsed,
 )
 from app.llm.sse import SseLines, StreamBroken
@@ -29,7 +29,7 @@ _USUAL = CallLimits()
 
 
 @dataclass(slots=True)
-class Answer:
+class StreamState:
     """What has been understood of an answer so far."""
 
     reason: str = ""
@@ -40,15 +40,15 @@ class Answer:
     due: float = 0.0
 
 
-class Wire(Protocol):
+class ProviderApi(Protocol):
     """One provider's protocol: how it is asked and how its events read."""
 
     model: str
 
-    def request(self, brief: Brief, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
+    def request(self, brief: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and JSON body."""
 
-    def read(self, event: Any, answer: Answer) -> str:
+    def read(self, event: Any, answer: StreamState) -> str:
         """Return the text in an event, noting in `answer` what else it says.
 
         Raises:
@@ -56,11 +56,11 @@ class Wire(Protocol):
         """
 
 
-class StreamedModel:
+class ChatClient:
     """A model behind HTTP, one call at a time."""
 
     def __init__(
-        self, wire: Wire, http: Callable[[], httpx.AsyncClient], limits: CallLimits = _USUAL
+        self, wire: ProviderApi, http: Callable[[], httpx.AsyncClient], limits: CallLimits = _USUAL
     ) -> None:
         self._wire = wire
         self._http = http
@@ -71,13 +71,13 @@ class StreamedModel:
         """The model's name, as the kept page's meta states it."""
         return self._wire.model
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the answer's text as it comes, then how it ended.
 
         Raises:
             ModelFailed: there is no answer, or it broke off.
         """
-        answer = Answer()
+        answer = StreamState()
         try:
             async with aclosing(self._events(brief, answer)) as events:
                 async for event in events:
@@ -87,9 +87,9 @@ class StreamedModel:
             failure.tokens = answer.tokens
             raise failure from error
 
-    async def _events(self, brief: Brief, answer: Answer) -> AsyncGenerator[ModelEvent, None]:
+    async def _events(self, brief: Prompt, answer: StreamState) -> AsyncGenerator[ModelEvent, None]:
         clock = asyncio.get_running_loop().time
-        end = clock() + self._limits.whole
+        end = clock() + self._limits.total
         answer.due = min(end, clock() + self._limits.first_token)
         lines = SseLines()
         spoken = False
@@ -99,12 +99,12 @@ class StreamedModel:
                 if text:
                     spoken = True
                     yield ModelText(text)
-                    answer.due = min(end, clock() + self._limits.silence)
+                    answer.due = min(end, clock() + self._limits.idle)
                 if answer.ended or answer.failure:
                     break
         yield _judged(answer, spoken=spoken)
 
-    def _text(self, lines: Iterable[bytes], answer: Answer) -> str:
+    def _text(self, lines: Iterable[bytes], answer: StreamState) -> str:
         """Return the text of these events; what came before an error is not lost with it."""
         texts = []
         for line in lines:
@@ -121,7 +121,7 @@ class StreamedModel:
                 answer.unreadable += 1
         return "".join(texts)
 
-    async def _bytes(self, brief: Brief, answer: Answer) -> AsyncGenerator[bytes, None]:
+    async def _bytes(self, brief: Prompt, answer: StreamState) -> AsyncGenerator[bytes, None]:
         address, headers, body = self._wire.request(brief, self._limits.max_tokens)
         http = self._http()
         timeout = httpx.Timeout(None, connect=self._limits.connect)
@@ -154,7 +154,7 @@ def _translated(error: Exception) -> ModelFailed:
     return ModelFailed("MODEL_UNAVAILABLE", type(error).__name__, retryable=True)
 
 
-async def _next(pieces: AsyncGenerator[bytes, None], answer: Answer) -> bytes:
+async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> bytes:
     """Return the next bytes, empty at the end; a cut after the model's last word is an end."""
     try:
         return await anext(pieces, b"")
@@ -164,7 +164,7 @@ async def _next(pieces: AsyncGenerator[bytes, None], answer: Answer) -> bytes:
         raise
 
 
-def _judged(answer: Answer, *, spoken: bool) -> ModelEnded:
+def _judged(answer: StreamState, *, spoken: bool) -> ModelEnded:
     """Return how an answer ended, or raise what it ended with."""
     if answer.failure:
         raise answer.failure

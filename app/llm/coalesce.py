@@ -9,11 +9,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from app.domain.llm import (
-    Brief,
+    CallRefused,
     ModelEnded,
     ModelEvent,
     ModelFailed,
-    NotAsked,
+    Prompt,
     TokensUsed,
 )
 from app.llm.retry import Composer
@@ -38,7 +38,7 @@ class _Answer:
         self.changed = asyncio.Event()
 
 
-class SharedComposer:
+class CoalescingModel:
     """Asks another composer once for equal briefs of one kind of shopper.
 
     Whoever joins late reads from the beginning. The first to ask is told what it cost; the others
@@ -54,7 +54,7 @@ class SharedComposer:
         """The composer's model."""
         return self._inner.model
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the answer to this brief.
 
         Raises:
@@ -68,13 +68,13 @@ class SharedComposer:
                 async with aclosing(self._follow(key, brief)) as events:
                     async for event in events:
                         yield event if first else _without_cost(event)
-            except NotAsked as no:
+            except CallRefused as no:
                 if first or no.code != _NOT_FOR_THEM:
                     raise
             else:
                 return
 
-    async def _follow(self, key: str, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def _follow(self, key: str, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         answer = self._under_way.get(key)
         if answer is None:
             answer = self._under_way[key] = _Answer()
@@ -90,7 +90,7 @@ class SharedComposer:
                 self._forget(key, answer)
                 answer.task.cancel()
 
-    async def _listen(self, key: str, brief: Brief, answer: _Answer) -> None:
+    async def _listen(self, key: str, brief: Prompt, answer: _Answer) -> None:
         try:
             async with aclosing(self._inner.compose(brief)) as events:
                 async for event in events:

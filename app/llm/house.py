@@ -7,24 +7,24 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
-from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
+from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
 
 _PIECE = 24
 _PIECES_A_SECOND = 16.0
 
 
-class HouseComposer:
+class HouseModel:
     """Writes what its rules choose. `pace` scales its pauses: 0 has none, 2 twice as long ones."""
 
     model = "house"
 
     def __init__(
-        self, rules: Callable[[Brief], Sequence[dict[str, Any]]], pace: float = 1.0
+        self, rules: Callable[[Prompt], Sequence[dict[str, Any]]], pace: float = 1.0
     ) -> None:
         self._rules = rules
         self._pause = pace / _PIECES_A_SECOND
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the components for the slots that are asked for; it never fails."""
         chosen = [item for item in self._rules(brief) if item["id"] in brief.slots]
         text = json.dumps({"components": chosen}, ensure_ascii=False)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
-from app.llm.budget import Purse
+from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelText, Prompt
+from app.llm.budget import Budget
 from app.llm.retry import Composer
 
 _CHARACTERS_A_TOKEN = 4
 
 
-class PaidComposer:
+class MeteredModel:
     """Asks another composer with the purse's leave. `most` is the longest answer, in tokens."""
 
-    def __init__(self, inner: Composer, purse: Purse, most: int) -> None:
+    def __init__(self, inner: Composer, purse: Budget, most: int) -> None:
         self._inner = inner
         self._purse = purse
         self._most = most
@@ -25,14 +25,14 @@ class PaidComposer:
         """The composer's model."""
         return self._inner.model
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the answer. Where the provider does not say what it cost, that is estimated.
 
         Raises:
             NotAsked: there is no money.
             ModelFailed: as the composer says.
         """
-        bill = await self._purse.pay(brief, brief.tokens + self._most)
+        bill = await self._purse.reserve(brief, brief.tokens + self._most)
         heard = 0
         used: int | None = None
         try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.llm import Brief, ModelFailed, TokensUsed
-from app.llm.client import Answer
+from app.domain.llm import ModelFailed, Prompt, TokensUsed
+from app.llm.client import StreamState
 
 
-class OpenAiWire:
+class OpenAiApi:
     """`options` are those in which servers differ: see `_body`."""
 
     def __init__(self, base_url: str, model: str, key: str, options: Mapping[str, str]) -> None:
@@ -18,11 +18,11 @@ class OpenAiWire:
         self._headers = {"authorization": f"Bearer {key}", "accept": "text/event-stream"}
         self._options = options
 
-    def request(self, brief: Brief, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
+    def request(self, brief: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and body of a streamed completion."""
         return self._address, self._headers, self._body(brief, max_tokens)
 
-    def read(self, event: Any, answer: Answer) -> str:
+    def read(self, event: Any, answer: StreamState) -> str:
         """Return the text of a chunk; note its finish reason and usage, wherever they stand."""
         if event.get("error"):
             raise _error(event["error"])
@@ -35,7 +35,7 @@ class OpenAiWire:
         text = (choice.get("delta") or {}).get("content")
         return text if isinstance(text, str) else ""
 
-    def _body(self, brief: Brief, max_tokens: int) -> dict[str, object]:
+    def _body(self, brief: Prompt, max_tokens: int) -> dict[str, object]:
         options = self._options
         body: dict[str, object] = {
             "model": self.model,

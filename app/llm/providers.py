@@ -7,9 +7,9 @@ from urllib.request import getproxies
 import httpx
 
 from app.domain.limits import CallLimits
-from app.llm.anthropic import AnthropicWire
-from app.llm.client import StreamedModel
-from app.llm.openai import OpenAiWire
+from app.llm.anthropic import AnthropicApi
+from app.llm.client import ChatClient
+from app.llm.openai import OpenAiApi
 from app.llm.transport import PacedTransport
 from app.settings import ProviderSettings
 
@@ -22,15 +22,15 @@ class ModelClients:
         proxied = getproxies().keys() & {"http", "https", "all"}
         self._http = httpx.AsyncClient(transport=None if proxied else PacedTransport())
 
-    def kimi(self, provider: ProviderSettings) -> StreamedModel:
+    def kimi(self, provider: ProviderSettings) -> ChatClient:
         """Return a model that speaks OpenAI's protocol."""
-        wire = OpenAiWire(provider.base_url, provider.model, provider.key, provider.options)
-        return StreamedModel(wire, lambda: self._http, self._limits)
+        wire = OpenAiApi(provider.base_url, provider.model, provider.key, provider.options)
+        return ChatClient(wire, lambda: self._http, self._limits)
 
-    def claude(self, provider: ProviderSettings) -> StreamedModel:
+    def claude(self, provider: ProviderSettings) -> ChatClient:
         """Return a model that speaks Anthropic's protocol."""
-        wire = AnthropicWire(provider.base_url, provider.model, provider.key)
-        return StreamedModel(wire, lambda: self._http, self._limits)
+        wire = AnthropicApi(provider.base_url, provider.model, provider.key)
+        return ChatClient(wire, lambda: self._http, self._limits)
 
     async def aclose(self) -> None:
         """Close the client."""

@@ -9,12 +9,12 @@ from contextlib import aclosing
 from typing import Protocol
 
 from app.domain.llm import (
-    Brief,
+    CallRefused,
     ModelEnded,
     ModelEvent,
     ModelFailed,
-    ModelNoted,
-    NotAsked,
+    ModelNotice,
+    Prompt,
 )
 from app.llm.breaker import Breaker
 
@@ -30,11 +30,11 @@ class Composer(Protocol):
     def model(self) -> str:
         """The name that the kept page's `meta.model` states."""
 
-    def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the text as it comes and one ModelEnded; raise ModelFailed where it breaks off."""
 
 
-class CarefulComposer:
+class RetryingModel:
     """Asks a provider twice at most, never again once text has come, and not while it rests."""
 
     def __init__(self, inner: Composer, breaker: Breaker, pause: float = PAUSE) -> None:
@@ -48,18 +48,18 @@ class CarefulComposer:
         """The provider's model."""
         return self._inner.model
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the first attempt's answer that begins.
 
         Raises:
             ModelFailed: both attempts failed, or the answer broke off.
-            NotAsked: the breaker is open, or there is no money.
+            CallRefused: the breaker is open, or there is no money.
         """
         for attempt in range(1, ATTEMPTS + 1):
             permit = self.breaker.admit()
             if permit is None:
                 self.counts["breaker_open"] += 1
-                raise NotAsked("MODEL_UNAVAILABLE", "the breaker is open")
+                raise CallRefused("MODEL_UNAVAILABLE", "the breaker is open")
             spoken = False
             try:
                 async with aclosing(self._judged(brief, permit)) as events:
@@ -74,7 +74,7 @@ class CarefulComposer:
                     raise
                 why = failure
             self.counts["retried"] += 1
-            yield ModelNoted("retried", why.code, why.reason)
+            yield ModelNotice("retried", why.code, why.reason)
             await asyncio.sleep(wait)
 
     def _wait_after(self, failure: ModelFailed) -> float | None:
@@ -85,7 +85,7 @@ class CarefulComposer:
             return self._pause
         return failure.retry_after if failure.retry_after <= LONGEST_RETRY_AFTER else None
 
-    async def _judged(self, brief: Brief, permit: int) -> AsyncGenerator[ModelEvent, None]:
+    async def _judged(self, brief: Prompt, permit: int) -> AsyncGenerator[ModelEvent, None]:
         """Pass the answer on and tell the breaker what became of it."""
         judged = False
         try:
@@ -96,7 +96,7 @@ class CarefulComposer:
                         judged = True
                     yield event
         except ModelFailed as failure:
-            if not isinstance(failure, NotAsked):
+            if not isinstance(failure, CallRefused):
                 self.breaker.failed(permit)
                 judged = True
             raise

@@ -12,14 +12,14 @@ log = logging.getLogger("wandstore.counts")
 EVERY = 300.0
 """Seconds between two lines."""
 
-Tallies = dict[str, Counter[str]]
+Counters = dict[str, Counter[str]]
 """Counts by what was counted, for each part that counts."""
 
 
-class Teller:
+class MetricsLogger:
     """Writes a line with all counts since the start, wherever one has changed since the last."""
 
-    def __init__(self, tallies: Tallies) -> None:
+    def __init__(self, tallies: Counters) -> None:
         self._tallies = tallies
         self._last = ""
 
@@ -27,9 +27,9 @@ class Teller:
         """Tell again and again, until cancelled."""
         while True:
             await asyncio.sleep(every)
-            self.tell()
+            self.write()
 
-    def tell(self) -> None:
+    def write(self) -> None:
         """Tell, if there is anything new."""
         counted = {name: dict(counts) for name, counts in self._tallies.items() if counts}
         line = json.dumps({"event": "counts", **counted})

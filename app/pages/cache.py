@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Shop
-from app.domain.page import Component, KeptPage, Refusal
+from app.domain.page import Component, Refusal, StoredPage
 from app.generation.events import from_kv, to_kv
 from app.generation.generator import MAKESHIFT_TTL, TTL, NotKept
-from app.rendering.renderer import Filling, Renderer
+from app.rendering.renderer import Renderer, SlotContent
 from app.storage.kv.retrying import KvWriteFailed
 
 _FRESH = 60.0
@@ -33,7 +33,7 @@ class Kv(Protocol):
     async def put(self, key: str, value: bytes, ttl: int) -> None: ...
 
 
-class ReadyPage(NamedTuple):
+class CachedPage(NamedTuple):
     """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds)."""
 
     body: bytes
@@ -49,14 +49,14 @@ class ReadyPage(NamedTuple):
         return len(self.body) + len(self.zipped)
 
 
-def ready(html: str, content: str, until: float) -> ReadyPage:
+def ready(html: str, content: str, until: float) -> CachedPage:
     """Return the page in the forms it is sent in."""
     body = html.encode()
     etag = b'"%s"' % hashlib.sha256(body).hexdigest()[:20].encode()
-    return ReadyPage(body, gzip.compress(body, _COMPRESSION, mtime=0), etag, content, until)
+    return CachedPage(body, gzip.compress(body, _COMPRESSION, mtime=0), etag, content, until)
 
 
-class KeptPages:
+class PageCache:
     """Reads through memory to KV. A page drawn from older content is drawn again, not composed.
 
     `prepared` waits until components can be drawn. `makeshift` says of a page's model whether the
@@ -75,15 +75,15 @@ class KeptPages:
         self._renderer = renderer
         self._clock = clock
         self._prepared = prepared
-        self._makeshift = makeshift
-        self._held: OrderedDict[str, ReadyPage] = OrderedDict()
+        self._degraded = makeshift
+        self._held: OrderedDict[str, CachedPage] = OrderedDict()
         self._size = 0
 
     def take_up(self, renderer: Renderer) -> None:
         """Draw again with this renderer from now on."""
         self._renderer = renderer
 
-    def at_hand(self, key: str, content: str) -> ReadyPage | None:
+    def cached(self, key: str, content: str) -> CachedPage | None:
         """Return the page if it is in memory and current: no waiting."""
         page = self._held.get(key)
         if page is None or page.content != content or page.until <= self._clock():
@@ -91,11 +91,11 @@ class KeptPages:
         self._held.move_to_end(key)
         return page
 
-    async def find(
-        self, key: str, shop: Shop, content: str, fallbacks: Mapping[str, Filling]
-    ) -> ReadyPage | None:
+    async def get(
+        self, key: str, shop: Shop, content: str, fallbacks: Mapping[str, SlotContent]
+    ) -> CachedPage | None:
         """Return the page from memory or KV, drawn again where its content has changed."""
-        page = self.at_hand(key, content)
+        page = self.cached(key, content)
         if page is not None:
             return page
         kept = await self._read(key, shop)
@@ -103,13 +103,13 @@ class KeptPages:
             return None
         if kept.content == content:
             return self._hold(key, ready(kept.html, content, self._clock() + _FRESH))
-        return await self._draw_again(key, shop, kept, content, fallbacks)
+        return await self._rerender(key, shop, kept, content, fallbacks)
 
-    async def components(self, key: str, shop: Shop) -> KeptPage | None:
+    async def stored(self, key: str, shop: Shop) -> StoredPage | None:
         """Return the page with the decisions it was drawn from."""
         return await self._read(key, shop)
 
-    async def keep(self, key: str, page: KeptPage, ttl: int = TTL) -> None:
+    async def put(self, key: str, page: StoredPage, ttl: int = TTL) -> None:
         """Keep a finished page for `ttl` seconds.
 
         Raises:
@@ -122,14 +122,19 @@ class KeptPages:
             raise NotKept(str(failure)) from failure
         self._hold(key, ready(page.html, page.content, self._clock() + _FRESH))
 
-    async def _read(self, key: str, shop: Shop) -> KeptPage | None:
+    async def _read(self, key: str, shop: Shop) -> StoredPage | None:
         value = await self._kv.get(key)
         kept = from_kv(value) if value is not None else None
         return kept if kept is not None and kept.shop_id == shop.id else None
 
-    async def _draw_again(
-        self, key: str, shop: Shop, kept: KeptPage, content: str, fallbacks: Mapping[str, Filling]
-    ) -> ReadyPage | None:
+    async def _rerender(
+        self,
+        key: str,
+        shop: Shop,
+        kept: StoredPage,
+        content: str,
+        fallbacks: Mapping[str, SlotContent],
+    ) -> CachedPage | None:
         """Draw a page from its decisions; one of which nothing is left is composed anew."""
         await self._prepared()
         still: list[Component] = []
@@ -138,16 +143,16 @@ class KeptPages:
             html = self._renderer.component(component, shop)
             if not isinstance(html, Refusal):
                 still.append(component)
-                fillings[component.slot] = Filling(component.type, html)
+                fillings[component.slot] = SlotContent(component.type, html)
         if not still:
             return None
         html = self._renderer.store_page(shop, kept.persona_type, fillings)
         drawn = kept._replace(html=html, components=still, content=content)
         with suppress(NotKept):
-            await self.keep(key, drawn, MAKESHIFT_TTL if self._makeshift(kept.model) else TTL)
+            await self.put(key, drawn, MAKESHIFT_TTL if self._degraded(kept.model) else TTL)
         return ready(html, content, self._clock() + _FRESH)._replace(redrawn=True)
 
-    def _hold(self, key: str, page: ReadyPage) -> ReadyPage:
+    def _hold(self, key: str, page: CachedPage) -> CachedPage:
         self._drop(key)
         self._held[key] = page
         self._size += page.size

@@ -13,15 +13,15 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from app.domain.events import Event, EventName
-from app.domain.page import KeptPage
+from app.domain.page import StoredPage
 from app.generation.generator import compose, error_data
-from app.generation.job import Page, Workshop
+from app.generation.job import GeneratorDeps, PageJob
 from app.generation.trace import Trace
-from app.pages.cache import KeptPages
-from app.pages.shells import Counter
-from app.personas.cache import Known
+from app.pages.cache import PageCache
+from app.pages.shells import ShopView
+from app.personas.cache import KnownShopper
 from app.storage.db.rows import Generation
-from app.storage.db.write_behind import Recorder
+from app.storage.db.write_behind import WriteBehind
 
 log = logging.getLogger("wandstore.pages")
 
@@ -43,55 +43,55 @@ class ReadableJournal(Protocol):
 
     def events(self, page_id: str) -> tuple[Event, ...]: ...
 
-    def abandon(self, page_id: str) -> None: ...
+    def discard(self, page_id: str) -> None: ...
 
-    def holds(self, page_id: str, event_id: int) -> bool: ...
+    def contains(self, page_id: str, event_id: int) -> bool: ...
 
     def read(self, page_id: str, after: int) -> Batches: ...
 
 
-class TooManyPages(Exception):
+class AtCapacity(Exception):
     """As many pages are being composed, and are waiting to be, as there may be."""
 
 
 class Capacity(NamedTuple):
     """How many pages are composed at once, and how many more may wait their turn."""
 
-    at_once: int = 100
-    waiting: int = 400
+    max_concurrent_pages: int = 100
+    max_queued_pages: int = 400
 
 
-class Order(NamedTuple):
+class PageRequest(NamedTuple):
     """A page to be composed: whose, in which shop, and which slots (all where it names none).
 
     `base` is the page they have, whose other slots stay as they are. `address` is the client's
     where the shopper is new. `force` asks anew although a decision is known.
     """
 
-    known: Known
-    counter: Counter
+    shopper: KnownShopper
+    shop_view: ShopView
     address: str = ""
     wanted: tuple[str, ...] = ()
-    base: KeptPage | None = None
+    base: StoredPage | None = None
     force: bool = False
 
 
-class Started(NamedTuple):
+class RunningJob(NamedTuple):
     """A page on its way, and the task that composes it."""
 
-    page: Page
+    page: PageJob
     task: asyncio.Task[None]
 
 
-class Composing:
+class PageJobs:
     """Starts and ends the composing of pages. `traces` are those of the latest ones."""
 
     def __init__(
         self,
-        workshop: Workshop,
+        workshop: GeneratorDeps,
         journal: ReadableJournal,
-        kept: KeptPages,
-        recorder: Recorder,
+        kept: PageCache,
+        recorder: WriteBehind,
         capacity: Capacity,
     ) -> None:
         self.traces: OrderedDict[str, Trace] = OrderedDict()
@@ -100,16 +100,16 @@ class Composing:
         self._kept = kept
         self._recorder = recorder
         self._capacity = capacity
-        self._places = asyncio.Semaphore(capacity.at_once)
-        self._pages: dict[str, Started] = {}
+        self._places = asyncio.Semaphore(capacity.max_concurrent_pages)
+        self._pages: dict[str, RunningJob] = {}
         self._latest: OrderedDict[str, str] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def take_up(self, workshop: Workshop) -> None:
+    def take_up(self, workshop: GeneratorDeps) -> None:
         """Compose with this workshop from now on; those under way end with their own."""
         self._workshop = workshop
 
-    def running(self, name: str) -> Started | None:
+    def running(self, name: str) -> RunningJob | None:
         """Return the page that is being composed under this key, if one is."""
         return self._pages.get(name)
 
@@ -119,30 +119,33 @@ class Composing:
         Its reader gets the rest of it, whether or not it has ended since.
         """
         page_id = self._latest.get(name, "")
-        return page_id if self._journal.holds(page_id, after) else None
+        return page_id if self._journal.contains(page_id, after) else None
 
     @property
-    def has_room(self) -> bool:
+    def has_spare_capacity(self) -> bool:
         """Whether a page would be composed at once, with half of all places left to visitors."""
-        return 2 * len(self._pages) < self._capacity.at_once
+        return 2 * len(self._pages) < self._capacity.max_concurrent_pages
 
-    def start(self, order: Order, clock: Callable[[], float]) -> Started:
+    def start(self, order: PageRequest, clock: Callable[[], float]) -> RunningJob:
         """Begin composing unless that is under way.
 
         Raises:
-            TooManyPages: there is no place left, not even to wait.
+            AtCapacity: there is no place left, not even to wait.
         """
-        known = order.known
-        running = self.running(known.name)
+        known = order.shopper
+        running = self.running(known.page_key)
         if running is not None:
             return running
-        if len(self._pages) >= self._capacity.at_once + self._capacity.waiting:
-            raise TooManyPages
+        if (
+            len(self._pages)
+            >= self._capacity.max_concurrent_pages + self._capacity.max_queued_pages
+        ):
+            raise AtCapacity
         page = self._new_page(order, clock)
         self._journal.open(page.id, known.shopper.id)
-        self._remember(known.name, page.id)
-        task = asyncio.create_task(self._run(page, known.name), name=f"compose {page.id[:8]}")
-        self._pages[known.name] = started = Started(page, task)
+        self._remember(known.page_key, page.id)
+        task = asyncio.create_task(self._run(page, known.page_key), name=f"compose {page.id[:8]}")
+        self._pages[known.page_key] = started = RunningJob(page, task)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return started
@@ -162,15 +165,15 @@ class Composing:
         while len(self._latest) > _MOST_LATEST:
             self._latest.popitem(last=False)
 
-    def _new_page(self, order: Order, clock: Callable[[], float]) -> Page:
+    def _new_page(self, order: PageRequest, clock: Callable[[], float]) -> PageJob:
         page_id = secrets.token_urlsafe(16)
-        known, counter, base = order.known, order.counter, order.base
+        known, counter, base = order.shopper, order.shop_view, order.base
         persona = known.shopper.persona
         trace = Trace(page_id, counter.shop.id, persona.type, clock)
         self.traces[page_id] = trace
         while len(self.traces) > _MOST_TRACES:
             self.traces.popitem(last=False)
-        page = Page(
+        page = PageJob(
             page_id, known.key, counter.shop, persona, counter.content, counter.fallbacks, trace
         )
         page.wanted, page.force, page.address = order.wanted, order.force, order.address
@@ -179,16 +182,16 @@ class Composing:
             page.base_model = base.model
         return page
 
-    async def _run(self, page: Page, name: str) -> None:
+    async def _run(self, page: PageJob, name: str) -> None:
         """Compose a page. A page may fail and the shop may not: the one broad except is here."""
         generation = _begun(page, name)
-        self._recorder.generated(generation)
+        self._recorder.generation(generation)
         try:
             async with self._places:
-                await compose(page, self._workshop, partial(self._kept.keep, name))
+                await compose(page, self._workshop, partial(self._kept.put, name))
         except asyncio.CancelledError:
             page.trace.status = "interrupted"
-            self._journal.abandon(page.id)
+            self._journal.discard(page.id)
             raise
         except Exception as error:
             log.exception("page %s failed", page.id[:8])
@@ -198,7 +201,7 @@ class Composing:
             self._journal.append(page.id, [("error", error_data("CONTAINER_ERROR"))])
         finally:
             self._pages.pop(name, None)
-            self._recorder.generated(_ended(generation, page.trace.status))
+            self._recorder.generation(_ended(generation, page.trace.status))
             log.info("%s", json.dumps({"event": "page", **page.trace.summary()}))
 
 
@@ -207,7 +210,7 @@ def stamp() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _begun(page: Page, name: str) -> Generation:
+def _begun(page: PageJob, name: str) -> Generation:
     key = page.key
     return Generation(page.id, key.shopper_id, key.persona_hash, "pending", name, stamp())
 

@@ -40,7 +40,7 @@ class _Log:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class MemoryJournal:
+class PageJournal:
     """The journal of one process. Event ids are microseconds since the epoch, made to grow.
 
     Ids of a page that is composed anew, even by another process, are therefore greater than
@@ -79,7 +79,7 @@ class MemoryJournal:
                 log.ended_at = self._clock()
         self._wake(log)
 
-    def abandon(self, page_id: str) -> None:
+    def discard(self, page_id: str) -> None:
         """End a page's journal without a last word: its readers return and resume elsewhere."""
         log = self._logs.pop(page_id, None)
         if log is not None:
@@ -90,7 +90,7 @@ class MemoryJournal:
         """Return what has been written so far."""
         return tuple(self._logs[page_id].events)
 
-    def holds(self, page_id: str, event_id: int) -> bool:
+    def contains(self, page_id: str, event_id: int) -> bool:
         """Whether this event is one of the page's, so that a reader who saw it can resume there."""
         log = self._logs.get(page_id)
         if log is None:

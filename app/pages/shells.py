@@ -6,31 +6,31 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from app.domain.catalog import Shop
-from app.generation.rules import Lines, fallback
-from app.rendering.renderer import Filling, Renderer
-from app.rendering.urls import Addresses
+from app.generation.rules import HouseCopy, fallback
+from app.rendering.renderer import Renderer, SlotContent
+from app.rendering.urls import ShopUrls
 
 _STREAM_PLACE = "/@/stream/@"
 
 
-class Counter(NamedTuple):
+class ShopView(NamedTuple):
     """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from."""
 
     shop: Shop
-    addresses: Addresses
+    urls: ShopUrls
     content: str
-    fallbacks: Mapping[str, Filling]
+    fallbacks: Mapping[str, SlotContent]
 
 
-def open_counter(
-    shop: Shop, addresses: Addresses, content: str, lines: Lines, renderer: Renderer
-) -> Counter:
+def build_shop_view(
+    shop: Shop, addresses: ShopUrls, content: str, lines: HouseCopy, renderer: Renderer
+) -> ShopView:
     """Draw a shop's fallbacks."""
     drawn = renderer.fallbacks(shop, fallback(shop, lines))
-    return Counter(shop, addresses, content, drawn)
+    return ShopView(shop, addresses, content, drawn)
 
 
-class Shells:
+class ShellCache:
     """Store pages of fallbacks alone, drawn once for each shop and kind of persona."""
 
     def __init__(self, renderer: Renderer) -> None:
@@ -38,7 +38,7 @@ class Shells:
         self._drawn: dict[tuple[str, str, str], tuple[str, str]] = {}
         self._whole: dict[tuple[str, str, str], str] = {}
 
-    def shell(self, counter: Counter, persona_type: str, page_id: str) -> bytes:
+    def shell(self, counter: ShopView, persona_type: str, page_id: str) -> bytes:
         """Return the page that follows a stream."""
         place = (counter.shop.id, persona_type, counter.content)
         halves = self._drawn.get(place)
@@ -47,14 +47,14 @@ class Shells:
                 _STREAM_PLACE
             )
             halves = self._drawn[place] = (before, after)
-        return f"{halves[0]}{counter.addresses.stream(page_id)}{halves[1]}".encode()
+        return f"{halves[0]}{counter.urls.stream(page_id)}{halves[1]}".encode()
 
-    def fallback(self, counter: Counter, persona_type: str) -> bytes:
+    def fallback(self, counter: ShopView, persona_type: str) -> bytes:
         """Return the page that follows nothing and stays as it is."""
         place = (counter.shop.id, persona_type, counter.content)
         if place not in self._whole:
             self._whole[place] = self._draw(counter, persona_type, None)
         return self._whole[place].encode()
 
-    def _draw(self, counter: Counter, persona_type: str, stream: str | None) -> str:
+    def _draw(self, counter: ShopView, persona_type: str, stream: str | None) -> str:
         return self._renderer.store_page(counter.shop, persona_type, counter.fallbacks, stream)

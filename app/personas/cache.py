@@ -20,53 +20,53 @@ class PersonaSource(Protocol):
     async def persona_of(self, shopper_id: str) -> Persona: ...
 
 
-class Known(NamedTuple):
+class KnownShopper(NamedTuple):
     """A shopper with the key of their page; `name` is the key as KV spells it."""
 
     shopper: Shopper
     key: PageKey
-    name: str
+    page_key: str
     until: float
 
 
-class Acquaintances:
+class ShopperCache:
     """Remembers the shoppers seen last. One whose persona cannot be read is a newcomer."""
 
     def __init__(self, personas: PersonaSource, clock: Callable[[], float]) -> None:
         self._personas = personas
         self._clock = clock
-        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._known: OrderedDict[str, KnownShopper] = OrderedDict()
 
-    def at_hand(self, shopper_id: str) -> Known | None:
+    def cached(self, shopper_id: str) -> KnownShopper | None:
         """Return what is remembered, without waiting."""
         known = self._known.get(shopper_id)
         return known if known is not None and known.until > self._clock() else None
 
-    async def know(self, shopper_id: str, shop_id: str) -> Known:
+    async def get(self, shopper_id: str, shop_id: str) -> KnownShopper:
         """Return the shopper with their current persona."""
-        known = self.at_hand(shopper_id)
+        known = self.cached(shopper_id)
         if known is not None:
             return known
         try:
             persona = await self._personas.persona_of(shopper_id)
         except StorageError:
             persona = NEWCOMER
-        return self.remember(Shopper(shopper_id, shop_id, persona))
+        return self.put(Shopper(shopper_id, shop_id, persona))
 
-    def meet(self, shopper_id: str, shop_id: str) -> Known:
+    def new(self, shopper_id: str, shop_id: str) -> KnownShopper:
         """Return a shopper who has not been here before."""
-        return self.remember(Shopper(shopper_id, shop_id))
+        return self.put(Shopper(shopper_id, shop_id))
 
-    def remember(self, shopper: Shopper) -> Known:
+    def put(self, shopper: Shopper) -> KnownShopper:
         """Remember a shopper as they are known from now on."""
-        known = introduce(shopper)._replace(until=self._clock() + _FRESH)
+        known = keyed(shopper)._replace(until=self._clock() + _FRESH)
         self._known[shopper.id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
         return known
 
 
-def introduce(shopper: Shopper) -> Known:
+def keyed(shopper: Shopper) -> KnownShopper:
     """Return a shopper with the key of their page, to be remembered by nobody."""
     key = page_key(shopper)
-    return Known(shopper, key, str(key), 0.0)
+    return KnownShopper(shopper, key, str(key), 0.0)

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from app.domain.catalog import Product, Shop
-from app.domain.facts import Fact, Told
+from app.domain.facts import Fact, ReportedEvent
 from app.domain.page import Refusal
 
 
@@ -34,7 +34,7 @@ def prices_of(shop: Shop) -> Prices:
     return Prices(currency, amounts[third], amounts[-1 - third])
 
 
-def witness(told: Told, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
+def to_fact(told: ReportedEvent, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
     """Return the fact, or refuse what the shop knows nothing of."""
     items = [(shop.products[name], many) for name, many in told.items if name in shop.products]
     if told.kind == "filter":
@@ -55,7 +55,7 @@ def witness(told: Told, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
     )
 
 
-def _filtered(told: Told, shop: Shop, day: int) -> Fact | Refusal:
+def _filtered(told: ReportedEvent, shop: Shop, day: int) -> Fact | Refusal:
     if told.category and told.category not in shop.categories():
         return Refusal("UNKNOWN_CATEGORY", told.kind)
     if not told.category and not told.sort:
@@ -65,10 +65,10 @@ def _filtered(told: Told, shop: Shop, day: int) -> Fact | Refusal:
 
 
 def _count(products: Sequence[Product], prices: Prices, third: int) -> int:
-    return sum(third_of(item, prices) == third for item in products)
+    return sum(price_tier(item, prices) == third for item in products)
 
 
-def third_of(item: Product, prices: Prices) -> int:
+def price_tier(item: Product, prices: Prices) -> int:
     """Return -1 for the lowest third of prices, 1 for the highest, 0 for any other."""
     price = item.price
     if prices.low is None or prices.high is None or price.currency != prices.currency:

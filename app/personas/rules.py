@@ -79,7 +79,7 @@ class _Tally:
     products: dict[str, set[str]] = field(default_factory=dict)
 
 
-def judge(facts: Sequence[Fact]) -> Persona:
+def classify(facts: Sequence[Fact]) -> Persona:
     """Return the persona that the facts speak for."""
     tally = _Tally()
     for fact in _told_once(facts[-MOST_FACTS:]):

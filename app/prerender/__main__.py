@@ -10,7 +10,7 @@ from pathlib import Path
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.prompts import PromptError
-from app.content.site import read_materials
+from app.content.site import read_site
 from app.prerender.output import FREE_FILES, CannotPublish, publish
 from app.settings import SettingsError, read_settings
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
         return CANNOT_PUBLISH
     folder = Path(arguments[0])
     try:
-        files = publish(read_materials(read_settings(os.environ)), folder)
+        files = publish(read_site(read_settings(os.environ)), folder)
     except (SettingsError, CatalogError, LibraryError, PromptError, CannotPublish) as error:
         sys.stderr.write(f"wandstore cannot publish: {error}\n")
         return CANNOT_PUBLISH

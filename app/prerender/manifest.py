@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from app.catalog.listing import ORDERS
 from app.domain.catalog import Product, Shop
-from app.pages.shells import Counter
-from app.personas.facts import is_reduced, prices_of, third_of
+from app.pages.shells import ShopView
+from app.personas.facts import is_reduced, price_tier, prices_of
 from app.prerender.pages import STREAM, listing_pages
 from app.web.headers import Headers
 from app.web.static import Assets
@@ -28,7 +28,7 @@ def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict
     return {"version": 1, "default": default.id, "shops": sorted(shops), "static": static}
 
 
-def shop_file(counter: Counter, headers: Headers) -> dict[str, object]:
+def shop_file(counter: ShopView, headers: Headers) -> dict[str, object]:
     """Return what is asked of a shop at every visit."""
     shop = counter.shop
     return {
@@ -36,8 +36,8 @@ def shop_file(counter: Counter, headers: Headers) -> dict[str, object]:
         "id": shop.id,
         "name": shop.name,
         "content": counter.content,
-        "root": counter.addresses.root,
-        "stream": counter.addresses.stream(STREAM),
+        "root": counter.urls.root,
+        "stream": counter.urls.stream(STREAM),
         "brand": shop.brand._asdict(),
         "headers": {name.decode(): value.decode() for name, value in headers},
         "categories": list(shop.categories()),
@@ -62,7 +62,7 @@ def goods_file(shop: Shop) -> dict[str, tuple[int, int, int, int]]:
     return {
         item.id: (
             places[item.category],
-            third_of(item, prices),
+            price_tier(item, prices),
             int(is_reduced(item)),
             int(item.price.amount * 100) if item.price.currency == prices.currency else 0,
         )

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.catalog.images import image_hosts
-from app.content.site import Materials
+from app.content.site import SiteContent
 from app.domain.catalog import Shop
-from app.pages.shells import open_counter
+from app.pages.shells import build_shop_view
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
 from app.prerender.pages import draw
 from app.rendering.renderer import Renderer, environment
@@ -30,7 +30,7 @@ class CannotPublish(Exception):
     """The folder cannot be written or is not ours, or the catalog has too many pages."""
 
 
-def publish(materials: Materials, folder: Path) -> int:
+def publish(materials: SiteContent, folder: Path) -> int:
     """Write everything into `folder`, replacing what was published there; return how many files.
 
     Raises:
@@ -49,7 +49,7 @@ def publish(materials: Materials, folder: Path) -> int:
     return written
 
 
-def _write_all(materials: Materials, folder: Path) -> int:
+def _write_all(materials: SiteContent, folder: Path) -> int:
     written = 0
     for name, data in _files(materials):
         written += 1
@@ -61,22 +61,22 @@ def _write_all(materials: Materials, folder: Path) -> int:
     return written
 
 
-def _files(materials: Materials) -> Iterator[File]:
+def _files(materials: SiteContent) -> Iterator[File]:
     catalogs, assets = materials.catalogs, materials.assets
     yield INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets))
     for name, body in assets.files.items():
         yield assets.names[name].removeprefix("/"), body.plain
     library = materials.library
     renderer = Renderer(
-        environment(library.folder), library.specs, library.slots, materials.addresses_of
+        environment(library.folder), library.specs, library.slots, materials.urls_of
     )
     for shop in catalogs.shops.values():
         yield from _shop_files(shop, materials, renderer)
 
 
-def _shop_files(shop: Shop, materials: Materials, renderer: Renderer) -> Iterator[File]:
+def _shop_files(shop: Shop, materials: SiteContent, renderer: Renderer) -> Iterator[File]:
     content, lines = materials.content(shop), materials.prompts.house
-    counter = open_counter(shop, materials.addresses_of(shop), content, lines, renderer)
+    counter = build_shop_view(shop, materials.urls_of(shop), content, lines, renderer)
     home = f"shops/{shop.id}"
     yield f"{home}/shop.json", _json(shop_file(counter, page_headers(image_hosts(shop))))
     yield f"{home}/products.json", _json(products_file(shop))

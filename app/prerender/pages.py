@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from app.catalog.listing import ORDERS, Asked, choose
+from app.catalog.listing import ORDERS, ListingQuery, filter_products
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES
-from app.pages.shells import Counter
+from app.pages.shells import ShopView
 from app.rendering.renderer import Renderer
 from app.web.context import not_found_page
 from app.web.products import related
@@ -25,10 +25,10 @@ class Drawing(NamedTuple):
     html: str
 
 
-def draw(counter: Counter, renderer: Renderer) -> Iterator[Drawing]:
+def draw(counter: ShopView, renderer: Renderer) -> Iterator[Drawing]:
     """Yield the shop's shells, its page for crawlers, its listings, products and not-found page."""
     shop = counter.shop
-    stream = counter.addresses.stream(STREAM)
+    stream = counter.urls.stream(STREAM)
     for persona_type in PERSONA_TYPES:
         html = renderer.store_page(shop, persona_type, counter.fallbacks, stream)
         yield Drawing(f"shells/{persona_type}.html", html)
@@ -48,13 +48,15 @@ def product_name(product_id: str) -> str:
 
 def listing_pages(shop: Shop) -> list[int]:
     """Return how many pages there are of everything, and then of each category."""
-    return [choose(shop, Asked(category)).pages for category in ("", *shop.categories())]
+    return [
+        filter_products(shop, ListingQuery(category)).pages for category in ("", *shop.categories())
+    ]
 
 
 def _listings(shop: Shop, at: int, category: str, renderer: Renderer) -> Iterator[Drawing]:
     for sort in ("featured", *ORDERS):
-        pages = choose(shop, Asked(category, sort)).pages
+        pages = filter_products(shop, ListingQuery(category, sort)).pages
         for page in range(1, pages + 1):
-            listing = choose(shop, Asked(category, sort, page=page))
+            listing = filter_products(shop, ListingQuery(category, sort, page=page))
             html = renderer.listing_page(shop, listing)
             yield Drawing(f"listings/{at}-{sort}-{page}.html", html)

@@ -19,11 +19,11 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from app.catalog.ranking import fill
+from app.catalog.ranking import top_up
 from app.domain.catalog import Product, Shop
 from app.domain.page import Component, Refusal
 from app.rendering.money import money
-from app.rendering.urls import Addresses
+from app.rendering.urls import ShopUrls
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -33,7 +33,7 @@ REFRESH_SECONDS = 8
 """When a page without JavaScript looks whether it is finished."""
 
 
-class Drawable(Protocol):
+class ComponentSpec(Protocol):
     """What drawing must know of a kind of component."""
 
     @property
@@ -53,7 +53,7 @@ class Place(Protocol):
     def label(self) -> str: ...
 
 
-class Filling(NamedTuple):
+class SlotContent(NamedTuple):
     """What stands in a slot: `by` is a component's type or `fallback`."""
 
     by: str
@@ -125,9 +125,9 @@ class Renderer:
     def __init__(
         self,
         templates: Environment,
-        specs: Mapping[str, Drawable],
+        specs: Mapping[str, ComponentSpec],
         slots: Sequence[Place],
-        addresses: Callable[[Shop], Addresses],
+        addresses: Callable[[Shop], ShopUrls],
     ) -> None:
         self._templates = templates
         self._specs = specs
@@ -146,13 +146,15 @@ class Renderer:
             return Refusal("NO_LONGER_SOLD", component.type)
         return self._draw(component.type, component.slot, props, shop)
 
-    def fallbacks(self, shop: Shop, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Filling]:
+    def fallbacks(
+        self, shop: Shop, configs: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, SlotContent]:
         """Draw what every slot shows until something better comes: the component of its own name.
 
         A small catalog may not satisfy the limits that a model must keep to, so none are checked.
         """
         return {
-            kind: Filling(FALLBACK, self._draw(kind, kind, SimpleNamespace(**config), shop))
+            kind: SlotContent(FALLBACK, self._draw(kind, kind, SimpleNamespace(**config), shop))
             for kind, config in configs.items()
         }
 
@@ -160,7 +162,7 @@ class Renderer:
         self,
         shop: Shop,
         persona_type: str,
-        fillings: Mapping[str, Filling],
+        fillings: Mapping[str, SlotContent],
         stream_url: str | None = None,
     ) -> str:
         """Draw the store page: the shell where it has a stream, else the finished page."""
@@ -220,7 +222,7 @@ class Renderer:
             noindex=True,
             title=title,
             text=text,
-            suggestions=fill((), shop, 4),
+            suggestions=top_up((), shop, 4),
         )
 
     def _draw(self, kind: str, slot: str, props: object, shop: Shop) -> str:
@@ -229,7 +231,7 @@ class Renderer:
             props=props,
             slot=slot,
             product=shop.products.__getitem__,
-            shelf=lambda ids, size: fill(ids, shop, size),
+            shelf=lambda ids, size: top_up(ids, shop, size),
         )
 
     def _page(self, name: str, shop: Shop, **context: Any) -> str:
@@ -241,5 +243,5 @@ class Renderer:
         return {"shop": shop, "url": self._addresses(shop), "money": money}
 
 
-def _filled(slot: Place, filling: Filling) -> FilledSlot:
+def _filled(slot: Place, filling: SlotContent) -> FilledSlot:
     return FilledSlot(slot.id, slot.label, filling.by, Markup(filling.html))  # noqa: S704 - drawn here

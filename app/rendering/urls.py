@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from app.domain.catalog import Product
 
 
-class Addresses(NamedTuple):
+class ShopUrls(NamedTuple):
     """The addresses of one shop. `root` is empty for the default shop, else `/s/{shop_id}`."""
 
     shop_id: str

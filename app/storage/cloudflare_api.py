@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 from app.storage.errors import StorageError
-from app.storage.http import TOO_MANY, Answer, LateHttp, Request
-from app.util.rate_limit import Allowance, Pace
+from app.storage.http import TOO_MANY, Answer, LazyHttpClient, Request
+from app.util.rate_limit import Rate, RateLimiter
 
-CALLS = Allowance(burst=100, seconds=0.5)
+CALLS = Rate(burst=100, seconds=0.5)
 PATIENCE = 5.0
 """Seconds a write waits for its turn; a read does not wait at all."""
 
@@ -32,12 +32,14 @@ _RESET = re.compile(r";\s*t=(\d{1,6})\b")
 class CloudflareApi:
     """Makes calls for one account, each with a bearer token."""
 
-    def __init__(self, http: LateHttp, base: str, token: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, http: LazyHttpClient, base: str, token: str, clock: Callable[[], float]
+    ) -> None:
         self._http = http
         self._base = base
         self._headers = {"authorization": f"Bearer {token}"}
         self._clock = clock
-        self._pace = Pace(CALLS, clock)
+        self._pace = RateLimiter(CALLS, clock)
         self._blocked_until = 0.0
 
     async def call(
@@ -61,7 +63,7 @@ class CloudflareApi:
         while True:
             wait = self._blocked_until - self._clock()
             if wait <= 0:
-                wait = self._pace.take("calls")
+                wait = self._pace.acquire("calls")
             if wait <= 0:
                 return
             if self._clock() + wait > end:

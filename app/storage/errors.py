@@ -14,5 +14,5 @@ class StorageError(Exception):
         self.retry_after = retry_after
 
 
-class KvRefused(Exception):
+class InvalidPair(Exception):
     """A pair is not one that KV takes. Trying again will not help."""

@@ -8,10 +8,9 @@ from typing import NamedTuple, Protocol
 
 from app.domain.facts import Fact
 from app.domain.persona import Persona
-from app.settings import Settings
-from app.state_settings import StateSettings
-from app.storage.db.rows import Behaviour, Generation, Sighting
-from app.storage.db.write_behind import Gathering
+from app.settings import Settings, StorageSettings
+from app.storage.db.rows import Generation, ShopperHistory, Visited
+from app.storage.db.write_behind import Batching
 
 
 class Kv(Protocol):
@@ -38,13 +37,13 @@ class Database(Protocol):
     async def persona_of(self, shopper_id: str) -> Persona: ...
 
     async def set_persona(
-        self, sighting: Sighting, persona: Persona, persona_hash: str, judged: int
+        self, sighting: Visited, persona: Persona, persona_hash: str, judged: int
     ) -> None: ...
 
-    async def behave(self, sighting: Sighting, facts: Iterable[Fact]) -> Behaviour: ...
+    async def add_facts(self, sighting: Visited, facts: Iterable[Fact]) -> ShopperHistory: ...
 
     async def record(
-        self, sightings: Iterable[Sighting], generations: Iterable[Generation]
+        self, sightings: Iterable[Visited], generations: Iterable[Generation]
     ) -> None: ...
 
 
@@ -52,7 +51,7 @@ async def _nothing() -> None:
     """There is nothing to close."""
 
 
-class State(NamedTuple):
+class Storage(NamedTuple):
     """KV and database, with what they speak through.
 
     `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
@@ -62,48 +61,48 @@ class State(NamedTuple):
     database: Database
     load: Callable[[], None] = lambda: None
     aclose: Callable[[], Awaitable[None]] = _nothing
-    gathering: Gathering = Gathering()
+    batching: Batching = Batching()
     checked: float = 0.0
 
 
-def make_state(settings: Settings) -> State:
+def open_storage(settings: Settings) -> Storage:
     """Return the state that the settings ask for; nothing of it is open yet."""
-    make = {"worker": _of_the_worker, "cloudflare": _of_cloudflare}.get(settings.state.where)
-    return make(settings.state) if make else _of_one_machine(settings)
+    make = {"worker": _of_the_worker, "cloudflare": _of_cloudflare}.get(settings.storage.where)
+    return make(settings.storage) if make else _of_one_machine(settings)
 
 
-def _of_one_machine(settings: Settings) -> State:
+def _of_one_machine(settings: Settings) -> Storage:
     from app.storage.db.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
     from app.storage.kv.sqlite import SqliteKv  # noqa: PLC0415 - likewise
 
     kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
     database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
-    return State(kv, database)
+    return Storage(kv, database)
 
 
-def _of_the_worker(state: StateSettings) -> State:
+def _of_the_worker(state: StorageSettings) -> Storage:
     from app.storage.db.d1 import D1Database  # noqa: PLC0415 - only if it is this one
     from app.storage.db.worker import WorkerD1  # noqa: PLC0415 - likewise
-    from app.storage.http import LateHttp  # noqa: PLC0415 - likewise
+    from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
 
-    http = LateHttp(inside=True)
+    http = LazyHttpClient(inside=True)
     token = state.bindings_token
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)
     database = D1Database(WorkerD1(http, state.d1_url, headers))
-    return State(kv, database, http.load, http.aclose, checked=10.0)
+    return Storage(kv, database, http.load, http.aclose, checked=10.0)
 
 
-def _of_cloudflare(state: StateSettings) -> State:
+def _of_cloudflare(state: StorageSettings) -> Storage:
     from app.storage.cloudflare_api import CloudflareApi  # noqa: PLC0415 - only if it is this one
     from app.storage.db.cloudflare import CloudflareD1  # noqa: PLC0415 - likewise
     from app.storage.db.d1 import D1Database  # noqa: PLC0415 - likewise
-    from app.storage.http import LateHttp  # noqa: PLC0415 - likewise
+    from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.kv.cloudflare import CloudflareKv  # noqa: PLC0415 - likewise
 
-    http = LateHttp(inside=False)
+    http = LazyHttpClient(inside=False)
     api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)
     kv = CloudflareKv(api, state.account, state.namespace)
     database = D1Database(CloudflareD1(api, state.account, state.database))
-    return State(kv, database, http.load, http.aclose, Gathering(5.0, 200), checked=60.0)
+    return Storage(kv, database, http.load, http.aclose, Batching(5.0, 200), checked=60.0)

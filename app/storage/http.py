@@ -72,7 +72,7 @@ class Request(NamedTuple):
     reads: bool = False
 
 
-class LateHttp:
+class LazyHttpClient:
     """An HTTP client that is loaded when it is first needed: that takes a second on a small CPU.
 
     With `inside` it speaks to the container's own network and follows no proxy. Whoever did not

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Preparing:
+class WarmUp:
     """Loads in a thread of its own, once. `failure` is what it ended with, if it failed."""
 
     def __init__(self, load: Callable[[], object]) -> None:
@@ -14,20 +14,20 @@ class Preparing:
         self._load = load
         self._task: asyncio.Task[object] | None = None
 
-    def begin(self) -> asyncio.Task[object]:
+    def start(self) -> asyncio.Task[object]:
         """Begin to load; return what ends when it is done."""
         if self._task is None:
             self._task = asyncio.create_task(asyncio.to_thread(self._load), name="preparing")
             self._task.add_done_callback(self._note)
         return self._task
 
-    async def done(self) -> None:
+    async def wait(self) -> None:
         """Wait until all is loaded.
 
         Raises:
             Exception: loading failed, with what `load` raised.
         """
-        await asyncio.shield(self.begin())
+        await asyncio.shield(self.start())
 
     def _note(self, task: asyncio.Task[object]) -> None:
         self.failure = None if task.cancelled() else task.exception()

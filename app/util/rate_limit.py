@@ -9,22 +9,22 @@ from typing import NamedTuple
 _MOST_REMEMBERED = 10_000
 
 
-class Allowance(NamedTuple):
+class Rate(NamedTuple):
     """So many at once; each is given back after so many seconds."""
 
     burst: int
     seconds: float
 
 
-class Pace:
+class RateLimiter:
     """Counts for each name by itself. Beyond the bound the longest unseen is forgotten."""
 
-    def __init__(self, allowance: Allowance, clock: Callable[[], float]) -> None:
+    def __init__(self, allowance: Rate, clock: Callable[[], float]) -> None:
         self._allowance = allowance
         self._clock = clock
         self._free_at: OrderedDict[str, float] = OrderedDict()
 
-    def take(self, name: str) -> float:
+    def acquire(self, name: str) -> float:
         """Take one; return 0, or how many seconds it is until there is one to take."""
         now = self._clock()
         burst, seconds = self._allowance

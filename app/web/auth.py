@@ -15,10 +15,10 @@ _LONGEST_ADDRESS = 64
 
 def gate(secret: str) -> list[Middleware]:
     """Return the gate where there is a secret."""
-    return [Middleware(Gate, secret=secret.encode())] if secret else []
+    return [Middleware(WorkerAuthMiddleware, secret=secret.encode())] if secret else []
 
 
-class Gate:
+class WorkerAuthMiddleware:
     """Refuses every request without the secret, but for the health check, before anything else.
 
     Whoever knows the secret is believed in what they say of their client's address.

@@ -8,29 +8,29 @@ from typing import NamedTuple
 from starlette.types import Scope, Send
 
 from app.domain.catalog import Shop
-from app.pages.service import Storefront, Visit
-from app.pages.shells import Counter
+from app.pages.service import PageService, Visit
+from app.pages.shells import ShopView
 from app.rendering.renderer import Renderer
-from app.web.cookies import Identities, Visitor
+from app.web.cookies import Session, SessionSigner
 from app.web.headers import Headers
-from app.web.responses import Reply, send_reply, zipped
+from app.web.responses import Response, send_response, zipped
 
 
 class OpenShop(NamedTuple):
     """A shop with the headers its pages go out with."""
 
-    counter: Counter
+    counter: ShopView
     headers: Headers
 
 
-class Web(NamedTuple):
+class AppContext(NamedTuple):
     """What every handler gets."""
 
-    storefront: Storefront
+    storefront: PageService
     shops: Mapping[str, OpenShop]
     default: OpenShop
     renderer: Renderer
-    identities: Identities
+    identities: SessionSigner
     now: Callable[[], float]
 
     def shop_of(self, scope: Scope) -> OpenShop | None:
@@ -38,7 +38,7 @@ class Web(NamedTuple):
         shop_id = scope.get("path_params", {}).get("shop_id")
         return self.default if shop_id is None else self.shops.get(shop_id)
 
-    def visitor(self, scope: Scope, shop: OpenShop) -> Visitor:
+    def visitor(self, scope: Scope, shop: OpenShop) -> Session:
         """Return who is visiting the shop."""
         secure = scope["scheme"] == "https"
         shop_id = shop.counter.shop.id
@@ -49,7 +49,9 @@ class Web(NamedTuple):
     ) -> None:
         """Send one of the catalog's own pages: nothing personal, nothing composed."""
         more = [(b"x-wandstore-page", b"fallback"), (b"cache-control", b"no-cache")]
-        await send_reply(scope, send, Reply(zipped(html.encode()), shop.headers, status, more))
+        await send_response(
+            scope, send, Response(zipped(html.encode()), shop.headers, status, more)
+        )
 
     async def send_not_found(self, scope: Scope, send: Send, shop: OpenShop | None) -> None:
         """Send the designed page for what is not there."""
@@ -67,7 +69,7 @@ def not_found_page(renderer: Renderer, shop: Shop) -> str:
     )
 
 
-def visit_of(scope: Scope, visitor: Visitor, counter: Counter) -> Visit:
+def visit_from(scope: Scope, visitor: Session, counter: ShopView) -> Visit:
     """Return a visit; the client's address is passed on only where it limits a new shopper."""
     client = scope.get("client")
     address = client[0] if client and visitor.new else ""

@@ -26,7 +26,7 @@ _LONGEST_VALUE = 128
 _MOST_REMEMBERED = 4096
 
 
-class Visitor(NamedTuple):
+class Session(NamedTuple):
     """A shopper's id and, where one must be set, the cookie that says so.
 
     `first` says that they were never here, `new` that they first came less than an hour ago.
@@ -38,29 +38,29 @@ class Visitor(NamedTuple):
     new: bool = False
 
 
-NOBODY = Visitor("")
+ANONYMOUS = Session("")
 """Who visits without being a shopper: a crawler, say. There is nothing to remember of them."""
 
 
-class Identities(NamedTuple):
+class SessionSigner(NamedTuple):
     """Makes and verifies cookies with one secret."""
 
     secret: bytes
 
     def visitor(
         self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
-    ) -> Visitor:
+    ) -> Session:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
         known = self.known(read_cookie(headers, cookie_name(shop_id)), shop_id, now)
         if known is None:
             fresh = f"shop_{secrets.token_hex(16)}"
             cookie = self.cookie(fresh, shop_id, int(now) + LIFETIME, secure=secure)
-            return Visitor(fresh, first=True, set_cookie=cookie, new=True)
+            return Session(fresh, first=True, set_cookie=cookie, new=True)
         shopper_id, expires = known
         if expires - now > LIFETIME / 2:
-            return Visitor(shopper_id, new=expires - now > LIFETIME - NEW)
+            return Session(shopper_id, new=expires - now > LIFETIME - NEW)
         cookie = self.cookie(shopper_id, shop_id, int(now) + LIFETIME, secure=secure)
-        return Visitor(shopper_id, set_cookie=cookie)
+        return Session(shopper_id, set_cookie=cookie)
 
     def known(self, value: str, shop_id: str, now: float) -> tuple[str, int] | None:
         """Return shopper id and expiry of a cookie's value; None where it is not ours or over."""

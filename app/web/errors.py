@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer
-from app.web.context import Web
+from app.web.context import AppContext
 from app.web.headers import file_headers
-from app.web.responses import Body, Reply, send_reply
+from app.web.responses import Body, Response, send_response
 
 
 class NotFound:
     """Answers every request that none of the routes answers."""
 
-    def __init__(self, web: Web, routes: Sequence[Route]) -> None:
+    def __init__(self, web: AppContext, routes: Sequence[Route]) -> None:
         self._web = web
         self._routes = routes
 
@@ -37,7 +37,9 @@ class NotFound:
         headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
         allow = (b"allow", ", ".join(sorted(allowed)).encode())
         more = [(b"cache-control", b"no-store"), allow]
-        await send_reply(scope, send, Reply(Body(b"Method Not Allowed\n"), headers, 405, more))
+        await send_response(
+            scope, send, Response(Body(b"Method Not Allowed\n"), headers, 405, more)
+        )
 
 
 def failed_page(renderer: Renderer, shop: Shop) -> str:
@@ -49,12 +51,12 @@ def failed_page(renderer: Renderer, shop: Shop) -> str:
     )
 
 
-async def to_the_store(_: Request) -> Response:
+async def redirect_home(_: Request) -> RedirectResponse:
     """Lead from the root into the shop."""
     return RedirectResponse("/store", 307)
 
 
-async def failed(web: Web, _request: Request, _error: Exception) -> Response:
+async def server_error(web: AppContext, _request: Request, _error: Exception) -> HTMLResponse:
     """Answer for a mistake of ours, in a page's form."""
     html = failed_page(web.renderer, web.default.counter.shop)
     headers = {name.decode(): value.decode() for name, value in web.default.headers}

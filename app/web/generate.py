@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
-from app.domain.page import KeptPage
+from app.domain.page import StoredPage
 from app.domain.persona import Shopper
-from app.pages.jobs import Order, Started, TooManyPages
-from app.pages.shells import Counter
-from app.personas.cache import introduce
+from app.pages.jobs import AtCapacity, PageRequest, RunningJob
+from app.pages.shells import ShopView
+from app.personas.cache import keyed
 from app.web.body import BadBody, read_body
-from app.web.context import Web
+from app.web.context import AppContext
 from app.web.generate_response import Answer, answer_of, error_answer, kept_answer
 from app.web.health import send_json
-from app.web.inline_shops import SentShops
+from app.web.inline_shops import InlineShops
 from app.web.stream import last_event_id, send_events
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _WRONG_TYPE = 415
 class Generate:
     """Answers once the page has ended, or with its events as they happen."""
 
-    def __init__(self, web: Web, shops: SentShops, largest: int, patience: float) -> None:
+    def __init__(self, web: AppContext, shops: InlineShops, largest: int, patience: float) -> None:
         self._web = web
         self._shops = shops
         self._largest = largest
@@ -41,7 +41,7 @@ class Generate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a POST with JSON or, where that is accepted, with an event stream."""
         order = await self._order(scope, receive)
-        if not isinstance(order, Order):
+        if not isinstance(order, PageRequest):
             await _send(scope, send, order)
             return
         streamed = _header(scope, b"accept").startswith(b"text/event-stream")
@@ -51,26 +51,26 @@ class Generate:
                 order = order._replace(force=order.force and not after)
                 batches = await self._web.storefront.events(order, after)
             else:
-                found = await self._web.storefront.obtain(order)
-        except TooManyPages:
+                found = await self._web.storefront.get_or_start(order)
+        except AtCapacity:
             await _send(scope, send, error_answer("RATE_LIMITED", "too many pages just now"))
             return
         if streamed:
             await send_events(batches, scope, receive, send)
         else:
-            await _send(scope, send, await self._answer(found, order.counter))
+            await _send(scope, send, await self._answer(found, order.shop_view))
 
-    async def _answer(self, found: KeptPage | Started, counter: Counter) -> Answer:
+    async def _answer(self, found: StoredPage | RunningJob, counter: ShopView) -> Answer:
         """Return the answer for a page that is kept, or for one once it has ended."""
         css = self._shops.css(counter.shop)
-        if isinstance(found, KeptPage):
+        if isinstance(found, StoredPage):
             return kept_answer(found, self._web.storefront.slots, css)
         done, _ = await asyncio.wait({found.task}, timeout=self._patience)
         if not done:
             return error_answer("TIMEOUT", "the page was not finished in time")
         return answer_of(found.page, css)
 
-    async def _order(self, scope: Scope, receive: Receive) -> Order | Answer:
+    async def _order(self, scope: Scope, receive: Receive) -> PageRequest | Answer:
         if not _header(scope, b"content-type").startswith(b"application/json"):
             return error_answer("INVALID_REQUEST", "the body must be application/json", _WRONG_TYPE)
         try:
@@ -85,7 +85,7 @@ class Generate:
             return _refused(request)
         return await self._taken(request, scope)
 
-    async def _taken(self, request: GenerateRequest, scope: Scope) -> Order | Answer:
+    async def _taken(self, request: GenerateRequest, scope: Scope) -> PageRequest | Answer:
         counter = self._shops.counter(request.shop)
         if counter is None:
             told = "shop.products: none of them can be sold, and this server has no such shop"
@@ -96,7 +96,7 @@ class Generate:
             return error_answer("INVALID_REQUEST", told)
         shopper = Shopper(request.shopper_id, counter.shop.id, request.whom())
         address = _address(scope)
-        return Order(introduce(shopper), counter, address, wanted, force=request.options.force)
+        return PageRequest(keyed(shopper), counter, address, wanted, force=request.options.force)
 
 
 def _refused(fault: Fault) -> Answer:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from app.domain.llm import TokensUsed
-from app.domain.page import KeptPage
-from app.generation.job import Page
+from app.domain.page import StoredPage
+from app.generation.job import PageJob
 
 STATUSES: Mapping[str, tuple[int, bool]] = {
     "INVALID_PERSONA": (400, False),
@@ -39,18 +39,18 @@ class Answer(NamedTuple):
     payload: Mapping[str, object]
 
 
-def answer_of(page: Page, css: str | None) -> Answer:
+def answer_of(page: PageJob, css: str | None) -> Answer:
     """Return the answer for a page that has ended."""
-    if page.kept is None:
+    if page.stored is None:
         code = _OUR_CODES.get(page.failed, page.failed)
         code = code if code in STATUSES else "CONTAINER_ERROR"
         return error_answer(code, _SAYS.get(code, code))
     missing = [slot for slot in page.wanted if slot not in page.drawn]
-    payload = _page(page.kept, css, page.trace.tokens, partial=bool(missing))
+    payload = _page(page.stored, css, page.trace.tokens, partial=bool(missing))
     return Answer(200, {**payload, **_missed(missing)})
 
 
-def kept_answer(kept: KeptPage, slots: Sequence[str], css: str | None) -> Answer:
+def kept_answer(kept: StoredPage, slots: Sequence[str], css: str | None) -> Answer:
     """Return the answer for a page that was finished before; it costs nothing now."""
     filled = {item.slot for item in kept.components}
     missing = [slot for slot in slots if slot not in filled]
@@ -74,7 +74,7 @@ def _missed(missing: Sequence[str]) -> Mapping[str, object]:
 
 
 def _page(
-    kept: KeptPage, css: str | None, tokens: TokensUsed, *, partial: bool
+    kept: StoredPage, css: str | None, tokens: TokensUsed, *, partial: bool
 ) -> Mapping[str, object]:
     ui: dict[str, object] = {
         "html": kept.html,

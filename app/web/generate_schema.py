@@ -23,7 +23,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class SignalsSent(_Strict):
+class SignalsIn(_Strict):
     """A shopper's signals. Money is in the shop's currency, major units."""
 
     avg_order_value: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 0.0
@@ -32,15 +32,15 @@ class SignalsSent(_Strict):
     browsing_patterns: list[Name] = Field(default_factory=list, max_length=_MOST_NAMES)
 
 
-class PersonaSent(_Strict):
+class PersonaIn(_Strict):
     """Whom the page is for."""
 
     type: PersonaType
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
-    signals: SignalsSent = SignalsSent()
+    signals: SignalsIn = SignalsIn()
 
 
-class ProductSent(_Strict):
+class ProductIn(_Strict):
     """A product of a shop that this server has no catalog of."""
 
     id: str = Field(min_length=1, max_length=200)
@@ -52,7 +52,7 @@ class ProductSent(_Strict):
     tags: list[Name] = Field(default_factory=list, max_length=_MOST_NAMES)
 
 
-class BrandSent(_Strict):
+class BrandIn(_Strict):
     """How the shop looks and speaks."""
 
     primary_color: Color | None = None
@@ -61,15 +61,15 @@ class BrandSent(_Strict):
     tone: Name | None = None
 
 
-class ShopSent(_Strict):
+class ShopIn(_Strict):
     """Which shop. Products and brand count only where this server has no catalog of it."""
 
     shop_id: str = Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$")
-    products: list[ProductSent] = Field(default_factory=list, max_length=_MOST_PRODUCTS)
-    brand_guidelines: BrandSent = BrandSent()
+    products: list[ProductIn] = Field(default_factory=list, max_length=_MOST_PRODUCTS)
+    brand_guidelines: BrandIn = BrandIn()
 
 
-class OptionsSent(_Strict):
+class OptionsIn(_Strict):
     """`force` composes anew; `components` names the only kinds to be composed."""
 
     force: bool = False
@@ -80,9 +80,9 @@ class GenerateRequest(_Strict):
     """The body of `POST /generate` (platform contract)."""
 
     shopper_id: str = Field(pattern=r"^shop_[0-9a-f]{32}$")
-    persona: PersonaSent
-    shop: ShopSent
-    options: OptionsSent = OptionsSent()
+    persona: PersonaIn
+    shop: ShopIn
+    options: OptionsIn = OptionsIn()
 
     def whom(self) -> Persona:
         """Return the persona as the rest of the shop knows it."""

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.pages.service import Storefront
+from app.pages.service import PageService
 from app.storage.errors import StorageError
 from app.web.headers import Headers, file_headers
-from app.web.responses import Body, Reply, send_reply
+from app.web.responses import Body, Response, send_response
 
 _NONE: Headers = []
 _TIMEOUT = 2.0
@@ -67,16 +67,16 @@ async def check(asked: Awaitable[object]) -> str:
 class PageTrace:
     """GET /debug/pages/{id}: what happened to a page. Only there in development."""
 
-    def __init__(self, storefront: Storefront) -> None:
+    def __init__(self, storefront: PageService) -> None:
         self._storefront = storefront
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a trace, or 404."""
-        trace = self._storefront.composing.traces.get(scope["path_params"]["page_id"])
+        trace = self._storefront.jobs.traces.get(scope["path_params"]["page_id"])
         if trace is None:
             await send_json(scope, send, {"error": "no such page"}, 404)
         else:
-            await send_json(scope, send, trace.whole())
+            await send_json(scope, send, trace.as_dict())
 
 
 async def send_json(
@@ -86,4 +86,4 @@ async def send_json(
     body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     headers = [*file_headers(), (b"content-type", b"application/json")]
     more = [*more, (b"cache-control", b"no-store")]
-    await send_reply(scope, send, Reply(body, headers, status, more))
+    await send_response(scope, send, Response(body, headers, status, more))

@@ -7,13 +7,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from app.catalog.inline_shop import read_sent_shop
+from app.catalog.inline_shop import read_inline_shop
 from app.domain.catalog import Shop
-from app.pages.shells import Counter
+from app.pages.shells import ShopView
 from app.web.context import OpenShop
 
 if TYPE_CHECKING:
-    from app.web.generate_schema import ShopSent
+    from app.web.generate_schema import ShopIn
 
 log = logging.getLogger("wandstore.generate")
 
@@ -21,8 +21,8 @@ _MOST_HELD = 16
 _MOST_TOLD = 5
 
 
-class SentShops:
-    """Counters of shops that came with requests, the latest held. `draw` opens one.
+class InlineShops:
+    """Views of shops that came with requests, the latest held. `draw` opens one.
 
     `styles` gives the brand of a shop as CSS: that of our own shops is in their style sheet.
     """
@@ -30,22 +30,22 @@ class SentShops:
     def __init__(
         self,
         own: Mapping[str, OpenShop],
-        draw: Callable[[Shop], Counter],
+        draw: Callable[[Shop], ShopView],
         styles: Callable[[Shop], str],
     ) -> None:
         self._own = own
         self._draw = draw
         self._styles = styles
-        self._held: OrderedDict[tuple[str, str], Counter] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str], ShopView] = OrderedDict()
 
-    def counter(self, sent: ShopSent) -> Counter | None:
+    def counter(self, sent: ShopIn) -> ShopView | None:
         """Return the counter, None where the shop is not ours and nothing sent can be sold."""
         own = self._own.get(sent.shop_id)
         if own is not None:
             return own.counter
         brand = sent.brand_guidelines.model_dump(exclude_none=True)
         products = (item.model_dump(exclude_none=True) for item in sent.products)
-        shop, problems = read_sent_shop(sent.shop_id, brand, products)
+        shop, problems = read_inline_shop(sent.shop_id, brand, products)
         for problem in problems[:_MOST_TOLD]:
             log.warning("%s, product %d: %s", sent.shop_id, problem.line, problem.reason)
         return self._hold(shop) if shop is not None else None
@@ -54,7 +54,7 @@ class SentShops:
         """Return what the page needs beside the style sheet it links to."""
         return None if shop.id in self._own else self._styles(shop)
 
-    def _hold(self, shop: Shop) -> Counter:
+    def _hold(self, shop: Shop) -> ShopView:
         place = (shop.id, shop.digest)
         counter = self._held.get(place) or self._draw(shop)
         self._held[place] = counter

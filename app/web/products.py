@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Product, Shop
-from app.web.context import Web
+from app.web.context import AppContext
 
 _RELATED = 4
 
@@ -13,7 +13,7 @@ _RELATED = 4
 class ProductPage:
     """A product, what it costs and whether it can be had, with a few of its like."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, web: AppContext) -> None:
         self._web = web
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -23,7 +23,7 @@ class Body(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """A whole response."""
 
     body: Body
@@ -39,7 +39,7 @@ def zipped(body: bytes) -> Body:
     return Body(body, gzip.compress(body, _COMPRESSION, mtime=0))
 
 
-async def send_reply(scope: Scope, send: Send, reply: Reply) -> None:
+async def send_response(scope: Scope, send: Send, reply: Response) -> None:
     """Send a reply as the request's headers want it."""
     wants_gzip, known_etag = _asked(scope)
     body, status = reply.body, reply.status

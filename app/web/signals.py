@@ -10,24 +10,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from app.domain.network import network_of
+from app.domain.network import rate_limit_key
 from app.domain.page import Refusal
 from app.pages.service import Visit
-from app.personas.learner import Learning, TooBusy
+from app.personas.learner import PersonaLearner, TooBusy
 from app.storage.errors import StorageError
-from app.util.rate_limit import Allowance, Pace
+from app.util.rate_limit import Rate, RateLimiter
 from app.web.body import BadBody, read_body
-from app.web.context import Web, visit_of
+from app.web.context import AppContext, visit_from
 from app.web.headers import file_headers
 from app.web.health import send_json
-from app.web.responses import Body, Reply, send_reply
+from app.web.responses import Body, Response, send_response
 from app.web.same_origin import from_our_page, wants_no_tracking
 
 LARGEST = 8192
 """Bytes of a body."""
 
-OF_A_SHOPPER = Allowance(burst=30, seconds=2.0)
-OF_AN_ADDRESS = Allowance(burst=240, seconds=0.25)
+OF_A_SHOPPER = Rate(burst=30, seconds=2.0)
+OF_AN_ADDRESS = Rate(burst=240, seconds=0.25)
 
 
 class _Refused(Exception):
@@ -42,13 +42,13 @@ class _Refused(Exception):
         self.wait = wait
 
 
-class SignalsDoor:
+class SignalsEndpoint:
     """Takes beacons. `counts` has how many were taken, and why others were not."""
 
     def __init__(
         self,
-        web: Web,
-        learning: Learning,
+        web: AppContext,
+        learning: PersonaLearner,
         prepared: Callable[[], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,8 +56,8 @@ class SignalsDoor:
         self._web = web
         self._learning = learning
         self._prepared = prepared
-        self._shoppers = Pace(OF_A_SHOPPER, clock)
-        self._addresses = Pace(OF_AN_ADDRESS, clock)
+        self._shoppers = RateLimiter(OF_A_SHOPPER, clock)
+        self._addresses = RateLimiter(OF_AN_ADDRESS, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer POST with 204, or with JSON that says what is wrong."""
@@ -74,7 +74,7 @@ class SignalsDoor:
             await _send_refusal(scope, send, refused)
             return
         no_store = [(b"cache-control", b"no-store")]
-        await send_reply(scope, send, Reply(Body(b""), file_headers(), 204, no_store))
+        await send_response(scope, send, Response(Body(b""), file_headers(), 204, no_store))
 
     def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""
@@ -90,10 +90,10 @@ class SignalsDoor:
         if visitor.first:
             raise _Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
         self._pace(self._shoppers, visitor.shopper_id)
-        return visit_of(scope, visitor, shop.counter)
+        return visit_from(scope, visitor, shop.counter)
 
-    def _pace(self, pace: Pace, name: str) -> None:
-        if wait := pace.take(name):
+    def _pace(self, pace: RateLimiter, name: str) -> None:
+        if wait := pace.acquire(name):
             raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
 
     async def _take(self, visit: Visit, receive: Receive) -> None:
@@ -115,14 +115,14 @@ class SignalsDoor:
             raise _Refused(400, refusal.code, "the shop has nothing of that name", "events")
 
 
-def signal_routes(door: SignalsDoor) -> list[Route]:
+def signal_routes(door: SignalsEndpoint) -> list[Route]:
     """Return where beacons are taken."""
     paths = ("/signals", "/s/{shop_id}/signals")
     return [Route(path, door, methods=["POST"]) for path in paths]
 
 
 def _address(scope: Scope) -> str:
-    return network_of((scope.get("client") or ("unknown",))[0])
+    return rate_limit_key((scope.get("client") or ("unknown",))[0])
 
 
 async def _send_refusal(scope: Scope, send: Send, refused: _Refused) -> None:

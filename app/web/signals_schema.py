@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from app.domain.facts import KINDS, Told
+from app.domain.facts import KINDS, ReportedEvent
 
 MOST_EVENTS = 20
 
@@ -31,8 +31,8 @@ class _View(_Strict):
     kind: Literal["view"]
     product: _Name
 
-    def told(self) -> Told:
-        return Told(self.kind, ((self.product, 1),))
+    def told(self) -> ReportedEvent:
+        return ReportedEvent(self.kind, ((self.product, 1),))
 
 
 class _Filter(_Strict):
@@ -40,8 +40,8 @@ class _Filter(_Strict):
     category: Annotated[str, Field(max_length=200)] = ""
     sort: Literal["", "featured", "price-asc", "price-desc", "name"] = ""
 
-    def told(self) -> Told:
-        return Told(self.kind, category=self.category, sort=self.sort)
+    def told(self) -> ReportedEvent:
+        return ReportedEvent(self.kind, category=self.category, sort=self.sort)
 
 
 class _Dwell(_Strict):
@@ -49,8 +49,8 @@ class _Dwell(_Strict):
     product: _Name
     seconds: Annotated[int, Field(ge=1, le=600), BeforeValidator(_whole)]
 
-    def told(self) -> Told:
-        return Told(self.kind, ((self.product, 1),), seconds=self.seconds)
+    def told(self) -> ReportedEvent:
+        return ReportedEvent(self.kind, ((self.product, 1),), seconds=self.seconds)
 
 
 class _AddToBasket(_Strict):
@@ -58,8 +58,8 @@ class _AddToBasket(_Strict):
     product: _Name
     quantity: _Quantity = 1
 
-    def told(self) -> Told:
-        return Told(self.kind, ((self.product, self.quantity),))
+    def told(self) -> ReportedEvent:
+        return ReportedEvent(self.kind, ((self.product, self.quantity),))
 
 
 class _Item(_Strict):
@@ -71,8 +71,8 @@ class _Purchase(_Strict):
     kind: Literal["purchase"]
     items: Annotated[list[_Item], Field(min_length=1, max_length=20)]
 
-    def told(self) -> Told:
-        return Told(self.kind, tuple((item.product, item.quantity) for item in self.items))
+    def told(self) -> ReportedEvent:
+        return ReportedEvent(self.kind, tuple((item.product, item.quantity) for item in self.items))
 
 
 _Event = Annotated[_View | _Filter | _Dwell | _AddToBasket | _Purchase, Field(discriminator="kind")]
@@ -90,7 +90,7 @@ class BadBeacon(Exception):
         self.field = field
 
 
-def read_beacon(body: bytes) -> list[Told]:
+def read_beacon(body: bytes) -> list[ReportedEvent]:
     """Read a body.
 
     Raises:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Shop
-from app.web.context import Web
+from app.web.context import AppContext
 from app.web.headers import file_headers
-from app.web.responses import Body, Reply, send_reply
+from app.web.responses import Body, Response, send_response
 
 _TYPES = {
     ".css": b"text/css; charset=utf-8",
@@ -85,13 +85,13 @@ class Static:
         current = self._assets.names[name] == f"/static/{asked}"
         headers = [*file_headers(), (b"content-type", _TYPES[Path(name).suffix])]
         more = [_FOREVER if current else _FOR_NOW]
-        await send_reply(scope, send, Reply(body, headers, more=more))
+        await send_response(scope, send, Response(body, headers, more=more))
 
 
 class Pictures:
     """GET /pictures/{shop}/{path}: a shop's own pictures, the latest asked for held in memory."""
 
-    def __init__(self, web: Web, folders: Mapping[str, Path | None]) -> None:
+    def __init__(self, web: AppContext, folders: Mapping[str, Path | None]) -> None:
         self._web = web
         self._folders = folders
         self._held: OrderedDict[Path, Body] = OrderedDict()
@@ -109,7 +109,7 @@ class Pictures:
             await _missing(scope, send)
             return
         headers = [*file_headers(), (b"content-type", _TYPES[suffix])]
-        await send_reply(scope, send, Reply(body, headers, more=[_A_DAY]))
+        await send_response(scope, send, Response(body, headers, more=[_A_DAY]))
 
     async def _read(self, folder: Path, path: Path) -> Body | None:
         held = self._held.get(path)
@@ -174,4 +174,4 @@ def brand_css(shop: Shop) -> str:
 async def _missing(scope: Scope, send: Send) -> None:
     headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
     more = [(b"cache-control", b"no-store")]
-    await send_reply(scope, send, Reply(Body(b"no such file\n"), headers, 404, more))
+    await send_response(scope, send, Response(Body(b"no such file\n"), headers, 404, more))

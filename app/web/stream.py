@@ -11,10 +11,10 @@ from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 from app.domain.events import Event
-from app.pages.jobs import Batches, TooManyPages
-from app.web.context import Web, visit_of
+from app.pages.jobs import AtCapacity, Batches
+from app.web.context import AppContext, visit_from
 from app.web.headers import file_headers
-from app.web.responses import Body, Reply, send_reply
+from app.web.responses import Body, Response, send_response
 
 HEARTBEAT = 15
 """Seconds of silence after which a comment is sent (platform contract)."""
@@ -28,7 +28,7 @@ _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Content-Type-Options":
 class Stream:
     """A reader of a journal, over SSE. Its end ends nothing else."""
 
-    def __init__(self, web: Web) -> None:
+    def __init__(self, web: AppContext) -> None:
         self._web = web
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,9 +41,9 @@ class Stream:
             return
         page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
         try:
-            visit = visit_of(scope, visitor, shop.counter)
-            batches = await web.storefront.follow(visit, page_id, after)
-        except TooManyPages:
+            visit = visit_from(scope, visitor, shop.counter)
+            batches = await web.storefront.stream_for(visit, page_id, after)
+        except AtCapacity:
             await _refuse(scope, send, _TOO_MANY)
             return
         if batches is None:
@@ -92,4 +92,4 @@ async def _refuse(scope: Scope, send: Send, status: int = 404) -> None:
     more = [(b"cache-control", b"no-store")]
     more += [(b"retry-after", b"5")] if status == _TOO_MANY else []
     text = b"too many pages just now\n" if status == _TOO_MANY else b"no such page\n"
-    await send_reply(scope, send, Reply(Body(text), headers, status, more))
+    await send_response(scope, send, Response(Body(text), headers, status, more))

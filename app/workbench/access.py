@@ -13,7 +13,7 @@ import secrets
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.headers import file_headers
-from app.web.responses import Body, Reply, send_reply
+from app.web.responses import Body, Response, send_response
 
 _NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _READING = {"GET", "HEAD"}
@@ -35,7 +35,7 @@ class Guard:
             text = f"the workbench refuses this: {reason}\n".encode()
             headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
             more = [(b"cache-control", b"no-store")]
-            await send_reply(scope, send, Reply(Body(text), headers, _FORBIDDEN, more))
+            await send_response(scope, send, Response(Body(text), headers, _FORBIDDEN, more))
         else:
             await self._app(scope, receive, send)
 

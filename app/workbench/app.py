@@ -12,23 +12,23 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from app.content.site import Materials
-from app.llm.factory import Composers
+from app.content.site import SiteContent
+from app.llm.factory import Providers
 from app.settings import Settings
 from app.workbench.access import Guard
-from app.workbench.checks.routes import Inspection
+from app.workbench.checks.routes import CheckRoutes
 from app.workbench.checks.snapshots import Pictures
-from app.workbench.gallery.page_routes import PageBoard
+from app.workbench.gallery.page_routes import PageRoutes
 from app.workbench.gallery.pages import PAGES
-from app.workbench.gallery.routes import DrawingBoard
+from app.workbench.gallery.routes import GalleryRoutes
 from app.workbench.gallery.samples import add_sample
-from app.workbench.player.registry import Stage
-from app.workbench.player.routes import Theatre
-from app.workbench.reload.manager import Live, TakeUp
+from app.workbench.player.registry import RunRegistry
+from app.workbench.player.routes import PlayerRoutes
+from app.workbench.reload.manager import ContentReloader, TakeUp
 from app.workbench.reload.watch import watch
-from app.workbench.responses import BadAsk, Telling, answer, asked, page
+from app.workbench.responses import BadRequest, Telling, answer, page, read_json
 from app.workbench.safe_write import NotWritten
-from app.workbench.templates import Paper, static
+from app.workbench.templates import Templates, static
 
 
 class Workbench:
@@ -37,18 +37,18 @@ class Workbench:
     def __init__(
         self,
         settings: Settings,
-        materials: Materials,
-        composers: Composers,
+        materials: SiteContent,
+        composers: Providers,
         take_up: TakeUp,
     ) -> None:
         self._settings = settings
-        self.live = Live(materials, settings.root, take_up)
-        self._paper = Paper(self._known)
-        self._stage = Stage(settings, self.live, composers)
-        board = DrawingBoard(self.live, self._paper)
-        pages = PageBoard(self.live, self._paper)
-        theatre = Theatre(settings.root, self.live, self._stage, self._paper)
-        inspection = Inspection(self.live, self._paper, Pictures(settings.root, settings.data))
+        self.live = ContentReloader(materials, settings.root, take_up)
+        self._paper = Templates(self._known)
+        self._stage = RunRegistry(settings, self.live, composers)
+        board = GalleryRoutes(self.live, self._paper)
+        pages = PageRoutes(self.live, self._paper)
+        theatre = PlayerRoutes(settings.root, self.live, self._stage, self._paper)
+        inspection = CheckRoutes(self.live, self._paper, Pictures(settings.root, settings.data))
         routes: list[BaseRoute] = [
             *pages.routes,
             *board.routes,
@@ -62,7 +62,9 @@ class Workbench:
             Route("/{path:path}", self._missing, methods=["GET"]),
         ]
         self._guard = Guard(
-            ExceptionMiddleware(Router(routes), handlers={BadAsk: _bad_ask, NotWritten: _bad_ask})
+            ExceptionMiddleware(
+                Router(routes), handlers={BadRequest: _bad_ask, NotWritten: _bad_ask}
+            )
         )
         self.routes: list[BaseRoute] = [
             Route("/design", self._guard),
@@ -102,7 +104,7 @@ class Workbench:
     async def sample(self, request: Request) -> Response:
         """Keep a config as a sample."""
         await self.live.ready()
-        return answer({"said": add_sample(self.live, self.live.disk, await asked(request))})
+        return answer({"said": add_sample(self.live, self.live.disk, await read_json(request))})
 
     async def _missing(self, _: Request) -> Response:
         await self.live.ready()

@@ -8,23 +8,23 @@ from importlib.util import find_spec
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from app.content.site import Materials
-from app.generation.job import Workshop
-from app.llm.factory import Composers
+from app.content.site import SiteContent
+from app.generation.job import GeneratorDeps
+from app.llm.factory import Providers
 from app.rendering.renderer import Renderer
 from app.settings import Settings, SettingsError
-from app.web.context import Web
+from app.web.context import AppContext
 from app.workbench.app import Workbench
 
-Redrawn = Callable[[Materials, Renderer], tuple[Web, Workshop, list[Route]]]
+Redrawn = Callable[[SiteContent, Renderer], tuple[AppContext, GeneratorDeps, list[Route]]]
 """Gives the open shop drawn anew: what handlers get, what composing gets, and its routes."""
 
 
 def join_workbench(
     app: Starlette,
     settings: Settings,
-    materials: Materials,
-    composers: Composers,
+    materials: SiteContent,
+    composers: Providers,
     redrawn: Redrawn,
 ) -> None:
     """Add the workbench to a shop's routes, and to what is open while the shop is.
@@ -40,7 +40,7 @@ def join_workbench(
         *others, last = routes
         return [*others, *workbench.routes, last]
 
-    def take_up(changed: Materials, renderer: Renderer) -> Web:
+    def take_up(changed: SiteContent, renderer: Renderer) -> AppContext:
         """Let the shop go on with these, in one step; what is under way ends as it began."""
         web, workshop, routes = redrawn(changed, renderer)
         composers.take_up(changed.prompts)

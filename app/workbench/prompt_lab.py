@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from app.content.prompts import PLACE_OF_COMPONENTS
-from app.content.site import Materials
+from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.generation.prompt import (
-    Asked,
+    SlotRequest,
+    build_prompt,
     count_tokens,
     describe,
     instructions,
-    write_brief,
 )
-from app.workbench.reload.manager import Live
+from app.workbench.reload.manager import ContentReloader
 
 _SENSITIVITY: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
 _MOST_LIKED = 3
@@ -25,7 +25,7 @@ _MOST_LIKED = 3
 T = TypeVar("T")
 
 
-def instructions_of(materials: Materials) -> str:
+def instructions_of(materials: SiteContent) -> str:
     """Return the stable part of every brief."""
     specs = materials.library.specs.values()
     return instructions(materials.prompts.storefront, PLACE_OF_COMPONENTS, specs)
@@ -43,13 +43,13 @@ def read_persona(told: Mapping[str, Any], shop: Shop) -> Persona:
     return Persona(kind, confidence, signals)
 
 
-def brief_of(live: Live, shop: Shop, persona: Persona) -> dict[str, Any]:
+def brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, Any]:
     """Return what a model would be sent for a whole page, and the tokens of its parts."""
     materials = live.version.materials
     library = materials.library
     stable = instructions_of(materials)
     slots = tuple(slot.id for slot in library.slots)
-    brief = write_brief(shop, persona, stable, materials.prompts.personas, Asked(slots))
+    brief = build_prompt(shop, persona, stable, materials.prompts.personas, SlotRequest(slots))
     components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}
     return {
         "instructions": brief.instructions,

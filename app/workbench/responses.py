@@ -31,7 +31,7 @@ _TYPES = {
 }
 
 
-class BadAsk(Exception):
+class BadRequest(Exception):
     """A request makes no sense; the message says why and is fit for its sender."""
 
 
@@ -81,23 +81,23 @@ def file(path: Path) -> Response:
     return Response(path.read_bytes(), 200, headers, kind)
 
 
-async def asked(request: Request) -> dict[str, Any]:
+async def read_json(request: Request) -> dict[str, Any]:
     """Return the JSON object a request brings.
 
     Raises:
-        BadAsk: it brings none, or too much.
+        BadRequest: it brings none, or too much.
     """
     body = b""
     async for piece in request.stream():
         body += piece
         if len(body) > _MOST_BYTES:
-            raise BadAsk("that is too long")
+            raise BadRequest("that is too long")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        raise BadAsk("that is not JSON") from None
+        raise BadRequest("that is not JSON") from None
     if not isinstance(value, dict):
-        raise BadAsk("that is not an object")
+        raise BadRequest("that is not an object")
     return value
 
 

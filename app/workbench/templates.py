@@ -16,7 +16,7 @@ from app.workbench.responses import file
 _HERE = Path(__file__).resolve().parent
 
 
-class Paper:
+class Templates:
     """Draws the workbench's pages. `known` gives what every page shows."""
 
     def __init__(self, known: Callable[[], dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from app.web.cookies import Identities, cookie_name, read_cookie
+from app.web.cookies import SessionSigner, cookie_name, read_cookie
 
 NOW = 1_800_000_000
 _SECRET = "a secret of some length"  # noqa: S105 - made for these vectors
@@ -29,7 +29,7 @@ def value(
     shopper: str = _ID, expires: int = _LATER, shop: str = "demo", secret: str = _SECRET
 ) -> str:
     """Return a cookie's value, signed."""
-    signature = Identities(secret.encode()).sign(shopper, shop, expires)
+    signature = SessionSigner(secret.encode()).sign(shopper, shop, expires)
     return f"{shopper}.{expires}.{signature}"
 
 
@@ -147,7 +147,7 @@ def verified(cookie: str, shop_id: str, now: float, secret: str) -> tuple[str, i
     """Return whom a request's cookie header names."""
     headers = [(b"cookie", cookie.encode("latin-1"))]
     found = read_cookie(headers, cookie_name(shop_id))
-    return Identities(secret.encode()).known(found, shop_id, now)
+    return SessionSigner(secret.encode()).known(found, shop_id, now)
 
 
 def _expected(case: Case) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from app.domain.catalog import Money, Product, Shop
-from app.domain.facts import KINDS, Told
+from app.domain.facts import KINDS, ReportedEvent
 from app.domain.page import Refusal
-from app.personas.facts import prices_of, witness
+from app.personas.facts import prices_of, to_fact
 from app.prerender.manifest import goods_file
 from tests.contract.hostile import NAMES
 from tests.support.factories import product, shop
@@ -26,7 +26,7 @@ class Case(NamedTuple):
 
     name: str
     shop: Shop
-    told: Told
+    told: ReportedEvent
     day: int = _DAY
 
 
@@ -62,13 +62,17 @@ def cases() -> Iterator[Case]:
 def _products() -> Iterator[Case]:
     for kind in ("view", "dwell", "add_to_basket", "purchase"):
         for name in NINE.products:
-            yield Case(f"{kind} of {name}", NINE, Told(kind, ((name, 1),), seconds=_seconds(kind)))
-        yield Case(f"{kind} of what is not sold", NINE, Told(kind, (("gone", 1),)))
-        yield Case(f"{kind} of nothing", NINE, Told(kind))
+            yield Case(
+                f"{kind} of {name}", NINE, ReportedEvent(kind, ((name, 1),), seconds=_seconds(kind))
+            )
+        yield Case(f"{kind} of what is not sold", NINE, ReportedEvent(kind, (("gone", 1),)))
+        yield Case(f"{kind} of nothing", NINE, ReportedEvent(kind))
     for day in (0, 1, 19_999, 40_000):
-        yield Case(f"a view on day {day}", NINE, Told("view", (("p1", 1),)), day)
+        yield Case(f"a view on day {day}", NINE, ReportedEvent("view", (("p1", 1),)), day)
     for seconds in (1, 45, 600):
-        yield Case(f"a dwell of {seconds} s", NINE, Told("dwell", (("p1", 1),), seconds=seconds))
+        yield Case(
+            f"a dwell of {seconds} s", NINE, ReportedEvent("dwell", (("p1", 1),), seconds=seconds)
+        )
 
 
 def _orders() -> Iterator[Case]:
@@ -85,15 +89,15 @@ def _orders() -> Iterator[Case]:
     }
     for name, items in baskets.items():
         for kind in ("purchase", "add_to_basket"):
-            yield Case(f"{kind}: {name}", NINE, Told(kind, items))
+            yield Case(f"{kind}: {name}", NINE, ReportedEvent(kind, items))
 
 
 def _filters() -> Iterator[Case]:
     for category in ("", "Lamps", "Cups", "Maps", "lamps", "Lamps ", "Cars", "p1"):
         for sort in _SORTS:
-            told = Told("filter", category=category, sort=sort)
+            told = ReportedEvent("filter", category=category, sort=sort)
             yield Case(f"filter {category!r} by {sort!r}", NINE, told)
-    yield Case("filter with items", NINE, Told("filter", (("p1", 1),)))
+    yield Case("filter with items", NINE, ReportedEvent("filter", (("p1", 1),)))
 
 
 def _prices() -> Iterator[Case]:
@@ -101,9 +105,9 @@ def _prices() -> Iterator[Case]:
     odd = shop(*(thing(f"a{at}", amount) for at, amount in enumerate(amounts)))
     for name in odd.products:
         for many in (1, 3, 7, 99):
-            yield Case(f"{many} of {name}", odd, Told("purchase", ((name, many),)))
+            yield Case(f"{many} of {name}", odd, ReportedEvent("purchase", ((name, many),)))
     all_of_it = tuple((name, 99) for name in odd.products)
-    yield Case("99 of each", odd, Told("purchase", all_of_it))
+    yield Case("99 of each", odd, ReportedEvent("purchase", all_of_it))
     shops = {
         "one product": shop(thing("only", "5.00")),
         "two products": shop(thing("a", "1.00"), thing("b", "2.00")),
@@ -114,17 +118,17 @@ def _prices() -> Iterator[Case]:
     }
     for name, sold in shops.items():
         for item in sold.products:
-            yield Case(f"{name}: {item}", sold, Told("purchase", ((item, 1),)))
+            yield Case(f"{name}: {item}", sold, ReportedEvent("purchase", ((item, 1),)))
 
 
 def _hostile() -> Iterator[Case]:
     names = [name for name in dict.fromkeys(NAMES) if name and _is_text(name)]
     for at, name in enumerate(names):
         odd = shop(thing(name, "1.00", name), thing("p", "2.00"))
-        yield Case(f"product {at}", odd, Told("purchase", ((name, 2),)))
-        yield Case(f"category {at}", odd, Told("filter", category=name))
-        yield Case(f"product {at} elsewhere", NINE, Told("view", ((name, 1),)))
-        yield Case(f"category {at} elsewhere", NINE, Told("filter", category=name))
+        yield Case(f"product {at}", odd, ReportedEvent("purchase", ((name, 2),)))
+        yield Case(f"category {at}", odd, ReportedEvent("filter", category=name))
+        yield Case(f"product {at} elsewhere", NINE, ReportedEvent("view", ((name, 1),)))
+        yield Case(f"category {at} elsewhere", NINE, ReportedEvent("filter", category=name))
 
 
 def _random() -> Iterator[Case]:
@@ -133,9 +137,11 @@ def _random() -> Iterator[Case]:
     for at in range(60):
         kind = chance.choice(KINDS)
         items = tuple((chance.choice(names), chance.randint(1, 99)) for _ in range(at % 20 + 1))
-        told = Told(kind, items[:1] if kind in ("view", "dwell") else items)
+        told = ReportedEvent(kind, items[:1] if kind in ("view", "dwell") else items)
         if kind == "filter":
-            told = Told(kind, category=chance.choice(NINE.categories()), sort=chance.choice(_SORTS))
+            told = ReportedEvent(
+                kind, category=chance.choice(NINE.categories()), sort=chance.choice(_SORTS)
+            )
         yield Case(f"random {at}", NINE, told._replace(seconds=_seconds(kind)))
 
 
@@ -148,9 +154,9 @@ def _is_text(name: str) -> bool:
     return name == name.encode("utf-8", "replace").decode()
 
 
-def stored(sold: Shop, told: Told, day: int) -> dict[str, str]:
+def stored(sold: Shop, told: ReportedEvent, day: int) -> dict[str, str]:
     """Return the fact as the database keeps it, or the code with which it is refused."""
-    found = witness(told, sold, prices_of(sold), day)
+    found = to_fact(told, sold, prices_of(sold), day)
     return {"refused": found.code} if isinstance(found, Refusal) else {"stored": found.as_json()}
 
 

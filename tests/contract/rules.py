@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.facts import read_fact
 from app.domain.persona import Persona
 from app.personas.key import persona_hash
-from app.personas.rules import judge
+from app.personas.rules import classify
 from tests.contract.hashes import as_json
 from tests.contract.hostile import NAMES, NOT_NAMES, NOT_NUMBERS, ODD_NUMBERS
 
@@ -149,7 +149,7 @@ def _random_fact(
 def judged(facts: Sequence[object]) -> Persona:
     """Return the persona of stored facts; what is no fact is passed over."""
     read = (read_fact(item) for item in facts)
-    return judge([fact for fact in read if fact is not None])
+    return classify([fact for fact in read if fact is not None])
 
 
 def vectors() -> list[Mapping[str, Any]]:

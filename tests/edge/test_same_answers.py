@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.web.cookies import LIFETIME, Identities, cookie_name
+from app.web.cookies import LIFETIME, SessionSigner, cookie_name
 from tests.support.fake_model import demo_products
 from tools.support.edge import SECRETS, TOKEN, Worker
 from tools.support.server import Server
@@ -139,7 +139,7 @@ def both(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 
 def cookie(shopper: str, shop: str = "demo", expires: int = 0) -> str:
     until = expires or int(time.time()) + LIFETIME
-    value = Identities(SECRETS["SESSION_SECRET"].encode()).cookie(
+    value = SessionSigner(SECRETS["SESSION_SECRET"].encode()).cookie(
         shopper, shop, until, secure=False
     )
     return value.decode().split(";")[0]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.domain.persona import NEWCOMER, PageKey
-from app.generation.job import Page
+from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.web.generate_response import answer_of, error_answer
 from tests.support.factories import shop
@@ -20,11 +20,11 @@ from tests.support.fake_model import Model, answer
 from tools.support.server import Server
 
 
-def failed(code: str) -> Page:
+def failed(code: str) -> PageJob:
     """Return a page that ended with this code."""
     trace = Trace("page", "test", "newcomer", lambda: 0.0)
     key = PageKey("shop_1", "v2_newcomer_0_x")
-    return Page("page", key, shop(), NEWCOMER, "content", {}, trace, failed=code)
+    return PageJob("page", key, shop(), NEWCOMER, "content", {}, trace, failed=code)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from app.web.cookies import LIFETIME, Identities, read_cookie
+from app.web.cookies import LIFETIME, SessionSigner, read_cookie
 
 NOW = 1_800_000_000.0
-IDENTITIES = Identities(b"a secret of some length")
+IDENTITIES = SessionSigner(b"a secret of some length")
 
 
 def cookie_of(shop_id: str = "demo", now: float = NOW) -> str:
@@ -67,7 +67,7 @@ def test_another_shops_cookie_is_a_new_shopper() -> None:
 
 
 def test_another_secret_makes_new_shoppers() -> None:
-    stranger = Identities(b"a different secret").visitor(
+    stranger = SessionSigner(b"a different secret").visitor(
         [(b"cookie", cookie_of().encode())], "demo", NOW, secure=False
     )
     assert stranger.first

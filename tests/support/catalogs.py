@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.catalog.load import Catalogs
-from app.domain.catalog import FeedProblem, Product, Shop
+from app.domain.catalog import FeedIssue, Product, Shop
 
 
 class Reading:
@@ -16,7 +16,7 @@ class Reading:
         self.catalogs = catalogs
         self.shop: Shop = catalogs.default
         self.products: Mapping[str, Product] = self.shop.products
-        self.problems: tuple[FeedProblem, ...] = catalogs.problems[self.shop.id]
+        self.problems: tuple[FeedIssue, ...] = catalogs.problems[self.shop.id]
 
     @property
     def only(self) -> Product:

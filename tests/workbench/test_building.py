@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.content.site import Materials, read_materials
+from app.content.site import SiteContent, read_site
 from app.settings import Settings
-from app.workbench.reload.build import Version, Wrong, build
+from app.workbench.reload.build import BuildError, Version, build
 from app.workbench.reload.files import Sources, read_again, read_sources
-from app.workbench.reload.verify import prove
+from app.workbench.reload.verify import verify
 from tools.support.workbench import copy_of_the_files
 
 
@@ -23,7 +23,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def first(root: Path) -> Version:
     """The shop as it opens, built from its texts."""
-    before = Version(0, Sources(root, {}), read_materials(Settings(root=root)))
+    before = Version(0, Sources(root, {}), read_site(Settings(root=root)))
     return build(before, read_sources(root))
 
 
@@ -35,7 +35,7 @@ def edited(version: Version, root: Path, name: str, old: str, new: str) -> Sourc
 
 
 def test_what_is_built_from_texts_is_what_is_read_from_the_disk(root: Path, first: Version) -> None:
-    read = read_materials(Settings(root=root))
+    read = read_site(Settings(root=root))
     shop = read.catalogs.default
     assert first.materials.content(shop) == read.content(shop), "kept pages stay as they are"
     assert first.materials.library.slots == read.library.slots
@@ -65,7 +65,7 @@ def test_a_failed_import_leaves_the_module_that_was_there(root: Path, first: Ver
     assert package
     before = designed()
     module = sys.modules[f"{package.name}.hero"]
-    with pytest.raises(Wrong, match="broken"):
+    with pytest.raises(BuildError, match="broken"):
         build(
             first,
             edited(
@@ -77,7 +77,7 @@ def test_a_failed_import_leaves_the_module_that_was_there(root: Path, first: Ver
             ),
         )
     assert sys.modules[f"{package.name}.hero"] is module
-    with pytest.raises(Wrong, match="broken"):
+    with pytest.raises(BuildError, match="broken"):
         build(
             first,
             edited(
@@ -104,8 +104,8 @@ def test_a_version_is_drawn_from_its_texts_whatever_the_disk_says(
     root: Path, first: Version
 ) -> None:
     (root / "components" / "cta.jinja").write_text("{{ broken")
-    renderer = prove(first, ["cta"])
-    materials: Materials = first.materials
+    renderer = verify(first, ["cta"])
+    materials: SiteContent = first.materials
     shop = materials.catalogs.default
     sample = materials.library.specs["cta"].samples[0]
     assert "cta-headline" in renderer.fallbacks(shop, {"cta": dict(sample.config)})["cta"].html

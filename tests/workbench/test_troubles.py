@@ -12,16 +12,16 @@ from app.domain.limits import CallLimits
 from app.domain.llm import ModelFailed
 from app.workbench.player.faults import (
     EVENT_TROUBLES,
-    EventTroubles,
-    ModelTrouble,
-    befall,
+    EventFaults,
+    ModelFault,
     deliveries,
     ends,
-    read_event_troubles,
-    read_model_trouble,
+    inject,
+    read_event_faults,
+    read_model_fault,
 )
 from app.workbench.player.recordings import Piece, at_a_pace, names, read, save
-from app.workbench.player.replay_model import Played
+from app.workbench.player.replay_model import ReplayModel
 from app.workbench.safe_write import NotWritten
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import answer, ends_of_components
@@ -46,7 +46,7 @@ def test_the_recordings_of_the_tests_are_played_whole(name: str) -> None:
 
 
 def test_a_stall_takes_time_and_nothing_else() -> None:
-    later = befall(PIECES, ModelTrouble("stalls", 2, 4.0))
+    later = inject(PIECES, ModelFault("stalls", 2, 4.0))
     assert text(later) == text(PIECES)
     waits = [after.at - before.at for before, after in zip(PIECES, later, strict=True)]
     assert set(waits) == {0, 4000}
@@ -56,7 +56,7 @@ def test_a_stall_takes_time_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4, 5])
 def test_broken_json_breaks_the_component_it_is_meant_for(at: int) -> None:
-    broken = text(befall(PIECES, ModelTrouble("breaks", at)))
+    broken = text(inject(PIECES, ModelFault("breaks", at)))
     with pytest.raises(ValueError, match=r"."):
         json.loads(broken)
     start = [0, *ends(answer())][at - 1]
@@ -67,7 +67,7 @@ def test_broken_json_breaks_the_component_it_is_meant_for(at: int) -> None:
     ("at", "prop"), [(1, "product_id"), (3, "product_ids"), (4, "product_ids")]
 )
 def test_an_invented_product_is_the_only_change(at: int, prop: str) -> None:
-    invented = json.loads(text(befall(PIECES, ModelTrouble("invents", at))))["components"]
+    invented = json.loads(text(inject(PIECES, ModelFault("invents", at))))["components"]
     usual = json.loads(answer())["components"]
     changed = invented[at - 1]["config"].pop(prop)
     usual[at - 1]["config"].pop(prop)
@@ -76,7 +76,7 @@ def test_an_invented_product_is_the_only_change(at: int, prop: str) -> None:
 
 
 def test_one_that_leaves_stops_in_the_middle() -> None:
-    left = text(befall(PIECES, ModelTrouble("leaves", 3)))
+    left = text(inject(PIECES, ModelFault("leaves", 3)))
     begin, end = ends(answer())[1:3]
     assert answer().startswith(left)
     assert begin < len(left) < end
@@ -95,7 +95,7 @@ def test_one_that_leaves_stops_in_the_middle() -> None:
 async def test_a_provider_is_given_as_much_time_as_a_real_one(
     pieces: list[Piece], when: float
 ) -> None:
-    played = Played(pieces, CallLimits())
+    played = ReplayModel(pieces, CallLimits())
     with pytest.raises(ModelFailed, match="TIMEOUT"):
         _ = [event async for event in played.compose(None)]  # type: ignore[arg-type]
     assert played.now == when
@@ -116,7 +116,7 @@ def events() -> list[tuple[int, Event]]:
     ],
 )
 def test_an_event_arrives_as_its_fate_has_it(kind: str, numbers: list[int]) -> None:
-    sent = deliveries(events(), EventTroubles({1: kind}))
+    sent = deliveries(events(), EventFaults({1: kind}))
     assert [item.number for item in sent] == numbers
     assert [item.at for item in sent] == sorted(item.at for item in sent)
 
@@ -126,12 +126,12 @@ def test_an_event_arrives_as_its_fate_has_it(kind: str, numbers: list[int]) -> N
     [{}, {"kind": "no such"}, {"kind": "stalls", "at": 0}, {"kind": "stalls", "at": "1"}, {"kind": ["x"]}],
 )  # fmt: skip
 def test_a_trouble_that_makes_no_sense_is_none(told: dict[str, object]) -> None:
-    assert read_model_trouble(told) == ModelTrouble()
+    assert read_model_fault(told) == ModelFault()
 
 
 def test_fates_that_make_no_sense_are_passed_over() -> None:
     told = {"events": {"1": "lost", "x": "lost", "2": "no such", "3": "none"}, "cut": "many"}
-    assert read_event_troubles(told) == EventTroubles({1: "lost"}, 0)
+    assert read_event_faults(told) == EventFaults({1: "lost"}, 0)
     assert set(EVENT_TROUBLES) == {"none", "late", "lost", "twice", "swapped"}
 
 

@@ -18,8 +18,8 @@ from typing import Literal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.personas.key import persona_hash
 from app.settings import ROOT
-from app.storage.db.sqlite import Sighting, SqliteDatabase
-from app.web.cookies import LIFETIME, Identities
+from app.storage.db.sqlite import SqliteDatabase, Visited
+from app.web.cookies import LIFETIME, SessionSigner
 
 SECRET = "a secret of the benchmarks alone"  # noqa: S105 - signs cookies of a shop that is thrown away
 NO_LIMITS = {
@@ -44,7 +44,7 @@ def settle(data: Path, count: int) -> Iterator[str]:
     names = [f"shop_{at:032x}" for at in range(count)]
     data.mkdir(parents=True)
     asyncio.run(_write(data, shop_id, list(zip(names, personas, strict=True))))
-    identities, expires = Identities(SECRET.encode()), int(time.time()) + LIFETIME
+    identities, expires = SessionSigner(SECRET.encode()), int(time.time()) + LIFETIME
     return iter(
         [
             identities.cookie(name, shop_id, expires, secure=False).decode().partition(";")[0]
@@ -70,6 +70,6 @@ async def _write(data: Path, shop_id: str, shoppers: list[tuple[str, Persona]]) 
     try:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         for name, persona in shoppers:
-            await database.set_persona(Sighting(name, shop_id, now), persona, persona_hash(persona))
+            await database.set_persona(Visited(name, shop_id, now), persona, persona_hash(persona))
     finally:
         await database.close()

@@ -12,7 +12,7 @@ from app.domain.page import Proposal, Refusal
 _TYPE = re.compile(r'"type":"([a-z][a-z0-9_-]{0,39})"')
 
 
-class Draft:
+class ComponentBuffer:
     """Gathers the text of the component that is open, within `limit` characters.
 
     A draft that was broken is read on to its end, since what follows it must be found, and is
@@ -47,7 +47,7 @@ class Draft:
             return
         self._length += len(text)
         if self._length > self._limit:
-            self.spoil("COMPONENT_TOO_LONG")
+            self.fail("COMPONENT_TOO_LONG")
         else:
             self._pieces.append(text)
 
@@ -58,7 +58,7 @@ class Draft:
             self.write(",")
         self.write(text)
 
-    def spoil(self, code: str) -> None:
+    def fail(self, code: str) -> None:
         """Refuse the component, once it has closed."""
         if self.open and not self._fault:
             self._fault = code

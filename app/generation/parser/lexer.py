@@ -31,7 +31,7 @@ class Token(NamedTuple):
     text: str
 
 
-class Scanner:
+class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen."""
 
     def __init__(self, longest_string: int) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from app.domain.limits import ParseLimits
 from app.domain.page import Proposal, Refusal
-from app.generation.parser.lexer import Scanner, Token
-from app.generation.parser.repair import Mender
+from app.generation.parser.lexer import Lexer, Token
+from app.generation.parser.repair import RepairingParser
 
 _USUAL = ParseLimits()
 
@@ -27,9 +27,9 @@ class ProposalParser:
     def __init__(self, limits: ParseLimits = _USUAL) -> None:
         self.done = False
         self._limits = limits
-        self._scanner = Scanner(limits.component)
+        self._scanner = Lexer(limits.component)
         self.repairs: Counter[str] = self._scanner.repairs
-        self._mender = Mender(self._scanner, limits.component, limits.depth)
+        self._mender = RepairingParser(self._scanner, limits.component, limits.depth)
         self._read = 0
         self._offered = 0
 

@@ -7,25 +7,25 @@ or a comma that is missing or too many, a quote that turned the text inside out.
 from __future__ import annotations
 
 from app.domain.page import Proposal, Refusal
-from app.generation.parser.buffer import Draft, read_proposal, type_in
+from app.generation.parser.buffer import ComponentBuffer, read_proposal, type_in
 from app.generation.parser.frame import CLOSES, Frame, as_json
-from app.generation.parser.lexer import Scanner, Token
+from app.generation.parser.lexer import Lexer, Token
 
 
-class Mender:
+class RepairingParser:
     """Takes tokens one by one. `found` fills with proposals and refusals, for its reader to empty.
 
     `done` says that the brackets run too deep to go on. Lengths are in characters.
     """
 
-    def __init__(self, scanner: Scanner, longest: int, deepest: int) -> None:
+    def __init__(self, scanner: Lexer, longest: int, deepest: int) -> None:
         self.found: list[Proposal | Refusal] = []
         self.done = False
         self.repairs = scanner.repairs
         self._scanner = scanner
         self._deepest = deepest
         self._stack: list[Frame] = []
-        self._draft = Draft(longest)
+        self._draft = ComponentBuffer(longest)
         self._candidate = -1
         self._last = ""
 
@@ -61,14 +61,14 @@ class Mender:
             self._recover(token)
         else:
             if token.kind == "long":
-                self._draft.spoil("COMPONENT_TOO_LONG")
+                self._draft.fail("COMPONENT_TOO_LONG")
             self._scalar(frame, token)
 
     def _scalar(self, frame: Frame, token: Token) -> None:
         """Read a key or a value, mending what surrounds it."""
         if frame.expects == "comma":
             if token.kind == "word":
-                self._draft.spoil("MALFORMED_JSON")
+                self._draft.fail("MALFORMED_JSON")
                 return
             self.repairs["MISSING_COMMA"] += 1
             self._draft.comma = True
@@ -78,12 +78,12 @@ class Mender:
         elif frame.expects == "value":
             self._value(frame, token)
         else:
-            self._draft.spoil("MALFORMED_JSON")
+            self._draft.fail("MALFORMED_JSON")
 
     def _key(self, frame: Frame, token: Token) -> None:
         if token.kind == "word":
             if not token.text.isidentifier():
-                self._draft.spoil("MALFORMED_JSON")
+                self._draft.fail("MALFORMED_JSON")
                 return
             self.repairs["UNQUOTED_KEY"] += 1
         frame.expect_value_of(token.text.strip('"'))
@@ -94,7 +94,7 @@ class Mender:
         frame.expects = "comma"
         read = as_json(token.text) if token.kind == "word" else (token.text, False)
         if read is None:
-            self._draft.spoil("MALFORMED_JSON")
+            self._draft.fail("MALFORMED_JSON")
             return
         text, foreign = read
         if foreign:
@@ -105,7 +105,7 @@ class Mender:
         if kind == "{" and self._stack and self._stack[-1].expects in ("key", "comma"):
             self._cut_short()
         elif self._stack and self._stack[-1].expects == "colon":
-            self._draft.spoil("MALFORMED_JSON")
+            self._draft.fail("MALFORMED_JSON")
         parent = self._stack[-1] if self._stack else None
         if parent is not None:
             if parent.expects == "comma":
@@ -115,7 +115,7 @@ class Mender:
         if kind == "{" and self._starts_candidate():
             self._begin(len(self._stack))
         if len(self._stack) >= self._deepest:
-            self._draft.spoil("TOO_DEEP")
+            self._draft.fail("TOO_DEEP")
         if len(self._stack) >= self._deepest * 4:
             self.found.append(Refusal("TOO_DEEP"))
             self.done = True
@@ -162,7 +162,7 @@ class Mender:
             self._draft.comma = False
             self.repairs["TRAILING_COMMA"] += 1
         if frame.unfinished:
-            self._draft.spoil("MALFORMED_JSON")
+            self._draft.fail("MALFORMED_JSON")
         self._draft.write(CLOSES[frame.kind])
         if len(self._stack) == self._candidate:
             self._candidate = -1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from app.storage.db.repository import Tables
+from app.storage.db.repository import ShopRepository
 from app.storage.db.rows import Row
 from app.storage.db.statements import Statement
 from app.storage.errors import StorageError
@@ -16,7 +16,7 @@ Ask = Callable[[Sequence[Statement]], Awaitable[object]]
 """Has D1 run statements and returns, not yet checked, the rows of each; StorageError where not."""
 
 
-class D1Database(Tables):
+class D1Database(ShopRepository):
     """The tables in D1. Every method may raise StorageError.
 
     Migrations are applied when the Worker is deployed. More statements than one call takes are

@@ -8,21 +8,21 @@ from typing import Protocol
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona
 from app.storage.db.rows import (
-    Behaviour,
     Generation,
     Row,
-    Sighting,
+    ShopperHistory,
+    Visited,
     read_facts,
     read_persona,
 )
 from app.storage.db.statements import (
-    WHATEVER_CAME,
+    ANY_FACT,
     Statement,
-    behave,
+    add_facts,
     generated,
     persona_of,
-    seen,
     set_persona,
+    visited,
 )
 
 
@@ -32,7 +32,7 @@ class Runner(Protocol):
     async def __call__(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]: ...
 
 
-class Tables:
+class ShopRepository:
     """The tables of `migrations/`. Every method may raise StorageError."""
 
     def __init__(self, run: Runner) -> None:
@@ -45,24 +45,22 @@ class Tables:
 
     async def set_persona(
         self,
-        sighting: Sighting,
+        sighting: Visited,
         persona: Persona,
         persona_hash: str,
-        judged: int = WHATEVER_CAME,
+        judged: int = ANY_FACT,
     ) -> None:
         """Make a persona the shopper's current one, unless facts after `judged` have come."""
         await self._run(set_persona(sighting, persona, persona_hash, judged))
 
-    async def behave(self, sighting: Sighting, facts: Iterable[Fact]) -> Behaviour:
+    async def add_facts(self, sighting: Visited, facts: Iterable[Fact]) -> ShopperHistory:
         """Note what a shopper did; return all that is kept of what they did."""
-        *_, kept, current = await self._run(behave(sighting, facts))
+        *_, kept, current = await self._run(add_facts(sighting, facts))
         persona_hash = current[0]["current_persona_hash"] if current else None
         newest = kept[-1]["id"] if kept else 0
-        return Behaviour(read_facts(kept), persona_hash, newest)
+        return ShopperHistory(read_facts(kept), persona_hash, newest)
 
-    async def record(
-        self, sightings: Iterable[Sighting], generations: Iterable[Generation]
-    ) -> None:
+    async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
         """Write who was here and what was composed."""
-        work = [*map(seen, sightings), *map(generated, generations)]
+        work = [*map(visited, sightings), *map(generated, generations)]
         await self._run(work)

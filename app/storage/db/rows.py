@@ -25,7 +25,7 @@ class Generation(NamedTuple):
     error_message: str | None = None
 
 
-class Sighting(NamedTuple):
+class Visited(NamedTuple):
     """A shopper was here at a time (ISO 8601)."""
 
     shopper_id: str
@@ -33,7 +33,7 @@ class Sighting(NamedTuple):
     at: str
 
 
-class Behaviour(NamedTuple):
+class ShopperHistory(NamedTuple):
     """What is known of a shopper: the facts in their order, and the hash last judged by them.
 
     `newest` is the id of the last fact, 0 where there is none.
@@ -41,7 +41,7 @@ class Behaviour(NamedTuple):
 
     facts: tuple[Fact, ...]
     persona_hash: str | None
-    newest: int = 0
+    last_fact_id: int = 0
 
 
 def read_persona(row: Row) -> Persona:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.storage.db.migrate import migrate
-from app.storage.db.repository import Tables
-from app.storage.db.rows import Generation, Row, Sighting
+from app.storage.db.repository import ShopRepository
+from app.storage.db.rows import Generation, Row, Visited
 from app.storage.db.statements import Statement, only_reads
 from app.storage.sqlite import SqliteFile
 
-__all__ = ["Generation", "Sighting", "SqliteDatabase"]
+__all__ = ["Generation", "SqliteDatabase", "Visited"]
 
 
-class SqliteDatabase(Tables):
+class SqliteDatabase(ShopRepository):
     """The tables in one file. Every method may raise StorageError."""
 
     def __init__(self, path: Path, migrations: Path) -> None:

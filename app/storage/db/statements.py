@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from app.domain.facts import Fact
 from app.domain.persona import Persona
-from app.storage.db.rows import Generation, Sighting
+from app.storage.db.rows import Generation, Visited
 
-WHATEVER_CAME = 2**53 - 1
+ANY_FACT = 2**53 - 1
 """An id beyond every fact's, which JSON carries whole."""
 
 MOST_FACTS = 200
@@ -79,7 +79,7 @@ def persona_of(shopper_id: str) -> list[Statement]:
 
 
 def set_persona(
-    sighting: Sighting, persona: Persona, persona_hash: str, judged: int = WHATEVER_CAME
+    sighting: Visited, persona: Persona, persona_hash: str, judged: int = ANY_FACT
 ) -> list[Statement]:
     """Return what makes a persona the shopper's current one and forgets those of long ago.
 
@@ -90,18 +90,18 @@ def set_persona(
     signals = json.dumps(persona.signals._asdict(), ensure_ascii=False)
     row = (persona_hash, shopper, persona.type, persona.confidence, signals, sighting.at)
     return [
-        seen(sighting),
+        visited(sighting),
         Statement(_KEEP_PERSONA, row),
         Statement(_MAKE_CURRENT, (persona_hash, shopper, shopper, judged)),
         Statement(_DROP_PERSONAS, (shopper, shopper, shopper)),
     ]
 
 
-def behave(sighting: Sighting, facts: Iterable[Fact]) -> list[Statement]:
+def add_facts(sighting: Visited, facts: Iterable[Fact]) -> list[Statement]:
     """Return what notes facts; the last two read all that are kept, and the current hash."""
     shopper = sighting.shopper_id
     return [
-        seen(sighting),
+        visited(sighting),
         *(Statement(_FACT, (shopper, sighting.at, fact.kind, fact.as_json())) for fact in facts),
         Statement(_DROP_FACTS, (shopper, shopper)),
         Statement(_FACTS, (shopper,)),
@@ -109,7 +109,7 @@ def behave(sighting: Sighting, facts: Iterable[Fact]) -> list[Statement]:
     ]
 
 
-def seen(sighting: Sighting) -> Statement:
+def visited(sighting: Visited) -> Statement:
     """Return what notes that a shopper was here."""
     at = sighting.at
     return Statement(_SEEN, (sighting.shopper_id, sighting.shop_id, at, at))

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from app.storage.db.statements import Statement, only_reads
 from app.storage.errors import StorageError
-from app.storage.http import OK, LateHttp, Request
+from app.storage.http import OK, LazyHttpClient, Request
 
 
 class WorkerD1:
     """Has the Worker run statements."""
 
-    def __init__(self, http: LateHttp, url: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, http: LazyHttpClient, url: str, headers: Mapping[str, str]) -> None:
         self._http = http
         self._url = url
         self._headers = {**headers, "content-type": "application/json"}

@@ -7,52 +7,52 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol, TypeVar
 
-from app.storage.db.rows import Generation, Sighting
+from app.storage.db.rows import Generation, Visited
 from app.storage.errors import StorageError
 
 _MOST_WAITING = 5_000
 
 
-Record = TypeVar("Record", Sighting, Generation)
+Record = TypeVar("Record", Visited, Generation)
 
 
-class Gathering(NamedTuple):
+class Batching(NamedTuple):
     """Records are gathered for `seconds`, and `most` of each kind written together."""
 
     seconds: float = 1.0
     most: int = _MOST_WAITING
 
 
-_USUAL = Gathering()
+_USUAL = Batching()
 
 
 class Records(Protocol):
     """Where records go."""
 
     async def record(
-        self, sightings: Iterable[Sighting], generations: Iterable[Generation]
+        self, sightings: Iterable[Visited], generations: Iterable[Generation]
     ) -> None: ...
 
 
-class Recorder:
+class WriteBehind:
     """Gathers sightings and generations, the newest of each; beyond the bound the oldest go.
 
     `counts` says how many were dropped and how many writes failed.
     """
 
-    def __init__(self, database: Records, gathering: Gathering = _USUAL) -> None:
+    def __init__(self, database: Records, gathering: Batching = _USUAL) -> None:
         self._gathering = gathering
         self.counts: Counter[str] = Counter()
         self._database = database
-        self._sightings: OrderedDict[str, Sighting] = OrderedDict()
+        self._sightings: OrderedDict[str, Visited] = OrderedDict()
         self._generations: OrderedDict[str, Generation] = OrderedDict()
 
-    def saw(self, sighting: Sighting) -> None:
+    def visited(self, sighting: Visited) -> None:
         """Note that a shopper was here."""
         self._sightings[sighting.shopper_id] = sighting
         self._bound(self._sightings)
 
-    def generated(self, generation: Generation) -> None:
+    def generation(self, generation: Generation) -> None:
         """Note how far the composing of a page has come."""
         self._generations[generation.id] = generation
         self._bound(self._generations)

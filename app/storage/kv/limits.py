@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.storage.errors import KvRefused
+from app.storage.errors import InvalidPair
 
 LONGEST_KEY = 512
 LARGEST_VALUE = 25 * 1024 * 1024
@@ -13,8 +13,8 @@ def check_pair(key: str, value: bytes) -> None:
     """Check a pair before it is sent.
 
     Raises:
-        KvRefused: KV would never take it.
+        InvalidPair: KV would never take it.
     """
     size = len(key.encode())
     if not 0 < size <= LONGEST_KEY or key in (".", "..") or len(value) > LARGEST_VALUE:
-        raise KvRefused(f"a pair of {size} and {len(value)} bytes")
+        raise InvalidPair(f"a pair of {size} and {len(value)} bytes")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.storage.errors import KvRefused, StorageError
+from app.storage.errors import InvalidPair, StorageError
 
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0
@@ -49,7 +49,7 @@ def pause_before(attempt: int, first: float, asked: float) -> float:
     return max(first * (1 << (attempt - 1)), min(asked, LONGEST_PAUSE))
 
 
-class CarefulKv:
+class RetryingKv:
     """Writes to another KV within its limits. `counts` says how often what went wrong."""
 
     def __init__(self, inner: Kv, clock: Callable[[], float], pause: float = FIRST_PAUSE) -> None:
@@ -121,7 +121,7 @@ class CarefulKv:
             except StorageError as error:
                 asked = error.retry_after or 0.0
                 continue
-            except KvRefused as refusal:
+            except InvalidPair as refusal:
                 self.counts["kv_write_failed"] += 1
                 raise KvWriteFailed(str(refusal)) from refusal
             finally:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from app.storage.errors import KvRefused
+from app.storage.errors import InvalidPair
 from app.storage.sqlite import SqliteFile
 
-__all__ = ["KvLimits", "KvRefused", "SqliteKv"]
+__all__ = ["InvalidPair", "KvLimits", "SqliteKv"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pairs (
@@ -69,11 +69,11 @@ class SqliteKv:
         """Keep a value for `ttl` seconds.
 
         Raises:
-            KvRefused: key or value is larger than KV takes.
+            InvalidPair: key or value is larger than KV takes.
             StorageError: the file could not be written.
         """
         if len(key.encode()) > self._limits.key or len(value) > self._limits.value:
-            raise KvRefused(f"a pair of {len(key)} and {len(value)} bytes")
+            raise InvalidPair(f"a pair of {len(key)} and {len(value)} bytes")
         now = self._clock()
 
         def write(connection: sqlite3.Connection) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from app.storage.errors import KvRefused
+from app.storage.errors import InvalidPair
 from app.storage.http import (
     BAD_REQUEST,
     NOT_FOUND,
     OK,
     TOO_LARGE,
     Answer,
-    LateHttp,
+    LazyHttpClient,
     Request,
 )
 from app.storage.kv.limits import SHORTEST_TTL, check_pair
@@ -21,7 +21,7 @@ from app.storage.kv.limits import SHORTEST_TTL, check_pair
 class WorkerKv:
     """Pairs with a time to live, kept by the Worker. Every method may raise StorageError."""
 
-    def __init__(self, http: LateHttp, base: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, http: LazyHttpClient, base: str, headers: Mapping[str, str]) -> None:
         self._http = http
         self._base = base
         self._headers = headers
@@ -45,12 +45,12 @@ class WorkerKv:
         """Keep a value for `ttl` seconds, a minute at least.
 
         Raises:
-            KvRefused: KV would never take the pair.
+            InvalidPair: KV would never take the pair.
         """
         check_pair(key, value)
         answer = await self._ask("PUT", key, value, f"?ttl={max(ttl, SHORTEST_TTL)}")
         if answer.status in (BAD_REQUEST, TOO_LARGE):
-            raise KvRefused(f"kv binding: HTTP {answer.status}")
+            raise InvalidPair(f"kv binding: HTTP {answer.status}")
         if not answer.is_good:
             raise answer.failure()
 

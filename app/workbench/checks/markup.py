@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.workbench.gallery.pages import PAGES, draw_page
-from app.workbench.gallery.states import Drawing, Look, draw, state_names
+from app.workbench.gallery.states import RenderedState, ViewOptions, draw, state_names
 from app.workbench.reload.errors import Fault
-from app.workbench.reload.manager import Live
+from app.workbench.reload.manager import ContentReloader
 
 _AXE = ("axe_playwright_python", "axe_core_python")
 
@@ -38,12 +38,12 @@ def axe_script() -> Path | None:
     return None
 
 
-def markup_findings(live: Live, component: str) -> list[Finding]:
+def markup_findings(live: ContentReloader, component: str) -> list[Finding]:
     """Return what is not valid HTML in a component's states, and which cannot be drawn at all."""
     spec = live.version.materials.library.specs.get(component)
     found: list[Finding] = []
     for state in state_names(spec) if spec else ():
-        drawing = draw(live, component, Look(state=state))
+        drawing = draw(live, component, ViewOptions(state=state))
         if drawing is None:
             continue
         found += [
@@ -53,11 +53,11 @@ def markup_findings(live: Live, component: str) -> list[Finding]:
     return found
 
 
-def page_findings(live: Live, name: str) -> list[Finding]:
+def page_findings(live: ContentReloader, name: str) -> list[Finding]:
     """Return what is not valid HTML in a page's states, and which cannot be drawn at all."""
     found: list[Finding] = []
     for state in PAGES[name]:
-        whole = draw_page(live, name, Look(state=state))
+        whole = draw_page(live, name, ViewOptions(state=state))
         if whole.fault is not None:
             found.append(_fault(name, state, whole.fault))
         else:
@@ -71,7 +71,7 @@ def _fault(name: str, state: str, fault: Fault) -> Finding:
     return Finding(name, state, "drawing", "wrong", told)
 
 
-def _undrawn(component: str, state: str, drawing: Drawing) -> list[Finding]:
+def _undrawn(component: str, state: str, drawing: RenderedState) -> list[Finding]:
     if drawing.fault is not None:
         return [_fault(component, state, drawing.fault)]
     if drawing.refusal:

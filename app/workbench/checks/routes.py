@@ -12,15 +12,15 @@ from app.workbench.checks.markup import axe_script, markup_findings, page_findin
 from app.workbench.checks.snapshots import Pictures
 from app.workbench.gallery.pages import PAGES, page_states
 from app.workbench.gallery.states import state_names
-from app.workbench.reload.manager import Live
-from app.workbench.responses import answer, asked, file, page, text
-from app.workbench.templates import Paper
+from app.workbench.reload.manager import ContentReloader
+from app.workbench.responses import answer, file, page, read_json, text
+from app.workbench.templates import Templates
 
 
-class Inspection:
+class CheckRoutes:
     """Answers with what checks need; they run in the browser that looks at the page."""
 
-    def __init__(self, live: Live, paper: Paper, pictures: Pictures) -> None:
+    def __init__(self, live: ContentReloader, paper: Templates, pictures: Pictures) -> None:
         self._live = live
         self._paper = paper
         self._pictures = pictures
@@ -85,7 +85,7 @@ class Inspection:
 
     async def take(self, request: Request) -> Response:
         """Take pictures of a component's states, or of all."""
-        told = await asked(request)
+        told = await read_json(request)
         url = f"{request.url.scheme}://{request.url.netloc}"
         known = {state["component"] for state in self._states()}
         component = str(told.get("component", ""))
@@ -94,7 +94,7 @@ class Inspection:
 
     async def accept(self, request: Request) -> Response:
         """Accept pictures as what states are to look like."""
-        told = await asked(request)
+        told = await read_json(request)
         names = told.get("names")
         accepted = [str(name) for name in names] if isinstance(names, list) else []
         for name in accepted:

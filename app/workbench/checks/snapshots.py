@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from app.workbench.responses import BadAsk
+from app.workbench.responses import BadRequest
 from app.workbench.safe_write import write
 
 ACCEPTED = "components/pictures"
@@ -41,29 +41,29 @@ class Pictures:
         """Return where a picture is.
 
         Raises:
-            BadAsk: the name is none of a picture's.
+            BadRequest: the name is none of a picture's.
         """
         if not _NAME.fullmatch(name) or which not in ("taken", "accepted"):
-            raise BadAsk("there is no such picture")
+            raise BadRequest("there is no such picture")
         return (self._taken if which == "taken" else self._root / ACCEPTED) / name
 
     def accept(self, name: str) -> None:
         """Keep a taken picture as what the state is to look like.
 
         Raises:
-            BadAsk: no such picture has been taken.
+            BadRequest: no such picture has been taken.
             NotWritten: it could not be kept.
         """
         path = self.path("taken", name)
         if path.is_symlink() or not path.is_file():
-            raise BadAsk("take the picture first")
+            raise BadRequest("take the picture first")
         write(self._root, f"{ACCEPTED}/{name}", path.read_bytes())
 
     async def take(self, url: str, component: str) -> str:
         """Take pictures of one component's states, or of all; return what to say about it.
 
         Raises:
-            BadAsk: there is no browser to take them with, or it failed.
+            BadRequest: there is no browser to take them with, or it failed.
         """
         async with self._turn:
             self._taken.mkdir(parents=True, exist_ok=True)
@@ -79,11 +79,11 @@ class Pictures:
                 async with asyncio.timeout(_PATIENCE):
                     said, _ = await process.communicate()
             except TimeoutError:
-                raise BadAsk("taking pictures took too long") from None
+                raise BadRequest("taking pictures took too long") from None
             finally:
                 with suppress(ProcessLookupError):
                     process.kill()
         words = said.decode(errors="replace").strip()
         if process.returncode:
-            raise BadAsk(words[-_LONGEST_WORDS:] or "the browser failed")
+            raise BadRequest(words[-_LONGEST_WORDS:] or "the browser failed")
         return words.splitlines()[-1] if words else ""

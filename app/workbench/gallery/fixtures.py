@@ -36,7 +36,7 @@ def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
     return next((found for item in inner if (found := _kind(item))), "")
 
 
-def fit(spec: ComponentSpec, config: Mapping[str, object], shop: Shop) -> dict[str, object]:
+def fit_to_shop(spec: ComponentSpec, config: Mapping[str, object], shop: Shop) -> dict[str, object]:
     """Return a config that names only what this shop sells; what it does not is replaced."""
     fitted = dict(config)
     sold = {"products": list(shop.products), "categories": list(shop.categories())}
@@ -54,7 +54,7 @@ def _sold(value: object, names: Sequence[str]) -> object:
     return value if value in names or not names else names[0]
 
 
-def extreme(spec: ComponentSpec, shop: Shop, *, longest: bool) -> dict[str, object]:
+def boundary_config(spec: ComponentSpec, shop: Shop, *, longest: bool) -> dict[str, object]:
     """Return the shortest or the longest config that the props allow."""
     schema = spec.props.model_json_schema()
     kinds = kinds_of_names(spec)

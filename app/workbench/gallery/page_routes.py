@@ -9,20 +9,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
-from app.workbench.gallery.pages import PAGES, PURPOSES, Whole, draw_page, dressed
+from app.workbench.gallery.pages import PAGES, PURPOSES, RenderedPage, draw_page, with_options
 from app.workbench.gallery.routes import WIDTHS, choices, styles_for
-from app.workbench.gallery.states import Look, read_look
-from app.workbench.reload.manager import Live
+from app.workbench.gallery.states import ViewOptions, read_view_options
+from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import answer, framed, page
-from app.workbench.templates import Paper
+from app.workbench.templates import Templates
 
 _AXE = '<script src="/design/axe.js" defer></script>\n'
 
 
-class PageBoard:
+class PageRoutes:
     """Answers with whole pages as the shop draws them."""
 
-    def __init__(self, live: Live, paper: Paper) -> None:
+    def __init__(self, live: ContentReloader, paper: Templates) -> None:
         self._live = live
         self._paper = paper
         get = ["GET"]
@@ -37,7 +37,7 @@ class PageBoard:
     async def gallery(self, request: Request) -> Response:
         """Show every page in every state."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         rows = [
             {"name": name, "purpose": PURPOSES[name], "slots": (), "states": list(states)}
             for name, states in PAGES.items()
@@ -47,7 +47,7 @@ class PageBoard:
     async def page(self, name: str, request: Request) -> Response:
         """Show one page in one state at four widths."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         states = list(PAGES[name])
         return page(
             self._paper.draw(
@@ -65,7 +65,7 @@ class PageBoard:
     async def frame(self, name: str, request: Request) -> Response:
         """Show a page alone, without anything that acts."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         whole = draw_page(self._live, name, look)
         more = _AXE if "examined" in request.query_params else ""
         return framed(self._dressed(name, whole, look, more), image_hosts(whole.shop))
@@ -73,7 +73,7 @@ class PageBoard:
     async def drawing(self, name: str, request: Request) -> Response:
         """Answer with a page's HTML, or with what is wrong with it."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         whole = draw_page(self._live, name, look)
         told = {
             "whole": True,
@@ -83,7 +83,7 @@ class PageBoard:
         }
         return answer(told)
 
-    def _dressed(self, name: str, whole: Whole, look: Look, more: str = "") -> str:
+    def _dressed(self, name: str, whole: RenderedPage, look: ViewOptions, more: str = "") -> str:
         sheet = self._live.version.materials.assets.names["shop.css"]
         html = whole.html or self._paper.draw("error", page_name=name, sheet=sheet)
-        return dressed(html, look, sheet, styles_for(self._live, look), more)
+        return with_options(html, look, sheet, styles_for(self._live, look), more)

@@ -8,18 +8,18 @@ from decimal import Decimal
 from html import escape
 from typing import NamedTuple
 
-from app.catalog.listing import Asked, choose
+from app.catalog.listing import ListingQuery, filter_products
 from app.domain.catalog import Money, Product, Shop
 from app.domain.page import Component
 from app.generation.rules import compose, fallback
-from app.rendering.renderer import Filling
+from app.rendering.renderer import SlotContent
 from app.web.context import not_found_page
 from app.web.errors import failed_page
 from app.web.products import related
-from app.workbench.gallery.states import Look, shop_of
+from app.workbench.gallery.states import ViewOptions, shop_of
 from app.workbench.prompt_lab import read_persona
 from app.workbench.reload.errors import Fault, fault_of
-from app.workbench.reload.manager import Live
+from app.workbench.reload.manager import ContentReloader
 
 _SCRIPTS = re.compile(r"<(script|noscript)\b.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"<html\b", re.IGNORECASE)
@@ -29,12 +29,12 @@ _WORDS = "A long text goes on for as long as a merchant has something to say abo
 class Scene(NamedTuple):
     """What a page is drawn from: the files as they are, a shop, and how it is looked at."""
 
-    live: Live
+    live: ContentReloader
     shop: Shop
-    look: Look
+    look: ViewOptions
 
 
-class Whole(NamedTuple):
+class RenderedPage(NamedTuple):
     """A page, drawn: its HTML, or the fault the template ended with."""
 
     shop: Shop
@@ -45,19 +45,19 @@ class Whole(NamedTuple):
 Draw = Callable[[Scene], str]
 
 
-def draw_page(live: Live, name: str, look: Look) -> Whole:
+def draw_page(live: ContentReloader, name: str, look: ViewOptions) -> RenderedPage:
     """Draw one of PAGES in a state, the first where the look names none."""
     states = PAGES[name]
     shop = shop_of(live, look)
     draw = states.get(look.state) or next(iter(states.values()))
     try:
-        return Whole(shop, draw(Scene(live, shop, look)))
+        return RenderedPage(shop, draw(Scene(live, shop, look)))
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         file = f"components/pages/{name.removesuffix('-page')}.jinja"
-        return Whole(shop, fault=fault_of(error, live.version.sources, file, name))
+        return RenderedPage(shop, fault=fault_of(error, live.version.sources, file, name))
 
 
-def dressed(html: str, look: Look, sheet: str, styles: str, more: str = "") -> str:
+def with_options(html: str, look: ViewOptions, sheet: str, styles: str, more: str = "") -> str:
     """Return a page as it is looked at: with other styles, and nothing that acts or reloads.
 
     `sheet` is the address of the shop's style sheet, `styles` of the one instead of it; `more` is
@@ -86,18 +86,20 @@ def _finished(scene: Scene) -> str:
         if kind in specs and isinstance(config, dict):
             html = live.renderer.component(Component(kind, specs[kind].slots[0], config), shop)
             if isinstance(html, str):
-                fillings[specs[kind].slots[0]] = Filling(kind, html)
+                fillings[specs[kind].slots[0]] = SlotContent(kind, html)
     return live.renderer.store_page(shop, scene.look.persona, fillings)
 
 
-def _fallbacks(scene: Scene) -> dict[str, Filling]:
+def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
     lines = scene.live.version.materials.prompts.house
     return scene.live.renderer.fallbacks(scene.shop, fallback(scene.shop, lines))
 
 
-def _listing(asked: Callable[[Shop], Asked]) -> Draw:
+def _listing(asked: Callable[[Shop], ListingQuery]) -> Draw:
     def draw(scene: Scene) -> str:
-        return scene.live.renderer.listing_page(scene.shop, choose(scene.shop, asked(scene.shop)))
+        return scene.live.renderer.listing_page(
+            scene.shop, filter_products(scene.shop, asked(scene.shop))
+        )
 
     return draw
 
@@ -125,10 +127,10 @@ def _long(item: Product) -> Product:
 PAGES: Mapping[str, Mapping[str, Draw]] = {
     "store-page": {"shell": _shell, "finished": _finished},
     "listing-page": {
-        "everything": _listing(lambda _: Asked(sort="name")),
-        "one-category": _listing(lambda shop: Asked(category=shop.categories()[0])),
-        "last-page": _listing(lambda _: Asked(sort="price-desc", page=9_999)),
-        "nothing-found": _listing(lambda _: Asked(query="nothing is called this")),
+        "everything": _listing(lambda _: ListingQuery(sort="name")),
+        "one-category": _listing(lambda shop: ListingQuery(category=shop.categories()[0])),
+        "last-page": _listing(lambda _: ListingQuery(sort="price-desc", page=9_999)),
+        "nothing-found": _listing(lambda _: ListingQuery(query="nothing is called this")),
     },
     "product-page": {
         "typical": _product(lambda item: item._replace(available=True, stock=None)),

@@ -16,15 +16,15 @@ from app.workbench.gallery.controls import controls
 from app.workbench.gallery.fixtures import CATALOGS
 from app.workbench.gallery.states import (
     CHOICES,
-    Drawing,
-    Look,
+    RenderedState,
+    ViewOptions,
     draw,
-    read_look,
+    read_view_options,
     state_names,
 )
-from app.workbench.reload.manager import Live
+from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import answer, framed, page, text
-from app.workbench.templates import Paper
+from app.workbench.templates import Templates
 
 WIDTHS = (360, 768, 1024, 1440)
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)")
@@ -32,10 +32,10 @@ _MOTION = re.compile(r"\(\s*prefers-reduced-motion\s*:\s*(reduce|no-preference)\
 _TRUE, _FALSE = "(min-width: 0)", "(max-width: 0)"
 
 
-class DrawingBoard:
+class GalleryRoutes:
     """Answers with components as the shop draws them."""
 
-    def __init__(self, live: Live, paper: Paper) -> None:
+    def __init__(self, live: ContentReloader, paper: Templates) -> None:
         self._live = live
         self._paper = paper
         get = ["GET"]
@@ -51,7 +51,7 @@ class DrawingBoard:
     async def gallery(self, request: Request) -> Response:
         """Show every component with every sample."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         specs = self._live.version.materials.library.specs.values()
         rows = [
             {
@@ -67,7 +67,7 @@ class DrawingBoard:
     async def component(self, request: Request) -> Response:
         """Show one state at four widths, its controls, and what the model is told."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
             return page(self._paper.draw("missing"), 404)
@@ -92,7 +92,7 @@ class DrawingBoard:
     async def frame(self, request: Request) -> Response:
         """Show a state alone, as the shop would, without any script."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
             return page(self._paper.draw("missing"), 404)
@@ -108,7 +108,7 @@ class DrawingBoard:
     async def drawing(self, request: Request) -> Response:
         """Answer with a state's HTML and what there is to say about it."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
             return answer({"error": "no such component"}, 404)
@@ -126,19 +126,19 @@ class DrawingBoard:
     async def styles(self, request: Request) -> Response:
         """Answer with the shop's styles as they are for this theme and this wish for motion."""
         await self._live.ready()
-        look = read_look(request.scope["query_string"])
+        look = read_view_options(request.scope["query_string"])
         css = self._live.version.materials.assets.files["shop.css"].plain.decode()
         return text(as_if(css, look) + self._paper.file("frame.css"))
 
 
-def styles_for(live: Live, look: Look) -> str:
+def styles_for(live: ContentReloader, look: ViewOptions) -> str:
     """Return the address of the shop's styles as they are for this look."""
     version = live.version.materials.assets.names["shop.css"].split(".")[-2]
-    query = Look(theme=look.theme, motion=look.motion).query()
+    query = ViewOptions(theme=look.theme, motion=look.motion).query()
     return f"/design/styles.css{query or '?'}&v={version}"
 
 
-def choices(live: Live) -> Mapping[str, Any]:
+def choices(live: ContentReloader) -> Mapping[str, Any]:
     """Return what a look may be, with names for people."""
     shops = live.version.materials.catalogs.shops.values()
     return {
@@ -148,14 +148,14 @@ def choices(live: Live) -> Mapping[str, Any]:
     }
 
 
-def as_if(css: str, look: Look) -> str:
+def as_if(css: str, look: ViewOptions) -> str:
     """Return styles whose media queries see this theme and this wish, whoever looks."""
     theme, motion = look.theme, "reduce" if look.motion == "reduced" else "no-preference"
     css = _SCHEME.sub(lambda found: _TRUE if found[1] == theme else _FALSE, css)
     return _MOTION.sub(lambda found: _TRUE if found[1] == motion else _FALSE, css)
 
 
-def _told_of(drawing: Drawing) -> dict[str, Any]:
+def _told_of(drawing: RenderedState) -> dict[str, Any]:
     return {
         "html": drawing.html,
         "refusal": drawing.refusal,

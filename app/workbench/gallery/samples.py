@@ -8,34 +8,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.page import Proposal, Refusal
-from app.generation.validate import admit
+from app.generation.validate import validate
 from app.workbench.player.recordings import NAME
 from app.workbench.reload.files import Sources
-from app.workbench.reload.manager import Live
-from app.workbench.responses import BadAsk
+from app.workbench.reload.manager import ContentReloader
+from app.workbench.responses import BadRequest
 from app.workbench.safe_write import write
 
 
-def add_sample(live: Live, sources: Sources, told: Mapping[str, Any]) -> str:
+def add_sample(live: ContentReloader, sources: Sources, told: Mapping[str, Any]) -> str:
     """Add a config as a sample; return what to say about it.
 
     Raises:
-        BadAsk: there is no such component, the name is none or taken, or the shop would refuse it.
+        BadRequest: no such component, the name is none or taken, or the shop would refuse it.
         NotWritten: the file could not be written.
     """
     component, name, config = str(told.get("component")), str(told.get("name")), told.get("config")
     specs = live.version.materials.library.specs
     spec = specs.get(component)
     if spec is None or not isinstance(config, dict):
-        raise BadAsk("there is no such component")
+        raise BadRequest("there is no such component")
     if not NAME.fullmatch(name):
-        raise BadAsk("a sample's name is of small letters, digits and dashes")
+        raise BadRequest("a sample's name is of small letters, digits and dashes")
     if name in {sample.name for sample in spec.samples}:
-        raise BadAsk(f"there is a sample named {name} already")
+        raise BadRequest(f"there is a sample named {name} already")
     shop = live.version.materials.catalogs.default
-    verdict = admit(Proposal(component, spec.slots[0], config), specs, shop, set())
+    verdict = validate(Proposal(component, spec.slots[0], config), specs, shop, set())
     if isinstance(verdict, Refusal):
-        raise BadAsk(f"a model could not propose this: {verdict.code} {verdict.where}")
+        raise BadRequest(f"a model could not propose this: {verdict.code} {verdict.where}")
     file = f"components/{component}.samples.json"
     text = with_sample(sources.texts.get(file, "[]"), name, config)
     write(sources.root, file, text.encode())
@@ -46,14 +46,14 @@ def with_sample(text: str, name: str, config: Mapping[str, Any]) -> str:
     """Return a file of samples with one more at its end.
 
     Raises:
-        BadAsk: the file is no list of samples just now.
+        BadRequest: the file is no list of samples just now.
     """
     try:
         items = json.loads(text)
     except ValueError:
-        raise BadAsk("the file of samples cannot be read just now; repair it first") from None
+        raise BadRequest("the file of samples cannot be read just now; repair it first") from None
     if not isinstance(items, list):
-        raise BadAsk("the file of samples is no list")
+        raise BadRequest("the file of samples is no list")
     written = json.dumps({"name": name, "config": config}, indent=2, ensure_ascii=False)
     before = text.rstrip()[:-1].rstrip()
     return f"{before}{',' if items else ''}\n{textwrap.indent(written, '  ')}\n]\n"

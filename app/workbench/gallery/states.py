@@ -11,10 +11,10 @@ from app.content.components import ComponentSpec
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.domain.persona import PERSONA_TYPES
-from app.generation.validate import admit
-from app.workbench.gallery.fixtures import CATALOGS, extreme, fit
+from app.generation.validate import validate
+from app.workbench.gallery.fixtures import CATALOGS, boundary_config, fit_to_shop
 from app.workbench.reload.errors import Fault, fault_of
-from app.workbench.reload.manager import Live
+from app.workbench.reload.manager import ContentReloader
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -34,7 +34,7 @@ _LONGEST_PROPS = 16_384
 _MOST_FIELDS = 16
 
 
-class Look(NamedTuple):
+class ViewOptions(NamedTuple):
     """How a state is looked at, as its address says; `props` stands in for the state's config."""
 
     state: str = ""
@@ -50,28 +50,28 @@ class Look(NamedTuple):
     def query(self, **changes: str) -> str:
         """Return the part of an address that says so, without what goes without saying."""
         changed = self._replace(**changes)
-        usual = Look()
+        usual = ViewOptions()
         told = {k: v for k, v in changed._asdict().items() if v != getattr(usual, k)}
         return f"?{urlencode(told)}" if told else ""
 
 
-def read_look(query: bytes) -> Look:
+def read_view_options(query: bytes) -> ViewOptions:
     """Return what an address asks for; what makes no sense is passed over."""
     try:
         pairs = dict(parse_qsl(query.decode("ascii"), max_num_fields=_MOST_FIELDS))
     except ValueError:
-        return Look()
+        return ViewOptions()
     told = {
         name: value
         for name, value in pairs.items()
-        if name in Look._fields and value in CHOICES.get(name, (value,))
+        if name in ViewOptions._fields and value in CHOICES.get(name, (value,))
     }
     if len(told.get("props", "")) > _LONGEST_PROPS:
         del told["props"]
-    return Look(**told)
+    return ViewOptions(**told)
 
 
-class Drawing(NamedTuple):
+class RenderedState(NamedTuple):
     """A state, drawn: its HTML, or why there is none.
 
     `refusal` says why a model could not propose it; `fault` what the template ended with.
@@ -91,32 +91,32 @@ def state_names(spec: ComponentSpec) -> list[str]:
     return [sample.name for sample in spec.samples] + [SHORTEST, LONGEST]
 
 
-def shop_of(live: Live, look: Look) -> Shop:
+def shop_of(live: ContentReloader, look: ViewOptions) -> Shop:
     """Return the shop a look is for, its catalog changed as the look wants it."""
     catalogs = live.version.materials.catalogs
     shop = catalogs.shops.get(look.shop, catalogs.default)
     return CATALOGS[look.catalog][1](shop)
 
 
-def config_of(spec: ComponentSpec, look: Look, shop: Shop) -> dict[str, object]:
+def config_of(spec: ComponentSpec, look: ViewOptions, shop: Shop) -> dict[str, object]:
     """Return the config a look shows."""
     if look.props:
         return _given(look.props)
     if look.state in (SHORTEST, LONGEST):
-        return extreme(spec, shop, longest=look.state == LONGEST)
+        return boundary_config(spec, shop, longest=look.state == LONGEST)
     samples = {sample.name: sample.config for sample in spec.samples}
-    return fit(spec, samples.get(look.state, spec.samples[0].config), shop)
+    return fit_to_shop(spec, samples.get(look.state, spec.samples[0].config), shop)
 
 
-def draw(live: Live, name: str, look: Look) -> Drawing | None:
+def draw(live: ContentReloader, name: str, look: ViewOptions) -> RenderedState | None:
     """Draw a state; None where there is no such component."""
     spec = live.version.materials.library.specs.get(name)
     if spec is None:
         return None
     shop = shop_of(live, look)
     config = config_of(spec, look, shop)
-    drawing = Drawing(spec, shop, config)
-    verdict = admit(
+    drawing = RenderedState(spec, shop, config)
+    verdict = validate(
         Proposal(name, spec.slots[0], config), live.version.materials.library.specs, shop, set()
     )
     if isinstance(verdict, Refusal):
@@ -125,7 +125,9 @@ def draw(live: Live, name: str, look: Look) -> Drawing | None:
     return _drawn(live, drawing, verdict)
 
 
-def _drawn(live: Live, drawing: Drawing, verdict: Component | Refusal) -> Drawing:
+def _drawn(
+    live: ContentReloader, drawing: RenderedState, verdict: Component | Refusal
+) -> RenderedState:
     """Draw what was admitted; what was not, as fallbacks are drawn, whose limits nobody checks."""
     name, shop = drawing.spec.name, drawing.shop
     try:

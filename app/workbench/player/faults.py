@@ -31,7 +31,7 @@ _NAMED = re.compile(r'("product_ids?"\s*:\s*\[?\s*")([^"]*)"')
 _MOST = 64
 
 
-class ModelTrouble(NamedTuple):
+class ModelFault(NamedTuple):
     """What befalls the model's text at its component number `at`, from 1; `seconds` of a stall."""
 
     kind: str = "none"
@@ -39,7 +39,7 @@ class ModelTrouble(NamedTuple):
     seconds: float = 3.0
 
 
-class EventTroubles(NamedTuple):
+class EventFaults(NamedTuple):
     """What befalls events on their way, by number from 0; `cut` ends a connection after so many."""
 
     kinds: Mapping[int, str] = {}
@@ -54,17 +54,17 @@ class Delivery(NamedTuple):
     event: Event
 
 
-def read_model_trouble(told: Mapping[str, Any]) -> ModelTrouble:
+def read_model_fault(told: Mapping[str, Any]) -> ModelFault:
     """Read what a browser asks for; what makes no sense is passed over."""
     kind, at, seconds = str(told.get("kind")), told.get("at", 1), told.get("seconds", 3)
     if kind not in MODEL_TROUBLES or not isinstance(at, int) or not 1 <= at <= _MOST:
-        return ModelTrouble()
+        return ModelFault()
     if not isinstance(seconds, int | float) or not 0 <= seconds <= 60:  # noqa: PLR2004 - a minute
         seconds = 3
-    return ModelTrouble(kind, at, float(seconds))
+    return ModelFault(kind, at, float(seconds))
 
 
-def read_event_troubles(told: Mapping[str, Any]) -> EventTroubles:
+def read_event_faults(told: Mapping[str, Any]) -> EventFaults:
     """Read what a browser asks for; what makes no sense is passed over."""
     given, cut = told.get("events"), told.get("cut", 0)
     kinds = {
@@ -72,7 +72,7 @@ def read_event_troubles(told: Mapping[str, Any]) -> EventTroubles:
         for number, kind in (given.items() if isinstance(given, dict) else ())
         if number.isascii() and number.isdigit() and str(kind) in EVENT_TROUBLES and kind != "none"
     }
-    return EventTroubles(kinds, cut if isinstance(cut, int) and 0 <= cut <= 256 else 0)  # noqa: PLR2004
+    return EventFaults(kinds, cut if isinstance(cut, int) and 0 <= cut <= 256 else 0)  # noqa: PLR2004
 
 
 def ends(text: str) -> list[int]:
@@ -86,7 +86,7 @@ def ends(text: str) -> list[int]:
     ]
 
 
-def befall(pieces: Sequence[Piece], trouble: ModelTrouble) -> list[Piece]:
+def inject(pieces: Sequence[Piece], trouble: ModelFault) -> list[Piece]:
     """Return the pieces as they come when the trouble has befallen them; a break-off cuts them."""
     text = "".join(piece.text for piece in pieces)
     marks = [0, *ends(text)]
@@ -135,7 +135,7 @@ def _with_text(pieces: Sequence[Piece], text: str) -> list[Piece]:
     return [piece for piece in told if piece.text]
 
 
-def deliveries(events: Sequence[tuple[int, Event]], troubles: EventTroubles) -> list[Delivery]:
+def deliveries(events: Sequence[tuple[int, Event]], troubles: EventFaults) -> list[Delivery]:
     """Return the events as they arrive. A swapped one comes right after the one behind it."""
     sent: list[Delivery] = []
     for number, (at, event) in enumerate(events):

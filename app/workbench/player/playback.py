@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 from app.domain.events import Event
-from app.workbench.player.faults import Delivery, EventTroubles, deliveries
+from app.workbench.player.faults import Delivery, EventFaults, deliveries
 from app.workbench.player.run import Run
 
 _FASTEST, _SLOWEST = 16.0, 0.1
@@ -17,7 +17,7 @@ _FASTEST, _SLOWEST = 16.0, 0.1
 class Playback:
     """A position in a run. Readers get what lies before it, and what it passes."""
 
-    def __init__(self, run: Run, troubles: EventTroubles, clock: Callable[[], float]) -> None:
+    def __init__(self, run: Run, troubles: EventFaults, clock: Callable[[], float]) -> None:
         self.id = secrets.token_urlsafe(9)
         self.run = run
         self.cuts = 0

@@ -7,10 +7,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from app.domain.events import Event, EventName
-from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
+from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
 from app.generation.job import Composer
 from app.generation.trace import Trace
-from app.pages.journal import MemoryJournal
+from app.pages.journal import PageJournal
 from app.workbench.player.recordings import Piece
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class RunJournal:
 
     def __init__(self, run: Run, clock: Callable[[], float]) -> None:
         self._run = run
-        self._inner = MemoryJournal(clock)
+        self._inner = PageJournal(clock)
         self._inner.open(run.id, "the bench")
 
     def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
@@ -50,7 +50,7 @@ class RunJournal:
         return self._inner.events(page_id)
 
 
-class Tapped:
+class RecordingModel:
     """A composer whose brief and text are noted as they pass."""
 
     def __init__(self, inner: Composer, run: Run) -> None:
@@ -61,7 +61,7 @@ class Tapped:
     def model(self) -> str:
         return self._inner.model
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         run = self._run
         run.brief = run.brief or brief
         async with aclosing(self._inner.compose(brief)) as answer:

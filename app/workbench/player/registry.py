@@ -10,22 +10,22 @@ from typing import Any, TypeVar
 
 from app.domain.persona import Persona
 from app.generation.job import Composer
-from app.llm.factory import Composers
-from app.llm.house import HouseComposer
+from app.llm.factory import Providers
+from app.llm.house import HouseModel
 from app.settings import Settings
 from app.workbench.player.faults import (
-    EventTroubles,
-    ModelTrouble,
-    befall,
-    read_model_trouble,
+    EventFaults,
+    ModelFault,
+    inject,
+    read_model_fault,
 )
 from app.workbench.player.playback import Playback
 from app.workbench.player.recordings import Piece, names, read
-from app.workbench.player.replay_model import Played
+from app.workbench.player.replay_model import ReplayModel
 from app.workbench.player.run import Order, Run
 from app.workbench.prompt_lab import read_persona
-from app.workbench.reload.manager import Live
-from app.workbench.responses import BadAsk
+from app.workbench.reload.manager import ContentReloader
+from app.workbench.responses import BadRequest
 
 _MOST_KEPT = 24
 _MOST_COMPOSING = 4
@@ -34,10 +34,10 @@ HOUSE = "house"
 T = TypeVar("T")
 
 
-class Stage:
+class RunRegistry:
     """Composes pages for the bench, and plays them."""
 
-    def __init__(self, settings: Settings, live: Live, composers: Composers) -> None:
+    def __init__(self, settings: Settings, live: ContentReloader, composers: Providers) -> None:
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.playbacks: OrderedDict[str, Playback] = OrderedDict()
         self._root = settings.root
@@ -54,27 +54,27 @@ class Stage:
             for run in self.runs.values()
             if run.done and run.pieces and not run.order.source.startswith(("recording:", "run:"))
         }
-        live = {name: f"Live: {item.model}" for name, item in self._composers.careful.items()}
+        live = {name: f"Live: {item.model}" for name, item in self._composers.by_name.items()}
         return {**recordings, **earlier, HOUSE: "Live: the house composer", **live}
 
     def begin(self, told: Mapping[str, Any]) -> Run:
         """Begin to compose what a browser asks for.
 
         Raises:
-            BadAsk: there is no such source, or too many pages are being composed.
+            BadRequest: there is no such source, or too many pages are being composed.
         """
         if len(self._tasks) >= _MOST_COMPOSING:
-            raise BadAsk("as many pages are being composed as may be; wait a moment")
+            raise BadRequest("as many pages are being composed as may be; wait a moment")
         web = self._live.web
         if web is None:
-            raise BadAsk("the shop's files cannot be used; repair them first")
+            raise BadRequest("the shop's files cannot be used; repair them first")
         shop = web.shops.get(str(told.get("shop", "")), web.default)
         trouble = told.get("trouble")
         order = self._order(
             str(told.get("source", "")),
             read_persona(told, shop.counter.shop),
             shop.counter.shop.id,
-            read_model_trouble(trouble if isinstance(trouble, dict) else {}),
+            read_model_fault(trouble if isinstance(trouble, dict) else {}),
         )
         run = Run(self._live, order, shop.counter)
         _remember(self.runs, run.id, run)
@@ -83,7 +83,7 @@ class Stage:
         task.add_done_callback(self._tasks.discard)
         return run
 
-    def play(self, run: Run, troubles: EventTroubles) -> Playback:
+    def play(self, run: Run, troubles: EventFaults) -> Playback:
         """Return a playback of a run, at its beginning."""
         playback = Playback(run, troubles, time.monotonic)
         _remember(self.playbacks, playback.id, playback)
@@ -96,21 +96,21 @@ class Stage:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _order(self, source: str, persona: Persona, shop_id: str, trouble: ModelTrouble) -> Order:
+    def _order(self, source: str, persona: Persona, shop_id: str, trouble: ModelFault) -> Order:
         house = self._composers.in_order[-1]
         if source == HOUSE:
             return Order(source, [house], persona, shop_id, time.monotonic, self._settings)
-        if source in self._composers.careful:
-            chosen = self._composers.careful[source]
+        if source in self._composers.by_name:
+            chosen = self._composers.by_name[source]
             both = [chosen, house]
             return Order(source, both, persona, shop_id, time.monotonic, self._settings)
         pieces = self._pieces(source)
         if pieces is None:
-            raise BadAsk("there is nothing by that name to compose from")
-        played = Played(
-            befall(pieces, trouble), self._settings.calls, broken=trouble.kind == "leaves"
+            raise BadRequest("there is nothing by that name to compose from")
+        played = ReplayModel(
+            inject(pieces, trouble), self._settings.calls, broken=trouble.kind == "leaves"
         )
-        at_once = HouseComposer(self._composers.house_rules, 0)
+        at_once = HouseModel(self._composers.house_rules, 0)
         composers: list[Composer] = [played, at_once]
         return Order(source, composers, persona, shop_id, lambda: played.now, self._settings)
 

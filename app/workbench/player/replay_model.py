@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from app.domain.limits import CallLimits
-from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelFailed, ModelText
+from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelText, Prompt
 from app.workbench.player.recordings import Piece
 
 
-class Played:
+class ReplayModel:
     """A composer that writes recorded pieces at once and says on a clock of its own when each came.
 
     It is given as much time as a provider is; `broken` ends it as a lost connection would.
@@ -26,7 +26,7 @@ class Played:
         self._limits = limits
         self._broken = broken
 
-    async def compose(self, _: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, _: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the pieces.
 
         Raises:
@@ -34,8 +34,8 @@ class Played:
         """
         limits = self._limits
         for at, piece in enumerate(self._pieces):
-            patience = limits.silence if at else limits.first_token
-            late = min(self.now + patience, limits.whole)
+            patience = limits.idle if at else limits.first_token
+            late = min(self.now + patience, limits.total)
             if piece.at / 1000 > late:
                 self.now = late
                 raise ModelFailed("TIMEOUT", "no text for too long", retryable=True)

@@ -15,35 +15,37 @@ from app.catalog.images import image_hosts
 from app.domain.events import Event
 from app.domain.persona import PERSONA_TYPES
 from app.generation.events import fold
-from app.rendering.renderer import Filling
+from app.rendering.renderer import SlotContent
 from app.web.stream import last_event_id, written
 from app.workbench.player.faults import (
     EVENT_TROUBLES,
     MODEL_TROUBLES,
-    read_event_troubles,
+    read_event_faults,
 )
 from app.workbench.player.playback import Playback
 from app.workbench.player.recordings import save
-from app.workbench.player.registry import Stage
+from app.workbench.player.registry import RunRegistry
 from app.workbench.player.run import Run
 from app.workbench.prompt_lab import brief_of, read_persona
-from app.workbench.reload.manager import Live
+from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import (
-    BadAsk,
+    BadRequest,
     Streaming,
     Telling,
     answer,
-    asked,
     framed,
     page,
+    read_json,
 )
-from app.workbench.templates import Paper
+from app.workbench.templates import Templates
 
 
-class Theatre:
+class PlayerRoutes:
     """Answers with pages being composed, as they are composed and as they were."""
 
-    def __init__(self, root: Path, live: Live, stage: Stage, paper: Paper) -> None:
+    def __init__(
+        self, root: Path, live: ContentReloader, stage: RunRegistry, paper: Templates
+    ) -> None:
         self._root = root
         self._live = live
         self._stage = stage
@@ -93,7 +95,7 @@ class Theatre:
     async def brief(self, request: Request) -> Response:
         """Answer with the brief exactly as it would be sent."""
         await self._live.ready()
-        told = await asked(request)
+        told = await read_json(request)
         catalogs = self._live.version.materials.catalogs
         shop = catalogs.shops.get(str(told.get("shop", "")), catalogs.default)
         return answer(brief_of(self._live, shop, read_persona(told, shop)))
@@ -101,7 +103,7 @@ class Theatre:
     async def begin(self, request: Request) -> Response:
         """Begin to compose a page."""
         await self._live.ready()
-        run = self._stage.begin(await asked(request))
+        run = self._stage.begin(await read_json(request))
         return answer({"run": run.id})
 
     async def told(self, request: Request) -> Response:
@@ -111,7 +113,7 @@ class Theatre:
     async def record(self, request: Request) -> Response:
         """Keep what the model wrote as a recording."""
         run = self._run(request)
-        name = str((await asked(request)).get("name", ""))
+        name = str((await read_json(request)).get("name", ""))
         save(self._root, name, run.pieces)
         return answer({"said": f"Saved as tests/recordings/{name}.txt"})
 
@@ -128,7 +130,7 @@ class Theatre:
         if view in ("shell", "finished", "kept"):
             events = [] if view == "shell" else [event for _, event in run.events]
             return self._page(run, fold(events, run.counter.fallbacks), None)
-        raise BadAsk("there is no such view")
+        raise BadRequest("there is no such view")
 
     async def page(self, request: Request) -> Response:
         """Show the shell of a run's page, which follows the run's own journal."""
@@ -143,10 +145,10 @@ class Theatre:
     async def play(self, request: Request) -> Response:
         """Begin a playback of a run, or of one that is composed now."""
         await self._live.ready()
-        told = await asked(request)
+        told = await read_json(request)
         known = self._stage.runs.get(str(told.get("run", "")))
         run = known or self._stage.begin(told)
-        playback = self._stage.play(run, read_event_troubles(told))
+        playback = self._stage.play(run, read_event_faults(told))
         return answer(playback.state())
 
     async def state(self, request: Request) -> Response:
@@ -155,7 +157,7 @@ class Theatre:
 
     async def control(self, request: Request) -> Response:
         """Hold, move or speed up a playback."""
-        playback, told = self._playback(request), await asked(request)
+        playback, told = self._playback(request), await read_json(request)
         value = told.get("value", 0)
         playback.control(str(told.get("do", "")), value if isinstance(value, int | float) else 0)
         return answer(playback.state())
@@ -175,7 +177,7 @@ class Theatre:
         playback = self._playback(request)
         return Streaming(_written(playback.read(last_event_id(request.scope))))
 
-    def _page(self, run: Run, fillings: Mapping[str, Filling], stream: str | None) -> Response:
+    def _page(self, run: Run, fillings: Mapping[str, SlotContent], stream: str | None) -> Response:
         shop = run.counter.shop
         html = run.renderer.store_page(shop, run.order.persona.type, fillings, stream)
         return framed(html, image_hosts(shop))
@@ -183,13 +185,13 @@ class Theatre:
     def _run(self, request: Request) -> Run:
         run = self._stage.runs.get(request.path_params["id"])
         if run is None:
-            raise BadAsk("there is no such run any more")
+            raise BadRequest("there is no such run any more")
         return run
 
     def _playback(self, request: Request) -> Playback:
         playback = self._stage.playbacks.get(request.path_params["id"])
         if playback is None:
-            raise BadAsk("there is no such playback any more")
+            raise BadRequest("there is no such playback any more")
         return playback
 
 

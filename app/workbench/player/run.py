@@ -10,18 +10,18 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple
 
 from app.domain.events import Event
-from app.domain.llm import Brief
-from app.domain.page import Component, KeptPage
+from app.domain.llm import Prompt
+from app.domain.page import Component, StoredPage
 from app.domain.persona import PageKey, Persona
 from app.generation.generator import compose
-from app.generation.job import Composer, Page, Workshop
-from app.pages.shells import Counter
+from app.generation.job import Composer, GeneratorDeps, PageJob
+from app.pages.shells import ShopView
 from app.personas.key import persona_hash
 from app.settings import Settings
-from app.workbench.player.recording_model import RunJournal, Tapped, WatchedTrace
+from app.workbench.player.recording_model import RecordingModel, RunJournal, WatchedTrace
 from app.workbench.player.recordings import Piece
 from app.workbench.prompt_lab import instructions_of
-from app.workbench.reload.manager import Live
+from app.workbench.reload.manager import ContentReloader
 
 log = logging.getLogger("wandstore.design")
 
@@ -51,7 +51,7 @@ class Item(NamedTuple):
 class Run:
     """One page on its way, and all that has come of it. Any number may listen."""
 
-    def __init__(self, live: Live, order: Order, counter: Counter) -> None:
+    def __init__(self, live: ContentReloader, order: Order, counter: ShopView) -> None:
         self.id = secrets.token_urlsafe(9)
         self.order = order
         self.counter = counter
@@ -59,14 +59,14 @@ class Run:
         self.items: list[Item] = []
         self.events: list[tuple[int, Event]] = []
         self.pieces: list[Piece] = []
-        self.kept: KeptPage | None = None
+        self.kept: StoredPage | None = None
         self.done = False
-        self.brief: Brief | None = None
+        self.brief: Prompt | None = None
         self.renderer = live.renderer
         self.trace = WatchedTrace(self)
         self._changed = asyncio.Event()
         self._began = order.clock()
-        self._page = Page(
+        self._page = PageJob(
             self.id,
             PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(order.persona)),
             counter.shop,
@@ -134,29 +134,29 @@ class Run:
         told["ms"] = self.now
         return {**told, "source": self.order.source, "run": self.id, "version": self.version}
 
-    async def _keep(self, page: KeptPage, _: int) -> None:
+    async def _keep(self, page: StoredPage, _: int) -> None:
         self.kept = page
 
 
-class _NoPlans:
+class _NoLayouts:
     """The bench decides anew each time."""
 
-    async def find(self, shop_id: str, persona_hash: str) -> None:  # noqa: ARG002
+    async def get(self, shop_id: str, persona_hash: str) -> None:  # noqa: ARG002
         return None
 
-    async def keep(
+    async def put(
         self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
     ) -> None: ...
 
 
-def _workshop(live: Live, run: Run) -> Workshop:
+def _workshop(live: ContentReloader, run: Run) -> GeneratorDeps:
     materials = live.version.materials
     library = materials.library
 
     async def prepared() -> None: ...
 
-    return Workshop(
-        composers=[Tapped(item, run) for item in run.order.composers],
+    return GeneratorDeps(
+        models=[RecordingModel(item, run) for item in run.order.composers],
         journal=RunJournal(run, time.time),
         renderer=live.renderer,
         specs=library.specs,
@@ -164,8 +164,8 @@ def _workshop(live: Live, run: Run) -> Workshop:
         required=frozenset(slot.id for slot in library.slots if slot.required),
         instructions=lambda: instructions_of(materials),
         persona_briefs=materials.prompts.personas,
-        plans=_NoPlans(),
-        prepared=prepared,
+        layouts=_NoLayouts(),
+        ready=prepared,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
         deadlines=run.order.settings.deadlines,
         parse_limits=run.order.settings.parsing,

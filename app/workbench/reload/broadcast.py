@@ -11,7 +11,7 @@ _MOST_WINDOWS = 64
 _MOST_WAITING = 32
 
 
-class News:
+class Broadcast:
     """Tells any number of windows. One that does not listen loses the oldest it was told."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ from app.content.components import (
     slots_of,
 )
 from app.content.prompts import PromptError, Prompts, load_prompts
-from app.content.site import Materials
+from app.content.site import SiteContent
 from app.web.static import Assets, make_assets
 from app.workbench.reload.errors import Fault, fault_of, line_fault
 from app.workbench.reload.files import Sources
@@ -29,7 +29,7 @@ from app.workbench.reload.modules import Package
 _PAGE_WIDE = ("shell.jinja", "pages/", "parts/")
 
 
-class Wrong(Exception):
+class BuildError(Exception):
     """A file cannot be used; the fault says which and why."""
 
     def __init__(self, fault: Fault) -> None:
@@ -42,7 +42,7 @@ class Version(NamedTuple):
 
     number: int
     sources: Sources
-    materials: Materials
+    materials: SiteContent
     package: Package | None = None
 
 
@@ -50,7 +50,7 @@ def build(before: Version, sources: Sources) -> Version:
     """Return the next version, built from these files.
 
     Raises:
-        Wrong: one of them cannot be used.
+        BuildError: one of them cannot be used.
     """
     changed = sources.differing(before.sources)
     library, package = before.materials.library, before.package
@@ -62,7 +62,7 @@ def build(before: Version, sources: Sources) -> Version:
     assets = before.materials.assets
     if library.styles != before.materials.library.styles or _of_static(changed):
         assets = _assets(before, sources, library.styles)
-    materials = Materials(before.materials.catalogs, library, prompts, assets)
+    materials = SiteContent(before.materials.catalogs, library, prompts, assets)
     return Version(before.number + 1, sources, materials, package)
 
 
@@ -83,7 +83,7 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
     try:
         slots = _slots(package, sources)
         specs = _specs(package, slots, sources, _Old(old, changed))
-    except Wrong:
+    except BuildError:
         if package is not before.package:
             package.close()
         raise
@@ -108,7 +108,7 @@ def _slots(package: Package, sources: Sources) -> tuple[SlotSpec, ...]:
     try:
         return slots_of(package.module("slots"))
     except Exception as error:
-        raise Wrong(fault_of(error, sources, "components/slots.py")) from error
+        raise BuildError(fault_of(error, sources, "components/slots.py")) from error
 
 
 class _Old(NamedTuple):
@@ -144,7 +144,7 @@ def _spec(name: str, package: Package, known: set[str], sources: Sources) -> Com
         spec.props.model_rebuild()
         spec.props.model_json_schema()
     except Exception as error:
-        raise Wrong(fault_of(error, sources, file)) from error
+        raise BuildError(fault_of(error, sources, file)) from error
     return spec
 
 
@@ -156,9 +156,11 @@ def _samples(name: str, sources: Sources) -> tuple[Sample, ...]:
             json.loads(text)
         return read_samples(sources.root / file, text)
     except json.JSONDecodeError as error:
-        raise Wrong(line_fault(file, error.lineno, f"not JSON: {error.msg}", sources)) from error
+        raise BuildError(
+            line_fault(file, error.lineno, f"not JSON: {error.msg}", sources)
+        ) from error
     except LibraryError as error:
-        raise Wrong(fault_of(error, sources, file)) from error
+        raise BuildError(fault_of(error, sources, file)) from error
 
 
 def _prompts(sources: Sources) -> Prompts:
@@ -171,7 +173,7 @@ def _prompts(sources: Sources) -> Prompts:
     try:
         return load_prompts(sources.root / "prompts", read)
     except PromptError as error:
-        raise Wrong(_prompt_fault(error, sources)) from error
+        raise BuildError(_prompt_fault(error, sources)) from error
 
 
 def _prompt_fault(error: PromptError, sources: Sources) -> Fault:

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.content.site import Materials, renderer_of
+from app.content.site import SiteContent, build_renderer
 from app.rendering.renderer import Renderer
-from app.web.context import Web
-from app.workbench.reload.broadcast import News
-from app.workbench.reload.build import Version, Wrong, build, component_of
+from app.web.context import AppContext
+from app.workbench.reload.broadcast import Broadcast
+from app.workbench.reload.build import BuildError, Version, build, component_of
 from app.workbench.reload.dependencies import Uses
 from app.workbench.reload.errors import Fault
 from app.workbench.reload.files import Sources, read_again, read_sources
-from app.workbench.reload.verify import prove
+from app.workbench.reload.verify import verify
 
-TakeUp = Callable[[Materials, Renderer], Web]
+TakeUp = Callable[[SiteContent, Renderer], AppContext]
 
 
 class Touched(NamedTuple):
@@ -35,17 +35,17 @@ class Touched(NamedTuple):
         return self._asdict()
 
 
-class Live:
+class ContentReloader:
     """Holds the last good version and what is wrong with the files that are newer.
 
     A group of files that belong together is taken or left as a whole: while one component is
     broken, its last good version is drawn, and changes to the others go on being taken.
     """
 
-    def __init__(self, materials: Materials, root: Path, take_up: TakeUp) -> None:
-        self.news = News()
+    def __init__(self, materials: SiteContent, root: Path, take_up: TakeUp) -> None:
+        self.news = Broadcast()
         self.faults: tuple[Fault, ...] = ()
-        self.web: Web | None = None
+        self.web: AppContext | None = None
         self._root = root
         self._take_up = take_up
         self._uses = Uses()
@@ -129,8 +129,8 @@ class Live:
             try:
                 made = build(old, candidate)
                 drawn = touched(newer, old, made, self._uses)
-                return made, prove(made, drawn.components), faults
-            except Wrong as wrong:
+                return made, verify(made, drawn.components), faults
+            except BuildError as wrong:
                 faults.append(wrong.fault)
                 group = _group(wrong.fault.file, newer, candidate)
                 candidate = candidate.taking(group or newer, old.sources)
@@ -140,12 +140,12 @@ class Live:
         """Return what the shop has opened with, whatever is wrong with a sample of it."""
         try:
             made = build(old, self._disk)
-        except Wrong as wrong:
+        except BuildError as wrong:
             return None, None, [wrong.fault]
         try:
-            return made, prove(made, made.materials.library.specs), []
-        except Wrong as wrong:
-            return made, renderer_of(made.materials), [wrong.fault]
+            return made, verify(made, made.materials.library.specs), []
+        except BuildError as wrong:
+            return made, build_renderer(made.materials), [wrong.fault]
 
 
 def touched(changed: set[str], old: Version, new: Version, uses: Uses) -> Touched:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from app.catalog.listing import choose, read_request
+from app.catalog.listing import filter_products, read_request
 from app.content.components import ComponentSpec, Sample
-from app.content.site import renderer_of
+from app.content.site import build_renderer
 from app.domain.catalog import Shop
 from app.domain.page import Component, Refusal
 from app.generation.rules import fallback
 from app.rendering.renderer import Renderer
-from app.workbench.gallery.fixtures import fit
-from app.workbench.reload.build import Version, Wrong
+from app.workbench.gallery.fixtures import fit_to_shop
+from app.workbench.reload.build import BuildError, Version
 from app.workbench.reload.errors import Fault, fault_of, line_fault, line_in_sample
 from app.workbench.reload.files import Sources
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
-def prove(version: Version, components: Iterable[str]) -> Renderer:
+def verify(version: Version, components: Iterable[str]) -> Renderer:
     """Draw the samples of these components and every kind of page; return who drew them.
 
     Raises:
-        Wrong: one cannot be drawn, or a sample is not what its props ask for.
+        BuildError: one cannot be drawn, or a sample is not what its props ask for.
     """
-    renderer = renderer_of(version.materials)
+    renderer = build_renderer(version.materials)
     shop = version.materials.catalogs.default
     for name in components:
         spec = version.materials.library.specs[name]
@@ -41,19 +41,23 @@ def prove(version: Version, components: Iterable[str]) -> Renderer:
 def _prove_sample(
     spec: ComponentSpec, sample: Sample, shop: Shop, renderer: Renderer, sources: Sources
 ) -> None:
-    config = fit(spec, sample.config, shop)
+    config = fit_to_shop(spec, sample.config, shop)
     context = {"products": shop.products, "categories": shop.categories()}
     try:
         props = spec.props.model_validate(dict(config), context=context)
     except ValueError as error:
-        raise Wrong(_misfit(spec.name, sample, cast("ValidationError", error), sources)) from error
+        raise BuildError(
+            _misfit(spec.name, sample, cast("ValidationError", error), sources)
+        ) from error
     where = f"{spec.name}, sample {sample.name}"
     try:
         html = renderer.component(Component(spec.name, spec.slots[0], props.model_dump()), shop)
     except Exception as error:
-        raise Wrong(fault_of(error, sources, f"components/{spec.name}.jinja", where)) from error
+        raise BuildError(
+            fault_of(error, sources, f"components/{spec.name}.jinja", where)
+        ) from error
     if isinstance(html, Refusal):
-        raise Wrong(line_fault(f"components/{spec.name}.py", 0, html.code, sources, where))
+        raise BuildError(line_fault(f"components/{spec.name}.py", 0, html.code, sources, where))
 
 
 def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources) -> Fault:
@@ -75,10 +79,10 @@ def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
         renderer.store_page(shop, "newcomer", fillings, "/stream")
         asked = read_request(b"sort=name")
         if asked is not None:
-            renderer.listing_page(shop, choose(shop, asked))
+            renderer.listing_page(shop, filter_products(shop, asked))
         renderer.product_page(shop, first, [first])
         renderer.message_page(shop, "Nothing", "Nothing here.")
     except Exception as error:
-        raise Wrong(
+        raise BuildError(
             fault_of(error, version.sources, "prompts/house.json", "the shop's pages")
         ) from error

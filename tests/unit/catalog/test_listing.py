@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.catalog.listing import PAGE_SIZE, Asked, choose, read_request
+from app.catalog.listing import PAGE_SIZE, ListingQuery, filter_products, read_request
 from tests.support.factories import product, shop
 
 SHOP = shop(
@@ -24,24 +24,27 @@ MANY = shop(*(product(f"p{at:03}", f"{at + 1}.00") for at in range(PAGE_SIZE * 2
         (b"utm_source=x", None),
         (b"category=", None),
         (b"q=+++", None),
-        (b"category=Lamps", Asked("Lamps")),
-        (b"category=Cups+%26+Co&sort=name&q=a%20b&page=2", Asked("Cups & Co", "name", "a b", 2)),
-        (b"q=%20%20two%09words%0A", Asked(query="two words")),
-        (b"page=0", Asked(page=1)),
-        (b"page=-1", Asked(page=1)),
-        (b"page=two", Asked(page=1)),
-        (b"page=%D9%A3", Asked(page=1)),
-        (b"page=99999", Asked(page=1)),
-        (b"page=9999", Asked(page=9999)),
-        (b"q=" + b"x" * 200, Asked(query="x" * 80)),
-        (b"q=a&q=b", Asked(query="b")),
+        (b"category=Lamps", ListingQuery("Lamps")),
+        (
+            b"category=Cups+%26+Co&sort=name&q=a%20b&page=2",
+            ListingQuery("Cups & Co", "name", "a b", 2),
+        ),
+        (b"q=%20%20two%09words%0A", ListingQuery(query="two words")),
+        (b"page=0", ListingQuery(page=1)),
+        (b"page=-1", ListingQuery(page=1)),
+        (b"page=two", ListingQuery(page=1)),
+        (b"page=%D9%A3", ListingQuery(page=1)),
+        (b"page=99999", ListingQuery(page=1)),
+        (b"page=9999", ListingQuery(page=9999)),
+        (b"q=" + b"x" * 200, ListingQuery(query="x" * 80)),
+        (b"q=a&q=b", ListingQuery(query="b")),
         (b"q=" + b"x" * 2048, None),
         (b"&".join(b"a=1" for _ in range(17)), None),
         (b"q=\xff", None),
-        (b"q=%FF", Asked(query="\ufffd")),
+        (b"q=%FF", ListingQuery(query="\ufffd")),
     ],
 )
-def test_an_address_is_read_as_what_it_asks(query: bytes, asked: Asked | None) -> None:
+def test_an_address_is_read_as_what_it_asks(query: bytes, asked: ListingQuery | None) -> None:
     assert read_request(query) == asked
 
 
@@ -52,7 +55,7 @@ def test_no_address_is_too_strange_to_read(query: bytes) -> None:
 
 
 def found(**asked: str) -> list[str]:
-    return [item.id for item in choose(SHOP, Asked(**asked)).results]  # type: ignore[arg-type]
+    return [item.id for item in filter_products(SHOP, ListingQuery(**asked)).results]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -92,20 +95,20 @@ def test_a_category_is_matched_exactly() -> None:
 
 
 def test_an_unknown_sort_is_told_as_featured() -> None:
-    assert choose(SHOP, Asked(sort="odd")).sort == "featured"
+    assert filter_products(SHOP, ListingQuery(sort="odd")).sort == "featured"
 
 
 def test_pages_share_all_products_between_them() -> None:
-    pages = [choose(MANY, Asked(page=number)) for number in (1, 2, 3)]
+    pages = [filter_products(MANY, ListingQuery(page=number)) for number in (1, 2, 3)]
     assert [len(page.results) for page in pages] == [PAGE_SIZE, PAGE_SIZE, 1]
     assert [item.id for page in pages for item in page.results] == list(MANY.products)
     assert {(page.total, page.pages) for page in pages} == {(PAGE_SIZE * 2 + 1, 3)}
 
 
 def test_a_page_beyond_the_last_is_the_last() -> None:
-    assert choose(MANY, Asked(page=9999)).page == 3
+    assert filter_products(MANY, ListingQuery(page=9999)).page == 3
 
 
 def test_nothing_found_is_one_empty_page() -> None:
-    listing = choose(SHOP, Asked(query="nothing"))
+    listing = filter_products(SHOP, ListingQuery(query="nothing"))
     assert (list(listing.results), listing.total, listing.page, listing.pages) == ([], 0, 1, 1)

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from app.catalog.ranking import MOST_OFFERED, fill, relevant
+from app.catalog.ranking import MOST_OFFERED, rank, top_up
 from app.domain.catalog import Money
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
 from tests.support.factories import EUR, product, shop
 
 
 def names(*persona: Persona, most: int = 3) -> list[str]:
-    return [item.id for item in relevant(SHOP, persona[0] if persona else NEWCOMER, most)]
+    return [item.id for item in rank(SHOP, persona[0] if persona else NEWCOMER, most)]
 
 
 SHOP = shop(
@@ -56,18 +56,18 @@ def test_the_same_persona_sees_the_same_order() -> None:
 
 def test_personas_see_equals_in_different_orders() -> None:
     catalog = shop(*(product(f"thing-{at}") for at in range(20)))
-    orders = {tuple(item.id for item in relevant(catalog, Persona(kind))) for kind in PERSONA_TYPES}
+    orders = {tuple(item.id for item in rank(catalog, Persona(kind))) for kind in PERSONA_TYPES}
     assert len(orders) == len(PERSONA_TYPES)
 
 
 def test_no_more_than_twenty_products_are_offered() -> None:
     catalog = shop(*(product(f"thing-{at}") for at in range(50)))
-    assert len(relevant(catalog, NEWCOMER)) == MOST_OFFERED == 20
+    assert len(rank(catalog, NEWCOMER)) == MOST_OFFERED == 20
 
 
 def test_an_empty_shop_offers_nothing() -> None:
     empty = shop(product("x"))
-    assert relevant(type(empty)("e", "E", "", {}), NEWCOMER) == ()
+    assert rank(type(empty)("e", "E", "", {}), NEWCOMER) == ()
 
 
 @pytest.mark.parametrize("sensitivity", ["low", "high"])
@@ -82,7 +82,7 @@ def test_sensitivity_to_price_moves_what_costs_more_or_less(sensitivity: str) ->
 
 
 def filled(*ids: str, size: int = 4) -> list[str]:
-    return [item.id for item in fill(ids, SHOP, size)]
+    return [item.id for item in top_up(ids, SHOP, size)]
 
 
 def test_the_named_products_come_first_in_their_order() -> None:

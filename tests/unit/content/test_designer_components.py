@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from app.catalog.load import load_catalogs
 from app.content.components import ComponentSpec, load_library
 from app.domain.page import Component, Proposal
-from app.generation.validate import admit
+from app.generation.validate import validate
 from app.settings import ROOT
 from components.fields import Names
 
@@ -42,7 +42,7 @@ def test_there_are_samples_for_the_typical_and_the_limits(spec: ComponentSpec) -
 def test_every_sample_is_admitted_with_the_demo_catalog(spec: ComponentSpec) -> None:
     for sample in spec.samples:
         proposal = Proposal(spec.name, spec.slots[0], sample.config)
-        assert isinstance(admit(proposal, LIBRARY.specs, DEMO, set()), Component), sample.name
+        assert isinstance(validate(proposal, LIBRARY.specs, DEMO, set()), Component), sample.name
 
 
 def test_the_longest_sample_is_near_every_limit(spec: ComponentSpec) -> None:

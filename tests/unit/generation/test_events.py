@@ -11,18 +11,18 @@ import pytest
 from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.domain.events import Event
-from app.domain.page import Component, Drawn, KeptPage, Refusal
+from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
 from app.generation.events import (
+    as_events,
     component_data,
     fold,
     from_kv,
     ready_data,
     replay,
     to_kv,
-    unfold,
 )
-from app.rendering.renderer import Filling, Renderer, environment
-from app.rendering.urls import Addresses
+from app.rendering.renderer import Renderer, SlotContent, environment
+from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, component
 
@@ -32,9 +32,9 @@ RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
     LIBRARY.slots,
-    lambda shop: Addresses(shop.id, "", {}),
+    lambda shop: ShopUrls(shop.id, "", {}),
 )
-FALLBACKS = {slot: Filling("fallback", f"<p>{slot}</p>") for slot in SLOTS}
+FALLBACKS = {slot: SlotContent("fallback", f"<p>{slot}</p>") for slot in SLOTS}
 
 
 def composed() -> list[Component]:
@@ -42,18 +42,18 @@ def composed() -> list[Component]:
     return [Component(item["type"], item["id"], item["config"]) for item in made]
 
 
-def drawn(item: Component) -> Drawn:
+def drawn(item: Component) -> RenderedComponent:
     html = RENDERER.component(item, DEMO)
     assert not isinstance(html, Refusal)
-    return Drawn(item, html)
+    return RenderedComponent(item, html)
 
 
 def event(number: int, name: str, html: str = "") -> Event:
-    made = Drawn(Component(name, name, {}), html)
+    made = RenderedComponent(Component(name, name, {}), html)
     return Event(number, "component", component_data(made))
 
 
-PAGE = KeptPage(
+PAGE = StoredPage(
     html="<!doctype html><p>Für “alle”</p>",
     components=composed(),
     persona_type="collector",
@@ -68,7 +68,9 @@ PAGE = KeptPage(
 
 
 def test_the_data_of_a_component_is_json_on_one_line() -> None:
-    data = component_data(Drawn(Component("hero", "hero", {}), '<p class="a">\n“ü”</p>'))
+    data = component_data(
+        RenderedComponent(Component("hero", "hero", {}), '<p class="a">\n“ü”</p>')
+    )
     assert "\n" not in data
     assert json.loads(data) == {"slot": "hero", "type": "hero", "html": '<p class="a">\n“ü”</p>'}
 
@@ -87,13 +89,13 @@ def test_without_events_the_fallbacks_stand() -> None:
 @pytest.mark.parametrize("order", list(itertools.permutations(("hero", "grid", "cta"))))
 def test_slots_fill_alike_in_any_order(order: tuple[str, ...]) -> None:
     events = [event(number, name, f"<b>{name}</b>") for number, name in enumerate(order)]
-    expected = {name: Filling(name, f"<b>{name}</b>") for name in order}
+    expected = {name: SlotContent(name, f"<b>{name}</b>") for name in order}
     assert fold(events, FALLBACKS) == {**FALLBACKS, **expected}
 
 
 def test_the_last_filling_of_a_slot_stands() -> None:
     filled = fold([event(1, "hero", "old"), event(2, "hero", "new")], FALLBACKS)
-    assert filled["hero"] == Filling("hero", "new")
+    assert filled["hero"] == SlotContent("hero", "new")
 
 
 def test_progress_and_endings_fill_nothing() -> None:
@@ -179,13 +181,13 @@ def test_a_value_that_makes_no_sense_is_no_page(value: bytes) -> None:
 
 
 def test_unfolding_a_page_folds_back_to_what_was_drawn() -> None:
-    events = unfold(PAGE, RENDERER, DEMO, 7)
-    expected = {item.slot: Filling(item.type, drawn(item).html) for item in composed()}
+    events = as_events(PAGE, RENDERER, DEMO, 7)
+    expected = {item.slot: SlotContent(item.type, drawn(item).html) for item in composed()}
     assert fold(events, FALLBACKS) == expected
 
 
 def test_unfolded_events_are_numbered_on_and_end_with_ready() -> None:
-    events = unfold(PAGE, RENDERER, DEMO, 7)
+    events = as_events(PAGE, RENDERER, DEMO, 7)
     assert [item.id for item in events] == list(range(7, 13))
     assert [item.name for item in events] == ["component"] * 5 + ["ready"]
     assert events[-1].data == ready_data(PAGE)
@@ -194,7 +196,7 @@ def test_unfolded_events_are_numbered_on_and_end_with_ready() -> None:
 def test_a_component_that_is_no_longer_sold_is_left_out() -> None:
     gone = composed()[0]._replace(config={**composed()[0].config, "product_id": "gone"})
     page = PAGE._replace(components=[gone, *composed()[1:]])
-    filled = fold(unfold(page, RENDERER, DEMO, 1), FALLBACKS)
+    filled = fold(as_events(page, RENDERER, DEMO, 1), FALLBACKS)
     assert filled["hero"] == FALLBACKS["hero"]
     assert filled["grid"].by == "grid"
 
@@ -203,7 +205,7 @@ def test_a_kept_page_streams_as_it_was_first_streamed() -> None:
     kept = from_kv(to_kv(PAGE))
     assert kept is not None
     first = [component_data(drawn(item)) for item in composed()]
-    again = [item.data for item in unfold(kept, RENDERER, DEMO, 1)[:-1]]
+    again = [item.data for item in as_events(kept, RENDERER, DEMO, 1)[:-1]]
     assert again == first
 
 

@@ -11,16 +11,16 @@ import pytest
 from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.content.prompts import load_prompts
-from app.domain.llm import Brief, ModelEnded, ModelEvent, ModelText
-from app.domain.page import Component, KeptPage
+from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
+from app.domain.page import Component, StoredPage
 from app.domain.persona import NEWCOMER, PageKey
 from app.generation.generator import compose
-from app.generation.job import Page, Plan, Workshop
+from app.generation.job import GeneratorDeps, PageJob, Plan
 from app.generation.rules import fallback
 from app.generation.trace import Trace
-from app.pages.journal import MemoryJournal
+from app.pages.journal import PageJournal
 from app.rendering.renderer import Renderer, environment
-from app.rendering.urls import Addresses
+from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, answer
 
@@ -34,7 +34,7 @@ RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
     LIBRARY.slots,
-    lambda shop: Addresses(shop.id, "", NAMES),
+    lambda shop: ShopUrls(shop.id, "", NAMES),
 )
 
 
@@ -46,17 +46,17 @@ class Says:
         self.asked: list[tuple[str, ...]] = []
         self._text = text
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         self.asked.append(brief.slots)
         yield ModelText(self._text)
         yield ModelEnded()
 
 
-class NoPlans:
-    async def find(self, *_: object) -> Plan | None:
+class NoLayouts:
+    async def get(self, *_: object) -> Plan | None:
         return None
 
-    async def keep(self, *_: object) -> None:
+    async def put(self, *_: object) -> None:
         pass
 
 
@@ -64,33 +64,33 @@ async def at_once() -> None:
     pass
 
 
-def workshop(*composers: Says, **changes: Any) -> Workshop:
-    return Workshop(
-        composers=composers,
-        journal=MemoryJournal(lambda: 0.0),
+def workshop(*composers: Says, **changes: Any) -> GeneratorDeps:
+    return GeneratorDeps(
+        models=composers,
+        journal=PageJournal(lambda: 0.0),
         renderer=RENDERER,
         specs=LIBRARY.specs,
         slots=SLOTS,
         required=frozenset({"hero", "grid"}),
         instructions=lambda: "instructions",
         persona_briefs=PROMPTS.personas,
-        plans=NoPlans(),
-        prepared=at_once,
+        layouts=NoLayouts(),
+        ready=at_once,
         **changes,
     )
 
 
-async def composed(tools: Workshop, **changes: Any) -> Page:
+async def composed(tools: GeneratorDeps, **changes: Any) -> PageJob:
     """Compose a page with these tools."""
     journal = tools.journal
-    assert isinstance(journal, MemoryJournal)
+    assert isinstance(journal, PageJournal)
     journal.open("page", "shop_1")
     fallbacks = RENDERER.fallbacks(DEMO, fallback(DEMO, PROMPTS.house))
     trace = Trace("page", "demo", "newcomer", lambda: 0.0)
     key = PageKey("shop_1", "v2_newcomer_0_x")
-    page = Page("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
+    page = PageJob("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
 
-    async def keep(_: KeptPage, __: int) -> None:
+    async def keep(_: StoredPage, __: int) -> None:
         pass
 
     await compose(page, tools, keep)
@@ -136,7 +136,7 @@ async def test_what_the_page_had_before_stays_and_is_not_asked_for() -> None:
 
 async def test_of_a_model_that_will_not_answer_nothing_more_is_asked() -> None:
     class Refuses(Says):
-        async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+        async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
             self.asked.append(brief.slots)
             yield ModelText("I would rather not.")
             yield ModelEnded("refusal")

@@ -13,14 +13,14 @@ from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.content.prompts import PLACE_OF_COMPONENTS, load_prompts
 from app.domain.catalog import Brand, Money, Shop
-from app.domain.llm import Brief
+from app.domain.llm import Prompt
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
 from app.generation.prompt import (
-    Asked,
+    SlotRequest,
+    build_prompt,
     count_tokens,
     describe,
     instructions,
-    write_brief,
 )
 from app.settings import ROOT
 from tests.support.factories import EUR, product, shop
@@ -34,8 +34,8 @@ STABLE = instructions(PROMPTS.storefront, PLACE_OF_COMPONENTS, LIBRARY.specs.val
 
 def brief(
     catalog: Shop = DEMO, persona: Persona = NEWCOMER, slots: tuple[str, ...] = SLOTS
-) -> Brief:
-    return write_brief(catalog, persona, STABLE, PROMPTS.personas, Asked(slots))
+) -> Prompt:
+    return build_prompt(catalog, persona, STABLE, PROMPTS.personas, SlotRequest(slots))
 
 
 # ------------------------------------------------------------------ the stable part
@@ -184,8 +184,8 @@ def test_the_asked_slots_are_named_and_no_others() -> None:
 
 
 def test_reasons_of_a_refusal_are_told() -> None:
-    asked = Asked(("hero",), ("hero.text: PRICE_IN_COPY", "hero: MISSING_PROP"))
-    made = write_brief(DEMO, NEWCOMER, STABLE, PROMPTS.personas, asked)
+    asked = SlotRequest(("hero",), ("hero.text: PRICE_IN_COPY", "hero: MISSING_PROP"))
+    made = build_prompt(DEMO, NEWCOMER, STABLE, PROMPTS.personas, asked)
     assert made.request.endswith("Refused before: hero.text: PRICE_IN_COPY; hero: MISSING_PROP.")
 
 

@@ -13,9 +13,9 @@ from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.generation.rules import compose, fallback
-from app.generation.validate import admit
+from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
-from app.rendering.urls import Addresses
+from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
@@ -38,7 +38,7 @@ def verdicts(shop: Shop, persona: Persona, seed: str = "seed") -> dict[str, Any]
     found = {}
     for item in compose(shop, persona, LINES, seed):
         config: Any = item["config"]
-        verdict = admit(
+        verdict = validate(
             Proposal(str(item["type"]), str(item["id"]), config), LIBRARY.specs, shop, filled
         )
         found[str(item["type"])] = verdict
@@ -70,7 +70,7 @@ def test_from_a_tiny_catalog_all_but_the_shelves_are_admitted(persona: Persona, 
 @pytest.mark.parametrize("size", [1, 2, 3, 8, 30])
 def test_the_fallback_draws_every_slot_of_any_catalog(size: int) -> None:
     shop = demo(size)
-    addresses = Addresses(shop.id, "", {})
+    addresses = ShopUrls(shop.id, "", {})
     renderer = Renderer(
         environment(LIBRARY.folder), LIBRARY.specs, LIBRARY.slots, lambda _: addresses
     )

@@ -76,11 +76,11 @@ def test_the_summary_is_json_of_codes_and_numbers(trace: Trace, clock: Clock) ->
 
 def test_the_whole_trace_is_the_summary_with_its_notes(trace: Trace) -> None:
     trace.note("drawn", where="hero")
-    whole = trace.whole()
+    whole = trace.as_dict()
     assert whole.pop("notes") == [{"at": 0, "what": "drawn", "code": "", "where": "hero"}]
     assert whole == trace.summary()
 
 
 def test_neither_repeats_the_whole_page_id(trace: Trace) -> None:
     trace.note("drawn")
-    assert "page-id-of" not in json.dumps(trace.whole())
+    assert "page-id-of" not in json.dumps(trace.as_dict())

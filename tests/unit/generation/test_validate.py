@@ -6,7 +6,7 @@ import pytest
 
 from app.content.components import load_library
 from app.domain.page import Component, Proposal, Refusal
-from app.generation.validate import admit
+from app.generation.validate import validate
 from app.settings import ROOT
 from tests.support.factories import shop
 
@@ -24,7 +24,7 @@ HERO: dict[str, object] = {
 def verdict(
     config: dict[str, object], kind: str = "hero", slot: str = "hero"
 ) -> Component | Refusal:
-    return admit(Proposal(kind, slot, config), SPECS, SHOP, set())
+    return validate(Proposal(kind, slot, config), SPECS, SHOP, set())
 
 
 def test_a_component_that_fits_is_admitted_as_it_was_proposed() -> None:
@@ -86,7 +86,7 @@ def test_an_unknown_component_is_refused_and_hostile_names_are_not_repeated(
 
 
 def test_a_slot_is_filled_once() -> None:
-    refusal = admit(Proposal("hero", "hero", HERO), SPECS, SHOP, {"hero"})
+    refusal = validate(Proposal("hero", "hero", HERO), SPECS, SHOP, {"hero"})
     assert refusal == Refusal("SLOT_TAKEN", "hero")
 
 

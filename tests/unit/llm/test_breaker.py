@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.limits import BreakerNumbers
+from app.domain.limits import BreakerLimits
 from app.llm.breaker import Breaker, BreakerState
 
 
@@ -64,7 +64,7 @@ def test_the_state_follows_from_what_happened(steps: str, state: BreakerState) -
 
 
 def test_the_numbers_are_the_contracts() -> None:
-    assert BreakerNumbers() == BreakerNumbers(failures=5, rest=30.0, successes=3)
+    assert BreakerLimits() == BreakerLimits(failures=5, cooldown=30.0, successes=3)
 
 
 def test_a_closed_breaker_lets_any_number_through() -> None:

@@ -9,18 +9,18 @@ import pytest
 
 from app.domain.limits import Spending
 from app.domain.llm import (
-    Brief,
+    CallRefused,
     ModelEnded,
     ModelEvent,
     ModelFailed,
     ModelText,
-    NotAsked,
+    Prompt,
     TokensUsed,
 )
-from app.domain.network import network_of
+from app.domain.network import rate_limit_key
 from app.domain.persona import NEWCOMER
-from app.llm.budget import Purse
-from app.llm.metered import PaidComposer
+from app.llm.budget import Budget
+from app.llm.metered import MeteredModel
 from tests.support.clock import Clock
 from tests.support.factories import shop
 
@@ -42,20 +42,20 @@ class Drawer:
         self.kept[shop_id] = ledger
 
 
-def brief(shop_id: str = "test", address: str = "", tokens: int = 100) -> Brief:
+def brief(shop_id: str = "test", address: str = "", tokens: int = 100) -> Prompt:
     sold = shop(shop_id=shop_id)
-    return Brief("i", "r", sold, NEWCOMER, (), ("hero",), tokens=tokens, address=address)
+    return Prompt("i", "r", sold, NEWCOMER, (), ("hero",), tokens=tokens, address=address)
 
 
-def purse(drawer: Drawer | None = None, clock: Clock | None = None, **limits: int) -> Purse:
-    return Purse(Spending(**limits), drawer or Drawer(), clock or Clock())
+def purse(drawer: Drawer | None = None, clock: Clock | None = None, **limits: int) -> Budget:
+    return Budget(Spending(**limits), drawer or Drawer(), clock or Clock())
 
 
-async def paid(purse: Purse, asked: Brief | None = None, most: int = MOST) -> str:
+async def paid(purse: Budget, asked: Prompt | None = None, most: int = MOST) -> str:
     """Try to pay for a call; return why that could not be done."""
     try:
-        await purse.pay(asked or brief(), most)
-    except NotAsked as no:
+        await purse.reserve(asked or brief(), most)
+    except CallRefused as no:
         return no.code
     return ""
 
@@ -79,7 +79,7 @@ async def test_calls_that_are_under_way_count_with_all_they_may_cost() -> None:
 
 async def test_what_a_call_did_not_use_is_given_back() -> None:
     money = purse(tokens=2_500)
-    bills = [await money.pay(brief(), MOST) for _ in range(2)]
+    bills = [await money.reserve(brief(), MOST) for _ in range(2)]
     assert await paid(money) == "BUDGET_SPENT"
     bills[0].settle(10)
     assert money.left("test") == (998, 2_500 - MOST - 10)
@@ -131,7 +131,7 @@ async def test_new_shoppers_of_one_address_are_limited_and_known_ones_are_not() 
     ],
 )
 def test_an_ipv6_customer_is_one_whatever_address_they_take(address: str, network: str) -> None:
-    assert network_of(address) == network
+    assert rate_limit_key(address) == network
 
 
 class Says:
@@ -142,7 +142,7 @@ class Says:
     def __init__(self, *steps: ModelEvent | ModelFailed) -> None:
         self._steps = steps
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         assert brief.tokens
         for step in self._steps:
             if isinstance(step, ModelFailed):
@@ -171,7 +171,7 @@ async def test_a_call_costs_what_the_provider_says_or_what_it_must_have_been(
     steps: list[ModelEvent | ModelFailed], cost: int
 ) -> None:
     money = purse(tokens=100_000)
-    composer = PaidComposer(Says(*steps), money, MOST)
+    composer = MeteredModel(Says(*steps), money, MOST)
     try:
         async for _ in composer.compose(brief()):
             pass
@@ -182,7 +182,7 @@ async def test_a_call_costs_what_the_provider_says_or_what_it_must_have_been(
 
 async def test_an_answer_that_is_left_in_the_middle_is_charged_as_far_as_it_was_heard() -> None:
     money = purse(tokens=100_000)
-    answer = PaidComposer(Says(ModelText("x" * 400), ModelEnded()), money, MOST).compose(brief())
+    answer = MeteredModel(Says(ModelText("x" * 400), ModelEnded()), money, MOST).compose(brief())
     await anext(answer)
     await answer.aclose()
     assert money.left("test")[1] == 100_000 - 200

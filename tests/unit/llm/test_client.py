@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from app.domain.limits import CallLimits
-from app.domain.llm import Brief, ModelEnded, ModelFailed, ModelText, TokensUsed
+from app.domain.llm import ModelEnded, ModelFailed, ModelText, Prompt, TokensUsed
 from app.domain.persona import NEWCOMER
-from app.llm.anthropic import AnthropicWire
-from app.llm.client import Answer, StreamedModel, Wire
-from app.llm.openai import OpenAiWire
+from app.llm.anthropic import AnthropicApi
+from app.llm.client import ChatClient, ProviderApi, StreamState
+from app.llm.openai import OpenAiApi
 from app.llm.transport import PacedTransport
 from app.settings import read_settings
 from tests.support.factories import shop
@@ -35,10 +35,10 @@ pytestmark = pytest.mark.anyio
 
 Protocol = Literal["openai", "anthropic"]
 KEY = "a-key-nobody-may-see"
-BRIEF = Brief("What never changes.", "What is asked.", shop(), NEWCOMER, (), ("hero",))
+BRIEF = Prompt("What never changes.", "What is asked.", shop(), NEWCOMER, (), ("hero",))
 TEXT = '{"components":[{"type":"hero","id":"hero","config":{"headline":"Clay, café — 器"}}]}'
 USUAL = CallLimits()
-SHORT = CallLimits(first_token=0.2, silence=0.2, whole=0.5)
+SHORT = CallLimits(first_token=0.2, idle=0.2, total=0.5)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def protocol(request: pytest.FixtureRequest) -> Protocol:
     return found
 
 
-def wire_for(protocol: Protocol, server: StandIn) -> Wire:
+def wire_for(protocol: Protocol, server: StandIn) -> ProviderApi:
     """Return a wire as the settings make it where only address and key are given."""
     settings = read_settings(
         {
@@ -73,25 +73,25 @@ def wire_for(protocol: Protocol, server: StandIn) -> Wire:
     assert kimi is not None
     assert claude is not None
     if protocol == "anthropic":
-        return AnthropicWire(claude.base_url, claude.model, claude.key)
-    return OpenAiWire(kimi.base_url, kimi.model, kimi.key, kimi.options)
+        return AnthropicApi(claude.base_url, claude.model, claude.key)
+    return OpenAiApi(kimi.base_url, kimi.model, kimi.key, kimi.options)
 
 
-Ask = Callable[..., StreamedModel]
+Ask = Callable[..., ChatClient]
 
 
 @pytest.fixture
 def model(protocol: Protocol, server: StandIn, http: httpx.AsyncClient) -> Ask:
     """Make a model that plays the scenario it is given."""
 
-    def make(scenario: Scenario, limits: CallLimits = USUAL) -> StreamedModel:
+    def make(scenario: Scenario, limits: CallLimits = USUAL) -> ChatClient:
         server.play(scenario)
-        return StreamedModel(wire_for(protocol, server), lambda: http, limits)
+        return ChatClient(wire_for(protocol, server), lambda: http, limits)
 
     return make
 
 
-async def hear(model: StreamedModel) -> tuple[str, ModelEnded | ModelFailed]:
+async def hear(model: ChatClient) -> tuple[str, ModelEnded | ModelFailed]:
     """Return all the text that came, and how it ended."""
     text = ""
     try:
@@ -198,7 +198,7 @@ async def test_a_chat_completion_is_asked_for_as_the_contract_says(
     server: StandIn, http: httpx.AsyncClient
 ) -> None:
     server.play(Scenario(TEXT))
-    await hear(StreamedModel(wire_for("openai", server), lambda: http))
+    await hear(ChatClient(wire_for("openai", server), lambda: http))
     asked = server.requests[0]
     assert asked.status is None
     assert asked.body == {
@@ -219,7 +219,7 @@ async def test_a_message_is_asked_for_as_the_contract_says(
     server: StandIn, http: httpx.AsyncClient
 ) -> None:
     server.play(Scenario(TEXT))
-    await hear(StreamedModel(wire_for("anthropic", server), lambda: http))
+    await hear(ChatClient(wire_for("anthropic", server), lambda: http))
     asked = server.requests[0]
     assert asked.status is None
     assert asked.headers["anthropic-version"] == "2023-06-01"
@@ -233,14 +233,14 @@ async def test_a_message_is_asked_for_as_the_contract_says(
 
 @pytest.mark.parametrize("root", ["https://ai.example", "https://ai.example/v1"])
 def test_an_anthropic_address_may_be_given_with_or_without_its_version(root: str) -> None:
-    address, headers, _ = AnthropicWire(root, "m", KEY).request(BRIEF, 10)
+    address, headers, _ = AnthropicApi(root, "m", KEY).request(BRIEF, 10)
     assert address == "https://ai.example/v1/messages"
     assert headers["x-api-key"] == KEY
 
 
 def test_options_in_which_servers_differ_are_settings() -> None:
     options = {"max_tokens_name": "max_tokens", "thinking": "unset", "temperature": "0.5"}
-    wire = OpenAiWire("https://ai.example/v1", "m", KEY, {**options, "response_format": "unset"})
+    wire = OpenAiApi("https://ai.example/v1", "m", KEY, {**options, "response_format": "unset"})
     address, headers, body = wire.request(BRIEF, 10)
     assert isinstance(body, dict)
     assert address == "https://ai.example/v1/chat/completions"
@@ -362,7 +362,7 @@ async def test_an_error_inside_the_answer_that_speaks_of_a_rate_says_so(
 async def test_a_server_that_is_not_there_is_a_failure(http: httpx.AsyncClient) -> None:
     async with StandIn() as gone:
         wire = wire_for("openai", gone)
-    _, failure = await hear(StreamedModel(wire, lambda: http))
+    _, failure = await hear(ChatClient(wire, lambda: http))
     assert isinstance(failure, ModelFailed)
     assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", True)
 
@@ -398,7 +398,7 @@ async def test_a_model_that_stalls_has_timed_out(model: Ask, when: Moment, every
 @pytest.mark.parametrize("when", ["first_token", "chars"])
 async def test_comments_do_not_count_as_text(model: Ask, when: Moment) -> None:
     fault = Fault("stall", when, 30 if when == "chars" else 0, every=0.05)
-    limits = CallLimits(first_token=0.2, silence=0.2, whole=600)
+    limits = CallLimits(first_token=0.2, idle=0.2, total=600)
     _, failure = await hear(model(Scenario(TEXT, fault=fault), limits))
     assert isinstance(failure, ModelFailed)
     assert failure.code == "TIMEOUT"
@@ -406,7 +406,7 @@ async def test_comments_do_not_count_as_text(model: Ask, when: Moment) -> None:
 
 async def test_thoughts_do_not_count_as_text(model: Ask) -> None:
     scenario = Scenario(TEXT, reasoning="hm " * 400, deltas_per_second=20)
-    limits = CallLimits(first_token=0.2, silence=0.2, whole=600)
+    limits = CallLimits(first_token=0.2, idle=0.2, total=600)
     text, failure = await hear(model(scenario, limits))
     assert text == ""
     assert isinstance(failure, ModelFailed)
@@ -431,8 +431,8 @@ async def test_a_stall_after_the_last_word_is_a_good_end(model: Ask) -> None:
 
 def test_the_limits_are_the_contracts() -> None:
     limits = CallLimits()
-    assert (limits.whole, limits.max_tokens) == (25.0, 4000)
-    assert max(limits.connect, limits.first_token, limits.silence) < limits.whole
+    assert (limits.total, limits.max_tokens) == (25.0, 4000)
+    assert max(limits.connect, limits.first_token, limits.idle) < limits.total
 
 
 # ------------------------------------------------------------------ leaving
@@ -483,6 +483,6 @@ async def test_a_reader_who_stops_listening_closes_the_connection(
     ids=json.dumps,
 )
 async def test_an_event_of_a_strange_shape_is_passed_over(event: object) -> None:
-    for wire in (OpenAiWire("http://x", "m", KEY, {}), AnthropicWire("http://x", "m", KEY)):
-        model = StreamedModel(wire, httpx.AsyncClient)
-        assert model._text([json.dumps(event).encode()], Answer()) == ""  # noqa: SLF001 - no socket
+    for wire in (OpenAiApi("http://x", "m", KEY, {}), AnthropicApi("http://x", "m", KEY)):
+        model = ChatClient(wire, httpx.AsyncClient)
+        assert model._text([json.dumps(event).encode()], StreamState()) == ""  # noqa: SLF001 - no socket

@@ -8,16 +8,16 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from app.domain.llm import (
-    Brief,
+    CallRefused,
     ModelEnded,
     ModelEvent,
     ModelFailed,
     ModelText,
-    NotAsked,
+    Prompt,
     TokensUsed,
 )
 from app.domain.persona import NEWCOMER
-from app.llm.coalesce import SharedComposer
+from app.llm.coalesce import CoalescingModel
 from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.anyio
 SPENT = TokensUsed(10, 5, 2)
 
 
-def brief(request: str = "request") -> Brief:
-    return Brief("instructions", request, shop(), NEWCOMER, (), ("hero",))
+def brief(request: str = "request") -> Prompt:
+    return Prompt("instructions", request, shop(), NEWCOMER, (), ("hero",))
 
 
 class Held:
@@ -40,7 +40,7 @@ class Held:
         self.fails = False
         self.go_on = asyncio.Event()
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         assert brief.slots
         self.calls += 1
         try:
@@ -55,11 +55,11 @@ class Held:
             raise
 
 
-async def answer(composer: SharedComposer, request: str = "request") -> list[ModelEvent]:
+async def answer(composer: CoalescingModel, request: str = "request") -> list[ModelEvent]:
     return await hear(composer, brief(request))
 
 
-async def hear(composer: SharedComposer, asked: Brief) -> list[ModelEvent]:
+async def hear(composer: CoalescingModel, asked: Prompt) -> list[ModelEvent]:
     return [event async for event in composer.compose(asked)]
 
 
@@ -70,7 +70,7 @@ async def turns() -> None:
 
 async def test_equal_briefs_cost_one_call_and_all_hear_the_whole_answer() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     first = asyncio.create_task(answer(shared))
     await turns()
     late = asyncio.create_task(answer(shared))
@@ -84,7 +84,7 @@ async def test_equal_briefs_cost_one_call_and_all_hear_the_whole_answer() -> Non
 
 async def test_different_briefs_are_asked_apart() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     inner.go_on.set()
     await asyncio.gather(answer(shared, "a"), answer(shared, "b"))
     assert inner.calls == 2
@@ -92,7 +92,7 @@ async def test_different_briefs_are_asked_apart() -> None:
 
 async def test_unlike_shoppers_do_not_share_although_they_are_told_the_same() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     inner.go_on.set()
     asked = (brief()._replace(kind=kind) for kind in ("a", "b", "a"))
     await asyncio.gather(*(hear(shared, one) for one in asked))
@@ -107,22 +107,22 @@ class Doorkeeper:
     def __init__(self) -> None:
         self.go_on = asyncio.Event()
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         await self.go_on.wait()
         if brief.address == "crowded":
-            raise NotAsked("ADDRESS_LIMIT", "too many")
+            raise CallRefused("ADDRESS_LIMIT", "too many")
         yield ModelEnded("stop", SPENT)
 
 
 async def test_who_waited_beside_one_that_is_limited_asks_for_themselves() -> None:
     inner = Doorkeeper()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     limited = asyncio.create_task(hear(shared, brief()._replace(address="crowded")))
     await turns()
     waiting = [asyncio.create_task(hear(shared, brief())) for _ in range(3)]
     await turns()
     inner.go_on.set()
-    with pytest.raises(NotAsked):
+    with pytest.raises(CallRefused):
         await limited
     spent = [
         ended.tokens for [ended] in await asyncio.gather(*waiting) if isinstance(ended, ModelEnded)
@@ -132,7 +132,7 @@ async def test_who_waited_beside_one_that_is_limited_asks_for_themselves() -> No
 
 async def test_an_answer_that_is_over_is_not_given_again() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     inner.go_on.set()
     await answer(shared)
     assert (await answer(shared))[-1] == ModelEnded("stop", SPENT)
@@ -142,7 +142,7 @@ async def test_an_answer_that_is_over_is_not_given_again() -> None:
 async def test_a_failure_is_told_to_all_who_asked() -> None:
     inner = Held()
     inner.fails = True
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     asking = [asyncio.create_task(answer(shared)) for _ in range(3)]
     await turns()
     inner.go_on.set()
@@ -152,7 +152,7 @@ async def test_a_failure_is_told_to_all_who_asked() -> None:
 
 async def test_one_reader_who_leaves_takes_nothing_from_the_others() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     first, second = (asyncio.create_task(answer(shared)) for _ in range(2))
     await turns()
     first.cancel()
@@ -163,7 +163,7 @@ async def test_one_reader_who_leaves_takes_nothing_from_the_others() -> None:
 
 async def test_when_the_last_reader_leaves_the_answer_is_given_up() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     asking = asyncio.create_task(answer(shared))
     await turns()
     asking.cancel()
@@ -173,7 +173,7 @@ async def test_when_the_last_reader_leaves_the_answer_is_given_up() -> None:
 
 async def test_who_asks_as_the_last_reader_leaves_gets_an_answer_of_their_own() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     reading = shared.compose(brief())
     await anext(reading)
     inner.go_on.set()
@@ -183,7 +183,7 @@ async def test_who_asks_as_the_last_reader_leaves_gets_an_answer_of_their_own() 
 
 async def test_an_answer_given_up_as_soon_as_it_was_asked_for_does_not_hold_up_the_next() -> None:
     inner = Held()
-    shared = SharedComposer(inner)
+    shared = CoalescingModel(inner)
     asking = asyncio.create_task(answer(shared))
     asyncio.get_running_loop().call_soon(asking.cancel)
     await asyncio.wait({asking})

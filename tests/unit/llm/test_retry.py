@@ -9,24 +9,24 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from app.domain.llm import (
-    Brief,
+    CallRefused,
     ModelEnded,
     ModelEvent,
     ModelFailed,
-    ModelNoted,
+    ModelNotice,
     ModelText,
-    NotAsked,
+    Prompt,
 )
 from app.domain.persona import NEWCOMER
 from app.llm.breaker import Breaker
-from app.llm.house import HouseComposer
-from app.llm.retry import ATTEMPTS, PAUSE, CarefulComposer
+from app.llm.house import HouseModel
+from app.llm.retry import ATTEMPTS, PAUSE, RetryingModel
 from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 
-BRIEF = Brief("instructions", "request", shop(), NEWCOMER, (), ("hero", "grid"))
-RETRIED = ModelNoted("retried", "MODEL_UNAVAILABLE", "HTTP 503")
+BRIEF = Prompt("instructions", "request", shop(), NEWCOMER, (), ("hero", "grid"))
+RETRIED = ModelNotice("retried", "MODEL_UNAVAILABLE", "HTTP 503")
 GOOD: tuple[ModelEvent, ...] = (ModelText("he"), ModelText("llo"), ModelEnded())
 
 
@@ -46,7 +46,7 @@ class Scripted:
         self.calls = 0
         self.closed = 0
 
-    async def compose(self, brief: Brief) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         assert brief is BRIEF
         script = self.scripts[min(self.calls, len(self.scripts) - 1)]
         self.calls += 1
@@ -59,11 +59,11 @@ class Scripted:
             self.closed += 1
 
 
-def careful(inner: Scripted, pause: float = 0.0) -> CarefulComposer:
-    return CarefulComposer(inner, Breaker(lambda: 0.0), pause)
+def careful(inner: Scripted, pause: float = 0.0) -> RetryingModel:
+    return RetryingModel(inner, Breaker(lambda: 0.0), pause)
 
 
-async def answer(composer: CarefulComposer) -> list[ModelEvent]:
+async def answer(composer: RetryingModel) -> list[ModelEvent]:
     return [event async for event in composer.compose(BRIEF)]
 
 
@@ -159,7 +159,7 @@ async def test_an_open_breaker_refuses_without_asking_and_is_counted() -> None:
             await answer(composer)
     with pytest.raises(ModelFailed, match="breaker") as refused:
         await answer(composer)
-    assert isinstance(refused.value, NotAsked)
+    assert isinstance(refused.value, CallRefused)
     assert refused.value.code == "MODEL_UNAVAILABLE"
     assert inner.calls == 5
     assert composer.counts["breaker_open"] == 1
@@ -179,7 +179,7 @@ async def test_a_breaker_that_opens_between_two_attempts_refuses_the_second() ->
 async def test_good_answers_close_the_breaker_again() -> None:
     now = [0.0]
     inner = Scripted([failure(retryable=False)])
-    composer = CarefulComposer(inner, Breaker(lambda: now[0]), 0)
+    composer = RetryingModel(inner, Breaker(lambda: now[0]), 0)
     for _ in range(5):
         with pytest.raises(ModelFailed):
             await answer(composer)
@@ -193,7 +193,7 @@ async def test_good_answers_close_the_breaker_again() -> None:
 async def test_an_answer_that_its_reader_left_frees_its_place_and_is_closed() -> None:
     inner = Scripted([failure(retryable=False)])
     now = [0.0]
-    composer = CarefulComposer(inner, Breaker(lambda: now[0]), 0)
+    composer = RetryingModel(inner, Breaker(lambda: now[0]), 0)
     for _ in range(5):
         with pytest.raises(ModelFailed):
             await answer(composer)
@@ -207,10 +207,10 @@ async def test_an_answer_that_its_reader_left_frees_its_place_and_is_closed() ->
 
 
 async def test_a_call_that_was_not_made_says_nothing_of_the_provider() -> None:
-    inner = Scripted([NotAsked("BUDGET_SPENT", "no money")])
+    inner = Scripted([CallRefused("BUDGET_SPENT", "no money")])
     composer = careful(inner)
     for _ in range(9):
-        with pytest.raises(NotAsked, match="BUDGET_SPENT"):
+        with pytest.raises(CallRefused, match="BUDGET_SPENT"):
             await answer(composer)
     assert composer.breaker.state == "closed"
     assert inner.calls == 9, "none of them was tried a second time"
@@ -223,9 +223,9 @@ def item(kind: str) -> dict[str, object]:
     return {"type": kind, "id": kind, "config": {"text": f"Für {kind}, “quoted”"}}
 
 
-async def house_text(brief: Brief) -> tuple[list[ModelText], ModelEvent]:
+async def house_text(brief: Prompt) -> tuple[list[ModelText], ModelEvent]:
     kinds = ("hero", "filters", "grid", "cta")
-    composer = HouseComposer(lambda _: [item(kind) for kind in kinds], pace=0)
+    composer = HouseModel(lambda _: [item(kind) for kind in kinds], pace=0)
     *texts, end = [event async for event in composer.compose(brief)]
     return [event for event in texts if isinstance(event, ModelText)], end
 
@@ -239,9 +239,9 @@ async def test_the_houses_pieces_join_to_json_with_only_the_asked_slots() -> Non
 
 
 async def test_the_house_writes_an_empty_list_where_nothing_is_asked() -> None:
-    texts, _ = await house_text(Brief("", "", shop(), NEWCOMER, (), ()))
+    texts, _ = await house_text(Prompt("", "", shop(), NEWCOMER, (), ()))
     assert json.loads("".join(piece.text for piece in texts)) == {"components": []}
 
 
 def test_the_house_says_its_name() -> None:
-    assert HouseComposer(lambda _: []).model == "house"
+    assert HouseModel(lambda _: []).model == "house"

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from app.metrics.counters import Teller
+from app.metrics.counters import MetricsLogger
 
 
 def test_counts_are_told_once_and_again_when_they_have_changed(
@@ -15,13 +15,13 @@ def test_counts_are_told_once_and_again_when_they_have_changed(
 ) -> None:
     caplog.set_level(logging.INFO, "wandstore.counts")
     counts: Counter[str] = Counter()
-    teller = Teller({"kv": counts, "idle": Counter()})
-    teller.tell()
+    teller = MetricsLogger({"kv": counts, "idle": Counter()})
+    teller.write()
     assert caplog.messages == []
     counts["kv_write_failed"] += 1
-    teller.tell()
-    teller.tell()
+    teller.write()
+    teller.write()
     assert caplog.messages == ['{"event": "counts", "kv": {"kv_write_failed": 1}}']
     counts["kv_write_failed"] += 1
-    teller.tell()
+    teller.write()
     assert len(caplog.messages) == 2

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.domain.events import Event
-from app.pages.journal import JournalFull, JournalLimits, MemoryJournal
+from app.pages.journal import JournalFull, JournalLimits, PageJournal
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -19,22 +19,22 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def journal(clock: Clock) -> MemoryJournal:
-    made = MemoryJournal(clock, JournalLimits(events=5, pages=3, keep_ended=60))
+def journal(clock: Clock) -> PageJournal:
+    made = PageJournal(clock, JournalLimits(events=5, pages=3, keep_ended=60))
     made.open("page", "me")
     return made
 
 
-async def read_all(journal: MemoryJournal, after: int = 0) -> list[str]:
+async def read_all(journal: PageJournal, after: int = 0) -> list[str]:
     return [event.data async for batch in journal.read("page", after) for event in batch]
 
 
-def write(journal: MemoryJournal, *words: str) -> None:
+def write(journal: PageJournal, *words: str) -> None:
     for word in words:
         journal.append("page", [("component", word)])
 
 
-async def test_every_reader_sees_every_event_whenever_it_joins(journal: MemoryJournal) -> None:
+async def test_every_reader_sees_every_event_whenever_it_joins(journal: PageJournal) -> None:
     write(journal, "a")
     early = asyncio.create_task(read_all(journal))
     await asyncio.sleep(0)
@@ -45,7 +45,7 @@ async def test_every_reader_sees_every_event_whenever_it_joins(journal: MemoryJo
     assert await read_all(journal) == ["a", "b", "end"]
 
 
-async def test_a_reader_who_returns_sees_only_what_it_missed(journal: MemoryJournal) -> None:
+async def test_a_reader_who_returns_sees_only_what_it_missed(journal: PageJournal) -> None:
     write(journal, "a", "b", "c")
     journal.append("page", [("ready", "end")])
     whole = ["a", "b", "c", "end"]
@@ -53,16 +53,16 @@ async def test_a_reader_who_returns_sees_only_what_it_missed(journal: MemoryJour
         assert await read_all(journal, event.id) == whole[at + 1 :]
 
 
-async def test_it_knows_the_events_of_a_page_by_their_ids(journal: MemoryJournal) -> None:
+async def test_it_knows_the_events_of_a_page_by_their_ids(journal: PageJournal) -> None:
     write(journal, "a", "b", "c")
     ids = [event.id for event in journal.events("page")]
-    assert all(journal.holds("page", id_) for id_ in ids)
-    assert not any(journal.holds("page", id_) for id_ in (0, ids[0] - 1, ids[-1] + 1))
-    assert not journal.holds("another", ids[0])
+    assert all(journal.contains("page", id_) for id_ in ids)
+    assert not any(journal.contains("page", id_) for id_ in (0, ids[0] - 1, ids[-1] + 1))
+    assert not journal.contains("another", ids[0])
 
 
 async def test_ids_only_grow_even_when_the_clock_goes_back(
-    journal: MemoryJournal, clock: Clock
+    journal: PageJournal, clock: Clock
 ) -> None:
     write(journal, "a")
     clock.now = 0.0
@@ -72,7 +72,7 @@ async def test_ids_only_grow_even_when_the_clock_goes_back(
 
 
 async def test_a_page_composed_anew_has_greater_ids(clock: Clock) -> None:
-    old, new = MemoryJournal(clock), MemoryJournal(clock)
+    old, new = PageJournal(clock), PageJournal(clock)
     old.open("page", "me")
     write(old, *"abcdef")
     clock.now += 1
@@ -82,7 +82,7 @@ async def test_a_page_composed_anew_has_greater_ids(clock: Clock) -> None:
 
 
 async def test_a_page_has_a_bounded_number_of_events_and_still_an_end(
-    journal: MemoryJournal,
+    journal: PageJournal,
 ) -> None:
     write(journal, *"abcde")
     with pytest.raises(JournalFull):
@@ -92,19 +92,17 @@ async def test_a_page_has_a_bounded_number_of_events_and_still_an_end(
 
 
 async def test_an_abandoned_page_lets_its_readers_go_without_a_last_word(
-    journal: MemoryJournal,
+    journal: PageJournal,
 ) -> None:
     write(journal, "a")
     reader = asyncio.create_task(read_all(journal))
     await asyncio.sleep(0)
-    journal.abandon("page")
+    journal.discard("page")
     assert await reader == ["a"]
     assert journal.owner("page") is None
 
 
-async def test_ended_pages_are_dropped_after_their_time(
-    journal: MemoryJournal, clock: Clock
-) -> None:
+async def test_ended_pages_are_dropped_after_their_time(journal: PageJournal, clock: Clock) -> None:
     journal.append("page", [("ready", "end")])
     clock.now += 59
     journal.sweep()
@@ -114,7 +112,7 @@ async def test_ended_pages_are_dropped_after_their_time(
     assert journal.owner("page") is None
 
 
-async def test_there_are_never_more_pages_than_the_bound(journal: MemoryJournal) -> None:
+async def test_there_are_never_more_pages_than_the_bound(journal: PageJournal) -> None:
     for name in "abcdef":
         journal.open(name, "me")
         journal.append(name, [("ready", "end")])
@@ -123,7 +121,7 @@ async def test_there_are_never_more_pages_than_the_bound(journal: MemoryJournal)
     assert journal.owner("page") == "me", "a page that has not ended stays"
 
 
-async def test_one_write_of_several_entries_wakes_readers_once(journal: MemoryJournal) -> None:
+async def test_one_write_of_several_entries_wakes_readers_once(journal: PageJournal) -> None:
     batches: list[tuple[Event, ...]] = []
 
     async def gather() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.facts import KINDS, Fact, read_fact
 from app.domain.persona import NEWCOMER
-from app.personas.rules import MOST_FACTS, judge
+from app.personas.rules import MOST_FACTS, classify
 
 
 def about(kind: str, category: str = "Lamps", product: str = "p", **more: int) -> Fact:
@@ -27,8 +27,8 @@ def wandering() -> list[Fact]:
 
 
 def test_who_has_done_little_is_the_newcomer_everybody_begins_as() -> None:
-    assert judge([]) == judge(views(7)) == NEWCOMER
-    assert judge(views(8)) != NEWCOMER
+    assert classify([]) == classify(views(7)) == NEWCOMER
+    assert classify(views(8)) != NEWCOMER
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_who_has_done_little_is_the_newcomer_everybody_begins_as() -> None:
     [(8, 0.4), (15, 0.4), (16, 0.55), (32, 0.7), (64, 0.85), (128, 0.95), (200, 0.95)],
 )
 def test_confidence_grows_in_few_steps(count: int, confidence: float) -> None:
-    assert judge(views(count)).confidence == confidence
+    assert classify(views(count)).confidence == confidence
 
 
 def test_two_types_that_are_as_likely_lower_the_confidence() -> None:
     undecided = [*wandering(), *views(3, "a", day=2), *views(3, "b", day=3)]
-    assert "returns" in judge([*undecided, *views(1, "c")]).signals.browsing_patterns
+    assert "returns" in classify([*undecided, *views(1, "c")]).signals.browsing_patterns
     low = [fact._replace(low=1) for fact in wandering()]
-    assert judge(low).type == "bargain_hunter"
-    assert judge(low).confidence == 0.25
+    assert classify(low).type == "bargain_hunter"
+    assert classify(low).confidence == 0.25
 
 
 @pytest.mark.parametrize(
@@ -62,47 +62,49 @@ def test_two_types_that_are_as_likely_lower_the_confidence() -> None:
     ],
 )  # fmt: skip
 def test_each_type_is_told_by_what_it_does(facts: list[Fact], kind: str) -> None:
-    assert judge(facts).type == kind
+    assert classify(facts).type == kind
 
 
 def test_what_is_told_twice_a_day_counts_once_and_anew_the_next_day() -> None:
     told = [about("view", product=str(at % 7)) for at in range(100)]
-    assert judge(told) == NEWCOMER
-    assert judge([*told, about("view", day=1)]) != NEWCOMER
+    assert classify(told) == NEWCOMER
+    assert classify([*told, about("view", day=1)]) != NEWCOMER
 
 
 def test_orders_are_averaged_in_whole_cents_and_free_ones_do_not_count() -> None:
     orders = [about("purchase", cents=cents) for cents in (1000, 1001, 1001, 0)]
-    assert judge(orders).signals.avg_order_value == 10.0
+    assert classify(orders).signals.avg_order_value == 10.0
 
 
 def test_categories_are_liked_from_a_fifth_of_all_interest_the_last_met_first() -> None:
     facts = [*views(3, "a"), *views(9, "b"), *views(3, "c"), *views(1, "d")]
-    assert judge(facts).signals.category_preferences == ("b",)
+    assert classify(facts).signals.category_preferences == ("b",)
     even = [fact for name in "abc" for fact in views(4, name)]
-    assert judge(even).signals.category_preferences == ("c", "b", "a")
+    assert classify(even).signals.category_preferences == ("c", "b", "a")
 
 
 def test_a_glance_is_no_dwell() -> None:
     glances = [about("dwell", seconds=9)] * 50
-    assert judge(glances) == NEWCOMER
-    assert judge([fact._replace(seconds=10) for fact in glances]) != NEWCOMER
+    assert classify(glances) == NEWCOMER
+    assert classify([fact._replace(seconds=10) for fact in glances]) != NEWCOMER
 
 
 def test_only_the_newest_facts_count() -> None:
     old = [about("purchase", cents=90_000)] * 10
-    assert judge([*old, *views(MOST_FACTS)]) == judge(views(MOST_FACTS))
+    assert classify([*old, *views(MOST_FACTS)]) == classify(views(MOST_FACTS))
 
 
 def test_what_lies_between_low_and_high_is_medium() -> None:
     both = [*views(8, "a", low=1), *views(5, "b", high=1)]
-    assert judge(both).signals.price_sensitivity == "medium"
-    assert judge([*both, *views(6, "c", high=1, day=2)]).signals.price_sensitivity == "medium"
+    assert classify(both).signals.price_sensitivity == "medium"
+    assert classify([*both, *views(6, "c", high=1, day=2)]).signals.price_sensitivity == "medium"
 
 
 def test_the_order_of_unlike_categories_does_not_matter() -> None:
     parts = [views(9, "a"), views(6, "b"), views(3, "c")]
-    personas = {judge([fact for part in order for fact in part]) for order in permutations(parts)}
+    personas = {
+        classify([fact for part in order for fact in part]) for order in permutations(parts)
+    }
     assert len(personas) == 1
 
 
@@ -123,8 +125,8 @@ FACTS = st.builds(
 
 @given(st.lists(FACTS, max_size=260))
 def test_any_facts_make_a_persona_within_bounds(facts: list[Fact]) -> None:
-    persona = judge(facts)
-    assert persona == judge(facts)
+    persona = classify(facts)
+    assert persona == classify(facts)
     assert 0 <= persona.confidence <= 1
     assert (persona == NEWCOMER) == (persona.type == "newcomer")
     assert len(persona.signals.category_preferences) <= 3
@@ -144,4 +146,4 @@ def test_nothing_that_is_stored_can_break_the_reading(value: object) -> None:
     names = (*Fact._fields, "more")
     for kind in (*KINDS, value):
         read = read_fact({**dict.fromkeys(names, value), "kind": kind})
-        assert read is None or judge([read] * 9)
+        assert read is None or classify([read] * 9)

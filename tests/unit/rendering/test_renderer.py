@@ -15,16 +15,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from app.catalog.listing import Asked, choose
+from app.catalog.listing import ListingQuery, filter_products
 from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.catalog import Picture, Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.rules import fallback
-from app.generation.validate import admit
-from app.rendering.renderer import Filling, Renderer, environment
-from app.rendering.urls import Addresses
+from app.generation.validate import validate
+from app.rendering.renderer import Renderer, SlotContent, environment
+from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.factories import product, shop
 from tests.support.fake_model import SLOTS, component
@@ -37,7 +37,7 @@ RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
     LIBRARY.slots,
-    lambda shop: Addresses(shop.id, "", ASSETS),
+    lambda shop: ShopUrls(shop.id, "", ASSETS),
 )
 SAMPLES = [(spec.name, sample) for spec in LIBRARY.specs.values() for sample in spec.samples]
 HOSTILE = [
@@ -115,7 +115,7 @@ def test_admitted_copy_adds_no_element_no_attribute_and_no_address(
         if field.annotation is str and name not in ("product_id", "category", "sort")
     ]
     config = {**plain["config"], data.draw(st.sampled_from(texts)): data.draw(COPY)}
-    verdict = admit(Proposal(kind, kind, config), LIBRARY.specs, DEMO, set())
+    verdict = validate(Proposal(kind, kind, config), LIBRARY.specs, DEMO, set())
     assume(isinstance(verdict, Component))
     assert isinstance(verdict, Component)
     html, expected = draw(kind, dict(verdict.config)), draw(kind, plain["config"])
@@ -196,7 +196,7 @@ def test_templates_escape_by_default(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ pages
 
 
-def fallbacks(sold: Shop = DEMO) -> dict[str, Filling]:
+def fallbacks(sold: Shop = DEMO) -> dict[str, SlotContent]:
     return RENDERER.fallbacks(sold, fallback(sold, LINES))
 
 
@@ -216,7 +216,10 @@ def test_a_shell_names_its_stream_and_every_slot() -> None:
 
 
 def test_a_kept_page_has_no_stream_and_says_what_filled_each_slot() -> None:
-    fillings = {**fallbacks(), "hero": Filling("hero", draw("hero", component("hero")["config"]))}
+    fillings = {
+        **fallbacks(),
+        "hero": SlotContent("hero", draw("hero", component("hero")["config"])),
+    }
     html = whole(RENDERER.store_page(DEMO, "collector", fillings))
     assert "data-stream" not in html
     assert scripts(html) == ['src="/t.js" data-to="/signals" defer']
@@ -227,22 +230,24 @@ def test_a_kept_page_has_no_stream_and_says_what_filled_each_slot() -> None:
 @pytest.mark.parametrize(
     ("asked", "tells"),
     [
-        (Asked(), ""),
-        (Asked(query="lamp"), ""),
-        (Asked(query='"><script>'), ""),
-        (Asked("Lamps", "name"), ' data-category="Lamps" data-sort="name"'),
-        (Asked("None"), ""),
+        (ListingQuery(), ""),
+        (ListingQuery(query="lamp"), ""),
+        (ListingQuery(query='"><script>'), ""),
+        (ListingQuery("Lamps", "name"), ' data-category="Lamps" data-sort="name"'),
+        (ListingQuery("None"), ""),
     ],
 )
-def test_a_listing_is_a_whole_page(asked: Asked, tells: str) -> None:
-    html = whole(RENDERER.listing_page(DEMO, choose(DEMO, asked)))
+def test_a_listing_is_a_whole_page(asked: ListingQuery, tells: str) -> None:
+    html = whole(RENDERER.listing_page(DEMO, filter_products(DEMO, asked)))
     assert scripts(html) == [f'src="/t.js" data-to="/signals"{tells} defer']
     assert ('content="noindex"' in html) == bool(asked.query)
 
 
 def test_pages_of_a_listing_lead_to_each_other() -> None:
     many = shop(*(product(f"p{at:03}") for at in range(60)))
-    html = whole(RENDERER.listing_page(many, choose(many, Asked(sort="name", page=2))))
+    html = whole(
+        RENDERER.listing_page(many, filter_products(many, ListingQuery(sort="name", page=2)))
+    )
     assert 'href="/store?sort=name" rel="prev"' in html
     assert 'href="/store?sort=name&amp;page=3" rel="next"' in html
 
@@ -263,7 +268,7 @@ def test_hostile_texts_are_escaped_on_every_page(text: str) -> None:
             RENDERER.store_page(sold, "newcomer", fallbacks(sold)),
             RENDERER.product_page(sold, item, [item]),
             RENDERER.message_page(sold, words, words),
-            RENDERER.listing_page(sold, choose(sold, Asked(query=words))),
+            RENDERER.listing_page(sold, filter_products(sold, ListingQuery(query=words))),
         ]
 
     for hostile, plain in zip(pages(text), pages("Plain"), strict=True):

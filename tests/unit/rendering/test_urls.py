@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rendering.urls import Addresses
+from app.rendering.urls import ShopUrls
 from tests.support.factories import product
 
-DEFAULT = Addresses("demo", "", {"shop.css": "/static/shop.1f.css"})
-OTHER = Addresses("tea", "/s/tea", {})
+DEFAULT = ShopUrls("demo", "", {"shop.css": "/static/shop.1f.css"})
+OTHER = ShopUrls("tea", "/s/tea", {})
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 

@@ -12,11 +12,11 @@ from app.domain.persona import NEWCOMER, Persona, Signals
 from app.storage.cloudflare_api import CALLS, CloudflareApi
 from app.storage.db.cloudflare import CloudflareD1
 from app.storage.db.d1 import D1Database
-from app.storage.db.rows import Behaviour, Generation, Sighting
-from app.storage.errors import KvRefused, StorageError
-from app.storage.http import LateHttp
+from app.storage.db.rows import Generation, ShopperHistory, Visited
+from app.storage.errors import InvalidPair, StorageError
+from app.storage.http import LazyHttpClient
 from app.storage.kv.cloudflare import CloudflareKv
-from app.storage.kv.retrying import CarefulKv
+from app.storage.kv.retrying import RetryingKv
 from app.storage.retry_after import retry_after
 from tests.support.clock import Clock
 from tests.support.fake_cloudflare.d1 import D1
@@ -33,7 +33,7 @@ from tests.support.fake_cloudflare.serving import serving
 
 pytestmark = pytest.mark.anyio
 
-SEEN = Sighting("shop_1", "demo", "2026-01-01T00:00:00Z")
+SEEN = Visited("shop_1", "demo", "2026-01-01T00:00:00Z")
 COLLECTOR = Persona("collector", 0.85, Signals(120.5, ("Café", "家具"), "low", ("compares",)))
 VIEW = Fact("view", 20_000, ("dusk-lamp",), ("Lamps",), low=1)
 
@@ -51,14 +51,14 @@ def rest(clock: Clock) -> Iterator[RestApi]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[LateHttp]:
-    made = LateHttp(inside=False)
+async def http() -> AsyncIterator[LazyHttpClient]:
+    made = LazyHttpClient(inside=False)
     yield made
     await made.aclose()
 
 
 @pytest.fixture
-def api(http: LateHttp, rest: RestApi, clock: Clock) -> Iterator[CloudflareApi]:
+def api(http: LazyHttpClient, rest: RestApi, clock: Clock) -> Iterator[CloudflareApi]:
     with serving(rest.app) as url:
         yield CloudflareApi(http, url, TOKEN, clock)
 
@@ -120,7 +120,7 @@ async def test_what_comes_while_a_call_is_under_way_is_in_the_next(
 
 async def test_only_the_keys_that_failed_are_written_again(kv: CloudflareKv, rest: RestApi) -> None:
     rest.unlucky.add("k1")
-    careful = CarefulKv(kv, Clock(), pause=0)
+    careful = RetryingKv(kv, Clock(), pause=0)
     await asyncio.gather(*(careful.put(f"k{at}", b"1", 60) for at in range(3)))
     assert set(rest.kv.values()) == {"k0", "k1", "k2"}
     assert careful.counts == {"kv_write_retried": 1}
@@ -149,7 +149,7 @@ async def test_what_waits_is_bounded(kv: CloudflareKv) -> None:
     writes = [asyncio.create_task(kv.put(f"k{at}", b"1", 60)) for at in range(1_005)]
     ended = await asyncio.gather(*writes, return_exceptions=True)
     assert sum(isinstance(item, StorageError) for item in ended) == 5
-    with pytest.raises(KvRefused):
+    with pytest.raises(InvalidPair):
         await kv.put("k" * 513, b"", 60)
 
 
@@ -194,8 +194,8 @@ async def test_a_persona_comes_back_as_it_was_set(database: D1Database, rest: Re
 
 
 async def test_behaviour_comes_back(database: D1Database) -> None:
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None, 1)
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW, VIEW), None, 2)
+    assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((VIEW,), None, 1)
+    assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((VIEW, VIEW), None, 2)
 
 
 async def test_generations_are_recorded_in_few_calls(database: D1Database, rest: RestApi) -> None:
@@ -210,7 +210,7 @@ async def test_generations_are_recorded_in_few_calls(database: D1Database, rest:
 
 async def test_refused_sql_is_a_failure_with_the_apis_code(database: D1Database) -> None:
     with pytest.raises(StorageError, match="HTTP 400") as raised:
-        await database.behave(SEEN, [Fact("theft")])
+        await database.add_facts(SEEN, [Fact("theft")])
     assert "message nobody" not in str(raised.value)
 
 
@@ -326,7 +326,7 @@ async def test_other_headers_hold_nobody_up(
 
 
 async def test_a_wrong_token_is_a_failure_and_stays_secret(
-    http: LateHttp, rest: RestApi, clock: Clock
+    http: LazyHttpClient, rest: RestApi, clock: Clock
 ) -> None:
     with serving(rest.app) as url:
         api = CloudflareApi(http, url, "wrong-token", clock)

@@ -14,17 +14,17 @@ from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
 from app.personas.rules import MOST_FACTS as MOST_JUDGED
 from app.settings import ROOT
-from app.storage.db.rows import Behaviour
-from app.storage.db.sqlite import Generation, Sighting, SqliteDatabase
+from app.storage.db.rows import ShopperHistory
+from app.storage.db.sqlite import Generation, SqliteDatabase, Visited
 from app.storage.db.statements import MOST_FACTS
-from app.storage.db.write_behind import Gathering, Recorder
+from app.storage.db.write_behind import Batching, WriteBehind
 from app.storage.sqlite import StorageError
 
 pytestmark = pytest.mark.anyio
 
 MIGRATIONS = ROOT / "migrations"
-SEEN = Sighting("shop_1", "demo", "2026-01-01T00:00:00Z")
-SEEN_LATER = Sighting("shop_1", "demo", "2026-01-02T00:00:00Z")
+SEEN = Visited("shop_1", "demo", "2026-01-01T00:00:00Z")
+SEEN_LATER = Visited("shop_1", "demo", "2026-01-02T00:00:00Z")
 COLLECTOR = Persona(
     "collector", 0.85, Signals(120.5, ("Ceramics", "Café"), "low", ("compares", "returns"))
 )
@@ -172,7 +172,7 @@ async def test_shoppers_who_share_a_hash_keep_signals_of_their_own(
 ) -> None:
     other = Persona("collector", 0.87, Signals(130.0))
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    await database.set_persona(Sighting("shop_2", "demo", SEEN.at), other, "v2_a")
+    await database.set_persona(Visited("shop_2", "demo", SEEN.at), other, "v2_a")
     assert await database.persona_of("shop_1") == COLLECTOR
     assert await database.persona_of("shop_2") == other
 
@@ -262,11 +262,9 @@ class Records:
     def __init__(self) -> None:
         self.broken = False
         self.meanwhile: Callable[[], None] = lambda: None
-        self.written: list[tuple[list[Sighting], list[Generation]]] = []
+        self.written: list[tuple[list[Visited], list[Generation]]] = []
 
-    async def record(
-        self, sightings: Iterable[Sighting], generations: Iterable[Generation]
-    ) -> None:
+    async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
         self.meanwhile()
         if self.broken:
             raise StorageError("shop.sqlite: database is locked")
@@ -275,17 +273,17 @@ class Records:
 
 async def test_nothing_is_written_where_nothing_happened() -> None:
     records = Records()
-    await Recorder(records).flush()
+    await WriteBehind(records).flush()
     assert records.written == []
 
 
 async def test_only_the_newest_of_each_is_written_and_only_once() -> None:
     records = Records()
-    recorder = Recorder(records)
-    recorder.saw(SEEN)
-    recorder.saw(SEEN_LATER)
-    recorder.generated(generation())
-    recorder.generated(generation("completed"))
+    recorder = WriteBehind(records)
+    recorder.visited(SEEN)
+    recorder.visited(SEEN_LATER)
+    recorder.generation(generation())
+    recorder.generation(generation("completed"))
     await recorder.flush()
     await recorder.flush()
     assert records.written == [([SEEN_LATER], [generation("completed")])]
@@ -293,9 +291,9 @@ async def test_only_the_newest_of_each_is_written_and_only_once() -> None:
 
 async def test_what_cannot_be_written_waits_and_is_counted() -> None:
     records = Records()
-    recorder = Recorder(records)
-    recorder.saw(SEEN)
-    recorder.generated(generation())
+    recorder = WriteBehind(records)
+    recorder.visited(SEEN)
+    recorder.generation(generation())
     records.broken = True
     await recorder.flush()
     await recorder.flush()
@@ -307,14 +305,14 @@ async def test_what_cannot_be_written_waits_and_is_counted() -> None:
 
 async def test_what_came_during_a_failure_is_newer_than_what_waited() -> None:
     records = Records()
-    recorder = Recorder(records)
+    recorder = WriteBehind(records)
 
     def news() -> None:
-        recorder.saw(SEEN_LATER)
-        recorder.generated(generation("completed"))
+        recorder.visited(SEEN_LATER)
+        recorder.generation(generation("completed"))
 
-    recorder.saw(SEEN)
-    recorder.generated(generation())
+    recorder.visited(SEEN)
+    recorder.generation(generation())
     records.broken, records.meanwhile = True, news
     await recorder.flush()
     records.broken, records.meanwhile = False, lambda: None
@@ -324,14 +322,14 @@ async def test_what_came_during_a_failure_is_newer_than_what_waited() -> None:
 
 async def test_the_bound_holds_after_a_failure_as_well() -> None:
     records = Records()
-    recorder = Recorder(records)
+    recorder = WriteBehind(records)
 
     def news() -> None:
         for number in range(4_000):
-            recorder.saw(Sighting(f"late_{number}", "demo", SEEN.at))
+            recorder.visited(Visited(f"late_{number}", "demo", SEEN.at))
 
     for number in range(4_000):
-        recorder.saw(Sighting(f"early_{number}", "demo", SEEN.at))
+        recorder.visited(Visited(f"early_{number}", "demo", SEEN.at))
     records.broken, records.meanwhile = True, news
     await recorder.flush()
     records.broken, records.meanwhile = False, lambda: None
@@ -341,11 +339,11 @@ async def test_the_bound_holds_after_a_failure_as_well() -> None:
 
 async def test_beyond_the_bound_the_oldest_are_dropped_and_counted() -> None:
     records = Records()
-    recorder = Recorder(records)
+    recorder = WriteBehind(records)
     for number in range(5_003):
-        recorder.saw(Sighting(f"shop_{number}", "demo", SEEN.at))
+        recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
     for number in range(5_002):
-        recorder.generated(generation(id=f"g{number}"))
+        recorder.generation(generation(id=f"g{number}"))
     await recorder.flush()
     sightings, generations = records.written[0]
     assert (len(sightings), len(generations)) == (5_000, 5_000)
@@ -355,10 +353,10 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted() -> None:
 
 async def test_no_more_is_written_together_than_was_said() -> None:
     records = Records()
-    recorder = Recorder(records, Gathering(1.0, 2))
+    recorder = WriteBehind(records, Batching(1.0, 2))
     for number in range(5):
-        recorder.saw(Sighting(f"shop_{number}", "demo", SEEN.at))
-    recorder.generated(generation())
+        recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
+    recorder.generation(generation())
     assert await recorder.flush()
     assert [len(seen) for seen, _ in records.written] == [2]
     await recorder.finish()
@@ -368,18 +366,18 @@ async def test_no_more_is_written_together_than_was_said() -> None:
 
 async def test_the_end_does_not_wait_for_what_cannot_be_written() -> None:
     records = Records()
-    recorder = Recorder(records, Gathering(1.0, 2))
+    recorder = WriteBehind(records, Batching(1.0, 2))
     for number in range(5):
-        recorder.saw(Sighting(f"shop_{number}", "demo", SEEN.at))
+        recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
     records.broken = True
     await recorder.finish()
     assert recorder.counts == {"record_failed": 1}
 
 
 async def test_a_recorder_writes_to_a_real_database(database: SqliteDatabase, path: Path) -> None:
-    recorder = Recorder(database)
-    recorder.saw(SEEN)
-    recorder.generated(generation("completed"))
+    recorder = WriteBehind(database)
+    recorder.visited(SEEN)
+    recorder.generation(generation("completed"))
     await recorder.flush()
     assert rows(path, "SELECT id FROM shoppers") == [("shop_1",)]
     assert rows(path, "SELECT id, status FROM ui_generations") == [("g1", "completed")]
@@ -395,46 +393,48 @@ ORDER = Fact("purchase", 20_001, ("a", "b"), ("Lamps", "Café"), cents=12_345)
 async def test_facts_come_back_in_their_order_with_the_hash_judged_last(
     database: SqliteDatabase,
 ) -> None:
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None, 1)
+    assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((VIEW,), None, 1)
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    assert await database.behave(SEEN, [ORDER, VIEW]) == Behaviour((VIEW, ORDER, VIEW), "v2_a", 3)
+    assert await database.add_facts(SEEN, [ORDER, VIEW]) == ShopperHistory(
+        (VIEW, ORDER, VIEW), "v2_a", 3
+    )
 
 
 async def test_a_persona_gives_way_to_one_judged_by_newer_facts(database: SqliteDatabase) -> None:
-    early = await database.behave(SEEN, [VIEW])
-    late = await database.behave(SEEN, [ORDER])
-    await database.behave(Sighting("shop_2", "demo", SEEN.at), [VIEW])
-    await database.set_persona(SEEN, COLLECTOR, "v2_late", late.newest)
-    await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_early", early.newest)
+    early = await database.add_facts(SEEN, [VIEW])
+    late = await database.add_facts(SEEN, [ORDER])
+    await database.add_facts(Visited("shop_2", "demo", SEEN.at), [VIEW])
+    await database.set_persona(SEEN, COLLECTOR, "v2_late", late.last_fact_id)
+    await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_early", early.last_fact_id)
     assert await database.persona_of("shop_1") == COLLECTOR
-    assert (await database.behave(SEEN, [])).persona_hash == "v2_late"
+    assert (await database.add_facts(SEEN, [])).persona_hash == "v2_late"
 
 
 async def test_the_current_persona_is_never_forgotten_for_one_that_gives_way(
     database: SqliteDatabase,
 ) -> None:
-    first = await database.behave(SEEN, [VIEW])
-    await database.set_persona(SEEN, COLLECTOR, "v2_current", first.newest)
-    await database.behave(SEEN, [VIEW])
+    first = await database.add_facts(SEEN, [VIEW])
+    await database.set_persona(SEEN, COLLECTOR, "v2_current", first.last_fact_id)
+    await database.add_facts(SEEN, [VIEW])
     for number in range(30):
-        at = Sighting("shop_1", "demo", f"2027-01-{number + 1:02}T00:00:00Z")
-        await database.set_persona(at, Persona("explorer", 0.4), f"v2_{number}", first.newest)
+        at = Visited("shop_1", "demo", f"2027-01-{number + 1:02}T00:00:00Z")
+        await database.set_persona(at, Persona("explorer", 0.4), f"v2_{number}", first.last_fact_id)
     assert await database.persona_of("shop_1") == COLLECTOR
 
 
 async def test_one_shopper_never_sees_anothers_facts(database: SqliteDatabase) -> None:
-    await database.behave(SEEN, [VIEW])
-    other = Sighting("shop_2", "demo", SEEN.at)
-    assert (await database.behave(other, [ORDER])).facts == (ORDER,)
+    await database.add_facts(SEEN, [VIEW])
+    other = Visited("shop_2", "demo", SEEN.at)
+    assert (await database.add_facts(other, [ORDER])).facts == (ORDER,)
 
 
 async def test_of_too_many_facts_the_oldest_go_and_orders_last(
     database: SqliteDatabase, path: Path
 ) -> None:
     assert MOST_FACTS == MOST_JUDGED
-    await database.behave(SEEN, [ORDER, *[VIEW] * MOST_FACTS])
+    await database.add_facts(SEEN, [ORDER, *[VIEW] * MOST_FACTS])
     newest = Fact("view", 20_002)
-    kept = (await database.behave(SEEN, [newest])).facts
+    kept = (await database.add_facts(SEEN, [newest])).facts
     assert len(kept) == MOST_FACTS
     assert (kept[0], kept[-1]) == (ORDER, newest)
     assert rows(path, "SELECT count(*) FROM signals") == [(MOST_FACTS,)]
@@ -444,22 +444,22 @@ async def test_facts_that_make_no_sense_are_passed_over(
     database: SqliteDatabase, path: Path
 ) -> None:
     for nonsense in ("", "[" * 100_000, "[]", '{"kind": "theft"}', '{"kind": NaN}'):
-        await database.behave(SEEN, [VIEW])
+        await database.add_facts(SEEN, [VIEW])
         change(path, "UPDATE signals SET fact = ?", nonsense)
-    assert (await database.behave(SEEN, [ORDER])).facts == (ORDER,)
+    assert (await database.add_facts(SEEN, [ORDER])).facts == (ORDER,)
 
 
 async def test_a_kind_we_do_not_know_cannot_be_stored(database: SqliteDatabase) -> None:
     with pytest.raises(StorageError):
-        await database.behave(SEEN, [VIEW, Fact("theft")])
-    assert (await database.behave(SEEN, [])).facts == ()
+        await database.add_facts(SEEN, [VIEW, Fact("theft")])
+    assert (await database.add_facts(SEEN, [])).facts == ()
 
 
 async def test_of_a_shoppers_former_personas_few_are_kept_and_the_current_one_always(
     database: SqliteDatabase, path: Path
 ) -> None:
     for number in range(30):
-        at = Sighting("shop_1", "demo", f"2026-01-{number + 1:02}T00:00:00Z")
+        at = Visited("shop_1", "demo", f"2026-01-{number + 1:02}T00:00:00Z")
         await database.set_persona(at, COLLECTOR, f"v2_{number}")
     await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_old")
     assert (await database.persona_of("shop_1")).type == "explorer"

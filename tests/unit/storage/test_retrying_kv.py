@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.storage.kv.retrying import ATTEMPTS, CarefulKv, KvWriteFailed, pause_before
-from app.storage.kv.sqlite import KvRefused
+from app.storage.kv.retrying import ATTEMPTS, KvWriteFailed, RetryingKv, pause_before
+from app.storage.kv.sqlite import InvalidPair
 from app.storage.sqlite import StorageError
 from tests.support.clock import Clock
 
@@ -52,7 +52,7 @@ async def turns() -> None:
 
 async def test_a_value_goes_through_at_once_and_nothing_is_counted() -> None:
     inner = FakeKv()
-    kv = CarefulKv(inner, Clock())
+    kv = RetryingKv(inner, Clock())
     await kv.put("a", b"x", 3600)
     assert inner.asked == [("a", b"x")]
     assert await kv.get("a") == b"x"
@@ -61,7 +61,7 @@ async def test_a_value_goes_through_at_once_and_nothing_is_counted() -> None:
 
 async def test_a_second_write_of_a_key_waits_for_the_next_second() -> None:
     inner, clock = FakeKv(), Clock()
-    kv = CarefulKv(inner, clock)
+    kv = RetryingKv(inner, clock)
     await kv.put("a", b"1", 3600)
     clock.now += 0.95
     second = asyncio.create_task(kv.put("a", b"2", 3600))
@@ -73,7 +73,7 @@ async def test_a_second_write_of_a_key_waits_for_the_next_second() -> None:
 
 async def test_a_key_whose_second_has_passed_does_not_wait() -> None:
     inner, clock = FakeKv(), Clock()
-    kv = CarefulKv(inner, clock)
+    kv = RetryingKv(inner, clock)
     await kv.put("a", b"1", 3600)
     clock.now += 1
     writing = asyncio.create_task(kv.put("a", b"2", 3600))
@@ -83,7 +83,7 @@ async def test_a_key_whose_second_has_passed_does_not_wait() -> None:
 
 async def test_another_key_does_not_wait() -> None:
     inner = FakeKv()
-    kv = CarefulKv(inner, Clock())
+    kv = RetryingKv(inner, Clock())
     await kv.put("a", b"1", 3600)
     writing = asyncio.create_task(kv.put("b", b"2", 3600))
     await turns()
@@ -92,7 +92,7 @@ async def test_another_key_does_not_wait() -> None:
 
 async def test_of_those_who_wait_for_a_key_only_the_last_is_written() -> None:
     inner, clock = FakeKv(), Clock()
-    kv = CarefulKv(inner, clock)
+    kv = RetryingKv(inner, clock)
     await kv.put("a", b"1", 3600)
     clock.now += 0.98
     await asyncio.gather(*(kv.put("a", value, 3600) for value in (b"2", b"3", b"4")))
@@ -101,7 +101,7 @@ async def test_of_those_who_wait_for_a_key_only_the_last_is_written() -> None:
 
 async def test_a_value_that_replaced_one_that_waited_takes_no_turn_of_its_own() -> None:
     inner, clock = FakeKv(), Clock()
-    kv = CarefulKv(inner, clock)
+    kv = RetryingKv(inner, clock)
     await kv.put("a", b"1", 3600)
     clock.now += 0.98
     await asyncio.gather(kv.put("a", b"2", 3600), kv.put("a", b"3", 3600))
@@ -113,7 +113,7 @@ async def test_a_value_that_replaced_one_that_waited_takes_no_turn_of_its_own() 
 
 async def test_one_who_stops_waiting_does_not_take_the_value_along() -> None:
     inner, clock = FakeKv(), Clock()
-    kv = CarefulKv(inner, clock)
+    kv = RetryingKv(inner, clock)
     await kv.put("a", b"1", 3600)
     clock.now += 0.98
     first = asyncio.create_task(kv.put("a", b"2", 3600))
@@ -125,7 +125,7 @@ async def test_one_who_stops_waiting_does_not_take_the_value_along() -> None:
 
 async def test_all_who_waited_hear_that_the_write_failed() -> None:
     inner, clock = FakeKv([None, *[BROKEN] * 3]), Clock()
-    kv = CarefulKv(inner, clock, pause=0)
+    kv = RetryingKv(inner, clock, pause=0)
     await kv.put("a", b"1", 3600)
     clock.now += 0.98
     waiting = (kv.put("a", value, 3600) for value in (b"2", b"3"))
@@ -136,7 +136,7 @@ async def test_all_who_waited_hear_that_the_write_failed() -> None:
 
 async def test_a_deleted_pair_does_not_come_back_with_a_value_that_waited() -> None:
     inner, clock = FakeKv(), Clock()
-    kv = CarefulKv(inner, clock)
+    kv = RetryingKv(inner, clock)
     await kv.put("a", b"1", 3600)
     clock.now += 0.98
     waiting = asyncio.create_task(kv.put("a", b"2", 3600))
@@ -148,7 +148,7 @@ async def test_a_deleted_pair_does_not_come_back_with_a_value_that_waited() -> N
 
 async def test_a_retry_does_not_put_an_old_value_over_a_newer_one() -> None:
     inner, clock = FakeKv([BROKEN]), Clock()
-    kv = CarefulKv(inner, clock, pause=0.02)
+    kv = RetryingKv(inner, clock, pause=0.02)
     old = asyncio.create_task(kv.put("a", b"old", 3600))
     await turns()
     clock.now += 1
@@ -159,7 +159,7 @@ async def test_a_retry_does_not_put_an_old_value_over_a_newer_one() -> None:
 
 async def test_a_write_that_fails_is_tried_again_and_counted() -> None:
     inner = FakeKv([BROKEN, BROKEN])
-    kv = CarefulKv(inner, Clock(), pause=0)
+    kv = RetryingKv(inner, Clock(), pause=0)
     await kv.put("a", b"x", 3600)
     assert inner.kept == {"a": b"x"}
     assert kv.counts == {"kv_write_retried": 2}
@@ -167,7 +167,7 @@ async def test_a_write_that_fails_is_tried_again_and_counted() -> None:
 
 async def test_after_three_attempts_a_write_has_failed_and_is_counted() -> None:
     inner = FakeKv([BROKEN] * 9)
-    kv = CarefulKv(inner, Clock(), pause=0)
+    kv = RetryingKv(inner, Clock(), pause=0)
     with pytest.raises(KvWriteFailed):
         await kv.put("a", b"x", 3600)
     assert len(inner.asked) == ATTEMPTS == 3
@@ -175,15 +175,15 @@ async def test_after_three_attempts_a_write_has_failed_and_is_counted() -> None:
 
 
 async def test_a_write_that_was_not_tried_again_is_not_counted_as_if_it_were() -> None:
-    kv = CarefulKv(FakeKv([BROKEN] * 9), Clock(), pause=0)
+    kv = RetryingKv(FakeKv([BROKEN] * 9), Clock(), pause=0)
     with pytest.raises(KvWriteFailed):
         await kv.put("a", b"x", 3600)
     assert kv.counts["kv_write_retried"] == ATTEMPTS - 1
 
 
 async def test_a_refused_value_is_not_tried_again() -> None:
-    inner = FakeKv([KvRefused("too large")])
-    kv = CarefulKv(inner, Clock(), pause=0)
+    inner = FakeKv([InvalidPair("too large")])
+    kv = RetryingKv(inner, Clock(), pause=0)
     with pytest.raises(KvWriteFailed):
         await kv.put("a", b"x", 3600)
     assert len(inner.asked) == 1
@@ -191,20 +191,20 @@ async def test_a_refused_value_is_not_tried_again() -> None:
 
 
 async def test_a_kv_that_cannot_be_read_holds_nothing_and_is_counted() -> None:
-    kv = CarefulKv(FakeKv([BROKEN]), Clock())
+    kv = RetryingKv(FakeKv([BROKEN]), Clock())
     assert await kv.get("a") is None
     assert kv.counts == {"kv_read_failed": 1}
 
 
 async def test_a_failure_that_is_not_the_storages_is_not_hidden() -> None:
-    kv = CarefulKv(FakeKv([RuntimeError("a fault of ours")]), Clock(), pause=0)
+    kv = RetryingKv(FakeKv([RuntimeError("a fault of ours")]), Clock(), pause=0)
     with pytest.raises(RuntimeError):
         await kv.put("a", b"x", 3600)
 
 
 async def test_a_deleted_pair_is_gone() -> None:
     inner = FakeKv()
-    kv = CarefulKv(inner, Clock())
+    kv = RetryingKv(inner, Clock())
     await kv.put("a", b"x", 3600)
     await kv.delete("a")
     assert await kv.get("a") is None
@@ -212,7 +212,7 @@ async def test_a_deleted_pair_is_gone() -> None:
 
 async def test_a_retry_that_succeeds_late_keeps_the_next_write_a_second_away() -> None:
     inner, clock = FakeKv([BROKEN]), Clock()
-    kv = CarefulKv(inner, clock, pause=0.01)
+    kv = RetryingKv(inner, clock, pause=0.01)
     writing = asyncio.create_task(kv.put("a", b"1", 3600))
     await turns()
     clock.now += 0.9
@@ -237,7 +237,7 @@ def test_a_pause_grows_and_is_as_long_as_was_asked_for_within_bounds(
 
 async def test_asked_to_wait_we_wait() -> None:
     inner = FakeKv([StorageError("kv: HTTP 429", retry_after=0.2)])
-    writing = asyncio.create_task(CarefulKv(inner, Clock(), pause=0).put("a", b"x", 3600))
+    writing = asyncio.create_task(RetryingKv(inner, Clock(), pause=0).put("a", b"x", 3600))
     await turns()
     assert len(inner.asked) == 1
     await writing

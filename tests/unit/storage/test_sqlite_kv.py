@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
-from app.storage.kv.sqlite import KvLimits, KvRefused, SqliteKv
+from app.storage.kv.sqlite import InvalidPair, KvLimits, SqliteKv
 from app.storage.sqlite import SqliteFile, StorageError
 from tests.support.clock import Clock
 
@@ -86,7 +86,7 @@ async def test_pairs_outlive_the_process_that_put_them(tmp_path: Path, clock: Cl
 
 @pytest.mark.parametrize(("key", "value"), [("k" * 9, b"x"), ("é" * 5, b"x"), ("k", b"v" * 17)])
 async def test_a_pair_beyond_the_bounds_is_refused(kv: SqliteKv, key: str, value: bytes) -> None:
-    with pytest.raises(KvRefused):
+    with pytest.raises(InvalidPair):
         await kv.put(key, value, 60)
     assert await kv.get(key) is None
 

@@ -9,11 +9,11 @@ import pytest
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
 from app.storage.db.d1 import D1Database
-from app.storage.db.rows import Behaviour, Generation, Sighting
+from app.storage.db.rows import Generation, ShopperHistory, Visited
 from app.storage.db.worker import WorkerD1
-from app.storage.errors import KvRefused, StorageError
-from app.storage.http import LateHttp
-from app.storage.kv.retrying import CarefulKv, KvWriteFailed
+from app.storage.errors import InvalidPair, StorageError
+from app.storage.http import LazyHttpClient
+from app.storage.kv.retrying import KvWriteFailed, RetryingKv
 from app.storage.kv.worker import WorkerKv
 from tests.support.clock import Clock
 from tests.support.fake_cloudflare.bindings import Bindings
@@ -25,7 +25,7 @@ from tools.support.server import free_port
 
 pytestmark = pytest.mark.anyio
 
-SEEN = Sighting("shop_1", "demo", "2026-01-01T00:00:00Z")
+SEEN = Visited("shop_1", "demo", "2026-01-01T00:00:00Z")
 COLLECTOR = Persona("collector", 0.85, Signals(120.5, ("Café", "家具"), "low", ("compares",)))
 VIEW = Fact("view", 20_000, ("dusk-lamp",), ("Lamps",), low=1)
 AUTHORIZED = {"authorization": "Bearer of the bindings"}
@@ -44,8 +44,8 @@ def bindings(clock: Clock) -> Iterator[Bindings]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[LateHttp]:
-    made = LateHttp(inside=True)
+async def http() -> AsyncIterator[LazyHttpClient]:
+    made = LazyHttpClient(inside=True)
     yield made
     await made.aclose()
 
@@ -57,12 +57,12 @@ def url(bindings: Bindings) -> Iterator[str]:
 
 
 @pytest.fixture
-def kv(http: LateHttp, url: str) -> WorkerKv:
+def kv(http: LazyHttpClient, url: str) -> WorkerKv:
     return WorkerKv(http, f"{url}/kv", AUTHORIZED)
 
 
 @pytest.fixture
-def database(http: LateHttp, url: str) -> D1Database:
+def database(http: LazyHttpClient, url: str) -> D1Database:
     return D1Database(WorkerD1(http, f"{url}/d1", AUTHORIZED))
 
 
@@ -104,7 +104,7 @@ async def test_a_miss_is_remembered_and_a_new_value_seen_late(kv: WorkerKv, cloc
 
 
 async def test_the_credential_is_sent_only_where_there_is_one(
-    kv: WorkerKv, http: LateHttp, url: str, bindings: Bindings
+    kv: WorkerKv, http: LazyHttpClient, url: str, bindings: Bindings
 ) -> None:
     await kv.get("a")
     await WorkerKv(http, f"{url}/kv", {}).get("a")
@@ -115,9 +115,9 @@ async def test_the_credential_is_sent_only_where_there_is_one(
 async def test_what_kv_never_takes_is_not_even_sent(
     kv: WorkerKv, bindings: Bindings, key: str
 ) -> None:
-    with pytest.raises(KvRefused):
+    with pytest.raises(InvalidPair):
         await kv.put(key, b"", 60)
-    with pytest.raises(KvRefused):
+    with pytest.raises(InvalidPair):
         await kv.put("big", bytes(25 * 1024 * 1024 + 1), 60)
     assert bindings.seen == []
 
@@ -127,7 +127,7 @@ async def test_a_refused_pair_is_not_tried_again(
     kv: WorkerKv, bindings: Bindings, status: int
 ) -> None:
     bindings.faults.append(Fault(status))
-    careful = CarefulKv(kv, Clock(), pause=0)
+    careful = RetryingKv(kv, Clock(), pause=0)
     with pytest.raises(KvWriteFailed):
         await careful.put("a", b"1", 60)
     assert len(bindings.seen) == 1
@@ -154,7 +154,7 @@ async def test_every_other_answer_is_a_failure_that_repeats_nothing(
 
 
 async def test_a_write_is_tried_three_times(kv: WorkerKv, bindings: Bindings) -> None:
-    careful = CarefulKv(kv, Clock(), pause=0)
+    careful = RetryingKv(kv, Clock(), pause=0)
     bindings.faults.extend([Fault(503), Fault(429)])
     await careful.put("a", b"1", 60)
     assert bindings.kv.values() == {"a": b"1"}
@@ -172,7 +172,7 @@ async def test_how_long_to_wait_is_passed_on(kv: WorkerKv, bindings: Bindings) -
     assert raised.value.retry_after == 7
 
 
-async def test_nobody_there_is_a_failure(http: LateHttp) -> None:
+async def test_nobody_there_is_a_failure(http: LazyHttpClient) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     kv, database = WorkerKv(http, nowhere, {}), D1Database(WorkerD1(http, nowhere, {}))
     with pytest.raises(StorageError, match="kv binding"):
@@ -191,9 +191,9 @@ async def test_a_persona_comes_back_as_it_was_set(database: D1Database) -> None:
 
 
 async def test_behaviour_is_kept_and_bounded(database: D1Database, bindings: Bindings) -> None:
-    assert await database.behave(SEEN, [VIEW]) == Behaviour((VIEW,), None, 1)
+    assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((VIEW,), None, 1)
     for _ in range(12):
-        await database.behave(SEEN, [VIEW] * 20)
+        await database.add_facts(SEEN, [VIEW] * 20)
     assert bindings.d1.rows("SELECT count(*) FROM signals") == [(200,)]
 
 
@@ -211,7 +211,7 @@ async def test_generations_are_recorded_however_many_there_are(
 
 async def test_a_call_is_done_whole_or_not_at_all(database: D1Database, bindings: Bindings) -> None:
     with pytest.raises(StorageError):
-        await database.behave(SEEN, [VIEW, Fact("theft")])
+        await database.add_facts(SEEN, [VIEW, Fact("theft")])
     assert bindings.d1.rows("SELECT * FROM signals") == bindings.d1.rows("SELECT * FROM shoppers")
 
 

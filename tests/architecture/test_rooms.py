@@ -1,0 +1,73 @@
+"""Who may use whom: a room uses rooms below it and itself, read from the imports."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.settings import ROOT
+
+FLOORS = (
+    "domain util",
+    "settings metrics",
+    "catalog storage rendering",
+    "content personas generation",
+    "llm pages",
+    "web",
+    "workbench prerender",
+    "main",
+    "server cli",
+    "__main__",
+)
+PURE = {"domain", "generation"}
+"""Never hear of storage, network, clock or settings: they are handed what they need."""
+
+MODULES = sorted((ROOT / "app").rglob("*.py"))
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "app").parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the rooms that a file imports from, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide the direction"
+            names = [f"app.{item.name}" for item in node.names if node.module == "app"]
+            modules = names or [node.module or ""]
+        elif isinstance(node, ast.Import):
+            modules = [item.name for item in node.names]
+        else:
+            continue
+        for module in modules:
+            if module.startswith("app.") and module != "app.__version__":
+                yield module.split(".")[1]
+
+
+def test_every_room_has_its_floor() -> None:
+    assert {room_of(path) for path in MODULES} - {"__init__"} == set(FLOOR_OF) - {"cli"}
+
+
+def test_a_room_uses_only_rooms_below_it() -> None:
+    climbs = {
+        f"{path.relative_to(ROOT)} -> {room}"
+        for path in MODULES
+        for room in imported(path)
+        if room != room_of(path) and FLOOR_OF[room] >= FLOOR_OF[room_of(path)]
+    }
+    assert climbs == set()
+
+
+def test_the_core_knows_no_storage_and_no_setting() -> None:
+    outside = {"storage", "settings", "llm", "pages", "web", "metrics"}
+    heard = {
+        f"{path.relative_to(ROOT)} -> {room}"
+        for path in MODULES
+        if room_of(path) in PURE
+        for room in imported(path)
+        if room in outside
+    }
+    assert heard == set()
