@@ -9,7 +9,7 @@ WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=fals
 NPM := $(WITH_NODE) node $(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') worker/wrangler.toml
 
-.PHONY: run test lint types unit bench fuzz browser component check-components clean help edge publish worker-types worker-test worker-lint
+.PHONY: run test lint types unit bench fuzz browser component check-components clean docs help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -55,6 +55,9 @@ bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baseline
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60
+
+docs: $(VENV)/design.stamp ## Write docs/settings.md from the code
+	$(BIN)/python -m tools.settings_table
 
 browser: ## Find or install Chromium
 	@sh tools/install_chromium.sh

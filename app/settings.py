@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from app.domain.limits import (
     BreakerLimits,
@@ -15,9 +15,9 @@ from app.domain.limits import (
     Spending,
 )
 
-_SHORTEST_SECRET = 16
-
 ROOT = Path(__file__).resolve().parent.parent
+
+_SHORTEST_SECRET = 16
 
 
 class SettingsError(Exception):
@@ -26,232 +26,234 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProviderSettings:
-    """How to reach one model. Options that compatible servers differ in are settings."""
+    """How to reach one model, and the options in which compatible servers differ."""
 
     base_url: str
+    """The provider's address: Kimi's without `/chat/completions`, Claude's with `/v1` or not."""
     model: str
-    key: str = field(repr=False)
-    options: Mapping[str, str] = field(default_factory=dict)
+    """The provider's model."""
+    key: str = field(default="", repr=False)
+    """Turns the provider on."""
+    thinking: str = "disabled"
+    """`disabled` or `enabled` is sent as `thinking`; `unset` sends nothing."""
+    max_tokens_name: str = "max_completion_tokens"
+    """What the limit of tokens is called: `max_completion_tokens` or `max_tokens`."""
+    temperature: float | None = None
+    """A number from 0 to 2; nothing is sent without one."""
+    response_format: str = "json_object"
+    """`json_object` asks for JSON; `unset` sends no `response_format`."""
 
 
 @dataclass(frozen=True, slots=True)
 class StorageSettings:
-    """Where KV and database are: `sqlite` files, the `worker`'s bindings, or `cloudflare`'s API."""
+    """Where KV and database are."""
 
     where: str = "sqlite"
+    """Where state lives: `sqlite` files, the `worker`'s bindings, or `cloudflare`'s REST API."""
     kv_url: str = "http://kv.internal"
+    """`worker`: KV's address inside the container's network."""
     d1_url: str = "http://d1.internal"
+    """`worker`: D1's."""
     bindings_token: str = field(default="", repr=False)
+    """`worker`: sent with both, where they are reached over another network."""
     api_url: str = "https://api.cloudflare.com/client/v4"
+    """`cloudflare`: the API's address."""
     api_token: str = field(default="", repr=False)
+    """`cloudflare`: may read and write KV and D1."""
     account: str = ""
+    """`cloudflare`: the account."""
     namespace: str = ""
+    """`cloudflare`: its KV namespace."""
     database: str = ""
+    """`cloudflare`: its database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set from outside. Seconds and bytes unless a name says otherwise."""
+    """Everything that can be set from outside. docs/settings.md says what is said here of each."""
 
     host: str = "127.0.0.1"
+    """Address to listen on (`0.0.0.0` in the image)."""
     port: int = 8080
+    """Port to listen on."""
     data: Path = ROOT / "data"
+    """Folder of the databases and the generated secret (`/data` in the image)."""
     catalog: Path = ROOT / "demo" / "catalog.json"
+    """A JSON or Shopify CSV catalog, or a folder of them."""
     currency: str = "USD"
+    """Currency (three capital letters) of catalogs that name none."""
     design: bool = False
-    session_secret: str = field(default="", repr=False)
-    worker_secret: str = field(default="", repr=False)
-    storage: StorageSettings = field(default_factory=StorageSettings)
-    kimi: ProviderSettings | None = None
-    claude: ProviderSettings | None = None
+    """`1` opens the workbench at `/design` and the page traces, as `make run` does unless told."""
+    root: Path = ROOT
+    """Folder that holds `components/`, `prompts/`, `static/` and `migrations/`."""
     house_pace: float = 1.0
-    shutdown_grace: float = 12.0
-    max_concurrent_pages: int = 100
-    max_queued_pages: int = 400
+    """How slowly the house model writes where it is alone: 0 is at once, 2 is half as fast."""
     deadlines: Deadlines = Deadlines()
+    spending: Spending = Spending()
     calls: CallLimits = CallLimits()
     parsing: ParseLimits = ParseLimits()
     breaker: BreakerLimits = BreakerLimits()
-    spending: Spending = Spending()
     max_request_bytes: int = 2 * 1024 * 1024
-    root: Path = ROOT
+    """The largest request that `POST /generate` accepts."""
+    max_concurrent_pages: int = 100
+    """Pages composed at the same time."""
+    max_queued_pages: int = 400
+    """Pages that may wait for a place; beyond it the fallback page is served as it is."""
+    shutdown_grace: float = 12.0
+    """Seconds that pages get to finish on SIGTERM."""
+    session_secret: str = field(default="", repr=False)
+    """Signs the shoppers' cookies; at least 16 bytes, generated in the data folder if not set."""
+    worker_secret: str = field(default="", repr=False)
+    """Lets in nobody who does not know it; at least 16 bytes."""
+    storage: StorageSettings = StorageSettings()
+    kimi: ProviderSettings = ProviderSettings("https://api.moonshot.ai/v1", "kimi-k2.6")
+    claude: ProviderSettings = ProviderSettings("https://api.anthropic.com", "claude-haiku-4-5")
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read the `WANDSTORE_*` and provider variables.
+    """Read every variable that is set and not empty.
 
     Raises:
-        SettingsError: a value is not of its kind; the message names the variable.
+        SettingsError: a value cannot be used, or one is missing; the message names the variable.
     """
-    read = Env(environment)
-    return Settings(
-        host=read.text("WANDSTORE_HOST", "127.0.0.1"),
-        port=int(read.number("WANDSTORE_PORT", 8080, least=0, most=65535)),
-        data=Path(read.text("WANDSTORE_DATA", str(ROOT / "data"))),
-        catalog=Path(read.text("WANDSTORE_CATALOG", str(ROOT / "demo" / "catalog.json"))),
-        root=Path(read.text("WANDSTORE_ROOT", str(ROOT))).resolve(),
-        currency=read.text("WANDSTORE_CURRENCY", "USD"),
-        design=read.text("WANDSTORE_DESIGN", "") == "1",
-        session_secret=read.text("SESSION_SECRET", ""),
-        worker_secret=read.secret("WORKER_SECRET"),
-        storage=_storage(read),
-        kimi=_kimi(read),
-        claude=_claude(read),
-        house_pace=read.number("WANDSTORE_HOUSE_PACE", 1.0, least=0, most=100),
-        shutdown_grace=read.number("WANDSTORE_GRACE", 12.0, least=0, most=600),
-        max_concurrent_pages=int(read.number("WANDSTORE_PAGES_AT_ONCE", 100, least=1, most=10_000)),
-        max_queued_pages=int(read.number("WANDSTORE_PAGES_WAITING", 400, least=0, most=10_000)),
-        deadlines=_deadlines(read),
-        calls=_calls(read),
-        parsing=_parsing(read),
-        breaker=_breaker(read),
-        spending=_spending(read),
-        max_request_bytes=read.whole("WANDSTORE_REQUEST_BYTES", 2 * 1024 * 1024, most=64 * 1024**2),
-    )
-
-
-def _deadlines(read: Env) -> Deadlines:
-    usual = Deadlines()
-    return Deadlines(
-        models=read.seconds("WANDSTORE_MODELS_SECONDS", usual.models),
-        slot=read.seconds("WANDSTORE_SLOT_SECONDS", usual.slot),
-        page=read.seconds("WANDSTORE_PAGE_SECONDS", usual.page),
-    )
-
-
-def _calls(read: Env) -> CallLimits:
-    usual = CallLimits()
-    return CallLimits(
-        connect=read.seconds("WANDSTORE_CONNECT_SECONDS", usual.connect),
-        first_token=read.seconds("WANDSTORE_FIRST_TOKEN_SECONDS", usual.first_token),
-        idle=read.seconds("WANDSTORE_SILENCE_SECONDS", usual.idle),
-        total=read.seconds("WANDSTORE_ANSWER_SECONDS", usual.total),
-        max_tokens=read.whole("WANDSTORE_ANSWER_TOKENS", usual.max_tokens, most=100_000),
-    )
-
-
-def _parsing(read: Env) -> ParseLimits:
-    usual = ParseLimits()
-    return ParseLimits(
-        answer=read.whole("WANDSTORE_ANSWER_CHARS", usual.answer, most=16_000_000),
-        component=read.whole("WANDSTORE_COMPONENT_CHARS", usual.component, most=1_000_000),
-        components=read.whole("WANDSTORE_COMPONENTS", usual.components, most=1_000),
-        depth=read.whole("WANDSTORE_NESTING", usual.depth, most=100),
-    )
-
-
-def _breaker(read: Env) -> BreakerLimits:
-    usual = BreakerLimits()
-    return BreakerLimits(
-        failures=read.whole("WANDSTORE_BREAKER_FAILURES", usual.failures),
-        cooldown=read.seconds("WANDSTORE_BREAKER_SECONDS", usual.cooldown),
-        successes=read.whole("WANDSTORE_BREAKER_SUCCESSES", usual.successes),
-    )
-
-
-def _spending(read: Env) -> Spending:
-    usual = Spending()
-    return Spending(
-        calls=read.whole("WANDSTORE_CALLS_PER_HOUR", usual.calls, least=0),
-        tokens=read.whole("WANDSTORE_TOKENS_PER_HOUR", usual.tokens, least=0),
-        new_calls=read.whole("WANDSTORE_NEW_CALLS_PER_HOUR", usual.new_calls, least=0),
-    )
-
-
-def _kimi(read: Env) -> ProviderSettings | None:
-    key = read.text("KIMI_API_KEY", "")
-    base_url = read.address("KIMI_BASE_URL", "https://api.moonshot.ai/v1")
-    model = read.text("KIMI_MODEL", "kimi-k2.6")
-    options = {
-        "thinking": read.choice("KIMI_THINKING", "disabled", ("disabled", "enabled", "unset")),
-        "max_tokens_name": read.choice(
-            "KIMI_MAX_TOKENS_NAME", "max_completion_tokens", ("max_completion_tokens", "max_tokens")
-        ),
-        "temperature": read.optional_number("KIMI_TEMPERATURE", least=0, most=2),
-        "response_format": read.choice("KIMI_JSON_MODE", "json_object", ("json_object", "unset")),
-    }
-    return ProviderSettings(base_url, model, key, options) if key else None
-
-
-def _claude(read: Env) -> ProviderSettings | None:
-    key = read.text("CLAUDE_API_KEY", "")
-    base_url = read.address("CLAUDE_BASE_URL", "https://api.anthropic.com")
-    model = read.text("CLAUDE_MODEL", "claude-haiku-4-5")
-    return ProviderSettings(base_url, model, key) if key else None
-
-
-def _storage(read: Env) -> StorageSettings:
-    """Read where state lives, and what is needed to get there."""
-    where = read.choice("WANDSTORE_STATE", "sqlite", ("sqlite", "worker", "cloudflare"))
-    usual = StorageSettings()
-    if where != "sqlite":
-        read.needed("SESSION_SECRET")  # one that is generated would be lost with the disk
-    needed = read.needed if where == "cloudflare" else lambda _: ""
-    return StorageSettings(
-        where=where,
-        kv_url=read.address("WANDSTORE_KV_URL", usual.kv_url),
-        d1_url=read.address("WANDSTORE_D1_URL", usual.d1_url),
-        bindings_token=read.text("WANDSTORE_BINDINGS_TOKEN", ""),
-        api_url=read.address("CLOUDFLARE_API_URL", usual.api_url),
-        api_token=needed("CLOUDFLARE_API_TOKEN"),
-        account=needed("CLOUDFLARE_ACCOUNT_ID"),
-        namespace=needed("KV_NAMESPACE_ID"),
-        database=needed("D1_DATABASE_ID"),
-    )
-
-
-class Env(NamedTuple):
-    """Reads variables, each of its kind or SettingsError."""
-
-    environment: Mapping[str, str]
-
-    def text(self, name: str, otherwise: str) -> str:
-        return self.environment.get(name, "").strip() or otherwise
-
-    def needed(self, name: str) -> str:
-        """Return a value that must be there."""
-        value = self.text(name, "")
-        if not value:
+    settings = Settings()
+    given = {name: text.strip() for name, text in environment.items() if text.strip()}
+    for name, (path, read) in VARIABLES.items():
+        if name in given:
+            try:
+                settings = _with(settings, path, read(given[name]))
+            except ValueError as error:
+                raise SettingsError(f"{name} must {error}") from None
+    for name in _NEEDED.get(settings.storage.where, ()):
+        if name not in given:
             raise SettingsError(f"{name} must be set, since WANDSTORE_STATE is not sqlite")
-        return value
+    return settings
 
-    def secret(self, name: str) -> str:
-        """Return a secret, empty where none is set."""
-        value = self.text(name, "")
-        if value and len(value.encode()) < _SHORTEST_SECRET:
-            raise SettingsError(f"{name} must have at least {_SHORTEST_SECRET} bytes")
-        return value
 
-    def number(self, name: str, otherwise: float, *, least: float, most: float) -> float:
-        text = self.text(name, str(otherwise))
+def _with(values: Any, path: str, value: object) -> Any:
+    """Return the values with one of them changed, at a dotted path."""
+    name, _, inner = path.partition(".")
+    changes = {name: _with(getattr(values, name), inner, value) if inner else value}
+    if hasattr(values, "_replace"):  # limits are named tuples
+        return values._replace(**changes)
+    return replace(values, **changes)
+
+
+Read = Callable[[str], object]
+"""Makes a setting of a text, or raises ValueError with what the text must do."""
+
+
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
-            raise SettingsError(f"{name} must be a number, not {text!r}") from None
+            raise ValueError(f"be a number, not {text!r}") from None
         if not least <= value <= most:
-            raise SettingsError(f"{name} must be from {least:g} to {most:g}, not {text}")
+            raise ValueError(f"be from {least:g} to {most:g}, not {text}")
         return value
 
-    def seconds(self, name: str, otherwise: float) -> float:
-        return self.number(name, otherwise, least=0.01, most=3600)
+    return read
 
-    def whole(self, name: str, otherwise: int, *, least: int = 1, most: int = 1_000_000_000) -> int:
-        return int(self.number(name, otherwise, least=least, most=most))
 
-    def optional_number(self, name: str, *, least: float, most: float) -> str:
-        """Return the number as it is written, empty where none is set."""
-        if self.text(name, ""):
-            self.number(name, least, least=least, most=most)
-        return self.text(name, "")
+def _whole(least: int = 1, most: int = 1_000_000_000) -> Read:
+    number = _number(least, most)
+    return lambda text: int(number(text))
 
-    def choice(self, name: str, otherwise: str, choices: tuple[str, ...]) -> str:
-        value = self.text(name, otherwise)
-        if value not in choices:
-            raise SettingsError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-        return value
 
-    def address(self, name: str, otherwise: str) -> str:
-        value = self.text(name, otherwise).rstrip("/")
-        if not value.startswith(("https://", "http://")):
-            raise SettingsError(f"{name} must be an http(s) address, not {value!r}")
-        return value
+def _choice(*choices: str) -> Read:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"be one of {', '.join(choices)}, not {text!r}")
+        return text
+
+    return read
+
+
+def _address(text: str) -> str:
+    address = text.rstrip("/")
+    if not address.startswith(("https://", "http://")):
+        raise ValueError(f"be an http(s) address, not {text!r}")
+    return address
+
+
+def _secret(text: str) -> str:
+    if len(text.encode()) < _SHORTEST_SECRET:
+        raise ValueError(f"have at least {_SHORTEST_SECRET} bytes")
+    return text
+
+
+def _folder(text: str) -> Path:
+    return Path(text).resolve()
+
+
+_seconds = _number(0.01, 3600)
+
+VARIABLES: dict[str, tuple[str, Read]] = {
+    "WANDSTORE_HOST": ("host", str),
+    "WANDSTORE_PORT": ("port", _whole(0, 65535)),
+    "WANDSTORE_DATA": ("data", Path),
+    "WANDSTORE_CATALOG": ("catalog", Path),
+    "WANDSTORE_CURRENCY": ("currency", str),
+    "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
+    "WANDSTORE_ROOT": ("root", _folder),
+    "WANDSTORE_HOUSE_PACE": ("house_pace", _number(0, 100)),
+    "WANDSTORE_MODELS_SECONDS": ("deadlines.models", _seconds),
+    "WANDSTORE_SLOT_SECONDS": ("deadlines.slot", _seconds),
+    "WANDSTORE_PAGE_SECONDS": ("deadlines.page", _seconds),
+    "WANDSTORE_CALLS_PER_HOUR": ("spending.calls", _whole(0)),
+    "WANDSTORE_TOKENS_PER_HOUR": ("spending.tokens", _whole(0)),
+    "WANDSTORE_NEW_CALLS_PER_HOUR": ("spending.new_calls", _whole(0)),
+    "WANDSTORE_CONNECT_SECONDS": ("calls.connect", _seconds),
+    "WANDSTORE_FIRST_TOKEN_SECONDS": ("calls.first_token", _seconds),
+    "WANDSTORE_SILENCE_SECONDS": ("calls.idle", _seconds),
+    "WANDSTORE_ANSWER_SECONDS": ("calls.total", _seconds),
+    "WANDSTORE_ANSWER_TOKENS": ("calls.max_tokens", _whole(1, 100_000)),
+    "WANDSTORE_ANSWER_CHARS": ("parsing.answer", _whole(1, 16_000_000)),
+    "WANDSTORE_COMPONENT_CHARS": ("parsing.component", _whole(1, 1_000_000)),
+    "WANDSTORE_COMPONENTS": ("parsing.components", _whole(1, 1_000)),
+    "WANDSTORE_NESTING": ("parsing.depth", _whole(1, 100)),
+    "WANDSTORE_BREAKER_FAILURES": ("breaker.failures", _whole()),
+    "WANDSTORE_BREAKER_SECONDS": ("breaker.cooldown", _seconds),
+    "WANDSTORE_BREAKER_SUCCESSES": ("breaker.successes", _whole()),
+    "WANDSTORE_REQUEST_BYTES": ("max_request_bytes", _whole(1, 64 * 1024**2)),
+    "WANDSTORE_PAGES_AT_ONCE": ("max_concurrent_pages", _whole(1, 10_000)),
+    "WANDSTORE_PAGES_WAITING": ("max_queued_pages", _whole(0, 10_000)),
+    "WANDSTORE_GRACE": ("shutdown_grace", _number(0, 600)),
+    "SESSION_SECRET": ("session_secret", str),
+    "WORKER_SECRET": ("worker_secret", _secret),
+    "WANDSTORE_STATE": ("storage.where", _choice("sqlite", "worker", "cloudflare")),
+    "WANDSTORE_KV_URL": ("storage.kv_url", _address),
+    "WANDSTORE_D1_URL": ("storage.d1_url", _address),
+    "WANDSTORE_BINDINGS_TOKEN": ("storage.bindings_token", str),
+    "CLOUDFLARE_API_TOKEN": ("storage.api_token", str),
+    "CLOUDFLARE_ACCOUNT_ID": ("storage.account", str),
+    "KV_NAMESPACE_ID": ("storage.namespace", str),
+    "D1_DATABASE_ID": ("storage.database", str),
+    "CLOUDFLARE_API_URL": ("storage.api_url", _address),
+    "KIMI_API_KEY": ("kimi.key", str),
+    "KIMI_BASE_URL": ("kimi.base_url", _address),
+    "KIMI_MODEL": ("kimi.model", str),
+    "KIMI_THINKING": ("kimi.thinking", _choice("disabled", "enabled", "unset")),
+    "KIMI_MAX_TOKENS_NAME": (
+        "kimi.max_tokens_name",
+        _choice("max_completion_tokens", "max_tokens"),
+    ),
+    "KIMI_TEMPERATURE": ("kimi.temperature", _number(0, 2)),
+    "KIMI_JSON_MODE": ("kimi.response_format", _choice("json_object", "unset")),
+    "CLAUDE_API_KEY": ("claude.key", str),
+    "CLAUDE_BASE_URL": ("claude.base_url", _address),
+    "CLAUDE_MODEL": ("claude.model", str),
+}
+"""Of each variable the field of Settings that it sets, dotted where it is inside, and how."""
+
+_NEEDED = {
+    "worker": ("SESSION_SECRET",),  # one that is generated would be lost with the disk
+    "cloudflare": (
+        "SESSION_SECRET",
+        "CLOUDFLARE_API_TOKEN",
+        "CLOUDFLARE_ACCOUNT_ID",
+        "KV_NAMESPACE_ID",
+        "D1_DATABASE_ID",
+    ),
+}

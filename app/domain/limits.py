@@ -6,54 +6,64 @@ from typing import NamedTuple
 
 
 class CallLimits(NamedTuple):
-    """Seconds: to connect, to the first text, between two texts, and for the whole answer.
+    """Seconds and tokens of one call to a model. The numbers are the platform's contract.
 
-    Only text counts: a provider that sends comments or empty events says nothing. The numbers are
-    the platform's contract; `max_tokens` is how many tokens an answer may have.
+    Only text counts: a provider that sends comments or empty events says nothing.
     """
 
     connect: float = 3.0
+    """A call: seconds to connect."""
     first_token: float = 10.0
+    """A call: seconds to its first text."""
     idle: float = 8.0
+    """A call: seconds between two texts."""
     total: float = 25.0
+    """A call: seconds in all."""
     max_tokens: int = 4000
+    """Tokens an answer may have."""
 
 
 class ParseLimits(NamedTuple):
-    """How much of a model's answer is read. Lengths are in characters."""
+    """How much of a model's answer is read."""
 
     answer: int = 65_536
+    """Characters of an answer that are read."""
     component: int = 8_192
+    """Characters of one component."""
     components: int = 32
+    """Components in one answer."""
     depth: int = 12
+    """Brackets inside each other."""
 
 
 class Deadlines(NamedTuple):
-    """Seconds from the moment a page's composing begins.
-
-    `models` is what all models together may take; the rest is the last composer's. A slot whose
-    time has passed keeps its fallback, and at `page` the page ends with what is there.
-    """
+    """Seconds from the moment a page's composing begins."""
 
     models: float = 40.0
+    """Seconds that all models together may take for a page; the rest is the house model's."""
     slot: float = 45.0
+    """Seconds until a slot keeps its fallback; `components/slots.py` may set less for one."""
     page: float = 50.0
+    """Seconds until the page ends with what is there."""
 
 
 class Spending(NamedTuple):
-    """What models may cost: calls and tokens a shop and hour, and calls a client address and hour.
-
-    The last is for shoppers who came less than an hour ago: they are cheap to invent.
-    """
+    """What models may cost."""
 
     calls: int = 1_000
+    """Calls to models, a shop and hour."""
     tokens: int = 4_000_000
+    """Tokens of models, a shop and hour."""
     new_calls: int = 60
+    """Calls for shoppers who came less than an hour ago, a client address (IPv6: /64) and hour."""
 
 
 class BreakerLimits(NamedTuple):
-    """Failures in a row that open a breaker, seconds until it is tried, successes that close it."""
+    """When a provider that fails is left alone, and when it is trusted again."""
 
     failures: int = 5
+    """Failures in a row after which a provider is left alone."""
     cooldown: float = 30.0
+    """Seconds for which it is left alone."""
     successes: int = 3
+    """Calls that must then succeed."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.llm import ModelFailed, Prompt, TokensUsed
 from app.llm.client import StreamState
+from app.settings import ProviderSettings
 
 _VERSION = "2023-06-01"
 
@@ -14,12 +15,12 @@ _VERSION = "2023-06-01"
 class AnthropicApi:
     """The instructions are marked as cacheable, since they are the same for every page."""
 
-    def __init__(self, base_url: str, model: str, key: str) -> None:
-        self.model = model
-        root = base_url.removesuffix("/v1")
+    def __init__(self, provider: ProviderSettings) -> None:
+        self.model = provider.model
+        root = provider.base_url.removesuffix("/v1")
         self._address = f"{root}/v1/messages"
         self._headers = {
-            "x-api-key": key,
+            "x-api-key": provider.key,
             "anthropic-version": _VERSION,
             "accept": "text/event-stream",
         }

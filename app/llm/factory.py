@@ -38,9 +38,9 @@ class Providers:
         self._breaker = settings.breaker
         self._clients: ModelClients | None = None
         self.by_name: dict[str, RetryingModel] = {}
-        if settings.kimi:
+        if settings.kimi.key:
             self._add("kimi", settings.kimi, lambda kimi: self._loaded().kimi(kimi))
-        if settings.claude:
+        if settings.claude.key:
             self._add("claude", settings.claude, lambda claude: self._loaded().claude(claude))
         self._lines: rules.HouseCopy = prompts.house
         self.in_order: tuple[Composer, ...] = (

@@ -7,16 +7,20 @@ from typing import Any
 
 from app.domain.llm import ModelFailed, Prompt, TokensUsed
 from app.llm.client import StreamState
+from app.settings import ProviderSettings
 
 
 class OpenAiApi:
-    """`options` are those in which servers differ: see `_body`."""
+    """One server that speaks it, with the options in which servers differ."""
 
-    def __init__(self, base_url: str, model: str, key: str, options: Mapping[str, str]) -> None:
-        self.model = model
-        self._address = f"{base_url}/chat/completions"
-        self._headers = {"authorization": f"Bearer {key}", "accept": "text/event-stream"}
-        self._options = options
+    def __init__(self, provider: ProviderSettings) -> None:
+        self.model = provider.model
+        self._address = f"{provider.base_url}/chat/completions"
+        self._headers = {
+            "authorization": f"Bearer {provider.key}",
+            "accept": "text/event-stream",
+        }
+        self._options = provider
 
     def request(self, brief: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and body of a streamed completion."""
@@ -45,14 +49,14 @@ class OpenAiApi:
             ],
             "stream": True,
             "stream_options": {"include_usage": True},
-            options.get("max_tokens_name", "max_tokens"): max_tokens,
+            options.max_tokens_name: max_tokens,
         }
-        if options.get("response_format", "json_object") == "json_object":
-            body["response_format"] = {"type": "json_object"}
-        if options.get("thinking", "unset") != "unset":
-            body["thinking"] = {"type": options["thinking"]}
-        if options.get("temperature"):
-            body["temperature"] = float(options["temperature"])
+        if options.response_format != "unset":
+            body["response_format"] = {"type": options.response_format}
+        if options.thinking != "unset":
+            body["thinking"] = {"type": options.thinking}
+        if options.temperature is not None:
+            body["temperature"] = options.temperature
         return body
 
 

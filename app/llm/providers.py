@@ -24,12 +24,12 @@ class ModelClients:
 
     def kimi(self, provider: ProviderSettings) -> ChatClient:
         """Return a model that speaks OpenAI's protocol."""
-        wire = OpenAiApi(provider.base_url, provider.model, provider.key, provider.options)
+        wire = OpenAiApi(provider)
         return ChatClient(wire, lambda: self._http, self._limits)
 
     def claude(self, provider: ProviderSettings) -> ChatClient:
         """Return a model that speaks Anthropic's protocol."""
-        wire = AnthropicApi(provider.base_url, provider.model, provider.key)
+        wire = AnthropicApi(provider)
         return ChatClient(wire, lambda: self._http, self._limits)
 
     async def aclose(self) -> None:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from app.settings import ROOT
+from tools import settings_table
 
 LONGEST_README = 120
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -39,6 +40,10 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
             reached.add(path)
             waiting += [(path.parent / link.partition("#")[0]).resolve() for link in _links(path)]
     assert reached >= set(DOCUMENTS)
+
+
+def test_the_table_of_settings_is_what_the_code_says() -> None:
+    assert settings_table.DOCUMENT.read_text() == settings_table.document(), "run `make docs`"
 
 
 def test_every_decision_has_a_date_and_a_status_and_is_in_the_index() -> None:

@@ -18,7 +18,7 @@ from app.llm.anthropic import AnthropicApi
 from app.llm.client import ChatClient, ProviderApi, StreamState
 from app.llm.openai import OpenAiApi
 from app.llm.transport import PacedTransport
-from app.settings import read_settings
+from app.settings import ProviderSettings, read_settings
 from tests.support.factories import shop
 from tests.support.fake_llm import (
     Fault,
@@ -69,12 +69,9 @@ def wire_for(protocol: Protocol, server: StandIn) -> ProviderApi:
             "CLAUDE_API_KEY": KEY,
         }
     )
-    kimi, claude = settings.kimi, settings.claude
-    assert kimi is not None
-    assert claude is not None
     if protocol == "anthropic":
-        return AnthropicApi(claude.base_url, claude.model, claude.key)
-    return OpenAiApi(kimi.base_url, kimi.model, kimi.key, kimi.options)
+        return AnthropicApi(settings.claude)
+    return OpenAiApi(settings.kimi)
 
 
 Ask = Callable[..., ChatClient]
@@ -233,15 +230,21 @@ async def test_a_message_is_asked_for_as_the_contract_says(
 
 @pytest.mark.parametrize("root", ["https://ai.example", "https://ai.example/v1"])
 def test_an_anthropic_address_may_be_given_with_or_without_its_version(root: str) -> None:
-    address, headers, _ = AnthropicApi(root, "m", KEY).request(BRIEF, 10)
+    address, headers, _ = AnthropicApi(ProviderSettings(root, "m", KEY)).request(BRIEF, 10)
     assert address == "https://ai.example/v1/messages"
     assert headers["x-api-key"] == KEY
 
 
 def test_options_in_which_servers_differ_are_settings() -> None:
-    options = {"max_tokens_name": "max_tokens", "thinking": "unset", "temperature": "0.5"}
-    wire = OpenAiApi("https://ai.example/v1", "m", KEY, {**options, "response_format": "unset"})
-    address, headers, body = wire.request(BRIEF, 10)
+    environment = {
+        "KIMI_BASE_URL": "https://ai.example/v1",
+        "KIMI_API_KEY": KEY,
+        "KIMI_MAX_TOKENS_NAME": "max_tokens",
+        "KIMI_THINKING": "unset",
+        "KIMI_TEMPERATURE": "0.5",
+        "KIMI_JSON_MODE": "unset",
+    }
+    address, headers, body = OpenAiApi(read_settings(environment).kimi).request(BRIEF, 10)
     assert isinstance(body, dict)
     assert address == "https://ai.example/v1/chat/completions"
     assert headers["authorization"] == f"Bearer {KEY}"
@@ -483,6 +486,7 @@ async def test_a_reader_who_stops_listening_closes_the_connection(
     ids=json.dumps,
 )
 async def test_an_event_of_a_strange_shape_is_passed_over(event: object) -> None:
-    for wire in (OpenAiApi("http://x", "m", KEY, {}), AnthropicApi("http://x", "m", KEY)):
+    provider = ProviderSettings("http://x", "m", KEY)
+    for wire in (OpenAiApi(provider), AnthropicApi(provider)):
         model = ChatClient(wire, httpx.AsyncClient)
         assert model._text([json.dumps(event).encode()], StreamState()) == ""  # noqa: SLF001 - no socket

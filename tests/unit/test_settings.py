@@ -1,0 +1,93 @@
+"""Settings: every field has its variable, and a value that cannot be used names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from operator import attrgetter
+from typing import Any
+
+import pytest
+
+from app.settings import VARIABLES, Settings, SettingsError, read_settings
+
+OF_OPENAI_ALONE = {
+    "claude.thinking",
+    "claude.max_tokens_name",
+    "claude.temperature",
+    "claude.response_format",
+}
+PATHS = {name: path for name, (path, _) in VARIABLES.items()}
+
+
+def usual(path: str) -> Any:
+    """Return a field's default."""
+    return attrgetter(path)(Settings())
+
+
+NUMBERS = [name for name, path in PATHS.items() if type(usual(path)) in (int, float)]
+
+
+def leaves(values: Any, path: str = "") -> Iterator[str]:
+    """Yield the dotted path of everything that can be set."""
+    if is_dataclass(values):
+        names = [field.name for field in fields(values)]
+    elif hasattr(values, "_fields"):
+        names = values._fields
+    else:
+        yield path
+        return
+    for name in names:
+        yield from leaves(getattr(values, name), f"{path}.{name}" if path else name)
+
+
+def test_every_field_has_one_variable() -> None:
+    assert len(set(PATHS.values())) == len(PATHS)
+    assert set(PATHS.values()) == set(leaves(Settings())) - OF_OPENAI_ALONE
+
+
+def test_without_variables_and_with_empty_ones_everything_is_as_usual() -> None:
+    assert read_settings({}) == read_settings(dict.fromkeys(VARIABLES, " ")) == Settings()
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_default_is_a_value_that_can_be_set(name: str) -> None:
+    default = usual(PATHS[name])
+    assert read_settings({name: "" if default is None else str(default)}) == Settings()
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
+    settings = read_settings({name: "2"})
+    changed = {path for path in leaves(settings) if attrgetter(path)(settings) != usual(path)}
+    assert changed == {PATHS[name]}
+    assert attrgetter(PATHS[name])(settings) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("WANDSTORE_PORT", "eighty", "WANDSTORE_PORT must be a number, not 'eighty'"),
+        ("WANDSTORE_PORT", "65536", "WANDSTORE_PORT must be from 0 to 65535, not 65536"),
+        ("WANDSTORE_GRACE", "nan", "WANDSTORE_GRACE must be from 0 to 600, not nan"),
+        ("WANDSTORE_ANSWER_SECONDS", "0", "must be from 0.01 to 3600, not 0"),
+        ("KIMI_TEMPERATURE", "2.5", "KIMI_TEMPERATURE must be from 0 to 2, not 2.5"),
+        ("KIMI_THINKING", "yes", "must be one of disabled, enabled, unset, not 'yes'"),
+        ("KIMI_BASE_URL", "https://", "KIMI_BASE_URL must be an http(s) address, not 'https://'"),
+        ("CLAUDE_BASE_URL", "file:///etc", "CLAUDE_BASE_URL must be an http(s) address"),
+    ],
+)
+def test_a_value_that_cannot_be_used_names_its_variable(name: str, text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({name: text})
+    assert message in str(raised.value)
+
+
+def test_a_secret_that_is_too_short_is_not_repeated() -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({"WORKER_SECRET": "s3cret"})
+    assert str(raised.value) == "WORKER_SECRET must have at least 16 bytes"
+
+
+def test_an_address_loses_its_last_slash() -> None:
+    assert read_settings({"KIMI_BASE_URL": "http://host/v1/"}).kimi.base_url == "http://host/v1"
