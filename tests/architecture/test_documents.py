@@ -12,6 +12,18 @@ LONGEST_README = 120
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 RECORDS = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
 
+LIVING = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
+"""The documents that speak of what is there now."""
+
+SET_UP = (
+    "components/pictures",
+    "tools/bench/results",
+    "worker/.build",
+    "worker/node_modules",
+    "worker/public",
+)
+"""What is made by commands, and need not be there yet."""
+
 LINK = re.compile(r"""\]\(([^)\s]+)\)|(?:src|href)="([^"]+)\"""")
 RECORD = re.compile(
     r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
@@ -46,6 +58,28 @@ def test_the_table_of_settings_is_what_the_code_says() -> None:
     assert settings_table.DOCUMENT.read_text() == settings_table.document(), "run `make docs`"
 
 
+def test_every_path_that_is_named_is_there() -> None:
+    folders = "app|components|demo|docs|migrations|prompts|requirements|static|tests|tools|worker"
+    named = _named(rf"(?<![\w/.])((?:{folders})/[\w./*-]*)")
+    gone = [at for at, path in named if not path.startswith(SET_UP) and not any(ROOT.glob(path))]
+    assert len(named) > len(LIVING)
+    assert gone == []
+
+
+def test_every_make_target_that_is_named_can_be_made() -> None:
+    targets = re.findall(r"^([\w.$()/-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = _named(r"\bmake ([\w./-]+)")
+    assert len(named) > len(LIVING)
+    assert [at for at, target in named if target not in targets] == []
+
+
+def test_every_room_is_described() -> None:
+    described = re.findall(
+        r"^\| `(\w+)/` \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE
+    )
+    assert set(described) >= {path.parent.name for path in (ROOT / "app").glob("*/__init__.py")}
+
+
 def test_every_decision_has_a_date_and_a_status_and_is_in_the_index() -> None:
     index = (ROOT / "docs/decisions/README.md").read_text().splitlines()
     rows = [line for line in index if line.startswith("| ") and "](" in line]
@@ -57,6 +91,16 @@ def test_every_decision_has_a_date_and_a_status_and_is_in_the_index() -> None:
         link = f"[{record['title']}]({path.name})"
         expected.append(f"| {record['number']} | {link} | {record['date']} | {record['status']} |")
     assert rows == expected
+
+
+def _named(pattern: str) -> list[tuple[str, str]]:
+    """Return where the code in documents matches, and what the pattern's group is there."""
+    return [
+        (f"{path.relative_to(ROOT)}: {name}", name)
+        for path in LIVING
+        for code in re.findall(r"```.*?```|`[^`\n]*`", path.read_text(), flags=re.DOTALL)
+        for name in re.findall(pattern, code)
+    ]
 
 
 def _links(path: Path) -> list[str]:
