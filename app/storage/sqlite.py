@@ -71,17 +71,17 @@ class SqliteFile:
     def _open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
+            self._connection = sqlite3.connect(
                 self._path, timeout=_BUSY_TIMEOUT, check_same_thread=False, isolation_level=None
             )
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA cache_size=-2048")
-            prepare(connection)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute("PRAGMA foreign_keys=ON")
+            self._connection.execute("PRAGMA cache_size=-2048")
+            prepare(self._connection)
         except (sqlite3.Error, OSError) as error:
+            self._close()
             raise StorageError(f"{self._path}: {error}") from error
-        self._connection = connection
 
     def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         def whole(connection: sqlite3.Connection) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_hostile_copy_through_every_component(
 
 def forget_plans(server: Server) -> None:
     """Let the next newcomer's page be asked for, not planned."""
-    with sqlite3.connect(server.data / "kv.sqlite3", timeout=10) as kv:
+    with closing(sqlite3.connect(server.data / "kv.sqlite3", timeout=10)) as kv, kv:
         kv.execute("DELETE FROM pairs WHERE key LIKE 'plan:%'")
 
 

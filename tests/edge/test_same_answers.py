@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -226,7 +227,7 @@ WHAT_IS_KNOWN = (
 
 def rows_of_file(container: Server, shopper: str) -> list[list[dict[str, Any]]]:
     """Return what the container's own database has of a shopper."""
-    with sqlite3.connect(container.data / "shop.sqlite3") as database:
+    with closing(sqlite3.connect(container.data / "shop.sqlite3")) as database, database:
         database.row_factory = sqlite3.Row
         return [[dict(row) for row in database.execute(sql, (shopper,))] for sql in WHAT_IS_KNOWN]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import (
@@ -23,7 +24,7 @@ TEXT = answer()
 
 def remaining_seconds(server: Server) -> float:
     """Return how long the page that is kept will be kept."""
-    with sqlite3.connect(server.data / "kv.sqlite3") as kv:
+    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
         row = kv.execute("SELECT expires_at FROM pairs WHERE key LIKE 'ui:%'").fetchone()
     return float(row[0]) - time.time()
 
@@ -90,7 +91,7 @@ def test_nothing_by_the_deadline_is_an_error_and_nothing_is_kept(
         last = shopper.follow(stream)[-1]
         assert (last.name, last.payload["code"]) == ("error", "TIMEOUT")
         assert shopper.store().headers["x-wandstore-page"] == "shell"
-    with sqlite3.connect(server.data / "kv.sqlite3") as kv:
+    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
         assert kv.execute("SELECT count(*) FROM pairs WHERE key LIKE 'ui:%'").fetchone() == (0,)
 
 

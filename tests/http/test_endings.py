@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,14 @@ HOUSE = "house"
 
 def kept_values(server: Server) -> list[dict[str, Any]]:
     """Return the pages that are kept."""
-    with sqlite3.connect(server.data / "kv.sqlite3") as kv:
+    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
         rows = kv.execute("SELECT value FROM pairs WHERE key LIKE 'ui:%'").fetchall()
     return [json.loads(value) for (value,) in rows]
 
 
 def generations(server: Server) -> list[tuple[str, str | None]]:
     """Return status and message of the composed pages on record."""
-    with sqlite3.connect(server.data / "shop.sqlite3") as database:
+    with closing(sqlite3.connect(server.data / "shop.sqlite3")) as database, database:
         found = database.execute("SELECT status, error_message FROM ui_generations")
         return [(str(status), message) for status, message in found]
 
@@ -119,7 +120,7 @@ def test_a_server_killed_while_it_composes_comes_back_whole(
 
 def forget_plans(server: Server) -> None:
     """Let the next newcomer's page be composed, not planned."""
-    with sqlite3.connect(server.data / "kv.sqlite3") as kv:
+    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
         kv.execute("DELETE FROM pairs WHERE key LIKE 'plan:%'")
 
 
@@ -253,7 +254,7 @@ def test_a_page_that_cannot_be_kept_ends_with_an_error_fit_for_a_shopper(
     with Shopper(composed_by_model) as shopper:
         stream = stream_of(shopper.store().text)
         model.reached(1)
-        with sqlite3.connect(composed_by_model.data / "kv.sqlite3") as kv:
+        with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
             kv.execute("DROP TABLE pairs")
         model.release()
         seen = shopper.follow(stream)

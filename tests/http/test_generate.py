@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -225,7 +226,7 @@ def test_who_saw_a_page_fail_gets_its_end_and_not_another(
     url = f"{composed_by_model.url}/generate"
     with httpx.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
         model.reached(1)
-        with sqlite3.connect(composed_by_model.data / "kv.sqlite3") as kv:
+        with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
             kv.execute("DROP TABLE pairs")
         model.release()
         seen = list(events(response.iter_lines()))
@@ -421,7 +422,7 @@ def test_a_page_that_cannot_be_kept_is_an_error(composed_by_model: Server, model
     call = threading.Thread(target=lambda: sent.append(generate(composed_by_model)))
     call.start()
     model.reached(1)
-    with sqlite3.connect(composed_by_model.data / "kv.sqlite3") as kv:
+    with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
         kv.execute("DROP TABLE pairs")
     model.release()
     call.join(30)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 
 import httpx
 import pytest
@@ -53,7 +54,7 @@ def test_each_shopper_has_a_page_of_their_own_and_the_plan_holds_no_price(
 ) -> None:
     model.play(Scenario(answer()))
     asyncio.run(crowd(composed_by_model, 3))
-    with sqlite3.connect(composed_by_model.data / "kv.sqlite3") as kv:
+    with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
         pairs = dict(kv.execute("SELECT key, value FROM pairs").fetchall())
     plans = [json.loads(value) for key, value in pairs.items() if key.startswith("plan:demo:v2_")]
     assert len(plans) == 1

@@ -115,7 +115,7 @@ def test_a_number_beyond_all_bounds_costs_only_its_product(write: Write, exponen
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ('{"products": [\n{"id": "mug",\n}]}', 3),
+        ('{"products": [\n{"id": "mug",}]}', 2),
         ('{"products": [\n{}\n{}]}', 3),
         ('{"products": [\n{},\n]}', 3),
         ('{"products": []\n, }', 2),

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ async def test_expired_pairs_take_no_room(kv: SqliteKv, clock: Clock, tmp_path: 
         await kv.put(key, b"x", 60)
     clock.now += 61
     await kv.put("d", b"x", 60)
-    with sqlite3.connect(tmp_path / "kv.sqlite") as other:
+    with closing(sqlite3.connect(tmp_path / "kv.sqlite")) as other, other:
         assert other.execute("SELECT key FROM pairs").fetchall() == [("d",)]
     other.close()
 
