@@ -1,6 +1,6 @@
 // GET /health: how the edge's own parts are. The container is not asked: that would wake it.
 
-import { within } from "./util/timeout.ts";
+import { withTimeout } from "./util/timeout.ts";
 import { json } from "./responses.ts";
 import { nameOf } from "./telemetry.ts";
 import type { Visit } from "./context.ts";
@@ -20,7 +20,7 @@ export async function answerHealth(visit: Visit): Promise<Response> {
 
 async function checked(asked: Promise<unknown>): Promise<string> {
   try {
-    await within(PATIENCE, asked);
+    await withTimeout(PATIENCE, asked);
     return "ok";
   } catch (error) {
     return `failed: ${nameOf(error)}`;

@@ -1,6 +1,6 @@
 // Asking the container: again where it wakes, refuses or fails, and never once it has begun to answer.
 
-import { TooLate, within } from "../util/timeout.ts";
+import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import type { Limits } from "../env.ts";
 import { nameOf } from "../telemetry.ts";
 import type { Upstream } from "./client.ts";
@@ -57,11 +57,11 @@ async function once(
   const giveUp = new AbortController();
   const request = make(AbortSignal.any([signal, giveUp.signal]));
   try {
-    const answer = await within(milliseconds, upstream(request, place));
+    const answer = await withTimeout(milliseconds, upstream(request, place));
     return { answer, outcome: String(answer.status) };
   } catch (error) {
     giveUp.abort();
-    return { answer: null, outcome: error instanceof TooLate ? "late" : nameOf(error) };
+    return { answer: null, outcome: error instanceof TimeoutError ? "late" : nameOf(error) };
   }
 }
 

@@ -1,6 +1,6 @@
 // Setting a page going, and taking it at once where the container has it finished already.
 
-import { within } from "../util/timeout.ts";
+import { withTimeout } from "../util/timeout.ts";
 import { nameOf, tell } from "../telemetry.ts";
 import { askForPage, type Container, type Wanted } from "./generate.ts";
 
@@ -16,7 +16,7 @@ export function compose(container: Container, wanted: Wanted): SetGoing {
   const page = composed(container, wanted);
   return {
     over: page.then(() => {}),
-    soon: async (milliseconds) => within(milliseconds, page).catch(() => null),
+    soon: async (milliseconds) => withTimeout(milliseconds, page).catch(() => null),
   };
 }
 

@@ -1,7 +1,7 @@
 // The finished page from KV: version, shop and content are checked before any of it is shown.
 
 import type { Env } from "../env.ts";
-import { TooLate, within } from "../util/timeout.ts";
+import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
 import type { Lookup } from "../telemetry.ts";
 
@@ -33,10 +33,10 @@ export async function findKept(
 ): Promise<Found> {
   if (env.KV === undefined) return { html: null, kv: "absent" };
   try {
-    const value = await within(milliseconds, env.KV.get(key, "text"));
+    const value = await withTimeout(milliseconds, env.KV.get(key, "text"));
     return value === null ? { html: null, kv: "miss" } : readKept(value, shop);
   } catch (error) {
-    return { html: null, kv: error instanceof TooLate ? "slow" : "failed" };
+    return { html: null, kv: error instanceof TimeoutError ? "slow" : "failed" };
   }
 }
 

@@ -1,6 +1,6 @@
 // A part of the catalog: as published where it is one that can be, else as the container finds it.
 
-import { within } from "../util/timeout.ts";
+import { withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
 import { credential } from "../container/generate.ts";
 import { tell } from "../telemetry.ts";
@@ -45,7 +45,7 @@ async function askForListing(visit: Visit, shop: Shop): Promise<Response | null>
   const request = new Request(address, { headers: { accept: "text/html", ...credential(visit.env) }, signal });
   try {
     const asked = visit.container?.upstream(request, `${shop.id}|search`);
-    return asked === undefined ? null : await within(visit.limits.search, asked);
+    return asked === undefined ? null : await withTimeout(visit.limits.search, asked);
   } catch {
     giveUp.abort();
     return null;

@@ -1,6 +1,6 @@
 // What an address asks for of the catalog: the rules of app/catalog/listing.py.
 
-import { tidied } from "../util/whitespace.ts";
+import { collapseWhitespace } from "../util/whitespace.ts";
 
 export interface AskedListing {
   readonly category: string;
@@ -19,7 +19,7 @@ export function readAddress(search: string): AskedListing | null {
   if (text.length > MOST_BYTES || text.split("&").length > MOST_FIELDS) return null;
   const given = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (value !== "") given.set(name, tidied(value, LONGEST_QUERY));
+    if (value !== "") given.set(name, collapseWhitespace(value, LONGEST_QUERY));
   }
   const of = (name: string): string => given.get(name) ?? "";
   if (!["category", "sort", "q", "page"].some((name) => of(name) !== "")) return null;

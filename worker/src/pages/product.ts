@@ -1,13 +1,13 @@
 // GET a product's page, as published.
 
-import { hexDigest } from "../util/sha256.ts";
+import { sha256Hex } from "../util/sha256.ts";
 import type { Shop } from "../assets/store.ts";
 import type { Visit } from "../context.ts";
 import { answerMissing } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
 export async function answerProduct(visit: Visit, shop: Shop, id: string): Promise<Response> {
-  const page = await visit.published.page(shop, `products/${(await hexDigest(id)).slice(0, 32)}.html`);
+  const page = await visit.published.page(shop, `products/${(await sha256Hex(id)).slice(0, 32)}.html`);
   if (page === null) return answerMissing(visit, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }

@@ -1,7 +1,7 @@
 // GET the store: the shopper's kept page, or the shell at once while theirs is composed.
 
 import { isCrawler } from "../crawlers.ts";
-import { hexDigest } from "../util/sha256.ts";
+import { sha256Hex } from "../util/sha256.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Shop } from "../assets/store.ts";
@@ -70,7 +70,7 @@ async function composeAnd(visit: Visit, visitor: Visitor, shop: Shop, looked: Lo
 }
 
 async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {
-  const etag = `"${(await hexDigest(html)).slice(0, 20)}"`;
+  const etag = `"${(await sha256Hex(html)).slice(0, 20)}"`;
   const same = visit.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = pageHeaders(shop, "kept", "private, no-cache");
   headers.set("etag", etag);

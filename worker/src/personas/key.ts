@@ -1,6 +1,6 @@
 // Persona -> persona hash: the same bands and spelling as app/personas/key.py.
 
-import { tidied } from "../util/whitespace.ts";
+import { collapseWhitespace } from "../util/whitespace.ts";
 import type { Persona, Signals } from "./persona.ts";
 
 /** Raised whenever bands or canonical form change, so that old hashes never mean something new. */
@@ -44,7 +44,7 @@ function folded(names: readonly string[]): string[] {
 
 function foldedName(name: string): string {
   const wellFormed = name.replace(LONE_SURROGATES, "?");
-  return tidied(wellFormed.normalize("NFC").toLowerCase(), LONGEST_NAME);
+  return collapseWhitespace(wellFormed.normalize("NFC").toLowerCase(), LONGEST_NAME);
 }
 
 function byCodePoints(one: string, other: string): number {

@@ -1,6 +1,6 @@
 // What shoppers do, made into what is known of them: noted in D1, judged, and made their persona.
 
-import { within } from "../util/timeout.ts";
+import { withTimeout } from "../util/timeout.ts";
 import { type Fact, readFact } from "./fact.ts";
 import { personaHash } from "./key.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";
@@ -27,7 +27,7 @@ export async function learn(
 ): Promise<Learnt> {
   const at = new Date().toISOString().replace("Z", "+00:00");
   const seen = database.prepare(sql.SEEN).bind(shopperId, shopId, at, at);
-  const answers = await within(
+  const answers = await withTimeout(
     PATIENCE,
     database.batch<{ id?: number; fact?: string; current_persona_hash?: string | null }>([
       seen,
@@ -44,7 +44,7 @@ export async function learn(
   const hash = await personaHash(persona);
   const changed = hash !== before;
   const judged = rows.at(-1)?.id ?? 0;
-  if (changed) await within(PATIENCE, become(database, shopperId, { persona, hash, judged }, seen, at));
+  if (changed) await withTimeout(PATIENCE, become(database, shopperId, { persona, hash, judged }, seen, at));
   return { persona, hash, changed };
 }
 

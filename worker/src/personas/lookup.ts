@@ -1,7 +1,7 @@
 // The shopper's persona from D1, or the newcomer's where nothing can be learnt of it.
 
 import type { Env } from "../env.ts";
-import { TooLate, within } from "../util/timeout.ts";
+import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import type { Lookup } from "../telemetry.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";
 import { personaOf, type Row } from "./row.ts";
@@ -26,9 +26,9 @@ export async function acquaint(
   if (env.DB === undefined) return { persona: NEWCOMER, db: "absent" };
   try {
     const asked = env.DB.prepare(PERSONA).bind(shopperId, shopId).first<Row>();
-    const row = await within(milliseconds, asked);
+    const row = await withTimeout(milliseconds, asked);
     return row === null ? { persona: NEWCOMER, db: "miss" } : { persona: personaOf(row), db: "hit" };
   } catch (error) {
-    return { persona: NEWCOMER, db: error instanceof TooLate ? "slow" : "failed" };
+    return { persona: NEWCOMER, db: error instanceof TimeoutError ? "slow" : "failed" };
   }
 }

@@ -6,7 +6,6 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { container, cookieOf, migrated, never, SHOPPER, visit } from "../../tests/support.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
-import { Pace } from "../util/rate_limit.ts";
 
 beforeEach(migrated);
 
@@ -158,14 +157,5 @@ describe("a beacon", () => {
   it("is not something to look at", async () => {
     const { response } = await visit("/signals");
     expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
-  });
-});
-
-describe("a pace", () => {
-  it("gives a burst, then one at a time, and everybody their own", () => {
-    const pace = new Pace({ burst: 2, seconds: 10 });
-    expect([pace.take("a", 0), pace.take("a", 0), pace.take("a", 0)]).toEqual([0, 0, 10]);
-    expect(pace.take("b", 0)).toBe(0);
-    expect([pace.take("a", 10), pace.take("a", 10)]).toEqual([0, 10]);
   });
 });

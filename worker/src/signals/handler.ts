@@ -1,6 +1,6 @@
 // POST /signals: what a shopper did, told by the page when it is left; answered as by the container.
 
-import { TooLate, within } from "../util/timeout.ts";
+import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { fileHeaders, json } from "../responses.ts";
 import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";
@@ -11,16 +11,16 @@ import { tell } from "../telemetry.ts";
 import type { Visit } from "../context.ts";
 import { BadBeacon, readBeacon, type Told } from "./schema.ts";
 import { learn } from "../personas/learner.ts";
-import { Pace } from "../util/rate_limit.ts";
+import { RateLimiter } from "../util/rate_limit.ts";
 import { type Goods, witness } from "./facts.ts";
 
 const LARGEST = 8192;
 const READING = 10_000;
 const SECONDS_A_DAY = 86_400;
-const shoppers = new Pace({ burst: 30, seconds: 2 });
-const addresses = new Pace({ burst: 240, seconds: 0.25 });
+const shoppers = new RateLimiter({ burst: 30, seconds: 2 });
+const addresses = new RateLimiter({ burst: 240, seconds: 0.25 });
 /** Pages composed ahead for one shopper: whoever changes faster waits for the next visit. */
-const refreshes = new Pace({ burst: 5, seconds: 60 });
+const refreshes = new RateLimiter({ burst: 5, seconds: 60 });
 
 class Refused extends Error {
   override readonly name = "Refused";
@@ -74,7 +74,7 @@ async function note(visit: Visit, shop: Shop, known: Signed, facts: readonly Fac
   const learnt = await learn(DB, shopperId, shop.id, facts).catch(() => {
     throw later;
   });
-  if (!learnt.changed || visit.container === null || refreshes.take(shopperId, now) > 0) return "taken";
+  if (!learnt.changed || visit.container === null || refreshes.acquire(shopperId, now) > 0) return "taken";
   // The page for whom the shopper has become is composed now, to be there at the next visit.
   const from = newFrom(visit.request, isNew(known.expires, now));
   visit.later(compose(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash, newFrom: from }).over);
@@ -101,8 +101,8 @@ function told(text: string): Told[] {
 }
 
 async function bodyInTime(request: Request): Promise<string> {
-  return within(READING, bodyOf(request)).catch((error: unknown) => {
-    throw error instanceof TooLate ? new Refused(408, "TIMEOUT", "the body did not come in time") : error;
+  return withTimeout(READING, bodyOf(request)).catch((error: unknown) => {
+    throw error instanceof TimeoutError ? new Refused(408, "TIMEOUT", "the body did not come in time") : error;
   });
 }
 
@@ -126,8 +126,8 @@ function fromOurPage({ request, url }: Visit): boolean {
   return origin === `https://${url.host}` || origin === `http://${url.host}`;
 }
 
-function keepPace(pace: Pace, name: string, now: number): void {
-  const wait = pace.take(name, now);
+function keepPace(pace: RateLimiter, name: string, now: number): void {
+  const wait = pace.acquire(name, now);
   if (wait > 0) throw new Refused(429, "RATE_LIMITED", "too many signals", "", wait);
 }
 

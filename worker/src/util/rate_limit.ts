@@ -1,35 +1,35 @@
-// How often somebody may do something: a burst, and then at an even pace, as in app/util/rate_limit.py.
+// Rate limiter: a burst, then one at an even interval, for each key by itself.
 //
-// It is counted in this isolate alone. A flood that is spread over many is the business of
+// It counts in this isolate alone. A flood that is spread over many isolates is the business of
 // Cloudflare's own rate limiting; this keeps one page from filling the database.
 
-const MOST_REMEMBERED = 10_000;
+const MAX_KEYS = 10_000;
 
-/** So many at once; each is given back after so many seconds. */
-export interface Allowance {
+/** Allow `burst` at once; each of them is given back after so many seconds. */
+export interface Rate {
   readonly burst: number;
   readonly seconds: number;
 }
 
-export class Pace {
-  readonly #allowance: Allowance;
-  readonly #freeAt = new Map<string, number>();
+export class RateLimiter {
+  readonly #rate: Rate;
+  readonly #fullAt = new Map<string, number>();
 
-  constructor(allowance: Allowance) {
-    this.#allowance = allowance;
+  constructor(rate: Rate) {
+    this.#rate = rate;
   }
 
-  /** Takes one; returns 0, or how many seconds it is until there is one to take. */
-  take(name: string, now: number): number {
-    const { burst, seconds } = this.#allowance;
-    // When all that was taken will have been given back.
-    const wholeAt = Math.max(this.#freeAt.get(name) ?? now, now);
-    const wait = wholeAt - now - (burst - 1) * seconds;
-    this.#freeAt.delete(name);
-    this.#freeAt.set(name, wait <= 0 ? wholeAt + seconds : wholeAt);
-    for (const longestUnseen of this.#freeAt.keys()) {
-      if (this.#freeAt.size <= MOST_REMEMBERED) break;
-      this.#freeAt.delete(longestUnseen);
+  /** Take one of the key's; return 0, or after how many seconds there is one to take. */
+  acquire(key: string, now: number): number {
+    const { burst, seconds } = this.#rate;
+    // When everything that was taken will have been given back.
+    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now);
+    const wait = fullAt - now - (burst - 1) * seconds;
+    this.#fullAt.delete(key);
+    this.#fullAt.set(key, wait <= 0 ? fullAt + seconds : fullAt);
+    for (const leastRecent of this.#fullAt.keys()) {
+      if (this.#fullAt.size <= MAX_KEYS) break;
+      this.#fullAt.delete(leastRecent);
     }
     return Math.max(wait, 0);
   }

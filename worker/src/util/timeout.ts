@@ -1,18 +1,18 @@
-// Waiting, but not for ever.
+// Bound how long a promise is awaited.
 
-export class TooLate extends Error {
-  override readonly name = "TooLate";
+export class TimeoutError extends Error {
+  override readonly name = "TimeoutError";
 }
 
-/** Resolves or rejects as `promise` does, or rejects with TooLate after so many milliseconds. */
-export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+/** Settle as `promise` does, or reject with TimeoutError after so many milliseconds. */
+export async function withTimeout<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TooLate()), milliseconds);
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new TimeoutError()), milliseconds);
   });
-  promise.catch(() => {}); // one that fails after its time has nobody to tell
+  promise.catch(() => {}); // a rejection after the timeout has nobody left to handle it
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }

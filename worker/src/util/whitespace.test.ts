@@ -1,8 +1,8 @@
-// Words are parted as in the container, and cut where it cuts.
+// White space is collapsed as in the container, and the text cut where it cuts.
 
 import { expect, it } from "vitest";
 
-import { tidied } from "./whitespace.ts";
+import { collapseWhitespace } from "./whitespace.ts";
 
 it.each([
   ["  a  b ", 9, "a b"],
@@ -10,6 +10,6 @@ it.each([
   ["a\u200bb\ufeffc\u180ed", 99, "a\u200bb\ufeffc\u180ed"],
   ["\u{1f98a}\u{1f98a}\u{1f98a}", 2, "\u{1f98a}\u{1f98a}"],
   [" \t\r\n ", 9, ""],
-])("%j of at most %i is %j", (text, longest, words) => {
-  expect(tidied(text, longest)).toBe(words);
+])("%j of at most %i is %j", (text, maxLength, collapsed) => {
+  expect(collapseWhitespace(text, maxLength)).toBe(collapsed);
 });
