@@ -1,6 +1,6 @@
 // One request with all that answering it may need.
 
-import { type Env, type Limits, limitsOf } from "./env.ts";
+import { type Env, type Limits, readLimits } from "./env.ts";
 import { Published } from "./assets/store.ts";
 import { Identities } from "./session/cookies.ts";
 import type { Container } from "./container/generate.ts";
@@ -24,7 +24,7 @@ export interface Visit {
 const known = new Map<string, Identities>();
 
 export function visitOf(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Visit {
-  const limits = limitsOf(env);
+  const limits = readLimits(env);
   const published = new Published(env.ASSETS);
   const upstream = upstreamOf(env, limits);
   return {

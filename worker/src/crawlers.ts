@@ -1,16 +1,16 @@
-// Who is no shopper: crawlers and link previews, by the same names as in app/web/crawlers.py.
+// Detect crawlers and link previews by user agent, with the same pattern as the container.
 //
-// They get a complete page of the catalog's own and no cookie, and nothing is composed for them.
+// They get a complete catalog page and no cookie, and no page is generated for them.
 
-const NAMES = new RegExp(
+const CRAWLERS = new RegExp(
   "(?<!cu)bot\\b|(?<!cu)bot[/_; -]|crawl|spider|slurp|archiver|scraper|bingpreview|linkpreview|" +
     "uripreview|facebookexternalhit|facebookcatalog|embedly|pingdom|feedfetcher|" +
     "mediapartners|apis-google|google-inspectiontool|google-extended|whatsapp/|chatgpt-user|" +
     "claude-web|claude-user|perplexity-user|bytespider|petalsearch",
   "i",
 );
-const LONGEST = 1024;
+const MAX_USER_AGENT_LENGTH = 1024;
 
 export function isCrawler(request: Request): boolean {
-  return NAMES.test((request.headers.get("user-agent") ?? "").slice(0, LONGEST));
+  return CRAWLERS.test((request.headers.get("user-agent") ?? "").slice(0, MAX_USER_AGENT_LENGTH));
 }

@@ -1,4 +1,4 @@
-// What the Worker is bound to, and the numbers it works with.
+// The Worker's bindings and variables, and the limits read from them.
 
 export interface Env {
   readonly ASSETS: Fetcher;
@@ -8,9 +8,9 @@ export interface Env {
   readonly EVENTS?: AnalyticsEngineDataset;
   /** Signs the shoppers' cookies; the container has the same one. */
   readonly SESSION_SECRET?: string;
-  /** What the container asks of whoever calls it. */
+  /** Authorizes the Worker to the container. */
   readonly WORKER_SECRET?: string;
-  /** Where the container is when it is no binding: on this machine, in development and tests. */
+  /** Locates a container that is no binding: on this machine, in development and tests. */
   readonly CONTAINER_URL?: string;
   readonly CONTAINER_INSTANCES?: string;
   readonly LOOKUP_MS?: string;
@@ -22,31 +22,31 @@ export interface Env {
 }
 
 export interface Limits {
-  /** How long the shopper's persona and page may take to be looked up, before the shell goes out. */
-  readonly lookup: number;
-  /** How long the container may take to hand over a page that KV does not show yet. */
-  readonly keptWait: number;
-  /** How long the container may take to answer a search. */
-  readonly search: number;
-  /** The unit of the contract's pauses between attempts, which are 1, 2 and 4 of it. */
-  readonly retryUnit: number;
-  /** How long the container may take to begin its answer (platform contract). */
-  readonly head: number;
+  /** Bounds the lookup of the shopper's persona and cached page together, before the shell goes out. */
+  readonly lookupMs: number;
+  /** Bounds the wait for the container to hand over a finished page that KV does not show yet. */
+  readonly cachedPageWaitMs: number;
+  /** Bounds the wait for the container to answer a search. */
+  readonly searchMs: number;
+  /** Scales the contract's delays between attempts, which are 1, 2 and 4 of it. */
+  readonly retryUnitMs: number;
+  /** Bounds the wait for the head of the container's response, all attempts together (platform contract). */
+  readonly responseHeadMs: number;
   readonly instances: number;
 }
 
-export function limitsOf(env: Env): Limits {
+export function readLimits(env: Env): Limits {
   return {
-    lookup: numberOf(env.LOOKUP_MS, 300),
-    keptWait: numberOf(env.KEPT_WAIT_MS, 80),
-    search: numberOf(env.SEARCH_MS, 3_000),
-    retryUnit: numberOf(env.RETRY_UNIT_MS, 1_000),
-    head: 30_000,
-    instances: Math.max(1, numberOf(env.CONTAINER_INSTANCES, 1)),
+    lookupMs: parseNumber(env.LOOKUP_MS, 300),
+    cachedPageWaitMs: parseNumber(env.KEPT_WAIT_MS, 80),
+    searchMs: parseNumber(env.SEARCH_MS, 3_000),
+    retryUnitMs: parseNumber(env.RETRY_UNIT_MS, 1_000),
+    responseHeadMs: 30_000,
+    instances: Math.max(1, parseNumber(env.CONTAINER_INSTANCES, 1)),
   };
 }
 
-function numberOf(text: string | undefined, otherwise: number): number {
+function parseNumber(text: string | undefined, fallback: number): number {
   const value = Number.parseInt(text ?? "", 10);
-  return Number.isFinite(value) && value >= 0 ? value : otherwise;
+  return Number.isFinite(value) && value >= 0 ? value : fallback;
 }

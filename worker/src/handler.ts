@@ -2,7 +2,7 @@
 
 import { answerBindings } from "./bindings/local.ts";
 import type { Env } from "./env.ts";
-import { answerHealth } from "./health.ts";
+import { handleHealth } from "./health.ts";
 import { plainText } from "./responses.ts";
 import { answerListing } from "./pages/listing.ts";
 import { readAddress } from "./pages/listing_query.ts";
@@ -14,7 +14,7 @@ import { Published } from "./assets/store.ts";
 import { type Route, routeOf } from "./router.ts";
 import { answerSignals } from "./signals/handler.ts";
 import { answerStream } from "./stream/handler.ts";
-import { nameOf, tell } from "./telemetry.ts";
+import { errorName, track } from "./telemetry.ts";
 import { type Visit, visitOf } from "./context.ts";
 
 export async function answer(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Promise<Response> {
@@ -28,7 +28,7 @@ export async function answer(request: Request, env: Env, context: Pick<Execution
     }
     return forMethod(request, await answerRoute(route, visitOf(request, env, context)));
   } catch (error) {
-    tell(env, { event: "failed", where: route.to, outcome: nameOf(error) });
+    track(env, { event: "failed", where: route.to, outcome: errorName(error) });
     return forMethod(request, await lastResort(route, env));
   }
 }
@@ -58,7 +58,7 @@ async function answerRoute(route: Route, visit: Visit): Promise<Response> {
     case "picture":
       return answerPicture(visit, route.shop, route.name);
     case "health":
-      return answerHealth(visit);
+      return handleHealth(visit);
     case "root":
       return new Response(null, { status: 307, headers: { location: "/store" } });
     default:

@@ -1,28 +1,28 @@
-// GET /health: how the edge's own parts are. The container is not asked: that would wake it.
+// GET /health: checks KV and D1. The container is left alone: a request would wake it.
 
-import { withTimeout } from "./util/timeout.ts";
-import { json } from "./responses.ts";
-import { nameOf } from "./telemetry.ts";
 import type { Visit } from "./context.ts";
+import { json } from "./responses.ts";
+import { errorName } from "./telemetry.ts";
+import { withTimeout } from "./util/timeout.ts";
 
-const PATIENCE = 2_000;
+const CHECK_TIMEOUT_MS = 2_000;
 
-export async function answerHealth(visit: Visit): Promise<Response> {
-  const { KV, DB } = visit.env;
+export async function handleHealth(context: Visit): Promise<Response> {
+  const { KV, DB } = context.env;
   const [kv, database] = await Promise.all([
-    KV === undefined ? "not_configured" : checked(KV.get("health", "text")),
-    DB === undefined ? "not_configured" : checked(DB.prepare("SELECT 1").first()),
+    KV === undefined ? "not_configured" : check(KV.get("health", "text")),
+    DB === undefined ? "not_configured" : check(DB.prepare("SELECT 1").first()),
   ]);
-  const container = visit.container === null ? "not_configured" : "not_asked";
-  const good = kv === "ok" && database === "ok" && container === "not_asked";
-  return json({ status: good ? "healthy" : "degraded", checks: { kv_connection: kv, database, container } });
+  const container = context.container === null ? "not_configured" : "not_asked";
+  const healthy = kv === "ok" && database === "ok" && container === "not_asked";
+  return json({ status: healthy ? "healthy" : "degraded", checks: { kv_connection: kv, database, container } });
 }
 
-async function checked(asked: Promise<unknown>): Promise<string> {
+async function check(operation: Promise<unknown>): Promise<string> {
   try {
-    await withTimeout(PATIENCE, asked);
+    await withTimeout(CHECK_TIMEOUT_MS, operation);
     return "ok";
   } catch (error) {
-    return `failed: ${nameOf(error)}`;
+    return `failed: ${errorName(error)}`;
   }
 }

@@ -1,12 +1,12 @@
-// What happened, as one line of JSON each and as a point in Analytics Engine where one is bound.
+// Telemetry: each event is one line of JSON in the log, and a point in Analytics Engine where one is bound.
 
 import type { Env } from "./env.ts";
 
-/** How a look into KV or the database went. `unasked`: a new shopper has nothing there. */
-export type Lookup = "hit" | "miss" | "outdated" | "failed" | "slow" | "absent" | "unasked";
+/** How a lookup in KV or the database ended. `unasked`: skipped, since a new shopper has nothing there. */
+export type LookupOutcome = "hit" | "miss" | "outdated" | "failed" | "slow" | "absent" | "unasked";
 
-export type Happening =
-  | { event: "page"; shop: string; how: "kept" | "shell"; persona: string; kv: Lookup; db: Lookup; late: boolean; ms: number }
+export type TelemetryEvent =
+  | { event: "page"; shop: string; how: "kept" | "shell"; persona: string; kv: LookupOutcome; db: LookupOutcome; late: boolean; ms: number }
   | { event: "composing"; shop: string; outcome: string; attempts: number }
   | { event: "stream"; shop: string; outcome: string; attempts: number; resumed: boolean; ms: number }
   | { event: "search"; shop: string; outcome: "answered" | "unanswered" }
@@ -16,25 +16,25 @@ export type Happening =
   | { event: "failed"; where: string; outcome: string };
 
 /**
- * Tells what happened. Nothing in a happening names a shopper: no id, cookie, signal or address.
+ * Log an event and write its point. Nothing in it identifies a shopper: no id, cookie, signal or address.
  * The columns of a point are fixed: docs/deploy.md has the queries that read them.
  */
-export function tell(env: Pick<Env, "EVENTS">, happening: Happening): void {
-  console.log(JSON.stringify(happening));
-  const { shop = "", outcome = "", how = "", kv = "", db = "", persona = "" } = happening as Partial<Record<string, string>>;
-  const { ms = 0, attempts = 0, resumed = false } = happening as { ms?: number; attempts?: number; resumed?: boolean };
+export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
+  console.log(JSON.stringify(event));
+  const { shop = "", outcome = "", how = "", kv = "", db = "", persona = "" } = event as Partial<Record<string, string>>;
+  const { ms = 0, attempts = 0, resumed = false } = event as { ms?: number; attempts?: number; resumed?: boolean };
   try {
     env.EVENTS?.writeDataPoint({
-      indexes: [happening.event],
-      blobs: [happening.event, shop, how || outcome, kv, db, persona],
+      indexes: [event.event],
+      blobs: [event.event, shop, how || outcome, kv, db, persona],
       doubles: [ms, attempts, resumed ? 1 : 0],
     });
   } catch {
-    // A point that cannot be written is not worth a page.
+    // A point that cannot be written must not cost a shopper the page.
   }
 }
 
-/** Returns what an error is called, never what it says: that may hold what was asked. */
-export function nameOf(error: unknown): string {
+/** Return an error's name, never its message: that may quote the request. */
+export function errorName(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }

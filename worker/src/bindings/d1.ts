@@ -1,7 +1,7 @@
 // D1 for the container: a list of statements in, their rows out, all in one transaction.
 
 import type { Env } from "../env.ts";
-import { nameOf, tell } from "../telemetry.ts";
+import { errorName, track } from "../telemetry.ts";
 
 const LARGEST_BODY = 1024 * 1024;
 const MOST_STATEMENTS = 50;
@@ -27,7 +27,7 @@ export async function answerD1(request: Request, env: Pick<Env, "DB" | "EVENTS">
     return Response.json({ results: answers.map((answer) => answer.results ?? []) });
   } catch (error) {
     const refused = error instanceof Error && REFUSED.test(error.message);
-    tell(env, { event: "failed", where: "d1", outcome: refused ? "refused" : nameOf(error) });
+    track(env, { event: "failed", where: "d1", outcome: refused ? "refused" : errorName(error) });
     return new Response(null, { status: refused ? 400 : 503 });
   }
 }

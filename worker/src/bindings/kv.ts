@@ -1,7 +1,7 @@
 // KV for the container, over HTTP inside its own network: docs/bindings.md says how.
 
 import type { Env } from "../env.ts";
-import { nameOf, tell } from "../telemetry.ts";
+import { errorName, track } from "../telemetry.ts";
 
 const LONGEST_KEY = 512;
 const LARGEST_VALUE = 25 * 1024 * 1024;
@@ -15,7 +15,7 @@ export async function answerKv(request: Request, env: Pick<Env, "KV" | "EVENTS">
   try {
     return await answerKey(request, url, key, env.KV);
   } catch (error) {
-    tell(env, { event: "failed", where: `kv ${request.method}`, outcome: nameOf(error) });
+    track(env, { event: "failed", where: `kv ${request.method}`, outcome: errorName(error) });
     return isTooOften(error) ? empty(429) : empty(503);
   }
 }

@@ -2,7 +2,7 @@
 
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import type { Limits } from "../env.ts";
-import { nameOf } from "../telemetry.ts";
+import { errorName } from "../telemetry.ts";
 import type { Upstream } from "./client.ts";
 
 /** The contract's pauses before asking again, in units. */
@@ -29,12 +29,12 @@ export async function ask(
   limits: Limits,
   signal: AbortSignal,
 ): Promise<Asked> {
-  const until = Date.now() + limits.head;
+  const until = Date.now() + limits.responseHeadMs;
   let outcome = "late";
   let attempts = 0;
   let restFor = 0; // as long as the container itself asks for
   for (const pause of [0, ...PAUSES]) {
-    const wait = pause === 0 ? 0 : Math.max(pause * limits.retryUnit, restFor);
+    const wait = pause === 0 ? 0 : Math.max(pause * limits.retryUnitMs, restFor);
     if (signal.aborted || Date.now() + wait >= until) break;
     if (wait > 0) await scheduler.wait(wait);
     attempts += 1;
@@ -61,7 +61,7 @@ async function once(
     return { answer, outcome: String(answer.status) };
   } catch (error) {
     giveUp.abort();
-    return { answer: null, outcome: error instanceof TimeoutError ? "late" : nameOf(error) };
+    return { answer: null, outcome: error instanceof TimeoutError ? "late" : errorName(error) };
   }
 }
 

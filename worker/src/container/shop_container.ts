@@ -2,7 +2,7 @@
 
 import { Container, type StopParams } from "@cloudflare/containers";
 import type { Env } from "../env.ts";
-import { tell } from "../telemetry.ts";
+import { track } from "../telemetry.ts";
 import { answerD1 } from "../bindings/d1.ts";
 import { answerKv } from "../bindings/kv.ts";
 
@@ -16,16 +16,16 @@ export class ShopContainer extends Container<Env> {
   override envVars = containerVariables(this.env);
 
   override onStart(): void {
-    tell(this.env, { event: "wake", instance: this.ctx.id.name ?? "" });
+    track(this.env, { event: "wake", instance: this.ctx.id.name ?? "" });
   }
 
   override onStop({ exitCode, reason }: StopParams): void {
-    tell(this.env, { event: "asleep", instance: this.ctx.id.name ?? "", outcome: `${reason} ${exitCode}` });
+    track(this.env, { event: "asleep", instance: this.ctx.id.name ?? "", outcome: `${reason} ${exitCode}` });
   }
 
   override onError(error: unknown): void {
     const outcome = error instanceof Error ? error.name : "error";
-    tell(this.env, { event: "failed", where: "container", outcome });
+    track(this.env, { event: "failed", where: "container", outcome });
   }
 }
 

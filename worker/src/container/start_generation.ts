@@ -1,7 +1,7 @@
 // Setting a page going, and taking it at once where the container has it finished already.
 
 import { withTimeout } from "../util/timeout.ts";
-import { nameOf, tell } from "../telemetry.ts";
+import { errorName, track } from "../telemetry.ts";
 import { askForPage, type Container, type Wanted } from "./generate.ts";
 
 /** A composing that has been set going; it goes on whether or not anybody waits for it. */
@@ -23,14 +23,14 @@ export function compose(container: Container, wanted: Wanted): SetGoing {
 async function composed(container: Container, wanted: Wanted): Promise<string | null> {
   const { env } = container;
   const told = (outcome: string, attempts: number): void =>
-    tell(env, { event: "composing", shop: wanted.shop.id, outcome, attempts });
+    track(env, { event: "composing", shop: wanted.shop.id, outcome, attempts });
   try {
     const headers = { accept: "application/json" };
     const asked = await askForPage(container, wanted, headers, new AbortController().signal);
     told(asked.outcome, asked.attempts);
     return asked.answer === null ? null : await htmlOf(asked.answer);
   } catch (error) {
-    told(nameOf(error), 0);
+    told(errorName(error), 0);
     return null;
   }
 }

@@ -3,11 +3,11 @@
 import type { Env } from "../env.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
-import type { Lookup } from "../telemetry.ts";
+import type { LookupOutcome } from "../telemetry.ts";
 
 export interface Found {
   readonly html: string | null;
-  readonly kv: Lookup;
+  readonly kv: LookupOutcome;
 }
 
 export function keptKey(shopperId: string, hash: string): string {

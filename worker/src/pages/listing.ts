@@ -3,7 +3,7 @@
 import { withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
 import { credential } from "../container/generate.ts";
-import { tell } from "../telemetry.ts";
+import { track } from "../telemetry.ts";
 import type { Visit } from "../context.ts";
 import type { AskedListing } from "./listing_query.ts";
 import { answerMissing } from "./not_found.ts";
@@ -34,7 +34,7 @@ async function searched(visit: Visit, shop: Shop): Promise<Response | null> {
   const answer = visit.container === null ? null : await askForListing(visit, shop);
   const html = answer?.status === 200 && answer.headers.get("content-type")?.startsWith("text/html");
   if (!html) await answer?.body?.cancel();
-  tell(visit.env, { event: "search", shop: shop.id, outcome: html ? "answered" : "unanswered" });
+  track(visit.env, { event: "search", shop: shop.id, outcome: html ? "answered" : "unanswered" });
   return html ? new Response(answer?.body ?? null, { headers: pageHeaders(shop, "fallback", "no-cache") }) : null;
 }
 
@@ -45,7 +45,7 @@ async function askForListing(visit: Visit, shop: Shop): Promise<Response | null>
   const request = new Request(address, { headers: { accept: "text/html", ...credential(visit.env) }, signal });
   try {
     const asked = visit.container?.upstream(request, `${shop.id}|search`);
-    return asked === undefined ? null : await withTimeout(visit.limits.search, asked);
+    return asked === undefined ? null : await withTimeout(visit.limits.searchMs, asked);
   } catch {
     giveUp.abort();
     return null;

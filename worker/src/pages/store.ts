@@ -9,7 +9,7 @@ import type { Visitor } from "../session/cookies.ts";
 import { type Acquaintance, acquaint } from "../personas/lookup.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
-import { type Lookup, tell } from "../telemetry.ts";
+import { type LookupOutcome, track } from "../telemetry.ts";
 import type { Visit } from "../context.ts";
 import { type Found, findKept, keptKey } from "./cache.ts";
 
@@ -17,8 +17,8 @@ interface Looked {
   readonly persona: Persona;
   readonly hash: string;
   readonly html: string | null;
-  readonly db: Lookup;
-  readonly kv: Lookup;
+  readonly db: LookupOutcome;
+  readonly kv: LookupOutcome;
 }
 
 export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
@@ -36,7 +36,7 @@ export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
   answer.headers.set("server-timing", `${how};dur=${ms}`);
   if (visitor.setCookie !== null) answer.headers.append("set-cookie", visitor.setCookie);
   const { db, kv, persona } = looked;
-  tell(visit.env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: late !== null, ms });
+  track(visit.env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: late !== null, ms });
   return answer;
 }
 
@@ -47,10 +47,10 @@ async function newShopper(): Promise<Looked> {
 
 /** Looks up persona and page; both together have `limits.lookup` to be found. */
 async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked> {
-  const until = Date.now() + visit.limits.lookup;
-  const { persona, db }: Acquaintance = await acquaint(visit.env, visitor.shopperId, shop.id, visit.limits.lookup);
+  const until = Date.now() + visit.limits.lookupMs;
+  const { persona, db }: Acquaintance = await acquaint(visit.env, visitor.shopperId, shop.id, visit.limits.lookupMs);
   const hash = await personaHash(persona);
-  const left = Math.max(until - Date.now(), visit.limits.lookup / 4);
+  const left = Math.max(until - Date.now(), visit.limits.lookupMs / 4);
   const { html, kv }: Found = await findKept(visit.env, keptKey(visitor.shopperId, hash), shop, left);
   return { persona, hash, html, db, kv };
 }
@@ -66,7 +66,7 @@ async function composeAnd(visit: Visit, visitor: Visitor, shop: Shop, looked: Lo
   const from = newFrom(visit.request, visitor.isNew);
   const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash, newFrom: from });
   visit.later(going.over);
-  return visitor.first ? null : going.soon(visit.limits.keptWait);
+  return visitor.first ? null : going.soon(visit.limits.cachedPageWaitMs);
 }
 
 async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {

@@ -2,7 +2,7 @@
 
 import type { Env } from "../env.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
-import type { Lookup } from "../telemetry.ts";
+import type { LookupOutcome } from "../telemetry.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";
 import { personaOf, type Row } from "./row.ts";
 
@@ -13,7 +13,7 @@ WHERE shoppers.id = ? AND shoppers.shop_id = ?`;
 
 export interface Acquaintance {
   readonly persona: Persona;
-  readonly db: Lookup;
+  readonly db: LookupOutcome;
 }
 
 /** Returns the shopper's current persona within so many milliseconds, whatever the database does. */

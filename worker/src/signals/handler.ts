@@ -7,7 +7,7 @@ import type { Shop } from "../assets/store.ts";
 import { isNew, type Signed } from "../session/cookies.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
-import { tell } from "../telemetry.ts";
+import { track } from "../telemetry.ts";
 import type { Visit } from "../context.ts";
 import { BadBeacon, readBeacon, type Told } from "./schema.ts";
 import { learn } from "../personas/learner.ts";
@@ -39,11 +39,11 @@ class Refused extends Error {
 export async function answerSignals(visit: Visit, shop: Shop | null): Promise<Response> {
   try {
     const outcome = await take(visit, shop);
-    tell(visit.env, { event: "signals", shop: shop?.id ?? "", outcome });
+    track(visit.env, { event: "signals", shop: shop?.id ?? "", outcome });
     return new Response(null, { status: 204, headers: fileHeaders({ "cache-control": "no-store" }) });
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused;
-    tell(visit.env, { event: "signals", shop: shop?.id ?? "", outcome: refused.code.toLowerCase() });
+    track(visit.env, { event: "signals", shop: shop?.id ?? "", outcome: refused.code.toLowerCase() });
     return refusal(refused);
   }
 }

@@ -5,7 +5,7 @@ import type { Shop } from "../assets/store.ts";
 import { personaHash } from "../personas/key.ts";
 import { isNew } from "../session/cookies.ts";
 import { acquaint } from "../personas/lookup.ts";
-import { tell } from "../telemetry.ts";
+import { track } from "../telemetry.ts";
 import type { Asked } from "../container/retry.ts";
 import type { Visit } from "../context.ts";
 import { askForPage, newFrom } from "../container/generate.ts";
@@ -22,7 +22,7 @@ export async function answerStream(visit: Visit, shop: Shop): Promise<Response> 
   if (known === null) return plainText("no such page", 404);
   if (visit.container === null) return refusal("CONTAINER_ERROR", 503);
   if (visit.request.method === "HEAD") return new Response(null, { headers: EVENTS });
-  const { persona } = await acquaint(visit.env, known.shopperId, shop.id, visit.limits.lookup);
+  const { persona } = await acquaint(visit.env, known.shopperId, shop.id, visit.limits.lookupMs);
   const wanted = {
     shop,
     shopperId: known.shopperId,
@@ -35,7 +35,7 @@ export async function answerStream(visit: Visit, shop: Shop): Promise<Response> 
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": last }) };
   const asked = await askForPage(visit.container, wanted, headers, visit.request.signal);
   const outcome = asked.outcome;
-  tell(visit.env, { event: "stream", shop: shop.id, outcome, attempts: asked.attempts, resumed, ms: Date.now() - began });
+  track(visit.env, { event: "stream", shop: shop.id, outcome, attempts: asked.attempts, resumed, ms: Date.now() - began });
   return passedOn(asked);
 }
 
