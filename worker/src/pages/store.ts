@@ -6,7 +6,7 @@ import { personaHash } from "../personas/key.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Shop } from "../assets/store.ts";
 import type { Visitor } from "../session/cookies.ts";
-import { type Acquaintance, acquaint } from "../personas/lookup.ts";
+import { type PersonaLookup, findPersona } from "../personas/lookup.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
@@ -48,7 +48,7 @@ async function newShopper(): Promise<Looked> {
 /** Looks up persona and page; both together have `limits.lookup` to be found. */
 async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked> {
   const until = Date.now() + visit.limits.lookupMs;
-  const { persona, db }: Acquaintance = await acquaint(visit.env, visitor.shopperId, shop.id, visit.limits.lookupMs);
+  const { persona, db }: PersonaLookup = await findPersona(visit.env, visitor.shopperId, shop.id, visit.limits.lookupMs);
   const hash = await personaHash(persona);
   const left = Math.max(until - Date.now(), visit.limits.lookupMs / 4);
   const { html, kv }: Found = await findKept(visit.env, keptKey(visitor.shopperId, hash), shop, left);

@@ -1,4 +1,4 @@
-// What a shopper did, as it is stored: the same reading as app/domain/facts.py.
+// A fact: what a shopper did, as it is stored and as the container reads it too.
 
 export const KINDS = ["view", "filter", "dwell", "add_to_basket", "purchase"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -16,12 +16,12 @@ export interface Fact {
   readonly sort: string;
 }
 
-const MOST_NAMES = 20;
-const MOST_DAYS = 1_000_000;
-const MOST_CENTS = 1_000_000_000;
-const MOST_SECONDS = 600;
+const MAX_NAMES = 20;
+const MAX_DAY = 1_000_000;
+const MAX_CENTS = 1_000_000_000;
+const MAX_SECONDS = 600;
 
-/** Reads what was stored: null for an unknown kind; a field that makes no sense is empty. */
+/** Parse a stored fact: null for an unknown kind; an invalid field is empty. */
 export function readFact(stored: unknown): Fact | null {
   if (typeof stored !== "object" || stored === null || Array.isArray(stored)) return null;
   const fields = stored as Record<string, unknown>;
@@ -29,25 +29,31 @@ export function readFact(stored: unknown): Fact | null {
   if (kind === undefined) return null;
   return {
     kind,
-    day: whole(fields["day"], MOST_DAYS),
+    day: integer(fields["day"], MAX_DAY),
     products: names(fields["products"]),
     categories: names(fields["categories"]),
-    low: whole(fields["low"], MOST_NAMES),
-    high: whole(fields["high"], MOST_NAMES),
-    reduced: whole(fields["reduced"], MOST_NAMES),
-    cents: whole(fields["cents"], MOST_CENTS),
-    seconds: whole(fields["seconds"], MOST_SECONDS),
+    low: integer(fields["low"], MAX_NAMES),
+    high: integer(fields["high"], MAX_NAMES),
+    reduced: integer(fields["reduced"], MAX_NAMES),
+    cents: integer(fields["cents"], MAX_CENTS),
+    seconds: integer(fields["seconds"], MAX_SECONDS),
     sort: typeof fields["sort"] === "string" ? fields["sort"] : "",
   };
 }
 
-function whole(value: unknown, most: number): number {
+/** Serialize a fact as it is stored: one line, without the fields that are empty. */
+export function serializeFact(fact: Fact): string {
+  const fields = Object.entries(fact).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : Boolean(value)));
+  return JSON.stringify(Object.fromEntries(fields));
+}
+
+function integer(value: unknown, max: number): number {
   if (typeof value !== "number" || !Number.isInteger(value)) return 0;
   // Adding 0 makes a zero of minus zero.
-  return Math.min(Math.max(value, 0), most) + 0;
+  return Math.min(Math.max(value, 0), max) + 0;
 }
 
 function names(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
-  return value.filter((name): name is string => typeof name === "string" && name !== "").slice(0, MOST_NAMES);
+  return value.filter((name): name is string => typeof name === "string" && name !== "").slice(0, MAX_NAMES);
 }

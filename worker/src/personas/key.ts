@@ -1,5 +1,6 @@
-// Persona -> persona hash: the same bands and spelling as app/personas/key.py.
+// Persona -> persona hash, with the container's bands and spelling: equal for shoppers who share a page's layout.
 
+import { sha256Hex } from "../util/sha256.ts";
 import { collapseWhitespace } from "../util/whitespace.ts";
 import type { Persona, Signals } from "./persona.ts";
 
@@ -7,52 +8,51 @@ import type { Persona, Signals } from "./persona.ts";
 const VERSION = 2;
 const ORDER_VALUE_BANDS = [1, 25, 50, 100, 200, 400];
 const SENSITIVITY = { low: 0, medium: 1, high: 2 };
-const MOST_NAMES = 3;
-const LONGEST_NAME = 64;
+const MAX_NAMES = 3;
+const MAX_NAME_LENGTH = 64;
+const DIGEST_DIGITS = 12;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 
-/** Returns `v{version}_{type}_{confidence}_{digest}`, equal for like shoppers. */
+/** Return `v{version}_{type}_{confidence}_{digest}`, equal for like shoppers. */
 export async function personaHash(persona: Persona): Promise<string> {
   const confidence = confidenceBand(persona.confidence);
   // The keys are written in the order in which canonical JSON sorts them.
-  const canonical = JSON.stringify({ confidence, signals: banded(persona.signals), type: persona.type });
-  const bytes = new TextEncoder().encode(canonical);
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const hex = Array.from(digest.subarray(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `v${VERSION}_${persona.type}_${confidence}_${hex}`;
+  const canonical = JSON.stringify({ confidence, signals: toBands(persona.signals), type: persona.type });
+  const digest = (await sha256Hex(canonical)).slice(0, DIGEST_DIGITS);
+  return `v${VERSION}_${persona.type}_${confidence}_${digest}`;
 }
 
-/** Returns a confidence (0..1) as a percentage, rounded down to a multiple of 5. */
-export function confidenceBand(confidence: number): number {
+/** Return a confidence (0..1) as a percentage, rounded down to a multiple of 5. */
+function confidenceBand(confidence: number): number {
   const thousandths = Math.floor(Math.min(Math.max(confidence, 0), 1) * 1000 + 0.5);
   return Math.floor(thousandths / 50) * 5;
 }
 
-function banded(signals: Signals) {
+function toBands(signals: Signals) {
   return {
     avg_order_value: ORDER_VALUE_BANDS.filter((edge) => signals.avg_order_value >= edge).length,
-    browsing_patterns: folded(signals.browsing_patterns).sort(byCodePoints),
-    category_preferences: folded(signals.category_preferences).sort(byCodePoints),
+    browsing_patterns: normalizeNames(signals.browsing_patterns).sort(compareCodePoints),
+    category_preferences: normalizeNames(signals.category_preferences).sort(compareCodePoints),
     price_sensitivity: SENSITIVITY[signals.price_sensitivity],
   };
 }
 
-/** Returns the first few distinct names, folded so that spelling does not part like shoppers. */
-function folded(names: readonly string[]): string[] {
-  return [...new Set(names.map(foldedName))].filter((name) => name !== "").slice(0, MOST_NAMES);
+/** Return the first few distinct names, normalized so that spelling does not part like shoppers. */
+function normalizeNames(names: readonly string[]): string[] {
+  return [...new Set(names.map(normalizeName))].filter((name) => name !== "").slice(0, MAX_NAMES);
 }
 
-function foldedName(name: string): string {
+function normalizeName(name: string): string {
   const wellFormed = name.replace(LONE_SURROGATES, "?");
-  return collapseWhitespace(wellFormed.normalize("NFC").toLowerCase(), LONGEST_NAME);
+  return collapseWhitespace(wellFormed.normalize("NFC").toLowerCase(), MAX_NAME_LENGTH);
 }
 
-function byCodePoints(one: string, other: string): number {
-  const [ours, theirs] = [codePoints(one), codePoints(other)];
-  const at = ours.findIndex((point, place) => point !== theirs[place]);
-  return at < 0 ? ours.length - theirs.length : (ours[at] ?? -1) - (theirs[at] ?? -1);
+function compareCodePoints(left: string, right: string): number {
+  const [a, b] = [codePoints(left), codePoints(right)];
+  const index = a.findIndex((point, at) => point !== b[at]);
+  return index < 0 ? a.length - b.length : (a[index] ?? -1) - (b[index] ?? -1);
 }
 
 function codePoints(text: string): number[] {
-  return Array.from(text, (letter) => letter.codePointAt(0) ?? -1);
+  return Array.from(text, (character) => character.codePointAt(0) ?? -1);
 }

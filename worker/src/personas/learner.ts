@@ -1,77 +1,79 @@
-// What shoppers do, made into what is known of them: noted in D1, judged, and made their persona.
+// Persona learning: store facts in D1, classify the shopper by all of theirs, make the result their current persona.
 
+import * as sql from "../shared/sql.ts";
 import { withTimeout } from "../util/timeout.ts";
-import { type Fact, readFact } from "./fact.ts";
+import { type Fact, readFact, serializeFact } from "./fact.ts";
 import { personaHash } from "./key.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";
-import { judge } from "./rules.ts";
-import * as sql from "../shared/sql.ts";
-import { asJson } from "../signals/facts.ts";
+import { classify } from "./rules.ts";
 
-/** How long the database may take to note what was told; nobody waits for it but a beacon. */
-const PATIENCE = 5_000;
+/** Bounds each batch of statements; only the request that reports signals waits for it. */
+const DATABASE_TIMEOUT_MS = 5_000;
 
-export interface Learnt {
+export interface LearnedPersona {
   readonly persona: Persona;
   readonly hash: string;
-  /** Whether the shopper was somebody else until now. */
+  /** Whether the shopper had another persona until now. */
   readonly changed: boolean;
 }
 
-/** Notes facts and judges the shopper anew. Throws where that cannot be noted. */
+/** Store facts and classify the shopper anew. Throw where the database does not take them. */
 export async function learn(
   database: D1Database,
   shopperId: string,
   shopId: string,
   facts: readonly Fact[],
-): Promise<Learnt> {
+): Promise<LearnedPersona> {
   const at = new Date().toISOString().replace("Z", "+00:00");
-  const seen = database.prepare(sql.SEEN).bind(shopperId, shopId, at, at);
-  const answers = await withTimeout(
-    PATIENCE,
+  const upsertShopper = database.prepare(sql.SEEN).bind(shopperId, shopId, at, at);
+  const results = await withTimeout(
+    DATABASE_TIMEOUT_MS,
     database.batch<{ id?: number; fact?: string; current_persona_hash?: string | null }>([
-      seen,
-      ...facts.map((fact) => database.prepare(sql.FACT).bind(shopperId, at, fact.kind, asJson(fact))),
+      upsertShopper,
+      ...facts.map((fact) => database.prepare(sql.FACT).bind(shopperId, at, fact.kind, serializeFact(fact))),
       database.prepare(sql.DROP_FACTS).bind(shopperId, shopperId),
       database.prepare(sql.FACTS).bind(shopperId),
       database.prepare(sql.CURRENT).bind(shopperId),
     ]),
   );
-  const rows = answers.at(-2)?.results ?? [];
-  const kept = rows.map((row) => factOf(row.fact)).filter((fact) => fact !== null);
-  const before = answers.at(-1)?.results[0]?.current_persona_hash ?? (await personaHash(NEWCOMER));
-  const persona = judge(kept);
+  const rows = results.at(-2)?.results ?? [];
+  const storedFacts = rows.map((row) => parseFact(row.fact)).filter((fact) => fact !== null);
+  const previousHash = results.at(-1)?.results[0]?.current_persona_hash ?? (await personaHash(NEWCOMER));
+  const persona = classify(storedFacts);
   const hash = await personaHash(persona);
-  const changed = hash !== before;
-  const judged = rows.at(-1)?.id ?? 0;
-  if (changed) await withTimeout(PATIENCE, become(database, shopperId, { persona, hash, judged }, seen, at));
+  const changed = hash !== previousHash;
+  const lastFactId = rows.at(-1)?.id ?? 0;
+  if (changed) {
+    const update = storePersona(database, shopperId, { persona, hash, lastFactId }, upsertShopper, at);
+    await withTimeout(DATABASE_TIMEOUT_MS, update);
+  }
   return { persona, hash, changed };
 }
 
-interface Verdict {
+interface ClassifiedPersona {
   readonly persona: Persona;
   readonly hash: string;
-  /** The id of the last fact judged by. Where newer ones have come, another judges by those as well. */
-  readonly judged: number;
+  /** The newest fact that was counted: where newer ones are stored, another request counts those as well. */
+  readonly lastFactId: number;
 }
 
-/** Makes a persona the shopper's current one and forgets those of long ago. */
-async function become(
+/** Make a persona the shopper's current one and delete their oldest ones. */
+async function storePersona(
   database: D1Database,
   shopperId: string,
-  { persona: { type, confidence, signals }, hash, judged }: Verdict,
-  seen: D1PreparedStatement,
+  { persona: { type, confidence, signals }, hash, lastFactId }: ClassifiedPersona,
+  upsertShopper: D1PreparedStatement,
   at: string,
 ): Promise<void> {
   await database.batch([
-    seen,
+    upsertShopper,
     database.prepare(sql.KEEP_PERSONA).bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
-    database.prepare(sql.MAKE_CURRENT).bind(hash, shopperId, shopperId, judged),
+    database.prepare(sql.MAKE_CURRENT).bind(hash, shopperId, shopperId, lastFactId),
     database.prepare(sql.DROP_PERSONAS).bind(shopperId, shopperId, shopperId),
   ]);
 }
 
-function factOf(stored: string | undefined): Fact | null {
+function parseFact(stored: string | undefined): Fact | null {
   try {
     return readFact(JSON.parse(stored ?? "null"));
   } catch {

@@ -1,24 +1,24 @@
-// What is known of a shopper, and that nothing about the database keeps anybody waiting.
+// The shopper's persona, which the database may not delay.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { become, COLLECTOR, migrated, never, OTHER, SHOPPER } from "../../tests/support.ts";
 import { NEWCOMER } from "./persona.ts";
-import { acquaint } from "./lookup.ts";
+import { findPersona } from "./lookup.ts";
 
 beforeEach(migrated);
 
 describe("a shopper", () => {
   it("is who the database says", async () => {
     await become(SHOPPER, COLLECTOR);
-    expect(await acquaint(env, SHOPPER, "demo", 5000)).toEqual({ persona: COLLECTOR, db: "hit" });
+    expect(await findPersona(env, SHOPPER, "demo", 5000)).toEqual({ persona: COLLECTOR, db: "hit" });
   });
 
   it("is a newcomer where the database knows nothing, or knows another shop's", async () => {
     await become(SHOPPER, COLLECTOR);
-    expect(await acquaint(env, OTHER, "demo", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
-    expect(await acquaint(env, SHOPPER, "corner", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
+    expect(await findPersona(env, OTHER, "demo", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
+    expect(await findPersona(env, SHOPPER, "corner", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
   });
 
   it.each(["[1]", "null", "{", '"collector"', '{"avg_order_value": "dear"}'])(
@@ -26,15 +26,15 @@ describe("a shopper", () => {
     async (signals) => {
       const hash = await become(SHOPPER, COLLECTOR);
       await env.DB.prepare("UPDATE personas SET signals = ? WHERE hash = ?").bind(signals, hash).run();
-      expect((await acquaint(env, SHOPPER, "demo", 5000)).persona).toEqual(NEWCOMER);
+      expect((await findPersona(env, SHOPPER, "demo", 5000)).persona).toEqual(NEWCOMER);
     },
   );
 
   it("is a newcomer while the database is absent, failing or slow", async () => {
     const failing = { prepare: () => { throw new Error("no"); } } as unknown as D1Database;
     const slow = { prepare: () => ({ bind: () => ({ first: never }) }) } as unknown as D1Database;
-    expect(await acquaint({}, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "absent" });
-    expect(await acquaint({ DB: failing }, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "failed" });
-    expect(await acquaint({ DB: slow }, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "slow" });
+    expect(await findPersona({}, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "absent" });
+    expect(await findPersona({ DB: failing }, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "failed" });
+    expect(await findPersona({ DB: slow }, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "slow" });
   });
 });

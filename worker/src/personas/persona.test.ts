@@ -7,7 +7,7 @@ import rules from "../../../tests/contract/persona_rules.json";
 import { readFact, type Fact } from "./fact.ts";
 import { personaHash } from "./key.ts";
 import type { Persona } from "./persona.ts";
-import { judge } from "./rules.ts";
+import { classify } from "./rules.ts";
 
 describe("the persona hash", () => {
   it.each(hashes as unknown as { name: string; persona: Persona; hash: string }[])(
@@ -20,11 +20,11 @@ describe("the persona hash", () => {
 
 describe("the persona rules", () => {
   it.each(rules as unknown as { name: string; facts: unknown[]; persona: Persona; hash: string }[])(
-    "judge as the container's: $name",
+    "classify as the container's: $name",
     async ({ facts, persona, hash }) => {
       const read = facts.map(readFact).filter((fact): fact is Fact => fact !== null);
-      expect(judge(read)).toEqual(persona);
-      expect(await personaHash(judge(read))).toBe(hash);
+      expect(classify(read)).toEqual(persona);
+      expect(await personaHash(classify(read))).toBe(hash);
     },
   );
 });

@@ -1,4 +1,4 @@
-// Whom a page is composed for: the shapes of the platform's contract.
+// Personas: the kind of shopper a page is generated for, in the shapes of the platform's contract.
 
 export type PersonaType = "newcomer" | "minimalist" | "collector" | "bargain_hunter" | "explorer" | "loyalist";
 export type Sensitivity = "low" | "medium" | "high";

@@ -3,9 +3,10 @@
 import { expect, it } from "vitest";
 
 import facts from "../../../tests/contract/facts.json";
+import { serializeFact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";
 import type { Told } from "./schema.ts";
-import { asJson, witness, type Goods } from "./facts.ts";
+import { type Goods, witness } from "./facts.ts";
 
 interface Vector {
   readonly name: string;
@@ -21,5 +22,5 @@ interface Vector {
 it.each(facts as unknown as Vector[])("is stored as by the container: $name", (vector) => {
   const shop = { categories: vector.categories } as Shop;
   const found = witness(vector.told, shop, JSON.parse(vector.goods) as Goods, vector.day);
-  expect(typeof found === "string" ? found : asJson(found)).toBe(vector.refused ?? vector.stored);
+  expect(typeof found === "string" ? found : serializeFact(found)).toBe(vector.refused ?? vector.stored);
 });

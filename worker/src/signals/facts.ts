@@ -41,9 +41,3 @@ function filtered(told: Told, shop: Shop, day: number): Fact | string {
   const categories = category === "" ? [] : [category];
   return { kind: "filter", day, products: [], categories, low: 0, high: 0, reduced: 0, cents: 0, seconds: 0, sort };
 }
-
-/** Returns the form in which a fact is stored: one line, without what is empty. */
-export function asJson(fact: Fact): string {
-  const told = Object.entries(fact).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : Boolean(value)));
-  return JSON.stringify(Object.fromEntries(told));
-}

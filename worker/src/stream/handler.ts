@@ -4,7 +4,7 @@ import { plainText, json } from "../responses.ts";
 import type { Shop } from "../assets/store.ts";
 import { personaHash } from "../personas/key.ts";
 import { isNew } from "../session/cookies.ts";
-import { acquaint } from "../personas/lookup.ts";
+import { findPersona } from "../personas/lookup.ts";
 import { track } from "../telemetry.ts";
 import type { Asked } from "../container/retry.ts";
 import type { Visit } from "../context.ts";
@@ -22,7 +22,7 @@ export async function answerStream(visit: Visit, shop: Shop): Promise<Response> 
   if (known === null) return plainText("no such page", 404);
   if (visit.container === null) return refusal("CONTAINER_ERROR", 503);
   if (visit.request.method === "HEAD") return new Response(null, { headers: EVENTS });
-  const { persona } = await acquaint(visit.env, known.shopperId, shop.id, visit.limits.lookupMs);
+  const { persona } = await findPersona(visit.env, known.shopperId, shop.id, visit.limits.lookupMs);
   const wanted = {
     shop,
     shopperId: known.shopperId,
