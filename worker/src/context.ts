@@ -2,7 +2,7 @@
 
 import { type Env, type Limits, readLimits } from "./env.ts";
 import { Published } from "./assets/store.ts";
-import { Identities } from "./session/cookies.ts";
+import { SessionSigner } from "./session/cookies.ts";
 import type { Container } from "./container/generate.ts";
 import { upstreamOf } from "./container/client.ts";
 
@@ -13,7 +13,7 @@ export interface Visit {
   readonly limits: Limits;
   readonly published: Published;
   /** Throws NoSecret where cookies cannot be signed: only what is personal needs that. */
-  readonly identities: () => Identities;
+  readonly identities: () => SessionSigner;
   /** The way to the container; null where none is configured. */
   readonly container: Container | null;
   /** Lets work go on after the answer, for a while. */
@@ -21,7 +21,7 @@ export interface Visit {
 }
 
 // A key takes longer to import than a cookie to verify.
-const known = new Map<string, Identities>();
+const known = new Map<string, SessionSigner>();
 
 export function visitOf(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Visit {
   const limits = readLimits(env);
@@ -39,10 +39,10 @@ export function visitOf(request: Request, env: Env, context: Pick<ExecutionConte
   };
 }
 
-function identitiesOf(env: Env): Identities {
+function identitiesOf(env: Env): SessionSigner {
   const secret = env.SESSION_SECRET ?? "";
   if (secret === "") throw new NoSecret();
-  const identities = known.get(secret) ?? new Identities(secret);
+  const identities = known.get(secret) ?? new SessionSigner(secret);
   known.set(secret, identities);
   return identities;
 }

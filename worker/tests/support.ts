@@ -10,7 +10,7 @@ import { keptKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
 import { Published, type Shop } from "../src/assets/store.ts";
-import { cookieName, Identities, LIFETIME } from "../src/session/cookies.ts";
+import { cookieName, SessionSigner, COOKIE_LIFETIME } from "../src/session/cookies.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;
 export const OTHER = `shop_${"fedcba9876543210".repeat(2)}`;
@@ -67,12 +67,12 @@ export async function demo(): Promise<Shop> {
 }
 
 export async function cookieOf(shopperId: string, shopId = "demo", expires = inHalfAYear()): Promise<string> {
-  const signature = await new Identities(env.SESSION_SECRET ?? "").sign(shopperId, shopId, expires);
+  const signature = await new SessionSigner(env.SESSION_SECRET ?? "").sign(shopperId, shopId, expires);
   return `${cookieName(shopId)}=${shopperId}.${expires}.${signature}`;
 }
 
 function inHalfAYear(): number {
-  return Math.floor(Date.now() / 1000) + LIFETIME;
+  return Math.floor(Date.now() / 1000) + COOKIE_LIFETIME;
 }
 
 /** Empties KV and D1, and makes the tables. */

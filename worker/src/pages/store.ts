@@ -5,7 +5,7 @@ import { sha256Hex } from "../util/sha256.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Shop } from "../assets/store.ts";
-import type { Visitor } from "../session/cookies.ts";
+import type { Session } from "../session/cookies.ts";
 import { type PersonaLookup, findPersona } from "../personas/lookup.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
@@ -24,10 +24,10 @@ interface Looked {
 export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
   const began = Date.now();
   const secure = visit.url.protocol === "https:";
-  const visitor = await visit.identities().visitor(visit.request, shop.id, began / 1000, secure);
-  const looksOnly = visitor.first && visit.request.method === "HEAD";
+  const visitor = await visit.identities().openSession(visit.request, shop.id, began / 1000, secure);
+  const looksOnly = visitor.isFirstVisit && visit.request.method === "HEAD";
   if (looksOnly || isCrawler(visit.request)) return anyones(visit, shop);
-  const looked = visitor.first ? await newShopper() : await look(visit, visitor, shop);
+  const looked = visitor.isFirstVisit ? await newShopper() : await look(visit, visitor, shop);
   const late = looked.html === null ? await composeAnd(visit, visitor, shop, looked) : null;
   const html = looked.html ?? late;
   const how = html === null ? "shell" : "kept";
@@ -46,7 +46,7 @@ async function newShopper(): Promise<Looked> {
 }
 
 /** Looks up persona and page; both together have `limits.lookup` to be found. */
-async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked> {
+async function look(visit: Visit, visitor: Session, shop: Shop): Promise<Looked> {
   const until = Date.now() + visit.limits.lookupMs;
   const { persona, db }: PersonaLookup = await findPersona(visit.env, visitor.shopperId, shop.id, visit.limits.lookupMs);
   const hash = await personaHash(persona);
@@ -60,13 +60,13 @@ async function look(visit: Visit, visitor: Visitor, shop: Shop): Promise<Looked>
  * page that KV does not show yet: it remembers for a minute that there was none. The container has
  * that page in memory, so its answer is waited for, for a moment.
  */
-async function composeAnd(visit: Visit, visitor: Visitor, shop: Shop, looked: Looked): Promise<string | null> {
+async function composeAnd(visit: Visit, visitor: Session, shop: Shop, looked: Looked): Promise<string | null> {
   if (visit.container === null || visit.request.method === "HEAD") return null;
   const { persona, hash } = looked;
-  const from = newFrom(visit.request, visitor.isNew);
+  const from = newFrom(visit.request, visitor.isNewShopper);
   const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash, newFrom: from });
   visit.later(going.over);
-  return visitor.first ? null : going.soon(visit.limits.cachedPageWaitMs);
+  return visitor.isFirstVisit ? null : going.soon(visit.limits.cachedPageWaitMs);
 }
 
 async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {

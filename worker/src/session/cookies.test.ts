@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import vectors from "../../../tests/contract/cookie.json";
-import { cookieName, Identities, LIFETIME, readCookie } from "./cookies.ts";
+import { COOKIE_LIFETIME, cookieName, readCookie, SessionSigner } from "./cookies.ts";
 
 interface Vector {
   readonly name: string;
@@ -26,47 +26,47 @@ describe("a cookie", () => {
   it.each(vectors as unknown as Vector[])("is read as the container reads it: $name", async (vector) => {
     const { cookie, shop_id, now, secret, shopper_id, expires } = vector;
     const value = readCookie(cookie, cookieName(shop_id));
-    const signed = value.length > 128 ? null : await new Identities(secret).verify(value, shop_id);
-    const known = signed !== null && signed.expires > now ? signed : null;
-    expect(known?.shopperId ?? null).toBe(shopper_id);
-    if (shopper_id !== null) expect(known?.expires).toBe(expires);
+    const verified = value.length > 128 ? null : await new SessionSigner(secret).verify(value, shop_id);
+    const session = verified !== null && verified.expires > now ? verified : null;
+    expect(session?.shopperId ?? null).toBe(shopper_id);
+    if (shopper_id !== null) expect(session?.expires).toBe(expires);
   });
 
   it("makes a returning shopper of a new one", async () => {
-    const identities = new Identities(SECRET);
-    const first = await identities.visitor(requestWith(""), "demo", NOW, true);
-    expect(first.first).toBe(true);
+    const signer = new SessionSigner(SECRET);
+    const first = await signer.openSession(requestWith(""), "demo", NOW, true);
+    expect(first.isFirstVisit).toBe(true);
     expect(first.setCookie).toMatch(/; Path=\/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure$/);
     const cookie = first.setCookie?.split(";")[0] ?? "";
-    const second = await identities.visitor(requestWith(cookie), "demo", NOW + 1, true);
-    expect(second).toEqual({ shopperId: first.shopperId, first: false, isNew: true, setCookie: null });
+    const second = await signer.openSession(requestWith(cookie), "demo", NOW + 1, true);
+    expect(second).toEqual({ shopperId: first.shopperId, isFirstVisit: false, isNewShopper: true, setCookie: null });
   });
 
   it("makes a shopper who is new for an hour", async () => {
-    const identities = new Identities(SECRET);
-    const first = await identities.visitor(requestWith(""), "demo", NOW, true);
+    const signer = new SessionSigner(SECRET);
+    const first = await signer.openSession(requestWith(""), "demo", NOW, true);
     const cookie = first.setCookie?.split(";")[0] ?? "";
-    const within = await identities.visitor(requestWith(cookie), "demo", NOW + 3599, true);
-    const after = await identities.visitor(requestWith(cookie), "demo", NOW + 3601, true);
-    expect([first.isNew, within.isNew, after.isNew]).toEqual([true, true, false]);
+    const stillNew = await signer.openSession(requestWith(cookie), "demo", NOW + 3599, true);
+    const after = await signer.openSession(requestWith(cookie), "demo", NOW + 3601, true);
+    expect([first.isNewShopper, stillNew.isNewShopper, after.isNewShopper]).toEqual([true, true, false]);
   });
 
   it("is set anew for the same shopper when half of its time is over", async () => {
-    const identities = new Identities(SECRET);
-    const first = await identities.visitor(requestWith(""), "demo", NOW, false);
+    const signer = new SessionSigner(SECRET);
+    const first = await signer.openSession(requestWith(""), "demo", NOW, false);
     const cookie = first.setCookie?.split(";")[0] ?? "";
-    const later = await identities.visitor(requestWith(cookie), "demo", NOW + LIFETIME / 2 + 1, false);
+    const later = await signer.openSession(requestWith(cookie), "demo", NOW + COOKIE_LIFETIME / 2 + 1, false);
     expect(later.shopperId).toBe(first.shopperId);
     expect(later.setCookie).not.toBeNull();
     expect(later.setCookie).not.toContain("Secure");
   });
 
   it("of one shop says nothing to another", async () => {
-    const identities = new Identities(SECRET);
-    const first = await identities.visitor(requestWith(""), "demo", NOW, true);
+    const signer = new SessionSigner(SECRET);
+    const first = await signer.openSession(requestWith(""), "demo", NOW, true);
     const value = first.setCookie?.split(";")[0]?.split("=")[1] ?? "";
-    const there = await identities.visitor(requestWith(`shopper_corner=${value}`), "corner", NOW, true);
-    expect(there.first).toBe(true);
-    expect(there.shopperId).not.toBe(first.shopperId);
+    const elsewhere = await signer.openSession(requestWith(`shopper_corner=${value}`), "corner", NOW, true);
+    expect(elsewhere.isFirstVisit).toBe(true);
+    expect(elsewhere.shopperId).not.toBe(first.shopperId);
   });
 });

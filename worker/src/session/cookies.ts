@@ -1,39 +1,39 @@
-// Who is visiting: a signed cookie a shop, made and verified exactly as the container does.
+// Session cookies: one signed cookie for each shop, made and verified exactly as the container does.
 //
 // The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, seconds since the
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 
-/** Seconds a cookie is good for; it is set anew when half of that is over. */
-export const LIFETIME = 180 * 24 * 3600;
+/** Seconds a cookie is valid; it is set anew when half of that is over. */
+export const COOKIE_LIFETIME = 180 * 24 * 3600;
 
-/** Seconds for which a shopper counts as new: they are cheap to invent. */
-const NEW = 3600;
+/** Seconds for which a shopper counts as new: cookies are cheap to discard. */
+const NEW_SHOPPER_SECONDS = 3600;
 
-const VALUE = /^(shop_[0-9a-f]{32})\.([1-9]\d{0,11})\.([A-Za-z0-9_-]{43})$/;
-const LONGEST_HEADER = 8192;
-const LONGEST_VALUE = 128;
+const COOKIE_VALUE = /^(shop_[0-9a-f]{32})\.([1-9]\d{0,11})\.([A-Za-z0-9_-]{43})$/;
+const MAX_HEADER_LENGTH = 8192;
+const MAX_VALUE_LENGTH = 128;
 
-export interface Visitor {
+export interface Session {
   readonly shopperId: string;
-  /** Whether the shopper has not been here before, as far as a cookie can tell. */
-  readonly first: boolean;
-  /** Whether they first came less than an hour ago. */
-  readonly isNew: boolean;
+  /** Whether the request carried no valid cookie. */
+  readonly isFirstVisit: boolean;
+  /** Whether the shopper's first visit was less than an hour ago. */
+  readonly isNewShopper: boolean;
   /** A Set-Cookie header's value, where one must be sent. */
   readonly setCookie: string | null;
 }
 
-export interface Signed {
+export interface VerifiedSession {
   readonly shopperId: string;
   readonly expires: number;
 }
 
-/** Whether a cookie that is good until then was first set less than an hour ago. */
-export function isNew(expires: number, now: number): boolean {
-  return expires - now > LIFETIME - NEW;
+/** Say whether a cookie of that expiry was first set less than an hour ago. */
+export function isNewShopper(expires: number, now: number): boolean {
+  return expires - now > COOKIE_LIFETIME - NEW_SHOPPER_SECONDS;
 }
 
-export class Identities {
+export class SessionSigner {
   readonly #key: Promise<CryptoKey>;
 
   constructor(secret: string) {
@@ -41,34 +41,35 @@ export class Identities {
     this.#key = crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign"]);
   }
 
-  /** Returns who the cookie says it is; a bad or missing one makes a new shopper. `now` is in seconds. */
-  async visitor(request: Request, shopId: string, now: number, secure: boolean): Promise<Visitor> {
-    const known = await this.known(request, shopId, now);
-    if (known !== null && known.expires - now > LIFETIME / 2) {
-      return { shopperId: known.shopperId, first: false, isNew: isNew(known.expires, now), setCookie: null };
+  /** Return the session of the request's cookie; an invalid or missing one starts a new one. `now` is in seconds. */
+  async openSession(request: Request, shopId: string, now: number, secure: boolean): Promise<Session> {
+    const session = await this.verifyRequest(request, shopId, now);
+    if (session !== null && session.expires - now > COOKIE_LIFETIME / 2) {
+      const { shopperId, expires } = session;
+      return { shopperId, isFirstVisit: false, isNewShopper: isNewShopper(expires, now), setCookie: null };
     }
-    const shopperId = known?.shopperId ?? newShopperId();
-    const setCookie = await this.#cookie(shopperId, shopId, Math.floor(now) + LIFETIME, secure);
-    return { shopperId, first: known === null, isNew: known === null, setCookie };
+    const shopperId = session?.shopperId ?? newShopperId();
+    const setCookie = await this.#cookie(shopperId, shopId, Math.floor(now) + COOKIE_LIFETIME, secure);
+    return { shopperId, isFirstVisit: session === null, isNewShopper: session === null, setCookie };
   }
 
-  /** Returns the shopper of a valid cookie, null where there is none. */
-  async known(request: Request, shopId: string, now: number): Promise<Signed | null> {
+  /** Return the session of the request's valid cookie, null where it has none. */
+  async verifyRequest(request: Request, shopId: string, now: number): Promise<VerifiedSession | null> {
     const value = readCookie(request.headers.get("cookie") ?? "", cookieName(shopId));
-    if (value.length === 0 || value.length > LONGEST_VALUE) return null;
-    const signed = await this.verify(value, shopId);
-    return signed !== null && signed.expires > now ? signed : null;
+    if (value.length === 0 || value.length > MAX_VALUE_LENGTH) return null;
+    const session = await this.verify(value, shopId);
+    return session !== null && session.expires > now ? session : null;
   }
 
-  /** Returns what a value says that we have signed, null where we have not. */
-  async verify(value: string, shopId: string): Promise<Signed | null> {
-    const [, shopperId, digits, signature] = VALUE.exec(value) ?? [];
+  /** Return the shopper and expiry of a cookie's value, null where the signature is not ours. */
+  async verify(value: string, shopId: string): Promise<VerifiedSession | null> {
+    const [, shopperId, digits, signature] = COOKIE_VALUE.exec(value) ?? [];
     if (shopperId === undefined || digits === undefined || signature === undefined) return null;
     const expires = Number(digits);
-    const ours = await this.sign(shopperId, shopId, expires);
+    const expected = await this.sign(shopperId, shopId, expires);
     const encoder = new TextEncoder();
-    const same = crypto.subtle.timingSafeEqual(encoder.encode(signature), encoder.encode(ours));
-    return same ? { shopperId, expires } : null;
+    const matches = crypto.subtle.timingSafeEqual(encoder.encode(signature), encoder.encode(expected));
+    return matches ? { shopperId, expires } : null;
   }
 
   async sign(shopperId: string, shopId: string, expires: number): Promise<string> {
@@ -80,21 +81,21 @@ export class Identities {
 
   async #cookie(shopperId: string, shopId: string, expires: number, secure: boolean): Promise<string> {
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
-    const ending = secure ? "; Secure" : "";
-    return `${cookieName(shopId)}=${value}; Path=/; Max-Age=${LIFETIME}; HttpOnly; SameSite=Lax${ending}`;
+    const suffix = secure ? "; Secure" : "";
+    return `${cookieName(shopId)}=${value}; Path=/; Max-Age=${COOKIE_LIFETIME}; HttpOnly; SameSite=Lax${suffix}`;
   }
 }
 
-/** The name of a shop's cookie: shoppers of one shop are strangers to another. */
+/** Return the name of a shop's cookie: no shop sees the shoppers of another. */
 export function cookieName(shopId: string): string {
   return `shopper_${shopId}`;
 }
 
 export function readCookie(header: string, name: string): string {
-  if (header.length > LONGEST_HEADER) return "";
-  const wanted = `${name}=`;
-  const found = header.split(";").map((part) => part.trim()).find((part) => part.startsWith(wanted));
-  return found?.slice(wanted.length) ?? "";
+  if (header.length > MAX_HEADER_LENGTH) return "";
+  const prefix = `${name}=`;
+  const cookie = header.split(";").map((part) => part.trim()).find((part) => part.startsWith(prefix));
+  return cookie?.slice(prefix.length) ?? "";
 }
 
 function newShopperId(): string {

@@ -4,7 +4,7 @@ import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { fileHeaders, json } from "../responses.ts";
 import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";
-import { isNew, type Signed } from "../session/cookies.ts";
+import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
 import { compose } from "../container/start_generation.ts";
 import { newFrom } from "../container/generate.ts";
 import { track } from "../telemetry.ts";
@@ -58,7 +58,7 @@ async function take(visit: Visit, shop: Shop | null): Promise<string> {
     throw new Refused(415, "NOT_JSON", "the content type must be application/json");
   }
   if (shop === null) throw new Refused(404, "UNKNOWN_SHOP", "there is no such shop");
-  const known = await visit.identities().known(visit.request, shop.id, now);
+  const known = await visit.identities().verifyRequest(visit.request, shop.id, now);
   if (known === null) throw new Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie");
   keepPace(shoppers, known.shopperId, now);
   if (headers.get("dnt") === "1" || headers.get("sec-gpc") === "1") return "not_wanted";
@@ -66,7 +66,7 @@ async function take(visit: Visit, shop: Shop | null): Promise<string> {
   return note(visit, shop, known, facts, now);
 }
 
-async function note(visit: Visit, shop: Shop, known: Signed, facts: readonly Fact[], now: number): Promise<string> {
+async function note(visit: Visit, shop: Shop, known: VerifiedSession, facts: readonly Fact[], now: number): Promise<string> {
   const { DB } = visit.env;
   const { shopperId } = known;
   const later = new Refused(503, "NOT_STORED", "this could not be noted", "", 5);
@@ -76,7 +76,7 @@ async function note(visit: Visit, shop: Shop, known: Signed, facts: readonly Fac
   });
   if (!learnt.changed || visit.container === null || refreshes.acquire(shopperId, now) > 0) return "taken";
   // The page for whom the shopper has become is composed now, to be there at the next visit.
-  const from = newFrom(visit.request, isNew(known.expires, now));
+  const from = newFrom(visit.request, isNewShopper(known.expires, now));
   visit.later(compose(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash, newFrom: from }).over);
   return "changed";
 }

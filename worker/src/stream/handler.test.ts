@@ -2,7 +2,7 @@
 
 import { describe, expect, it, beforeEach } from "vitest";
 
-import { LIFETIME } from "../session/cookies.ts";
+import { COOKIE_LIFETIME } from "../session/cookies.ts";
 import { become, COLLECTOR, container, cookieOf, migrated, never, open, SHOPPER, visit, type Serve } from "../../tests/support.ts";
 
 const STREAM = "/s/demo/stream/edge";
@@ -45,7 +45,7 @@ describe("a stream", () => {
       asked.push(["x-wandstore-new-shopper", "cf-connecting-ip"].map((name) => request.headers.get(name)));
       return streaming();
     };
-    const yesterday = Math.floor(Date.now() / 1000) + LIFETIME - 86_400;
+    const yesterday = Math.floor(Date.now() / 1000) + COOKIE_LIFETIME - 86_400;
     for (const cookie of [await cookieOf(SHOPPER), await cookieOf(SHOPPER, "demo", yesterday)]) {
       await follow(serve, { cookie, "cf-connecting-ip": "192.0.2.7" });
     }

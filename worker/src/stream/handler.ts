@@ -3,7 +3,7 @@
 import { plainText, json } from "../responses.ts";
 import type { Shop } from "../assets/store.ts";
 import { personaHash } from "../personas/key.ts";
-import { isNew } from "../session/cookies.ts";
+import { isNewShopper } from "../session/cookies.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { track } from "../telemetry.ts";
 import type { Asked } from "../container/retry.ts";
@@ -18,7 +18,7 @@ const EVENT_ID = /^\d{1,19}$/;
  */
 export async function answerStream(visit: Visit, shop: Shop): Promise<Response> {
   const began = Date.now();
-  const known = await visit.identities().known(visit.request, shop.id, began / 1000);
+  const known = await visit.identities().verifyRequest(visit.request, shop.id, began / 1000);
   if (known === null) return plainText("no such page", 404);
   if (visit.container === null) return refusal("CONTAINER_ERROR", 503);
   if (visit.request.method === "HEAD") return new Response(null, { headers: EVENTS });
@@ -28,7 +28,7 @@ export async function answerStream(visit: Visit, shop: Shop): Promise<Response> 
     shopperId: known.shopperId,
     persona,
     hash: await personaHash(persona),
-    newFrom: newFrom(visit.request, isNew(known.expires, began / 1000)),
+    newFrom: newFrom(visit.request, isNewShopper(known.expires, began / 1000)),
   };
   const last = visit.request.headers.get("last-event-id") ?? "";
   const resumed = EVENT_ID.test(last);
