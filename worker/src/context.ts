@@ -1,7 +1,7 @@
 // One request with all that answering it may need.
 
 import { type Env, type Limits, readLimits } from "./env.ts";
-import { Published } from "./assets/store.ts";
+import { AssetStore } from "./assets/store.ts";
 import { SessionSigner } from "./session/cookies.ts";
 import type { Container } from "./container/generate.ts";
 import { upstreamOf } from "./container/client.ts";
@@ -11,7 +11,7 @@ export interface Visit {
   readonly url: URL;
   readonly env: Env;
   readonly limits: Limits;
-  readonly published: Published;
+  readonly assets: AssetStore;
   /** Throws NoSecret where cookies cannot be signed: only what is personal needs that. */
   readonly identities: () => SessionSigner;
   /** The way to the container; null where none is configured. */
@@ -25,16 +25,16 @@ const known = new Map<string, SessionSigner>();
 
 export function visitOf(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Visit {
   const limits = readLimits(env);
-  const published = new Published(env.ASSETS);
+  const assets = new AssetStore(env.ASSETS);
   const upstream = upstreamOf(env, limits);
   return {
     request,
     url: new URL(request.url),
     env,
     limits,
-    published,
+    assets,
     identities: () => identitiesOf(env),
-    container: upstream && { env, limits, published, upstream },
+    container: upstream && { env, limits, assets, upstream },
     later: (work) => context.waitUntil(work),
   };
 }

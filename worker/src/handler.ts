@@ -9,8 +9,8 @@ import { readAddress } from "./pages/listing_query.ts";
 import { answerMissing } from "./pages/not_found.ts";
 import { answerProduct } from "./pages/product.ts";
 import { answerStore, pageHeaders } from "./pages/store.ts";
-import { answerPicture, answerStatic } from "./assets/files.ts";
-import { Published } from "./assets/store.ts";
+import { handlePicture, handleStatic } from "./assets/files.ts";
+import { AssetStore } from "./assets/store.ts";
 import { type Route, routeOf } from "./router.ts";
 import { answerSignals } from "./signals/handler.ts";
 import { answerStream } from "./stream/handler.ts";
@@ -44,19 +44,19 @@ async function answerRoute(route: Route, visit: Visit): Promise<Response> {
     case "store":
       return inShop(route.shop, visit);
     case "stream": {
-      const shop = await visit.published.shop(route.shop);
+      const shop = await visit.assets.shop(route.shop);
       return shop === null ? plainText("no such page", 404) : answerStream(visit, shop);
     }
     case "product": {
-      const shop = await visit.published.shop(route.shop);
+      const shop = await visit.assets.shop(route.shop);
       return shop === null ? answerMissing(visit, null) : answerProduct(visit, shop, route.id);
     }
     case "signals":
-      return answerSignals(visit, await visit.published.shop(route.shop));
+      return answerSignals(visit, await visit.assets.shop(route.shop));
     case "static":
-      return answerStatic(visit, route.name);
+      return handleStatic(visit, route.name);
     case "picture":
-      return answerPicture(visit, route.shop, route.name);
+      return handlePicture(visit, route.shop, route.name);
     case "health":
       return handleHealth(visit);
     case "root":
@@ -67,7 +67,7 @@ async function answerRoute(route: Route, visit: Visit): Promise<Response> {
 }
 
 async function inShop(id: string | undefined, visit: Visit): Promise<Response> {
-  const shop = await visit.published.shop(id);
+  const shop = await visit.assets.shop(id);
   if (shop === null) return answerMissing(visit, null);
   const asked = visit.url.search === "" ? null : readAddress(visit.url.search);
   return asked === null ? answerStore(visit, shop) : answerListing(visit, shop, asked);
@@ -76,9 +76,9 @@ async function inShop(id: string | undefined, visit: Visit): Promise<Response> {
 /** The shell with nobody's name on it: it needs nothing but the published files. */
 async function lastResort(route: Route, env: Env): Promise<Response> {
   try {
-    const published = new Published(env.ASSETS);
-    const shop = route.to === "store" ? await published.shop(route.shop) : null;
-    const page = shop && (await published.page(shop, "shells/newcomer.html"));
+    const assets = new AssetStore(env.ASSETS);
+    const shop = route.to === "store" ? await assets.shop(route.shop) : null;
+    const page = shop && (await assets.page(shop, "shells/newcomer.html"));
     if (shop && page) return new Response(page.body, { headers: pageHeaders(shop, "shell", "private, no-store") });
   } catch {
     // Not even the published files can be read.

@@ -9,7 +9,7 @@ import type { Env } from "../src/env.ts";
 import { keptKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
-import { Published, type Shop } from "../src/assets/store.ts";
+import { AssetStore, type Shop } from "../src/assets/store.ts";
 import { cookieName, SessionSigner, COOKIE_LIFETIME } from "../src/session/cookies.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;
@@ -61,7 +61,7 @@ function surroundings(changes: Changes): Env {
 }
 
 export async function demo(): Promise<Shop> {
-  const shop = await new Published(env.ASSETS).shop("demo");
+  const shop = await new AssetStore(env.ASSETS).shop("demo");
   if (shop === null) throw new Error("the demo shop is not published");
   return shop;
 }

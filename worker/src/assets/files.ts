@@ -1,9 +1,9 @@
-// Static files by hashed names, cached for good, and shops' pictures; with the container's headers.
+// Serve static files by hashed names, cached for good, and the shops' pictures, with the container's headers.
 
 import { fileHeaders, plainText } from "../responses.ts";
 import type { Visit } from "../context.ts";
 
-const TYPES: Readonly<Record<string, string>> = {
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
   js: "text/javascript; charset=utf-8",
   svg: "image/svg+xml",
@@ -14,37 +14,38 @@ const TYPES: Readonly<Record<string, string>> = {
   avif: "image/avif",
   gif: "image/gif",
 };
-const HASHED = /^([a-z0-9-]+)\.[0-9a-f]{10}(\.[a-z0-9]+)$/;
-const PICTURE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$/;
+const HASHED_NAME = /^([a-z0-9-]+)\.[0-9a-f]{10}(\.[a-z0-9]+)$/;
+const PICTURE_PATH = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$/;
 
-/** A hash that is not the current one gets the current file, uncached. */
-export async function answerStatic(visit: Visit, asked: string): Promise<Response> {
-  const [, stem, suffix] = HASHED.exec(asked) ?? [];
-  const index = await visit.published.index();
+/** Serve a static file. A hash that is not the current one gets the current file, uncached. */
+export async function handleStatic(visit: Visit, name: string): Promise<Response> {
+  const [, stem, suffix] = HASHED_NAME.exec(name) ?? [];
+  const index = await visit.assets.index();
   const file = stem === undefined ? undefined : index.static[`${stem}${suffix}`];
-  const stored = file && (await visit.published.file(file.address.slice(1)));
-  if (file === undefined || !stored) return missing();
-  const current = file.address === `/static/${asked}`;
+  const stored = file && (await visit.assets.file(file.address.slice(1)));
+  if (file === undefined || !stored) return notFound();
+  const isCurrent = file.address === `/static/${name}`;
   const headers = fileHeaders({
-    "content-type": typeOf(asked),
-    "cache-control": current ? "public, max-age=31536000, immutable" : "public, no-cache",
+    "content-type": contentType(name),
+    "cache-control": isCurrent ? "public, max-age=31536000, immutable" : "public, no-cache",
     etag: file.etag,
   });
-  return unlessKnown(visit.request, stored, headers);
+  return unlessNotModified(visit.request, stored, headers);
 }
 
-export async function answerPicture(visit: Visit, shopId: string, name: string): Promise<Response> {
-  const shop = (await visit.published.index()).shops.includes(shopId);
-  if (!shop || !PICTURE.test(name) || typeOf(name) === "") return missing();
-  const stored = await visit.published.file(`pictures/${shopId}/${name}`);
-  if (stored === null) return missing();
-  const headers = fileHeaders({ "content-type": typeOf(name), "cache-control": "public, max-age=86400" });
+export async function handlePicture(visit: Visit, shopId: string, name: string): Promise<Response> {
+  const isShop = (await visit.assets.index()).shops.includes(shopId);
+  if (!isShop || !PICTURE_PATH.test(name) || contentType(name) === "") return notFound();
+  const stored = await visit.assets.file(`pictures/${shopId}/${name}`);
+  if (stored === null) return notFound();
+  const headers = fileHeaders({ "content-type": contentType(name), "cache-control": "public, max-age=86400" });
   const etag = stored.headers.get("etag");
   if (etag !== null) headers.set("etag", etag);
-  return unlessKnown(visit.request, stored, headers);
+  return unlessNotModified(visit.request, stored, headers);
 }
 
-async function unlessKnown(request: Request, stored: Response, headers: Headers): Promise<Response> {
+/** Return the stored file, or 304 where the request's `If-None-Match` has its ETag. */
+async function unlessNotModified(request: Request, stored: Response, headers: Headers): Promise<Response> {
   const etag = headers.get("etag");
   if (etag !== null && request.headers.get("if-none-match")?.includes(etag)) {
     await stored.body?.cancel();
@@ -53,10 +54,10 @@ async function unlessKnown(request: Request, stored: Response, headers: Headers)
   return new Response(stored.body, { headers });
 }
 
-function typeOf(name: string): string {
-  return TYPES[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "";
+function contentType(name: string): string {
+  return CONTENT_TYPES[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "";
 }
 
-function missing(): Response {
+function notFound(): Response {
   return plainText("no such file", 404);
 }

@@ -1,7 +1,7 @@
 // POST /generate, as the Worker asks it: for a page's events, or for the page itself.
 
 import type { Env, Limits } from "../env.ts";
-import type { Published, Shop } from "../assets/store.ts";
+import type { AssetStore, Shop } from "../assets/store.ts";
 import type { Persona } from "../personas/persona.ts";
 import { type Asked, ask } from "./retry.ts";
 import type { Upstream } from "./client.ts";
@@ -24,7 +24,7 @@ export function newFrom(request: Request, isNew: boolean): string | null {
 export interface Container {
   readonly env: Env;
   readonly limits: Limits;
-  readonly published: Published;
+  readonly assets: AssetStore;
   readonly upstream: Upstream;
 }
 
@@ -38,7 +38,7 @@ export async function askForPage(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<Asked> {
-  const body = await bodyOf(container.published, wanted);
+  const body = await bodyOf(container.assets, wanted);
   const client = wanted.newFrom === null ? {} : { "x-wandstore-new-shopper": "1", "cf-connecting-ip": wanted.newFrom };
   const all = { ...headers, ...client, "content-type": "application/json", ...credential(container.env) };
   const make = (leaving: AbortSignal): Request =>
@@ -51,8 +51,8 @@ export function credential(env: Pick<Env, "WORKER_SECRET">): Record<string, stri
   return env.WORKER_SECRET ? { authorization: `Bearer ${env.WORKER_SECRET}` } : {};
 }
 
-async function bodyOf(published: Published, { shop, shopperId, persona }: Wanted): Promise<string> {
-  const products = await published.text(shop, "products.json");
+async function bodyOf(assets: AssetStore, { shop, shopperId, persona }: Wanted): Promise<string> {
+  const products = await assets.readText(shop, "products.json");
   const person = JSON.stringify({ shopper_id: shopperId, persona, options: {} });
   const place = `"shop_id":${JSON.stringify(shop.id)},"products":${products}`;
   const brand = JSON.stringify(shop.brand);

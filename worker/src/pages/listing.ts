@@ -12,7 +12,7 @@ import { pageHeaders } from "./store.ts";
 export async function answerListing(visit: Visit, shop: Shop, asked: AskedListing): Promise<Response> {
   const found = isPublished(shop, asked) ? null : await searched(visit, shop);
   if (found !== null) return found;
-  const page = await visit.published.page(shop, nameOfListing(shop, asked));
+  const page = await visit.assets.page(shop, nameOfListing(shop, asked));
   if (page === null) return answerMissing(visit, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }

@@ -4,8 +4,8 @@ import type { Shop } from "../assets/store.ts";
 import type { Visit } from "../context.ts";
 
 export async function answerMissing(visit: Visit, shop: Shop | null): Promise<Response> {
-  const known = shop ?? (await visit.published.shop());
-  const page = known && (await visit.published.page(known, "not-found.html"));
+  const known = shop ?? (await visit.assets.shop());
+  const page = known && (await visit.assets.page(known, "not-found.html"));
   const headers = new Headers({ ...known?.headers, "x-wandstore-page": "fallback", "cache-control": "no-cache" });
   return new Response(page?.body ?? null, { status: 404, headers });
 }

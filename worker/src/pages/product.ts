@@ -7,7 +7,7 @@ import { answerMissing } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
 export async function answerProduct(visit: Visit, shop: Shop, id: string): Promise<Response> {
-  const page = await visit.published.page(shop, `products/${(await sha256Hex(id)).slice(0, 32)}.html`);
+  const page = await visit.assets.page(shop, `products/${(await sha256Hex(id)).slice(0, 32)}.html`);
   if (page === null) return answerMissing(visit, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }

@@ -79,14 +79,14 @@ async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {
 
 /** The page of somebody who does not shop: the catalog's own, with nothing to follow and no cookie. */
 async function anyones(visit: Visit, shop: Shop): Promise<Response> {
-  const page = await visit.published.page(shop, "catalog.html");
+  const page = await visit.assets.page(shop, "catalog.html");
   return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", "private, no-store") });
 }
 
 async function shell(visit: Visit, shop: Shop, persona: Persona): Promise<Response> {
   const page =
-    (await visit.published.page(shop, `shells/${persona.type}.html`)) ??
-    (await visit.published.page(shop, `shells/${NEWCOMER.type}.html`));
+    (await visit.assets.page(shop, `shells/${persona.type}.html`)) ??
+    (await visit.assets.page(shop, `shells/${NEWCOMER.type}.html`));
   return new Response(page?.body ?? null, { headers: pageHeaders(shop, "shell", "private, no-store") });
 }
 

@@ -83,7 +83,7 @@ async function note(visit: Visit, shop: Shop, known: VerifiedSession, facts: rea
 
 /** Returns what the catalog bears out of it; refuses where that is nothing. */
 async function witnessed(visit: Visit, shop: Shop, all: readonly Told[], day: number): Promise<Fact[]> {
-  const goods = await visit.published.told<Goods>(shop, "goods.json");
+  const goods = await visit.assets.readJson<Goods>(shop, "goods.json");
   const found = all.map((one) => witness(one, shop, goods, day));
   const facts = found.filter((one) => typeof one !== "string");
   const [code = ""] = found.filter((one) => typeof one === "string");
