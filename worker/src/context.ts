@@ -3,8 +3,7 @@
 import { type Env, type Limits, readLimits } from "./env.ts";
 import { AssetStore } from "./assets/store.ts";
 import { SessionSigner } from "./session/cookies.ts";
-import type { Container } from "./container/generate.ts";
-import { upstreamOf } from "./container/client.ts";
+import { type ContainerClient, createContainerClient } from "./container/client.ts";
 
 export interface Visit {
   readonly request: Request;
@@ -15,7 +14,7 @@ export interface Visit {
   /** Throws NoSecret where cookies cannot be signed: only what is personal needs that. */
   readonly identities: () => SessionSigner;
   /** The way to the container; null where none is configured. */
-  readonly container: Container | null;
+  readonly container: ContainerClient | null;
   /** Lets work go on after the answer, for a while. */
   readonly later: (work: Promise<unknown>) => void;
 }
@@ -26,7 +25,6 @@ const known = new Map<string, SessionSigner>();
 export function visitOf(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Visit {
   const limits = readLimits(env);
   const assets = new AssetStore(env.ASSETS);
-  const upstream = upstreamOf(env, limits);
   return {
     request,
     url: new URL(request.url),
@@ -34,7 +32,7 @@ export function visitOf(request: Request, env: Env, context: Pick<ExecutionConte
     limits,
     assets,
     identities: () => identitiesOf(env),
-    container: upstream && { env, limits, assets, upstream },
+    container: createContainerClient(env, limits, assets),
     later: (work) => context.waitUntil(work),
   };
 }

@@ -1,6 +1,6 @@
 // From a request to its answer. Whatever fails on the way, what is left of the shop is open.
 
-import { answerBindings } from "./bindings/local.ts";
+import { handleLocalBindings } from "./bindings/local.ts";
 import type { Env } from "./env.ts";
 import { handleHealth } from "./health.ts";
 import { plainText } from "./responses.ts";
@@ -20,7 +20,7 @@ import { type Visit, visitOf } from "./context.ts";
 export async function answer(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Promise<Response> {
   const route = routeOf(new URL(request.url).pathname);
   try {
-    const bindings = route.to === "bindings" ? await answerBindings(request, env) : null;
+    const bindings = route.to === "bindings" ? await handleLocalBindings(request, env) : null;
     if (bindings !== null) return bindings;
     const allowed = methodsOf(route);
     if (allowed.length > 0 && !allowed.includes(request.method)) {

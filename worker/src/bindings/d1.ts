@@ -1,45 +1,45 @@
-// D1 for the container: a list of statements in, their rows out, all in one transaction.
+// D1 for the container: takes a list of statements, runs them in one transaction, returns the rows of each.
 
 import type { Env } from "../env.ts";
 import { errorName, track } from "../telemetry.ts";
 
-const LARGEST_BODY = 1024 * 1024;
-const MOST_STATEMENTS = 50;
-const MOST_PARAMETERS = 100;
+const MAX_BODY_LENGTH = 1024 * 1024;
+const MAX_STATEMENTS = 50;
+const MAX_PARAMETERS = 100;
 
-/** What D1 says of SQL that will never do, and not of a moment that was bad for it. */
-const REFUSED = /SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)|D1_TYPE_ERROR|Wrong number of parameter/;
+/** Matches what D1 reports of invalid SQL, which is not worth a retry, as against a failure of its own. */
+const INVALID_SQL = /SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)|D1_TYPE_ERROR|Wrong number of parameter/;
 
 interface Statement {
   readonly sql: string;
   readonly params: readonly (string | number | null)[];
 }
 
-export async function answerD1(request: Request, env: Pick<Env, "DB" | "EVENTS">): Promise<Response> {
+export async function handleD1(request: Request, env: Pick<Env, "DB" | "EVENTS">): Promise<Response> {
   if (env.DB === undefined) return new Response(null, { status: 503 });
   if (request.method !== "POST") return new Response(null, { status: 405 });
-  const statements = await read(request);
+  const statements = await parseStatements(request);
   if (statements === null) return new Response(null, { status: 400 });
   try {
     const database = env.DB;
     const prepared = statements.map(({ sql, params }) => database.prepare(sql).bind(...params));
-    const answers = await database.batch(prepared);
-    return Response.json({ results: answers.map((answer) => answer.results ?? []) });
+    const results = await database.batch(prepared);
+    return Response.json({ results: results.map((result) => result.results ?? []) });
   } catch (error) {
-    const refused = error instanceof Error && REFUSED.test(error.message);
-    track(env, { event: "failed", where: "d1", outcome: refused ? "refused" : errorName(error) });
-    return new Response(null, { status: refused ? 400 : 503 });
+    const isInvalid = error instanceof Error && INVALID_SQL.test(error.message);
+    track(env, { event: "failed", where: "d1", outcome: isInvalid ? "refused" : errorName(error) });
+    return new Response(null, { status: isInvalid ? 400 : 503 });
   }
 }
 
-async function read(request: Request): Promise<readonly Statement[] | null> {
-  if (Number(request.headers.get("content-length") ?? "0") > LARGEST_BODY) return null;
+async function parseStatements(request: Request): Promise<readonly Statement[] | null> {
+  if (Number(request.headers.get("content-length") ?? "0") > MAX_BODY_LENGTH) return null;
   try {
     const text = await request.text();
-    const told = JSON.parse(text) as { statements?: unknown };
-    if (text.length > LARGEST_BODY || !Array.isArray(told.statements)) return null;
-    const few = told.statements.length > 0 && told.statements.length <= MOST_STATEMENTS;
-    return few && told.statements.every(isStatement) ? told.statements : null;
+    const body = JSON.parse(text) as { statements?: unknown };
+    if (text.length > MAX_BODY_LENGTH || !Array.isArray(body.statements)) return null;
+    const isInBounds = body.statements.length > 0 && body.statements.length <= MAX_STATEMENTS;
+    return isInBounds && body.statements.every(isStatement) ? body.statements : null;
   } catch {
     return null;
   }
@@ -47,7 +47,7 @@ async function read(request: Request): Promise<readonly Statement[] | null> {
 
 function isStatement(value: unknown): value is Statement {
   const { sql, params } = (value ?? {}) as { sql?: unknown; params?: unknown };
-  return typeof sql === "string" && Array.isArray(params) && params.length <= MOST_PARAMETERS && params.every(isParameter);
+  return typeof sql === "string" && Array.isArray(params) && params.length <= MAX_PARAMETERS && params.every(isParameter);
 }
 
 function isParameter(value: unknown): boolean {

@@ -3,17 +3,17 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 
-import { answerKv } from "./kv.ts";
+import { handleKv } from "./kv.ts";
 
 const KEY = "ui:shop_1:v2_é";
 const PLACE = `http://kv.internal/${encodeURIComponent(KEY)}`;
 
 function put(value: BodyInit, ttl = "3600", url = PLACE): Promise<Response> {
-  return answerKv(new Request(`${url}?ttl=${ttl}`, { method: "PUT", body: value }), env);
+  return handleKv(new Request(`${url}?ttl=${ttl}`, { method: "PUT", body: value }), env);
 }
 
 function get(url = PLACE): Promise<Response> {
-  return answerKv(new Request(url), env);
+  return handleKv(new Request(url), env);
 }
 
 describe("KV for the container", () => {
@@ -35,9 +35,9 @@ describe("KV for the container", () => {
   it("has nothing where nothing was put, or where it was deleted", async () => {
     expect((await get("http://kv.internal/nothing")).status).toBe(404);
     await put("x");
-    expect((await answerKv(new Request(PLACE, { method: "DELETE" }), env)).status).toBe(204);
+    expect((await handleKv(new Request(PLACE, { method: "DELETE" }), env)).status).toBe(204);
     expect((await get()).status).toBe(404);
-    expect((await answerKv(new Request(PLACE, { method: "DELETE" }), env)).status).toBe(204);
+    expect((await handleKv(new Request(PLACE, { method: "DELETE" }), env)).status).toBe(204);
   });
 
   it.each(["", "59", "-1", "1e9", "soon"])("refuses a time to live of %j for good", async (ttl) => {
@@ -47,7 +47,7 @@ describe("KV for the container", () => {
   it.each(["/", "/a/b", "/%", "/..", `/${"k".repeat(513)}`])("refuses the key of %s for good", async (path) => {
     const request = new Request("http://kv.internal/");
     Object.defineProperty(request, "url", { value: `http://kv.internal${path}` });
-    expect((await answerKv(request, env)).status).toBe(400);
+    expect((await handleKv(request, env)).status).toBe(400);
   });
 
   it("refuses what is larger than KV takes", async () => {
@@ -61,6 +61,6 @@ describe("KV for the container", () => {
     vi.spyOn(console, "log").mockImplementation(() => {});
     const KV = { put: () => Promise.reject(new Error(message)) } as unknown as KVNamespace;
     const request = new Request(`${PLACE}?ttl=60`, { method: "PUT", body: "x" });
-    expect((await answerKv(request, { KV })).status).toBe(status);
+    expect((await handleKv(request, { KV })).status).toBe(status);
   });
 });

@@ -1,4 +1,4 @@
-// Which container is asked.
+// Which instance of the container is used.
 
 import { describe, expect, it } from "vitest";
 

@@ -1,27 +1,36 @@
-// The container, wherever it is: a binding on Cloudflare, an address on this machine.
+// The way to the container: a binding on Cloudflare, an address on this machine.
 
+import type { AssetStore } from "../assets/store.ts";
 import type { Env, Limits } from "../env.ts";
 
-/** Sends one request to the container that `place` chooses; its URL's host means nothing. */
-export type Upstream = (request: Request, place: string) => Promise<Response>;
+export interface ContainerClient {
+  readonly env: Env;
+  readonly limits: Limits;
+  readonly assets: AssetStore;
+  /** Sends one request to the instance that the routing key chooses; the host of its URL is ignored. */
+  readonly fetch: (request: Request, routingKey: string) => Promise<Response>;
+}
 
-/** Returns the way to the container, null where there is none. */
-export function upstreamOf(env: Env, limits: Limits): Upstream | null {
+/** Return the client, null where no container is configured. */
+export function createContainerClient(env: Env, limits: Limits, assets: AssetStore): ContainerClient | null {
   const { CONTAINER, CONTAINER_URL } = env;
   if (CONTAINER_URL !== undefined && CONTAINER_URL !== "") {
-    return (request) => {
+    const fetchUrl: ContainerClient["fetch"] = (request) => {
       const url = new URL(request.url);
       return fetch(new Request(`${CONTAINER_URL}${url.pathname}${url.search}`, request));
     };
+    return { env, limits, assets, fetch: fetchUrl };
   }
   if (CONTAINER === undefined) return null;
-  return (request, place) => CONTAINER.get(CONTAINER.idFromName(instanceFor(place, limits.instances))).fetch(request);
+  const fetchInstance: ContainerClient["fetch"] = (request, routingKey) =>
+    CONTAINER.get(CONTAINER.idFromName(instanceFor(routingKey, limits.instances))).fetch(request);
+  return { env, limits, assets, fetch: fetchInstance };
 }
 
-/** Returns the instance where all meet who ask for the like: one journal a shop and persona hash. */
-export function instanceFor(place: string, instances: number): string {
+/** Return the instance for a routing key: all requests for one shop and persona hash share its journal. */
+export function instanceFor(routingKey: string, instances: number): string {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(place)) {
+  for (const byte of new TextEncoder().encode(routingKey)) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0; // FNV-1a
   }
   return `shop-${hash % instances}`;

@@ -1,60 +1,55 @@
-// POST /generate, as the Worker asks it: for a page's events, or for the page itself.
+// POST /generate at the container, for a page's event stream or for the finished page as JSON.
 
-import type { Env, Limits } from "../env.ts";
 import type { AssetStore, Shop } from "../assets/store.ts";
+import type { Env } from "../env.ts";
 import type { Persona } from "../personas/persona.ts";
-import { type Asked, ask } from "./retry.ts";
-import type { Upstream } from "./client.ts";
+import type { ContainerClient } from "./client.ts";
+import { type FetchResult, fetchWithRetry } from "./retry.ts";
 
-/** A page that is wanted: whose, and for whom. */
-export interface Wanted {
+/** Names a page to generate: the shop's, for a shopper and their persona. */
+export interface PageRequest {
   readonly shop: Shop;
   readonly shopperId: string;
   readonly persona: Persona;
   readonly hash: string;
-  /** The client's address where the shopper is new: what such shoppers may cost is limited by it. */
-  readonly newFrom: string | null;
+  /** The client's address where the shopper is new: the container limits by it what new shoppers may cost. */
+  readonly newShopperAddress: string | null;
 }
 
-/** Returns where a new shopper comes from; null where they are known, or where nobody says. */
-export function newFrom(request: Request, isNew: boolean): string | null {
-  return isNew ? request.headers.get("cf-connecting-ip") : null;
-}
-
-export interface Container {
-  readonly env: Env;
-  readonly limits: Limits;
-  readonly assets: AssetStore;
-  readonly upstream: Upstream;
+/** Return a new shopper's address; null where they are not new, or the address is not known. */
+export function newShopperAddress(request: Request, isNewShopper: boolean): string | null {
+  return isNewShopper ? request.headers.get("cf-connecting-ip") : null;
 }
 
 /**
- * Asks the container for a page in `accept`'s form. It joins what is being composed, begins where
- * nothing is, and replays what is kept, so that asking twice costs nothing.
+ * Request a page, in the form that `headers` accept. The container joins a generation that is running,
+ * starts one where there is none, and replays a finished page, so that requesting it twice costs nothing.
  */
-export async function askForPage(
-  container: Container,
-  wanted: Wanted,
+export async function requestPage(
+  container: ContainerClient,
+  page: PageRequest,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<Asked> {
-  const body = await bodyOf(container.assets, wanted);
-  const client = wanted.newFrom === null ? {} : { "x-wandstore-new-shopper": "1", "cf-connecting-ip": wanted.newFrom };
-  const all = { ...headers, ...client, "content-type": "application/json", ...credential(container.env) };
-  const make = (leaving: AbortSignal): Request =>
-    new Request("http://container.internal/generate", { method: "POST", headers: all, body, signal: leaving });
-  return ask(container.upstream, make, `${wanted.shop.id}|${wanted.hash}`, container.limits, signal);
+): Promise<FetchResult> {
+  const body = await requestBody(container.assets, page);
+  const address = page.newShopperAddress;
+  const client = address === null ? {} : { "x-wandstore-new-shopper": "1", "cf-connecting-ip": address };
+  const allHeaders = { ...headers, ...client, "content-type": "application/json", ...authorization(container.env) };
+  const createRequest = (attempt: AbortSignal): Request =>
+    new Request("http://container.internal/generate", { method: "POST", headers: allHeaders, body, signal: attempt });
+  return fetchWithRetry(container, createRequest, `${page.shop.id}|${page.hash}`, signal);
 }
 
-/** What the container knows the Worker by. */
-export function credential(env: Pick<Env, "WORKER_SECRET">): Record<string, string> {
+/** Return the header that authorizes the Worker to the container, none where no secret is set. */
+export function authorization(env: Pick<Env, "WORKER_SECRET">): Record<string, string> {
   return env.WORKER_SECRET ? { authorization: `Bearer ${env.WORKER_SECRET}` } : {};
 }
 
-async function bodyOf(assets: AssetStore, { shop, shopperId, persona }: Wanted): Promise<string> {
+/** Return the request as JSON. The products are spliced in as text, for they are too many to parse each time. */
+async function requestBody(assets: AssetStore, { shop, shopperId, persona }: PageRequest): Promise<string> {
   const products = await assets.readText(shop, "products.json");
-  const person = JSON.stringify({ shopper_id: shopperId, persona, options: {} });
-  const place = `"shop_id":${JSON.stringify(shop.id)},"products":${products}`;
+  const shopper = JSON.stringify({ shopper_id: shopperId, persona, options: {} });
+  const catalog = `"shop_id":${JSON.stringify(shop.id)},"products":${products}`;
   const brand = JSON.stringify(shop.brand);
-  return `${person.slice(0, -1)},"shop":{${place},"brand_guidelines":${brand}}}`;
+  return `${shopper.slice(0, -1)},"shop":{${catalog},"brand_guidelines":${brand}}}`;
 }

@@ -1,80 +1,79 @@
-// Asking the container: again where it wakes, refuses or fails, and never once it has begun to answer.
+// Retry requests to the container while it wakes, refuses or fails, and never once a response has begun.
 
-import { TimeoutError, withTimeout } from "../util/timeout.ts";
-import type { Limits } from "../env.ts";
 import { errorName } from "../telemetry.ts";
-import type { Upstream } from "./client.ts";
+import { TimeoutError, withTimeout } from "../util/timeout.ts";
+import type { ContainerClient } from "./client.ts";
 
-/** The contract's pauses before asking again, in units. */
-const PAUSES = [1, 2, 4];
-const LONGEST_RETRY_AFTER = 10;
-const RETRYABLE = new Set([429, 500, 502, 503, 504]);
+/** The contract's delays before each attempt after the first, in units of `limits.retryUnitMs`. */
+const RETRY_DELAYS = [1, 2, 4];
+const MAX_RETRY_AFTER_SECONDS = 10;
+const RETRYABLE_STATUSES = new Set([429, 500, 502, 503, 504]);
 
-export interface Asked {
-  /** The container's answer, its body unread; null where none came in time. */
-  readonly answer: Response | null;
+export interface FetchResult {
+  /** The container's response, its body unread; null where none came in time. */
+  readonly response: Response | null;
   readonly attempts: number;
-  /** What the last attempt ended with: a status, `late`, `left`, or an error's name. */
+  /** How the last attempt ended: a status, `late`, `left`, or an error's name. */
   readonly outcome: string;
 }
 
 /**
- * Asks until the head of an answer comes that is worth reading, for `limits.head` in all.
- * `signal` is the shopper's: whoever has left is not asked for.
+ * Fetch from the container until a response comes that is worth returning, for
+ * `limits.responseHeadMs` in all. `signal` is the shopper's request: once that is aborted there are no more attempts.
  */
-export async function ask(
-  upstream: Upstream,
-  make: (signal: AbortSignal) => Request,
-  place: string,
-  limits: Limits,
+export async function fetchWithRetry(
+  container: ContainerClient,
+  createRequest: (signal: AbortSignal) => Request,
+  routingKey: string,
   signal: AbortSignal,
-): Promise<Asked> {
-  const until = Date.now() + limits.responseHeadMs;
+): Promise<FetchResult> {
+  const deadline = Date.now() + container.limits.responseHeadMs;
   let outcome = "late";
   let attempts = 0;
-  let restFor = 0; // as long as the container itself asks for
-  for (const pause of [0, ...PAUSES]) {
-    const wait = pause === 0 ? 0 : Math.max(pause * limits.retryUnitMs, restFor);
-    if (signal.aborted || Date.now() + wait >= until) break;
+  let retryAfter = 0;
+  for (const delay of [0, ...RETRY_DELAYS]) {
+    const wait = delay === 0 ? 0 : Math.max(delay * container.limits.retryUnitMs, retryAfter);
+    if (signal.aborted || Date.now() + wait >= deadline) break;
     if (wait > 0) await scheduler.wait(wait);
     attempts += 1;
-    const attempt = await once(upstream, make, place, until - Date.now(), signal);
-    if (attempt.answer !== null && !worthAnother(attempt.answer)) return { ...attempt, attempts };
+    const attempt = await fetchOnce(container, createRequest, routingKey, deadline - Date.now(), signal);
+    if (attempt.response !== null && !isRetryable(attempt.response)) return { ...attempt, attempts };
     outcome = attempt.outcome;
-    restFor = attempt.answer === null ? 0 : retryAfter(attempt.answer);
-    await attempt.answer?.body?.cancel();
+    retryAfter = attempt.response === null ? 0 : retryAfterMs(attempt.response);
+    await attempt.response?.body?.cancel();
   }
-  return { answer: null, attempts, outcome: signal.aborted ? "left" : outcome };
+  return { response: null, attempts, outcome: signal.aborted ? "left" : outcome };
 }
 
-async function once(
-  upstream: Upstream,
-  make: (signal: AbortSignal) => Request,
-  place: string,
-  milliseconds: number,
+async function fetchOnce(
+  container: ContainerClient,
+  createRequest: (signal: AbortSignal) => Request,
+  routingKey: string,
+  timeoutMs: number,
   signal: AbortSignal,
-): Promise<Omit<Asked, "attempts">> {
-  const giveUp = new AbortController();
-  const request = make(AbortSignal.any([signal, giveUp.signal]));
+): Promise<Omit<FetchResult, "attempts">> {
+  const timeout = new AbortController();
+  const request = createRequest(AbortSignal.any([signal, timeout.signal]));
   try {
-    const answer = await withTimeout(milliseconds, upstream(request, place));
-    return { answer, outcome: String(answer.status) };
+    const response = await withTimeout(timeoutMs, container.fetch(request, routingKey));
+    return { response, outcome: String(response.status) };
   } catch (error) {
-    giveUp.abort();
-    return { answer: null, outcome: error instanceof TimeoutError ? "late" : errorName(error) };
+    timeout.abort();
+    return { response: null, outcome: error instanceof TimeoutError ? "late" : errorName(error) };
   }
 }
 
 /**
- * A page that failed to be composed is an answer (500 in JSON): asking again would compose it again.
- * In plain text the same status is the container's own, of one that did not start or has just died.
+ * Say whether a response asks for another attempt. A page whose generation failed (500 in JSON) does not:
+ * another attempt would generate it again. In plain text the same status comes from Cloudflare, for a
+ * container that did not start or has just died.
  */
-function worthAnother(answer: Response): boolean {
-  const ours = answer.headers.get("content-type")?.startsWith("application/json") ?? false;
-  return RETRYABLE.has(answer.status) && !(ours && answer.status === 500);
+function isRetryable(response: Response): boolean {
+  const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+  return RETRYABLE_STATUSES.has(response.status) && !(isJson && response.status === 500);
 }
 
-function retryAfter(answer: Response): number {
-  const seconds = Number(answer.headers.get("retry-after") ?? "0");
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), LONGEST_RETRY_AFTER) * 1000 : 0;
+function retryAfterMs(response: Response): number {
+  const seconds = Number(response.headers.get("retry-after") ?? "0");
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS) * 1000 : 0;
 }

@@ -10,9 +10,9 @@ describe("the container", () => {
       KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w",
       LOCAL_BINDINGS_TOKEN: "t", CONTAINER_INSTANCES: "3", KV: {}, ASSETS: {},
     };
-    const given = containerVariables(env);
-    expect(given).toMatchObject({ KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w", WANDSTORE_STATE: "worker" });
-    expect(Object.keys(given).filter((name) => /LOCAL|INSTANCES|ASSETS|^KV$/.test(name))).toEqual([]);
+    const variables = containerVariables(env);
+    expect(variables).toMatchObject({ KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w", WANDSTORE_STATE: "worker" });
+    expect(Object.keys(variables).filter((name) => /LOCAL|INSTANCES|ASSETS|^KV$/.test(name))).toEqual([]);
   });
 
   it("reaches KV and D1 at hosts of its own network, and no others through us", () => {

@@ -1,13 +1,13 @@
-// The container on Cloudflare: asleep until asked, with KV and D1 at hand and no token of its own.
+// The container on Cloudflare: asleep until a request comes, with KV and D1 bound and no API token.
 
 import { Container, type StopParams } from "@cloudflare/containers";
 import type { Env } from "../env.ts";
 import { track } from "../telemetry.ts";
-import { answerD1 } from "../bindings/d1.ts";
-import { answerKv } from "../bindings/kv.ts";
+import { handleD1 } from "../bindings/d1.ts";
+import { handleKv } from "../bindings/kv.ts";
 
-/** What of the Worker's variables and secrets the container is started with. */
-const PASSED_ON = /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|WORKER_SECRET|REDIS_URL)$/;
+/** Matches the Worker's variables and secrets that the container is started with. */
+const CONTAINER_VARIABLES = /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|WORKER_SECRET|REDIS_URL)$/;
 
 export class ShopContainer extends Container<Env> {
   override defaultPort = 8080;
@@ -29,13 +29,13 @@ export class ShopContainer extends Container<Env> {
   }
 }
 
-// Hosts that exist inside the container's network only; whoever asks them is the container.
+// Hosts that exist inside the container's network only, so that every request to them is the container's.
 ShopContainer.outboundByHost = {
-  "kv.internal": (request, env) => answerKv(request, env as Env),
-  "d1.internal": (request, env) => answerD1(request, env as Env),
+  "kv.internal": (request, env) => handleKv(request, env as Env),
+  "d1.internal": (request, env) => handleD1(request, env as Env),
 };
 
 export function containerVariables(env: object): Record<string, string> {
-  const own = Object.entries(env).filter(([name, value]) => PASSED_ON.test(name) && typeof value === "string");
-  return { ...Object.fromEntries(own), WANDSTORE_STATE: "worker" };
+  const variables = Object.entries(env).filter(([name, value]) => CONTAINER_VARIABLES.test(name) && typeof value === "string");
+  return { ...Object.fromEntries(variables), WANDSTORE_STATE: "worker" };
 }

@@ -1,47 +1,47 @@
-// Setting a page going, and taking it at once where the container has it finished already.
+// Start a page's generation, and take the page at once where the container has it finished already.
 
-import { withTimeout } from "../util/timeout.ts";
 import { errorName, track } from "../telemetry.ts";
-import { askForPage, type Container, type Wanted } from "./generate.ts";
+import { withTimeout } from "../util/timeout.ts";
+import type { ContainerClient } from "./client.ts";
+import { type PageRequest, requestPage } from "./generate.ts";
 
-/** A composing that has been set going; it goes on whether or not anybody waits for it. */
-export interface SetGoing {
+/** A generation that runs on whether or not its result is awaited. */
+export interface StartedGeneration {
   /** Settles when the container has answered; for `waitUntil`. Never rejects. */
-  readonly over: Promise<void>;
-  /** Returns the finished page if the container hands it over within so many milliseconds. */
-  soon(milliseconds: number): Promise<string | null>;
+  readonly finished: Promise<void>;
+  /** Return the finished page if the container hands it over within so many milliseconds, else null. */
+  resultWithin(milliseconds: number): Promise<string | null>;
 }
 
-export function compose(container: Container, wanted: Wanted): SetGoing {
-  const page = composed(container, wanted);
+export function startGeneration(container: ContainerClient, page: PageRequest): StartedGeneration {
+  const html = generate(container, page);
   return {
-    over: page.then(() => {}),
-    soon: async (milliseconds) => withTimeout(milliseconds, page).catch(() => null),
+    finished: html.then(() => {}),
+    resultWithin: async (milliseconds) => withTimeout(milliseconds, html).catch(() => null),
   };
 }
 
-async function composed(container: Container, wanted: Wanted): Promise<string | null> {
-  const { env } = container;
-  const told = (outcome: string, attempts: number): void =>
-    track(env, { event: "composing", shop: wanted.shop.id, outcome, attempts });
+async function generate(container: ContainerClient, page: PageRequest): Promise<string | null> {
+  const trackOutcome = (outcome: string, attempts: number): void =>
+    track(container.env, { event: "composing", shop: page.shop.id, outcome, attempts });
   try {
     const headers = { accept: "application/json" };
-    const asked = await askForPage(container, wanted, headers, new AbortController().signal);
-    told(asked.outcome, asked.attempts);
-    return asked.answer === null ? null : await htmlOf(asked.answer);
+    const { response, outcome, attempts } = await requestPage(container, page, headers, new AbortController().signal);
+    trackOutcome(outcome, attempts);
+    return response === null ? null : await readHtml(response);
   } catch (error) {
-    told(errorName(error), 0);
+    trackOutcome(errorName(error), 0);
     return null;
   }
 }
 
-/** Returns the page of a good answer; a partial page is a page as well. */
-async function htmlOf(answer: Response): Promise<string | null> {
-  if (answer.status !== 200) {
-    await answer.body?.cancel();
+/** Return the page of a successful response; a partial page is one as well. */
+async function readHtml(response: Response): Promise<string | null> {
+  if (response.status !== 200) {
+    await response.body?.cancel();
     return null;
   }
-  const told: { status?: unknown; ui?: { html?: unknown } } = await answer.json();
-  const html = told.ui?.html;
-  return told.status !== "error" && typeof html === "string" && html !== "" ? html : null;
+  const page: { status?: unknown; ui?: { html?: unknown } } = await response.json();
+  const html = page.ui?.html;
+  return page.status !== "error" && typeof html === "string" && html !== "" ? html : null;
 }

@@ -2,7 +2,7 @@
 
 import { withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
-import { credential } from "../container/generate.ts";
+import { authorization } from "../container/generate.ts";
 import { track } from "../telemetry.ts";
 import type { Visit } from "../context.ts";
 import type { AskedListing } from "./listing_query.ts";
@@ -42,9 +42,9 @@ async function askForListing(visit: Visit, shop: Shop): Promise<Response | null>
   const giveUp = new AbortController();
   const signal = AbortSignal.any([visit.request.signal, giveUp.signal]);
   const address = `http://container.internal/s/${shop.id}${visit.url.search}`;
-  const request = new Request(address, { headers: { accept: "text/html", ...credential(visit.env) }, signal });
+  const request = new Request(address, { headers: { accept: "text/html", ...authorization(visit.env) }, signal });
   try {
-    const asked = visit.container?.upstream(request, `${shop.id}|search`);
+    const asked = visit.container?.fetch(request, `${shop.id}|search`);
     return asked === undefined ? null : await withTimeout(visit.limits.searchMs, asked);
   } catch {
     giveUp.abort();

@@ -7,8 +7,8 @@ import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Shop } from "../assets/store.ts";
 import type { Session } from "../session/cookies.ts";
 import { type PersonaLookup, findPersona } from "../personas/lookup.ts";
-import { compose } from "../container/start_generation.ts";
-import { newFrom } from "../container/generate.ts";
+import { startGeneration } from "../container/start_generation.ts";
+import { newShopperAddress } from "../container/generate.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
 import type { Visit } from "../context.ts";
 import { type Found, findKept, keptKey } from "./cache.ts";
@@ -63,10 +63,10 @@ async function look(visit: Visit, visitor: Session, shop: Shop): Promise<Looked>
 async function composeAnd(visit: Visit, visitor: Session, shop: Shop, looked: Looked): Promise<string | null> {
   if (visit.container === null || visit.request.method === "HEAD") return null;
   const { persona, hash } = looked;
-  const from = newFrom(visit.request, visitor.isNewShopper);
-  const going = compose(visit.container, { shop, shopperId: visitor.shopperId, persona, hash, newFrom: from });
-  visit.later(going.over);
-  return visitor.isFirstVisit ? null : going.soon(visit.limits.cachedPageWaitMs);
+  const from = newShopperAddress(visit.request, visitor.isNewShopper);
+  const going = startGeneration(visit.container, { shop, shopperId: visitor.shopperId, persona, hash, newShopperAddress: from });
+  visit.later(going.finished);
+  return visitor.isFirstVisit ? null : going.resultWithin(visit.limits.cachedPageWaitMs);
 }
 
 async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {

@@ -5,8 +5,8 @@ import { fileHeaders, json } from "../responses.ts";
 import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
-import { compose } from "../container/start_generation.ts";
-import { newFrom } from "../container/generate.ts";
+import { startGeneration } from "../container/start_generation.ts";
+import { newShopperAddress } from "../container/generate.ts";
 import { track } from "../telemetry.ts";
 import type { Visit } from "../context.ts";
 import { BadBeacon, readBeacon, type Told } from "./schema.ts";
@@ -76,8 +76,8 @@ async function note(visit: Visit, shop: Shop, known: VerifiedSession, facts: rea
   });
   if (!learnt.changed || visit.container === null || refreshes.acquire(shopperId, now) > 0) return "taken";
   // The page for whom the shopper has become is composed now, to be there at the next visit.
-  const from = newFrom(visit.request, isNewShopper(known.expires, now));
-  visit.later(compose(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash, newFrom: from }).over);
+  const from = newShopperAddress(visit.request, isNewShopper(known.expires, now));
+  visit.later(startGeneration(visit.container, { shop, shopperId, persona: learnt.persona, hash: learnt.hash, newShopperAddress: from }).finished);
   return "changed";
 }
 

@@ -6,9 +6,9 @@ import { personaHash } from "../personas/key.ts";
 import { isNewShopper } from "../session/cookies.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { track } from "../telemetry.ts";
-import type { Asked } from "../container/retry.ts";
+import type { FetchResult } from "../container/retry.ts";
 import type { Visit } from "../context.ts";
-import { askForPage, newFrom } from "../container/generate.ts";
+import { requestPage, newShopperAddress } from "../container/generate.ts";
 
 const EVENT_ID = /^\d{1,19}$/;
 
@@ -28,12 +28,12 @@ export async function answerStream(visit: Visit, shop: Shop): Promise<Response> 
     shopperId: known.shopperId,
     persona,
     hash: await personaHash(persona),
-    newFrom: newFrom(visit.request, isNewShopper(known.expires, began / 1000)),
+    newShopperAddress: newShopperAddress(visit.request, isNewShopper(known.expires, began / 1000)),
   };
   const last = visit.request.headers.get("last-event-id") ?? "";
   const resumed = EVENT_ID.test(last);
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": last }) };
-  const asked = await askForPage(visit.container, wanted, headers, visit.request.signal);
+  const asked = await requestPage(visit.container, wanted, headers, visit.request.signal);
   const outcome = asked.outcome;
   track(visit.env, { event: "stream", shop: shop.id, outcome, attempts: asked.attempts, resumed, ms: Date.now() - began });
   return passedOn(asked);
@@ -47,7 +47,7 @@ const EVENTS = {
 };
 
 /** The body goes to the browser as it is, by the runtime alone: nothing of ours reads it. */
-async function passedOn({ answer, outcome }: Asked): Promise<Response> {
+async function passedOn({ response: answer, outcome }: FetchResult): Promise<Response> {
   const isStream = answer?.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   if (answer?.status === 200 && isStream) {
     return new Response(answer.body, { headers: EVENTS });
