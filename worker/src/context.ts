@@ -1,28 +1,32 @@
-// One request with all that answering it may need.
+// The context of one request: the request itself, and what handling it may need.
 
-import { type Env, type Limits, readLimits } from "./env.ts";
 import { AssetStore } from "./assets/store.ts";
-import { SessionSigner } from "./session/cookies.ts";
 import { type ContainerClient, createContainerClient } from "./container/client.ts";
+import { type Env, type Limits, readLimits } from "./env.ts";
+import { SessionSigner } from "./session/cookies.ts";
 
-export interface Visit {
+export interface RequestContext {
   readonly request: Request;
   readonly url: URL;
   readonly env: Env;
   readonly limits: Limits;
   readonly assets: AssetStore;
   /** Throws NoSecret where cookies cannot be signed: only what is personal needs that. */
-  readonly identities: () => SessionSigner;
-  /** The way to the container; null where none is configured. */
+  readonly sessionSigner: () => SessionSigner;
+  /** Null where no container is configured. */
   readonly container: ContainerClient | null;
-  /** Lets work go on after the answer, for a while. */
-  readonly later: (work: Promise<unknown>) => void;
+  /** Lets work go on after the response, for a while. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-// A key takes longer to import than a cookie to verify.
-const known = new Map<string, SessionSigner>();
+// Importing a key takes longer than verifying a cookie with it.
+const signers = new Map<string, SessionSigner>();
 
-export function visitOf(request: Request, env: Env, context: Pick<ExecutionContext, "waitUntil">): Visit {
+export function createContext(
+  request: Request,
+  env: Env,
+  execution: Pick<ExecutionContext, "waitUntil">,
+): RequestContext {
   const limits = readLimits(env);
   const assets = new AssetStore(env.ASSETS);
   return {
@@ -31,18 +35,18 @@ export function visitOf(request: Request, env: Env, context: Pick<ExecutionConte
     env,
     limits,
     assets,
-    identities: () => identitiesOf(env),
+    sessionSigner: () => findSigner(env),
     container: createContainerClient(env, limits, assets),
-    later: (work) => context.waitUntil(work),
+    waitUntil: (work) => execution.waitUntil(work),
   };
 }
 
-function identitiesOf(env: Env): SessionSigner {
+function findSigner(env: Env): SessionSigner {
   const secret = env.SESSION_SECRET ?? "";
   if (secret === "") throw new NoSecret();
-  const identities = known.get(secret) ?? new SessionSigner(secret);
-  known.set(secret, identities);
-  return identities;
+  const signer = signers.get(secret) ?? new SessionSigner(secret);
+  signers.set(secret, signer);
+  return signer;
 }
 
 export class NoSecret extends Error {

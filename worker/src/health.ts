@@ -1,13 +1,13 @@
 // GET /health: checks KV and D1. The container is left alone: a request would wake it.
 
-import type { Visit } from "./context.ts";
+import type { RequestContext } from "./context.ts";
 import { json } from "./responses.ts";
 import { errorName } from "./telemetry.ts";
 import { withTimeout } from "./util/timeout.ts";
 
 const CHECK_TIMEOUT_MS = 2_000;
 
-export async function handleHealth(context: Visit): Promise<Response> {
+export async function handleHealth(context: RequestContext): Promise<Response> {
   const { KV, DB } = context.env;
   const [kv, database] = await Promise.all([
     KV === undefined ? "not_configured" : check(KV.get("health", "text")),

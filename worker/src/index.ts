@@ -1,11 +1,11 @@
-// The Worker: answers every shopper from the edge, and passes the container's streams on.
+// The Worker: serves every shopper from the edge, and passes the container's streams on.
 
-import { answer } from "./handler.ts";
+import { handleRequest } from "./handler.ts";
 import type { Env } from "./env.ts";
 
 export { ContainerProxy } from "@cloudflare/containers";
 export { ShopContainer } from "./container/shop_container.ts";
 
 export default {
-  fetch: answer,
+  fetch: handleRequest,
 } satisfies ExportedHandler<Env>;

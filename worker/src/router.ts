@@ -1,47 +1,46 @@
-// Which part of the shop an address asks for.
+// Match a URL's path to the part of the shop that handles it.
 
 export type Route =
-  | { to: "store"; shop?: string }
-  | { to: "stream"; shop: string }
-  | { to: "product"; shop?: string; id: string }
-  | { to: "signals"; shop?: string }
-  | { to: "static"; name: string }
-  | { to: "picture"; shop: string; name: string }
-  | { to: "health" }
-  | { to: "root" }
-  | { to: "bindings" }
-  | { to: "nothing" };
+  | { name: "store"; shop?: string }
+  | { name: "stream"; shop: string }
+  | { name: "product"; shop?: string; id: string }
+  | { name: "signals"; shop?: string }
+  | { name: "static"; file: string }
+  | { name: "picture"; shop: string; file: string }
+  | { name: "health" }
+  | { name: "root" }
+  | { name: "bindings" }
+  | { name: "nothing" };
 
-/** Reads a URL's path, as it is written there: percent signs and all. */
-export function routeOf(pathname: string): Route {
-  const parts = pathname.split("/").slice(1).map(decoded);
-  if (parts.some((part) => part === null)) return { to: "nothing" };
-  const [first = "", second = "", third = "", fourth = "", ...more] = parts as string[];
-  const rest = parts.length;
-  if (first === "" && rest === 1) return { to: "root" };
-  if (first === "store" && rest === 1) return { to: "store" };
-  if (first === "signals" && rest === 1) return { to: "signals" };
-  if (first === "health" && rest === 1) return { to: "health" };
-  if (first === "static" && rest === 2) return { to: "static", name: second };
-  if (first === "products" && rest === 2) return { to: "product", id: second };
-  if (first === "pictures" && rest > 2) {
-    return { to: "picture", shop: second, name: [third, fourth, ...more].slice(0, rest - 2).join("/") };
-  }
-  if (first === "_bindings" && rest > 1) return { to: "bindings" };
-  return first === "s" ? inShop(second, third, fourth, rest) : { to: "nothing" };
+/** Return the route of a URL's path, which is percent-encoded as in the URL. */
+export function matchRoute(pathname: string): Route {
+  const decoded = pathname.split("/").slice(1).map(decodeSegment);
+  if (decoded.some((segment) => segment === null)) return { name: "nothing" };
+  const segments = decoded as string[];
+  const [first = "", second = "", third = "", fourth = ""] = segments;
+  const { length } = segments;
+  if (first === "" && length === 1) return { name: "root" };
+  if (first === "store" && length === 1) return { name: "store" };
+  if (first === "signals" && length === 1) return { name: "signals" };
+  if (first === "health" && length === 1) return { name: "health" };
+  if (first === "static" && length === 2) return { name: "static", file: second };
+  if (first === "products" && length === 2) return { name: "product", id: second };
+  if (first === "pictures" && length > 2) return { name: "picture", shop: second, file: segments.slice(2).join("/") };
+  if (first === "_bindings" && length > 1) return { name: "bindings" };
+  return first === "s" ? matchShopRoute(second, third, fourth, length) : { name: "nothing" };
 }
 
-function inShop(shop: string, part: string, name: string, length: number): Route {
-  if (shop !== "" && length === 2) return { to: "store", shop };
-  if (shop !== "" && length === 3 && part === "signals") return { to: "signals", shop };
-  if (length === 4 && part === "products") return { to: "product", shop, id: name };
-  if (length === 4 && part === "stream" && name !== "") return { to: "stream", shop };
-  return { to: "nothing" };
+function matchShopRoute(shop: string, part: string, last: string, length: number): Route {
+  if (shop !== "" && length === 2) return { name: "store", shop };
+  if (shop !== "" && length === 3 && part === "signals") return { name: "signals", shop };
+  if (length === 4 && part === "products") return { name: "product", shop, id: last };
+  if (length === 4 && part === "stream" && last !== "") return { name: "stream", shop };
+  return { name: "nothing" };
 }
 
-function decoded(part: string): string | null {
+function decodeSegment(segment: string): string | null {
   try {
-    return decodeURIComponent(part);
+    return decodeURIComponent(segment);
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
-import { answer } from "../src/handler.ts";
+import { handleRequest } from "../src/handler.ts";
 import type { Env } from "../src/env.ts";
 import { keptKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
@@ -41,7 +41,7 @@ export async function visit(path: string, init: RequestInit = {}, changes: Chang
   const told: Happening[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void told.push(JSON.parse(line) as Happening));
   const context = { waitUntil: (work: Promise<unknown>) => void works.push(work) };
-  const response = await answer(requestFor(path, init), surroundings(changes), context);
+  const response = await handleRequest(requestFor(path, init), surroundings(changes), context);
   const text = await response.clone().text();
   return { response, text, later: Promise.all(works), told };
 }
@@ -49,7 +49,7 @@ export async function visit(path: string, init: RequestInit = {}, changes: Chang
 /** Answers a request and leaves the answer's body unread. */
 export async function open(path: string, init: RequestInit = {}, changes: Changes = {}): Promise<Response> {
   vi.spyOn(console, "log").mockImplementation(() => {});
-  return answer(requestFor(path, init), surroundings(changes), { waitUntil: () => {} });
+  return handleRequest(requestFor(path, init), surroundings(changes), { waitUntil: () => {} });
 }
 
 function requestFor(path: string, init: RequestInit): Request {

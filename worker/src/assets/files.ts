@@ -1,7 +1,7 @@
 // Serve static files by hashed names, cached for good, and the shops' pictures, with the container's headers.
 
 import { fileHeaders, plainText } from "../responses.ts";
-import type { Visit } from "../context.ts";
+import type { RequestContext } from "../context.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
@@ -18,11 +18,11 @@ const HASHED_NAME = /^([a-z0-9-]+)\.[0-9a-f]{10}(\.[a-z0-9]+)$/;
 const PICTURE_PATH = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$/;
 
 /** Serve a static file. A hash that is not the current one gets the current file, uncached. */
-export async function handleStatic(visit: Visit, name: string): Promise<Response> {
+export async function handleStatic(context: RequestContext, name: string): Promise<Response> {
   const [, stem, suffix] = HASHED_NAME.exec(name) ?? [];
-  const index = await visit.assets.index();
+  const index = await context.assets.index();
   const file = stem === undefined ? undefined : index.static[`${stem}${suffix}`];
-  const stored = file && (await visit.assets.file(file.address.slice(1)));
+  const stored = file && (await context.assets.file(file.address.slice(1)));
   if (file === undefined || !stored) return notFound();
   const isCurrent = file.address === `/static/${name}`;
   const headers = fileHeaders({
@@ -30,18 +30,18 @@ export async function handleStatic(visit: Visit, name: string): Promise<Response
     "cache-control": isCurrent ? "public, max-age=31536000, immutable" : "public, no-cache",
     etag: file.etag,
   });
-  return unlessNotModified(visit.request, stored, headers);
+  return unlessNotModified(context.request, stored, headers);
 }
 
-export async function handlePicture(visit: Visit, shopId: string, name: string): Promise<Response> {
-  const isShop = (await visit.assets.index()).shops.includes(shopId);
+export async function handlePicture(context: RequestContext, shopId: string, name: string): Promise<Response> {
+  const isShop = (await context.assets.index()).shops.includes(shopId);
   if (!isShop || !PICTURE_PATH.test(name) || contentType(name) === "") return notFound();
-  const stored = await visit.assets.file(`pictures/${shopId}/${name}`);
+  const stored = await context.assets.file(`pictures/${shopId}/${name}`);
   if (stored === null) return notFound();
   const headers = fileHeaders({ "content-type": contentType(name), "cache-control": "public, max-age=86400" });
   const etag = stored.headers.get("etag");
   if (etag !== null) headers.set("etag", etag);
-  return unlessNotModified(visit.request, stored, headers);
+  return unlessNotModified(context.request, stored, headers);
 }
 
 /** Return the stored file, or 304 where the request's `If-None-Match` has its ETag. */

@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
 
-import { answer } from "../handler.ts";
+import { handleRequest } from "../handler.ts";
 import type { Env } from "../env.ts";
 
 const TOKEN = "a token for this machine";
@@ -12,7 +12,7 @@ async function put(host: string, token: string | null, changes: Partial<Env> = {
   vi.spyOn(console, "log").mockImplementation(() => {});
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
   const request = new Request(`http://${host}/_bindings/kv/key?ttl=60`, { method: "PUT", body: "x", headers });
-  const response = await answer(request, { ...env, ...changes }, { waitUntil: () => {} });
+  const response = await handleRequest(request, { ...env, ...changes }, { waitUntil: () => {} });
   return response.status;
 }
 

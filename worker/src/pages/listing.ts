@@ -4,16 +4,16 @@ import { withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
 import { authorization } from "../container/generate.ts";
 import { track } from "../telemetry.ts";
-import type { Visit } from "../context.ts";
+import type { RequestContext } from "../context.ts";
 import type { AskedListing } from "./listing_query.ts";
 import { answerMissing } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
-export async function answerListing(visit: Visit, shop: Shop, asked: AskedListing): Promise<Response> {
-  const found = isPublished(shop, asked) ? null : await searched(visit, shop);
+export async function answerListing(context: RequestContext, shop: Shop, asked: AskedListing): Promise<Response> {
+  const found = isPublished(shop, asked) ? null : await searched(context, shop);
   if (found !== null) return found;
-  const page = await visit.assets.page(shop, nameOfListing(shop, asked));
-  if (page === null) return answerMissing(visit, shop);
+  const page = await context.assets.page(shop, nameOfListing(shop, asked));
+  if (page === null) return answerMissing(context, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }
 
@@ -30,22 +30,22 @@ function nameOfListing(shop: Shop, asked: AskedListing): string {
 }
 
 /** Returns the container's listing; null where it does not answer in time, which is no error. */
-async function searched(visit: Visit, shop: Shop): Promise<Response | null> {
-  const answer = visit.container === null ? null : await askForListing(visit, shop);
+async function searched(context: RequestContext, shop: Shop): Promise<Response | null> {
+  const answer = context.container === null ? null : await askForListing(context, shop);
   const html = answer?.status === 200 && answer.headers.get("content-type")?.startsWith("text/html");
   if (!html) await answer?.body?.cancel();
-  track(visit.env, { event: "search", shop: shop.id, outcome: html ? "answered" : "unanswered" });
+  track(context.env, { event: "search", shop: shop.id, outcome: html ? "answered" : "unanswered" });
   return html ? new Response(answer?.body ?? null, { headers: pageHeaders(shop, "fallback", "no-cache") }) : null;
 }
 
-async function askForListing(visit: Visit, shop: Shop): Promise<Response | null> {
+async function askForListing(context: RequestContext, shop: Shop): Promise<Response | null> {
   const giveUp = new AbortController();
-  const signal = AbortSignal.any([visit.request.signal, giveUp.signal]);
-  const address = `http://container.internal/s/${shop.id}${visit.url.search}`;
-  const request = new Request(address, { headers: { accept: "text/html", ...authorization(visit.env) }, signal });
+  const signal = AbortSignal.any([context.request.signal, giveUp.signal]);
+  const address = `http://container.internal/s/${shop.id}${context.url.search}`;
+  const request = new Request(address, { headers: { accept: "text/html", ...authorization(context.env) }, signal });
   try {
-    const asked = visit.container?.fetch(request, `${shop.id}|search`);
-    return asked === undefined ? null : await withTimeout(visit.limits.searchMs, asked);
+    const asked = context.container?.fetch(request, `${shop.id}|search`);
+    return asked === undefined ? null : await withTimeout(context.limits.searchMs, asked);
   } catch {
     giveUp.abort();
     return null;

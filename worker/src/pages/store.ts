@@ -10,7 +10,7 @@ import { type PersonaLookup, findPersona } from "../personas/lookup.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import { newShopperAddress } from "../container/generate.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
-import type { Visit } from "../context.ts";
+import type { RequestContext } from "../context.ts";
 import { type Found, findKept, keptKey } from "./cache.ts";
 
 interface Looked {
@@ -21,22 +21,22 @@ interface Looked {
   readonly kv: LookupOutcome;
 }
 
-export async function answerStore(visit: Visit, shop: Shop): Promise<Response> {
+export async function answerStore(context: RequestContext, shop: Shop): Promise<Response> {
   const began = Date.now();
-  const secure = visit.url.protocol === "https:";
-  const visitor = await visit.identities().openSession(visit.request, shop.id, began / 1000, secure);
-  const looksOnly = visitor.isFirstVisit && visit.request.method === "HEAD";
-  if (looksOnly || isCrawler(visit.request)) return anyones(visit, shop);
-  const looked = visitor.isFirstVisit ? await newShopper() : await look(visit, visitor, shop);
-  const late = looked.html === null ? await composeAnd(visit, visitor, shop, looked) : null;
+  const secure = context.url.protocol === "https:";
+  const visitor = await context.sessionSigner().openSession(context.request, shop.id, began / 1000, secure);
+  const looksOnly = visitor.isFirstVisit && context.request.method === "HEAD";
+  if (looksOnly || isCrawler(context.request)) return anyones(context, shop);
+  const looked = visitor.isFirstVisit ? await newShopper() : await look(context, visitor, shop);
+  const late = looked.html === null ? await composeAnd(context, visitor, shop, looked) : null;
   const html = looked.html ?? late;
   const how = html === null ? "shell" : "kept";
-  const answer = html === null ? await shell(visit, shop, looked.persona) : await kept(visit, shop, html);
+  const answer = html === null ? await shell(context, shop, looked.persona) : await kept(context, shop, html);
   const ms = Date.now() - began;
   answer.headers.set("server-timing", `${how};dur=${ms}`);
   if (visitor.setCookie !== null) answer.headers.append("set-cookie", visitor.setCookie);
   const { db, kv, persona } = looked;
-  track(visit.env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: late !== null, ms });
+  track(context.env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: late !== null, ms });
   return answer;
 }
 
@@ -46,12 +46,12 @@ async function newShopper(): Promise<Looked> {
 }
 
 /** Looks up persona and page; both together have `limits.lookup` to be found. */
-async function look(visit: Visit, visitor: Session, shop: Shop): Promise<Looked> {
-  const until = Date.now() + visit.limits.lookupMs;
-  const { persona, db }: PersonaLookup = await findPersona(visit.env, visitor.shopperId, shop.id, visit.limits.lookupMs);
+async function look(context: RequestContext, visitor: Session, shop: Shop): Promise<Looked> {
+  const until = Date.now() + context.limits.lookupMs;
+  const { persona, db }: PersonaLookup = await findPersona(context.env, visitor.shopperId, shop.id, context.limits.lookupMs);
   const hash = await personaHash(persona);
-  const left = Math.max(until - Date.now(), visit.limits.lookupMs / 4);
-  const { html, kv }: Found = await findKept(visit.env, keptKey(visitor.shopperId, hash), shop, left);
+  const left = Math.max(until - Date.now(), context.limits.lookupMs / 4);
+  const { html, kv }: Found = await findKept(context.env, keptKey(visitor.shopperId, hash), shop, left);
   return { persona, hash, html, db, kv };
 }
 
@@ -60,33 +60,33 @@ async function look(visit: Visit, visitor: Session, shop: Shop): Promise<Looked>
  * page that KV does not show yet: it remembers for a minute that there was none. The container has
  * that page in memory, so its answer is waited for, for a moment.
  */
-async function composeAnd(visit: Visit, visitor: Session, shop: Shop, looked: Looked): Promise<string | null> {
-  if (visit.container === null || visit.request.method === "HEAD") return null;
+async function composeAnd(context: RequestContext, visitor: Session, shop: Shop, looked: Looked): Promise<string | null> {
+  if (context.container === null || context.request.method === "HEAD") return null;
   const { persona, hash } = looked;
-  const from = newShopperAddress(visit.request, visitor.isNewShopper);
-  const going = startGeneration(visit.container, { shop, shopperId: visitor.shopperId, persona, hash, newShopperAddress: from });
-  visit.later(going.finished);
-  return visitor.isFirstVisit ? null : going.resultWithin(visit.limits.cachedPageWaitMs);
+  const from = newShopperAddress(context.request, visitor.isNewShopper);
+  const going = startGeneration(context.container, { shop, shopperId: visitor.shopperId, persona, hash, newShopperAddress: from });
+  context.waitUntil(going.finished);
+  return visitor.isFirstVisit ? null : going.resultWithin(context.limits.cachedPageWaitMs);
 }
 
-async function kept(visit: Visit, shop: Shop, html: string): Promise<Response> {
+async function kept(context: RequestContext, shop: Shop, html: string): Promise<Response> {
   const etag = `"${(await sha256Hex(html)).slice(0, 20)}"`;
-  const same = visit.request.headers.get("if-none-match")?.includes(etag) ?? false;
+  const same = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = pageHeaders(shop, "kept", "private, no-cache");
   headers.set("etag", etag);
   return same ? new Response(null, { status: 304, headers }) : new Response(html, { headers });
 }
 
 /** The page of somebody who does not shop: the catalog's own, with nothing to follow and no cookie. */
-async function anyones(visit: Visit, shop: Shop): Promise<Response> {
-  const page = await visit.assets.page(shop, "catalog.html");
+async function anyones(context: RequestContext, shop: Shop): Promise<Response> {
+  const page = await context.assets.page(shop, "catalog.html");
   return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", "private, no-store") });
 }
 
-async function shell(visit: Visit, shop: Shop, persona: Persona): Promise<Response> {
+async function shell(context: RequestContext, shop: Shop, persona: Persona): Promise<Response> {
   const page =
-    (await visit.assets.page(shop, `shells/${persona.type}.html`)) ??
-    (await visit.assets.page(shop, `shells/${NEWCOMER.type}.html`));
+    (await context.assets.page(shop, `shells/${persona.type}.html`)) ??
+    (await context.assets.page(shop, `shells/${NEWCOMER.type}.html`));
   return new Response(page?.body ?? null, { headers: pageHeaders(shop, "shell", "private, no-store") });
 }
 

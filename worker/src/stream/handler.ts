@@ -7,7 +7,7 @@ import { isNewShopper } from "../session/cookies.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { track } from "../telemetry.ts";
 import type { FetchResult } from "../container/retry.ts";
-import type { Visit } from "../context.ts";
+import type { RequestContext } from "../context.ts";
 import { requestPage, newShopperAddress } from "../container/generate.ts";
 
 const EVENT_ID = /^\d{1,19}$/;
@@ -16,26 +16,26 @@ const EVENT_ID = /^\d{1,19}$/;
  * Answers with the events of the shopper's own page, after the last one seen. Whose page it is, the
  * cookie says and nothing else: whatever the address names, no other shopper's can be had.
  */
-export async function answerStream(visit: Visit, shop: Shop): Promise<Response> {
+export async function answerStream(context: RequestContext, shop: Shop): Promise<Response> {
   const began = Date.now();
-  const known = await visit.identities().verifyRequest(visit.request, shop.id, began / 1000);
+  const known = await context.sessionSigner().verifyRequest(context.request, shop.id, began / 1000);
   if (known === null) return plainText("no such page", 404);
-  if (visit.container === null) return refusal("CONTAINER_ERROR", 503);
-  if (visit.request.method === "HEAD") return new Response(null, { headers: EVENTS });
-  const { persona } = await findPersona(visit.env, known.shopperId, shop.id, visit.limits.lookupMs);
+  if (context.container === null) return refusal("CONTAINER_ERROR", 503);
+  if (context.request.method === "HEAD") return new Response(null, { headers: EVENTS });
+  const { persona } = await findPersona(context.env, known.shopperId, shop.id, context.limits.lookupMs);
   const wanted = {
     shop,
     shopperId: known.shopperId,
     persona,
     hash: await personaHash(persona),
-    newShopperAddress: newShopperAddress(visit.request, isNewShopper(known.expires, began / 1000)),
+    newShopperAddress: newShopperAddress(context.request, isNewShopper(known.expires, began / 1000)),
   };
-  const last = visit.request.headers.get("last-event-id") ?? "";
+  const last = context.request.headers.get("last-event-id") ?? "";
   const resumed = EVENT_ID.test(last);
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": last }) };
-  const asked = await requestPage(visit.container, wanted, headers, visit.request.signal);
+  const asked = await requestPage(context.container, wanted, headers, context.request.signal);
   const outcome = asked.outcome;
-  track(visit.env, { event: "stream", shop: shop.id, outcome, attempts: asked.attempts, resumed, ms: Date.now() - began });
+  track(context.env, { event: "stream", shop: shop.id, outcome, attempts: asked.attempts, resumed, ms: Date.now() - began });
   return passedOn(asked);
 }
 
