@@ -14,7 +14,7 @@ import { answerStore, pageHeaders } from "./pages/store.ts";
 import { plainText } from "./responses.ts";
 import { matchRoute, type Route } from "./router.ts";
 import { answerSignals } from "./signals/handler.ts";
-import { answerStream } from "./stream/handler.ts";
+import { handleStream } from "./stream/handler.ts";
 import { errorName, track } from "./telemetry.ts";
 
 export async function handleRequest(
@@ -53,7 +53,7 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     }
     case "stream": {
       const shop = await context.assets.shop(route.shop);
-      return shop === null ? plainText("no such page", 404) : answerStream(context, shop);
+      return shop === null ? plainText("no such page", 404) : handleStream(context, shop);
     }
     case "product": {
       const shop = await context.assets.shop(route.shop);
