@@ -119,7 +119,7 @@ def _wrong_events() -> Iterator[tuple[str, str]]:
 def read(body: str) -> dict[str, Any]:
     """Return what a body tells, or the field where it is wrong."""
     try:
-        return {"told": [told._asdict() for told in read_beacon(body.encode())]}
+        return {"events": [event._asdict() for event in read_beacon(body.encode())]}
     except BadBeacon as bad:
         return {"field": bad.field}
 

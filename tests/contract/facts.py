@@ -167,7 +167,7 @@ def vectors() -> list[Mapping[str, Any]]:
             "name": case.name,
             "categories": list(case.shop.categories()),
             "goods": json.dumps(goods_file(case.shop), separators=(",", ":")),
-            "told": case.told._asdict(),
+            "event": case.told._asdict(),
             "day": case.day,
             **stored(case.shop, case.told, case.day),
         }

@@ -70,7 +70,7 @@ def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:
 def test_bodies_tell_what_the_container_hears() -> None:
     for vector in load("beacon.json"):
         found = json.loads(json.dumps(beacons.read(vector["body"])))
-        assert found == {name: vector[name] for name in ("told", "field") if name in vector}
+        assert found == {name: vector[name] for name in ("events", "field") if name in vector}
 
 
 def test_facts_are_what_the_containers_catalog_bears_out() -> None:

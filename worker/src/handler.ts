@@ -13,7 +13,7 @@ import { answerProduct } from "./pages/product.ts";
 import { answerStore, pageHeaders } from "./pages/store.ts";
 import { plainText } from "./responses.ts";
 import { matchRoute, type Route } from "./router.ts";
-import { answerSignals } from "./signals/handler.ts";
+import { handleSignals } from "./signals/handler.ts";
 import { handleStream } from "./stream/handler.ts";
 import { errorName, track } from "./telemetry.ts";
 
@@ -60,7 +60,7 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
       return shop === null ? answerMissing(context, null) : answerProduct(context, shop, route.id);
     }
     case "signals":
-      return answerSignals(context, await context.assets.shop(route.shop));
+      return handleSignals(context, await context.assets.shop(route.shop));
     case "static":
       return handleStatic(context, route.file);
     case "picture":

@@ -3,24 +3,24 @@
 import { expect, it } from "vitest";
 
 import facts from "../../../tests/contract/facts.json";
-import { serializeFact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";
-import type { Told } from "./schema.ts";
-import { type Goods, witness } from "./facts.ts";
+import { serializeFact } from "../personas/fact.ts";
+import { type SignalProducts, toFact } from "./facts.ts";
+import type { ReportedEvent } from "./schema.ts";
 
 interface Vector {
   readonly name: string;
   readonly categories: readonly string[];
-  /** What is published of the goods, as text: a shop may sell `__proto__`. */
+  /** The published `goods.json`, as text: a shop may sell `__proto__`. */
   readonly goods: string;
-  readonly told: Told;
+  readonly event: ReportedEvent;
   readonly day: number;
   readonly stored?: string;
   readonly refused?: string;
 }
 
-it.each(facts as unknown as Vector[])("is stored as by the container: $name", (vector) => {
+it.each(facts as unknown as Vector[])("is stored as by the container: $name", ({ event, day, ...vector }) => {
   const shop = { categories: vector.categories } as Shop;
-  const found = witness(vector.told, shop, JSON.parse(vector.goods) as Goods, vector.day);
-  expect(typeof found === "string" ? found : serializeFact(found)).toBe(vector.refused ?? vector.stored);
+  const fact = toFact(event, shop, JSON.parse(vector.goods) as SignalProducts, day);
+  expect(typeof fact === "string" ? fact : serializeFact(fact)).toBe(vector.refused ?? vector.stored);
 });

@@ -1,41 +1,43 @@
-// What a browser tells -> a fact, by what the catalog says: the rules of app/personas/facts.py.
+// Reported event -> fact: products, categories and prices as the catalog states them, as in the container.
 
-import type { Fact } from "../personas/fact.ts";
 import type { Shop } from "../assets/store.ts";
-import type { Told } from "./schema.ts";
+import type { Fact } from "../personas/fact.ts";
+import type { ReportedEvent } from "./schema.ts";
 
 /**
- * A product as signals need it: its category's place in the shop's list, the third of prices it is
- * in (-1, 0, 1), whether it is reduced, and its price in ten-thousandths, 0 in another currency.
+ * A product as `goods.json` has it: the index of its category in the shop's list, its price tier
+ * (-1 low, 0, 1 high), 1 where it is reduced, and its price in hundredths, 0 in another currency.
  */
-export type Good = readonly [category: number, third: number, reduced: number, price: number];
+export type SignalProduct = readonly [category: number, priceTier: number, reduced: number, cents: number];
 
-export interface Goods {
-  readonly [id: string]: Good;
+export interface SignalProducts {
+  readonly [id: string]: SignalProduct;
 }
 
-/** Returns the fact; a code where the shop knows nothing of it. */
-export function witness(told: Told, shop: Shop, goods: Goods, day: number): Fact | string {
-  if (told.kind === "filter") return filtered(told, shop, day);
-  const known = told.items.filter(([id]) => Object.hasOwn(goods, id));
+/** Return the fact, or an error code where nothing that was reported is in the catalog. */
+export function toFact(event: ReportedEvent, shop: Shop, products: SignalProducts, day: number): Fact | string {
+  if (event.kind === "filter") return toFilterFact(event, shop, day);
+  const known = event.items.filter(([id]) => Object.hasOwn(products, id));
   if (known.length === 0) return "UNKNOWN_PRODUCT";
-  const found = known.map(([id, many]) => ({ id, many, good: goods[id] as Good }));
+  const items = known.map(([id, quantity]) => {
+    const [category, priceTier, reduced, cents] = products[id] as SignalProduct;
+    return { id, quantity, category, priceTier, reduced, cents };
+  });
   return {
-    kind: told.kind,
+    kind: event.kind,
     day,
-    products: found.map(({ id }) => id),
-    categories: found.map(({ good }) => shop.categories[good[0]] ?? ""),
-    low: found.filter(({ good }) => good[1] === -1).length,
-    high: found.filter(({ good }) => good[1] === 1).length,
-    reduced: found.filter(({ good }) => good[2] === 1).length,
-    cents: told.kind === "purchase" ? found.reduce((sum, { good, many }) => sum + good[3] * many, 0) : 0,
-    seconds: told.seconds,
+    products: items.map(({ id }) => id),
+    categories: items.map(({ category }) => shop.categories[category] ?? ""),
+    low: items.filter(({ priceTier }) => priceTier === -1).length,
+    high: items.filter(({ priceTier }) => priceTier === 1).length,
+    reduced: items.filter(({ reduced }) => reduced === 1).length,
+    cents: event.kind === "purchase" ? items.reduce((sum, { cents, quantity }) => sum + cents * quantity, 0) : 0,
+    seconds: event.seconds,
     sort: "",
   };
 }
 
-function filtered(told: Told, shop: Shop, day: number): Fact | string {
-  const { category, sort } = told;
+function toFilterFact({ category, sort }: ReportedEvent, shop: Shop, day: number): Fact | string {
   if (category !== "" && !shop.categories.includes(category)) return "UNKNOWN_CATEGORY";
   if (category === "" && sort === "") return "UNKNOWN_CATEGORY";
   const categories = category === "" ? [] : [category];

@@ -1,9 +1,9 @@
-// The body of POST /signals: what a browser may tell, checked field by field as app/web/signals_schema.py does.
+// The body of POST /signals, validated field by field with the same results as in the container.
 
 import { KINDS, type Kind } from "../personas/fact.ts";
 
-/** What a browser says that a shopper did. Its shape has been checked, nothing else. */
-export interface Told {
+/** What a browser reports that a shopper did. Its form is valid, nothing else is checked. */
+export interface ReportedEvent {
   readonly kind: Kind;
   readonly items: readonly (readonly [product: string, quantity: number])[];
   readonly category: string;
@@ -11,51 +11,51 @@ export interface Told {
   readonly seconds: number;
 }
 
-/** A body is not what it should be. `field` says where; neither field nor reason quotes it. */
-export class BadBeacon extends Error {
-  override readonly name = "BadBeacon";
+/** A body is invalid at `field`; neither field nor reason quotes it. */
+export class InvalidSignals extends Error {
+  override readonly name = "InvalidSignals";
 
   constructor(
     readonly field: string,
-    readonly why: string,
+    readonly reason: string,
   ) {
-    super(`${field}: ${why}`);
+    super(`${field}: ${reason}`);
   }
 }
 
-const MOST_EVENTS = 20;
-const MOST_ITEMS = 20;
-const MOST_OF_ONE = 99;
-const MOST_SECONDS = 600;
-const LONGEST_NAME = 200;
+const MAX_EVENTS = 20;
+const MAX_ITEMS = 20;
+const MAX_QUANTITY = 99;
+const MAX_SECONDS = 600;
+const MAX_TEXT_LENGTH = 200;
 const SORTS = ["", "featured", "price-asc", "price-desc", "name"];
-const NOTHING = { items: [], category: "", sort: "", seconds: 0 } as const;
+const EMPTY = { items: [], category: "", sort: "", seconds: 0 } as const;
 
 type Fields = Record<string, unknown>;
 
-/** Reads a body, or throws BadBeacon for the first field that is not of the form. */
-export function readBeacon(text: string): Told[] {
-  const body = object(parsed(text), "body");
-  const events = list(body["events"], "events", MOST_EVENTS).map((event, at) => told(event, `events.${at}`));
-  refuseStrangers(body, "", ["events"]);
+/** Parse a body; throw InvalidSignals for its first invalid field. */
+export function parseSignals(text: string): ReportedEvent[] {
+  const body = requireObject(parseJson(text), "body");
+  const events = requireList(body["events"], "events", MAX_EVENTS).map((event, index) => parseEvent(event, `events.${index}`));
+  rejectUnknownFields(body, "", ["events"]);
   return events;
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new BadBeacon("body", "is not JSON");
+    throw new InvalidSignals("body", "is not JSON");
   }
 }
 
-function told(value: unknown, place: string): Told {
-  const event = object(value, place);
+function parseEvent(value: unknown, path: string): ReportedEvent {
+  const event = requireObject(value, path);
   const kind = KINDS.find((known) => known === event["kind"]);
-  if (kind === undefined) throw new BadBeacon(place, `kind must be one of ${KINDS.join(", ")}`);
-  const what = READERS[kind](event, place);
-  refuseStrangers(event, place, ["kind", ...FIELDS[kind]]);
-  return { ...NOTHING, kind, ...what };
+  if (kind === undefined) throw new InvalidSignals(path, `kind must be one of ${KINDS.join(", ")}`);
+  const fields = PARSERS[kind](event, path);
+  rejectUnknownFields(event, path, ["kind", ...FIELDS[kind]]);
+  return { ...EMPTY, kind, ...fields };
 }
 
 const FIELDS: Record<Kind, readonly string[]> = {
@@ -66,65 +66,64 @@ const FIELDS: Record<Kind, readonly string[]> = {
   purchase: ["items"],
 };
 
-const READERS: Record<Kind, (event: Fields, place: string) => Partial<Told>> = {
-  view: ({ product }, place) => ({ items: [[name(product, `${place}.product`), 1]] }),
-  filter: ({ category = "", sort = "" }, place) => {
-    const named = text(category, `${place}.category`);
-    if (!SORTS.some((known) => known === sort)) throw new BadBeacon(`${place}.sort`, "is no order of ours");
-    return { category: named, sort: sort as string };
+const PARSERS: Record<Kind, (event: Fields, path: string) => Partial<ReportedEvent>> = {
+  view: ({ product }, path) => ({ items: [[requireName(product, `${path}.product`), 1]] }),
+  filter: ({ category = "", sort = "" }, path) => {
+    const text = requireText(category, `${path}.category`);
+    if (!SORTS.some((known) => known === sort)) throw new InvalidSignals(`${path}.sort`, "is no order of ours");
+    return { category: text, sort: sort as string };
   },
-  dwell: ({ product, seconds }, place) => ({
-    items: [[name(product, `${place}.product`), 1]],
-    seconds: whole(seconds, `${place}.seconds`, MOST_SECONDS),
+  dwell: ({ product, seconds }, path) => ({
+    items: [[requireName(product, `${path}.product`), 1]],
+    seconds: requireInteger(seconds, `${path}.seconds`, MAX_SECONDS),
   }),
-  add_to_basket: (event, place) => ({ items: [item(event, place)] }),
-  purchase: ({ items }, place) => ({
-    items: list(items, `${place}.items`, MOST_ITEMS).map((each, at) => bought(each, `${place}.items.${at}`)),
+  add_to_basket: (event, path) => ({ items: [parseItem(event, path)] }),
+  purchase: ({ items }, path) => ({
+    items: requireList(items, `${path}.items`, MAX_ITEMS).map((value, index) => parseOnlyItem(value, `${path}.items.${index}`)),
   }),
 };
 
-function bought(value: unknown, place: string): readonly [string, number] {
-  const fields = object(value, place);
-  const found = item(fields, place);
-  refuseStrangers(fields, place, ["product", "quantity"]);
-  return found;
+function parseOnlyItem(value: unknown, path: string): readonly [string, number] {
+  const fields = requireObject(value, path);
+  const item = parseItem(fields, path);
+  rejectUnknownFields(fields, path, ["product", "quantity"]);
+  return item;
 }
 
-function item({ product, quantity = 1 }: Fields, place: string): readonly [string, number] {
-  return [name(product, `${place}.product`), whole(quantity, `${place}.quantity`, MOST_OF_ONE)];
+function parseItem({ product, quantity = 1 }: Fields, path: string): readonly [string, number] {
+  return [requireName(product, `${path}.product`), requireInteger(quantity, `${path}.quantity`, MAX_QUANTITY)];
 }
 
-function object(value: unknown, place: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new BadBeacon(place, "must be an object");
+function requireObject(value: unknown, path: string): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new InvalidSignals(path, "must be an object");
   return value as Fields;
 }
 
-/** Refuses fields that nobody knows; after those that are known, as the container does. */
-function refuseStrangers(value: Fields, place: string, known: readonly string[]): void {
-  const stranger = Object.keys(value).find((key) => !known.includes(key));
-  if (stranger === undefined) return;
-  throw new BadBeacon(place ? `${place}.${stranger.slice(0, 40)}` : stranger.slice(0, 40), "there is no such field");
+/** Reject unknown fields; after the known ones are validated, as the container does. */
+function rejectUnknownFields(value: Fields, path: string, known: readonly string[]): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key))?.slice(0, 40);
+  if (unknown !== undefined) throw new InvalidSignals(path ? `${path}.${unknown}` : unknown, "there is no such field");
 }
 
-function list(value: unknown, place: string, most: number): unknown[] {
-  const fits = Array.isArray(value) && value.length > 0 && value.length <= most;
-  if (!fits) throw new BadBeacon(place, `must be a list of 1 to ${most}`);
+function requireList(value: unknown, path: string, max: number): unknown[] {
+  const isValid = Array.isArray(value) && value.length > 0 && value.length <= max;
+  if (!isValid) throw new InvalidSignals(path, `must be a list of 1 to ${max}`);
   return value;
 }
 
-function name(value: unknown, place: string): string {
-  if (value === "") throw new BadBeacon(place, "must not be empty");
-  return text(value, place);
+function requireName(value: unknown, path: string): string {
+  if (value === "") throw new InvalidSignals(path, "must not be empty");
+  return requireText(value, path);
 }
 
-function text(value: unknown, place: string): string {
-  const fits = typeof value === "string" && [...value].length <= LONGEST_NAME;
-  if (!fits) throw new BadBeacon(place, `must be a text of at most ${LONGEST_NAME} characters`);
+function requireText(value: unknown, path: string): string {
+  const isValid = typeof value === "string" && [...value].length <= MAX_TEXT_LENGTH;
+  if (!isValid) throw new InvalidSignals(path, `must be a text of at most ${MAX_TEXT_LENGTH} characters`);
   return value;
 }
 
-function whole(value: unknown, place: string, most: number): number {
-  const fits = typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most;
-  if (!fits) throw new BadBeacon(place, `must be a whole number from 1 to ${most}`);
+function requireInteger(value: unknown, path: string, max: number): number {
+  const isValid = typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;
+  if (!isValid) throw new InvalidSignals(path, `must be a whole number from 1 to ${max}`);
   return value;
 }
