@@ -6,11 +6,11 @@ import { handleLocalBindings } from "./bindings/local.ts";
 import { createContext, type RequestContext } from "./context.ts";
 import type { Env } from "./env.ts";
 import { handleHealth } from "./health.ts";
-import { answerListing } from "./pages/listing.ts";
-import { readAddress } from "./pages/listing_query.ts";
-import { answerMissing } from "./pages/not_found.ts";
-import { answerProduct } from "./pages/product.ts";
-import { answerStore, pageHeaders } from "./pages/store.ts";
+import { handleListing } from "./pages/listing.ts";
+import { parseListingQuery } from "./pages/listing_query.ts";
+import { handleNotFound } from "./pages/not_found.ts";
+import { handleProduct } from "./pages/product.ts";
+import { handleStore, pageHeaders } from "./pages/store.ts";
 import { plainText } from "./responses.ts";
 import { matchRoute, type Route } from "./router.ts";
 import { handleSignals } from "./signals/handler.ts";
@@ -47,9 +47,9 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
   switch (route.name) {
     case "store": {
       const shop = await context.assets.shop(route.shop);
-      if (shop === null) return answerMissing(context, null);
-      const query = context.url.search === "" ? null : readAddress(context.url.search);
-      return query === null ? answerStore(context, shop) : answerListing(context, shop, query);
+      if (shop === null) return handleNotFound(context, null);
+      const query = context.url.search === "" ? null : parseListingQuery(context.url.search);
+      return query === null ? handleStore(context, shop) : handleListing(context, shop, query);
     }
     case "stream": {
       const shop = await context.assets.shop(route.shop);
@@ -57,7 +57,7 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     }
     case "product": {
       const shop = await context.assets.shop(route.shop);
-      return shop === null ? answerMissing(context, null) : answerProduct(context, shop, route.id);
+      return shop === null ? handleNotFound(context, null) : handleProduct(context, shop, route.id);
     }
     case "signals":
       return handleSignals(context, await context.assets.shop(route.shop));
@@ -70,7 +70,7 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     case "root":
       return new Response(null, { status: 307, headers: { location: "/store" } });
     default:
-      return answerMissing(context, null);
+      return handleNotFound(context, null);
   }
 }
 

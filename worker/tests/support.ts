@@ -6,7 +6,7 @@ import { vi } from "vitest";
 
 import { handleRequest } from "../src/handler.ts";
 import type { Env } from "../src/env.ts";
-import { keptKey } from "../src/pages/cache.ts";
+import { cacheKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
 import { AssetStore, type Shop } from "../src/assets/store.ts";
@@ -104,7 +104,7 @@ export async function keep(shopperId: string, hash: string, html: string, change
     shop_context: { shop_id: shop.id, product_count: 1 },
     ...changes,
   };
-  await env.KV.put(keptKey(shopperId, hash), JSON.stringify(value));
+  await env.KV.put(cacheKey(shopperId, hash), JSON.stringify(value));
 }
 
 export function pageOf(shopperId: string): string {

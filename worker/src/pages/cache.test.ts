@@ -4,13 +4,13 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { demo, keep, never, SHOPPER } from "../../tests/support.ts";
-import { findKept, keptKey } from "./cache.ts";
+import { findCachedPage, cacheKey } from "./cache.ts";
 
-const KEY = keptKey(SHOPPER, "v2_newcomer_0_x");
+const KEY = cacheKey(SHOPPER, "v2_newcomer_0_x");
 
 async function found(changes: Record<string, unknown> = {}) {
   await keep(SHOPPER, "v2_newcomer_0_x", "<p>hers</p>", changes);
-  return findKept(env, KEY, await demo(), 5000);
+  return findCachedPage(env, KEY, await demo(), 5000);
 }
 
 describe("a kept page", () => {
@@ -34,15 +34,15 @@ describe("a kept page", () => {
 
   it("that is not JSON is none", async () => {
     await env.KV.put(KEY, "<html>");
-    expect(await findKept(env, KEY, await demo(), 5000)).toEqual({ html: null, kv: "miss" });
+    expect(await findCachedPage(env, KEY, await demo(), 5000)).toEqual({ html: null, kv: "miss" });
   });
 
   it("is not waited for while KV is absent, failing or slow", async () => {
     const shop = await demo();
     const failing = { get: () => Promise.reject(new Error("no")) } as unknown as KVNamespace;
     const slow = { get: never } as unknown as KVNamespace;
-    expect(await findKept({}, KEY, shop, 10)).toEqual({ html: null, kv: "absent" });
-    expect(await findKept({ KV: failing }, KEY, shop, 10)).toEqual({ html: null, kv: "failed" });
-    expect(await findKept({ KV: slow }, KEY, shop, 10)).toEqual({ html: null, kv: "slow" });
+    expect(await findCachedPage({}, KEY, shop, 10)).toEqual({ html: null, kv: "absent" });
+    expect(await findCachedPage({ KV: failing }, KEY, shop, 10)).toEqual({ html: null, kv: "failed" });
+    expect(await findCachedPage({ KV: slow }, KEY, shop, 10)).toEqual({ html: null, kv: "slow" });
   });
 });

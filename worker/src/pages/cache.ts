@@ -1,20 +1,20 @@
 // The finished page from KV: version, shop and content are checked before any of it is shown.
 
-import type { Env } from "../env.ts";
-import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
+import type { Env } from "../env.ts";
 import type { LookupOutcome } from "../telemetry.ts";
+import { TimeoutError, withTimeout } from "../util/timeout.ts";
 
-export interface Found {
+export interface CacheLookup {
   readonly html: string | null;
   readonly kv: LookupOutcome;
 }
 
-export function keptKey(shopperId: string, hash: string): string {
+export function cacheKey(shopperId: string, hash: string): string {
   return `ui:${shopperId}:${hash}`;
 }
 
-interface KeptPage {
+interface StoredPage {
   readonly version?: unknown;
   readonly ui?: { readonly html?: unknown };
   readonly meta?: { readonly content?: unknown };
@@ -22,27 +22,27 @@ interface KeptPage {
 }
 
 /**
- * Returns the page kept under the key, or why there is none. One drawn from older content is
- * outdated: its prices may be, and the container draws it again from the choices kept with it.
+ * Return the page stored under the key, or why there is none. One rendered from older content is
+ * outdated: its prices may be, and the container renders it again from the layout stored with it.
  */
-export async function findKept(
+export async function findCachedPage(
   env: Pick<Env, "KV">,
   key: string,
   shop: Shop,
-  milliseconds: number,
-): Promise<Found> {
+  timeoutMs: number,
+): Promise<CacheLookup> {
   if (env.KV === undefined) return { html: null, kv: "absent" };
   try {
-    const value = await withTimeout(milliseconds, env.KV.get(key, "text"));
-    return value === null ? { html: null, kv: "miss" } : readKept(value, shop);
+    const value = await withTimeout(timeoutMs, env.KV.get(key, "text"));
+    return value === null ? { html: null, kv: "miss" } : readStoredPage(value, shop);
   } catch (error) {
     return { html: null, kv: error instanceof TimeoutError ? "slow" : "failed" };
   }
 }
 
-function readKept(value: string, shop: Shop): Found {
+function readStoredPage(value: string, shop: Shop): CacheLookup {
   try {
-    const page = JSON.parse(value) as KeptPage;
+    const page = JSON.parse(value) as StoredPage;
     const html = page.ui?.html;
     if (page.version !== 1 || page.shop_context?.shop_id !== shop.id || typeof html !== "string") {
       return { html: null, kv: "miss" };

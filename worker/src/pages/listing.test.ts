@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import { container, never, visit } from "../../tests/support.ts";
-import { readAddress } from "./listing_query.ts";
+import { parseListingQuery } from "./listing_query.ts";
 
 const FOUND = "<!doctype html><p>found by the container</p>";
 
@@ -29,7 +29,7 @@ describe("an address", () => {
     [`?q=${"x".repeat(2048)}`, null],
     [`?${"a=1&".repeat(16)}q=x`, null],
   ])("%s", (search, asked) => {
-    expect(readAddress(search)).toEqual(asked);
+    expect(parseListingQuery(search)).toEqual(asked);
   });
 });
 

@@ -1,53 +1,54 @@
-// A part of the catalog: as published where it is one that can be, else as the container finds it.
+// Listings: prerendered where one was published, else searched for in the container.
 
-import { withTimeout } from "../util/timeout.ts";
 import type { Shop } from "../assets/store.ts";
 import { authorization } from "../container/generate.ts";
-import { track } from "../telemetry.ts";
 import type { RequestContext } from "../context.ts";
-import type { AskedListing } from "./listing_query.ts";
-import { answerMissing } from "./not_found.ts";
+import { track } from "../telemetry.ts";
+import { withTimeout } from "../util/timeout.ts";
+import type { ListingQuery } from "./listing_query.ts";
+import { handleNotFound } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
-export async function answerListing(context: RequestContext, shop: Shop, asked: AskedListing): Promise<Response> {
-  const found = isPublished(shop, asked) ? null : await searched(context, shop);
-  if (found !== null) return found;
-  const page = await context.assets.page(shop, nameOfListing(shop, asked));
-  if (page === null) return answerMissing(context, shop);
+/** Serve a listing. While the container does not answer a search, serve its category instead. */
+export async function handleListing(context: RequestContext, shop: Shop, query: ListingQuery): Promise<Response> {
+  const results = isPrerendered(shop, query) ? null : await search(context, shop);
+  if (results !== null) return results;
+  const page = await context.assets.page(shop, prerenderedFile(shop, query));
+  if (page === null) return handleNotFound(context, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }
 
-/** Only a search, or a category that nothing is in, is not drawn beforehand. */
-function isPublished(shop: Shop, asked: AskedListing): boolean {
-  return asked.query === "" && (asked.category === "" || shop.categories.includes(asked.category));
+/** Say whether a listing was published: all but searches and unknown categories are. */
+function isPrerendered(shop: Shop, { query, category }: ListingQuery): boolean {
+  return query === "" && (category === "" || shop.categories.includes(category));
 }
 
-function nameOfListing(shop: Shop, asked: AskedListing): string {
-  const at = asked.category === "" ? 0 : shop.categories.indexOf(asked.category) + 1;
-  const sort = shop.sorts.includes(asked.sort) ? asked.sort : "featured";
-  const page = Math.min(asked.page, shop.listing_pages[at] ?? 1);
-  return `listings/${at}-${sort}-${page}.html`;
+function prerenderedFile(shop: Shop, query: ListingQuery): string {
+  const index = query.category === "" ? 0 : shop.categories.indexOf(query.category) + 1;
+  const sort = shop.sorts.includes(query.sort) ? query.sort : "featured";
+  const page = Math.min(query.page, shop.listing_pages[index] ?? 1);
+  return `listings/${index}-${sort}-${page}.html`;
 }
 
-/** Returns the container's listing; null where it does not answer in time, which is no error. */
-async function searched(context: RequestContext, shop: Shop): Promise<Response | null> {
-  const answer = context.container === null ? null : await askForListing(context, shop);
-  const html = answer?.status === 200 && answer.headers.get("content-type")?.startsWith("text/html");
-  if (!html) await answer?.body?.cancel();
-  track(context.env, { event: "search", shop: shop.id, outcome: html ? "answered" : "unanswered" });
-  return html ? new Response(answer?.body ?? null, { headers: pageHeaders(shop, "fallback", "no-cache") }) : null;
+/** Return the container's listing; null where it does not answer in time, which is no error. */
+async function search(context: RequestContext, shop: Shop): Promise<Response | null> {
+  const response = await fetchListing(context, shop);
+  const isHtml = response?.status === 200 && response.headers.get("content-type")?.startsWith("text/html");
+  if (!isHtml) await response?.body?.cancel();
+  track(context.env, { event: "search", shop: shop.id, outcome: isHtml ? "answered" : "unanswered" });
+  return isHtml ? new Response(response.body, { headers: pageHeaders(shop, "fallback", "no-cache") }) : null;
 }
 
-async function askForListing(context: RequestContext, shop: Shop): Promise<Response | null> {
-  const giveUp = new AbortController();
-  const signal = AbortSignal.any([context.request.signal, giveUp.signal]);
-  const address = `http://container.internal/s/${shop.id}${context.url.search}`;
-  const request = new Request(address, { headers: { accept: "text/html", ...authorization(context.env) }, signal });
+async function fetchListing({ container, env, limits, request, url }: RequestContext, shop: Shop): Promise<Response | null> {
+  if (container === null) return null;
+  const timeout = new AbortController();
+  const signal = AbortSignal.any([request.signal, timeout.signal]);
+  const headers = { accept: "text/html", ...authorization(env) };
+  const search = new Request(`http://container.internal/s/${shop.id}${url.search}`, { headers, signal });
   try {
-    const asked = context.container?.fetch(request, `${shop.id}|search`);
-    return asked === undefined ? null : await withTimeout(context.limits.searchMs, asked);
+    return await withTimeout(limits.searchMs, container.fetch(search, `${shop.id}|search`));
   } catch {
-    giveUp.abort();
+    timeout.abort();
     return null;
   }
 }

@@ -1,28 +1,28 @@
-// What an address asks for of the catalog: the rules of app/catalog/listing.py.
+// The query of a listing: category, sort, search text and page number, parsed with the container's rules.
 
 import { collapseWhitespace } from "../util/whitespace.ts";
 
-export interface AskedListing {
+export interface ListingQuery {
   readonly category: string;
   readonly sort: string;
   readonly query: string;
   readonly page: number;
 }
 
-const MOST_BYTES = 2048;
-const MOST_FIELDS = 16;
-const LONGEST_QUERY = 80;
+const MAX_LENGTH = 2048;
+const MAX_FIELDS = 16;
+const MAX_QUERY_LENGTH = 80;
 
-/** Returns what the query asks for (with or without its question mark), null where for nothing we know. */
-export function readAddress(search: string): AskedListing | null {
+/** Parse a URL's query (with or without its question mark); null where it has no field of a listing. */
+export function parseListingQuery(search: string): ListingQuery | null {
   const text = search.startsWith("?") ? search.slice(1) : search;
-  if (text.length > MOST_BYTES || text.split("&").length > MOST_FIELDS) return null;
-  const given = new Map<string, string>();
+  if (text.length > MAX_LENGTH || text.split("&").length > MAX_FIELDS) return null;
+  const fields = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(text)) {
-    if (value !== "") given.set(name, collapseWhitespace(value, LONGEST_QUERY));
+    if (value !== "") fields.set(name, collapseWhitespace(value, MAX_QUERY_LENGTH));
   }
-  const of = (name: string): string => given.get(name) ?? "";
-  if (!["category", "sort", "q", "page"].some((name) => of(name) !== "")) return null;
-  const page = /^\d{1,4}$/.test(of("page")) ? Math.max(Number(of("page")), 1) : 1;
-  return { category: of("category"), sort: of("sort"), query: of("q"), page };
+  const field = (name: string): string => fields.get(name) ?? "";
+  if (!["category", "sort", "q", "page"].some((name) => field(name) !== "")) return null;
+  const page = /^\d{1,4}$/.test(field("page")) ? Math.max(Number(field("page")), 1) : 1;
+  return { category: field("category"), sort: field("sort"), query: field("q"), page };
 }

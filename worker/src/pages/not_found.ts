@@ -1,11 +1,12 @@
-// The designed page for what is not there.
+// 404: the shop's designed page for an address where nothing is.
 
 import type { Shop } from "../assets/store.ts";
 import type { RequestContext } from "../context.ts";
 
-export async function answerMissing(context: RequestContext, shop: Shop | null): Promise<Response> {
-  const known = shop ?? (await context.assets.shop());
-  const page = known && (await context.assets.page(known, "not-found.html"));
-  const headers = new Headers({ ...known?.headers, "x-wandstore-page": "fallback", "cache-control": "no-cache" });
+/** Return the shop's 404 page, the default shop's where the address names none. */
+export async function handleNotFound(context: RequestContext, shop: Shop | null): Promise<Response> {
+  const owner = shop ?? (await context.assets.shop());
+  const page = owner && (await context.assets.page(owner, "not-found.html"));
+  const headers = new Headers({ ...owner?.headers, "x-wandstore-page": "fallback", "cache-control": "no-cache" });
   return new Response(page?.body ?? null, { status: 404, headers });
 }

@@ -1,19 +1,19 @@
-// GET the store: the shopper's kept page, or the shell at once while theirs is composed.
+// GET the store: the shopper's cached page, or the shell at once while theirs is generated.
 
-import { isCrawler } from "../crawlers.ts";
-import { sha256Hex } from "../util/sha256.ts";
-import { personaHash } from "../personas/key.ts";
-import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Shop } from "../assets/store.ts";
-import type { Session } from "../session/cookies.ts";
-import { type PersonaLookup, findPersona } from "../personas/lookup.ts";
-import { startGeneration } from "../container/start_generation.ts";
 import { newShopperAddress } from "../container/generate.ts";
-import { type LookupOutcome, track } from "../telemetry.ts";
+import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
-import { type Found, findKept, keptKey } from "./cache.ts";
+import { isCrawler } from "../crawlers.ts";
+import { personaHash } from "../personas/key.ts";
+import { findPersona } from "../personas/lookup.ts";
+import { NEWCOMER, type Persona } from "../personas/persona.ts";
+import type { Session } from "../session/cookies.ts";
+import { type LookupOutcome, track } from "../telemetry.ts";
+import { sha256Hex } from "../util/sha256.ts";
+import { cacheKey, findCachedPage } from "./cache.ts";
 
-interface Looked {
+interface Lookup {
   readonly persona: Persona;
   readonly hash: string;
   readonly html: string | null;
@@ -21,64 +21,66 @@ interface Looked {
   readonly kv: LookupOutcome;
 }
 
-export async function answerStore(context: RequestContext, shop: Shop): Promise<Response> {
-  const began = Date.now();
-  const secure = context.url.protocol === "https:";
-  const visitor = await context.sessionSigner().openSession(context.request, shop.id, began / 1000, secure);
-  const looksOnly = visitor.isFirstVisit && context.request.method === "HEAD";
-  if (looksOnly || isCrawler(context.request)) return anyones(context, shop);
-  const looked = visitor.isFirstVisit ? await newShopper() : await look(context, visitor, shop);
-  const late = looked.html === null ? await composeAnd(context, visitor, shop, looked) : null;
-  const html = looked.html ?? late;
+export async function handleStore(context: RequestContext, shop: Shop): Promise<Response> {
+  const { request, url, env } = context;
+  const startedAt = Date.now();
+  const isSecure = url.protocol === "https:";
+  const session = await context.sessionSigner().openSession(request, shop.id, startedAt / 1000, isSecure);
+  const isProbe = session.isFirstVisit && request.method === "HEAD";
+  if (isProbe || isCrawler(request)) return anonymousPage(context, shop);
+  const lookup = session.isFirstVisit ? await firstVisit() : await lookUp(context, session, shop);
+  const generated = lookup.html === null ? await generateOrWait(context, session, shop, lookup) : null;
+  const html = lookup.html ?? generated;
   const how = html === null ? "shell" : "kept";
-  const answer = html === null ? await shell(context, shop, looked.persona) : await kept(context, shop, html);
-  const ms = Date.now() - began;
-  answer.headers.set("server-timing", `${how};dur=${ms}`);
-  if (visitor.setCookie !== null) answer.headers.append("set-cookie", visitor.setCookie);
-  const { db, kv, persona } = looked;
-  track(context.env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: late !== null, ms });
-  return answer;
+  const response = html === null ? await shell(context, shop, lookup.persona) : await cachedPage(context, shop, html);
+  const ms = Date.now() - startedAt;
+  response.headers.set("server-timing", `${how};dur=${ms}`);
+  if (session.setCookie !== null) response.headers.append("set-cookie", session.setCookie);
+  const { db, kv, persona } = lookup;
+  track(env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: generated !== null, ms });
+  return response;
 }
 
-/** Nothing is kept for somebody who has not been here: KV is not asked, and remembers no miss. */
-async function newShopper(): Promise<Looked> {
+/** Look nothing up: a new shopper has no page, and KV would remember for a minute that there was none. */
+async function firstVisit(): Promise<Lookup> {
   return { persona: NEWCOMER, hash: await personaHash(NEWCOMER), html: null, db: "unasked", kv: "unasked" };
 }
 
-/** Looks up persona and page; both together have `limits.lookup` to be found. */
-async function look(context: RequestContext, visitor: Session, shop: Shop): Promise<Looked> {
-  const until = Date.now() + context.limits.lookupMs;
-  const { persona, db }: PersonaLookup = await findPersona(context.env, visitor.shopperId, shop.id, context.limits.lookupMs);
+/** Look up persona and page; both together have `limits.lookupMs`. */
+async function lookUp({ env, limits }: RequestContext, session: Session, shop: Shop): Promise<Lookup> {
+  const deadline = Date.now() + limits.lookupMs;
+  const { persona, db } = await findPersona(env, session.shopperId, shop.id, limits.lookupMs);
   const hash = await personaHash(persona);
-  const left = Math.max(until - Date.now(), context.limits.lookupMs / 4);
-  const { html, kv }: Found = await findKept(context.env, keptKey(visitor.shopperId, hash), shop, left);
+  const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
+  const { html, kv } = await findCachedPage(env, cacheKey(session.shopperId, hash), shop, remainingMs);
   return { persona, hash, html, db, kv };
 }
 
 /**
- * Sets the composing going, which nobody waits for. A shopper who has been here before may have a
- * page that KV does not show yet: it remembers for a minute that there was none. The container has
- * that page in memory, so its answer is waited for, for a moment.
+ * Start the page's generation, which runs on after the response. A returning shopper may have a page that
+ * KV does not show yet, since it remembers for a minute that there was none. The container has that page
+ * in memory, so its response is awaited for `limits.cachedPageWaitMs`.
  */
-async function composeAnd(context: RequestContext, visitor: Session, shop: Shop, looked: Looked): Promise<string | null> {
+async function generateOrWait(context: RequestContext, session: Session, shop: Shop, lookup: Lookup): Promise<string | null> {
   if (context.container === null || context.request.method === "HEAD") return null;
-  const { persona, hash } = looked;
-  const from = newShopperAddress(context.request, visitor.isNewShopper);
-  const going = startGeneration(context.container, { shop, shopperId: visitor.shopperId, persona, hash, newShopperAddress: from });
-  context.waitUntil(going.finished);
-  return visitor.isFirstVisit ? null : going.resultWithin(context.limits.cachedPageWaitMs);
+  const { persona, hash } = lookup;
+  const address = newShopperAddress(context.request, session.isNewShopper);
+  const page = { shop, shopperId: session.shopperId, persona, hash, newShopperAddress: address };
+  const generation = startGeneration(context.container, page);
+  context.waitUntil(generation.finished);
+  return session.isFirstVisit ? null : generation.resultWithin(context.limits.cachedPageWaitMs);
 }
 
-async function kept(context: RequestContext, shop: Shop, html: string): Promise<Response> {
+async function cachedPage(context: RequestContext, shop: Shop, html: string): Promise<Response> {
   const etag = `"${(await sha256Hex(html)).slice(0, 20)}"`;
-  const same = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
+  const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = pageHeaders(shop, "kept", "private, no-cache");
   headers.set("etag", etag);
-  return same ? new Response(null, { status: 304, headers }) : new Response(html, { headers });
+  return isNotModified ? new Response(null, { status: 304, headers }) : new Response(html, { headers });
 }
 
-/** The page of somebody who does not shop: the catalog's own, with nothing to follow and no cookie. */
-async function anyones(context: RequestContext, shop: Shop): Promise<Response> {
+/** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */
+async function anonymousPage(context: RequestContext, shop: Shop): Promise<Response> {
   const page = await context.assets.page(shop, "catalog.html");
   return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", "private, no-store") });
 }
