@@ -1,8 +1,8 @@
-// Crawlers: a page, no cookie, and nothing composed.
+// Crawlers get a page, no cookie, and nothing generated.
 
 import { describe, expect, it } from "vitest";
 
-import { container, visit } from "../tests/support.ts";
+import { fakeContainer, send } from "../tests/support.ts";
 import { isCrawler } from "./crawlers.ts";
 
 describe("a crawler", () => {
@@ -15,12 +15,12 @@ describe("a crawler", () => {
   });
 
   it("gets the whole catalog page, no cookie, and nothing is composed for it", async () => {
-    let asked = 0;
-    const CONTAINER = container(async () => ((asked += 1), Response.json({})));
+    let requests = 0;
+    const CONTAINER = fakeContainer(async () => ((requests += 1), Response.json({})));
     const headers = { "user-agent": "Googlebot/2.1" };
-    const { response, text, later } = await visit("/store", { headers }, { CONTAINER });
-    await later;
-    expect([response.status, response.headers.get("set-cookie"), asked]).toEqual([200, null, 0]);
+    const { response, text, background } = await send("/store", { headers }, { CONTAINER });
+    await background;
+    expect([response.status, response.headers.get("set-cookie"), requests]).toEqual([200, null, 0]);
     expect(response.headers.get("x-wandstore-page")).toBe("fallback");
     expect(text).toContain('data-filled-by="fallback"');
     expect(text).not.toContain("data-stream");

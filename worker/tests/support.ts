@@ -1,4 +1,4 @@
-// A shop for tests: the real Worker's answers, with parts of its surroundings put out of order.
+// Test support: requests to the real Worker, with parts of its environment replaced or failing.
 
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -13,90 +13,89 @@ import { AssetStore, type Shop } from "../src/assets/store.ts";
 import { cookieName, SessionSigner, COOKIE_LIFETIME } from "../src/session/cookies.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;
-export const OTHER = `shop_${"fedcba9876543210".repeat(2)}`;
+export const OTHER_SHOPPER = `shop_${"fedcba9876543210".repeat(2)}`;
 export const COLLECTOR: Persona = {
   type: "collector",
   confidence: 0.7,
   signals: { avg_order_value: 120, category_preferences: ["Lamps"], price_sensitivity: "low", browsing_patterns: ["lingers"] },
 };
 
-/** Patient where a test waits for nothing, impatient where it shows that nobody waits. */
-const IMPATIENT = { LOOKUP_MS: "40", KEPT_WAIT_MS: "40", SEARCH_MS: "40", RETRY_UNIT_MS: "1" };
+/** Long enough where a test awaits nothing, short where it shows that nobody waits. */
+const SHORT_TIMEOUTS = { LOOKUP_MS: "40", KEPT_WAIT_MS: "40", SEARCH_MS: "40", RETRY_UNIT_MS: "1" };
 
-type Changes = Partial<Record<keyof Env, unknown>>;
-type Happening = Record<string, unknown>;
+type EnvChanges = Partial<Record<keyof Env, unknown>>;
 
-export interface Answered {
+export interface Exchange {
   readonly response: Response;
   readonly text: string;
-  /** Settles when all has that went on after the answer. */
-  readonly later: Promise<unknown>;
-  /** What was told of it. */
-  readonly told: Happening[];
+  /** Settles when all work after the response has. */
+  readonly background: Promise<unknown>;
+  /** The telemetry of the request. */
+  readonly events: Record<string, unknown>[];
 }
 
-/** Answers a request as the Worker does; `changes` replaces parts of its environment. */
-export async function visit(path: string, init: RequestInit = {}, changes: Changes = {}): Promise<Answered> {
-  const works: Promise<unknown>[] = [];
-  const told: Happening[] = [];
-  vi.spyOn(console, "log").mockImplementation((line: string) => void told.push(JSON.parse(line) as Happening));
-  const context = { waitUntil: (work: Promise<unknown>) => void works.push(work) };
-  const response = await handleRequest(requestFor(path, init), surroundings(changes), context);
+/** Send a request to the Worker; `changes` replaces parts of its environment. */
+export async function send(path: string, init: RequestInit = {}, changes: EnvChanges = {}): Promise<Exchange> {
+  const tasks: Promise<unknown>[] = [];
+  const events: Exchange["events"] = [];
+  vi.spyOn(console, "log").mockImplementation((line: string) => void events.push(JSON.parse(line)));
+  const execution = { waitUntil: (task: Promise<unknown>) => void tasks.push(task) };
+  const response = await handleRequest(requestFor(path, init), testEnv(changes), execution);
   const text = await response.clone().text();
-  return { response, text, later: Promise.all(works), told };
+  return { response, text, background: Promise.all(tasks), events };
 }
 
-/** Answers a request and leaves the answer's body unread. */
-export async function open(path: string, init: RequestInit = {}, changes: Changes = {}): Promise<Response> {
+/** Send a request and leave the response's body unread. */
+export async function sendUnread(path: string, init: RequestInit = {}, changes: EnvChanges = {}): Promise<Response> {
   vi.spyOn(console, "log").mockImplementation(() => {});
-  return handleRequest(requestFor(path, init), surroundings(changes), { waitUntil: () => {} });
+  return handleRequest(requestFor(path, init), testEnv(changes), { waitUntil: () => {} });
 }
 
 function requestFor(path: string, init: RequestInit): Request {
   return new Request(`https://shop.example${path}`, { redirect: "manual", ...init });
 }
 
-function surroundings(changes: Changes): Env {
-  return { ...env, ...IMPATIENT, EVENTS: undefined, CONTAINER: asleep, ...changes } as unknown as Env;
+function testEnv(changes: EnvChanges): Env {
+  return { ...env, ...SHORT_TIMEOUTS, EVENTS: undefined, CONTAINER: stoppedContainer, ...changes } as unknown as Env;
 }
 
-export async function demo(): Promise<Shop> {
+export async function demoShop(): Promise<Shop> {
   const shop = await new AssetStore(env.ASSETS).shop("demo");
   if (shop === null) throw new Error("the demo shop is not published");
   return shop;
 }
 
-export async function cookieOf(shopperId: string, shopId = "demo", expires = inHalfAYear()): Promise<string> {
+export async function sessionCookie(shopperId: string, shopId = "demo", expires = newExpiry()): Promise<string> {
   const signature = await new SessionSigner(env.SESSION_SECRET ?? "").sign(shopperId, shopId, expires);
   return `${cookieName(shopId)}=${shopperId}.${expires}.${signature}`;
 }
 
-function inHalfAYear(): number {
+function newExpiry(): number {
   return Math.floor(Date.now() / 1000) + COOKIE_LIFETIME;
 }
 
-/** Empties KV and D1, and makes the tables. */
-export async function migrated(): Promise<void> {
+/** Empty KV and D1, and create the tables. */
+export async function resetStorage(): Promise<void> {
   await reset();
   await applyD1Migrations(env.DB, env.MIGRATIONS);
 }
 
-/** Makes a persona the shopper's current one, as the container writes it. */
-export async function become(shopperId: string, persona: Persona, hash?: string): Promise<string> {
-  const known = hash ?? (await personaHash(persona));
+/** Make a persona the shopper's current one, as the container writes it. */
+export async function storePersona(shopperId: string, persona: Persona): Promise<string> {
+  const hash = await personaHash(persona);
   const at = "2026-01-01T00:00:00.000Z";
   await env.DB.batch([
-    env.DB.prepare("INSERT OR REPLACE INTO shoppers VALUES (?, 'demo', NULL, ?, ?, ?)").bind(shopperId, at, at, known),
+    env.DB.prepare("INSERT OR REPLACE INTO shoppers VALUES (?, 'demo', NULL, ?, ?, ?)").bind(shopperId, at, at, hash),
     env.DB.prepare("INSERT OR REPLACE INTO personas VALUES (?, ?, ?, ?, ?, ?)").bind(
-      known, shopperId, persona.type, persona.confidence, JSON.stringify(persona.signals), at,
+      hash, shopperId, persona.type, persona.confidence, JSON.stringify(persona.signals), at,
     ),
   ]);
-  return known;
+  return hash;
 }
 
-/** Keeps a page as the container does; `changes` replaces parts of the value. */
-export async function keep(shopperId: string, hash: string, html: string, changes: Record<string, unknown> = {}): Promise<void> {
-  const shop = await demo();
+/** Store a page as the container does; `changes` replaces parts of the value. */
+export async function storePage(shopperId: string, hash: string, html: string, changes: Record<string, unknown> = {}): Promise<void> {
+  const shop = await demoShop();
   const value = {
     version: 1,
     ui: { html, components: [] },
@@ -107,19 +106,19 @@ export async function keep(shopperId: string, hash: string, html: string, change
   await env.KV.put(cacheKey(shopperId, hash), JSON.stringify(value));
 }
 
-export function pageOf(shopperId: string): string {
+export function pageHtml(shopperId: string): string {
   return `<!doctype html><html><body><main>the page of ${shopperId}</main></body></html>`;
 }
 
-export type Serve = (request: Request, instance: string) => Promise<Response>;
+export type Respond = (request: Request, instance: string) => Promise<Response>;
 
-/** A container binding that answers as it is told to. */
-export function container(serve: Serve): unknown {
-  return { idFromName: (name: string) => name, get: (name: string) => ({ fetch: (request: Request) => serve(request, name) }) };
+/** Return a container binding whose instances respond so. */
+export function fakeContainer(respond: Respond): unknown {
+  return { idFromName: (name: string) => name, get: (name: string) => ({ fetch: (request: Request) => respond(request, name) }) };
 }
 
-/** What is there where a test says nothing of a container: one that does not start. */
-const asleep = container(async () => new Response("There is no container instance", { status: 503 }));
+/** The container of tests that name none: one that does not start. */
+const stoppedContainer = fakeContainer(async () => new Response("There is no container instance", { status: 503 }));
 
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});

@@ -2,17 +2,17 @@
 
 import { describe, expect, it } from "vitest";
 
-import { visit } from "../../tests/support.ts";
+import { send } from "../../tests/support.ts";
 
-async function current(name: string): Promise<string> {
-  const { text } = await visit("/store");
-  const found = new RegExp(`/static/${name}\\.[0-9a-f]{10}\\.[a-z]+`).exec(text);
-  return found?.[0] ?? "";
+async function currentAddress(name: string): Promise<string> {
+  const { text } = await send("/store");
+  const match = new RegExp(`/static/${name}\\.[0-9a-f]{10}\\.[a-z]+`).exec(text);
+  return match?.[0] ?? "";
 }
 
 describe("a static file", () => {
   it("is kept for good under its hashed name", async () => {
-    const { response, text } = await visit(await current("stream"));
+    const { response, text } = await send(await currentAddress("stream"));
     expect(response.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(response.headers.get("content-type")).toBe("text/javascript; charset=utf-8");
     expect(response.headers.get("content-security-policy")).toBe("default-src 'none'; sandbox");
@@ -20,23 +20,23 @@ describe("a static file", () => {
   });
 
   it("of an old hash is the current one, uncached, so that an old page keeps its looks", async () => {
-    const name = await current("shop");
-    const old = await visit(name.replace(/\.[0-9a-f]{10}\./, ".0000000000."));
+    const name = await currentAddress("shop");
+    const old = await send(name.replace(/\.[0-9a-f]{10}\./, ".0000000000."));
     expect(old.response.headers.get("cache-control")).toBe("public, no-cache");
-    expect(old.text).toBe((await visit(name)).text);
+    expect(old.text).toBe((await send(name)).text);
   });
 
   it("that the browser has is not sent again", async () => {
-    const name = await current("shop");
-    const etag = (await visit(name)).response.headers.get("etag") ?? "";
-    const again = await visit(name, { headers: { "if-none-match": etag } });
+    const name = await currentAddress("shop");
+    const etag = (await send(name)).response.headers.get("etag") ?? "";
+    const again = await send(name, { headers: { "if-none-match": etag } });
     expect([again.response.status, again.text]).toEqual([304, ""]);
   });
 
   it.each(["/static/none.0000000000.css", "/static/shop.css", "/static/__proto__.0000000000.css", "/pictures/demo/none.svg", "/pictures/none/oak-board.svg", "/pictures/demo/..%2F..%2Fshops.json", "/pictures/demo/shop.json"])(
     "that is not there is none: %s",
     async (path) => {
-      const { response } = await visit(path);
+      const { response } = await send(path);
       expect(response.status).toBe(404);
       expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
     },
@@ -45,7 +45,7 @@ describe("a static file", () => {
 
 describe("a picture", () => {
   it("is kept for a day and may do nothing but be seen", async () => {
-    const { response } = await visit("/pictures/demo/oak-board.svg");
+    const { response } = await send("/pictures/demo/oak-board.svg");
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("image/svg+xml");
     expect(response.headers.get("cache-control")).toBe("public, max-age=86400");
@@ -55,7 +55,7 @@ describe("a picture", () => {
 
 describe("a product", () => {
   it("has its page", async () => {
-    const { response, text } = await visit("/products/oak-board");
+    const { response, text } = await send("/products/oak-board");
     expect(response.status).toBe(200);
     expect(text).toContain("Oak Bread Board</h1>");
   });
@@ -63,7 +63,7 @@ describe("a product", () => {
   it.each(["/products/never", "/s/corner/products/oak-board", "/s/corner", "/nowhere", "/shops.json", "/shops/demo/shop.json"])(
     "or what else is not there: the designed page, %s",
     async (path) => {
-      const { response, text } = await visit(path);
+      const { response, text } = await send(path);
       expect(response.status).toBe(404);
       expect(text).toContain("Not here any more");
     },
@@ -72,24 +72,24 @@ describe("a product", () => {
 
 describe("whatever the address", () => {
   it.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])("%s is not a way to look at a shop", async (method) => {
-    const { response } = await visit("/store", { method });
+    const { response } = await send("/store", { method });
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 
   it("what is not there is not there for any method", async () => {
-    const { response } = await visit("/nowhere", { method: "POST" });
+    const { response } = await send("/nowhere", { method: "POST" });
     expect([response.status, response.headers.get("allow")]).toEqual([404, null]);
   });
 
   it("the root leads to the store", async () => {
-    const { response } = await visit("/");
+    const { response } = await send("/");
     expect([response.status, response.headers.get("location")]).toEqual([307, "/store"]);
   });
 
   it("health tells of the parts and asks the container nothing", async () => {
-    const { text } = await visit("/health");
+    const { text } = await send("/health");
     expect(JSON.parse(text)).toEqual({ status: "healthy", checks: { kv_connection: "ok", database: "ok", container: "not_asked" } });
-    const broken = await visit("/health", {}, { KV: { get: () => Promise.reject(new Error("no")) }, DB: undefined });
+    const broken = await send("/health", {}, { KV: { get: () => Promise.reject(new Error("no")) }, DB: undefined });
     expect(JSON.parse(broken.text)).toMatchObject({ status: "degraded", checks: { kv_connection: "failed: Error", database: "not_configured" } });
   });
 });

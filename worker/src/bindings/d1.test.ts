@@ -3,12 +3,12 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
-import { migrated } from "../../tests/support.ts";
+import { resetStorage } from "../../tests/support.ts";
 import { handleD1 } from "./d1.ts";
 
 beforeEach(async () => {
   vi.spyOn(console, "log").mockImplementation(() => {});
-  await migrated();
+  await resetStorage();
 });
 
 function send(body: unknown): Promise<Response> {

@@ -6,13 +6,13 @@ import { describe, expect, it, vi } from "vitest";
 import { handleKv } from "./kv.ts";
 
 const KEY = "ui:shop_1:v2_é";
-const PLACE = `http://kv.internal/${encodeURIComponent(KEY)}`;
+const ADDRESS = `http://kv.internal/${encodeURIComponent(KEY)}`;
 
-function put(value: BodyInit, ttl = "3600", url = PLACE): Promise<Response> {
+function put(value: BodyInit, ttl = "3600", url = ADDRESS): Promise<Response> {
   return handleKv(new Request(`${url}?ttl=${ttl}`, { method: "PUT", body: value }), env);
 }
 
-function get(url = PLACE): Promise<Response> {
+function get(url = ADDRESS): Promise<Response> {
   return handleKv(new Request(url), env);
 }
 
@@ -27,17 +27,17 @@ describe("KV for the container", () => {
   it("keeps a pair as long as it is told to", async () => {
     await put("x", "60");
     const { keys } = await env.KV.list({ prefix: KEY });
-    const left = (keys[0]?.expiration ?? 0) - Date.now() / 1000;
-    expect(left).toBeGreaterThan(50);
-    expect(left).toBeLessThanOrEqual(61);
+    const remaining = (keys[0]?.expiration ?? 0) - Date.now() / 1000;
+    expect(remaining).toBeGreaterThan(50);
+    expect(remaining).toBeLessThanOrEqual(61);
   });
 
   it("has nothing where nothing was put, or where it was deleted", async () => {
     expect((await get("http://kv.internal/nothing")).status).toBe(404);
     await put("x");
-    expect((await handleKv(new Request(PLACE, { method: "DELETE" }), env)).status).toBe(204);
+    expect((await handleKv(new Request(ADDRESS, { method: "DELETE" }), env)).status).toBe(204);
     expect((await get()).status).toBe(404);
-    expect((await handleKv(new Request(PLACE, { method: "DELETE" }), env)).status).toBe(204);
+    expect((await handleKv(new Request(ADDRESS, { method: "DELETE" }), env)).status).toBe(204);
   });
 
   it.each(["", "59", "-1", "1e9", "soon"])("refuses a time to live of %j for good", async (ttl) => {
@@ -60,7 +60,7 @@ describe("KV for the container", () => {
   ])("says that it may be tried again: %s", async (message, status) => {
     vi.spyOn(console, "log").mockImplementation(() => {});
     const KV = { put: () => Promise.reject(new Error(message)) } as unknown as KVNamespace;
-    const request = new Request(`${PLACE}?ttl=60`, { method: "PUT", body: "x" });
+    const request = new Request(`${ADDRESS}?ttl=60`, { method: "PUT", body: "x" });
     expect((await handleKv(request, { KV })).status).toBe(status);
   });
 });

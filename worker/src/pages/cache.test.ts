@@ -1,25 +1,25 @@
-// A kept page is shown only where it is whole, this shop's, and of what the shop is drawn from now.
+// A cached page is shown only where it is whole, this shop's, and rendered from the shop's current content.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { demo, keep, never, SHOPPER } from "../../tests/support.ts";
+import { demoShop, storePage, never, SHOPPER } from "../../tests/support.ts";
 import { findCachedPage, cacheKey } from "./cache.ts";
 
 const KEY = cacheKey(SHOPPER, "v2_newcomer_0_x");
 
-async function found(changes: Record<string, unknown> = {}) {
-  await keep(SHOPPER, "v2_newcomer_0_x", "<p>hers</p>", changes);
-  return findCachedPage(env, KEY, await demo(), 5000);
+async function lookUp(changes: Record<string, unknown> = {}) {
+  await storePage(SHOPPER, "v2_newcomer_0_x", "<p>a page</p>", changes);
+  return findCachedPage(env, KEY, await demoShop(), 5000);
 }
 
-describe("a kept page", () => {
+describe("a cached page", () => {
   it("is found as it was written", async () => {
-    expect(await found()).toEqual({ html: "<p>hers</p>", kv: "hit" });
+    expect(await lookUp()).toEqual({ html: "<p>a page</p>", kv: "hit" });
   });
 
   it("is outdated when the shop is drawn from something else by now", async () => {
-    expect(await found({ meta: { content: "before" } })).toEqual({ html: null, kv: "outdated" });
+    expect(await lookUp({ meta: { content: "before" } })).toEqual({ html: null, kv: "outdated" });
   });
 
   it.each([
@@ -29,16 +29,16 @@ describe("a kept page", () => {
     ["without its HTML", { ui: { html: 7 } }],
     ["without anything", { ui: null }],
   ])("%s is none", async (_, changes) => {
-    expect(await found(changes)).toEqual({ html: null, kv: "miss" });
+    expect(await lookUp(changes)).toEqual({ html: null, kv: "miss" });
   });
 
   it("that is not JSON is none", async () => {
     await env.KV.put(KEY, "<html>");
-    expect(await findCachedPage(env, KEY, await demo(), 5000)).toEqual({ html: null, kv: "miss" });
+    expect(await findCachedPage(env, KEY, await demoShop(), 5000)).toEqual({ html: null, kv: "miss" });
   });
 
   it("is not waited for while KV is absent, failing or slow", async () => {
-    const shop = await demo();
+    const shop = await demoShop();
     const failing = { get: () => Promise.reject(new Error("no")) } as unknown as KVNamespace;
     const slow = { get: never } as unknown as KVNamespace;
     expect(await findCachedPage({}, KEY, shop, 10)).toEqual({ html: null, kv: "absent" });

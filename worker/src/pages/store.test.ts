@@ -1,105 +1,105 @@
-// The store page: kept, or the shell at once; whatever is out of order, and never somebody else's.
+// The store page: cached, or the shell at once; whatever is out of order, and never somebody else's.
 
 import { beforeEach, describe, expect, it } from "vitest";
 
 import {
-  become, COLLECTOR, container, cookieOf, keep, migrated, never, OTHER, pageOf, SHOPPER, visit,
+  storePersona, COLLECTOR, fakeContainer, sessionCookie, storePage, resetStorage, never, OTHER_SHOPPER, pageHtml, SHOPPER, send,
 } from "../../tests/support.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER } from "../personas/persona.ts";
 
-beforeEach(migrated);
+beforeEach(resetStorage);
 
 const failing = () => Promise.reject(new Error("out of order"));
-const nobody = container(failing);
+const failingContainer = fakeContainer(failing);
 
-function composedOf(html: string, seen: Request[] = []): unknown {
-  return container(async (request) => {
-    seen.push(request.clone());
+function generating(html: string, requests: Request[] = []): unknown {
+  return fakeContainer(async (request) => {
+    requests.push(request.clone());
     return Response.json({ status: "success", ui: { html } });
   });
 }
 
 describe("a new shopper", () => {
   it("gets the shell at once, a cookie, and a page that is being composed", async () => {
-    const seen: Request[] = [];
-    const { response, text, later, told } = await visit("/store", {}, { CONTAINER: composedOf("", seen) });
+    const requests: Request[] = [];
+    const { response, text, background, events } = await send("/store", {}, { CONTAINER: generating("", requests) });
     expect(response.status).toBe(200);
     expect(response.headers.get("x-wandstore-page")).toBe("shell");
     expect(response.headers.get("cache-control")).toBe("private, no-store");
     expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=shop_[0-9a-f]{32}\./);
     expect(text).toContain('data-stream="/s/demo/stream/edge"');
-    await later;
-    expect(seen).toHaveLength(1);
-    expect(told[0]).toMatchObject({ event: "page", how: "shell", kv: "unasked", db: "unasked" });
+    await background;
+    expect(requests).toHaveLength(1);
+    expect(events[0]).toMatchObject({ event: "page", how: "shell", kv: "unasked", db: "unasked" });
   });
 
   it("is told to the container as the one the cookie names, a newcomer, with what the shop sells", async () => {
-    const seen: Request[] = [];
+    const requests: Request[] = [];
     const headers = { "cf-connecting-ip": "192.0.2.7" };
-    const { response, later } = await visit("/store", { headers }, { CONTAINER: composedOf("", seen) });
-    await later;
-    const [asked] = seen;
-    expect(asked?.headers.get("cf-connecting-ip")).toBe("192.0.2.7");
-    const body = (await asked?.json()) as Record<string, unknown>;
-    expect(asked?.headers.get("authorization")).toBe("Bearer a credential for tests");
+    const { response, background } = await send("/store", { headers }, { CONTAINER: generating("", requests) });
+    await background;
+    const [request] = requests;
+    expect(request?.headers.get("cf-connecting-ip")).toBe("192.0.2.7");
+    const body = (await request?.json()) as Record<string, unknown>;
+    expect(request?.headers.get("authorization")).toBe("Bearer a credential for tests");
     expect(response.headers.get("set-cookie")).toContain(`=${String(body["shopper_id"])}.`);
     expect(body).toMatchObject({ persona: NEWCOMER, options: {}, shop: { shop_id: "demo", brand_guidelines: { primary_color: "#2f4257" } } });
     expect((body["shop"] as { products: unknown[] }).products[0]).toMatchObject({ id: expect.any(String), price: expect.any(Number) });
   });
 
   it("leaves no trace in KV, which would remember for a minute that there is nothing", async () => {
-    const asked: string[] = [];
-    const KV = { get: async (key: string) => (asked.push(key), null) };
-    await (await visit("/store", {}, { KV, CONTAINER: composedOf("") })).later;
-    expect(asked).toEqual([]);
+    const keys: string[] = [];
+    const KV = { get: async (key: string) => (keys.push(key), null) };
+    await (await send("/store", {}, { KV, CONTAINER: generating("") })).background;
+    expect(keys).toEqual([]);
   });
 });
 
 describe("a shopper who returns", () => {
   it("gets the kept page, whole, and the container is not asked", async () => {
-    const hash = await become(SHOPPER, COLLECTOR);
-    await keep(SHOPPER, hash, pageOf(SHOPPER));
-    const seen: Request[] = [];
-    const headers = { cookie: await cookieOf(SHOPPER) };
-    const { response, text, later, told } = await visit("/store", { headers }, { CONTAINER: composedOf("", seen) });
-    await later;
-    expect(text).toBe(pageOf(SHOPPER));
+    const hash = await storePersona(SHOPPER, COLLECTOR);
+    await storePage(SHOPPER, hash, pageHtml(SHOPPER));
+    const requests: Request[] = [];
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const { response, text, background, events } = await send("/store", { headers }, { CONTAINER: generating("", requests) });
+    await background;
+    expect(text).toBe(pageHtml(SHOPPER));
     expect(response.headers.get("x-wandstore-page")).toBe("kept");
     expect(response.headers.get("cache-control")).toBe("private, no-cache");
     expect(response.headers.get("set-cookie")).toBeNull();
-    expect(seen).toEqual([]);
-    expect(told).toEqual([expect.objectContaining({ how: "kept", kv: "hit", db: "hit", persona: "collector", late: false })]);
+    expect(requests).toEqual([]);
+    expect(events).toEqual([expect.objectContaining({ how: "kept", kv: "hit", db: "hit", persona: "collector", late: false })]);
   });
 
   it("is not sent again what the browser has", async () => {
-    await keep(SHOPPER, await personaHash(NEWCOMER), pageOf(SHOPPER));
-    const cookie = await cookieOf(SHOPPER);
-    const first = await visit("/store", { headers: { cookie } });
+    await storePage(SHOPPER, await personaHash(NEWCOMER), pageHtml(SHOPPER));
+    const cookie = await sessionCookie(SHOPPER);
+    const first = await send("/store", { headers: { cookie } });
     const etag = first.response.headers.get("etag") ?? "";
-    const second = await visit("/store", { headers: { cookie, "if-none-match": `W/${etag}` } });
+    const second = await send("/store", { headers: { cookie, "if-none-match": `W/${etag}` } });
     expect([second.response.status, second.text]).toEqual([304, ""]);
   });
 
   it("gets at once the page that the container has and KV does not show yet", async () => {
-    const headers = { cookie: await cookieOf(SHOPPER) };
-    const changes = { CONTAINER: composedOf(pageOf(SHOPPER)), KEPT_WAIT_MS: "5000" };
-    const { response, text, told } = await visit("/store", { headers }, changes);
-    expect(text).toBe(pageOf(SHOPPER));
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const changes = { CONTAINER: generating(pageHtml(SHOPPER)), KEPT_WAIT_MS: "5000" };
+    const { response, text, events } = await send("/store", { headers }, changes);
+    expect(text).toBe(pageHtml(SHOPPER));
     expect(response.headers.get("x-wandstore-page")).toBe("kept");
-    expect(told.at(-1)).toMatchObject({ how: "kept", kv: "miss", late: true });
+    expect(events.at(-1)).toMatchObject({ how: "kept", kv: "miss", late: true });
   });
 
   it("gets the page drawn anew where what is kept is outdated", async () => {
-    await keep(SHOPPER, await personaHash(NEWCOMER), pageOf(OTHER), { meta: { content: "before" } });
-    const headers = { cookie: await cookieOf(SHOPPER) };
-    const { text } = await visit("/store", { headers }, { CONTAINER: composedOf(pageOf(SHOPPER)), KEPT_WAIT_MS: "5000" });
-    expect(text).toBe(pageOf(SHOPPER));
+    await storePage(SHOPPER, await personaHash(NEWCOMER), pageHtml(OTHER_SHOPPER), { meta: { content: "before" } });
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const { text } = await send("/store", { headers }, { CONTAINER: generating(pageHtml(SHOPPER)), KEPT_WAIT_MS: "5000" });
+    expect(text).toBe(pageHtml(SHOPPER));
   });
 
   it("gets the shell of their kind where nothing is finished", async () => {
-    await become(SHOPPER, COLLECTOR);
-    const { text } = await visit("/store", { headers: { cookie: await cookieOf(SHOPPER) } }, { CONTAINER: nobody });
+    await storePersona(SHOPPER, COLLECTOR);
+    const { text } = await send("/store", { headers: { cookie: await sessionCookie(SHOPPER) } }, { CONTAINER: failingContainer });
     expect(text).toContain('data-persona="collector"');
   });
 
@@ -107,23 +107,23 @@ describe("a shopper who returns", () => {
     ["an error", { status: "error", ui: { html: "<p>no</p>" } }],
     ["no HTML", { status: "success", ui: {} }],
     ["nothing", null],
-  ])("gets the shell where the container answers with %s", async (_, told) => {
-    const headers = { cookie: await cookieOf(SHOPPER) };
-    const changes = { CONTAINER: container(async () => Response.json(told)), KEPT_WAIT_MS: "5000" };
-    const { response } = await visit("/store", { headers }, changes);
+  ])("gets the shell where the container answers with %s", async (_, body) => {
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const changes = { CONTAINER: fakeContainer(async () => Response.json(body)), KEPT_WAIT_MS: "5000" };
+    const { response } = await send("/store", { headers }, changes);
     expect(response.headers.get("x-wandstore-page")).toBe("shell");
   });
 });
 
 describe("a cookie that is not the shopper's own", () => {
   it.each([
-    ["forged", async () => (await cookieOf(SHOPPER)).slice(0, -1) + "x"],
-    ["expired", () => cookieOf(SHOPPER, "demo", Math.floor(Date.now() / 1000) - 1)],
-    ["of another shop", async () => (await cookieOf(SHOPPER, "corner")).replace("shopper_corner", "shopper_demo")],
+    ["forged", async () => (await sessionCookie(SHOPPER)).slice(0, -1) + "x"],
+    ["expired", () => sessionCookie(SHOPPER, "demo", Math.floor(Date.now() / 1000) - 1)],
+    ["of another shop", async () => (await sessionCookie(SHOPPER, "corner")).replace("shopper_corner", "shopper_demo")],
     ["of another secret", async () => `shopper_demo=${SHOPPER}.1900000000.${"A".repeat(43)}`],
-  ])("%s: a new shopper, and nobody else's page", async (_, make) => {
-    await keep(SHOPPER, await personaHash(NEWCOMER), pageOf(SHOPPER));
-    const { response, text } = await visit("/store", { headers: { cookie: await make() } }, { CONTAINER: nobody });
+  ])("%s: a new shopper, and nobody else's page", async (_, makeCookie) => {
+    await storePage(SHOPPER, await personaHash(NEWCOMER), pageHtml(SHOPPER));
+    const { response, text } = await send("/store", { headers: { cookie: await makeCookie() } }, { CONTAINER: failingContainer });
     expect(response.status).toBe(200);
     expect(text).not.toContain(SHOPPER);
     expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=/);
@@ -144,11 +144,11 @@ const DATABASES: Record<string, unknown> = {
   "D1 absent": null,
 };
 const CONTAINERS: Record<string, unknown> = {
-  "container whole": composedOf(pageOf(SHOPPER)),
-  "container failing": nobody,
-  "container refusing": container(async () => new Response("too many requests", { status: 429 })),
-  "container broken": container(async () => new Response("Failed to start container", { status: 500 })),
-  "container slow": container(never),
+  "container whole": generating(pageHtml(SHOPPER)),
+  "container failing": failingContainer,
+  "container refusing": fakeContainer(async () => new Response("too many requests", { status: 429 })),
+  "container broken": fakeContainer(async () => new Response("Failed to start container", { status: 500 })),
+  "container slow": fakeContainer(never),
   "container absent": null,
 };
 const combinations = Object.keys(KVS).flatMap((kv) =>
@@ -157,49 +157,49 @@ const combinations = Object.keys(KVS).flatMap((kv) =>
 
 describe("with any part out of order", () => {
   it.each(combinations)("%s, %s, %s: the shop is open, and is the shopper's own", async (kv, db, upstream) => {
-    const hash = await become(SHOPPER, COLLECTOR);
-    for (const known of [hash, await personaHash(NEWCOMER)]) await keep(SHOPPER, known, pageOf(SHOPPER));
+    const hash = await storePersona(SHOPPER, COLLECTOR);
+    for (const key of [hash, await personaHash(NEWCOMER)]) await storePage(SHOPPER, key, pageHtml(SHOPPER));
     const changes: Record<string, unknown> = { CONTAINER: CONTAINERS[upstream] ?? undefined };
     if (kv !== "KV whole") changes["KV"] = KVS[kv] ?? undefined;
     if (db !== "D1 whole") changes["DB"] = DATABASES[db] ?? undefined;
-    const { response, text, told } = await visit("/store", { headers: { cookie: await cookieOf(SHOPPER) } }, changes);
+    const { response, text, events } = await send("/store", { headers: { cookie: await sessionCookie(SHOPPER) } }, changes);
     expect(response.status).toBe(200);
     expect(text).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/);
     const how = response.headers.get("x-wandstore-page");
     if (kv === "KV whole") expect(how).toBe("kept");
     else if (upstream !== "container whole") expect(how).toBe("shell");
-    expect(how === "kept" ? text : "").toBe(how === "kept" ? pageOf(SHOPPER) : "");
-    const page = told.find((happening) => happening["event"] === "page");
+    expect(how === "kept" ? text : "").toBe(how === "kept" ? pageHtml(SHOPPER) : "");
+    const page = events.find((event) => event["event"] === "page");
     expect(page).toMatchObject({ how, kv: { "KV whole": "hit", "KV failing": "failed", "KV slow": "slow", "KV absent": "absent" }[kv] });
-    expect(JSON.stringify(told)).not.toContain(SHOPPER);
+    expect(JSON.stringify(events)).not.toContain(SHOPPER);
   });
 
   it("not even the secret is there: the shell, for nobody in particular", async () => {
-    const { response, text, told } = await visit("/store", {}, { SESSION_SECRET: undefined, CONTAINER: nobody });
+    const { response, text, events } = await send("/store", {}, { SESSION_SECRET: undefined, CONTAINER: failingContainer });
     expect([response.status, response.headers.get("set-cookie")]).toEqual([200, null]);
     expect(text).toContain("data-slot");
-    expect(told).toEqual([{ event: "failed", where: "store", outcome: "NoSecret" }]);
+    expect(events).toEqual([{ event: "failed", where: "store", outcome: "NoSecret" }]);
   });
 
   it("without the secret, what is nobody's is as ever", async () => {
     for (const path of ["/products/oak-board", "/store?category=Lamps", "/pictures/demo/oak-board.svg"]) {
-      expect((await visit(path, {}, { SESSION_SECRET: undefined })).response.status).toBe(200);
+      expect((await send(path, {}, { SESSION_SECRET: undefined })).response.status).toBe(200);
     }
   });
 
   it("not even the published files: a word, and when to come again", async () => {
     const ASSETS = { fetch: failing };
-    const { response } = await visit("/store", {}, { ASSETS });
+    const { response } = await send("/store", {}, { ASSETS });
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
   });
 });
 
 describe("HEAD", () => {
   it("has the headers and no body, and sets nothing going", async () => {
-    const seen: Request[] = [];
-    const { response, text, later } = await visit("/store", { method: "HEAD" }, { CONTAINER: composedOf("", seen) });
-    await later;
-    expect([response.status, text, seen.length]).toEqual([200, "", 0]);
+    const requests: Request[] = [];
+    const { response, text, background } = await send("/store", { method: "HEAD" }, { CONTAINER: generating("", requests) });
+    await background;
+    expect([response.status, text, requests.length]).toEqual([200, "", 0]);
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
   });
 });

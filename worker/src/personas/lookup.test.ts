@@ -3,28 +3,28 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { become, COLLECTOR, migrated, never, OTHER, SHOPPER } from "../../tests/support.ts";
+import { storePersona, COLLECTOR, resetStorage, never, OTHER_SHOPPER, SHOPPER } from "../../tests/support.ts";
 import { NEWCOMER } from "./persona.ts";
 import { findPersona } from "./lookup.ts";
 
-beforeEach(migrated);
+beforeEach(resetStorage);
 
 describe("a shopper", () => {
   it("is who the database says", async () => {
-    await become(SHOPPER, COLLECTOR);
+    await storePersona(SHOPPER, COLLECTOR);
     expect(await findPersona(env, SHOPPER, "demo", 5000)).toEqual({ persona: COLLECTOR, db: "hit" });
   });
 
   it("is a newcomer where the database knows nothing, or knows another shop's", async () => {
-    await become(SHOPPER, COLLECTOR);
-    expect(await findPersona(env, OTHER, "demo", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
+    await storePersona(SHOPPER, COLLECTOR);
+    expect(await findPersona(env, OTHER_SHOPPER, "demo", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
     expect(await findPersona(env, SHOPPER, "corner", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
   });
 
   it.each(["[1]", "null", "{", '"collector"', '{"avg_order_value": "dear"}'])(
     "whose signals make no sense is a newcomer: %s",
     async (signals) => {
-      const hash = await become(SHOPPER, COLLECTOR);
+      const hash = await storePersona(SHOPPER, COLLECTOR);
       await env.DB.prepare("UPDATE personas SET signals = ? WHERE hash = ?").bind(signals, hash).run();
       expect((await findPersona(env, SHOPPER, "demo", 5000)).persona).toEqual(NEWCOMER);
     },

@@ -1,30 +1,30 @@
-// What shoppers do, told to the Worker: noted, judged by the shared rules, and the new page begun.
+// Reported signals: stored, classified by the shared rules, and the new page's generation started.
 
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { container, cookieOf, migrated, never, SHOPPER, visit } from "../../tests/support.ts";
+import { fakeContainer, sessionCookie, resetStorage, never, SHOPPER, send } from "../../tests/support.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 
-beforeEach(migrated);
+beforeEach(resetStorage);
 
-const OURS = { "content-type": "application/json", "sec-fetch-site": "same-origin" };
+const SAME_ORIGIN = { "content-type": "application/json", "sec-fetch-site": "same-origin" };
 const PURCHASE = { kind: "purchase", items: [{ product: "dusk-lamp", quantity: 1 }] };
 
-let asked = 0;
+let reports = 0;
 
-/** Each test speaks from an address of its own, as another shopper: paces are the isolate's. */
+/** Report from an address of its own, as another shopper: the isolate's rate limits outlive a test. */
 async function post(body: unknown, headers: Record<string, string> = {}, changes: Record<string, unknown> = {}) {
-  asked += 1;
-  const shopper = `shop_${asked.toString(16).padStart(32, "0")}`;
-  const cookie = headers["cookie"] ?? (await cookieOf(shopper));
-  const all = { ...OURS, "cf-connecting-ip": `10.0.${asked >> 8}.${asked & 255}`, ...headers, cookie };
-  const init = { method: "POST", headers: all, body: typeof body === "string" ? body : JSON.stringify(body) };
-  return { shopper, ...(await visit("/signals", init, { CONTAINER: undefined, ...changes })) };
+  reports += 1;
+  const shopper = `shop_${reports.toString(16).padStart(32, "0")}`;
+  const cookie = headers["cookie"] ?? (await sessionCookie(shopper));
+  const allHeaders = { ...SAME_ORIGIN, "cf-connecting-ip": `10.0.${reports >> 8}.${reports & 255}`, ...headers, cookie };
+  const init = { method: "POST", headers: allHeaders, body: typeof body === "string" ? body : JSON.stringify(body) };
+  return { shopper, ...(await send("/signals", init, { CONTAINER: undefined, ...changes })) };
 }
 
-async function facts(shopper: string): Promise<unknown[]> {
+async function storedFacts(shopper: string): Promise<unknown[]> {
   const { results } = await env.DB.prepare("SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id").bind(shopper).all<{ fact: string }>();
   return results.map(({ fact }) => JSON.parse(fact) as unknown);
 }
@@ -35,28 +35,28 @@ describe("a beacon", () => {
     expect(response.status).toBe(204);
     expect(response.headers.get("cache-control")).toBe("no-store");
     const day = Math.floor(Date.now() / 86_400_000);
-    expect(await facts(shopper)).toEqual([
+    expect(await storedFacts(shopper)).toEqual([
       expect.objectContaining({ kind: "view", day, products: ["dusk-lamp"], categories: ["Lamps"] }),
       expect.objectContaining({ kind: "purchase", products: ["dusk-lamp"], cents: expect.any(Number) }),
     ]);
   });
 
   it("makes the shopper somebody else, whose page is then begun", async () => {
-    const seen: Request[] = [];
-    const CONTAINER = container(async (request) => (seen.push(request.clone()), Response.json({})));
-    const { shopper, later } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER });
-    await later;
+    const requests: Request[] = [];
+    const CONTAINER = fakeContainer(async (request) => (requests.push(request.clone()), Response.json({})));
+    const { shopper, background } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER });
+    await background;
     const hash = await env.DB.prepare("SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?").bind(shopper).first("hash");
     expect(hash).toMatch(/^v2_loyalist_/);
-    expect(await seen[0]?.json()).toMatchObject({ shopper_id: shopper, persona: { type: "loyalist" } });
+    expect(await requests[0]?.json()).toMatchObject({ shopper_id: shopper, persona: { type: "loyalist" } });
   });
 
   it("that changes nobody begins nothing", async () => {
-    let began = 0;
-    const CONTAINER = container(async () => ((began += 1), Response.json({})));
-    const { later } = await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, {}, { CONTAINER });
-    await later;
-    expect(began).toBe(0);
+    let generations = 0;
+    const CONTAINER = fakeContainer(async () => ((generations += 1), Response.json({})));
+    const { background } = await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, {}, { CONTAINER });
+    await background;
+    expect(generations).toBe(0);
   });
 
   it("gives way to one that came later and was judged sooner", async () => {
@@ -83,14 +83,14 @@ describe("a beacon", () => {
   });
 
   it("does not wait for the page it begins", async () => {
-    const { response } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER: container(never) });
+    const { response } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER: fakeContainer(never) });
     expect(response.status).toBe(204);
   });
 
   it.each([{ dnt: "1" }, { "sec-gpc": "1" }])("of a browser that is not to be followed is not noted: %j", async (headers) => {
     const { response, shopper } = await post({ events: [PURCHASE] }, headers);
     expect(response.status).toBe(204);
-    expect(await facts(shopper)).toEqual([]);
+    expect(await storedFacts(shopper)).toEqual([]);
   });
 
   it.each([
@@ -120,7 +120,7 @@ describe("a beacon", () => {
     const { response, text, shopper } = await post(body);
     expect(response.status).toBe(400);
     expect(JSON.parse(text)).toMatchObject({ error: { code: "INVALID_SIGNALS", field, retryable: false } });
-    expect(await facts(shopper)).toEqual([]);
+    expect(await storedFacts(shopper)).toEqual([]);
   });
 
   it("of what the shop does not have is refused, unless something of it is ours", async () => {
@@ -128,7 +128,7 @@ describe("a beacon", () => {
     expect([none.response.status, JSON.parse(none.text)]).toEqual([400, { error: expect.objectContaining({ code: "UNKNOWN_PRODUCT" }) }]);
     const some = await post({ events: [{ kind: "view", product: "never" }, { kind: "filter", category: "Lamps" }] });
     expect(some.response.status).toBe(204);
-    expect(await facts(some.shopper)).toHaveLength(1);
+    expect(await storedFacts(some.shopper)).toHaveLength(1);
   });
 
   it("that is too large is refused", async () => {
@@ -145,7 +145,7 @@ describe("a beacon", () => {
   });
 
   it("too many of one shopper are refused for a while", async () => {
-    const cookie = await cookieOf(SHOPPER);
+    const cookie = await sessionCookie(SHOPPER);
     const statuses = [];
     for (let at = 0; at < 31; at += 1) {
       statuses.push((await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, { cookie })).response.status);
@@ -155,7 +155,7 @@ describe("a beacon", () => {
   });
 
   it("is not something to look at", async () => {
-    const { response } = await visit("/signals");
+    const { response } = await send("/signals");
     expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
   });
 });
