@@ -1,4 +1,4 @@
-// Runs the bare Worker in workerd, as local.mjs runs the shop's.
+// Run the bare Worker in workerd, as local.mjs runs the shop's.
 //
 //   node bench/bare.mjs --port 8788 --state FOLDER --page FILE --container URL
 
@@ -7,15 +7,15 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
-const { values: given } = parseArgs({
+const { values: args } = parseArgs({
   options: { port: { type: "string" }, state: { type: "string" }, page: { type: "string" }, container: { type: "string" } },
 });
-const page = await readFile(given.page, "utf8");
+const page = await readFile(args.page, "utf8");
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: "127.0.0.1",
     port: 0,
-    resourcePersistencePath: path.resolve(given.state),
+    resourcePersistencePath: path.resolve(args.state),
     telemetry: { enabled: false },
     workers: [
       {
@@ -23,10 +23,10 @@ const miniflare = new Miniflare(
         modules: [{ type: "ESModule", path: path.join(import.meta.dirname, "bare.js") }],
         compatibilityDate: "2026-10-01",
         compatibilityFlags: ["enable_request_signal", "request_signal_passthrough"],
-        bindings: { PAGE: page, CONTAINER_URL: given.container },
+        bindings: { PAGE: page, CONTAINER_URL: args.container },
         kvNamespaces: { KV: "bare" },
         d1Databases: { DB: "bare" },
-        unsafeDirectSockets: [{ host: "127.0.0.1", port: Number(given.port) }],
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: Number(args.port) }],
       },
     ],
   }),
