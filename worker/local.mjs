@@ -5,7 +5,7 @@
 // Variables of the Worker that are set in the environment are passed to it: see WORKER_VARIABLES. It
 // writes one line of JSON when it listens, `{"url": ...}`, then the Worker's log; it ends on SIGTERM.
 
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -28,9 +28,13 @@ const { values: args } = parseArgs({
 });
 
 function workerOptions() {
-  const { workerOptions: options } = unstable_getMiniflareWorkerOptions(path.join(FOLDER, "wrangler.toml"), undefined, {
-    overrides: { assets: { directory: args.public }, enableContainers: false },
-  });
+  const { workerOptions: options } = unstable_getMiniflareWorkerOptions(
+    path.join(FOLDER, "wrangler.toml"),
+    undefined,
+    {
+      overrides: { assets: { directory: args.public }, enableContainers: false },
+    },
+  );
   const variables = Object.entries(process.env).filter(([name]) => WORKER_VARIABLES.test(name));
   const { modulesRules: _, ...others } = options; // the bundle is one module
   const bound = { ...others, bindings: { ...others.bindings, ...Object.fromEntries(variables) } };
@@ -40,14 +44,19 @@ function workerOptions() {
 }
 
 async function migrate(database) {
-  await database.exec("CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)");
+  await database.exec(
+    "CREATE TABLE IF NOT EXISTS d1_migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)",
+  );
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
   const applied = new Set(results.map((row) => row.name));
   const names = (await readdir(args.migrations)).filter((name) => name.endsWith(".sql")).sort();
   for (const name of names.filter((name) => !applied.has(name))) {
     const sql = await readFile(path.join(args.migrations, name), "utf8");
     const record = database.prepare("INSERT INTO d1_migrations VALUES (?, datetime())").bind(name);
-    await database.batch([...unstable_splitSqlQuery(sql).map((query) => database.prepare(query)), record]);
+    await database.batch([
+      ...unstable_splitSqlQuery(sql).map((query) => database.prepare(query)),
+      record,
+    ]);
   }
 }
 

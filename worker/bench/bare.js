@@ -9,7 +9,11 @@ export default {
       await env.DB.prepare("SELECT type FROM persona WHERE id = ?").bind("one").first();
       return new Response(await env.KV.get("page", "stream"), { headers });
     }
-    const { body } = await fetch(env.CONTAINER_URL, { method: "POST", body: "{}", signal: request.signal });
+    const { body } = await fetch(env.CONTAINER_URL, {
+      method: "POST",
+      body: "{}",
+      signal: request.signal,
+    });
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
   },
 };

@@ -8,7 +8,12 @@ import { parseArgs } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 const { values: args } = parseArgs({
-  options: { port: { type: "string" }, state: { type: "string" }, page: { type: "string" }, container: { type: "string" } },
+  options: {
+    port: { type: "string" },
+    state: { type: "string" },
+    page: { type: "string" },
+    container: { type: "string" },
+  },
 });
 const page = await readFile(args.page, "utf8");
 const miniflare = new Miniflare(

@@ -30,7 +30,10 @@ export async function handleRequest(
     if (methods.length > 0 && !methods.includes(request.method)) {
       return plainText("Method Not Allowed", 405, { allow: methods.join(", ") });
     }
-    return bodilessForHead(request, await handleRoute(route, createContext(request, env, execution)));
+    return bodilessForHead(
+      request,
+      await handleRoute(route, createContext(request, env, execution)),
+    );
   } catch (error) {
     track(env, { event: "failed", where: route.name, outcome: errorName(error) });
     return bodilessForHead(request, await fallbackResponse(route, env));
@@ -80,7 +83,8 @@ async function fallbackResponse(route: Route, env: Env): Promise<Response> {
     const assets = new AssetStore(env.ASSETS);
     const shop = route.name === "store" ? await assets.shop(route.shop) : null;
     const page = shop && (await assets.page(shop, "shells/newcomer.html"));
-    if (shop && page) return new Response(page.body, { headers: pageHeaders(shop, "shell", "private, no-store") });
+    if (shop && page)
+      return new Response(page.body, { headers: pageHeaders(shop, "shell", "private, no-store") });
   } catch {
     // Not even the published files can be read.
   }

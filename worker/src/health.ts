@@ -15,7 +15,10 @@ export async function handleHealth(context: RequestContext): Promise<Response> {
   ]);
   const container = context.container === null ? "not_configured" : "not_asked";
   const healthy = kv === "ok" && database === "ok" && container === "not_asked";
-  return json({ status: healthy ? "healthy" : "degraded", checks: { kv_connection: kv, database, container } });
+  return json({
+    status: healthy ? "healthy" : "degraded",
+    checks: { kv_connection: kv, database, container },
+  });
 }
 
 async function check(operation: Promise<unknown>): Promise<string> {

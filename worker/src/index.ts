@@ -1,7 +1,7 @@
 // The Worker: serves every shopper from the edge, and passes the container's streams on.
 
-import { handleRequest } from "./handler.ts";
 import type { Env } from "./env.ts";
+import { handleRequest } from "./handler.ts";
 
 export { ContainerProxy } from "@cloudflare/containers";
 export { ShopContainer } from "./container/shop_container.ts";

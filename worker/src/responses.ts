@@ -9,15 +9,35 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 /** Return the headers of anything that is not a page: a sandbox, so that it cannot act as one. */
 export function fileHeaders(extraHeaders: Readonly<Record<string, string>>): Headers {
-  return new Headers({ "content-security-policy": "default-src 'none'; sandbox", ...SECURITY_HEADERS, ...extraHeaders });
+  return new Headers({
+    "content-security-policy": "default-src 'none'; sandbox",
+    ...SECURITY_HEADERS,
+    ...extraHeaders,
+  });
 }
 
-export function plainText(text: string, status: number, extraHeaders: Readonly<Record<string, string>> = {}): Response {
-  const headers = fileHeaders({ "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...extraHeaders });
+export function plainText(
+  text: string,
+  status: number,
+  extraHeaders: Readonly<Record<string, string>> = {},
+): Response {
+  const headers = fileHeaders({
+    "content-type": "text/plain; charset=utf-8",
+    "cache-control": "no-store",
+    ...extraHeaders,
+  });
   return new Response(`${text}\n`, { status, headers });
 }
 
-export function json(value: unknown, status = 200, extraHeaders: Readonly<Record<string, string>> = {}): Response {
-  const headers = fileHeaders({ "content-type": "application/json", "cache-control": "no-store", ...extraHeaders });
+export function json(
+  value: unknown,
+  status = 200,
+  extraHeaders: Readonly<Record<string, string>> = {},
+): Response {
+  const headers = fileHeaders({
+    "content-type": "application/json",
+    "cache-control": "no-store",
+    ...extraHeaders,
+  });
   return new Response(JSON.stringify(value), { status, headers });
 }

@@ -25,7 +25,8 @@ export function matchRoute(pathname: string): Route {
   if (first === "health" && length === 1) return { name: "health" };
   if (first === "static" && length === 2) return { name: "static", file: second };
   if (first === "products" && length === 2) return { name: "product", id: second };
-  if (first === "pictures" && length > 2) return { name: "picture", shop: second, file: segments.slice(2).join("/") };
+  if (first === "pictures" && length > 2)
+    return { name: "picture", shop: second, file: segments.slice(2).join("/") };
   if (first === "_bindings" && length > 1) return { name: "bindings" };
   return first === "s" ? matchShopRoute(second, third, fourth, length) : { name: "nothing" };
 }

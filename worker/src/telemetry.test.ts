@@ -2,7 +2,16 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { storePersona, COLLECTOR, sessionCookie, storePage, resetStorage, pageHtml, SHOPPER, send } from "../tests/support.ts";
+import {
+  COLLECTOR,
+  pageHtml,
+  resetStorage,
+  SHOPPER,
+  send,
+  sessionCookie,
+  storePage,
+  storePersona,
+} from "../tests/support.ts";
 
 beforeEach(resetStorage);
 
@@ -14,7 +23,9 @@ async function sendForCachedPage(EVENTS: unknown) {
 describe("an event", () => {
   it("is a point with fixed columns, which the queries of docs/deploy.md read", async () => {
     const points: AnalyticsEngineDataPoint[] = [];
-    await sendForCachedPage({ writeDataPoint: (point: AnalyticsEngineDataPoint) => points.push(point) });
+    await sendForCachedPage({
+      writeDataPoint: (point: AnalyticsEngineDataPoint) => points.push(point),
+    });
     expect(points).toEqual([
       {
         indexes: ["page"],
@@ -25,14 +36,22 @@ describe("an event", () => {
   });
 
   it("that cannot be written costs nobody a page", async () => {
-    const { response } = await sendForCachedPage({ writeDataPoint: () => { throw new Error("no"); } });
+    const { response } = await sendForCachedPage({
+      writeDataPoint: () => {
+        throw new Error("no");
+      },
+    });
     expect(response.headers.get("x-wandstore-page")).toBe("kept");
   });
 
   it("of a stream says whether it was resumed and how often the container was asked", async () => {
     const points: AnalyticsEngineDataPoint[] = [];
     const headers = { cookie: await sessionCookie(SHOPPER), "last-event-id": "1700000000000001" };
-    await send("/s/demo/stream/edge", { headers }, { EVENTS: { writeDataPoint: (point: AnalyticsEngineDataPoint) => points.push(point) } });
+    await send(
+      "/s/demo/stream/edge",
+      { headers },
+      { EVENTS: { writeDataPoint: (point: AnalyticsEngineDataPoint) => points.push(point) } },
+    );
     const [point] = points;
     expect(point?.blobs?.slice(0, 3)).toEqual(["stream", "demo", "503"]);
     expect(point?.doubles?.slice(1)).toEqual([4, 1]);

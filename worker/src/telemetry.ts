@@ -6,9 +6,25 @@ import type { Env } from "./env.ts";
 export type LookupOutcome = "hit" | "miss" | "outdated" | "failed" | "slow" | "absent" | "unasked";
 
 export type TelemetryEvent =
-  | { event: "page"; shop: string; how: "kept" | "shell"; persona: string; kv: LookupOutcome; db: LookupOutcome; late: boolean; ms: number }
+  | {
+      event: "page";
+      shop: string;
+      how: "kept" | "shell";
+      persona: string;
+      kv: LookupOutcome;
+      db: LookupOutcome;
+      late: boolean;
+      ms: number;
+    }
   | { event: "composing"; shop: string; outcome: string; attempts: number }
-  | { event: "stream"; shop: string; outcome: string; attempts: number; resumed: boolean; ms: number }
+  | {
+      event: "stream";
+      shop: string;
+      outcome: string;
+      attempts: number;
+      resumed: boolean;
+      ms: number;
+    }
   | { event: "search"; shop: string; outcome: "answered" | "unanswered" }
   | { event: "signals"; shop: string; outcome: string }
   | { event: "wake"; instance: string }
@@ -21,8 +37,19 @@ export type TelemetryEvent =
  */
 export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
   console.log(JSON.stringify(event));
-  const { shop = "", outcome = "", how = "", kv = "", db = "", persona = "" } = event as Partial<Record<string, string>>;
-  const { ms = 0, attempts = 0, resumed = false } = event as { ms?: number; attempts?: number; resumed?: boolean };
+  const {
+    shop = "",
+    outcome = "",
+    how = "",
+    kv = "",
+    db = "",
+    persona = "",
+  } = event as Partial<Record<string, string>>;
+  const {
+    ms = 0,
+    attempts = 0,
+    resumed = false,
+  } = event as { ms?: number; attempts?: number; resumed?: boolean };
   try {
     env.EVENTS?.writeDataPoint({
       indexes: [event.event],

@@ -3,21 +3,25 @@
 import { applyD1Migrations, reset } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
-
-import { handleRequest } from "../src/handler.ts";
+import { AssetStore, type Shop } from "../src/assets/store.ts";
 import type { Env } from "../src/env.ts";
+import { handleRequest } from "../src/handler.ts";
 import { cacheKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
-import { AssetStore, type Shop } from "../src/assets/store.ts";
-import { cookieName, SessionSigner, COOKIE_LIFETIME } from "../src/session/cookies.ts";
+import { COOKIE_LIFETIME, cookieName, SessionSigner } from "../src/session/cookies.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;
 export const OTHER_SHOPPER = `shop_${"fedcba9876543210".repeat(2)}`;
 export const COLLECTOR: Persona = {
   type: "collector",
   confidence: 0.7,
-  signals: { avg_order_value: 120, category_preferences: ["Lamps"], price_sensitivity: "low", browsing_patterns: ["lingers"] },
+  signals: {
+    avg_order_value: 120,
+    category_preferences: ["Lamps"],
+    price_sensitivity: "low",
+    browsing_patterns: ["lingers"],
+  },
 };
 
 /** Long enough where a test awaits nothing, short where it shows that nobody waits. */
@@ -35,7 +39,11 @@ export interface Exchange {
 }
 
 /** Send a request to the Worker; `changes` replaces parts of its environment. */
-export async function send(path: string, init: RequestInit = {}, changes: EnvChanges = {}): Promise<Exchange> {
+export async function send(
+  path: string,
+  init: RequestInit = {},
+  changes: EnvChanges = {},
+): Promise<Exchange> {
   const tasks: Promise<unknown>[] = [];
   const events: Exchange["events"] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void events.push(JSON.parse(line)));
@@ -46,7 +54,11 @@ export async function send(path: string, init: RequestInit = {}, changes: EnvCha
 }
 
 /** Send a request and leave the response's body unread. */
-export async function sendUnread(path: string, init: RequestInit = {}, changes: EnvChanges = {}): Promise<Response> {
+export async function sendUnread(
+  path: string,
+  init: RequestInit = {},
+  changes: EnvChanges = {},
+): Promise<Response> {
   vi.spyOn(console, "log").mockImplementation(() => {});
   return handleRequest(requestFor(path, init), testEnv(changes), { waitUntil: () => {} });
 }
@@ -56,7 +68,13 @@ function requestFor(path: string, init: RequestInit): Request {
 }
 
 function testEnv(changes: EnvChanges): Env {
-  return { ...env, ...SHORT_TIMEOUTS, EVENTS: undefined, CONTAINER: stoppedContainer, ...changes } as unknown as Env;
+  return {
+    ...env,
+    ...SHORT_TIMEOUTS,
+    EVENTS: undefined,
+    CONTAINER: stoppedContainer,
+    ...changes,
+  } as unknown as Env;
 }
 
 export async function demoShop(): Promise<Shop> {
@@ -65,8 +83,16 @@ export async function demoShop(): Promise<Shop> {
   return shop;
 }
 
-export async function sessionCookie(shopperId: string, shopId = "demo", expires = newExpiry()): Promise<string> {
-  const signature = await new SessionSigner(env.SESSION_SECRET ?? "").sign(shopperId, shopId, expires);
+export async function sessionCookie(
+  shopperId: string,
+  shopId = "demo",
+  expires = newExpiry(),
+): Promise<string> {
+  const signature = await new SessionSigner(env.SESSION_SECRET ?? "").sign(
+    shopperId,
+    shopId,
+    expires,
+  );
   return `${cookieName(shopId)}=${shopperId}.${expires}.${signature}`;
 }
 
@@ -85,16 +111,31 @@ export async function storePersona(shopperId: string, persona: Persona): Promise
   const hash = await personaHash(persona);
   const at = "2026-01-01T00:00:00.000Z";
   await env.DB.batch([
-    env.DB.prepare("INSERT OR REPLACE INTO shoppers VALUES (?, 'demo', NULL, ?, ?, ?)").bind(shopperId, at, at, hash),
+    env.DB.prepare("INSERT OR REPLACE INTO shoppers VALUES (?, 'demo', NULL, ?, ?, ?)").bind(
+      shopperId,
+      at,
+      at,
+      hash,
+    ),
     env.DB.prepare("INSERT OR REPLACE INTO personas VALUES (?, ?, ?, ?, ?, ?)").bind(
-      hash, shopperId, persona.type, persona.confidence, JSON.stringify(persona.signals), at,
+      hash,
+      shopperId,
+      persona.type,
+      persona.confidence,
+      JSON.stringify(persona.signals),
+      at,
     ),
   ]);
   return hash;
 }
 
 /** Store a page as the container does; `changes` replaces parts of the value. */
-export async function storePage(shopperId: string, hash: string, html: string, changes: Record<string, unknown> = {}): Promise<void> {
+export async function storePage(
+  shopperId: string,
+  hash: string,
+  html: string,
+  changes: Record<string, unknown> = {},
+): Promise<void> {
   const shop = await demoShop();
   const value = {
     version: 1,
@@ -114,11 +155,16 @@ export type Respond = (request: Request, instance: string) => Promise<Response>;
 
 /** Return a container binding whose instances respond so. */
 export function fakeContainer(respond: Respond): unknown {
-  return { idFromName: (name: string) => name, get: (name: string) => ({ fetch: (request: Request) => respond(request, name) }) };
+  return {
+    idFromName: (name: string) => name,
+    get: (name: string) => ({ fetch: (request: Request) => respond(request, name) }),
+  };
 }
 
 /** The container of tests that name none: one that does not start. */
-const stoppedContainer = fakeContainer(async () => new Response("There is no container instance", { status: 503 }));
+const stoppedContainer = fakeContainer(
+  async () => new Response("There is no container instance", { status: 503 }),
+);
 
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});

@@ -1,8 +1,8 @@
 // The checks: everything about every state, for people here and for `make check-components`.
 import { read, write } from "./api.js";
 import { compare } from "./compare.js";
-import { examine, selectors } from "./page_checks.js";
 import { make } from "./faults.js";
+import { examine, selectors } from "./page_checks.js";
 
 const get = (name) => document.querySelector(`[data-${name}]`);
 const progress = get("progress");

@@ -33,14 +33,19 @@ describe("a static file", () => {
     expect([again.response.status, again.text]).toEqual([304, ""]);
   });
 
-  it.each(["/static/none.0000000000.css", "/static/shop.css", "/static/__proto__.0000000000.css", "/pictures/demo/none.svg", "/pictures/none/oak-board.svg", "/pictures/demo/..%2F..%2Fshops.json", "/pictures/demo/shop.json"])(
-    "that is not there is none: %s",
-    async (path) => {
-      const { response } = await send(path);
-      expect(response.status).toBe(404);
-      expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
-    },
-  );
+  it.each([
+    "/static/none.0000000000.css",
+    "/static/shop.css",
+    "/static/__proto__.0000000000.css",
+    "/pictures/demo/none.svg",
+    "/pictures/none/oak-board.svg",
+    "/pictures/demo/..%2F..%2Fshops.json",
+    "/pictures/demo/shop.json",
+  ])("that is not there is none: %s", async (path) => {
+    const { response } = await send(path);
+    expect(response.status).toBe(404);
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+  });
 });
 
 describe("a picture", () => {
@@ -60,21 +65,28 @@ describe("a product", () => {
     expect(text).toContain("Oak Bread Board</h1>");
   });
 
-  it.each(["/products/never", "/s/corner/products/oak-board", "/s/corner", "/nowhere", "/shops.json", "/shops/demo/shop.json"])(
-    "or what else is not there: the designed page, %s",
-    async (path) => {
-      const { response, text } = await send(path);
-      expect(response.status).toBe(404);
-      expect(text).toContain("Not here any more");
-    },
-  );
+  it.each([
+    "/products/never",
+    "/s/corner/products/oak-board",
+    "/s/corner",
+    "/nowhere",
+    "/shops.json",
+    "/shops/demo/shop.json",
+  ])("or what else is not there: the designed page, %s", async (path) => {
+    const { response, text } = await send(path);
+    expect(response.status).toBe(404);
+    expect(text).toContain("Not here any more");
+  });
 });
 
 describe("whatever the address", () => {
-  it.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])("%s is not a way to look at a shop", async (method) => {
-    const { response } = await send("/store", { method });
-    expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
-  });
+  it.each(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])(
+    "%s is not a way to look at a shop",
+    async (method) => {
+      const { response } = await send("/store", { method });
+      expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
+    },
+  );
 
   it("what is not there is not there for any method", async () => {
     const { response } = await send("/nowhere", { method: "POST" });
@@ -88,8 +100,18 @@ describe("whatever the address", () => {
 
   it("health tells of the parts and asks the container nothing", async () => {
     const { text } = await send("/health");
-    expect(JSON.parse(text)).toEqual({ status: "healthy", checks: { kv_connection: "ok", database: "ok", container: "not_asked" } });
-    const broken = await send("/health", {}, { KV: { get: () => Promise.reject(new Error("no")) }, DB: undefined });
-    expect(JSON.parse(broken.text)).toMatchObject({ status: "degraded", checks: { kv_connection: "failed: Error", database: "not_configured" } });
+    expect(JSON.parse(text)).toEqual({
+      status: "healthy",
+      checks: { kv_connection: "ok", database: "ok", container: "not_asked" },
+    });
+    const broken = await send(
+      "/health",
+      {},
+      { KV: { get: () => Promise.reject(new Error("no")) }, DB: undefined },
+    );
+    expect(JSON.parse(broken.text)).toMatchObject({
+      status: "degraded",
+      checks: { kv_connection: "failed: Error", database: "not_configured" },
+    });
   });
 });

@@ -1,7 +1,7 @@
 // Serve static files by hashed names, cached for good, and the shops' pictures, with the container's headers.
 
-import { fileHeaders, plainText } from "../responses.ts";
 import type { RequestContext } from "../context.ts";
+import { fileHeaders, plainText } from "../responses.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   css: "text/css; charset=utf-8",
@@ -33,19 +33,30 @@ export async function handleStatic(context: RequestContext, name: string): Promi
   return unlessNotModified(context.request, stored, headers);
 }
 
-export async function handlePicture(context: RequestContext, shopId: string, name: string): Promise<Response> {
+export async function handlePicture(
+  context: RequestContext,
+  shopId: string,
+  name: string,
+): Promise<Response> {
   const isShop = (await context.assets.index()).shops.includes(shopId);
   if (!isShop || !PICTURE_PATH.test(name) || contentType(name) === "") return notFound();
   const stored = await context.assets.file(`pictures/${shopId}/${name}`);
   if (stored === null) return notFound();
-  const headers = fileHeaders({ "content-type": contentType(name), "cache-control": "public, max-age=86400" });
+  const headers = fileHeaders({
+    "content-type": contentType(name),
+    "cache-control": "public, max-age=86400",
+  });
   const etag = stored.headers.get("etag");
   if (etag !== null) headers.set("etag", etag);
   return unlessNotModified(context.request, stored, headers);
 }
 
 /** Return the stored file, or 304 where the request's `If-None-Match` has its ETag. */
-async function unlessNotModified(request: Request, stored: Response, headers: Headers): Promise<Response> {
+async function unlessNotModified(
+  request: Request,
+  stored: Response,
+  headers: Headers,
+): Promise<Response> {
   const etag = headers.get("etag");
   if (etag !== null && request.headers.get("if-none-match")?.includes(etag)) {
     await stored.body?.cancel();

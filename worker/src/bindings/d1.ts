@@ -8,14 +8,18 @@ const MAX_STATEMENTS = 50;
 const MAX_PARAMETERS = 100;
 
 /** Matches what D1 reports of invalid SQL, which is not worth a retry, as against a failure of its own. */
-const INVALID_SQL = /SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)|D1_TYPE_ERROR|Wrong number of parameter/;
+const INVALID_SQL =
+  /SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)|D1_TYPE_ERROR|Wrong number of parameter/;
 
 interface Statement {
   readonly sql: string;
   readonly params: readonly (string | number | null)[];
 }
 
-export async function handleD1(request: Request, env: Pick<Env, "DB" | "EVENTS">): Promise<Response> {
+export async function handleD1(
+  request: Request,
+  env: Pick<Env, "DB" | "EVENTS">,
+): Promise<Response> {
   if (env.DB === undefined) return new Response(null, { status: 503 });
   if (request.method !== "POST") return new Response(null, { status: 405 });
   const statements = await parseStatements(request);
@@ -47,7 +51,12 @@ async function parseStatements(request: Request): Promise<readonly Statement[] |
 
 function isStatement(value: unknown): value is Statement {
   const { sql, params } = (value ?? {}) as { sql?: unknown; params?: unknown };
-  return typeof sql === "string" && Array.isArray(params) && params.length <= MAX_PARAMETERS && params.every(isParameter);
+  return (
+    typeof sql === "string" &&
+    Array.isArray(params) &&
+    params.length <= MAX_PARAMETERS &&
+    params.every(isParameter)
+  );
 }
 
 function isParameter(value: unknown): boolean {

@@ -7,7 +7,10 @@ const MAX_KEY_BYTES = 512;
 const MAX_VALUE_BYTES = 25 * 1024 * 1024;
 const MIN_TTL_SECONDS = 60;
 
-export async function handleKv(request: Request, env: Pick<Env, "KV" | "EVENTS">): Promise<Response> {
+export async function handleKv(
+  request: Request,
+  env: Pick<Env, "KV" | "EVENTS">,
+): Promise<Response> {
   const url = new URL(request.url);
   const key = parseKey(url.pathname);
   if (env.KV === undefined) return empty(503);
@@ -20,7 +23,12 @@ export async function handleKv(request: Request, env: Pick<Env, "KV" | "EVENTS">
   }
 }
 
-async function handleKey(request: Request, url: URL, key: string, kv: KVNamespace): Promise<Response> {
+async function handleKey(
+  request: Request,
+  url: URL,
+  key: string,
+  kv: KVNamespace,
+): Promise<Response> {
   if (request.method === "GET") {
     const value = await kv.get(key, "stream");
     return value === null ? empty(404) : new Response(value);
@@ -47,7 +55,9 @@ function parseKey(pathname: string): string | null {
   try {
     const key = decodeURIComponent(pathname.slice(1));
     const fits = new TextEncoder().encode(key).length <= MAX_KEY_BYTES;
-    return pathname.indexOf("/", 1) < 0 && key !== "" && key !== "." && key !== ".." && fits ? key : null;
+    return pathname.indexOf("/", 1) < 0 && key !== "" && key !== "." && key !== ".." && fits
+      ? key
+      : null;
   } catch {
     return null;
   }

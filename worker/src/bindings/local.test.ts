@@ -2,16 +2,24 @@
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-
-import { handleRequest } from "../handler.ts";
 import type { Env } from "../env.ts";
+import { handleRequest } from "../handler.ts";
 
 const TOKEN = "a token for this machine";
 
-async function put(host: string, token: string | null, changes: Partial<Env> = { LOCAL_BINDINGS_TOKEN: TOKEN }): Promise<number> {
+async function put(
+  host: string,
+  token: string | null,
+  changes: Partial<Env> = { LOCAL_BINDINGS_TOKEN: TOKEN },
+): Promise<number> {
   vi.spyOn(console, "log").mockImplementation(() => {});
-  const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
-  const request = new Request(`http://${host}/_bindings/kv/key?ttl=60`, { method: "PUT", body: "x", headers });
+  const headers: Record<string, string> =
+    token === null ? {} : { authorization: `Bearer ${token}` };
+  const request = new Request(`http://${host}/_bindings/kv/key?ttl=60`, {
+    method: "PUT",
+    body: "x",
+    headers,
+  });
   const response = await handleRequest(request, { ...env, ...changes }, { waitUntil: () => {} });
   return response.status;
 }

@@ -25,5 +25,7 @@ function carriesToken(request: Request, token: string | undefined): boolean {
   const encoder = new TextEncoder();
   const actual = encoder.encode(request.headers.get("authorization") ?? "");
   const expected = encoder.encode(`Bearer ${token}`);
-  return actual.byteLength === expected.byteLength && crypto.subtle.timingSafeEqual(actual, expected);
+  return (
+    actual.byteLength === expected.byteLength && crypto.subtle.timingSafeEqual(actual, expected)
+  );
 }

@@ -6,7 +6,9 @@ import { instanceFor } from "./client.ts";
 
 describe("the instance", () => {
   it("is the same for all who ask for the like", () => {
-    expect(instanceFor("demo|v2_newcomer_0_13efff8fd5bb", 3)).toBe(instanceFor("demo|v2_newcomer_0_13efff8fd5bb", 3));
+    expect(instanceFor("demo|v2_newcomer_0_13efff8fd5bb", 3)).toBe(
+      instanceFor("demo|v2_newcomer_0_13efff8fd5bb", 3),
+    );
   });
 
   it("is one of as many as there are, each about as often as another", () => {

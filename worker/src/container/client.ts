@@ -12,7 +12,11 @@ export interface ContainerClient {
 }
 
 /** Return the client, null where no container is configured. */
-export function createContainerClient(env: Env, limits: Limits, assets: AssetStore): ContainerClient | null {
+export function createContainerClient(
+  env: Env,
+  limits: Limits,
+  assets: AssetStore,
+): ContainerClient | null {
   const { CONTAINER, CONTAINER_URL } = env;
   if (CONTAINER_URL !== undefined && CONTAINER_URL !== "") {
     const fetchUrl: ContainerClient["fetch"] = (request) => {

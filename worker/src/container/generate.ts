@@ -33,10 +33,21 @@ export async function requestPage(
 ): Promise<FetchResult> {
   const body = await requestBody(container.assets, page);
   const address = page.newShopperAddress;
-  const client = address === null ? {} : { "x-wandstore-new-shopper": "1", "cf-connecting-ip": address };
-  const allHeaders = { ...headers, ...client, "content-type": "application/json", ...authorization(container.env) };
+  const client =
+    address === null ? {} : { "x-wandstore-new-shopper": "1", "cf-connecting-ip": address };
+  const allHeaders = {
+    ...headers,
+    ...client,
+    "content-type": "application/json",
+    ...authorization(container.env),
+  };
   const createRequest = (attempt: AbortSignal): Request =>
-    new Request("http://container.internal/generate", { method: "POST", headers: allHeaders, body, signal: attempt });
+    new Request("http://container.internal/generate", {
+      method: "POST",
+      headers: allHeaders,
+      body,
+      signal: attempt,
+    });
   return fetchWithRetry(container, createRequest, `${page.shop.id}|${page.hash}`, signal);
 }
 
@@ -46,7 +57,10 @@ export function authorization(env: Pick<Env, "WORKER_SECRET">): Record<string, s
 }
 
 /** Return the request as JSON. The products are spliced in as text, for they are too many to parse each time. */
-async function requestBody(assets: AssetStore, { shop, shopperId, persona }: PageRequest): Promise<string> {
+async function requestBody(
+  assets: AssetStore,
+  { shop, shopperId, persona }: PageRequest,
+): Promise<string> {
   const products = await assets.readText(shop, "products.json");
   const shopper = JSON.stringify({ shopper_id: shopperId, persona, options: {} });
   const catalog = `"shop_id":${JSON.stringify(shop.id)},"products":${products}`;

@@ -36,8 +36,15 @@ export async function fetchWithRetry(
     if (signal.aborted || Date.now() + wait >= deadline) break;
     if (wait > 0) await scheduler.wait(wait);
     attempts += 1;
-    const attempt = await fetchOnce(container, createRequest, routingKey, deadline - Date.now(), signal);
-    if (attempt.response !== null && !isRetryable(attempt.response)) return { ...attempt, attempts };
+    const attempt = await fetchOnce(
+      container,
+      createRequest,
+      routingKey,
+      deadline - Date.now(),
+      signal,
+    );
+    if (attempt.response !== null && !isRetryable(attempt.response))
+      return { ...attempt, attempts };
     outcome = attempt.outcome;
     retryAfter = attempt.response === null ? 0 : retryAfterMs(attempt.response);
     await attempt.response?.body?.cancel();
@@ -75,5 +82,7 @@ function isRetryable(response: Response): boolean {
 
 function retryAfterMs(response: Response): number {
   const seconds = Number(response.headers.get("retry-after") ?? "0");
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS) * 1000 : 0;
+  return Number.isFinite(seconds)
+    ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_SECONDS) * 1000
+    : 0;
 }

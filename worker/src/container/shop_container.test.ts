@@ -7,12 +7,28 @@ import { containerVariables, ShopContainer } from "./shop_container.ts";
 describe("the container", () => {
   it("gets the models' keys and the shared secrets, and nothing of the Worker's own", () => {
     const env = {
-      KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w",
-      LOCAL_BINDINGS_TOKEN: "t", CONTAINER_INSTANCES: "3", KV: {}, ASSETS: {},
+      KIMI_API_KEY: "k",
+      CLAUDE_MODEL: "m",
+      WANDSTORE_CURRENCY: "EUR",
+      SESSION_SECRET: "s",
+      WORKER_SECRET: "w",
+      LOCAL_BINDINGS_TOKEN: "t",
+      CONTAINER_INSTANCES: "3",
+      KV: {},
+      ASSETS: {},
     };
     const variables = containerVariables(env);
-    expect(variables).toMatchObject({ KIMI_API_KEY: "k", CLAUDE_MODEL: "m", WANDSTORE_CURRENCY: "EUR", SESSION_SECRET: "s", WORKER_SECRET: "w", WANDSTORE_STATE: "worker" });
-    expect(Object.keys(variables).filter((name) => /LOCAL|INSTANCES|ASSETS|^KV$/.test(name))).toEqual([]);
+    expect(variables).toMatchObject({
+      KIMI_API_KEY: "k",
+      CLAUDE_MODEL: "m",
+      WANDSTORE_CURRENCY: "EUR",
+      SESSION_SECRET: "s",
+      WORKER_SECRET: "w",
+      WANDSTORE_STATE: "worker",
+    });
+    expect(
+      Object.keys(variables).filter((name) => /LOCAL|INSTANCES|ASSETS|^KV$/.test(name)),
+    ).toEqual([]);
   });
 
   it("reaches KV and D1 at hosts of its own network, and no others through us", () => {

@@ -1,13 +1,14 @@
 // The container on Cloudflare: asleep until a request comes, with KV and D1 bound and no API token.
 
 import { Container, type StopParams } from "@cloudflare/containers";
-import type { Env } from "../env.ts";
-import { track } from "../telemetry.ts";
 import { handleD1 } from "../bindings/d1.ts";
 import { handleKv } from "../bindings/kv.ts";
+import type { Env } from "../env.ts";
+import { track } from "../telemetry.ts";
 
 /** Matches the Worker's variables and secrets that the container is started with. */
-const CONTAINER_VARIABLES = /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|WORKER_SECRET|REDIS_URL)$/;
+const CONTAINER_VARIABLES =
+  /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|WORKER_SECRET|REDIS_URL)$/;
 
 export class ShopContainer extends Container<Env> {
   override defaultPort = 8080;
@@ -20,7 +21,11 @@ export class ShopContainer extends Container<Env> {
   }
 
   override onStop({ exitCode, reason }: StopParams): void {
-    track(this.env, { event: "asleep", instance: this.ctx.id.name ?? "", outcome: `${reason} ${exitCode}` });
+    track(this.env, {
+      event: "asleep",
+      instance: this.ctx.id.name ?? "",
+      outcome: `${reason} ${exitCode}`,
+    });
   }
 
   override onError(error: unknown): void {
@@ -36,6 +41,8 @@ ShopContainer.outboundByHost = {
 };
 
 export function containerVariables(env: object): Record<string, string> {
-  const variables = Object.entries(env).filter(([name, value]) => CONTAINER_VARIABLES.test(name) && typeof value === "string");
+  const variables = Object.entries(env).filter(
+    ([name, value]) => CONTAINER_VARIABLES.test(name) && typeof value === "string",
+  );
   return { ...Object.fromEntries(variables), WANDSTORE_STATE: "worker" };
 }

@@ -26,7 +26,12 @@ async function generate(container: ContainerClient, page: PageRequest): Promise<
     track(container.env, { event: "composing", shop: page.shop.id, outcome, attempts });
   try {
     const headers = { accept: "application/json" };
-    const { response, outcome, attempts } = await requestPage(container, page, headers, new AbortController().signal);
+    const { response, outcome, attempts } = await requestPage(
+      container,
+      page,
+      headers,
+      new AbortController().signal,
+    );
     trackOutcome(outcome, attempts);
     return response === null ? null : await readHtml(response);
   } catch (error) {

@@ -3,8 +3,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { demoShop, storePage, never, SHOPPER } from "../../tests/support.ts";
-import { findCachedPage, cacheKey } from "./cache.ts";
+import { demoShop, never, SHOPPER, storePage } from "../../tests/support.ts";
+import { cacheKey, findCachedPage } from "./cache.ts";
 
 const KEY = cacheKey(SHOPPER, "v2_newcomer_0_x");
 
@@ -34,7 +34,10 @@ describe("a cached page", () => {
 
   it("that is not JSON is none", async () => {
     await env.KV.put(KEY, "<html>");
-    expect(await findCachedPage(env, KEY, await demoShop(), 5000)).toEqual({ html: null, kv: "miss" });
+    expect(await findCachedPage(env, KEY, await demoShop(), 5000)).toEqual({
+      html: null,
+      kv: "miss",
+    });
   });
 
   it("is not waited for while KV is absent, failing or slow", async () => {
@@ -42,7 +45,10 @@ describe("a cached page", () => {
     const failing = { get: () => Promise.reject(new Error("no")) } as unknown as KVNamespace;
     const slow = { get: never } as unknown as KVNamespace;
     expect(await findCachedPage({}, KEY, shop, 10)).toEqual({ html: null, kv: "absent" });
-    expect(await findCachedPage({ KV: failing }, KEY, shop, 10)).toEqual({ html: null, kv: "failed" });
+    expect(await findCachedPage({ KV: failing }, KEY, shop, 10)).toEqual({
+      html: null,
+      kv: "failed",
+    });
     expect(await findCachedPage({ KV: slow }, KEY, shop, 10)).toEqual({ html: null, kv: "slow" });
   });
 });

@@ -47,7 +47,9 @@ function readStoredPage(value: string, shop: Shop): CacheLookup {
     if (page.version !== 1 || page.shop_context?.shop_id !== shop.id || typeof html !== "string") {
       return { html: null, kv: "miss" };
     }
-    return page.meta?.content === shop.content ? { html, kv: "hit" } : { html: null, kv: "outdated" };
+    return page.meta?.content === shop.content
+      ? { html, kv: "hit" }
+      : { html: null, kv: "outdated" };
   } catch {
     return { html: null, kv: "miss" };
   }

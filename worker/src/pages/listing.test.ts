@@ -7,10 +7,17 @@ import { parseListingQuery } from "./listing_query.ts";
 
 const RESULTS = "<!doctype html><p>found by the container</p>";
 
-function searchable(requests: Request[] = [], status = 200, type = "text/html; charset=utf-8"): unknown {
+function searchable(
+  requests: Request[] = [],
+  status = 200,
+  type = "text/html; charset=utf-8",
+): unknown {
   return fakeContainer(async (request) => {
     requests.push(request);
-    return new Response(RESULTS, { status, headers: { "content-type": type, "set-cookie": "evil=1" } });
+    return new Response(RESULTS, {
+      status,
+      headers: { "content-type": type, "set-cookie": "evil=1" },
+    });
   });
 }
 
@@ -36,10 +43,16 @@ describe("an address", () => {
 describe("a listing", () => {
   it("is as published, whatever the container does", async () => {
     const requests: Request[] = [];
-    const { response, text } = await send("/store?category=Lamps&sort=price-asc", {}, { CONTAINER: searchable(requests) });
+    const { response, text } = await send(
+      "/store?category=Lamps&sort=price-asc",
+      {},
+      { CONTAINER: searchable(requests) },
+    );
     expect(response.status).toBe(200);
     expect(response.headers.get("x-wandstore-page")).toBe("fallback");
-    expect(text).toContain('<a href="/store?category=Lamps&amp;sort=price-asc" aria-current="true">');
+    expect(text).toContain(
+      '<a href="/store?category=Lamps&amp;sort=price-asc" aria-current="true">',
+    );
     expect(requests).toEqual([]);
   });
 
@@ -49,18 +62,26 @@ describe("a listing", () => {
   });
 
   it("in an order that is none keeps the catalog's", async () => {
-    expect((await send("/store?category=Lamps&sort=loudest")).text).toBe((await send("/store?category=Lamps")).text);
+    expect((await send("/store?category=Lamps&sort=loudest")).text).toBe(
+      (await send("/store?category=Lamps")).text,
+    );
   });
 });
 
 describe("a search", () => {
   it("is the container's, without its cookies and under our headers", async () => {
     const requests: Request[] = [];
-    const { response, text } = await send("/store?q=lamp", { headers: { cookie: "a=b" } }, { CONTAINER: searchable(requests), SEARCH_MS: "5000" });
+    const { response, text } = await send(
+      "/store?q=lamp",
+      { headers: { cookie: "a=b" } },
+      { CONTAINER: searchable(requests), SEARCH_MS: "5000" },
+    );
     expect(text).toBe(RESULTS);
     expect(response.headers.get("set-cookie")).toBeNull();
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
-    expect(new URL(requests[0]?.url ?? "").pathname + new URL(requests[0]?.url ?? "").search).toBe("/s/demo?q=lamp");
+    expect(new URL(requests[0]?.url ?? "").pathname + new URL(requests[0]?.url ?? "").search).toBe(
+      "/s/demo?q=lamp",
+    );
     expect(requests[0]?.headers.get("authorization")).toBe("Bearer a credential for tests");
     expect(requests[0]?.headers.get("cookie")).toBeNull();
   });
@@ -72,11 +93,18 @@ describe("a search", () => {
     ["breaks", searchable([], 500)],
     ["answers in plain text", searchable([], 200, "text/plain")],
     ["is absent", undefined],
-  ])("while the container %s is everything in that category, marked as fallback", async (_, CONTAINER) => {
-    const { response, text, events } = await send("/store?q=lamp&category=Lamps", {}, { CONTAINER });
-    expect(response.status).toBe(200);
-    expect(response.headers.get("x-wandstore-page")).toBe("fallback");
-    expect(text).toBe((await send("/store?category=Lamps")).text);
-    expect(events).toContainEqual({ event: "search", shop: "demo", outcome: "unanswered" });
-  });
+  ])(
+    "while the container %s is everything in that category, marked as fallback",
+    async (_, CONTAINER) => {
+      const { response, text, events } = await send(
+        "/store?q=lamp&category=Lamps",
+        {},
+        { CONTAINER },
+      );
+      expect(response.status).toBe(200);
+      expect(response.headers.get("x-wandstore-page")).toBe("fallback");
+      expect(text).toBe((await send("/store?category=Lamps")).text);
+      expect(events).toContainEqual({ event: "search", shop: "demo", outcome: "unanswered" });
+    },
+  );
 });

@@ -10,7 +10,11 @@ import { handleNotFound } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
 /** Serve a listing. While the container does not answer a search, serve its category instead. */
-export async function handleListing(context: RequestContext, shop: Shop, query: ListingQuery): Promise<Response> {
+export async function handleListing(
+  context: RequestContext,
+  shop: Shop,
+  query: ListingQuery,
+): Promise<Response> {
   const results = isPrerendered(shop, query) ? null : await search(context, shop);
   if (results !== null) return results;
   const page = await context.assets.page(shop, prerenderedFile(shop, query));
@@ -33,18 +37,31 @@ function prerenderedFile(shop: Shop, query: ListingQuery): string {
 /** Return the container's listing; null where it does not answer in time, which is no error. */
 async function search(context: RequestContext, shop: Shop): Promise<Response | null> {
   const response = await fetchListing(context, shop);
-  const isHtml = response?.status === 200 && response.headers.get("content-type")?.startsWith("text/html");
+  const isHtml =
+    response?.status === 200 && response.headers.get("content-type")?.startsWith("text/html");
   if (!isHtml) await response?.body?.cancel();
-  track(context.env, { event: "search", shop: shop.id, outcome: isHtml ? "answered" : "unanswered" });
-  return isHtml ? new Response(response.body, { headers: pageHeaders(shop, "fallback", "no-cache") }) : null;
+  track(context.env, {
+    event: "search",
+    shop: shop.id,
+    outcome: isHtml ? "answered" : "unanswered",
+  });
+  return isHtml
+    ? new Response(response.body, { headers: pageHeaders(shop, "fallback", "no-cache") })
+    : null;
 }
 
-async function fetchListing({ container, env, limits, request, url }: RequestContext, shop: Shop): Promise<Response | null> {
+async function fetchListing(
+  { container, env, limits, request, url }: RequestContext,
+  shop: Shop,
+): Promise<Response | null> {
   if (container === null) return null;
   const timeout = new AbortController();
   const signal = AbortSignal.any([request.signal, timeout.signal]);
   const headers = { accept: "text/html", ...authorization(env) };
-  const search = new Request(`http://container.internal/s/${shop.id}${url.search}`, { headers, signal });
+  const search = new Request(`http://container.internal/s/${shop.id}${url.search}`, {
+    headers,
+    signal,
+  });
   try {
     return await withTimeout(limits.searchMs, container.fetch(search, `${shop.id}|search`));
   } catch {

@@ -6,8 +6,15 @@ import { sha256Hex } from "../util/sha256.ts";
 import { handleNotFound } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
-export async function handleProduct(context: RequestContext, shop: Shop, id: string): Promise<Response> {
-  const page = await context.assets.page(shop, `products/${(await sha256Hex(id)).slice(0, 32)}.html`);
+export async function handleProduct(
+  context: RequestContext,
+  shop: Shop,
+  id: string,
+): Promise<Response> {
+  const page = await context.assets.page(
+    shop,
+    `products/${(await sha256Hex(id)).slice(0, 32)}.html`,
+  );
   if (page === null) return handleNotFound(context, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }

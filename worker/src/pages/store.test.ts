@@ -3,7 +3,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
 
 import {
-  storePersona, COLLECTOR, fakeContainer, sessionCookie, storePage, resetStorage, never, OTHER_SHOPPER, pageHtml, SHOPPER, send,
+  COLLECTOR,
+  fakeContainer,
+  never,
+  OTHER_SHOPPER,
+  pageHtml,
+  resetStorage,
+  SHOPPER,
+  send,
+  sessionCookie,
+  storePage,
+  storePersona,
 } from "../../tests/support.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER } from "../personas/persona.ts";
@@ -23,7 +33,11 @@ function generating(html: string, requests: Request[] = []): unknown {
 describe("a new shopper", () => {
   it("gets the shell at once, a cookie, and a page that is being composed", async () => {
     const requests: Request[] = [];
-    const { response, text, background, events } = await send("/store", {}, { CONTAINER: generating("", requests) });
+    const { response, text, background, events } = await send(
+      "/store",
+      {},
+      { CONTAINER: generating("", requests) },
+    );
     expect(response.status).toBe(200);
     expect(response.headers.get("x-wandstore-page")).toBe("shell");
     expect(response.headers.get("cache-control")).toBe("private, no-store");
@@ -37,15 +51,26 @@ describe("a new shopper", () => {
   it("is told to the container as the one the cookie names, a newcomer, with what the shop sells", async () => {
     const requests: Request[] = [];
     const headers = { "cf-connecting-ip": "192.0.2.7" };
-    const { response, background } = await send("/store", { headers }, { CONTAINER: generating("", requests) });
+    const { response, background } = await send(
+      "/store",
+      { headers },
+      { CONTAINER: generating("", requests) },
+    );
     await background;
     const [request] = requests;
     expect(request?.headers.get("cf-connecting-ip")).toBe("192.0.2.7");
     const body = (await request?.json()) as Record<string, unknown>;
     expect(request?.headers.get("authorization")).toBe("Bearer a credential for tests");
     expect(response.headers.get("set-cookie")).toContain(`=${String(body["shopper_id"])}.`);
-    expect(body).toMatchObject({ persona: NEWCOMER, options: {}, shop: { shop_id: "demo", brand_guidelines: { primary_color: "#2f4257" } } });
-    expect((body["shop"] as { products: unknown[] }).products[0]).toMatchObject({ id: expect.any(String), price: expect.any(Number) });
+    expect(body).toMatchObject({
+      persona: NEWCOMER,
+      options: {},
+      shop: { shop_id: "demo", brand_guidelines: { primary_color: "#2f4257" } },
+    });
+    expect((body["shop"] as { products: unknown[] }).products[0]).toMatchObject({
+      id: expect.any(String),
+      price: expect.any(Number),
+    });
   });
 
   it("leaves no trace in KV, which would remember for a minute that there is nothing", async () => {
@@ -62,14 +87,26 @@ describe("a shopper who returns", () => {
     await storePage(SHOPPER, hash, pageHtml(SHOPPER));
     const requests: Request[] = [];
     const headers = { cookie: await sessionCookie(SHOPPER) };
-    const { response, text, background, events } = await send("/store", { headers }, { CONTAINER: generating("", requests) });
+    const { response, text, background, events } = await send(
+      "/store",
+      { headers },
+      { CONTAINER: generating("", requests) },
+    );
     await background;
     expect(text).toBe(pageHtml(SHOPPER));
     expect(response.headers.get("x-wandstore-page")).toBe("kept");
     expect(response.headers.get("cache-control")).toBe("private, no-cache");
     expect(response.headers.get("set-cookie")).toBeNull();
     expect(requests).toEqual([]);
-    expect(events).toEqual([expect.objectContaining({ how: "kept", kv: "hit", db: "hit", persona: "collector", late: false })]);
+    expect(events).toEqual([
+      expect.objectContaining({
+        how: "kept",
+        kv: "hit",
+        db: "hit",
+        persona: "collector",
+        late: false,
+      }),
+    ]);
   });
 
   it("is not sent again what the browser has", async () => {
@@ -91,15 +128,25 @@ describe("a shopper who returns", () => {
   });
 
   it("gets the page drawn anew where what is kept is outdated", async () => {
-    await storePage(SHOPPER, await personaHash(NEWCOMER), pageHtml(OTHER_SHOPPER), { meta: { content: "before" } });
+    await storePage(SHOPPER, await personaHash(NEWCOMER), pageHtml(OTHER_SHOPPER), {
+      meta: { content: "before" },
+    });
     const headers = { cookie: await sessionCookie(SHOPPER) };
-    const { text } = await send("/store", { headers }, { CONTAINER: generating(pageHtml(SHOPPER)), KEPT_WAIT_MS: "5000" });
+    const { text } = await send(
+      "/store",
+      { headers },
+      { CONTAINER: generating(pageHtml(SHOPPER)), KEPT_WAIT_MS: "5000" },
+    );
     expect(text).toBe(pageHtml(SHOPPER));
   });
 
   it("gets the shell of their kind where nothing is finished", async () => {
     await storePersona(SHOPPER, COLLECTOR);
-    const { text } = await send("/store", { headers: { cookie: await sessionCookie(SHOPPER) } }, { CONTAINER: failingContainer });
+    const { text } = await send(
+      "/store",
+      { headers: { cookie: await sessionCookie(SHOPPER) } },
+      { CONTAINER: failingContainer },
+    );
     expect(text).toContain('data-persona="collector"');
   });
 
@@ -109,7 +156,10 @@ describe("a shopper who returns", () => {
     ["nothing", null],
   ])("gets the shell where the container answers with %s", async (_, body) => {
     const headers = { cookie: await sessionCookie(SHOPPER) };
-    const changes = { CONTAINER: fakeContainer(async () => Response.json(body)), KEPT_WAIT_MS: "5000" };
+    const changes = {
+      CONTAINER: fakeContainer(async () => Response.json(body)),
+      KEPT_WAIT_MS: "5000",
+    };
     const { response } = await send("/store", { headers }, changes);
     expect(response.headers.get("x-wandstore-page")).toBe("shell");
   });
@@ -119,11 +169,19 @@ describe("a cookie that is not the shopper's own", () => {
   it.each([
     ["forged", async () => (await sessionCookie(SHOPPER)).slice(0, -1) + "x"],
     ["expired", () => sessionCookie(SHOPPER, "demo", Math.floor(Date.now() / 1000) - 1)],
-    ["of another shop", async () => (await sessionCookie(SHOPPER, "corner")).replace("shopper_corner", "shopper_demo")],
+    [
+      "of another shop",
+      async () =>
+        (await sessionCookie(SHOPPER, "corner")).replace("shopper_corner", "shopper_demo"),
+    ],
     ["of another secret", async () => `shopper_demo=${SHOPPER}.1900000000.${"A".repeat(43)}`],
   ])("%s: a new shopper, and nobody else's page", async (_, makeCookie) => {
     await storePage(SHOPPER, await personaHash(NEWCOMER), pageHtml(SHOPPER));
-    const { response, text } = await send("/store", { headers: { cookie: await makeCookie() } }, { CONTAINER: failingContainer });
+    const { response, text } = await send(
+      "/store",
+      { headers: { cookie: await makeCookie() } },
+      { CONTAINER: failingContainer },
+    );
     expect(response.status).toBe(200);
     expect(text).not.toContain(SHOPPER);
     expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=/);
@@ -146,43 +204,70 @@ const DATABASES: Record<string, unknown> = {
 const CONTAINERS: Record<string, unknown> = {
   "container whole": generating(pageHtml(SHOPPER)),
   "container failing": failingContainer,
-  "container refusing": fakeContainer(async () => new Response("too many requests", { status: 429 })),
-  "container broken": fakeContainer(async () => new Response("Failed to start container", { status: 500 })),
+  "container refusing": fakeContainer(
+    async () => new Response("too many requests", { status: 429 }),
+  ),
+  "container broken": fakeContainer(
+    async () => new Response("Failed to start container", { status: 500 }),
+  ),
   "container slow": fakeContainer(never),
   "container absent": null,
 };
 const combinations = Object.keys(KVS).flatMap((kv) =>
-  Object.keys(DATABASES).flatMap((db) => Object.keys(CONTAINERS).map((upstream) => [kv, db, upstream] as const)),
+  Object.keys(DATABASES).flatMap((db) =>
+    Object.keys(CONTAINERS).map((upstream) => [kv, db, upstream] as const),
+  ),
 );
 
 describe("with any part out of order", () => {
-  it.each(combinations)("%s, %s, %s: the shop is open, and is the shopper's own", async (kv, db, upstream) => {
-    const hash = await storePersona(SHOPPER, COLLECTOR);
-    for (const key of [hash, await personaHash(NEWCOMER)]) await storePage(SHOPPER, key, pageHtml(SHOPPER));
-    const changes: Record<string, unknown> = { CONTAINER: CONTAINERS[upstream] ?? undefined };
-    if (kv !== "KV whole") changes["KV"] = KVS[kv] ?? undefined;
-    if (db !== "D1 whole") changes["DB"] = DATABASES[db] ?? undefined;
-    const { response, text, events } = await send("/store", { headers: { cookie: await sessionCookie(SHOPPER) } }, changes);
-    expect(response.status).toBe(200);
-    expect(text).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/);
-    const how = response.headers.get("x-wandstore-page");
-    if (kv === "KV whole") expect(how).toBe("kept");
-    else if (upstream !== "container whole") expect(how).toBe("shell");
-    expect(how === "kept" ? text : "").toBe(how === "kept" ? pageHtml(SHOPPER) : "");
-    const page = events.find((event) => event["event"] === "page");
-    expect(page).toMatchObject({ how, kv: { "KV whole": "hit", "KV failing": "failed", "KV slow": "slow", "KV absent": "absent" }[kv] });
-    expect(JSON.stringify(events)).not.toContain(SHOPPER);
-  });
+  it.each(combinations)(
+    "%s, %s, %s: the shop is open, and is the shopper's own",
+    async (kv, db, upstream) => {
+      const hash = await storePersona(SHOPPER, COLLECTOR);
+      for (const key of [hash, await personaHash(NEWCOMER)])
+        await storePage(SHOPPER, key, pageHtml(SHOPPER));
+      const changes: Record<string, unknown> = { CONTAINER: CONTAINERS[upstream] ?? undefined };
+      if (kv !== "KV whole") changes["KV"] = KVS[kv] ?? undefined;
+      if (db !== "D1 whole") changes["DB"] = DATABASES[db] ?? undefined;
+      const { response, text, events } = await send(
+        "/store",
+        { headers: { cookie: await sessionCookie(SHOPPER) } },
+        changes,
+      );
+      expect(response.status).toBe(200);
+      expect(text).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/);
+      const how = response.headers.get("x-wandstore-page");
+      if (kv === "KV whole") expect(how).toBe("kept");
+      else if (upstream !== "container whole") expect(how).toBe("shell");
+      expect(how === "kept" ? text : "").toBe(how === "kept" ? pageHtml(SHOPPER) : "");
+      const page = events.find((event) => event["event"] === "page");
+      expect(page).toMatchObject({
+        how,
+        kv: { "KV whole": "hit", "KV failing": "failed", "KV slow": "slow", "KV absent": "absent" }[
+          kv
+        ],
+      });
+      expect(JSON.stringify(events)).not.toContain(SHOPPER);
+    },
+  );
 
   it("not even the secret is there: the shell, for nobody in particular", async () => {
-    const { response, text, events } = await send("/store", {}, { SESSION_SECRET: undefined, CONTAINER: failingContainer });
+    const { response, text, events } = await send(
+      "/store",
+      {},
+      { SESSION_SECRET: undefined, CONTAINER: failingContainer },
+    );
     expect([response.status, response.headers.get("set-cookie")]).toEqual([200, null]);
     expect(text).toContain("data-slot");
     expect(events).toEqual([{ event: "failed", where: "store", outcome: "NoSecret" }]);
   });
 
   it("without the secret, what is nobody's is as ever", async () => {
-    for (const path of ["/products/oak-board", "/store?category=Lamps", "/pictures/demo/oak-board.svg"]) {
+    for (const path of [
+      "/products/oak-board",
+      "/store?category=Lamps",
+      "/pictures/demo/oak-board.svg",
+    ]) {
       expect((await send(path, {}, { SESSION_SECRET: undefined })).response.status).toBe(200);
     }
   });
@@ -197,10 +282,13 @@ describe("with any part out of order", () => {
 describe("HEAD", () => {
   it("has the headers and no body, and sets nothing going", async () => {
     const requests: Request[] = [];
-    const { response, text, background } = await send("/store", { method: "HEAD" }, { CONTAINER: generating("", requests) });
+    const { response, text, background } = await send(
+      "/store",
+      { method: "HEAD" },
+      { CONTAINER: generating("", requests) },
+    );
     await background;
     expect([response.status, text, requests.length]).toEqual([200, "", 0]);
     expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
   });
 });
-

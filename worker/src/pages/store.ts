@@ -25,34 +25,64 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const { request, url, env } = context;
   const startedAt = Date.now();
   const isSecure = url.protocol === "https:";
-  const session = await context.sessionSigner().openSession(request, shop.id, startedAt / 1000, isSecure);
+  const session = await context
+    .sessionSigner()
+    .openSession(request, shop.id, startedAt / 1000, isSecure);
   const isProbe = session.isFirstVisit && request.method === "HEAD";
   if (isProbe || isCrawler(request)) return anonymousPage(context, shop);
   const lookup = session.isFirstVisit ? await firstVisit() : await lookUp(context, session, shop);
-  const generated = lookup.html === null ? await generateOrWait(context, session, shop, lookup) : null;
+  const generated =
+    lookup.html === null ? await generateOrWait(context, session, shop, lookup) : null;
   const html = lookup.html ?? generated;
   const how = html === null ? "shell" : "kept";
-  const response = html === null ? await shell(context, shop, lookup.persona) : await cachedPage(context, shop, html);
+  const response =
+    html === null
+      ? await shell(context, shop, lookup.persona)
+      : await cachedPage(context, shop, html);
   const ms = Date.now() - startedAt;
   response.headers.set("server-timing", `${how};dur=${ms}`);
   if (session.setCookie !== null) response.headers.append("set-cookie", session.setCookie);
   const { db, kv, persona } = lookup;
-  track(env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late: generated !== null, ms });
+  track(env, {
+    event: "page",
+    shop: shop.id,
+    how,
+    persona: persona.type,
+    kv,
+    db,
+    late: generated !== null,
+    ms,
+  });
   return response;
 }
 
 /** Look nothing up: a new shopper has no page, and KV would remember for a minute that there was none. */
 async function firstVisit(): Promise<Lookup> {
-  return { persona: NEWCOMER, hash: await personaHash(NEWCOMER), html: null, db: "unasked", kv: "unasked" };
+  return {
+    persona: NEWCOMER,
+    hash: await personaHash(NEWCOMER),
+    html: null,
+    db: "unasked",
+    kv: "unasked",
+  };
 }
 
 /** Look up persona and page; both together have `limits.lookupMs`. */
-async function lookUp({ env, limits }: RequestContext, session: Session, shop: Shop): Promise<Lookup> {
+async function lookUp(
+  { env, limits }: RequestContext,
+  session: Session,
+  shop: Shop,
+): Promise<Lookup> {
   const deadline = Date.now() + limits.lookupMs;
   const { persona, db } = await findPersona(env, session.shopperId, shop.id, limits.lookupMs);
   const hash = await personaHash(persona);
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
-  const { html, kv } = await findCachedPage(env, cacheKey(session.shopperId, hash), shop, remainingMs);
+  const { html, kv } = await findCachedPage(
+    env,
+    cacheKey(session.shopperId, hash),
+    shop,
+    remainingMs,
+  );
   return { persona, hash, html, db, kv };
 }
 
@@ -61,7 +91,12 @@ async function lookUp({ env, limits }: RequestContext, session: Session, shop: S
  * KV does not show yet, since it remembers for a minute that there was none. The container has that page
  * in memory, so its response is awaited for `limits.cachedPageWaitMs`.
  */
-async function generateOrWait(context: RequestContext, session: Session, shop: Shop, lookup: Lookup): Promise<string | null> {
+async function generateOrWait(
+  context: RequestContext,
+  session: Session,
+  shop: Shop,
+  lookup: Lookup,
+): Promise<string | null> {
   if (context.container === null || context.request.method === "HEAD") return null;
   const { persona, hash } = lookup;
   const address = newShopperAddress(context.request, session.isNewShopper);
@@ -76,20 +111,26 @@ async function cachedPage(context: RequestContext, shop: Shop, html: string): Pr
   const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = pageHeaders(shop, "kept", "private, no-cache");
   headers.set("etag", etag);
-  return isNotModified ? new Response(null, { status: 304, headers }) : new Response(html, { headers });
+  return isNotModified
+    ? new Response(null, { status: 304, headers })
+    : new Response(html, { headers });
 }
 
 /** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */
 async function anonymousPage(context: RequestContext, shop: Shop): Promise<Response> {
   const page = await context.assets.page(shop, "catalog.html");
-  return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", "private, no-store") });
+  return new Response(page?.body ?? null, {
+    headers: pageHeaders(shop, "fallback", "private, no-store"),
+  });
 }
 
 async function shell(context: RequestContext, shop: Shop, persona: Persona): Promise<Response> {
   const page =
     (await context.assets.page(shop, `shells/${persona.type}.html`)) ??
     (await context.assets.page(shop, `shells/${NEWCOMER.type}.html`));
-  return new Response(page?.body ?? null, { headers: pageHeaders(shop, "shell", "private, no-store") });
+  return new Response(page?.body ?? null, {
+    headers: pageHeaders(shop, "shell", "private, no-store"),
+  });
 }
 
 export function pageHeaders(shop: Shop, how: string, caching: string): Headers {

@@ -43,7 +43,9 @@ export function readFact(stored: unknown): Fact | null {
 
 /** Serialize a fact as it is stored: one line, without the fields that are empty. */
 export function serializeFact(fact: Fact): string {
-  const fields = Object.entries(fact).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : Boolean(value)));
+  const fields = Object.entries(fact).filter(([, value]) =>
+    Array.isArray(value) ? value.length > 0 : Boolean(value),
+  );
   return JSON.stringify(Object.fromEntries(fields));
 }
 
@@ -55,5 +57,7 @@ function integer(value: unknown, max: number): number {
 
 function names(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
-  return value.filter((name): name is string => typeof name === "string" && name !== "").slice(0, MAX_NAMES);
+  return value
+    .filter((name): name is string => typeof name === "string" && name !== "")
+    .slice(0, MAX_NAMES);
 }

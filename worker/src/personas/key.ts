@@ -17,7 +17,11 @@ const LONE_SURROGATES = /\p{Surrogate}/gu;
 export async function personaHash(persona: Persona): Promise<string> {
   const confidence = confidenceBand(persona.confidence);
   // The keys are written in the order in which canonical JSON sorts them.
-  const canonical = JSON.stringify({ confidence, signals: toBands(persona.signals), type: persona.type });
+  const canonical = JSON.stringify({
+    confidence,
+    signals: toBands(persona.signals),
+    type: persona.type,
+  });
   const digest = (await sha256Hex(canonical)).slice(0, DIGEST_DIGITS);
   return `v${VERSION}_${persona.type}_${confidence}_${digest}`;
 }

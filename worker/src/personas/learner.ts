@@ -30,7 +30,9 @@ export async function learn(
     DATABASE_TIMEOUT_MS,
     database.batch<{ id?: number; fact?: string; current_persona_hash?: string | null }>([
       upsertShopper,
-      ...facts.map((fact) => database.prepare(sql.FACT).bind(shopperId, at, fact.kind, serializeFact(fact))),
+      ...facts.map((fact) =>
+        database.prepare(sql.FACT).bind(shopperId, at, fact.kind, serializeFact(fact)),
+      ),
       database.prepare(sql.DROP_FACTS).bind(shopperId, shopperId),
       database.prepare(sql.FACTS).bind(shopperId),
       database.prepare(sql.CURRENT).bind(shopperId),
@@ -38,13 +40,20 @@ export async function learn(
   );
   const rows = results.at(-2)?.results ?? [];
   const storedFacts = rows.map((row) => parseFact(row.fact)).filter((fact) => fact !== null);
-  const previousHash = results.at(-1)?.results[0]?.current_persona_hash ?? (await personaHash(NEWCOMER));
+  const previousHash =
+    results.at(-1)?.results[0]?.current_persona_hash ?? (await personaHash(NEWCOMER));
   const persona = classify(storedFacts);
   const hash = await personaHash(persona);
   const changed = hash !== previousHash;
   const lastFactId = rows.at(-1)?.id ?? 0;
   if (changed) {
-    const update = storePersona(database, shopperId, { persona, hash, lastFactId }, upsertShopper, at);
+    const update = storePersona(
+      database,
+      shopperId,
+      { persona, hash, lastFactId },
+      upsertShopper,
+      at,
+    );
     await withTimeout(DATABASE_TIMEOUT_MS, update);
   }
   return { persona, hash, changed };
@@ -67,7 +76,9 @@ async function storePersona(
 ): Promise<void> {
   await database.batch([
     upsertShopper,
-    database.prepare(sql.KEEP_PERSONA).bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
+    database
+      .prepare(sql.KEEP_PERSONA)
+      .bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
     database.prepare(sql.MAKE_CURRENT).bind(hash, shopperId, shopperId, lastFactId),
     database.prepare(sql.DROP_PERSONAS).bind(shopperId, shopperId, shopperId),
   ]);

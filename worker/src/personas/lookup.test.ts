@@ -3,38 +3,66 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { storePersona, COLLECTOR, resetStorage, never, OTHER_SHOPPER, SHOPPER } from "../../tests/support.ts";
-import { NEWCOMER } from "./persona.ts";
+import {
+  COLLECTOR,
+  never,
+  OTHER_SHOPPER,
+  resetStorage,
+  SHOPPER,
+  storePersona,
+} from "../../tests/support.ts";
 import { findPersona } from "./lookup.ts";
+import { NEWCOMER } from "./persona.ts";
 
 beforeEach(resetStorage);
 
 describe("a shopper", () => {
   it("is who the database says", async () => {
     await storePersona(SHOPPER, COLLECTOR);
-    expect(await findPersona(env, SHOPPER, "demo", 5000)).toEqual({ persona: COLLECTOR, db: "hit" });
+    expect(await findPersona(env, SHOPPER, "demo", 5000)).toEqual({
+      persona: COLLECTOR,
+      db: "hit",
+    });
   });
 
   it("is a newcomer where the database knows nothing, or knows another shop's", async () => {
     await storePersona(SHOPPER, COLLECTOR);
-    expect(await findPersona(env, OTHER_SHOPPER, "demo", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
-    expect(await findPersona(env, SHOPPER, "corner", 5000)).toEqual({ persona: NEWCOMER, db: "miss" });
+    expect(await findPersona(env, OTHER_SHOPPER, "demo", 5000)).toEqual({
+      persona: NEWCOMER,
+      db: "miss",
+    });
+    expect(await findPersona(env, SHOPPER, "corner", 5000)).toEqual({
+      persona: NEWCOMER,
+      db: "miss",
+    });
   });
 
   it.each(["[1]", "null", "{", '"collector"', '{"avg_order_value": "dear"}'])(
     "whose signals make no sense is a newcomer: %s",
     async (signals) => {
       const hash = await storePersona(SHOPPER, COLLECTOR);
-      await env.DB.prepare("UPDATE personas SET signals = ? WHERE hash = ?").bind(signals, hash).run();
+      await env.DB.prepare("UPDATE personas SET signals = ? WHERE hash = ?")
+        .bind(signals, hash)
+        .run();
       expect((await findPersona(env, SHOPPER, "demo", 5000)).persona).toEqual(NEWCOMER);
     },
   );
 
   it("is a newcomer while the database is absent, failing or slow", async () => {
-    const failing = { prepare: () => { throw new Error("no"); } } as unknown as D1Database;
+    const failing = {
+      prepare: () => {
+        throw new Error("no");
+      },
+    } as unknown as D1Database;
     const slow = { prepare: () => ({ bind: () => ({ first: never }) }) } as unknown as D1Database;
     expect(await findPersona({}, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "absent" });
-    expect(await findPersona({ DB: failing }, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "failed" });
-    expect(await findPersona({ DB: slow }, SHOPPER, "demo", 10)).toEqual({ persona: NEWCOMER, db: "slow" });
+    expect(await findPersona({ DB: failing }, SHOPPER, "demo", 10)).toEqual({
+      persona: NEWCOMER,
+      db: "failed",
+    });
+    expect(await findPersona({ DB: slow }, SHOPPER, "demo", 10)).toEqual({
+      persona: NEWCOMER,
+      db: "slow",
+    });
   });
 });

@@ -4,7 +4,7 @@ import type { Env } from "../env.ts";
 import type { LookupOutcome } from "../telemetry.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";
-import { parsePersona, type PersonaRow } from "./row.ts";
+import { type PersonaRow, parsePersona } from "./row.ts";
 
 const SELECT_PERSONA = `
 SELECT personas.type, personas.confidence, personas.signals FROM shoppers
@@ -27,7 +27,9 @@ export async function findPersona(
   try {
     const query = env.DB.prepare(SELECT_PERSONA).bind(shopperId, shopId).first<PersonaRow>();
     const row = await withTimeout(timeoutMs, query);
-    return row === null ? { persona: NEWCOMER, db: "miss" } : { persona: parsePersona(row), db: "hit" };
+    return row === null
+      ? { persona: NEWCOMER, db: "miss" }
+      : { persona: parsePersona(row), db: "hit" };
   } catch (error) {
     return { persona: NEWCOMER, db: error instanceof TimeoutError ? "slow" : "failed" };
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import hashes from "../../../tests/contract/persona_hash.json";
 import rules from "../../../tests/contract/persona_rules.json";
-import { readFact, type Fact } from "./fact.ts";
+import { type Fact, readFact } from "./fact.ts";
 import { personaHash } from "./key.ts";
 import type { Persona } from "./persona.ts";
 import { classify } from "./rules.ts";

@@ -1,6 +1,12 @@
 // Personas: the kind of shopper a page is generated for, in the shapes of the platform's contract.
 
-export type PersonaType = "newcomer" | "minimalist" | "collector" | "bargain_hunter" | "explorer" | "loyalist";
+export type PersonaType =
+  | "newcomer"
+  | "minimalist"
+  | "collector"
+  | "bargain_hunter"
+  | "explorer"
+  | "loyalist";
 export type Sensitivity = "low" | "medium" | "high";
 
 export interface Signals {
@@ -20,5 +26,10 @@ export interface Persona {
 export const NEWCOMER: Persona = {
   type: "newcomer",
   confidence: 0,
-  signals: { avg_order_value: 0, category_preferences: [], price_sensitivity: "medium", browsing_patterns: [] },
+  signals: {
+    avg_order_value: 0,
+    category_preferences: [],
+    price_sensitivity: "medium",
+    browsing_patterns: [],
+  },
 };

@@ -2,7 +2,14 @@
 
 import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "./persona.ts";
 
-const TYPES: readonly PersonaType[] = ["newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"];
+const TYPES: readonly PersonaType[] = [
+  "newcomer",
+  "minimalist",
+  "collector",
+  "bargain_hunter",
+  "explorer",
+  "loyalist",
+];
 
 const MAX_NAMES = 50;
 const MAX_NAME_LENGTH = 200;
@@ -44,7 +51,9 @@ function sensitivity(value: unknown): Sensitivity {
 
 /** Return the first names, none longer than the container takes. */
 function names(value: unknown): string[] {
-  return Array.isArray(value) ? value.slice(0, MAX_NAMES).map((name) => String(name).slice(0, MAX_NAME_LENGTH)) : [];
+  return Array.isArray(value)
+    ? value.slice(0, MAX_NAMES).map((name) => String(name).slice(0, MAX_NAME_LENGTH))
+    : [];
 }
 
 function clamp(value: number, max: number): number {

@@ -6,13 +6,25 @@ import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "./pe
 /** Bounds the facts of one shopper that are stored and counted. */
 const MAX_FACTS = 200;
 
-const WEIGHTS: Record<Kind, number> = { view: 1, filter: 2, dwell: 2, add_to_basket: 4, purchase: 8 };
+const WEIGHTS: Record<Kind, number> = {
+  view: 1,
+  filter: 2,
+  dwell: 2,
+  add_to_basket: 4,
+  purchase: 8,
+};
 const SORT_WEIGHT = 3;
 const MIN_DWELL_SECONDS = 10;
 const LONG_DWELL_SECONDS = 45;
 const MIN_SENSITIVITY_WEIGHT = 6;
 /** Pairs of the least evidence and the confidence that it gives, in per cent. */
-const CONFIDENCE_STEPS = [[128, 95], [64, 85], [32, 70], [16, 55], [8, 40]] as const;
+const CONFIDENCE_STEPS = [
+  [128, 95],
+  [64, 85],
+  [32, 70],
+  [16, 55],
+  [8, 40],
+] as const;
 const TIE_PENALTY = 15;
 const MAX_NAMES = 3;
 
@@ -71,13 +83,15 @@ class Totals {
     const isShort = fact.kind === "dwell" && fact.seconds < MIN_DWELL_SECONDS;
     const weight = isShort ? 0 : WEIGHTS[fact.kind];
     this.evidence += weight;
-    this.thrift += weight * (fact.low + fact.reduced) + (fact.sort === "price-asc" ? SORT_WEIGHT : 0);
+    this.thrift +=
+      weight * (fact.low + fact.reduced) + (fact.sort === "price-asc" ? SORT_WEIGHT : 0);
     this.luxury += weight * fact.high + (fact.sort === "price-desc" ? SORT_WEIGHT : 0);
     this.priceSorts += fact.sort === "price-asc" ? 1 : 0;
     this.days.add(fact.day);
     this.addKind(fact, isShort);
     if (!weight) return;
-    for (const [index, category] of fact.categories.entries()) this.addCategory(category, weight, fact.products[index]);
+    for (const [index, category] of fact.categories.entries())
+      this.addCategory(category, weight, fact.products[index]);
   }
 
   private addKind(fact: Fact, isShort: boolean): void {
@@ -108,7 +122,10 @@ function preferencesOf(totals: Totals): string[] {
   const total = sum(totals.points.values());
   const latestFirst = [...totals.points].reverse();
   const preferred = latestFirst.filter(([, points]) => points >= 3 && points * 5 >= total);
-  return preferred.sort(([, left], [, right]) => right - left).slice(0, MAX_NAMES).map(([name]) => name);
+  return preferred
+    .sort(([, left], [, right]) => right - left)
+    .slice(0, MAX_NAMES)
+    .map(([name]) => name);
 }
 
 function sensitivityOf({ thrift, luxury }: Totals): Sensitivity {
@@ -136,7 +153,11 @@ function patternsOf(totals: Totals): string[] {
 }
 
 /** Return the type with most points, and whether another has as many. */
-function typeOf(totals: Totals, sensitivity: Sensitivity, patterns: readonly string[]): [PersonaType, boolean] {
+function typeOf(
+  totals: Totals,
+  sensitivity: Sensitivity,
+  patterns: readonly string[],
+): [PersonaType, boolean] {
   const has = (pattern: string) => (patterns.includes(pattern) ? 1 : 0);
   const points: [PersonaType, number][] = [
     ["loyalist", 5 * has("buys_again") + 2 * has("returns") + (totals.orders >= 4 ? 1 : 0)],

@@ -23,14 +23,18 @@ function requestWith(cookie: string): Request {
 }
 
 describe("a cookie", () => {
-  it.each(vectors as unknown as Vector[])("is read as the container reads it: $name", async (vector) => {
-    const { cookie, shop_id, now, secret, shopper_id, expires } = vector;
-    const value = readCookie(cookie, cookieName(shop_id));
-    const verified = value.length > 128 ? null : await new SessionSigner(secret).verify(value, shop_id);
-    const session = verified !== null && verified.expires > now ? verified : null;
-    expect(session?.shopperId ?? null).toBe(shopper_id);
-    if (shopper_id !== null) expect(session?.expires).toBe(expires);
-  });
+  it.each(vectors as unknown as Vector[])(
+    "is read as the container reads it: $name",
+    async (vector) => {
+      const { cookie, shop_id, now, secret, shopper_id, expires } = vector;
+      const value = readCookie(cookie, cookieName(shop_id));
+      const verified =
+        value.length > 128 ? null : await new SessionSigner(secret).verify(value, shop_id);
+      const session = verified !== null && verified.expires > now ? verified : null;
+      expect(session?.shopperId ?? null).toBe(shopper_id);
+      if (shopper_id !== null) expect(session?.expires).toBe(expires);
+    },
+  );
 
   it("makes a returning shopper of a new one", async () => {
     const signer = new SessionSigner(SECRET);
@@ -39,7 +43,12 @@ describe("a cookie", () => {
     expect(first.setCookie).toMatch(/; Path=\/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure$/);
     const cookie = first.setCookie?.split(";")[0] ?? "";
     const second = await signer.openSession(requestWith(cookie), "demo", NOW + 1, true);
-    expect(second).toEqual({ shopperId: first.shopperId, isFirstVisit: false, isNewShopper: true, setCookie: null });
+    expect(second).toEqual({
+      shopperId: first.shopperId,
+      isFirstVisit: false,
+      isNewShopper: true,
+      setCookie: null,
+    });
   });
 
   it("makes a shopper who is new for an hour", async () => {
@@ -48,14 +57,23 @@ describe("a cookie", () => {
     const cookie = first.setCookie?.split(";")[0] ?? "";
     const stillNew = await signer.openSession(requestWith(cookie), "demo", NOW + 3599, true);
     const after = await signer.openSession(requestWith(cookie), "demo", NOW + 3601, true);
-    expect([first.isNewShopper, stillNew.isNewShopper, after.isNewShopper]).toEqual([true, true, false]);
+    expect([first.isNewShopper, stillNew.isNewShopper, after.isNewShopper]).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it("is set anew for the same shopper when half of its time is over", async () => {
     const signer = new SessionSigner(SECRET);
     const first = await signer.openSession(requestWith(""), "demo", NOW, false);
     const cookie = first.setCookie?.split(";")[0] ?? "";
-    const later = await signer.openSession(requestWith(cookie), "demo", NOW + COOKIE_LIFETIME / 2 + 1, false);
+    const later = await signer.openSession(
+      requestWith(cookie),
+      "demo",
+      NOW + COOKIE_LIFETIME / 2 + 1,
+      false,
+    );
     expect(later.shopperId).toBe(first.shopperId);
     expect(later.setCookie).not.toBeNull();
     expect(later.setCookie).not.toContain("Secure");
@@ -65,7 +83,12 @@ describe("a cookie", () => {
     const signer = new SessionSigner(SECRET);
     const first = await signer.openSession(requestWith(""), "demo", NOW, true);
     const value = first.setCookie?.split(";")[0]?.split("=")[1] ?? "";
-    const elsewhere = await signer.openSession(requestWith(`shopper_corner=${value}`), "corner", NOW, true);
+    const elsewhere = await signer.openSession(
+      requestWith(`shopper_corner=${value}`),
+      "corner",
+      NOW,
+      true,
+    );
     expect(elsewhere.isFirstVisit).toBe(true);
     expect(elsewhere.shopperId).not.toBe(first.shopperId);
   });

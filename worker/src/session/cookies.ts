@@ -38,23 +38,44 @@ export class SessionSigner {
 
   constructor(secret: string) {
     const algorithm = { name: "HMAC", hash: "SHA-256" };
-    this.#key = crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign"]);
+    this.#key = crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, [
+      "sign",
+    ]);
   }
 
   /** Return the session of the request's cookie; an invalid or missing one starts a new one. `now` is in seconds. */
-  async openSession(request: Request, shopId: string, now: number, secure: boolean): Promise<Session> {
+  async openSession(
+    request: Request,
+    shopId: string,
+    now: number,
+    secure: boolean,
+  ): Promise<Session> {
     const session = await this.verifyRequest(request, shopId, now);
     if (session !== null && session.expires - now > COOKIE_LIFETIME / 2) {
       const { shopperId, expires } = session;
-      return { shopperId, isFirstVisit: false, isNewShopper: isNewShopper(expires, now), setCookie: null };
+      return {
+        shopperId,
+        isFirstVisit: false,
+        isNewShopper: isNewShopper(expires, now),
+        setCookie: null,
+      };
     }
     const shopperId = session?.shopperId ?? newShopperId();
-    const setCookie = await this.#cookie(shopperId, shopId, Math.floor(now) + COOKIE_LIFETIME, secure);
+    const setCookie = await this.#cookie(
+      shopperId,
+      shopId,
+      Math.floor(now) + COOKIE_LIFETIME,
+      secure,
+    );
     return { shopperId, isFirstVisit: session === null, isNewShopper: session === null, setCookie };
   }
 
   /** Return the session of the request's valid cookie, null where it has none. */
-  async verifyRequest(request: Request, shopId: string, now: number): Promise<VerifiedSession | null> {
+  async verifyRequest(
+    request: Request,
+    shopId: string,
+    now: number,
+  ): Promise<VerifiedSession | null> {
     const value = readCookie(request.headers.get("cookie") ?? "", cookieName(shopId));
     if (value.length === 0 || value.length > MAX_VALUE_LENGTH) return null;
     const session = await this.verify(value, shopId);
@@ -68,7 +89,10 @@ export class SessionSigner {
     const expires = Number(digits);
     const expected = await this.sign(shopperId, shopId, expires);
     const encoder = new TextEncoder();
-    const matches = crypto.subtle.timingSafeEqual(encoder.encode(signature), encoder.encode(expected));
+    const matches = crypto.subtle.timingSafeEqual(
+      encoder.encode(signature),
+      encoder.encode(expected),
+    );
     return matches ? { shopperId, expires } : null;
   }
 
@@ -79,7 +103,12 @@ export class SessionSigner {
     return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   }
 
-  async #cookie(shopperId: string, shopId: string, expires: number, secure: boolean): Promise<string> {
+  async #cookie(
+    shopperId: string,
+    shopId: string,
+    expires: number,
+    secure: boolean,
+  ): Promise<string> {
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
     const suffix = secure ? "; Secure" : "";
     return `${cookieName(shopId)}=${value}; Path=/; Max-Age=${COOKIE_LIFETIME}; HttpOnly; SameSite=Lax${suffix}`;
@@ -94,7 +123,10 @@ export function cookieName(shopId: string): string {
 export function readCookie(header: string, name: string): string {
   if (header.length > MAX_HEADER_LENGTH) return "";
   const prefix = `${name}=`;
-  const cookie = header.split(";").map((part) => part.trim()).find((part) => part.startsWith(prefix));
+  const cookie = header
+    .split(";")
+    .map((part) => part.trim())
+    .find((part) => part.startsWith(prefix));
   return cookie?.slice(prefix.length) ?? "";
 }
 

@@ -19,8 +19,13 @@ interface Vector {
   readonly refused?: string;
 }
 
-it.each(facts as unknown as Vector[])("is stored as by the container: $name", ({ event, day, ...vector }) => {
-  const shop = { categories: vector.categories } as Shop;
-  const fact = toFact(event, shop, JSON.parse(vector.goods) as SignalProducts, day);
-  expect(typeof fact === "string" ? fact : serializeFact(fact)).toBe(vector.refused ?? vector.stored);
-});
+it.each(facts as unknown as Vector[])(
+  "is stored as by the container: $name",
+  ({ event, day, ...vector }) => {
+    const shop = { categories: vector.categories } as Shop;
+    const fact = toFact(event, shop, JSON.parse(vector.goods) as SignalProducts, day);
+    expect(typeof fact === "string" ? fact : serializeFact(fact)).toBe(
+      vector.refused ?? vector.stored,
+    );
+  },
+);

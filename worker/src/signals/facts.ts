@@ -8,14 +8,24 @@ import type { ReportedEvent } from "./schema.ts";
  * A product as `goods.json` has it: the index of its category in the shop's list, its price tier
  * (-1 low, 0, 1 high), 1 where it is reduced, and its price in hundredths, 0 in another currency.
  */
-export type SignalProduct = readonly [category: number, priceTier: number, reduced: number, cents: number];
+export type SignalProduct = readonly [
+  category: number,
+  priceTier: number,
+  reduced: number,
+  cents: number,
+];
 
 export interface SignalProducts {
   readonly [id: string]: SignalProduct;
 }
 
 /** Return the fact, or an error code where nothing that was reported is in the catalog. */
-export function toFact(event: ReportedEvent, shop: Shop, products: SignalProducts, day: number): Fact | string {
+export function toFact(
+  event: ReportedEvent,
+  shop: Shop,
+  products: SignalProducts,
+  day: number,
+): Fact | string {
   if (event.kind === "filter") return toFilterFact(event, shop, day);
   const known = event.items.filter(([id]) => Object.hasOwn(products, id));
   if (known.length === 0) return "UNKNOWN_PRODUCT";
@@ -31,7 +41,10 @@ export function toFact(event: ReportedEvent, shop: Shop, products: SignalProduct
     low: items.filter(({ priceTier }) => priceTier === -1).length,
     high: items.filter(({ priceTier }) => priceTier === 1).length,
     reduced: items.filter(({ reduced }) => reduced === 1).length,
-    cents: event.kind === "purchase" ? items.reduce((sum, { cents, quantity }) => sum + cents * quantity, 0) : 0,
+    cents:
+      event.kind === "purchase"
+        ? items.reduce((sum, { cents, quantity }) => sum + cents * quantity, 0)
+        : 0,
     seconds: event.seconds,
     sort: "",
   };
@@ -41,5 +54,16 @@ function toFilterFact({ category, sort }: ReportedEvent, shop: Shop, day: number
   if (category !== "" && !shop.categories.includes(category)) return "UNKNOWN_CATEGORY";
   if (category === "" && sort === "") return "UNKNOWN_CATEGORY";
   const categories = category === "" ? [] : [category];
-  return { kind: "filter", day, products: [], categories, low: 0, high: 0, reduced: 0, cents: 0, seconds: 0, sort };
+  return {
+    kind: "filter",
+    day,
+    products: [],
+    categories,
+    low: 0,
+    high: 0,
+    reduced: 0,
+    cents: 0,
+    seconds: 0,
+    sort,
+  };
 }

@@ -3,7 +3,14 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { fakeContainer, sessionCookie, resetStorage, never, SHOPPER, send } from "../../tests/support.ts";
+import {
+  fakeContainer,
+  never,
+  resetStorage,
+  SHOPPER,
+  send,
+  sessionCookie,
+} from "../../tests/support.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 
@@ -15,52 +22,102 @@ const PURCHASE = { kind: "purchase", items: [{ product: "dusk-lamp", quantity: 1
 let reports = 0;
 
 /** Report from an address of its own, as another shopper: the isolate's rate limits outlive a test. */
-async function post(body: unknown, headers: Record<string, string> = {}, changes: Record<string, unknown> = {}) {
+async function post(
+  body: unknown,
+  headers: Record<string, string> = {},
+  changes: Record<string, unknown> = {},
+) {
   reports += 1;
   const shopper = `shop_${reports.toString(16).padStart(32, "0")}`;
   const cookie = headers["cookie"] ?? (await sessionCookie(shopper));
-  const allHeaders = { ...SAME_ORIGIN, "cf-connecting-ip": `10.0.${reports >> 8}.${reports & 255}`, ...headers, cookie };
-  const init = { method: "POST", headers: allHeaders, body: typeof body === "string" ? body : JSON.stringify(body) };
+  const allHeaders = {
+    ...SAME_ORIGIN,
+    "cf-connecting-ip": `10.0.${reports >> 8}.${reports & 255}`,
+    ...headers,
+    cookie,
+  };
+  const init = {
+    method: "POST",
+    headers: allHeaders,
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  };
   return { shopper, ...(await send("/signals", init, { CONTAINER: undefined, ...changes })) };
 }
 
 async function storedFacts(shopper: string): Promise<unknown[]> {
-  const { results } = await env.DB.prepare("SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id").bind(shopper).all<{ fact: string }>();
+  const { results } = await env.DB.prepare(
+    "SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id",
+  )
+    .bind(shopper)
+    .all<{ fact: string }>();
   return results.map(({ fact }) => JSON.parse(fact) as unknown);
 }
 
 describe("a beacon", () => {
   it("is noted as the catalog bears it out", async () => {
-    const { response, shopper } = await post({ events: [{ kind: "view", product: "dusk-lamp" }, PURCHASE] });
+    const { response, shopper } = await post({
+      events: [{ kind: "view", product: "dusk-lamp" }, PURCHASE],
+    });
     expect(response.status).toBe(204);
     expect(response.headers.get("cache-control")).toBe("no-store");
     const day = Math.floor(Date.now() / 86_400_000);
     expect(await storedFacts(shopper)).toEqual([
-      expect.objectContaining({ kind: "view", day, products: ["dusk-lamp"], categories: ["Lamps"] }),
-      expect.objectContaining({ kind: "purchase", products: ["dusk-lamp"], cents: expect.any(Number) }),
+      expect.objectContaining({
+        kind: "view",
+        day,
+        products: ["dusk-lamp"],
+        categories: ["Lamps"],
+      }),
+      expect.objectContaining({
+        kind: "purchase",
+        products: ["dusk-lamp"],
+        cents: expect.any(Number),
+      }),
     ]);
   });
 
   it("makes the shopper somebody else, whose page is then begun", async () => {
     const requests: Request[] = [];
-    const CONTAINER = fakeContainer(async (request) => (requests.push(request.clone()), Response.json({})));
+    const CONTAINER = fakeContainer(
+      async (request) => (requests.push(request.clone()), Response.json({})),
+    );
     const { shopper, background } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER });
     await background;
-    const hash = await env.DB.prepare("SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?").bind(shopper).first("hash");
+    const hash = await env.DB.prepare(
+      "SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?",
+    )
+      .bind(shopper)
+      .first("hash");
     expect(hash).toMatch(/^v2_loyalist_/);
-    expect(await requests[0]?.json()).toMatchObject({ shopper_id: shopper, persona: { type: "loyalist" } });
+    expect(await requests[0]?.json()).toMatchObject({
+      shopper_id: shopper,
+      persona: { type: "loyalist" },
+    });
   });
 
   it("that changes nobody begins nothing", async () => {
     let generations = 0;
     const CONTAINER = fakeContainer(async () => ((generations += 1), Response.json({})));
-    const { background } = await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, {}, { CONTAINER });
+    const { background } = await post(
+      { events: [{ kind: "view", product: "dusk-lamp" }] },
+      {},
+      { CONTAINER },
+    );
     await background;
     expect(generations).toBe(0);
   });
 
   it("gives way to one that came later and was judged sooner", async () => {
-    const about = { day: 20_000, products: ["a"], categories: ["Lamps"], low: 0, high: 0, reduced: 0, seconds: 0, sort: "" };
+    const about = {
+      day: 20_000,
+      products: ["a"],
+      categories: ["Lamps"],
+      low: 0,
+      high: 0,
+      reduced: 0,
+      seconds: 0,
+      sort: "",
+    };
     const order: Fact = { ...about, kind: "purchase", cents: 5000 };
     const shopper = `shop_${"5".repeat(32)}`;
     let open = (): void => {};
@@ -78,20 +135,31 @@ describe("a beacon", () => {
     const late = await learn(env.DB, shopper, "demo", [order, order, order, order]);
     open();
     expect((await early).hash).not.toBe(late.hash);
-    const { hash } = (await env.DB.prepare("SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?").bind(shopper).first()) as { hash: string };
+    const { hash } = (await env.DB.prepare(
+      "SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?",
+    )
+      .bind(shopper)
+      .first()) as { hash: string };
     expect(hash).toBe(late.hash);
   });
 
   it("does not wait for the page it begins", async () => {
-    const { response } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER: fakeContainer(never) });
+    const { response } = await post(
+      { events: [PURCHASE, PURCHASE] },
+      {},
+      { CONTAINER: fakeContainer(never) },
+    );
     expect(response.status).toBe(204);
   });
 
-  it.each([{ dnt: "1" }, { "sec-gpc": "1" }])("of a browser that is not to be followed is not noted: %j", async (headers) => {
-    const { response, shopper } = await post({ events: [PURCHASE] }, headers);
-    expect(response.status).toBe(204);
-    expect(await storedFacts(shopper)).toEqual([]);
-  });
+  it.each([{ dnt: "1" }, { "sec-gpc": "1" }])(
+    "of a browser that is not to be followed is not noted: %j",
+    async (headers) => {
+      const { response, shopper } = await post({ events: [PURCHASE] }, headers);
+      expect(response.status).toBe(204);
+      expect(await storedFacts(shopper)).toEqual([]);
+    },
+  );
 
   it.each([
     [{ "sec-fetch-site": "cross-site" }, 403, "CROSS_ORIGIN"],
@@ -99,7 +167,10 @@ describe("a beacon", () => {
     [{ cookie: `shopper_demo=${SHOPPER}.1900000000.${"A".repeat(43)}` }, 401, "UNKNOWN_SHOPPER"],
   ])("with %j is refused", async (headers, status, code) => {
     const { response, text } = await post({ events: [PURCHASE] }, headers);
-    expect([response.status, JSON.parse(text)]).toEqual([status, { error: expect.objectContaining({ code }) }]);
+    expect([response.status, JSON.parse(text)]).toEqual([
+      status,
+      { error: expect.objectContaining({ code }) },
+    ]);
   });
 
   it.each([
@@ -114,19 +185,32 @@ describe("a beacon", () => {
     [{ events: [{ kind: "dwell", product: "dusk-lamp", seconds: 601 }] }, "events.0.seconds"],
     [{ events: [{ kind: "dwell", product: "dusk-lamp", seconds: 1.5 }] }, "events.0.seconds"],
     [{ events: [{ kind: "filter", sort: "loudest" }] }, "events.0.sort"],
-    [{ events: [{ kind: "purchase", items: [{ product: "dusk-lamp", quantity: 100 }] }] }, "events.0.items.0.quantity"],
+    [
+      { events: [{ kind: "purchase", items: [{ product: "dusk-lamp", quantity: 100 }] }] },
+      "events.0.items.0.quantity",
+    ],
     [{ events: [{ kind: "purchase", items: [] }] }, "events.0.items"],
   ])("of the wrong form is refused by its field: %j", async (body, field) => {
     const { response, text, shopper } = await post(body);
     expect(response.status).toBe(400);
-    expect(JSON.parse(text)).toMatchObject({ error: { code: "INVALID_SIGNALS", field, retryable: false } });
+    expect(JSON.parse(text)).toMatchObject({
+      error: { code: "INVALID_SIGNALS", field, retryable: false },
+    });
     expect(await storedFacts(shopper)).toEqual([]);
   });
 
   it("of what the shop does not have is refused, unless something of it is ours", async () => {
     const none = await post({ events: [{ kind: "view", product: "__proto__" }] });
-    expect([none.response.status, JSON.parse(none.text)]).toEqual([400, { error: expect.objectContaining({ code: "UNKNOWN_PRODUCT" }) }]);
-    const some = await post({ events: [{ kind: "view", product: "never" }, { kind: "filter", category: "Lamps" }] });
+    expect([none.response.status, JSON.parse(none.text)]).toEqual([
+      400,
+      { error: expect.objectContaining({ code: "UNKNOWN_PRODUCT" }) },
+    ]);
+    const some = await post({
+      events: [
+        { kind: "view", product: "never" },
+        { kind: "filter", category: "Lamps" },
+      ],
+    });
     expect(some.response.status).toBe(204);
     expect(await storedFacts(some.shopper)).toHaveLength(1);
   });
@@ -137,7 +221,14 @@ describe("a beacon", () => {
   });
 
   it("that cannot be noted may be told again", async () => {
-    for (const DB of [undefined, { prepare: () => { throw new Error("no"); } }]) {
+    for (const DB of [
+      undefined,
+      {
+        prepare: () => {
+          throw new Error("no");
+        },
+      },
+    ]) {
       const { response, text } = await post({ events: [PURCHASE] }, {}, { DB });
       expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
       expect(JSON.parse(text)).toMatchObject({ error: { code: "NOT_STORED", retryable: true } });
@@ -148,7 +239,10 @@ describe("a beacon", () => {
     const cookie = await sessionCookie(SHOPPER);
     const statuses = [];
     for (let at = 0; at < 31; at += 1) {
-      statuses.push((await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, { cookie })).response.status);
+      statuses.push(
+        (await post({ events: [{ kind: "view", product: "dusk-lamp" }] }, { cookie })).response
+          .status,
+      );
     }
     expect(statuses.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => 204));
     expect(statuses[30]).toBe(429);

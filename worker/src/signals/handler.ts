@@ -40,10 +40,17 @@ export async function handleSignals(context: RequestContext, shop: Shop | null):
   try {
     const outcome = await acceptSignals(context, shop);
     track(context.env, { event: "signals", shop: shop?.id ?? "", outcome });
-    return new Response(null, { status: 204, headers: fileHeaders({ "cache-control": "no-store" }) });
+    return new Response(null, {
+      status: 204,
+      headers: fileHeaders({ "cache-control": "no-store" }),
+    });
   } catch (error) {
     if (!(error instanceof SignalsError)) throw error;
-    track(context.env, { event: "signals", shop: shop?.id ?? "", outcome: error.code.toLowerCase() });
+    track(context.env, {
+      event: "signals",
+      shop: shop?.id ?? "",
+      outcome: error.code.toLowerCase(),
+    });
     return errorResponse(error);
   }
 }
@@ -53,7 +60,8 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   const { headers } = context.request;
   const now = Date.now() / 1000;
   enforceRate(addressLimiter, headers.get("cf-connecting-ip") ?? "unknown", now);
-  if (!isSameOrigin(context)) throw new SignalsError(403, "CROSS_ORIGIN", "only a page of this shop may tell");
+  if (!isSameOrigin(context))
+    throw new SignalsError(403, "CROSS_ORIGIN", "only a page of this shop may tell");
   if (headers.get("content-type")?.split(";")[0]?.trim() !== "application/json") {
     throw new SignalsError(415, "NOT_JSON", "the content type must be application/json");
   }
@@ -81,7 +89,8 @@ async function storeFacts(
   const { persona, hash, changed } = await learn(DB, shopperId, shop.id, facts).catch(() => {
     throw notStored;
   });
-  if (!changed || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0) return "taken";
+  if (!changed || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
+    return "taken";
   const address = newShopperAddress(context.request, isNewShopper(expires, now));
   const page = { shop, shopperId, persona, hash, newShopperAddress: address };
   context.waitUntil(startGeneration(context.container, page).finished);
@@ -89,12 +98,18 @@ async function storeFacts(
 }
 
 /** Return the facts among the events that the catalog confirms; throw where there are none. */
-async function toFacts(context: RequestContext, shop: Shop, events: readonly ReportedEvent[], day: number): Promise<Fact[]> {
+async function toFacts(
+  context: RequestContext,
+  shop: Shop,
+  events: readonly ReportedEvent[],
+  day: number,
+): Promise<Fact[]> {
   const products = await context.assets.readJson<SignalProducts>(shop, "goods.json");
   const results = events.map((event) => toFact(event, shop, products, day));
   const facts = results.filter((result) => typeof result !== "string");
   const [code = ""] = results.filter((result) => typeof result === "string");
-  if (facts.length === 0) throw new SignalsError(400, code, "the shop has nothing of that name", "events");
+  if (facts.length === 0)
+    throw new SignalsError(400, code, "the shop has nothing of that name", "events");
   return facts;
 }
 
@@ -102,14 +117,17 @@ function parseEvents(text: string): ReportedEvent[] {
   try {
     return parseSignals(text);
   } catch (error) {
-    if (error instanceof InvalidSignals) throw new SignalsError(400, "INVALID_SIGNALS", error.message, error.field);
+    if (error instanceof InvalidSignals)
+      throw new SignalsError(400, "INVALID_SIGNALS", error.message, error.field);
     throw error;
   }
 }
 
 async function readBody(request: Request): Promise<string> {
   return withTimeout(BODY_TIMEOUT_MS, readLimited(request)).catch((error: unknown) => {
-    throw error instanceof TimeoutError ? new SignalsError(408, "TIMEOUT", "the body did not come in time") : error;
+    throw error instanceof TimeoutError
+      ? new SignalsError(408, "TIMEOUT", "the body did not come in time")
+      : error;
   });
 }
 
@@ -119,7 +137,8 @@ async function readLimited(request: Request): Promise<string> {
   let size = 0;
   for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
     size += chunk.value.byteLength;
-    if (size > MAX_BODY_BYTES) throw new SignalsError(413, "TOO_LARGE", `a body has at most ${MAX_BODY_BYTES} bytes`);
+    if (size > MAX_BODY_BYTES)
+      throw new SignalsError(413, "TOO_LARGE", `a body has at most ${MAX_BODY_BYTES} bytes`);
     chunks.push(chunk.value);
   }
   return new Blob(chunks).text();
@@ -139,6 +158,15 @@ function enforceRate(limiter: RateLimiter, key: string, now: number): void {
 }
 
 function errorResponse({ status, code, reason, field, retryAfter }: SignalsError): Response {
-  const error = { code, message: reason, retryable: status === 429 || status === 503, ...(field && { field }) };
-  return json({ error }, status, retryAfter > 0 ? { "retry-after": String(Math.ceil(retryAfter)) } : {});
+  const error = {
+    code,
+    message: reason,
+    retryable: status === 429 || status === 503,
+    ...(field && { field }),
+  };
+  return json(
+    { error },
+    status,
+    retryAfter > 0 ? { "retry-after": String(Math.ceil(retryAfter)) } : {},
+  );
 }

@@ -21,6 +21,9 @@ function parse(body: string): unknown {
   }
 }
 
-it.each(bodies as unknown as Vector[])("a body is read as by the container: $name", ({ name, body, ...expected }) => {
-  expect(parse(body), name).toEqual(expected);
-});
+it.each(bodies as unknown as Vector[])(
+  "a body is read as by the container: $name",
+  ({ name, body, ...expected }) => {
+    expect(parse(body), name).toEqual(expected);
+  },
+);

@@ -36,7 +36,9 @@ type Fields = Record<string, unknown>;
 /** Parse a body; throw InvalidSignals for its first invalid field. */
 export function parseSignals(text: string): ReportedEvent[] {
   const body = requireObject(parseJson(text), "body");
-  const events = requireList(body["events"], "events", MAX_EVENTS).map((event, index) => parseEvent(event, `events.${index}`));
+  const events = requireList(body["events"], "events", MAX_EVENTS).map((event, index) =>
+    parseEvent(event, `events.${index}`),
+  );
   rejectUnknownFields(body, "", ["events"]);
   return events;
 }
@@ -70,7 +72,8 @@ const PARSERS: Record<Kind, (event: Fields, path: string) => Partial<ReportedEve
   view: ({ product }, path) => ({ items: [[requireName(product, `${path}.product`), 1]] }),
   filter: ({ category = "", sort = "" }, path) => {
     const text = requireText(category, `${path}.category`);
-    if (!SORTS.some((known) => known === sort)) throw new InvalidSignals(`${path}.sort`, "is no order of ours");
+    if (!SORTS.some((known) => known === sort))
+      throw new InvalidSignals(`${path}.sort`, "is no order of ours");
     return { category: text, sort: sort as string };
   },
   dwell: ({ product, seconds }, path) => ({
@@ -79,7 +82,9 @@ const PARSERS: Record<Kind, (event: Fields, path: string) => Partial<ReportedEve
   }),
   add_to_basket: (event, path) => ({ items: [parseItem(event, path)] }),
   purchase: ({ items }, path) => ({
-    items: requireList(items, `${path}.items`, MAX_ITEMS).map((value, index) => parseOnlyItem(value, `${path}.items.${index}`)),
+    items: requireList(items, `${path}.items`, MAX_ITEMS).map((value, index) =>
+      parseOnlyItem(value, `${path}.items.${index}`),
+    ),
   }),
 };
 
@@ -91,18 +96,25 @@ function parseOnlyItem(value: unknown, path: string): readonly [string, number] 
 }
 
 function parseItem({ product, quantity = 1 }: Fields, path: string): readonly [string, number] {
-  return [requireName(product, `${path}.product`), requireInteger(quantity, `${path}.quantity`, MAX_QUANTITY)];
+  return [
+    requireName(product, `${path}.product`),
+    requireInteger(quantity, `${path}.quantity`, MAX_QUANTITY),
+  ];
 }
 
 function requireObject(value: unknown, path: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new InvalidSignals(path, "must be an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new InvalidSignals(path, "must be an object");
   return value as Fields;
 }
 
 /** Reject unknown fields; after the known ones are validated, as the container does. */
 function rejectUnknownFields(value: Fields, path: string, known: readonly string[]): void {
-  const unknown = Object.keys(value).find((key) => !known.includes(key))?.slice(0, 40);
-  if (unknown !== undefined) throw new InvalidSignals(path ? `${path}.${unknown}` : unknown, "there is no such field");
+  const unknown = Object.keys(value)
+    .find((key) => !known.includes(key))
+    ?.slice(0, 40);
+  if (unknown !== undefined)
+    throw new InvalidSignals(path ? `${path}.${unknown}` : unknown, "there is no such field");
 }
 
 function requireList(value: unknown, path: string, max: number): unknown[] {
@@ -118,12 +130,14 @@ function requireName(value: unknown, path: string): string {
 
 function requireText(value: unknown, path: string): string {
   const isValid = typeof value === "string" && [...value].length <= MAX_TEXT_LENGTH;
-  if (!isValid) throw new InvalidSignals(path, `must be a text of at most ${MAX_TEXT_LENGTH} characters`);
+  if (!isValid)
+    throw new InvalidSignals(path, `must be a text of at most ${MAX_TEXT_LENGTH} characters`);
   return value;
 }
 
 function requireInteger(value: unknown, path: string, max: number): number {
-  const isValid = typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;
+  const isValid =
+    typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;
   if (!isValid) throw new InvalidSignals(path, `must be a whole number from 1 to ${max}`);
   return value;
 }

@@ -1,9 +1,19 @@
 // The stream: the container's bytes as they come, to their owner, and requested again when it fails.
 
-import { describe, expect, it, beforeEach } from "vitest";
-
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  COLLECTOR,
+  fakeContainer,
+  never,
+  type Respond,
+  resetStorage,
+  SHOPPER,
+  send,
+  sendUnread,
+  sessionCookie,
+  storePersona,
+} from "../../tests/support.ts";
 import { COOKIE_LIFETIME } from "../session/cookies.ts";
-import { storePersona, COLLECTOR, fakeContainer, sessionCookie, resetStorage, never, sendUnread, SHOPPER, send, type Respond } from "../../tests/support.ts";
 
 const STREAM = "/s/demo/stream/edge";
 const EVENT = 'event: component\nid: 1\ndata: {"slot":"hero"}\n\n';
@@ -14,9 +24,17 @@ function streaming(body: BodyInit = EVENT): Response {
   return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
 }
 
-async function follow(respond: Respond, headers: Record<string, string> = {}, changes: Record<string, unknown> = {}) {
+async function follow(
+  respond: Respond,
+  headers: Record<string, string> = {},
+  changes: Record<string, unknown> = {},
+) {
   const cookie = await sessionCookie(SHOPPER);
-  return send(STREAM, { headers: { cookie, ...headers } }, { CONTAINER: fakeContainer(respond), ...changes });
+  return send(
+    STREAM,
+    { headers: { cookie, ...headers } },
+    { CONTAINER: fakeContainer(respond), ...changes },
+  );
 }
 
 describe("a stream", () => {
@@ -30,7 +48,9 @@ describe("a stream", () => {
   it("is asked for with who is asking, as what, and after which event", async () => {
     await storePersona(SHOPPER, COLLECTOR);
     const requests: Request[] = [];
-    await follow(async (request) => (requests.push(request.clone()), streaming()), { "last-event-id": "1700000000000001" });
+    await follow(async (request) => (requests.push(request.clone()), streaming()), {
+      "last-event-id": "1700000000000001",
+    });
     const [request] = requests;
     expect(request?.method).toBe("POST");
     expect(request?.headers.get("accept")).toBe("text/event-stream");
@@ -42,25 +62,38 @@ describe("a stream", () => {
   it("says where a new shopper comes from, and nothing of one who has been here longer", async () => {
     const clients: (string | null)[][] = [];
     const respond: Respond = async (request) => {
-      clients.push(["x-wandstore-new-shopper", "cf-connecting-ip"].map((name) => request.headers.get(name)));
+      clients.push(
+        ["x-wandstore-new-shopper", "cf-connecting-ip"].map((name) => request.headers.get(name)),
+      );
       return streaming();
     };
     const yesterday = Math.floor(Date.now() / 1000) + COOKIE_LIFETIME - 86_400;
-    for (const cookie of [await sessionCookie(SHOPPER), await sessionCookie(SHOPPER, "demo", yesterday)]) {
+    for (const cookie of [
+      await sessionCookie(SHOPPER),
+      await sessionCookie(SHOPPER, "demo", yesterday),
+    ]) {
       await follow(respond, { cookie, "cf-connecting-ip": "192.0.2.7" });
     }
-    expect(clients).toEqual([["1", "192.0.2.7"], [null, null]]);
+    expect(clients).toEqual([
+      ["1", "192.0.2.7"],
+      [null, null],
+    ]);
   });
 
-  it.each(["", "x", "1\n2", "-1", "1".repeat(20)])("passes on no id that is none: %j", async (id) => {
-    const requests: Request[] = [];
-    const headers: Record<string, string> = id.includes("\n") ? {} : { "last-event-id": id };
-    await follow(async (request) => (requests.push(request), streaming()), headers);
-    expect(requests[0]?.headers.get("last-event-id")).toBeNull();
-  });
+  it.each(["", "x", "1\n2", "-1", "1".repeat(20)])(
+    "passes on no id that is none: %j",
+    async (id) => {
+      const requests: Request[] = [];
+      const headers: Record<string, string> = id.includes("\n") ? {} : { "last-event-id": id };
+      await follow(async (request) => (requests.push(request), streaming()), headers);
+      expect(requests[0]?.headers.get("last-event-id")).toBeNull();
+    },
+  );
 
   it("passes each piece on before the next one is made", async () => {
-    const chunks = ["one", "two", "three"].map((name) => `event: progress\nid: 1\ndata: "${name}"\n\n`);
+    const chunks = ["one", "two", "three"].map(
+      (name) => `event: progress\nid: 1\ndata: "${name}"\n\n`,
+    );
     const { readable, writable } = new IdentityTransformStream();
     const writer = writable.getWriter();
     const cookie = await sessionCookie(SHOPPER);
@@ -88,13 +121,17 @@ describe("a stream", () => {
   it("is one's own whatever page the address names", async () => {
     const requests: Request[] = [];
     const cookie = await sessionCookie(SHOPPER);
-    const changes = { CONTAINER: fakeContainer(async (request) => (requests.push(request.clone()), streaming())) };
+    const changes = {
+      CONTAINER: fakeContainer(async (request) => (requests.push(request.clone()), streaming())),
+    };
     await send("/s/demo/stream/somebody-elses-page", { headers: { cookie } }, changes);
     expect(await requests[0]?.json()).toMatchObject({ shopper_id: SHOPPER });
   });
 
   it("of a shop that is not there is none", async () => {
-    const { response } = await send("/s/corner/stream/edge", { headers: { cookie: await sessionCookie(SHOPPER, "corner") } });
+    const { response } = await send("/s/corner/stream/edge", {
+      headers: { cookie: await sessionCookie(SHOPPER, "corner") },
+    });
     expect(response.status).toBe(404);
   });
 });
@@ -102,14 +139,17 @@ describe("a stream", () => {
 describe("a container that does not answer", () => {
   it("and then does, is asked again until it does", async () => {
     const responses = [
-      async () => new Response("There is no container instance available at this time.", { status: 503 }),
+      async () =>
+        new Response("There is no container instance available at this time.", { status: 503 }),
       async () => new Response("too many", { status: 429 }),
       async () => Promise.reject(new Error("Container suddenly disconnected")),
       async () => streaming(),
     ];
     const { text, events } = await follow(async () => (responses.shift() ?? never)());
     expect(text).toBe(EVENT);
-    expect(events).toContainEqual(expect.objectContaining({ event: "stream", outcome: "200", attempts: 4, resumed: false }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "stream", outcome: "200", attempts: 4, resumed: false }),
+    );
   });
 
   it.each([
@@ -117,16 +157,23 @@ describe("a container that does not answer", () => {
     [503, 503, "MODEL_UNAVAILABLE"],
     [500, 500, "CONTAINER_ERROR"],
     [401, 500, "CONTAINER_ERROR"],
-  ])("but with %i, is answered for with %i %s, after which the browser tries again", async (containerStatus, status, code) => {
-    const { response, text } = await follow(async () => new Response("plain words of its own", { status: containerStatus }));
-    expect(response.status).toBe(status);
-    expect(response.headers.get("content-type")).toBe("application/json");
-    expect(JSON.parse(text)).toMatchObject({ status: "error", error: { code, retryable: true } });
-    expect(text).not.toContain("plain words");
-  });
+  ])(
+    "but with %i, is answered for with %i %s, after which the browser tries again",
+    async (containerStatus, status, code) => {
+      const { response, text } = await follow(
+        async () => new Response("plain words of its own", { status: containerStatus }),
+      );
+      expect(response.status).toBe(status);
+      expect(response.headers.get("content-type")).toBe("application/json");
+      expect(JSON.parse(text)).toMatchObject({ status: "error", error: { code, retryable: true } });
+      expect(text).not.toContain("plain words");
+    },
+  );
 
   it("with a page of its own instead of a stream is not passed on", async () => {
-    const { response } = await follow(async () => new Response("<h1>hello</h1>", { headers: { "content-type": "text/html" } }));
+    const { response } = await follow(
+      async () => new Response("<h1>hello</h1>", { headers: { "content-type": "text/html" } }),
+    );
     expect(response.status).toBe(500);
   });
 
@@ -150,7 +197,11 @@ describe("a container that does not answer", () => {
       leaving.abort();
       return new Response(null, { status: 503 });
     };
-    const { events } = await send(STREAM, { headers: { cookie }, signal: leaving.signal }, { CONTAINER: fakeContainer(respond) });
+    const { events } = await send(
+      STREAM,
+      { headers: { cookie }, signal: leaving.signal },
+      { CONTAINER: fakeContainer(respond) },
+    );
     expect(attempts).toBe(1);
     expect(events).toContainEqual(expect.objectContaining({ event: "stream", outcome: "left" }));
   });
@@ -167,12 +218,20 @@ describe("a container that does not answer", () => {
         });
         queueMicrotask(() => leaving.abort());
       });
-    await send(STREAM, { headers: { cookie }, signal: leaving.signal }, { CONTAINER: fakeContainer(respond) });
+    await send(
+      STREAM,
+      { headers: { cookie }, signal: leaving.signal },
+      { CONTAINER: fakeContainer(respond) },
+    );
     expect(aborted).toBe(true);
   });
 
   it("is not there at all: the browser is told to try again", async () => {
-    const { response } = await send(STREAM, { headers: { cookie: await sessionCookie(SHOPPER) } }, { CONTAINER: undefined });
+    const { response } = await send(
+      STREAM,
+      { headers: { cookie: await sessionCookie(SHOPPER) } },
+      { CONTAINER: undefined },
+    );
     expect(response.status).toBe(503);
   });
 });

@@ -24,7 +24,9 @@ const STREAM_HEADERS = {
  */
 export async function handleStream(context: RequestContext, shop: Shop): Promise<Response> {
   const startedAt = Date.now();
-  const session = await context.sessionSigner().verifyRequest(context.request, shop.id, startedAt / 1000);
+  const session = await context
+    .sessionSigner()
+    .verifyRequest(context.request, shop.id, startedAt / 1000);
   if (session === null) return plainText("no such page", 404);
   if (context.container === null) return errorResponse("CONTAINER_ERROR", 503);
   if (context.request.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
@@ -42,7 +44,14 @@ export async function handleStream(context: RequestContext, shop: Shop): Promise
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": lastEventId }) };
   const result = await requestPage(context.container, page, headers, context.request.signal);
   const { outcome, attempts } = result;
-  track(context.env, { event: "stream", shop: shop.id, outcome, attempts, resumed, ms: Date.now() - startedAt });
+  track(context.env, {
+    event: "stream",
+    shop: shop.id,
+    outcome,
+    attempts,
+    resumed,
+    ms: Date.now() - startedAt,
+  });
   return toStream(result);
 }
 
@@ -60,7 +69,11 @@ async function toStream({ response, outcome }: FetchResult): Promise<Response> {
 }
 
 /** Return a retryable error: the browser tries again by itself, for a while. */
-function errorResponse(code: string, status: number, extraHeaders: Readonly<Record<string, string>> = {}): Response {
+function errorResponse(
+  code: string,
+  status: number,
+  extraHeaders: Readonly<Record<string, string>> = {},
+): Response {
   const message = "We could not arrange this page for you. The whole shop is here all the same.";
   return json({ status: "error", error: { code, message, retryable: true } }, status, extraHeaders);
 }
