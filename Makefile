@@ -41,12 +41,10 @@ lint: $(VENV)/dev.stamp
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
-# Every script and style of ours, whoever runs it.
+# Every script and style of ours, whoever runs it: lint, format and the order of imports.
 worker-lint: worker/node_modules/.stamp
-	cd worker && $(WITH_NODE) node_modules/.bin/biome lint --error-on-warnings --config-path=. \
-		src *.ts ../static ../app/workbench/static ../components
-	cd worker && $(WITH_NODE) node_modules/.bin/biome format --config-path=. \
-		../static ../app/workbench/static ../app/workbench/blank ../components/*.css
+	cd worker && $(WITH_NODE) node_modules/.bin/biome ci --error-on-warnings --config-path=. \
+		src tests bench *.ts *.mjs ../static ../app/workbench/static ../app/workbench/blank ../components
 
 worker-types: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/tsc
