@@ -22,7 +22,7 @@ export interface Env {
 }
 
 export interface Limits {
-  /** Bounds the lookup of the shopper's persona and cached page together, before the shell goes out. */
+  /** Bounds the lookup of persona and cached page together, before the shell goes out. */
   readonly lookupMs: number;
   /** Bounds the wait for the container to hand over a finished page that KV does not show yet. */
   readonly cachedPageWaitMs: number;
@@ -30,7 +30,7 @@ export interface Limits {
   readonly searchMs: number;
   /** Scales the contract's delays between attempts, which are 1, 2 and 4 of it. */
   readonly retryUnitMs: number;
-  /** Bounds the wait for the head of the container's response, all attempts together (platform contract). */
+  /** Bounds the wait for the head of a response, all attempts together (platform contract). */
   readonly responseHeadMs: number;
   readonly instances: number;
 }

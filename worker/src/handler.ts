@@ -1,4 +1,4 @@
-// Handle a request. Whatever fails on the way, the shop stays open: with its shell, without what is personal.
+// Handle a request. Whatever fails on the way, the shop stays open: with its anonymous shell.
 
 import { handlePicture, handleStatic } from "./assets/files.ts";
 import { AssetStore } from "./assets/store.ts";
@@ -30,10 +30,8 @@ export async function handleRequest(
     if (methods.length > 0 && !methods.includes(request.method)) {
       return plainText("Method Not Allowed", 405, { allow: methods.join(", ") });
     }
-    return bodilessForHead(
-      request,
-      await handleRoute(route, createContext(request, env, execution)),
-    );
+    const context = createContext(request, env, execution);
+    return bodilessForHead(request, await handleRoute(route, context));
   } catch (error) {
     track(env, { event: "failed", where: route.name, outcome: errorName(error) });
     return bodilessForHead(request, await fallbackResponse(route, env));
@@ -83,8 +81,8 @@ async function fallbackResponse(route: Route, env: Env): Promise<Response> {
     const assets = new AssetStore(env.ASSETS);
     const shop = route.name === "store" ? await assets.shop(route.shop) : null;
     const page = shop && (await assets.page(shop, "shells/newcomer.html"));
-    if (shop && page)
-      return new Response(page.body, { headers: pageHeaders(shop, "shell", "private, no-store") });
+    const headers = shop && pageHeaders(shop, "shell", "private, no-store");
+    if (headers && page) return new Response(page.body, { headers });
   } catch {
     // Not even the published files can be read.
   }

@@ -1,4 +1,4 @@
-// Responses that are not a page, with the headers the container sends; a page's headers come with its shop.
+// Responses that are not a page, with the container's headers; a page's come with its shop.
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",

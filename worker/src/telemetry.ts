@@ -1,8 +1,8 @@
-// Telemetry: each event is one line of JSON in the log, and a point in Analytics Engine where one is bound.
+// Telemetry: an event is one line of JSON in the log, and a point in Analytics Engine where bound.
 
 import type { Env } from "./env.ts";
 
-/** How a lookup in KV or the database ended. `unasked`: skipped, since a new shopper has nothing there. */
+/** How a lookup in KV or D1 ended. `unasked`: skipped, since a new shopper has nothing there. */
 export type LookupOutcome = "hit" | "miss" | "outdated" | "failed" | "slow" | "absent" | "unasked";
 
 export type TelemetryEvent =
@@ -32,8 +32,8 @@ export type TelemetryEvent =
   | { event: "failed"; where: string; outcome: string };
 
 /**
- * Log an event and write its point. Nothing in it identifies a shopper: no id, cookie, signal or address.
- * The columns of a point are fixed: docs/deploy.md has the queries that read them.
+ * Log an event and write its point. Nothing in it identifies a shopper: no id, cookie, signal or
+ * address. The columns of a point are fixed: docs/deploy.md has the queries that read them.
  */
 export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
   console.log(JSON.stringify(event));

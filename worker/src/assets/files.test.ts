@@ -1,4 +1,5 @@
-// Files, and pages that are the same for everyone: the container's headers, and nothing but what was published.
+// Files, and pages that are the same for everyone: only what was published, with the container's
+// headers.
 
 import { describe, expect, it } from "vitest";
 

@@ -1,4 +1,4 @@
-// Serve static files by hashed names, cached for good, and the shops' pictures, with the container's headers.
+// Serve static files by hashed names, cached for good, and pictures, with the container's headers.
 
 import type { RequestContext } from "../context.ts";
 import { fileHeaders, plainText } from "../responses.ts";

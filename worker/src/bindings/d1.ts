@@ -1,4 +1,4 @@
-// D1 for the container: takes a list of statements, runs them in one transaction, returns the rows of each.
+// D1 for the container: run a list of statements in one transaction, return the rows of each.
 
 import type { Env } from "../env.ts";
 import { errorName, track } from "../telemetry.ts";
@@ -7,7 +7,7 @@ const MAX_BODY_LENGTH = 1024 * 1024;
 const MAX_STATEMENTS = 50;
 const MAX_PARAMETERS = 100;
 
-/** Matches what D1 reports of invalid SQL, which is not worth a retry, as against a failure of its own. */
+/** Matches what D1 reports of invalid SQL, which no retry mends, as against its own failures. */
 const INVALID_SQL =
   /SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)|D1_TYPE_ERROR|Wrong number of parameter/;
 

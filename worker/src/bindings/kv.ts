@@ -50,7 +50,7 @@ async function put(request: Request, url: URL, key: string, kv: KVNamespace): Pr
   return empty(204);
 }
 
-/** Return the key that a path of one segment names; null where it is invalid, or longer than KV takes. */
+/** Return the key that a path of one segment names; null where KV would not take it. */
 function parseKey(pathname: string): string | null {
   try {
     const key = decodeURIComponent(pathname.slice(1));

@@ -1,4 +1,4 @@
-// KV and D1 for a container on this machine, in development: the container's outbound handlers, behind a token.
+// KV and D1 for a container on this machine, in development: its outbound handlers, behind a token.
 
 import type { Env } from "../env.ts";
 import { handleD1 } from "./d1.ts";
@@ -7,9 +7,9 @@ import { handleKv } from "./kv.ts";
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
- * Handle `/_bindings/kv/...` and `/_bindings/d1/` where the request carries the token that is set and the
- * address is this machine's; return null for any other, as if there were no such path. On Cloudflare no
- * request has such an address, and no token is set.
+ * Handle `/_bindings/kv/...` and `/_bindings/d1/` where the request carries the token that is set
+ * and the address is this machine's; return null for any other, as if there were no such path. On
+ * Cloudflare no request has such an address, and no token is set.
  */
 export async function handleLocalBindings(request: Request, env: Env): Promise<Response | null> {
   const url = new URL(request.url);

@@ -7,7 +7,7 @@ export interface ContainerClient {
   readonly env: Env;
   readonly limits: Limits;
   readonly assets: AssetStore;
-  /** Sends one request to the instance that the routing key chooses; the host of its URL is ignored. */
+  /** Sends one request to the instance of the routing key; the host of its URL is ignored. */
   readonly fetch: (request: Request, routingKey: string) => Promise<Response>;
 }
 
@@ -31,7 +31,7 @@ export function createContainerClient(
   return { env, limits, assets, fetch: fetchInstance };
 }
 
-/** Return the instance for a routing key: all requests for one shop and persona hash share its journal. */
+/** Return a routing key's instance: requests for one shop and persona hash share a journal. */
 export function instanceFor(routingKey: string, instances: number): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(routingKey)) {

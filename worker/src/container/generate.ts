@@ -12,7 +12,7 @@ export interface PageRequest {
   readonly shopperId: string;
   readonly persona: Persona;
   readonly hash: string;
-  /** The client's address where the shopper is new: the container limits by it what new shoppers may cost. */
+  /** The client's address where the shopper is new: it limits what new shoppers may cost. */
   readonly newShopperAddress: string | null;
 }
 
@@ -22,8 +22,9 @@ export function newShopperAddress(request: Request, isNewShopper: boolean): stri
 }
 
 /**
- * Request a page, in the form that `headers` accept. The container joins a generation that is running,
- * starts one where there is none, and replays a finished page, so that requesting it twice costs nothing.
+ * Request a page, in the form that `headers` accept. The container joins a generation that is
+ * running, starts one where there is none, and replays a finished page, so that requesting it twice
+ * costs nothing.
  */
 export async function requestPage(
   container: ContainerClient,
@@ -56,7 +57,7 @@ export function authorization(env: Pick<Env, "WORKER_SECRET">): Record<string, s
   return env.WORKER_SECRET ? { authorization: `Bearer ${env.WORKER_SECRET}` } : {};
 }
 
-/** Return the request as JSON. The products are spliced in as text, for they are too many to parse each time. */
+/** Return the request as JSON. The products are spliced in as text: parsing all of them is slow. */
 async function requestBody(
   assets: AssetStore,
   { shop, shopperId, persona }: PageRequest,

@@ -1,4 +1,4 @@
-// Retry requests to the container while it wakes, refuses or fails, and never once a response has begun.
+// Retry requests to the container while it wakes, refuses or fails; never after a response began.
 
 import { errorName } from "../telemetry.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
@@ -19,7 +19,8 @@ export interface FetchResult {
 
 /**
  * Fetch from the container until a response comes that is worth returning, for
- * `limits.responseHeadMs` in all. `signal` is the shopper's request: once that is aborted there are no more attempts.
+ * `limits.responseHeadMs` in all. `signal` is that of the shopper's request: once it is aborted
+ * there are no more attempts.
  */
 export async function fetchWithRetry(
   container: ContainerClient,
@@ -71,8 +72,8 @@ async function fetchOnce(
 }
 
 /**
- * Say whether a response asks for another attempt. A page whose generation failed (500 in JSON) does not:
- * another attempt would generate it again. In plain text the same status comes from Cloudflare, for a
+ * Say whether a response is worth another attempt. A page whose generation failed (500 in JSON) is
+ * not: it would be generated again. In plain text the same status comes from Cloudflare, for a
  * container that did not start or has just died.
  */
 function isRetryable(response: Response): boolean {

@@ -34,7 +34,7 @@ export class ShopContainer extends Container<Env> {
   }
 }
 
-// Hosts that exist inside the container's network only, so that every request to them is the container's.
+// Hosts inside the container's network only, so that every request to them is the container's.
 ShopContainer.outboundByHost = {
   "kv.internal": (request, env) => handleKv(request, env as Env),
   "d1.internal": (request, env) => handleD1(request, env as Env),

@@ -9,7 +9,7 @@ import { type PageRequest, requestPage } from "./generate.ts";
 export interface StartedGeneration {
   /** Settles when the container has answered; for `waitUntil`. Never rejects. */
   readonly finished: Promise<void>;
-  /** Return the finished page if the container hands it over within so many milliseconds, else null. */
+  /** Return the finished page if it comes within so many milliseconds, else null. */
   resultWithin(milliseconds: number): Promise<string | null>;
 }
 

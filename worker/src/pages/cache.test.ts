@@ -1,4 +1,4 @@
-// A cached page is shown only where it is whole, this shop's, and rendered from the shop's current content.
+// A cached page is shown only where it is whole, this shop's, and rendered from current content.
 
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-// The query of a listing: category, sort, search text and page number, parsed with the container's rules.
+// The query of a listing: category, sort, search text and page, parsed with the container's rules.
 
 import { collapseWhitespace } from "../util/whitespace.ts";
 
@@ -13,7 +13,7 @@ const MAX_LENGTH = 2048;
 const MAX_FIELDS = 16;
 const MAX_QUERY_LENGTH = 80;
 
-/** Parse a URL's query (with or without its question mark); null where it has no field of a listing. */
+/** Parse a URL's query (question mark or not); null where it has no field of a listing. */
 export function parseListingQuery(search: string): ListingQuery | null {
   const text = search.startsWith("?") ? search.slice(1) : search;
   if (text.length > MAX_LENGTH || text.split("&").length > MAX_FIELDS) return null;

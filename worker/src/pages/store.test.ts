@@ -1,4 +1,4 @@
-// The store page: cached, or the shell at once; whatever is out of order, and never somebody else's.
+// The store page: cached, or the shell at once; whatever fails, and never somebody else's.
 
 import { beforeEach, describe, expect, it } from "vitest";
 

@@ -25,9 +25,8 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const { request, url, env } = context;
   const startedAt = Date.now();
   const isSecure = url.protocol === "https:";
-  const session = await context
-    .sessionSigner()
-    .openSession(request, shop.id, startedAt / 1000, isSecure);
+  const signer = context.sessionSigner();
+  const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure);
   const isProbe = session.isFirstVisit && request.method === "HEAD";
   if (isProbe || isCrawler(request)) return anonymousPage(context, shop);
   const lookup = session.isFirstVisit ? await firstVisit() : await lookUp(context, session, shop);
@@ -43,28 +42,15 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   response.headers.set("server-timing", `${how};dur=${ms}`);
   if (session.setCookie !== null) response.headers.append("set-cookie", session.setCookie);
   const { db, kv, persona } = lookup;
-  track(env, {
-    event: "page",
-    shop: shop.id,
-    how,
-    persona: persona.type,
-    kv,
-    db,
-    late: generated !== null,
-    ms,
-  });
+  const late = generated !== null;
+  track(env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late, ms });
   return response;
 }
 
-/** Look nothing up: a new shopper has no page, and KV would remember for a minute that there was none. */
+/** Look nothing up: a new shopper has no page, and KV would remember the miss for a minute. */
 async function firstVisit(): Promise<Lookup> {
-  return {
-    persona: NEWCOMER,
-    hash: await personaHash(NEWCOMER),
-    html: null,
-    db: "unasked",
-    kv: "unasked",
-  };
+  const hash = await personaHash(NEWCOMER);
+  return { persona: NEWCOMER, hash, html: null, db: "unasked", kv: "unasked" };
 }
 
 /** Look up persona and page; both together have `limits.lookupMs`. */
@@ -77,19 +63,15 @@ async function lookUp(
   const { persona, db } = await findPersona(env, session.shopperId, shop.id, limits.lookupMs);
   const hash = await personaHash(persona);
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
-  const { html, kv } = await findCachedPage(
-    env,
-    cacheKey(session.shopperId, hash),
-    shop,
-    remainingMs,
-  );
+  const key = cacheKey(session.shopperId, hash);
+  const { html, kv } = await findCachedPage(env, key, shop, remainingMs);
   return { persona, hash, html, db, kv };
 }
 
 /**
- * Start the page's generation, which runs on after the response. A returning shopper may have a page that
- * KV does not show yet, since it remembers for a minute that there was none. The container has that page
- * in memory, so its response is awaited for `limits.cachedPageWaitMs`.
+ * Start the page's generation, which runs on after the response. A returning shopper may have a
+ * page that KV does not show yet, since it remembers a miss for a minute. The container has that
+ * page in memory, so its response is awaited for `limits.cachedPageWaitMs`.
  */
 async function generateOrWait(
   context: RequestContext,
@@ -111,26 +93,23 @@ async function cachedPage(context: RequestContext, shop: Shop, html: string): Pr
   const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = pageHeaders(shop, "kept", "private, no-cache");
   headers.set("etag", etag);
-  return isNotModified
-    ? new Response(null, { status: 304, headers })
-    : new Response(html, { headers });
+  if (isNotModified) return new Response(null, { status: 304, headers });
+  return new Response(html, { headers });
 }
 
 /** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */
 async function anonymousPage(context: RequestContext, shop: Shop): Promise<Response> {
   const page = await context.assets.page(shop, "catalog.html");
-  return new Response(page?.body ?? null, {
-    headers: pageHeaders(shop, "fallback", "private, no-store"),
-  });
+  const headers = pageHeaders(shop, "fallback", "private, no-store");
+  return new Response(page?.body ?? null, { headers });
 }
 
 async function shell(context: RequestContext, shop: Shop, persona: Persona): Promise<Response> {
   const page =
     (await context.assets.page(shop, `shells/${persona.type}.html`)) ??
     (await context.assets.page(shop, `shells/${NEWCOMER.type}.html`));
-  return new Response(page?.body ?? null, {
-    headers: pageHeaders(shop, "shell", "private, no-store"),
-  });
+  const headers = pageHeaders(shop, "shell", "private, no-store");
+  return new Response(page?.body ?? null, { headers });
 }
 
 export function pageHeaders(shop: Shop, how: string, caching: string): Headers {

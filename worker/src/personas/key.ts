@@ -1,4 +1,4 @@
-// Persona -> persona hash, with the container's bands and spelling: equal for shoppers who share a page's layout.
+// Persona -> persona hash, with the container's bands and spelling: equal for like shoppers.
 
 import { sha256Hex } from "../util/sha256.ts";
 import { collapseWhitespace } from "../util/whitespace.ts";

@@ -1,4 +1,4 @@
-// Persona learning: store facts in D1, classify the shopper by all of theirs, make the result their current persona.
+// Persona learning: store facts in D1, classify the shopper by all of theirs, store the persona.
 
 import * as sql from "../shared/sql.ts";
 import { withTimeout } from "../util/timeout.ts";
@@ -62,7 +62,7 @@ export async function learn(
 interface ClassifiedPersona {
   readonly persona: Persona;
   readonly hash: string;
-  /** The newest fact that was counted: where newer ones are stored, another request counts those as well. */
+  /** The newest fact counted: where newer ones are stored, another request counts those too. */
   readonly lastFactId: number;
 }
 

@@ -1,4 +1,4 @@
-// Classify a shopper by their facts: the container's rules, which its module of that name states in words.
+// Classify a shopper by their facts: the rules that app/personas/rules.py states in words.
 
 import type { Fact, Kind } from "./fact.ts";
 import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "./persona.ts";

@@ -1,4 +1,4 @@
-// Session cookies: one signed cookie for each shop, made and verified exactly as the container does.
+// Session cookies: one signed cookie a shop, made and verified exactly as the container does.
 //
 // The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, seconds since the
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
@@ -43,7 +43,7 @@ export class SessionSigner {
     ]);
   }
 
-  /** Return the session of the request's cookie; an invalid or missing one starts a new one. `now` is in seconds. */
+  /** Return the session of the request's cookie, a new one without. `now` is in seconds. */
   async openSession(
     request: Request,
     shopId: string,
@@ -110,8 +110,8 @@ export class SessionSigner {
     secure: boolean,
   ): Promise<string> {
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
-    const suffix = secure ? "; Secure" : "";
-    return `${cookieName(shopId)}=${value}; Path=/; Max-Age=${COOKIE_LIFETIME}; HttpOnly; SameSite=Lax${suffix}`;
+    const attributes = `Path=/; Max-Age=${COOKIE_LIFETIME}; HttpOnly; SameSite=Lax`;
+    return `${cookieName(shopId)}=${value}; ${attributes}${secure ? "; Secure" : ""}`;
   }
 }
 

@@ -1,4 +1,4 @@
-// Reported event -> fact: products, categories and prices as the catalog states them, as in the container.
+// Reported event -> fact: products, categories and prices as the catalog states them.
 
 import type { Shop } from "../assets/store.ts";
 import type { Fact } from "../personas/fact.ts";

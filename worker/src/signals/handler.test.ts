@@ -21,7 +21,7 @@ const PURCHASE = { kind: "purchase", items: [{ product: "dusk-lamp", quantity: 1
 
 let reports = 0;
 
-/** Report from an address of its own, as another shopper: the isolate's rate limits outlive a test. */
+/** Report as another shopper, from another address: the isolate's rate limits outlive a test. */
 async function post(
   body: unknown,
   headers: Record<string, string> = {},

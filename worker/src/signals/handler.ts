@@ -1,4 +1,4 @@
-// POST /signals: what shoppers did, reported by the page when it is left; answered as by the container.
+// POST /signals: what shoppers did, reported when the page is left; answered as by the container.
 
 import type { Shop } from "../assets/store.ts";
 import { newShopperAddress } from "../container/generate.ts";
@@ -19,7 +19,7 @@ const BODY_TIMEOUT_MS = 10_000;
 const SECONDS_PER_DAY = 86_400;
 const shopperLimiter = new RateLimiter({ burst: 30, seconds: 2 });
 const addressLimiter = new RateLimiter({ burst: 240, seconds: 0.25 });
-/** Limits the pages generated ahead for one shopper: beyond it, a page is generated at the next visit. */
+/** Limits the pages generated ahead for a shopper: any other is generated at the next visit. */
 const prefetchLimiter = new RateLimiter({ burst: 5, seconds: 60 });
 
 class SignalsError extends Error {
@@ -144,7 +144,7 @@ async function readLimited(request: Request): Promise<string> {
   return new Blob(chunks).text();
 }
 
-/** Say whether a page of the shop sent the request, by `Sec-Fetch-Site`, or by `Origin` in browsers without it. */
+/** Say whether our page sent this: by `Sec-Fetch-Site`, in browsers without it by `Origin`. */
 function isSameOrigin({ request, url }: RequestContext): boolean {
   const site = request.headers.get("sec-fetch-site");
   if (site !== null) return site === "same-origin";

@@ -1,4 +1,4 @@
-// The stream: the container's bytes as they come, to their owner, and requested again when it fails.
+// The stream: the container's bytes as they come, to their owner, requested again when it fails.
 
 import { beforeEach, describe, expect, it } from "vitest";
 import {

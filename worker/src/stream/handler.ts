@@ -19,8 +19,8 @@ const STREAM_HEADERS = {
 };
 
 /**
- * Stream the events of the shopper's own page, after the last one seen. The cookie alone decides whose
- * page that is: whatever the address names, no other shopper's can be had.
+ * Stream the events of the shopper's own page, after the last one seen. The cookie alone decides
+ * whose page that is: whatever the address names, no other shopper's can be had.
  */
 export async function handleStream(context: RequestContext, shop: Shop): Promise<Response> {
   const startedAt = Date.now();
@@ -55,7 +55,7 @@ export async function handleStream(context: RequestContext, shop: Shop): Promise
   return toStream(result);
 }
 
-/** Return the container's stream, its body piped by the runtime alone, or the error that it amounts to. */
+/** Return the container's stream, its body piped by the runtime alone, or the matching error. */
 async function toStream({ response, outcome }: FetchResult): Promise<Response> {
   const isStream = response?.headers.get("content-type")?.startsWith("text/event-stream") ?? false;
   if (response?.status === 200 && isStream) {
