@@ -1,9 +1,10 @@
-// Run the Worker on this machine: workerd with KV and D1 in a folder, for `make edge` and for tests.
+// Run the Worker on this machine: workerd with KV and D1 in a folder, for `make edge` and tests.
 //
 //   node local.mjs --port 8787 --state FOLDER --public FOLDER [--migrations FOLDER]
 //
-// Variables of the Worker that are set in the environment are passed to it: see WORKER_VARIABLES. It
-// writes one line of JSON when it listens, `{"url": ...}`, then the Worker's log; it ends on SIGTERM.
+// Variables of the Worker that are set in the environment are passed to it: see WORKER_VARIABLES.
+// It writes one line of JSON when it listens, `{"url": ...}`, then the Worker's log; it ends on
+// SIGTERM.
 
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -14,7 +15,7 @@ import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wran
 const FOLDER = import.meta.dirname;
 const BUNDLE = path.join(FOLDER, ".build", "index.js");
 const WORKER_VARIABLES =
-  /^(SESSION_SECRET|WORKER_SECRET|CONTAINER_URL|CONTAINER_INSTANCES|LOCAL_BINDINGS_TOKEN|[A-Z]+_MS|RETRY_UNIT_MS)$/;
+  /^(SESSION_SECRET|WORKER_SECRET|CONTAINER_URL|CONTAINER_INSTANCES|LOCAL_BINDINGS_TOKEN|[A-Z_]+_MS)$/;
 
 const { values: args } = parseArgs({
   options: {
