@@ -15,7 +15,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--no-header --annotation-style=line pyproject.toml
 
 .PHONY: run test check lint types unit bench fuzz browser component check-components coverage lock audit \
-	docs clean help edge publish worker-types worker-test worker-lint
+	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -62,6 +62,10 @@ bench: worker/.build/index.js browser ## Run the benchmarks, print them beside t
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60
+
+contract: $(VENV)/dev.stamp ## Write what the Worker shares with app/, and the vectors that both must agree on
+	$(BIN)/python -m tools.contract
+	$(BIN)/python -m tests.contract
 
 docs: $(VENV)/design.stamp ## Write docs/settings.md from the code
 	$(BIN)/python -m tools.settings_table

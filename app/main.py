@@ -245,5 +245,5 @@ def _routes(
 
 async def _checks(services: Resources) -> Mapping[str, str]:
     kv = await check(services.state.kv.get("health"))
-    database = await check(services.state.database.persona_of("health"))
+    database = await check(services.state.database.persona_of("health", "health"))
     return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}

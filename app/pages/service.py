@@ -81,7 +81,7 @@ class PageService:
 
     def cached_page(self, shopper_id: str, counter: ShopView) -> CachedPage | None:
         """Return the shopper's finished page if that needs no waiting at all."""
-        known = self._acquaintances.cached(shopper_id)
+        known = self._acquaintances.cached(shopper_id, counter.shop.id)
         return self._backroom.kept.cached(known.page_key, counter.content) if known else None
 
     async def visit(self, visit: Visit) -> CachedPage | Shell:

@@ -17,7 +17,7 @@ _FRESH = 10.0
 class PersonaSource(Protocol):
     """Who knows what a shopper is like."""
 
-    async def persona_of(self, shopper_id: str) -> Persona: ...
+    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona: ...
 
 
 class KnownShopper(NamedTuple):
@@ -35,20 +35,20 @@ class ShopperCache:
     def __init__(self, personas: PersonaSource, clock: Callable[[], float]) -> None:
         self._personas = personas
         self._clock = clock
-        self._known: OrderedDict[str, KnownShopper] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()
 
-    def cached(self, shopper_id: str) -> KnownShopper | None:
+    def cached(self, shopper_id: str, shop_id: str) -> KnownShopper | None:
         """Return what is remembered, without waiting."""
-        known = self._known.get(shopper_id)
+        known = self._known.get((shopper_id, shop_id))
         return known if known is not None and known.until > self._clock() else None
 
     async def get(self, shopper_id: str, shop_id: str) -> KnownShopper:
         """Return the shopper with their current persona."""
-        known = self.cached(shopper_id)
+        known = self.cached(shopper_id, shop_id)
         if known is not None:
             return known
         try:
-            persona = await self._personas.persona_of(shopper_id)
+            persona = await self._personas.persona_of(shopper_id, shop_id)
         except StorageError:
             persona = NEWCOMER
         return self.put(Shopper(shopper_id, shop_id, persona))
@@ -60,7 +60,7 @@ class ShopperCache:
     def put(self, shopper: Shopper) -> KnownShopper:
         """Remember a shopper as they are known from now on."""
         known = keyed(shopper)._replace(until=self._clock() + _FRESH)
-        self._known[shopper.id] = known
+        self._known[shopper.id, shopper.shop_id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
         return known

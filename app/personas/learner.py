@@ -34,7 +34,7 @@ class Notes(Protocol):
     async def add_facts(self, sighting: Visited, facts: Sequence[Fact]) -> ShopperHistory: ...
 
     async def set_persona(
-        self, sighting: Visited, persona: Persona, persona_hash: str, judged: int
+        self, sighting: Visited, persona: Persona, persona_hash: str, last_fact_id: int
     ) -> None: ...
 
 

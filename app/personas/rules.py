@@ -44,11 +44,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.domain.facts import Fact
+from app.domain.facts import MOST_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, PersonaType, Signals
-
-MOST_FACTS = 200
-"""Facts of one shopper that are kept and counted."""
 
 _WEIGHTS = {"view": 1, "filter": 2, "dwell": 2, "add_to_basket": 4, "purchase": 8}
 _SORT_WEIGHT = 3

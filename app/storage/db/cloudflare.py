@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from app.storage.cloudflare_api import PATIENCE, CloudflareApi, result
-from app.storage.db.statements import Statement, only_reads
+from app.storage.db.repository import Statement, only_reads
 from app.storage.errors import StorageError
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from app.storage.db.repository import ShopRepository
+from app.storage.db.repository import ShopRepository, Statement
 from app.storage.db.rows import Row
-from app.storage.db.statements import Statement
 from app.storage.errors import StorageError
 
 MOST_STATEMENTS = 50

@@ -1,11 +1,12 @@
-"""The shop's tables as the shop uses them, over anything that runs statements."""
+"""The shop's tables: the SQL of SQLite, of D1 and of the Worker, and what the shop does with it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from app.domain.facts import Fact
+from app.domain.facts import MOST_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona
 from app.storage.db.rows import (
     Generation,
@@ -15,15 +16,58 @@ from app.storage.db.rows import (
     read_facts,
     read_persona,
 )
-from app.storage.db.statements import (
-    ANY_FACT,
-    Statement,
-    add_facts,
-    generated,
-    persona_of,
-    set_persona,
-    visited,
-)
+
+ANY_FACT = 2**53 - 1
+"""An id beyond every fact's, which JSON carries whole."""
+
+UPSERT_SHOPPER = """
+INSERT INTO shoppers (id, shop_id, created_at, last_seen_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET last_seen_at = excluded.last_seen_at
+"""
+SELECT_PERSONA = """
+SELECT personas.type, personas.confidence, personas.signals FROM shoppers
+JOIN personas ON personas.hash = shoppers.current_persona_hash AND personas.shopper_id = shoppers.id
+WHERE shoppers.id = ? AND shoppers.shop_id = ?
+"""
+UPSERT_PERSONA = """
+INSERT INTO personas (hash, shopper_id, type, confidence, signals, created_at)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (hash, shopper_id) DO UPDATE SET confidence = excluded.confidence,
+    signals = excluded.signals
+"""
+SET_CURRENT_PERSONA = """
+UPDATE shoppers SET current_persona_hash = ? WHERE id = ?
+    AND NOT EXISTS (SELECT 1 FROM signals WHERE shopper_id = ? AND id > ?)
+"""
+DELETE_OLD_PERSONAS = """
+DELETE FROM personas WHERE shopper_id = ? AND hash NOT IN
+    (SELECT current_persona_hash FROM shoppers
+        WHERE id = ? AND current_persona_hash IS NOT NULL)
+    AND hash NOT IN
+    (SELECT hash FROM personas WHERE shopper_id = ? ORDER BY created_at DESC LIMIT 20)
+"""
+UPSERT_GENERATION = """
+INSERT INTO ui_generations
+    (id, shopper_id, persona_hash, status, kv_key, started_at, completed_at, error_message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET status = excluded.status, completed_at = excluded.completed_at,
+    error_message = excluded.error_message
+"""
+INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
+DELETE_OLD_FACTS = f"""
+DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
+    (SELECT id FROM signals WHERE shopper_id = ?
+        ORDER BY kind = 'purchase' DESC, id DESC LIMIT {MOST_FACTS})
+"""  # noqa: S608 - a number of ours
+SELECT_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id"
+SELECT_CURRENT_HASH = "SELECT current_persona_hash FROM shoppers WHERE id = ?"
+
+
+class Statement(NamedTuple):
+    """SQL with the values of its question marks."""
+
+    sql: str
+    params: Sequence[str | int | float | None]
 
 
 class Runner(Protocol):
@@ -38,9 +82,9 @@ class ShopRepository:
     def __init__(self, run: Runner) -> None:
         self._run = run
 
-    async def persona_of(self, shopper_id: str) -> Persona:
-        """Return the shopper's current persona; the newcomer where nothing is known."""
-        (rows,) = await self._run(persona_of(shopper_id))
+    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona:
+        """Return a shopper's current persona; the newcomer where the shop knows nothing of them."""
+        (rows,) = await self._run([Statement(SELECT_PERSONA, (shopper_id, shop_id))])
         return read_persona(rows[0]) if rows else NEWCOMER
 
     async def set_persona(
@@ -48,19 +92,55 @@ class ShopRepository:
         sighting: Visited,
         persona: Persona,
         persona_hash: str,
-        judged: int = ANY_FACT,
+        last_fact_id: int = ANY_FACT,
     ) -> None:
-        """Make a persona the shopper's current one, unless facts after `judged` have come."""
-        await self._run(set_persona(sighting, persona, persona_hash, judged))
+        """Make a persona the shopper's current one and forget those of long ago.
+
+        A persona judged by facts up to `last_fact_id` gives way where newer ones have come since:
+        whoever noted those has them all.
+        """
+        shopper = sighting.shopper_id
+        signals = json.dumps(persona.signals._asdict(), ensure_ascii=False)
+        row = (persona_hash, shopper, persona.type, persona.confidence, signals, sighting.at)
+        await self._run(
+            [
+                _visited(sighting),
+                Statement(UPSERT_PERSONA, row),
+                Statement(SET_CURRENT_PERSONA, (persona_hash, shopper, shopper, last_fact_id)),
+                Statement(DELETE_OLD_PERSONAS, (shopper, shopper, shopper)),
+            ]
+        )
 
     async def add_facts(self, sighting: Visited, facts: Iterable[Fact]) -> ShopperHistory:
         """Note what a shopper did; return all that is kept of what they did."""
-        *_, kept, current = await self._run(add_facts(sighting, facts))
+        shopper, at = sighting.shopper_id, sighting.at
+        *_, kept, current = await self._run(
+            [
+                _visited(sighting),
+                *(
+                    Statement(INSERT_FACT, (shopper, at, item.kind, item.as_json()))
+                    for item in facts
+                ),
+                Statement(DELETE_OLD_FACTS, (shopper, shopper)),
+                Statement(SELECT_FACTS, (shopper,)),
+                Statement(SELECT_CURRENT_HASH, (shopper,)),
+            ]
+        )
         persona_hash = current[0]["current_persona_hash"] if current else None
         newest = kept[-1]["id"] if kept else 0
         return ShopperHistory(read_facts(kept), persona_hash, newest)
 
     async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
         """Write who was here and what was composed."""
-        work = [*map(visited, sightings), *map(generated, generations)]
-        await self._run(work)
+        composed = (Statement(UPSERT_GENERATION, tuple(item)) for item in generations)
+        await self._run([*map(_visited, sightings), *composed])
+
+
+def only_reads(work: Iterable[Statement]) -> bool:
+    """Whether nothing of this changes anything."""
+    return all(statement.sql.lstrip().startswith("SELECT") for statement in work)
+
+
+def _visited(sighting: Visited) -> Statement:
+    at = sighting.at
+    return Statement(UPSERT_SHOPPER, (sighting.shopper_id, sighting.shop_id, at, at))

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.storage.db.migrate import migrate
-from app.storage.db.repository import ShopRepository
+from app.storage.db.repository import ShopRepository, Statement, only_reads
 from app.storage.db.rows import Generation, Row, Visited
-from app.storage.db.statements import Statement, only_reads
 from app.storage.sqlite import SqliteFile
 
 __all__ = ["Generation", "SqliteDatabase", "Visited"]

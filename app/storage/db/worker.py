@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from app.storage.db.statements import Statement, only_reads
+from app.storage.db.repository import Statement, only_reads
 from app.storage.errors import StorageError
 from app.storage.http import OK, LazyHttpClient, Request
 

@@ -61,7 +61,7 @@ async def test_what_is_noted_is_judged_and_becomes_current(database: SqliteDatab
     front = Front()
     learning = PersonaLearner(database, front, Days())
     assert await learning.learn(Visit("shop_1", COUNTER), [ORDER, ORDER]) is None
-    persona = await database.persona_of("shop_1")
+    persona = await database.persona_of("shop_1", "test")
     assert persona.type == "loyalist"
     assert front.asked == [("shop_1", persona, True)]
     assert learning.counts == {"noted_purchase": 2, "page_begun": 1}
@@ -84,7 +84,7 @@ async def test_behaviour_of_several_days_adds_up(database: SqliteDatabase) -> No
         views = [ReportedEvent("view", ((f"thing-{at}", 1),)) for at in range(5)]
         await learning.learn(Visit("shop_1", COUNTER), views)
         days.now += 86_400
-    assert "returns" in (await database.persona_of("shop_1")).signals.browsing_patterns
+    assert "returns" in (await database.persona_of("shop_1", "test")).signals.browsing_patterns
 
 
 async def test_what_the_shop_does_not_have_is_counted_and_refused_where_it_is_all(

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.facts import KINDS, Fact, read_fact
+from app.domain.facts import KINDS, MOST_FACTS, Fact, read_fact
 from app.domain.persona import NEWCOMER
-from app.personas.rules import MOST_FACTS, classify
+from app.personas.rules import classify
 
 
 def about(kind: str, category: str = "Lamps", product: str = "p", **more: int) -> Fact:

@@ -187,9 +187,9 @@ async def test_a_write_that_is_broken_off_is_none(kv: CloudflareKv, rest: RestAp
 
 
 async def test_a_persona_comes_back_as_it_was_set(database: D1Database, rest: RestApi) -> None:
-    assert await database.persona_of("shop_1") == NEWCOMER
+    assert await database.persona_of("shop_1", "demo") == NEWCOMER
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    assert await database.persona_of("shop_1") == COLLECTOR
+    assert await database.persona_of("shop_1", "demo") == COLLECTOR
     assert rest.d1.rows("SELECT typeof(confidence) FROM personas") == [("real",)]
 
 
@@ -223,7 +223,7 @@ async def test_an_answer_of_another_form_is_a_failure(
 ) -> None:
     rest.faults.append(Fault(200, body=body))
     with pytest.raises(StorageError):
-        await database.persona_of("shop_1")
+        await database.persona_of("shop_1", "demo")
 
 
 # ------------------------------------------------------------------ the limit
@@ -298,12 +298,12 @@ async def test_the_last_calls_are_left_to_others(
     database: D1Database, rest: RestApi, clock: Clock, headers: dict[str, str]
 ) -> None:
     rest.headers = headers
-    await database.persona_of("a")
+    await database.persona_of("a", "demo")
     clock.now += 19
     with pytest.raises(StorageError, match="no more calls"):
-        await database.persona_of("a")
+        await database.persona_of("a", "demo")
     clock.now += 1
-    await database.persona_of("a")
+    await database.persona_of("a", "demo")
 
 
 @pytest.mark.parametrize(
@@ -320,8 +320,8 @@ async def test_other_headers_hold_nobody_up(
     database: D1Database, rest: RestApi, headers: dict[str, str]
 ) -> None:
     rest.headers = headers
-    await database.persona_of("a")
-    await database.persona_of("a")
+    await database.persona_of("a", "demo")
+    await database.persona_of("a", "demo")
     assert len(rest.calls) == 2
 
 

@@ -142,7 +142,7 @@ async def test_every_other_answer_is_a_failure_that_repeats_nothing(
         kv.get("secret-key"),
         kv.put("secret-key", b"secret-value", 60),
         kv.delete("secret-key"),
-        database.persona_of("secret-key"),
+        database.persona_of("secret-key", "demo"),
     )
     for call in calls:
         bindings.faults.append(Fault(status))
@@ -185,9 +185,9 @@ async def test_nobody_there_is_a_failure(http: LazyHttpClient) -> None:
 
 
 async def test_a_persona_comes_back_as_it_was_set(database: D1Database) -> None:
-    assert await database.persona_of("shop_1") == NEWCOMER
+    assert await database.persona_of("shop_1", "demo") == NEWCOMER
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    assert await database.persona_of("shop_1") == COLLECTOR
+    assert await database.persona_of("shop_1", "demo") == COLLECTOR
 
 
 async def test_behaviour_is_kept_and_bounded(database: D1Database, bindings: Bindings) -> None:
@@ -224,7 +224,7 @@ async def test_an_answer_of_another_form_is_a_failure(
 ) -> None:
     bindings.faults.append(Fault(200, body=body))
     with pytest.raises(StorageError):
-        await database.persona_of("shop_1")
+        await database.persona_of("shop_1", "demo")
 
 
 async def test_an_answer_without_end_is_given_up(kv: WorkerKv, bindings: Bindings) -> None:
@@ -244,6 +244,6 @@ async def test_who_does_not_answer_is_not_waited_for_again_and_again(
         with pytest.raises(StorageError, match="a moment ago"):
             await kv.get("a")
     assert len(bindings.seen) == asked
-    assert await database.persona_of("shop_1") == NEWCOMER
+    assert await database.persona_of("shop_1", "demo") == NEWCOMER
     await kv.put("a", b"1", 60)
     assert await kv.get("a") == b"1"

@@ -25,17 +25,17 @@ export async function learn(
   facts: readonly Fact[],
 ): Promise<LearnedPersona> {
   const at = new Date().toISOString().replace("Z", "+00:00");
-  const upsertShopper = database.prepare(sql.SEEN).bind(shopperId, shopId, at, at);
+  const upsertShopper = database.prepare(sql.UPSERT_SHOPPER).bind(shopperId, shopId, at, at);
   const results = await withTimeout(
     DATABASE_TIMEOUT_MS,
     database.batch<{ id?: number; fact?: string; current_persona_hash?: string | null }>([
       upsertShopper,
       ...facts.map((fact) =>
-        database.prepare(sql.FACT).bind(shopperId, at, fact.kind, serializeFact(fact)),
+        database.prepare(sql.INSERT_FACT).bind(shopperId, at, fact.kind, serializeFact(fact)),
       ),
-      database.prepare(sql.DROP_FACTS).bind(shopperId, shopperId),
-      database.prepare(sql.FACTS).bind(shopperId),
-      database.prepare(sql.CURRENT).bind(shopperId),
+      database.prepare(sql.DELETE_OLD_FACTS).bind(shopperId, shopperId),
+      database.prepare(sql.SELECT_FACTS).bind(shopperId),
+      database.prepare(sql.SELECT_CURRENT_HASH).bind(shopperId),
     ]),
   );
   const rows = results.at(-2)?.results ?? [];
@@ -77,10 +77,10 @@ async function storePersona(
   await database.batch([
     upsertShopper,
     database
-      .prepare(sql.KEEP_PERSONA)
+      .prepare(sql.UPSERT_PERSONA)
       .bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
-    database.prepare(sql.MAKE_CURRENT).bind(hash, shopperId, shopperId, lastFactId),
-    database.prepare(sql.DROP_PERSONAS).bind(shopperId, shopperId, shopperId),
+    database.prepare(sql.SET_CURRENT_PERSONA).bind(hash, shopperId, shopperId, lastFactId),
+    database.prepare(sql.DELETE_OLD_PERSONAS).bind(shopperId, shopperId, shopperId),
   ]);
 }
 

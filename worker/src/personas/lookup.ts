@@ -1,15 +1,11 @@
 // Look up the shopper's persona in D1; the newcomer's where D1 has none or does not answer.
 
 import type { Env } from "../env.ts";
+import { SELECT_PERSONA } from "../shared/sql.ts";
 import type { LookupOutcome } from "../telemetry.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { NEWCOMER, type Persona } from "./persona.ts";
 import { type PersonaRow, parsePersona } from "./row.ts";
-
-const SELECT_PERSONA = `
-SELECT personas.type, personas.confidence, personas.signals FROM shoppers
-JOIN personas ON personas.hash = shoppers.current_persona_hash AND personas.shopper_id = shoppers.id
-WHERE shoppers.id = ? AND shoppers.shop_id = ?`;
 
 export interface PersonaLookup {
   readonly persona: Persona;

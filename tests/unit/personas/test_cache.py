@@ -1,0 +1,27 @@
+"""What is remembered of shoppers between two requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.persona import NEWCOMER, Persona
+from app.personas.cache import ShopperCache
+from tests.support.clock import Clock
+
+pytestmark = pytest.mark.anyio
+
+COLLECTOR = Persona("collector", 0.85)
+
+
+class Personas:
+    """Has one collector, in one shop."""
+
+    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona:
+        return COLLECTOR if (shopper_id, shop_id) == ("shop_1", "demo") else NEWCOMER
+
+
+async def test_a_shopper_of_one_shop_is_a_stranger_to_another() -> None:
+    cache = ShopperCache(Personas(), Clock())
+    assert (await cache.get("shop_1", "demo")).shopper.persona == COLLECTOR
+    assert cache.cached("shop_1", "corner") is None
+    assert (await cache.get("shop_1", "corner")).shopper.persona == NEWCOMER
