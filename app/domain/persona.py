@@ -17,6 +17,12 @@ PERSONA_TYPES: tuple[PersonaType, ...] = (
 )
 
 
+MOST_NAMES = 50
+LONGEST_NAME = 200
+MOST_ORDER_VALUE = 1e9
+"""Bounds of signals, wherever they come from: names in a list, characters, and money."""
+
+
 class Signals(NamedTuple):
     """What a shopper's behaviour told us. Money is in the shop's currency, major units."""
 

@@ -10,12 +10,18 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.domain.persona import Persona, PersonaType, Signals
+from app.domain.persona import (
+    LONGEST_NAME,
+    MOST_NAMES,
+    MOST_ORDER_VALUE,
+    Persona,
+    PersonaType,
+    Signals,
+)
 
 _MOST_PRODUCTS = 5_000
-_MOST_NAMES = 50
 
-Name = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(max_length=LONGEST_NAME)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -26,10 +32,10 @@ class _Strict(BaseModel):
 class SignalsIn(_Strict):
     """A shopper's signals. Money is in the shop's currency, major units."""
 
-    avg_order_value: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 0.0
-    category_preferences: list[Name] = Field(default_factory=list, max_length=_MOST_NAMES)
+    avg_order_value: Annotated[float, Field(ge=0, le=MOST_ORDER_VALUE, allow_inf_nan=False)] = 0.0
+    category_preferences: list[Name] = Field(default_factory=list, max_length=MOST_NAMES)
     price_sensitivity: Literal["low", "medium", "high"] = "medium"
-    browsing_patterns: list[Name] = Field(default_factory=list, max_length=_MOST_NAMES)
+    browsing_patterns: list[Name] = Field(default_factory=list, max_length=MOST_NAMES)
 
 
 class PersonaIn(_Strict):
@@ -49,7 +55,7 @@ class ProductIn(_Strict):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     image_url: Annotated[str | None, Field(max_length=2_048)] = None
     category: Annotated[str | None, Field(max_length=1_000)] = None
-    tags: list[Name] = Field(default_factory=list, max_length=_MOST_NAMES)
+    tags: list[Name] = Field(default_factory=list, max_length=MOST_NAMES)
 
 
 class BrandIn(_Strict):
@@ -73,7 +79,7 @@ class OptionsIn(_Strict):
     """`force` composes anew; `components` names the only kinds to be composed."""
 
     force: bool = False
-    components: Annotated[list[Name], Field(min_length=1, max_length=_MOST_NAMES)] | None = None
+    components: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES)] | None = None
 
 
 class GenerateRequest(_Strict):

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.persona import Persona, Signals
 from app.personas.key import persona_hash
+from app.storage.db.rows import read_persona
 from tests.contract import beacons, facts
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
@@ -58,6 +59,12 @@ def test_personas_are_the_containers() -> None:
         persona = judged(vector["facts"])
         assert json.loads(json.dumps(as_json(persona))) == vector["persona"], vector["name"]
         assert persona_hash(persona) == vector["hash"], vector["name"]
+
+
+def test_rows_hold_the_personas_that_the_container_reads() -> None:
+    for vector in load("stored_persona.json"):
+        persona = json.loads(json.dumps(as_json(read_persona(vector["row"]))))
+        assert persona == vector["persona"], vector["name"]
 
 
 def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
 from app.domain.facts import Fact, read_fact
-from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, Signals
+from app.domain.persona import (
+    LONGEST_NAME,
+    MOST_NAMES,
+    MOST_ORDER_VALUE,
+    NEWCOMER,
+    PERSONA_TYPES,
+    Persona,
+    Signals,
+)
 
 Row = Mapping[str, Any]
 
@@ -45,23 +54,27 @@ class ShopperHistory(NamedTuple):
 
 
 def read_persona(row: Row) -> Persona:
-    """Read a persona's row; one that no longer makes sense is a newcomer's."""
-    known = next((name for name in PERSONA_TYPES if name == row["type"]), None)
-    try:
-        values = json.loads(row["signals"], parse_constant=_refuse)
-        sensitivity = values.get("price_sensitivity")
-        return Persona(
-            type=known or "newcomer",
-            confidence=float(row["confidence"]),
-            signals=Signals(
-                avg_order_value=_number(values.get("avg_order_value", 0)),
-                category_preferences=tuple(map(str, values.get("category_preferences", ()))),
-                price_sensitivity=sensitivity if sensitivity in ("low", "high") else "medium",
-                browsing_patterns=tuple(map(str, values.get("browsing_patterns", ()))),
-            ),
-        )
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+    """Read a persona's row within the bounds of signals; what makes no sense is a newcomer's."""
+    confidence = _number(row["confidence"], 1)
+    signals = _json(row["signals"])
+    if confidence is None or not isinstance(signals, dict):
         return NEWCOMER
+    value = _number(signals.get("avg_order_value", 0), MOST_ORDER_VALUE)
+    categories = _names(signals.get("category_preferences", []))
+    patterns = _names(signals.get("browsing_patterns", []))
+    if value is None or categories is None or patterns is None:
+        return NEWCOMER
+    sensitivity = signals.get("price_sensitivity")
+    return Persona(
+        next((name for name in PERSONA_TYPES if name == row["type"]), "newcomer"),
+        confidence,
+        Signals(
+            avg_order_value=value,
+            category_preferences=categories,
+            price_sensitivity=sensitivity if sensitivity in ("low", "high") else "medium",
+            browsing_patterns=patterns,
+        ),
+    )
 
 
 def read_facts(rows: Iterable[Row]) -> tuple[Fact, ...]:
@@ -77,10 +90,23 @@ def _json(text: Any) -> object:
         return None
 
 
-def _number(value: Any) -> float:
-    if isinstance(value, str):
-        raise TypeError("a text is no number, whatever it spells")
-    return float(value)
+def _number(value: object, most: float) -> float | None:
+    """Return a number from 0 to `most`; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return min(max(number, 0.0), most) if isfinite(number) else None
+
+
+def _names(value: object) -> tuple[str, ...] | None:
+    """Return the first of a list's texts, each cut to its longest; None for what is no list."""
+    if not isinstance(value, list):
+        return None
+    texts = [name[:LONGEST_NAME] for name in value if isinstance(name, str)]
+    return tuple(texts[:MOST_NAMES])
 
 
 def _refuse(name: str) -> NoReturn:

@@ -37,16 +37,11 @@ describe("a shopper", () => {
     });
   });
 
-  it.each(["[1]", "null", "{", '"collector"', '{"avg_order_value": "dear"}'])(
-    "whose signals make no sense is a newcomer: %s",
-    async (signals) => {
-      const hash = await storePersona(SHOPPER, COLLECTOR);
-      await env.DB.prepare("UPDATE personas SET signals = ? WHERE hash = ?")
-        .bind(signals, hash)
-        .run();
-      expect((await findPersona(env, SHOPPER, "demo", 5000)).persona).toEqual(NEWCOMER);
-    },
-  );
+  it("whose row makes no sense is a newcomer", async () => {
+    await storePersona(SHOPPER, COLLECTOR);
+    await env.DB.prepare("UPDATE personas SET signals = 'not json'").run();
+    expect((await findPersona(env, SHOPPER, "demo", 5000)).persona).toEqual(NEWCOMER);
+  });
 
   it("is a newcomer while the database is absent, failing or slow", async () => {
     const failing = {

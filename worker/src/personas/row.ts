@@ -1,6 +1,6 @@
 // A row of `personas`, parsed with the same bounds as the container keeps.
 
-import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "./persona.ts";
+import { NEWCOMER, type Persona, type PersonaType } from "./persona.ts";
 
 const TYPES: readonly PersonaType[] = [
   "newcomer",
@@ -23,39 +23,55 @@ export interface PersonaRow {
 
 /** Parse a row of `personas`; an invalid one is the newcomer's. */
 export function parsePersona(row: PersonaRow): Persona {
+  const confidence = readNumber(row.confidence, 1);
+  const signals = parseSignals(row.signals);
+  if (confidence === null || signals === null) return NEWCOMER;
+  // A missing field is empty; one that is null is invalid.
+  const { avg_order_value = 0, category_preferences = [], browsing_patterns = [] } = signals;
+  const orderValue = readNumber(avg_order_value, MAX_ORDER_VALUE);
+  const categories = readNames(category_preferences);
+  const patterns = readNames(browsing_patterns);
+  if (orderValue === null || categories === null || patterns === null) return NEWCOMER;
+  const { price_sensitivity } = signals;
+  return {
+    type: TYPES.find((type) => type === row.type) ?? "newcomer",
+    confidence,
+    signals: {
+      avg_order_value: orderValue,
+      category_preferences: categories,
+      price_sensitivity:
+        price_sensitivity === "low" || price_sensitivity === "high" ? price_sensitivity : "medium",
+      browsing_patterns: patterns,
+    },
+  };
+}
+
+interface StoredSignals {
+  readonly avg_order_value?: unknown;
+  readonly category_preferences?: unknown;
+  readonly price_sensitivity?: unknown;
+  readonly browsing_patterns?: unknown;
+}
+
+function parseSignals(text: unknown): StoredSignals | null {
   try {
-    const signals: unknown = JSON.parse(String(row.signals));
-    if (typeof signals !== "object" || signals === null || Array.isArray(signals)) return NEWCOMER;
-    const fields = signals as Record<string, unknown>;
-    const confidence = Number(row.confidence);
-    const orderValue = Number(fields["avg_order_value"] ?? 0);
-    if (!Number.isFinite(confidence) || !Number.isFinite(orderValue)) return NEWCOMER;
-    return {
-      type: TYPES.find((type) => type === row.type) ?? "newcomer",
-      confidence: clamp(confidence, 1),
-      signals: {
-        avg_order_value: clamp(orderValue, MAX_ORDER_VALUE),
-        category_preferences: names(fields["category_preferences"]),
-        price_sensitivity: sensitivity(fields["price_sensitivity"]),
-        browsing_patterns: names(fields["browsing_patterns"]),
-      },
-    };
+    const value: unknown = JSON.parse(String(text));
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
   } catch {
-    return NEWCOMER;
+    return null;
   }
 }
 
-function sensitivity(value: unknown): Sensitivity {
-  return value === "low" || value === "high" ? value : "medium";
+/** Return a number from 0 to `max`; null for what is none. */
+function readNumber(value: unknown, max: number): number | null {
+  return typeof value === "number" && Number.isFinite(value)
+    ? Math.min(Math.max(value, 0), max)
+    : null;
 }
 
-/** Return the first names, none longer than the container takes. */
-function names(value: unknown): string[] {
-  return Array.isArray(value)
-    ? value.slice(0, MAX_NAMES).map((name) => String(name).slice(0, MAX_NAME_LENGTH))
-    : [];
-}
-
-function clamp(value: number, max: number): number {
-  return Math.min(Math.max(value, 0), max);
+/** Return the first of a list's texts, each cut to so many code points; null for what is no list. */
+function readNames(value: unknown): string[] | null {
+  if (!Array.isArray(value)) return null;
+  const texts = value.filter((name) => typeof name === "string").slice(0, MAX_NAMES);
+  return texts.map((name) => [...name].slice(0, MAX_NAME_LENGTH).join(""));
 }
