@@ -15,6 +15,8 @@ RECORDS = sorted(ROOT.glob("docs/decisions/[0-9]*.md"))
 LIVING = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
 """The documents that speak of what is there now."""
 
+TARGETS = re.findall(r"^([\w.$()/-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
 SET_UP = (
     "components/pictures",
     "tools/bench/results",
@@ -67,10 +69,15 @@ def test_every_path_that_is_named_is_there() -> None:
 
 
 def test_every_make_target_that_is_named_can_be_made() -> None:
-    targets = re.findall(r"^([\w.$()/-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     named = _named(r"\bmake ([\w./-]+)")
     assert len(named) > len(LIVING)
-    assert [at for at, target in named if target not in targets] == []
+    assert [at for at, target in named if target not in TARGETS] == []
+
+
+def test_the_commit_hooks_run_every_linter() -> None:
+    linters = [target for target in TARGETS if target.endswith(("lint", "types"))]
+    hooks = re.findall(r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert sorted(hooks) == sorted(f"make --silent {target}" for target in linters)
 
 
 def test_every_room_is_described() -> None:
