@@ -8,8 +8,14 @@ from app.storage.db.repository import ShopRepository, Statement
 from app.storage.db.rows import Row
 from app.storage.errors import StorageError
 
-MOST_STATEMENTS = 50
+MAX_STATEMENTS = 50
 """Statements of one call, which are one transaction."""
+
+MAX_PARAMETERS = 100
+"""Question marks of one statement (D1's limit)."""
+
+MAX_BODY_BYTES = 1024 * 1024
+"""What the Worker's binding takes of one call."""
 
 Ask = Callable[[Sequence[Statement]], Awaitable[object]]
 """Has D1 run statements and returns, not yet checked, the rows of each; StorageError where not."""
@@ -34,8 +40,8 @@ class D1Database(ShopRepository):
 
     async def _run_there(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         found: list[Sequence[Row]] = []
-        for at in range(0, len(work), MOST_STATEMENTS):
-            part = work[at : at + MOST_STATEMENTS]
+        for at in range(0, len(work), MAX_STATEMENTS):
+            part = work[at : at + MAX_STATEMENTS]
             found += _checked(await self._ask(part), len(part))
         return found
 

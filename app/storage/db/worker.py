@@ -24,9 +24,7 @@ class WorkerD1:
         Raises:
             StorageError: the Worker does not answer, or not well.
         """
-        statements = [{"sql": item.sql.strip(), "params": list(item.params)} for item in work]
-        body = json.dumps({"statements": statements}, ensure_ascii=False).encode()
-        request = Request("POST", f"{self._url}/", "d1 binding", body, self._headers)
+        request = Request("POST", f"{self._url}/", "d1 binding", call_body(work), self._headers)
         answer = await self._http.send(request._replace(reads=only_reads(work)))
         if answer.status != OK:
             raise answer.failure()
@@ -34,3 +32,9 @@ class WorkerD1:
         if not isinstance(told, dict):
             raise StorageError("d1 binding: an answer of another form")
         return told.get("results")
+
+
+def call_body(work: Sequence[Statement]) -> bytes:
+    """Return statements as the Worker is sent them."""
+    statements = [{"sql": item.sql.strip(), "params": list(item.params)} for item in work]
+    return json.dumps({"statements": statements}, ensure_ascii=False).encode()

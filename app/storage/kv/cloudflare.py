@@ -11,7 +11,7 @@ from urllib.parse import quote
 from app.storage.cloudflare_api import PATIENCE, CloudflareApi, result
 from app.storage.errors import StorageError
 from app.storage.http import NOT_FOUND, OK
-from app.storage.kv.limits import SHORTEST_TTL, check_pair
+from app.storage.kv.limits import check_pair
 
 GATHERING = 0.5
 """Seconds in which writes are gathered."""
@@ -60,12 +60,12 @@ class CloudflareKv:
         return answer.body
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value for `ttl` seconds, a minute at least; the newest of those who wait counts.
+        """Keep a value for `ttl` seconds; the newest of those who wait counts.
 
         Raises:
-            KvRefused: KV would never take the pair.
+            InvalidPair: KV would never take the pair.
         """
-        check_pair(key, value)
+        check_pair(key, value, ttl)
         before = self._waiting.get(key)
         grown = len(value) - (len(before.value) if before else 0)
         many = not before and len(self._waiting) >= _MOST_PAIRS
@@ -73,7 +73,7 @@ class CloudflareKv:
             raise StorageError("cloudflare: too much is waiting to be written")
         self._size += grown
         waiting = before or self._waiting.setdefault(key, _Waiting(value, ttl))
-        waiting.value, waiting.ttl = value, max(ttl, SHORTEST_TTL)
+        waiting.value, waiting.ttl = value, ttl
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_all(), name="kv bulk")
         await asyncio.shield(waiting.done)

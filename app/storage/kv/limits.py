@@ -1,20 +1,28 @@
-"""What Workers KV takes: bounds that every KV here keeps to."""
+"""What Workers KV takes: every KV keeps to it, so that development accepts what production does."""
 
 from __future__ import annotations
 
 from app.storage.errors import InvalidPair
 
-LONGEST_KEY = 512
-LARGEST_VALUE = 25 * 1024 * 1024
-SHORTEST_TTL = 60
+MAX_KEY_BYTES = 512
+MAX_VALUE_BYTES = 25 * 1024 * 1024
+MIN_TTL = 60
+"""Seconds."""
 
 
-def check_pair(key: str, value: bytes) -> None:
-    """Check a pair before it is sent.
+def check_pair(key: str, value: bytes, ttl: int) -> None:
+    """Check a pair before it is written.
 
     Raises:
         InvalidPair: KV would never take it.
     """
-    size = len(key.encode())
-    if not 0 < size <= LONGEST_KEY or key in (".", "..") or len(value) > LARGEST_VALUE:
-        raise InvalidPair(f"a pair of {size} and {len(value)} bytes")
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidPair("a key that is no text") from error
+    if not 0 < size <= MAX_KEY_BYTES or key in (".", ".."):
+        raise InvalidPair(f"a key of {size} bytes")
+    if len(value) > MAX_VALUE_BYTES:
+        raise InvalidPair(f"a value of {len(value)} bytes")
+    if ttl < MIN_TTL:
+        raise InvalidPair(f"a time to live of {ttl} s")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-from app.storage.errors import InvalidPair
+from app.storage.kv.limits import check_pair
 from app.storage.sqlite import SqliteFile
-
-__all__ = ["InvalidPair", "KvLimits", "SqliteKv"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pairs (
@@ -21,16 +18,7 @@ CREATE TABLE IF NOT EXISTS pairs (
 CREATE INDEX IF NOT EXISTS pairs_by_expiry ON pairs (expires_at);
 """
 
-
-class KvLimits(NamedTuple):
-    """Bounds: of one key and one value in bytes, and of how many pairs are kept."""
-
-    key: int = 512
-    value: int = 25 * 1024 * 1024
-    pairs: int = 50_000
-
-
-_USUAL = KvLimits()
+MAX_PAIRS = 50_000
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
@@ -40,10 +28,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
 class SqliteKv:
     """Pairs with a time to live. The pairs nearest their end give way when there are too many."""
 
-    def __init__(self, path: Path, clock: Callable[[], float], limits: KvLimits = _USUAL) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float], max_pairs: int = MAX_PAIRS) -> None:
         self._file = SqliteFile(path)
         self._clock = clock
-        self._limits = limits
+        self._max_pairs = max_pairs
 
     async def open(self) -> None:
         """Open the file; StorageError where that fails."""
@@ -69,11 +57,10 @@ class SqliteKv:
         """Keep a value for `ttl` seconds.
 
         Raises:
-            InvalidPair: key or value is larger than KV takes.
+            InvalidPair: KV would never take the pair.
             StorageError: the file could not be written.
         """
-        if len(key.encode()) > self._limits.key or len(value) > self._limits.value:
-            raise InvalidPair(f"a pair of {len(key)} and {len(value)} bytes")
+        check_pair(key, value, ttl)
         now = self._clock()
 
         def write(connection: sqlite3.Connection) -> None:
@@ -98,9 +85,9 @@ class SqliteKv:
 
     def _make_room(self, connection: sqlite3.Connection) -> None:
         (count,) = connection.execute("SELECT count(*) FROM pairs").fetchone()
-        if count > self._limits.pairs:
+        if count > self._max_pairs:
             connection.execute(
                 "DELETE FROM pairs WHERE key IN "
                 "(SELECT key FROM pairs ORDER BY expires_at LIMIT ?)",
-                (count - self._limits.pairs,),
+                (count - self._max_pairs,),
             )

@@ -15,7 +15,7 @@ from app.storage.http import (
     LazyHttpClient,
     Request,
 )
-from app.storage.kv.limits import SHORTEST_TTL, check_pair
+from app.storage.kv.limits import check_pair
 
 
 class WorkerKv:
@@ -42,13 +42,13 @@ class WorkerKv:
         return answer.body
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value for `ttl` seconds, a minute at least.
+        """Keep a value for `ttl` seconds.
 
         Raises:
             InvalidPair: KV would never take the pair.
         """
-        check_pair(key, value)
-        answer = await self._ask("PUT", key, value, f"?ttl={max(ttl, SHORTEST_TTL)}")
+        check_pair(key, value, ttl)
+        answer = await self._ask("PUT", key, value, f"?ttl={ttl}")
         if answer.status in (BAD_REQUEST, TOO_LARGE):
             raise InvalidPair(f"kv binding: HTTP {answer.status}")
         if not answer.is_good:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from app.storage.errors import InvalidPair
 from app.storage.kv.retrying import ATTEMPTS, KvWriteFailed, RetryingKv, pause_before
-from app.storage.kv.sqlite import InvalidPair
 from app.storage.sqlite import StorageError
 from tests.support.clock import Clock
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
-from app.storage.kv.sqlite import InvalidPair, KvLimits, SqliteKv
+from app.storage.kv.sqlite import SqliteKv
 from app.storage.sqlite import SqliteFile, StorageError
 from tests.support.clock import Clock
 
@@ -32,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def kv(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteKv]:
-    made = SqliteKv(tmp_path / "kv.sqlite", clock, KvLimits(key=8, value=16, pairs=3))
+    made = SqliteKv(tmp_path / "kv.sqlite", clock, max_pairs=3)
     await made.open()
     yield made
     await made.close()
@@ -83,18 +83,6 @@ async def test_pairs_outlive_the_process_that_put_them(tmp_path: Path, clock: Cl
         assert await kv.get("a") == value
         await kv.put("a", b"x", 60)
         await kv.close()
-
-
-@pytest.mark.parametrize(("key", "value"), [("k" * 9, b"x"), ("é" * 5, b"x"), ("k", b"v" * 17)])
-async def test_a_pair_beyond_the_bounds_is_refused(kv: SqliteKv, key: str, value: bytes) -> None:
-    with pytest.raises(InvalidPair):
-        await kv.put(key, value, 60)
-    assert await kv.get(key) is None
-
-
-async def test_a_pair_at_the_bounds_is_kept(kv: SqliteKv) -> None:
-    await kv.put("é" * 4, b"v" * 16, 60)
-    assert await kv.get("é" * 4) == b"v" * 16
 
 
 async def test_the_pairs_nearest_their_end_give_way(kv: SqliteKv) -> None:

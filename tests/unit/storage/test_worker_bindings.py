@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 
-from app.domain.facts import Fact
+from app.catalog.text import LONGEST_LINE
+from app.domain.facts import MOST_NAMES, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.storage.db.d1 import D1Database
+from app.storage.db.d1 import MAX_BODY_BYTES, MAX_PARAMETERS, MAX_STATEMENTS, D1Database
+from app.storage.db.repository import Statement
 from app.storage.db.rows import Generation, ShopperHistory, Visited
-from app.storage.db.worker import WorkerD1
-from app.storage.errors import InvalidPair, StorageError
+from app.storage.db.worker import WorkerD1, call_body
+from app.storage.errors import StorageError
 from app.storage.http import LazyHttpClient
 from app.storage.kv.retrying import KvWriteFailed, RetryingKv
 from app.storage.kv.worker import WorkerKv
+from app.web.signals_schema import MOST_EVENTS
 from tests.support.clock import Clock
 from tests.support.fake_cloudflare.bindings import Bindings
 from tests.support.fake_cloudflare.d1 import D1
@@ -88,13 +91,6 @@ async def test_what_is_not_there_is_nothing(kv: WorkerKv) -> None:
     await kv.delete("nobody")
 
 
-async def test_a_time_to_live_is_never_shorter_than_kv_takes(
-    kv: WorkerKv, bindings: Bindings
-) -> None:
-    await kv.put("a", b"1", 5)
-    assert bindings.kv.pairs["a"].ttl == 60
-
-
 async def test_a_miss_is_remembered_and_a_new_value_seen_late(kv: WorkerKv, clock: Clock) -> None:
     assert await kv.get("a") is None
     await kv.put("a", b"1", 3600)
@@ -109,17 +105,6 @@ async def test_the_credential_is_sent_only_where_there_is_one(
     await kv.get("a")
     await WorkerKv(http, f"{url}/kv", {}).get("a")
     assert [credential for *_, credential in bindings.seen] == ["Bearer of the bindings", ""]
-
-
-@pytest.mark.parametrize("key", ["", ".", "..", "a" * 513, "家" * 171])
-async def test_what_kv_never_takes_is_not_even_sent(
-    kv: WorkerKv, bindings: Bindings, key: str
-) -> None:
-    with pytest.raises(InvalidPair):
-        await kv.put(key, b"", 60)
-    with pytest.raises(InvalidPair):
-        await kv.put("big", bytes(25 * 1024 * 1024 + 1), 60)
-    assert bindings.seen == []
 
 
 @pytest.mark.parametrize("status", [400, 413])
@@ -207,6 +192,26 @@ async def test_generations_are_recorded_however_many_there_are(
     await database.record([SEEN], made)
     assert bindings.d1.rows("SELECT count(*) FROM ui_generations") == [(120,)]
     assert len(bindings.seen) == 3
+
+
+async def test_the_largest_report_fits_into_one_call() -> None:
+    calls: list[Sequence[Statement]] = []
+
+    async def ask(work: Sequence[Statement]) -> object:
+        calls.append(work)
+        return [[] for _ in work]
+
+    names = tuple(f"{at:02}".ljust(LONGEST_LINE, "\U0001f98a") for at in range(MOST_NAMES))
+    order = Fact("purchase", products=names, categories=names)
+    liked = Persona("loyalist", 0.95, Signals(1e9, names[:3], "high", names[:3]))
+    database = D1Database(ask)
+    await database.add_facts(SEEN, [order] * MOST_EVENTS)
+    await database.set_persona(SEEN, liked, "v2_loyalist")
+    assert len(calls) == 2
+    for work in calls:
+        assert len(work) <= MAX_STATEMENTS
+        assert all(len(statement.params) <= MAX_PARAMETERS for statement in work)
+        assert len(call_body(work)) <= MAX_BODY_BYTES
 
 
 async def test_a_call_is_done_whole_or_not_at_all(database: D1Database, bindings: Bindings) -> None:

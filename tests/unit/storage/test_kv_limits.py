@@ -1,0 +1,65 @@
+"""No KV takes what Workers KV would not, so that what development accepts production accepts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.storage.cloudflare_api import CloudflareApi
+from app.storage.errors import InvalidPair
+from app.storage.factory import Kv
+from app.storage.http import LazyHttpClient
+from app.storage.kv.cloudflare import CloudflareKv
+from app.storage.kv.sqlite import SqliteKv
+from app.storage.kv.worker import WorkerKv
+from tests.support.clock import Clock
+
+pytestmark = pytest.mark.anyio
+
+MIB = 1024 * 1024
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(params=["sqlite", "worker", "cloudflare"])
+async def kv(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kv]:
+    """Each KV; those that would have to ask somebody have nobody to ask."""
+    http = LazyHttpClient(inside=True)
+    api = CloudflareApi(http, NOBODY, "token", Clock())
+    stores: dict[str, Kv] = {
+        "sqlite": SqliteKv(tmp_path / "kv.sqlite", Clock()),
+        "worker": WorkerKv(http, NOBODY, {}),
+        "cloudflare": CloudflareKv(api, "account", "namespace"),
+    }
+    store = stores[request.param]
+    await store.open()
+    yield store
+    await store.close()
+    await http.aclose()
+
+
+@pytest.mark.parametrize("key", ["", ".", "..", "k" * 513, "家" * 171, "half \ud83e"])
+async def test_a_key_that_kv_never_takes_is_refused(kv: Kv, key: str) -> None:
+    with pytest.raises(InvalidPair):
+        await kv.put(key, b"x", 60)
+
+
+async def test_a_value_that_kv_never_takes_is_refused(kv: Kv) -> None:
+    with pytest.raises(InvalidPair):
+        await kv.put("a", bytes(25 * MIB + 1), 60)
+
+
+@pytest.mark.parametrize("ttl", [59, 0, -1])
+async def test_a_time_to_live_that_kv_never_takes_is_refused(kv: Kv, ttl: int) -> None:
+    with pytest.raises(InvalidPair):
+        await kv.put("a", b"x", ttl)
+
+
+@pytest.mark.parametrize("key", ["k" * 512, "家" * 170, "...", "..x", " ", "/", "\x00"])
+async def test_a_pair_at_the_bounds_is_kept_by_one_machine(tmp_path: Path, key: str) -> None:
+    kv = SqliteKv(tmp_path / "kv.sqlite", Clock())
+    await kv.open()
+    await kv.put(key, bytes(25 * MIB), 60)
+    assert await kv.get(key) == bytes(25 * MIB)
+    await kv.close()
