@@ -15,19 +15,20 @@ from starlette.routing import Route
 from app.catalog.images import image_hosts
 from app.content.prompts import PLACE_OF_COMPONENTS
 from app.content.site import SiteContent, build_renderer
-from app.domain.catalog import Shop
+from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps
 from app.generation.layouts import LayoutCache
 from app.generation.prompt import instructions
 from app.llm.budget import Budget
 from app.llm.factory import Providers
-from app.llm.ledgers import Ledgers
 from app.metrics.counters import Counters, MetricsLogger
 from app.pages.cache import PageCache
-from app.pages.jobs import Capacity
+from app.pages.jobs import Capacity, PageJobs
 from app.pages.journal import PageJournal
-from app.pages.service import Backroom, PageService
-from app.pages.shells import ShopView, build_shop_view
+from app.pages.service import PageService
+from app.pages.shells import ShellCache, build_shop_view
+from app.pages.site import LiveSite, Site
+from app.personas.cache import ShopperCache
 from app.personas.learner import PersonaLearner
 from app.rendering.renderer import Renderer
 from app.settings import Settings
@@ -36,7 +37,7 @@ from app.storage.factory import Storage, open_storage
 from app.storage.kv.retrying import RetryingKv
 from app.util.lazy import WarmUp
 from app.web.auth import gate
-from app.web.context import AppContext, OpenShop
+from app.web.context import AppContext
 from app.web.cookies import SessionSigner
 from app.web.errors import NotFound, redirect_home, server_error
 from app.web.generate import Generate
@@ -46,148 +47,114 @@ from app.web.inline_shops import InlineShops
 from app.web.products import ProductPage
 from app.web.session_secret import session_secret
 from app.web.signals import SignalsEndpoint, signal_routes
-from app.web.static import Pictures, Static, brand_css
+from app.web.static import Pictures, Static
 from app.web.store import StorePage
 from app.web.stream import Stream
 
 _LEEWAY = 10.0
 """Seconds that a page may take beside its deadline: to be kept, with every attempt at that."""
 
+_HEALTH_TTL = 60
+
 
 class Resources(NamedTuple):
     """What must be opened and closed."""
 
-    state: Storage
-    careful_kv: RetryingKv
-    recorder: WriteBehind
+    storage: Storage
+    kv: RetryingKv
+    records: WriteBehind
     journal: PageJournal
-    composers: Providers
-    preparing: WarmUp
+    providers: Providers
+    warm_up: WarmUp
+    counters: Counters
     began: float
-    tallies: Counters
 
 
-def create_app(settings: Settings, materials: SiteContent) -> Starlette:
+def create_app(settings: Settings, content: SiteContent) -> Starlette:
     """Return the ASGI app. Its files and connections are opened when it starts."""
-    services = _services(settings, materials)
-    web = _web(settings, materials, services)
+    resources = _open_later(settings, content)
+    build_site = partial(_build_site, settings, resources)
+    site = LiveSite(build_site(content, build_renderer(content)))
+    context = _build_context(settings, resources, site)
     app = Starlette(
-        routes=_routes(settings, materials, services, web),
-        lifespan=partial(_lifespan, settings, services, web.storefront),
-        exception_handlers={500: partial(server_error, web)},
+        routes=_routes(settings, resources, context),
+        lifespan=partial(_lifespan, settings, resources, context.pages),
+        exception_handlers={500: partial(server_error, context)},
         middleware=gate(settings.worker_secret),
     )
-    app.state.storefront = web.storefront
-    app.state.preparing = services.preparing
+    app.state.pages = context.pages
+    app.state.warm_up = resources.warm_up
     app.state.workbench = nullcontext
     if settings.design:
-        from app.workbench.mount import join_workbench  # noqa: PLC0415 - a designer's shop alone
+        from app.workbench.mount import mount_workbench  # noqa: PLC0415 - a designer's shop alone
 
-        again = partial(rebuild, settings, services, web.storefront)
-        join_workbench(app, settings, materials, services.composers, again)
+        mount_workbench(app, settings, site, resources.providers, build_site)
     return app
-
-
-def rebuild(
-    settings: Settings,
-    services: Resources,
-    front: PageService,
-    materials: SiteContent,
-    drawn: Renderer,
-) -> tuple[AppContext, GeneratorDeps, list[Route]]:
-    """Return the open shop with other materials, to be taken up in one step."""
-    web = build_context(settings, materials, drawn, front)
-    workshop = _workshop(settings, materials, services, drawn)
-    return web, workshop, _routes(settings, materials, services, web)
 
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, services: Resources, storefront: PageService, app: Starlette
+    settings: Settings, resources: Resources, pages: PageService, app: Starlette
 ) -> AsyncIterator[None]:
     settings.data.mkdir(parents=True, exist_ok=True)
-    await services.state.kv.open()
-    await services.state.database.open()
-    services.preparing.start()
-    teller = MetricsLogger(services.tallies)
+    storage, records = resources.storage, resources.records
+    await storage.kv.open()
+    await storage.database.open()
+    resources.warm_up.start()
+    metrics = MetricsLogger(resources.counters)
     tasks = [
-        asyncio.create_task(services.recorder.run(), name="recorder"),
-        asyncio.create_task(services.journal.run(), name="journal sweep"),
-        asyncio.create_task(teller.run(), name="teller"),
+        asyncio.create_task(records.run(), name="records"),
+        asyncio.create_task(resources.journal.run(), name="journal sweep"),
+        asyncio.create_task(metrics.run(), name="metrics"),
     ]
     try:
         async with app.state.workbench():
             yield
     finally:
-        await storefront.drain(settings.shutdown_grace)
+        await pages.drain(settings.shutdown_grace)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        await services.recorder.finish()
-        teller.write()
-        await services.composers.aclose()
-        await services.state.database.close()
-        await services.state.kv.close()
-        await services.state.aclose()
+        await records.finish()
+        metrics.write()
+        await resources.providers.aclose()
+        await storage.database.close()
+        await storage.kv.close()
+        await storage.aclose()
 
 
-def _services(settings: Settings, materials: SiteContent) -> Resources:
-    state = open_storage(settings)
-    careful_kv = RetryingKv(state.kv, time.monotonic)
-    purse = Budget(settings.spending, Ledgers(careful_kv), time.time)
-    composers = Providers(settings, materials.prompts, purse)
+def _open_later(settings: Settings, content: SiteContent) -> Resources:
+    storage = open_storage(settings)
+    kv = RetryingKv(storage.kv, time.monotonic)
+    budget = Budget(settings.spending, kv, time.time)
+    providers = Providers(settings, budget)
 
-    def prepare() -> None:
-        materials.library.specs.load()
-        composers.load()
-        state.load()
+    def load() -> None:
+        content.library.specs.load()
+        providers.load()
+        storage.load()
 
-    recorder = WriteBehind(state.database, state.batching)
+    records = WriteBehind(storage.database, storage.batching)
     return Resources(
-        state=state,
-        careful_kv=careful_kv,
-        recorder=recorder,
+        storage=storage,
+        kv=kv,
+        records=records,
         journal=PageJournal(time.time),
-        composers=composers,
-        preparing=WarmUp(prepare),
+        providers=providers,
+        warm_up=WarmUp(load),
+        counters={"kv": kv.counts, "records": records.counts, "money": budget.counts},
         began=time.monotonic(),
-        tallies={"kv": careful_kv.counts, "records": recorder.counts, "money": purse.counts},
     )
 
 
-def _web(settings: Settings, materials: SiteContent, services: Resources) -> AppContext:
-    renderer, prepared = build_renderer(materials), services.preparing.wait
-    makeshift = services.composers.is_degraded
-    kept = PageCache(services.careful_kv, renderer, prepared, makeshift, time.monotonic)
-    storefront = PageService(
-        _workshop(settings, materials, services, renderer),
-        Backroom(services.journal, kept, services.state.database, services.recorder),
-        time.monotonic,
-        Capacity(settings.max_concurrent_pages, settings.max_queued_pages),
-    )
-    return build_context(settings, materials, renderer, storefront)
-
-
-def build_context(
-    settings: Settings, materials: SiteContent, renderer: Renderer, storefront: PageService
-) -> AppContext:
-    """Return what handlers get: every shop with its fallbacks drawn."""
-    shops = {
-        shop.id: OpenShop(_counter(shop, materials, renderer), page_headers(image_hosts(shop)))
-        for shop in materials.catalogs.shops.values()
-    }
-    secret = session_secret(settings.session_secret, settings.data)
-    default = shops[materials.catalogs.default.id]
-    return AppContext(storefront, shops, default, renderer, SessionSigner(secret), time.time)
-
-
-def _workshop(
-    settings: Settings, materials: SiteContent, services: Resources, renderer: Renderer
-) -> GeneratorDeps:
-    library, prompts = materials.library, materials.prompts
-    return GeneratorDeps(
-        models=services.composers.in_order,
-        journal=services.journal,
+def _build_site(
+    settings: Settings, resources: Resources, content: SiteContent, renderer: Renderer
+) -> Site:
+    """Return the site of these files: every shop with its fallbacks drawn, and its generator."""
+    library, prompts = content.library, content.prompts
+    deps = GeneratorDeps(
+        models=resources.providers.with_house(prompts.house),
+        journal=resources.journal,
         renderer=renderer,
         specs=library.specs,
         slots=tuple(slot.id for slot in library.slots),
@@ -196,54 +163,73 @@ def _workshop(
             lambda: instructions(prompts.storefront, PLACE_OF_COMPONENTS, library.specs.values())
         ),
         persona_briefs=prompts.personas,
-        layouts=LayoutCache(services.careful_kv),
-        ready=services.preparing.wait,
+        layouts=LayoutCache(resources.kv.get, resources.kv.put),
+        ready=resources.warm_up.wait,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
         deadlines=settings.deadlines,
         parse_limits=settings.parsing,
     )
+    shops = {
+        shop.id: build_shop_view(shop, content, renderer, page_headers(image_hosts(shop)))
+        for shop in content.catalogs.shops.values()
+    }
+    return Site(content, renderer, Generator(deps), ShellCache(renderer), shops)
 
 
-def _counter(shop: Shop, materials: SiteContent, renderer: Renderer) -> ShopView:
-    content, house = materials.content(shop), materials.prompts.house
-    return build_shop_view(shop, materials.urls_of(shop), content, house, renderer)
+def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> AppContext:
+    """Return what handlers get."""
+    is_degraded = resources.providers.is_degraded
+    ready, journal, records = resources.warm_up, resources.journal, resources.records
+    cached = PageCache(resources.kv, site, ready.wait, is_degraded, time.monotonic)
+    capacity = Capacity(settings.max_concurrent_pages, settings.max_queued_pages)
+    pages = PageService(
+        site,
+        PageJobs(site, journal, cached, records, capacity=capacity, clock=time.monotonic),
+        journal=journal,
+        cache=cached,
+        shoppers=ShopperCache(resources.storage.database, time.monotonic),
+        records=records,
+        warm_up=ready,
+    )
+    secret = session_secret(settings.session_secret, settings.data)
+    return AppContext(site, pages, SessionSigner(secret), time.time)
 
 
-def _generate(settings: Settings, materials: SiteContent, web: AppContext) -> Generate:
-    shops = InlineShops(web.shops, lambda shop: _counter(shop, materials, web.renderer), brand_css)
-    return Generate(web, shops, settings.max_request_bytes, settings.deadlines.page + _LEEWAY)
-
-
-def _routes(
-    settings: Settings, materials: SiteContent, services: Resources, web: AppContext
-) -> list[Route]:
-    store, product, stream = StorePage(web), ProductPage(web), Stream(web)
-    learning = PersonaLearner(services.state.database, web.storefront, web.now)
-    signals = SignalsEndpoint(web, learning, services.preparing.wait)
-    services.tallies.update(signals=signals.counts, learning=learning.counts)
-    checked = services.state.checked
-    health = Health(partial(_checks, services), lambda: time.monotonic() - services.began, checked)
-    pictures = Pictures(web, materials.catalogs.pictures)
+def _routes(settings: Settings, resources: Resources, context: AppContext) -> list[Route]:
+    store, product, stream = StorePage(context), ProductPage(context), Stream(context)
+    learner = PersonaLearner(resources.storage.database, context.now)
+    signals = SignalsEndpoint(context, learner, resources.warm_up)
+    resources.counters.update(signals=signals.counts, learning=learner.counts)
+    patience = settings.deadlines.page + _LEEWAY
+    shops = InlineShops(context.site)
+    generate = Generate(context, shops, settings.max_request_bytes, patience)
+    uptime = partial(_seconds_since, resources.began)
+    health = Health(partial(_checks, resources), uptime, resources.storage.checked)
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
         *signal_routes(signals),
-        Route("/static/{name}", Static(materials.assets), methods=get),
-        Route("/pictures/{shop_id}/{path:path}", pictures, methods=get),
+        Route("/static/{name}", Static(context.site), methods=get),
+        Route("/pictures/{shop_id}/{path:path}", Pictures(context.site), methods=get),
         Route("/products/{id}", product, methods=get),
         Route("/s/{shop_id}/products/{id}", product, methods=get),
-        Route("/generate", _generate(settings, materials, web), methods=["POST"]),
+        Route("/generate", generate, methods=["POST"]),
         Route("/health", health, methods=get),
         Route("/", redirect_home, methods=get),
     ]
     if settings.design:
-        routes.append(Route("/debug/pages/{page_id}", PageTrace(web.storefront), methods=get))
-    return [*routes, Route("/{path:path}", NotFound(web, routes))]
+        routes.append(Route("/debug/pages/{page_id}", PageTrace(context.pages.jobs), methods=get))
+    return [*routes, Route("/{path:path}", NotFound(context, routes))]
 
 
-async def _checks(services: Resources) -> Mapping[str, str]:
-    kv = await check(services.state.kv.get("health"))
-    database = await check(services.state.database.persona_of("health", "health"))
-    return {"kv_connection": kv, "database": database, "llm_api": services.composers.health()}
+def _seconds_since(began: float) -> float:
+    return time.monotonic() - began
+
+
+async def _checks(resources: Resources) -> Mapping[str, str]:
+    storage = resources.storage
+    kv = await check(storage.kv.put("health", b"1", _HEALTH_TTL))
+    database = await check(storage.database.persona_of("health", "health"))
+    return {"kv_connection": kv, "database": database, "llm_api": resources.providers.health()}

@@ -38,17 +38,15 @@ class DrainingServer(Server):
     cannot be used.
     """
 
-    def __init__(
-        self, config: Config, storefront: PageService, preparing: WarmUp, grace: float
-    ) -> None:
+    def __init__(self, config: Config, pages: PageService, warm_up: WarmUp, grace: float) -> None:
         super().__init__(config)
-        self._storefront = storefront
-        self._preparing = preparing
+        self._pages = pages
+        self._warm_up = warm_up
         self._grace = grace
 
     async def on_tick(self, counter: int) -> bool:
         """Say whether to end."""
-        return await super().on_tick(counter) or self._preparing.failure is not None
+        return await super().on_tick(counter) or self._warm_up.failure is not None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listening sockets, drain, then do as uvicorn does."""
@@ -58,15 +56,15 @@ class DrainingServer(Server):
             listener.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await self._storefront.drain(self._grace)
+        await self._pages.drain(self._grace)
         await super().shutdown(sockets)
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    materials = read_site(settings)
-    _report(materials.catalogs)
-    app = create_app(settings, materials)
+    content = read_site(settings)
+    _report(content.catalogs)
+    app = create_app(settings, content)
     gc.freeze()
     gc.enable()
     AppStatus.enable_automatic_graceful_drain = False
@@ -83,13 +81,11 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_CLOSING,
     )
-    server = DrainingServer(
-        config, app.state.storefront, app.state.preparing, settings.shutdown_grace
-    )
+    server = DrainingServer(config, app.state.pages, app.state.warm_up, settings.shutdown_grace)
     log.info("serving http://%s:%d", settings.host, settings.port)
     server.run()
-    if app.state.preparing.failure is not None:
-        raise app.state.preparing.failure
+    if app.state.warm_up.failure is not None:
+        raise app.state.warm_up.failure
 
 
 def _report(catalogs: Catalogs) -> None:

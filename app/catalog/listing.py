@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from app.domain.catalog import Product, Shop
-from app.rendering.renderer import Listing
 
 PAGE_SIZE = 24
 _LONGEST_QUERY = 80
@@ -20,6 +19,18 @@ ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
     "name": (lambda item: item.title.casefold(), False),
 }
 """How a listing may be sorted; unsorted, it keeps the catalog's order."""
+
+
+class Listing(NamedTuple):
+    """A part of the catalog, chosen and sorted through the address."""
+
+    results: Sequence[Product]
+    total: int
+    category: str
+    sort: str
+    query: str
+    page: int
+    pages: int
 
 
 class ListingQuery(NamedTuple):
@@ -51,23 +62,23 @@ def read_request(query_string: bytes) -> ListingQuery | None:
     )
 
 
-def filter_products(shop: Shop, asked: ListingQuery) -> Listing:
-    """Return the products asked for, in the order asked for, a page of them."""
-    found = [item for item in shop.products.values() if _fits(item, asked)]
-    sort = asked.sort if asked.sort in ORDERS else "featured"
+def filter_products(shop: Shop, query: ListingQuery) -> Listing:
+    """Return the products that fit, in their order, a page of them."""
+    found = [item for item in shop.products.values() if _fits(item, query)]
+    sort = query.sort if query.sort in ORDERS else "featured"
     if sort in ORDERS:
         key, down = ORDERS[sort]
         found.sort(key=key, reverse=down)
     pages = max(1, -(-len(found) // PAGE_SIZE))
-    page = min(asked.page, pages)
+    page = min(query.page, pages)
     results = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return Listing(results, len(found), asked.category, sort, asked.query, page, pages)
+    return Listing(results, len(found), query.category, sort, query.query, page, pages)
 
 
-def _fits(item: Product, asked: ListingQuery) -> bool:
-    if asked.category and item.category != asked.category:
+def _fits(item: Product, query: ListingQuery) -> bool:
+    if query.category and item.category != query.category:
         return False
-    if not asked.query:
+    if not query.query:
         return True
     text = f"{item.title} {item.category} {' '.join(item.tags)} {item.description}".casefold()
-    return all(word in text for word in asked.query.casefold().split())
+    return all(word in text for word in query.query.casefold().split())

@@ -11,11 +11,13 @@ import importlib
 import inspect
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from threading import Lock
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
+
+from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -53,39 +55,22 @@ class SlotSpec(NamedTuple):
 
 
 class Specs(Mapping[str, ComponentSpec]):
-    """The kinds of components by name, loaded by `load` or by whoever asks first."""
+    """The kinds of components by name, loaded by `load` or by whoever asks first.
 
-    def __init__(self, folder: Path, package: str, slots: Iterable[SlotSpec]) -> None:
-        self._place = (folder, package, tuple(slots))
-        self._loading = Lock()
-        self._loaded: Mapping[str, ComponentSpec] | None = None
+    Loading raises LibraryError where a component lacks a file, or its files do not fit together.
+    """
 
-    def load(self) -> Mapping[str, ComponentSpec]:
-        """Load every component's props and samples, once. Any thread may call this.
-
-        Raises:
-            LibraryError: a component lacks a file, or its files do not fit together.
-        """
-        with self._loading:
-            if self._loaded is None:
-                self._loaded = {spec.name: spec for spec in _specs(*self._place)}
-        return self._loaded
-
-    @classmethod
-    def ready(cls, loaded: Mapping[str, ComponentSpec]) -> Specs:
-        """Return what has been loaded already."""
-        specs = cls(Path(), "", ())
-        specs._loaded = loaded
-        return specs
+    def __init__(self, load: Callable[[], Mapping[str, ComponentSpec]]) -> None:
+        self.load = Lazy(load)
 
     def __getitem__(self, name: str) -> ComponentSpec:
-        return (self._loaded or self.load())[name]
+        return self.load()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._loaded or self.load())
+        return iter(self.load())
 
     def __len__(self) -> int:
-        return len(self._loaded or self.load())
+        return len(self.load())
 
 
 class Library(NamedTuple):
@@ -112,7 +97,9 @@ def open_library(folder: Path) -> Library:
     module = _import(folder / "slots.py", f"{package}.slots")
     slots = slots_of(module)
     styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
-    return Library(folder, Specs(folder, package, slots), slots, styles, _digest(folder))
+    return Library(
+        folder, Specs(partial(_specs, folder, package, slots)), slots, styles, _digest(folder)
+    )
 
 
 def slots_of(module: ModuleType) -> tuple[SlotSpec, ...]:
@@ -142,14 +129,15 @@ def _import_package(folder: Path) -> str:
     return folder.name
 
 
-def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> Iterable[ComponentSpec]:
+def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> dict[str, ComponentSpec]:
     known = {slot.id for slot in slots}
+    found = {}
     for path in sorted(folder.glob("*.py")):
-        name = path.stem
-        if not path.with_suffix(".jinja").exists():
-            continue
-        module = _import(path, f"{package}.{name}")
-        yield component_spec(path, module, known, _samples(path.with_suffix(".samples.json")))
+        if path.with_suffix(".jinja").exists():
+            module = _import(path, f"{package}.{path.stem}")
+            samples = _samples(path.with_suffix(".samples.json"))
+            found[path.stem] = component_spec(path, module, known, samples)
+    return found
 
 
 def component_spec(

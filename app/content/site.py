@@ -6,13 +6,13 @@ import hashlib
 from typing import NamedTuple
 
 from app.catalog.load import Catalogs, load_catalogs
+from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
 from app.content.prompts import Prompts, load_prompts
 from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import Settings
-from app.web.static import Assets, load_assets
 
 
 class SiteContent(NamedTuple):
@@ -28,17 +28,17 @@ class SiteContent(NamedTuple):
         root = "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
         return ShopUrls(shop.id, root, self.assets.names)
 
-    def content(self, shop: Shop) -> str:
+    def digest_of(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
         parts = (self.library.digest, self.assets.digest, self.prompts.digest, shop.digest)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def build_renderer(materials: SiteContent) -> Renderer:
-    """Return who draws with these materials."""
-    library = materials.library
+def build_renderer(content: SiteContent) -> Renderer:
+    """Return the renderer of these files."""
+    library = content.library
     templates = environment(library.folder, library.templates)
-    return Renderer(templates, library.specs, library.slots, materials.urls_of)
+    return Renderer(templates, library.specs, library.slots, content.urls_of)
 
 
 def read_site(settings: Settings) -> SiteContent:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import AsyncGenerator
+from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Product, Shop
 from app.domain.persona import Persona
@@ -11,9 +12,9 @@ from app.domain.persona import Persona
 class Prompt(NamedTuple):
     """What the model is asked. `instructions` is the same for every page of a library.
 
-    `tokens` is our estimate of its size. `kind` is the persona's hash: those of one kind share an
-    answer. `address` is the client's where the shopper is new, and empty where they are known; it
-    is for the bill. Neither is sent.
+    `tokens` is our estimate of its size. Those of one `persona_hash` share an answer. `address` is
+    the client's where the shopper is new, and empty where they are known; it is for the budget.
+    Neither is sent.
     """
 
     instructions: str
@@ -23,7 +24,7 @@ class Prompt(NamedTuple):
     products: tuple[Product, ...]
     slots: tuple[str, ...]
     tokens: int = 0
-    kind: str = ""
+    persona_hash: str = ""
     address: str = ""
 
 
@@ -92,3 +93,13 @@ class CallRefused(ModelFailed):
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(code, reason, retryable=False)
+
+
+class Model(Protocol):
+    """Answers a prompt with component JSON, piece by piece. `name` is what `meta.model` states."""
+
+    @property
+    def name(self) -> str: ...
+
+    def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        """Yield the text as it comes and one ModelEnded; raise ModelFailed where it breaks off."""

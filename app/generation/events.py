@@ -1,4 +1,4 @@
-"""Events -> finished page: the journal folded up, so that streamed and kept page are one."""
+"""The events of a page: their payloads, the page they fold into, and a finished page's replay."""
 
 from __future__ import annotations
 
@@ -8,17 +8,36 @@ from datetime import datetime
 
 from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
-from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
+from app.domain.page import Refusal, RenderedComponent, StoredPage
 from app.rendering.renderer import Renderer, SlotContent
+
+Entry = tuple[EventName, str]
+"""An event before it has an id: its name, and its data as JSON on one line."""
 
 _BETWEEN_REPLAYS = 1_000_000
 """Replays of a page begin at ids a second apart: those of one never meet those of another."""
 
 
-def component_data(drawn: RenderedComponent) -> str:
-    """Return the data of a `component` event."""
-    payload = {"slot": drawn.component.slot, "type": drawn.component.type, "html": drawn.html}
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+def component_event(rendered: RenderedComponent) -> Entry:
+    """Return a `component` event: the HTML of one slot."""
+    component = rendered.component
+    return "component", _json(slot=component.slot, type=component.type, html=rendered.html)
+
+
+def progress_event(stage: str, percent: int) -> Entry:
+    """Return a `progress` event."""
+    return "progress", _json(stage=stage, percent=percent)
+
+
+def ready_event(page: StoredPage) -> Entry:
+    """Return the `ready` event: the page is whole."""
+    return "ready", _json(persona_hash=page.persona_hash, generated_at=page.generated_at)
+
+
+def error_event(code: str) -> Entry:
+    """Return an `error` event: a code, and words fit for a shopper."""
+    message = "We could not arrange this page for you. The whole shop is here all the same."
+    return "error", _json(code=code, message=message)
 
 
 def fold(events: Iterable[Event], fallbacks: Mapping[str, SlotContent]) -> dict[str, SlotContent]:
@@ -31,20 +50,14 @@ def fold(events: Iterable[Event], fallbacks: Mapping[str, SlotContent]) -> dict[
     return fillings
 
 
-def ready_data(page: StoredPage) -> str:
-    """Return the data of the `ready` event."""
-    payload = {"persona_hash": page.persona_hash, "generated_at": page.generated_at}
-    return json.dumps(payload, separators=(",", ":"))
-
-
 def as_events(page: StoredPage, renderer: Renderer, shop: Shop, first_id: int) -> tuple[Event, ...]:
     """Return the events that fold into a kept page, numbered from `first_id`."""
-    entries: list[tuple[EventName, str]] = []
+    entries: list[Entry] = []
     for component in page.components:
         html = renderer.component(component, shop)
         if not isinstance(html, Refusal):
-            entries.append(("component", component_data(RenderedComponent(component, html))))
-    entries.append(("ready", ready_data(page)))
+            entries.append(component_event(RenderedComponent(component, html)))
+    entries.append(ready_event(page))
     return tuple(Event(first_id + at, name, data) for at, (name, data) in enumerate(entries))
 
 
@@ -78,50 +91,5 @@ def _composed_at(page: StoredPage) -> int:
         return _BETWEEN_REPLAYS
 
 
-def to_kv(page: StoredPage) -> bytes:
-    """Return a page as KV keeps it (contract: KV value, version 1)."""
-    value = {
-        "version": 1,
-        "ui": {"html": page.html, "components": [item.as_json() for item in page.components]},
-        "meta": {
-            "persona_type": page.persona_type,
-            "persona_hash": page.persona_hash,
-            "generated_at": page.generated_at,
-            "model": page.model,
-            "generation_time_ms": page.generation_time_ms,
-            "content": page.content,
-        },
-        "shop_context": {"shop_id": page.shop_id, "product_count": page.product_count},
-    }
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def from_kv(value: bytes) -> StoredPage | None:
-    """Read a kept page; None where it is of another version or does not make sense."""
-    try:
-        kept = json.loads(value)
-        if kept["version"] != 1:
-            return None
-        meta, context = kept["meta"], kept["shop_context"]
-        components = [_component(item) for item in kept["ui"]["components"]]
-        return StoredPage(
-            html=str(kept["ui"]["html"]),
-            components=components,
-            persona_type=str(meta["persona_type"]),
-            persona_hash=str(meta["persona_hash"]),
-            generated_at=str(meta["generated_at"]),
-            model=str(meta["model"]),
-            generation_time_ms=int(meta["generation_time_ms"]),
-            content=str(meta["content"]),
-            shop_id=str(context["shop_id"]),
-            product_count=int(context["product_count"]),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        return None
-
-
-def _component(item: Mapping[str, object]) -> Component:
-    kind, slot, config = item["type"], item["id"], item["config"]
-    if not (isinstance(kind, str) and isinstance(slot, str) and isinstance(config, dict)):
-        raise TypeError("not a component")
-    return Component(kind, slot, config)
+def _json(**payload: object) -> str:
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"))

@@ -1,139 +1,255 @@
-"""The story of one page: brief, model's text, proposals, components, HTML, journal, fold, KV.
+"""The story of one page: prompt, model's text, proposals, components, HTML, journal, stored page.
 
-Composing belongs to the page, not to a request. Nothing here speaks to a browser: everything that
+Generating belongs to the page, not to a request. Nothing here speaks to a browser: everything that
 happens is written to the page's journal, and whoever reads it, reads it there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 
-from app.domain.page import Component, StoredPage
-from app.generation.asking import ask_all, complete, is_late
-from app.generation.drawing import as_json, draw, progress
-from app.generation.events import fold, ready_data
+from app.domain.llm import Model, ModelEnded, ModelFailed, ModelNotice
+from app.domain.page import Component, Proposal, Refusal, RenderedComponent, StoredPage
+from app.generation.events import component_event, error_event, fold, progress_event, ready_event
 from app.generation.job import GeneratorDeps, PageJob
+from app.generation.parser.parser import ProposalParser
+from app.generation.prompt import SlotRequest, build_prompt
+from app.generation.trace import REFUSED
+from app.generation.validate import validate
 
 TTL = 3600
 """Seconds a finished page is kept (platform contract)."""
 
-MAKESHIFT_TTL = 120
-"""Seconds a page is kept that is not what it could be: it may soon be better."""
+DEGRADED_TTL = 120
+"""Seconds a page or a layout is kept that is not what it could be: it may soon be better."""
 
-Keep = Callable[[StoredPage, int], Awaitable[None]]
-"""Keeps a finished page for so many seconds; raises NotKept where that cannot be done."""
+_MOST_REFUSALS = 12
+_EARLY = 0.01
+"""Seconds by which a timer may fire before its time; what it ends is late all the same."""
 
-
-class NotKept(Exception):
-    """A finished page could not be kept."""
-
-
-async def compose(page: PageJob, workshop: GeneratorDeps, keep: Keep) -> None:
-    """Compose a page to its end, whatever happens on the way; the journal says how it went."""
-    await workshop.ready()
-    page.began = asyncio.get_running_loop().time()
-    page.wanted = page.wanted or tuple(workshop.slots)
-    in_time = await _fill(page, workshop)
-    for slot in page.wanted:
-        if slot not in page.drawn and (not in_time or is_late(slot, page, workshop)):
-            page.late.append(slot)
-            page.trace.note("kept_fallback", "COMPONENT_TIMEOUT", slot)
-    if not page.drawn:
-        fail(page, workshop, _why_nothing(page))
-        return
-    page.trace.status = "success" if page.drawn.keys() >= set(page.wanted) else "partial"
-    await _finish(page, workshop, keep)
+Store = Callable[[StoredPage, int], Awaitable[bool]]
+"""Keeps a finished page for so many seconds; False where it is kept in memory alone."""
 
 
-async def _fill(page: PageJob, workshop: GeneratorDeps) -> bool:
-    """Draw what can be drawn until the page's time is over; say whether that was enough.
+class Generator:
+    """Generates pages with the same tools. One job is one page."""
 
-    What the page has already and what was decided for others like this shopper is drawn first, and
-    nobody asked for it again.
-    """
-    try:
-        async with asyncio.timeout_at(page.began + workshop.deadlines.page):
-            _draw_all(page.base, page.base_model, page, workshop)
-            if not page.force:
-                await _draw_plan(page, workshop)
-            if not complete(page, workshop):
-                await ask_all(page, workshop)
-    except TimeoutError:
-        page.trace.note("out_of_time", "TIMEOUT")
-        return False
-    return True
+    def __init__(self, deps: GeneratorDeps) -> None:
+        self._deps = deps
 
+    async def compose(self, job: PageJob, store: Store) -> None:
+        """Compose a page to its end, whatever happens on the way; the journal says how it went."""
+        await self._deps.ready()
+        job.began = asyncio.get_running_loop().time()
+        job.wanted = job.wanted or self._deps.slots
+        in_time = await self._fill(job)
+        for slot in job.wanted:
+            if slot not in job.drawn and (not in_time or self._is_late(slot, job)):
+                job.late.append(slot)
+                job.trace.note("kept_fallback", "COMPONENT_TIMEOUT", slot)
+        if job.drawn:
+            await self._finish(job, store)
+        else:
+            self._fail(job)
 
-async def _draw_plan(page: PageJob, workshop: GeneratorDeps) -> None:
-    """Draw what was decided for others like this shopper, as far as the catalog bears it out."""
-    plan = await workshop.layouts.get(page.shop.id, page.key.persona_hash)
-    if plan is not None:
-        page.trace.note("planned", plan.model)
-        _draw_all(plan.components, plan.model, page, workshop)
-        page.from_layout = True
+    async def _fill(self, job: PageJob) -> bool:
+        """Draw what can be drawn until the page's time is over; say whether that was enough.
 
+        What the page has already and what was decided for others like this shopper is drawn first,
+        and no model is asked for it again.
+        """
+        try:
+            async with asyncio.timeout_at(job.began + self._deps.deadlines.page):
+                self._draw_all(job.base, job.base_model, job)
+                if not job.force:
+                    await self._draw_layout(job)
+                if self._needed(job):
+                    await self._ask_all(job)
+        except TimeoutError:
+            job.trace.note("out_of_time", "TIMEOUT")
+            return False
+        return True
 
-def _draw_all(
-    components: Iterable[Component], model: str, page: PageJob, workshop: GeneratorDeps
-) -> None:
-    for component in components:
-        if component.slot in page.drawn:
-            continue
-        if draw(component, page, workshop) and model not in page.models:
-            page.models.append(model)
+    async def _draw_layout(self, job: PageJob) -> None:
+        """Render the cached layout for this persona; skip components whose products are gone."""
+        layout = await self._deps.layouts.get(job.shop.id, job.key.persona_hash)
+        if layout is not None:
+            job.trace.note("planned", layout.model)
+            self._draw_all(layout.components, layout.model, job)
+            job.from_layout = True
 
+    async def _ask_all(self, job: PageJob) -> None:
+        """Ask the models in their order until nothing is missing that a page cannot do without.
 
-def _why_nothing(page: PageJob) -> str:
-    """Return the contract's code for a page of which nothing came."""
-    if page.late:
-        return "TIMEOUT"
-    return page.failures[-1] if page.failures else "GENERATION_FAILED"
+        All but the last share the time that models have; the last one, the house, needs none.
+        """
+        *models, house = self._deps.models
+        last_moment = max((self._seconds(slot) for slot in job.wanted), default=0.0)
+        patience = min(self._deps.deadlines.models, last_moment)
+        try:
+            async with asyncio.timeout_at(job.began + patience):
+                for model in models:
+                    await self._ask_and_follow_up(model, job)
+                    if not self._needed(job):
+                        break
+        except TimeoutError:
+            job.trace.note("out_of_patience", "TIMEOUT")
+        if self._needed(job):
+            await self._ask(house, job, self._missing(job))
 
+    async def _ask_and_follow_up(self, model: Model, job: PageJob) -> None:
+        """Ask for all that is missing; once a page, ask again for what it cannot do without."""
+        ended = await self._ask(model, job, self._missing(job))
+        needed = self._needed(job)
+        if ended and needed and not job.followed_up:
+            job.followed_up = True
+            job.trace.note("followed_up", model.name, ", ".join(needed))
+            await self._ask(model, job, needed)
 
-async def _finish(page: PageJob, workshop: GeneratorDeps, keep: Keep) -> None:
-    """Fold the journal into the finished page, keep it, and only then say that it is ready."""
-    workshop.journal.append(page.id, [progress("storing", 95)])
-    kept = _folded(page, workshop)
-    page.trace.model = kept.model
-    stood_in = len(workshop.models) > 1 and workshop.models[-1].model in page.models
-    patchy = not page.drawn.keys() >= set(workshop.slots) and page.wanted != tuple(workshop.slots)
-    try:
-        await keep(kept, MAKESHIFT_TTL if stood_in or patchy else TTL)
-    except NotKept:
-        fail(page, workshop, "KV_WRITE_FAILED")
-        return
-    if page.trace.status == "success" and not (stood_in or patchy or page.from_layout):
-        await workshop.layouts.put(page.shop.id, kept.persona_hash, kept.model, kept.components)
-    page.stored = kept
-    workshop.journal.append(page.id, [progress("complete", 100), ("ready", ready_data(kept))])
+    async def _ask(self, model: Model, job: PageJob, slots: Sequence[str]) -> bool:
+        """Ask one model for these slots; say whether it may be asked again for what is missing."""
+        reasons = dict.fromkeys(f"{no.where}: {no.code}" for no in job.refusals if no.where)
+        prompt = build_prompt(
+            job.shop,
+            job.persona,
+            self._deps.instructions(),
+            self._deps.persona_briefs,
+            SlotRequest(tuple(slots), tuple(reasons)),
+        )._replace(persona_hash=job.key.persona_hash, address=job.address)
+        job.trace.asked(model.name, prompt)
+        parser = ProposalParser(self._deps.parse_limits)
+        reason = ""
+        try:
+            async with aclosing(model.compose(prompt)) as events:
+                async for event in events:
+                    if isinstance(event, ModelEnded):
+                        reason = event.reason
+                        job.trace.ended(event)
+                    elif isinstance(event, ModelNotice):
+                        job.trace.note(event.kind, event.code, event.where)
+                    else:
+                        self._take(parser.feed(event.text), model.name, job)
+                    if parser.done:
+                        break
+            self._take(parser.close(), model.name, job)
+        except ModelFailed as failure:
+            job.failures.append(failure.code)
+            job.trace.spent(failure.tokens)
+            job.trace.note("model_failed", failure.code, failure.reason)
+            return False
+        finally:
+            job.trace.repaired(parser.repairs)
+        return reason not in REFUSED
 
+    def _take(self, proposals: Iterable[Proposal | Refusal], model: str, job: PageJob) -> None:
+        """Draw what a model proposes and the catalog bears out; note what it does not."""
+        for proposal in proposals:
+            verdict = self._verdict(proposal, job)
+            if isinstance(verdict, Refusal):
+                job.trace.refused(verdict)
+                job.refusals = [*job.refusals, verdict][-_MOST_REFUSALS:]
+            else:
+                self._draw(verdict, model, job)
 
-def _folded(page: PageJob, workshop: GeneratorDeps) -> StoredPage:
-    fillings = fold(workshop.journal.events(page.id), page.fallbacks)
-    return StoredPage(
-        html=workshop.renderer.store_page(page.shop, page.persona.type, fillings),
-        components=[page.drawn[slot].component for slot in workshop.slots if slot in page.drawn],
-        persona_type=page.persona.type,
-        persona_hash=page.key.persona_hash,
-        generated_at=workshop.now().isoformat(timespec="milliseconds"),
-        model="+".join(page.models),
-        generation_time_ms=page.trace.elapsed_ms,
-        content=page.content,
-        shop_id=page.shop.id,
-        product_count=len(page.shop.products),
-    )
+    def _verdict(self, proposal: Proposal | Refusal, job: PageJob) -> Component | Refusal:
+        if isinstance(proposal, Refusal):
+            return proposal
+        closed = {slot for slot in self._deps.slots if slot not in job.wanted}
+        verdict = validate(proposal, self._deps.specs, job.shop, job.drawn.keys() | closed)
+        if isinstance(verdict, Component) and self._is_late(verdict.slot, job):
+            return Refusal("COMPONENT_TIMEOUT", verdict.type)
+        return verdict
 
+    def _draw_all(self, components: Iterable[Component], model: str, job: PageJob) -> None:
+        for component in components:
+            if component.slot not in job.drawn:
+                self._draw(component, model, job)
 
-def fail(page: PageJob, workshop: GeneratorDeps, code: str) -> None:
-    """End a page of which nothing can be shown, or kept."""
-    page.failed = code
-    page.trace.status = "error"
-    page.trace.note("failed", code)
-    workshop.journal.append(page.id, [("error", error_data(code))])
+    def _draw(self, component: Component, model: str, job: PageJob) -> None:
+        """Render a component and write it to the journal, unless the catalog has changed since."""
+        html = self._deps.renderer.component(component, job.shop)
+        if isinstance(html, Refusal):
+            job.trace.refused(html)
+            return
+        job.drawn[component.slot] = rendered = RenderedComponent(component, html)
+        job.trace.note("drawn", component.type, component.slot)
+        if model not in job.models:
+            job.models.append(model)
+        percent = round(90 * len(job.drawn) / len(self._deps.slots))
+        self._deps.journal.append(
+            job.id, [component_event(rendered), progress_event("generating", percent)]
+        )
 
+    async def _finish(self, job: PageJob, store: Store) -> None:
+        """Fold the journal into the finished page, store it, and only then say that it is ready."""
+        journal, slots = self._deps.journal, self._deps.slots
+        journal.append(job.id, [progress_event("storing", 95)])
+        job.trace.status = "success" if job.drawn.keys() >= set(job.wanted) else "partial"
+        page = self._folded(job)
+        job.trace.model = page.model
+        house = self._deps.models[-1].name
+        used_fallback_model = len(self._deps.models) > 1 and house in job.models
+        every_slot = job.wanted == slots
+        incomplete = not job.drawn.keys() >= set(slots)
+        degraded = used_fallback_model or (incomplete and not every_slot)
+        if not await store(page, DEGRADED_TTL if degraded else TTL):
+            job.trace.note("not_stored", "KV_WRITE_FAILED")
+        job.stored = page
+        whole = every_slot and self._deps.required <= job.drawn.keys()
+        if whole and not (used_fallback_model or job.from_layout):
+            await self._deps.layouts.put(
+                job.shop.id,
+                page.persona_hash,
+                model=page.model,
+                components=page.components,
+                ttl=DEGRADED_TTL if incomplete else TTL,
+            )
+        journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
 
-def error_data(code: str) -> str:
-    """Return the data of an `error` event: a code, and words fit for a shopper."""
-    message = "We could not arrange this page for you. The whole shop is here all the same."
-    return as_json({"code": code, "message": message})
+    def _folded(self, job: PageJob) -> StoredPage:
+        contents = fold(self._deps.journal.events(job.id), job.fallbacks)
+        drawn = [job.drawn[slot].component for slot in self._deps.slots if slot in job.drawn]
+        return StoredPage(
+            html=self._deps.renderer.store_page(job.shop, job.persona.type, contents),
+            components=drawn,
+            persona_type=job.persona.type,
+            persona_hash=job.key.persona_hash,
+            generated_at=self._deps.now().isoformat(timespec="milliseconds"),
+            model="+".join(job.models),
+            generation_time_ms=job.trace.elapsed_ms,
+            content=job.content,
+            shop_id=job.shop.id,
+            product_count=len(job.shop.products),
+        )
+
+    def _fail(self, job: PageJob) -> None:
+        """End a page of which nothing can be shown, with the contract's code for why."""
+        last_failure = job.failures[-1] if job.failures else "GENERATION_FAILED"
+        job.failed = "TIMEOUT" if job.late else last_failure
+        job.trace.status = "error"
+        job.trace.note("failed", job.failed)
+        self._deps.journal.append(job.id, [error_event(job.failed)])
+
+    def _missing(self, job: PageJob) -> list[str]:
+        """Return the slots that are asked for, still unfilled, and not yet past their time."""
+        return [
+            slot
+            for slot in self._deps.slots
+            if slot in job.wanted and slot not in job.drawn and not self._is_late(slot, job)
+        ]
+
+    def _needed(self, job: PageJob) -> list[str]:
+        """Return what is missing of the required slots, or of those that were asked for by name."""
+        everything = job.wanted == self._deps.slots
+        required = self._deps.required
+        return [slot for slot in self._missing(job) if slot in required or not everything]
+
+    def _is_late(self, slot: str, job: PageJob) -> bool:
+        """Whether a slot's time has passed: what comes for it now would come as a surprise."""
+        return asyncio.get_running_loop().time() > job.began + self._seconds(slot) - _EARLY
+
+    def _seconds(self, slot: str) -> float:
+        usual = self._deps.deadlines.slot
+        return min(self._deps.slot_seconds.get(slot, usual), usual)

@@ -1,8 +1,8 @@
-"""What composing works with: the tools that all pages share, and the page on the bench."""
+"""One page on its way, and what generating it takes: the tools that all pages share."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -11,41 +11,13 @@ from typing import NamedTuple, Protocol
 from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
 from app.domain.limits import Deadlines, ParseLimits
-from app.domain.llm import ModelEvent, Prompt
+from app.domain.llm import Model
 from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import PageKey, Persona
+from app.generation.layouts import LayoutCache
 from app.generation.trace import Trace
 from app.generation.validate import Spec
 from app.rendering.renderer import Renderer, SlotContent
-
-
-class Composer(Protocol):
-    """Answers a brief with component JSON, piece by piece."""
-
-    @property
-    def model(self) -> str: ...
-
-    def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]: ...
-
-
-class Plan(Protocol):
-    """What was decided for others like this shopper."""
-
-    @property
-    def model(self) -> str: ...
-
-    @property
-    def components(self) -> Sequence[Component]: ...
-
-
-class Plans(Protocol):
-    """Where decisions for one kind of shopper are kept."""
-
-    async def get(self, shop_id: str, persona_hash: str) -> Plan | None: ...
-
-    async def put(
-        self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
-    ) -> None: ...
 
 
 class Journal(Protocol):
@@ -57,21 +29,21 @@ class Journal(Protocol):
 
 
 class GeneratorDeps(NamedTuple):
-    """All that composing needs, the same for every page. `composers` are asked in their order.
+    """All that generating needs, the same for every page. `models` are asked in their order.
 
-    `prepared` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
+    `ready` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
     they have one.
     """
 
-    models: Sequence[Composer]
+    models: Sequence[Model]
     journal: Journal
     renderer: Renderer
     specs: Mapping[str, Spec]
-    slots: Sequence[str]
+    slots: tuple[str, ...]
     required: frozenset[str]
     instructions: Callable[[], str]
     persona_briefs: Mapping[str, str]
-    layouts: Plans
+    layouts: LayoutCache
     ready: Callable[[], Awaitable[None]]
     slot_seconds: Mapping[str, float] = MappingProxyType({})
     deadlines: Deadlines = Deadlines()
@@ -81,10 +53,10 @@ class GeneratorDeps(NamedTuple):
 
 @dataclass(slots=True)
 class PageJob:
-    """One page on its way: whom it is for, what is asked for, and what has come of it so far.
+    """One page on its way: whose it is, what is asked for, and what has become of it so far.
 
-    `wanted` are the slots to compose, all where it is empty; `base` is what the page had before and
-    keeps. `force` asks anew although a decision is known. `address` is the client's where the
+    `wanted` are the slots to fill, all where it is empty; `base` is what the page had before and
+    keeps. `force` asks a model although a layout is known. `address` is the client's where the
     shopper is new. `began` is in the event loop's seconds.
     """
 

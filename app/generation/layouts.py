@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from app.domain.page import Component
-from app.storage.kv.retrying import KvWriteFailed
 
 _VERSION = 1
-_TTL = 3600
 
-
-class Kv(Protocol):
-    """Pairs with a time to live."""
-
-    async def get(self, key: str) -> bytes | None: ...
-
-    async def put(self, key: str, value: bytes, ttl: int) -> None: ...
+Get = Callable[[str], Awaitable[bytes | None]]
+Put = Callable[[str, bytes, int], Awaitable[object]]
 
 
 class Layout(NamedTuple):
@@ -29,29 +22,37 @@ class Layout(NamedTuple):
 
 
 class LayoutCache:
-    """Keeps plans in KV under `plan:{shop_id}:{persona_hash}`. A plan names products, no prices."""
+    """Keeps layouts under `plan:{shop_id}:{persona_hash}`. A layout names products, no prices.
 
-    def __init__(self, kv: Kv) -> None:
-        self._kv = kv
+    `get` and `put` reach a KV whose failures are counted there: what it cannot give is decided
+    again.
+    """
+
+    def __init__(self, get: Get, put: Put) -> None:
+        self._get = get
+        self._put = put
 
     async def get(self, shop_id: str, persona_hash: str) -> Layout | None:
-        """Return the plan for this kind of shopper, if one is kept."""
-        value = await self._kv.get(_key(shop_id, persona_hash))
+        """Return the layout for this kind of shopper, if one is kept."""
+        value = await self._get(_key(shop_id, persona_hash))
         return _from_json(value) if value is not None else None
 
     async def put(
-        self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
+        self,
+        shop_id: str,
+        persona_hash: str,
+        *,
+        model: str,
+        components: Sequence[Component],
+        ttl: int,
     ) -> None:
-        """Keep a plan. One that cannot be kept is counted by KV and decided again next time."""
+        """Keep a layout for `ttl` seconds."""
         value = {
             "version": _VERSION,
             "model": model,
             "components": [item.as_json() for item in components],
         }
-        try:
-            await self._kv.put(_key(shop_id, persona_hash), json.dumps(value).encode(), _TTL)
-        except KvWriteFailed:
-            return
+        await self._put(_key(shop_id, persona_hash), json.dumps(value).encode(), ttl)
 
 
 def _key(shop_id: str, persona_hash: str) -> str:
@@ -60,12 +61,13 @@ def _key(shop_id: str, persona_hash: str) -> str:
 
 def _from_json(value: bytes) -> Layout | None:
     try:
-        kept = json.loads(value)
-        if kept["version"] != _VERSION:
+        stored = json.loads(value)
+        if stored["version"] != _VERSION:
             return None
         components = tuple(
-            Component(item["type"], item["id"], dict(item["config"])) for item in kept["components"]
+            Component(item["type"], item["id"], dict(item["config"]))
+            for item in stored["components"]
         )
-        return Layout(str(kept["model"]), components)
+        return Layout(str(stored["model"]), components)
     except (ValueError, TypeError, KeyError):
         return None

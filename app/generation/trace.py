@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.domain.llm import Prompt, TokensUsed
+from app.domain.llm import ModelEnded, Prompt, TokensUsed
 from app.domain.page import Refusal
 
 _MOST_NOTES = 200
+REFUSED = frozenset({"content_filter", "refusal"})
+"""Why a model ended that will not answer: asking it again would bring the same."""
+
+_CUT_SHORT = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 
 
 class Note(NamedTuple):
@@ -57,6 +61,19 @@ class Trace:
         self.brief_tokens += brief.tokens
         sizes = f"{len(brief.slots)} slots, {len(brief.products)} products, {brief.tokens} tokens"
         self.note("asked", model, sizes)
+
+    def ended(self, event: ModelEnded) -> None:
+        """Write down how a model's answer ended, and what it cost."""
+        tokens = event.tokens
+        self.note("model_ended", event.reason, f"{tokens.prompt}+{tokens.completion} tokens")
+        self.spent(tokens)
+        if event.reason in REFUSED:
+            self.note("model_refused", event.reason)
+        elif event.reason in _CUT_SHORT:
+            self.note("cut_short", event.reason)
+        if event.unreadable:
+            self.note("unreadable_events")
+            self.counts["unreadable_events"] += event.unreadable - 1
 
     def refused(self, refusal: Refusal) -> None:
         """Write down a no."""

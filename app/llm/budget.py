@@ -10,24 +10,17 @@ import asyncio
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
 from app.domain.limits import Spending
 from app.domain.llm import CallRefused, Prompt
 from app.domain.network import rate_limit_key
+from app.storage.ports import Kv
 
 _MINUTES = 60
+_HOUR = 3600
 _SOON = 1.0
 _MOST_ADDRESSES = 10_000
 _MOST_SHOPS = 1_000
-
-
-class Ledgers(Protocol):
-    """Where spending outlives the process."""
-
-    async def find(self, shop_id: str) -> bytes | None: ...
-
-    async def keep(self, shop_id: str, ledger: bytes) -> None: ...
 
 
 class Ledger:
@@ -63,10 +56,8 @@ def read_ledger(value: bytes | None) -> Ledger:
         return Ledger()
 
 
-class Bill(NamedTuple):
-    """A call that was paid for: settle it once, with the tokens it really took."""
-
-    settle: Callable[[int], None]
+Settle = Callable[[int], None]
+"""Ends a call that was paid for, once, with the tokens it really took."""
 
 
 class Budget:
@@ -75,18 +66,18 @@ class Budget:
     `counts` says how often a call was not paid for. What is spent is kept within a second.
     """
 
-    def __init__(self, limits: Spending, ledgers: Ledgers, now: Callable[[], float]) -> None:
+    def __init__(self, limits: Spending, kv: Kv, now: Callable[[], float]) -> None:
         self.counts: Counter[str] = Counter()
         self._limits = limits
-        self._kept = ledgers
+        self._kv = kv
         self._now = now
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
         self._opening = asyncio.Lock()
         self._addresses: OrderedDict[str, Ledger] = OrderedDict()
         self._writing: dict[str, asyncio.Task[None]] = {}
 
-    async def reserve(self, brief: Prompt, most: int) -> Bill:
-        """Pay for a call that may take `most` tokens.
+    async def reserve(self, brief: Prompt, most: int) -> Settle:
+        """Pay for a call that may take `most` tokens; return what settles it.
 
         Raises:
             CallRefused: the shop's budget for this hour is spent (BUDGET_SPENT), or the client's
@@ -107,14 +98,13 @@ class Budget:
             ledger.add(minute, 0, used - most)
             self._store(shop_id)
 
-        return Bill(settle)
+        return settle
 
     async def flush(self) -> None:
         """Keep what has been spent, now."""
         for shop_id, task in list(self._writing.items()):
             task.cancel()
-            if shop_id in self._ledgers:
-                await self._kept.keep(shop_id, self._ledgers[shop_id].as_json())
+            await self._keep(shop_id)
 
     def left(self, shop_id: str) -> tuple[int, int]:
         """Return the calls and tokens a shop has left this hour, as far as they are known."""
@@ -125,7 +115,7 @@ class Budget:
     async def _ledger(self, shop_id: str) -> Ledger:
         async with self._opening:
             if shop_id not in self._ledgers:
-                self._ledgers[shop_id] = read_ledger(await self._kept.find(shop_id))
+                self._ledgers[shop_id] = read_ledger(await self._kv.get(_key(shop_id)))
             while len(self._ledgers) > _MOST_SHOPS:
                 self._ledgers.popitem(last=False)
             return self._ledgers[shop_id]
@@ -153,8 +143,16 @@ class Budget:
             await asyncio.sleep(_SOON)
         finally:
             del self._writing[shop_id]
+        await self._keep(shop_id)
+
+    async def _keep(self, shop_id: str) -> None:
+        """Keep a ledger; where KV fails it is counted there, and the ledger holds in memory."""
         if shop_id in self._ledgers:
-            await self._kept.keep(shop_id, self._ledgers[shop_id].as_json())
+            await self._kv.put(_key(shop_id), self._ledgers[shop_id].as_json(), _HOUR)
 
     def _minute(self) -> int:
         return int(self._now() // 60)
+
+
+def _key(shop_id: str) -> str:
+    return f"budget:{shop_id}"

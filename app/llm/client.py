@@ -67,7 +67,7 @@ class ChatClient:
         self._limits = limits
 
     @property
-    def model(self) -> str:
+    def name(self) -> str:
         """The model's name, as the kept page's meta states it."""
         return self._wire.model
 

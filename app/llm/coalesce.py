@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from app.domain.llm import (
     CallRefused,
+    Model,
     ModelEnded,
     ModelEvent,
     ModelFailed,
     Prompt,
     TokensUsed,
 )
-from app.llm.retry import Composer
 
 _NOT_FOR_THEM = "ADDRESS_LIMIT"
 """Why one is not answered says nothing of those who wait beside them: they ask for themselves."""
@@ -39,20 +39,16 @@ class _Answer:
 
 
 class CoalescingModel:
-    """Asks another composer once for equal briefs of one kind of shopper.
+    """Asks another model once for equal prompts of one kind of shopper.
 
     Whoever joins late reads from the beginning. The first to ask is told what it cost; the others
     are told that it cost nothing more. When the last reader leaves, the answer is given up.
     """
 
-    def __init__(self, inner: Composer) -> None:
+    def __init__(self, inner: Model) -> None:
+        self.name = inner.name
         self._inner = inner
         self._under_way: dict[str, _Answer] = {}
-
-    @property
-    def model(self) -> str:
-        """The composer's model."""
-        return self._inner.model
 
     async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the answer to this brief.
@@ -60,7 +56,7 @@ class CoalescingModel:
         Raises:
             ModelFailed: it failed, for all who asked.
         """
-        asked = f"{brief.instructions}\0{brief.request}\0{brief.kind}"
+        asked = f"{brief.instructions}\0{brief.request}\0{brief.persona_hash}"
         key = hashlib.sha256(asked.encode()).hexdigest()
         while True:
             first = key not in self._under_way

@@ -1,83 +1,63 @@
-"""Builds who composes pages from the settings: the models in their order, the house last."""
+"""Builds who generates pages from the settings: the models in their order, the house last."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.content.prompts import Prompts
-from app.domain.llm import ModelEvent, Prompt
+from app.domain.llm import Model, Prompt
 from app.generation import rules
 from app.llm.breaker import Breaker
 from app.llm.budget import Budget
 from app.llm.coalesce import CoalescingModel
 from app.llm.house import HouseModel
 from app.llm.metered import MeteredModel
-from app.llm.retry import Composer, RetryingModel
+from app.llm.retry import RetryingModel
 from app.personas.key import persona_hash
 from app.settings import ProviderSettings, Settings
+from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
     from app.llm.providers import ModelClients
 
 
 class Providers:
-    """The composers in their order, the HTTP client they share, and the purse that pays for them.
-
-    The house writes at its own pace where it is alone; after models it has no time to lose.
+    """The models that are paid for, the HTTP client they share, and the budget that pays.
 
     The client and all that speaks to providers is loaded by `load`, or by the first call: on a
     sixteenth of a CPU that takes a second, which no shopper should wait for at the start.
     """
 
-    def __init__(self, settings: Settings, prompts: Prompts, purse: Budget) -> None:
-        self.budget = purse
-        self._calls = settings.calls
-        self._breaker = settings.breaker
-        self._clients: ModelClients | None = None
-        self.by_name: dict[str, RetryingModel] = {}
-        if settings.kimi.key:
-            self._add("kimi", settings.kimi, lambda kimi: self._loaded().kimi(kimi))
-        if settings.claude.key:
-            self._add("claude", settings.claude, lambda claude: self._loaded().claude(claude))
-        self._lines: rules.HouseCopy = prompts.house
-        self.in_order: tuple[Composer, ...] = (
-            *map(CoalescingModel, self.by_name.values()),
-            HouseModel(self.house_rules, 0.0 if self.by_name else settings.house_pace),
-        )
+    def __init__(self, settings: Settings, budget: Budget) -> None:
+        self.budget = budget
+        self._settings = settings
+        self._clients = Lazy(self._load_clients)
+        providers = {"kimi": settings.kimi, "claude": settings.claude}
+        self.by_name: Mapping[str, RetryingModel] = {
+            name: self._careful(name, provider)
+            for name, provider in providers.items()
+            if provider.key
+        }
+        self._shared = tuple(map(CoalescingModel, self.by_name.values()))
 
-    def _add(
-        self, name: str, provider: ProviderSettings, make: Callable[[ProviderSettings], Composer]
-    ) -> None:
-        late = _Late(provider.model, partial(make, provider))
-        paid = MeteredModel(late, self.budget, self._calls.max_tokens)
-        self.by_name[name] = RetryingModel(paid, Breaker(time.monotonic, self._breaker))
+    def with_house(self, copy: rules.HouseCopy) -> tuple[Model, ...]:
+        """Return the models in their order, and the house that writes with this copy.
 
-    def take_up(self, prompts: Prompts) -> None:
-        """Let the house compose with these lines from now on."""
-        self._lines = prompts.house
-
-    def house_rules(self, brief: Prompt) -> list[dict[str, object]]:
-        """Return what the house chooses."""
-        return rules.compose(brief.shop, brief.persona, self._lines, persona_hash(brief.persona))
+        The house writes at its own pace where it is alone; after models it has no time to lose.
+        """
+        pace = 0.0 if self.by_name else self._settings.house_pace
+        return (*self._shared, house_model(copy, pace))
 
     def load(self) -> None:
         """Load what speaks to providers, where there are any. Any thread may call this."""
         if self.by_name:
-            self._loaded()
-
-    def _loaded(self) -> ModelClients:
-        if self._clients is None:
-            from app.llm.providers import ModelClients  # noqa: PLC0415 - loaded when first needed
-
-            self._clients = ModelClients(self._calls)
-        return self._clients
+            self._clients()
 
     def is_degraded(self, model: str) -> bool:
         """Say whether the house had to help with a page that models were to write."""
-        return bool(self.by_name) and self.in_order[-1].model in model.split("+")
+        return bool(self.by_name) and HouseModel.name in model.split("+")
 
     def health(self) -> str:
         """Say how the providers are, by their breakers."""
@@ -89,19 +69,29 @@ class Providers:
     async def aclose(self) -> None:
         """Close the client, and keep what was spent."""
         await self.budget.flush()
-        if self._clients is not None:
-            await self._clients.aclose()
+        if self._clients.made is not None:
+            await self._clients.made.aclose()
+
+    def _careful(self, name: str, provider: ProviderSettings) -> RetryingModel:
+        client = Lazy(partial(self._client, name, provider))
+        most = self._settings.calls.max_tokens
+        metered = MeteredModel(provider.model, client, self.budget, most)
+        return RetryingModel(metered, Breaker(time.monotonic, self._settings.breaker))
+
+    def _client(self, name: str, provider: ProviderSettings) -> Model:
+        clients = self._clients()
+        return clients.kimi(provider) if name == "kimi" else clients.claude(provider)
+
+    def _load_clients(self) -> ModelClients:
+        from app.llm.providers import ModelClients  # noqa: PLC0415 - loaded when first needed
+
+        return ModelClients(self._settings.calls)
 
 
-class _Late:
-    """A composer that is made when it is first asked."""
+def house_model(copy: rules.HouseCopy, pace: float) -> HouseModel:
+    """Return the house: no model, but rules that choose and copy that is written already."""
 
-    def __init__(self, model: str, make: Callable[[], Composer]) -> None:
-        self.model = model
-        self._make = make
-        self._made: Composer | None = None
+    def choose(prompt: Prompt) -> list[dict[str, object]]:
+        return rules.compose(prompt.shop, prompt.persona, copy, persona_hash(prompt.persona))
 
-    def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
-        if self._made is None:
-            self._made = self._make()
-        return self._made.compose(brief)
+    return HouseModel(choose, pace)

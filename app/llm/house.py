@@ -16,7 +16,7 @@ _PIECES_A_SECOND = 16.0
 class HouseModel:
     """Writes what its rules choose. `pace` scales its pauses: 0 has none, 2 twice as long ones."""
 
-    model = "house"
+    name = "house"
 
     def __init__(
         self, rules: Callable[[Prompt], Sequence[dict[str, Any]]], pace: float = 1.0

@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelText, Prompt
+from app.domain.llm import Model, ModelEnded, ModelEvent, ModelFailed, ModelText, Prompt
 from app.llm.budget import Budget
-from app.llm.retry import Composer
 
 _CHARACTERS_A_TOKEN = 4
 
 
 class MeteredModel:
-    """Asks another composer with the purse's leave. `most` is the longest answer, in tokens."""
+    """Asks another model with the budget's leave. `most` is the longest answer, in tokens.
 
-    def __init__(self, inner: Composer, purse: Budget, most: int) -> None:
-        self._inner = inner
-        self._purse = purse
+    `model` gives who is asked: it may take a moment to load.
+    """
+
+    def __init__(self, name: str, model: Callable[[], Model], budget: Budget, most: int) -> None:
+        self.name = name
+        self._model = model
+        self._budget = budget
         self._most = most
-
-    @property
-    def model(self) -> str:
-        """The composer's model."""
-        return self._inner.model
 
     async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the answer. Where the provider does not say what it cost, that is estimated.
 
         Raises:
-            NotAsked: there is no money.
-            ModelFailed: as the composer says.
+            CallRefused: there is no money.
+            ModelFailed: as the model says.
         """
-        bill = await self._purse.reserve(brief, brief.tokens + self._most)
+        settle = await self._budget.reserve(brief, brief.tokens + self._most)
         heard = 0
         used: int | None = None
         try:
-            async with aclosing(self._inner.compose(brief)) as events:
+            async with aclosing(self._model().compose(brief)) as events:
                 async for event in events:
                     if isinstance(event, ModelText):
                         heard += len(event.text)
@@ -47,4 +45,4 @@ class MeteredModel:
             used = failure.tokens.total or (None if heard else 0)
             raise
         finally:
-            bill.settle(brief.tokens + heard // _CHARACTERS_A_TOKEN if used is None else used)
+            settle(brief.tokens + heard // _CHARACTERS_A_TOKEN if used is None else used)

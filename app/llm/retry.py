@@ -1,4 +1,4 @@
-"""What composes a page, and how a provider is asked with care: retry, breaker, nothing hidden."""
+"""How a provider is asked with care: a second attempt, a breaker, nothing hidden."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Protocol
 
 from app.domain.llm import (
     CallRefused,
+    Model,
     ModelEnded,
     ModelEvent,
     ModelFailed,
@@ -23,30 +23,15 @@ PAUSE = 1.0
 LONGEST_RETRY_AFTER = 10.0
 
 
-class Composer(Protocol):
-    """Answers a brief with component JSON, piece by piece."""
-
-    @property
-    def model(self) -> str:
-        """The name that the kept page's `meta.model` states."""
-
-    def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
-        """Yield the text as it comes and one ModelEnded; raise ModelFailed where it breaks off."""
-
-
 class RetryingModel:
     """Asks a provider twice at most, never again once text has come, and not while it rests."""
 
-    def __init__(self, inner: Composer, breaker: Breaker, pause: float = PAUSE) -> None:
+    def __init__(self, inner: Model, breaker: Breaker, pause: float = PAUSE) -> None:
         self.counts: Counter[str] = Counter()
+        self.name = inner.name
         self.breaker = breaker
         self._inner = inner
         self._pause = pause
-
-    @property
-    def model(self) -> str:
-        """The provider's model."""
-        return self._inner.model
 
     async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the first attempt's answer that begins.

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
-from app.domain.catalog import Shop
 from app.domain.page import Component, Refusal, StoredPage
-from app.generation.events import from_kv, to_kv
-from app.generation.generator import MAKESHIFT_TTL, TTL, NotKept
-from app.rendering.renderer import Renderer, SlotContent
-from app.storage.kv.retrying import KvWriteFailed
+from app.generation.codec import from_kv, to_kv
+from app.generation.generator import DEGRADED_TTL, TTL
+from app.pages.shells import ShopView
+from app.pages.site import LiveSite
+from app.rendering.renderer import SlotContent
+from app.storage.kv.retrying import RetryingKv
+from app.util.http_body import etag_of
 
 _FRESH = 60.0
 """Seconds a page from memory is served without asking KV again."""
@@ -23,14 +23,6 @@ MEMORY = 12 * 1024 * 1024
 """Bytes of finished pages held ready."""
 
 _COMPRESSION = 6
-
-
-class Kv(Protocol):
-    """Pairs with a time to live."""
-
-    async def get(self, key: str) -> bytes | None: ...
-
-    async def put(self, key: str, value: bytes, ttl: int) -> None: ...
 
 
 class CachedPage(NamedTuple):
@@ -49,39 +41,33 @@ class CachedPage(NamedTuple):
         return len(self.body) + len(self.zipped)
 
 
-def ready(html: str, content: str, until: float) -> CachedPage:
-    """Return the page in the forms it is sent in."""
-    body = html.encode()
-    etag = b'"%s"' % hashlib.sha256(body).hexdigest()[:20].encode()
-    return CachedPage(body, gzip.compress(body, _COMPRESSION, mtime=0), etag, content, until)
+class _Current(NamedTuple):
+    page: StoredPage
+    redrawn: bool = False
 
 
 class PageCache:
     """Reads through memory to KV. A page drawn from older content is drawn again, not composed.
 
-    `prepared` waits until components can be drawn. `makeshift` says of a page's model whether the
+    `ready` waits until components can be drawn. `is_degraded` says of a page's model whether the
     page was made for want of a better one, and is not to be kept for long.
     """
 
     def __init__(
         self,
-        kv: Kv,
-        renderer: Renderer,
-        prepared: Callable[[], Awaitable[None]],
-        makeshift: Callable[[str], bool],
+        kv: RetryingKv,
+        site: LiveSite,
+        ready: Callable[[], Awaitable[None]],
+        is_degraded: Callable[[str], bool],
         clock: Callable[[], float],
     ) -> None:
         self._kv = kv
-        self._renderer = renderer
+        self._site = site
+        self._ready = ready
+        self._is_degraded = is_degraded
         self._clock = clock
-        self._prepared = prepared
-        self._degraded = makeshift
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
         self._size = 0
-
-    def take_up(self, renderer: Renderer) -> None:
-        """Draw again with this renderer from now on."""
-        self._renderer = renderer
 
     def cached(self, key: str, content: str) -> CachedPage | None:
         """Return the page if it is in memory and current: no waiting."""
@@ -91,70 +77,61 @@ class PageCache:
         self._held.move_to_end(key)
         return page
 
-    async def get(
-        self, key: str, shop: Shop, content: str, fallbacks: Mapping[str, SlotContent]
-    ) -> CachedPage | None:
+    async def get(self, key: str, view: ShopView) -> CachedPage | None:
         """Return the page from memory or KV, drawn again where its content has changed."""
-        page = self.cached(key, content)
+        page = self.cached(key, view.content)
         if page is not None:
             return page
-        kept = await self._read(key, shop)
-        if kept is None:
+        current = await self._current(key, view)
+        if current is None:
             return None
-        if kept.content == content:
-            return self._hold(key, ready(kept.html, content, self._clock() + _FRESH))
-        return await self._rerender(key, shop, kept, content, fallbacks)
+        return self._hold(key, current.page)._replace(redrawn=current.redrawn)
 
-    async def stored(self, key: str, shop: Shop) -> StoredPage | None:
-        """Return the page with the decisions it was drawn from."""
-        return await self._read(key, shop)
+    async def stored(self, key: str, view: ShopView) -> StoredPage | None:
+        """Return the page with the decisions it was drawn from, as it is drawn now."""
+        current = await self._current(key, view)
+        return current.page if current is not None else None
 
-    async def put(self, key: str, page: StoredPage, ttl: int = TTL) -> None:
-        """Keep a finished page for `ttl` seconds.
-
-        Raises:
-            NotKept: KV did not take it.
-        """
+    async def put(self, key: str, page: StoredPage, ttl: int = TTL) -> bool:
+        """Keep a finished page for `ttl` seconds; False where KV did not take it."""
         self._drop(key)
-        try:
-            await self._kv.put(key, to_kv(page), ttl)
-        except KvWriteFailed as failure:
-            raise NotKept(str(failure)) from failure
-        self._hold(key, ready(page.html, page.content, self._clock() + _FRESH))
+        written = await self._kv.put(key, to_kv(page), ttl)
+        self._hold(key, page)
+        return written
 
-    async def _read(self, key: str, shop: Shop) -> StoredPage | None:
+    async def _current(self, key: str, view: ShopView) -> _Current | None:
+        """Read a page; draw it from its decisions again where its content has changed.
+
+        One of which nothing is left is none: it is composed anew.
+        """
         value = await self._kv.get(key)
-        kept = from_kv(value) if value is not None else None
-        return kept if kept is not None and kept.shop_id == shop.id else None
-
-    async def _rerender(
-        self,
-        key: str,
-        shop: Shop,
-        kept: StoredPage,
-        content: str,
-        fallbacks: Mapping[str, SlotContent],
-    ) -> CachedPage | None:
-        """Draw a page from its decisions; one of which nothing is left is composed anew."""
-        await self._prepared()
+        stored = from_kv(value) if value is not None else None
+        if stored is None or stored.shop_id != view.shop.id:
+            return None
+        if stored.content == view.content:
+            return _Current(stored)
+        await self._ready()
+        renderer = self._site.current.renderer
         still: list[Component] = []
-        fillings = dict(fallbacks)
-        for component in kept.components:
-            html = self._renderer.component(component, shop)
+        contents = dict(view.fallbacks)
+        for component in stored.components:
+            html = renderer.component(component, view.shop)
             if not isinstance(html, Refusal):
                 still.append(component)
-                fillings[component.slot] = SlotContent(component.type, html)
+                contents[component.slot] = SlotContent(component.type, html)
         if not still:
             return None
-        html = self._renderer.store_page(shop, kept.persona_type, fillings)
-        drawn = kept._replace(html=html, components=still, content=content)
-        with suppress(NotKept):
-            await self.put(key, drawn, MAKESHIFT_TTL if self._degraded(kept.model) else TTL)
-        return ready(html, content, self._clock() + _FRESH)._replace(redrawn=True)
+        html = renderer.store_page(view.shop, stored.persona_type, contents)
+        page = stored._replace(html=html, components=still, content=view.content)
+        await self._kv.put(key, to_kv(page), DEGRADED_TTL if self._is_degraded(page.model) else TTL)
+        return _Current(page, redrawn=True)
 
-    def _hold(self, key: str, page: CachedPage) -> CachedPage:
+    def _hold(self, key: str, stored: StoredPage) -> CachedPage:
         self._drop(key)
-        self._held[key] = page
+        body = stored.html.encode()
+        packed = gzip.compress(body, _COMPRESSION, mtime=0)
+        until = self._clock() + _FRESH
+        page = self._held[key] = CachedPage(body, packed, etag_of(body), stored.content, until)
         self._size += page.size
         while self._size > MEMORY:
             _, oldest = self._held.popitem(last=False)

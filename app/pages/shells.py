@@ -1,12 +1,13 @@
-"""A shop open for business: what is drawn of it before anybody comes."""
+"""What is drawn of a shop before anybody comes: its fallbacks, and the shells around them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from app.content.site import SiteContent
 from app.domain.catalog import Shop
-from app.generation.rules import HouseCopy, fallback
+from app.generation.rules import fallback
 from app.rendering.renderer import Renderer, SlotContent
 from app.rendering.urls import ShopUrls
 
@@ -14,20 +15,27 @@ _STREAM_PLACE = "/@/stream/@"
 
 
 class ShopView(NamedTuple):
-    """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from."""
+    """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from.
+
+    `headers` are those that its pages go out with.
+    """
 
     shop: Shop
     urls: ShopUrls
     content: str
     fallbacks: Mapping[str, SlotContent]
+    headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 def build_shop_view(
-    shop: Shop, addresses: ShopUrls, content: str, lines: HouseCopy, renderer: Renderer
+    shop: Shop,
+    content: SiteContent,
+    renderer: Renderer,
+    headers: Sequence[tuple[bytes, bytes]] = (),
 ) -> ShopView:
     """Draw a shop's fallbacks."""
-    drawn = renderer.fallbacks(shop, fallback(shop, lines))
-    return ShopView(shop, addresses, content, drawn)
+    fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house))
+    return ShopView(shop, content.urls_of(shop), content.digest_of(shop), fallbacks, headers)
 
 
 class ShellCache:
@@ -35,26 +43,26 @@ class ShellCache:
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
-        self._drawn: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self._halves: dict[tuple[str, str, str], tuple[str, str]] = {}
         self._whole: dict[tuple[str, str, str], str] = {}
 
-    def shell(self, counter: ShopView, persona_type: str, page_id: str) -> bytes:
+    def shell(self, view: ShopView, persona_type: str, page_id: str) -> bytes:
         """Return the page that follows a stream."""
-        place = (counter.shop.id, persona_type, counter.content)
-        halves = self._drawn.get(place)
+        place = (view.shop.id, persona_type, view.content)
+        halves = self._halves.get(place)
         if halves is None:
-            before, _, after = self._draw(counter, persona_type, _STREAM_PLACE).partition(
+            before, _, after = self._draw(view, persona_type, _STREAM_PLACE).partition(
                 _STREAM_PLACE
             )
-            halves = self._drawn[place] = (before, after)
-        return f"{halves[0]}{counter.urls.stream(page_id)}{halves[1]}".encode()
+            halves = self._halves[place] = (before, after)
+        return f"{halves[0]}{view.urls.stream(page_id)}{halves[1]}".encode()
 
-    def fallback(self, counter: ShopView, persona_type: str) -> bytes:
+    def fallback(self, view: ShopView, persona_type: str) -> bytes:
         """Return the page that follows nothing and stays as it is."""
-        place = (counter.shop.id, persona_type, counter.content)
+        place = (view.shop.id, persona_type, view.content)
         if place not in self._whole:
-            self._whole[place] = self._draw(counter, persona_type, None)
+            self._whole[place] = self._draw(view, persona_type, None)
         return self._whole[place].encode()
 
-    def _draw(self, counter: ShopView, persona_type: str, stream: str | None) -> str:
-        return self._renderer.store_page(counter.shop, persona_type, counter.fallbacks, stream)
+    def _draw(self, view: ShopView, persona_type: str, stream: str | None) -> str:
+        return self._renderer.store_page(view.shop, persona_type, view.fallbacks, stream)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper
+from app.domain.persona import NEWCOMER, PageKey, Shopper
 from app.personas.key import page_key
 from app.storage.errors import StorageError
+from app.storage.ports import PersonaReader
 
 _MOST = 5_000
 _FRESH = 10.0
-
-
-class PersonaSource(Protocol):
-    """Who knows what a shopper is like."""
-
-    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona: ...
 
 
 class KnownShopper(NamedTuple):
@@ -32,7 +27,7 @@ class KnownShopper(NamedTuple):
 class ShopperCache:
     """Remembers the shoppers seen last. One whose persona cannot be read is a newcomer."""
 
-    def __init__(self, personas: PersonaSource, clock: Callable[[], float]) -> None:
+    def __init__(self, personas: PersonaReader, clock: Callable[[], float]) -> None:
         self._personas = personas
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()

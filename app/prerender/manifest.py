@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.catalog.listing import ORDERS
+from app.content.assets import Assets
 from app.domain.catalog import Product, Shop
 from app.pages.shells import ShopView
 from app.personas.facts import is_reduced, price_tier, prices_of
 from app.prerender.pages import STREAM, listing_pages
-from app.web.headers import Headers
-from app.web.static import Assets
 
 MOST_SENT = 200
 """Products that go with a request to a container which does not know the shop itself."""
@@ -28,18 +27,18 @@ def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict
     return {"version": 1, "default": default.id, "shops": sorted(shops), "static": static}
 
 
-def shop_file(counter: ShopView, headers: Headers) -> dict[str, object]:
+def shop_file(view: ShopView) -> dict[str, object]:
     """Return what is asked of a shop at every visit."""
-    shop = counter.shop
+    shop = view.shop
     return {
         "version": 1,
         "id": shop.id,
         "name": shop.name,
-        "content": counter.content,
-        "root": counter.urls.root,
-        "stream": counter.urls.stream(STREAM),
+        "content": view.content,
+        "root": view.urls.root,
+        "stream": view.urls.stream(STREAM),
         "brand": shop.brand._asdict(),
-        "headers": {name.decode(): value.decode() for name, value in headers},
+        "headers": {name.decode(): value.decode() for name, value in view.headers},
         "categories": list(shop.categories()),
         "sorts": ["featured", *ORDERS],
         "listing_pages": listing_pages(shop),

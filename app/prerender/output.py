@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.catalog.images import image_hosts
-from app.content.site import SiteContent
+from app.content.site import SiteContent, build_renderer
 from app.domain.catalog import Shop
 from app.pages.shells import build_shop_view
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
 from app.prerender.pages import draw
-from app.rendering.renderer import Renderer, environment
+from app.rendering.renderer import Renderer
 from app.web.headers import page_headers
 from app.web.static import pictures_in
 
@@ -30,7 +30,7 @@ class CannotPublish(Exception):
     """The folder cannot be written or is not ours, or the catalog has too many pages."""
 
 
-def publish(materials: SiteContent, folder: Path) -> int:
+def publish(content: SiteContent, folder: Path) -> int:
     """Write everything into `folder`, replacing what was published there; return how many files.
 
     Raises:
@@ -41,7 +41,7 @@ def publish(materials: SiteContent, folder: Path) -> int:
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        written = _write_all(materials, fresh)
+        written = _write_all(content, fresh)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
     except OSError as error:
@@ -49,9 +49,9 @@ def publish(materials: SiteContent, folder: Path) -> int:
     return written
 
 
-def _write_all(materials: SiteContent, folder: Path) -> int:
+def _write_all(content: SiteContent, folder: Path) -> int:
     written = 0
-    for name, data in _files(materials):
+    for name, data in _files(content):
         written += 1
         if written > MOST_FILES:
             raise CannotPublish(f"the shops have more than {MOST_FILES} pages and pictures")
@@ -61,29 +61,25 @@ def _write_all(materials: SiteContent, folder: Path) -> int:
     return written
 
 
-def _files(materials: SiteContent) -> Iterator[File]:
-    catalogs, assets = materials.catalogs, materials.assets
+def _files(content: SiteContent) -> Iterator[File]:
+    catalogs, assets = content.catalogs, content.assets
     yield INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets))
     for name, body in assets.files.items():
         yield assets.names[name].removeprefix("/"), body.plain
-    library = materials.library
-    renderer = Renderer(
-        environment(library.folder), library.specs, library.slots, materials.urls_of
-    )
+    renderer = build_renderer(content)
     for shop in catalogs.shops.values():
-        yield from _shop_files(shop, materials, renderer)
+        yield from _shop_files(shop, content, renderer)
 
 
-def _shop_files(shop: Shop, materials: SiteContent, renderer: Renderer) -> Iterator[File]:
-    content, lines = materials.content(shop), materials.prompts.house
-    counter = build_shop_view(shop, materials.urls_of(shop), content, lines, renderer)
+def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
+    view = build_shop_view(shop, content, renderer, page_headers(image_hosts(shop)))
     home = f"shops/{shop.id}"
-    yield f"{home}/shop.json", _json(shop_file(counter, page_headers(image_hosts(shop))))
+    yield f"{home}/shop.json", _json(shop_file(view))
     yield f"{home}/products.json", _json(products_file(shop))
     yield f"{home}/goods.json", _json(goods_file(shop))
-    for drawing in draw(counter, renderer):
+    for drawing in draw(view, renderer):
         yield f"{home}/{drawing.name}", drawing.html.encode()
-    pictures = materials.catalogs.pictures[shop.id]
+    pictures = content.catalogs.pictures[shop.id]
     if pictures is not None:
         for name, data in pictures_in(pictures):
             yield f"pictures/{shop.id}/{name}", data

@@ -25,14 +25,14 @@ class Drawing(NamedTuple):
     html: str
 
 
-def draw(counter: ShopView, renderer: Renderer) -> Iterator[Drawing]:
+def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
     """Yield the shop's shells, its page for crawlers, its listings, products and not-found page."""
-    shop = counter.shop
-    stream = counter.urls.stream(STREAM)
+    shop = view.shop
+    stream = view.urls.stream(STREAM)
     for persona_type in PERSONA_TYPES:
-        html = renderer.store_page(shop, persona_type, counter.fallbacks, stream)
+        html = renderer.store_page(shop, persona_type, view.fallbacks, stream)
         yield Drawing(f"shells/{persona_type}.html", html)
-    yield Drawing("catalog.html", renderer.store_page(shop, "newcomer", counter.fallbacks))
+    yield Drawing("catalog.html", renderer.store_page(shop, "newcomer", view.fallbacks))
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer)
     for item in shop.products.values():

@@ -19,6 +19,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from app.catalog.listing import Listing
 from app.catalog.ranking import top_up
 from app.domain.catalog import Product, Shop
 from app.domain.page import Component, Refusal
@@ -69,18 +70,6 @@ class FilledSlot(NamedTuple):
     html: Markup
 
 
-class Listing(NamedTuple):
-    """A part of the catalog, chosen and sorted through the address."""
-
-    results: Sequence[Product]
-    total: int
-    category: str
-    sort: str
-    query: str
-    page: int
-    pages: int
-
-
 class CompiledTemplates(FileSystemBytecodeCache):
     """Keeps compiled templates where Python keeps its own, if it may write there."""
 
@@ -120,19 +109,19 @@ def _from_texts(folder: Path, texts: Mapping[str, str]) -> BaseLoader:
 
 
 class Renderer:
-    """Draws with the library's templates. `addresses` gives those of a shop."""
+    """Renders with the library's templates. `urls_of` gives a shop's addresses."""
 
     def __init__(
         self,
         templates: Environment,
         specs: Mapping[str, ComponentSpec],
         slots: Sequence[Place],
-        addresses: Callable[[Shop], ShopUrls],
+        urls_of: Callable[[Shop], ShopUrls],
     ) -> None:
         self._templates = templates
         self._specs = specs
         self._slots = slots
-        self._addresses = addresses
+        self._urls_of = urls_of
 
     def component(self, component: Component, shop: Shop) -> str | Refusal:
         """Draw an admitted component, or refuse one that the catalog no longer bears out."""
@@ -179,7 +168,7 @@ class Renderer:
 
     def listing_page(self, shop: Shop, listing: Listing) -> str:
         """Draw a part of the catalog."""
-        url = self._addresses(shop)
+        url = self._urls_of(shop)
         asked = {"category": listing.category, "sort": listing.sort, "q": listing.query}
         before = url.store(**asked, page=listing.page - 1) if listing.page > 1 else None
         after = url.store(**asked, page=listing.page + 1) if listing.page < listing.pages else None
@@ -240,7 +229,7 @@ class Renderer:
         return template.render(**self._shared(shop), **settled)
 
     def _shared(self, shop: Shop) -> dict[str, Any]:
-        return {"shop": shop, "url": self._addresses(shop), "money": money}
+        return {"shop": shop, "url": self._urls_of(shop), "money": money}
 
 
 def _filled(slot: Place, filling: SlotContent) -> FilledSlot:

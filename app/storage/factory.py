@@ -3,48 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import NamedTuple, Protocol
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
-from app.domain.facts import Fact
-from app.domain.persona import Persona
 from app.settings import Settings, StorageSettings
-from app.storage.db.rows import Generation, ShopperHistory, Visited
 from app.storage.db.write_behind import Batching
-
-
-class Kv(Protocol):
-    """Pairs with a time to live."""
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-    async def get(self, key: str) -> bytes | None: ...
-
-    async def put(self, key: str, value: bytes, ttl: int) -> None: ...
-
-    async def delete(self, key: str) -> None: ...
-
-
-class Database(Protocol):
-    """Shoppers, what they did, their personas, and the record of composed pages."""
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona: ...
-
-    async def set_persona(
-        self, sighting: Visited, persona: Persona, persona_hash: str, last_fact_id: int
-    ) -> None: ...
-
-    async def add_facts(self, sighting: Visited, facts: Iterable[Fact]) -> ShopperHistory: ...
-
-    async def record(
-        self, sightings: Iterable[Visited], generations: Iterable[Generation]
-    ) -> None: ...
+from app.storage.ports import Database, KvStore
 
 
 async def _nothing() -> None:
@@ -57,9 +21,9 @@ class Storage(NamedTuple):
     `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
     """
 
-    kv: Kv
+    kv: KvStore
     database: Database
-    load: Callable[[], None] = lambda: None
+    load: Callable[[], object] = lambda: None
     aclose: Callable[[], Awaitable[None]] = _nothing
     batching: Batching = Batching()
     checked: float = 0.0

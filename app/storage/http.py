@@ -6,10 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.storage.errors import StorageError
 from app.storage.retry_after import retry_after
+from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
     import httpx
@@ -73,21 +75,15 @@ class Request(NamedTuple):
 
 
 class LazyHttpClient:
-    """An HTTP client that is loaded when it is first needed: that takes a second on a small CPU.
+    """An HTTP client that is loaded when it is first needed.
 
     With `inside` it speaks to the container's own network and follows no proxy. Whoever did not
     answer is not asked to read for some seconds: waiting in vain once is enough.
     """
 
     def __init__(self, *, inside: bool) -> None:
-        self._inside = inside
-        self._client: httpx.AsyncClient | None = None
-        self._loading = asyncio.Lock()
+        self.load = Lazy(partial(_client, inside=inside))
         self._silent_until: dict[str, float] = {}
-
-    def load(self) -> None:
-        """Load what is needed to speak HTTP. Any thread may call this."""
-        import httpx  # noqa: F401, PLC0415 - loaded when first needed
 
     async def send(self, request: Request) -> Answer:
         """Ask, and return the whole answer whatever its status.
@@ -97,7 +93,9 @@ class LazyHttpClient:
         """
         if request.reads and time.monotonic() < self._silent_until.get(request.where, 0.0):
             raise StorageError(f"{request.where}: did not answer a moment ago")
-        client = await self._loaded()
+        client = self.load.made
+        if client is None:
+            client = await asyncio.to_thread(self.load)
         import httpx  # noqa: PLC0415 - loaded by now
 
         try:
@@ -111,21 +109,16 @@ class LazyHttpClient:
 
     async def aclose(self) -> None:
         """Close the client."""
-        if self._client is not None:
-            await self._client.aclose()
+        if self.load.made is not None:
+            await self.load.made.aclose()
 
-    async def _loaded(self) -> httpx.AsyncClient:
-        async with self._loading:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._make)
-        return self._client
 
-    def _make(self) -> httpx.AsyncClient:
-        import httpx  # noqa: PLC0415 - loaded when first needed
+def _client(*, inside: bool) -> httpx.AsyncClient:
+    import httpx  # noqa: PLC0415 - loaded when first needed
 
-        limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)
-        timeout = httpx.Timeout(_SILENCE, connect=_CONNECT)
-        return httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=not self._inside)
+    limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)
+    timeout = httpx.Timeout(_SILENCE, connect=_CONNECT)
+    return httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=not inside)
 
 
 async def _answer(client: httpx.AsyncClient, request: Request) -> Answer:

@@ -7,7 +7,7 @@ import hmac
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.health import send_json
+from app.web.responses import send_json
 
 _OPEN = ("/health",)
 _LONGEST_ADDRESS = 64

@@ -47,7 +47,7 @@ class SessionSigner(NamedTuple):
 
     secret: bytes
 
-    def visitor(
+    def session(
         self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
     ) -> Session:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""

@@ -11,9 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer
+from app.util.http_body import Body
 from app.web.context import AppContext
 from app.web.headers import file_headers
-from app.web.responses import Body, Response, send_response
+from app.web.responses import Response, send_response
 
 
 class NotFound:
@@ -36,10 +37,9 @@ class NotFound:
             return
         headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
         allow = (b"allow", ", ".join(sorted(allowed)).encode())
-        more = [(b"cache-control", b"no-store"), allow]
-        await send_response(
-            scope, send, Response(Body(b"Method Not Allowed\n"), headers, 405, more)
-        )
+        extra_headers = [(b"cache-control", b"no-store"), allow]
+        body = Body(b"Method Not Allowed\n")
+        await send_response(scope, send, Response(body, headers, 405, extra_headers))
 
 
 def failed_page(renderer: Renderer, shop: Shop) -> str:
@@ -58,6 +58,7 @@ async def redirect_home(_: Request) -> RedirectResponse:
 
 async def server_error(web: AppContext, _request: Request, _error: Exception) -> HTMLResponse:
     """Answer for a mistake of ours, in a page's form."""
-    html = failed_page(web.renderer, web.default.counter.shop)
-    headers = {name.decode(): value.decode() for name, value in web.default.headers}
+    view = web.site.current.default
+    html = failed_page(web.renderer, view.shop)
+    headers = {name.decode(): value.decode() for name, value in view.headers}
     return HTMLResponse(html, 500, headers=headers)

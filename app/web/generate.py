@@ -7,7 +7,6 @@ asks for. Where the Worker's credential is configured, nobody else gets here.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
 
@@ -19,12 +18,9 @@ from app.personas.cache import keyed
 from app.web.body import BadBody, read_body
 from app.web.context import AppContext
 from app.web.generate_response import Answer, answer_of, error_answer, kept_answer
-from app.web.health import send_json
 from app.web.inline_shops import InlineShops
+from app.web.responses import send_json
 from app.web.stream import last_event_id, send_events
-
-if TYPE_CHECKING:
-    from app.web.generate_schema import Fault, GenerateRequest
 
 _WRONG_TYPE = 415
 
@@ -40,67 +36,60 @@ class Generate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a POST with JSON or, where that is accepted, with an event stream."""
-        order = await self._order(scope, receive)
-        if not isinstance(order, PageRequest):
-            await _send(scope, send, order)
+        request = await self._page_request(scope, receive)
+        if not isinstance(request, PageRequest):
+            await _send(scope, send, request)
             return
+        pages = self._web.pages
         streamed = _header(scope, b"accept").startswith(b"text/event-stream")
         try:
             if streamed:
                 after = last_event_id(scope)
-                order = order._replace(force=order.force and not after)
-                batches = await self._web.storefront.events(order, after)
+                request = request._replace(force=request.force and not after)
+                batches = await pages.events(request, after)
             else:
-                found = await self._web.storefront.get_or_start(order)
+                found = await pages.get_or_start(request)
         except AtCapacity:
             await _send(scope, send, error_answer("RATE_LIMITED", "too many pages just now"))
             return
         if streamed:
             await send_events(batches, scope, receive, send)
         else:
-            await _send(scope, send, await self._answer(found, order.shop_view))
+            await _send(scope, send, await self._answer(found, request.view))
 
-    async def _answer(self, found: StoredPage | RunningJob, counter: ShopView) -> Answer:
+    async def _answer(self, found: StoredPage | RunningJob, view: ShopView) -> Answer:
         """Return the answer for a page that is kept, or for one once it has ended."""
-        css = self._shops.css(counter.shop)
+        css = self._shops.css(view.shop)
         if isinstance(found, StoredPage):
-            return kept_answer(found, self._web.storefront.slots, css)
+            return kept_answer(found, self._web.pages.slots, css)
         done, _ = await asyncio.wait({found.task}, timeout=self._patience)
         if not done:
             return error_answer("TIMEOUT", "the page was not finished in time")
-        return answer_of(found.page, css)
+        return answer_of(found.job, css)
 
-    async def _order(self, scope: Scope, receive: Receive) -> PageRequest | Answer:
+    async def _page_request(self, scope: Scope, receive: Receive) -> PageRequest | Answer:
         if not _header(scope, b"content-type").startswith(b"application/json"):
             return error_answer("INVALID_REQUEST", "the body must be application/json", _WRONG_TYPE)
         try:
             body = await read_body(receive, self._largest)
         except BadBody as bad:
-            told = f"the body broke off, or is larger than {self._largest} bytes"
-            return error_answer("INVALID_REQUEST", told, bad.status)
-        from app.web.generate_schema import GenerateRequest, read_request  # noqa: PLC0415
+            reason = f"the body broke off, or is larger than {self._largest} bytes"
+            return error_answer("INVALID_REQUEST", reason, bad.status)
+        from app.web.generate_schema import Fault, read_request  # noqa: PLC0415
 
         request = read_request(body)
-        if not isinstance(request, GenerateRequest):
-            return _refused(request)
-        return await self._taken(request, scope)
-
-    async def _taken(self, request: GenerateRequest, scope: Scope) -> PageRequest | Answer:
-        counter = self._shops.counter(request.shop)
-        if counter is None:
-            told = "shop.products: none of them can be sold, and this server has no such shop"
-            return error_answer("INVALID_REQUEST", told)
-        wanted = await self._web.storefront.slots_for(request.options.components)
+        if isinstance(request, Fault):
+            return error_answer(request.code, request.message)
+        view = self._shops.view(request.shop)
+        if view is None:
+            reason = "shop.products: none of them can be sold, and this server has no such shop"
+            return error_answer("INVALID_REQUEST", reason)
+        wanted = await self._web.pages.slots_for(request.options.components)
         if wanted is None:
-            told = "options.components: there is no such component"
-            return error_answer("INVALID_REQUEST", told)
-        shopper = Shopper(request.shopper_id, counter.shop.id, request.whom())
+            return error_answer("INVALID_REQUEST", "options.components: there is no such component")
+        shopper = Shopper(request.shopper_id, view.shop.id, request.to_persona())
         address = _address(scope)
-        return PageRequest(keyed(shopper), counter, address, wanted, force=request.options.force)
-
-
-def _refused(fault: Fault) -> Answer:
-    return error_answer(fault.code, fault.message)
+        return PageRequest(keyed(shopper), view, address, wanted, force=request.options.force)
 
 
 def _address(scope: Scope) -> str:
@@ -114,5 +103,5 @@ def _header(scope: Scope, wanted: bytes) -> bytes:
 
 
 async def _send(scope: Scope, send: Send, answer: Answer) -> None:
-    more = [(b"retry-after", b"5")] if answer.status == 429 else []  # noqa: PLR2004
-    await send_json(scope, send, answer.payload, answer.status, more)
+    retry = [(b"retry-after", b"5")] if answer.status == 429 else []  # noqa: PLR2004
+    await send_json(scope, send, answer.payload, answer.status, retry)

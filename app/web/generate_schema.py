@@ -90,7 +90,7 @@ class GenerateRequest(_Strict):
     shop: ShopIn
     options: OptionsIn = OptionsIn()
 
-    def whom(self) -> Persona:
+    def to_persona(self) -> Persona:
         """Return the persona as the rest of the shop knows it."""
         sent, signals = self.persona, self.persona.signals
         return Persona(

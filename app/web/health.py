@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.pages.service import PageService
+from app.pages.jobs import PageJobs
 from app.storage.errors import StorageError
-from app.web.headers import Headers, file_headers
-from app.web.responses import Body, Response, send_response
+from app.web.responses import send_json
 
-_NONE: Headers = []
 _TIMEOUT = 2.0
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
@@ -54,11 +51,11 @@ class Health:
         return self._checked
 
 
-async def check(asked: Awaitable[object]) -> str:
+async def check(call: Awaitable[object]) -> str:
     """Return `ok`, or what kind of failure came of asking a store for something."""
     try:
         async with asyncio.timeout(_TIMEOUT):
-            await asked
+            await call
     except (StorageError, TimeoutError) as error:
         return f"failed: {type(error).__name__}"
     return "ok"
@@ -67,23 +64,13 @@ async def check(asked: Awaitable[object]) -> str:
 class PageTrace:
     """GET /debug/pages/{id}: what happened to a page. Only there in development."""
 
-    def __init__(self, storefront: PageService) -> None:
-        self._storefront = storefront
+    def __init__(self, jobs: PageJobs) -> None:
+        self._jobs = jobs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a trace, or 404."""
-        trace = self._storefront.jobs.traces.get(scope["path_params"]["page_id"])
+        trace = self._jobs.traces.get(scope["path_params"]["page_id"])
         if trace is None:
             await send_json(scope, send, {"error": "no such page"}, 404)
         else:
             await send_json(scope, send, trace.as_dict())
-
-
-async def send_json(
-    scope: Scope, send: Send, payload: object, status: int = 200, more: Headers = _NONE
-) -> None:
-    """Send an object as JSON, never cached."""
-    body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
-    headers = [*file_headers(), (b"content-type", b"application/json")]
-    more = [*more, (b"cache-control", b"no-store")]
-    await send_response(scope, send, Response(body, headers, status, more))

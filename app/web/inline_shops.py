@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from app.catalog.inline_shop import read_inline_shop
+from app.content.assets import brand_css
 from app.domain.catalog import Shop
-from app.pages.shells import ShopView
-from app.web.context import OpenShop
+from app.pages.shells import ShopView, build_shop_view
+from app.pages.site import LiveSite
 
 if TYPE_CHECKING:
     from app.web.generate_schema import ShopIn
@@ -18,47 +18,42 @@ if TYPE_CHECKING:
 log = logging.getLogger("wandstore.generate")
 
 _MOST_HELD = 16
-_MOST_TOLD = 5
+_MOST_REPORTED = 5
 
 
 class InlineShops:
-    """Views of shops that came with requests, the latest held. `draw` opens one.
+    """Views of shops that came with requests, the latest held for as long as the site stays."""
 
-    `styles` gives the brand of a shop as CSS: that of our own shops is in their style sheet.
-    """
-
-    def __init__(
-        self,
-        own: Mapping[str, OpenShop],
-        draw: Callable[[Shop], ShopView],
-        styles: Callable[[Shop], str],
-    ) -> None:
-        self._own = own
-        self._draw = draw
-        self._styles = styles
+    def __init__(self, site: LiveSite) -> None:
+        self._site = site
+        self._held_for = site.current
         self._held: OrderedDict[tuple[str, str], ShopView] = OrderedDict()
 
-    def counter(self, sent: ShopIn) -> ShopView | None:
-        """Return the counter, None where the shop is not ours and nothing sent can be sold."""
-        own = self._own.get(sent.shop_id)
+    def view(self, sent: ShopIn) -> ShopView | None:
+        """Return the shop's view, None where the shop is not ours and nothing sent can be sold."""
+        own = self._site.current.shops.get(sent.shop_id)
         if own is not None:
-            return own.counter
+            return own
         brand = sent.brand_guidelines.model_dump(exclude_none=True)
         products = (item.model_dump(exclude_none=True) for item in sent.products)
         shop, problems = read_inline_shop(sent.shop_id, brand, products)
-        for problem in problems[:_MOST_TOLD]:
+        for problem in problems[:_MOST_REPORTED]:
             log.warning("%s, product %d: %s", sent.shop_id, problem.line, problem.reason)
         return self._hold(shop) if shop is not None else None
 
     def css(self, shop: Shop) -> str | None:
-        """Return what the page needs beside the style sheet it links to."""
-        return None if shop.id in self._own else self._styles(shop)
+        """Return what the page needs beside the style sheet it links to: ours have their brand."""
+        return None if shop.id in self._site.current.shops else brand_css(shop)
 
     def _hold(self, shop: Shop) -> ShopView:
+        site = self._site.current
+        if self._held_for is not site:
+            self._held_for = site
+            self._held.clear()
         place = (shop.id, shop.digest)
-        counter = self._held.get(place) or self._draw(shop)
-        self._held[place] = counter
+        view = self._held.get(place) or build_shop_view(shop, site.content, site.renderer)
+        self._held[place] = view
         self._held.move_to_end(place)
         while len(self._held) > _MOST_HELD:
             self._held.popitem(last=False)
-        return counter
+        return view

@@ -19,13 +19,13 @@ class ProductPage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GET and HEAD of a product's page."""
         web = self._web
-        shop = web.shop_of(scope)
-        item = shop.counter.shop.products.get(scope["path_params"]["id"]) if shop else None
-        if shop is None or item is None:
-            await web.send_not_found(scope, send, shop)
+        view = web.shop_of(scope)
+        item = view.shop.products.get(scope["path_params"]["id"]) if view else None
+        if view is None or item is None:
+            await web.send_not_found(scope, send, view)
             return
-        html = web.renderer.product_page(shop.counter.shop, item, related(item, shop.counter.shop))
-        await web.send_page(scope, send, html, shop)
+        html = web.renderer.product_page(view.shop, item, related(item, view.shop))
+        await web.send_page(scope, send, html, view)
 
 
 def related(item: Product, shop: Shop) -> list[Product]:

@@ -1,25 +1,14 @@
-"""Sends a body in one go: plain or gzipped, whole or 304."""
+"""Sends a response in one go: plain or gzipped, whole or 304; and JSON."""
 
 from __future__ import annotations
 
-import gzip
-from dataclasses import dataclass, field
-from typing import NamedTuple
+import json
+from dataclasses import dataclass
 
 from starlette.types import Scope, Send
 
-from app.web.headers import Headers
-
-_WORTH_ZIPPING = 1024
-_COMPRESSION = 5
-
-
-class Body(NamedTuple):
-    """What is sent: the plain bytes, gzipped ones where they are at hand, and an ETag."""
-
-    plain: bytes
-    zipped: bytes | None = None
-    etag: bytes = b""
+from app.util.http_body import Body
+from app.web.headers import Headers, file_headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +18,15 @@ class Response:
     body: Body
     headers: Headers
     status: int = 200
-    more: Headers = field(default_factory=list)
+    extra_headers: Headers = ()
 
 
-def zipped(body: bytes) -> Body:
-    """Return a body with its gzipped form, made now, where that is worth it."""
-    if len(body) < _WORTH_ZIPPING:
-        return Body(body)
-    return Body(body, gzip.compress(body, _COMPRESSION, mtime=0))
-
-
-async def send_response(scope: Scope, send: Send, reply: Response) -> None:
-    """Send a reply as the request's headers want it."""
-    wants_gzip, known_etag = _asked(scope)
-    body, status = reply.body, reply.status
+async def send_response(scope: Scope, send: Send, response: Response) -> None:
+    """Send a response as the request's headers want it."""
+    wants_gzip, known_etag = _conditions(scope)
+    body, status = response.body, response.status
     payload = body.plain
-    headers = [*reply.headers, *reply.more]
+    headers = [*response.headers, *response.extra_headers]
     if body.zipped is not None:
         headers.append((b"vary", b"accept-encoding"))
         if wants_gzip:
@@ -62,7 +44,7 @@ async def send_response(scope: Scope, send: Send, reply: Response) -> None:
     )
 
 
-def _asked(scope: Scope) -> tuple[bool, bytes]:
+def _conditions(scope: Scope) -> tuple[bool, bytes]:
     wants_gzip, etag = False, b""
     for name, value in scope["headers"]:
         if name == b"accept-encoding":
@@ -70,3 +52,17 @@ def _asked(scope: Scope) -> tuple[bool, bytes]:
         elif name == b"if-none-match":
             etag = value
     return wants_gzip, etag
+
+
+async def send_json(
+    scope: Scope,
+    send: Send,
+    payload: object,
+    status: int = 200,
+    extra_headers: Headers = (),
+) -> None:
+    """Send an object as JSON, never cached."""
+    body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+    headers = [*file_headers(), (b"content-type", b"application/json")]
+    extra_headers = [*extra_headers, (b"cache-control", b"no-store")]
+    await send_response(scope, send, Response(body, headers, status, extra_headers))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -15,12 +15,13 @@ from app.domain.page import Refusal
 from app.pages.service import Visit
 from app.personas.learner import PersonaLearner, TooBusy
 from app.storage.errors import StorageError
+from app.util.http_body import Body
+from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate, RateLimiter
 from app.web.body import BadBody, read_body
 from app.web.context import AppContext, visit_from
 from app.web.headers import file_headers
-from app.web.health import send_json
-from app.web.responses import Body, Response, send_response
+from app.web.responses import Response, send_json, send_response
 from app.web.same_origin import from_our_page, wants_no_tracking
 
 LARGEST = 8192
@@ -48,14 +49,14 @@ class SignalsEndpoint:
     def __init__(
         self,
         web: AppContext,
-        learning: PersonaLearner,
-        prepared: Callable[[], Awaitable[None]],
+        learner: PersonaLearner,
+        warm_up: WarmUp,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._web = web
-        self._learning = learning
-        self._prepared = prepared
+        self._learner = learner
+        self._warm_up = warm_up
         self._shoppers = RateLimiter(OF_A_SHOPPER, clock)
         self._addresses = RateLimiter(OF_AN_ADDRESS, clock)
 
@@ -78,31 +79,32 @@ class SignalsEndpoint:
 
     def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""
-        self._pace(self._addresses, _address(scope))
+        self._limit(self._addresses, _address(scope))
         if not from_our_page(headers):
             raise _Refused(403, "CROSS_ORIGIN", "only a page of this shop may tell")
         if headers.get(b"content-type", b"").split(b";")[0].strip() != b"application/json":
             raise _Refused(415, "NOT_JSON", "the content type must be application/json")
-        shop = self._web.shop_of(scope)
-        if shop is None:
+        view = self._web.shop_of(scope)
+        if view is None:
             raise _Refused(404, "UNKNOWN_SHOP", "there is no such shop")
-        visitor = self._web.visitor(scope, shop)
-        if visitor.first:
+        session = self._web.session(scope, view)
+        if session.first:
             raise _Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
-        self._pace(self._shoppers, visitor.shopper_id)
-        return visit_from(scope, visitor, shop.counter)
+        self._limit(self._shoppers, session.shopper_id)
+        return visit_from(scope, session, view)
 
-    def _pace(self, pace: RateLimiter, name: str) -> None:
-        if wait := pace.acquire(name):
+    def _limit(self, limiter: RateLimiter, name: str) -> None:
+        if wait := limiter.acquire(name):
             raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
 
     async def _take(self, visit: Visit, receive: Receive) -> None:
-        await self._prepared()
+        """Note what a beacon reports; where it changes the persona, prepare the next page."""
+        await self._warm_up.wait()
         from app.web.signals_schema import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
 
         try:
-            told = read_beacon(await read_body(receive, LARGEST))
-            refusal = await self._learning.learn(visit, told)
+            events = read_beacon(await read_body(receive, LARGEST))
+            learned = await self._learner.learn(visit.shopper_id, visit.view.shop, events)
         except BadBody as bad:
             raise _Refused(bad.status, bad.code, f"a body has at most {LARGEST} bytes") from bad
         except BadBeacon as bad:
@@ -111,14 +113,17 @@ class SignalsEndpoint:
             raise _Refused(429, "RATE_LIMITED", "too many signals just now", wait=5) from busy
         except StorageError as error:
             raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
-        if isinstance(refusal, Refusal):
-            raise _Refused(400, refusal.code, "the shop has nothing of that name", "events")
+        if isinstance(learned, Refusal):
+            raise _Refused(400, learned.code, "the shop has nothing of that name", "events")
+        persona, may_compose = learned
+        outcome = await self._web.pages.prefetch(visit, persona, may_compose=may_compose)
+        self.counts[f"page_{outcome}"] += 1
 
 
-def signal_routes(door: SignalsEndpoint) -> list[Route]:
+def signal_routes(endpoint: SignalsEndpoint) -> list[Route]:
     """Return where beacons are taken."""
     paths = ("/signals", "/s/{shop_id}/signals")
-    return [Route(path, door, methods=["POST"]) for path in paths]
+    return [Route(path, endpoint, methods=["POST"]) for path in paths]
 
 
 def _address(scope: Scope) -> str:

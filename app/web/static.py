@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from app.domain.catalog import Shop
-from app.web.context import AppContext
+from app.content.assets import MEDIA_TYPES, asset_body
+from app.pages.site import LiveSite
+from app.util.http_body import Body
 from app.web.headers import file_headers
-from app.web.responses import Body, Response, send_response
+from app.web.responses import Response, send_response
 
-_TYPES = {
-    ".css": b"text/css; charset=utf-8",
-    ".js": b"text/javascript; charset=utf-8",
-    ".svg": b"image/svg+xml",
-    ".png": b"image/png",
-    ".jpg": b"image/jpeg",
-    ".jpeg": b"image/jpeg",
-    ".webp": b"image/webp",
-    ".avif": b"image/avif",
-    ".gif": b"image/gif",
-}
-_TEXT = {".css", ".js", ".svg"}
 _FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
 _FOR_NOW = (b"cache-control", b"public, no-cache")
 _A_DAY = (b"cache-control", b"public, max-age=86400")
@@ -39,77 +25,50 @@ _LARGEST_PICTURE = 8 * 1024 * 1024
 _PICTURES_HELD = 8 * 1024 * 1024
 
 
-class Assets(NamedTuple):
-    """The files of static/ with the library's styles. `names` gives each its hashed address."""
-
-    files: Mapping[str, Body]
-    names: Mapping[str, str]
-    digest: str
-
-
-def load_assets(folder: Path, styles: str, shops: Iterable[Shop]) -> Assets:
-    """Read static/; shop.css gets the components' styles and the shops' brands appended."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix in _TYPES)
-    return make_assets({path.name: path.read_bytes() for path in paths}, styles, shops)
-
-
-def make_assets(read: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:
-    """Return the files of static/, read already, as `load_assets` does."""
-    files = {}
-    brands = [styles, *map(brand_css, shops)]
-    for name, data in read.items():
-        more = brands if name == "shop.css" else []
-        files[name] = _body(
-            Path(name).suffix, "\n".join([data.decode(), *more]).encode() if more else data
-        )
-    names = {name: f"/static/{_hashed(name, body.plain)}" for name, body in files.items()}
-    digest = hashlib.sha256("\0".join(sorted(names.values())).encode()).hexdigest()[:16]
-    return Assets(files, names, digest)
-
-
 class Static:
     """GET /static/{name}. A hash that is not the current one gets the current file, uncached."""
 
-    def __init__(self, assets: Assets) -> None:
-        self._assets = assets
+    def __init__(self, site: LiveSite) -> None:
+        self._site = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a file, or 404."""
-        asked = scope["path_params"]["name"]
-        match = _HASHED.fullmatch(asked)
+        assets = self._site.current.content.assets
+        hashed = scope["path_params"]["name"]
+        match = _HASHED.fullmatch(hashed)
         name = f"{match.group(1)}{match.group(3)}" if match else ""
-        body = self._assets.files.get(name)
+        body = assets.files.get(name)
         if body is None:
             await _missing(scope, send)
             return
-        current = self._assets.names[name] == f"/static/{asked}"
-        headers = [*file_headers(), (b"content-type", _TYPES[Path(name).suffix])]
-        more = [_FOREVER if current else _FOR_NOW]
-        await send_response(scope, send, Response(body, headers, more=more))
+        is_current = assets.names[name] == f"/static/{hashed}"
+        headers = [*file_headers(), (b"content-type", MEDIA_TYPES[Path(name).suffix])]
+        caching = [_FOREVER if is_current else _FOR_NOW]
+        await send_response(scope, send, Response(body, headers, extra_headers=caching))
 
 
 class Pictures:
     """GET /pictures/{shop}/{path}: a shop's own pictures, the latest asked for held in memory."""
 
-    def __init__(self, web: AppContext, folders: Mapping[str, Path | None]) -> None:
-        self._web = web
-        self._folders = folders
+    def __init__(self, site: LiveSite) -> None:
+        self._site = site
         self._held: OrderedDict[Path, Body] = OrderedDict()
         self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a picture, or 404."""
-        folder = self._folders.get(scope["path_params"]["shop_id"])
+        folders = self._site.current.content.catalogs.pictures
+        folder = folders.get(scope["path_params"]["shop_id"])
         name = scope["path_params"]["path"]
         suffix = Path(name).suffix.lower()
         body = None
-        if folder is not None and _PICTURE.fullmatch(name) and suffix in _TYPES:
+        if folder is not None and _PICTURE.fullmatch(name) and suffix in MEDIA_TYPES:
             body = await self._read(folder, folder / name)
         if body is None:
             await _missing(scope, send)
             return
-        headers = [*file_headers(), (b"content-type", _TYPES[suffix])]
-        await send_response(scope, send, Response(body, headers, more=[_A_DAY]))
+        headers = [*file_headers(), (b"content-type", MEDIA_TYPES[suffix])]
+        await send_response(scope, send, Response(body, headers, extra_headers=[_A_DAY]))
 
     async def _read(self, folder: Path, path: Path) -> Body | None:
         held = self._held.get(path)
@@ -119,7 +78,7 @@ class Pictures:
         data = await asyncio.to_thread(_read_inside, folder, path)
         if data is None:
             return None
-        return self._hold(path, _body(path.suffix.lower(), data))
+        return self._hold(path, asset_body(path.suffix.lower(), data))
 
     def _hold(self, path: Path, body: Body) -> Body:
         self._held[path] = body
@@ -133,7 +92,7 @@ def pictures_in(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the pictures that are served from a folder, each with its name in the address."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.suffix.lower() in _TYPES and _PICTURE.fullmatch(name):
+        if path.suffix.lower() in MEDIA_TYPES and _PICTURE.fullmatch(name):
             data = _read_inside(folder, path)
             if data is not None:
                 yield name, data
@@ -150,28 +109,7 @@ def _read_inside(folder: Path, path: Path) -> bytes | None:
         return None
 
 
-def _body(suffix: str, data: bytes) -> Body:
-    packed = gzip.compress(data, 9, mtime=0) if suffix in _TEXT else None
-    etag = b'"%s"' % hashlib.sha256(data).hexdigest()[:20].encode()
-    return Body(data, packed, etag)
-
-
-def _hashed(name: str, data: bytes) -> str:
-    stem, _, suffix = name.rpartition(".")
-    return f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"
-
-
-def brand_css(shop: Shop) -> str:
-    """Return a shop's brand as custom properties; the catalog has checked every value."""
-    brand = shop.brand
-    font = f" --brand-font: {brand.font_family};" if brand.font_family else ""
-    return (
-        f'[data-shop="{shop.id}"] {{ --brand-primary: {brand.primary_color}; '
-        f"--brand-secondary: {brand.secondary_color};{font} }}"
-    )
-
-
 async def _missing(scope: Scope, send: Send) -> None:
     headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
-    more = [(b"cache-control", b"no-store")]
-    await send_response(scope, send, Response(Body(b"no such file\n"), headers, 404, more))
+    caching = [(b"cache-control", b"no-store")]
+    await send_response(scope, send, Response(Body(b"no such file\n"), headers, 404, caching))

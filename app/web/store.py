@@ -9,11 +9,12 @@ from starlette.types import Receive, Scope, Send
 from app.catalog.listing import filter_products, read_request
 from app.pages.cache import CachedPage
 from app.pages.service import Shell
-from app.web.context import AppContext, OpenShop, visit_from
+from app.pages.shells import ShopView
+from app.util.http_body import Body, zipped
+from app.web.context import AppContext, visit_from
 from app.web.cookies import ANONYMOUS, Session
 from app.web.crawlers import is_crawler
-from app.web.headers import Headers
-from app.web.responses import Body, Response, send_response, zipped
+from app.web.responses import Response, send_response
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _NEVER_STORED = (b"cache-control", b"private, no-store")
@@ -29,50 +30,46 @@ class StorePage:
         """Answer GET and HEAD of a shop's store page."""
         began = time.perf_counter()
         web = self._web
-        shop = web.shop_of(scope)
-        if shop is None:
+        view = web.shop_of(scope)
+        if view is None:
             await web.send_not_found(scope, send, None)
-        elif scope["query_string"] and (asked := read_request(scope["query_string"])):
-            listing = filter_products(shop.counter.shop, asked)
-            await web.send_page(
-                scope, send, web.renderer.listing_page(shop.counter.shop, listing), shop
-            )
+        elif scope["query_string"] and (query := read_request(scope["query_string"])):
+            listing = filter_products(view.shop, query)
+            await web.send_page(scope, send, web.renderer.listing_page(view.shop, listing), view)
         else:
-            visitor = web.visitor(scope, shop)
-            found = await self._found(scope, shop, visitor)
-            reply = _reply(found, shop)
-            _say_how(reply.more, visitor if _is_theirs(found) else ANONYMOUS, began)
-            await send_response(scope, send, reply)
+            session = web.session(scope, view)
+            page = await self._page(scope, view, session)
+            visitor = session if _is_personal(page) else ANONYMOUS
+            await send_response(scope, send, _response(page, view, visitor, began))
 
-    async def _found(self, scope: Scope, shop: OpenShop, visitor: Session) -> CachedPage | Shell:
-        storefront, counter = self._web.storefront, shop.counter
-        if not visitor.first:
-            page = storefront.cached_page(visitor.shopper_id, counter)
+    async def _page(self, scope: Scope, view: ShopView, session: Session) -> CachedPage | Shell:
+        pages = self._web.pages
+        if not session.first:
+            page = pages.cached_page(session.shopper_id, view)
             if page is not None:
                 return page
-        looks_only = visitor.first and scope["method"] == "HEAD"
+        looks_only = session.first and scope["method"] == "HEAD"
         if looks_only or is_crawler(scope["headers"]):
-            return storefront.catalog_page(counter)
-        return await storefront.visit(visit_from(scope, visitor, counter))
+            return pages.catalog_page(view)
+        return await pages.visit(visit_from(scope, session, view))
 
 
-def _is_theirs(found: CachedPage | Shell) -> bool:
+def _is_personal(page: CachedPage | Shell) -> bool:
     """Whether a page is for a shopper, who is to be known again."""
-    return isinstance(found, CachedPage) or not found.anonymous
+    return isinstance(page, CachedPage) or not page.anonymous
 
 
-def _reply(found: CachedPage | Shell, shop: OpenShop) -> Response:
-    if isinstance(found, CachedPage):
-        how = b"redrawn" if found.redrawn else b"kept"
-        body = Body(found.body, found.zipped, found.etag)
-        return Response(body, shop.headers, more=[(b"x-wandstore-page", how), _PRIVATE])
-    more = [(b"x-wandstore-page", b"fallback" if found.final else b"shell"), _NEVER_STORED]
-    return Response(zipped(found.body), shop.headers, more=more)
-
-
-def _say_how(more: Headers, visitor: Session, began: float) -> None:
-    how = more[0][1]
-    spent = (time.perf_counter() - began) * 1000
-    more.append((b"server-timing", b"%s;dur=%.2f" % (how, spent)))
+def _response(page: CachedPage | Shell, view: ShopView, visitor: Session, began: float) -> Response:
+    """Return the page with the headers that say how it came about."""
+    if isinstance(page, CachedPage):
+        kind = b"redrawn" if page.redrawn else b"kept"
+        body, caching = Body(page.body, page.zipped, page.etag), _PRIVATE
+    else:
+        kind = b"fallback" if page.final else b"shell"
+        body, caching = zipped(page.body), _NEVER_STORED
+    milliseconds = (time.perf_counter() - began) * 1000
+    timing = (b"server-timing", b"%s;dur=%.2f" % (kind, milliseconds))
+    extra_headers = [(b"x-wandstore-page", kind), caching, timing]
     if visitor.set_cookie is not None:
-        more.append((b"set-cookie", visitor.set_cookie))
+        extra_headers.append((b"set-cookie", visitor.set_cookie))
+    return Response(body, view.headers, extra_headers=extra_headers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from typing import Any
 
 from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
@@ -12,9 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.events import Event
 from app.pages.jobs import AtCapacity, Batches
+from app.util.http_body import Body
 from app.web.context import AppContext, visit_from
 from app.web.headers import file_headers
-from app.web.responses import Body, Response, send_response
+from app.web.responses import Response, send_response
 
 HEARTBEAT = 15
 """Seconds of silence after which a comment is sent (platform contract)."""
@@ -34,15 +34,15 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the events of the page the address names, if it is the shopper's own."""
         web = self._web
-        shop = web.shop_of(scope)
-        visitor = web.visitor(scope, shop) if shop else None
-        if shop is None or visitor is None or visitor.first:
+        view = web.shop_of(scope)
+        session = web.session(scope, view) if view else None
+        if view is None or session is None or session.first:
             await _refuse(scope, send)
             return
         page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
         try:
-            visit = visit_from(scope, visitor, shop.counter)
-            batches = await web.storefront.stream_for(visit, page_id, after)
+            visit = visit_from(scope, session, view)
+            batches = await web.pages.stream_for(visit, page_id, after)
         except AtCapacity:
             await _refuse(scope, send, _TOO_MANY)
             return
@@ -88,8 +88,8 @@ async def _written(batches: Batches) -> AsyncGenerator[bytes, None]:
 
 
 async def _refuse(scope: Scope, send: Send, status: int = 404) -> None:
-    headers: list[Any] = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
-    more = [(b"cache-control", b"no-store")]
-    more += [(b"retry-after", b"5")] if status == _TOO_MANY else []
+    headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
+    extra_headers = [(b"cache-control", b"no-store")]
+    extra_headers += [(b"retry-after", b"5")] if status == _TOO_MANY else []
     text = b"too many pages just now\n" if status == _TOO_MANY else b"no such page\n"
-    await send_response(scope, send, Response(Body(text), headers, status, more))
+    await send_response(scope, send, Response(Body(text), headers, status, extra_headers))

@@ -12,8 +12,9 @@ import secrets
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.util.http_body import Body
 from app.web.headers import file_headers
-from app.web.responses import Body, Response, send_response
+from app.web.responses import Response, send_response
 
 _NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _READING = {"GET", "HEAD"}

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from app.content.site import SiteContent
 from app.llm.factory import Providers
+from app.pages.site import LiveSite
 from app.settings import Settings
 from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
@@ -24,7 +24,7 @@ from app.workbench.gallery.routes import GalleryRoutes
 from app.workbench.gallery.samples import add_sample
 from app.workbench.player.registry import RunRegistry
 from app.workbench.player.routes import PlayerRoutes
-from app.workbench.reload.manager import ContentReloader, TakeUp
+from app.workbench.reload.manager import BuildSite, ContentReloader
 from app.workbench.reload.watch import watch
 from app.workbench.responses import BadRequest, Telling, answer, page, read_json
 from app.workbench.safe_write import NotWritten
@@ -32,19 +32,19 @@ from app.workbench.templates import Templates, static
 
 
 class Workbench:
-    """Everything under `/design`. `take_up` hands the shop materials that have changed."""
+    """Everything under `/design`. Where files have changed, `build_site` makes the site anew."""
 
     def __init__(
         self,
         settings: Settings,
-        materials: SiteContent,
-        composers: Providers,
-        take_up: TakeUp,
+        site: LiveSite,
+        providers: Providers,
+        build_site: BuildSite,
     ) -> None:
         self._settings = settings
-        self.live = ContentReloader(materials, settings.root, take_up)
+        self.live = ContentReloader(site, settings.root, build_site)
         self._paper = Templates(self._known)
-        self._stage = RunRegistry(settings, self.live, composers)
+        self._stage = RunRegistry(settings, self.live, providers)
         board = GalleryRoutes(self.live, self._paper)
         pages = PageRoutes(self.live, self._paper)
         theatre = PlayerRoutes(settings.root, self.live, self._stage, self._paper)
@@ -92,29 +92,29 @@ class Workbench:
 
     async def news(self, _: Request) -> Response:
         """Tell what is saved, as it is."""
-        await self.live.ready()
+        await self.live.wait()
         return Telling(self.live.news.listen())
 
     async def now(self, _: Request) -> Response:
         """Answer with the version that is drawn, and what is wrong with the files."""
-        await self.live.ready()
+        await self.live.wait()
         faults = [fault.as_json() for fault in self.live.faults]
         return answer({"version": self.live.version.number, "faults": faults})
 
     async def sample(self, request: Request) -> Response:
         """Keep a config as a sample."""
-        await self.live.ready()
+        await self.live.wait()
         return answer({"said": add_sample(self.live, self.live.disk, await read_json(request))})
 
     async def _missing(self, _: Request) -> Response:
-        await self.live.ready()
+        await self.live.wait()
         return page(self._paper.draw("missing"), 404)
 
     def _known(self) -> dict[str, Any]:
         """Return what every page of the workbench shows."""
         version = self.live.version
         return {
-            "names": list(version.materials.library.specs),
+            "names": list(version.content.library.specs),
             "page_names": list(PAGES),
             "faults": [fault.as_json() for fault in self.live.faults],
             "token": self._guard.token,

@@ -25,10 +25,10 @@ _MOST_LIKED = 3
 T = TypeVar("T")
 
 
-def instructions_of(materials: SiteContent) -> str:
+def instructions_of(content: SiteContent) -> str:
     """Return the stable part of every brief."""
-    specs = materials.library.specs.values()
-    return instructions(materials.prompts.storefront, PLACE_OF_COMPONENTS, specs)
+    specs = content.library.specs.values()
+    return instructions(content.prompts.storefront, PLACE_OF_COMPONENTS, specs)
 
 
 def read_persona(told: Mapping[str, Any], shop: Shop) -> Persona:
@@ -45,11 +45,11 @@ def read_persona(told: Mapping[str, Any], shop: Shop) -> Persona:
 
 def brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, Any]:
     """Return what a model would be sent for a whole page, and the tokens of its parts."""
-    materials = live.version.materials
-    library = materials.library
-    stable = instructions_of(materials)
+    content = live.version.content
+    library = content.library
+    stable = instructions_of(content)
     slots = tuple(slot.id for slot in library.slots)
-    brief = build_prompt(shop, persona, stable, materials.prompts.personas, SlotRequest(slots))
+    brief = build_prompt(shop, persona, stable, content.prompts.personas, SlotRequest(slots))
     components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}
     return {
         "instructions": brief.instructions,

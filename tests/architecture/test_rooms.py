@@ -11,7 +11,8 @@ from app.settings import ROOT
 FLOORS = (
     "domain util",
     "settings metrics",
-    "catalog storage rendering",
+    "catalog storage",
+    "rendering",
     "content personas generation",
     "llm pages",
     "web",

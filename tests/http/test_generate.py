@@ -416,7 +416,9 @@ def test_more_pages_than_there_are_places_for_are_told_to_come_back(
     model.release()
 
 
-def test_a_page_that_cannot_be_kept_is_an_error(composed_by_model: Server, model: Model) -> None:
+def test_a_page_that_kv_does_not_take_is_answered_all_the_same(
+    composed_by_model: Server, model: Model
+) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
     sent: list[httpx.Response] = []
     call = threading.Thread(target=lambda: sent.append(generate(composed_by_model)))
@@ -426,9 +428,7 @@ def test_a_page_that_cannot_be_kept_is_an_error(composed_by_model: Server, model
         kv.execute("DROP TABLE pairs")
     model.release()
     call.join(30)
-    assert sent[0].status_code == 500
-    assert sent[0].json()["error"]["code"] == "KV_WRITE_FAILED"
-    assert sent[0].json()["error"]["retryable"] is True
+    assert (sent[0].status_code, sent[0].json()["status"]) == (200, "success")
 
 
 def test_nothing_in_time_is_a_timeout(serve: StartServer, model: Model) -> None:

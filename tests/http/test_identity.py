@@ -13,20 +13,20 @@ IDENTITIES = SessionSigner(b"a secret of some length")
 
 
 def cookie_of(shop_id: str = "demo", now: float = NOW) -> str:
-    made = IDENTITIES.visitor([], shop_id, now, secure=False).set_cookie
+    made = IDENTITIES.session([], shop_id, now, secure=False).set_cookie
     assert made is not None
     return made.decode().split(";")[0]
 
 
 def visit(cookie: str, shop_id: str = "demo", now: float = NOW) -> tuple[str, bool]:
-    visitor = IDENTITIES.visitor(
+    visitor = IDENTITIES.session(
         [(b"cookie", cookie.encode("latin-1"))], shop_id, now, secure=False
     )
     return visitor.shopper_id, visitor.first
 
 
 def test_a_new_shopper_gets_an_id_and_a_cookie_no_script_can_read() -> None:
-    visitor = IDENTITIES.visitor([], "demo", NOW, secure=True)
+    visitor = IDENTITIES.session([], "demo", NOW, secure=True)
     assert re.fullmatch(r"shop_[0-9a-f]{32}", visitor.shopper_id)
     assert visitor.set_cookie is not None
     for attribute in (b"HttpOnly", b"SameSite=Lax", b"Path=/", b"Secure", b"Max-Age="):
@@ -67,7 +67,7 @@ def test_another_shops_cookie_is_a_new_shopper() -> None:
 
 
 def test_another_secret_makes_new_shoppers() -> None:
-    stranger = SessionSigner(b"a different secret").visitor(
+    stranger = SessionSigner(b"a different secret").session(
         [(b"cookie", cookie_of().encode())], "demo", NOW, secure=False
     )
     assert stranger.first
@@ -81,7 +81,7 @@ def test_an_expired_cookie_is_a_new_shopper() -> None:
 def test_an_old_cookie_is_renewed_for_the_same_shopper() -> None:
     cookie = cookie_of()
     later = NOW + LIFETIME * 0.6
-    visitor = IDENTITIES.visitor([(b"cookie", cookie.encode())], "demo", later, secure=False)
+    visitor = IDENTITIES.session([(b"cookie", cookie.encode())], "demo", later, secure=False)
     assert visitor.shopper_id in cookie
     assert visitor.set_cookie is not None
     assert not visitor.first

@@ -37,24 +37,24 @@ def edited(version: Version, root: Path, name: str, old: str, new: str) -> Sourc
 def test_what_is_built_from_texts_is_what_is_read_from_the_disk(root: Path, first: Version) -> None:
     read = read_site(Settings(root=root))
     shop = read.catalogs.default
-    assert first.materials.content(shop) == read.content(shop), "kept pages stay as they are"
-    assert first.materials.library.slots == read.library.slots
-    assert first.materials.library.styles == read.library.styles
-    assert dict(first.materials.prompts.personas) == dict(read.prompts.personas)
-    assert list(first.materials.library.specs) == list(read.library.specs)
+    assert first.content.digest_of(shop) == read.digest_of(shop), "kept pages stay as they are"
+    assert first.content.library.slots == read.library.slots
+    assert first.content.library.styles == read.library.styles
+    assert dict(first.content.prompts.personas) == dict(read.prompts.personas)
+    assert list(first.content.library.specs) == list(read.library.specs)
 
 
 def test_a_change_is_in_the_digest(root: Path, first: Version) -> None:
     sources = edited(first, root, "components/hero.jinja", "</h1>", "!</h1>")
     second = build(first, sources)
-    shop = first.materials.catalogs.default
-    assert second.materials.content(shop) != first.materials.content(shop)
+    shop = first.content.catalogs.default
+    assert second.content.digest_of(shop) != first.content.digest_of(shop)
 
 
 def test_only_what_changed_is_imported_again(root: Path, first: Version) -> None:
     sources = edited(first, root, "components/hero.py", "max_length=56", "max_length=60")
     second = build(first, sources)
-    specs, before = second.materials.library.specs, first.materials.library.specs
+    specs, before = second.content.library.specs, first.content.library.specs
     assert specs["hero"].props is not before["hero"].props
     assert all(specs[name] is before[name] for name in specs if name != "hero")
     assert second.package is first.package
@@ -95,9 +95,9 @@ def designed() -> set[str]:
 def test_a_prompt_alone_leaves_the_library_as_it_is(root: Path, first: Version) -> None:
     sources = edited(first, root, "prompts/storefront.md", "You arrange", "You furnish")
     second = build(first, sources)
-    assert second.materials.library is first.materials.library
-    assert second.materials.assets is first.materials.assets
-    assert "You furnish" in second.materials.prompts.storefront
+    assert second.content.library is first.content.library
+    assert second.content.assets is first.content.assets
+    assert "You furnish" in second.content.prompts.storefront
 
 
 def test_a_version_is_drawn_from_its_texts_whatever_the_disk_says(
@@ -105,7 +105,7 @@ def test_a_version_is_drawn_from_its_texts_whatever_the_disk_says(
 ) -> None:
     (root / "components" / "cta.jinja").write_text("{{ broken")
     renderer = verify(first, ["cta"])
-    materials: SiteContent = first.materials
-    shop = materials.catalogs.default
-    sample = materials.library.specs["cta"].samples[0]
+    content: SiteContent = first.content
+    shop = content.catalogs.default
+    sample = content.library.specs["cta"].samples[0]
     assert "cta-headline" in renderer.fallbacks(shop, {"cta": dict(sample.config)})["cta"].html

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 from app.storage.db.rows import Generation, Visited
 from app.storage.errors import StorageError
+from app.storage.ports import RecordStore
 
 _MOST_WAITING = 5_000
 
@@ -26,22 +26,14 @@ class Batching(NamedTuple):
 _USUAL = Batching()
 
 
-class Records(Protocol):
-    """Where records go."""
-
-    async def record(
-        self, sightings: Iterable[Visited], generations: Iterable[Generation]
-    ) -> None: ...
-
-
 class WriteBehind:
     """Gathers sightings and generations, the newest of each; beyond the bound the oldest go.
 
     `counts` says how many were dropped and how many writes failed.
     """
 
-    def __init__(self, database: Records, gathering: Batching = _USUAL) -> None:
-        self._gathering = gathering
+    def __init__(self, database: RecordStore, batching: Batching = _USUAL) -> None:
+        self._batching = batching
         self.counts: Counter[str] = Counter()
         self._database = database
         self._sightings: OrderedDict[str, Visited] = OrderedDict()
@@ -83,13 +75,13 @@ class WriteBehind:
         return bool(self._sightings or self._generations)
 
     def _taken(self, waiting: OrderedDict[str, Record]) -> OrderedDict[str, Record]:
-        few = min(len(waiting), self._gathering.most)
+        few = min(len(waiting), self._batching.most)
         return OrderedDict(waiting.popitem(last=False) for _ in range(few))
 
     async def run(self) -> None:
         """Flush again and again, until cancelled."""
         while True:
-            await asyncio.sleep(self._gathering.seconds)
+            await asyncio.sleep(self._batching.seconds)
             await self.flush()
 
     def _bound(self, waiting: OrderedDict[str, Record]) -> None:

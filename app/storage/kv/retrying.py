@@ -1,4 +1,7 @@
-"""How KV is written: at most once a second a key, three attempts, no failure lost in silence."""
+"""How KV is written: at most once a second a key, three attempts, no failure lost in silence.
+
+What cannot be written is kept in memory for its time, so that nobody pays for it twice.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple
 
 from app.storage.errors import InvalidPair, StorageError
+from app.storage.ports import Kv
 
 ATTEMPTS = 3
 FIRST_PAUSE = 1.0
@@ -17,20 +21,8 @@ LONGEST_PAUSE = 10.0
 
 BETWEEN_WRITES = 1.0
 _MOST_REMEMBERED = 10_000
-
-
-class Kv(Protocol):
-    """Pairs with a time to live, wherever they are kept."""
-
-    async def get(self, key: str) -> bytes | None: ...
-
-    async def put(self, key: str, value: bytes, ttl: int) -> None: ...
-
-    async def delete(self, key: str) -> None: ...
-
-
-class KvWriteFailed(Exception):
-    """A value could not be kept, after all attempts."""
+UNWRITTEN = 16 * 1024 * 1024
+"""Bytes of values that KV did not take, kept in memory; beyond it the oldest go."""
 
 
 @dataclass(slots=True)
@@ -41,12 +33,17 @@ class _Write:
     ttl: int
     begun: bool = False
     dropped: bool = False
-    done: asyncio.Task[None] = field(init=False)
+    done: asyncio.Task[bool] = field(init=False)
 
 
 def pause_before(attempt: int, first: float, asked: float) -> float:
     """Return how many seconds to wait before an attempt: longer each time, or as we were asked."""
     return max(first * (1 << (attempt - 1)), min(asked, LONGEST_PAUSE))
+
+
+class _Unwritten(NamedTuple):
+    value: bytes
+    until: float
 
 
 class RetryingKv:
@@ -59,32 +56,34 @@ class RetryingKv:
         self._pause = pause
         self._next_write: OrderedDict[str, float] = OrderedDict()
         self._last: dict[str, _Write] = {}
+        self._unwritten: OrderedDict[str, _Unwritten] = OrderedDict()
+        self._unwritten_bytes = 0
 
     async def get(self, key: str) -> bytes | None:
         """Return the value; a KV that cannot be read is counted and holds nothing."""
+        unwritten = self._unwritten.get(key)
+        if unwritten is not None and unwritten.until > self._clock():
+            return unwritten.value
         try:
             return await self._inner.get(key)
         except StorageError:
             self.counts["kv_read_failed"] += 1
             return None
 
-    async def put(self, key: str, value: bytes, ttl: int) -> None:
+    async def put(self, key: str, value: bytes, ttl: int) -> bool:
         """Keep a value, waiting for the key's next turn; of those who wait the last one counts.
 
-        Who stops waiting does not take the value along.
-
-        Raises:
-            KvWriteFailed: every attempt failed, or the value is too large.
+        False where every attempt failed or KV would never take it: then it is kept in memory. Who
+        stops waiting does not take the value along.
         """
         write = self._last.get(key)
         if write is None or write.begun:
             before, write = write, _Write(value, ttl)
             self._last[key] = write
             write.done = asyncio.create_task(self._in_turn(key, write, before))
-            write.done.add_done_callback(lambda done: done.cancelled() or done.exception())
         else:
             write.value, write.ttl = value, ttl
-        await asyncio.shield(write.done)
+        return await asyncio.shield(write.done)
 
     async def delete(self, key: str) -> None:
         """Forget a pair, and the value that waits to take its place."""
@@ -92,9 +91,10 @@ class RetryingKv:
         if write is not None:
             write.dropped = True
             await asyncio.wait({write.done})
+        self._forget(key)
         await self._inner.delete(key)
 
-    async def _in_turn(self, key: str, write: _Write, before: _Write | None) -> None:
+    async def _in_turn(self, key: str, write: _Write, before: _Write | None) -> bool:
         """Write when the key's last write has ended and its second has passed."""
         try:
             if before is not None:
@@ -103,31 +103,46 @@ class RetryingKv:
             if pause > 0:
                 await asyncio.sleep(pause)
             write.begun = True
-            await self._attempts(key, write)
+            written = await self._attempts(key, write)
+            self._forget(key)
+            if not written:
+                self.counts["kv_write_failed"] += 1
+                self._remember(key, write)
+            return written
         finally:
             if self._last.get(key) is write:
                 del self._last[key]
 
-    async def _attempts(self, key: str, write: _Write) -> None:
+    async def _attempts(self, key: str, write: _Write) -> bool:
         asked = 0.0
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.counts["kv_write_retried"] += 1
                 await asyncio.sleep(pause_before(attempt, self._pause, asked))
             if write.dropped:
-                return None
+                return True
             try:
-                return await self._inner.put(key, write.value, write.ttl)
+                await self._inner.put(key, write.value, write.ttl)
             except StorageError as error:
                 asked = error.retry_after or 0.0
-                continue
-            except InvalidPair as refusal:
-                self.counts["kv_write_failed"] += 1
-                raise KvWriteFailed(str(refusal)) from refusal
+            except InvalidPair:
+                return False
+            else:
+                return True
             finally:
                 self._note_written(key)
-        self.counts["kv_write_failed"] += 1
-        raise KvWriteFailed(f"{ATTEMPTS} attempts failed")
+        return False
+
+    def _remember(self, key: str, write: _Write) -> None:
+        self._unwritten[key] = _Unwritten(write.value, self._clock() + write.ttl)
+        self._unwritten_bytes += len(write.value)
+        while self._unwritten_bytes > UNWRITTEN:
+            self._forget(next(iter(self._unwritten)))
+
+    def _forget(self, key: str) -> None:
+        unwritten = self._unwritten.pop(key, None)
+        if unwritten is not None:
+            self._unwritten_bytes -= len(unwritten.value)
 
     def _note_written(self, key: str) -> None:
         """Give the key its next turn, a second from now."""

@@ -40,7 +40,7 @@ def axe_script() -> Path | None:
 
 def markup_findings(live: ContentReloader, component: str) -> list[Finding]:
     """Return what is not valid HTML in a component's states, and which cannot be drawn at all."""
-    spec = live.version.materials.library.specs.get(component)
+    spec = live.version.content.library.specs.get(component)
     found: list[Finding] = []
     for state in state_names(spec) if spec else ():
         drawing = draw(live, component, ViewOptions(state=state))

@@ -39,18 +39,18 @@ class CheckRoutes:
 
     async def checks(self, _: Request) -> Response:
         """Show the checks."""
-        await self._live.ready()
+        await self._live.wait()
         axe = axe_script() is not None
         return page(self._paper.draw("checks", axe=axe, states=self._states()))
 
     async def states(self, _: Request) -> Response:
         """Answer with every state there is."""
-        await self._live.ready()
+        await self._live.wait()
         return answer(self._states())
 
     def _states(self) -> list[dict[str, str]]:
         """Return the states of all components, then those of whole pages."""
-        specs = self._live.version.materials.library.specs.values()
+        specs = self._live.version.content.library.specs.values()
         of_components = [(spec.name, state) for spec in specs for state in state_names(spec)]
         return [
             {"component": name, "state": state, "of": of}
@@ -60,7 +60,7 @@ class CheckRoutes:
 
     async def markup(self, request: Request) -> Response:
         """Answer with what is wrong with the markup of a component's or a page's states."""
-        await self._live.ready()
+        await self._live.wait()
         name = request.path_params["name"]
         look_for = page_findings if name in PAGES else markup_findings
         found = await asyncio.to_thread(look_for, self._live, name)
@@ -68,7 +68,7 @@ class CheckRoutes:
 
     async def styles(self, request: Request) -> Response:
         """Answer with a component's own styles."""
-        await self._live.ready()
+        await self._live.wait()
         name = f"components/{request.path_params['name']}.css"
         return text(self._live.version.sources.texts.get(name, ""))
 

@@ -36,7 +36,7 @@ class PageRoutes:
 
     async def gallery(self, request: Request) -> Response:
         """Show every page in every state."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
         rows = [
             {"name": name, "purpose": PURPOSES[name], "slots": (), "states": list(states)}
@@ -46,7 +46,7 @@ class PageRoutes:
 
     async def page(self, name: str, request: Request) -> Response:
         """Show one page in one state at four widths."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
         states = list(PAGES[name])
         return page(
@@ -64,7 +64,7 @@ class PageRoutes:
 
     async def frame(self, name: str, request: Request) -> Response:
         """Show a page alone, without anything that acts."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
         whole = draw_page(self._live, name, look)
         more = _AXE if "examined" in request.query_params else ""
@@ -72,7 +72,7 @@ class PageRoutes:
 
     async def drawing(self, name: str, request: Request) -> Response:
         """Answer with a page's HTML, or with what is wrong with it."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
         whole = draw_page(self._live, name, look)
         told = {
@@ -84,6 +84,6 @@ class PageRoutes:
         return answer(told)
 
     def _dressed(self, name: str, whole: RenderedPage, look: ViewOptions, more: str = "") -> str:
-        sheet = self._live.version.materials.assets.names["shop.css"]
+        sheet = self._live.version.content.assets.names["shop.css"]
         html = whole.html or self._paper.draw("error", page_name=name, sheet=sheet)
         return with_options(html, look, sheet, styles_for(self._live, look), more)

@@ -78,7 +78,7 @@ def _shell(scene: Scene) -> str:
 def _finished(scene: Scene) -> str:
     """Draw a page as the house composer would; what the catalog cannot fill keeps its fallback."""
     live, shop = scene.live, scene.shop
-    prompts, specs = live.version.materials.prompts, live.version.materials.library.specs
+    prompts, specs = live.version.content.prompts, live.version.content.library.specs
     fillings = _fallbacks(scene)
     persona = read_persona({"persona": scene.look.persona}, shop)
     for item in compose(shop, persona, prompts.house, seed=scene.look.persona):
@@ -91,7 +91,7 @@ def _finished(scene: Scene) -> str:
 
 
 def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
-    lines = scene.live.version.materials.prompts.house
+    lines = scene.live.version.content.prompts.house
     return scene.live.renderer.fallbacks(scene.shop, fallback(scene.shop, lines))
 
 

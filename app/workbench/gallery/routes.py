@@ -50,9 +50,9 @@ class GalleryRoutes:
 
     async def gallery(self, request: Request) -> Response:
         """Show every component with every sample."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
-        specs = self._live.version.materials.library.specs.values()
+        specs = self._live.version.content.library.specs.values()
         rows = [
             {
                 "name": spec.name,
@@ -66,7 +66,7 @@ class GalleryRoutes:
 
     async def component(self, request: Request) -> Response:
         """Show one state at four widths, its controls, and what the model is told."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
@@ -91,7 +91,7 @@ class GalleryRoutes:
 
     async def frame(self, request: Request) -> Response:
         """Show a state alone, as the shop would, without any script."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
@@ -107,7 +107,7 @@ class GalleryRoutes:
 
     async def drawing(self, request: Request) -> Response:
         """Answer with a state's HTML and what there is to say about it."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
         drawing = draw(self._live, request.path_params["name"], look)
         if drawing is None:
@@ -116,8 +116,8 @@ class GalleryRoutes:
 
     async def told(self, request: Request) -> Response:
         """Answer with what the model is told about a component."""
-        await self._live.ready()
-        spec = self._live.version.materials.library.specs.get(request.path_params["name"])
+        await self._live.wait()
+        spec = self._live.version.content.library.specs.get(request.path_params["name"])
         if spec is None:
             return answer({"error": "no such component"}, 404)
         told = describe(spec)
@@ -125,22 +125,22 @@ class GalleryRoutes:
 
     async def styles(self, request: Request) -> Response:
         """Answer with the shop's styles as they are for this theme and this wish for motion."""
-        await self._live.ready()
+        await self._live.wait()
         look = read_view_options(request.scope["query_string"])
-        css = self._live.version.materials.assets.files["shop.css"].plain.decode()
+        css = self._live.version.content.assets.files["shop.css"].plain.decode()
         return text(as_if(css, look) + self._paper.file("frame.css"))
 
 
 def styles_for(live: ContentReloader, look: ViewOptions) -> str:
     """Return the address of the shop's styles as they are for this look."""
-    version = live.version.materials.assets.names["shop.css"].split(".")[-2]
+    version = live.version.content.assets.names["shop.css"].split(".")[-2]
     query = ViewOptions(theme=look.theme, motion=look.motion).query()
     return f"/design/styles.css{query or '?'}&v={version}"
 
 
 def choices(live: ContentReloader) -> Mapping[str, Any]:
     """Return what a look may be, with names for people."""
-    shops = live.version.materials.catalogs.shops.values()
+    shops = live.version.content.catalogs.shops.values()
     return {
         "choices": CHOICES,
         "catalogs": {name: label for name, (label, _) in CATALOGS.items()},

@@ -24,7 +24,7 @@ def add_sample(live: ContentReloader, sources: Sources, told: Mapping[str, Any])
         NotWritten: the file could not be written.
     """
     component, name, config = str(told.get("component")), str(told.get("name")), told.get("config")
-    specs = live.version.materials.library.specs
+    specs = live.version.content.library.specs
     spec = specs.get(component)
     if spec is None or not isinstance(config, dict):
         raise BadRequest("there is no such component")
@@ -32,7 +32,7 @@ def add_sample(live: ContentReloader, sources: Sources, told: Mapping[str, Any])
         raise BadRequest("a sample's name is of small letters, digits and dashes")
     if name in {sample.name for sample in spec.samples}:
         raise BadRequest(f"there is a sample named {name} already")
-    shop = live.version.materials.catalogs.default
+    shop = live.version.content.catalogs.default
     verdict = validate(Proposal(component, spec.slots[0], config), specs, shop, set())
     if isinstance(verdict, Refusal):
         raise BadRequest(f"a model could not propose this: {verdict.code} {verdict.where}")

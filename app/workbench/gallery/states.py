@@ -93,7 +93,7 @@ def state_names(spec: ComponentSpec) -> list[str]:
 
 def shop_of(live: ContentReloader, look: ViewOptions) -> Shop:
     """Return the shop a look is for, its catalog changed as the look wants it."""
-    catalogs = live.version.materials.catalogs
+    catalogs = live.version.content.catalogs
     shop = catalogs.shops.get(look.shop, catalogs.default)
     return CATALOGS[look.catalog][1](shop)
 
@@ -110,14 +110,14 @@ def config_of(spec: ComponentSpec, look: ViewOptions, shop: Shop) -> dict[str, o
 
 def draw(live: ContentReloader, name: str, look: ViewOptions) -> RenderedState | None:
     """Draw a state; None where there is no such component."""
-    spec = live.version.materials.library.specs.get(name)
+    spec = live.version.content.library.specs.get(name)
     if spec is None:
         return None
     shop = shop_of(live, look)
     config = config_of(spec, look, shop)
     drawing = RenderedState(spec, shop, config)
     verdict = validate(
-        Proposal(name, spec.slots[0], config), live.version.materials.library.specs, shop, set()
+        Proposal(name, spec.slots[0], config), live.version.content.library.specs, shop, set()
     )
     if isinstance(verdict, Refusal):
         refused = f"{verdict.code} {verdict.where}".strip()

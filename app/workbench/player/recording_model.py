@@ -7,8 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from app.domain.events import Event, EventName
-from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
-from app.generation.job import Composer
+from app.domain.llm import Model, ModelEnded, ModelEvent, ModelText, Prompt
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
 from app.workbench.player.recordings import Piece
@@ -53,13 +52,13 @@ class RunJournal:
 class RecordingModel:
     """A composer whose brief and text are noted as they pass."""
 
-    def __init__(self, inner: Composer, run: Run) -> None:
+    def __init__(self, inner: Model, run: Run) -> None:
         self._inner = inner
         self._run = run
 
     @property
-    def model(self) -> str:
-        return self._inner.model
+    def name(self) -> str:
+        return self._inner.name
 
     async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         run = self._run
@@ -68,7 +67,7 @@ class RecordingModel:
             async for event in answer:
                 if isinstance(event, ModelText):
                     run.pieces.append(Piece(run.now, event.text))
-                    run.came("text", {"text": event.text, "model": self.model})
+                    run.came("text", {"text": event.text, "model": self.name})
                 elif isinstance(event, ModelEnded):
-                    run.came("tokens", {**event.tokens._asdict(), "model": self.model})
+                    run.came("tokens", {**event.tokens._asdict(), "model": self.name})
                 yield event

@@ -8,10 +8,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from app.domain.llm import Model
 from app.domain.persona import Persona
-from app.generation.job import Composer
-from app.llm.factory import Providers
-from app.llm.house import HouseModel
+from app.llm.factory import Providers, house_model
 from app.settings import Settings
 from app.workbench.player.faults import (
     EventFaults,
@@ -37,13 +36,13 @@ T = TypeVar("T")
 class RunRegistry:
     """Composes pages for the bench, and plays them."""
 
-    def __init__(self, settings: Settings, live: ContentReloader, composers: Providers) -> None:
+    def __init__(self, settings: Settings, live: ContentReloader, providers: Providers) -> None:
         self.runs: OrderedDict[str, Run] = OrderedDict()
         self.playbacks: OrderedDict[str, Playback] = OrderedDict()
         self._root = settings.root
         self._settings = settings
         self._live = live
-        self._composers = composers
+        self._providers = providers
         self._tasks: set[asyncio.Task[None]] = set()
 
     def sources(self) -> dict[str, str]:
@@ -54,10 +53,10 @@ class RunRegistry:
             for run in self.runs.values()
             if run.done and run.pieces and not run.order.source.startswith(("recording:", "run:"))
         }
-        live = {name: f"Live: {item.model}" for name, item in self._composers.by_name.items()}
+        live = {name: f"Live: {item.name}" for name, item in self._providers.by_name.items()}
         return {**recordings, **earlier, HOUSE: "Live: the house composer", **live}
 
-    def begin(self, told: Mapping[str, Any]) -> Run:
+    def begin(self, payload: Mapping[str, Any]) -> Run:
         """Begin to compose what a browser asks for.
 
         Raises:
@@ -65,18 +64,16 @@ class RunRegistry:
         """
         if len(self._tasks) >= _MOST_COMPOSING:
             raise BadRequest("as many pages are being composed as may be; wait a moment")
-        web = self._live.web
-        if web is None:
-            raise BadRequest("the shop's files cannot be used; repair them first")
-        shop = web.shops.get(str(told.get("shop", "")), web.default)
-        trouble = told.get("trouble")
+        site = self._live.site.current
+        view = site.shops.get(str(payload.get("shop", "")), site.default)
+        trouble = payload.get("trouble")
         order = self._order(
-            str(told.get("source", "")),
-            read_persona(told, shop.counter.shop),
-            shop.counter.shop.id,
+            str(payload.get("source", "")),
+            read_persona(payload, view.shop),
+            view.shop.id,
             read_model_fault(trouble if isinstance(trouble, dict) else {}),
         )
-        run = Run(self._live, order, shop.counter)
+        run = Run(self._live, order, view)
         _remember(self.runs, run.id, run)
         task = asyncio.create_task(run.compose(), name=f"run {run.id}")
         self._tasks.add(task)
@@ -97,12 +94,12 @@ class RunRegistry:
             await asyncio.wait(self._tasks)
 
     def _order(self, source: str, persona: Persona, shop_id: str, trouble: ModelFault) -> Order:
-        house = self._composers.in_order[-1]
+        copy = self._live.version.content.prompts.house
+        *_, house = self._providers.with_house(copy)
         if source == HOUSE:
             return Order(source, [house], persona, shop_id, time.monotonic, self._settings)
-        if source in self._composers.by_name:
-            chosen = self._composers.by_name[source]
-            both = [chosen, house]
+        if source in self._providers.by_name:
+            both = [self._providers.by_name[source], house]
             return Order(source, both, persona, shop_id, time.monotonic, self._settings)
         pieces = self._pieces(source)
         if pieces is None:
@@ -110,9 +107,8 @@ class RunRegistry:
         played = ReplayModel(
             inject(pieces, trouble), self._settings.calls, broken=trouble.kind == "leaves"
         )
-        at_once = HouseModel(self._composers.house_rules, 0)
-        composers: list[Composer] = [played, at_once]
-        return Order(source, composers, persona, shop_id, lambda: played.now, self._settings)
+        models: list[Model] = [played, house_model(copy, 0)]
+        return Order(source, models, persona, shop_id, lambda: played.now, self._settings)
 
     def _pieces(self, source: str) -> list[Piece] | None:
         kind, _, name = source.partition(":")

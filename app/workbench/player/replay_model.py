@@ -16,7 +16,7 @@ class ReplayModel:
     It is given as much time as a provider is; `broken` ends it as a lost connection would.
     """
 
-    model = "recording"
+    name = "recording"
 
     def __init__(
         self, pieces: Sequence[Piece], limits: CallLimits, *, broken: bool = False

@@ -78,8 +78,8 @@ class PlayerRoutes:
         return await self._show("prompt_lab")
 
     async def _show(self, name: str) -> Response:
-        await self._live.ready()
-        catalogs = self._live.version.materials.catalogs
+        await self._live.wait()
+        catalogs = self._live.version.content.catalogs
         return page(
             self._paper.draw(
                 name,
@@ -94,15 +94,15 @@ class PlayerRoutes:
 
     async def brief(self, request: Request) -> Response:
         """Answer with the brief exactly as it would be sent."""
-        await self._live.ready()
+        await self._live.wait()
         told = await read_json(request)
-        catalogs = self._live.version.materials.catalogs
+        catalogs = self._live.version.content.catalogs
         shop = catalogs.shops.get(str(told.get("shop", "")), catalogs.default)
         return answer(brief_of(self._live, shop, read_persona(told, shop)))
 
     async def begin(self, request: Request) -> Response:
         """Begin to compose a page."""
-        await self._live.ready()
+        await self._live.wait()
         run = self._stage.begin(await read_json(request))
         return answer({"run": run.id})
 
@@ -126,16 +126,16 @@ class PlayerRoutes:
         """Show a run's page: the shell, what has been folded so far, or the kept page."""
         run, view = self._run(request), request.path_params["view"]
         if view == "kept" and run.kept is not None:
-            return framed(run.kept.html, image_hosts(run.counter.shop))
+            return framed(run.kept.html, image_hosts(run.view.shop))
         if view in ("shell", "finished", "kept"):
             events = [] if view == "shell" else [event for _, event in run.events]
-            return self._page(run, fold(events, run.counter.fallbacks), None)
+            return self._page(run, fold(events, run.view.fallbacks), None)
         raise BadRequest("there is no such view")
 
     async def page(self, request: Request) -> Response:
         """Show the shell of a run's page, which follows the run's own journal."""
         run = self._run(request)
-        return self._page(run, run.counter.fallbacks, f"/design/runs/{run.id}/stream")
+        return self._page(run, run.view.fallbacks, f"/design/runs/{run.id}/stream")
 
     async def stream(self, request: Request) -> Response:
         """Send a run's events as they happen."""
@@ -144,7 +144,7 @@ class PlayerRoutes:
 
     async def play(self, request: Request) -> Response:
         """Begin a playback of a run, or of one that is composed now."""
-        await self._live.ready()
+        await self._live.wait()
         told = await read_json(request)
         known = self._stage.runs.get(str(told.get("run", "")))
         run = known or self._stage.begin(told)
@@ -168,9 +168,9 @@ class PlayerRoutes:
         run = playback.run
         over = run.done and playback.position >= playback.length
         if over and run.kept is not None and "shell" not in request.query_params:
-            return framed(run.kept.html, image_hosts(run.counter.shop))
+            return framed(run.kept.html, image_hosts(run.view.shop))
         stream = f"/design/plays/{playback.id}/stream"
-        return self._page(run, run.counter.fallbacks, stream)
+        return self._page(run, run.view.fallbacks, stream)
 
     async def played_stream(self, request: Request) -> Response:
         """Send a playback's events as they arrive."""
@@ -178,7 +178,7 @@ class PlayerRoutes:
         return Streaming(_written(playback.read(last_event_id(request.scope))))
 
     def _page(self, run: Run, fillings: Mapping[str, SlotContent], stream: str | None) -> Response:
-        shop = run.counter.shop
+        shop = run.view.shop
         html = run.renderer.store_page(shop, run.order.persona.type, fillings, stream)
         return framed(html, image_hosts(shop))
 

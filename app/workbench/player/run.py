@@ -10,11 +10,12 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any, NamedTuple
 
 from app.domain.events import Event
-from app.domain.llm import Prompt
-from app.domain.page import Component, StoredPage
+from app.domain.llm import Model, Prompt
+from app.domain.page import StoredPage
 from app.domain.persona import PageKey, Persona
-from app.generation.generator import compose
-from app.generation.job import Composer, GeneratorDeps, PageJob
+from app.generation.generator import Generator
+from app.generation.job import GeneratorDeps, PageJob
+from app.generation.layouts import LayoutCache
 from app.pages.shells import ShopView
 from app.personas.key import persona_hash
 from app.settings import Settings
@@ -33,7 +34,7 @@ class Order(NamedTuple):
     """What a run is to compose: by whom, for whom, in which shop."""
 
     source: str
-    composers: Sequence[Composer]
+    models: Sequence[Model]
     persona: Persona
     shop_id: str
     clock: Callable[[], float]
@@ -51,10 +52,10 @@ class Item(NamedTuple):
 class Run:
     """One page on its way, and all that has come of it. Any number may listen."""
 
-    def __init__(self, live: ContentReloader, order: Order, counter: ShopView) -> None:
+    def __init__(self, live: ContentReloader, order: Order, view: ShopView) -> None:
         self.id = secrets.token_urlsafe(9)
         self.order = order
-        self.counter = counter
+        self.view = view
         self.version = live.version.number
         self.items: list[Item] = []
         self.events: list[tuple[int, Event]] = []
@@ -66,16 +67,16 @@ class Run:
         self.trace = WatchedTrace(self)
         self._changed = asyncio.Event()
         self._began = order.clock()
-        self._page = PageJob(
+        self._job = PageJob(
             self.id,
             PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(order.persona)),
-            counter.shop,
+            view.shop,
             order.persona,
-            counter.content,
-            counter.fallbacks,
+            view.content,
+            view.fallbacks,
             self.trace,
         )
-        self._workshop = _workshop(live, self)
+        self._generator = Generator(_deps(live, self))
 
     @property
     def now(self) -> int:
@@ -91,7 +92,7 @@ class Run:
         """Compose the page to its end; whatever happens is told as an item."""
         try:
             async with asyncio.timeout(LONGEST):
-                await compose(self._page, self._workshop, self._keep)
+                await self._generator.compose(self._job, self._keep)
         except TimeoutError:
             self.came("failed", {"code": "TIMEOUT", "where": f"more than {LONGEST:g} s"})
         except Exception as error:  # noqa: BLE001 - a designer's template may raise anything
@@ -134,38 +135,28 @@ class Run:
         told["ms"] = self.now
         return {**told, "source": self.order.source, "run": self.id, "version": self.version}
 
-    async def _keep(self, page: StoredPage, _: int) -> None:
+    async def _keep(self, page: StoredPage, _: int) -> bool:
         self.kept = page
+        return True
 
 
-class _NoLayouts:
-    """The bench decides anew each time."""
+def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
+    content = live.version.content
+    library = content.library
 
-    async def get(self, shop_id: str, persona_hash: str) -> None:  # noqa: ARG002
-        return None
-
-    async def put(
-        self, shop_id: str, persona_hash: str, model: str, components: Sequence[Component]
-    ) -> None: ...
-
-
-def _workshop(live: ContentReloader, run: Run) -> GeneratorDeps:
-    materials = live.version.materials
-    library = materials.library
-
-    async def prepared() -> None: ...
+    async def nothing(*_: object) -> None: ...
 
     return GeneratorDeps(
-        models=[RecordingModel(item, run) for item in run.order.composers],
+        models=[RecordingModel(item, run) for item in run.order.models],
         journal=RunJournal(run, time.time),
         renderer=live.renderer,
         specs=library.specs,
         slots=tuple(slot.id for slot in library.slots),
         required=frozenset(slot.id for slot in library.slots if slot.required),
-        instructions=lambda: instructions_of(materials),
-        persona_briefs=materials.prompts.personas,
-        layouts=_NoLayouts(),
-        ready=prepared,
+        instructions=lambda: instructions_of(content),
+        persona_briefs=content.prompts.personas,
+        layouts=LayoutCache(nothing, nothing),
+        ready=nothing,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
         deadlines=run.order.settings.deadlines,
         parse_limits=run.order.settings.parsing,

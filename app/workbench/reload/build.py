@@ -1,4 +1,4 @@
-"""Builds the shop's materials from the designer's files, anew only where they changed."""
+"""Builds the site's content from the designer's files, anew only where they changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from app.content.assets import Assets, make_assets
 from app.content.components import (
     ComponentSpec,
     Library,
@@ -21,7 +22,6 @@ from app.content.components import (
 )
 from app.content.prompts import PromptError, Prompts, load_prompts
 from app.content.site import SiteContent
-from app.web.static import Assets, make_assets
 from app.workbench.reload.errors import Fault, fault_of, line_fault
 from app.workbench.reload.files import Sources
 from app.workbench.reload.modules import Package
@@ -38,11 +38,11 @@ class BuildError(Exception):
 
 
 class Version(NamedTuple):
-    """The materials at one moment, with the files and modules they were built from."""
+    """The content at one moment, with the files and modules they were built from."""
 
     number: int
     sources: Sources
-    materials: SiteContent
+    content: SiteContent
     package: Package | None = None
 
 
@@ -53,17 +53,17 @@ def build(before: Version, sources: Sources) -> Version:
         BuildError: one of them cannot be used.
     """
     changed = sources.differing(before.sources)
-    library, package = before.materials.library, before.package
+    library, package = before.content.library, before.package
     if package is None or any(name.startswith("components/") for name in changed):
         library, package = _library(before, sources, changed)
-    prompts = before.materials.prompts
+    prompts = before.content.prompts
     if any(name.startswith("prompts/") for name in changed):
         prompts = _prompts(sources)
-    assets = before.materials.assets
-    if library.styles != before.materials.library.styles or _of_static(changed):
+    assets = before.content.assets
+    if library.styles != before.content.library.styles or _of_static(changed):
         assets = _assets(before, sources, library.styles)
-    materials = SiteContent(before.materials.catalogs, library, prompts, assets)
-    return Version(before.number + 1, sources, materials, package)
+    content = SiteContent(before.content.catalogs, library, prompts, assets)
+    return Version(before.number + 1, sources, content, package)
 
 
 def component_of(name: str, sources: Sources) -> str:
@@ -77,7 +77,7 @@ def component_of(name: str, sources: Sources) -> str:
 def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Library, Package]:
     texts = sources.within("components")
     folder = sources.root / "components"
-    package, old = before.package, dict(before.materials.library.specs)
+    package, old = before.package, dict(before.content.library.specs)
     if package is None or _shared_code(package, sources, changed):
         package, old = Package(folder, texts), {}
     try:
@@ -89,7 +89,7 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
         raise
     styles = "\n".join(texts[name] for name in sorted(texts) if _is_style(name))
     templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
-    made = Library(folder, Specs.ready(specs), slots, styles, digest_of(texts), templates)
+    made = Library(folder, Specs(lambda: specs), slots, styles, digest_of(texts), templates)
     return made, package
 
 
@@ -191,8 +191,8 @@ def _of_static(changed: set[str]) -> bool:
 
 def _assets(before: Version, sources: Sources, styles: str) -> Assets:
     """Return the static files; those that are no texts stay as they were read at the start."""
-    old = before.materials.assets.files
+    old = before.content.assets.files
     read = {name: body.plain for name, body in old.items() if name != "shop.css"}
     read |= {name: text.encode() for name, text in sources.within("static").items()}
-    shops = before.materials.catalogs.shops.values()
+    shops = before.content.catalogs.shops.values()
     return make_assets({name: read[name] for name in sorted(read)}, styles, shops)

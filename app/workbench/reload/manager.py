@@ -1,4 +1,4 @@
-"""The materials as they are now: always the last good ones, handed to the shop in one step."""
+"""The designer's files as they are now: always the last good ones, swapped in one step."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.content.site import SiteContent, build_renderer
+from app.pages.site import LiveSite, Site
 from app.rendering.renderer import Renderer
-from app.web.context import AppContext
 from app.workbench.reload.broadcast import Broadcast
 from app.workbench.reload.build import BuildError, Version, build, component_of
 from app.workbench.reload.dependencies import Uses
@@ -17,7 +17,7 @@ from app.workbench.reload.errors import Fault
 from app.workbench.reload.files import Sources, read_again, read_sources
 from app.workbench.reload.verify import verify
 
-TakeUp = Callable[[SiteContent, Renderer], AppContext]
+BuildSite = Callable[[SiteContent, Renderer], Site]
 
 
 class Touched(NamedTuple):
@@ -42,16 +42,15 @@ class ContentReloader:
     broken, its last good version is drawn, and changes to the others go on being taken.
     """
 
-    def __init__(self, materials: SiteContent, root: Path, take_up: TakeUp) -> None:
+    def __init__(self, site: LiveSite, root: Path, build_site: BuildSite) -> None:
         self.news = Broadcast()
         self.faults: tuple[Fault, ...] = ()
-        self.web: AppContext | None = None
         self._root = root
-        self._take_up = take_up
+        self._build_site = build_site
         self._uses = Uses()
         self._disk = Sources(root, {})
-        self._version = Version(0, self._disk, materials)
-        self._renderer: Renderer | None = None
+        self._version = Version(0, self._disk, site.current.content)
+        self.site = site
         self._turn = asyncio.Lock()
         self._ready = asyncio.Event()
 
@@ -68,11 +67,9 @@ class ContentReloader:
     @property
     def renderer(self) -> Renderer:
         """Who draws with the last good version."""
-        if self._renderer is None:
-            raise RuntimeError("the workbench is not ready")
-        return self._renderer
+        return self.site.current.renderer
 
-    async def ready(self) -> None:
+    async def wait(self) -> None:
         """Wait until the files have been read for the first time."""
         await self._ready.wait()
 
@@ -101,8 +98,8 @@ class ContentReloader:
         self.faults = tuple(faults)
         if made is not None and renderer is not None:
             taken = made.sources.differing(old.sources)
-            self._version, self._renderer = made, renderer
-            self.web = self._take_up(made.materials, renderer)
+            self._version = made
+            self.site.current = self._build_site(made.content, renderer)
             if old.package is not None and old.package is not made.package:
                 old.package.close()
             if tell:
@@ -143,18 +140,18 @@ class ContentReloader:
         except BuildError as wrong:
             return None, None, [wrong.fault]
         try:
-            return made, verify(made, made.materials.library.specs), []
+            return made, verify(made, made.content.library.specs), []
         except BuildError as wrong:
-            return made, build_renderer(made.materials), [wrong.fault]
+            return made, build_renderer(made.content), [wrong.fault]
 
 
 def touched(changed: set[str], old: Version, new: Version, uses: Uses) -> Touched:
     """Return what these files reach."""
-    names = set(new.materials.library.specs) | set(old.materials.library.specs)
-    new_names = set(new.materials.library.specs)
+    names = set(new.content.library.specs) | set(old.content.library.specs)
+    new_names = set(new.content.library.specs)
     code = {name for name in changed if name.startswith("components/") and name.endswith(".py")}
     templates = [name.removeprefix("components/") for name in changed if name.endswith(".jinja")]
-    users = uses.drawn_with(templates, new.materials.library.templates or {})
+    users = uses.drawn_with(templates, new.content.library.templates or {})
     stems = {name.removesuffix(".jinja") for name in users} & names
     own = {component_of(name, new.sources) for name in changed if not name.endswith(".css")}
     told = {component_of(name, new.sources) for name in code}
@@ -174,7 +171,7 @@ def touched(changed: set[str], old: Version, new: Version, uses: Uses) -> Touche
 
 def _outline(version: Version) -> dict[str, list[str]]:
     """Return what the gallery lists: components and the names of their samples."""
-    specs = version.materials.library.specs.values()
+    specs = version.content.library.specs.values()
     return {spec.name: [sample.name for sample in spec.samples] for spec in specs}
 
 

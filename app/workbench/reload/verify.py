@@ -27,13 +27,13 @@ def verify(version: Version, components: Iterable[str]) -> Renderer:
     Raises:
         BuildError: one cannot be drawn, or a sample is not what its props ask for.
     """
-    renderer = build_renderer(version.materials)
-    shop = version.materials.catalogs.default
+    renderer = build_renderer(version.content)
+    shop = version.content.catalogs.default
     for name in components:
-        spec = version.materials.library.specs[name]
+        spec = version.content.library.specs[name]
         for sample in spec.samples:
             _prove_sample(spec, sample, shop, renderer, version.sources)
-    for opened in version.materials.catalogs.shops.values():
+    for opened in version.content.catalogs.shops.values():
         _prove_pages(version, opened, renderer)
     return renderer
 
@@ -73,7 +73,7 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
 def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
     first = next(iter(shop.products.values()))
     try:
-        lines = version.materials.prompts.house["fallback"]
+        lines = version.content.prompts.house["fallback"]
         configs = fallback(shop, {"fallback": lines})
         fillings = renderer.fallbacks(shop, configs)
         renderer.store_page(shop, "newcomer", fillings, "/stream")

@@ -12,14 +12,13 @@ from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.domain.events import Event
 from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
+from app.generation.codec import from_kv, to_kv
 from app.generation.events import (
     as_events,
-    component_data,
+    component_event,
     fold,
-    from_kv,
-    ready_data,
+    ready_event,
     replay,
-    to_kv,
 )
 from app.rendering.renderer import Renderer, SlotContent, environment
 from app.rendering.urls import ShopUrls
@@ -50,7 +49,7 @@ def drawn(item: Component) -> RenderedComponent:
 
 def event(number: int, name: str, html: str = "") -> Event:
     made = RenderedComponent(Component(name, name, {}), html)
-    return Event(number, "component", component_data(made))
+    return Event(number, *component_event(made))
 
 
 PAGE = StoredPage(
@@ -68,7 +67,7 @@ PAGE = StoredPage(
 
 
 def test_the_data_of_a_component_is_json_on_one_line() -> None:
-    data = component_data(
+    _, data = component_event(
         RenderedComponent(Component("hero", "hero", {}), '<p class="a">\n“ü”</p>')
     )
     assert "\n" not in data
@@ -76,7 +75,7 @@ def test_the_data_of_a_component_is_json_on_one_line() -> None:
 
 
 def test_the_data_of_ready_names_persona_and_time() -> None:
-    assert json.loads(ready_data(PAGE)) == {
+    assert json.loads(ready_event(PAGE)[1]) == {
         "persona_hash": PAGE.persona_hash,
         "generated_at": PAGE.generated_at,
     }
@@ -190,7 +189,7 @@ def test_unfolded_events_are_numbered_on_and_end_with_ready() -> None:
     events = as_events(PAGE, RENDERER, DEMO, 7)
     assert [item.id for item in events] == list(range(7, 13))
     assert [item.name for item in events] == ["component"] * 5 + ["ready"]
-    assert events[-1].data == ready_data(PAGE)
+    assert (events[-1].name, events[-1].data) == ready_event(PAGE)
 
 
 def test_a_component_that_is_no_longer_sold_is_left_out() -> None:
@@ -204,7 +203,7 @@ def test_a_component_that_is_no_longer_sold_is_left_out() -> None:
 def test_a_kept_page_streams_as_it_was_first_streamed() -> None:
     kept = from_kv(to_kv(PAGE))
     assert kept is not None
-    first = [component_data(drawn(item)) for item in composed()]
+    first = [component_event(drawn(item))[1] for item in composed()]
     again = [item.data for item in as_events(kept, RENDERER, DEMO, 1)[:-1]]
     assert again == first
 

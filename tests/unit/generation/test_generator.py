@@ -14,8 +14,9 @@ from app.content.prompts import load_prompts
 from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
 from app.domain.page import Component, StoredPage
 from app.domain.persona import NEWCOMER, PageKey
-from app.generation.generator import compose
-from app.generation.job import GeneratorDeps, PageJob, Plan
+from app.generation.generator import Generator
+from app.generation.job import GeneratorDeps, PageJob
+from app.generation.layouts import LayoutCache
 from app.generation.rules import fallback
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
@@ -42,7 +43,7 @@ class Says:
     """A composer that says one thing, and remembers which slots it was asked for."""
 
     def __init__(self, model: str, text: str) -> None:
-        self.model = model
+        self.name = model
         self.asked: list[tuple[str, ...]] = []
         self._text = text
 
@@ -52,15 +53,7 @@ class Says:
         yield ModelEnded()
 
 
-class NoLayouts:
-    async def get(self, *_: object) -> Plan | None:
-        return None
-
-    async def put(self, *_: object) -> None:
-        pass
-
-
-async def at_once() -> None:
+async def nothing(*_: object) -> None:
     pass
 
 
@@ -74,8 +67,8 @@ def workshop(*composers: Says, **changes: Any) -> GeneratorDeps:
         required=frozenset({"hero", "grid"}),
         instructions=lambda: "instructions",
         persona_briefs=PROMPTS.personas,
-        layouts=NoLayouts(),
-        ready=at_once,
+        layouts=LayoutCache(nothing, nothing),
+        ready=nothing,
         **changes,
     )
 
@@ -90,10 +83,10 @@ async def composed(tools: GeneratorDeps, **changes: Any) -> PageJob:
     key = PageKey("shop_1", "v2_newcomer_0_x")
     page = PageJob("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
 
-    async def keep(_: StoredPage, __: int) -> None:
-        pass
+    async def keep(_: StoredPage, __: int) -> bool:
+        return True
 
-    await compose(page, tools, keep)
+    await Generator(tools).compose(page, keep)
     return page
 
 

@@ -35,11 +35,15 @@ class Drawer:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
 
-    async def find(self, shop_id: str) -> bytes | None:
-        return self.kept.get(shop_id)
+    async def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
 
-    async def keep(self, shop_id: str, ledger: bytes) -> None:
-        self.kept[shop_id] = ledger
+    async def put(self, key: str, value: bytes, ttl: int) -> None:
+        assert ttl == 3600
+        self.kept[key] = value
+
+    async def delete(self, key: str) -> None:
+        del self.kept[key]
 
 
 def brief(shop_id: str = "test", address: str = "", tokens: int = 100) -> Prompt:
@@ -81,7 +85,7 @@ async def test_what_a_call_did_not_use_is_given_back() -> None:
     money = purse(tokens=2_500)
     bills = [await money.reserve(brief(), MOST) for _ in range(2)]
     assert await paid(money) == "BUDGET_SPENT"
-    bills[0].settle(10)
+    bills[0](10)
     assert money.left("test") == (998, 2_500 - MOST - 10)
     assert await paid(money) == ""
 
@@ -137,7 +141,7 @@ def test_an_ipv6_customer_is_one_whatever_address_they_take(address: str, networ
 class Says:
     """A composer that says a few things and ends, or fails."""
 
-    model = "says"
+    name = "says"
 
     def __init__(self, *steps: ModelEvent | ModelFailed) -> None:
         self._steps = steps
@@ -171,7 +175,7 @@ async def test_a_call_costs_what_the_provider_says_or_what_it_must_have_been(
     steps: list[ModelEvent | ModelFailed], cost: int
 ) -> None:
     money = purse(tokens=100_000)
-    composer = MeteredModel(Says(*steps), money, MOST)
+    composer = MeteredModel("says", lambda: Says(*steps), money, MOST)
     try:
         async for _ in composer.compose(brief()):
             pass
@@ -182,7 +186,9 @@ async def test_a_call_costs_what_the_provider_says_or_what_it_must_have_been(
 
 async def test_an_answer_that_is_left_in_the_middle_is_charged_as_far_as_it_was_heard() -> None:
     money = purse(tokens=100_000)
-    answer = MeteredModel(Says(ModelText("x" * 400), ModelEnded()), money, MOST).compose(brief())
+    answer = MeteredModel(
+        "says", lambda: Says(ModelText("x" * 400), ModelEnded()), money, MOST
+    ).compose(brief())
     await anext(answer)
     await answer.aclose()
     assert money.left("test")[1] == 100_000 - 200

@@ -32,7 +32,7 @@ def brief(request: str = "request") -> Prompt:
 class Held:
     """Says one word, waits to be released, says another; counts calls and departures."""
 
-    model = "held"
+    name = "held"
 
     def __init__(self) -> None:
         self.calls = 0
@@ -94,7 +94,7 @@ async def test_unlike_shoppers_do_not_share_although_they_are_told_the_same() ->
     inner = Held()
     shared = CoalescingModel(inner)
     inner.go_on.set()
-    asked = (brief()._replace(kind=kind) for kind in ("a", "b", "a"))
+    asked = (brief()._replace(persona_hash=kind) for kind in ("a", "b", "a"))
     await asyncio.gather(*(hear(shared, one) for one in asked))
     assert inner.calls == 2
 
@@ -102,7 +102,7 @@ async def test_unlike_shoppers_do_not_share_although_they_are_told_the_same() ->
 class Doorkeeper:
     """Lets nobody of one address in; tells all others what they came for, once let go on."""
 
-    model = "doorkeeper"
+    name = "doorkeeper"
 
     def __init__(self) -> None:
         self.go_on = asyncio.Event()

@@ -39,7 +39,7 @@ def failure(code: str = "MODEL_UNAVAILABLE", **facts: float | bool | None) -> Mo
 class Scripted:
     """Plays one script a call, the last for ever: events, then perhaps a failure."""
 
-    model = "scripted"
+    name = "scripted"
 
     def __init__(self, *scripts: Sequence[ModelEvent | ModelFailed]) -> None:
         self.scripts = list(scripts)
@@ -71,7 +71,7 @@ async def test_a_good_answer_passes_through_piece_by_piece() -> None:
     inner = Scripted(GOOD)
     composer = careful(inner)
     assert await answer(composer) == list(GOOD)
-    assert (inner.calls, composer.model) == (1, "scripted")
+    assert (inner.calls, composer.name) == (1, "scripted")
     assert not composer.counts
 
 
@@ -244,4 +244,4 @@ async def test_the_house_writes_an_empty_list_where_nothing_is_asked() -> None:
 
 
 def test_the_house_says_its_name() -> None:
-    assert HouseModel(lambda _: []).model == "house"
+    assert HouseModel(lambda _: []).name == "house"

@@ -1,0 +1,72 @@
+"""The files of static/ with the components' styles: hashed names, compressed once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from app.domain.catalog import Shop
+from app.util.http_body import Body, etag_of, zipped
+
+MEDIA_TYPES = {
+    ".css": b"text/css; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".svg": b"image/svg+xml",
+    ".png": b"image/png",
+    ".jpg": b"image/jpeg",
+    ".jpeg": b"image/jpeg",
+    ".webp": b"image/webp",
+    ".avif": b"image/avif",
+    ".gif": b"image/gif",
+}
+_TEXT = {".css", ".js", ".svg"}
+_BEST_COMPRESSION = 9
+
+
+class Assets(NamedTuple):
+    """The files of static/ with the library's styles. `names` gives each its hashed address."""
+
+    files: Mapping[str, Body]
+    names: Mapping[str, str]
+    digest: str
+
+
+def load_assets(folder: Path, styles: str, shops: Iterable[Shop]) -> Assets:
+    """Read static/; shop.css gets the components' styles and the shops' brands appended."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix in MEDIA_TYPES)
+    return make_assets({path.name: path.read_bytes() for path in paths}, styles, shops)
+
+
+def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:
+    """Return the files of static/, read already, as `load_assets` does."""
+    appended = "\n".join(["", styles, *map(brand_css, shops)]).encode()
+    bodies = {
+        name: asset_body(Path(name).suffix, data + appended if name == "shop.css" else data)
+        for name, data in files.items()
+    }
+    names = {name: f"/static/{_hashed(name, body.plain)}" for name, body in bodies.items()}
+    digest = hashlib.sha256("\0".join(sorted(names.values())).encode()).hexdigest()[:16]
+    return Assets(bodies, names, digest)
+
+
+def asset_body(suffix: str, data: bytes) -> Body:
+    """Return a file in the forms it is sent in; pictures are compressed already."""
+    packed = zipped(data, _BEST_COMPRESSION).zipped if suffix in _TEXT else None
+    return Body(data, packed, etag_of(data))
+
+
+def brand_css(shop: Shop) -> str:
+    """Return a shop's brand as custom properties; the catalog has checked every value."""
+    brand = shop.brand
+    font = f" --brand-font: {brand.font_family};" if brand.font_family else ""
+    return (
+        f'[data-shop="{shop.id}"] {{ --brand-primary: {brand.primary_color}; '
+        f"--brand-secondary: {brand.secondary_color};{font} }}"
+    )
+
+
+def _hashed(name: str, data: bytes) -> str:
+    stem, _, suffix = name.rpartition(".")
+    return f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"

@@ -1,0 +1,57 @@
+"""A finished page as KV keeps it (contract: KV value, version 1), and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from app.domain.page import Component, StoredPage
+
+
+def to_kv(page: StoredPage) -> bytes:
+    """Return a page as KV keeps it (contract: KV value, version 1)."""
+    value = {
+        "version": 1,
+        "ui": {"html": page.html, "components": [item.as_json() for item in page.components]},
+        "meta": {
+            "persona_type": page.persona_type,
+            "persona_hash": page.persona_hash,
+            "generated_at": page.generated_at,
+            "model": page.model,
+            "generation_time_ms": page.generation_time_ms,
+            "content": page.content,
+        },
+        "shop_context": {"shop_id": page.shop_id, "product_count": page.product_count},
+    }
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def from_kv(value: bytes) -> StoredPage | None:
+    """Read a kept page; None where it is of another version or does not make sense."""
+    try:
+        kept = json.loads(value)
+        if kept["version"] != 1:
+            return None
+        meta, context = kept["meta"], kept["shop_context"]
+        components = [_component(item) for item in kept["ui"]["components"]]
+        return StoredPage(
+            html=str(kept["ui"]["html"]),
+            components=components,
+            persona_type=str(meta["persona_type"]),
+            persona_hash=str(meta["persona_hash"]),
+            generated_at=str(meta["generated_at"]),
+            model=str(meta["model"]),
+            generation_time_ms=int(meta["generation_time_ms"]),
+            content=str(meta["content"]),
+            shop_id=str(context["shop_id"]),
+            product_count=int(context["product_count"]),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return None
+
+
+def _component(item: Mapping[str, object]) -> Component:
+    kind, slot, config = item["type"], item["id"], item["config"]
+    if not (isinstance(kind, str) and isinstance(slot, str) and isinstance(config, dict)):
+        raise TypeError("not a component")
+    return Component(kind, slot, config)

@@ -1,0 +1,60 @@
+"""The ports to what is stored: the one place that says what a KV and a database can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from app.domain.facts import Fact
+from app.domain.persona import Persona
+from app.storage.db.rows import Generation, ShopperHistory, Visited
+
+
+class Kv(Protocol):
+    """Pairs with a time to live in seconds. Reading and writing may raise StorageError."""
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def put(self, key: str, value: bytes, ttl: int) -> object: ...
+
+    async def delete(self, key: str) -> None: ...
+
+
+class KvStore(Kv, Protocol):
+    """A KV that is opened and closed."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class PersonaReader(Protocol):
+    """Knows what a shopper is like."""
+
+    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona: ...
+
+
+class FactStore(Protocol):
+    """Keeps what shoppers did, and the personas that follow from it."""
+
+    async def add_facts(self, sighting: Visited, facts: Sequence[Fact]) -> ShopperHistory: ...
+
+    async def set_persona(
+        self, sighting: Visited, persona: Persona, persona_hash: str, last_fact_id: int
+    ) -> None: ...
+
+
+class RecordStore(Protocol):
+    """Keeps who was here, and what was generated."""
+
+    async def record(
+        self, sightings: Iterable[Visited], generations: Iterable[Generation]
+    ) -> None: ...
+
+
+class Database(PersonaReader, FactStore, RecordStore, Protocol):
+    """Shoppers, what they did, their personas, and the record of generated pages."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
