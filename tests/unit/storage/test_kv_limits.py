@@ -9,7 +9,7 @@ import pytest
 
 from app.storage.cloudflare_api import CloudflareApi
 from app.storage.errors import InvalidPair
-from app.storage.factory import Kv
+from app.storage.ports import KvStore as Kv
 from app.storage.http import LazyHttpClient
 from app.storage.kv.cloudflare import CloudflareKv
 from app.storage.kv.sqlite import SqliteKv
