@@ -20,9 +20,11 @@ class CatalogError(Exception):
     """A catalog cannot be sold from. The message names file, line and reason on one line."""
 
     def __init__(self, path: Path, problems: tuple[FeedIssue, ...]) -> None:
-        told = "; ".join(_told(problem) for problem in problems[:_MOST_TOLD])
-        more = len(problems) - _MOST_TOLD
-        super().__init__(f"{path}: {told}" + (f"; and {more} more problems" if more > 0 else ""))
+        listed = "; ".join(_told(problem) for problem in problems[:_MOST_TOLD])
+        unlisted = len(problems) - _MOST_TOLD
+        super().__init__(
+            f"{path}: {listed}" + (f"; and {unlisted} more problems" if unlisted > 0 else "")
+        )
         self.path = path
         self.problems = problems
 

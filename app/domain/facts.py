@@ -40,8 +40,8 @@ class Fact(NamedTuple):
 
     def as_json(self) -> str:
         """Return the form in which it is stored: one line, without what is empty."""
-        told = {name: value for name, value in self._asdict().items() if value}
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        values = {name: value for name, value in self._asdict().items() if value}
+        return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_fact(stored: object) -> Fact | None:

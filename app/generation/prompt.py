@@ -59,7 +59,7 @@ class SlotRequest(NamedTuple):
 
 
 def build_prompt(
-    shop: Shop, persona: Persona, stable: str, personas: Mapping[str, str], asked: SlotRequest
+    shop: Shop, persona: Persona, stable: str, personas: Mapping[str, str], wanted: SlotRequest
 ) -> Prompt:
     """Return the whole of what is asked for one page, or for those slots of it."""
     products = rank(shop, persona)
@@ -68,12 +68,12 @@ def build_prompt(
             _shop_lines(shop),
             "\n".join(["Products (id | title | category | price | notes):", *map(_row, products)]),
             personas[persona.type].strip() + _leanings(shop, persona),
-            f"Write one component for each of these slots: {', '.join(asked.slots)}.",
-            *([f"Refused before: {'; '.join(asked.reasons)}."] if asked.reasons else []),
+            f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
+            *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
         ]
     )
     tokens = count_tokens(stable) + count_tokens(request)
-    return Prompt(stable, request, shop, persona, products, asked.slots, tokens)
+    return Prompt(stable, request, shop, persona, products, wanted.slots, tokens)
 
 
 def count_tokens(text: str) -> int:
@@ -95,8 +95,8 @@ def _kind_of(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
     if schema.get("type") == "array":
-        few, many = schema.get("minItems", 0), schema.get("maxItems", "any number")
-        return f"list of {few} to {many}"
+        minimum, maximum = schema.get("minItems", 0), schema.get("maxItems", "any number")
+        return f"list of {minimum} to {maximum}"
     if "maxLength" in schema:
         return f"text, at most {schema['maxLength']} characters"
     return str(schema.get("type", "value")).replace("string", "text")

@@ -56,10 +56,12 @@ class Trace:
         if len(self.notes) < _MOST_NOTES:
             self.notes.append(Note(self.elapsed_ms, what, code, where))
 
-    def asked(self, model: str, brief: Prompt) -> None:
+    def asked(self, model: str, prompt: Prompt) -> None:
         """Write down whom was asked, for what, and how much there was to read."""
-        self.brief_tokens += brief.tokens
-        sizes = f"{len(brief.slots)} slots, {len(brief.products)} products, {brief.tokens} tokens"
+        self.brief_tokens += prompt.tokens
+        sizes = (
+            f"{len(prompt.slots)} slots, {len(prompt.products)} products, {prompt.tokens} tokens"
+        )
         self.note("asked", model, sizes)
 
     def ended(self, event: ModelEnded) -> None:

@@ -34,34 +34,36 @@ def prices_of(shop: Shop) -> Prices:
     return Prices(currency, amounts[third], amounts[-1 - third])
 
 
-def to_fact(told: ReportedEvent, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
+def to_fact(event: ReportedEvent, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
     """Return the fact, or refuse what the shop knows nothing of."""
-    items = [(shop.products[name], many) for name, many in told.items if name in shop.products]
-    if told.kind == "filter":
-        return _filtered(told, shop, day)
+    items = [
+        (shop.products[name], quantity) for name, quantity in event.items if name in shop.products
+    ]
+    if event.kind == "filter":
+        return _filtered(event, shop, day)
     if not items:
-        return Refusal("UNKNOWN_PRODUCT", told.kind)
+        return Refusal("UNKNOWN_PRODUCT", event.kind)
     products = [item for item, _ in items]
     return Fact(
-        kind=told.kind,
+        kind=event.kind,
         day=day,
         products=tuple(item.id for item in products),
         categories=tuple(item.category for item in products),
         low=_count(products, prices, -1),
         high=_count(products, prices, 1),
         reduced=sum(is_reduced(item) for item in products),
-        cents=_cents(items, prices) if told.kind == "purchase" else 0,
-        seconds=told.seconds,
+        cents=_cents(items, prices) if event.kind == "purchase" else 0,
+        seconds=event.seconds,
     )
 
 
-def _filtered(told: ReportedEvent, shop: Shop, day: int) -> Fact | Refusal:
-    if told.category and told.category not in shop.categories():
-        return Refusal("UNKNOWN_CATEGORY", told.kind)
-    if not told.category and not told.sort:
-        return Refusal("UNKNOWN_CATEGORY", told.kind)
-    categories = (told.category,) if told.category else ()
-    return Fact(told.kind, day, categories=categories, sort=told.sort)
+def _filtered(event: ReportedEvent, shop: Shop, day: int) -> Fact | Refusal:
+    if event.category and event.category not in shop.categories():
+        return Refusal("UNKNOWN_CATEGORY", event.kind)
+    if not event.category and not event.sort:
+        return Refusal("UNKNOWN_CATEGORY", event.kind)
+    categories = (event.category,) if event.category else ()
+    return Fact(event.kind, day, categories=categories, sort=event.sort)
 
 
 def _count(products: Sequence[Product], prices: Prices, third: int) -> int:
@@ -84,6 +86,8 @@ def is_reduced(item: Product) -> bool:
 def _cents(items: Sequence[tuple[Product, int]], prices: Prices) -> int:
     """Return what the items cost in hundredths; other currencies than the shop's do not count."""
     paid = (
-        item.price.amount * many for item, many in items if item.price.currency == prices.currency
+        item.price.amount * quantity
+        for item, quantity in items
+        if item.price.currency == prices.currency
     )
     return int((sum(paid, Decimal(0)) * 100).to_integral_value(ROUND_HALF_UP))

@@ -97,13 +97,13 @@ def classify(facts: Sequence[Fact]) -> Persona:
 
 
 def _told_once(facts: Iterable[Fact]) -> Iterable[Fact]:
-    told = set()
+    seen = set()
     for fact in facts:
         if fact.kind in ("view", "filter"):
             what = (fact.kind, fact.day, fact.products, fact.categories, fact.sort)
-            if what in told:
+            if what in seen:
                 continue
-            told.add(what)
+            seen.add(what)
         yield fact
 
 

@@ -169,9 +169,9 @@ class Renderer:
     def listing_page(self, shop: Shop, listing: Listing) -> str:
         """Draw a part of the catalog."""
         url = self._urls_of(shop)
-        asked = {"category": listing.category, "sort": listing.sort, "q": listing.query}
-        before = url.store(**asked, page=listing.page - 1) if listing.page > 1 else None
-        after = url.store(**asked, page=listing.page + 1) if listing.page < listing.pages else None
+        query = {"category": listing.category, "sort": listing.sort, "q": listing.query}
+        before = url.store(**query, page=listing.page - 1) if listing.page > 1 else None
+        after = url.store(**query, page=listing.page + 1) if listing.page < listing.pages else None
         title = listing.category or ("Search" if listing.query else "All products")
         return self._page(
             "listing",

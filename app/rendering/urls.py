@@ -18,8 +18,13 @@ class ShopUrls(NamedTuple):
 
     def store(self, category: str = "", sort: str = "", q: str = "", page: int = 1) -> str:
         """Return the store page's address, or that of a listing where anything is asked for."""
-        asked = {"category": category, "sort": sort, "q": q, "page": "" if page <= 1 else str(page)}
-        query = urlencode({name: value for name, value in asked.items() if value})
+        fields = {
+            "category": category,
+            "sort": sort,
+            "q": q,
+            "page": "" if page <= 1 else str(page),
+        }
+        query = urlencode({name: value for name, value in fields.items() if value})
         path = self.root or "/store"
         return f"{path}?{query}" if query else path
 

@@ -101,10 +101,10 @@ def result(answer: Answer) -> Any:
     """
     if not answer.is_good:
         raise answer.failure()
-    told = answer.json()
-    if isinstance(told, dict) and told.get("success") is True:
-        return told.get("result")
-    errors = told.get("errors") if isinstance(told, dict) else None
+    payload = answer.json()
+    if isinstance(payload, dict) and payload.get("success") is True:
+        return payload.get("result")
+    errors = payload.get("errors") if isinstance(payload, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None
     code = first.get("code") if isinstance(first, dict) else None
     raise StorageError(f"cloudflare: error {code if isinstance(code, int) else 'unnamed'}")

@@ -37,10 +37,10 @@ class PersonaReader(Protocol):
 class FactStore(Protocol):
     """Keeps what shoppers did, and the personas that follow from it."""
 
-    async def add_facts(self, sighting: Visited, facts: Sequence[Fact]) -> ShopperHistory: ...
+    async def add_facts(self, visited: Visited, facts: Sequence[Fact]) -> ShopperHistory: ...
 
     async def set_persona(
-        self, sighting: Visited, persona: Persona, persona_hash: str, last_fact_id: int
+        self, visited: Visited, persona: Persona, persona_hash: str, last_fact_id: int
     ) -> None: ...
 
 
@@ -48,7 +48,7 @@ class RecordStore(Protocol):
     """Keeps who was here, and what was generated."""
 
     async def record(
-        self, sightings: Iterable[Visited], generations: Iterable[Generation]
+        self, visits: Iterable[Visited], generations: Iterable[Generation]
     ) -> None: ...
 
 

@@ -31,7 +31,7 @@ class _View(_Strict):
     kind: Literal["view"]
     product: _Name
 
-    def told(self) -> ReportedEvent:
+    def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, ((self.product, 1),))
 
 
@@ -40,7 +40,7 @@ class _Filter(_Strict):
     category: Annotated[str, Field(max_length=200)] = ""
     sort: Literal["", "featured", "price-asc", "price-desc", "name"] = ""
 
-    def told(self) -> ReportedEvent:
+    def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, category=self.category, sort=self.sort)
 
 
@@ -49,7 +49,7 @@ class _Dwell(_Strict):
     product: _Name
     seconds: Annotated[int, Field(ge=1, le=600), BeforeValidator(_whole)]
 
-    def told(self) -> ReportedEvent:
+    def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, ((self.product, 1),), seconds=self.seconds)
 
 
@@ -58,7 +58,7 @@ class _AddToBasket(_Strict):
     product: _Name
     quantity: _Quantity = 1
 
-    def told(self) -> ReportedEvent:
+    def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, ((self.product, self.quantity),))
 
 
@@ -71,7 +71,7 @@ class _Purchase(_Strict):
     kind: Literal["purchase"]
     items: Annotated[list[_Item], Field(min_length=1, max_length=20)]
 
-    def told(self) -> ReportedEvent:
+    def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, tuple((item.product, item.quantity) for item in self.items))
 
 
@@ -101,7 +101,7 @@ def read_beacon(body: bytes) -> list[ReportedEvent]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise BadBeacon(_field(first["loc"]), _why(first["type"], first["msg"])) from None
-    return [event.told() for event in beacon.events]
+    return [event.to_event() for event in beacon.events]
 
 
 def _field(place: tuple[int | str, ...]) -> str:

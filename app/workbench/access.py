@@ -35,8 +35,10 @@ class Guard:
         if reason:
             text = f"the workbench refuses this: {reason}\n".encode()
             headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
-            more = [(b"cache-control", b"no-store")]
-            await send_response(scope, send, Response(Body(text), headers, _FORBIDDEN, more))
+            extra_headers = [(b"cache-control", b"no-store")]
+            await send_response(
+                scope, send, Response(Body(text), headers, _FORBIDDEN, extra_headers)
+            )
         else:
             await self._app(scope, receive, send)
 
@@ -58,8 +60,8 @@ class Guard:
             return "it comes from another site"
         if headers.get(b"origin", b"").decode("latin-1") != f"{scope['scheme']}://{host}":
             return "its Origin is not ours"
-        told = headers.get(b"x-workbench-token", b"")
-        return "" if hmac.compare_digest(told, self.token.encode()) else "it lacks the token"
+        token = headers.get(b"x-workbench-token", b"")
+        return "" if hmac.compare_digest(token, self.token.encode()) else "it lacks the token"
 
 
 def _name(host: str) -> str:

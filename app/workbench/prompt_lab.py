@@ -31,11 +31,11 @@ def instructions_of(content: SiteContent) -> str:
     return instructions(content.prompts.storefront, PLACE_OF_COMPONENTS, specs)
 
 
-def read_persona(told: Mapping[str, Any], shop: Shop) -> Persona:
+def read_persona(payload: Mapping[str, Any], shop: Shop) -> Persona:
     """Read the persona a browser asks for; what makes no sense is passed over."""
-    kind = _one_of(told.get("persona"), PERSONA_TYPES, "newcomer")
-    sensitivity = _one_of(told.get("sensitivity"), _SENSITIVITY, "medium")
-    given = told.get("categories")
+    kind = _one_of(payload.get("persona"), PERSONA_TYPES, "newcomer")
+    sensitivity = _one_of(payload.get("sensitivity"), _SENSITIVITY, "medium")
+    given = payload.get("categories")
     sold = shop.categories()
     liked = [name for name in given if name in sold] if isinstance(given, list) else []
     signals = Signals(0.0, tuple(liked[:_MOST_LIKED]), sensitivity)
@@ -61,5 +61,5 @@ def brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, A
     }
 
 
-def _one_of(told: object, choices: Sequence[T], otherwise: T) -> T:
-    return next((item for item in choices if item == told), otherwise)
+def _one_of(payload: object, choices: Sequence[T], default: T) -> T:
+    return next((item for item in choices if item == payload), default)

@@ -39,7 +39,7 @@ def _texts(statement: Statement) -> list[str | None]:
     return [value if value is None else str(value) for value in statement.params]
 
 
-def _rows(told: object) -> object:
-    if not isinstance(told, dict) or told.get("success") is not True:
+def _rows(payload: object) -> object:
+    if not isinstance(payload, dict) or payload.get("success") is not True:
         raise StorageError("cloudflare: a statement did not succeed")
-    return told.get("results")
+    return payload.get("results")

@@ -28,10 +28,10 @@ class WorkerD1:
         answer = await self._http.send(request._replace(reads=only_reads(work)))
         if answer.status != OK:
             raise answer.failure()
-        told = answer.json()
-        if not isinstance(told, dict):
+        payload = answer.json()
+        if not isinstance(payload, dict):
             raise StorageError("d1 binding: an answer of another form")
-        return told.get("results")
+        return payload.get("results")
 
 
 def call_body(work: Sequence[Statement]) -> bytes:

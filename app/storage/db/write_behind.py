@@ -36,13 +36,13 @@ class WriteBehind:
         self._batching = batching
         self.counts: Counter[str] = Counter()
         self._database = database
-        self._sightings: OrderedDict[str, Visited] = OrderedDict()
+        self._visits: OrderedDict[str, Visited] = OrderedDict()
         self._generations: OrderedDict[str, Generation] = OrderedDict()
 
-    def visited(self, sighting: Visited) -> None:
+    def visited(self, visit: Visited) -> None:
         """Note that a shopper was here."""
-        self._sightings[sighting.shopper_id] = sighting
-        self._bound(self._sightings)
+        self._visits[visit.shopper_id] = visit
+        self._bound(self._visits)
 
     def generation(self, generation: Generation) -> None:
         """Note how far the composing of a page has come."""
@@ -59,20 +59,20 @@ class WriteBehind:
 
         What cannot be written waits for the next time.
         """
-        if not self._sightings and not self._generations:
+        if not self._visits and not self._generations:
             return False
-        sightings = self._taken(self._sightings)
+        visits = self._taken(self._visits)
         generations = self._taken(self._generations)
         try:
-            await self._database.record(sightings.values(), generations.values())
+            await self._database.record(visits.values(), generations.values())
         except StorageError:
             self.counts["record_failed"] += 1
-            self._sightings = OrderedDict({**sightings, **self._sightings})
+            self._visits = OrderedDict({**visits, **self._visits})
             self._generations = OrderedDict({**generations, **self._generations})
-            self._bound(self._sightings)
+            self._bound(self._visits)
             self._bound(self._generations)
             return False
-        return bool(self._sightings or self._generations)
+        return bool(self._visits or self._generations)
 
     def _taken(self, waiting: OrderedDict[str, Record]) -> OrderedDict[str, Record]:
         few = min(len(waiting), self._batching.most)

@@ -68,8 +68,8 @@ class CloudflareKv:
         check_pair(key, value, ttl)
         before = self._waiting.get(key)
         grown = len(value) - (len(before.value) if before else 0)
-        many = not before and len(self._waiting) >= _MOST_PAIRS
-        if self._waiting and (many or self._size + grown > _MOST_BYTES):
+        is_full = not before and len(self._waiting) >= _MOST_PAIRS
+        if self._waiting and (is_full or self._size + grown > _MOST_BYTES):
             raise StorageError("cloudflare: too much is waiting to be written")
         self._size += grown
         waiting = before or self._waiting.setdefault(key, _Waiting(value, ttl))
@@ -120,8 +120,8 @@ class CloudflareKv:
         pairs = [_pair(key, waiting) for key, waiting in taken.items()]
         body = json.dumps(pairs, ensure_ascii=False).encode()
         answer = await self._api.call("PUT", f"{self._path}/bulk", body, patience=PATIENCE)
-        told = result(answer)
-        missed = told.get("unsuccessful_keys") if isinstance(told, dict) else None
+        payload = result(answer)
+        missed = payload.get("unsuccessful_keys") if isinstance(payload, dict) else None
         names = missed if isinstance(missed, list) else []
         failure = StorageError("cloudflare: a pair was not written")
         return {name: failure for name in names if isinstance(name, str)}

@@ -36,9 +36,9 @@ class _Write:
     done: asyncio.Task[bool] = field(init=False)
 
 
-def pause_before(attempt: int, first: float, asked: float) -> float:
+def pause_before(attempt: int, first: float, retry_after: float) -> float:
     """Return how many seconds to wait before an attempt: longer each time, or as we were asked."""
-    return max(first * (1 << (attempt - 1)), min(asked, LONGEST_PAUSE))
+    return max(first * (1 << (attempt - 1)), min(retry_after, LONGEST_PAUSE))
 
 
 class _Unwritten(NamedTuple):
@@ -114,17 +114,17 @@ class RetryingKv:
                 del self._last[key]
 
     async def _attempts(self, key: str, write: _Write) -> bool:
-        asked = 0.0
+        retry_after = 0.0
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.counts["kv_write_retried"] += 1
-                await asyncio.sleep(pause_before(attempt, self._pause, asked))
+                await asyncio.sleep(pause_before(attempt, self._pause, retry_after))
             if write.dropped:
                 return True
             try:
                 await self._inner.put(key, write.value, write.ttl)
             except StorageError as error:
-                asked = error.retry_after or 0.0
+                retry_after = error.retry_after or 0.0
             except InvalidPair:
                 return False
             else:

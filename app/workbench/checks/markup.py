@@ -67,16 +67,16 @@ def page_findings(live: ContentReloader, name: str) -> list[Finding]:
 
 
 def _fault(name: str, state: str, fault: Fault) -> Finding:
-    told = f"{fault.file}, line {fault.line}: {fault.message}"
-    return Finding(name, state, "drawing", "wrong", told)
+    message = f"{fault.file}, line {fault.line}: {fault.message}"
+    return Finding(name, state, "drawing", "wrong", message)
 
 
 def _undrawn(component: str, state: str, drawing: RenderedState) -> list[Finding]:
     if drawing.fault is not None:
         return [_fault(component, state, drawing.fault)]
     if drawing.refusal:
-        told = f"a model could not propose it: {drawing.refusal}"
-        return [Finding(component, state, "props", "note", told)]
+        message = f"a model could not propose it: {drawing.refusal}"
+        return [Finding(component, state, "props", "note", message)]
     return []
 
 

@@ -85,17 +85,17 @@ class CheckRoutes:
 
     async def take(self, request: Request) -> Response:
         """Take pictures of a component's states, or of all."""
-        told = await read_json(request)
+        payload = await read_json(request)
         url = f"{request.url.scheme}://{request.url.netloc}"
         known = {state["component"] for state in self._states()}
-        component = str(told.get("component", ""))
+        component = str(payload.get("component", ""))
         said = await self._pictures.take(url, component if component in known else "")
         return answer({"said": said})
 
     async def accept(self, request: Request) -> Response:
         """Accept pictures as what states are to look like."""
-        told = await read_json(request)
-        names = told.get("names")
+        payload = await read_json(request)
+        names = payload.get("names")
         accepted = [str(name) for name in names] if isinstance(names, list) else []
         for name in accepted:
             self._pictures.accept(name)

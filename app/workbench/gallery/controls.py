@@ -25,8 +25,8 @@ class Control(NamedTuple):
     description: str
     limits: str
     required: bool
-    least: int
-    most: int
+    minimum: int
+    maximum: int
     options: Sequence[Option]
     value: object
 
@@ -54,11 +54,11 @@ def _options(schema: Mapping[str, Any], kind: str, shop: Shop) -> list[Option]:
 
 def _control(name: str, schema: Mapping[str, Any], options: list[Option]) -> Control:
     kind = _kind(schema, options)
-    least = schema.get("minItems" if kind == "list" else "minLength", 0)
-    most = schema.get("maxItems" if kind == "list" else "maxLength", 0)
-    told = str(schema.get("description", ""))
-    limits = _limits(kind, least, most)
-    return Control(name, kind, told, limits, False, least, most, options, None)
+    minimum = schema.get("minItems" if kind == "list" else "minLength", 0)
+    maximum = schema.get("maxItems" if kind == "list" else "maxLength", 0)
+    description = str(schema.get("description", ""))
+    limits = _limits(kind, minimum, maximum)
+    return Control(name, kind, description, limits, False, minimum, maximum, options, None)
 
 
 def _kind(schema: Mapping[str, Any], options: Sequence[Option]) -> str:
@@ -71,9 +71,9 @@ def _kind(schema: Mapping[str, Any], options: Sequence[Option]) -> str:
     return "long" if schema.get("maxLength", 0) > 60 else "text"  # noqa: PLR2004 - a line of a form
 
 
-def _limits(kind: str, least: int, most: int) -> str:
+def _limits(kind: str, minimum: int, maximum: int) -> str:
     if kind == "list":
-        return f"{least} to {most}" if most else f"at least {least}"
+        return f"{minimum} to {maximum}" if maximum else f"at least {minimum}"
     if kind in ("text", "long"):
-        return f"{least} to {most} characters" if most else f"at least {least} characters"
+        return f"{minimum} to {maximum} characters" if maximum else f"at least {minimum} characters"
     return ""

@@ -102,14 +102,14 @@ def _one(shop: Shop) -> Shop:
 
 
 def _forty(shop: Shop) -> Shop:
-    products = list(shop.products.values())
-    more = {}
+    sold = list(shop.products.values())
+    products = {}
     for at in range(40):
-        item = products[at % len(products)]
-        turn = at // len(products)
-        known = item if not turn else item._replace(id=f"{item.id}-{turn + 1}")
-        more[known.id] = known
-    return shop._replace(products=more)
+        item = sold[at % len(sold)]
+        turn = at // len(sold)
+        product = item if not turn else item._replace(id=f"{item.id}-{turn + 1}")
+        products[product.id] = product
+    return shop._replace(products=products)
 
 
 CATALOGS: Mapping[str, tuple[str, Callable[[Shop], Shop]]] = {

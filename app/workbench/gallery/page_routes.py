@@ -37,26 +37,26 @@ class PageRoutes:
     async def gallery(self, request: Request) -> Response:
         """Show every page in every state."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
+        options = read_view_options(request.scope["query_string"])
         rows = [
             {"name": name, "purpose": PURPOSES[name], "slots": (), "states": list(states)}
             for name, states in PAGES.items()
         ]
-        return page(self._paper.draw("pages", rows=rows, look=look, **choices(self._live)))
+        return page(self._paper.draw("pages", rows=rows, options=options, **choices(self._live)))
 
     async def page(self, name: str, request: Request) -> Response:
         """Show one page in one state at four widths."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
+        options = read_view_options(request.scope["query_string"])
         states = list(PAGES[name])
         return page(
             self._paper.draw(
                 "page",
                 page_name=name,
                 purpose=PURPOSES[name],
-                look=look,
+                options=options,
                 states=states,
-                state=look.state if look.state in states else states[0],
+                state=options.state if options.state in states else states[0],
                 widths=WIDTHS,
                 **choices(self._live),
             )
@@ -65,25 +65,27 @@ class PageRoutes:
     async def frame(self, name: str, request: Request) -> Response:
         """Show a page alone, without anything that acts."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
-        whole = draw_page(self._live, name, look)
-        more = _AXE if "examined" in request.query_params else ""
-        return framed(self._dressed(name, whole, look, more), image_hosts(whole.shop))
+        options = read_view_options(request.scope["query_string"])
+        rendered = draw_page(self._live, name, options)
+        head = _AXE if "examined" in request.query_params else ""
+        return framed(self._with_options(name, rendered, options, head), image_hosts(rendered.shop))
 
     async def drawing(self, name: str, request: Request) -> Response:
         """Answer with a page's HTML, or with what is wrong with it."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
-        whole = draw_page(self._live, name, look)
-        told = {
+        options = read_view_options(request.scope["query_string"])
+        rendered = draw_page(self._live, name, options)
+        payload = {
             "whole": True,
-            "html": self._dressed(name, whole, look),
-            "fault": whole.fault.as_json() if whole.fault else None,
-            "styles": styles_for(self._live, look),
+            "html": self._with_options(name, rendered, options),
+            "fault": rendered.fault.as_json() if rendered.fault else None,
+            "styles": styles_for(self._live, options),
         }
-        return answer(told)
+        return answer(payload)
 
-    def _dressed(self, name: str, whole: RenderedPage, look: ViewOptions, more: str = "") -> str:
-        sheet = self._live.version.content.assets.names["shop.css"]
-        html = whole.html or self._paper.draw("error", page_name=name, sheet=sheet)
-        return with_options(html, look, sheet, styles_for(self._live, look), more)
+    def _with_options(
+        self, name: str, rendered: RenderedPage, options: ViewOptions, head: str = ""
+    ) -> str:
+        stylesheet = self._live.version.content.assets.names["shop.css"]
+        html = rendered.html or self._paper.draw("error", page_name=name, sheet=stylesheet)
+        return with_options(html, options, stylesheet, styles_for(self._live, options), head)

@@ -31,7 +31,7 @@ class Scene(NamedTuple):
 
     live: ContentReloader
     shop: Shop
-    look: ViewOptions
+    options: ViewOptions
 
 
 class RenderedPage(NamedTuple):
@@ -45,34 +45,38 @@ class RenderedPage(NamedTuple):
 Draw = Callable[[Scene], str]
 
 
-def draw_page(live: ContentReloader, name: str, look: ViewOptions) -> RenderedPage:
+def draw_page(live: ContentReloader, name: str, options: ViewOptions) -> RenderedPage:
     """Draw one of PAGES in a state, the first where the look names none."""
     states = PAGES[name]
-    shop = shop_of(live, look)
-    draw = states.get(look.state) or next(iter(states.values()))
+    shop = shop_of(live, options)
+    draw = states.get(options.state) or next(iter(states.values()))
     try:
-        return RenderedPage(shop, draw(Scene(live, shop, look)))
+        return RenderedPage(shop, draw(Scene(live, shop, options)))
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         file = f"components/pages/{name.removesuffix('-page')}.jinja"
         return RenderedPage(shop, fault=fault_of(error, live.version.sources, file, name))
 
 
-def with_options(html: str, look: ViewOptions, sheet: str, styles: str, more: str = "") -> str:
+def with_options(
+    html: str, options: ViewOptions, stylesheet: str, styles: str, head: str = ""
+) -> str:
     """Return a page as it is looked at: with other styles, and nothing that acts or reloads.
 
     `sheet` is the address of the shop's style sheet, `styles` of the one instead of it; `more` is
     put into the head.
     """
-    told = f'dir="{look.dir}" data-design-theme="{look.theme}" data-design-text="{look.text}"'
+    attributes = (
+        f'dir="{options.dir}" data-design-theme="{options.theme}" data-design-text="{options.text}"'
+    )
     html = _SCRIPTS.sub("", html)
-    html = _ROOT.sub(f'<html {told} data-design-motion="{look.motion}"', html, count=1)
-    html = html.replace(f'href="{sheet}"', f'href="{escape(styles)}" data-styles', 1)
-    return html.replace("</head>", f"{more}</head>", 1)
+    html = _ROOT.sub(f'<html {attributes} data-design-motion="{options.motion}"', html, count=1)
+    html = html.replace(f'href="{stylesheet}"', f'href="{escape(styles)}" data-styles', 1)
+    return html.replace("</head>", f"{head}</head>", 1)
 
 
 def _shell(scene: Scene) -> str:
     renderer = scene.live.renderer
-    return renderer.store_page(scene.shop, scene.look.persona, _fallbacks(scene), "/stream/none")
+    return renderer.store_page(scene.shop, scene.options.persona, _fallbacks(scene), "/stream/none")
 
 
 def _finished(scene: Scene) -> str:
@@ -80,14 +84,14 @@ def _finished(scene: Scene) -> str:
     live, shop = scene.live, scene.shop
     prompts, specs = live.version.content.prompts, live.version.content.library.specs
     fillings = _fallbacks(scene)
-    persona = read_persona({"persona": scene.look.persona}, shop)
-    for item in compose(shop, persona, prompts.house, seed=scene.look.persona):
+    persona = read_persona({"persona": scene.options.persona}, shop)
+    for item in compose(shop, persona, prompts.house, seed=scene.options.persona):
         kind, config = str(item["type"]), item["config"]
         if kind in specs and isinstance(config, dict):
             html = live.renderer.component(Component(kind, specs[kind].slots[0], config), shop)
             if isinstance(html, str):
                 fillings[specs[kind].slots[0]] = SlotContent(kind, html)
-    return live.renderer.store_page(shop, scene.look.persona, fillings)
+    return live.renderer.store_page(shop, scene.options.persona, fillings)
 
 
 def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
@@ -95,10 +99,10 @@ def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
     return scene.live.renderer.fallbacks(scene.shop, fallback(scene.shop, lines))
 
 
-def _listing(asked: Callable[[Shop], ListingQuery]) -> Draw:
+def _listing(query: Callable[[Shop], ListingQuery]) -> Draw:
     def draw(scene: Scene) -> str:
         return scene.live.renderer.listing_page(
-            scene.shop, filter_products(scene.shop, asked(scene.shop))
+            scene.shop, filter_products(scene.shop, query(scene.shop))
         )
 
     return draw

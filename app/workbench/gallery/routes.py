@@ -43,15 +43,15 @@ class GalleryRoutes:
             Route("/", self.gallery, methods=get),
             Route("/components/{name}", self.component, methods=get),
             Route("/frame/{name}", self.frame, methods=get),
-            Route("/drawing/{name}", self.drawing, methods=get),
-            Route("/told/{name}", self.told, methods=get),
+            Route("/drawing/{name}", self.rendered, methods=get),
+            Route("/told/{name}", self.description, methods=get),
             Route("/styles.css", self.styles, methods=get),
         ]
 
     async def gallery(self, request: Request) -> Response:
         """Show every component with every sample."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
+        options = read_view_options(request.scope["query_string"])
         specs = self._live.version.content.library.specs.values()
         rows = [
             {
@@ -62,29 +62,29 @@ class GalleryRoutes:
             }
             for spec in specs
         ]
-        return page(self._paper.draw("gallery", rows=rows, look=look, **choices(self._live)))
+        return page(self._paper.draw("gallery", rows=rows, look=options, **choices(self._live)))
 
     async def component(self, request: Request) -> Response:
         """Show one state at four widths, its controls, and what the model is told."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
-        drawing = draw(self._live, request.path_params["name"], look)
-        if drawing is None:
+        options = read_view_options(request.scope["query_string"])
+        rendered = draw(self._live, request.path_params["name"], options)
+        if rendered is None:
             return page(self._paper.draw("missing"), 404)
-        spec = drawing.spec
-        told = describe(spec)
+        spec = rendered.spec
+        description = describe(spec)
         return page(
             self._paper.draw(
                 "component",
                 spec=spec,
-                look=look,
+                options=options,
                 states=state_names(spec),
-                state=look.state or spec.samples[0].name,
+                state=options.state or spec.samples[0].name,
                 widths=WIDTHS,
-                controls=controls(spec, drawing.shop, drawing.config),
-                drawing=drawing,
-                told=told,
-                tokens=count_tokens(told),
+                controls=controls(spec, rendered.shop, rendered.config),
+                rendered=rendered,
+                description=description,
+                tokens=count_tokens(description),
                 **choices(self._live),
             )
         )
@@ -92,49 +92,49 @@ class GalleryRoutes:
     async def frame(self, request: Request) -> Response:
         """Show a state alone, as the shop would, without any script."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
-        drawing = draw(self._live, request.path_params["name"], look)
-        if drawing is None:
+        options = read_view_options(request.scope["query_string"])
+        rendered = draw(self._live, request.path_params["name"], options)
+        if rendered is None:
             return page(self._paper.draw("missing"), 404)
         html = self._paper.draw(
             "frame",
-            look=look,
-            styles=styles_for(self._live, look),
-            drawing=drawing,
+            options=options,
+            styles=styles_for(self._live, options),
+            rendered=rendered,
             examined="examined" in request.query_params,
         )
-        return framed(html, image_hosts(drawing.shop))
+        return framed(html, image_hosts(rendered.shop))
 
-    async def drawing(self, request: Request) -> Response:
+    async def rendered(self, request: Request) -> Response:
         """Answer with a state's HTML and what there is to say about it."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
-        drawing = draw(self._live, request.path_params["name"], look)
-        if drawing is None:
+        options = read_view_options(request.scope["query_string"])
+        rendered = draw(self._live, request.path_params["name"], options)
+        if rendered is None:
             return answer({"error": "no such component"}, 404)
-        return answer({**_told_of(drawing), "styles": styles_for(self._live, look)})
+        return answer({**_told_of(rendered), "styles": styles_for(self._live, options)})
 
-    async def told(self, request: Request) -> Response:
+    async def description(self, request: Request) -> Response:
         """Answer with what the model is told about a component."""
         await self._live.wait()
         spec = self._live.version.content.library.specs.get(request.path_params["name"])
         if spec is None:
             return answer({"error": "no such component"}, 404)
-        told = describe(spec)
-        return answer({"told": told, "tokens": count_tokens(told)})
+        description = describe(spec)
+        return answer({"told": description, "tokens": count_tokens(description)})
 
     async def styles(self, request: Request) -> Response:
         """Answer with the shop's styles as they are for this theme and this wish for motion."""
         await self._live.wait()
-        look = read_view_options(request.scope["query_string"])
+        options = read_view_options(request.scope["query_string"])
         css = self._live.version.content.assets.files["shop.css"].plain.decode()
-        return text(as_if(css, look) + self._paper.file("frame.css"))
+        return text(as_if(css, options) + self._paper.file("frame.css"))
 
 
-def styles_for(live: ContentReloader, look: ViewOptions) -> str:
+def styles_for(live: ContentReloader, options: ViewOptions) -> str:
     """Return the address of the shop's styles as they are for this look."""
     version = live.version.content.assets.names["shop.css"].split(".")[-2]
-    query = ViewOptions(theme=look.theme, motion=look.motion).query()
+    query = ViewOptions(theme=options.theme, motion=options.motion).query()
     return f"/design/styles.css{query or '?'}&v={version}"
 
 
@@ -148,18 +148,18 @@ def choices(live: ContentReloader) -> Mapping[str, Any]:
     }
 
 
-def as_if(css: str, look: ViewOptions) -> str:
+def as_if(css: str, options: ViewOptions) -> str:
     """Return styles whose media queries see this theme and this wish, whoever looks."""
-    theme, motion = look.theme, "reduce" if look.motion == "reduced" else "no-preference"
-    css = _SCHEME.sub(lambda found: _TRUE if found[1] == theme else _FALSE, css)
-    return _MOTION.sub(lambda found: _TRUE if found[1] == motion else _FALSE, css)
+    theme, motion = options.theme, "reduce" if options.motion == "reduced" else "no-preference"
+    css = _SCHEME.sub(lambda values: _TRUE if values[1] == theme else _FALSE, css)
+    return _MOTION.sub(lambda values: _TRUE if values[1] == motion else _FALSE, css)
 
 
-def _told_of(drawing: RenderedState) -> dict[str, Any]:
+def _told_of(rendered: RenderedState) -> dict[str, Any]:
     return {
-        "html": drawing.html,
-        "refusal": drawing.refusal,
-        "details": drawing.details,
-        "fault": drawing.fault.as_json() if drawing.fault else None,
-        "config": dict(drawing.config),
+        "html": rendered.html,
+        "refusal": rendered.refusal,
+        "details": rendered.details,
+        "fault": rendered.fault.as_json() if rendered.fault else None,
+        "config": dict(rendered.config),
     }

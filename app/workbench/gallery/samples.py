@@ -16,14 +16,18 @@ from app.workbench.responses import BadRequest
 from app.workbench.safe_write import write
 
 
-def add_sample(live: ContentReloader, sources: Sources, told: Mapping[str, Any]) -> str:
+def add_sample(live: ContentReloader, sources: Sources, payload: Mapping[str, Any]) -> str:
     """Add a config as a sample; return what to say about it.
 
     Raises:
         BadRequest: no such component, the name is none or taken, or the shop would refuse it.
         NotWritten: the file could not be written.
     """
-    component, name, config = str(told.get("component")), str(told.get("name")), told.get("config")
+    component, name, config = (
+        str(payload.get("component")),
+        str(payload.get("name")),
+        payload.get("config"),
+    )
     specs = live.version.content.library.specs
     spec = specs.get(component)
     if spec is None or not isinstance(config, dict):

@@ -51,8 +51,8 @@ class ViewOptions(NamedTuple):
         """Return the part of an address that says so, without what goes without saying."""
         changed = self._replace(**changes)
         usual = ViewOptions()
-        told = {k: v for k, v in changed._asdict().items() if v != getattr(usual, k)}
-        return f"?{urlencode(told)}" if told else ""
+        values = {k: v for k, v in changed._asdict().items() if v != getattr(usual, k)}
+        return f"?{urlencode(values)}" if values else ""
 
 
 def read_view_options(query: bytes) -> ViewOptions:
@@ -61,14 +61,14 @@ def read_view_options(query: bytes) -> ViewOptions:
         pairs = dict(parse_qsl(query.decode("ascii"), max_num_fields=_MOST_FIELDS))
     except ValueError:
         return ViewOptions()
-    told = {
+    values = {
         name: value
         for name, value in pairs.items()
         if name in ViewOptions._fields and value in CHOICES.get(name, (value,))
     }
-    if len(told.get("props", "")) > _LONGEST_PROPS:
-        del told["props"]
-    return ViewOptions(**told)
+    if len(values.get("props", "")) > _LONGEST_PROPS:
+        del values["props"]
+    return ViewOptions(**values)
 
 
 class RenderedState(NamedTuple):
@@ -91,54 +91,54 @@ def state_names(spec: ComponentSpec) -> list[str]:
     return [sample.name for sample in spec.samples] + [SHORTEST, LONGEST]
 
 
-def shop_of(live: ContentReloader, look: ViewOptions) -> Shop:
+def shop_of(live: ContentReloader, options: ViewOptions) -> Shop:
     """Return the shop a look is for, its catalog changed as the look wants it."""
     catalogs = live.version.content.catalogs
-    shop = catalogs.shops.get(look.shop, catalogs.default)
-    return CATALOGS[look.catalog][1](shop)
+    shop = catalogs.shops.get(options.shop, catalogs.default)
+    return CATALOGS[options.catalog][1](shop)
 
 
-def config_of(spec: ComponentSpec, look: ViewOptions, shop: Shop) -> dict[str, object]:
+def config_of(spec: ComponentSpec, options: ViewOptions, shop: Shop) -> dict[str, object]:
     """Return the config a look shows."""
-    if look.props:
-        return _given(look.props)
-    if look.state in (SHORTEST, LONGEST):
-        return boundary_config(spec, shop, longest=look.state == LONGEST)
+    if options.props:
+        return _given(options.props)
+    if options.state in (SHORTEST, LONGEST):
+        return boundary_config(spec, shop, longest=options.state == LONGEST)
     samples = {sample.name: sample.config for sample in spec.samples}
-    return fit_to_shop(spec, samples.get(look.state, spec.samples[0].config), shop)
+    return fit_to_shop(spec, samples.get(options.state, spec.samples[0].config), shop)
 
 
-def draw(live: ContentReloader, name: str, look: ViewOptions) -> RenderedState | None:
+def draw(live: ContentReloader, name: str, options: ViewOptions) -> RenderedState | None:
     """Draw a state; None where there is no such component."""
     spec = live.version.content.library.specs.get(name)
     if spec is None:
         return None
-    shop = shop_of(live, look)
-    config = config_of(spec, look, shop)
-    drawing = RenderedState(spec, shop, config)
+    shop = shop_of(live, options)
+    config = config_of(spec, options, shop)
+    rendered = RenderedState(spec, shop, config)
     verdict = validate(
         Proposal(name, spec.slots[0], config), live.version.content.library.specs, shop, set()
     )
     if isinstance(verdict, Refusal):
         refused = f"{verdict.code} {verdict.where}".strip()
-        drawing = drawing._replace(refusal=refused, details=_details(spec, config, shop))
-    return _drawn(live, drawing, verdict)
+        rendered = rendered._replace(refusal=refused, details=_details(spec, config, shop))
+    return _drawn(live, rendered, verdict)
 
 
 def _drawn(
-    live: ContentReloader, drawing: RenderedState, verdict: Component | Refusal
+    live: ContentReloader, rendered: RenderedState, verdict: Component | Refusal
 ) -> RenderedState:
     """Draw what was admitted; what was not, as fallbacks are drawn, whose limits nobody checks."""
-    name, shop = drawing.spec.name, drawing.shop
+    name, shop = rendered.spec.name, rendered.shop
     try:
         if isinstance(verdict, Component):
             html = live.renderer.component(verdict, shop)
-            return drawing._replace(html=html if isinstance(html, str) else "")
-        filling = live.renderer.fallbacks(shop, {name: dict(drawing.config)})[name]
-        return drawing._replace(html=filling.html)
+            return rendered._replace(html=html if isinstance(html, str) else "")
+        filling = live.renderer.fallbacks(shop, {name: dict(rendered.config)})[name]
+        return rendered._replace(html=filling.html)
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         file = f"components/{name}.jinja"
-        return drawing._replace(fault=fault_of(error, live.version.sources, file, name))
+        return rendered._replace(fault=fault_of(error, live.version.sources, file, name))
 
 
 def _details(

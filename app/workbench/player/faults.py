@@ -54,9 +54,9 @@ class Delivery(NamedTuple):
     event: Event
 
 
-def read_model_fault(told: Mapping[str, Any]) -> ModelFault:
+def read_model_fault(payload: Mapping[str, Any]) -> ModelFault:
     """Read what a browser asks for; what makes no sense is passed over."""
-    kind, at, seconds = str(told.get("kind")), told.get("at", 1), told.get("seconds", 3)
+    kind, at, seconds = str(payload.get("kind")), payload.get("at", 1), payload.get("seconds", 3)
     if kind not in MODEL_TROUBLES or not isinstance(at, int) or not 1 <= at <= _MOST:
         return ModelFault()
     if not isinstance(seconds, int | float) or not 0 <= seconds <= 60:  # noqa: PLR2004 - a minute
@@ -64,9 +64,9 @@ def read_model_fault(told: Mapping[str, Any]) -> ModelFault:
     return ModelFault(kind, at, float(seconds))
 
 
-def read_event_faults(told: Mapping[str, Any]) -> EventFaults:
+def read_event_faults(payload: Mapping[str, Any]) -> EventFaults:
     """Read what a browser asks for; what makes no sense is passed over."""
-    given, cut = told.get("events"), told.get("cut", 0)
+    given, cut = payload.get("events"), payload.get("cut", 0)
     kinds = {
         int(number): str(kind)
         for number, kind in (given.items() if isinstance(given, dict) else ())
@@ -126,13 +126,13 @@ def _cut(pieces: Sequence[Piece], length: int) -> list[Piece]:
 
 def _with_text(pieces: Sequence[Piece], text: str) -> list[Piece]:
     """Return another text at the pace of these pieces."""
-    told, start = [], 0
+    payload, start = [], 0
     for piece in pieces:
-        told.append(piece._replace(text=text[start : start + len(piece.text)]))
+        payload.append(piece._replace(text=text[start : start + len(piece.text)]))
         start += len(piece.text)
-    if start < len(text) and told:
-        told.append(Piece(told[-1].at + 60, text[start:]))
-    return [piece for piece in told if piece.text]
+    if start < len(text) and payload:
+        payload.append(Piece(payload[-1].at + 60, text[start:]))
+    return [piece for piece in payload if piece.text]
 
 
 def deliveries(events: Sequence[tuple[int, Event]], troubles: EventFaults) -> list[Delivery]:

@@ -87,24 +87,24 @@ class Playback:
 
     async def read(self, after: int) -> AsyncGenerator[Event, None]:
         """Yield what arrives after an event's id, as the position passes it; a cut ends it."""
-        told = 0
+        sent_so_far = 0
         limit = self._troubles.cut if not self.cuts else 0
         while True:
             sent, at = self.sent, self.position
             due = [item for item in sent if item.at <= at]
-            for item in due[told:]:
-                told += 1
+            for item in due[sent_so_far:]:
+                sent_so_far += 1
                 if item.event.id <= after:
                     continue
                 yield item.event
                 if item.event.ends_the_page:
                     return
-                if limit and told >= limit:
+                if limit and sent_so_far >= limit:
                     self.cuts += 1
                     return
-            if self.run.done and told >= len(sent):
+            if self.run.done and sent_so_far >= len(sent):
                 return
-            await self._wait(sent[told].at - at if told < len(sent) else None)
+            await self._wait(sent[sent_so_far].at - at if sent_so_far < len(sent) else None)
 
     async def _wait(self, ahead: float | None) -> None:
         """Wait until the next event is due, or something has changed."""

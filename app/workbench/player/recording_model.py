@@ -20,13 +20,13 @@ class WatchedTrace(Trace):
     """A trace whose notes are told as they are written."""
 
     def __init__(self, run: Run) -> None:
-        order = run.order
+        request = run.request
         self.run = run
-        super().__init__(run.id, order.shop_id, order.persona.type, order.clock)
+        super().__init__(run.id, request.shop_id, request.persona.type, request.clock)
 
     def note(self, what: str, code: str = "", where: str = "") -> None:
         super().note(what, code, where)
-        self.run.came("note", {"what": what, "code": code, "where": where})
+        self.run.record("note", {"what": what, "code": code, "where": where})
 
 
 class RunJournal:
@@ -43,7 +43,7 @@ class RunJournal:
         for event in self._inner.events(page_id)[before:]:
             self._run.events.append((self._run.now, event))
             if event.name != "progress":
-                self._run.came("event", {"name": event.name, "data": event.data})
+                self._run.record("event", {"name": event.name, "data": event.data})
 
     def events(self, page_id: str) -> tuple[Event, ...]:
         return self._inner.events(page_id)
@@ -60,14 +60,14 @@ class RecordingModel:
     def name(self) -> str:
         return self._inner.name
 
-    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         run = self._run
-        run.brief = run.brief or brief
-        async with aclosing(self._inner.compose(brief)) as answer:
+        run.brief = run.brief or prompt
+        async with aclosing(self._inner.compose(prompt)) as answer:
             async for event in answer:
                 if isinstance(event, ModelText):
                     run.pieces.append(Piece(run.now, event.text))
-                    run.came("text", {"text": event.text, "model": self.name})
+                    run.record("text", {"text": event.text, "model": self.name})
                 elif isinstance(event, ModelEnded):
-                    run.came("tokens", {**event.tokens._asdict(), "model": self.name})
+                    run.record("tokens", {**event.tokens._asdict(), "model": self.name})
                 yield event

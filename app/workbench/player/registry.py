@@ -21,7 +21,7 @@ from app.workbench.player.faults import (
 from app.workbench.player.playback import Playback
 from app.workbench.player.recordings import Piece, names, read
 from app.workbench.player.replay_model import ReplayModel
-from app.workbench.player.run import Order, Run
+from app.workbench.player.run import Run, RunRequest
 from app.workbench.prompt_lab import read_persona
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import BadRequest
@@ -49,9 +49,9 @@ class RunRegistry:
         """Return who can compose: recordings, earlier runs, the house, and providers with a key."""
         recordings = {f"recording:{name}": f"Recording: {name}" for name in names(self._root)}
         earlier = {
-            f"run:{run.id}": f"Run of {run.order.source}, {run.order.persona.type}"
+            f"run:{run.id}": f"Run of {run.request.source}, {run.request.persona.type}"
             for run in self.runs.values()
-            if run.done and run.pieces and not run.order.source.startswith(("recording:", "run:"))
+            if run.done and run.pieces and not run.request.source.startswith(("recording:", "run:"))
         }
         live = {name: f"Live: {item.name}" for name, item in self._providers.by_name.items()}
         return {**recordings, **earlier, HOUSE: "Live: the house composer", **live}
@@ -66,23 +66,23 @@ class RunRegistry:
             raise BadRequest("as many pages are being composed as may be; wait a moment")
         site = self._live.site.current
         view = site.shops.get(str(payload.get("shop", "")), site.default)
-        trouble = payload.get("trouble")
-        order = self._order(
+        fault = payload.get("trouble")
+        request = self._request(
             str(payload.get("source", "")),
             read_persona(payload, view.shop),
             view.shop.id,
-            read_model_fault(trouble if isinstance(trouble, dict) else {}),
+            read_model_fault(fault if isinstance(fault, dict) else {}),
         )
-        run = Run(self._live, order, view)
+        run = Run(self._live, request, view)
         _remember(self.runs, run.id, run)
         task = asyncio.create_task(run.compose(), name=f"run {run.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return run
 
-    def play(self, run: Run, troubles: EventFaults) -> Playback:
+    def play(self, run: Run, faults: EventFaults) -> Playback:
         """Return a playback of a run, at its beginning."""
-        playback = Playback(run, troubles, time.monotonic)
+        playback = Playback(run, faults, time.monotonic)
         _remember(self.playbacks, playback.id, playback)
         return playback
 
@@ -93,22 +93,24 @@ class RunRegistry:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _order(self, source: str, persona: Persona, shop_id: str, trouble: ModelFault) -> Order:
+    def _request(
+        self, source: str, persona: Persona, shop_id: str, fault: ModelFault
+    ) -> RunRequest:
         copy = self._live.version.content.prompts.house
         *_, house = self._providers.with_house(copy)
         if source == HOUSE:
-            return Order(source, [house], persona, shop_id, time.monotonic, self._settings)
+            return RunRequest(source, [house], persona, shop_id, time.monotonic, self._settings)
         if source in self._providers.by_name:
             both = [self._providers.by_name[source], house]
-            return Order(source, both, persona, shop_id, time.monotonic, self._settings)
+            return RunRequest(source, both, persona, shop_id, time.monotonic, self._settings)
         pieces = self._pieces(source)
         if pieces is None:
             raise BadRequest("there is nothing by that name to compose from")
         played = ReplayModel(
-            inject(pieces, trouble), self._settings.calls, broken=trouble.kind == "leaves"
+            inject(pieces, fault), self._settings.calls, broken=fault.kind == "leaves"
         )
         models: list[Model] = [played, house_model(copy, 0)]
-        return Order(source, models, persona, shop_id, lambda: played.now, self._settings)
+        return RunRequest(source, models, persona, shop_id, lambda: played.now, self._settings)
 
     def _pieces(self, source: str) -> list[Piece] | None:
         kind, _, name = source.partition(":")

@@ -56,7 +56,7 @@ class PlayerRoutes:
             Route("/compose", self.bench, methods=get),
             Route("/brief", self.brief, methods=post),
             Route("/runs", self.begin, methods=post),
-            Route("/runs/{id}/news", self.told, methods=get),
+            Route("/runs/{id}/news", self.news, methods=get),
             Route("/runs/{id}/recording", self.record, methods=post),
             Route("/runs/{id}/page", self.page, methods=get),
             Route("/runs/{id}/stream", self.stream, methods=get),
@@ -95,10 +95,10 @@ class PlayerRoutes:
     async def brief(self, request: Request) -> Response:
         """Answer with the brief exactly as it would be sent."""
         await self._live.wait()
-        told = await read_json(request)
+        payload = await read_json(request)
         catalogs = self._live.version.content.catalogs
-        shop = catalogs.shops.get(str(told.get("shop", "")), catalogs.default)
-        return answer(brief_of(self._live, shop, read_persona(told, shop)))
+        shop = catalogs.shops.get(str(payload.get("shop", "")), catalogs.default)
+        return answer(brief_of(self._live, shop, read_persona(payload, shop)))
 
     async def begin(self, request: Request) -> Response:
         """Begin to compose a page."""
@@ -106,7 +106,7 @@ class PlayerRoutes:
         run = self._stage.begin(await read_json(request))
         return answer({"run": run.id})
 
-    async def told(self, request: Request) -> Response:
+    async def news(self, request: Request) -> Response:
         """Tell what comes of a run, from its beginning."""
         return Telling(_items(self._run(request)))
 
@@ -145,10 +145,10 @@ class PlayerRoutes:
     async def play(self, request: Request) -> Response:
         """Begin a playback of a run, or of one that is composed now."""
         await self._live.wait()
-        told = await read_json(request)
-        known = self._stage.runs.get(str(told.get("run", "")))
-        run = known or self._stage.begin(told)
-        playback = self._stage.play(run, read_event_faults(told))
+        payload = await read_json(request)
+        known = self._stage.runs.get(str(payload.get("run", "")))
+        run = known or self._stage.begin(payload)
+        playback = self._stage.play(run, read_event_faults(payload))
         return answer(playback.state())
 
     async def state(self, request: Request) -> Response:
@@ -157,9 +157,9 @@ class PlayerRoutes:
 
     async def control(self, request: Request) -> Response:
         """Hold, move or speed up a playback."""
-        playback, told = self._playback(request), await read_json(request)
-        value = told.get("value", 0)
-        playback.control(str(told.get("do", "")), value if isinstance(value, int | float) else 0)
+        playback, payload = self._playback(request), await read_json(request)
+        value = payload.get("value", 0)
+        playback.control(str(payload.get("do", "")), value if isinstance(value, int | float) else 0)
         return answer(playback.state())
 
     async def played_page(self, request: Request) -> Response:
@@ -179,7 +179,7 @@ class PlayerRoutes:
 
     def _page(self, run: Run, fillings: Mapping[str, SlotContent], stream: str | None) -> Response:
         shop = run.view.shop
-        html = run.renderer.store_page(shop, run.order.persona.type, fillings, stream)
+        html = run.renderer.store_page(shop, run.request.persona.type, fillings, stream)
         return framed(html, image_hosts(shop))
 
     def _run(self, request: Request) -> Run:
@@ -202,13 +202,13 @@ async def _items(run: Run) -> AsyncGenerator[str, None]:
 
 
 async def _events(run: Run, after: int) -> AsyncGenerator[Event, None]:
-    told = 0
+    payload = 0
     while True:
-        for _, event in run.events[told:]:
-            told += 1
+        for _, event in run.events[payload:]:
+            payload += 1
             if event.id > after:
                 yield event
-        if run.done and told >= len(run.events):
+        if run.done and payload >= len(run.events):
             return
         await run.changed()
 

@@ -30,7 +30,7 @@ LONGEST = 120.0
 _MOST_ITEMS = 30_000
 
 
-class Order(NamedTuple):
+class RunRequest(NamedTuple):
     """What a run is to compose: by whom, for whom, in which shop."""
 
     source: str
@@ -52,9 +52,9 @@ class Item(NamedTuple):
 class Run:
     """One page on its way, and all that has come of it. Any number may listen."""
 
-    def __init__(self, live: ContentReloader, order: Order, view: ShopView) -> None:
+    def __init__(self, live: ContentReloader, request: RunRequest, view: ShopView) -> None:
         self.id = secrets.token_urlsafe(9)
-        self.order = order
+        self.request = request
         self.view = view
         self.version = live.version.number
         self.items: list[Item] = []
@@ -66,12 +66,12 @@ class Run:
         self.renderer = live.renderer
         self.trace = WatchedTrace(self)
         self._changed = asyncio.Event()
-        self._began = order.clock()
+        self._began = request.clock()
         self._job = PageJob(
             self.id,
-            PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(order.persona)),
+            PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(request.persona)),
             view.shop,
-            order.persona,
+            request.persona,
             view.content,
             view.fallbacks,
             self.trace,
@@ -81,7 +81,7 @@ class Run:
     @property
     def now(self) -> int:
         """Milliseconds since it began, by its own clock."""
-        return round((self.order.clock() - self._began) * 1000)
+        return round((self.request.clock() - self._began) * 1000)
 
     @property
     def length(self) -> int:
@@ -94,15 +94,15 @@ class Run:
             async with asyncio.timeout(LONGEST):
                 await self._generator.compose(self._job, self._keep)
         except TimeoutError:
-            self.came("failed", {"code": "TIMEOUT", "where": f"more than {LONGEST:g} s"})
+            self.record("failed", {"code": "TIMEOUT", "where": f"more than {LONGEST:g} s"})
         except Exception as error:  # noqa: BLE001 - a designer's template may raise anything
             log.warning("a run failed: %s", type(error).__name__)
-            self.came("failed", {"code": "CONTAINER_ERROR", "where": type(error).__name__})
+            self.record("failed", {"code": "CONTAINER_ERROR", "where": type(error).__name__})
         finally:
             self.done = True
-            self.came("done", self.summary())
+            self.record("done", self.summary())
 
-    def came(self, kind: str, what: dict[str, Any]) -> None:
+    def record(self, kind: str, what: dict[str, Any]) -> None:
         """Note something that came, and wake who listens."""
         if len(self.items) < _MOST_ITEMS or kind == "done":
             self.items.append(Item(self.now, kind, what))
@@ -131,9 +131,9 @@ class Run:
 
     def summary(self) -> dict[str, Any]:
         """Return how it went, in numbers."""
-        told = self.trace.summary()
-        told["ms"] = self.now
-        return {**told, "source": self.order.source, "run": self.id, "version": self.version}
+        summary = self.trace.summary()
+        summary["ms"] = self.now
+        return {**summary, "source": self.request.source, "run": self.id, "version": self.version}
 
     async def _keep(self, page: StoredPage, _: int) -> bool:
         self.kept = page
@@ -147,7 +147,7 @@ def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
     async def nothing(*_: object) -> None: ...
 
     return GeneratorDeps(
-        models=[RecordingModel(item, run) for item in run.order.models],
+        models=[RecordingModel(item, run) for item in run.request.models],
         journal=RunJournal(run, time.time),
         renderer=live.renderer,
         specs=library.specs,
@@ -158,6 +158,6 @@ def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
         layouts=LayoutCache(nothing, nothing),
         ready=nothing,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
-        deadlines=run.order.settings.deadlines,
-        parse_limits=run.order.settings.parsing,
+        deadlines=run.request.settings.deadlines,
+        parse_limits=run.request.settings.parsing,
     )

@@ -177,12 +177,12 @@ def _prompts(sources: Sources) -> Prompts:
 
 
 def _prompt_fault(error: PromptError, sources: Sources) -> Fault:
-    told = str(error).removeprefix(f"{sources.root}/")
-    file = told.partition(":")[0]
+    message = str(error).removeprefix(f"{sources.root}/")
+    file = message.partition(":")[0]
     cause = error.__cause__
     if isinstance(cause, json.JSONDecodeError):
         return line_fault(file, cause.lineno, f"not JSON: {cause.msg}", sources)
-    return line_fault(file, 0, told, sources)
+    return line_fault(file, 0, message, sources)
 
 
 def _of_static(changed: set[str]) -> bool:

@@ -66,8 +66,8 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
     fault: Any = error.errors(include_url=False)[0]
     prop = str(fault["loc"][0]) if fault["loc"] else ""
     line = line_in_sample(sources.texts.get(file, ""), sample.name, prop)
-    told = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-    return line_fault(file, line, told, sources, f"{name}, sample {sample.name}")
+    message = f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    return line_fault(file, line, message, sources, f"{name}, sample {sample.name}")
 
 
 def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
@@ -77,9 +77,9 @@ def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
         configs = fallback(shop, {"fallback": lines})
         fillings = renderer.fallbacks(shop, configs)
         renderer.store_page(shop, "newcomer", fillings, "/stream")
-        asked = read_request(b"sort=name")
-        if asked is not None:
-            renderer.listing_page(shop, filter_products(shop, asked))
+        query = read_request(b"sort=name")
+        if query is not None:
+            renderer.listing_page(shop, filter_products(shop, query))
         renderer.product_page(shop, first, [first])
         renderer.message_page(shop, "Nothing", "Nothing here.")
     except Exception as error:

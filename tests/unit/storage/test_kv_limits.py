@@ -9,11 +9,11 @@ import pytest
 
 from app.storage.cloudflare_api import CloudflareApi
 from app.storage.errors import InvalidPair
-from app.storage.ports import KvStore as Kv
 from app.storage.http import LazyHttpClient
 from app.storage.kv.cloudflare import CloudflareKv
 from app.storage.kv.sqlite import SqliteKv
 from app.storage.kv.worker import WorkerKv
+from app.storage.ports import KvStore as Kv
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
