@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import socket
 import sys
+from collections.abc import Mapping
 
 from sse_starlette.sse import AppStatus
 
@@ -97,12 +97,12 @@ def _report(catalogs: Catalogs) -> None:
             )
 
 
-def main() -> int:
+def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve; a mistake in them is told in one line."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        serve(read_settings(os.environ))
+        serve(read_settings(environment))
     except (SettingsError, CatalogError, LibraryError, PromptError, SecretError) as error:
         sys.stderr.write(f"wandstore cannot start: {error}\n")
         return CANNOT_START

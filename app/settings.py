@@ -15,7 +15,13 @@ from app.domain.limits import (
     Spending,
 )
 
-ROOT = Path(__file__).resolve().parent.parent
+_APP = Path(__file__).resolve().parent
+_BUNDLED = _APP / "bundled"
+_INSTALLED = _BUNDLED.is_dir()
+
+ROOT = _BUNDLED if _INSTALLED else _APP.parent
+"""Our own components, prompts, styles, migrations and demo shop: in an installed package inside it,
+in a checkout beside `app/`."""
 
 _SHORTEST_SECRET = 16
 
@@ -76,7 +82,7 @@ class Settings:
     """Address to listen on (`0.0.0.0` in the image)."""
     port: int = 8080
     """Port to listen on."""
-    data: Path = ROOT / "data"
+    data: Path = Path("~/.local/state/wandstore").expanduser() if _INSTALLED else ROOT / "data"
     """Folder of the databases and the generated secret (`/data` in the image)."""
     catalog: Path = ROOT / "demo" / "catalog.json"
     """A JSON or Shopify CSV catalog, or a folder of them."""
@@ -85,7 +91,7 @@ class Settings:
     design: bool = False
     """`1` opens the workbench at `/design` and the page traces, as `make run` does unless told."""
     root: Path = ROOT
-    """Folder that holds `components/`, `prompts/`, `static/` and `migrations/`."""
+    """Folder that holds `components/`, `prompts/` and `static/`."""
     house_pace: float = 1.0
     """How slowly the house model writes where it is alone: 0 is at once, 2 is half as fast."""
     deadlines: Deadlines = Deadlines()

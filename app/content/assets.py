@@ -33,10 +33,14 @@ class Assets(NamedTuple):
     digest: str
 
 
-def load_assets(folder: Path, styles: str, shops: Iterable[Shop]) -> Assets:
-    """Read static/; shop.css gets the components' styles and the shops' brands appended."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix in MEDIA_TYPES)
-    return make_assets({path.name: path.read_bytes() for path in paths}, styles, shops)
+def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> Assets:
+    """Read static files, those of a later folder in place of an earlier one's.
+
+    shop.css gets the components' styles and the shops' brands appended.
+    """
+    found = (path for folder in folders for path in folder.glob("*") if path.suffix in MEDIA_TYPES)
+    paths = {path.name: path for path in found}
+    return make_assets({name: paths[name].read_bytes() for name in sorted(paths)}, styles, shops)
 
 
 def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:

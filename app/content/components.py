@@ -93,7 +93,7 @@ def open_library(folder: Path) -> Library:
     Raises:
         LibraryError: `slots.py` cannot be imported.
     """
-    package = _import_package(folder)
+    package = _package_of(folder)
     module = _import(folder / "slots.py", f"{package}.slots")
     slots = slots_of(module)
     styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
@@ -121,12 +121,14 @@ def load_library(folder: Path) -> Library:
     return library
 
 
-def _import_package(folder: Path) -> str:
-    """Make the folder importable and return its package name."""
-    parent = str(folder.resolve().parent)
-    if parent not in sys.path:
-        sys.path.insert(0, parent)
-    return folder.name
+def _package_of(folder: Path) -> str:
+    """Make the folder a package by a name of its own, whatever else is called `components`."""
+    place = str(folder.resolve())
+    name = f"components_{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+    package = ModuleType(name)
+    package.__path__ = [place]
+    sys.modules.setdefault(name, package)
+    return name
 
 
 def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> dict[str, ComponentSpec]:

@@ -12,7 +12,7 @@ from app.content.prompts import Prompts, load_prompts
 from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
-from app.settings import Settings
+from app.settings import ROOT, Settings
 
 
 class SiteContent(NamedTuple):
@@ -50,5 +50,6 @@ def read_site(settings: Settings) -> SiteContent:
     catalogs = load_catalogs(settings.catalog, currency=settings.currency)
     library = open_library(settings.root / "components")
     prompts = load_prompts(settings.root / "prompts")
-    assets = load_assets(settings.root / "static", library.styles, catalogs.shops.values())
+    static = (ROOT / "static", settings.root / "static")
+    assets = load_assets(static, library.styles, catalogs.shops.values())
     return SiteContent(catalogs, library, prompts, assets)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from app.settings import Settings, StorageSettings
+from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
 from app.storage.ports import Database, KvStore
 
@@ -40,7 +40,7 @@ def _of_one_machine(settings: Settings) -> Storage:
     from app.storage.kv.sqlite import SqliteKv  # noqa: PLC0415 - likewise
 
     kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
-    database = SqliteDatabase(settings.data / "shop.sqlite3", settings.root / "migrations")
+    database = SqliteDatabase(settings.data / "shop.sqlite3", ROOT / "migrations")
     return Storage(kv, database)
 
 

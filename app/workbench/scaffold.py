@@ -1,4 +1,7 @@
-"""`python -m app.workbench.scaffold NAME [SLOT]`: writes a new component, ready to be drawn."""
+"""Writes what a designer begins with: a component, ready to be drawn, or a whole shop.
+
+`python -m app.workbench.scaffold NAME [SLOT]` writes a component.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,17 @@ import json
 import keyword
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from app.catalog.load import load_catalogs
+from app.catalog.names import shop_id_of, shop_name_of
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError, load_library
 from app.domain.catalog import Product
-from app.settings import Settings, SettingsError, read_settings
+from app.settings import ROOT, Settings, SettingsError, read_settings
 from app.workbench.safe_write import NotWritten, write
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
@@ -64,6 +69,34 @@ def scaffold(settings: Settings, name: str, slot: str) -> list[str]:
     for file, text in texts.items():
         write(settings.root, file, text.encode(), fresh=True)
     return list(texts)
+
+
+def new_shop(folder: Path) -> None:
+    """Write a shop to make one's own: the demo's goods under the folder's name, and our files.
+
+    Scripts stay ours, since they speak with the server: those of the package are served.
+
+    Raises:
+        NotWritten: there is something in the folder, or it cannot be written.
+    """
+    catalog = json.loads((ROOT / "demo" / "catalog.json").read_text())
+    place = folder.resolve()
+    catalog["shop"] |= {"id": shop_id_of(place), "name": shop_name_of(place)}
+    skipped = shutil.ignore_patterns("__pycache__", "*.js")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise NotWritten(f"{folder} is not empty")
+        for kind in ("components", "prompts", "static"):
+            shutil.copytree(ROOT / kind, folder / kind, ignore=skipped)
+        shutil.copytree(ROOT / "demo" / "pictures", folder / "pictures")
+        (folder / "catalog.json").write_text(
+            json.dumps(catalog, indent=2, ensure_ascii=False) + "\n"
+        )
+        (folder / "README.md").write_text(_filled("shop.md", {"NAME": catalog["shop"]["name"]}))
+        (folder / ".gitignore").write_text("/data/\n__pycache__/\n")
+    except OSError as error:
+        raise NotWritten(f"{error.filename}: {error.strerror}") from error
 
 
 def _texts(name: str, slot: str, item: Product) -> dict[str, str]:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 class Server:
-    """`python -m app` with an environment of its own. Use as a context manager."""
+    """`python -m app`, or another command that serves, with an environment of its own."""
 
     def __init__(
         self,
@@ -36,11 +36,13 @@ class Server:
         port: int = 0,
         *,
         wait: bool = True,
+        command: Sequence[str | Path] = (sys.executable, "-m", "app"),
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = data
         self._waits = wait
+        self._command = command
         self._log_path = data.with_name(f"{data.name}.{self.port}.log")
         self._environment = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
@@ -74,7 +76,7 @@ class Server:
         self.data.parent.mkdir(parents=True, exist_ok=True)
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app"],
+                self._command,
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,

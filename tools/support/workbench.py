@@ -16,7 +16,7 @@ from playwright.sync_api import Frame, Page
 
 from tools.support.server import ROOT, Server
 
-FOLDERS = ("components", "prompts", "static", "migrations", "tests/recordings")
+FOLDERS = ("components", "prompts", "static", "tests/recordings")
 _TOKEN = re.compile(r'name="workbench-token" content="([^"]+)"')
 
 

@@ -177,12 +177,11 @@ def _prompts(sources: Sources) -> Prompts:
 
 
 def _prompt_fault(error: PromptError, sources: Sources) -> Fault:
-    message = str(error).removeprefix(f"{sources.root}/")
-    file = message.partition(":")[0]
+    file, _, reason = str(error).removeprefix(f"{sources.root}/").partition(": ")
     cause = error.__cause__
     if isinstance(cause, json.JSONDecodeError):
         return line_fault(file, cause.lineno, f"not JSON: {cause.msg}", sources)
-    return line_fault(file, 0, message, sources)
+    return line_fault(file, 0, reason, sources)
 
 
 def _of_static(changed: set[str]) -> bool:

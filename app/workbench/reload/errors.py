@@ -63,7 +63,7 @@ class Fault(NamedTuple):
 def fault_of(error: BaseException, sources: Sources, otherwise: str, where: str = "") -> Fault:
     """Return what an error says about the designer's files; `otherwise` where it names none."""
     file, line, frame = _place(error, sources)
-    message = _words(error)
+    message = _words(error).replace(f"{sources.root}/{file or otherwise}: ", "")
     if isinstance(error, TemplateSyntaxError | SyntaxError) and error.lineno:
         name = getattr(error, "filename", None) or ""
         file, line, frame = _below(name, sources) or otherwise, error.lineno, None

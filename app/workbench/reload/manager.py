@@ -129,7 +129,7 @@ class ContentReloader:
                 return made, verify(made, drawn.components), faults
             except BuildError as wrong:
                 faults.append(wrong.fault)
-                group = _group(wrong.fault.file, newer, candidate)
+                group = group_of(wrong.fault.file, newer, candidate)
                 candidate = candidate.taking(group or newer, old.sources)
         return None, None, faults
 
@@ -175,7 +175,7 @@ def _outline(version: Version) -> dict[str, list[str]]:
     return {spec.name: [sample.name for sample in spec.samples] for spec in specs}
 
 
-def _group(file: str, newer: set[str], sources: Sources) -> set[str]:
+def group_of(file: str, newer: set[str], sources: Sources) -> set[str]:
     """Return the newer files that must be left out together with a wrong one."""
     component = component_of(file, sources) or Path(file).name.partition(".")[0]
     if file.startswith("components/") and Path(file).parent == Path("components"):

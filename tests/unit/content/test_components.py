@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import itertools
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.content.components import LibraryError, load_library
 from app.settings import ROOT
-
-_NUMBERS = itertools.count()
 
 SLOTS = """
 from dataclasses import dataclass
@@ -40,13 +37,13 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Iterator[Write]:
+def write(tmp_path: Path) -> Write:
     """Write a folder of one component; `changes` replace files, None leaves one out."""
-    paths, modules = list(sys.path), set(sys.modules)
+    numbers = itertools.count()
 
     def make(**changes: str | None) -> Path:
-        folder = tmp_path / f"throwaway_{next(_NUMBERS)}"
-        folder.mkdir()
+        folder = tmp_path / str(next(numbers)) / "components"
+        folder.mkdir(parents=True)
         usual = {
             "__init__.py": "",
             "slots.py": SLOTS,
@@ -61,11 +58,7 @@ def write(tmp_path: Path) -> Iterator[Write]:
                 (folder / name).write_text(text)
         return folder
 
-    yield make
-    sys.path[:] = paths
-    for name in set(sys.modules) - modules:
-        if name.startswith("throwaway_"):
-            del sys.modules[name]
+    return make
 
 
 def test_the_shops_own_library_loads() -> None:
@@ -92,6 +85,13 @@ def test_a_component_is_its_files_together(write: Write) -> None:
     assert [(slot.id, slot.required) for slot in library.slots] == [("top", True), ("end", False)]
     assert library.styles == ".banner { color: red; }"
     assert library.folder == folder
+
+
+def test_two_folders_of_the_same_name_are_two_libraries(write: Write) -> None:
+    first = load_library(write())
+    second = load_library(write(banner__py=PROPS.replace("text: str", "words: str")))
+    props = [library.specs["banner"].props for library in (first, second)]
+    assert [list(each.model_fields) for each in props] == [["text"], ["words"]]
 
 
 def test_a_module_without_a_template_is_no_component(write: Write) -> None:

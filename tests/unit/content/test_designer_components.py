@@ -13,7 +13,6 @@ from app.content.components import ComponentSpec, load_library
 from app.domain.page import Component, Proposal
 from app.generation.validate import validate
 from app.settings import ROOT
-from components.fields import Names
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
@@ -29,7 +28,7 @@ def texts(props: type[BaseModel]) -> list[str]:
     return [
         name
         for name, field in props.model_fields.items()
-        if field.annotation is str and not any(isinstance(item, Names) for item in field.metadata)
+        if field.annotation is str and not any(hasattr(item, "kind") for item in field.metadata)
     ]
 
 

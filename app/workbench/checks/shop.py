@@ -1,0 +1,136 @@
+"""What is wrong with a shop's folder: its catalog, components, prompts and styles, each by line.
+
+Ours stands in for a file that is wrong, so that one fault does not hide the next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
+from app.content.site import SiteContent, read_site
+from app.domain.catalog import FeedIssue
+from app.domain.persona import PERSONA_TYPES, Persona
+from app.generation.rules import compose
+from app.settings import ROOT, Settings
+from app.workbench.checks.styles import style_faults
+from app.workbench.gallery.fixtures import fit_to_shop
+from app.workbench.reload.build import BuildError, Version, build
+from app.workbench.reload.errors import Fault, line_fault
+from app.workbench.reload.files import FOLDERS, Sources, name_of, read_sources
+from app.workbench.reload.manager import group_of
+from app.workbench.reload.verify import verify
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+_HOUSE = "prompts/house.json"
+
+
+def problems_of(settings: Settings) -> list[str]:
+    """Return all that is wrong with a shop, a line each: file, line, reason."""
+    path = settings.catalog
+    try:
+        issues = load_catalogs(path, currency=settings.currency).problems
+    except CatalogError as error:
+        issues, path = {error.path.stem: error.problems}, Settings().catalog
+    found = [_of_catalog(settings.catalog, shop, item) for shop in issues for item in issues[shop]]
+    site = read_site(replace(settings, root=ROOT, catalog=path))
+    sources = read_sources(settings.root)
+    ours = read_sources(ROOT)
+    faults = [*_unread(sources), *_unpaired(sources), *style_faults(sources, ours)]
+    faults += _file_faults(site, sources, ours)
+    return found + list(map(_of_file, sorted(faults, key=lambda fault: (fault.file, fault.line))))
+
+
+def _of_catalog(path: Path, shop: str, issue: FeedIssue) -> str:
+    file = path.name if path.is_file() else f"{path.name}, shop {shop}"
+    product = f" ({issue.product})" if issue.product else ""
+    return f"{file}, line {issue.line}: {issue.reason}{product}"
+
+
+def _of_file(fault: Fault) -> str:
+    line = f", line {fault.line}" if fault.line else ""
+    where = f" ({fault.where})" if fault.where else ""
+    return f"{fault.file}{line}: {fault.message}{where}"
+
+
+def _unread(sources: Sources) -> Iterator[Fault]:
+    """Yield the files that are passed over."""
+    for path in sorted(path for folder in FOLDERS for path in (sources.root / folder).rglob("*")):
+        name = name_of(sources.root, path)
+        if name is not None and name not in sources.texts and not path.is_dir():
+            yield Fault(name, 0, "is a link, larger than 1 MiB, or no UTF-8 text")
+
+
+def _unpaired(sources: Sources) -> Iterator[Fault]:
+    """Yield the samples of what is no component, since its template or its props are missing."""
+    for name in sources.texts:
+        stem = name.removesuffix(".samples.json")
+        if stem != name:
+            parts = (f"{stem}{ending}" for ending in (".jinja", ".py"))
+            missing = [part for part in parts if part not in sources.texts]
+            yield from (Fault(name, 0, f"{part} is missing") for part in missing)
+
+
+def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fault]:
+    """Build everything from the files and draw it."""
+    before = Version(0, Sources(sources.root, ours.texts), site)
+    faults: list[Fault] = []
+    while True:
+        try:
+            version = build(before, sources)
+            verify(version, version.content.library.specs)
+        except BuildError as error:
+            fault = error.fault
+        else:
+            return faults + list(_house_faults(version))
+        if fault.file in {earlier.file for earlier in faults}:
+            return faults
+        faults.append(fault)
+        group = group_of(fault.file, sources.differing(ours), sources)
+        if not group:
+            return faults
+        sources = sources.taking(group, ours)
+
+
+def _house_faults(version: Version) -> Iterator[Fault]:
+    """Yield what the house model could not say: sets that are not whole, and lines too long."""
+    shop, house = version.content.catalogs.default, version.content.prompts.house
+    for persona in PERSONA_TYPES:
+        try:
+            compose(shop, Persona(persona), house, shop.id)
+            for name in house[persona].keys() & version.content.library.specs.keys():
+                yield from _refused(version, persona, name, house[persona][name])
+        except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
+            yield Fault(_HOUSE, 0, f"{persona} is not whole: {error!r}")
+
+
+def _refused(
+    version: Version, persona: str, name: str, lines: Iterable[Mapping[str, str]]
+) -> Iterator[Fault]:
+    """Yield the lines of copy that a component of this name refuses."""
+    shop, spec = version.content.catalogs.default, version.content.library.specs[name]
+    context = {"products": shop.products, "categories": shop.categories()}
+    sample = fit_to_shop(spec, spec.samples[0].config, shop)
+    for line in lines:
+        try:
+            spec.props.model_validate({**sample, **line}, context=context)
+        except ValueError as error:
+            refused: Any = cast("ValidationError", error).errors(include_url=False)[0]
+            prop = str(refused["loc"][0])
+            if prop in line:
+                at = _line_of(version.sources.texts[_HOUSE], line[prop])
+                message = f"{prop}: {refused['msg']}"
+                yield line_fault(_HOUSE, at, message, version.sources, f"{persona}, {name}")
+
+
+def _line_of(text: str, value: str) -> int:
+    """Return the line of a JSON file that has a text in it, 0 where none has it whole."""
+    lines = enumerate(text.splitlines(), start=1)
+    return next((number for number, line in lines if json.dumps(value)[1:-1] in line), 0)

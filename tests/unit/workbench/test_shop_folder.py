@@ -1,0 +1,185 @@
+"""A shop of one's own: what `wandstore new` writes, and what `wandstore check` says of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from app.cli import shop_environment
+from app.settings import ROOT, read_settings
+from app.workbench.checks.shop import problems_of
+from app.workbench.safe_write import NotWritten
+from app.workbench.scaffold import new_shop
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A shop as it is written."""
+    new_shop(tmp_path / "corner-shop")
+    return tmp_path / "corner-shop"
+
+
+def check(folder: Path) -> list[str]:
+    return problems_of(read_settings(shop_environment(folder, {})))
+
+
+class Spoilt(NamedTuple):
+    """A change that makes a shop wrong; the problem is told of the line that has the mark."""
+
+    file: str
+    old: str
+    new: str
+    problem: str
+    mark: str = ""
+
+    def spoil(self, folder: Path) -> None:
+        text = (folder / self.file).read_text()
+        assert self.old in text
+        (folder / self.file).write_text(text.replace(self.old, self.new, 1))
+
+    def told(self, folder: Path) -> str:
+        file, _, reason = self.problem.partition(": ")
+        before, _, _ = (folder / file).read_text().partition(self.mark or self.new)
+        return f"{file}, line {len(before.splitlines())}: {reason}"
+
+
+SPOILT = (
+    Spoilt(
+        "catalog.json",
+        '"price": 148.0',
+        '"price": "cheap"',
+        "catalog.json: price 'cheap' is not a number (dusk-lamp)",
+        mark='{\n      "id": "dusk-lamp"',
+    ),
+    Spoilt(
+        "components/cta.py",
+        "max_length=48",
+        "max_length=8",
+        "components/cta.samples.json: headline: String should have at most 8 characters (cta, sample typical)",
+        mark='"headline"',
+    ),
+    Spoilt(
+        "components/hero.jinja",
+        "props.headline",
+        "props.headlin",
+        "components/hero.jinja: UndefinedError: 'Hero object' has no attribute 'headlin' (hero, sample typical)",
+    ),
+    Spoilt(
+        "components/grid.css",
+        "var(--text-muted)",
+        "var(--quiet)",
+        "components/grid.css: --quiet is set nowhere",
+    ),
+    Spoilt(
+        "components/recommendations.css",
+        "}",
+        "",
+        "components/recommendations.css: a bracket is not closed",
+        mark="{",
+    ),
+    Spoilt(
+        "static/shop.css",
+        "4px;",
+        '"4px;',
+        "static/shop.css: a quote does not end",
+    ),
+    Spoilt(
+        "prompts/house.json",
+        '"Welcome in"',
+        '"Welcome in for $5"',
+        "prompts/house.json: eyebrow: copy speaks of a price (newcomer, hero)",
+    ),
+)
+UNUSABLE = {
+    "prompts/personas/loyalist.md": "prompts/personas/loyalist.md: missing",
+    "components/recommendations.py": (
+        "components/recommendations.samples.json: components/recommendations.py is missing"
+    ),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT, ids=[spoilt.problem for spoilt in SPOILT])
+def test_what_is_wrong_is_named_with_file_line_and_reason(folder: Path, spoilt: Spoilt) -> None:
+    spoilt.spoil(folder)
+    assert check(folder) == [spoilt.told(folder)]
+
+
+@pytest.mark.parametrize(("file", "problem"), UNUSABLE.items(), ids=UNUSABLE)
+def test_what_is_missing_is_named(folder: Path, file: str, problem: str) -> None:
+    (folder / file).unlink()
+    assert check(folder) == [problem]
+
+
+def test_slots_that_the_page_does_not_have_are_named(folder: Path) -> None:
+    props = folder / "components" / "filters.py"
+    props.write_text(props.read_text().replace('("filters",', '("footer",'))
+    reason = "LibraryError: `slots` must name slots of slots.py, not ('footer',)"
+    assert check(folder) == [f"components/filters.py: {reason}"]
+
+
+def test_what_is_no_text_is_named(folder: Path) -> None:
+    (folder / "static" / "icon.svg").write_bytes(b"\xff")
+    assert check(folder) == ["static/icon.svg: is a link, larger than 1 MiB, or no UTF-8 text"]
+
+
+def test_no_fault_hides_another(folder: Path) -> None:
+    for spoilt in SPOILT:
+        spoilt.spoil(folder)
+    for file in UNUSABLE:
+        (folder / file).unlink()
+    told = {spoilt.told(folder) for spoilt in SPOILT}
+    assert set(check(folder)) == {*told, *UNUSABLE.values()}
+
+
+def test_a_new_shop_has_nothing_wrong(folder: Path) -> None:
+    assert check(folder) == []
+
+
+def test_a_new_shop_is_called_after_its_folder(folder: Path) -> None:
+    shop = json.loads((folder / "catalog.json").read_text())["shop"]
+    assert (shop["id"], shop["name"]) == ("corner-shop", "Corner Shop")
+    assert (folder / "README.md").read_text().startswith("# Corner Shop\n")
+
+
+def test_a_new_shop_has_what_a_designer_changes_and_no_script(folder: Path) -> None:
+    written = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    ours = {
+        path.relative_to(ROOT).as_posix()
+        for kind in ("components", "prompts", "static")
+        for path in (ROOT / kind).rglob("*")
+        if "__pycache__" not in path.parts and path.suffix != ".js"
+    }
+    assert ours <= written
+    assert not [name for name in written if name.endswith(".js") or "__pycache__" in name]
+
+
+def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("kept")
+    with pytest.raises(NotWritten, match="is not empty"):
+        new_shop(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_catalog_nobody_can_sell_from_does_not_hide_the_rest(folder: Path) -> None:
+    (folder / "catalog.json").write_text("{")
+    (folder / "prompts" / "personas" / "loyalist.md").unlink()
+    first, second = check(folder)
+    assert first.startswith("catalog.json, line 1: ")
+    assert second == "prompts/personas/loyalist.md: missing"
+
+
+@pytest.mark.parametrize("name", ["catalog.json", "catalog.csv", "catalog"])
+def test_the_catalog_of_a_folder_is_found_by_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert shop_environment(tmp_path, {})["WANDSTORE_CATALOG"] == str(tmp_path / name)
+
+
+def test_catalog_and_data_may_be_elsewhere_and_the_files_are_the_folders(tmp_path: Path) -> None:
+    given = {"WANDSTORE_DATA": "/data", "WANDSTORE_ROOT": "/elsewhere", "WANDSTORE_CATALOG": " "}
+    environment = shop_environment(tmp_path, given)
+    assert environment["WANDSTORE_DATA"] == "/data"
+    assert environment["WANDSTORE_ROOT"] == str(tmp_path)
+    assert environment["WANDSTORE_CATALOG"] == str(tmp_path / "catalog.json")

@@ -1,0 +1,58 @@
+"""What is wrong with a style: a browser passes over it, the check does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.workbench.checks.styles import style_faults
+from app.workbench.reload.files import Sources
+
+OURS = Sources(Path("/ours"), {"static/shop.css": ":root { --ink: black; }"})
+
+
+def faults(text: str, **others: str) -> list[tuple[int, str]]:
+    sources = Sources(Path("/shop"), {"components/hero.css": text, **others})
+    return [(fault.line, fault.message) for fault in style_faults(sources, OURS)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a {\n  color: red;\n", [(1, "a bracket is not closed")]),
+        ("a { }\n}\n", [(2, "a bracket closes what none has opened")]),
+        ("a { }\n/* b { }", [(2, "a comment does not end")]),
+        (
+            'a { content: "b; }\nc { }',
+            [(1, "a quote does not end"), (1, "a bracket is not closed")],
+        ),
+        ("a { color: var(--unheard-of); }", [(1, "--unheard-of is set nowhere")]),
+    ],
+)
+def test_what_a_browser_passes_over_is_named_by_its_line(
+    text: str, expected: list[tuple[int, str]]
+) -> None:
+    assert faults(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a::before { content: "} /* \\" {"; }',
+        "/* var(--unheard-of) } ' \" */ a { color: red; }",
+        "a { color: var(--unheard-of, red); }",
+        "a { color: var( --ink ); }",
+        "a { --own: 1; order: var(--own); }",
+        "@property --own { syntax: '*'; inherits: false; } a { order: var(--own); }",
+    ],
+)
+def test_what_is_right_is_left_alone(text: str) -> None:
+    assert faults(text) == []
+
+
+@pytest.mark.parametrize(
+    "template", ['<p style="--size: 2">', '<script>style.setProperty("--size", 2)</script>']
+)
+def test_a_template_or_a_script_may_set_what_a_style_uses(template: str) -> None:
+    assert faults("a { order: var(--size); }", **{"components/hero.jinja": template}) == []
