@@ -24,10 +24,12 @@ _ID = re.compile(r"[^\W_][\w.-]{0,199}")
 
 
 class Terms(NamedTuple):
-    """What a feed itself does not say: its currency, and where local pictures are served."""
+    """What a feed may leave unsaid: its currency, where local pictures are served, its shop."""
 
-    currency: str = "USD"
-    pictures_base: str = "/pictures"
+    currency: str
+    pictures_base: str
+    shop_id: str
+    shop_name: str
 
 
 class Feed(NamedTuple):

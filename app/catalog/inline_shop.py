@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from pathlib import Path
 from types import MappingProxyType
 
 from app.catalog.images import remote
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import About, shop_of
+from app.catalog.load import shop_name_of
 from app.catalog.problems import InvalidProduct, Report
 from app.domain.catalog import FeedIssue, Picture, Product, Shop
 
@@ -35,7 +35,7 @@ def read_inline_shop(
         shelf.setdefault(item.id, item)
     if not shelf:
         return None, report.problems()
-    shop = shop_of(about, Path(f"{shop_id}.json"))._replace(id=shop_id)
+    shop = shop_of(about, shop_id, shop_name_of(shop_id))._replace(id=shop_id)
     drawn = repr((shop_id, shop.name, shop.brand, *shelf.values()))
     digest = hashlib.sha256(drawn.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     return shop._replace(products=MappingProxyType(shelf), digest=digest), report.problems()

@@ -26,7 +26,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
     report = Report()
     document = _document(path)
     about = About(document.fields, report).part("shop")
-    shop = shop_of(about, path)
+    shop = shop_of(about, terms.shop_id, terms.shop_name)
     folder = folder_of(path)
     local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}")
     shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency), local, report)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
-from app.catalog.names import shop_id_of, shop_name_of
 from app.catalog.problems import WHOLE_FILE, Report, shown
 from app.catalog.text import plain, slug
 from app.domain.catalog import Brand, Shop
@@ -48,20 +46,20 @@ class About(NamedTuple):
         return otherwise
 
 
-def shop_of(about: About, path: Path) -> Shop:
-    """Return the shop, with nothing on its shelves yet."""
+def shop_of(about: About, shop_id: str, name: str) -> Shop:
+    """Return the shop, with nothing on its shelves yet; id and name are for one without its own."""
     return Shop(
-        id=_id(about, path),
-        name=about.text("name", shop_name_of(path)),
+        id=_id(about, shop_id),
+        name=about.text("name", name),
         tagline=about.text("tagline"),
         products={},
         brand=_brand(about.part("brand")),
     )
 
 
-def _id(about: About, path: Path) -> str:
-    given = about.text("id", shop_id_of(path))
-    made = slug(given) or shop_id_of(path)
+def _id(about: About, otherwise: str) -> str:
+    given = about.text("id", otherwise)
+    made = slug(given) or otherwise
     if made != given:
         about.report.add(WHOLE_FILE, f"shop: id {shown(given)!r} is read as {made!r}")
     return made

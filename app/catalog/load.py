@@ -9,16 +9,18 @@ from typing import NamedTuple
 
 from app.catalog.feed import Feed, Terms
 from app.catalog.json_feed import read_json
-from app.catalog.names import shop_id_of
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
 from app.catalog.shopify_feed import read_shopify
+from app.catalog.text import plain, slug
 from app.domain.catalog import FeedIssue, Shop
 
 _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".json": read_json,
     ".csv": read_shopify,
 }
+_SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
+_NAMELESS = "shop"
 
 
 class Catalogs(NamedTuple):
@@ -48,29 +50,48 @@ def load_catalogs(
     """
     if not CURRENCY.fullmatch(currency):
         raise _error(path, f"currency {shown(currency)!r} is not three capital letters")
-    terms = Terms(currency, pictures_base)
+
+    def read(file: Path) -> Feed:
+        reader = _READERS.get(file.suffix.lower())
+        if reader is None:
+            raise _error(file, "is neither a folder nor a .json or .csv file")
+        shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
+        return reader(file, Terms(currency, pictures_base, shop_id, name))
+
     if not _is_folder(path):
-        return _opened(path, [_read(path, terms)], {})
-    feeds, skipped = _read_folder(path, terms)
+        return _opened(path, [read(path)], {})
+    feeds, skipped = _read_folder(path, read)
     return _opened(path, feeds, skipped)
 
 
-def _read(path: Path, terms: Terms) -> Feed:
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise _error(path, "is neither a folder nor a .json or .csv file")
-    return reader(path, terms)
+def shop_id_of(stem: str) -> str:
+    """Return a shop's id where its feed has none, from its file: "Home & Co" -> "home-co"."""
+    return slug(stem) or _NAMELESS
 
 
-def _read_folder(folder: Path, terms: Terms) -> tuple[list[Feed], dict[str, list[FeedIssue]]]:
+def shop_name_of(stem: str) -> str:
+    """Return a shop's name likewise: "shopify-home-and-garden" -> "Home and Garden"."""
+    words = plain(stem).replace("_", "-").replace("-", " ").split()
+    if len(words) > 1 and words[0].lower() == "shopify":
+        words = words[1:]
+    return " ".join(_titled(word, first=at == 0) for at, word in enumerate(words)) or "Shop"
+
+
+def _titled(word: str, *, first: bool) -> str:
+    return word if word.lower() in _SMALL and not first else word[:1].upper() + word[1:]
+
+
+def _read_folder(
+    folder: Path, read: Callable[[Path], Feed]
+) -> tuple[list[Feed], dict[str, list[FeedIssue]]]:
     """Return what could be read, and for the files that could not, why."""
     feeds: dict[str, Feed] = {}
     skipped: dict[str, list[FeedIssue]] = {}
     for path in _files(folder):
         try:
-            feed = _read(path, terms)
+            feed = read(path)
         except CatalogError as error:
-            skipped.setdefault(shop_id_of(path), []).extend(_of_file(path, error.problems))
+            skipped.setdefault(shop_id_of(path.stem), []).extend(_of_file(path, error.problems))
             continue
         if feed.shop.id in feeds:
             twice = FeedIssue(WHOLE_FILE, f"another file has the shop id {feed.shop.id!r}")

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
-from app.catalog.names import shop_id_of, shop_name_of
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
 from app.catalog.shopify_product import read_product
 from app.catalog.shopify_rows import Row, read_rows
@@ -24,7 +23,7 @@ def read_shopify(path: Path, terms: Terms) -> Feed:
         products = _products(read_rows(read_text(path), report), report)
     except InvalidProduct as error:
         raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
-    shop = Shop(shop_id_of(path), shop_name_of(path), tagline="", products={})
+    shop = Shop(terms.shop_id, terms.shop_name, tagline="", products={})
     sold = _sold(products.values(), terms.currency, report)
     shop = open_shop(path, shop, sold, report)
     return Feed(shop, report.problems())
