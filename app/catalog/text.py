@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 
-from app.catalog.html_text import shown_text
+from app.util.joiners import drop_loose
 
 LONGEST_LINE = 200
 LONGEST_DESCRIPTION = 4_000
 
 _MARKUP_A_CHARACTER = 8
-"""Markup read for each character of text that may come of it: bounds the work."""
+"""Markup read for each character of text that may come of it. It bounds the work: building a tree
+takes time that can grow with the square of what is never closed, and strangers write feeds."""
 
+_EMBEDDED = re.compile(r"\bdata:[a-z]+/[^\s\"'<>]*+")
+"""A file written into the text. It holds no words, and is longer than all of them."""
+
+_SILENT = ["script", "style", "template", "wbr"]
+_INLINE = (  # noqa: SIM905 - a list would take a line a word
+    "a abbr b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike "
+    "strong sub sup tt u var"
+).split()
 _BLANK = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0e\uffa0"
     "\U000e0100-\U000e01ef]"
 )
 """What str.isprintable() lets pass although nobody can see it."""
@@ -22,10 +32,16 @@ _BLANK = re.compile(
 
 def plain(markup: str, most: int = LONGEST_LINE) -> str:
     """Return the text: no tags, no hidden characters, spaces folded, NFC, `most` characters."""
-    text = _cut(markup, most * _MARKUP_A_CHARACTER)
-    if "<" in text or "&" in text:
-        text = shown_text(text)
-    return unicodedata.normalize("NFC", _visible(text)[:most])[:most].rstrip()
+    return shorten(markup, most)[0]
+
+
+def shorten(markup: str, most: int) -> tuple[str, bool]:
+    """Return the text as `plain` does, and whether some of it was left out for its length."""
+    markup, cut = _cut(markup, most * _MARKUP_A_CHARACTER)
+    text = _visible(_shown(markup))
+    composed = unicodedata.normalize("NFC", text[:most])
+    cut = cut or len(text) > most or len(composed) > most
+    return drop_loose(composed[:most]).rstrip(), cut
 
 
 def plain_all(markups: list[str], most: int) -> tuple[str, ...]:
@@ -39,17 +55,36 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text[:LONGEST_LINE].lower()).strip("-")[:40].strip("-")
 
 
-def _cut(markup: str, most: int) -> str:
+def _cut(markup: str, most: int) -> tuple[str, bool]:
     """Cut, but not through a tag, half of which would read as text."""
+    if len(markup) > most:
+        markup = _EMBEDDED.sub("", markup)
     if len(markup) <= most:
-        return markup
+        return markup, False
     cut = markup[:most]
     opened = cut.rfind("<")
-    return cut[:opened] if opened > cut.rfind(">") else cut
+    return cut[:opened] if opened > cut.rfind(">") else cut, True
+
+
+def _shown(markup: str) -> str:
+    """Return the text that HTML shows: blocks set apart by spaces, scripts and styles left out."""
+    end = markup.rfind(">") + 1
+    if "<" not in markup[:end]:
+        return unescape(markup)
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - feeds without tags need none
+
+    tree = LexborHTMLParser(markup[:end] + markup[end:].replace("<", "&lt;"), is_fragment=True)
+    tree.strip_tags(_SILENT)
+    tree.unwrap_tags(_INLINE)
+    tree.merge_text_nodes()
+    return tree.root.text(separator=" ") if tree.root else ""
 
 
 def _visible(text: str) -> str:
-    folded = " ".join(_BLANK.sub("", text).split())
+    if not text.isascii():
+        text = drop_loose(_BLANK.sub("", text))
+    folded = " ".join(text.split())
     if folded.isprintable():
         return folded
-    return " ".join("".join(filter(str.isprintable, folded)).split())
+    kept = "".join(sign for sign in folded if sign.isprintable() or sign in "\u200c\u200d")
+    return " ".join(kept.split())
