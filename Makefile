@@ -48,6 +48,7 @@ worker-lint: worker/node_modules/.stamp
 
 worker-types: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/tsc
+	cd worker && $(WITH_NODE) node_modules/.bin/tsc -p tsconfig.browser.json
 
 # The demo shop, whatever is published at the moment: tests know what it sells.
 worker-test: worker/.build/index.js publish

@@ -1,19 +1,25 @@
 // Tells the shop what was looked at, once the page is hidden or left. Before that, nothing goes out.
 // A merchant's own basket and checkout speak through data-signal: docs/signals.md.
-{
-  const { to, product, category, sort } = document.currentScript.dataset;
+if (document.currentScript) {
+  const { to = "", product, category, sort } = document.currentScript.dataset;
   const maxEvents = 20; // a message, and products an order
-  const minDwell = 5,
-    maxDwell = 600; // seconds
+  const minDwell = 5; // seconds
+  const maxDwell = 600;
+  /** @type {object[]} */
   let events = [];
-  let visibleTime = 0,
-    visibleSince = 0; // milliseconds
+  let visibleTime = 0; // milliseconds
+  let visibleSince = 0;
 
-  const record = (event) => events.length < maxEvents && events.push(event);
-  const quantityOf = (text) => Math.min(99, Math.max(1, Math.trunc(text) || 1));
-  const itemOf = (element) => ({
+  const record = (/** @type {object} */ event) => events.length < maxEvents && events.push(event);
+
+  const quantityOf = (/** @type {HTMLElement} */ element) => {
+    const field = element instanceof HTMLFormElement && element.elements.namedItem("quantity");
+    const text = element.dataset.quantity ?? (field && "value" in field && field.value);
+    return Math.min(99, Math.max(1, Math.trunc(Number(text)) || 1));
+  };
+  const itemOf = (/** @type {HTMLElement} */ element) => ({
     product: element.dataset.product,
-    quantity: quantityOf(element.dataset.quantity ?? element.elements?.quantity?.value),
+    quantity: quantityOf(element),
   });
 
   const onVisible = () => {
@@ -38,16 +44,15 @@
     if (navigator.sendBeacon(to, message)) events = [];
   };
 
-  const onAddToBasket = (element) =>
-    element.dataset.product && record({ kind: "add_to_basket", ...itemOf(element) });
+  const onAddToBasket = (/** @type {HTMLElement} */ element) => {
+    if (element.dataset.product) record({ kind: "add_to_basket", ...itemOf(element) });
+  };
 
   // An order is sent once a tab, however often its page is looked at.
-  const onPurchase = (element) => {
+  const onPurchase = (/** @type {HTMLElement} */ element) => {
     const lines = [element, ...element.querySelectorAll("[data-product]")];
-    const items = lines
-      .filter((line) => line.dataset.product)
-      .slice(0, maxEvents)
-      .map(itemOf);
+    const named = lines.filter((line) => line.dataset.product);
+    const items = named.slice(0, maxEvents).map(itemOf);
     const order = (element.dataset.order ?? "") + JSON.stringify(items);
     try {
       if (sessionStorage.getItem("order told") === order) return;
@@ -56,14 +61,16 @@
     if (items.length) record({ kind: "purchase", items });
   };
 
+  /** @type {Record<string, (element: HTMLElement) => void>} */
   const handlers = { add_to_basket: onAddToBasket, purchase: onPurchase };
-  const onInteraction = (event) => {
-    const element = event.target.closest?.("[data-signal]");
-    const matches = element?.matches(event.type === "submit" ? "form" : "button, a");
-    if (matches) handlers[element.dataset.signal]?.(element);
+  const onInteraction = (/** @type {Event} */ { target, type }) => {
+    const element = target instanceof Element ? target.closest("[data-signal]") : null;
+    if (element?.matches(type === "submit" ? "form" : "button, a"))
+      handlers[element.dataset.signal ?? ""]?.(element);
   };
 
-  if (navigator.sendBeacon && navigator.doNotTrack !== "1" && !navigator.globalPrivacyControl) {
+  const declined = "globalPrivacyControl" in navigator && navigator.globalPrivacyControl;
+  if ("sendBeacon" in navigator && navigator.doNotTrack !== "1" && !declined) {
     document.addEventListener("click", onInteraction);
     document.addEventListener("submit", onInteraction);
     document.addEventListener("visibilitychange", () => (document.hidden ? flush() : onVisible()));

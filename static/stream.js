@@ -1,61 +1,66 @@
 // Swaps each component into its slot as it arrives, then lets the page be.
 {
   const main = document.querySelector("main[data-stream]");
-  const fields = "input:not([type=hidden]), textarea, select";
+  /** @type {Record<string, string>} */
   const rendered = {}; // slot: the HTML it was last given
+  /** @type {Record<string, StreamData>} */
   const deferred = {}; // slot: a component that would take away what is being typed
-  let lastEventId = "",
-    failures = 0,
-    composing = false,
-    finished = !main;
+  let lastEventId = "";
+  let failures = 0;
+  let composing = false;
+  let finished = !main;
 
-  const edited = (field) =>
+  const edited = (/** @type {Element} */ field) =>
     field === document.activeElement || field.value !== (field.defaultValue ?? field.value);
-  const matching = (element, within) =>
-    element.id
-      ? within.querySelector("#" + CSS.escape(element.id))
-      : [...within.querySelectorAll("a, button")].find(
-          (other) => other.textContent === element.textContent,
-        );
 
-  const swap = (component) => {
+  const swap = (/** @type {StreamData} */ component) => {
     const { slot, type, html } = component;
-    const place = main.querySelector(`[data-slot="${CSS.escape(slot)}"]`);
+    const place = main?.querySelector(`[data-slot="${CSS.escape(slot)}"]`);
     if (!place || rendered[slot] === html) return;
     const template = document.createElement("template");
     template.innerHTML = html;
     const next = template.content;
-    const preserved = [...place.querySelectorAll(fields)]
-      .filter(edited)
-      .map((old) => [old, matching(old, next)]);
-    const active = place.contains(document.activeElement) && document.activeElement;
+    const matching = (/** @type {Element} */ element) =>
+      element.id
+        ? next.getElementById(element.id)
+        : [...next.querySelectorAll("a, button")].find(
+            (other) => other.textContent === element.textContent,
+          );
+    const fields = place.querySelectorAll("input:not([type=hidden]), textarea, select");
+    const preserved = [...fields].filter(edited);
+    const active = place.contains(document.activeElement) ? document.activeElement : null;
     deferred[slot] = component;
-    if (preserved.some(([, field]) => !field) || (active && composing)) return;
+    if (!preserved.every(matching) || (active && composing)) return;
     delete deferred[slot];
     rendered[slot] = html;
 
-    const target = active && matching(active, next);
-    const caret = target &&
-      active.selectionStart != null && [active.selectionStart, active.selectionEnd];
-    const scrolled = [...place.querySelectorAll("[tabindex]")].map((row) => row.scrollLeft);
+    const target = active && matching(active);
+    const start = active?.selectionStart;
+    const end = active?.selectionEnd;
+    const rows = () => [...place.querySelectorAll("[tabindex]")];
+    const scrolled = rows().map((row) => row.scrollLeft);
     const height = place.offsetHeight;
-    for (const [old, field] of preserved) field.value = old.value;
+    for (const old of preserved) {
+      const field = matching(old);
+      if (field) field.value = old.value;
+    }
     place.replaceChildren(next);
     place.dataset.filledBy = type;
-    for (const [at, row] of place.querySelectorAll("[tabindex]").entries())
-      row.scrollLeft = scrolled[at] ?? 0;
+    for (const [at, row] of rows().entries()) row.scrollLeft = scrolled[at] ?? 0;
     if (place.offsetHeight < height) place.style.minHeight = height + "px";
     if (active) (target || place.querySelector("a, button"))?.focus({ preventScroll: true });
-    if (caret) target.setSelectionRange(...caret);
+    if (start != null) target?.setSelectionRange?.(start, end);
   };
 
+  /** @param {string} [message] */
   const finish = (message) => {
     finished = true;
-    main.removeAttribute("data-stream");
+    main?.removeAttribute("data-stream");
     const status = document.querySelector("[data-announce]");
-    if (status && message !== "") status.textContent = message ?? status.dataset.announce;
+    if (status && message !== "") status.textContent = message ?? status.dataset.announce ?? "";
   };
 
+  /** @type {Record<string, (data: StreamData) => void>} */
   const handlers = {
     component: swap,
     progress: () => {},
@@ -63,7 +68,8 @@
     error: ({ message }) => finish(message),
   };
 
-  const onEvent = (block) => {
+  const onEvent = (/** @type {string} */ block) => {
+    /** @type {Record<string, string>} */
     const event = {};
     for (const line of block.split("\n")) {
       const colon = line.indexOf(":");
@@ -79,24 +85,23 @@
   const read = async () => {
     const stop = new AbortController();
     let timer = setTimeout(() => stop.abort(), 40000);
-    const headers = {
-      Accept: "text/event-stream",
-      ...(lastEventId && { "Last-Event-ID": lastEventId }),
-    };
-    const response = await fetch(main.dataset.stream, {
-      headers,
+    const response = await fetch(main?.dataset.stream ?? "", {
+      headers: {
+        Accept: "text/event-stream",
+        ...(lastEventId && { "Last-Event-ID": lastEventId }),
+      },
       cache: "no-store",
       signal: stop.signal,
     });
-    if (response.status >= 400 && response.status < 500 && response.status !== 429)
-      return finish("");
-    if (!response.ok) throw response.status;
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    const { status, body } = response;
+    if (status >= 400 && status < 500 && status !== 429) return finish("");
+    if (!response.ok || !body) throw status;
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = "", part; !(part = await reader.read()).done; ) {
       clearTimeout(timer);
       timer = setTimeout(() => stop.abort(), 40000);
       const blocks = (text + part.value).split("\n\n");
-      text = blocks.pop();
+      text = blocks.pop() ?? "";
       blocks.forEach(onEvent);
     }
     clearTimeout(timer);
@@ -114,7 +119,10 @@
 
   const retryDeferred = () => setTimeout(() => Object.values(deferred).forEach(swap));
   main?.addEventListener("compositionstart", () => (composing = true));
-  main?.addEventListener("compositionend", () => ((composing = false), retryDeferred()));
+  main?.addEventListener("compositionend", () => {
+    composing = false;
+    retryDeferred();
+  });
   main?.addEventListener("focusout", retryDeferred);
   main?.addEventListener("change", retryDeferred);
   follow();

@@ -1,0 +1,35 @@
+// What browser scripts may take for granted beside the DOM library's types.
+
+/** What the store page's events carry: a component's fields, or an error's message. */
+interface StreamData {
+  slot: string;
+  type: string;
+  html: string;
+  message: string;
+}
+
+/** Our documents are HTML: what a selector finds is an HTML element. */
+interface ParentNode {
+  querySelector<K extends keyof HTMLElementTagNameMap>(
+    selector: K,
+  ): HTMLElementTagNameMap[K] | null;
+  querySelector<E extends HTMLElement = HTMLElement>(selector: string): E | null;
+  querySelectorAll<K extends keyof HTMLElementTagNameMap>(
+    selector: K,
+  ): NodeListOf<HTMLElementTagNameMap[K]>;
+  querySelectorAll<E extends HTMLElement = HTMLElement>(selector: string): NodeListOf<E>;
+}
+
+interface Element {
+  closest<K extends keyof HTMLElementTagNameMap>(selector: K): HTMLElementTagNameMap[K] | null;
+  closest<E extends HTMLElement = HTMLElement>(selector: string): E | null;
+}
+
+/** Any element may be asked for what only fields have. */
+interface Element {
+  value?: unknown;
+  defaultValue?: unknown;
+  selectionStart?: number | null;
+  selectionEnd?: number | null;
+  setSelectionRange?(start: number | null, end?: number | null): void;
+}
