@@ -33,3 +33,22 @@ interface Element {
   selectionEnd?: number | null;
   setSelectionRange?(start: number | null, end?: number | null): void;
 }
+
+/** The part of axe-core that the workbench's checks use, in the frames that load it. */
+interface Axe {
+  run(
+    context: Node,
+    options: { resultTypes: string[]; rules: Record<string, { enabled: boolean }> },
+  ): Promise<{
+    violations: { id: string; help: string; impact: string; nodes: { target: string[] }[] }[];
+  }>;
+}
+interface Window {
+  axe?: Axe;
+}
+
+/** What a `layout-shift` entry has beside others. */
+interface PerformanceEntry {
+  hadRecentInput?: boolean;
+  value?: number;
+}

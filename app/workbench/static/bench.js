@@ -1,9 +1,15 @@
 // The workbench in the browser: listens for what is saved, shows what is wrong, starts the page's own part.
-import { read } from "./api.js";
+import { read, readPageAgain } from "./api.js";
+import { find } from "./dom.js";
 import { showFaults } from "./faults.js";
 import { listen } from "./live_reload.js";
 
-const pages = {
+/** @import { Fault } from "./faults.js" */
+/** @import { Message, Save } from "./live_reload.js" */
+/** @typedef {{ start: () => void, onSave?: (save: Save) => Promise<void> }} PageScript */
+
+/** @type {Record<string, () => Promise<PageScript>>} */
+const scripts = {
   gallery: () => import("./gallery.js"),
   pages: () => import("./gallery.js"),
   page: () => import("./pages.js"),
@@ -12,59 +18,72 @@ const pages = {
   prompt_lab: () => import("./prompt_lab.js"),
   checks: () => import("./checks.js"),
 };
-const page = document.body.dataset.page;
-const pulse = document.querySelector("[data-pulse]");
-const panel = document.querySelector("[data-faults]");
+const { body } = document;
+const pulse = find("[data-pulse]");
+const panel = find("[data-faults]");
 
-showFaults(panel, JSON.parse(document.querySelector("[data-known-faults]").textContent));
-const part = await pages[page]?.();
-part?.begin?.();
+showFaults(panel, JSON.parse(find("[data-known-faults]").textContent));
+const script = await scripts[body.dataset.page ?? ""]?.();
+script?.start();
 
-const names = async () => {
-  const answer = await fetch(location.href, { cache: "no-store" });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.querySelector("[data-names]").replaceWith(fresh.querySelector("[data-names]"));
+const refreshNames = async () => {
+  const page = await readPageAgain();
+  if (page) find("[data-names]").replaceWith(find("[data-names]", page));
 };
 
-const everything = { everything: true, components: [], styles: [], told: [] };
-
-const settle = (faults) => {
+const showState = (/** @type {Fault[]} */ faults) => {
   pulse.toggleAttribute("data-behind", faults.length > 0);
   pulse.textContent = faults.length
     ? "The last good version is drawn"
     : "Up to date with your files";
 };
 
-const saved = async (what) => {
-  showFaults(panel, what.faults);
-  document.body.dataset.version = what.version;
-  await part?.saved?.(what);
-  if (what.library || what.everything) await names();
-  document.body.dataset.seen = what.version;
-  settle(what.faults);
+const onSave = async (/** @type {Save} */ save) => {
+  showFaults(panel, save.faults);
+  body.dataset.version = String(save.version);
+  await script?.onSave?.(save);
+  if (save.library || save.everything) await refreshNames();
+  body.dataset.seen = String(save.version);
+  showState(save.faults);
 };
 
-// What was saved between the drawing of this page and now, or while the shop was away, was told to nobody.
-const opened = async () => {
+let lost = false;
+
+// What was saved between the drawing of this page and now, or while the shop was away, reached nobody.
+const onOpen = async () => {
   delete pulse.dataset.lost;
+  /** @type {{ version: number, faults: Fault[] }} */
   const now = await read("/design/now");
-  if (String(now.version) !== document.body.dataset.version || lost)
-    await saved({ ...everything, ...now });
+  const unknown = {
+    components: [],
+    styles: [],
+    told: [],
+    pages: true,
+    prompts: true,
+    library: true,
+  };
+  if (String(now.version) !== body.dataset.version || lost)
+    await onSave({ everything: true, ...unknown, ...now });
   else showFaults(panel, now.faults);
-  settle(now.faults);
+  showState(now.faults);
   lost = false;
-  document.body.dataset.listening = "";
+  body.dataset.listening = "";
 };
 
-const away = () => {
+const onLost = () => {
   lost = true;
   pulse.dataset.lost = "";
   pulse.textContent = "The shop is not answering; trying again";
 };
 
-let lost = false;
+const onMessage = async (/** @type {Message} */ message) => {
+  if (message.kind === "open") await onOpen();
+  else if (message.kind === "saved") await onSave(message.what);
+  else onLost();
+};
+
 let before = Promise.resolve();
-const act = { open: opened, lost: away, saved: ({ what }) => saved(what) };
-listen((heard) => (before = before.then(() => act[heard.kind](heard)).catch(away)));
-document.body.dataset.begun = "";
+listen((message) => {
+  before = before.then(() => onMessage(message)).catch(onLost);
+});
+body.dataset.begun = "";

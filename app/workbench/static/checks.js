@@ -1,187 +1,148 @@
 // The checks: everything about every state, for people here and for `make check-components`.
 import { read, write } from "./api.js";
 import { compare } from "./compare.js";
-import { make } from "./faults.js";
+import { find, findAs, make, makeFigure, messageOf } from "./dom.js";
 import { examine, selectors } from "./page_checks.js";
 
-const get = (name) => document.querySelector(`[data-${name}]`);
-const progress = get("progress");
-const axe = get("axe").dataset.axe === "yes";
-const homes = new Map(
-  JSON.parse(get("states").textContent).map((item) => [item.component, item.of]),
-);
+/** @import { Finding, State } from "./page_checks.js" */
+
+const progress = find("[data-progress]");
+const withAxe = find("[data-axe]").dataset.axe === "yes";
+/** @type {State[]} */
+const known = JSON.parse(find("[data-states]").textContent);
+const homes = new Map(known.map((state) => [state.component, state.of]));
+/** @type {Finding[]} */
 let findings = [];
 let turn = 0;
 
 // A browser keeps pictures of one address for as long as the page lives: each turn has addresses of its own.
-const of = (which, name) => `/design/pictures/${which}/${name}?turn=${turn}`;
+/** @param {"accepted" | "taken"} which @param {string} name */
+const addressOf = (which, name) => `/design/pictures/${which}/${name}?turn=${turn}`;
 
-const add = (found) => {
-  findings.push(...found);
-  get("findings").append(
-    ...found.map((item) =>
-      make(
-        "tr",
-        { "data-kind": item.kind, "data-component": item.component },
-        make(
-          "td",
-          {},
-          make("a", {
-            href: `/design/${homes.get(item.component) ?? "components"}/${item.component}?state=${item.state}${item.theme === "dark" ? "&theme=dark" : ""}`,
-            text: item.component,
-          }),
-        ),
-        make("td", { text: item.state || "all" }),
-        make("td", { text: item.theme || "both" }),
-        make("td", { class: item.level === "wrong" ? "bad" : "quiet", text: item.kind }),
-        make("td", { text: item.text }),
-      ),
-    ),
+const rowOf = (/** @type {Finding} */ { component, state, theme, kind, level, text }) => {
+  const query = `state=${state}${theme === "dark" ? "&theme=dark" : ""}`;
+  const href = `/design/${homes.get(component) ?? "components"}/${component}?${query}`;
+  return make(
+    "tr",
+    { "data-kind": kind, "data-component": component },
+    make("td", {}, make("a", { href, text: component })),
+    make("td", { text: state || "all" }),
+    make("td", { text: theme || "both" }),
+    make("td", { class: level === "wrong" ? "bad" : "quiet", text: kind }),
+    make("td", { text }),
   );
 };
 
-const picture = async (name, accepted) => {
+const add = (/** @type {Finding[]} */ found) => {
+  findings.push(...found);
+  find("[data-findings]").append(...found.map(rowOf));
+};
+
+/** @param {string} name @param {boolean} accepted */
+const comparePicture = async (name, accepted) => {
   const [component, state, width, theme] = name.split(".");
   const canvas = make("canvas");
   const verdict = accepted
-    ? await compare(of("accepted", name), of("taken", name), canvas)
-    : { same: false, why: "not accepted yet", fresh: true };
-  if (!verdict.same) {
-    add([
-      {
-        component,
-        state,
-        theme,
-        kind: "picture",
-        level: verdict.fresh ? "note" : "wrong",
-        text: `${width} px: ${verdict.why}`,
-      },
-    ]);
-    get("pictures").append(shown(name, accepted, canvas, verdict));
-  }
-  return verdict;
+    ? await compare(addressOf("accepted", name), addressOf("taken", name), canvas)
+    : { same: false, why: "not accepted yet" };
+  if (verdict.same) return;
+  const text = `${width} px: ${verdict.why}`;
+  const level = accepted ? "wrong" : "note";
+  add([{ component, state, theme, kind: "picture", level, text }]);
+  find("[data-pictures]").append(figureOf(name, verdict.why, accepted ? canvas : null));
 };
 
-const shown = (name, accepted, canvas, verdict) => {
+/** @param {string} name @param {string} why @param {HTMLCanvasElement | null} difference */
+const figureOf = (name, why, difference) => {
   const accept = make("button", { type: "button", class: "small", text: "Accept" });
-  const box = make(
-    "figure",
-    { class: "picture", "data-picture": name },
-    make(
-      "figcaption",
-      {},
-      make("strong", { text: name.replace(/\.png$/, "") }),
-      ` ${verdict.why} `,
-      accept,
-    ),
-  );
-  const side = (label, element) =>
-    make("div", {}, make("span", { class: "quiet", text: label }), element);
+  const title = make("strong", { text: name.replace(/\.png$/, "") });
   const row = make("div", { class: "picture-row" });
-  if (accepted)
-    row.append(
-      side(
-        "accepted",
-        make("img", { src: of("accepted", name), alt: `Accepted: ${name}`, loading: "lazy" }),
-      ),
-    );
-  row.append(
-    side("now", make("img", { src: of("taken", name), alt: `Now: ${name}`, loading: "lazy" })),
-  );
-  if (accepted && canvas.width) row.append(side("what differs", canvas));
+  const caption = make("figcaption", {}, title, ` ${why} `, accept);
+  const figure = make("figure", { class: "picture", "data-picture": name }, caption, row);
+  const add = (/** @type {string} */ label, /** @type {HTMLElement} */ element) =>
+    row.append(make("div", {}, make("span", { class: "quiet", text: label }), element));
+  const image = (/** @type {"accepted" | "taken"} */ which, /** @type {string} */ label) =>
+    make("img", { src: addressOf(which, name), alt: `${label}: ${name}`, loading: "lazy" });
+  if (difference) add("accepted", image("accepted", "Accepted"));
+  add("now", image("taken", "Now"));
+  if (difference?.width) add("what differs", difference);
   accept.onclick = async () => {
     await write("/design/pictures/accept", { names: [name] });
-    box.remove();
+    figure.remove();
   };
-  box.append(row);
-  return box;
+  return figure;
 };
 
-const pictures = async (which) => {
+const comparePictures = async (/** @type {string} */ component) => {
   turn = Date.now();
-  get("pictures").replaceChildren();
-  const known = await read("/design/pictures");
-  const fresh = [];
-  for (const name of known.taken.filter((name) => !which || name.startsWith(`${which}.`))) {
-    const accepted = known.accepted.includes(name);
-    if (!accepted) fresh.push(name);
-    await picture(name, accepted);
-  }
-  const all = get("accept-all");
-  all.hidden = !fresh.length;
-  all.onclick = async () => {
-    for (let at = 0; at < fresh.length; at += 200)
-      await write("/design/pictures/accept", { names: fresh.slice(at, at + 200) });
-    all.hidden = true;
-    for (const name of fresh) document.querySelector(`[data-picture="${name}"]`)?.remove();
+  find("[data-pictures]").replaceChildren();
+  /** @type {{ taken: string[], accepted: string[] }} */
+  const { taken, accepted } = await read("/design/pictures");
+  const names = taken.filter((name) => !component || name.startsWith(`${component}.`));
+  for (const name of names) await comparePicture(name, accepted.includes(name));
+  const unaccepted = names.filter((name) => !accepted.includes(name));
+  const acceptAll = find("[data-accept-all]");
+  acceptAll.hidden = !unaccepted.length;
+  acceptAll.onclick = async () => {
+    for (let at = 0; at < unaccepted.length; at += 200)
+      await write("/design/pictures/accept", { names: unaccepted.slice(at, at + 200) });
+    acceptAll.hidden = true;
+    for (const name of unaccepted) document.querySelector(`[data-picture="${name}"]`)?.remove();
   };
 };
 
-const figures = (states) => {
-  const count = (level) => findings.filter((item) => item.level === level).length;
-  get("figures").replaceChildren(
-    ...Object.entries({ States: states.length, Wrong: count("wrong"), Notes: count("note") }).map(
-      ([name, value]) =>
-        make(
-          "div",
-          {},
-          make("dt", { text: name }),
-          make("dd", {
-            class: name === "Wrong" && value ? "bad" : "",
-            text: value,
-            "data-figure": name,
-          }),
-        ),
-    ),
+const showFigures = (/** @type {number} */ states) => {
+  const count = (/** @type {string} */ level) =>
+    findings.filter((item) => item.level === level).length;
+  find("[data-figures]").replaceChildren(
+    makeFigure("States", states),
+    makeFigure("Wrong", count("wrong"), count("wrong") > 0),
+    makeFigure("Notes", count("note")),
   );
 };
 
-export const check = async (which = "") => {
+export const check = async (chosen = "") => {
   findings = [];
-  get("findings").replaceChildren();
+  find("[data-findings]").replaceChildren();
   delete document.body.dataset.checked;
+  /** @type {State[]} */
   const every = await read("/design/states");
-  const states = every.filter((item) => !which || item.component === which);
+  const states = every.filter(({ component }) => !chosen || component === chosen);
   const frame = make("iframe", { title: "A state being checked", tabindex: "-1" });
-  get("stage").replaceChildren(frame);
-  for (const component of new Set(states.map((item) => item.component))) {
+  const stage = find("[data-stage]");
+  stage.replaceChildren(frame);
+  for (const component of new Set(states.map((state) => state.component))) {
     add(await read(`/design/markup/${component}`));
     const css = await (await fetch(`/design/styles/${component}`, { cache: "no-store" })).text();
     const unused = new Set(selectors(css));
-    for (const item of states.filter((state) => state.component === component)) {
-      progress.textContent = `Looking at ${item.component}, ${item.state}`;
-      add(await examine(frame, item, unused, axe));
+    for (const state of states.filter((state) => state.component === component)) {
+      progress.textContent = `Looking at ${component}, ${state.state}`;
+      add(await examine(frame, state, unused, withAxe));
     }
-    add(
-      [...unused].map((selector) => ({
-        component,
-        state: "",
-        theme: "",
-        kind: "unused style",
-        level: "note",
-        text: selector,
-      })),
-    );
+    const wasted = { component, state: "", theme: "", kind: "unused style", level: "note" };
+    add([...unused].map((text) => ({ ...wasted, text })));
   }
-  get("stage").replaceChildren();
-  await pictures(which);
-  figures(states);
-  progress.textContent = `Checked ${states.length} states${axe ? "" : ", without axe"}.`;
+  stage.replaceChildren();
+  await comparePictures(chosen);
+  showFigures(states.length);
+  progress.textContent = `Checked ${states.length} states${withAxe ? "" : ", without axe"}.`;
   document.body.dataset.checked = String(states.length);
-  return { states: states.length, axe, findings };
+  return { states: states.length, axe: withAxe, findings };
 };
 
-export const begin = () => {
-  get("check").onclick = () => check(get("which").value);
-  get("take").onclick = async () => {
+export const start = () => {
+  const choice = findAs(HTMLSelectElement, "[data-which]");
+  find("[data-check]").onclick = () => check(choice.value);
+  find("[data-take]").onclick = async () => {
     progress.textContent = "Taking pictures…";
     try {
-      const { said } = await write("/design/pictures", { component: get("which").value });
+      /** @type {{ said: string }} */
+      const { said } = await write("/design/pictures", { component: choice.value });
       progress.textContent = said;
-      await pictures(get("which").value);
+      await comparePictures(choice.value);
       document.body.dataset.taken = said;
     } catch (error) {
-      progress.textContent = error.message;
+      progress.textContent = messageOf(error);
     }
   };
 };

@@ -2,18 +2,25 @@
 const TOLERANCE = 12;
 const FEW = 0.0002;
 
-const read = async (address) => {
+const readPixels = async (/** @type {string} */ address) => {
   const image = new Image();
   image.src = address;
   await image.decode();
   const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
-  pen.drawImage(image, 0, 0);
-  return pen.getImageData(0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  if (!context) throw new Error("this browser draws no pictures");
+  context.drawImage(image, 0, 0);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
 };
 
+/**
+ * Compares the pictures at two addresses, and marks on a canvas what differs.
+ * @param {string} before
+ * @param {string} after
+ * @param {HTMLCanvasElement} canvas
+ */
 export const compare = async (before, after, canvas) => {
-  const [old, now] = await Promise.all([read(before), read(after)]);
+  const [old, now] = await Promise.all([readPixels(before), readPixels(after)]);
   if (old.width !== now.width || old.height !== now.height) {
     return {
       same: false,
@@ -28,13 +35,11 @@ export const compare = async (before, after, canvas) => {
     );
     const grey = 200 + 0.2 * now.data[at + 1];
     marked.data.set(far ? [208, 52, 44, 255] : [grey, grey, grey, 255], at);
-    differing += far;
+    if (far) differing += 1;
   }
-  if (canvas) {
-    canvas.width = now.width;
-    canvas.height = now.height;
-    canvas.getContext("2d").putImageData(marked, 0, 0);
-  }
+  canvas.width = now.width;
+  canvas.height = now.height;
+  canvas.getContext("2d")?.putImageData(marked, 0, 0);
   const share = differing / (now.width * now.height);
   return { same: share <= FEW, why: `${differing} points differ (${(share * 100).toFixed(3)} %)` };
 };

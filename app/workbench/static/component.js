@@ -1,153 +1,136 @@
 // One component: its props as controls, drawn by the server at every width with every change.
-import { read, write } from "./api.js";
-import { fit, look, redraw, showHere, watch } from "./previews.js";
+import { read, readPageAgain, write } from "./api.js";
+import { find, findAs, saveOnSubmit, fieldValue } from "./dom.js";
+import { followToolbar, framesIn, redraw, showFaultOf, viewOptions, watch } from "./previews.js";
 
-const form = document.querySelector("[data-looks]");
-const controls = document.querySelector("[data-controls]");
-const stage = document.querySelector("[data-component]");
-const name = stage.dataset.component;
-const frames = [...stage.querySelectorAll("iframe[data-frame]")];
+/** @import { Save } from "./live_reload.js" */
+/** @import { Drawing } from "./previews.js" */
+
+const toolbar = findAs(HTMLFormElement, "[data-looks]");
+const controls = findAs(HTMLFormElement, "[data-controls]");
+const stage = find("[data-component]");
+const { component: name = "", state = "" } = stage.dataset;
+const frames = framesIn(stage);
 let touched = new URLSearchParams(location.search).has("props");
 
-const value = (control) => {
+const valueIn = (/** @type {HTMLElement} */ control) => {
   const { kind } = control.dataset;
-  if (kind === "list")
-    return [...control.querySelectorAll(".items select, .items input")].map((item) => item.value);
-  if (kind === "flag") return control.querySelector("input").checked;
-  const field = control.querySelector("input, textarea, select");
-  return kind === "number" ? Number(field.value) : field.value;
+  if (kind === "list") {
+    const items = control.querySelectorAll(".items select, .items input");
+    return [...items].map((item) => String(item.value));
+  }
+  if (kind === "flag") return findAs(HTMLInputElement, "input", control).checked;
+  const { value } = find("input, textarea, select", control);
+  return kind === "number" ? Number(value) : String(value);
 };
 
 const config = () => {
-  const props = {};
-  for (const control of controls.querySelectorAll("[data-prop]"))
-    props[control.dataset.prop] = value(control);
-  return props;
+  const all = [...controls.querySelectorAll("[data-prop]")];
+  return Object.fromEntries(all.map((control) => [control.dataset.prop, valueIn(control)]));
 };
 
 const count = () => {
   for (const control of controls.querySelectorAll("[data-prop]")) {
     const shown = control.querySelector(".count");
-    if (!shown) continue;
-    const size = value(control).length,
-      { least, most } = control.dataset;
-    shown.textContent = Number(most) ? `${size} of ${most}` : String(size);
-    shown.toggleAttribute(
-      "data-over",
-      (Number(most) && size > Number(most)) || size < Number(least),
-    );
+    const value = valueIn(control);
+    if (!shown || typeof value === "number" || typeof value === "boolean") continue;
+    const least = Number(control.dataset.least);
+    const most = Number(control.dataset.most);
+    shown.textContent = most ? `${value.length} of ${most}` : String(value.length);
+    shown.toggleAttribute("data-over", (most > 0 && value.length > most) || value.length < least);
   }
-  document.querySelector("[data-config]").textContent = JSON.stringify(
-    { type: name, id: name, config: config() },
-    null,
-    2,
-  );
+  const proposal = { type: name, id: name, config: config() };
+  find("[data-config]").textContent = JSON.stringify(proposal, null, 2);
 };
 
 const query = () => {
-  const asked = look(form);
-  if (touched) asked.set("props", JSON.stringify(config()));
+  const options = viewOptions(toolbar);
+  if (touched) options.set("props", JSON.stringify(config()));
   else {
-    asked.delete("props");
-    asked.set("state", stage.dataset.state);
+    options.delete("props");
+    options.set("state", state);
   }
-  return asked;
+  return options;
+};
+
+const showMisfits = (/** @type {Drawing} */ { details = [] }) => {
+  for (const place of document.querySelectorAll("[data-misfit]")) {
+    const found = details.filter(([where]) => where.split(".")[0] === place.dataset.misfit);
+    const texts = found.map(([where, why]) => (where.includes(".") ? `${where}: ${why}` : why));
+    place.textContent = texts.join("; ");
+  }
 };
 
 let turn = 0;
 const draw = async () => {
-  const mine = ++turn;
-  const asked = query();
-  history.replaceState(null, "", `?${asked}`);
+  const current = ++turn;
+  const options = query();
+  history.replaceState(null, "", `?${options}`);
   for (const link of document.querySelectorAll("[data-alone]"))
-    link.href = `/design/frame/${name}?${asked}`;
+    link.setAttribute("href", `/design/frame/${name}?${options}`);
   count();
-  const drawing = await read(`/design/drawing/${name}?${asked}`);
-  if (mine !== turn) return;
-  const refusal = document.querySelector("[data-refusal]");
+  /** @type {Drawing} */
+  const drawing = await read(`/design/drawing/${name}?${options}`);
+  if (current !== turn) return;
+  const refusal = find("[data-refusal]");
   refusal.hidden = !drawing.refusal;
   refusal.textContent = drawing.refusal ?? "";
-  for (const place of document.querySelectorAll("[data-misfit]")) {
-    const found = (drawing.details ?? []).filter(
-      ([where]) => where.split(".")[0] === place.dataset.misfit,
-    );
-    place.textContent = found
-      .map(([where, why]) => (where.includes(".") ? `${where}: ${why}` : why))
-      .join("; ");
-  }
-  showHere(drawing);
-  await Promise.all(frames.map((frame) => redraw(frame, asked, drawing)));
+  showMisfits(drawing);
+  showFaultOf(drawing);
+  await Promise.all(frames.map((frame) => redraw(frame, options, drawing)));
   stage.dataset.drawn = String(Number(stage.dataset.drawn ?? 0) + 1);
 };
 
-const anew = async () => {
-  const answer = await fetch(location.href, { cache: "no-store" });
-  if (!answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const form = fresh.querySelector("[data-controls]");
+const onInput = () => {
+  touched = true;
+  return draw();
+};
+
+const refreshControls = async () => {
+  const form = (await readPageAgain())?.querySelector("[data-controls]");
   if (form) controls.replaceChildren(...document.adoptNode(form).childNodes);
 };
 
-const act = ({ target }) => {
-  const button = target.closest("button");
-  const item = button?.closest(".item");
+const onControlClick = (/** @type {Event} */ { target }) => {
+  const button = target instanceof Element ? target.closest("button") : null;
   if (!button) return;
-  if ("add" in button.dataset) {
-    const control = button.closest("[data-prop]");
-    control
-      .querySelector(".items")
-      .append(control.querySelector("template").content.cloneNode(true));
-  } else if ("remove" in button.dataset) item.remove();
-  else if ("up" in button.dataset) item.previousElementSibling?.before(item);
-  else if ("down" in button.dataset) item.nextElementSibling?.after(item);
+  const control = button.closest("[data-prop]");
+  const item = button.closest(".item");
+  if (control && "add" in button.dataset) {
+    const { content } = findAs(HTMLTemplateElement, "template", control);
+    find(".items", control).append(content.cloneNode(true));
+  } else if ("remove" in button.dataset) item?.remove();
+  else if (item && "up" in button.dataset) item.previousElementSibling?.before(item);
+  else if (item && "down" in button.dataset) item.nextElementSibling?.after(item);
   button.focus();
-  touched = true;
-  draw();
+  return onInput();
 };
 
-const keep = async (event) => {
-  event.preventDefault();
-  const place = event.target,
-    said = place.querySelector(".said");
-  try {
-    const done = await write("/design/samples", {
-      component: name,
-      name: place.elements.name.value,
-      config: config(),
-    });
-    said.textContent = done.said;
-    delete said.dataset.wrong;
-  } catch (error) {
-    said.textContent = error.message;
-    said.dataset.wrong = "";
-  }
-};
-
-export const begin = () => {
+export const start = () => {
   frames.forEach(watch);
   count();
-  form.addEventListener("change", ({ target }) =>
-    target.name === "scale" ? frames.forEach(fit) : draw(),
-  );
-  form.addEventListener("submit", (event) => event.preventDefault());
-  controls.addEventListener("input", () => {
-    touched = true;
-    draw();
-  });
-  controls.addEventListener("click", act);
+  followToolbar(toolbar, () => frames, draw);
+  controls.addEventListener("input", onInput);
+  controls.addEventListener("click", onControlClick);
   controls.addEventListener("submit", (event) => event.preventDefault());
-  document.querySelector("[data-save-sample]").addEventListener("submit", keep);
+  const form = findAs(HTMLFormElement, "[data-save-sample]");
+  saveOnSubmit(form, () =>
+    write("/design/samples", { component: name, name: fieldValue(form, "name"), config: config() }),
+  );
 };
 
-export const saved = async (what) => {
-  const mine = what.everything || what.components.includes(name);
-  if (what.told.includes(name) || what.everything) {
-    const told = await read(`/design/told/${name}`);
-    if (!told.error) {
-      document.querySelector("[data-told]").textContent = told.told;
-      document.querySelector("[data-tokens]").textContent = told.tokens;
-    }
-    if (!touched) await anew();
-  } else if (mine && !touched) await anew();
-  if (mine || what.styles.includes(name) || what.styles.includes("shop")) await draw();
+const refreshDescription = async () => {
+  /** @type {{ told: string, tokens: number } | { error: string }} */
+  const description = await read(`/design/told/${name}`);
+  if ("error" in description) return;
+  find("[data-told]").textContent = description.told;
+  find("[data-tokens]").textContent = String(description.tokens);
+};
+
+export const onSave = async (/** @type {Save} */ save) => {
+  const described = save.everything || save.told.includes(name);
+  const drawn = save.everything || save.components.includes(name);
+  if (described) await refreshDescription();
+  if ((described || drawn) && !touched) await refreshControls();
+  if (drawn || save.styles.includes(name) || save.styles.includes("shop")) await draw();
 };

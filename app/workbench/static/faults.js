@@ -1,49 +1,37 @@
 // What is wrong with a file: where, in which words, and what the names at hand stood for.
-export const make = (tag, attributes = {}, ...children) => {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") element.textContent = value;
-    else if (value !== false && value != null)
-      element.setAttribute(name, value === true ? "" : value);
-  }
-  element.append(...children.filter((child) => child != null));
-  return element;
-};
+import { make } from "./dom.js";
 
-const listed = (fault) => {
-  const box = make("article", { class: "fault", "data-file": fault.file });
-  box.append(make("h3", { text: `${fault.file}${fault.line ? `, line ${fault.line}` : ""}` }));
-  box.append(make("p", { text: fault.message }));
-  if (fault.where)
-    box.append(
-      make("p", {
-        class: "still",
-        text: `Came up in ${fault.where}. The last good drawing stays, here and in the shop.`,
-      }),
-    );
+/**
+ * @typedef {{
+ *   file: string, line: number, message: string, where: string, component: string,
+ *   lines: { number: number, text: string, guilty: boolean }[],
+ *   values: { name: string, shown: string }[],
+ * }} Fault
+ */
+
+const articleOf = (/** @type {Fault} */ fault) => {
+  const article = make("article", { class: "fault", "data-file": fault.file });
+  article.append(make("h3", { text: `${fault.file}${fault.line ? `, line ${fault.line}` : ""}` }));
+  article.append(make("p", { text: fault.message }));
+  if (fault.where) {
+    const text = `Came up in ${fault.where}. The last good drawing stays, here and in the shop.`;
+    article.append(make("p", { class: "still", text }));
+  }
   if (fault.lines.length) {
-    const lines = fault.lines.map((line) =>
-      make("div", {
-        class: line.guilty && "guilty",
-        text: `${String(line.number).padStart(4)}  ${line.text}`,
-      }),
+    const lines = fault.lines.map(({ number, text, guilty }) =>
+      make("div", { class: guilty && "guilty", text: `${String(number).padStart(4)}  ${text}` }),
     );
-    box.append(make("pre", { tabindex: "0" }, ...lines));
+    article.append(make("pre", { tabindex: "0" }, ...lines));
   }
   if (fault.values.length) {
-    box.append(
-      make(
-        "dl",
-        {},
-        ...fault.values.flatMap((value) => [
-          make("dt", { text: value.name }),
-          make("dd", { text: value.shown }),
-        ]),
-      ),
-    );
+    const values = fault.values.flatMap(({ name, shown }) => [
+      make("dt", { text: name }),
+      make("dd", { text: shown }),
+    ]);
+    article.append(make("dl", {}, ...values));
   }
-  return box;
+  return article;
 };
 
-export const showFaults = (panel, faults) =>
-  panel.replaceChildren(...faults.filter(Boolean).map(listed));
+/** @param {HTMLElement} panel @param {Fault[]} faults */
+export const showFaults = (panel, faults) => panel.replaceChildren(...faults.map(articleOf));

@@ -1,62 +1,68 @@
-// Every component, or every page, in every state: redraws what a save touches, and what another look asks for.
-import { fit, look, redraw, watch } from "./previews.js";
+// Every component, or every page, in every state: redraws what a save touches, and what a toolbar asks for.
+import { readPageAgain } from "./api.js";
+import { find, findAs } from "./dom.js";
+import { followToolbar, framesIn, redraw, viewOptions, watch } from "./previews.js";
 
-const form = document.querySelector("[data-looks]");
-const all = () => [...document.querySelectorAll("iframe[data-frame]")];
-const home = () => document.querySelector("[data-gallery]").dataset.gallery;
-const links = (query) => {
-  for (const link of document.querySelectorAll(".state figcaption a")) {
-    const asked = new URLSearchParams(query);
-    asked.set("state", link.closest("[data-state]").dataset.state);
-    link.href = `/design/${home()}/${link.closest("[data-kind]").dataset.kind}?${asked}`;
+/** @import { Fault } from "./faults.js" */
+/** @import { Save } from "./live_reload.js" */
+
+const toolbar = findAs(HTMLFormElement, "[data-looks]");
+const frames = () => framesIn(document);
+const kindOf = (/** @type {HTMLElement} */ element) =>
+  element.closest("[data-kind]")?.dataset.kind ?? "";
+const stateOf = (/** @type {HTMLElement} */ element) =>
+  element.closest("[data-state]")?.dataset.state ?? "";
+const stateName = (/** @type {HTMLElement} */ element) => `${kindOf(element)} ${stateOf(element)}`;
+const home = () => find("[data-gallery]").dataset.gallery;
+
+/** @param {URLSearchParams} options @param {HTMLElement} element */
+const queryFor = (options, element) => {
+  const query = new URLSearchParams(options);
+  query.set("state", stateOf(element));
+  return query;
+};
+
+const draw = async () => {
+  const options = viewOptions(toolbar);
+  history.replaceState(null, "", options.size ? `?${options}` : location.pathname);
+  for (const link of document.querySelectorAll(".state figcaption a"))
+    link.setAttribute("href", `/design/${home()}/${kindOf(link)}?${queryFor(options, link)}`);
+  for (const frame of frames()) {
+    if ("loaded" in frame.dataset) await redraw(frame, options);
+    else frame.src = `/design/frame/${frame.dataset.frame}?${queryFor(options, frame)}`;
   }
 };
-const loaded = () => all().filter((frame) => "loaded" in frame.dataset);
 
-export const begin = () => {
-  all().forEach(watch);
-  form.addEventListener("change", async ({ target }) => {
-    if (target.name === "scale") return all().forEach(fit);
-    const query = look(form);
-    history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
-    links(query);
-    for (const frame of all()) {
-      if ("loaded" in frame.dataset) await redraw(frame, query);
-      else
-        frame.src = `/design/frame/${frame.dataset.frame}?${new URLSearchParams({ ...Object.fromEntries(query), state: frame.closest("[data-state]").dataset.state })}`;
-    }
-  });
-  form.addEventListener("submit", (event) => event.preventDefault());
+export const start = () => {
+  frames().forEach(watch);
+  followToolbar(toolbar, frames, draw);
 };
 
-const anew = async () => {
-  const answer = await fetch(location.href, { cache: "no-store" });
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const key = (state) => state.closest("[data-kind]").dataset.kind + " " + state.dataset.state;
-  const shape = (page) => [...page.querySelectorAll("[data-gallery] .state")].map(key).join();
-  if (shape(fresh) === shape(document)) return;
-  document
-    .querySelector("[data-gallery]")
-    .replaceWith(document.adoptNode(fresh.querySelector("[data-gallery]")));
-  all().forEach(watch);
+const refreshStates = async () => {
+  const page = await readPageAgain();
+  const shape = (/** @type {Document} */ from) =>
+    [...from.querySelectorAll("[data-gallery] .state")].map(stateName).join();
+  if (!page || shape(page) === shape(document)) return;
+  find("[data-gallery]").replaceWith(document.adoptNode(find("[data-gallery]", page)));
+  frames().forEach(watch);
 };
 
-const mark = (faults = []) => {
+const markBroken = (/** @type {Fault[]} */ faults) => {
   for (const kind of document.querySelectorAll("[data-kind]")) {
-    kind.toggleAttribute(
-      "data-broken",
-      faults.some((fault) => fault.component === kind.dataset.kind),
-    );
+    const broken = faults.some((fault) => fault.component === kind.dataset.kind);
+    kind.toggleAttribute("data-broken", broken);
   }
 };
 
-export const saved = async (what) => {
-  mark(what.faults);
-  if (what.library || what.everything) await anew();
-  const pages = home() === "pages" && (what.pages || what.prompts || what.components.length > 0);
-  const wide = what.styles.includes("shop") || what.everything || pages;
-  const touched = new Set([...what.components, ...what.styles]);
-  const frames = loaded().filter((frame) => wide || touched.has(frame.dataset.frame));
-  const query = look(form);
-  await Promise.all(frames.map((frame) => redraw(frame, query)));
+export const onSave = async (/** @type {Save} */ save) => {
+  markBroken(save.faults);
+  if (save.library || save.everything) await refreshStates();
+  const pages = home() === "pages" && (save.pages || save.prompts || save.components.length > 0);
+  const all = save.everything || save.styles.includes("shop") || pages;
+  const touched = new Set([...save.components, ...save.styles]);
+  const options = viewOptions(toolbar);
+  const outdated = frames().filter(
+    ({ dataset }) => "loaded" in dataset && (all || touched.has(dataset.frame ?? "")),
+  );
+  await Promise.all(outdated.map((frame) => redraw(frame, options)));
 };

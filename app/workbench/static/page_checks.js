@@ -10,18 +10,24 @@ const NOT_ALONE = [
   "bypass",
 ];
 
-export const selectors = (css) => {
+/** @typedef {{ component: string, state: string, of: string }} State */
+/** @typedef {{ kind: string, level: string, text: string }} Problem */
+/** @typedef {Problem & { component: string, state: string, theme: string }} Finding */
+
+export const selectors = (/** @type {string} */ css) => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(css);
-  const walk = (rules) =>
+  /** @returns {string[]} */
+  const walk = (/** @type {CSSRuleList} */ rules) =>
     [...rules].flatMap((rule) => [
-      ...(rule.selectorText ? [rule.selectorText] : []),
-      ...(rule.cssRules ? walk(rule.cssRules) : []),
+      ...(rule instanceof CSSStyleRule ? [rule.selectorText] : []),
+      ...("cssRules" in rule && rule.cssRules instanceof CSSRuleList ? walk(rule.cssRules) : []),
     ]);
   return [...new Set(walk(sheet.cssRules))];
 };
 
-const used = (page, selector) => {
+/** @param {Document} page @param {string} selector */
+const isUsed = (page, selector) => {
   try {
     return Boolean(page.querySelector(selector.replace(STATEFUL, "") || "*"));
   } catch {
@@ -29,17 +35,24 @@ const used = (page, selector) => {
   }
 };
 
+/**
+ * @param {HTMLIFrameElement} frame
+ * @param {string} address
+ * @returns {Promise<Document>}
+ */
 const load = (frame, address) =>
-  new Promise((done, fail) => {
-    const timer = setTimeout(() => fail(new Error(`${address} did not load`)), 20000);
+  new Promise((resolve, reject) => {
+    const fail = () => reject(new Error(`${address} did not load`));
+    const timer = setTimeout(fail, 20000);
     frame.onload = () => {
       clearTimeout(timer);
-      done(frame.contentDocument);
+      if (frame.contentDocument) resolve(frame.contentDocument);
+      else fail();
     };
     frame.src = address;
   });
 
-const alternatives = (page) =>
+const missingAlternatives = (/** @type {Document} */ page) =>
   [...page.querySelectorAll("img")].flatMap((image) => {
     const name = (image.getAttribute("src") ?? "").split("/").pop();
     if (!image.hasAttribute("alt")) return [`${name} has no alt`];
@@ -48,34 +61,50 @@ const alternatives = (page) =>
       : [];
   });
 
-const rules = async (world, whole) => {
-  const found = await world.axe.run(whole ? world.document : world.document.querySelector("main"), {
+/**
+ * @param {Axe} axe
+ * @param {Document} page
+ * @param {boolean} whole
+ * @returns {Promise<Problem[]>}
+ */
+const axeProblems = async (axe, page, whole) => {
+  const disabled = whole ? [] : NOT_ALONE;
+  const found = await axe.run((whole ? null : page.querySelector("main")) ?? page, {
     resultTypes: ["violations"],
-    rules: Object.fromEntries((whole ? [] : NOT_ALONE).map((name) => [name, { enabled: false }])),
+    rules: Object.fromEntries(disabled.map((name) => [name, { enabled: false }])),
   });
-  return found.violations.map((item) => ({
-    kind: item.id === "color-contrast" ? "contrast" : "axe",
-    level: item.impact === "serious" || item.impact === "critical" ? "wrong" : "note",
-    text: `${item.help} (${item.id}): ${item.nodes
-      .map((node) => node.target.join(" "))
-      .slice(0, 3)
-      .join(", ")}`,
-  }));
+  return found.violations.map((item) => {
+    const places = item.nodes.map((node) => node.target.join(" ")).slice(0, 3);
+    return {
+      kind: item.id === "color-contrast" ? "contrast" : "axe",
+      level: item.impact === "serious" || item.impact === "critical" ? "wrong" : "note",
+      text: `${item.help} (${item.id}): ${places.join(", ")}`,
+    };
+  });
 };
 
-export const examine = async (frame, { component, state, of }, unused, axe) => {
+/**
+ * Returns what is wrong with a state in both themes; takes the selectors it uses from `unused`.
+ * @param {HTMLIFrameElement} frame
+ * @param {State} state
+ * @param {Set<string>} unused
+ * @param {boolean} withAxe
+ */
+export const examine = async (frame, { component, state, of }, unused, withAxe) => {
+  /** @type {Finding[]} */
   const findings = [];
   for (const theme of ["light", "dark"]) {
-    const address = `/design/frame/${component}?${new URLSearchParams({ state, theme, motion: "reduced" })}`;
-    const page = await load(frame, `${address}${axe ? "&examined" : ""}`);
-    for (const selector of unused) if (used(page, selector)) unused.delete(selector);
-    const seen =
-      theme === "light"
-        ? alternatives(page).map((text) => ({ kind: "alt", level: "wrong", text }))
-        : [];
-    const broken =
-      axe && frame.contentWindow.axe ? await rules(frame.contentWindow, of === "pages") : [];
-    findings.push(...[...seen, ...broken].map((item) => ({ component, state, theme, ...item })));
+    const query = new URLSearchParams({ state, theme, motion: "reduced" });
+    const address = `/design/frame/${component}?${query}`;
+    const page = await load(frame, `${address}${withAxe ? "&examined" : ""}`);
+    for (const selector of unused) if (isUsed(page, selector)) unused.delete(selector);
+    const texts = theme === "light" ? missingAlternatives(page) : [];
+    const axe = withAxe && page.defaultView?.axe;
+    const problems = [
+      ...texts.map((text) => ({ kind: "alt", level: "wrong", text })),
+      ...(axe ? await axeProblems(axe, page, of === "pages") : []),
+    ];
+    findings.push(...problems.map((problem) => ({ component, state, theme, ...problem })));
   }
   return findings;
 };

@@ -1,38 +1,41 @@
 // One of the shop's own pages at every width: redrawn whenever a save may have touched it.
 import { read } from "./api.js";
-import { fit, look, redraw, showHere, watch } from "./previews.js";
+import { find, findAs } from "./dom.js";
+import { followToolbar, framesIn, redraw, showFaultOf, viewOptions, watch } from "./previews.js";
 
-const form = document.querySelector("[data-looks]");
-const stage = document.querySelector("[data-whole]");
-const frames = [...stage.querySelectorAll("iframe[data-frame]")];
+/** @import { Save } from "./live_reload.js" */
+/** @import { Drawing } from "./previews.js" */
+
+const toolbar = findAs(HTMLFormElement, "[data-looks]");
+const stage = find("[data-whole]");
+const { whole: name = "", state = "" } = stage.dataset;
+const frames = framesIn(stage);
 
 let turn = 0;
 const draw = async () => {
-  const mine = ++turn;
-  const asked = look(form);
-  asked.set("state", stage.dataset.state);
-  history.replaceState(null, "", `?${asked}`);
+  const current = ++turn;
+  const options = viewOptions(toolbar);
+  options.set("state", state);
+  history.replaceState(null, "", `?${options}`);
   for (const link of document.querySelectorAll("[data-alone]"))
-    link.href = `/design/frame/${stage.dataset.whole}?${asked}`;
+    link.setAttribute("href", `/design/frame/${name}?${options}`);
   for (const link of document.querySelectorAll(".tabs a")) {
-    const other = new URLSearchParams(asked);
+    const other = new URLSearchParams(options);
     other.set("state", link.textContent);
-    link.href = `?${other}`;
+    link.setAttribute("href", `?${other}`);
   }
-  const drawing = await read(`/design/drawing/${stage.dataset.whole}?${asked}`);
-  if (mine !== turn) return;
-  showHere(drawing);
-  await Promise.all(frames.map((frame) => redraw(frame, asked, drawing)));
+  /** @type {Drawing} */
+  const drawing = await read(`/design/drawing/${name}?${options}`);
+  if (current !== turn) return;
+  showFaultOf(drawing);
+  await Promise.all(frames.map((frame) => redraw(frame, options, drawing)));
 };
 
-export const begin = () => {
+export const start = () => {
   frames.forEach(watch);
-  form.addEventListener("change", ({ target }) =>
-    target.name === "scale" ? frames.forEach(fit) : draw(),
-  );
-  form.addEventListener("submit", (event) => event.preventDefault());
+  followToolbar(toolbar, () => frames, draw);
 };
 
-export const saved = async (what) => {
-  if (what.everything || what.pages || what.prompts || what.components.length) await draw();
+export const onSave = async (/** @type {Save} */ save) => {
+  if (save.everything || save.pages || save.prompts || save.components.length) await draw();
 };

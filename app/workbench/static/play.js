@@ -1,72 +1,93 @@
 // The stream player: what is sent is decided on the server, what it does to the page is measured here.
 import { read, write } from "./api.js";
-import { make } from "./faults.js";
+import { find, findAs, make, messageOf, report, fieldValue } from "./dom.js";
 import { follow } from "./run_log.js";
 
-const form = document.querySelector("[data-score]");
-const seek = document.querySelector("[data-seek]");
-const view = (name) => document.querySelector(`[data-view="${name}"]`);
-const frame = (name) => view(name).querySelector("iframe");
-const playButton = document.querySelector("[data-do=play]");
-let state = null,
-  fates = {},
-  leave = () => {},
-  measured = {},
-  seeking = false;
+/** @import { Save } from "./live_reload.js" */
+/** @typedef {{ number: number, at: number, name: string, id: number, data: string }} PlayedEvent */
+/**
+ * @typedef {{
+ *   id: string, run: string, position: number, length: number, playing: boolean, done: boolean,
+ *   events: PlayedEvent[],
+ * }} Playback
+ */
+/** @typedef {{ fallback: number, content: number | null, shift: number, by?: string }} Measure */
 
-const fitView = (name) => {
-  const inside = frame(name),
-    wide = name === "stream";
-  const width = Number(form.elements.width.value);
-  const scale = Math.min(
-    1,
-    (wide ? Math.min(560, window.innerWidth - 48) : view(name).clientWidth - 2) / width,
-  );
-  const height = Math.max(900, inside.contentDocument?.body?.scrollHeight ?? 900);
-  inside.style.width = `${width}px`;
-  inside.style.height = `${height}px`;
-  inside.style.transform = `scale(${scale})`;
-  inside.parentElement.style.width = `${Math.round(width * scale)}px`;
-  inside.parentElement.style.height = `${Math.round(height * scale)}px`;
+const VIEWS = ["stream", "shell", "finished", "kept", "nojs"];
+const LEAST_HEIGHT = 900;
+
+const form = findAs(HTMLFormElement, "[data-score]");
+const seek = findAs(HTMLInputElement, "[data-seek]");
+const speed = findAs(HTMLSelectElement, "[data-speed]");
+const playButton = find("[data-do=play]");
+/** @type {Playback | null} */
+let playback = null;
+/** @type {Record<number, string>} */
+let fates = {};
+/** @type {Record<string, Measure>} */
+let measured = {};
+let stopLog = () => {};
+let seeking = false;
+
+const view = (/** @type {string} */ name) => find(`[data-view="${name}"]`);
+const frameOf = (/** @type {string} */ name) => findAs(HTMLIFrameElement, "iframe", view(name));
+const pageOf = (/** @type {string} */ name) => frameOf(name).contentDocument;
+const slotsOf = (/** @type {Document | null} */ page) => [
+  ...(page?.querySelectorAll("[data-slot]") ?? []),
+];
+const seconds = (/** @type {number} */ milliseconds) => (milliseconds / 1000).toFixed(1);
+
+/** @param {string} name @param {string} text */
+const setCaption = (name, text) => find("[data-caption]", view(name)).replaceChildren(text);
+
+const fitView = (/** @type {string} */ name) => {
+  const frame = frameOf(name);
+  const box = findAs(HTMLDivElement, "[data-window] > div", view(name));
+  const room = name === "stream" ? Math.min(560, innerWidth - 48) : view(name).clientWidth - 2;
+  const width = Number(fieldValue(form, "width"));
+  const scale = Math.min(1, room / width);
+  const height = Math.max(LEAST_HEIGHT, frame.contentDocument?.body?.scrollHeight ?? LEAST_HEIGHT);
+  frame.style.width = `${width}px`;
+  frame.style.height = `${height}px`;
+  frame.style.transform = `scale(${scale})`;
+  box.style.width = `${Math.round(width * scale)}px`;
+  box.style.height = `${Math.round(height * scale)}px`;
 };
-
-const slots = (page) => [...(page?.querySelectorAll("[data-slot]") ?? [])];
 
 // Watches a page from outside: heights as slots are filled, and what the browser says has moved.
-const measure = (name) => {
-  const inside = frame(name),
-    page = inside.contentDocument,
-    world = inside.contentWindow;
-  if (!page?.querySelector("[data-slot]")) return;
-  const heights = Object.fromEntries(
-    slots(page).map((slot) => [
-      slot.dataset.slot,
-      { fallback: slot.offsetHeight, content: null, shift: 0 },
-    ]),
-  );
-  measured = heights;
+const measure = (/** @type {string} */ name) => {
+  const page = pageOf(name);
+  const world = page?.defaultView;
+  if (!world || !slotsOf(page).length) return;
+  /** @type {Record<string, Measure>} */
+  const measures = {};
+  for (const { dataset, offsetHeight } of slotsOf(page))
+    measures[dataset.slot ?? ""] = { fallback: offsetHeight, content: null, shift: 0 };
+  measured = measures;
   let last = "";
-  const changed = (slot) => {
-    last = slot.dataset.slot;
-    heights[last].content = slot.offsetHeight;
-    heights[last].by = slot.dataset.filledBy;
-    tell();
+  const onFilled = (/** @type {Node} */ slot) => {
+    if (!(slot instanceof world.HTMLElement)) return;
+    const { slot: id = "", filledBy = "" } = slot.dataset;
+    last = id;
+    Object.assign(measures[id], { content: slot.offsetHeight, by: filledBy });
+    showShifts();
   };
   new world.MutationObserver((records) => {
-    for (const record of records) changed(record.target);
+    for (const record of records) onFilled(record.target);
   }).observe(page.body, { subtree: true, attributeFilter: ["data-filled-by"] });
   new world.PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) {
-      if (entry.hadRecentInput || !last) continue;
-      heights[last].shift += entry.value;
-      page.querySelector(`[data-slot="${last}"]`).style.outline = "6px dashed #d0342c";
+    for (const { hadRecentInput, value = 0 } of list.getEntries()) {
+      if (hadRecentInput || !last) continue;
+      measures[last].shift += value;
+      const slot = page.querySelector(`[data-slot="${last}"]`);
+      if (slot) slot.style.outline = "6px dashed #d0342c";
     }
-    tell();
+    showShifts();
   }).observe({ type: "layout-shift", buffered: true });
-  tell();
+  showShifts();
 };
 
-const tell = () => {
+const showShifts = () => {
   const rows = Object.entries(measured).map(([slot, { fallback, content, shift, by }]) => {
     const differs = content != null && content !== fallback;
     return make(
@@ -81,202 +102,208 @@ const tell = () => {
       make("td", { class: shift > 0 ? "bad" : "good", text: shift.toFixed(4) }),
     );
   });
-  document.querySelector("[data-shifts]").replaceChildren(...rows);
-  const sum = Object.values(measured).reduce((all, item) => all + item.shift, 0);
-  const guilty = Object.entries(measured)
-    .filter(([, item]) => item.shift > 0)
-    .map(([slot]) => slot);
-  const place = document.querySelector("[data-shift-sum]");
+  find("[data-shifts]").replaceChildren(...rows);
+  const moved = Object.entries(measured).filter(([, { shift }]) => shift > 0);
+  const sum = moved.reduce((all, [, { shift }]) => all + shift, 0);
+  const names = moved.map(([slot]) => slot).join(", ");
+  const place = find("[data-shift-sum]");
   place.textContent =
-    sum > 0 ? `${sum.toFixed(4)} in all, caused by ${guilty.join(", ")}` : "Nothing has moved.";
+    sum > 0 ? `${sum.toFixed(4)} in all, caused by ${names}` : "Nothing has moved.";
   place.className = sum > 0 ? "bad" : "quiet";
 };
 
 const compare = () => {
-  const finished = frame("finished").contentDocument,
-    kept = frame("kept").contentDocument;
+  const finished = pageOf("finished");
+  const kept = pageOf("kept");
   if (!finished || !kept || finished.querySelector("main[data-stream]")) return;
-  const found = slots(finished).filter((slot) => {
-    const twin = kept.querySelector(`[data-slot="${slot.dataset.slot}"]`);
-    return (
-      !twin || twin.innerHTML !== slot.innerHTML || twin.dataset.filledBy !== slot.dataset.filledBy
-    );
+  const differing = slotsOf(finished).filter((slot) => {
+    const matching = kept.querySelector(`[data-slot="${slot.dataset.slot}"]`);
+    const same = matching?.innerHTML === slot.innerHTML;
+    return !same || matching?.dataset.filledBy !== slot.dataset.filledBy;
   });
-  view("kept").querySelector("[data-caption]").textContent = found.length
-    ? `differs in ${found.map((slot) => slot.dataset.slot).join(", ")}`
-    : "the same, slot for slot";
+  const names = differing.map((slot) => slot.dataset.slot).join(", ");
+  setCaption("kept", names ? `differs in ${names}` : "the same, slot for slot");
 };
 
-const caption = () => {
-  const page = frame("stream").contentDocument;
-  const filled = slots(page).filter((slot) => slot.dataset.filledBy !== "fallback").length;
+const showCaption = () => {
+  const page = pageOf("stream");
+  const slots = slotsOf(page);
+  const filled = slots.filter((slot) => slot.dataset.filledBy !== "fallback").length;
   const over = page && !page.querySelector("main[data-stream]");
-  view("stream").querySelector("[data-caption]").textContent =
-    `${filled} of ${slots(page).length} filled${over ? ", over" : ""}`;
+  setCaption("stream", `${filled} of ${slots.length} filled${over ? ", over" : ""}`);
 };
 
+/** @param {string} name @param {string} address */
 const reload = (name, address) => {
-  const inside = frame(name);
-  inside.onload = () => {
+  const frame = frameOf(name);
+  frame.onload = () => {
     fitView(name);
     if (name === "stream") measure(name);
     if (name === "finished" || name === "kept") setTimeout(compare, 300);
-    inside.dataset.loaded = "";
+    frame.dataset.loaded = "";
   };
   fitView(name);
-  inside.contentWindow.location.replace(address);
+  frame.contentWindow?.location.replace(address);
 };
 
-const fate = (event) => {
-  const select = document.querySelector("[data-fate]").content.firstElementChild.cloneNode(true);
+/** @param {Playback} playback @param {string[]} names */
+const reloadPlayed = ({ id }, ...names) => {
+  for (const name of names)
+    reload(name, `/design/plays/${id}/page${name === "stream" ? "?shell" : ""}`);
+};
+
+const reloadRun = (/** @type {string} */ run) => {
+  reload("shell", `/design/runs/${run}/shell`);
+  reload("finished", `/design/runs/${run}/page`);
+  reload("kept", `/design/runs/${run}/kept`);
+};
+
+const fateOf = (/** @type {PlayedEvent} */ event) => {
+  const { content } = findAs(HTMLTemplateElement, "[data-fate]");
+  const select = findAs(HTMLSelectElement, "select", document.importNode(content, true));
   select.value = fates[event.number] ?? "none";
-  select.onchange = () => {
+  select.onchange = async () => {
     fates[event.number] = select.value;
-    load(true);
+    await load(true);
   };
   return select;
 };
 
-const list = () => {
-  const rows = state.events
-    .filter((event) => event.name !== "progress")
-    .map((event) => {
-      const what = JSON.parse(event.data);
-      const passed = event.at <= state.position;
-      return make(
-        "tr",
-        { "data-number": event.number, class: passed && "passed" },
-        make("td", { text: `${(event.at / 1000).toFixed(1)} s` }),
-        make("td", {
-          text: event.name === "component" ? `${what.type} into ${what.slot}` : event.name,
-        }),
-        make("td", {}, fate(event)),
-      );
-    });
-  const place = document.querySelector("[data-events]");
-  if (place.contains(document.activeElement) && place.rows.length === rows.length) {
+const listEvents = (/** @type {Playback} */ { events, position }) => {
+  const shown = events.filter((event) => event.name !== "progress");
+  const rows = shown.map((event) => {
+    /** @type {{ type?: string, slot?: string }} */
+    const { type, slot } = JSON.parse(event.data);
+    return make(
+      "tr",
+      { "data-number": event.number, class: event.at <= position && "passed" },
+      make("td", { text: `${seconds(event.at)} s` }),
+      make("td", { text: event.name === "component" ? `${type} into ${slot}` : event.name }),
+      make("td", {}, fateOf(event)),
+    );
+  });
+  const place = findAs(HTMLTableSectionElement, "[data-events]");
+  if (place.contains(document.activeElement) && place.rows.length === rows.length)
     for (const [at, row] of rows.entries()) place.rows[at].className = row.className;
-    return;
-  }
-  place.replaceChildren(...rows);
+  else place.replaceChildren(...rows);
 };
 
-const show = (fresh) => {
-  const ended = state?.playing && !fresh.playing && fresh.position >= fresh.length;
-  const back = state && fresh.id === state.id && fresh.position < state.position - 1;
-  state = fresh;
-  playButton.textContent = state.playing ? "Pause" : "Play";
-  playButton.dataset.do = state.playing ? "pause" : "play";
+const show = (/** @type {Playback} */ next) => {
+  const before = playback;
+  playback = next;
+  const { playing, position, length } = next;
+  playButton.textContent = playing ? "Pause" : "Play";
+  playButton.dataset.do = playing ? "pause" : "play";
   if (!seeking) {
-    seek.max = state.length;
-    seek.value = state.position;
+    seek.max = String(length);
+    seek.value = String(position);
   }
-  document.querySelector("[data-time]").textContent =
-    `${(state.position / 1000).toFixed(1)} of ${(state.length / 1000).toFixed(1)} s`;
-  list();
-  caption();
-  if (ended) reload("nojs", `/design/plays/${state.id}/page`);
-  if (back) {
-    reload("stream", `/design/plays/${state.id}/page?shell`);
-    reload("nojs", `/design/plays/${state.id}/page`);
-  }
+  find("[data-time]").textContent = `${seconds(position)} of ${seconds(length)} s`;
+  listEvents(next);
+  showCaption();
+  if (before?.playing && !playing && position >= length) reloadPlayed(next, "nojs");
+  if (before?.id === next.id && position < before.position - 1)
+    reloadPlayed(next, "stream", "nojs");
 };
 
-const order = () => {
-  const { source, persona, shop, trouble, at, seconds, cut } = form.elements;
-  return {
-    source: source.value,
-    persona: persona.value,
-    shop: shop?.value ?? "",
-    trouble: { kind: trouble.value, at: Number(at.value), seconds: Number(seconds.value) },
-    events: fates,
-    cut: Number(cut.value),
-  };
-};
+const order = () => ({
+  source: fieldValue(form, "source") ?? "",
+  persona: fieldValue(form, "persona"),
+  shop: fieldValue(form, "shop") ?? "",
+  trouble: {
+    kind: fieldValue(form, "trouble"),
+    at: Number(fieldValue(form, "at")),
+    seconds: Number(fieldValue(form, "seconds")),
+  },
+  events: fates,
+  cut: Number(fieldValue(form, "cut")),
+});
 
-const settled = async (fresh) => {
-  while (!fresh.done && !fresh.playing) {
+/** @param {Playback} next @returns {Promise<Playback>} */
+const settled = async (next) => {
+  while (!next.done && !next.playing) {
     await new Promise((resume) => setTimeout(resume, 60));
-    fresh = await read(`/design/plays/${fresh.id}`);
+    next = await read(`/design/plays/${next.id}`);
   }
-  return fresh;
+  return next;
 };
 
 let turn = 0;
 const load = async (same = false) => {
-  const mine = ++turn;
-  const said = document.querySelector("[data-said]");
+  const current = ++turn;
+  const status = find("[data-said]");
   delete document.body.dataset.played;
-  for (const name of ["stream", "shell", "finished", "kept", "nojs"])
-    delete frame(name).dataset.loaded;
+  for (const name of VIEWS) delete frameOf(name).dataset.loaded;
   try {
     const live = !order().source.includes(":");
-    let fresh = await write("/design/plays", {
-      ...order(),
-      ...(same && state && { run: state.run }),
-    });
-    if (live && !same) fresh = await write(`/design/plays/${fresh.id}`, { do: "play" });
-    else fresh = await settled(fresh);
-    if (mine !== turn) return;
-    said.textContent = "";
-    delete said.dataset.wrong;
-    state = null;
-    show(fresh);
-    leave();
-    leave = follow(state.run, document.querySelector("[data-log]"), {
-      done: () => ["shell", "finished", "kept"].forEach(views),
-    });
-    reload("stream", `/design/plays/${state.id}/page?shell`);
-    reload("nojs", `/design/plays/${state.id}/page`);
-    await write(`/design/plays/${state.id}`, {
-      do: "speed",
-      value: Number(document.querySelector("[data-speed]").value),
-    });
-    document.body.dataset.played = state.id;
+    const run = same && playback ? { run: playback.run } : {};
+    /** @type {Playback} */
+    const begun = await write("/design/plays", { ...order(), ...run });
+    const next = await (live && !same ? control(begun, "play") : settled(begun));
+    if (current !== turn) return;
+    report(status, "");
+    playback = null;
+    show(next);
+    stopLog();
+    stopLog = follow(next.run, find("[data-log]"), { done: () => reloadRun(next.run) });
+    reloadPlayed(next, "stream", "nojs");
+    await control(next, "speed", Number(speed.value));
+    document.body.dataset.played = next.id;
   } catch (error) {
-    said.textContent = error.message;
-    said.dataset.wrong = "";
+    report(status, messageOf(error), true);
   }
 };
-const views = (name) =>
-  reload(name, `/design/runs/${state.run}/${name === "finished" ? "page" : name}`);
 
-const control = async (what, value) =>
-  show(await write(`/design/plays/${state.id}`, { do: what, value }));
+/**
+ * @param {Playback} playback
+ * @param {string | undefined} action
+ * @param {number} [value]
+ * @returns {Promise<Playback>}
+ */
+const control = ({ id }, action, value) => write(`/design/plays/${id}`, { do: action, value });
 
-export const begin = () => {
-  form.addEventListener("change", ({ target }) => {
-    if (target.name === "width")
-      return ["stream", "shell", "finished", "kept", "nojs"].forEach(fitView);
-    if (target.name !== "cut") fates = {};
-    load(target.name === "cut");
-  });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  for (const button of document.querySelectorAll("[data-do]"))
-    button.onclick = () => control(button.dataset.do);
-  document.querySelector("[data-speed]").onchange = ({ target }) =>
-    control("speed", Number(target.value));
-  seek.addEventListener("input", () => (seeking = true));
-  seek.addEventListener("change", async () => {
-    await control("seek", Number(seek.value));
-    seeking = false;
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, select, textarea, button, a")) return;
-    if (event.key === " ") {
-      event.preventDefault();
-      playButton.click();
-    }
-    if (event.key === "ArrowRight") document.querySelector("[data-do=step]").click();
-  });
-  setInterval(async () => {
-    if (state?.playing) show(await read(`/design/plays/${state.id}`));
-    else if (state) caption();
-  }, 200);
-  load();
+/** @param {string | undefined} action @param {number} [value] */
+const act = async (action, value) => {
+  if (playback) show(await control(playback, action, value));
 };
 
-export const saved = async (what) => {
-  if (what.components.length || what.pages || what.prompts || what.styles.length || what.everything)
-    await load();
+const onChange = async (/** @type {Event} */ { target }) => {
+  const name = target instanceof Element ? target.getAttribute("name") : "";
+  if (name === "width") return VIEWS.forEach(fitView);
+  if (name !== "cut") fates = {};
+  await load(name === "cut");
+};
+
+const onKey = (/** @type {KeyboardEvent} */ event) => {
+  const { target, key } = event;
+  if (target instanceof Element && target.closest("input, select, textarea, button, a")) return;
+  if (key === " ") {
+    event.preventDefault();
+    playButton.click();
+  }
+  if (key === "ArrowRight") find("[data-do=step]").click();
+};
+
+export const start = () => {
+  form.addEventListener("change", onChange);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  for (const button of document.querySelectorAll("[data-do]"))
+    button.onclick = () => act(button.dataset.do);
+  speed.onchange = () => act("speed", Number(speed.value));
+  seek.addEventListener("input", () => (seeking = true));
+  seek.addEventListener("change", async () => {
+    await act("seek", Number(seek.value));
+    seeking = false;
+  });
+  document.addEventListener("keydown", onKey);
+  setInterval(async () => {
+    if (playback?.playing) show(await read(`/design/plays/${playback.id}`));
+    else if (playback) showCaption();
+  }, 200);
+  return load();
+};
+
+export const onSave = async (/** @type {Save} */ save) => {
+  const touched = save.components.length || save.styles.length || save.pages || save.prompts;
+  if (touched || save.everything) await load();
 };

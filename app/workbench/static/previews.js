@@ -1,11 +1,29 @@
 // Frames of true width, shown smaller, as tall as what is in them; redrawn in place, so that they keep their scroll.
 import { read } from "./api.js";
+import { make, fieldValue } from "./dom.js";
 import { showFaults } from "./faults.js";
 
-const fitted = new WeakMap();
+/** @import { Fault } from "./faults.js" */
+/**
+ * A component or a page as the server draws it.
+ * @typedef {{
+ *   html: string, styles: string, fault: Fault | null, whole?: boolean,
+ *   refusal?: string, details?: [where: string, why: string][], error?: string,
+ * }} Drawing
+ */
 
-export const look = (form) => {
-  const query = new URLSearchParams(new URL(location.href).search);
+/** @type {WeakMap<HTMLElement, HTMLElement>} */
+const boxes = new WeakMap();
+
+export const framesIn = (/** @type {ParentNode} */ within) => {
+  /** @type {NodeListOf<HTMLIFrameElement>} */
+  const frames = within.querySelectorAll("iframe[data-frame]");
+  return [...frames];
+};
+
+/** Returns the query that says how to look at it, without what goes without saying. */
+export const viewOptions = (/** @type {HTMLFormElement} */ form) => {
+  const query = new URLSearchParams(location.search);
   const usual = {
     theme: "light",
     dir: "ltr",
@@ -13,108 +31,117 @@ export const look = (form) => {
     motion: "full",
     catalog: "as-it-is",
     persona: "newcomer",
-    shop: form.querySelector("[name=shop]")?.options[0].value ?? "",
+    shop: form.querySelector("[name=shop] option")?.value ?? "",
   };
-  for (const name of Object.keys(usual)) {
-    const value = form.elements[name]?.value;
+  for (const [name, usualValue] of Object.entries(usual)) {
+    const value = fieldValue(form, name);
     if (value === undefined) continue;
-    if (value === usual[name]) query.delete(name);
+    if (value === usualValue) query.delete(name);
     else query.set(name, value);
   }
   return query;
 };
 
-export const fit = (frame) => {
+export const fit = (/** @type {HTMLIFrameElement} */ frame) => {
   const scale = Number(document.querySelector("[name=scale]")?.value ?? 0.5);
   const width = Number(frame.dataset.width);
-  const body = frame.contentDocument?.body;
-  const height = Math.max(40, body?.scrollHeight ?? 300);
+  const height = Math.max(40, frame.contentDocument?.body?.scrollHeight ?? 300);
   frame.style.width = `${width}px`;
   frame.style.height = `${height}px`;
   frame.style.transform = `scale(${scale})`;
-  const room = frame.parentElement;
-  if (!fitted.has(frame)) {
-    const box = document.createElement("div");
-    room.append(box);
-    fitted.set(frame, box);
+  let box = boxes.get(frame);
+  if (!box) {
+    box = make("div");
+    frame.after(box);
+    boxes.set(frame, box);
     frame.style.position = "absolute";
   }
-  const box = fitted.get(frame);
   box.style.width = `${Math.round(width * scale)}px`;
   box.style.height = `${Math.round(height * scale)}px`;
   frame.closest(".state")?.querySelector("[data-height]")?.replaceChildren(`${height} high`);
 };
 
+/**
+ * Redraws what a toolbar's form asks for; its scale only fits the frames anew.
+ * @param {HTMLFormElement} form
+ * @param {() => HTMLIFrameElement[]} frames
+ * @param {() => Promise<void>} draw
+ */
+export const followToolbar = (form, frames, draw) => {
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", async ({ target }) => {
+    if (target instanceof HTMLSelectElement && target.name === "scale") frames().forEach(fit);
+    else await draw();
+  });
+};
+
+/** @param {HTMLElement} frame @param {Drawing} drawing */
 const note = (frame, drawing) => {
   const state = frame.closest(".state");
-  const said = state?.querySelector("[data-note]");
-  if (said) said.textContent = drawing.refusal ? `would be refused: ${drawing.refusal}` : "";
+  const text = drawing.refusal ? `would be refused: ${drawing.refusal}` : "";
+  state?.querySelector("[data-note]")?.replaceChildren(text);
   state?.toggleAttribute("data-stale", Boolean(drawing.fault));
 };
 
-export const address = (frame, query) => {
-  const state = frame.closest("[data-state]")?.dataset.state;
-  const asked = new URLSearchParams(query);
-  if (state && !asked.get("props")) asked.set("state", state);
-  return asked.size ? `?${asked}` : "";
-};
-
 // What goes into a slot; of a whole page, what goes into its body.
-const content = (inside, { html, whole }) => {
-  const template = inside.createElement("template");
+/** @param {Document} page @param {Drawing} drawing */
+const contentOf = (page, { html, whole }) => {
+  const template = page.createElement("template");
   template.innerHTML = whole
     ? new DOMParser().parseFromString(html, "text/html").body.innerHTML
     : html;
   return template.content;
 };
 
-// Draws a frame again without loading it: only the slot's content and the styles' address change.
-export const redraw = async (frame, query, known) => {
-  const asked = address(frame, query);
-  const drawing = known ?? (await read(`/design/drawing/${frame.dataset.frame}${asked}`));
-  const inside = frame.contentDocument;
-  const place = drawing.whole ? inside?.body : inside?.querySelector(".slot");
-  if (!place || drawing.error) return drawing;
+/**
+ * Draws a frame again without loading it: only the slot's content and the styles' address change.
+ * @param {HTMLIFrameElement} frame
+ * @param {URLSearchParams} options
+ * @param {Drawing} [known]
+ */
+export const redraw = async (frame, options, known) => {
+  const query = new URLSearchParams(options);
+  const state = frame.closest("[data-state]")?.dataset.state;
+  if (state && !query.get("props")) query.set("state", state);
+  /** @type {Drawing} */
+  const drawing = known ?? (await read(`/design/drawing/${frame.dataset.frame}?${query}`));
+  const page = frame.contentDocument;
+  const place = drawing.whole ? page?.body : page?.querySelector(".slot");
+  if (!page || !place || drawing.error) return;
   note(frame, drawing);
-  if (!drawing.fault) {
-    const root = inside.documentElement;
-    const looks = new URLSearchParams(asked);
-    root.dir = looks.get("dir") ?? "ltr";
-    root.dataset.designTheme = looks.get("theme") ?? "light";
-    root.dataset.designText = looks.get("text") ?? "100";
-    root.dataset.designMotion = looks.get("motion") ?? "full";
-    root.dataset.persona = looks.get("persona") ?? "newcomer";
-    const held = [...place.querySelectorAll("[tabindex]")].map((row) => row.scrollLeft);
-    const top = frame.contentWindow.scrollY;
-    place.replaceChildren(content(inside, drawing));
-    for (const [at, row] of place.querySelectorAll("[tabindex]").entries())
-      row.scrollLeft = held[at] ?? 0;
-    frame.contentWindow.scrollTo(0, top);
-    await restyle(frame, drawing.styles);
-    frame.dataset.drawn = String(Number(frame.dataset.drawn ?? 0) + 1);
-    fit(frame);
-  }
-  return drawing;
+  if (drawing.fault) return;
+  const root = page.documentElement;
+  root.dir = query.get("dir") ?? "ltr";
+  root.dataset.designTheme = query.get("theme") ?? "light";
+  root.dataset.designText = query.get("text") ?? "100";
+  root.dataset.designMotion = query.get("motion") ?? "full";
+  root.dataset.persona = query.get("persona") ?? "newcomer";
+  const rows = () => [...place.querySelectorAll("[tabindex]")];
+  const scrolled = rows().map((row) => row.scrollLeft);
+  const top = page.defaultView?.scrollY ?? 0;
+  place.replaceChildren(contentOf(page, drawing));
+  for (const [at, row] of rows().entries()) row.scrollLeft = scrolled[at] ?? 0;
+  page.defaultView?.scrollTo(0, top);
+  await restyle(page, drawing.styles);
+  frame.dataset.drawn = String(Number(frame.dataset.drawn ?? 0) + 1);
+  fit(frame);
 };
 
 // Takes the new style sheet beside the old one and drops the old one when the new has come: no flash.
-export const restyle = (frame, styles) => {
-  const inside = frame.contentDocument;
-  const old = inside.querySelector("link[data-styles]");
-  if (!styles || old.getAttribute("href") === styles) return;
-  const fresh = old.cloneNode();
-  fresh.href = styles;
-  return new Promise((done) => {
-    fresh.onload = fresh.onerror = () => {
-      old.remove();
-      fit(frame);
-      done();
-    };
-    old.after(fresh);
+/** @param {Document} page @param {string} styles */
+const restyle = async (page, styles) => {
+  const old = page.querySelector("link[data-styles]");
+  if (!old || !styles || old.getAttribute("href") === styles) return;
+  const next = page.importNode(old);
+  next.setAttribute("href", styles);
+  await new Promise((resolve) => {
+    next.onload = next.onerror = resolve;
+    old.after(next);
   });
+  old.remove();
 };
 
-export const watch = (frame) => {
+export const watch = (/** @type {HTMLIFrameElement} */ frame) => {
   const ready = () => {
     if (frame.contentDocument?.location.href === "about:blank") return;
     fit(frame);
@@ -126,7 +153,7 @@ export const watch = (frame) => {
   if (frame.contentDocument?.readyState === "complete") ready();
 };
 
-export const showHere = (drawing) => {
+export const showFaultOf = (/** @type {Drawing} */ drawing) => {
   const panel = document.querySelector("[data-here]");
   if (panel) showFaults(panel, drawing.fault ? [drawing.fault] : []);
 };

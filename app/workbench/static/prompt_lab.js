@@ -1,162 +1,137 @@
-// The composer's bench: two runs side by side, each with its brief, its course, its page and its cost.
+// The prompt lab: two runs side by side, each with its brief, its course, its page and its cost.
 import { read, write } from "./api.js";
-import { make } from "./faults.js";
+import { find, findAs, make, makeFigure, messageOf, saveOnSubmit, fieldValue } from "./dom.js";
 import { follow } from "./run_log.js";
 
-const sides = [...document.querySelectorAll("[data-side]")];
+/** @import { Save } from "./live_reload.js" */
+/** @import { Summary } from "./run_log.js" */
 
-const order = (side) => {
-  const { source, persona, sensitivity, category, shop } =
-    side.querySelector("[data-order]").elements;
+const PAGE_WIDTH = 1024;
+
+const order = (/** @type {HTMLFormElement} */ form) => {
+  const category = fieldValue(form, "category");
   return {
-    source: source.value,
-    persona: persona.value,
-    sensitivity: sensitivity.value,
-    categories: category.value ? [category.value] : [],
-    shop: shop?.value ?? "",
+    source: fieldValue(form, "source"),
+    persona: fieldValue(form, "persona"),
+    sensitivity: fieldValue(form, "sensitivity"),
+    categories: category ? [category] : [],
+    shop: fieldValue(form, "shop") ?? "",
   };
 };
 
-const brief = async (side) => {
-  const told = await write("/design/brief", order(side));
-  side.querySelector("[data-tokens]").textContent = told.tokens;
-  side.querySelector("[data-of-instructions]").textContent = told.of_instructions;
-  side.querySelector("[data-of-request]").textContent = told.of_request;
-  side.querySelector("[data-instructions]").textContent = told.instructions;
-  side.querySelector("[data-request]").textContent = told.request;
+const fit = (/** @type {HTMLIFrameElement} */ frame) => {
+  const room = frame.parentElement;
+  const scale = Math.min(1, ((room?.parentElement?.clientWidth ?? PAGE_WIDTH) - 2) / PAGE_WIDTH);
+  const height = Math.max(600, frame.contentDocument?.body?.scrollHeight ?? 600);
+  frame.style.width = `${PAGE_WIDTH}px`;
+  frame.style.height = `${height}px`;
+  frame.style.transform = `scale(${scale})`;
+  if (room) room.style.height = `${Math.round(height * scale) + 2}px`;
 };
 
-const figures = (side, pairs) =>
-  side
-    .querySelector("[data-figures]")
-    .replaceChildren(
-      ...pairs.map(([name, value]) =>
-        make(
-          "div",
-          {},
-          make("dt", { text: name }),
-          make("dd", { text: value, "data-figure": name }),
-        ),
-      ),
-    );
-
-const fit = (inside) => {
-  const width = 1024,
-    room = inside.parentElement,
-    scale = Math.min(1, (room.parentElement.clientWidth - 2) / width);
-  const height = Math.max(600, inside.contentDocument?.body?.scrollHeight ?? 600);
-  inside.style.width = `${width}px`;
-  inside.style.height = `${height}px`;
-  inside.style.transform = `scale(${scale})`;
-  room.style.height = `${Math.round(height * scale) + 2}px`;
-};
-
-const told = (said, words, wrong) => {
-  said.textContent = words;
-  said.toggleAttribute("data-wrong", wrong);
-};
-
-const sum = (item) => [
-  ["Status", item.status],
-  ["Time", `${(item.ms / 1000).toFixed(2)} s`],
-  ["Brief", `${item.brief_tokens} tokens`],
-  ["Asked", `${item.tokens.prompt} tokens`],
-  ["Written", `${item.tokens.completion} tokens`],
-  [
-    "Drawn",
+/** @returns {[name: string, value: string | number][]} */
+const figuresOf = (/** @type {Summary} */ item) => {
+  const sum = (/** @type {string} */ kind) =>
     Object.entries(item.counts)
-      .filter(([name]) => name.startsWith("drawn"))
-      .reduce((all, [, n]) => all + n, 0),
-  ],
-  [
-    "Refused",
-    Object.entries(item.counts)
-      .filter(([name]) => name.startsWith("refused"))
-      .reduce((all, [, n]) => all + n, 0),
-  ],
-  [
-    "Mended",
-    Object.entries(item.counts)
-      .filter(([name]) => name.startsWith("repaired"))
-      .reduce((all, [, n]) => all + n, 0),
-  ],
-];
-
-const ended = async (side, item) => {
-  figures(side, sum(item));
-  for (const form of side.querySelectorAll("[data-record], [data-sample]")) form.hidden = false;
-  const components = await read(`/design/runs/${item.run}/components`);
-  side.components = Object.fromEntries(
-    components.map((component) => [component.type, component.config]),
-  );
-  side
-    .querySelector("[data-sample] select")
-    .replaceChildren(...components.map(({ type }) => make("option", { value: type, text: type })));
-  side.dataset.ended = item.run;
+      .filter(([name]) => name.startsWith(kind))
+      .reduce((all, [, count]) => all + count, 0);
+  return [
+    ["Status", item.status],
+    ["Time", `${(item.ms / 1000).toFixed(2)} s`],
+    ["Brief", `${item.brief_tokens} tokens`],
+    ["Asked", `${item.tokens.prompt} tokens`],
+    ["Written", `${item.tokens.completion} tokens`],
+    ["Drawn", sum("drawn")],
+    ["Refused", sum("refused")],
+    ["Mended", sum("repaired")],
+  ];
 };
 
-const run = async (side) => {
-  delete side.dataset.ended;
-  figures(side, [["Status", "composing"]]);
-  try {
-    const { run: id } = await write("/design/runs", order(side));
-    side.dataset.run = id;
-    const text = side.querySelector("[data-text]");
-    text.textContent = "";
-    side.leave?.();
-    side.leave = follow(id, side.querySelector("[data-log]"), {
-      text: (item) => text.append(item.text),
-      done: (item) => ended(side, item),
-    });
-    const inside = side.querySelector("iframe");
-    inside.parentElement.hidden = false;
-    inside.onload = () => fit(inside);
-    inside.contentWindow.location.replace(`/design/runs/${id}/page`);
-  } catch (error) {
-    figures(side, [["Status", error.message]]);
+/** One of the two runs: its order, and what has come of it. */
+class Side {
+  /** @type {Record<string, object>} */
+  #configs = {};
+  #stop = () => {};
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    this.order = findAs(HTMLFormElement, "[data-order]", element);
+    this.recording = findAs(HTMLFormElement, "[data-record]", element);
+    this.sample = findAs(HTMLFormElement, "[data-sample]", element);
   }
-};
 
-const keep = async (event, what) => {
-  event.preventDefault();
-  const form = event.target,
-    said = form.querySelector(".said");
-  try {
-    told(said, (await what(form.elements)).said, false);
-  } catch (error) {
-    told(said, error.message, true);
-  }
-};
-
-export const begin = () => {
-  for (const side of sides) {
-    const form = side.querySelector("[data-order]");
-    form.addEventListener("change", () => brief(side));
-    form.addEventListener("submit", (event) => {
+  start() {
+    this.order.addEventListener("change", () => this.showBrief());
+    this.order.addEventListener("submit", (event) => {
       event.preventDefault();
-      run(side);
+      return this.run();
     });
-    side
-      .querySelector("[data-record]")
-      .addEventListener("submit", (event) =>
-        keep(event, ({ name }) =>
-          write(`/design/runs/${side.dataset.run}/recording`, { name: name.value }),
-        ),
-      );
-    side.querySelector("[data-sample]").addEventListener("submit", (event) =>
-      keep(event, ({ component, name }) =>
-        write("/design/samples", {
-          component: component.value,
-          name: name.value,
-          config: side.components[component.value],
-        }),
-      ),
-    );
-    brief(side);
+    saveOnSubmit(this.recording, () => {
+      const name = fieldValue(this.recording, "name");
+      return write(`/design/runs/${this.element.dataset.run}/recording`, { name });
+    });
+    saveOnSubmit(this.sample, () => {
+      const component = fieldValue(this.sample, "component") ?? "";
+      const name = fieldValue(this.sample, "name");
+      return write("/design/samples", { component, name, config: this.#configs[component] });
+    });
+    return this.showBrief();
   }
-};
 
-export const saved = async (what) => {
-  if (what.prompts || what.told.length || what.library || what.everything)
-    await Promise.all(sides.map(brief));
+  async showBrief() {
+    /** @type {Record<string, string | number>} */
+    const brief = await write("/design/brief", order(this.order));
+    for (const name of ["tokens", "of_instructions", "of_request", "instructions", "request"])
+      find(`[data-${name.replace("_", "-")}]`, this.element).textContent = String(brief[name]);
+  }
+
+  async run() {
+    const { element } = this;
+    delete element.dataset.ended;
+    this.#showFigures([["Status", "composing"]]);
+    try {
+      /** @type {{ run: string }} */
+      const { run } = await write("/design/runs", order(this.order));
+      element.dataset.run = run;
+      const text = find("[data-text]", element);
+      text.textContent = "";
+      this.#stop();
+      this.#stop = follow(run, find("[data-log]", element), {
+        text: (item) => text.append(item.text),
+        done: (item) => this.#finish(item),
+      });
+      const frame = findAs(HTMLIFrameElement, "iframe", element);
+      find("[data-window]", element).hidden = false;
+      frame.onload = () => fit(frame);
+      frame.contentWindow?.location.replace(`/design/runs/${run}/page`);
+    } catch (error) {
+      this.#showFigures([["Status", messageOf(error)]]);
+    }
+  }
+
+  async #finish(/** @type {Summary} */ item) {
+    this.#showFigures(figuresOf(item));
+    this.recording.hidden = this.sample.hidden = false;
+    /** @type {{ type: string, config: object }[]} */
+    const components = await read(`/design/runs/${item.run}/components`);
+    this.#configs = Object.fromEntries(components.map(({ type, config }) => [type, config]));
+    const options = components.map(({ type }) => make("option", { value: type, text: type }));
+    find("select", this.sample).replaceChildren(...options);
+    this.element.dataset.ended = item.run;
+  }
+
+  #showFigures(/** @type {[name: string, value: string | number][]} */ figures) {
+    const pairs = figures.map(([name, value]) => makeFigure(name, value));
+    find("[data-figures]", this.element).replaceChildren(...pairs);
+  }
+}
+
+const sides = [...document.querySelectorAll("[data-side]")].map((element) => new Side(element));
+
+export const start = () => sides.forEach((side) => void side.start());
+
+export const onSave = async (/** @type {Save} */ save) => {
+  if (save.prompts || save.told.length || save.library || save.everything)
+    await Promise.all(sides.map((side) => side.showBrief()));
 };

@@ -1,17 +1,30 @@
 // Follows a run from its beginning: what the model wrote, what was drawn, refused and mended, as it comes.
-import { make } from "./faults.js";
+import { make } from "./dom.js";
 
-const words = {
-  asked: (item) => `asked ${item.code}`,
-  drawn: (item) => `drew ${item.code}`,
-  refused: (item) => `refused ${item.where || "a component"}: ${item.code}`,
-  repaired: (item) => `mended ${item.code}`,
-  model_ended: (item) => `the model ended (${item.code})`,
-  model_failed: (item) => `the model failed: ${item.code}, ${item.where}`,
-  failed: (item) => `failed: ${item.code}`,
+/** @typedef {{ kind: "note", at: number, what: string, code: string, where: string }} Note */
+/** @typedef {{ kind: "failed", at: number, code: string, where: string }} Failure */
+/** @typedef {{ kind: "text", at: number, text: string, model: string }} Text */
+/** @typedef {{ kind: "event" | "tokens", at: number }} Other */
+/**
+ * @typedef {{
+ *   kind: "done", at: number, run: string, status: string, ms: number, brief_tokens: number,
+ *   tokens: { prompt: number, completion: number }, counts: Record<string, number>,
+ * }} Summary
+ */
+
+/** @type {Record<string, (note: Note) => string>} */
+const texts = {
+  asked: (note) => `asked ${note.code}`,
+  drawn: (note) => `drew ${note.code}`,
+  refused: (note) => `refused ${note.where || "a component"}: ${note.code}`,
+  repaired: (note) => `mended ${note.code}`,
+  model_ended: (note) => `the model ended (${note.code})`,
+  model_failed: (note) => `the model failed: ${note.code}, ${note.where}`,
+  failed: (note) => `failed: ${note.code}`,
   out_of_patience: () => "out of patience with the models",
 };
-const kinds = {
+/** @type {Record<string, string>} */
+const classes = {
   refused: "bad",
   failed: "bad",
   model_failed: "bad",
@@ -19,31 +32,38 @@ const kinds = {
   drawn: "good",
 };
 
-const line = (item) => {
-  const told =
+const lineOf = (/** @type {Note | Failure} */ item) => {
+  const what = item.kind === "note" ? item.what : "failed";
+  const text =
     item.kind === "note"
-      ? (words[item.what] ?? (() => item.what))(item)
+      ? (texts[what]?.(item) ?? what)
       : `failed: ${item.code} ${item.where ?? ""}`;
   return make(
     "li",
-    {
-      class: kinds[item.what ?? item.kind],
-      "data-what": item.what ?? item.kind,
-      "data-code": item.code,
-    },
+    { class: classes[what], "data-what": what, "data-code": item.code },
     make("span", { class: "quiet", text: `${(item.at / 1000).toFixed(2)} s` }),
-    ` ${told}`,
+    ` ${text}`,
   );
 };
 
-export const follow = (run, log, heard = {}) => {
+/**
+ * Writes a run's news into a log; returns what stops it.
+ * @param {string} run
+ * @param {HTMLElement} log
+ * @param {{ text?: (item: Text) => void, done?: (item: Summary) => void }} handlers
+ */
+export const follow = (run, log, handlers) => {
   log.replaceChildren();
   const source = new EventSource(`/design/runs/${run}/news`);
   source.onmessage = ({ data }) => {
+    /** @type {Note | Failure | Text | Summary | Other} */
     const item = JSON.parse(data);
-    if (item.kind === "note" || item.kind === "failed") log.append(line(item));
-    heard[item.kind]?.(item);
-    if (item.kind === "done") source.close();
+    if (item.kind === "note" || item.kind === "failed") log.append(lineOf(item));
+    if (item.kind === "text") handlers.text?.(item);
+    if (item.kind === "done") {
+      handlers.done?.(item);
+      source.close();
+    }
   };
   source.onerror = () => source.close();
   return () => source.close();
