@@ -64,11 +64,14 @@ const measure = (/** @type {string} */ name) => {
   for (const { dataset, offsetHeight } of slotsOf(page))
     measures[dataset.slot ?? ""] = { fallback: offsetHeight, content: null, shift: 0 };
   measured = measures;
-  let last = "";
+  /** @type {{ id: string, at: number, resized: boolean }[]} */
+  const fills = [];
   const onFilled = (/** @type {Node} */ slot) => {
     if (!(slot instanceof world.HTMLElement)) return;
     const { slot: id = "", filledBy = "" } = slot.dataset;
-    last = id;
+    const { fallback, content } = measures[id];
+    const resized = slot.offsetHeight !== (content ?? fallback);
+    fills.push({ id, at: world.performance.now(), resized });
     Object.assign(measures[id], { content: slot.offsetHeight, by: filledBy });
     showShifts();
   };
@@ -76,10 +79,12 @@ const measure = (/** @type {string} */ name) => {
     for (const record of records) onFilled(record.target);
   }).observe(page.body, { subtree: true, attributeFilter: ["data-filled-by"] });
   new world.PerformanceObserver((list) => {
-    for (const { hadRecentInput, value = 0 } of list.getEntries()) {
-      if (hadRecentInput || !last) continue;
-      measures[last].shift += value;
-      const slot = page.querySelector(`[data-slot="${last}"]`);
+    for (const { hadRecentInput, startTime, value = 0 } of list.getEntries()) {
+      const before = fills.filter((fill) => fill.at <= startTime);
+      const cause = before.findLast((fill) => fill.resized) ?? before.at(-1);
+      if (hadRecentInput || !cause) continue;
+      measures[cause.id].shift += value;
+      const slot = page.querySelector(`[data-slot="${cause.id}"]`);
       if (slot) slot.style.outline = "6px dashed #d0342c";
     }
     showShifts();
