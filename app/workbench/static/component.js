@@ -1,6 +1,6 @@
 // One component: its props as controls, drawn by the server at every width with every change.
 import { read, readPageAgain, write } from "./api.js";
-import { find, findAs, saveOnSubmit, fieldValue } from "./dom.js";
+import { fieldValue, find, findAs, saveOnSubmit } from "./dom.js";
 import { followToolbar, framesIn, redraw, showFaultOf, viewOptions, watch } from "./previews.js";
 
 /** @import { Save } from "./live_reload.js" */

@@ -1,6 +1,6 @@
 // The stream player: what is sent is decided on the server, what it does to the page is measured here.
 import { read, write } from "./api.js";
-import { find, findAs, make, messageOf, report, fieldValue } from "./dom.js";
+import { fieldValue, find, findAs, make, messageOf, report } from "./dom.js";
 import { follow } from "./run_log.js";
 
 /** @import { Save } from "./live_reload.js" */

@@ -1,6 +1,6 @@
 // Frames of true width, shown smaller, as tall as what is in them; redrawn in place, so that they keep their scroll.
 import { read } from "./api.js";
-import { make, fieldValue } from "./dom.js";
+import { fieldValue, make } from "./dom.js";
 import { showFaults } from "./faults.js";
 
 /** @import { Fault } from "./faults.js" */

@@ -1,6 +1,6 @@
 // The prompt lab: two runs side by side, each with its brief, its course, its page and its cost.
 import { read, write } from "./api.js";
-import { find, findAs, make, makeFigure, messageOf, saveOnSubmit, fieldValue } from "./dom.js";
+import { fieldValue, find, findAs, make, makeFigure, messageOf, saveOnSubmit } from "./dom.js";
 import { follow } from "./run_log.js";
 
 /** @import { Save } from "./live_reload.js" */
