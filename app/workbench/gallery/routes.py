@@ -62,7 +62,7 @@ class GalleryRoutes:
             }
             for spec in specs
         ]
-        return page(self._paper.draw("gallery", rows=rows, look=options, **choices(self._live)))
+        return page(self._paper.draw("gallery", rows=rows, options=options, **choices(self._live)))
 
     async def component(self, request: Request) -> Response:
         """Show one state at four widths, its controls, and what the model is told."""

@@ -34,10 +34,13 @@ const count = () => {
     const shown = control.querySelector(".count");
     const value = valueIn(control);
     if (!shown || typeof value === "number" || typeof value === "boolean") continue;
-    const least = Number(control.dataset.least);
-    const most = Number(control.dataset.most);
-    shown.textContent = most ? `${value.length} of ${most}` : String(value.length);
-    shown.toggleAttribute("data-over", (most > 0 && value.length > most) || value.length < least);
+    const minimum = Number(control.dataset.minimum);
+    const maximum = Number(control.dataset.maximum);
+    shown.textContent = maximum ? `${value.length} of ${maximum}` : String(value.length);
+    shown.toggleAttribute(
+      "data-over",
+      (maximum > 0 && value.length > maximum) || value.length < minimum,
+    );
   }
   const proposal = { type: name, id: name, config: config() };
   find("[data-config]").textContent = JSON.stringify(proposal, null, 2);
