@@ -14,8 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.catalog.load import load_catalogs
-from app.catalog.names import shop_id_of, shop_name_of
+from app.catalog.load import load_catalogs, shop_id_of, shop_name_of
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError, load_library
 from app.domain.catalog import Product
@@ -80,8 +79,8 @@ def new_shop(folder: Path) -> None:
         NotWritten: there is something in the folder, or it cannot be written.
     """
     catalog = json.loads((ROOT / "demo" / "catalog.json").read_text())
-    place = folder.resolve()
-    catalog["shop"] |= {"id": shop_id_of(place), "name": shop_name_of(place)}
+    stem = folder.resolve().stem
+    catalog["shop"] |= {"id": shop_id_of(stem), "name": shop_name_of(stem)}
     skipped = shutil.ignore_patterns("__pycache__", "*.js")
     try:
         folder.mkdir(parents=True, exist_ok=True)
