@@ -83,7 +83,8 @@ class Settings:
     port: int = 8080
     """Port to listen on."""
     data: Path = Path("~/.local/state/wandstore").expanduser() if _INSTALLED else ROOT / "data"
-    """Folder of the databases and the generated secret (`/data` in the image)."""
+    """Folder of the databases and the generated secret (`/data` in the image,
+    `~/.local/state/wandstore` where installed as a package)."""
     catalog: Path = ROOT / "demo" / "catalog.json"
     """A JSON or Shopify CSV catalog, or a folder of them."""
     currency: str = "USD"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from app.settings import ROOT
+from tests.architecture.test_rooms import FLOORS
 from tools import settings_table
 
 LONGEST_README = 120
@@ -78,6 +79,12 @@ def test_the_commit_hooks_run_every_linter() -> None:
     linters = [target for target in TARGETS if target.endswith(("lint", "types"))]
     hooks = re.findall(r"entry: (.*)", (ROOT / ".pre-commit-config.yaml").read_text())
     assert sorted(hooks) == sorted(f"make --silent {target}" for target in linters)
+
+
+def test_the_order_of_the_rooms_is_told_as_it_is() -> None:
+    text = (ROOT / "docs/architecture.md").read_text()
+    order = text.partition("## Who may use whom")[2].split("```")[1]
+    assert tuple(" ".join(floor.split()) for floor in order.split("<")) == FLOORS
 
 
 def test_every_room_is_described() -> None:
