@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -9,10 +10,10 @@ from urllib.parse import parse_qsl
 from app.domain.catalog import Product, Shop
 
 PAGE_SIZE = 24
-_LONGEST_QUERY = 80
-_MOST_FIELDS = 16
-_MOST_BYTES = 2048
-_MOST_DIGITS = 4
+MAX_QUERY_LENGTH = 80
+MAX_FIELDS = 16
+MAX_BYTES = 2048
+PAGE_NUMBER = re.compile(r"^[0-9]{1,4}$")
 ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
     "price-asc": (lambda item: item.price.amount, False),
     "price-desc": (lambda item: item.price.amount, True),
@@ -44,19 +45,17 @@ class ListingQuery(NamedTuple):
 
 def read_request(query_string: bytes) -> ListingQuery | None:
     """Return what the query asks for, or None where it asks for nothing we know."""
-    if len(query_string) > _MOST_BYTES:
+    if len(query_string) > MAX_BYTES:
         return None
     try:
-        pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=_MOST_FIELDS)
+        pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=MAX_FIELDS)
     except ValueError:
         return None
-    given = {name: " ".join(value.split())[:_LONGEST_QUERY] for name, value in pairs}
+    given = {name: " ".join(value.split())[:MAX_QUERY_LENGTH] for name, value in pairs}
     if not any(given.get(name) for name in ("category", "sort", "q", "page")):
         return None
     number = given.get("page", "")
-    page = (
-        int(number) if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else 1
-    )
+    page = int(number) if PAGE_NUMBER.fullmatch(number) else 1
     return ListingQuery(
         given.get("category", ""), given.get("sort", ""), given.get("q", ""), max(page, 1)
     )

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 KINDS = ("view", "filter", "dwell", "add_to_basket", "purchase")
 
-MOST_FACTS = 200
+MAX_FACTS = 200
 """Facts of one shopper that are kept and counted; orders give way last and the oldest first."""
 
-MOST_NAMES = 20
-MOST_DAYS = 1_000_000
-MOST_CENTS = 10**9
-MOST_SECONDS = 600
+MAX_NAMES = 20
+MAX_DAY = 1_000_000
+MAX_CENTS = 10**9
+MAX_SECONDS = 600
 
 
 class Fact(NamedTuple):
@@ -51,14 +51,14 @@ def read_fact(stored: object) -> Fact | None:
     sort = stored.get("sort")
     return Fact(
         kind=stored["kind"],
-        day=_whole(stored.get("day"), MOST_DAYS),
+        day=_whole(stored.get("day"), MAX_DAY),
         products=_names(stored.get("products")),
         categories=_names(stored.get("categories")),
-        low=_whole(stored.get("low"), MOST_NAMES),
-        high=_whole(stored.get("high"), MOST_NAMES),
-        reduced=_whole(stored.get("reduced"), MOST_NAMES),
-        cents=_whole(stored.get("cents"), MOST_CENTS),
-        seconds=_whole(stored.get("seconds"), MOST_SECONDS),
+        low=_whole(stored.get("low"), MAX_NAMES),
+        high=_whole(stored.get("high"), MAX_NAMES),
+        reduced=_whole(stored.get("reduced"), MAX_NAMES),
+        cents=_whole(stored.get("cents"), MAX_CENTS),
+        seconds=_whole(stored.get("seconds"), MAX_SECONDS),
         sort=sort if isinstance(sort, str) else "",
     )
 
@@ -75,7 +75,7 @@ def _whole(value: Any, most: int) -> int:
 def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         return ()
-    return tuple(name for name in value if isinstance(name, str) and name)[:MOST_NAMES]
+    return tuple(name for name in value if isinstance(name, str) and name)[:MAX_NAMES]
 
 
 class ReportedEvent(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
 
-_IPV6_PREFIX = 64
+IPV6_PREFIX = 64
 """What one customer is given: limiting single addresses of it would limit nobody."""
 
-_LONGEST = 64
+MAX_LENGTH = 64
 
 
 def rate_limit_key(address: str) -> str:
@@ -15,9 +15,9 @@ def rate_limit_key(address: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:
-        return address[:_LONGEST]
+        return address[:MAX_LENGTH]
     if found.version == 4:  # noqa: PLR2004 - IPv4
         return str(found)
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
-    return str(ip_network((found, _IPV6_PREFIX), strict=False))
+    return str(ip_network((found, IPV6_PREFIX), strict=False))

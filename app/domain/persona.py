@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 PersonaType = Literal[
     "newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"
 ]
-PERSONA_TYPES: tuple[PersonaType, ...] = (
-    "newcomer",
-    "minimalist",
-    "collector",
-    "bargain_hunter",
-    "explorer",
-    "loyalist",
-)
+PERSONA_TYPES: tuple[PersonaType, ...] = get_args(PersonaType)
 
 
-MOST_NAMES = 50
-LONGEST_NAME = 200
-MOST_ORDER_VALUE = 1e9
+MAX_NAMES = 50
+MAX_NAME_LENGTH = 200
+MAX_ORDER_VALUE = 1e9
 """Bounds of signals, wherever they come from: names in a list, characters, and money."""
 
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from app.domain.page import Component, StoredPage
 
+VERSION = 1
+
 
 def to_kv(page: StoredPage) -> bytes:
     """Return a page as KV keeps it (contract: KV value, version 1)."""
     value = {
-        "version": 1,
+        "version": VERSION,
         "ui": {"html": page.html, "components": [item.as_json() for item in page.components]},
         "meta": {
             "persona_type": page.persona_type,
@@ -30,7 +32,7 @@ def from_kv(value: bytes) -> StoredPage | None:
     """Read a kept page; None where it is of another version or does not make sense."""
     try:
         kept = json.loads(value)
-        if kept["version"] != 1:
+        if kept["version"] != VERSION:
             return None
         meta, context = kept["meta"], kept["shop_context"]
         components = [_component(item) for item in kept["ui"]["components"]]

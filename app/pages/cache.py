@@ -22,6 +22,7 @@ _FRESH = 60.0
 MEMORY = 12 * 1024 * 1024
 """Bytes of finished pages held ready."""
 
+ETAG_DIGITS = 20
 _COMPRESSION = 6
 
 

@@ -15,10 +15,14 @@ from app.domain.persona import PageKey, Persona, Shopper, Signals
 VERSION = 2
 """Raised whenever bands or canonical form change, so that old hashes never mean something new."""
 
-_ORDER_VALUE_BANDS = (1, 25, 50, 100, 200, 400)
-_SENSITIVITY = {"low": 0, "medium": 1, "high": 2}
-_MOST_NAMES = 3
-_LONGEST_NAME = 64
+ORDER_VALUE_BANDS = (1, 25, 50, 100, 200, 400)
+SENSITIVITY = {"low": 0, "medium": 1, "high": 2}
+CONFIDENCE_STEP = 5
+"""Percent."""
+
+MAX_NAMES = 3
+MAX_NAME_LENGTH = 64
+DIGEST_DIGITS = 12
 
 
 def persona_hash(persona: Persona) -> str:
@@ -30,7 +34,7 @@ def persona_hash(persona: Persona) -> str:
         separators=(",", ":"),
         ensure_ascii=False,
     )
-    digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(canonical.encode()).hexdigest()[:DIGEST_DIGITS]
     return f"v{VERSION}_{persona.type}_{confidence}_{digest}"
 
 
@@ -40,26 +44,26 @@ def page_key(shopper: Shopper) -> PageKey:
 
 
 def confidence_band(confidence: float) -> int:
-    """Return a confidence (0..1) as a percentage, rounded down to a multiple of 5."""
+    """Return a confidence (0..1) as a percentage, rounded down to a multiple of the step."""
     thousandths = math.floor(min(max(confidence, 0.0), 1.0) * 1000 + 0.5)
-    return thousandths // 50 * 5
+    return thousandths // (10 * CONFIDENCE_STEP) * CONFIDENCE_STEP
 
 
 def _banded(signals: Signals) -> dict[str, object]:
     return {
-        "avg_order_value": sum(signals.avg_order_value >= edge for edge in _ORDER_VALUE_BANDS),
+        "avg_order_value": sum(signals.avg_order_value >= edge for edge in ORDER_VALUE_BANDS),
         "browsing_patterns": sorted(_names(signals.browsing_patterns)),
         "category_preferences": sorted(_names(signals.category_preferences)),
-        "price_sensitivity": _SENSITIVITY[signals.price_sensitivity],
+        "price_sensitivity": SENSITIVITY[signals.price_sensitivity],
     }
 
 
 def _names(names: tuple[str, ...]) -> list[str]:
     """Return the first few distinct names, folded so that spelling does not part like shoppers."""
     folded = (_folded(name) for name in names)
-    return list(dict.fromkeys(name for name in folded if name))[:_MOST_NAMES]
+    return list(dict.fromkeys(name for name in folded if name))[:MAX_NAMES]
 
 
 def _folded(name: str) -> str:
     well_formed = name.encode("utf-8", "replace").decode()
-    return " ".join(unicodedata.normalize("NFC", well_formed).lower().split())[:_LONGEST_NAME]
+    return " ".join(unicodedata.normalize("NFC", well_formed).lower().split())[:MAX_NAME_LENGTH]

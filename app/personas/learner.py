@@ -24,7 +24,7 @@ _MOST_AT_ONCE = 64
 _NEWCOMERS = persona_hash(NEWCOMER)
 _SECONDS_A_DAY = 86_400
 
-PREFETCHES = Rate(burst=5, seconds=60.0)
+PREFETCH_RATE = Rate(burst=5, seconds=60.0)
 """Pages composed ahead for one shopper: whoever changes faster waits for the next visit."""
 
 
@@ -45,7 +45,7 @@ class PersonaLearner:
     def __init__(self, store: FactStore, now: Callable[[], float]) -> None:
         self.counts: Counter[str] = Counter()
         self._store = store
-        self._prefetches = RateLimiter(PREFETCHES, now)
+        self._prefetches = RateLimiter(PREFETCH_RATE, now)
         self._now = now
         self._prices: dict[tuple[str, str], Prices] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()

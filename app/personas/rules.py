@@ -40,21 +40,46 @@ equally many points. With less evidence than 8 the shopper is the newcomer that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.domain.facts import MOST_FACTS, Fact
+from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, PersonaType, Signals
 
-_WEIGHTS = {"view": 1, "filter": 2, "dwell": 2, "add_to_basket": 4, "purchase": 8}
-_SORT_WEIGHT = 3
-_SHORTEST_DWELL = 10
-_LINGERING = 45
-_CLEAR = 6
-_STEPS = ((128, 95), (64, 85), (32, 70), (16, 55), (8, 40))
-_UNDECIDED = 15
-_MOST_NAMES = 3
+WEIGHTS = {"view": 1, "filter": 2, "dwell": 2, "add_to_basket": 4, "purchase": 8}
+SORT_WEIGHT = 3
+MIN_DWELL = 10
+CONFIDENCE_STEPS = ((128, 95), (64, 85), (32, 70), (16, 55), (8, 40))
+UNDECIDED = 15
+MAX_NAMES = 3
+
+PREFERENCE_POINTS = 3
+PREFERENCE_PERCENT = 20
+CLEAR_SENSITIVITY = 6
+CLEAR_RATIO = 2
+
+BUYING_AGAIN_ORDERS = 2
+RETURNING_DAYS = 3
+PRICE_SORTS = 2
+LINGERING_DWELLS = 3
+LINGERING_SECONDS = 45
+COMPARED_PRODUCTS = 5
+WANDERED_CATEGORIES = 4
+WANDERED_PERCENT = 50
+FOCUSED_POINTS = 6
+FOCUSED_PERCENT = 60
+QUICK_VIEWS = 3
+MANY_ORDERS = 4
+
+TYPE_POINTS: Mapping[PersonaType, Mapping[str, int]] = {
+    "loyalist": {"buys_again": 5, "returns": 2, "many_orders": 1},
+    "bargain_hunter": {"high_sensitivity": 3, "sorts_by_price": 2},
+    "collector": {"low_sensitivity": 3, "lingers": 1, "compares": 1},
+    "explorer": {"always": 1, "wanders": 2},
+    "minimalist": {"focuses": 2, "decides_quickly": 2},
+}
+"""What speaks for each type: patterns, and what else a shopper is known by."""
 
 
 @dataclass(slots=True)
@@ -79,9 +104,9 @@ class _Tally:
 def classify(facts: Sequence[Fact]) -> Persona:
     """Return the persona that the facts speak for."""
     tally = _Tally()
-    for fact in _told_once(facts[-MOST_FACTS:]):
+    for fact in _told_once(facts[-MAX_FACTS:]):
         _add(fact, tally)
-    confidence = next((step for least, step in _STEPS if tally.evidence >= least), 0)
+    confidence = next((step for least, step in CONFIDENCE_STEPS if tally.evidence >= least), 0)
     if not confidence:
         return NEWCOMER
     sensitivity = _sensitivity(tally)
@@ -91,9 +116,9 @@ def classify(facts: Sequence[Fact]) -> Persona:
         avg_order_value=sum(tally.paid) // max(len(tally.paid), 1) / 100,
         category_preferences=_preferences(tally),
         price_sensitivity=sensitivity,
-        browsing_patterns=tuple(patterns[:_MOST_NAMES]),
+        browsing_patterns=tuple(patterns[:MAX_NAMES]),
     )
-    return Persona(kind, (confidence if clear else confidence - _UNDECIDED) / 100, signals)
+    return Persona(kind, (confidence if clear else confidence - UNDECIDED) / 100, signals)
 
 
 def _told_once(facts: Iterable[Fact]) -> Iterable[Fact]:
@@ -108,11 +133,11 @@ def _told_once(facts: Iterable[Fact]) -> Iterable[Fact]:
 
 
 def _add(fact: Fact, tally: _Tally) -> None:
-    short = fact.kind == "dwell" and fact.seconds < _SHORTEST_DWELL
-    weight = 0 if short else _WEIGHTS[fact.kind]
+    short = fact.kind == "dwell" and fact.seconds < MIN_DWELL
+    weight = 0 if short else WEIGHTS[fact.kind]
     tally.evidence += weight
-    tally.thrift += weight * (fact.low + fact.reduced) + _SORT_WEIGHT * (fact.sort == "price-asc")
-    tally.luxury += weight * fact.high + _SORT_WEIGHT * (fact.sort == "price-desc")
+    tally.thrift += weight * (fact.low + fact.reduced) + SORT_WEIGHT * (fact.sort == "price-asc")
+    tally.luxury += weight * fact.high + SORT_WEIGHT * (fact.sort == "price-desc")
     tally.price_sorts += fact.sort == "price-asc"
     tally.days.add(fact.day)
     _add_kind(fact, tally, short=short)
@@ -139,15 +164,19 @@ def _add_kind(fact: Fact, tally: _Tally, *, short: bool) -> None:
 def _preferences(tally: _Tally) -> tuple[str, ...]:
     total = sum(tally.points.values())
     latest_first = reversed(tally.points.items())
-    liked = [item for item in latest_first if item[1] >= 3 and item[1] * 5 >= total]
+    liked = [
+        (name, points)
+        for name, points in latest_first
+        if points >= PREFERENCE_POINTS and 100 * points >= PREFERENCE_PERCENT * total
+    ]
     liked.sort(key=lambda item: -item[1])
-    return tuple(name for name, _ in liked[:_MOST_NAMES])
+    return tuple(name for name, _ in liked[:MAX_NAMES])
 
 
 def _sensitivity(tally: _Tally) -> Literal["low", "medium", "high"]:
-    if tally.thrift >= _CLEAR and tally.thrift >= 2 * tally.luxury:
+    if tally.thrift >= CLEAR_SENSITIVITY and tally.thrift >= CLEAR_RATIO * tally.luxury:
         return "high"
-    if tally.luxury >= _CLEAR and tally.luxury >= 2 * tally.thrift:
+    if tally.luxury >= CLEAR_SENSITIVITY and tally.luxury >= CLEAR_RATIO * tally.thrift:
         return "low"
     return "medium"
 
@@ -157,40 +186,28 @@ def _patterns(tally: _Tally) -> list[str]:
     chosen = tally.baskets + tally.orders
     widest = max(map(len, tally.products.values()), default=0)
     found = {
-        "buys_again": tally.orders >= 2,
-        "returns": len(tally.days) >= 3,
-        "sorts_by_price": tally.price_sorts >= 2,
-        "lingers": tally.dwells >= 3 and tally.seconds >= _LINGERING * tally.dwells,
-        "compares": widest >= 5,
-        "wanders": len(tally.points) >= 4 and 2 * top < total,
-        "focuses": total >= 6 and 5 * top >= 3 * total,
-        "decides_quickly": chosen >= 1 and tally.views <= 3 * chosen,
+        "buys_again": tally.orders >= BUYING_AGAIN_ORDERS,
+        "returns": len(tally.days) >= RETURNING_DAYS,
+        "sorts_by_price": tally.price_sorts >= PRICE_SORTS,
+        "lingers": tally.dwells >= LINGERING_DWELLS
+        and tally.seconds >= LINGERING_SECONDS * tally.dwells,
+        "compares": widest >= COMPARED_PRODUCTS,
+        "wanders": len(tally.points) >= WANDERED_CATEGORIES
+        and 100 * top < WANDERED_PERCENT * total,
+        "focuses": total >= FOCUSED_POINTS and 100 * top >= FOCUSED_PERCENT * total,
+        "decides_quickly": chosen >= 1 and tally.views <= QUICK_VIEWS * chosen,
     }
     return [name for name, holds in found.items() if holds]
 
 
-def _type(tally: _Tally, sensitivity: str, patterns: Sequence[str]) -> tuple[PersonaType, bool]:
+def _type(tally: _Tally, sensitivity: str, patterns: Iterable[str]) -> tuple[PersonaType, bool]:
     """Return the type with most points, and whether no other has as many."""
-    holds = {name: name in patterns for name in _EVERY_PATTERN}
-    points: dict[PersonaType, int] = {
-        "loyalist": 5 * holds["buys_again"] + 2 * holds["returns"] + (tally.orders >= 4),
-        "bargain_hunter": 3 * (sensitivity == "high") + 2 * holds["sorts_by_price"],
-        "collector": 3 * (sensitivity == "low") + holds["lingers"] + holds["compares"],
-        "explorer": 1 + 2 * holds["wanders"],
-        "minimalist": 2 * holds["focuses"] + 2 * holds["decides_quickly"],
+    often = ["many_orders"] if tally.orders >= MANY_ORDERS else []
+    known = {"always", f"{sensitivity}_sensitivity", *patterns, *often}
+    points = {
+        kind: sum(count for clue, count in clues.items() if clue in known)
+        for kind, clues in TYPE_POINTS.items()
     }
     best = max(points.values())
     ahead = [kind for kind, reached in points.items() if reached == best]
     return ahead[0], len(ahead) == 1
-
-
-_EVERY_PATTERN = (
-    "buys_again",
-    "returns",
-    "sorts_by_price",
-    "lingers",
-    "compares",
-    "wanders",
-    "focuses",
-    "decides_quickly",
-)

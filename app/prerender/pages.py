@@ -18,6 +18,9 @@ STREAM = "edge"
 """Stands where a page's id would: the Worker knows the page by the shopper's cookie."""
 
 
+NAME_DIGITS = 32
+
+
 class Drawing(NamedTuple):
     """A page and the name it is published under."""
 
@@ -43,7 +46,7 @@ def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
 
 def product_name(product_id: str) -> str:
     """Return what a product's page is called: its id may hold what no file name can."""
-    return hashlib.sha256(product_id.encode()).hexdigest()[:32]
+    return hashlib.sha256(product_id.encode()).hexdigest()[:NAME_DIGITS]
 
 
 def listing_pages(shop: Shop) -> list[int]:

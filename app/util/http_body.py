@@ -9,6 +9,8 @@ from typing import NamedTuple
 WORTH_ZIPPING = 1024
 """Bytes from which compressing pays."""
 
+ETAG_DIGITS = 20
+
 
 class Body(NamedTuple):
     """What is sent: the plain bytes, gzipped ones where they are at hand, and an ETag."""
@@ -27,4 +29,4 @@ def zipped(plain: bytes, level: int = 5) -> Body:
 
 def etag_of(plain: bytes) -> bytes:
     """Return the strong ETag of these bytes."""
-    return b'"%s"' % hashlib.sha256(plain).hexdigest()[:20].encode()
+    return b'"%s"' % hashlib.sha256(plain).hexdigest()[:ETAG_DIGITS].encode()

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-_MOST_REMEMBERED = 10_000
+MAX_KEYS = 10_000
 
 
 class Rate(NamedTuple):
@@ -33,6 +33,6 @@ class RateLimiter:
         wait = whole_at - now - (burst - 1) * seconds
         taken = wait <= 0
         self._free_at[name] = whole_at + seconds if taken else whole_at
-        while len(self._free_at) > _MOST_REMEMBERED:
+        while len(self._free_at) > MAX_KEYS:
             self._free_at.popitem(last=False)
         return 0.0 if taken else wait

@@ -6,14 +6,15 @@ import asyncio
 
 from starlette.types import Receive
 
-_PATIENCE = 10.0
+TIMEOUT = 10.0
+"""Seconds."""
 
 
 class BadBody(Exception):
-    """A body cannot be read; `status` is what to answer."""
+    """A body cannot be read; `status` is what to answer, and the message says why."""
 
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
+    def __init__(self, status: int, code: str, why: str) -> None:
+        super().__init__(why)
         self.status = status
         self.code = code
 
@@ -25,10 +26,10 @@ async def read_body(receive: Receive, most: int) -> bytes:
         BadBody: it is larger than `most` bytes, comes too slowly, or breaks off.
     """
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return await _all(receive, most)
     except TimeoutError:
-        raise BadBody(408, "TIMEOUT") from None
+        raise BadBody(408, "TIMEOUT", "the body did not come in time") from None
 
 
 async def _all(receive: Receive, most: int) -> bytes:
@@ -36,9 +37,9 @@ async def _all(receive: Receive, most: int) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BadBody(400, "BROKEN_OFF")
+            raise BadBody(400, "BROKEN_OFF", "the body broke off")
         body += message.get("body", b"")
         if len(body) > most:
-            raise BadBody(413, "TOO_LARGE")
+            raise BadBody(413, "TOO_LARGE", f"a body has at most {most} bytes")
         if not message.get("more_body", False):
             return bytes(body)

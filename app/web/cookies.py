@@ -20,9 +20,10 @@ LIFETIME = 180 * 24 * 3600
 NEW = 3600
 """Seconds for which a shopper counts as new: they are cheap to invent."""
 
-_VALUE = re.compile(r"(shop_[0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})")
-_LONGEST_HEADER = 8192
-_LONGEST_VALUE = 128
+VALUE = re.compile(r"^(shop_[0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})$")
+ATTRIBUTES = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
+MAX_HEADER_BYTES = 8192
+MAX_VALUE_LENGTH = 128
 _MOST_REMEMBERED = 4096
 
 
@@ -64,7 +65,7 @@ class SessionSigner(NamedTuple):
 
     def known(self, value: str, shop_id: str, now: float) -> tuple[str, int] | None:
         """Return shopper id and expiry of a cookie's value; None where it is not ours or over."""
-        fits = 0 < len(value) <= _LONGEST_VALUE
+        fits = 0 < len(value) <= MAX_VALUE_LENGTH
         signed = _signed(self.secret, value, shop_id) if fits else None
         return signed if signed is not None and signed[1] > now else None
 
@@ -75,15 +76,14 @@ class SessionSigner(NamedTuple):
     def cookie(self, shopper_id: str, shop_id: str, expires: int, *, secure: bool) -> bytes:
         """Return a Set-Cookie header's value."""
         value = f"{shopper_id}.{expires}.{self.sign(shopper_id, shop_id, expires)}"
-        attributes = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
         ending = "; Secure" if secure else ""
-        return f"{cookie_name(shop_id)}={value}; {attributes}{ending}".encode()
+        return f"{cookie_name(shop_id)}={value}; {ATTRIBUTES}{ending}".encode()
 
 
 @lru_cache(_MOST_REMEMBERED)
 def _signed(secret: bytes, value: str, shop_id: str) -> tuple[str, int] | None:
     """Return shopper id and expiry of a value we signed; remembered, since shoppers come back."""
-    match = _VALUE.fullmatch(value)
+    match = VALUE.fullmatch(value)
     if match is None:
         return None
     shopper_id, expires, signature = match.groups()
@@ -106,7 +106,7 @@ def read_cookie(headers: Iterable[tuple[bytes, bytes]], name: str) -> str:
     """Return a cookie's value from a request's headers, empty where there is none."""
     wanted = f"{name}=".encode()
     for header, value in headers:
-        if header == b"cookie" and len(value) <= _LONGEST_HEADER:
+        if header == b"cookie" and len(value) <= MAX_HEADER_BYTES:
             for part in value.split(b";"):
                 stripped = part.strip()
                 if stripped.startswith(wanted):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_NAMES = re.compile(
+NAMES = re.compile(
     rb"(?<!cu)bot\b|(?<!cu)bot[/_; -]|crawl|spider|slurp|archiver|scraper|bingpreview|linkpreview|"
     rb"uripreview|facebookexternalhit|facebookcatalog|embedly|pingdom|feedfetcher|"
     rb"mediapartners|apis-google|google-inspectiontool|google-extended|whatsapp/|chatgpt-user|"
@@ -18,12 +18,12 @@ _NAMES = re.compile(
 )
 """Cubot is a maker of phones."""
 
-_LONGEST = 1024
+MAX_LENGTH = 1024
 
 
 def is_crawler(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Say whether the request names itself as something other than a browser."""
     for name, value in headers:
         if name == b"user-agent":
-            return _NAMES.search(value[:_LONGEST]) is not None
+            return NAMES.search(value[:MAX_LENGTH]) is not None
     return False

@@ -13,7 +13,7 @@ from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer
 from app.util.http_body import Body
 from app.web.context import AppContext
-from app.web.headers import file_headers
+from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
 
 
@@ -35,7 +35,7 @@ class NotFound:
         if not allowed:
             await self._web.send_not_found(scope, send, None)
             return
-        headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
+        headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
         allow = (b"allow", ", ".join(sorted(allowed)).encode())
         extra_headers = [(b"cache-control", b"no-store"), allow]
         body = Body(b"Method Not Allowed\n")

@@ -73,8 +73,7 @@ class Generate:
         try:
             body = await read_body(receive, self._largest)
         except BadBody as bad:
-            reason = f"the body broke off, or is larger than {self._largest} bytes"
-            return error_answer("INVALID_REQUEST", reason, bad.status)
+            return error_answer("INVALID_REQUEST", str(bad), bad.status)
         from app.web.generate_schema import Fault, read_request  # noqa: PLC0415
 
         request = read_request(body)

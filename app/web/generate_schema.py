@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.domain.persona import (
-    LONGEST_NAME,
-    MOST_NAMES,
-    MOST_ORDER_VALUE,
+    MAX_NAME_LENGTH,
+    MAX_NAMES,
+    MAX_ORDER_VALUE,
     Persona,
     PersonaType,
     Signals,
@@ -21,7 +21,7 @@ from app.domain.persona import (
 
 _MOST_PRODUCTS = 5_000
 
-Name = Annotated[str, Field(max_length=LONGEST_NAME)]
+Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
 Color = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -32,10 +32,10 @@ class _Strict(BaseModel):
 class SignalsIn(_Strict):
     """A shopper's signals. Money is in the shop's currency, major units."""
 
-    avg_order_value: Annotated[float, Field(ge=0, le=MOST_ORDER_VALUE, allow_inf_nan=False)] = 0.0
-    category_preferences: list[Name] = Field(default_factory=list, max_length=MOST_NAMES)
+    avg_order_value: Annotated[float, Field(ge=0, le=MAX_ORDER_VALUE, allow_inf_nan=False)] = 0.0
+    category_preferences: list[Name] = Field(default_factory=list, max_length=MAX_NAMES)
     price_sensitivity: Literal["low", "medium", "high"] = "medium"
-    browsing_patterns: list[Name] = Field(default_factory=list, max_length=MOST_NAMES)
+    browsing_patterns: list[Name] = Field(default_factory=list, max_length=MAX_NAMES)
 
 
 class PersonaIn(_Strict):
@@ -55,7 +55,7 @@ class ProductIn(_Strict):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     image_url: Annotated[str | None, Field(max_length=2_048)] = None
     category: Annotated[str | None, Field(max_length=1_000)] = None
-    tags: list[Name] = Field(default_factory=list, max_length=MOST_NAMES)
+    tags: list[Name] = Field(default_factory=list, max_length=MAX_NAMES)
 
 
 class BrandIn(_Strict):
@@ -79,7 +79,7 @@ class OptionsIn(_Strict):
     """`force` composes anew; `components` names the only kinds to be composed."""
 
     force: bool = False
-    components: Annotated[list[Name], Field(min_length=1, max_length=MOST_NAMES)] | None = None
+    components: Annotated[list[Name], Field(min_length=1, max_length=MAX_NAMES)] | None = None
 
 
 class GenerateRequest(_Strict):

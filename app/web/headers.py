@@ -12,6 +12,11 @@ _ALWAYS: Headers = [
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+FILE_HEADERS: Headers = [
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    *_ALWAYS,
+]
+"""The headers of anything that is not a page: it may not act as one."""
 
 
 def content_security_policy(image_hosts: Iterable[str] = ()) -> bytes:
@@ -31,8 +36,3 @@ def page_headers(image_hosts: Iterable[str] = ()) -> Headers:
         (b"content-security-policy", content_security_policy(image_hosts)),
         *_ALWAYS,
     ]
-
-
-def file_headers() -> Headers:
-    """Return the headers of anything that is not a page: it may not act as one."""
-    return [(b"content-security-policy", b"default-src 'none'; sandbox"), *_ALWAYS]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.types import Scope, Send
 
 from app.util.http_body import Body
-from app.web.headers import Headers, file_headers
+from app.web.headers import FILE_HEADERS, Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,6 @@ async def send_json(
 ) -> None:
     """Send an object as JSON, never cached."""
     body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
-    headers = [*file_headers(), (b"content-type", b"application/json")]
+    headers = [*FILE_HEADERS, (b"content-type", b"application/json")]
     extra_headers = [*extra_headers, (b"cache-control", b"no-store")]
     await send_response(scope, send, Response(body, headers, status, extra_headers))

@@ -20,15 +20,14 @@ from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate, RateLimiter
 from app.web.body import BadBody, read_body
 from app.web.context import AppContext, visit_from
-from app.web.headers import file_headers
+from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_json, send_response
 from app.web.same_origin import from_our_page, wants_no_tracking
 
-LARGEST = 8192
-"""Bytes of a body."""
+MAX_BODY_BYTES = 8192
 
-OF_A_SHOPPER = Rate(burst=30, seconds=2.0)
-OF_AN_ADDRESS = Rate(burst=240, seconds=0.25)
+SHOPPER_RATE = Rate(burst=30, seconds=2.0)
+ADDRESS_RATE = Rate(burst=240, seconds=0.25)
 
 
 class _Refused(Exception):
@@ -57,8 +56,8 @@ class SignalsEndpoint:
         self._web = web
         self._learner = learner
         self._warm_up = warm_up
-        self._shoppers = RateLimiter(OF_A_SHOPPER, clock)
-        self._addresses = RateLimiter(OF_AN_ADDRESS, clock)
+        self._shoppers = RateLimiter(SHOPPER_RATE, clock)
+        self._addresses = RateLimiter(ADDRESS_RATE, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer POST with 204, or with JSON that says what is wrong."""
@@ -75,7 +74,7 @@ class SignalsEndpoint:
             await _send_refusal(scope, send, refused)
             return
         no_store = [(b"cache-control", b"no-store")]
-        await send_response(scope, send, Response(Body(b""), file_headers(), 204, no_store))
+        await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 204, no_store))
 
     def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""
@@ -103,10 +102,10 @@ class SignalsEndpoint:
         from app.web.signals_schema import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
 
         try:
-            events = read_beacon(await read_body(receive, LARGEST))
+            events = read_beacon(await read_body(receive, MAX_BODY_BYTES))
             learned = await self._learner.learn(visit.shopper_id, visit.view.shop, events)
         except BadBody as bad:
-            raise _Refused(bad.status, bad.code, f"a body has at most {LARGEST} bytes") from bad
+            raise _Refused(bad.status, bad.code, str(bad)) from bad
         except BadBeacon as bad:
             raise _Refused(400, "INVALID_SIGNALS", str(bad), bad.field) from bad
         except TooBusy as busy:

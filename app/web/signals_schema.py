@@ -5,13 +5,21 @@ Loaded when the first beacon comes, since nobody needs it to see the shop.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from app.domain.facts import KINDS, ReportedEvent
+from app.domain.facts import KINDS, MAX_SECONDS, ReportedEvent
 
-MOST_EVENTS = 20
+MAX_EVENTS = 20
+MAX_ITEMS = 20
+MAX_QUANTITY = 99
+MAX_NAME_LENGTH = 200
+MAX_FIELD_LENGTH = 40
+"""Characters of a field's name that an answer repeats."""
+
+Sort = Literal["", "featured", "price-asc", "price-desc", "name"]
+SORTS: tuple[Sort, ...] = get_args(Sort)
 
 
 def _whole(number: object) -> object:
@@ -19,8 +27,8 @@ def _whole(number: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=200)]
-_Quantity = Annotated[int, Field(ge=1, le=99), BeforeValidator(_whole)]
+_Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+_Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY), BeforeValidator(_whole)]
 
 
 class _Strict(BaseModel):
@@ -37,8 +45,8 @@ class _View(_Strict):
 
 class _Filter(_Strict):
     kind: Literal["filter"]
-    category: Annotated[str, Field(max_length=200)] = ""
-    sort: Literal["", "featured", "price-asc", "price-desc", "name"] = ""
+    category: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
+    sort: Sort = ""
 
     def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, category=self.category, sort=self.sort)
@@ -47,7 +55,7 @@ class _Filter(_Strict):
 class _Dwell(_Strict):
     kind: Literal["dwell"]
     product: _Name
-    seconds: Annotated[int, Field(ge=1, le=600), BeforeValidator(_whole)]
+    seconds: Annotated[int, Field(ge=1, le=MAX_SECONDS), BeforeValidator(_whole)]
 
     def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, ((self.product, 1),), seconds=self.seconds)
@@ -69,7 +77,7 @@ class _Item(_Strict):
 
 class _Purchase(_Strict):
     kind: Literal["purchase"]
-    items: Annotated[list[_Item], Field(min_length=1, max_length=20)]
+    items: Annotated[list[_Item], Field(min_length=1, max_length=MAX_ITEMS)]
 
     def to_event(self) -> ReportedEvent:
         return ReportedEvent(self.kind, tuple((item.product, item.quantity) for item in self.items))
@@ -79,7 +87,7 @@ _Event = Annotated[_View | _Filter | _Dwell | _AddToBasket | _Purchase, Field(di
 
 
 class _Beacon(_Strict):
-    events: Annotated[list[_Event], Field(min_length=1, max_length=MOST_EVENTS)]
+    events: Annotated[list[_Event], Field(min_length=1, max_length=MAX_EVENTS)]
 
 
 class BadBeacon(Exception):
@@ -107,7 +115,7 @@ def read_beacon(body: bytes) -> list[ReportedEvent]:
 def _field(place: tuple[int | str, ...]) -> str:
     """Return where in the body: without the kind, which pydantic puts in between."""
     steps = [str(step) for at, step in enumerate(place) if at != 2 or step not in KINDS]  # noqa: PLR2004
-    return ".".join(step[:40] for step in steps) or "body"
+    return ".".join(step[:MAX_FIELD_LENGTH] for step in steps) or "body"
 
 
 def _why(kind: str, message: str) -> str:

@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 from app.content.assets import MEDIA_TYPES, asset_body
 from app.pages.site import LiveSite
 from app.util.http_body import Body
-from app.web.headers import file_headers
+from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
 
-_FOREVER = (b"cache-control", b"public, max-age=31536000, immutable")
-_FOR_NOW = (b"cache-control", b"public, no-cache")
-_A_DAY = (b"cache-control", b"public, max-age=86400")
-_HASHED = re.compile(r"([a-z0-9-]+)\.([0-9a-f]{10})(\.[a-z0-9]+)")
-_PICTURE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}")
+FOREVER = b"public, max-age=31536000, immutable"
+FOR_NOW = b"public, no-cache"
+A_DAY = b"public, max-age=86400"
+HASHED = re.compile(r"^([a-z0-9-]+)\.[0-9a-f]{10}(\.[a-z0-9]+)$")
+PICTURE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$")
 _LARGEST_PICTURE = 8 * 1024 * 1024
 _PICTURES_HELD = 8 * 1024 * 1024
 
@@ -35,15 +35,15 @@ class Static:
         """Answer with a file, or 404."""
         assets = self._site.current.content.assets
         hashed = scope["path_params"]["name"]
-        match = _HASHED.fullmatch(hashed)
-        name = f"{match.group(1)}{match.group(3)}" if match else ""
+        match = HASHED.fullmatch(hashed)
+        name = f"{match.group(1)}{match.group(2)}" if match else ""
         body = assets.files.get(name)
         if body is None:
             await _missing(scope, send)
             return
         is_current = assets.names[name] == f"/static/{hashed}"
-        headers = [*file_headers(), (b"content-type", MEDIA_TYPES[Path(name).suffix])]
-        caching = [_FOREVER if is_current else _FOR_NOW]
+        headers = [*FILE_HEADERS, (b"content-type", MEDIA_TYPES[Path(name).suffix])]
+        caching = [(b"cache-control", FOREVER if is_current else FOR_NOW)]
         await send_response(scope, send, Response(body, headers, extra_headers=caching))
 
 
@@ -62,13 +62,14 @@ class Pictures:
         name = scope["path_params"]["path"]
         suffix = Path(name).suffix.lower()
         body = None
-        if folder is not None and _PICTURE.fullmatch(name) and suffix in MEDIA_TYPES:
+        if folder is not None and PICTURE.fullmatch(name) and suffix in MEDIA_TYPES:
             body = await self._read(folder, folder / name)
         if body is None:
             await _missing(scope, send)
             return
-        headers = [*file_headers(), (b"content-type", MEDIA_TYPES[suffix])]
-        await send_response(scope, send, Response(body, headers, extra_headers=[_A_DAY]))
+        headers = [*FILE_HEADERS, (b"content-type", MEDIA_TYPES[suffix])]
+        caching = [(b"cache-control", A_DAY)]
+        await send_response(scope, send, Response(body, headers, extra_headers=caching))
 
     async def _read(self, folder: Path, path: Path) -> Body | None:
         held = self._held.get(path)
@@ -92,7 +93,7 @@ def pictures_in(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the pictures that are served from a folder, each with its name in the address."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.suffix.lower() in MEDIA_TYPES and _PICTURE.fullmatch(name):
+        if path.suffix.lower() in MEDIA_TYPES and PICTURE.fullmatch(name):
             data = _read_inside(folder, path)
             if data is not None:
                 yield name, data
@@ -110,6 +111,6 @@ def _read_inside(folder: Path, path: Path) -> bytes | None:
 
 
 async def _missing(scope: Scope, send: Send) -> None:
-    headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
+    headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
     caching = [(b"cache-control", b"no-store")]
     await send_response(scope, send, Response(Body(b"no such file\n"), headers, 404, caching))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
@@ -13,14 +14,14 @@ from app.domain.events import Event
 from app.pages.jobs import AtCapacity, Batches
 from app.util.http_body import Body
 from app.web.context import AppContext, visit_from
-from app.web.headers import file_headers
+from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
 
 HEARTBEAT = 15
 """Seconds of silence after which a comment is sent (platform contract)."""
 
 _SEND_TIMEOUT = 30.0
-_LONGEST_ID = 19
+EVENT_ID = re.compile(rb"^[0-9]{1,19}$")
 _TOO_MANY = 429
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Content-Type-Options": "nosniff"}
 
@@ -71,7 +72,7 @@ def last_event_id(scope: Scope) -> int:
     """Return the id after which the reader wants to resume, 0 where it names none."""
     for name, value in scope["headers"]:
         if name == b"last-event-id":
-            return int(value) if value.isdigit() and len(value) <= _LONGEST_ID else 0
+            return int(value) if EVENT_ID.fullmatch(value) else 0
     return 0
 
 
@@ -88,7 +89,7 @@ async def _written(batches: Batches) -> AsyncGenerator[bytes, None]:
 
 
 async def _refuse(scope: Scope, send: Send, status: int = 404) -> None:
-    headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
+    headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
     extra_headers = [(b"cache-control", b"no-store")]
     extra_headers += [(b"retry-after", b"5")] if status == _TOO_MANY else []
     text = b"too many pages just now\n" if status == _TOO_MANY else b"no such page\n"

@@ -13,7 +13,7 @@ import secrets
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.util.http_body import Body
-from app.web.headers import file_headers
+from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
 
 _NAMES = {"localhost", "127.0.0.1", "[::1]"}
@@ -34,7 +34,7 @@ class Guard:
         reason = self._reason_to_refuse(scope)
         if reason:
             text = f"the workbench refuses this: {reason}\n".encode()
-            headers = [*file_headers(), (b"content-type", b"text/plain; charset=utf-8")]
+            headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
             extra_headers = [(b"cache-control", b"no-store")]
             await send_response(
                 scope, send, Response(Body(text), headers, _FORBIDDEN, extra_headers)

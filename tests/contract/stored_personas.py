@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from app.domain.persona import LONGEST_NAME, MOST_NAMES, MOST_ORDER_VALUE, PERSONA_TYPES
+from app.domain.persona import MAX_NAME_LENGTH, MAX_NAMES, MAX_ORDER_VALUE, PERSONA_TYPES
 from app.storage.db.rows import read_persona
 from tests.contract.hashes import as_json
 from tests.contract.hostile import NAMES, NOT_NAMES, NOT_NUMBERS
@@ -39,7 +39,7 @@ def _cases() -> Iterator[Case]:
         yield Case(f"the type {kind!r}", type=kind)
     for confidence in (0, 0.0, 1, 0.5, -0.1, 1.1, 1e300, *NOT_NUMBERS):
         yield Case(f"a confidence of {confidence!r}", confidence=confidence)
-    most = MOST_ORDER_VALUE
+    most = MAX_ORDER_VALUE
     for value in (0, 12.5, -3, most, most + 1, 10**30, 10**400, *NOT_NUMBERS):
         name = f"orders of {value!r:.40}"
         yield Case(name, signals=told(avg_order_value=value))
@@ -68,17 +68,17 @@ def _names() -> Iterator[Case]:
     for field in ("category_preferences", "browsing_patterns"):
         for value in (*NOT_NAMES, "Lamps"):
             yield Case(f"{field} of {value!r}", signals=told(**{field: value}))
-        for count in (MOST_NAMES, MOST_NAMES + 1):
+        for count in (MAX_NAMES, MAX_NAMES + 1):
             names = [f"n{at}" for at in range(count)]
             yield Case(f"{count} {field}", signals=told(**{field: names}))
             yield Case(f"{count} {field} and no names", signals=told(**{field: [1, None, *names]}))
-    yield Case("all hostile names", signals=told(category_preferences=list(NAMES)[:MOST_NAMES]))
-    yield Case("more hostile names", signals=told(category_preferences=list(NAMES)[MOST_NAMES:]))
+    yield Case("all hostile names", signals=told(category_preferences=list(NAMES)[:MAX_NAMES]))
+    yield Case("more hostile names", signals=told(category_preferences=list(NAMES)[MAX_NAMES:]))
     for letter in ("x", "é", "家", "\U0001f98a"):
-        for length in (LONGEST_NAME - 1, LONGEST_NAME, LONGEST_NAME + 1):
+        for length in (MAX_NAME_LENGTH - 1, MAX_NAME_LENGTH, MAX_NAME_LENGTH + 1):
             name = f"a name of {length} times U+{ord(letter):04X}"
             yield Case(name, signals=told(category_preferences=["short", letter * length]))
-    halved = "x" * (LONGEST_NAME - 1) + "\U0001f98a"
+    halved = "x" * (MAX_NAME_LENGTH - 1) + "\U0001f98a"
     yield Case("a pair of surrogates at the edge", signals=told(browsing_patterns=[halved]))
 
 

@@ -2,15 +2,9 @@
 //
 // They get a complete catalog page and no cookie, and no page is generated for them.
 
-const CRAWLERS = new RegExp(
-  "(?<!cu)bot\\b|(?<!cu)bot[/_; -]|crawl|spider|slurp|archiver|scraper|bingpreview|linkpreview|" +
-    "uripreview|facebookexternalhit|facebookcatalog|embedly|pingdom|feedfetcher|" +
-    "mediapartners|apis-google|google-inspectiontool|google-extended|whatsapp/|chatgpt-user|" +
-    "claude-web|claude-user|perplexity-user|bytespider|petalsearch",
-  "i",
-);
-const MAX_USER_AGENT_LENGTH = 1024;
+import { CRAWLERS } from "./shared/constants.ts";
 
 export function isCrawler(request: Request): boolean {
-  return CRAWLERS.test((request.headers.get("user-agent") ?? "").slice(0, MAX_USER_AGENT_LENGTH));
+  const userAgent = request.headers.get("user-agent") ?? "";
+  return CRAWLERS.NAMES.test(userAgent.slice(0, CRAWLERS.MAX_LENGTH));
 }

@@ -1,19 +1,10 @@
 // Responses that are not a page, with the container's headers; a page's come with its shop.
 
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "strict-origin-when-cross-origin",
-  "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-  "cross-origin-opener-policy": "same-origin",
-};
+import { HEADERS } from "./shared/constants.ts";
 
 /** Return the headers of anything that is not a page: a sandbox, so that it cannot act as one. */
 export function fileHeaders(extraHeaders: Readonly<Record<string, string>>): Headers {
-  return new Headers({
-    "content-security-policy": "default-src 'none'; sandbox",
-    ...SECURITY_HEADERS,
-    ...extraHeaders,
-  });
+  return new Headers({ ...HEADERS.FILE_HEADERS, ...extraHeaders });
 }
 
 export function plainText(

@@ -9,7 +9,8 @@ import { handleRequest } from "../src/handler.ts";
 import { cacheKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
-import { COOKIE_LIFETIME, cookieName, SessionSigner } from "../src/session/cookies.ts";
+import { cookieName, SessionSigner } from "../src/session/cookies.ts";
+import { COOKIES } from "../src/shared/constants.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;
 export const OTHER_SHOPPER = `shop_${"fedcba9876543210".repeat(2)}`;
@@ -97,7 +98,7 @@ export async function sessionCookie(
 }
 
 function newExpiry(): number {
-  return Math.floor(Date.now() / 1000) + COOKIE_LIFETIME;
+  return Math.floor(Date.now() / 1000) + COOKIES.LIFETIME;
 }
 
 /** Empty KV and D1, and create the tables. */

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from app.domain.facts import MOST_FACTS, Fact
+from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona
 from app.storage.db.rows import (
     Generation,
@@ -57,7 +57,7 @@ INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?,
 DELETE_OLD_FACTS = f"""
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
     (SELECT id FROM signals WHERE shopper_id = ?
-        ORDER BY kind = 'purchase' DESC, id DESC LIMIT {MOST_FACTS})
+        ORDER BY kind = 'purchase' DESC, id DESC LIMIT {MAX_FACTS})
 """  # noqa: S608 - a number of ours
 SELECT_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id"
 SELECT_CURRENT_HASH = "SELECT current_persona_hash FROM shoppers WHERE id = ?"

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, NoReturn
 
 from app.domain.facts import Fact, read_fact
 from app.domain.persona import (
-    LONGEST_NAME,
-    MOST_NAMES,
-    MOST_ORDER_VALUE,
+    MAX_NAME_LENGTH,
+    MAX_NAMES,
+    MAX_ORDER_VALUE,
     NEWCOMER,
     PERSONA_TYPES,
     Persona,
@@ -59,7 +59,7 @@ def read_persona(row: Row) -> Persona:
     signals = _json(row["signals"])
     if confidence is None or not isinstance(signals, dict):
         return NEWCOMER
-    value = _number(signals.get("avg_order_value", 0), MOST_ORDER_VALUE)
+    value = _number(signals.get("avg_order_value", 0), MAX_ORDER_VALUE)
     categories = _names(signals.get("category_preferences", []))
     patterns = _names(signals.get("browsing_patterns", []))
     if value is None or categories is None or patterns is None:
@@ -105,8 +105,8 @@ def _names(value: object) -> tuple[str, ...] | None:
     """Return the first of a list's texts, each cut to its longest; None for what is no list."""
     if not isinstance(value, list):
         return None
-    texts = [name[:LONGEST_NAME] for name in value if isinstance(name, str)]
-    return tuple(texts[:MOST_NAMES])
+    texts = [name[:MAX_NAME_LENGTH] for name in value if isinstance(name, str)]
+    return tuple(texts[:MAX_NAMES])
 
 
 def _refuse(name: str) -> NoReturn:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.facts import KINDS, MOST_FACTS, Fact, read_fact
+from app.domain.facts import KINDS, MAX_FACTS, Fact, read_fact
 from app.domain.persona import NEWCOMER
 from app.personas.rules import classify
 
@@ -91,7 +91,7 @@ def test_a_glance_is_no_dwell() -> None:
 
 def test_only_the_newest_facts_count() -> None:
     old = [about("purchase", cents=90_000)] * 10
-    assert classify([*old, *views(MOST_FACTS)]) == classify(views(MOST_FACTS))
+    assert classify([*old, *views(MAX_FACTS)]) == classify(views(MAX_FACTS))
 
 
 def test_what_lies_between_low_and_high_is_medium() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.facts import MOST_FACTS, Fact
+from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
 from app.settings import ROOT
 from app.storage.db.rows import ShopperHistory
@@ -399,12 +399,12 @@ async def test_one_shopper_never_sees_anothers_facts(database: SqliteDatabase) -
 async def test_of_too_many_facts_the_oldest_go_and_orders_last(
     database: SqliteDatabase, path: Path
 ) -> None:
-    await database.add_facts(SEEN, [ORDER, *[VIEW] * MOST_FACTS])
+    await database.add_facts(SEEN, [ORDER, *[VIEW] * MAX_FACTS])
     newest = Fact("view", 20_002)
     kept = (await database.add_facts(SEEN, [newest])).facts
-    assert len(kept) == MOST_FACTS
+    assert len(kept) == MAX_FACTS
     assert (kept[0], kept[-1]) == (ORDER, newest)
-    assert rows(path, "SELECT count(*) FROM signals") == [(MOST_FACTS,)]
+    assert rows(path, "SELECT count(*) FROM signals") == [(MAX_FACTS,)]
 
 
 async def test_facts_that_make_no_sense_are_passed_over(

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 import pytest
 
 from app.catalog.text import LONGEST_LINE
-from app.domain.facts import MOST_NAMES, Fact
+from app.domain.facts import MAX_NAMES, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
 from app.storage.db.d1 import MAX_BODY_BYTES, MAX_PARAMETERS, MAX_STATEMENTS, D1Database
 from app.storage.db.repository import Statement
@@ -17,7 +17,7 @@ from app.storage.errors import StorageError
 from app.storage.http import LazyHttpClient
 from app.storage.kv.retrying import RetryingKv
 from app.storage.kv.worker import WorkerKv
-from app.web.signals_schema import MOST_EVENTS
+from app.web.signals_schema import MAX_EVENTS
 from tests.support.clock import Clock
 from tests.support.fake_cloudflare.bindings import Bindings
 from tests.support.fake_cloudflare.d1 import D1
@@ -199,11 +199,11 @@ async def test_the_largest_report_fits_into_one_call() -> None:
         calls.append(work)
         return [[] for _ in work]
 
-    names = tuple(f"{at:02}".ljust(LONGEST_LINE, "\U0001f98a") for at in range(MOST_NAMES))
+    names = tuple(f"{at:02}".ljust(LONGEST_LINE, "\U0001f98a") for at in range(MAX_NAMES))
     order = Fact("purchase", products=names, categories=names)
     liked = Persona("loyalist", 0.95, Signals(1e9, names[:3], "high", names[:3]))
     database = D1Database(ask)
-    await database.add_facts(SEEN, [order] * MOST_EVENTS)
+    await database.add_facts(SEEN, [order] * MAX_EVENTS)
     await database.set_persona(SEEN, liked, "v2_loyalist")
     assert len(calls) == 2
     for work in calls:

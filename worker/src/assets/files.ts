@@ -2,24 +2,13 @@
 
 import type { RequestContext } from "../context.ts";
 import { fileHeaders, plainText } from "../responses.ts";
+import { ASSETS, STATIC } from "../shared/constants.ts";
 
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  css: "text/css; charset=utf-8",
-  js: "text/javascript; charset=utf-8",
-  svg: "image/svg+xml",
-  png: "image/png",
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  webp: "image/webp",
-  avif: "image/avif",
-  gif: "image/gif",
-};
-const HASHED_NAME = /^([a-z0-9-]+)\.[0-9a-f]{10}(\.[a-z0-9]+)$/;
-const PICTURE_PATH = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$/;
+const CONTENT_TYPES: Readonly<Record<string, string>> = ASSETS.MEDIA_TYPES;
 
 /** Serve a static file. A hash that is not the current one gets the current file, uncached. */
 export async function handleStatic(context: RequestContext, name: string): Promise<Response> {
-  const [, stem, suffix] = HASHED_NAME.exec(name) ?? [];
+  const [, stem, suffix] = STATIC.HASHED.exec(name) ?? [];
   const index = await context.assets.index();
   const file = stem === undefined ? undefined : index.static[`${stem}${suffix}`];
   const stored = file && (await context.assets.file(file.address.slice(1)));
@@ -27,7 +16,7 @@ export async function handleStatic(context: RequestContext, name: string): Promi
   const isCurrent = file.address === `/static/${name}`;
   const headers = fileHeaders({
     "content-type": contentType(name),
-    "cache-control": isCurrent ? "public, max-age=31536000, immutable" : "public, no-cache",
+    "cache-control": isCurrent ? STATIC.FOREVER : STATIC.FOR_NOW,
     etag: file.etag,
   });
   return unlessNotModified(context.request, stored, headers);
@@ -39,12 +28,12 @@ export async function handlePicture(
   name: string,
 ): Promise<Response> {
   const isShop = (await context.assets.index()).shops.includes(shopId);
-  if (!isShop || !PICTURE_PATH.test(name) || contentType(name) === "") return notFound();
+  if (!isShop || !STATIC.PICTURE.test(name) || contentType(name) === "") return notFound();
   const stored = await context.assets.file(`pictures/${shopId}/${name}`);
   if (stored === null) return notFound();
   const headers = fileHeaders({
     "content-type": contentType(name),
-    "cache-control": "public, max-age=86400",
+    "cache-control": STATIC.A_DAY,
   });
   const etag = stored.headers.get("etag");
   if (etag !== null) headers.set("etag", etag);
@@ -66,7 +55,7 @@ async function unlessNotModified(
 }
 
 function contentType(name: string): string {
-  return CONTENT_TYPES[name.slice(name.lastIndexOf(".") + 1).toLowerCase()] ?? "";
+  return CONTENT_TYPES[name.slice(name.lastIndexOf(".")).toLowerCase()] ?? "";
 }
 
 function notFound(): Response {

@@ -1,11 +1,8 @@
 // D1 for the container: run a list of statements in one transaction, return the rows of each.
 
 import type { Env } from "../env.ts";
+import { D1 } from "../shared/constants.ts";
 import { errorName, track } from "../telemetry.ts";
-
-const MAX_BODY_LENGTH = 1024 * 1024;
-const MAX_STATEMENTS = 50;
-const MAX_PARAMETERS = 100;
 
 /** Matches what D1 reports of invalid SQL, which no retry mends, as against its own failures. */
 const INVALID_SQL =
@@ -37,12 +34,12 @@ export async function handleD1(
 }
 
 async function parseStatements(request: Request): Promise<readonly Statement[] | null> {
-  if (Number(request.headers.get("content-length") ?? "0") > MAX_BODY_LENGTH) return null;
+  if (Number(request.headers.get("content-length") ?? "0") > D1.MAX_BODY_BYTES) return null;
   try {
     const text = await request.text();
     const body = JSON.parse(text) as { statements?: unknown };
-    if (text.length > MAX_BODY_LENGTH || !Array.isArray(body.statements)) return null;
-    const isInBounds = body.statements.length > 0 && body.statements.length <= MAX_STATEMENTS;
+    if (text.length > D1.MAX_BODY_BYTES || !Array.isArray(body.statements)) return null;
+    const isInBounds = body.statements.length > 0 && body.statements.length <= D1.MAX_STATEMENTS;
     return isInBounds && body.statements.every(isStatement) ? body.statements : null;
   } catch {
     return null;
@@ -54,7 +51,7 @@ function isStatement(value: unknown): value is Statement {
   return (
     typeof sql === "string" &&
     Array.isArray(params) &&
-    params.length <= MAX_PARAMETERS &&
+    params.length <= D1.MAX_PARAMETERS &&
     params.every(isParameter)
   );
 }

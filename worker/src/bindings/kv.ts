@@ -1,11 +1,8 @@
 // Workers KV for the container, over HTTP inside its own network: docs/bindings.md is the protocol.
 
 import type { Env } from "../env.ts";
+import { KV } from "../shared/constants.ts";
 import { errorName, track } from "../telemetry.ts";
-
-const MAX_KEY_BYTES = 512;
-const MAX_VALUE_BYTES = 25 * 1024 * 1024;
-const MIN_TTL_SECONDS = 60;
 
 export async function handleKv(
   request: Request,
@@ -42,10 +39,10 @@ async function handleKey(
 
 async function put(request: Request, url: URL, key: string, kv: KVNamespace): Promise<Response> {
   const ttl = url.searchParams.get("ttl") ?? "";
-  if (!/^\d{1,9}$/.test(ttl) || Number(ttl) < MIN_TTL_SECONDS) return empty(400);
-  if (Number(request.headers.get("content-length") ?? "0") > MAX_VALUE_BYTES) return empty(413);
+  if (!/^\d{1,9}$/.test(ttl) || Number(ttl) < KV.MIN_TTL) return empty(400);
+  if (Number(request.headers.get("content-length") ?? "0") > KV.MAX_VALUE_BYTES) return empty(413);
   const value = await request.arrayBuffer();
-  if (value.byteLength > MAX_VALUE_BYTES) return empty(413);
+  if (value.byteLength > KV.MAX_VALUE_BYTES) return empty(413);
   await kv.put(key, value, { expirationTtl: Number(ttl) });
   return empty(204);
 }
@@ -54,7 +51,7 @@ async function put(request: Request, url: URL, key: string, kv: KVNamespace): Pr
 function parseKey(pathname: string): string | null {
   try {
     const key = decodeURIComponent(pathname.slice(1));
-    const fits = new TextEncoder().encode(key).length <= MAX_KEY_BYTES;
+    const fits = new TextEncoder().encode(key).length <= KV.MAX_KEY_BYTES;
     return pathname.indexOf("/", 1) < 0 && key !== "" && key !== "." && key !== ".." && fits
       ? key
       : null;

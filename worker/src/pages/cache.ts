@@ -2,6 +2,7 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
+import { CODEC } from "../shared/constants.ts";
 import type { LookupOutcome } from "../telemetry.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 
@@ -44,7 +45,11 @@ function readStoredPage(value: string, shop: Shop): CacheLookup {
   try {
     const page = JSON.parse(value) as StoredPage;
     const html = page.ui?.html;
-    if (page.version !== 1 || page.shop_context?.shop_id !== shop.id || typeof html !== "string") {
+    if (
+      page.version !== CODEC.VERSION ||
+      page.shop_context?.shop_id !== shop.id ||
+      typeof html !== "string"
+    ) {
       return { html: null, kv: "miss" };
     }
     return page.meta?.content === shop.content

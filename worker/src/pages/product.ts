@@ -2,6 +2,7 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { RequestContext } from "../context.ts";
+import { PRERENDER } from "../shared/constants.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { handleNotFound } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
@@ -13,7 +14,7 @@ export async function handleProduct(
 ): Promise<Response> {
   const page = await context.assets.page(
     shop,
-    `products/${(await sha256Hex(id)).slice(0, 32)}.html`,
+    `products/${(await sha256Hex(id)).slice(0, PRERENDER.NAME_DIGITS)}.html`,
   );
   if (page === null) return handleNotFound(context, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });

@@ -9,6 +9,7 @@ import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import type { Session } from "../session/cookies.ts";
+import { HTTP_BODY } from "../shared/constants.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { cacheKey, findCachedPage } from "./cache.ts";
@@ -89,7 +90,7 @@ async function generateOrWait(
 }
 
 async function cachedPage(context: RequestContext, shop: Shop, html: string): Promise<Response> {
-  const etag = `"${(await sha256Hex(html)).slice(0, 20)}"`;
+  const etag = `"${(await sha256Hex(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
   const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = pageHeaders(shop, "kept", "private, no-cache");
   headers.set("etag", etag);

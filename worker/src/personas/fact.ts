@@ -1,7 +1,8 @@
 // A fact: what a shopper did, as it is stored and as the container reads it too.
 
-export const KINDS = ["view", "filter", "dwell", "add_to_basket", "purchase"] as const;
-export type Kind = (typeof KINDS)[number];
+import { FACTS } from "../shared/constants.ts";
+
+export type Kind = (typeof FACTS.KINDS)[number];
 
 export interface Fact {
   readonly kind: Kind;
@@ -16,27 +17,22 @@ export interface Fact {
   readonly sort: string;
 }
 
-const MAX_NAMES = 20;
-const MAX_DAY = 1_000_000;
-const MAX_CENTS = 1_000_000_000;
-const MAX_SECONDS = 600;
-
 /** Parse a stored fact: null for an unknown kind; an invalid field is empty. */
 export function readFact(stored: unknown): Fact | null {
   if (typeof stored !== "object" || stored === null || Array.isArray(stored)) return null;
   const fields = stored as Record<string, unknown>;
-  const kind = KINDS.find((known) => known === fields["kind"]);
+  const kind = FACTS.KINDS.find((known) => known === fields["kind"]);
   if (kind === undefined) return null;
   return {
     kind,
-    day: integer(fields["day"], MAX_DAY),
+    day: integer(fields["day"], FACTS.MAX_DAY),
     products: names(fields["products"]),
     categories: names(fields["categories"]),
-    low: integer(fields["low"], MAX_NAMES),
-    high: integer(fields["high"], MAX_NAMES),
-    reduced: integer(fields["reduced"], MAX_NAMES),
-    cents: integer(fields["cents"], MAX_CENTS),
-    seconds: integer(fields["seconds"], MAX_SECONDS),
+    low: integer(fields["low"], FACTS.MAX_NAMES),
+    high: integer(fields["high"], FACTS.MAX_NAMES),
+    reduced: integer(fields["reduced"], FACTS.MAX_NAMES),
+    cents: integer(fields["cents"], FACTS.MAX_CENTS),
+    seconds: integer(fields["seconds"], FACTS.MAX_SECONDS),
     sort: typeof fields["sort"] === "string" ? fields["sort"] : "",
   };
 }
@@ -59,5 +55,5 @@ function names(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
   return value
     .filter((name): name is string => typeof name === "string" && name !== "")
-    .slice(0, MAX_NAMES);
+    .slice(0, FACTS.MAX_NAMES);
 }

@@ -1,16 +1,19 @@
 // Persona -> persona hash, with the container's bands and spelling: equal for like shoppers.
 
+import { PERSONA_KEY } from "../shared/constants.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { collapseWhitespace } from "../util/whitespace.ts";
 import type { Persona, Signals } from "./persona.ts";
 
-/** Raised whenever bands or canonical form change, so that old hashes never mean something new. */
-const VERSION = 2;
-const ORDER_VALUE_BANDS = [1, 25, 50, 100, 200, 400];
-const SENSITIVITY = { low: 0, medium: 1, high: 2 };
-const MAX_NAMES = 3;
-const MAX_NAME_LENGTH = 64;
-const DIGEST_DIGITS = 12;
+const {
+  VERSION,
+  CONFIDENCE_STEP,
+  ORDER_VALUE_BANDS,
+  SENSITIVITY,
+  MAX_NAMES,
+  MAX_NAME_LENGTH,
+  DIGEST_DIGITS,
+} = PERSONA_KEY;
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /** Return `v{version}_{type}_{confidence}_{digest}`, equal for like shoppers. */
@@ -26,10 +29,10 @@ export async function personaHash(persona: Persona): Promise<string> {
   return `v${VERSION}_${persona.type}_${confidence}_${digest}`;
 }
 
-/** Return a confidence (0..1) as a percentage, rounded down to a multiple of 5. */
+/** Return a confidence (0..1) as a percentage, rounded down to a multiple of the step. */
 function confidenceBand(confidence: number): number {
   const thousandths = Math.floor(Math.min(Math.max(confidence, 0), 1) * 1000 + 0.5);
-  return Math.floor(thousandths / 50) * 5;
+  return Math.floor(thousandths / (10 * CONFIDENCE_STEP)) * CONFIDENCE_STEP;
 }
 
 function toBands(signals: Signals) {

@@ -1,13 +1,9 @@
 // Personas: the kind of shopper a page is generated for, in the shapes of the platform's contract.
 
-export type PersonaType =
-  | "newcomer"
-  | "minimalist"
-  | "collector"
-  | "bargain_hunter"
-  | "explorer"
-  | "loyalist";
-export type Sensitivity = "low" | "medium" | "high";
+import type { PERSONA, PERSONA_KEY } from "../shared/constants.ts";
+
+export type PersonaType = (typeof PERSONA.PERSONA_TYPES)[number];
+export type Sensitivity = keyof typeof PERSONA_KEY.SENSITIVITY;
 
 export interface Signals {
   readonly avg_order_value: number;

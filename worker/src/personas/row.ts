@@ -1,19 +1,7 @@
 // A row of `personas`, parsed with the same bounds as the container keeps.
 
-import { NEWCOMER, type Persona, type PersonaType } from "./persona.ts";
-
-const TYPES: readonly PersonaType[] = [
-  "newcomer",
-  "minimalist",
-  "collector",
-  "bargain_hunter",
-  "explorer",
-  "loyalist",
-];
-
-const MAX_NAMES = 50;
-const MAX_NAME_LENGTH = 200;
-const MAX_ORDER_VALUE = 1e9;
+import { PERSONA } from "../shared/constants.ts";
+import { NEWCOMER, type Persona } from "./persona.ts";
 
 export interface PersonaRow {
   readonly type: unknown;
@@ -28,13 +16,13 @@ export function parsePersona(row: PersonaRow): Persona {
   if (confidence === null || signals === null) return NEWCOMER;
   // A missing field is empty; one that is null is invalid.
   const { avg_order_value = 0, category_preferences = [], browsing_patterns = [] } = signals;
-  const orderValue = readNumber(avg_order_value, MAX_ORDER_VALUE);
+  const orderValue = readNumber(avg_order_value, PERSONA.MAX_ORDER_VALUE);
   const categories = readNames(category_preferences);
   const patterns = readNames(browsing_patterns);
   if (orderValue === null || categories === null || patterns === null) return NEWCOMER;
   const { price_sensitivity } = signals;
   return {
-    type: TYPES.find((type) => type === row.type) ?? "newcomer",
+    type: PERSONA.PERSONA_TYPES.find((type) => type === row.type) ?? "newcomer",
     confidence,
     signals: {
       avg_order_value: orderValue,
@@ -72,6 +60,6 @@ function readNumber(value: unknown, max: number): number | null {
 /** Return the first of a list's texts, each cut to so many code points; null for what is no list. */
 function readNames(value: unknown): string[] | null {
   if (!Array.isArray(value)) return null;
-  const texts = value.filter((name) => typeof name === "string").slice(0, MAX_NAMES);
-  return texts.map((name) => [...name].slice(0, MAX_NAME_LENGTH).join(""));
+  const texts = value.filter((name) => typeof name === "string").slice(0, PERSONA.MAX_NAMES);
+  return texts.map((name) => [...name].slice(0, PERSONA.MAX_NAME_LENGTH).join(""));
 }

@@ -1,50 +1,26 @@
 // Classify a shopper by their facts: the rules that app/personas/rules.py states in words.
 
-import type { Fact, Kind } from "./fact.ts";
+import { FACTS, RULES } from "../shared/constants.ts";
+import type { Fact } from "./fact.ts";
 import { NEWCOMER, type Persona, type PersonaType, type Sensitivity } from "./persona.ts";
-
-/** Bounds the facts of one shopper that are stored and counted. */
-const MAX_FACTS = 200;
-
-const WEIGHTS: Record<Kind, number> = {
-  view: 1,
-  filter: 2,
-  dwell: 2,
-  add_to_basket: 4,
-  purchase: 8,
-};
-const SORT_WEIGHT = 3;
-const MIN_DWELL_SECONDS = 10;
-const LONG_DWELL_SECONDS = 45;
-const MIN_SENSITIVITY_WEIGHT = 6;
-/** Pairs of the least evidence and the confidence that it gives, in per cent. */
-const CONFIDENCE_STEPS = [
-  [128, 95],
-  [64, 85],
-  [32, 70],
-  [16, 55],
-  [8, 40],
-] as const;
-const TIE_PENALTY = 15;
-const MAX_NAMES = 3;
 
 /** Return the persona that the facts speak for. */
 export function classify(facts: readonly Fact[]): Persona {
   const totals = new Totals();
-  for (const fact of withoutRepeats(facts.slice(-MAX_FACTS))) totals.add(fact);
-  const confidence = CONFIDENCE_STEPS.find(([evidence]) => totals.evidence >= evidence)?.[1];
+  for (const fact of withoutRepeats(facts.slice(-FACTS.MAX_FACTS))) totals.add(fact);
+  const confidence = RULES.CONFIDENCE_STEPS.find(([evidence]) => totals.evidence >= evidence)?.[1];
   if (confidence === undefined) return NEWCOMER;
   const sensitivity = sensitivityOf(totals);
   const patterns = patternsOf(totals);
   const [type, isTied] = typeOf(totals, sensitivity, patterns);
   return {
     type,
-    confidence: (isTied ? confidence - TIE_PENALTY : confidence) / 100,
+    confidence: (isTied ? confidence - RULES.UNDECIDED : confidence) / 100,
     signals: {
       avg_order_value: Math.floor(totals.paid / Math.max(totals.paidOrders, 1)) / 100,
       category_preferences: preferencesOf(totals),
       price_sensitivity: sensitivity,
-      browsing_patterns: patterns.slice(0, MAX_NAMES),
+      browsing_patterns: patterns.slice(0, RULES.MAX_NAMES),
     },
   };
 }
@@ -80,12 +56,12 @@ class Totals {
   readonly products = new Map<string, Set<string>>();
 
   add(fact: Fact): void {
-    const isShort = fact.kind === "dwell" && fact.seconds < MIN_DWELL_SECONDS;
-    const weight = isShort ? 0 : WEIGHTS[fact.kind];
+    const isShort = fact.kind === "dwell" && fact.seconds < RULES.MIN_DWELL;
+    const weight = isShort ? 0 : RULES.WEIGHTS[fact.kind];
     this.evidence += weight;
     this.thrift +=
-      weight * (fact.low + fact.reduced) + (fact.sort === "price-asc" ? SORT_WEIGHT : 0);
-    this.luxury += weight * fact.high + (fact.sort === "price-desc" ? SORT_WEIGHT : 0);
+      weight * (fact.low + fact.reduced) + (fact.sort === "price-asc" ? RULES.SORT_WEIGHT : 0);
+    this.luxury += weight * fact.high + (fact.sort === "price-desc" ? RULES.SORT_WEIGHT : 0);
     this.priceSorts += fact.sort === "price-asc" ? 1 : 0;
     this.days.add(fact.day);
     this.addKind(fact, isShort);
@@ -121,16 +97,20 @@ class Totals {
 function preferencesOf(totals: Totals): string[] {
   const total = sum(totals.points.values());
   const latestFirst = [...totals.points].reverse();
-  const preferred = latestFirst.filter(([, points]) => points >= 3 && points * 5 >= total);
+  const preferred = latestFirst.filter(
+    ([, points]) =>
+      points >= RULES.PREFERENCE_POINTS && 100 * points >= RULES.PREFERENCE_PERCENT * total,
+  );
   return preferred
     .sort(([, left], [, right]) => right - left)
-    .slice(0, MAX_NAMES)
+    .slice(0, RULES.MAX_NAMES)
     .map(([name]) => name);
 }
 
 function sensitivityOf({ thrift, luxury }: Totals): Sensitivity {
-  if (thrift >= MIN_SENSITIVITY_WEIGHT && thrift >= 2 * luxury) return "high";
-  if (luxury >= MIN_SENSITIVITY_WEIGHT && luxury >= 2 * thrift) return "low";
+  const { CLEAR_SENSITIVITY, CLEAR_RATIO } = RULES;
+  if (thrift >= CLEAR_SENSITIVITY && thrift >= CLEAR_RATIO * luxury) return "high";
+  if (luxury >= CLEAR_SENSITIVITY && luxury >= CLEAR_RATIO * thrift) return "low";
   return "medium";
 }
 
@@ -139,17 +119,20 @@ function patternsOf(totals: Totals): string[] {
   const top = Math.max(0, ...totals.points.values());
   const selections = totals.baskets + totals.orders;
   const widest = Math.max(0, ...[...totals.products.values()].map((products) => products.size));
-  const patterns: [string, boolean][] = [
-    ["buys_again", totals.orders >= 2],
-    ["returns", totals.days.size >= 3],
-    ["sorts_by_price", totals.priceSorts >= 2],
-    ["lingers", totals.dwells >= 3 && totals.seconds >= LONG_DWELL_SECONDS * totals.dwells],
-    ["compares", widest >= 5],
-    ["wanders", totals.points.size >= 4 && 2 * top < total],
-    ["focuses", total >= 6 && 5 * top >= 3 * total],
-    ["decides_quickly", selections >= 1 && totals.views <= 3 * selections],
-  ];
-  return patterns.filter(([, matches]) => matches).map(([name]) => name);
+  const patterns = {
+    buys_again: totals.orders >= RULES.BUYING_AGAIN_ORDERS,
+    returns: totals.days.size >= RULES.RETURNING_DAYS,
+    sorts_by_price: totals.priceSorts >= RULES.PRICE_SORTS,
+    lingers:
+      totals.dwells >= RULES.LINGERING_DWELLS &&
+      totals.seconds >= RULES.LINGERING_SECONDS * totals.dwells,
+    compares: widest >= RULES.COMPARED_PRODUCTS,
+    wanders:
+      totals.points.size >= RULES.WANDERED_CATEGORIES && 100 * top < RULES.WANDERED_PERCENT * total,
+    focuses: total >= RULES.FOCUSED_POINTS && 100 * top >= RULES.FOCUSED_PERCENT * total,
+    decides_quickly: selections >= 1 && totals.views <= RULES.QUICK_VIEWS * selections,
+  };
+  return Object.entries(patterns).flatMap(([name, matches]) => (matches ? [name] : []));
 }
 
 /** Return the type with most points, and whether another has as many. */
@@ -158,14 +141,12 @@ function typeOf(
   sensitivity: Sensitivity,
   patterns: readonly string[],
 ): [PersonaType, boolean] {
-  const has = (pattern: string) => (patterns.includes(pattern) ? 1 : 0);
-  const points: [PersonaType, number][] = [
-    ["loyalist", 5 * has("buys_again") + 2 * has("returns") + (totals.orders >= 4 ? 1 : 0)],
-    ["bargain_hunter", (sensitivity === "high" ? 3 : 0) + 2 * has("sorts_by_price")],
-    ["collector", (sensitivity === "low" ? 3 : 0) + has("lingers") + has("compares")],
-    ["explorer", 1 + 2 * has("wanders")],
-    ["minimalist", 2 * has("focuses") + 2 * has("decides_quickly")],
-  ];
+  const clues = new Set(["always", `${sensitivity}_sensitivity`, ...patterns]);
+  if (totals.orders >= RULES.MANY_ORDERS) clues.add("many_orders");
+  const points = Object.entries(RULES.TYPE_POINTS).map(([type, weights]): [PersonaType, number] => {
+    const matching = Object.entries(weights).filter(([clue]) => clues.has(clue));
+    return [type as PersonaType, sum(matching.map(([, weight]) => weight))];
+  });
   const best = Math.max(...points.map(([, score]) => score));
   const leaders = points.filter(([, score]) => score === best).map(([type]) => type);
   return [leaders[0] ?? "newcomer", leaders.length > 1];

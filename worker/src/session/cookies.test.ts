@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 
 import vectors from "../../../tests/contract/cookie.json";
-import { COOKIE_LIFETIME, cookieName, readCookie, SessionSigner } from "./cookies.ts";
+import { COOKIES } from "../shared/constants.ts";
+import { cookieName, readCookie, SessionSigner } from "./cookies.ts";
 
 interface Vector {
   readonly name: string;
@@ -71,7 +72,7 @@ describe("a cookie", () => {
     const later = await signer.openSession(
       requestWith(cookie),
       "demo",
-      NOW + COOKIE_LIFETIME / 2 + 1,
+      NOW + COOKIES.LIFETIME / 2 + 1,
       false,
     );
     expect(later.shopperId).toBe(first.shopperId);

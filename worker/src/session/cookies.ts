@@ -3,15 +3,7 @@
 // The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, seconds since the
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 
-/** Seconds a cookie is valid; it is set anew when half of that is over. */
-export const COOKIE_LIFETIME = 180 * 24 * 3600;
-
-/** Seconds for which a shopper counts as new: cookies are cheap to discard. */
-const NEW_SHOPPER_SECONDS = 3600;
-
-const COOKIE_VALUE = /^(shop_[0-9a-f]{32})\.([1-9]\d{0,11})\.([A-Za-z0-9_-]{43})$/;
-const MAX_HEADER_LENGTH = 8192;
-const MAX_VALUE_LENGTH = 128;
+import { COOKIES } from "../shared/constants.ts";
 
 export interface Session {
   readonly shopperId: string;
@@ -30,7 +22,7 @@ export interface VerifiedSession {
 
 /** Say whether a cookie of that expiry was first set less than an hour ago. */
 export function isNewShopper(expires: number, now: number): boolean {
-  return expires - now > COOKIE_LIFETIME - NEW_SHOPPER_SECONDS;
+  return expires - now > COOKIES.LIFETIME - COOKIES.NEW;
 }
 
 export class SessionSigner {
@@ -51,7 +43,7 @@ export class SessionSigner {
     secure: boolean,
   ): Promise<Session> {
     const session = await this.verifyRequest(request, shopId, now);
-    if (session !== null && session.expires - now > COOKIE_LIFETIME / 2) {
+    if (session !== null && session.expires - now > COOKIES.LIFETIME / 2) {
       const { shopperId, expires } = session;
       return {
         shopperId,
@@ -64,7 +56,7 @@ export class SessionSigner {
     const setCookie = await this.#cookie(
       shopperId,
       shopId,
-      Math.floor(now) + COOKIE_LIFETIME,
+      Math.floor(now) + COOKIES.LIFETIME,
       secure,
     );
     return { shopperId, isFirstVisit: session === null, isNewShopper: session === null, setCookie };
@@ -77,14 +69,14 @@ export class SessionSigner {
     now: number,
   ): Promise<VerifiedSession | null> {
     const value = readCookie(request.headers.get("cookie") ?? "", cookieName(shopId));
-    if (value.length === 0 || value.length > MAX_VALUE_LENGTH) return null;
+    if (value.length === 0 || value.length > COOKIES.MAX_VALUE_LENGTH) return null;
     const session = await this.verify(value, shopId);
     return session !== null && session.expires > now ? session : null;
   }
 
   /** Return the shopper and expiry of a cookie's value, null where the signature is not ours. */
   async verify(value: string, shopId: string): Promise<VerifiedSession | null> {
-    const [, shopperId, digits, signature] = COOKIE_VALUE.exec(value) ?? [];
+    const [, shopperId, digits, signature] = COOKIES.VALUE.exec(value) ?? [];
     if (shopperId === undefined || digits === undefined || signature === undefined) return null;
     const expires = Number(digits);
     const expected = await this.sign(shopperId, shopId, expires);
@@ -110,8 +102,7 @@ export class SessionSigner {
     secure: boolean,
   ): Promise<string> {
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
-    const attributes = `Path=/; Max-Age=${COOKIE_LIFETIME}; HttpOnly; SameSite=Lax`;
-    return `${cookieName(shopId)}=${value}; ${attributes}${secure ? "; Secure" : ""}`;
+    return `${cookieName(shopId)}=${value}; ${COOKIES.ATTRIBUTES}${secure ? "; Secure" : ""}`;
   }
 }
 
@@ -121,7 +112,7 @@ export function cookieName(shopId: string): string {
 }
 
 export function readCookie(header: string, name: string): string {
-  if (header.length > MAX_HEADER_LENGTH) return "";
+  if (header.length > COOKIES.MAX_HEADER_BYTES) return "";
   const prefix = `${name}=`;
   const cookie = header
     .split(";")

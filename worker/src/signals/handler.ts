@@ -8,19 +8,18 @@ import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 import { fileHeaders, json } from "../responses.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
+import { BODY, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
 import { RateLimiter } from "../util/rate_limit.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { type SignalProducts, toFact } from "./facts.ts";
 import { InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
 
-const MAX_BODY_BYTES = 8192;
-const BODY_TIMEOUT_MS = 10_000;
 const SECONDS_PER_DAY = 86_400;
-const shopperLimiter = new RateLimiter({ burst: 30, seconds: 2 });
-const addressLimiter = new RateLimiter({ burst: 240, seconds: 0.25 });
+const shopperLimiter = new RateLimiter(SIGNALS.SHOPPER_RATE);
+const addressLimiter = new RateLimiter(SIGNALS.ADDRESS_RATE);
 /** Limits the pages generated ahead for a shopper: any other is generated at the next visit. */
-const prefetchLimiter = new RateLimiter({ burst: 5, seconds: 60 });
+const prefetchLimiter = new RateLimiter(LEARNER.PREFETCH_RATE);
 
 class SignalsError extends Error {
   override readonly name = "SignalsError";
@@ -124,7 +123,7 @@ function parseEvents(text: string): ReportedEvent[] {
 }
 
 async function readBody(request: Request): Promise<string> {
-  return withTimeout(BODY_TIMEOUT_MS, readLimited(request)).catch((error: unknown) => {
+  return withTimeout(BODY.TIMEOUT * 1000, readLimited(request)).catch((error: unknown) => {
     throw error instanceof TimeoutError
       ? new SignalsError(408, "TIMEOUT", "the body did not come in time")
       : error;
@@ -137,8 +136,12 @@ async function readLimited(request: Request): Promise<string> {
   let size = 0;
   for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
     size += chunk.value.byteLength;
-    if (size > MAX_BODY_BYTES)
-      throw new SignalsError(413, "TOO_LARGE", `a body has at most ${MAX_BODY_BYTES} bytes`);
+    if (size > SIGNALS.MAX_BODY_BYTES)
+      throw new SignalsError(
+        413,
+        "TOO_LARGE",
+        `a body has at most ${SIGNALS.MAX_BODY_BYTES} bytes`,
+      );
     chunks.push(chunk.value);
   }
   return new Blob(chunks).text();

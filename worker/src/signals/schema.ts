@@ -1,6 +1,7 @@
 // The body of POST /signals, validated field by field with the same results as in the container.
 
-import { KINDS, type Kind } from "../personas/fact.ts";
+import type { Kind } from "../personas/fact.ts";
+import { FACTS, SIGNALS_SCHEMA } from "../shared/constants.ts";
 
 /** What a browser reports that a shopper did. Its form is valid, nothing else is checked. */
 export interface ReportedEvent {
@@ -23,12 +24,8 @@ export class InvalidSignals extends Error {
   }
 }
 
-const MAX_EVENTS = 20;
-const MAX_ITEMS = 20;
-const MAX_QUANTITY = 99;
-const MAX_SECONDS = 600;
-const MAX_TEXT_LENGTH = 200;
-const SORTS = ["", "featured", "price-asc", "price-desc", "name"];
+const { MAX_EVENTS, MAX_ITEMS, MAX_QUANTITY, MAX_NAME_LENGTH, MAX_FIELD_LENGTH, SORTS } =
+  SIGNALS_SCHEMA;
 const EMPTY = { items: [], category: "", sort: "", seconds: 0 } as const;
 
 type Fields = Record<string, unknown>;
@@ -53,8 +50,9 @@ function parseJson(text: string): unknown {
 
 function parseEvent(value: unknown, path: string): ReportedEvent {
   const event = requireObject(value, path);
-  const kind = KINDS.find((known) => known === event["kind"]);
-  if (kind === undefined) throw new InvalidSignals(path, `kind must be one of ${KINDS.join(", ")}`);
+  const kind = FACTS.KINDS.find((known) => known === event["kind"]);
+  if (kind === undefined)
+    throw new InvalidSignals(path, `kind must be one of ${FACTS.KINDS.join(", ")}`);
   const fields = PARSERS[kind](event, path);
   rejectUnknownFields(event, path, ["kind", ...FIELDS[kind]]);
   return { ...EMPTY, kind, ...fields };
@@ -78,7 +76,7 @@ const PARSERS: Record<Kind, (event: Fields, path: string) => Partial<ReportedEve
   },
   dwell: ({ product, seconds }, path) => ({
     items: [[requireName(product, `${path}.product`), 1]],
-    seconds: requireInteger(seconds, `${path}.seconds`, MAX_SECONDS),
+    seconds: requireInteger(seconds, `${path}.seconds`, FACTS.MAX_SECONDS),
   }),
   add_to_basket: (event, path) => ({ items: [parseItem(event, path)] }),
   purchase: ({ items }, path) => ({
@@ -112,7 +110,7 @@ function requireObject(value: unknown, path: string): Fields {
 function rejectUnknownFields(value: Fields, path: string, known: readonly string[]): void {
   const unknown = Object.keys(value)
     .find((key) => !known.includes(key))
-    ?.slice(0, 40);
+    ?.slice(0, MAX_FIELD_LENGTH);
   if (unknown !== undefined)
     throw new InvalidSignals(path ? `${path}.${unknown}` : unknown, "there is no such field");
 }
@@ -129,9 +127,9 @@ function requireName(value: unknown, path: string): string {
 }
 
 function requireText(value: unknown, path: string): string {
-  const isValid = typeof value === "string" && [...value].length <= MAX_TEXT_LENGTH;
+  const isValid = typeof value === "string" && [...value].length <= MAX_NAME_LENGTH;
   if (!isValid)
-    throw new InvalidSignals(path, `must be a text of at most ${MAX_TEXT_LENGTH} characters`);
+    throw new InvalidSignals(path, `must be a text of at most ${MAX_NAME_LENGTH} characters`);
   return value;
 }
 

@@ -13,7 +13,7 @@ import {
   sessionCookie,
   storePersona,
 } from "../../tests/support.ts";
-import { COOKIE_LIFETIME } from "../session/cookies.ts";
+import { COOKIES } from "../shared/constants.ts";
 
 const STREAM = "/s/demo/stream/edge";
 const EVENT = 'event: component\nid: 1\ndata: {"slot":"hero"}\n\n';
@@ -67,7 +67,7 @@ describe("a stream", () => {
       );
       return streaming();
     };
-    const yesterday = Math.floor(Date.now() / 1000) + COOKIE_LIFETIME - 86_400;
+    const yesterday = Math.floor(Date.now() / 1000) + COOKIES.LIFETIME - 86_400;
     for (const cookie of [
       await sessionCookie(SHOPPER),
       await sessionCookie(SHOPPER, "demo", yesterday),

@@ -8,9 +8,9 @@ import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { json, plainText } from "../responses.ts";
 import { isNewShopper } from "../session/cookies.ts";
+import { STREAM } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
 
-const EVENT_ID = /^\d{1,19}$/;
 const STREAM_HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-store, no-transform",
@@ -40,7 +40,7 @@ export async function handleStream(context: RequestContext, shop: Shop): Promise
     newShopperAddress: newShopperAddress(context.request, isNewShopper(expires, startedAt / 1000)),
   };
   const lastEventId = context.request.headers.get("last-event-id") ?? "";
-  const resumed = EVENT_ID.test(lastEventId);
+  const resumed = STREAM.EVENT_ID.test(lastEventId);
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": lastEventId }) };
   const result = await requestPage(context.container, page, headers, context.request.signal);
   const { outcome, attempts } = result;

@@ -3,7 +3,7 @@
 // It counts in this isolate alone. A flood that is spread over many isolates is the business of
 // Cloudflare's own rate limiting; this keeps one page from filling the database.
 
-const MAX_KEYS = 10_000;
+import { RATE_LIMIT } from "../shared/constants.ts";
 
 /** Allow `burst` at once; each of them is given back after so many seconds. */
 export interface Rate {
@@ -28,7 +28,7 @@ export class RateLimiter {
     this.#fullAt.delete(key);
     this.#fullAt.set(key, wait <= 0 ? fullAt + seconds : fullAt);
     for (const leastRecent of this.#fullAt.keys()) {
-      if (this.#fullAt.size <= MAX_KEYS) break;
+      if (this.#fullAt.size <= RATE_LIMIT.MAX_KEYS) break;
       this.#fullAt.delete(leastRecent);
     }
     return Math.max(wait, 0);
