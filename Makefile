@@ -44,7 +44,7 @@ types: $(VENV)/dev.stamp
 # Every script and style of ours, whoever runs it: lint, format and the order of imports.
 worker-lint: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/biome ci --error-on-warnings --config-path=. \
-		src tests bench *.ts *.mjs ../static ../app/workbench/static ../app/workbench/blank ../components
+		src tests bench *.ts *.mjs ../static ../app/workbench/static ../app/workbench/blank/*.css ../components
 
 worker-types: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/tsc
