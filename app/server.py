@@ -29,6 +29,8 @@ _CLOSING = 3
 
 CANNOT_START = 2
 
+LOG_FORMAT = "%(levelname)s %(name)s %(message)s"
+
 
 class DrainingServer(Server):
     """On SIGTERM takes no more visitors, lets pages finish, and only then closes.
@@ -44,9 +46,20 @@ class DrainingServer(Server):
         self._warm_up = warm_up
         self._grace = grace
 
+    @property
+    def failure(self) -> BaseException | None:
+        """What loading after the opening ended with, if it failed."""
+        return self._warm_up.failure
+
     async def on_tick(self, counter: int) -> bool:
         """Say whether to end."""
-        return await super().on_tick(counter) or self._warm_up.failure is not None
+        return await super().on_tick(counter) or self.failure is not None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open, and log the address that has been bound: with port 0 the system chooses it."""
+        await super().startup(sockets)
+        port = self.servers[0].sockets[0].getsockname()[1]
+        log.info("serving http://%s:%d", self.config.host, port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listening sockets, drain, then do as uvicorn does."""
@@ -60,13 +73,11 @@ class DrainingServer(Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def build_server(settings: Settings) -> DrainingServer:
+    """Read the shop's files and build what serves them."""
     content = read_site(settings)
     _report(content.catalogs)
     app = create_app(settings, content)
-    gc.freeze()
-    gc.enable()
     AppStatus.enable_automatic_graceful_drain = False
     config = Config(
         app,
@@ -81,11 +92,17 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_CLOSING,
     )
-    server = DrainingServer(config, app.state.pages, app.state.warm_up, settings.shutdown_grace)
-    log.info("serving http://%s:%d", settings.host, settings.port)
+    return DrainingServer(config, app.state.pages, app.state.warm_up, settings.shutdown_grace)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    server = build_server(settings)
+    gc.freeze()
+    gc.enable()
     server.run()
-    if app.state.warm_up.failure is not None:
-        raise app.state.warm_up.failure
+    if server.failure is not None:
+        raise server.failure
 
 
 def _report(catalogs: Catalogs) -> None:
@@ -99,7 +116,7 @@ def _report(catalogs: Catalogs) -> None:
 
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve; a mistake in them is told in one line."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         serve(read_settings(environment))

@@ -81,7 +81,7 @@ class Settings:
     host: str = "127.0.0.1"
     """Address to listen on (`0.0.0.0` in the image)."""
     port: int = 8080
-    """Port to listen on."""
+    """Port to listen on; with 0 the system chooses one, and the log says which."""
     data: Path = Path("~/.local/state/wandstore").expanduser() if _INSTALLED else ROOT / "data"
     """Folder of the databases and the generated secret (`/data` in the image,
     `~/.local/state/wandstore` where installed as a package)."""

@@ -1,4 +1,4 @@
-"""What tests share: a model that plays scenarios, and servers as processes of their own."""
+"""What tests share: what each needs of the machine, a model that plays scenarios, and servers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,27 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import ROOT
 from tests.support.fake_model import Model, playing
+from tests.support.in_process import InProcessServer
 from tools.support.edge import Edge, Worker, behind_worker, publish
-from tools.support.server import Server, free_port
+from tools.support.server import HeldPort, Server
 
+TESTS = ROOT / "tests"
 StartServer = Callable[..., Server]
+
+_NEED_OF_FOLDER = {"process": "process", "browser": "browser", "edge": "workerd"}
+_NEED_OF_FIXTURE = {"browser": "browser", "worker": "workerd"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs beside Python, which its folder and its fixtures tell."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in _NEED_OF_FOLDER:
+            item.add_marker(_NEED_OF_FOLDER[folder])
+        for fixture in _NEED_OF_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(_NEED_OF_FIXTURE[fixture])
 
 
 @pytest.fixture
@@ -28,12 +44,16 @@ def model() -> Iterator[Model]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[StartServer]:
-    """Start servers; each call one more, with these variables in its environment."""
+def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StartServer]:
+    """Start servers; each call one more, with these variables in its environment.
+
+    They are threads of this process but for tests marked `process`, which signal or kill them.
+    """
+    kind = Server if request.node.get_closest_marker("process") else InProcessServer
     with ExitStack() as stack:
 
         def start(name: str = "data", port: int = 0, **environment: str) -> Server:
-            return stack.enter_context(Server(tmp_path / name, environment, port))
+            return stack.enter_context(kind(tmp_path / name, environment, port))
 
         yield start
 
@@ -48,7 +68,7 @@ def composed_by_model(serve: StartServer, model: Model) -> Server:
 def house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that composes by itself, at once; shared by tests that only look."""
     data = tmp_path_factory.mktemp("house") / "data"
-    with Server(data, {"WANDSTORE_HOUSE_PACE": "0"}) as server:
+    with InProcessServer(data, {"WANDSTORE_HOUSE_PACE": "0"}) as server:
         yield server
 
 
@@ -57,9 +77,8 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """A Worker with KV and D1, shared by all tests; they differ in the container behind it."""
     folder = tmp_path_factory.mktemp("worker")
     public = publish(folder / "public")
-    container = f"http://127.0.0.1:{free_port()}"
     patience = {"KEPT_WAIT_MS": "2000", "LOOKUP_MS": "5000"}
-    with Worker(folder / "state", public, container, **patience) as running:
+    with HeldPort() as port, Worker(folder / "state", public, port.url, **patience) as running:
         yield running
 
 

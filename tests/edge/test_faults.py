@@ -13,7 +13,7 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer
 from tests.support.shopper_client import Shopper, fillers
 from tools.support.edge import Edge, Worker, behind_worker, publish
-from tools.support.server import free_port
+from tools.support.server import HeldPort
 
 STREAM = "/s/demo/stream/edge"
 ABSENT: list[tuple[str, ...]] = [(), ("KV",), ("DB",), ("KV", "DB")]
@@ -32,8 +32,10 @@ def whole(page: httpx.Response) -> bool:
 def opened(tmp_path: Path, public: Path, absent: tuple[str, ...]) -> Iterator[Worker]:
     """A Worker that lacks some of its bindings, and whose container nobody has started."""
     quick = {"RETRY_UNIT_MS": "10", "KEPT_WAIT_MS": "3000"}
-    address = f"http://127.0.0.1:{free_port()}"
-    with Worker(tmp_path / "state", public, address, absent, **quick) as worker:
+    with (
+        HeldPort() as port,
+        Worker(tmp_path / "state", public, port.url, absent, **quick) as worker,
+    ):
         yield worker
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,8 +18,8 @@ import httpx
 from app.settings import ROOT
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tools.support.edge import NODE, publish
-from tools.support.server import free_port
 
+_OPEN = re.compile("serving (.+)/store through the Worker")
 PUBLIC = ROOT / "worker" / "public"
 
 
@@ -35,19 +36,19 @@ class Together:
 def together(folder: Path) -> Iterator[Together]:
     if not PUBLIC.exists():
         publish(PUBLIC)
-    port, log = free_port(), folder / "log"
+    log = folder / "log"
     path = f"{NODE.parent}:{os.environ['PATH']}"
-    variables = {"PATH": path, "HOME": str(folder), "WANDSTORE_PORT": str(port)}
+    variables = {"PATH": path, "HOME": str(folder), "WANDSTORE_PORT": "0"}
     variables |= {"WANDSTORE_DATA": str(folder / "data"), "WANDSTORE_HOUSE_PACE": "0"}
     with log.open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "tools.edge"], cwd=ROOT, env=variables, stdout=said, stderr=said
         )
     try:
-        while "through the Worker" not in log.read_text():
+        while not (found := _OPEN.search(log.read_text())):
             assert process.poll() is None, log.read_text()
-            time.sleep(0.05)
-        yield Together(f"http://127.0.0.1:{port}", process, log)
+            time.sleep(0.02)
+        yield Together(found[1], process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(40)

@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.workbench.scaffold import scaffold
 from tools.bench.measure import Row
 from tools.support.browser import launch
-from tools.support.server import Server
+from tools.support.server import HeldPort, Server
 from tools.support.workbench import copy_of_the_files
 
 _ROUNDS = 9
@@ -71,7 +71,8 @@ def _starts(folder: Path) -> Iterator[Row]:
     benches, stores = list[float](), list[float]()
     for at in range(_STARTS):
         for seconds, path in ((stores, "/store"), (benches, "/design/")):
-            with Server(folder / f"start-{at}{path.strip('/')}", {}, wait=False) as server:
+            data = folder / f"start-{at}{path.strip('/')}"
+            with HeldPort() as port, Server(data, {}, port.number, wait=False) as server:
                 began = time.monotonic()
                 _answered(f"{server.url}{path}")
                 seconds.append(time.monotonic() - began)

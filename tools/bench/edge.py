@@ -19,7 +19,7 @@ from tools.bench import measure, readers
 from tools.bench.kept import rate
 from tools.bench.measure import Row
 from tools.support.edge import NODE, Worker, behind_worker, publish
-from tools.support.server import Server, free_port
+from tools.support.server import HeldPort, Server
 
 _ROUNDS = 3
 _AT_ONCE = 20
@@ -70,10 +70,9 @@ def _open(folder: Path, source: str, running: ExitStack) -> _Sides:
 
 
 def _composed(folder: Path, public: Path) -> tuple[str, str]:
-    port = free_port()
-    with Worker(folder / "state", public, f"http://127.0.0.1:{port}") as worker:
+    with HeldPort() as port, Worker(folder / "state", public, port.url) as worker:
         environment = {**behind_worker(worker), "WANDSTORE_HOUSE_PACE": "0"}
-        with Server(folder / "container", environment, port):
+        with Server(folder / "container", environment, port.number):
             path, cookie = asyncio.run(readers.visit(worker.url))
             asyncio.run(readers.read_to_end(worker.url, path, cookie))
             page = httpx.get(f"{worker.url}/store", headers={"cookie": cookie})
@@ -84,7 +83,7 @@ def _composed(folder: Path, public: Path) -> tuple[str, str]:
 
 @contextmanager
 def _bare(folder: Path, page: Path, source: str) -> Iterator[tuple[str, int]]:
-    command = [str(NODE), "bench/bare.mjs", "--port", str(free_port())]
+    command = [str(NODE), "bench/bare.mjs", "--port", "0"]
     command += ["--state", str(folder / "bare"), "--page", str(page), "--container", source]
     process = subprocess.Popen(command, cwd=ROOT / "worker", stdout=subprocess.PIPE)
     try:

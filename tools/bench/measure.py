@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from app.settings import ROOT
-from tools.support.server import Server, free_port
+from tools.support.server import HeldPort, Server
 
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -89,13 +89,11 @@ def running(arguments: Sequence[str]) -> Iterator[str]:
 @contextmanager
 def baseline(kind: str, argument: str) -> Iterator[tuple[str, int]]:
     """Run a baseline and give its address and process id."""
-    port = free_port()
-    command = [sys.executable, "-m", "tools.bench.baselines", kind, argument, str(port)]
-    with _process(command) as process:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url)
+    command = [sys.executable, "-m", "tools.bench.baselines", kind, argument]
+    with HeldPort() as port, _process([*command, str(port.number)]) as process:
+        _wait_for(port.url)
         pin_process(process.pid, SERVER_CORE)
-        yield url, process.pid
+        yield port.url, process.pid
 
 
 @contextmanager

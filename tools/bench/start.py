@@ -17,7 +17,7 @@ import httpx
 from app.settings import ROOT
 from tools.bench import measure
 from tools.bench.measure import Row
-from tools.support.server import Server, free_port
+from tools.support.server import HeldPort, Server
 
 _ROUNDS = 5
 _SMALL_ROUNDS = 3
@@ -46,7 +46,10 @@ def run(folder: Path) -> Iterator[Row]:
 
 def _start(data: Path) -> float:
     """Return the CPU seconds a server has used when it has answered its first page."""
-    with Server(data, {"WANDSTORE_DESIGN": "0"}, wait=False) as server:
+    with (
+        HeldPort() as port,
+        Server(data, {"WANDSTORE_DESIGN": "0"}, port.number, wait=False) as server,
+    ):
         _first_page(server.url)
         return measure.precise_cpu_seconds(server.pid)
 
@@ -73,8 +76,8 @@ def _imports() -> float:
 def _lite(data: Path) -> tuple[float, float]:
     """Start in a cgroup as small as the container; return seconds to ready and peak MiB."""
     groups = [_CPU / f"wandstore-{os.getpid()}", _MEMORY / f"wandstore-{os.getpid()}"]
-    port = free_port()
-    environment = {"WANDSTORE_PORT": str(port), "WANDSTORE_DATA": str(data)}
+    held = HeldPort()
+    environment = {"WANDSTORE_PORT": str(held.number), "WANDSTORE_DATA": str(data)}
     environment["PATH"] = os.environ.get("PATH", os.defpath)
     try:
         for group in groups:
@@ -87,7 +90,7 @@ def _lite(data: Path) -> tuple[float, float]:
         began = time.monotonic()
         server = subprocess.Popen(command, cwd=ROOT, env=environment)
         try:
-            _first_page(f"http://127.0.0.1:{port}")
+            _first_page(held.url)
             seconds = time.monotonic() - began
             peak = int((groups[1] / "memory.max_usage_in_bytes").read_text()) / 2**20
         finally:
@@ -95,6 +98,7 @@ def _lite(data: Path) -> tuple[float, float]:
             server.wait()
         return seconds, peak
     finally:
+        held.close()
         _remove(groups)
         shutil.rmtree(data, ignore_errors=True)
 

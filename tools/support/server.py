@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,22 +13,43 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-import httpx
-
 ROOT = Path(__file__).resolve().parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _START = 30.0
+_ADDRESS = re.compile(r"serving http://\S+:(\d+)$", re.MULTILINE)
 
 
-def free_port() -> int:
-    """Return a port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class HeldPort:
+    """A port of the loopback that nobody else is given, for who must be known before it listens.
+
+    It is bound and does not listen: connections are refused until a server listens on it, who may
+    bind it as well since neither listens yet.
+    """
+
+    def __init__(self, number: int = 0) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", number))
+        self.number = int(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.number}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others have it."""
+        self._socket.close()
 
 
 class Server:
-    """`python -m app`, or another command that serves, with an environment of its own."""
+    """`python -m app`, or another command that serves, with an environment of its own.
+
+    The system chooses the port unless one is given, and the server logs which it is. It stays the
+    server's own while the server is down.
+    """
 
     def __init__(
         self,
@@ -38,20 +60,18 @@ class Server:
         wait: bool = True,
         command: Sequence[str | Path] = (sys.executable, "-m", "app"),
     ) -> None:
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = port
         self.data = data
+        self.process: subprocess.Popen[bytes] | None = None
         self._waits = wait
         self._command = command
-        self._log_path = data.with_name(f"{data.name}.{self.port}.log")
+        self._held: HeldPort | None = None
+        self._log_path = data.with_name(f"{data.name}.log")
         self._environment = {
-            **{name: os.environ[name] for name in _KEPT if name in os.environ},
-            "WANDSTORE_PORT": str(self.port),
             "WANDSTORE_DATA": str(data),
             "WANDSTORE_DESIGN": "1",
             **(environment or {}),
         }
-        self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -59,6 +79,13 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+        if self._held:
+            self._held.close()
+
+    @property
+    def url(self) -> str:
+        """Where it serves, once it does."""
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> str:
@@ -72,25 +99,27 @@ class Server:
         return self.process.pid
 
     def start(self) -> None:
-        """Start and wait until it answers."""
+        """Start and wait until it serves."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
+        inherited = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        already = len(self.log)
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command,
                 cwd=ROOT,
-                env=self._environment,
+                env={**inherited, "WANDSTORE_PORT": str(self.port), **self._environment},
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )
         if self._waits:
-            self._wait()
+            self._wait(already)
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; return the exit code."""
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(60)
+        return self._ended(60)
 
     def stop(self) -> None:
         """End the server, kindly if it can be."""
@@ -98,20 +127,28 @@ class Server:
             return
         self.process.terminate()
         try:
-            self.process.wait(30)
+            self._ended(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            self._ended(30)
 
-    def _wait(self) -> None:
+    def _ended(self, seconds: float) -> int:
+        """Wait for the end, and keep the port from everybody else."""
+        assert self.process is not None
+        code = self.process.wait(seconds)
+        self._held = self._held or HeldPort(self.port)
+        return code
+
+    def _wait(self, already: int) -> None:
+        """Read from the log where it serves."""
         assert self.process is not None
         end = time.monotonic() + _START
         while time.monotonic() < end:
-            if self.process.poll() is not None:
+            ended = self.process.poll() is not None
+            if found := _ADDRESS.search(self.log, already):
+                self.port = int(found[1])
+                return
+            if ended:
                 raise RuntimeError(f"the server ended at once:\n{self.log}")
-            try:
-                if httpx.get(f"{self.url}/health", timeout=2).status_code == httpx.codes.OK:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        raise RuntimeError(f"the server does not answer:\n{self.log}")
+            time.sleep(0.02)
+        raise RuntimeError(f"the server does not open:\n{self.log}")

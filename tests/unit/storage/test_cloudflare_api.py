@@ -29,7 +29,7 @@ from tests.support.fake_cloudflare.rest import (
     TOKEN,
     RestApi,
 )
-from tests.support.fake_cloudflare.serving import serving
+from tests.support.serving import serving
 
 pytestmark = pytest.mark.anyio
 

@@ -23,8 +23,8 @@ from tests.support.fake_cloudflare.bindings import Bindings
 from tests.support.fake_cloudflare.d1 import D1
 from tests.support.fake_cloudflare.faults import Fault
 from tests.support.fake_cloudflare.kv import REMEMBERED, WorkersKv
-from tests.support.fake_cloudflare.serving import serving
-from tools.support.server import free_port
+from tests.support.serving import serving
+from tools.support.server import HeldPort
 
 pytestmark = pytest.mark.anyio
 
@@ -156,12 +156,13 @@ async def test_how_long_to_wait_is_passed_on(kv: WorkerKv, bindings: Bindings) -
 
 
 async def test_nobody_there_is_a_failure(http: LazyHttpClient) -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    kv, database = WorkerKv(http, nowhere, {}), D1Database(WorkerD1(http, nowhere, {}))
-    with pytest.raises(StorageError, match="kv binding"):
-        await kv.get("a")
-    with pytest.raises(StorageError, match="d1 binding"):
-        await database.record([SEEN], [])
+    with HeldPort() as nobody:
+        kv = WorkerKv(http, nobody.url, {})
+        database = D1Database(WorkerD1(http, nobody.url, {}))
+        with pytest.raises(StorageError, match="kv binding"):
+            await kv.get("a")
+        with pytest.raises(StorageError, match="d1 binding"):
+            await database.record([SEEN], [])
 
 
 # ------------------------------------------------------------------ D1

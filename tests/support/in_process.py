@@ -1,0 +1,53 @@
+"""The shop in the tests' own process: it opens in milliseconds, and cannot be sent a signal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from contextvars import ContextVar
+
+from app.server import LOG_FORMAT, build_server
+from app.settings import read_settings
+from tests.support.serving import event_loop, opened
+from tools.support.server import Server
+
+_current: ContextVar[Server | None] = ContextVar("_current", default=None)
+"""The shop in whose name code runs: several may be open at once, each with a log of its own."""
+
+
+class InProcessServer(Server):
+    """A `Server` that is a thread of this process."""
+
+    def start(self) -> None:
+        """Start and wait until it serves."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self._running = ExitStack()
+        portal = self._running.enter_context(event_loop())
+        shop = portal.wrap_async_context_manager(self._shop())
+        self.port = self._running.enter_context(shop)
+
+    def stop(self) -> None:
+        """End as a process does on SIGTERM."""
+        self._running.close()
+
+    @asynccontextmanager
+    async def _shop(self) -> AsyncIterator[int]:
+        _current.set(self)
+        handler = self._handler()
+        logging.getLogger().addHandler(handler)
+        try:
+            environment = {"WANDSTORE_PORT": str(self.port), **self._environment}
+            async with opened(build_server(read_settings(environment))) as port:
+                yield port
+        finally:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
+
+    def _handler(self) -> logging.Handler:
+        """Return what writes this shop's log, and nothing of its neighbours'."""
+        logging.getLogger("wandstore").setLevel(logging.INFO)
+        handler = logging.FileHandler(self._log_path)
+        handler.setFormatter(logging.Formatter(LOG_FORMAT))
+        handler.addFilter(lambda _: _current.get() is self)
+        return handler
