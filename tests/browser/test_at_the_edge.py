@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import httpx
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
-from tests.support.shopper_client import SECONDS
+from tests.support.waiting import eventually
 from tools.support.browser import watched
 from tools.support.edge import TOKEN, Edge
 
@@ -25,10 +24,7 @@ def told(edge: Edge, shopper: str) -> list[dict[str, Any]]:
 
 
 def until_told(edge: Edge, shopper: str, number: int) -> list[dict[str, Any]]:
-    end = time.monotonic() + SECONDS
-    while len(told(edge, shopper)) < number:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    eventually(lambda: len(told(edge, shopper)) >= number)
     return told(edge, shopper)
 
 

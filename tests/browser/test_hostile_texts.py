@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from playwright.sync_api import Browser
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, component
+from tests.support.stored import forget_layouts
 from tools.support.browser import Watched, watched
 from tools.support.server import ROOT, Server
 
@@ -63,18 +62,12 @@ def test_hostile_copy_through_every_component(
         for text in CORPUS["copy"]:
             model.play(Scenario(hostile_answer(kind, props, text)))
             seen.page.context.clear_cookies()
-            forget_plans(server)
+            forget_layouts(server)
             seen.page.goto(f"{server.url}/store")
             seen.wait_until_done()
             check(seen, server)
         seen.page.reload()
         check(seen, server)
-
-
-def forget_plans(server: Server) -> None:
-    """Let the next newcomer's page be asked for, not planned."""
-    with closing(sqlite3.connect(server.data / "kv.sqlite3", timeout=10)) as kv, kv:
-        kv.execute("DELETE FROM pairs WHERE key LIKE 'plan:%'")
 
 
 def hostile_products() -> Iterator[dict[str, Any]]:

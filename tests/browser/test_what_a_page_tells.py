@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -17,6 +15,8 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.shopper_client import SECONDS
+from tests.support.stored import rows
+from tests.support.waiting import eventually
 from tools.support.browser import Watched, watched
 from tools.support.edge import Edge
 from tools.support.server import ROOT, Server
@@ -46,16 +46,11 @@ def seen(browser: Browser, shop: Server) -> Iterator[Watched]:
 
 
 def told(server: Server) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(server.data / "shop.sqlite3")) as connection:
-        found = connection.execute("SELECT fact FROM signals ORDER BY id").fetchall()
-    return [json.loads(fact) for (fact,) in found]
+    return [json.loads(fact) for (fact,) in rows(server, "SELECT fact FROM signals ORDER BY id")]
 
 
 def until_told(server: Server, number: int) -> list[dict[str, Any]]:
-    end = time.monotonic() + SECONDS
-    while len(told(server)) < number:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    eventually(lambda: len(told(server)) >= number)
     return told(server)
 
 

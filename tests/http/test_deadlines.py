@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import (
@@ -16,6 +14,7 @@ from tests.support.fake_model import (
     ends_of_components,
 )
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.stored import kept_pages, kv_rows
 from tools.support.server import Server
 
 StartServer = Callable[..., Server]
@@ -24,9 +23,8 @@ TEXT = answer()
 
 def remaining_seconds(server: Server) -> float:
     """Return how long the page that is kept will be kept."""
-    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
-        row = kv.execute("SELECT expires_at FROM pairs WHERE key LIKE 'ui:%'").fetchone()
-    return float(row[0]) - time.time()
+    ((expires_at,),) = kv_rows(server, "SELECT expires_at FROM pairs WHERE key LIKE 'ui:%'")
+    return float(expires_at) - time.time()
 
 
 def test_at_the_pages_deadline_it_ends_partial_with_what_is_there(
@@ -91,8 +89,7 @@ def test_nothing_by_the_deadline_is_an_error_and_nothing_is_kept(
         last = shopper.follow(stream)[-1]
         assert (last.name, last.payload["code"]) == ("error", "TIMEOUT")
         assert shopper.store().headers["x-wandstore-page"] == "shell"
-    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
-        assert kv.execute("SELECT count(*) FROM pairs WHERE key LIKE 'ui:%'").fetchone() == (0,)
+    assert kept_pages(server) == []
 
 
 def test_an_answer_without_end_is_cut_at_its_bound_and_what_was_good_in_it_stays(

@@ -1,162 +1,20 @@
-"""How a page ends when the process, the model or the catalog does not stay as it was."""
+"""How a page ends when the model or the catalog does not stay as it was."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import signal
-import sqlite3
-import threading
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any
-
-import httpx
-import pytest
 
 from tests.support.fake_llm import Fault, Scenario
-from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
-from tests.support.shopper_client import Shopper, fillers, fold, slots, stream_of
+from tests.support.fake_model import SLOTS, Model, answer
+from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.stored import break_kv, kept_pages
 from tools.support.server import ROOT, Server
 
 StartServer = Callable[..., Server]
 HOUSE = "house"
-
-
-def kept_values(server: Server) -> list[dict[str, Any]]:
-    """Return the pages that are kept."""
-    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
-        rows = kv.execute("SELECT value FROM pairs WHERE key LIKE 'ui:%'").fetchall()
-    return [json.loads(value) for (value,) in rows]
-
-
-def generations(server: Server) -> list[tuple[str, str | None]]:
-    """Return status and message of the composed pages on record."""
-    with closing(sqlite3.connect(server.data / "shop.sqlite3")) as database, database:
-        found = database.execute("SELECT status, error_message FROM ui_generations")
-        return [(str(status), message) for status, message in found]
-
-
-def wait_until_it_takes_nobody_more(server: Server) -> None:
-    while True:
-        try:
-            httpx.get(f"{server.url}/health")
-        except httpx.TransportError:
-            return
-
-
-# ------------------------------------------------------------------ the process ends
-
-
-def test_on_sigterm_a_page_gets_its_grace_and_its_readers_their_ready(
-    serve: StartServer, model: Model
-) -> None:
-    text = answer()
-    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]))
-    server = serve(WANDSTORE_GRACE="20", **model.environment)
-    with Shopper(server) as shopper:
-        stream = stream_of(shopper.store().text)
-        with shopper.following(stream) as seen:
-            assert next(seen).name == "component"
-            model.reached(1)
-            assert server.process is not None
-            server.process.send_signal(signal.SIGTERM)
-            wait_until_it_takes_nobody_more(server)
-            model.release()
-            assert list(seen)[-1].name == "ready"
-        assert server.process.wait(30) == -signal.SIGTERM
-        server.start()
-        assert shopper.store().headers["x-wandstore-page"] == "kept"
-    assert len(model.requests) == 1
-
-
-def test_on_sigterm_a_page_that_does_not_finish_is_not_kept_and_its_readers_resume(
-    serve: StartServer, model: Model
-) -> None:
-    text = answer()
-    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]), Scenario(text))
-    server = serve(WANDSTORE_GRACE="0.2", **model.environment)
-    with Shopper(server) as shopper:
-        shell = shopper.store().text
-        stream = stream_of(shell)
-        with shopper.following(stream) as reading:
-            first = [next(reading)]
-            model.reached(1)
-            assert server.kill(signal.SIGTERM) == -signal.SIGTERM
-            first += list(reading)
-        assert {event.name for event in first} == {"component", "progress"}, "no last word"
-        assert kept_values(server) == []
-        assert generations(server) == [("failed", "interrupted")]
-        server.start()
-        rest = shopper.follow(stream, after=first[-1].id)
-        assert rest[0].id > first[-1].id
-        assert rest[-1].name == "ready"
-        assert fold(shell, [*first, *rest]) == slots(shopper.store().text)
-    assert len(model.requests) == 2
-
-
-def test_a_server_killed_while_it_composes_comes_back_whole(
-    composed_by_model: Server, model: Model
-) -> None:
-    text = answer()
-    model.play(Scenario(text), Scenario(text, hold_after=(200,)), Scenario(text))
-    server = composed_by_model
-    with Shopper(server) as early:
-        early.follow(stream_of(early.store().text))
-        kept = early.store()
-        forget_plans(server)
-        with Shopper(server) as late:
-            stream = stream_of(late.store().text)
-            model.reached(1)
-            server.kill()
-            server.start()
-            assert late.follow(stream)[-1].name == "ready"
-            assert late.store().headers["x-wandstore-page"] == "kept"
-        again = early.store()
-    assert again.headers["x-wandstore-page"] == "kept"
-    assert again.text == kept.text
-
-
-def forget_plans(server: Server) -> None:
-    """Let the next newcomer's page be composed, not planned."""
-    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
-        kv.execute("DELETE FROM pairs WHERE key LIKE 'plan:%'")
-
-
-@pytest.mark.parametrize("moment", range(6))
-def test_a_kill_at_any_moment_loses_nothing_that_was_kept(
-    composed_by_model: Server, model: Model, moment: int
-) -> None:
-    model.play(Scenario(answer(), deltas_per_second=2000))
-    server = composed_by_model
-    finished: list[httpx.Cookies] = []
-    going = threading.Event()
-    going.set()
-
-    def shop() -> None:
-        while going.is_set():
-            try:
-                with Shopper(server) as shopper:
-                    shopper.follow(stream_of(shopper.store().text))
-                    if shopper.store().headers["x-wandstore-page"] == "kept":
-                        finished.append(shopper.cookies)
-            except httpx.HTTPError:
-                return
-
-    crowd = [threading.Thread(target=shop) for _ in range(4)]
-    for one in crowd:
-        one.start()
-    while len(finished) < 3 + 2 * moment:
-        going.wait(0.01)
-    server.kill()
-    for one in crowd:
-        one.join(30)
-    going.clear()
-    server.start()
-    for cookies in finished:
-        with Shopper(server, cookies=cookies) as shopper:
-            assert shopper.store().headers["x-wandstore-page"] == "kept"
 
 
 # ------------------------------------------------------------------ the catalog changes
@@ -223,7 +81,7 @@ def test_when_no_model_answers_the_house_does_and_says_so(
         assert fillers(shopper.store().text) == {slot: slot for slot in SLOTS}
         trace = shopper.trace(stream)
     assert trace["counts"]["model_failed:MODEL_UNAVAILABLE"] == 1
-    (kept,) = kept_values(composed_by_model)
+    (kept,) = kept_pages(composed_by_model)
     assert kept["meta"]["model"] == trace["model"] == HOUSE
     assert kept["shop_context"]["product_count"] == 30
 
@@ -233,7 +91,7 @@ def test_a_kept_page_says_how_it_came_about(composed_by_model: Server, model: Mo
     with Shopper(composed_by_model) as shopper:
         ready = shopper.follow(stream_of(shopper.store().text))[-1]
         page = shopper.store().text
-    (kept,) = kept_values(composed_by_model)
+    (kept,) = kept_pages(composed_by_model)
     assert kept["version"] == 1
     assert kept["ui"]["html"] == page
     assert kept["ui"]["components"] == json.loads(answer())["components"]
@@ -254,8 +112,7 @@ def test_a_page_that_kv_does_not_take_is_finished_and_served_from_memory(
     with Shopper(composed_by_model) as shopper:
         stream = stream_of(shopper.store().text)
         model.reached(1)
-        with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
-            kv.execute("DROP TABLE pairs")
+        break_kv(composed_by_model)
         model.release()
         seen = shopper.follow(stream)
         assert [event.name for event in seen].count("component") == 5

@@ -22,6 +22,7 @@ from tests.support.fake_model import (
     ends_of_components,
     playing,
 )
+from tests.support.in_process import InProcessServer
 from tests.support.shopper_client import fillers, slots
 from tools.support.server import Server
 
@@ -156,7 +157,7 @@ def desk(
     folder: Path = tmp_path_factory.mktemp(request.param)
     with ExitStack() as stack:
         model = stack.enter_context(playing())
-        server = Server(folder / "data", environment(request.param, model))
+        server = InProcessServer(folder / "data", environment(request.param, model))
         stack.enter_context(server)
         yield Desk(request.param, model, server, itertools.count(1))
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.settings import SettingsError, read_settings
+from tests.support.in_process import InProcessServer
+from tests.support.stored import rows
 from tools.support.server import Server
 
 SECRET = "s3cret-of-the-worker"  # noqa: S105 - made for this test
@@ -20,7 +20,7 @@ KNOWN = {"authorization": f"Bearer {SECRET}"}
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("guarded") / "data"
-    with Server(data, {"WORKER_SECRET": SECRET, "WANDSTORE_HOUSE_PACE": "0"}) as server:
+    with InProcessServer(data, {"WORKER_SECRET": SECRET, "WANDSTORE_HOUSE_PACE": "0"}) as server:
         yield server
 
 
@@ -65,9 +65,7 @@ def test_a_refused_request_leaves_no_trace(guarded: Server) -> None:
     for _ in range(20):
         httpx.get(f"{guarded.url}/store")
     guarded.stop()
-    with closing(sqlite3.connect(guarded.data / "shop.sqlite3")) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM ui_generations").fetchone()
-    assert count <= 1
+    assert len(rows(guarded, "SELECT id FROM ui_generations")) <= 1
     guarded.start()
 
 
@@ -89,7 +87,7 @@ def test_the_worker_says_who_its_client_is(guarded: Server) -> None:
 
 
 def test_a_client_may_not_say_it_of_itself_where_there_is_no_worker(tmp_path: Path) -> None:
-    with Server(tmp_path / "data", {"WANDSTORE_HOUSE_PACE": "0"}) as server:
+    with InProcessServer(tmp_path / "data", {"WANDSTORE_HOUSE_PACE": "0"}) as server:
         codes = set()
         with httpx.Client(base_url=server.url) as client:
             for at in range(400):

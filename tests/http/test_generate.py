@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import httpx
@@ -21,6 +19,7 @@ from tests.support.fake_model import (
     ends_of_components,
 )
 from tests.support.shopper_client import SentEvent, Shopper, events, fillers, stream_of
+from tests.support.stored import break_kv
 from tools.support.server import Server
 
 StartServer = Callable[..., Server]
@@ -226,8 +225,7 @@ def test_who_saw_a_page_fail_gets_its_end_and_not_another(
     url = f"{composed_by_model.url}/generate"
     with httpx.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
         model.reached(1)
-        with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
-            kv.execute("DROP TABLE pairs")
+        break_kv(composed_by_model)
         model.release()
         seen = list(events(response.iter_lines()))
     assert seen[-1].name == "error"
@@ -424,8 +422,7 @@ def test_a_page_that_kv_does_not_take_is_answered_all_the_same(
     call = threading.Thread(target=lambda: sent.append(generate(composed_by_model)))
     call.start()
     model.reached(1)
-    with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
-        kv.execute("DROP TABLE pairs")
+    break_kv(composed_by_model)
     model.release()
     call.join(30)
     assert (sent[0].status_code, sent[0].json()["status"]) == (200, "success")

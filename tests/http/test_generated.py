@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable
 from typing import cast
 
-import httpx
 import pytest
 
 from app.domain.persona import NEWCOMER, PageKey
@@ -15,9 +11,6 @@ from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.web.generate_response import answer_of, error_answer
 from tests.support.factories import shop
-from tests.support.fake_llm import Scenario
-from tests.support.fake_model import Model, answer
-from tools.support.server import Server
 
 
 def failed(code: str) -> PageJob:
@@ -57,26 +50,3 @@ def test_a_bad_persona_is_the_callers_fault_and_not_to_be_tried_again() -> None:
     sent = error_answer("INVALID_PERSONA", "persona.type: ...")
     error = cast("dict[str, object]", sent.payload["error"])
     assert (sent.status, error["retryable"]) == (400, False)
-
-
-def test_who_waits_for_a_page_that_a_shutdown_breaks_off_is_told_to_come_again(
-    serve: Callable[..., Server], model: Model
-) -> None:
-    model.play(Scenario(answer(), hold_after=(0,)))
-    server = serve(WANDSTORE_GRACE="0.3", **model.environment)
-    body = {
-        "shopper_id": f"shop_{1:032x}",
-        "persona": {"type": "newcomer", "confidence": 0},
-        "shop": {"shop_id": "demo"},
-    }
-    sent: list[httpx.Response] = []
-    call = threading.Thread(
-        target=lambda: sent.append(httpx.post(f"{server.url}/generate", json=body, timeout=30))
-    )
-    call.start()
-    model.reached(1)
-    server.kill(signal.SIGTERM)
-    call.join(30)
-    assert sent[0].status_code == 500
-    assert sent[0].json()["error"]["code"] == "CONTAINER_ERROR"
-    assert sent[0].json()["error"]["retryable"] is True

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 
 import httpx
 import pytest
 
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import SLOTS, Model, answer
+from tests.support.stored import pairs
 from tools.support.server import Server
 
 
@@ -54,13 +53,10 @@ def test_each_shopper_has_a_page_of_their_own_and_the_plan_holds_no_price(
 ) -> None:
     model.play(Scenario(answer()))
     asyncio.run(crowd(composed_by_model, 3))
-    with closing(sqlite3.connect(composed_by_model.data / "kv.sqlite3")) as kv, kv:
-        pairs = dict(kv.execute("SELECT key, value FROM pairs").fetchall())
-    plans = [json.loads(value) for key, value in pairs.items() if key.startswith("plan:demo:v2_")]
-    assert len(plans) == 1
-    assert [item["type"] for item in plans[0]["components"]] == list(SLOTS)
-    assert b"price" not in b"".join(v for key, v in pairs.items() if key.startswith("plan:"))
-    assert sum(key.startswith("ui:shop_") for key in pairs) == 3
+    (layout,) = pairs(composed_by_model, "plan:demo:v2_").values()
+    assert [item["type"] for item in json.loads(layout)["components"]] == list(SLOTS)
+    assert b"price" not in b"".join(pairs(composed_by_model, "plan:").values())
+    assert len(pairs(composed_by_model, "ui:shop_")) == 3
 
 
 @pytest.mark.parametrize("fault", [Fault("status", status=503), Fault("refuse")])

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import httpx
@@ -15,7 +12,9 @@ import pytest
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
-from tests.support.shopper_client import SECONDS, Shopper, fillers, stream_of
+from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.stored import pairs, rows
+from tests.support.waiting import eventually
 from tools.support.server import Server
 
 OURS = {"sec-fetch-site": "same-origin"}
@@ -44,11 +43,6 @@ def tell(shopper: httpx.Client, *events: Any, **headers: str) -> httpx.Response:
     return shopper.post("/signals", json={"events": list(events)}, headers={**OURS, **headers})
 
 
-def rows(server: Server, query: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(server.data / "shop.sqlite3")) as connection:
-        return connection.execute(query).fetchall()
-
-
 def facts(server: Server) -> list[dict[str, Any]]:
     return [json.loads(fact) for (fact,) in rows(server, "SELECT fact FROM signals ORDER BY id")]
 
@@ -56,20 +50,6 @@ def facts(server: Server) -> list[dict[str, Any]]:
 def has_told(server: Server, shopper: Shopper) -> bool:
     told = {name for (name,) in rows(server, "SELECT shopper_id FROM signals")}
     return shopper.cookies["shopper_demo"].split(".")[0] in told
-
-
-def keys(server: Server) -> set[str]:
-    with closing(sqlite3.connect(server.data / "kv.sqlite3")) as connection:
-        found = connection.execute("SELECT key FROM pairs WHERE key LIKE 'ui:%'").fetchall()
-    return {key for (key,) in found}
-
-
-def eventually(condition: Any) -> None:
-    """Wait until something holds that happens in the background."""
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def code(response: httpx.Response) -> tuple[int, str, str]:
@@ -93,22 +73,22 @@ def test_what_is_told_is_noted_with_the_catalogs_own_prices(
 def test_a_shopper_who_changes_finds_the_new_page_ready(
     shopper: Shopper, composed_by_model: Server, model: Model
 ) -> None:
-    before = keys(composed_by_model)
+    before = pairs(composed_by_model, "ui:")
     assert tell(shopper, ORDER, ORDER).status_code == 204
-    eventually(lambda: len(keys(composed_by_model)) == 2)
+    eventually(lambda: len(pairs(composed_by_model, "ui:")) == 2)
     page = shopper.store()
     assert page.headers["x-wandstore-page"] == "kept"
     assert 'data-persona="loyalist"' in page.text
     assert "fallback" not in fillers(page.text).values()
     assert len(model.requests) == 2
-    (fresh,) = keys(composed_by_model) - before
+    (fresh,) = pairs(composed_by_model, "ui:").keys() - before.keys()
     (current,) = rows(composed_by_model, "SELECT id, current_persona_hash FROM shoppers")
     assert fresh == f"ui:{current[0]}:{current[1]}"
 
 
 def test_the_persona_outlives_the_server(shopper: Shopper, composed_by_model: Server) -> None:
     tell(shopper, ORDER, ORDER)
-    eventually(lambda: len(keys(composed_by_model)) == 2)
+    eventually(lambda: len(pairs(composed_by_model, "ui:")) == 2)
     composed_by_model.stop()
     composed_by_model.start()
     page = shopper.store()
@@ -130,7 +110,7 @@ def test_no_other_shopper_is_touched(shopper: Shopper, composed_by_model: Server
         other.follow(stream_of(other.store().text))
         before = other.store()
         tell(shopper, ORDER, ORDER)
-        eventually(lambda: len(keys(composed_by_model)) == 3)
+        eventually(lambda: len(pairs(composed_by_model, "ui:")) == 3)
         after = other.store()
         assert (after.text, after.headers["etag"]) == (before.text, before.headers["etag"])
         assert 'data-persona="newcomer"' in after.text
@@ -311,8 +291,7 @@ def test_a_database_that_cannot_be_written_is_told_as_such(serve: StartServer) -
     server = serve(WANDSTORE_HOUSE_PACE="0")
     with Shopper(server) as visitor:
         visitor.store()
-        with closing(sqlite3.connect(server.data / "shop.sqlite3")) as connection:
-            connection.execute("DROP TABLE signals")
+        rows(server, "DROP TABLE signals")
         assert code(tell(visitor, VIEW))[:2] == (503, "NOT_STORED")
         assert visitor.store().status_code == 200
 
@@ -321,7 +300,7 @@ def test_the_log_holds_nothing_of_what_was_told(
     shopper: Shopper, composed_by_model: Server
 ) -> None:
     tell(shopper, ORDER, ORDER, {"kind": "filter", "category": "Lamps"})
-    eventually(lambda: len(keys(composed_by_model)) == 2)
+    eventually(lambda: len(pairs(composed_by_model, "ui:")) == 2)
     (shopper_id,) = rows(composed_by_model, "SELECT id FROM shoppers")[0]
     log = composed_by_model.log
     for private in (shopper_id, shopper.cookies["shopper_demo"], "purchase", "Lamps", "dusk-lamp"):

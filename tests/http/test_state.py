@@ -6,8 +6,7 @@ import json
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +27,9 @@ from tests.support.fake_cloudflare.rest import (
     TOKEN,
     RestApi,
 )
-from tests.support.fake_cloudflare.serving import serving
-from tests.support.shopper_client import SECONDS, Shopper, fillers, stream_of
+from tests.support.serving import serving
+from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.waiting import eventually
 from tools.support.server import ROOT, Server
 
 BINDINGS_TOKEN = "a-token-of-the-bindings"  # noqa: S105 - made for tests
@@ -85,13 +85,6 @@ def behind_the_api() -> Iterator[Place]:
 def place(request: pytest.FixtureRequest) -> Place:
     found: Place = request.getfixturevalue(request.param)
     return found
-
-
-def eventually(condition: Callable[[], Any]) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def pages(place: Place) -> dict[str, Any]:
@@ -243,6 +236,7 @@ def test_no_secret_is_in_the_settings_words(behind_the_api: Place, tmp_path: Pat
     assert BINDINGS_TOKEN not in words
 
 
+@pytest.mark.process
 def test_what_speaks_to_other_machines_is_not_loaded_before_it_is_needed(place: Place) -> None:
     loaded = (
         "import os, sys; from app.settings import read_settings; from app.storage.factory import open_storage;"

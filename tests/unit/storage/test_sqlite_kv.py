@@ -241,6 +241,7 @@ def write_until_killed(path: Path, chance: random.Random) -> int:
     return int(said[-1]) if said else -1
 
 
+@pytest.mark.process
 async def test_a_killed_writer_leaves_a_sound_file_with_whole_values(tmp_path: Path) -> None:
     path, chance = tmp_path / "kv.sqlite", random.Random(7)  # noqa: S311 - a repeatable choice
     for _ in range(5):

@@ -691,6 +691,7 @@ def test_a_file_with_an_unknown_name_is_refused(tmp_path: Path) -> None:
         load_scenarios(path)
 
 
+@pytest.mark.process
 async def test_it_runs_as_a_process_of_its_own_and_ends_when_told(
     tmp_path: Path, http: httpx.AsyncClient
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from app.settings import ROOT
 
+pytestmark = pytest.mark.process
+
 STAND_IN = "#!/bin/sh\necho 'command not found, but it exists in these versions' >&2\nexit 127\n"
 OLD = "#!/bin/sh\ncase $2 in *ensurepip*) exit 1;; *) echo is Python 3.9;; esac\n"
 LOCATION = f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"

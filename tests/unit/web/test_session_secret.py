@@ -71,6 +71,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         session_secret("", tmp_path)
 
 
+@pytest.mark.process
 def test_processes_that_ask_at_once_agree(tmp_path: Path) -> None:
     asking = [
         subprocess.Popen(

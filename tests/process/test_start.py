@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.support.server import ROOT, free_port
+from tools.support.server import ROOT
 
 NOT_AT_THE_START = ("pydantic", "pydantic_core", "httpx", "click", "multiprocessing")
 PARTS = ("app", "components", "prompts", "static", "demo", "migrations")
@@ -31,7 +31,7 @@ def start(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         env={
             "PATH": os.environ["PATH"],
-            "WANDSTORE_PORT": str(free_port()),
+            "WANDSTORE_PORT": "0",
             "WANDSTORE_DATA": str(folder / "data"),
             **environment,
         },

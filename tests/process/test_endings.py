@@ -1,0 +1,153 @@
+"""How the process ends: kindly with its pages, or killed, and nothing that was kept is lost."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import httpx
+import pytest
+
+from tests.conftest import StartServer
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer, ends_of_components
+from tests.support.shopper_client import Shopper, fold, slots, stream_of
+from tests.support.stored import forget_layouts, kept_pages, rows
+from tools.support.server import Server
+
+GENERATIONS = "SELECT status, error_message FROM ui_generations"
+
+
+def wait_until_it_takes_nobody_more(server: Server) -> None:
+    while True:
+        try:
+            httpx.get(f"{server.url}/health")
+        except httpx.TransportError:
+            return
+
+
+def test_on_sigterm_a_page_gets_its_grace_and_its_readers_their_ready(
+    serve: StartServer, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]))
+    server = serve(WANDSTORE_GRACE="20", **model.environment)
+    with Shopper(server) as shopper:
+        stream = stream_of(shopper.store().text)
+        with shopper.following(stream) as seen:
+            assert next(seen).name == "component"
+            model.reached(1)
+            assert server.process is not None
+            server.process.send_signal(signal.SIGTERM)
+            wait_until_it_takes_nobody_more(server)
+            model.release()
+            assert list(seen)[-1].name == "ready"
+        assert server.process.wait(30) == -signal.SIGTERM
+        server.start()
+        assert shopper.store().headers["x-wandstore-page"] == "kept"
+    assert len(model.requests) == 1
+
+
+def test_on_sigterm_a_page_that_does_not_finish_is_not_kept_and_its_readers_resume(
+    serve: StartServer, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]), Scenario(text))
+    server = serve(WANDSTORE_GRACE="0.2", **model.environment)
+    with Shopper(server) as shopper:
+        shell = shopper.store().text
+        stream = stream_of(shell)
+        with shopper.following(stream) as reading:
+            first = [next(reading)]
+            model.reached(1)
+            assert server.kill(signal.SIGTERM) == -signal.SIGTERM
+            first += list(reading)
+        assert {event.name for event in first} == {"component", "progress"}, "no last word"
+        assert kept_pages(server) == []
+        assert rows(server, GENERATIONS) == [("failed", "interrupted")]
+        server.start()
+        rest = shopper.follow(stream, after=first[-1].id)
+        assert rest[0].id > first[-1].id
+        assert rest[-1].name == "ready"
+        assert fold(shell, [*first, *rest]) == slots(shopper.store().text)
+    assert len(model.requests) == 2
+
+
+def test_a_server_killed_while_it_composes_comes_back_whole(
+    composed_by_model: Server, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text), Scenario(text, hold_after=(200,)), Scenario(text))
+    server = composed_by_model
+    with Shopper(server) as early:
+        early.follow(stream_of(early.store().text))
+        kept = early.store()
+        forget_layouts(server)
+        with Shopper(server) as late:
+            stream = stream_of(late.store().text)
+            model.reached(1)
+            server.kill()
+            server.start()
+            assert late.follow(stream)[-1].name == "ready"
+            assert late.store().headers["x-wandstore-page"] == "kept"
+        again = early.store()
+    assert again.headers["x-wandstore-page"] == "kept"
+    assert again.text == kept.text
+
+
+@pytest.mark.parametrize("moment", range(6))
+def test_a_kill_at_any_moment_loses_nothing_that_was_kept(
+    composed_by_model: Server, model: Model, moment: int
+) -> None:
+    model.play(Scenario(answer(), deltas_per_second=2000))
+    server = composed_by_model
+    finished: list[httpx.Cookies] = []
+    going = threading.Event()
+    going.set()
+
+    def shop() -> None:
+        while going.is_set():
+            try:
+                with Shopper(server) as shopper:
+                    shopper.follow(stream_of(shopper.store().text))
+                    if shopper.store().headers["x-wandstore-page"] == "kept":
+                        finished.append(shopper.cookies)
+            except httpx.HTTPError:
+                return
+
+    crowd = [threading.Thread(target=shop) for _ in range(4)]
+    for one in crowd:
+        one.start()
+    while len(finished) < 3 + 2 * moment:
+        going.wait(0.01)
+    server.kill()
+    for one in crowd:
+        one.join(30)
+    going.clear()
+    server.start()
+    for cookies in finished:
+        with Shopper(server, cookies=cookies) as shopper:
+            assert shopper.store().headers["x-wandstore-page"] == "kept"
+
+
+def test_who_waits_for_a_page_that_a_shutdown_breaks_off_is_told_to_come_again(
+    serve: StartServer, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    server = serve(WANDSTORE_GRACE="0.3", **model.environment)
+    body = {
+        "shopper_id": f"shop_{1:032x}",
+        "persona": {"type": "newcomer", "confidence": 0},
+        "shop": {"shop_id": "demo"},
+    }
+    sent: list[httpx.Response] = []
+    call = threading.Thread(
+        target=lambda: sent.append(httpx.post(f"{server.url}/generate", json=body, timeout=30))
+    )
+    call.start()
+    model.reached(1)
+    server.kill(signal.SIGTERM)
+    call.join(30)
+    assert sent[0].status_code == 500
+    assert sent[0].json()["error"]["code"] == "CONTAINER_ERROR"
+    assert sent[0].json()["error"]["retryable"] is True

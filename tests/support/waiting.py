@@ -1,0 +1,16 @@
+"""Waiting for what happens in the background: for a condition, never for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+_LONGEST_WAIT = 30.0
+
+
+def eventually(condition: Callable[[], object], seconds: float = _LONGEST_WAIT) -> None:
+    """Wait until something holds, which must be within so many seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it has not come to that"
+        time.sleep(0.01)
