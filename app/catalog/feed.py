@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
+from app.catalog.text import LONGEST_LINE, plain
 from app.domain.catalog import FeedIssue, Product, Shop
 
 LARGEST_FILE = 64 * 1024 * 1024
@@ -20,7 +21,20 @@ MOST_OPTIONS = 100
 UNSORTED = "Everything"
 """The category of a product that is given none."""
 
-_ID = re.compile(r"[^\W_][\w.-]{0,199}")
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How xlsx, ods and other archives begin, and xls."""
+
+_NO_CATEGORIES = """
+uncategorized|uncategorised|unkategorisiert|non classé|sin categoría|sin categorizar|sem categoria
+senza categoria|geen categorie|bez kategorii|okategoriserade|ikke kategoriseret|без рубрики
+未分類|未分类|غير مصنف
+"""
+"""What shop systems write where there is no category."""
+
+_UNCATEGORIZED = frozenset(re.split(r"[|\n]", _NO_CATEGORIES.strip()))
+
+_ID = re.compile(r"[A-Za-z0-9\u0080-\U0010ffff][A-Za-z0-9._\-\u0080-\U0010ffff]{0,199}")
+"""Of a text that is plain already: every sign of it can be seen."""
 
 
 class Terms(NamedTuple):
@@ -44,14 +58,15 @@ def read_text(path: Path) -> str:
     """Return the text of a file.
 
     Raises:
-        CatalogError: it cannot be read, is empty, too large, binary, or not UTF-8.
+        CatalogError: it cannot be read, is empty, too large, a spreadsheet's own file, or not text.
     """
     try:
         content = _content(path)
-        return content.decode("utf-8-sig")
+        encoding = json.detect_encoding(content)  # UTF-8, or what a byte order mark or NULs tell
+        return content.decode(encoding).replace("\0", "")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _error(path, "is not UTF-8 text", line) from None
+        raise _error(path, f"is not {error.encoding.upper()} text", line) from None
     except OSError as error:
         raise _error(path, error.strerror or "cannot be read") from error
     except InvalidProduct as error:
@@ -59,16 +74,25 @@ def read_text(path: Path) -> str:
 
 
 def product_id(text: str) -> str:
-    """Return an id that is safe in an address: letters, digits, dots, hyphens, underscores.
+    """Return an id that can stand in an address: of ASCII, letters, digits, dots, hyphens and _.
+
+    It is composed (NFC), and who looks for a product composes what the address says.
 
     Raises:
-        InvalidProduct: it is not.
+        InvalidProduct: it cannot.
     """
+    text = plain(text, LONGEST_LINE + 1)
     if not text:
         raise InvalidProduct("has no id")
-    if not _ID.fullmatch(text) or not unicodedata.is_normalized("NFC", text):
+    if not _ID.fullmatch(text):
         raise InvalidProduct(f"id {shown(text)!r} is not letters, digits, dots and hyphens")
     return text
+
+
+def category_of(*names: str) -> str:
+    """Return the first that names a category, UNSORTED where none does."""
+    given = (name for name in names if name and name.casefold() not in _UNCATEGORIZED)
+    return next(given, UNSORTED)
 
 
 def open_shop(path: Path, shop: Shop, products: Iterable[Product], report: Report) -> Shop:
@@ -77,12 +101,26 @@ def open_shop(path: Path, shop: Shop, products: Iterable[Product], report: Repor
     Raises:
         CatalogError: there is nothing to sell.
     """
-    shelf = {product.id: product for product in products}
-    if not shelf:
+    shop = stock(shop, products)
+    if not shop.products:
         nothing = FeedIssue(WHOLE_FILE, "holds no product that can be sold")
         raise CatalogError(path, (nothing, *report.problems()))
+    return shop
+
+
+def stock(shop: Shop, products: Iterable[Product]) -> Shop:
+    """Return the shop with its products and the digest of all that is drawn from it.
+
+    Of two products with one id the first is sold. Categories that differ in their case alone are
+    one, spelt as it is first.
+    """
+    shelf: dict[str, Product] = {}
+    spelling: dict[str, str] = {}
+    for product in products:
+        category = spelling.setdefault(product.category.casefold(), product.category)
+        shelf.setdefault(product.id, product._replace(category=category))
     drawn = repr((shop.id, shop.name, shop.tagline, shop.brand, *shelf.values()))
-    digest = hashlib.sha256(drawn.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(drawn.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     return shop._replace(products=MappingProxyType(shelf), digest=digest)
 
 
@@ -95,8 +133,8 @@ def _content(path: Path) -> bytes:
         raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB")
     if not content.strip():
         raise InvalidProduct("is empty")
-    if b"\0" in content:
-        raise InvalidProduct("is a binary file")
+    if content.startswith(_SPREADSHEETS):
+        raise InvalidProduct("is a spreadsheet or an archive: export it as CSV")
     return content
 
 

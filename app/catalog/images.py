@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from app.catalog.problems import InvalidProduct, shown
 from app.domain.catalog import Shop
@@ -57,14 +59,16 @@ def folder_of(catalog: Path) -> Path:
 
 
 def remote(address: str) -> str:
-    """Return an https address, its scheme and host in lower case.
+    """Return an https address, its scheme and host in lower case, spaces and accents encoded.
+
+    An address without a scheme is taken for https, as the page itself would.
 
     Raises:
         InvalidProduct: it is of another scheme, or nothing that a page should load.
     """
-    scheme, rest = address[:8].lower(), address[8:]
-    match = _HTTPS.fullmatch(scheme + rest)
-    if match is None or len(address) > _LONGEST_ADDRESS or not address.isprintable():
+    whole = quote(f"https:{address}" if address.startswith("//") else address, string.punctuation)
+    match = _HTTPS.fullmatch(whole[:8].lower() + whole[8:])
+    if match is None or len(whole) > _LONGEST_ADDRESS or not address.isprintable():
         raise InvalidProduct(f"picture {shown(address)!r} is not a plain https address")
     return f"https://{match['host'].lower()}{match['rest']}"
 

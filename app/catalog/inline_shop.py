@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from types import MappingProxyType
 
+from app.catalog.feed import stock
 from app.catalog.images import remote
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import About, shop_of
@@ -25,20 +24,16 @@ def read_inline_shop(
     """
     report = Report()
     about = About({"id": shop_id, "brand": dict(brand)}, report)
-    shelf: dict[str, Product] = {}
+    shelf: list[Product] = []
     for place, sent in enumerate(products, 1):
         try:
-            item = _product(sent)
+            shelf.append(_product(sent))
         except InvalidProduct as error:
             report.add(place, str(error), str(sent.get("id", "")))
-            continue
-        shelf.setdefault(item.id, item)
     if not shelf:
         return None, report.problems()
     shop = shop_of(about, shop_id, shop_name_of(shop_id))._replace(id=shop_id)
-    drawn = repr((shop_id, shop.name, shop.brand, *shelf.values()))
-    digest = hashlib.sha256(drawn.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-    return shop._replace(products=MappingProxyType(shelf), digest=digest), report.problems()
+    return stock(shop, shelf), report.problems()
 
 
 def _product(sent: Mapping[str, object]) -> Product:

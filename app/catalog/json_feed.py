@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,13 +57,17 @@ class _Shelf(NamedTuple):
         taken: set[str] = set()
         for item in placed:
             try:
-                product = read_product(item.value, self.currency)
+                note = partial(self._note, item)
+                product = read_product(item.value, self.currency, note)
                 self._admit(product, taken)
             except InvalidProduct as error:
-                self.report.add(item.line, str(error), _named(item.value))
+                self._note(item, str(error))
                 continue
             taken.add(product.id)
             yield self._pictured(product, item)
+
+    def _note(self, item: Placed, reason: str) -> None:
+        self.report.add(item.line, reason, _named(item.value))
 
     def _admit(self, product: Product, taken: set[str]) -> None:
         if product.id in taken:
@@ -74,7 +79,7 @@ class _Shelf(NamedTuple):
         try:
             return product._replace(picture=read_picture(item.value, product.title, self.local))
         except InvalidProduct as error:
-            self.report.add(item.line, f"sold without a picture: {error}", product.id)
+            self._note(item, f"sold without a picture: {error}")
             return product
 
 

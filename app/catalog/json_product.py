@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
+from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, category_of, product_id
 from app.catalog.images import LocalPictures, remote
-from app.catalog.numbers import CURRENCY, price
+from app.catalog.numbers import CURRENCY, price, quantity
 from app.catalog.problems import InvalidProduct, shown
-from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all
+from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain_all, shorten
 from app.domain.catalog import Money, Picture, Product
 
 _MOST_IN_STOCK = 1_000_000_000
 
+Note = Callable[[str], object]
+"""Takes what is wrong with a product that is sold all the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of a product, each asked for by its kind; null is as good as absent.
+    """The fields of a product, each read as its kind; null is as good as absent.
 
     Every method raises InvalidProduct where the value is of another kind.
     """
 
     values: Mapping[str, object]
+    note: Note = str
 
     def text(self, name: str, most: int = LONGEST_LINE) -> str:
         """Return plain text; empty where there is none."""
@@ -32,7 +36,10 @@ class Fields:
             return ""
         if not isinstance(value, str):
             raise InvalidProduct(f"{name} must be text, not {shown(value)}")
-        return plain(value, most)
+        text, cut = shorten(value, most)
+        if cut:
+            self.note(f"sold with its {name} cut at {most} characters")
+        return text
 
     def texts(self, name: str, most: int) -> tuple[str, ...]:
         """Return a list of plain texts, each once."""
@@ -60,12 +67,14 @@ class Fields:
         value = self.values.get(name)
         if value is None:
             return None
+        if isinstance(value, str):
+            return quantity(value)
         if not isinstance(value, Decimal) or not _is_count(value):
             raise InvalidProduct(f"{name} must be a whole number, not {shown(value)}")
         return max(int(value), 0)
 
 
-def read_product(value: object, currency: str) -> Product:
+def read_product(value: object, currency: str, note: Note = str) -> Product:
     """Return the product, as yet without its picture.
 
     Raises:
@@ -73,7 +82,7 @@ def read_product(value: object, currency: str) -> Product:
     """
     if not isinstance(value, dict):
         raise InvalidProduct(f"a product must be an object, not {shown(value)}")
-    fields = Fields(value)
+    fields = Fields(value, note)
     currency = fields.text("currency") or currency
     cost, before = fields.money("price", currency), fields.money("compare_at_price", currency)
     title, stock, available = fields.text("title"), fields.count("stock"), fields.flag("available")
@@ -87,7 +96,7 @@ def read_product(value: object, currency: str) -> Product:
         id=product_id(fields.text("id", LONGEST_LINE + 1)),
         title=title,
         price=cost,
-        category=fields.text("category") or UNSORTED,
+        category=category_of(fields.text("category")),
         available=stock != 0 if available is None else available,
         description=fields.text("description", LONGEST_DESCRIPTION),
         compare_at=before if before and before.amount > cost.amount else None,
@@ -116,5 +125,5 @@ def read_picture(value: object, title: str, local: LocalPictures) -> Picture | N
         return None
     if not isinstance(address, str):
         raise InvalidProduct(f"image must be text, not {shown(address)}")
-    url = remote(address) if ":" in address else local.url(address)
+    url = remote(address) if ":" in address or address.startswith("//") else local.url(address)
     return Picture(url, fields.text("image_alt") or title)

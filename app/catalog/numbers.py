@@ -1,8 +1,9 @@
-"""Prices and quantities as feeds write them."""
+"""Prices, quantities, and yes or no, as feeds write them."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 
 from app.catalog.problems import InvalidProduct, shown
@@ -12,9 +13,26 @@ MOST = Decimal(1_000_000_000)
 
 CURRENCY = re.compile(r"[A-Z]{3}")
 
-_PRICE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
-_QUANTITY = re.compile(r"-?[0-9]{1,9}")
+_PRICE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20}|,[0-9]{1,2})?")
+"""With a comma only where it cannot set thousands apart: 9,99 is a price, 1,234 may be two."""
+
+_QUANTITY = re.compile(r"(-?[0-9]{1,9})(?:[.,]0{1,2})?")
+"""Spreadsheets and scripts write whole numbers as 7,0 and 7.0; 7.000 may be thousands."""
+
 _CENT = Decimal("0.01")
+_PAIRS = """
+true/false yes/no y/n 1/0 1.0/0.0 1,0/0,0 wahr/falsch ja/nein vrai/faux oui/non verdadero/falso
+sí/no si/no vero/falso verdadeiro/falso sim/não waar/onwaar ja/nee sant/falskt ja/nej sand/falsk
+sann/usann ja/nei tosi/epätosi kyllä/ei prawda/fałsz tak/nie pravda/nepravda ano/ne áno/nie
+igaz/hamis igen/nem adevărat/fals da/nu doğru/yanlış doğru/yanliş evet/hayır evet/hayir
+αληθησ/ψευδησ αληθεσ/ψευδεσ ναι/όχι ναι/οχι истина/ложь да/нет істина/хибність так/ні вярно/не
+tõene/väär jah/ei patiess/aplams jā/nē istina/laž はい/いいえ 真/偽 真/假 是/否 예/아니요 네/아니오
+참/거짓 نعم/لا صحيح/خطأ כן/לא אמת/שקר ใช่/ไม่ใช่ จริง/เท็จ đúng/sai có/không benar/salah ya/tidak
+हाँ/नहीं सत्य/असत्य
+"""  # noqa: RUF001
+"""What spreadsheets make of TRUE and FALSE in their languages, and people of yes and no."""
+
+_YES, _NO = map(frozenset, zip(*(pair.split("/") for pair in _PAIRS.split()), strict=True))
 
 
 def price(value: object, name: str = "price") -> Decimal:
@@ -40,14 +58,27 @@ def quantity(text: str) -> int:
     Raises:
         InvalidProduct: it is no whole number.
     """
-    if not _QUANTITY.fullmatch(text):
+    whole = _QUANTITY.fullmatch(text)
+    if whole is None:
         raise InvalidProduct(f"quantity {shown(text)!r} is not a whole number")
-    return max(int(text), 0)
+    return max(int(whole[1]), 0)
+
+
+def flag(text: str, name: str) -> bool:
+    """Return whether it says yes, in any language that we know.
+
+    Raises:
+        InvalidProduct: it says neither yes nor no.
+    """
+    word = unicodedata.normalize("NFKC", text).casefold()
+    if word in _YES or word in _NO:
+        return word in _YES
+    raise InvalidProduct(f"{name} {shown(text)!r} is neither yes nor no")
 
 
 def _number(value: object, name: str) -> Decimal:
     if isinstance(value, str) and _PRICE.fullmatch(value):
-        return Decimal(value)
+        return Decimal(value.replace(",", "."))
     if isinstance(value, Decimal) and value.is_finite():
         return value
     raise InvalidProduct(f"{name} {shown(value)!r} is not a number")

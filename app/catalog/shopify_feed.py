@@ -9,6 +9,7 @@ from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
 from app.catalog.shopify_product import read_product
 from app.catalog.shopify_rows import Row, read_rows
+from app.catalog.text import LONGEST_LINE, plain
 from app.domain.catalog import FeedIssue, Product, Shop
 
 
@@ -33,21 +34,22 @@ def _products(rows: Iterable[Row], report: Report) -> dict[str, list[Row]]:
     """Return the rows of each handle, the one with the title first."""
     products: dict[str, list[Row]] = {}
     for row in rows:
-        reason = _unplaced(row, products)
+        handle = plain(row["handle"], LONGEST_LINE + 1)  # some rows may have it decomposed
+        reason = _unplaced(row, handle, products)
         if reason:
-            report.add(row.line, reason, row["handle"])
+            report.add(row.line, reason, handle)
         else:
-            products.setdefault(row["handle"], []).append(row)
+            products.setdefault(handle, []).append(row)
     return products
 
 
-def _unplaced(row: Row, products: dict[str, list[Row]]) -> str:
+def _unplaced(row: Row, handle: str, products: dict[str, list[Row]]) -> str:
     """Say why a row belongs to no product; empty where it does."""
     title = row["title"]
-    if not row["handle"]:
+    if not handle:
         return "has no handle"
-    if row["handle"] in products:
-        another = title and title != products[row["handle"]][0]["title"]
+    if handle in products:
+        another = title and title != products[handle][0]["title"]
         return "another product has this handle" if another else ""
     if len(products) >= MOST_PRODUCTS:
         return f"comes after {MOST_PRODUCTS} products, the most a shop may have"

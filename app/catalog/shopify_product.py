@@ -7,17 +7,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, UNSORTED, product_id
+from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, category_of, product_id
 from app.catalog.images import remote
-from app.catalog.numbers import price, quantity
+from app.catalog.numbers import flag, price, quantity
 from app.catalog.problems import InvalidProduct, Report, shown
 from app.catalog.shopify_rows import Row
-from app.catalog.text import LONGEST_DESCRIPTION, plain, plain_all
+from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all, shorten
 from app.domain.catalog import Money, Picture, Product
 
-_UNPUBLISHED = {"false", "no", "0"}
 _HIDDEN = {"draft", "archived", "unlisted"}
-_GOES_ON = {"continue", "true"}
 _NO_OPTION = "Default Title"
 
 
@@ -45,7 +43,8 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
     first = rows[0]
     if not _offered(first):
         return None
-    handle, title, tags = product_id(first["handle"]), plain(first["title"]), _tags(first)
+    handle, tags = product_id(first["handle"]), _tags(first)
+    title = _text(first, "title", LONGEST_LINE, report)
     if not title:
         raise InvalidProduct("has no title")
     variants = _variants(rows, report)
@@ -57,7 +56,7 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
         price=Money(cheapest.amount, currency),
         category=_category(first, tags),
         available=any(variant.available for variant in variants),
-        description=plain(first["body"], LONGEST_DESCRIPTION),
+        description=_text(first, "description", LONGEST_DESCRIPTION, report),
         picture=_picture(rows, title, report),
         compare_at=Money(before, currency) if before and before > cheapest.amount else None,
         varies=len({variant.amount for variant in variants}) > 1,
@@ -69,8 +68,8 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
 
 
 def _offered(first: Row) -> bool:
-    status = first["status"].lower()
-    if status in _HIDDEN or first["published"].lower() in _UNPUBLISHED:
+    status, published = first["status"].lower(), first["published"]
+    if status in _HIDDEN or (published and not flag(published, "published")):
         return False
     if status not in {"", "active"}:
         raise InvalidProduct(f"status {shown(status)!r} is none that Shopify knows")
@@ -100,7 +99,7 @@ def _variant(row: Row, report: Report) -> Variant | None:
         compare_at=_compare_at(row, report),
         option="" if row["option"] == _NO_OPTION else row["option"],
         stock=_counted(row, report),
-        goes_on=row["when out of stock"].lower() in _GOES_ON,
+        goes_on=_goes_on(row, report),
     )
 
 
@@ -130,9 +129,28 @@ def _counted(row: Row, report: Report) -> int | None:
     return None if untracked and left > 0 else left
 
 
+def _goes_on(row: Row, report: Report) -> bool:
+    """Whether it is sold when there is none left: a policy or, in the newer export, yes or no."""
+    policy = row["when out of stock"].lower()
+    if policy in {"", "deny", "continue"}:
+        return policy == "continue"
+    try:
+        return flag(policy, "continue selling")
+    except InvalidProduct as error:
+        report.add(row.line, f"not sold beyond its stock: {error}", row["handle"])
+        return False
+
+
 def _stock(variants: Sequence[Variant]) -> int | None:
     counted = [variant.stock for variant in variants if variant.stock is not None]
     return sum(counted) if len(counted) == len(variants) else None
+
+
+def _text(first: Row, column: str, most: int, report: Report) -> str:
+    text, cut = shorten(first[column], most)
+    if cut:
+        report.add(first.line, f"sold with its {column} cut at {most} characters", first["handle"])
+    return text
 
 
 def _tags(first: Row) -> tuple[str, ...]:
@@ -141,8 +159,8 @@ def _tags(first: Row) -> tuple[str, ...]:
 
 def _category(first: Row, tags: tuple[str, ...]) -> str:
     narrowest = first["product category"].rpartition(">")[2]
-    tagged = string.capwords(tags[0]) if tags else UNSORTED
-    return plain(first["type"]) or plain(narrowest) or tagged
+    tagged = string.capwords(tags[0]) if tags else ""
+    return category_of(plain(first["type"]), plain(narrowest), tagged)
 
 
 def _picture(rows: Sequence[Row], title: str, report: Report) -> Picture | None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.catalog.feed import LARGEST_FILE
 from app.catalog.problems import InvalidProduct, Report
+
+csv.field_size_limit(LARGEST_FILE)  # a cell may be as large as its file
 
 _COLUMNS = {
     "handle": ("handle", "url handle"),
     "title": ("title",),
-    "body": ("body (html)", "description"),
+    "description": ("body (html)", "description"),
     "vendor": ("vendor",),
     "product category": ("product category",),
     "type": ("type",),
@@ -30,12 +34,18 @@ _COLUMNS = {
     "position": ("image position",),
     "alt": ("image alt text",),
 }
-"""Our name of a column -> the names it has in the older and the newer export, in lower case.
+"""Our name of a column -> the names it has in the older and the newer export.
+
+They are compared by their letters and digits alone: tools between a shop and a file write
+`Body HTML` and `Variant Compare-at Price`.
 
 Source: Shopify's help on product CSV files and its two sample templates.
 """
 
 _REQUIRED = {"handle": "Handle", "title": "Title"}
+_DELIMITERS = ",;\t|"
+_HINT = re.compile(r"\s*\"?sep=(.)", re.IGNORECASE)
+"""A first line by which a spreadsheet tells the next one what stands between the cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +76,17 @@ def read_rows(text: str, report: Report) -> Iterator[Row]:
     Raises:
         InvalidProduct: the header lacks a column that products cannot do without.
     """
-    lines = _lines(csv.reader(io.StringIO(text, newline=""), strict=True), report)
+    hint = _HINT.match(text)
+    delimiter = _delimiter(text, hint)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = _lines(reader, report)
+    if hint:
+        next(lines)
     header = next((cells for _, cells in lines if any(cells)), [])
     places = _places(header)
+    missing = [name for ours, name in _REQUIRED.items() if ours not in places]
+    if missing:
+        raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
     for line, cells in lines:
         if not any(cells):
             continue
@@ -92,15 +110,23 @@ def _lines(reader: _Reader, report: Report) -> Iterator[tuple[int, list[str]]]:
         yield line, cells
 
 
+def _delimiter(text: str, hint: re.Match[str] | None) -> str:
+    """Return what stands between cells: that by which most columns of the header are known."""
+    lines = text.splitlines()[1:] if hint else text.splitlines()
+    header = next((line for line in lines if line.strip()), "")
+    choices = _DELIMITERS + (hint[1] if hint else "")
+    return max(choices, key=lambda sign: len(_places(header.replace('"', "").split(sign))))
+
+
 def _places(header: list[str]) -> dict[str, int]:
-    names = [name.strip().lower() for name in header]
-    known = {
-        ours: names.index(theirs)
+    names = [_letters(name) for name in header]
+    return {
+        ours: names.index(_letters(theirs))
         for ours, either in _COLUMNS.items()
         for theirs in reversed(either)
-        if theirs in names
+        if _letters(theirs) in names
     }
-    missing = [name for ours, name in _REQUIRED.items() if ours not in known]
-    if missing:
-        raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
-    return known
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

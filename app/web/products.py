@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import Product, Shop
@@ -20,7 +22,8 @@ class ProductPage:
         """Answer GET and HEAD of a product's page."""
         web = self._web
         view = web.shop_of(scope)
-        item = view.shop.products.get(scope["path_params"]["id"]) if view else None
+        name = unicodedata.normalize("NFC", scope["path_params"]["id"])
+        item = view.shop.products.get(name) if view else None
         if view is None or item is None:
             await web.send_not_found(scope, send, view)
             return

@@ -71,7 +71,15 @@ def sparse(path: Path) -> None:
         (Path.absolute, "line 1: is not a file"),
         (lambda path: path.write_bytes(b""), "line 1: is empty"),
         (lambda path: path.write_bytes(b" \n"), "line 1: is empty"),
-        (lambda path: path.write_bytes(b"PK\x03\x04\x00"), "line 1: is a binary file"),
+        (
+            lambda path: path.write_bytes(b"PK\x03\x04\x00"),
+            "line 1: is a spreadsheet or an archive",
+        ),
+        (
+            lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0"),
+            "line 1: is a spreadsheet or an archive",
+        ),
+        (lambda path: path.write_bytes(b"\xff\xfeH\x00\n\x00\x00\xd8"), "line 2: is not UTF-16"),
         (lambda path: path.write_bytes(b"Handle\n\n\xe9"), "line 3: is not UTF-8 text"),
         (lambda path: path.symlink_to(path), "line 1: "),
         (sparse, "line 1: is larger than 64 MiB"),

@@ -65,7 +65,9 @@ def sold_from(name: str, content: bytes) -> list[Product]:
 
 
 def assert_sound(product: Product) -> None:
-    assert re.fullmatch(r"[^\W_][\w.-]{0,199}", product.id)
+    assert re.fullmatch(r"[^\s/?#%<>&\"'\\]{1,200}", drop_shaping(product.id))
+    assert drop_shaping(product.id).isprintable()
+    assert product.id[0] not in "._-"
     assert 0 <= product.price.amount <= 1_000_000_000
     assert product.compare_at is None or product.compare_at.amount > product.price.amount
     assert product.stock is None or product.stock >= 0
@@ -128,6 +130,6 @@ def test_a_catalog_cut_anywhere_is_refused(products: list[dict[str, object]], cu
 def test_the_time_to_read_a_catalog_grows_no_faster_than_the_catalog(
     name: str, content: bytes
 ) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     sold_from(name, content)
-    assert time.perf_counter() - began < 10.0
+    assert time.process_time() - began < 10.0

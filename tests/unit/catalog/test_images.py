@@ -40,7 +40,6 @@ def test_a_shop_without_a_folder_of_pictures_has_none_to_serve(read_json: ReadJs
         "pictures",
         "pictures/mug.svg\n",
         "mug.svg",
-        "//a.example/mug.svg",
         "http://a.example/mug.svg",
         "javascript:alert(1)",
         "data:image/svg+xml,x",
@@ -70,6 +69,25 @@ def test_a_picture_that_may_not_be_shown_leaves_its_product_on_sale(
     assert read.only.picture is None
     (problem,) = read.problems
     assert (problem.line, problem.product) == (6, "mug")
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("//cdn.example/a.jpg", "https://cdn.example/a.jpg"),
+        ("HTTPS://CDN.example/A.jpg", "https://cdn.example/A.jpg"),
+        ("https://a.example/my photo.jpg", "https://a.example/my%20photo.jpg"),
+        ("https://a.example/été(1).jpg?v=1&w=2", "https://a.example/%C3%A9t%C3%A9(1).jpg?v=1&w=2"),
+        ("https://a.example/%20x.jpg?a=ü#é", "https://a.example/%20x.jpg?a=%C3%BC#%C3%A9"),
+        ("https://a.example/茶.jpg", "https://a.example/%E8%8C%B6.jpg"),
+    ],
+)
+def test_an_address_as_people_write_it_is_one_that_a_browser_asks_for(
+    read_json: ReadJson, address: str, url: str
+) -> None:
+    read = read_json({**MUG, "image": address})
+    assert read.only.picture == Picture(url, "Mug")
+    assert read.problems == ()
 
 
 def shop_with(*urls: str) -> Shop:

@@ -44,6 +44,9 @@ def test_a_product_is_sold_as_it_is_described(read_json: ReadJson) -> None:
         ({"stock": 0, "available": True}, True),
         ({"stock": 5, "available": False}, False),
         ({"stock": None}, True),
+        ({"stock": 0.0}, False),
+        ({"stock": "0.0"}, False),
+        ({"stock": "7,0"}, True),
     ],
 )
 def test_stock_says_what_is_available_unless_the_catalog_does(
@@ -84,7 +87,7 @@ def test_stock_says_what_is_available_unless_the_catalog_does(
         ({"stock": 1.5}, "stock must be a whole number"),
         ({"stock": 1e300}, "stock must be a whole number"),
         ({"stock": NOT_A_NUMBER}, "stock must be a whole number"),
-        ({"stock": "3"}, "stock must be a whole number"),
+        ({"stock": "three"}, "quantity 'three' is not a whole number"),
         ({"available": "yes"}, "available must be true or false"),
         ({"description": ["x"]}, "description must be text"),
     ],
@@ -101,6 +104,25 @@ def test_a_malformed_product_is_reported_by_its_line_and_costs_only_itself(
     (problem,) = read.problems
     assert reason in problem.reason
     assert problem.line == 11
+
+
+def test_what_is_cut_for_its_length_is_sold_and_reported(read_json: ReadJson) -> None:
+    read = read_json({**MUG, "title": "x" * 201, "description": "y" * 4_001})
+    assert read.only.title == "x" * 200
+    assert read.only.description == "y" * 4_000
+    assert [(issue.line, issue.product) for issue in read.problems] == [(6, "mug")] * 2
+    assert {issue.reason for issue in read.problems} == {
+        "sold with its title cut at 200 characters",
+        "sold with its description cut at 4000 characters",
+    }
+
+
+def test_categories_that_differ_in_case_or_name_none_are_no_more_than_they_are(
+    read_json: ReadJson,
+) -> None:
+    categories = ["Mugs", "MUGS", "Uncategorized", None]
+    products = [{**MUG, "id": f"m{at}", "category": name} for at, name in enumerate(categories)]
+    assert read_json(*products).shop.categories() == ("Mugs", "Everything")
 
 
 @pytest.mark.parametrize(

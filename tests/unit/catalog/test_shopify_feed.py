@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from decimal import Decimal
 from pathlib import Path
 
@@ -179,7 +180,7 @@ def test_the_newer_export_reads_as_the_older_one_does(read_csv: ReadCsv) -> None
         ("cup,Cup,1e3", "price '1e3' is not a number"),
         ("cup,Cup,99999999999", "price is above 1000000000"),
         ("cup,Cup,0.001", "price is less than 0.01"),
-        ('cup,Cup,"9,99"', "price '9,99' is not a number"),
+        ('cup,Cup,"1,234"', "price '1,234' is not a number"),
         ("../cup,Cup,9", "id '../cup' is not letters, digits, dots and hyphens"),
         ("cup,<b></b>\u200b,9", "has no title"),
         ('cup,"Cup"x,9', "is not CSV: ',' expected after '\"'"),
@@ -208,10 +209,206 @@ def test_a_quote_that_never_closes_costs_what_it_swallows_and_no_more(read_csv: 
     assert [problem.line for problem in read.problems] == [3]
 
 
-def test_a_cell_too_large_for_any_product_is_reported(read_csv: ReadCsv) -> None:
-    read = read_csv(HEADER, f"cup,{'x' * 200_000},9", "mug,Mug,12")
+@pytest.mark.parametrize("filling", ["x", "\n", "x\n"])
+def test_a_cell_of_any_size_costs_no_product_and_what_is_cut_is_reported_by_handle(
+    read_csv: ReadCsv, filling: str
+) -> None:
+    body = f"Clay. {filling * 200_000} Baked."
+    read = read_csv(f"{HEADER},Body (HTML)", f'jar,Jar,9,"{body}"', "mug,Mug,12,Tin.")
+    assert [item.id for item in read.products.values()] == ["jar", "mug"]
+    assert read.products["jar"].description.startswith("Clay.")
+    assert len(read.products["jar"].description) <= 4_000
+    assert [(issue.line, issue.product) for issue in read.problems] == [(2, "jar")]
+    assert "description cut at 4000" in read.problems[0].reason
+
+
+def test_a_title_beyond_its_bound_is_cut_and_reported(read_csv: ReadCsv) -> None:
+    read = read_csv(HEADER, f"cup,{'x' * 200_000},9")
+    assert read.only.title == "x" * 200
+    assert "title cut at 200" in read.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Handle;Title;Variant Price", "mug;Mug;12", 'cup;"Cup; tin";9'],
+        ["sep=;", "Handle;Title;Variant Price", "mug;Mug;12", 'cup;"Cup; tin";9'],
+        ['"sep=,"', "Handle,Title,Variant Price", "mug,Mug,12", 'cup,"Cup; tin",9'],
+        ["SEP=^", "Handle^Title^Variant Price", "mug^Mug^12", "cup^Cup; tin^9"],
+        ["", "Handle\tTitle\tVariant Price", "mug\tMug\t12", "cup\tCup; tin\t9"],
+        ["Handle|Title|Variant Price", "mug|Mug|12", "cup|Cup; tin|9"],
+        ['"Handle";"Title";"Variant, Price"', '"mug";"Mug";"12"', '"cup";"Cup; tin";"9"'],
+        ["Handle,Title,Variant Price", "mug,Mug\0,12", "cup,Cup; \0tin,9"],
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_an_export_is_read_whatever_stands_between_its_cells_and_its_signs(
+    tmp_path: Path, lines: list[str], encoding: str
+) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    catalogs = load_catalogs(path)
+    sold = [
+        (item.id, item.title, str(item.price.amount)) for item in catalogs.default.products.values()
+    ]
+    assert sold == [("mug", "Mug", "12.00"), ("cup", "Cup; tin", "9.00")]
+    assert catalogs.problems["shop"] == ()
+
+
+def test_a_line_is_counted_from_the_start_of_the_file_after_a_hint_too(read_csv: ReadCsv) -> None:
+    read = read_csv("sep=;", HEADER.replace(",", ";"), "mug;Mug;12", "cup;;9;9")
+    assert [issue.line for issue in read.problems] == [4]
+
+
+def test_columns_are_known_by_their_letters(read_csv: ReadCsv) -> None:
+    read = read_csv(
+        " HANDLE ,title,Body HTML,Variant Compare-at Price,VARIANT_PRICE,Image SRC",
+        "m,Mug,<p>Good honest clay</p>,20,10,https://a.example/m.jpg",
+    )
+    assert read.only.description == "Good honest clay"
+    assert read.only.compare_at is not None
+    assert read.only.compare_at.amount == 20
+    assert read.only.price.amount == 10
+    assert read.only.picture is not None
+
+
+@pytest.mark.parametrize(
+    ("written", "stock"),
+    [("0.0", 0), ("0,0", 0), ("7.0", 7), ("7,00", 7), ("-1.0", 0), ("7.5", None), ("1.000", None)],
+)
+def test_whole_numbers_are_read_as_scripts_and_spreadsheets_write_them(
+    read_csv: ReadCsv, written: str, stock: int | None
+) -> None:
+    read = read_csv(f"{HEADER},Variant Inventory Qty", f'mug,Mug,9,"{written}"')
+    assert (read.only.stock, read.only.available) == (stock, stock != 0)
+    assert [issue.line for issue in read.problems] == ([2] if stock is None else [])
+
+
+def test_pictures_keep_their_order_where_positions_have_a_point(read_csv: ReadCsv) -> None:
+    read = read_csv(
+        f"{HEADER},Image Src,Image Position",
+        "mug,Mug,9,https://a.example/2.jpg,2.0",
+        'mug,,,https://a.example/1.jpg,"1,0"',
+    )
+    assert read.only.picture is not None
+    assert read.only.picture.url == "https://a.example/1.jpg"
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "amount"), [("9,99", "9.99"), ("9,9", "9.9"), ("9.99", "9.99")]
+)
+def test_a_price_may_have_a_decimal_comma(read_csv: ReadCsv, written: str, amount: str) -> None:
+    read = read_csv(HEADER.replace(",", ";"), f"mug;Mug;{written}")
+    assert read.only.price.amount == Decimal(amount)
+
+
+NO = """FALSCH FAUX FALSO NIE いいえ ONWAAR falskt FAŁSZ YANLIŞ HAMIS ЛОЖЬ ΨΕΥΔΗΣ لا 否 0,0 ＦＡＬＳＥ
+"""  # noqa: RUF001
+YES = "WAHR VRAI VERDADERO VERO WAAR SANT PRAWDA DOĞRU IGAZ ИСТИНА ΑΛΗΘΗΣ はい نعم 是 1.0 Sí"
+
+
+@pytest.mark.parametrize("word", NO.split())
+def test_no_in_any_language_is_not_sold_and_no_problem(read_csv: ReadCsv, word: str) -> None:
+    read = read_csv(f"{HEADER},Published", f'cup,Cup,9,"{word}"', "mug,Mug,12,TRUE")
     assert list(read.products) == ["mug"]
-    assert (read.problems[0].line, len(read.problems)) == (2, 1)
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize("word", YES.split())
+def test_yes_in_any_language_is_sold(read_csv: ReadCsv, word: str) -> None:
+    read = read_csv(f"{HEADER},Published", f'cup,Cup,9,"{word}"')
+    assert (list(read.products), read.problems) == (["cup"], ())
+
+
+@pytest.mark.parametrize("word", ["maybe", "FALSHC", "x", "2", "-", "#WERT!", "yes and no"])
+def test_a_word_that_is_neither_yes_nor_no_publishes_nothing_and_is_reported(
+    read_csv: ReadCsv, word: str
+) -> None:
+    read = read_csv(f"{HEADER},Published", f"cup,Cup,9,{word}", "mug,Mug,12,TRUE")
+    assert list(read.products) == ["mug"]
+    assert [(issue.line, issue.product) for issue in read.problems] == [(2, "cup")]
+    assert f"published {word!r} is neither yes nor no" in read.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    ("policy", "available", "lines"),
+    [("WAHR", True, []), ("FAUX", False, []), ("always", False, [2]), ("", False, [])],
+)
+def test_what_sells_on_beyond_its_stock_is_told_in_any_language(
+    read_csv: ReadCsv, policy: str, lines: list[int], *, available: bool
+) -> None:
+    read = read_csv(FULL, f"mug,Mug,,shopify,0,{policy},10,")
+    assert read.only.available is available
+    assert [issue.line for issue in read.problems] == lines
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        "น้ำชา",
+        "हिन्दी-किताब",
+        "çay-bardağı",  # noqa: RUF001
+        "日本茶",
+        "cre\u0300me-bru\u0302le\u0301e",
+        "acme®-mug",
+        "®-mug",
+        "mug™",
+        "tasse-№-2",
+        "mug-☕️",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467-set",
+        "کتاب\u200cها",  # noqa: RUF001
+        "l·l-cup",
+        "tasse’s",  # noqa: RUF001
+    ],
+)
+def test_a_handle_of_any_script_is_sold_under_its_composed_form(
+    read_csv: ReadCsv, handle: str
+) -> None:
+    read = read_csv(HEADER, f"{handle},Mug,9", f"{handle},,8")
+    assert read.problems == ()
+    assert read.only.id == unicodedata.normalize("NFC", handle)
+    assert read.only.varies
+
+
+def test_rows_of_one_product_belong_together_however_its_handle_is_composed(
+    read_csv: ReadCsv,
+) -> None:
+    read = read_csv(HEADER, "caf\u00e9,Mug,9", "cafe\u0301,,8")
+    assert (read.only.id, read.only.varies, read.problems) == ("caf\u00e9", True, ())
+
+
+@pytest.mark.parametrize(
+    "handle", ["a/b", "a b", "a?b", "a#b", "a%2fb", ".b", "-b", "<b", "a|b", "a\\b"]
+)
+def test_a_handle_that_no_address_can_hold_is_reported(read_csv: ReadCsv, handle: str) -> None:
+    read = read_csv(HEADER, f"{handle},Mug,9", "cup,Cup,9")
+    assert list(read.products) == ["cup"]
+    assert [issue.line for issue in read.problems] == [2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tree", "tags", "category"),
+    [
+        ("", "Uncategorized", "clay, blue", "Clay"),
+        ("Uncategorized", "Home > Mugs", "", "Mugs"),
+        ("", "UNCATEGORISED", "", "Everything"),
+        ("Non classé", "Uncategorized", "uncategorized", "Everything"),
+        ("未分類", "", "new", "New"),
+    ],
+)
+def test_a_shop_systems_word_for_no_category_is_none(
+    read_csv: ReadCsv, kind: str, tree: str, tags: str, category: str
+) -> None:
+    row = f'mug,Mug,9,{kind},{tree},"{tags}"'
+    assert read_csv(f"{HEADER},Type,Product Category,Tags", row).only.category == category
+
+
+def test_one_category_in_several_cases_is_one(read_csv: ReadCsv) -> None:
+    rows = ("a,A,9,Mugs", "b,B,9,MUGS", "c,C,9,mugs", "d,D,9,Straße", "e,E,9,STRASSE")
+    read = read_csv(f"{HEADER},Type", *rows)
+    assert read.shop.categories() == ("Mugs", "Straße")
+    assert [item.category for item in read.products.values()].count("Mugs") == 3
 
 
 def test_rows_left_empty_by_a_spreadsheet_are_passed_over(read_csv: ReadCsv) -> None:
@@ -236,7 +433,7 @@ def test_lines_may_end_in_any_way_and_a_byte_order_mark_may_begin_them(
         ("Title,Variant Price", "the column Handle"),
         ("Handle,Variant Price", "the column Title"),
         ("SKU,Price", "the column Handle and the column Title"),
-        ("Handle;Title;Variant Price", "the column Handle"),
+        ("Handle:Title:Variant Price", "the column Handle"),
     ],
 )
 def test_a_file_without_a_column_it_needs_is_refused_by_that_name(

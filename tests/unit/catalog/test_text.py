@@ -118,15 +118,15 @@ def test_every_text_comes_out_visible_composed_and_bounded(markup: str) -> None:
     ],
 )
 def test_no_markup_takes_long_however_it_is_nested(unit: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     plain(unit * 200_000, LONGEST_DESCRIPTION)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
 
 
 def test_no_pile_of_accents_takes_long_to_compose() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     plain("\u0301\u0323" * 1_000_000, 4_000)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
 
 
 @given(st.text())

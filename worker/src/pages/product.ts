@@ -12,10 +12,9 @@ export async function handleProduct(
   shop: Shop,
   id: string,
 ): Promise<Response> {
-  const page = await context.assets.page(
-    shop,
-    `products/${(await sha256Hex(id)).slice(0, PRERENDER.NAME_DIGITS)}.html`,
-  );
+  const hash = await sha256Hex(id.normalize("NFC"));
+  const name = hash.slice(0, PRERENDER.NAME_DIGITS);
+  const page = await context.assets.page(shop, `products/${name}.html`);
   if (page === null) return handleNotFound(context, shop);
   return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }
