@@ -10,7 +10,7 @@ from types import ModuleType
 
 from app.catalog import listing
 from app.content import assets
-from app.domain import facts, persona
+from app.domain import facts, network, persona
 from app.generation import codec
 from app.personas import key, learner, rules
 from app.prerender import pages
@@ -41,6 +41,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "LISTING": (listing, "MAX_BYTES MAX_FIELDS MAX_QUERY_LENGTH PAGE_NUMBER"),
     "ASSETS": (assets, "MEDIA_TYPES"),
     "FACTS": (facts, "KINDS MAX_FACTS MAX_NAMES MAX_DAY MAX_CENTS MAX_SECONDS"),
+    "NETWORK": (network, "IPV6_PREFIX MAX_LENGTH"),
     "PERSONA": (persona, "PERSONA_TYPES MAX_NAMES MAX_NAME_LENGTH MAX_ORDER_VALUE"),
     "CODEC": (codec, "VERSION"),
     "PERSONA_KEY": (

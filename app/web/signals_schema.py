@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from app.domain.facts import KINDS, MAX_SECONDS, ReportedEvent
 
@@ -105,10 +106,12 @@ def read_beacon(body: bytes) -> list[ReportedEvent]:
         BadBeacon: it is not JSON, or not of the form; the first field that is not is named.
     """
     try:
-        beacon = _Beacon.model_validate_json(body)
+        beacon = _Beacon.model_validate(from_json(body, allow_inf_nan=False))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise BadBeacon(_field(first["loc"]), _why(first["type"], first["msg"])) from None
+    except ValueError:
+        raise BadBeacon("body", "is not JSON") from None
     return [event.to_event() for event in beacon.events]
 
 
@@ -121,7 +124,6 @@ def _field(place: tuple[int | str, ...]) -> str:
 def _why(kind: str, message: str) -> str:
     """Return pydantic's reason, but for those that repeat what was sent."""
     own = {
-        "json_invalid": "is not JSON",
         "union_tag_invalid": f"kind must be one of {', '.join(KINDS)}",
         "union_tag_not_found": "kind is missing",
         "extra_forbidden": "there is no such field",

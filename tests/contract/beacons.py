@@ -20,15 +20,22 @@ def one(**event: object) -> str:
     return json.dumps({"events": [event]})
 
 
-def _bodies() -> Iterator[tuple[str, str]]:
+def _bodies() -> Iterator[tuple[str, bytes]]:
+    for name, body in _texts():
+        yield name, body.encode()
+    yield "a mark of the byte order", b'\xef\xbb\xbf{"events":[{"kind":"filter"}]}'
+    for at, text in enumerate((b"\xff", b"\xed\xa0\xbe", b"\xc0\x80", b"\xf0\x9f\xa6")):
+        yield f"no UTF-8 {at}", b'{"events":[{"kind":"view","product":"%s"}]}' % text
+
+
+def _texts() -> Iterator[tuple[str, str]]:
     yield from _good()
     yield from _not_json()
     yield from _wrong_lists()
     yield from _wrong_events()
     for at, name in enumerate(NAMES):
-        if name.isprintable() or name == name.encode("utf-8", "replace").decode():
-            yield f"a product named {at}", one(kind="view", product=name)
-            yield f"a category named {at}", one(kind="filter", category=name)
+        yield f"a product named {at}", one(kind="view", product=name)
+        yield f"a category named {at}", one(kind="filter", category=name)
 
 
 def _good() -> Iterator[tuple[str, str]]:
@@ -58,9 +65,12 @@ def _good() -> Iterator[tuple[str, str]]:
 
 def _not_json() -> Iterator[tuple[str, str]]:
     for at, body in enumerate(
-        ("", " ", "{", '{"events":', "{'events': []}", "undefined", '{"events":[]}x', "[[[[", '"', "{,}", '{"events":[1,]}', "// no", "\x00")
+        ("", " ", "{", '{"events":', "{'events': []}", "undefined", '{"events":[]}x', "[[[[", '"', "{,}", '{"events":[1,]}', "// no", "\x00", '{"events":[{"kind":"filter"}]}\x00', '\x0c{"events":[{"kind":"filter"}]}')
     ):  # fmt: skip
         yield f"not JSON {at}", body
+    for number in ("NaN", "Infinity", "-Infinity", "01", "+1", ".5", "5.", "0x1", "1_0", "1e400"):
+        body = f'{{"events":[{{"kind":"dwell","product":"oak","seconds":{number}}}]}}'
+        yield f"{number} seconds", body
     for at, value in enumerate((None, True, 1, 1.5, "text", [], [_VIEW])):
         yield f"no object {at}", json.dumps(value)
 
@@ -116,14 +126,16 @@ def _wrong_events() -> Iterator[tuple[str, str]]:
     yield "an item with a price", one(kind="purchase", items=[{"product": "x", "price": 1}])
 
 
-def read(body: str) -> dict[str, Any]:
+def read(body: bytes) -> dict[str, Any]:
     """Return what a body tells, or the field where it is wrong."""
     try:
-        return {"events": [event._asdict() for event in read_beacon(body.encode())]}
+        return {"events": [event._asdict() for event in read_beacon(body)]}
     except BadBeacon as bad:
         return {"field": bad.field}
 
 
 def vectors() -> list[Mapping[str, Any]]:
-    """Return bodies with what comes of them."""
-    return [{"name": name, "body": body, **read(body)} for name, body in _bodies()]
+    """Return bodies, each character a byte, with what comes of them."""
+    return [
+        {"name": name, "body": body.decode("latin-1"), **read(body)} for name, body in _bodies()
+    ]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.contract import beacons, cookies, facts, hashes, rules, stored_personas
+from tests.contract import beacons, cookies, facts, hashes, networks, rules, stored_personas
 
 FOLDER = Path(__file__).resolve().parent
 Vectors = Sequence[Mapping[str, Any]]
@@ -19,6 +19,7 @@ FILES: Mapping[str, Callable[[], Vectors]] = {
     "beacon.json": beacons.vectors,
     "cookie.json": cookies.vectors,
     "facts.json": facts.vectors,
+    "network.json": networks.vectors,
     "persona_hash.json": hashes.vectors,
     "persona_rules.json": rules.vectors,
     "stored_persona.json": stored_personas.vectors,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.network import rate_limit_key
 from app.domain.persona import Persona, Signals
 from app.personas.key import persona_hash
 from app.storage.db.rows import read_persona
@@ -67,6 +68,11 @@ def test_rows_hold_the_personas_that_the_container_reads() -> None:
         assert persona == vector["persona"], vector["name"]
 
 
+def test_addresses_share_the_limits_of_the_container() -> None:
+    for vector in load("network.json"):
+        assert rate_limit_key(vector["address"]) == vector["key"], vector["name"]
+
+
 def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:
     for vector in load("cookie.json"):
         asked = (vector["cookie"], vector["shop_id"], vector["now"], vector["secret"])
@@ -76,7 +82,7 @@ def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:
 
 def test_bodies_tell_what_the_container_hears() -> None:
     for vector in load("beacon.json"):
-        found = json.loads(json.dumps(beacons.read(vector["body"])))
+        found = json.loads(json.dumps(beacons.read(vector["body"].encode("latin-1"))))
         assert found == {name: vector[name] for name in ("events", "field") if name in vector}
 
 

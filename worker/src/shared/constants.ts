@@ -33,6 +33,12 @@ export const FACTS = {
   MAX_SECONDS: 600,
 } as const;
 
+/** app/domain/network.py */
+export const NETWORK = {
+  IPV6_PREFIX: 64,
+  MAX_LENGTH: 64,
+} as const;
+
 /** app/domain/persona.py */
 export const PERSONA = {
   PERSONA_TYPES: ["newcomer", "minimalist", "collector", "bargain_hunter", "explorer", "loyalist"],

@@ -248,6 +248,19 @@ describe("a beacon", () => {
     expect(statuses[30]).toBe(429);
   });
 
+  it("too many of one IPv6 network are refused, whatever addresses of it are used", async () => {
+    const statuses = [];
+    for (let host = 0; host <= 240; host += 1) {
+      const headers = {
+        "sec-fetch-site": "cross-site",
+        "cf-connecting-ip": `2001:db8::${host.toString(16)}`,
+      };
+      statuses.push((await post({}, headers)).response.status);
+    }
+    expect(new Set(statuses.slice(0, 240))).toEqual(new Set([403]));
+    expect(statuses[240]).toBe(429);
+  });
+
   it("is not something to look at", async () => {
     const { response } = await send("/signals");
     expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);

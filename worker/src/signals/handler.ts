@@ -10,6 +10,7 @@ import { fileHeaders, json } from "../responses.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
 import { BODY, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
+import { rateLimitKey } from "../util/network.ts";
 import { RateLimiter } from "../util/rate_limit.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { type SignalProducts, toFact } from "./facts.ts";
@@ -58,7 +59,7 @@ export async function handleSignals(context: RequestContext, shop: Shop | null):
 async function acceptSignals(context: RequestContext, shop: Shop | null): Promise<string> {
   const { headers } = context.request;
   const now = Date.now() / 1000;
-  enforceRate(addressLimiter, headers.get("cf-connecting-ip") ?? "unknown", now);
+  enforceRate(addressLimiter, rateLimitKey(headers.get("cf-connecting-ip") ?? "unknown"), now);
   if (!isSameOrigin(context))
     throw new SignalsError(403, "CROSS_ORIGIN", "only a page of this shop may tell");
   if (headers.get("content-type")?.split(";")[0]?.trim() !== "application/json") {
@@ -112,9 +113,9 @@ async function toFacts(
   return facts;
 }
 
-function parseEvents(text: string): ReportedEvent[] {
+function parseEvents(body: Uint8Array): ReportedEvent[] {
   try {
-    return parseSignals(text);
+    return parseSignals(body);
   } catch (error) {
     if (error instanceof InvalidSignals)
       throw new SignalsError(400, "INVALID_SIGNALS", error.message, error.field);
@@ -122,7 +123,7 @@ function parseEvents(text: string): ReportedEvent[] {
   }
 }
 
-async function readBody(request: Request): Promise<string> {
+async function readBody(request: Request): Promise<Uint8Array> {
   return withTimeout(BODY.TIMEOUT * 1000, readLimited(request)).catch((error: unknown) => {
     throw error instanceof TimeoutError
       ? new SignalsError(408, "TIMEOUT", "the body did not come in time")
@@ -130,7 +131,7 @@ async function readBody(request: Request): Promise<string> {
   });
 }
 
-async function readLimited(request: Request): Promise<string> {
+async function readLimited(request: Request): Promise<Uint8Array> {
   const reader = request.body?.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -144,7 +145,7 @@ async function readLimited(request: Request): Promise<string> {
       );
     chunks.push(chunk.value);
   }
-  return new Blob(chunks).text();
+  return new Blob(chunks).bytes();
 }
 
 /** Say whether our page sent this: by `Sec-Fetch-Site`, in browsers without it by `Origin`. */

@@ -7,6 +7,7 @@ import { InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
 
 interface Vector {
   readonly name: string;
+  /** Each character is a byte. */
   readonly body: string;
   readonly events?: readonly ReportedEvent[];
   readonly field?: string;
@@ -14,7 +15,7 @@ interface Vector {
 
 function parse(body: string): unknown {
   try {
-    return { events: parseSignals(body) };
+    return { events: parseSignals(Uint8Array.from(body, (byte) => byte.charCodeAt(0))) };
   } catch (error) {
     if (error instanceof InvalidSignals) return { field: error.field };
     throw error;

@@ -31,8 +31,8 @@ const EMPTY = { items: [], category: "", sort: "", seconds: 0 } as const;
 type Fields = Record<string, unknown>;
 
 /** Parse a body; throw InvalidSignals for its first invalid field. */
-export function parseSignals(text: string): ReportedEvent[] {
-  const body = requireObject(parseJson(text), "body");
+export function parseSignals(bytes: Uint8Array): ReportedEvent[] {
+  const body = requireObject(parseJson(bytes), "body");
   const events = requireList(body["events"], "events", MAX_EVENTS).map((event, index) =>
     parseEvent(event, `events.${index}`),
   );
@@ -40,9 +40,15 @@ export function parseSignals(text: string): ReportedEvent[] {
   return events;
 }
 
-function parseJson(text: string): unknown {
+/** Parse JSON in UTF-8; a byte order mark and half a surrogate pair are no JSON, as in Python. */
+function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return JSON.parse(text, (name, value: unknown) => {
+      if (!name.isWellFormed() || (typeof value === "string" && !value.isWellFormed()))
+        throw new TypeError("half a surrogate pair");
+      return value;
+    });
   } catch {
     throw new InvalidSignals("body", "is not JSON");
   }
