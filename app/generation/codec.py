@@ -37,15 +37,15 @@ def from_kv(value: bytes) -> StoredPage | None:
         meta, context = kept["meta"], kept["shop_context"]
         components = [_component(item) for item in kept["ui"]["components"]]
         return StoredPage(
-            html=str(kept["ui"]["html"]),
+            html=_text(kept["ui"]["html"]),
             components=components,
-            persona_type=str(meta["persona_type"]),
-            persona_hash=str(meta["persona_hash"]),
-            generated_at=str(meta["generated_at"]),
-            model=str(meta["model"]),
+            persona_type=_text(meta["persona_type"]),
+            persona_hash=_text(meta["persona_hash"]),
+            generated_at=_text(meta["generated_at"]),
+            model=_text(meta["model"]),
             generation_time_ms=int(meta["generation_time_ms"]),
-            content=str(meta["content"]),
-            shop_id=str(context["shop_id"]),
+            content=_text(meta["content"]),
+            shop_id=_text(context["shop_id"]),
             product_count=int(context["product_count"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
@@ -57,3 +57,9 @@ def _component(item: Mapping[str, object]) -> Component:
     if not (isinstance(kind, str) and isinstance(slot, str) and isinstance(config, dict)):
         raise TypeError("not a component")
     return Component(kind, slot, config)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value

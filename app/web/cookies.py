@@ -20,7 +20,8 @@ LIFETIME = 180 * 24 * 3600
 NEW = 3600
 """Seconds for which a shopper counts as new: they are cheap to invent."""
 
-VALUE = re.compile(r"^(shop_[0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})$")
+SHOPPER_ID = "shop_[0-9a-f]{32}"
+VALUE = re.compile(rf"^({SHOPPER_ID})\.([1-9][0-9]{{0,11}})\.([A-Za-z0-9_-]{{43}})$")
 ATTRIBUTES = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
 MAX_HEADER_BYTES = 8192
 MAX_VALUE_LENGTH = 128

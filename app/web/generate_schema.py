@@ -18,6 +18,7 @@ from app.domain.persona import (
     PersonaType,
     Signals,
 )
+from app.web.cookies import SHOPPER_ID
 
 _MOST_PRODUCTS = 5_000
 
@@ -85,7 +86,7 @@ class OptionsIn(_Strict):
 class GenerateRequest(_Strict):
     """The body of `POST /generate` (platform contract)."""
 
-    shopper_id: str = Field(pattern=r"^shop_[0-9a-f]{32}$")
+    shopper_id: str = Field(pattern=f"^{SHOPPER_ID}$")
     persona: PersonaIn
     shop: ShopIn
     options: OptionsIn = OptionsIn()

@@ -11,17 +11,33 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.contract import beacons, cookies, facts, hashes, networks, rules, stored_personas
+from tests.contract import (
+    beacons,
+    cookies,
+    crawlers,
+    facts,
+    hashes,
+    listing_queries,
+    networks,
+    rate_limits,
+    rules,
+    stored_pages,
+    stored_personas,
+)
 
 FOLDER = Path(__file__).resolve().parent
 Vectors = Sequence[Mapping[str, Any]]
 FILES: Mapping[str, Callable[[], Vectors]] = {
     "beacon.json": beacons.vectors,
     "cookie.json": cookies.vectors,
+    "crawlers.json": crawlers.vectors,
     "facts.json": facts.vectors,
+    "listing_query.json": listing_queries.vectors,
     "network.json": networks.vectors,
     "persona_hash.json": hashes.vectors,
     "persona_rules.json": rules.vectors,
+    "rate_limit.json": rate_limits.vectors,
+    "stored_page.json": stored_pages.vectors,
     "stored_persona.json": stored_personas.vectors,
 }
 

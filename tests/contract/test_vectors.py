@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from app.catalog.listing import read_request
 from app.domain.network import rate_limit_key
 from app.domain.persona import Persona, Signals
 from app.personas.key import persona_hash
 from app.storage.db.rows import read_persona
-from tests.contract import beacons, facts
+from tests.contract import beacons, crawlers, facts, rate_limits, stored_pages
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
 from tests.contract.hashes import as_json
@@ -71,6 +72,28 @@ def test_rows_hold_the_personas_that_the_container_reads() -> None:
 def test_addresses_share_the_limits_of_the_container() -> None:
     for vector in load("network.json"):
         assert rate_limit_key(vector["address"]) == vector["key"], vector["name"]
+
+
+def test_queries_ask_for_the_listings_of_the_container() -> None:
+    for vector in load("listing_query.json"):
+        found = read_request(vector["query"].encode("ascii"))
+        assert (found and found._asdict()) == vector["listing"], vector["name"]
+
+
+def test_crawlers_are_the_containers() -> None:
+    for vector in load("crawlers.json"):
+        assert crawlers.named(vector["agent"]) == vector["crawler"], vector["name"]
+
+
+def test_rates_are_kept_as_by_the_container() -> None:
+    for vector in load("rate_limit.json"):
+        assert rate_limits.waits(vector) == vector["waits"], vector["name"]
+
+
+def test_pages_are_shown_as_by_the_container() -> None:
+    for vector in load("stored_page.json"):
+        found = stored_pages.shown(vector["value"], vector["shop_id"], vector["content"])
+        assert found == {name: vector[name] for name in ("html", "kv")}, vector["name"]
 
 
 def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:

@@ -43,18 +43,13 @@ export async function findCachedPage(
 
 function readStoredPage(value: string, shop: Shop): CacheLookup {
   try {
-    const page = JSON.parse(value) as StoredPage;
-    const html = page.ui?.html;
-    if (
-      page.version !== CODEC.VERSION ||
-      page.shop_context?.shop_id !== shop.id ||
-      typeof html !== "string"
-    ) {
+    const { version, ui, meta, shop_context } = JSON.parse(value) as StoredPage;
+    const html = ui?.html;
+    const content = meta?.content;
+    const isOurs = version === CODEC.VERSION && shop_context?.shop_id === shop.id;
+    if (!isOurs || typeof html !== "string" || typeof content !== "string")
       return { html: null, kv: "miss" };
-    }
-    return page.meta?.content === shop.content
-      ? { html, kv: "hit" }
-      : { html: null, kv: "outdated" };
+    return content === shop.content ? { html, kv: "hit" } : { html: null, kv: "outdated" };
   } catch {
     return { html: null, kv: "miss" };
   }

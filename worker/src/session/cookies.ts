@@ -4,6 +4,7 @@
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 
 import { COOKIES } from "../shared/constants.ts";
+import { trimAscii } from "../util/whitespace.ts";
 
 export interface Session {
   readonly shopperId: string;
@@ -116,7 +117,7 @@ export function readCookie(header: string, name: string): string {
   const prefix = `${name}=`;
   const cookie = header
     .split(";")
-    .map((part) => part.trim())
+    .map(trimAscii)
     .find((part) => part.startsWith(prefix));
   return cookie?.slice(prefix.length) ?? "";
 }

@@ -13,6 +13,7 @@ import { track } from "../telemetry.ts";
 import { rateLimitKey } from "../util/network.ts";
 import { RateLimiter } from "../util/rate_limit.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
+import { trimAscii } from "../util/whitespace.ts";
 import { type SignalProducts, toFact } from "./facts.ts";
 import { InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
 
@@ -62,7 +63,7 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   enforceRate(addressLimiter, rateLimitKey(headers.get("cf-connecting-ip") ?? "unknown"), now);
   if (!isSameOrigin(context))
     throw new SignalsError(403, "CROSS_ORIGIN", "only a page of this shop may tell");
-  if (headers.get("content-type")?.split(";")[0]?.trim() !== "application/json") {
+  if (trimAscii(headers.get("content-type")?.split(";")[0] ?? "") !== "application/json") {
     throw new SignalsError(415, "NOT_JSON", "the content type must be application/json");
   }
   if (shop === null) throw new SignalsError(404, "UNKNOWN_SHOP", "there is no such shop");

@@ -1,14 +1,18 @@
-// How often something may be done.
+// Rates are kept as by the container: every shared vector, one by one.
 
 import { expect, it } from "vitest";
 
-import { RateLimiter } from "./rate_limit.ts";
+import cases from "../../../tests/contract/rate_limit.json";
+import { type Rate, RateLimiter } from "./rate_limit.ts";
 
-it("gives a burst, then one at a time, and each key its own", () => {
-  const limiter = new RateLimiter({ burst: 2, seconds: 10 });
-  expect([limiter.acquire("a", 0), limiter.acquire("a", 0), limiter.acquire("a", 0)]).toEqual([
-    0, 0, 10,
-  ]);
-  expect(limiter.acquire("b", 0)).toBe(0);
-  expect([limiter.acquire("a", 10), limiter.acquire("a", 10)]).toEqual([0, 10]);
+interface Vector {
+  readonly name: string;
+  readonly rate: Rate;
+  readonly calls: readonly (readonly [key: string, now: number])[];
+  readonly waits: readonly number[];
+}
+
+it.each(cases as unknown as Vector[])("is kept: $name", ({ rate, calls, waits }) => {
+  const limiter = new RateLimiter(rate);
+  expect(calls.map(([key, now]) => limiter.acquire(key, now))).toEqual(waits);
 });

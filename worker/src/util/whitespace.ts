@@ -8,3 +8,8 @@ export function collapseWhitespace(text: string, maxLength: number): string {
   const words = text.split(WHITESPACE).filter((word) => word !== "");
   return [...words.join(" ")].slice(0, maxLength).join("");
 }
+
+/** Return a header's text without the white space around it, as Python's bytes.strip() has it. */
+export function trimAscii(text: string): string {
+  return text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, "");
+}

@@ -1,0 +1,52 @@
+"""Vectors of user agents: who is a crawler."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.web.crawlers import MAX_LENGTH, is_crawler
+
+_AGENTS = (
+    "",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 9; CUBOT_X19) Chrome/90",
+    "Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 20) Chrome/90",
+    "Mozilla/5.0 (Linux; Android 12; Cubot/1) Chrome/90",
+    "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (compatible; bingbot/2.0)",
+    "Mozilla/5.0 (compatible; YandexBot/3.0)",
+    "facebookexternalhit/1.1",
+    "WhatsApp/2.23.20.0",
+    "WhatsApp",
+    "Slackbot-LinkExpanding 1.0",
+    "Twitterbot/1.0",
+    "Bytespider",
+    "my-Spider 1",
+    "ABOT",
+    "robot",
+    "bottle",
+    "about",
+    "bot_",
+    "bot_x",
+    "botx",
+    "BOT;",
+    "a bot-like thing",
+    "x" * (MAX_LENGTH - 3) + "bot",
+    "x" * (MAX_LENGTH - 2) + "bot",
+    "x" * (MAX_LENGTH - 3) + "bottle",
+)
+
+
+def named(agent: str) -> bool:
+    """Say whether this user agent is a crawler's."""
+    return is_crawler([(b"user-agent", agent.encode())])
+
+
+def vectors() -> list[Mapping[str, Any]]:
+    """Return user agents with what they are."""
+    return [
+        {"name": f"{agent!r:.60} {at}", "agent": agent, "crawler": named(agent)}
+        for at, agent in enumerate(_AGENTS)
+    ]

@@ -1,0 +1,50 @@
+"""Vectors of a listing's address: query strings, and what of the catalog they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+from app.catalog.listing import MAX_BYTES, MAX_FIELDS, MAX_QUERY_LENGTH, read_request
+from tests.contract.hostile import NAMES
+
+
+def _queries() -> Iterator[str]:
+    yield from ("", "?", "&", "=", "&&&", "a", "a=b", "q", "q=", "category=&sort=&q=&page=")
+    yield from ("q=lamp", "category=Lamps", "sort=name", "page=2", "Q=lamp", " q=lamp", "q =lamp")
+    yield from ("q=a&q=b", "q=a&q=", "q=a&q=+", "q=+", "q=%20", "q=%20&page=2", "q=a;page=2")
+    yield from (
+        "q=a=b",
+        "q==",
+        "q=a&amp;b",
+        "q=a+b%2Bc",
+        "q=a%20%09%0A%0D%0B%0C%1Cb%C2%A0%E3%80%80c",
+    )
+    yield from ("q=%", "q=%2", "q=%zz", "q=%u0041", "q=%00", "q=a%26b%3Dc", "%71=lamp", "q%3Da")
+    yield from ("q=%FF", "q=%C3", "q=%C3%28", "q=%E2%82", "q=%F0%9F%A6", "q=%ED%A0%BE", "q=%C0%80")
+    yield from ("q=%EF%BB%BFlamp", "q=a%EF%BB%BFb", "q=%F0%9F%A6%8A", "q=caf%C3%A9", "q=cafe%CC%81")
+    for page in ("0", "1", "00", "007", "9999", "10000", "-1", "+1", "%2B1", "1.0", "1e3", " 2", "2+", "%D9%A2", "%C2%B2", "x", "2%0A"):  # fmt: skip
+        yield f"page={page}"
+        yield f"q=a&page={page}"
+    for length in (MAX_QUERY_LENGTH - 1, MAX_QUERY_LENGTH, MAX_QUERY_LENGTH + 1):
+        yield f"q={'x' * length}"
+        yield f"category={'%F0%9F%A6%8A' * length}"
+        yield f"q={'x+' * length}"
+    for fields in (MAX_FIELDS - 1, MAX_FIELDS, MAX_FIELDS + 1):
+        yield "&".join(["q=a", *["x=y"] * (fields - 1)])
+        yield "q=a" + "&" * (fields - 1)
+    for size in (MAX_BYTES, MAX_BYTES + 1):
+        yield "q=a&x=".ljust(size, "y")
+    for name in NAMES:
+        text = name.encode("utf-8", "replace").decode()
+        yield f"category={quote(text, safe='')}&q={quote_plus(text)}&sort={quote(text, safe='')}"
+
+
+def vectors() -> list[Mapping[str, Any]]:
+    """Return queries with the listing that each asks for, null where it asks for none."""
+    asked = ((query, read_request(query.encode("ascii"))) for query in dict.fromkeys(_queries()))
+    return [
+        {"name": f"{query!r:.60} {at}", "query": query, "listing": found and found._asdict()}
+        for at, (query, found) in enumerate(asked)
+    ]

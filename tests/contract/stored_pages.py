@@ -1,0 +1,74 @@
+"""Vectors of stored pages: values of KV, and what a shop with a content may show of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from app.domain.page import Component, StoredPage
+from app.generation.codec import from_kv, to_kv
+from tests.contract.hostile import NAMES
+
+_PAGE = StoredPage(
+    html="<!doctype html><p>\U0001f98a Caf\u00e9</p>",
+    components=[Component("hero", "hero", {"headline": "Light"})],
+    persona_type="collector",
+    persona_hash="v2_collector_85_0123456789ab",
+    generated_at="2026-11-26T00:00:00+00:00",
+    model="house",
+    generation_time_ms=12,
+    content="0123456789abcdef",
+    shop_id="demo",
+    product_count=3,
+)
+
+
+class Case(NamedTuple):
+    """A value as KV keeps it, read by a shop that is drawn from a content."""
+
+    name: str
+    value: str
+    shop_id: str = _PAGE.shop_id
+    content: str = _PAGE.content
+
+
+def _changed(part: str, field: str, value: object) -> str:
+    stored = json.loads(to_kv(_PAGE))
+    (stored[part] if part else stored)[field] = value
+    return json.dumps(stored)
+
+
+def _cases() -> Iterator[Case]:
+    stored = to_kv(_PAGE).decode()
+    yield Case("as it is written", stored)
+    yield Case("for another shop", stored, shop_id="corner")
+    yield Case("from other content", stored, content="fedcba9876543210")
+    for at, name in enumerate(NAMES):
+        if name == name.encode("utf-8", "replace").decode():
+            yield Case(f"a page that says {at}", to_kv(_PAGE._replace(html=name)).decode())
+    for version in (0, 2, 1.5, "1", None, [1]):
+        yield Case(f"of version {version!r}", _changed("", "version", version))
+    no_texts: tuple[object, ...] = (None, 1, True, [], {}, ["<p>"])
+    for value in no_texts:
+        yield Case(f"with the page {value!r}", _changed("ui", "html", value))
+        yield Case(f"with the content {value!r}", _changed("meta", "content", value))
+        yield Case(f"with the shop {value!r}", _changed("shop_context", "shop_id", value))
+        for part in ("ui", "meta", "shop_context"):
+            yield Case(f"with {part} as {value!r}", _changed("", part, value))
+    for at, text in enumerate(("", " ", "{", "[]", "null", "7", '"text"', "{}", "\ufeff{}", "NaN")):
+        yield Case(f"a value that is no page {at}", text)
+
+
+def shown(value: str, shop_id: str, content: str) -> dict[str, str | None]:
+    """Return what a shop may show of a value, and how the look into KV went."""
+    page = from_kv(value.encode())
+    if page is None or page.shop_id != shop_id:
+        return {"html": None, "kv": "miss"}
+    current = page.content == content
+    return {"html": page.html if current else None, "kv": "hit" if current else "outdated"}
+
+
+def vectors() -> list[Mapping[str, Any]]:
+    """Return values with what is shown of them."""
+    return [{**case._asdict(), **shown(*case[1:])} for case in _cases()]
