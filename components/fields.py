@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated, ClassVar, NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, NamedTuple, get_args
 
+from annotated_types import MinLen
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
 )
-from pydantic_core import PydanticCustomError
-from pydantic_core.core_schema import ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo, with_info_after_validator_function
+
+from app.util.joiners import drop_shaping
 
 
 class Props(BaseModel):
@@ -32,12 +38,55 @@ class Props(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
     slots: ClassVar[tuple[str, ...]]
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Let a list of what is sold be as short as a small shop makes it."""
+        for field in cls.model_fields.values():
+            kinds = [mark.kind for mark in _marks(field.annotation)]
+            if kinds:
+                field.metadata = [
+                    AtLeast(item.min_length, kinds[0]) if isinstance(item, MinLen) else item
+                    for item in field.metadata
+                ]
+
 
 class Names(NamedTuple):
     """Marks a field whose value must be the name of something we sell."""
 
     kind: str
     code: str
+
+
+class AtLeast(NamedTuple):
+    """The fewest names in a list. Where the shop sells little, half of what it sells will do."""
+
+    fewest: int
+    kind: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return with_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "minItems": self.fewest}
+
+    def _check(self, names: list[str], info: ValidationInfo) -> list[str]:
+        sold = len((info.context or {}).get(self.kind, ()))
+        fewest = min(self.fewest, max(sold // 2, 1))
+        if len(names) < fewest:
+            raise PydanticCustomError("too_short", "at least {fewest}", {"fewest": fewest})
+        return names
+
+
+def _marks(annotation: Any) -> Iterator[Names]:
+    """Yield the marks of what a list holds."""
+    for item in get_args(annotation):
+        if isinstance(item, Names):
+            yield item
+        yield from _marks(item)
 
 
 # Strings, compiled by `re` at their first use and kept there: not while the shop opens.
@@ -66,7 +115,7 @@ def _folded(value: object) -> object:
 def _plain(text: str) -> str:
     """Return the copy, or refuse what copy must not hold."""
     readable = unicodedata.normalize("NFKC", text)
-    if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in text):
+    if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in drop_shaping(text)):
         raise PydanticCustomError("HIDDEN_CHARACTERS", "copy holds characters nobody can see")
     if re.search(_MARKUP, readable):
         raise PydanticCustomError("MARKUP_IN_COPY", "copy holds markup")

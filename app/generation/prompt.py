@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _PIECES = re.compile(r"[A-Za-z]+|\d{1,3}|[^\sA-Za-z\d]|\n")
 _LETTERS_A_TOKEN = 6
+_SMALL_SHOP = 8
+"""With fewer products, lists may be shorter than their components say."""
 
 
 class Kind(Protocol):
@@ -67,6 +69,7 @@ def build_prompt(
         [
             _shop_lines(shop),
             "\n".join(["Products (id | title | category | price | notes):", *map(_row, products)]),
+            *_small_shop(shop),
             personas[persona.type].strip() + _leanings(shop, persona),
             f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
             *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
@@ -110,6 +113,15 @@ def _shop_lines(shop: Shop) -> str:
             "Categories: " + ", ".join(_quoted(name) for name in shop.categories()[:20]),
         ]
     )
+
+
+def _small_shop(shop: Shop) -> list[str]:
+    sold = len(shop.products)
+    if sold >= _SMALL_SHOP:
+        return []
+    return [
+        f"The shop sells nothing else: a list of products may have {max(sold // 2, 1)} or more."
+    ]
 
 
 def _row(item: Product) -> str:

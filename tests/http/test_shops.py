@@ -12,6 +12,8 @@ import html5lib
 import httpx
 import pytest
 
+from tests.support.fake_model import SLOTS
+from tests.support.shopper_client import Shopper, fillers, stream_of
 from tools.support.server import ROOT, Server
 
 StartServer = Callable[..., Server]
@@ -51,10 +53,6 @@ def parsed(html: str) -> ET.Element:
 def words(element: ET.Element | None) -> str:
     assert element is not None
     return " ".join("".join(element.itertext()).split())
-
-
-def stream_of(html: str) -> str:
-    return html.partition('data-stream="')[2].partition('"')[0]
 
 
 def products_linked(html: str) -> set[str]:
@@ -176,3 +174,19 @@ def test_a_real_export_opens_as_a_shop_of_twenty_products(serve: StartServer, na
             shown = facts(server, f"/products/{handle}")
             assert (shown["title"], shown["price"]) == (title, price)
             assert shown["stock"] == stock
+
+
+def test_shops_of_few_products_are_whole_shops(serve: StartServer, tmp_path: Path) -> None:
+    folder = tmp_path / "catalogs"
+    folder.mkdir()
+    for size in (1, 2, 4, 5):
+        few = {"shop": {"id": f"of-{size}"}, "products": BAKERY["products"][:size]}
+        (folder / f"of-{size}.json").write_text(json.dumps(few))
+    server = serve(WANDSTORE_CATALOG=str(folder), WANDSTORE_HOUSE_PACE="0")
+    for size in (1, 2, 4, 5):
+        with Shopper(server) as shopper:
+            path = f"/s/of-{size}"
+            shopper.follow(stream_of(shopper.store(path).text))
+            assert fillers(shopper.store(path).text) == {slot: slot for slot in SLOTS}
+    assert server.log.count('"status": "success"') == 4
+    assert "LIST_TOO_SHORT" not in server.log

@@ -8,7 +8,7 @@ from app.content.components import load_library
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
 from app.settings import ROOT
-from tests.support.factories import shop
+from tests.support.factories import product, shop
 
 SPECS = load_library(ROOT / "components").specs
 SHOP = shop()
@@ -115,3 +115,41 @@ def test_a_shelf_may_not_name_a_product_twice() -> None:
 )
 def test_ordinary_copy_is_not_mistaken_for_a_fault(text: str) -> None:
     assert isinstance(verdict({**HERO, "text": text}), Component)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم",  # noqa: RUF001
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467 at home",
+    ],
+)
+def test_joiners_that_join_are_no_hidden_characters(text: str) -> None:
+    assert verdict({**HERO, "text": text}) == Component("hero", "hero", {**HERO, "text": text})
+
+
+@pytest.mark.parametrize("text", ["a lamp\u200c here", "a\u200db", "م\u202e\u200cخ"])
+def test_joiners_that_join_nothing_are(text: str) -> None:
+    refused = verdict({**HERO, "text": text})
+    assert isinstance(refused, Refusal)
+    assert refused.code == "HIDDEN_CHARACTERS"
+
+
+@pytest.mark.parametrize(
+    ("sold", "fewest"), [(1, 1), (2, 1), (3, 1), (4, 2), (7, 3), (8, 4), (12, 4)]
+)
+def test_a_list_may_be_as_short_as_half_of_what_a_small_shop_sells(sold: int, fewest: int) -> None:
+    small = shop(*(product(f"thing-{at}") for at in range(sold)))
+    ids = list(small.products)
+
+    def grid(size: int) -> Component | Refusal:
+        config = {"title": "A few things", "text": "All of them good.", "product_ids": ids[:size]}
+        return validate(Proposal("grid", "grid", config), SPECS, small, set())
+
+    assert isinstance(grid(fewest), Component)
+    assert grid(fewest - 1) == Refusal("LIST_TOO_SHORT", "grid.product_ids")
+
+
+def test_the_schema_says_how_long_a_list_should_be() -> None:
+    prop = SPECS["grid"].props.model_json_schema()["properties"]["product_ids"]
+    assert (prop["minItems"], prop["maxItems"]) == (4, 8)
