@@ -90,7 +90,7 @@ lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.t
 	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
 
 audit: worker/node_modules/.stamp ## Report known vulnerabilities of what is locked
-	-$(BIN)/uvx pip-audit --require-hashes --disable-pip -r requirements/dev.txt
+	-$(BIN)/uvx pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt
 	-cd worker && $(NPM) audit
 
 clean: ## Remove what the other targets set up, and the demo shop's data

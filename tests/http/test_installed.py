@@ -96,19 +96,22 @@ def test_a_shop_of_ones_own_is_written_checked_and_served(wandstore: Path, tmp_p
     cta.write_text(f"from .words import CLOSING\n{cta.read_text()}\nassert CLOSING\n")
     shell = folder / "components" / "shell.jinja"
     shell.write_text(shell.read_text().replace("</body>", "<p>Our own shell</p></body>"))
-    quiet = {"WANDSTORE_DESIGN": "", "WANDSTORE_DATA": "", "WANDSTORE_HOUSE_PACE": "0"}
     with (
-        Server(tmp_path / "data", quiet, command=(wandstore, "serve", folder)) as server,
+        Server(
+            tmp_path / "data", {"WANDSTORE_DATA": ""}, command=(wandstore, "serve", folder)
+        ) as server,
         httpx.Client() as client,
     ):
         page = client.get(f"{server.url}/store")
         script = page.text.partition('src="')[2].partition('"')[0]
         served = client.get(f"{server.url}{script}")
         health = client.get(f"{server.url}/health").json()
+        workbench = client.get(f"{server.url}/design/now").json()
     assert "Corner Shop" in page.text
     assert "Our own shell" in page.text
     assert served.content in [path.read_bytes() for path in (ROOT / "static").glob("*.js")]
     assert health["status"] == "healthy"
+    assert workbench["faults"] == []
     assert (folder / "data" / "shop.sqlite3").is_file()
 
 
