@@ -30,7 +30,7 @@ def drop_loose(text: str) -> str:
 
 def drop_shaping(text: str) -> str:
     """Return the text without the signs that shape it: any that is left should not be there."""
-    return _SIGNS.sub(lambda found: "" if _shaping(found) else found[0], text)
+    return _SIGNS.sub(lambda found: "" if _shaping(found) == found[0] else found[0], text)
 
 
 def _shaping(found: re.Match[str]) -> str:
