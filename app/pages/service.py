@@ -66,7 +66,7 @@ class PageService:
         known = self._shoppers.cached(shopper_id, view.shop.id)
         return self._cache.cached(known.page_key, view.content) if known else None
 
-    async def visit(self, visit: Visit) -> CachedPage | Shell:
+    async def visit(self, visit: Visit, *, may_compose: bool = True) -> CachedPage | Shell:
         """Return the shopper's finished page, or the shell while theirs is composed.
 
         When no more pages can be composed, the shell is all there is, and says so.
@@ -78,6 +78,8 @@ class PageService:
         if page is not None:
             return page
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
+        if not may_compose:
+            return Shell(shells.fallback(view, persona_type))
         try:
             page_id = self.jobs.start(PageRequest(known, view, visit.address)).job.id
         except AtCapacity:

@@ -48,10 +48,10 @@ class StorePage:
             page = pages.cached_page(session.shopper_id, view)
             if page is not None:
                 return page
-        looks_only = session.first and scope["method"] == "HEAD"
-        if looks_only or is_crawler(scope["headers"]):
+        head_only = scope["method"] == "HEAD"
+        if (session.first and head_only) or is_crawler(scope["headers"]):
             return pages.catalog_page(view)
-        return await pages.visit(visit_from(scope, session, view))
+        return await pages.visit(visit_from(scope, session, view), may_compose=not head_only)
 
 
 def _is_personal(page: CachedPage | Shell) -> bool:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 
+from app.web.cookies import LIFETIME, SessionSigner
 from app.web.crawlers import is_crawler
+from tests.conftest import StartServer
 from tests.support.fake_model import SLOTS, Model
 from tests.support.shopper_client import fillers
 from tools.support.server import Server
 
+SECRET = "a secret of some length"  # noqa: S105 - made for these tests
 CRAWLERS = [
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0) Chrome/120.0",
@@ -55,8 +60,13 @@ def test_a_crawler_gets_a_complete_page_and_nobody_is_asked(
     assert model.requests == ()
 
 
-def test_who_only_asks_for_the_head_costs_nothing(composed_by_model: Server, model: Model) -> None:
-    page = httpx.head(f"{composed_by_model.url}/store")
-    assert page.status_code == 200
-    assert "set-cookie" not in page.headers
+def test_who_only_asks_for_the_head_costs_nothing(serve: StartServer, model: Model) -> None:
+    server = serve(**model.environment, SESSION_SECRET=SECRET)
+    expires = int(time.time()) + LIFETIME - 60
+    known = SessionSigner(SECRET.encode()).cookie(f"shop_{'0' * 32}", "demo", expires, secure=False)
+    for cookie in ("", known.decode().partition(";")[0]):
+        page = httpx.head(f"{server.url}/store", headers={"Cookie": cookie})
+        assert page.status_code == 200
+        assert "set-cookie" not in page.headers
+    server.stop()  # which ends what has been begun
     assert model.requests == ()
