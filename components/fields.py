@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, NamedTuple, get_args
 
@@ -141,12 +142,28 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _as_text(name: object, info: ValidationInfo) -> object:
+    """Return a name that was written as a number as the text it is in the catalog."""
+    if not isinstance(name, int) or isinstance(name, bool):
+        return name
+    (info.context or {}).get("repairs", Counter())["NAME_AS_NUMBER"] += 1
+    return str(name)
+
+
 Copy = Annotated[str, Field(min_length=2), AfterValidator(_plain), BeforeValidator(_folded)]
 ProductId = Annotated[
-    str, Names("products", "UNKNOWN_PRODUCT"), _sold("products", "UNKNOWN_PRODUCT")
+    str,
+    Field(json_schema_extra={"names": "products"}),
+    Names("products", "UNKNOWN_PRODUCT"),
+    _sold("products", "UNKNOWN_PRODUCT"),
+    BeforeValidator(_as_text),
 ]
 Category = Annotated[
-    str, Names("categories", "UNKNOWN_CATEGORY"), _sold("categories", "UNKNOWN_CATEGORY")
+    str,
+    Field(json_schema_extra={"names": "categories"}),
+    Names("categories", "UNKNOWN_CATEGORY"),
+    _sold("categories", "UNKNOWN_CATEGORY"),
+    BeforeValidator(_as_text),
 ]
 
 

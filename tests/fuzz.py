@@ -22,11 +22,12 @@ from app.content.components import load_library
 from app.domain.limits import ParseLimits
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.parser.parser import ProposalParser
+from app.generation.parser.proposal import Names
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
-from tests.support.fake_model import answer
+from tests.support.fake_model import SLOTS, answer
 
 _SIGNS = [
     "{",
@@ -49,6 +50,12 @@ _SIGNS = [
 _WORDS = [
     '"type"',
     '"config":',
+    '"components":',
+    '"props":',
+    '{"hero":',
+    '"{\\"type\\":\\"x\\"}"',
+    "<think>",
+    "</think>",
     "null",
     "True",
     "NaN",
@@ -59,6 +66,7 @@ _WORDS = [
     "😀",
 ]
 _SIZES = (1, 3, 17)
+_NAMES = Names(known=SLOTS)
 _LONGEST = 6_000
 _ELEMENTS = {
     "a", "article", "b", "button", "div", "figcaption", "figure", "form", "h1", "h2", "h3", "img",
@@ -144,7 +152,7 @@ class Fuzz:
 
 def parsed(text: str, size: int) -> list[Proposal | Refusal]:
     """Parse a text in pieces."""
-    parser = ProposalParser()
+    parser = ProposalParser(names=_NAMES)
     found: list[Proposal | Refusal] = []
     for start in range(0, len(text), size):
         found += parser.feed(text[start : start + size])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Protocol, cast
 
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
+from app.generation.parser.names import spelled
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -46,24 +49,58 @@ class Spec(Protocol):
 
 
 def validate(
-    proposal: Proposal, specs: Mapping[str, Spec], shop: Shop, filled: set[str]
+    proposal: Proposal,
+    specs: Mapping[str, Spec],
+    shop: Shop,
+    filled: AbstractSet[str],
+    repairs: Counter[str] | None = None,
 ) -> Component | Refusal:
-    """Check a proposal against the library and the catalog. `filled` are the slots taken."""
-    spec = specs.get(proposal.type)
-    if spec is None:
+    """Check a proposal against the library and the catalog. `filled` are the slots taken.
+
+    `repairs` counts by kind what was not written as it should be and could be read all the same.
+    """
+    repairs = Counter() if repairs is None else repairs
+    kind = _kind_of(proposal, specs, repairs)
+    if not kind:
         return Refusal("UNKNOWN_COMPONENT", _readable(proposal.type))
+    spec = specs[kind]
     slot = _slot_for(proposal, spec, filled)
     if slot is None:
-        return Refusal("SLOT_TAKEN", proposal.type)
-    context = {"products": shop.products, "categories": shop.categories()}
+        return Refusal("SLOT_TAKEN", kind)
+    context = {"products": shop.products, "categories": shop.categories(), "repairs": repairs}
     try:
-        props = spec.props.model_validate(dict(proposal.config), context=context)
+        props = spec.props.model_validate(_given(proposal.config, spec), context=context)
     except ValueError as error:
-        return _refusal(proposal.type, cast("ValidationError", error))
-    return Component(proposal.type, slot, props.model_dump())
+        return _refusal(kind, cast("ValidationError", error))
+    return Component(kind, slot, props.model_dump())
 
 
-def _slot_for(proposal: Proposal, spec: Spec, filled: set[str]) -> str | None:
+def _kind_of(proposal: Proposal, specs: Mapping[str, Spec], repairs: Counter[str]) -> str:
+    """Return the kind that the type names: by itself, spelled in another way, or by its slot."""
+    if proposal.type in specs:
+        return proposal.type
+    kind = spelled(proposal.type, specs)
+    if not kind:
+        slots = {slot for spec in specs.values() for slot in spec.slots}
+        slot = spelled(proposal.type, slots)
+        kinds = [name for name, spec in specs.items() if slot in spec.slots]
+        kind = kinds[0] if len(kinds) == 1 else ""
+    if kind:
+        repairs["TYPE_SPELLING"] += 1
+    return kind
+
+
+def _given(config: Mapping[str, object], spec: Spec) -> dict[str, object]:
+    """Return the props without those that may be left out and are null, as strict schemas want."""
+    fields = spec.props.model_fields
+    return {
+        name: value
+        for name, value in config.items()
+        if value is not None or name not in fields or fields[name].is_required()
+    }
+
+
+def _slot_for(proposal: Proposal, spec: Spec, filled: AbstractSet[str]) -> str | None:
     """Return the slot the proposal's id names, else the first free one its kind may fill."""
     if proposal.id in spec.slots:
         return None if proposal.id in filled else proposal.id

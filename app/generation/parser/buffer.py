@@ -1,15 +1,8 @@
-"""The text of one component as it is read: rebuilt token by token, then taken for a proposal."""
+"""The text of one component as it is read, rebuilt token by token."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections import Counter
-from collections.abc import Mapping
-
-from app.domain.page import Proposal, Refusal
-
-_TYPE = re.compile(r'"type":"([a-z][a-z0-9_-]{0,39})"')
+from app.generation.parser.proposal import type_in
 
 
 class ComponentBuffer:
@@ -29,6 +22,11 @@ class ComponentBuffer:
         self._pieces: list[str] = []
         self._length = 0
         self._fault = ""
+
+    @property
+    def type(self) -> str:
+        """The type that the text so far names, if it is fit to be repeated."""
+        return type_in("".join(self._pieces))
 
     def begin(self) -> None:
         """Start a component; what was gathered before was its wrapper's."""
@@ -80,33 +78,3 @@ class ComponentBuffer:
         self.open = False
         self._begin()
         return text, fault
-
-
-def read_proposal(text: str, repairs: Counter[str]) -> Proposal | Refusal:
-    """Take a component's JSON for a proposal; `repairs` counts what had to be overlooked."""
-
-    def merged(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        value = dict(pairs)
-        if len(value) != len(pairs):
-            repairs["DUPLICATE_KEY"] += 1
-        return value
-
-    try:
-        value = json.loads(text, strict=False, object_pairs_hook=merged)
-    except (ValueError, RecursionError):
-        return Refusal("MALFORMED_JSON", type_in(text))
-    kind, config, name = value.get("type"), value.get("config"), value.get("id", "")
-    if not isinstance(kind, str) or not kind:
-        return Refusal("NO_TYPE")
-    if config is None:
-        repairs["FLAT_CONFIG"] += 1
-        config = {key: value[key] for key in value if key not in ("type", "id", "config")}
-    if not isinstance(config, Mapping):
-        return Refusal("MALFORMED_CONFIG", type_in(text))
-    return Proposal(kind, name if isinstance(name, str) else "", config)
-
-
-def type_in(text: str) -> str:
-    """Return the type a component's text names, if it is fit to be repeated."""
-    found = _TYPE.search(text)
-    return found.group(1) if found else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from app.generation.parser.names import role_of
+
 CLOSES = {"{": "}", "[": "]"}
 
 _FOREIGN = {"True": "true", "False": "false", "None": "null", "undefined": "null"}
@@ -15,7 +17,9 @@ _PLAIN = re.compile(r"true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)
 class Frame:
     """An open bracket: where its text starts in the component's, and what may come next in it.
 
-    `expects` is one of key, colon, value, comma.
+    `expects` is one of key, colon, value, comma. `key` is the last one read, of a list the one it
+    stands under, and `role` what that stands for. `typed` says that a type was read, or that the
+    key above is one.
     """
 
     kind: str
@@ -23,7 +27,9 @@ class Frame:
     expects: str
     under_config: bool
     key: str = ""
+    role: str = ""
     keys: set[str] = field(default_factory=set)
+    typed: bool = False
     wrapper: bool = False
 
     def expect_item(self) -> None:
@@ -33,6 +39,7 @@ class Frame:
     def expect_value_of(self, key: str) -> None:
         """A key was read."""
         self.key = key
+        self.role = role_of(key)
         self.keys.add(key)
         self.expects = "colon"
 

@@ -11,20 +11,30 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_OPENER = re.compile(r"[{\[]")
+_OPENER = re.compile(r"[{\[<◁]")
 _SPACE = re.compile(r"[\s\ufeff]+")
-_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/]+|/")
+_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/<◁]+|/")
 _IN_DOUBLE = re.compile(r'[^"\\]+')
 _IN_SINGLE = re.compile(r"[^'\\]+")
 _AFTER_SINGLE = re.compile(r"\s*([^\s])")
+_ESCAPES = frozenset('"\\/bfnrtu')
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
+
+_TAG = re.compile(
+    r"[<◁](/?)\s?(think|thinking|thoughts?|reasoning|reflection|scratchpad)\b[^<>◁▷]{0,24}[>▷]",
+    re.IGNORECASE,
+)
+"""What stands between such tags is not the answer. Some of Kimi's models write triangles."""
+
+_LONGEST_TAG = 40
 
 
 class Token(NamedTuple):
     """What was read, as JSON (a word: as written).
 
-    `kind` is one of `{ } [ ] , :`, or `string`, `word`, or `long` for a string past the limit.
+    `kind` is one of `{ } [ ] , :`, or `string`, `word`, or `draft`, which says that all before it
+    was a thought.
     """
 
     kind: str
@@ -32,19 +42,25 @@ class Token(NamedTuple):
 
 
 class Lexer:
-    """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen."""
+    """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
-    def __init__(self, longest_string: int) -> None:
-        self.prose = True
+    `thought` is the tag inside which the text so far ends, empty outside of thoughts.
+    """
+
+    def __init__(self) -> None:
         self.spoke = False
+        self.thought = ""
         self.repairs: Counter[str] = Counter()
-        self._longest = longest_string
+        self._finishing = False
+        self.restart()
+
+    def restart(self) -> None:
+        """Read on as if the answer began here; a thought goes on."""
+        self.prose = True
         self._tail = ""
         self._quote = ""
         self._string: list[str] = []
-        self._length = 0
         self._comment = ""
-        self._finishing = False
         self._value_expected = True
         self._skip = False
 
@@ -79,6 +95,8 @@ class Lexer:
 
     def _step(self, text: str, at: int) -> tuple[int, Token | None] | None:
         """Return where to go on and what was read, or None where more text is needed."""
+        if self.thought:
+            return self._in_thought(text, at)
         if self._comment:
             return self._in_comment(text, at)
         if self._quote:
@@ -100,15 +118,48 @@ class Lexer:
             return at + 1, Token("word", char)
         return self._in_word(text, at)
 
-    def _in_prose(self, text: str, at: int) -> tuple[int, Token | None]:
+    def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        if text[at] in "<◁":
+            return self._at_tag(text, at)
         opener = _OPENER.search(text, at)
         end = opener.start() if opener else len(text)
         self.spoke = self.spoke or (not text[at:end].isspace() and end > at)
-        if opener is None:
+        if opener is None or opener.group() in "<◁":
             return end, None
         return opener.end(), Token(opener.group(), opener.group())
 
+    def _at_tag(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        """Begin a thought where its tag opens; one that only closes says what was before it."""
+        tag = _TAG.match(text, at)
+        if tag is not None:
+            self.repairs["THOUGHT"] += 1
+            if tag[1]:
+                return tag.end(), Token("draft", "")
+            self.thought = tag[2].lower()
+            return tag.end(), None
+        if self._may_be_cut_tag(text, at):
+            return None
+        self.spoke = self.spoke or self.prose
+        return at + 1, None if self.prose else Token("word", text[at])
+
+    def _in_thought(self, text: str, at: int) -> tuple[int, None] | None:
+        for tag in _TAG.finditer(text, at):
+            if tag[1] and tag[2].lower() == self.thought:
+                self.thought = ""
+                return tag.end(), None
+        cut = max(text.rfind("<", at), text.rfind("◁", at))
+        if cut < 0 or not self._may_be_cut_tag(text, cut):
+            return len(text), None
+        return None if cut == at else (cut, None)
+
+    def _may_be_cut_tag(self, text: str, at: int) -> bool:
+        rest = text[at : at + _LONGEST_TAG]
+        whole = len(rest) == _LONGEST_TAG or ">" in rest or "▷" in rest
+        return not whole and not self._finishing
+
     def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        if text[at] in "<◁":
+            return self._at_tag(text, at)
         start = text[at : at + 2]
         if start in ("//", "/*"):
             self._comment = start
@@ -133,7 +184,7 @@ class Lexer:
         return None if at == len(text) - held else (len(text) - held, None)
 
     def _open_string(self, quote: str) -> None:
-        self._quote, self._string, self._length = quote, [], 0
+        self._quote, self._string = quote, []
         if quote == "'":
             self.repairs["SINGLE_QUOTES"] += 1
 
@@ -153,8 +204,13 @@ class Lexer:
     def _in_escape(self, text: str, at: int) -> tuple[int, None] | None:
         if at + 1 == len(text):
             return None
-        escape = text[at : at + 2]
-        self._hold("'" if escape == "\\'" else escape, raw=True)
+        escape = text[at + 1]
+        if escape in _ESCAPES or (escape.isascii() and escape.isalnum()):
+            self._string.append(text[at : at + 2])
+        else:
+            self._hold(escape)
+            if escape != self._quote:
+                self.repairs["INVALID_ESCAPE"] += 1
         return at + 2, None
 
     def _at_single_quote(self, text: str, at: int) -> tuple[int, Token | None] | None:
@@ -168,19 +224,11 @@ class Lexer:
             return at + 1, None
         return at + 1, self._close_string()
 
-    def _hold(self, piece: str, *, raw: bool = False) -> None:
-        self._length += len(piece)
-        if self._length > self._longest:
-            self._string.clear()
-            return
-        if self._quote == "'" and not raw:
-            piece = piece.replace('"', '\\"')
-        self._string.append(piece)
+    def _hold(self, piece: str) -> None:
+        self._string.append(piece.replace('"', '\\"') if self._quote == "'" else piece)
 
     def _close_string(self) -> Token:
         text = "".join(self._string)
         self._quote = ""
         self._string = []
-        if self._length > self._longest:
-            return Token("long", '""')
         return Token("string", f'"{text}"')

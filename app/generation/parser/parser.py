@@ -7,31 +7,43 @@ that a broken component costs that component at most. Work and memory are linear
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.domain.limits import ParseLimits
 from app.domain.page import Proposal, Refusal
 from app.generation.parser.lexer import Lexer, Token
+from app.generation.parser.proposal import Names
 from app.generation.parser.repair import RepairingParser
 
 _USUAL = ParseLimits()
+_NAMELESS = Names()
 
 
 class ProposalParser:
     """Feed text, get proposals as their objects close, and refusals for what cannot be read.
 
-    `repairs` counts what was mended, by kind; `done` says that no more text is wanted.
+    `repairs` counts what was mended, by kind; `done` says that no more text is wanted. `names` are
+    those that a component may have from the key above it.
     """
 
-    def __init__(self, limits: ParseLimits = _USUAL) -> None:
+    def __init__(self, limits: ParseLimits = _USUAL, names: Names = _NAMELESS) -> None:
         self.done = False
         self._limits = limits
-        self._scanner = Lexer(limits.component)
-        self.repairs: Counter[str] = self._scanner.repairs
-        self._mender = RepairingParser(self._scanner, limits.component, limits.depth)
+        self._names = names
+        self._lexer = Lexer()
+        self.repairs: Counter[str] = self._lexer.repairs
+        self._components = RepairingParser(
+            self._lexer, names, self._decode, longest=limits.component, deepest=limits.depth
+        )
         self._read = 0
         self._offered = 0
+
+    @property
+    def inside(self) -> bool:
+        """Whether the text so far ends inside a bracket or a thought."""
+        return self._components.inside or bool(self._lexer.thought)
 
     def feed(self, text: str) -> Iterator[Proposal | Refusal]:
         """Yield what `text` completes. Text beyond the limits is refused once, then ignored."""
@@ -39,7 +51,7 @@ class ProposalParser:
             return
         room = self._limits.answer - self._read
         self._read += len(text)
-        yield from self._take(self._scanner.feed(text[:room]))
+        yield from self._take(self._lexer.feed(text[:room]))
         if len(text) > room and not self.done:
             self.done = True
             yield Refusal("ANSWER_TOO_LONG")
@@ -47,26 +59,34 @@ class ProposalParser:
     def close(self) -> Iterator[Proposal | Refusal]:
         """Yield what the end of the text completes; an unfinished component is refused."""
         if not self.done:
-            yield from self._take(self._scanner.finish())
+            yield from self._take(self._lexer.finish())
         self.done = True
-        if self._scanner.spoke:
+        if self._lexer.spoke:
             self.repairs["PROSE"] += 1
-        self._mender.end_of_text()
+        self._components.end_of_text()
+        yield from self._drain()
+        if self._lexer.thought:
+            yield Refusal("UNFINISHED", "thought")
+
+    def gap(self) -> Iterator[Proposal | Refusal]:
+        """Take note that text is missing here: what it was part of is refused, and no more."""
+        self._components.drop("GAP_IN_ANSWER")
+        self._lexer.restart()
         yield from self._drain()
 
     def _take(self, tokens: Iterator[Token]) -> Iterator[Proposal | Refusal]:
-        mender = self._mender
+        components = self._components
         for token in tokens:
-            mender.accept(token)
-            self._scanner.prose = not mender.inside
-            if mender.found:
+            components.accept(token)
+            self._lexer.prose = not components.inside
+            if components.found:
                 yield from self._drain()
-            self.done = self.done or mender.done
+            self.done = self.done or components.done
             if self.done:
                 return
 
     def _drain(self) -> Iterator[Proposal | Refusal]:
-        found, self._mender.found = self._mender.found, []
+        found, self._components.found = self._components.found, []
         for item in found:
             self._offered += 1
             if self._offered > self._limits.components:
@@ -74,3 +94,16 @@ class ProposalParser:
                 yield Refusal("TOO_MANY_COMPONENTS")
                 return
             yield item
+
+    def _decode(self, text: str, key: str) -> Sequence[Proposal | Refusal]:
+        """Return the components that a JSON string holds as JSON; none where it is just a text."""
+        try:
+            inside = json.loads(text, strict=False)
+        except ValueError:
+            return ()
+        inner = ProposalParser(self._limits, self._names._replace(key=key))
+        found = [*inner.feed(inside), *inner.close()]
+        if not any(isinstance(item, Proposal) for item in found):
+            return ()
+        self.repairs.update(inner.repairs)
+        return found

@@ -6,23 +6,35 @@ or a comma that is missing or too many, a quote that turned the text inside out.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from app.domain.page import Proposal, Refusal
-from app.generation.parser.buffer import ComponentBuffer, read_proposal, type_in
+from app.generation.parser.buffer import ComponentBuffer
 from app.generation.parser.frame import CLOSES, Frame, as_json
 from app.generation.parser.lexer import Lexer, Token
+from app.generation.parser.names import CONFIG, TYPE, spelled
+from app.generation.parser.proposal import Names, read_proposal, type_in
+
+Decode = Callable[[str, str], Sequence[Proposal | Refusal]]
+"""Reads the components in the JSON of a string, which stands under a key."""
 
 
 class RepairingParser:
     """Takes tokens one by one. `found` fills with proposals and refusals, for its reader to empty.
 
-    `done` says that the brackets run too deep to go on. Lengths are in characters.
+    `done` says that the brackets run too deep to go on. Lengths are in characters. `names` are
+    those of the component that the outermost object may be.
     """
 
-    def __init__(self, scanner: Lexer, longest: int, deepest: int) -> None:
+    def __init__(
+        self, scanner: Lexer, names: Names, decode: Decode, *, longest: int, deepest: int
+    ) -> None:
         self.found: list[Proposal | Refusal] = []
         self.done = False
         self.repairs = scanner.repairs
         self._scanner = scanner
+        self._names = names
+        self._decode = decode
         self._deepest = deepest
         self._stack: list[Frame] = []
         self._draft = ComponentBuffer(longest)
@@ -41,6 +53,8 @@ class RepairingParser:
             self._open(kind)
         elif kind in ("}", "]"):
             self._shut(kind)
+        elif kind == "draft":
+            self.drop()
         elif self._stack:
             self._inside(token)
         self._last = token.text if kind == "string" else ""
@@ -60,8 +74,6 @@ class RepairingParser:
         elif self._is_anchor(token):
             self._recover(token)
         else:
-            if token.kind == "long":
-                self._draft.fail("COMPONENT_TOO_LONG")
             self._scalar(frame, token)
 
     def _scalar(self, frame: Frame, token: Token) -> None:
@@ -99,7 +111,21 @@ class RepairingParser:
         text, foreign = read
         if foreign:
             self.repairs["FOREIGN_LITERAL"] += 1
+        if token.kind == "string":
+            self._take_string(frame, text)
         self._draft.write_item(text)
+
+    def _take_string(self, frame: Frame, text: str) -> None:
+        """See whether a string states the type of its object, or holds components as JSON."""
+        if frame.role == TYPE and frame.kind == "{":
+            frame.typed = True
+        elif text[1] in "{[" and frame.key != "config" and not self._in_component(frame):
+            decoded = self._decode(text, frame.key)
+            if decoded:
+                self.repairs["ENCODED_TWICE"] += 1
+                self.found += decoded
+                if self._candidate >= 0:
+                    self._stack[self._candidate].wrapper = True
 
     def _open(self, kind: str) -> None:
         if kind == "{" and self._stack and self._stack[-1].expects in ("key", "comma"):
@@ -122,12 +148,20 @@ class RepairingParser:
         self._push(kind, parent)
 
     def _push(self, kind: str, parent: Frame | None) -> None:
-        under = parent is not None and (parent.under_config or parent.key == "config")
+        under = parent is not None and (parent.under_config or parent.role == CONFIG)
         under = under and self._candidate >= 0 and self._candidate < len(self._stack)
         expects = "key" if kind == "{" else "value"
-        start = self._draft.next_piece
+        frame = Frame(kind, self._draft.next_piece, expects, under)
+        if kind == "[":
+            frame.key = self._key_above
+        elif self._candidate == len(self._stack):
+            frame.typed = bool(spelled(self._key_above, self._names.known))
         self._draft.write_item(kind)
-        self._stack.append(Frame(kind, start, expects, under))
+        self._stack.append(frame)
+
+    @property
+    def _key_above(self) -> str:
+        return self._stack[-1].key if self._stack else self._names.key
 
     def _starts_candidate(self) -> bool:
         """An object is a component unless it stands inside one."""
@@ -135,10 +169,16 @@ class RepairingParser:
             return True
         current = self._stack[self._candidate]
         inside = self._stack[-1]
-        if "type" in current.keys or inside.under_config or inside.key == "config":
+        listed = inside.kind == "[" and inside.key == "components" and not current.typed
+        if not listed and (self._in_component(inside) or inside.role == CONFIG):
             return False
         current.wrapper = True
         return True
+
+    def _in_component(self, frame: Frame) -> bool:
+        """Whether this bracket belongs to a component, as far as is known."""
+        typed = self._candidate >= 0 and self._stack[self._candidate].typed
+        return typed or frame.under_config
 
     def _begin(self, depth: int) -> None:
         self._candidate = depth
@@ -173,15 +213,19 @@ class RepairingParser:
         text, fault = self._draft.end()
         if frame.wrapper:
             return
-        in_list = not self._stack or self._stack[-1].kind == "["
-        if fault and "type" not in frame.keys and not self._stack:
+        outermost = not self._stack
+        in_list = outermost or self._stack[-1].kind == "["
+        names = self._names._replace(key=self._key_above)
+        if fault and outermost and not frame.typed:
             self.repairs["PROSE"] += 1
         elif fault:
-            self.found.append(Refusal(fault, type_in(text)))
-        elif frame.keys or (in_list and self._stack):
-            verdict = read_proposal(text, self.repairs)
+            self.found.append(Refusal(fault, type_in(text) or spelled(*names)))
+        elif frame.keys or (in_list and not outermost):
+            verdict = read_proposal(text, self.repairs, names)
             if isinstance(verdict, Proposal) or in_list:
                 self.found.append(verdict)
+            else:
+                self.repairs["NOT_A_COMPONENT"] += 1
 
     def _is_anchor(self, token: Token) -> bool:
         """Whether `{"type"` was just read inside out: a quote is missing or too many."""
@@ -200,9 +244,18 @@ class RepairingParser:
         self._draft.write('"type"')
         self._scanner.skip_quote()
 
-    def _abandon(self, code: str) -> None:
+    def drop(self, code: str = "") -> None:
+        """Give up all that is open; with a code, the component inside is refused."""
+        if code:
+            self._abandon(code, self._draft.type)
+        self._stack.clear()
+        self._candidate = -1
+        self._draft.end()
+
+    def _abandon(self, code: str, where: str = "") -> None:
         if self._candidate >= 0:
-            self.found.append(Refusal(code))
+            if not self._stack[self._candidate].wrapper:
+                self.found.append(Refusal(code, where))
             del self._stack[self._candidate :]
         self._candidate = -1
         self._draft.end()

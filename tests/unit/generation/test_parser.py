@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from app.domain.limits import ParseLimits
 from app.domain.page import Proposal, Refusal
+from app.generation.parser.names import spelled
 from app.generation.parser.parser import ProposalParser
+from app.generation.parser.proposal import Names
 
 HERO = '{"type":"hero","id":"hero","config":{"headline":"Good light","ids":["a","b"]}}'
 GRID = '{"type":"grid","id":"grid","config":{"title":"On the shelf"}}'
@@ -20,8 +22,11 @@ CTA = '{"type":"cta","id":"cta","config":{"text":"Go on"}}'
 Outcome = tuple[list[Proposal | Refusal], Mapping[str, int]]
 
 
+NAMES = Names(known=("hero", "grid", "filters", "cta", "gift_guide"))
+
+
 def parsed(text: str, size: int = 4096, limits: ParseLimits | None = None) -> Outcome:
-    parser = ProposalParser(limits or ParseLimits())
+    parser = ProposalParser(limits or ParseLimits(), NAMES)
     found: list[Proposal | Refusal] = []
     for start in range(0, len(text), size):
         found += parser.feed(text[start : start + size])
@@ -76,7 +81,7 @@ def test_a_config_is_what_json_says_it_is() -> None:
         ("a quote too few", f'[{{"type":"x","config":{{"a":"b,"c":"d"}}}},{GRID}]', ["MALFORMED_JSON", "grid"]),
         ("an end inside a string", f'[{HERO},{{"type":"grid","config":{{"a":"b', ["hero", "UNFINISHED"]),
         ("an end between values", f'[{HERO},{{"type":"grid","config":{{"a":["b"', ["hero", "grid"]),
-        ("no type", '[{"id":"hero"}]', ["NO_TYPE"]),
+        ("no type", '[{"id":"x"}]', ["NO_TYPE"]),
         ("a config that is none", '[{"type":"hero","config":[1]}]', ["MALFORMED_CONFIG"]),
         ("nothing", "", []),
         ("prose only", "I cannot do that.", []),
@@ -84,6 +89,199 @@ def test_a_config_is_what_json_says_it_is() -> None:
 )  # fmt: skip
 def test_what_models_write_is_read(name: str, text: str, outcome: list[str]) -> None:
     assert told(text) == outcome, name
+
+
+# ------------------------------------------------------------------ thoughts
+
+DRAFT = HERO.replace("Good", "Draft")
+
+
+def headlines(text: str) -> list[object]:
+    return [item.config.get("headline") for item in parsed(text)[0] if isinstance(item, Proposal)]
+
+
+@pytest.mark.parametrize(
+    "tag", ["think", "thinking", "Reasoning", "THINK", "thought", "scratchpad"]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<@>{draft}</@>{hero}",
+        "<@>\nI could begin with {draft}\n</@>\n```json\n{hero}\n```",
+        '<@>{draft}</@><@>{draft}</@>\n{{"components":[{hero}]}}',
+        '{{"components":[<@>{draft}</@>{hero}]}}',
+        "<@>a < b, and </other> or <@> once more {draft}</@>{hero}",
+        '< @ id="1">{draft}</ @ >{hero}',
+        "{hero}<@>{draft}</@>",
+        "{hero}<@>{draft}",
+    ],
+)
+def test_what_stands_in_a_thought_is_not_the_answer(text: str, tag: str) -> None:
+    text = text.format(draft=DRAFT, hero=HERO).replace("@", tag)
+    assert headlines(text) == ["Good light"]
+    for size in (1, 2, 7):
+        assert parsed(text, size) == parsed(text)
+
+
+def test_kimis_triangles_are_tags_too() -> None:
+    assert headlines(f"◁think▷{DRAFT}◁/think▷{HERO}") == ["Good light"]
+
+
+def test_a_thought_that_never_ends_is_told_and_is_no_answer() -> None:
+    found, repairs = parsed(f"<think>{DRAFT}")
+    assert found == [Refusal("UNFINISHED", "thought")]
+    assert repairs["THOUGHT"] == 1
+
+
+def test_an_end_without_a_beginning_says_that_what_is_open_was_a_thought() -> None:
+    assert headlines(f'{{"components":[{DRAFT[:-9]}</think>{HERO}') == ["Good light"]
+
+
+def test_other_tags_and_signs_are_prose_as_ever() -> None:
+    assert headlines(f"<answer>3 < 4 <thinker> {HERO}</answer>") == ["Good light"]
+
+
+def test_a_tag_inside_copy_is_copy() -> None:
+    (proposal,), repairs = parsed('{"type":"x","config":{"a":"so <think> b"}}')
+    assert proposal == Proposal("x", "", {"a": "so <think> b"})
+    assert not repairs
+
+
+# ------------------------------------------------------------------ other names and shapes
+
+CONFIG = '{"headline":"Good light","ids":["a","b"]}'
+ENCODED = json.dumps(CONFIG)
+SAME = Proposal("hero", "hero", json.loads(CONFIG))
+
+
+@pytest.mark.parametrize(
+    ("text", "repair"),
+    [
+        (f'{{"hero":{CONFIG}}}', "KEYED_BY_TYPE"),
+        (f'{{"components":{{"hero":{CONFIG}}}}}', "KEYED_BY_TYPE"),
+        (f'{{"hero":{{"config":{CONFIG}}}}}', "KEYED_BY_TYPE"),
+        (f'{{"components":[{{"hero":{CONFIG}}}]}}', "KEYED_BY_TYPE"),
+        (f'{{"hero":[{CONFIG}]}}', "KEYED_BY_TYPE"),
+        (f'{{"hero":{{"type":"hero","config":{CONFIG}}}}}', ""),
+        (f'{{"type":"hero","id":"hero","props":{CONFIG}}}', "CONFIG_KEY"),
+        (f'{{"type":"hero","id":"hero","parameters":{CONFIG},"order":1}}', "CONFIG_KEY"),
+        (f'{{"type":"hero","id":"hero","properties":{CONFIG}}}', "CONFIG_KEY"),
+        (f'{{"type":"hero","id":"hero","data":{CONFIG}}}', "CONFIG_KEY"),
+        (f'{{"Type":"hero","id":"hero","Config":{CONFIG}}}', "TYPE_KEY"),
+        (f'{{"component":"hero","slot":"hero","props":{CONFIG}}}', "TYPE_KEY"),
+        (f'{{"props":{CONFIG},"component":"hero","id":"hero"}}', "TYPE_KEY"),
+        (f'{{"config":{CONFIG},"type":"hero","id":"hero"}}', ""),
+        (f'{{"name":"hero","id":"hero","config":{CONFIG}}}', "TYPE_KEY"),
+        (f'{{"id":"hero","config":{CONFIG}}}', "TYPE_KEY"),
+        (f'{{"type":"hero","id":"hero","config":{ENCODED}}}', "CONFIG_AS_TEXT"),
+        (f'{{"config":{ENCODED},"type":"hero","id":"hero"}}', "CONFIG_AS_TEXT"),
+        (f'{{"hero":{ENCODED}}}', "ENCODED_TWICE"),
+        (json.dumps({"components": f"[{HERO}]"}), "ENCODED_TWICE"),
+        (json.dumps({"components": [HERO]}), "ENCODED_TWICE"),
+        (json.dumps({"page": {"components": json.dumps([HERO])}}), "ENCODED_TWICE"),
+        (f'{{"name":"show","arguments":{{"components":[{HERO}]}}}}', ""),
+        (json.dumps({"name": "show", "arguments": json.dumps({"components": [json.loads(HERO)]})}), ""),
+    ],
+)  # fmt: skip
+def test_a_component_is_known_under_other_names(text: str, repair: str) -> None:
+    found, repairs = parsed(text)
+    assert found == [SAME]
+    assert repairs.get(repair, 0) or not repair
+    for size in (1, 3):
+        assert parsed(text, size) == (found, repairs)
+
+
+def test_components_that_are_keyed_come_out_one_by_one() -> None:
+    parser = ProposalParser(names=NAMES)
+    assert [
+        item.type
+        for item in parser.feed(f'{{"hero":{CONFIG},"grid":{{"a":')
+        if isinstance(item, Proposal)
+    ] == ["hero"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"carousel":{CONFIG}}}',
+        f'{{"hero_and_grid":{CONFIG}}}',
+        '{"hero":"a text"}',
+        '{"components":["hero","grid"]}',
+        '{"components":"none"}',
+        '[{"type":{"name":"x"},"config":{}}]',
+        '{"type":"hero","config":"no JSON"}',
+        '{"type":"hero","config":"[1]"}',
+    ],
+)
+def test_what_cannot_be_read_is_never_dropped_in_silence(text: str) -> None:
+    found, repairs = parsed(text)
+    assert not any(isinstance(item, Proposal) and item.type == "hero" for item in found)
+    assert found or repairs
+
+
+def test_a_text_that_looks_like_json_stays_a_text() -> None:
+    text = '{"headline":"[two] {words}","type":"hero"}'
+    assert parsed(text)[0] == [Proposal("hero", "", {"headline": "[two] {words}"})]
+
+
+def test_an_answer_encoded_twice_may_be_longer_than_a_component() -> None:
+    many = [json.loads(HERO) for _ in range(30)]
+    text = json.dumps({"components": json.dumps(many)})
+    limits = ParseLimits(component=200)
+    assert len([it for it in parsed(text, 64, limits)[0] if isinstance(it, Proposal)]) == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("hero", "hero"), ("Hero", "hero"), ("CTA", "cta"), ("hero_banner", "hero"), ("HeroSection", "hero"),
+        ("product-grid", "grid"), ("GiftGuide", "gift_guide"), ("gift guide", "gift_guide"),
+        ("hero_grid", ""), ("heroic", ""), ("", ""), ("guide", ""), ("<hero>", "hero"),
+    ],
+)  # fmt: skip
+def test_a_name_is_known_by_its_words_where_they_name_one_kind(name: str, kind: str) -> None:
+    assert spelled(name, NAMES.known) == kind
+
+
+# ------------------------------------------------------------------ gaps
+
+
+def after_gap(before: str, after: str, size: int = 4096) -> list[Proposal | Refusal]:
+    parser = ProposalParser(names=NAMES)
+    pieces = [
+        [text[at : at + size] for at in range(0, len(text), size)] for text in (before, after)
+    ]
+    found = [item for piece in pieces[0] for item in parser.feed(piece)]
+    found += parser.gap()
+    found += [item for piece in pieces[1] for item in parser.feed(piece)]
+    return [*found, *parser.close()]
+
+
+@pytest.mark.parametrize("at", range(len(GRID)))
+def test_a_component_with_a_gap_is_refused_and_the_texts_around_it_are_not_joined(at: int) -> None:
+    before = f'{{"components":[{HERO},{GRID[:at]}'
+    after = f"{GRID[at + 4 :]},{CTA}]}}"
+    found = after_gap(before, after)
+    assert found == after_gap(before, after, 3)
+    assert [item.type for item in found if isinstance(item, Proposal)] in (
+        ["hero", "cta"],
+        ["hero", "title", "cta"],
+    )
+    assert (Refusal("GAP_IN_ANSWER", "grid") in found) == (at >= 14)
+    assert any(isinstance(item, Refusal) for item in found)
+
+
+def test_a_gap_between_components_costs_none() -> None:
+    found = after_gap(f'{{"components":[{HERO},', f"{CTA}]}}")
+    assert [item.type for item in found if isinstance(item, Proposal)] == ["hero", "cta"]
+
+
+def test_a_gap_in_a_thought_does_not_end_it() -> None:
+    found = after_gap("<think>I could", f"say {DRAFT}</think>{HERO}")
+    assert found == [Proposal("hero", "hero", json.loads(CONFIG))]
+
+
+# ------------------------------------------------------------------ repairs
 
 
 @pytest.mark.parametrize(
@@ -100,6 +298,11 @@ def test_what_models_write_is_read(name: str, text: str, outcome: list[str]) -> 
         (f"[{HERO} {GRID}]", "MISSING_COMMA"),
         ('{"type":"x"}', "FLAT_CONFIG"),
         ('{"type":"x","config":{"a":"b,"c":"d"}},' + GRID, "STRAY_QUOTE"),
+        (r'{"type":"x","config":{"a":"b\_c"}}', "INVALID_ESCAPE"),
+        (r'{"type":"x","config":{"a":"\ud83d"}}', "LONE_SURROGATE"),
+        ('{"type":"x","id":7,"config":{}}', "ID_NOT_TEXT"),
+        (f"<think></think>{HERO}", "THOUGHT"),
+        ('{"meta":{"a":1}}', "NOT_A_COMPONENT"),
     ],
 )
 def test_every_repair_is_counted_by_its_kind(text: str, kind: str) -> None:
@@ -112,6 +315,28 @@ def test_escapes_and_surrogate_pairs_survive_every_cut() -> None:
         (proposal,), _ = parsed(text, size)
         assert isinstance(proposal, Proposal)
         assert proposal.config == {"a": 'é😀 \\ " \n'}
+
+
+@pytest.mark.parametrize("size", [1, 2, 4096])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"b\_r\&d it\'s \#1 \- \.", "b_r&d it's #1 - ."),
+        (r"a\\_b \" \/ \n \u00e9", 'a\\_b " / \n é'),
+        (r"x \ud83d\ude00 y \ud83d z \ude00", "x 😀 y  z "),
+        ("two\\\nlines", "two\nlines"),
+    ],
+)
+def test_escapes_that_json_does_not_know_are_what_they_escape(
+    written: str, read: str, size: int
+) -> None:
+    found, _ = parsed('{"type":"x","config":{"a":"' + written + '"}}', size)
+    assert found == [Proposal("x", "", {"a": read})]
+
+
+@pytest.mark.parametrize("escape", [r"\x41", r"\u{1f600}", r"\user", r"\d"])
+def test_an_escape_that_could_mean_anything_is_refused(escape: str) -> None:
+    assert told('[{"type":"x","config":{"a":"' + escape + '"}}]') == ["MALFORMED_JSON"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +377,16 @@ json_values = st.recursive(
     max_leaves=8,
 )  # fmt: skip
 configs = st.dictionaries(st.text(min_size=1, max_size=8), json_values, max_size=4)
-noisy = st.text(alphabet="{}[]:,\"'\\/* \ntypeconfig01\ud83d\u00e9", max_size=200)
+tokens = [
+    "<think>",
+    "</think>",
+    '"config"',
+    '"components"',
+    '"hero":',
+    '"{\\"type\\":\\"x\\"}"',
+    *"{}[]:,\"'\\/* \n<>typeconfig01\ud83d\u00e9",
+]
+noisy = st.lists(st.sampled_from(tokens), max_size=120).map("".join)
 
 
 @settings(deadline=None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from app.content.components import load_library
@@ -35,7 +37,9 @@ def test_a_component_that_fits_is_admitted_as_it_was_proposed() -> None:
     ("change", "code", "where"),
     [
         ({"product_id": "made-up"}, "UNKNOWN_PRODUCT", "hero.product_id"),
-        ({"product_id": 7}, "INVALID_PROP", "hero.product_id"),
+        ({"product_id": 7}, "UNKNOWN_PRODUCT", "hero.product_id"),
+        ({"product_id": True}, "INVALID_PROP", "hero.product_id"),
+        ({"product_id": 7.5}, "INVALID_PROP", "hero.product_id"),
         ({"headline": "Now only 9.99"}, "PRICE_IN_COPY", "hero.headline"),
         ({"headline": "Just €5 today"}, "PRICE_IN_COPY", "hero.headline"),
         ({"headline": "Save 20 % now"}, "PRICE_IN_COPY", "hero.headline"),
@@ -85,6 +89,36 @@ def test_an_unknown_component_is_refused_and_hostile_names_are_not_repeated(
     assert verdict(HERO, kind) == Refusal("UNKNOWN_COMPONENT", shown)
 
 
+@pytest.mark.parametrize("kind", ["Hero", "HERO", "hero_banner", "HeroSection"])
+def test_a_kind_may_be_spelled_in_another_way_and_that_is_counted(kind: str) -> None:
+    repairs: Counter[str] = Counter()
+    verdict = validate(Proposal(kind, "hero", HERO), SPECS, SHOP, set(), repairs)
+    assert verdict == Component("hero", "hero", HERO)
+    assert repairs == {"TYPE_SPELLING": 1}
+
+
+@pytest.mark.parametrize("kind", ["hero_grid", "Carousel", "heros"])
+def test_a_spelling_that_names_no_kind_or_two_is_refused(kind: str) -> None:
+    assert verdict(HERO, kind) == Refusal("UNKNOWN_COMPONENT", kind if kind.islower() else "?")
+
+
+def test_a_kind_may_be_named_by_the_one_slot_it_fills() -> None:
+    specs = {"banner": SPECS["hero"]._replace(name="banner", slots=("top",))}
+    assert validate(Proposal("top", "top", HERO), specs, SHOP, set()) == Component(
+        "banner", "top", HERO
+    )
+
+
+def test_names_that_were_written_as_numbers_are_read_and_counted() -> None:
+    numbered = shop(*(product(str(at), category="2024") for at in range(100, 112)))
+    repairs: Counter[str] = Counter()
+    config = {"title": "Shelf", "text": "Of things.", "product_ids": [100, "101", 102, 103]}
+    grid = validate(Proposal("grid", "grid", config), SPECS, numbered, set(), repairs)
+    assert isinstance(grid, Component)
+    assert grid.config["product_ids"] == ["100", "101", "102", "103"]
+    assert repairs == {"NAME_AS_NUMBER": 3}
+
+
 def test_a_slot_is_filled_once() -> None:
     refusal = validate(Proposal("hero", "hero", HERO), SPECS, SHOP, {"hero"})
     assert refusal == Refusal("SLOT_TAKEN", "hero")
@@ -111,6 +145,7 @@ def test_a_shelf_may_not_name_a_product_twice() -> None:
         "Size 42, made in 1.5 hours",
         "What’s new: lamps, cups — and more",  # noqa: RUF001 - as models write
         "Für lange Abende, 日本の器",
+        "کتاب\u200cهای خوب برای خانه",  # noqa: RUF001 - Persian
     ],
 )
 def test_ordinary_copy_is_not_mistaken_for_a_fault(text: str) -> None:
