@@ -24,6 +24,9 @@ _LETTERS_A_TOKEN = 6
 _SMALL_SHOP = 8
 """With fewer products, lists may be shorter than their components say."""
 
+MOST_CATEGORIES = 20
+"""Categories that a prompt names."""
+
 
 class Kind(Protocol):
     """What the brief tells of a kind of component."""
@@ -110,7 +113,7 @@ def _shop_lines(shop: Shop) -> str:
         [
             f"Shop: {_quoted(shop.name)}, {_quoted(shop.tagline)}",
             f"Tone: {_quoted(shop.brand.tone)}",
-            "Categories: " + ", ".join(_quoted(name) for name in shop.categories()[:20]),
+            "Categories: " + ", ".join(map(_quoted, shop.categories()[:MOST_CATEGORIES])),
         ]
     )
 

@@ -10,6 +10,12 @@ from .scenario import Protocol
 _FIXED_BY_KIMI = ("temperature", "top_p", "n", "presence_penalty", "frequency_penalty")
 
 
+_NOT_STRICT = {
+    "default", "format", "maxItems", "maxLength", "maximum", "minItems", "minLength", "minimum",
+    "names", "oneOf", "pattern", "title",
+}  # fmt: skip
+
+
 def refusal(protocol: Protocol, headers: Mapping[str, str], body: object) -> tuple[int, str] | None:
     """Return the status and message a request is refused with, None where it is well formed.
 
@@ -41,6 +47,12 @@ def _openai_options(body: Mapping[str, Any]) -> Iterator[str]:
         isinstance(form, dict) and form.get("type") in ("text", "json_object", "json_schema")
     ):
         yield "response_format: unknown type"
+    elif isinstance(form, dict) and form["type"] == "json_schema":
+        named = form.get("json_schema")
+        if not isinstance(named, dict) or not named.get("name") or named.get("strict") is not True:
+            yield "response_format: json_schema needs a name and strict: true"
+        else:
+            yield from _strictness(named.get("schema"), "response_format")
     for name in ("max_tokens", "max_completion_tokens"):
         if name in body and not _is_count(body[name]):
             yield f"{name}: must be a positive integer"
@@ -83,6 +95,38 @@ def _anthropic_options(body: Mapping[str, Any]) -> Iterator[str]:
     temperature = body.get("temperature", 1)
     if not isinstance(temperature, int | float) or not 0 <= temperature <= 1:
         yield "temperature: range is 0 to 1"
+    form = (body.get("output_config") or {}).get("format")
+    if form is not None:
+        yield from _strictness(form.get("schema"), "output_config.format")
+    if "-5-" in str(body.get("model")) or str(body.get("model")).endswith("-5"):
+        yield from _haiku_options(body)
+
+
+def _haiku_options(body: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("temperature", "top_p", "top_k"):
+        if name in body:
+            yield f"{name}: only its default is supported by this model"
+    thinking = body.get("thinking")
+    if thinking is not None and thinking not in ({"type": "disabled"}, {"type": "adaptive"}):
+        yield "thinking: type must be disabled or adaptive, without a budget"
+
+
+def _strictness(schema: object, where: str) -> Iterator[str]:
+    """Yield what the strict modes of both providers would refuse in a schema."""
+    if not isinstance(schema, dict):
+        yield f"{where}: a schema is required"
+        return
+    for name in _NOT_STRICT & schema.keys():
+        yield f"{where}: {name} is not supported"
+    properties = schema.get("properties", {})
+    if schema.get("type") == "object":
+        if schema.get("additionalProperties") is not False:
+            yield f"{where}: additionalProperties must be false"
+        if sorted(schema.get("required", ())) != sorted(properties):
+            yield f"{where}: every property must be required"
+    inner = [*properties.values(), *schema.get("anyOf", ()), *schema.get("$defs", {}).values()]
+    for part in [*inner, *([schema["items"]] if "items" in schema else [])]:
+        yield from _strictness(part, where)
 
 
 def _common(headers: Mapping[str, str], body: object, roles: tuple[str, ...]) -> Iterator[str]:
