@@ -142,7 +142,12 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
         journal=PageJournal(time.time),
         providers=providers,
         warm_up=WarmUp(load),
-        counters={"kv": kv.counts, "records": records.counts, "money": budget.counts},
+        counters={
+            "kv": kv.counts,
+            "records": records.counts,
+            "money": budget.counts,
+            **{name: model.counts for name, model in providers.by_name.items()},
+        },
         began=time.monotonic(),
     )
 

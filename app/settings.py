@@ -41,13 +41,13 @@ class ProviderSettings:
     key: str = field(default="", repr=False)
     """Turns the provider on."""
     thinking: str = "disabled"
-    """`disabled` or `enabled` is sent as `thinking`; `unset` sends nothing."""
+    """Sent as `thinking`: `disabled`, Kimi's `enabled`, Claude's `adaptive`; `unset` sends none."""
     max_tokens_name: str = "max_completion_tokens"
     """What the limit of tokens is called: `max_completion_tokens` or `max_tokens`."""
     temperature: float | None = None
     """A number from 0 to 2; nothing is sent without one."""
     response_format: str = "json_object"
-    """`json_object` asks for JSON; `unset` sends no `response_format`."""
+    """`json_schema` holds the model to the components' schema, Kimi's `json_object` to any JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ class Settings:
     """Lets in nobody who does not know it; at least 16 bytes."""
     storage: StorageSettings = StorageSettings()
     kimi: ProviderSettings = ProviderSettings("https://api.moonshot.ai/v1", "kimi-k2.6")
-    claude: ProviderSettings = ProviderSettings("https://api.anthropic.com", "claude-haiku-4-5")
+    claude: ProviderSettings = ProviderSettings(
+        "https://api.anthropic.com", "claude-haiku-5-5", response_format="unset"
+    )
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -247,10 +249,12 @@ VARIABLES: dict[str, tuple[str, Read]] = {
         _choice("max_completion_tokens", "max_tokens"),
     ),
     "KIMI_TEMPERATURE": ("kimi.temperature", _number(0, 2)),
-    "KIMI_JSON_MODE": ("kimi.response_format", _choice("json_object", "unset")),
+    "KIMI_JSON_MODE": ("kimi.response_format", _choice("json_object", "json_schema", "unset")),
     "CLAUDE_API_KEY": ("claude.key", str),
     "CLAUDE_BASE_URL": ("claude.base_url", _address),
     "CLAUDE_MODEL": ("claude.model", str),
+    "CLAUDE_THINKING": ("claude.thinking", _choice("disabled", "adaptive", "unset")),
+    "CLAUDE_JSON_MODE": ("claude.response_format", _choice("json_schema", "unset")),
 }
 """Of each variable the field of Settings that it sets, dotted where it is inside, and how."""
 

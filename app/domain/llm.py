@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Product, Shop
@@ -14,7 +14,8 @@ class Prompt(NamedTuple):
 
     `tokens` is our estimate of its size. Those of one `persona_hash` share an answer. `address` is
     the client's where the shopper is new, and empty where they are known; it is for the budget.
-    Neither is sent.
+    Neither is sent. `schema` makes the JSON schema of the answer, for providers that can hold their
+    model to one.
     """
 
     instructions: str
@@ -26,6 +27,7 @@ class Prompt(NamedTuple):
     tokens: int = 0
     persona_hash: str = ""
     address: str = ""
+    schema: Callable[[], Mapping[str, object]] | None = None
 
 
 class TokensUsed(NamedTuple):
@@ -46,15 +48,17 @@ class ModelText(NamedTuple):
     text: str
 
 
-class ModelEnded(NamedTuple):
-    """The model's last word: why it stopped, in the provider's own term, and what it cost.
+class ModelGap(NamedTuple):
+    """A piece of the answer could not be read: the texts around it do not belong together."""
 
-    `unreadable` counts events on the way that were not what the protocol says.
-    """
+    reason: str = "unreadable"
+
+
+class ModelEnded(NamedTuple):
+    """The model's last word: why it stopped, in the provider's own term, and what it cost."""
 
     reason: str = "stop"
     tokens: TokensUsed = TokensUsed()
-    unreadable: int = 0
 
 
 class ModelNotice(NamedTuple):
@@ -65,7 +69,7 @@ class ModelNotice(NamedTuple):
     where: str = ""
 
 
-ModelEvent = ModelText | ModelEnded | ModelNotice
+ModelEvent = ModelText | ModelGap | ModelEnded | ModelNotice
 
 
 class ModelFailed(Exception):

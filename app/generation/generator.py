@@ -7,15 +7,19 @@ happens is written to the page's journal, and whoever reads it, reads it there.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 
-from app.domain.llm import Model, ModelEnded, ModelFailed, ModelNotice
+from app.domain.llm import Model, ModelEnded, ModelFailed, ModelGap, ModelNotice
 from app.domain.page import Component, Proposal, Refusal, RenderedComponent, StoredPage
 from app.generation.events import component_event, error_event, fold, progress_event, ready_event
 from app.generation.job import GeneratorDeps, PageJob
 from app.generation.parser.parser import ProposalParser
+from app.generation.parser.proposal import Names
 from app.generation.prompt import SlotRequest, build_prompt
+from app.generation.schema import answer_schema
 from app.generation.trace import REFUSED
 from app.generation.validate import validate
 
@@ -118,8 +122,10 @@ class Generator:
             self._deps.persona_briefs,
             SlotRequest(tuple(slots), tuple(reasons)),
         )._replace(persona_hash=job.key.persona_hash, address=job.address)
+        prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
         job.trace.asked(model.name, prompt)
-        parser = ProposalParser(self._deps.parse_limits)
+        names = Names(known=frozenset((*self._deps.specs, *self._deps.slots)))
+        parser = ProposalParser(self._deps.parse_limits, names)
         reason = ""
         try:
             async with aclosing(model.compose(prompt)) as events:
@@ -129,6 +135,9 @@ class Generator:
                         job.trace.ended(event)
                     elif isinstance(event, ModelNotice):
                         job.trace.note(event.kind, event.code, event.where)
+                    elif isinstance(event, ModelGap):
+                        job.trace.note("unreadable_events")
+                        self._take(parser.gap(), model.name, job)
                     else:
                         self._take(parser.feed(event.text), model.name, job)
                     if parser.done:
@@ -157,7 +166,10 @@ class Generator:
         if isinstance(proposal, Refusal):
             return proposal
         closed = {slot for slot in self._deps.slots if slot not in job.wanted}
-        verdict = validate(proposal, self._deps.specs, job.shop, job.drawn.keys() | closed)
+        repairs: Counter[str] = Counter()
+        filled = job.drawn.keys() | closed
+        verdict = validate(proposal, self._deps.specs, job.shop, filled, repairs)
+        job.trace.repaired(repairs)
         if isinstance(verdict, Component) and self._is_late(verdict.slot, job):
             return Refusal("COMPONENT_TIMEOUT", verdict.type)
         return verdict

@@ -14,7 +14,7 @@ _MOST_NOTES = 200
 REFUSED = frozenset({"content_filter", "refusal"})
 """Why a model ended that will not answer: asking it again would bring the same."""
 
-_CUT_SHORT = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
+CUT_SHORT = frozenset({"length", "max_tokens", "model_context_window_exceeded"})
 
 
 class Note(NamedTuple):
@@ -71,11 +71,8 @@ class Trace:
         self.spent(tokens)
         if event.reason in REFUSED:
             self.note("model_refused", event.reason)
-        elif event.reason in _CUT_SHORT:
+        elif event.reason in CUT_SHORT:
             self.note("cut_short", event.reason)
-        if event.unreadable:
-            self.note("unreadable_events")
-            self.counts["unreadable_events"] += event.unreadable - 1
 
     def refused(self, refusal: Refusal) -> None:
         """Write down a no."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.llm import ModelFailed, Prompt, TokensUsed
-from app.llm.client import StreamState
+from app.domain.llm import Prompt, TokensUsed
+from app.generation.schema import SHAPE
+from app.llm.client import StreamState, schema_of, text_of, text_of_part
+from app.llm.failures import failure_of_error
 from app.settings import ProviderSettings
 
 _VERSION = "2023-06-01"
@@ -19,47 +21,59 @@ class AnthropicApi:
         self.model = provider.model
         root = provider.base_url.removesuffix("/v1")
         self._address = f"{root}/v1/messages"
-        self._headers = {
-            "x-api-key": provider.key,
-            "anthropic-version": _VERSION,
-            "accept": "text/event-stream",
-        }
+        self._headers = {"x-api-key": provider.key, "anthropic-version": _VERSION}
+        self._provider = provider
 
-    def request(self, brief: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
+    def request(self, prompt: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and body of a streamed message."""
         stable = {
             "type": "text",
-            "text": brief.instructions,
+            "text": prompt.instructions,
             "cache_control": {"type": "ephemeral"},
         }
-        body = {
+        schema = schema_of(prompt, self._provider)
+        request = f"{prompt.request}\n\n{SHAPE}" if schema else prompt.request
+        body: dict[str, object] = {
             "model": self.model,
             "max_tokens": max_tokens,
             "system": [stable],
-            "messages": [{"role": "user", "content": brief.request}],
+            "messages": [{"role": "user", "content": request}],
             "stream": True,
         }
+        if self._provider.thinking != "unset":
+            body["thinking"] = {"type": self._provider.thinking}
+        if schema:
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return self._address, self._headers, body
 
-    def read(self, event: Any, answer: StreamState) -> str:
-        """Return the text of an event; note usage, stop reason and the end."""
-        kind = event.get("type")
-        if kind == "content_block_delta":
-            text = (event.get("delta") or {}).get("text")
-            return text if isinstance(text, str) else ""
-        if kind == "message_start":
-            self._count((event.get("message") or {}).get("usage"), answer)
-        elif kind == "message_delta":
-            answer.reason = (event.get("delta") or {}).get("stop_reason") or answer.reason
-            self._count(event.get("usage"), answer)
-        elif kind == "message_stop":
-            answer.ended = True
-        elif kind == "error":
-            raise _error(event.get("error"))
+    def read(self, event: Mapping[str, Any], answer: StreamState) -> str:
+        """Return the text of an event; note usage, stop reason and the end.
+
+        A message that comes whole is one event with all of it.
+        """
+        match event.get("type"):
+            case "content_block_delta":
+                return text_of_part(event.get("delta"))
+            case "content_block_start":
+                return text_of_part(event.get("content_block"))
+            case "message_start":
+                self._note(event.get("message") or {}, answer)
+            case "message_delta":
+                self._note({**event, **(event.get("delta") or {})}, answer)
+            case "message_stop":
+                answer.ended = True
+            case "message":
+                self._note(event, answer)
+                answer.ended = True
+                return text_of(event.get("content"))
+            case "error":
+                raise failure_of_error(event)
         return ""
 
     @staticmethod
-    def _count(usage: Any, answer: StreamState) -> None:
+    def _note(message: Mapping[str, Any], answer: StreamState) -> None:
+        answer.reason = message.get("stop_reason") or answer.reason
+        usage = message.get("usage")
         if not isinstance(usage, dict):
             return
         cached = int(usage.get("cache_read_input_tokens") or 0)
@@ -69,9 +83,3 @@ class AnthropicApi:
         prompt = fresh + cached + written or known.prompt
         completion = int(usage.get("output_tokens") or 0) or known.completion
         answer.tokens = TokensUsed(prompt, completion, cached or known.cached)
-
-
-def _error(error: Any) -> ModelFailed:
-    kind = error.get("type", "") if isinstance(error, dict) else ""
-    code = "RATE_LIMITED" if kind == "rate_limit_error" else "MODEL_UNAVAILABLE"
-    return ModelFailed(code, "an error inside the answer", retryable=True)

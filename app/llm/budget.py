@@ -76,21 +76,21 @@ class Budget:
         self._addresses: OrderedDict[str, Ledger] = OrderedDict()
         self._writing: dict[str, asyncio.Task[None]] = {}
 
-    async def reserve(self, brief: Prompt, most: int) -> Settle:
+    async def reserve(self, prompt: Prompt, most: int) -> Settle:
         """Pay for a call that may take `most` tokens; return what settles it.
 
         Raises:
             CallRefused: the shop's budget for this hour is spent (BUDGET_SPENT), or the client's
                 address has brought too many new shoppers (ADDRESS_LIMIT).
         """
-        shop_id = brief.shop.id
+        shop_id = prompt.shop.id
         ledger = await self._ledger(shop_id)
         minute = self._minute()
         calls, tokens = ledger.spent(minute)
         if calls >= self._limits.calls or tokens + most > self._limits.tokens:
             raise self._no("BUDGET_SPENT", "the shop's budget for this hour is spent")
-        if brief.address:
-            self._count_address(brief.address, minute)
+        if prompt.address:
+            self._count_address(prompt.address, minute)
         ledger.add(minute, 1, most)
         self._store(shop_id)
 

@@ -1,11 +1,14 @@
-"""What both providers share: a request that streams, its limits in time, errors in our words."""
+"""What both providers share: a request that streams, its limits in time and size, its end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 import anyio
@@ -17,15 +20,34 @@ from app.domain.llm import (
     ModelEnded,
     ModelEvent,
     ModelFailed,
+    ModelGap,
+    ModelNotice,
     ModelText,
     Prompt,
     TokensUsed,
 )
-from app.llm.sse import SseLines, StreamBroken
+from app.generation.parser.parser import ProposalParser
+from app.generation.trace import CUT_SHORT, REFUSED
+from app.llm.failures import failure_of_error, failure_of_status, translated
+from app.llm.sse import EventReader, ServerEvent, StreamBroken
+from app.llm.surrogates import SurrogateJoiner
+from app.settings import ProviderSettings
 from app.storage.retry_after import retry_after
 
-RETRYABLE = frozenset({429, 500, 502, 503, 504})
 _USUAL = CallLimits()
+_HEADERS = {"accept": "text/event-stream", "accept-encoding": "identity"}
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+
+_WORD = re.compile(r"[A-Za-z_]{1,40}")
+
+_BYTES_A_TOKEN = 2048
+_MOST_BYTES_BESIDE = 64 * 1024
+_EVENTS_AT_ONCE = 256
+
+_FAILED = frozenset(
+    {"abort", "cancelled", "error", "failed", "insufficient_system_resource", "network_error"}
+)
+"""Reasons that providers and gateways give where an answer did not end but broke off."""
 
 
 @dataclass(slots=True)
@@ -33,11 +55,19 @@ class StreamState:
     """What has been understood of an answer so far."""
 
     reason: str = ""
+    spoke: bool = False
+    refused: bool = False
     tokens: TokensUsed = field(default_factory=TokensUsed)
     ended: bool = False
     failure: ModelFailed | None = None
-    unreadable: int = 0
     due: float = 0.0
+    texts: list[str] = field(default_factory=list)
+    joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be read."""
+        return self.ended or self.failure is not None
 
 
 class ProviderApi(Protocol):
@@ -45,10 +75,10 @@ class ProviderApi(Protocol):
 
     model: str
 
-    def request(self, brief: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
+    def request(self, prompt: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and JSON body."""
 
-    def read(self, event: Any, answer: StreamState) -> str:
+    def read(self, event: Mapping[str, Any], answer: StreamState) -> str:
         """Return the text in an event, noting in `answer` what else it says.
 
         Raises:
@@ -60,18 +90,18 @@ class ChatClient:
     """A model behind HTTP, one call at a time."""
 
     def __init__(
-        self, wire: ProviderApi, http: Callable[[], httpx.AsyncClient], limits: CallLimits = _USUAL
+        self, api: ProviderApi, http: Callable[[], httpx.AsyncClient], limits: CallLimits = _USUAL
     ) -> None:
-        self._wire = wire
+        self._api = api
         self._http = http
         self._limits = limits
 
     @property
     def name(self) -> str:
         """The model's name, as the kept page's meta states it."""
-        return self._wire.model
+        return self._api.model
 
-    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the answer's text as it comes, then how it ended.
 
         Raises:
@@ -79,110 +109,216 @@ class ChatClient:
         """
         answer = StreamState()
         try:
-            async with aclosing(self._events(brief, answer)) as events:
+            async with aclosing(self._events(prompt, answer)) as events:
                 async for event in events:
                     yield event
         except (ModelFailed, httpx.HTTPError, StreamBroken, TimeoutError) as error:
-            failure = _translated(error)
+            failure = translated(error)
             failure.tokens = answer.tokens
             raise failure from error
 
-    async def _events(self, brief: Prompt, answer: StreamState) -> AsyncGenerator[ModelEvent, None]:
+    async def _events(
+        self, prompt: Prompt, answer: StreamState
+    ) -> AsyncGenerator[ModelEvent, None]:
         clock = asyncio.get_running_loop().time
         end = clock() + self._limits.total
         answer.due = min(end, clock() + self._limits.first_token)
-        lines = SseLines()
-        spoken = False
-        async with aclosing(self._bytes(brief, answer)) as pieces:
-            while piece := await _next(pieces, answer):
-                text = self._text(lines.feed(piece), answer)
-                if text:
-                    spoken = True
-                    yield ModelText(text)
-                    answer.due = min(end, clock() + self._limits.idle)
-                if answer.ended or answer.failure:
+        async with (
+            aclosing(self._bytes(prompt, answer)) as pieces,
+            aclosing(_batches(pieces, answer)) as batches,
+        ):
+            async for batch in batches:
+                for event in self._understood(batch, answer):
+                    yield event
+                    if isinstance(event, ModelText):
+                        answer.due = min(end, clock() + self._limits.idle)
+                if answer.over:
                     break
-        yield _judged(answer, spoken=spoken)
+        answer.joiner.close()
+        for _ in range(answer.joiner.dropped):
+            yield ModelNotice("repaired", "LONE_SURROGATE")
+        yield _judged(answer)
 
-    def _text(self, lines: Iterable[bytes], answer: StreamState) -> str:
-        """Return the text of these events; what came before an error is not lost with it."""
-        texts = []
-        for line in lines:
-            if line == b"[DONE]":
-                answer.ended = True
-                break
+    def _understood(
+        self, events: Iterable[ServerEvent], answer: StreamState
+    ) -> Iterator[ModelEvent]:
+        """Yield the text of these events, and where it has gaps, until the answer is over."""
+        texts: list[str] = []
+        for event in events:
             try:
-                event = from_json(line)
-                texts.append(self._wire.read(event, answer))
+                texts.append(self._text(event, answer))
             except ModelFailed as failure:
                 answer.failure = failure
-                break
             except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
-                answer.unreadable += 1
-        return "".join(texts)
+                yield from _spoken(texts, answer)
+                texts.clear()
+                answer.joiner.close()
+                yield ModelGap()
+            if answer.over:
+                break
+        yield from _spoken(texts, answer)
 
-    async def _bytes(self, brief: Prompt, answer: StreamState) -> AsyncGenerator[bytes, None]:
-        address, headers, body = self._wire.request(brief, self._limits.max_tokens)
+    def _text(self, event: ServerEvent, answer: StreamState) -> str:
+        """Return an event's text.
+
+        Raises:
+            ModelFailed: it is an error.
+            ValueError, TypeError, AttributeError, KeyError, OverflowError: it cannot be read.
+        """
+        data = event.data
+        if event.name == b"error":
+            raise failure_of_error(_value_if_any(data))
+        if data == b"[DONE]":
+            answer.ended = True
+        if answer.ended or not data:
+            return ""
+        text = self._api.read(_value(data), answer)
+        answer.spoke = answer.spoke or bool(text)
+        return text
+
+    async def _bytes(self, prompt: Prompt, answer: StreamState) -> AsyncGenerator[bytes, None]:
+        address, headers, body = self._api.request(prompt, self._limits.max_tokens)
         http = self._http()
         timeout = httpx.Timeout(None, connect=self._limits.connect)
-        request = http.build_request("POST", address, headers=headers, json=body, timeout=timeout)
+        request = http.build_request(
+            "POST", address, headers={**_HEADERS, **headers}, json=body, timeout=timeout
+        )
         async with asyncio.timeout_at(answer.due):
             response = await http.send(request, stream=True)
         try:
             if response.status_code != httpx.codes.OK:
-                raise _failure(response)
-            async with aclosing(_generator(response.aiter_bytes())) as pieces:
-                while True:
+                after = retry_after(response.headers.get("retry-after", ""))
+                raise failure_of_status(response.status_code, after)
+            if response.headers.get("content-encoding", "identity").lower() != "identity":
+                raise ModelFailed("MODEL_UNAVAILABLE", "a packed answer", retryable=False)
+            async with aclosing(_generator(response.aiter_raw())) as pieces:
+                most = _MOST_BYTES_BESIDE + self._limits.max_tokens * _BYTES_A_TOKEN
+                while most >= 0:
                     async with asyncio.timeout_at(answer.due):
                         piece = await anext(pieces, b"")
                     if not piece:
                         return
+                    most -= len(piece)
                     yield piece
+                raise StreamBroken("more bytes than its tokens could fill")
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
 
 
-def _translated(error: Exception) -> ModelFailed:
-    """Return a failure in our words; none of them repeats what was sent or received."""
-    if isinstance(error, ModelFailed):
-        return error
-    if isinstance(error, httpx.TimeoutException):
-        return ModelFailed("TIMEOUT", type(error).__name__, retryable=True)
-    if isinstance(error, TimeoutError):
-        return ModelFailed("TIMEOUT", "no text in time", retryable=True)
-    return ModelFailed("MODEL_UNAVAILABLE", type(error).__name__, retryable=True)
+def schema_of(prompt: Prompt, provider: ProviderSettings) -> Mapping[str, object] | None:
+    """Return the schema that a provider is to hold its model to, None where it is not set so."""
+    if provider.response_format != "json_schema" or prompt.schema is None:
+        return None
+    return prompt.schema()
 
 
-async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> bytes:
-    """Return the next bytes, empty at the end; a cut after the model's last word is an end."""
+def text_of(content: object) -> str:
+    """Return the text of a message's content: itself, or its parts' that are no thoughts."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        return text_of_part(content)
+    return "".join(part if isinstance(part, str) else text_of_part(part) for part in content)
+
+
+def text_of_part(part: object) -> str:
+    """Return what a typed part says, empty where it is of another type than text."""
+    if not isinstance(part, dict) or part.get("type", "text") not in _SPOKEN:
+        return ""
+    text = part.get("text")
+    return text if isinstance(text, str) else ""
+
+
+_SPOKEN = ("text", "text_delta", "output_text")
+
+
+async def _batches(
+    pieces: AsyncGenerator[bytes, None], answer: StreamState
+) -> AsyncGenerator[list[ServerEvent], None]:
+    """Yield a body's events, so many at a time; between full batches others have their turn."""
+    reader = EventReader()
+    while (piece := await _next(pieces, answer)) is not None:
+        events = reader.feed(piece) if piece else reader.close()
+        while batch := list(islice(events, _EVENTS_AT_ONCE)):
+            yield batch
+            if len(batch) == _EVENTS_AT_ONCE:
+                await asyncio.sleep(0)
+        if not piece:
+            return
+
+
+def _value(data: bytes) -> Any:
+    """Return the JSON of an event, whose text may have been cut through a character.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return from_json(data)
+    except ValueError:
+        if not _HALF_CHARACTER.search(data):
+            raise
+    try:
+        return json.loads(data.decode("utf-8", "surrogatepass"))
+    except RecursionError:
+        raise ValueError("too deep") from None
+
+
+def _value_if_any(data: bytes) -> object:
+    try:
+        return _value(data)
+    except ValueError:
+        return None
+
+
+def _spoken(texts: Iterable[str], answer: StreamState) -> Iterator[ModelText]:
+    text = answer.joiner.feed("".join(texts))
+    if text:
+        answer.texts.append(text)
+        yield ModelText(text)
+
+
+async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> bytes | None:
+    """Return the next bytes, empty at the proper end; None for a cut after the last word."""
     try:
         return await anext(pieces, b"")
     except (httpx.HTTPError, TimeoutError):
         if answer.reason:
-            return b""
+            return None
         raise
 
 
-def _judged(answer: StreamState, *, spoken: bool) -> ModelEnded:
-    """Return how an answer ended, or raise what it ended with."""
+def _judged(answer: StreamState) -> ModelEnded:
+    """Return how an answer ended, or raise what it ended with.
+
+    Where the body ended properly but nobody said that the answer did, whole JSON says so.
+    """
     if answer.failure:
         raise answer.failure
-    if not spoken:
-        raise ModelFailed("MODEL_UNAVAILABLE", "an answer without text", retryable=True)
-    if not answer.reason and not answer.ended:
-        raise ModelFailed("MODEL_UNAVAILABLE", "the answer broke off", retryable=True)
-    return ModelEnded(answer.reason or "stop", answer.tokens, answer.unreadable)
+    reason = "refusal" if answer.refused else str(answer.reason)
+    if reason and not _WORD.fullmatch(reason):
+        reason = "unknown"
+    if reason.lower() in _FAILED:
+        raise _broken("the provider broke it off")
+    if not answer.spoke and reason not in REFUSED:
+        raise _broken("an answer without text", retryable=reason not in CUT_SHORT)
+    if not reason and not answer.ended and not _is_whole("".join(answer.texts)):
+        raise _broken("the answer broke off")
+    return ModelEnded(reason or "stop", answer.tokens)
+
+
+def _broken(reason: str, *, retryable: bool = True) -> ModelFailed:
+    return ModelFailed("MODEL_UNAVAILABLE", reason, retryable=retryable)
+
+
+def _is_whole(text: str) -> bool:
+    parser = ProposalParser()
+    for _ in parser.feed(text):
+        pass
+    return not parser.inside
 
 
 async def _generator(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
     async for piece in pieces:
         yield piece
-
-
-def _failure(response: httpx.Response) -> ModelFailed:
-    """Translate a status; the body is the provider's and may quote ours, so it is not repeated."""
-    status = response.status_code
-    code = "RATE_LIMITED" if status == httpx.codes.TOO_MANY_REQUESTS else "MODEL_UNAVAILABLE"
-    after = retry_after(response.headers.get("retry-after", ""))
-    return ModelFailed(code, f"HTTP {status}", retryable=status in RETRYABLE, retry_after=after)

@@ -50,18 +50,18 @@ class CoalescingModel:
         self._inner = inner
         self._under_way: dict[str, _Answer] = {}
 
-    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
-        """Yield the answer to this brief.
+    async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        """Yield the answer to this prompt.
 
         Raises:
             ModelFailed: it failed, for all who asked.
         """
-        asked = f"{brief.instructions}\0{brief.request}\0{brief.persona_hash}"
+        asked = f"{prompt.instructions}\0{prompt.request}\0{prompt.persona_hash}"
         key = hashlib.sha256(asked.encode()).hexdigest()
         while True:
             first = key not in self._under_way
             try:
-                async with aclosing(self._follow(key, brief)) as events:
+                async with aclosing(self._follow(key, prompt)) as events:
                     async for event in events:
                         yield event if first else _without_cost(event)
             except CallRefused as no:
@@ -70,11 +70,11 @@ class CoalescingModel:
             else:
                 return
 
-    async def _follow(self, key: str, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+    async def _follow(self, key: str, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         answer = self._under_way.get(key)
         if answer is None:
             answer = self._under_way[key] = _Answer()
-            answer.task = asyncio.create_task(self._listen(key, brief, answer))
+            answer.task = asyncio.create_task(self._listen(key, prompt, answer))
         answer.readers += 1
         try:
             async with aclosing(_read(answer)) as events:
@@ -86,9 +86,9 @@ class CoalescingModel:
                 self._forget(key, answer)
                 answer.task.cancel()
 
-    async def _listen(self, key: str, brief: Prompt, answer: _Answer) -> None:
+    async def _listen(self, key: str, prompt: Prompt, answer: _Answer) -> None:
         try:
-            async with aclosing(self._inner.compose(brief)) as events:
+            async with aclosing(self._inner.compose(prompt)) as events:
                 async for event in events:
                     answer.events.append(event)
                     answer.wake()
@@ -123,5 +123,5 @@ async def _read(answer: _Answer) -> AsyncGenerator[ModelEvent, None]:
 
 def _without_cost(event: ModelEvent) -> ModelEvent:
     if isinstance(event, ModelEnded):
-        return ModelEnded(event.reason, TokensUsed(), event.unreadable)
+        return ModelEnded(event.reason, TokensUsed())
     return event

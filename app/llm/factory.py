@@ -60,11 +60,11 @@ class Providers:
         return bool(self.by_name) and HouseModel.name in model.split("+")
 
     def health(self) -> str:
-        """Say how the providers are, by their breakers."""
+        """Say how the providers are, by what became of the last calls."""
         if not self.by_name:
             return "not_configured"
-        resting = [name for name, item in self.by_name.items() if item.breaker.state != "closed"]
-        return f"resting: {', '.join(resting)}" if resting else "ok"
+        troubles = [f"{name}: {it.trouble}" for name, it in self.by_name.items() if it.trouble]
+        return "; ".join(troubles) or "ok"
 
     async def aclose(self) -> None:
         """Close the client, and keep what was spent."""

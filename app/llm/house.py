@@ -24,9 +24,9 @@ class HouseModel:
         self._rules = rules
         self._pause = pace / _PIECES_A_SECOND
 
-    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the components for the slots that are asked for; it never fails."""
-        chosen = [item for item in self._rules(brief) if item["id"] in brief.slots]
+        chosen = [item for item in self._rules(prompt) if item["id"] in prompt.slots]
         text = json.dumps({"components": chosen}, ensure_ascii=False)
         for start in range(0, len(text), _PIECE):
             yield ModelText(text[start : start + _PIECE])

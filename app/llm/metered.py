@@ -23,18 +23,18 @@ class MeteredModel:
         self._budget = budget
         self._most = most
 
-    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+    async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the answer. Where the provider does not say what it cost, that is estimated.
 
         Raises:
             CallRefused: there is no money.
             ModelFailed: as the model says.
         """
-        settle = await self._budget.reserve(brief, brief.tokens + self._most)
+        settle = await self._budget.reserve(prompt, prompt.tokens + self._most)
         heard = 0
         used: int | None = None
         try:
-            async with aclosing(self._model().compose(brief)) as events:
+            async with aclosing(self._model().compose(prompt)) as events:
                 async for event in events:
                     if isinstance(event, ModelText):
                         heard += len(event.text)
@@ -45,4 +45,4 @@ class MeteredModel:
             used = failure.tokens.total or (None if heard else 0)
             raise
         finally:
-            settle(brief.tokens + heard // _CHARACTERS_A_TOKEN if used is None else used)
+            settle(prompt.tokens + heard // _CHARACTERS_A_TOKEN if used is None else used)

@@ -5,59 +5,66 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.llm import ModelFailed, Prompt, TokensUsed
-from app.llm.client import StreamState
+from app.domain.llm import Prompt, TokensUsed
+from app.generation.schema import SHAPE
+from app.llm.client import StreamState, schema_of, text_of
+from app.llm.failures import failure_of_error
 from app.settings import ProviderSettings
 
 
 class OpenAiApi:
-    """One server that speaks it, with the options in which servers differ."""
+    """`provider` holds the options in which servers differ: see `request`."""
 
     def __init__(self, provider: ProviderSettings) -> None:
         self.model = provider.model
         self._address = f"{provider.base_url}/chat/completions"
-        self._headers = {
-            "authorization": f"Bearer {provider.key}",
-            "accept": "text/event-stream",
-        }
-        self._options = provider
+        self._headers = {"authorization": f"Bearer {provider.key}"}
+        self._provider = provider
 
-    def request(self, brief: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
+    def request(self, prompt: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and body of a streamed completion."""
-        return self._address, self._headers, self._body(brief, max_tokens)
+        provider = self._provider
+        schema = schema_of(prompt, provider)
+        request = f"{prompt.request}\n\n{SHAPE}" if schema else prompt.request
+        body: dict[str, object] = {
+            "model": self.model,
+            "messages": [
+                {"role": "system", "content": prompt.instructions},
+                {"role": "user", "content": request},
+            ],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            provider.max_tokens_name: max_tokens,
+        }
+        if schema:
+            named = {"name": "page", "strict": True, "schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
+        elif provider.response_format != "unset":
+            body["response_format"] = {"type": "json_object"}
+        if provider.thinking != "unset":
+            body["thinking"] = {"type": provider.thinking}
+        if provider.temperature is not None:
+            body["temperature"] = provider.temperature
+        return self._address, self._headers, body
 
-    def read(self, event: Any, answer: StreamState) -> str:
-        """Return the text of a chunk; note its finish reason and usage, wherever they stand."""
-        if event.get("error"):
-            raise _error(event["error"])
+    def read(self, event: Mapping[str, Any], answer: StreamState) -> str:
+        """Return the text of a chunk; note its finish reason and usage, wherever they stand.
+
+        A completion that comes whole has a message where chunks have deltas. Some servers send it
+        after the deltas as well, when all of it has been read.
+        """
         choices = event.get("choices") or [{}]
         choice = choices[0] if isinstance(choices[0], dict) else {}
+        for place in (event, choice):
+            if place.get("error") or place.get("object") == "error":
+                raise failure_of_error(place)
         answer.reason = choice.get("finish_reason") or answer.reason
         usage = event.get("usage") or choice.get("usage")
         if isinstance(usage, dict):
             answer.tokens = _tokens(usage)
-        text = (choice.get("delta") or {}).get("content")
-        return text if isinstance(text, str) else ""
-
-    def _body(self, brief: Prompt, max_tokens: int) -> dict[str, object]:
-        options = self._options
-        body: dict[str, object] = {
-            "model": self.model,
-            "messages": [
-                {"role": "system", "content": brief.instructions},
-                {"role": "user", "content": brief.request},
-            ],
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            options.max_tokens_name: max_tokens,
-        }
-        if options.response_format != "unset":
-            body["response_format"] = {"type": options.response_format}
-        if options.thinking != "unset":
-            body["thinking"] = {"type": options.thinking}
-        if options.temperature is not None:
-            body["temperature"] = options.temperature
-        return body
+        said = choice.get("delta") or (not answer.spoke and choice.get("message")) or {}
+        answer.refused = answer.refused or bool(said.get("refusal"))
+        return text_of(said.get("content")) or text_of(choice.get("text"))
 
 
 def _tokens(usage: Mapping[str, Any]) -> TokensUsed:
@@ -66,9 +73,3 @@ def _tokens(usage: Mapping[str, Any]) -> TokensUsed:
     return TokensUsed(
         int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0), int(cached)
     )
-
-
-def _error(error: Any) -> ModelFailed:
-    kind = str(error.get("type", "")) if isinstance(error, dict) else ""
-    code = "RATE_LIMITED" if "rate_limit" in kind else "MODEL_UNAVAILABLE"
-    return ModelFailed(code, "an error inside the answer", retryable=True)

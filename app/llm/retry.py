@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,17 +16,26 @@ from app.domain.llm import (
     ModelEvent,
     ModelFailed,
     ModelNotice,
+    ModelText,
     Prompt,
 )
 from app.llm.breaker import Breaker
+
+log = logging.getLogger("wandstore.models")
 
 ATTEMPTS = 2
 PAUSE = 1.0
 LONGEST_RETRY_AFTER = 10.0
 
+_IN_A_ROW = 2
+"""Failures after which one that may pass by itself is told of."""
+
 
 class RetryingModel:
-    """Asks a provider twice at most, never again once text has come, and not while it rests."""
+    """Asks a provider twice at most, never again once text has come, and not while it rests.
+
+    `counts` has every failure by its code and by its reason.
+    """
 
     def __init__(self, inner: Model, breaker: Breaker, pause: float = PAUSE) -> None:
         self.counts: Counter[str] = Counter()
@@ -32,8 +43,19 @@ class RetryingModel:
         self.breaker = breaker
         self._inner = inner
         self._pause = pause
+        self._failures: list[ModelFailed] = []
 
-    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+    @property
+    def trouble(self) -> str:
+        """Say how the provider fails; empty while it answers, or may have failed by chance."""
+        last = self._failures[-1:]
+        reason = last[0].reason if last else "no answer"
+        if self.breaker.state != "closed":
+            return f"resting ({reason})"
+        lasting = len(self._failures) >= _IN_A_ROW or any(not no.retryable for no in last)
+        return f"failing ({reason})" if lasting else ""
+
+    async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         """Yield the first attempt's answer that begins.
 
         Raises:
@@ -47,13 +69,13 @@ class RetryingModel:
                 raise CallRefused("MODEL_UNAVAILABLE", "the breaker is open")
             spoken = False
             try:
-                async with aclosing(self._judged(brief, permit)) as events:
+                async with aclosing(self._judged(prompt, permit)) as events:
                     async for event in events:
-                        spoken = True
+                        spoken = spoken or isinstance(event, ModelText)
                         yield event
                 return
             except ModelFailed as failure:
-                self.counts[failure.code] += 1
+                self._note(failure)
                 wait = self._wait_after(failure)
                 if spoken or wait is None or attempt == ATTEMPTS:
                     raise
@@ -61,6 +83,15 @@ class RetryingModel:
             self.counts["retried"] += 1
             yield ModelNotice("retried", why.code, why.reason)
             await asyncio.sleep(wait)
+
+    def _note(self, failure: ModelFailed) -> None:
+        self.counts[failure.code] += 1
+        if isinstance(failure, CallRefused):
+            return
+        self._failures = [*self._failures, failure][-_IN_A_ROW:]
+        self.counts[failure.reason] += 1
+        told = {"model": self.name, "code": failure.code, "reason": failure.reason}
+        log.warning("%s", json.dumps({"event": "model_failed", **told}))
 
     def _wait_after(self, failure: ModelFailed) -> float | None:
         """Return the seconds to wait before another attempt, None where there is to be none."""
@@ -70,14 +101,15 @@ class RetryingModel:
             return self._pause
         return failure.retry_after if failure.retry_after <= LONGEST_RETRY_AFTER else None
 
-    async def _judged(self, brief: Prompt, permit: int) -> AsyncGenerator[ModelEvent, None]:
+    async def _judged(self, prompt: Prompt, permit: int) -> AsyncGenerator[ModelEvent, None]:
         """Pass the answer on and tell the breaker what became of it."""
         judged = False
         try:
-            async with aclosing(self._inner.compose(brief)) as events:
+            async with aclosing(self._inner.compose(prompt)) as events:
                 async for event in events:
                     if isinstance(event, ModelEnded):
                         self.breaker.succeeded(permit)
+                        self._failures = []
                         judged = True
                     yield event
         except ModelFailed as failure:

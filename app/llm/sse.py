@@ -1,35 +1,117 @@
-"""Bytes of an event stream, cut anywhere -> the data of its events."""
+"""Bytes of a streamed answer, cut anywhere -> its events, as the standard of event streams says.
+
+Beyond the standard, what compatible servers really send is read: an answer that is JSON although a
+stream was asked for, whole or one value a line; events without a blank line between them; a last
+event without one; an `error:` line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-_LONGEST_LINE = 1024 * 1024
-_TOO_LONG = f"a line of more than {_LONGEST_LINE} bytes"
+_LONGEST_EVENT = 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+_END_OF_LINE = (b"\n", b"\r")
 
 
 class StreamBroken(Exception):
-    """A line of the stream is longer than any model's event."""
+    """The stream is no model's answer; the message says why and repeats nothing of it."""
 
 
-class SseLines:
-    """Feed bytes, get the `data` of each line that has some; providers write one line an event."""
+class ServerEvent(NamedTuple):
+    """An event: its data, and the name it was given, empty for a usual one."""
+
+    data: bytes
+    name: bytes = b""
+
+
+class EventReader:
+    """Feed bytes, get events. Holds one unfinished event at most, of 1 MiB at most."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
+        self._after_cr = False
+        self._begun = False
+        self._bare = False
+        self._data: list[bytes] = []
+        self._size = 0
+        self._name = b""
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the data of every line that `data` completes.
+    def feed(self, piece: bytes) -> Iterator[ServerEvent]:
+        """Yield the events that `piece` completes.
 
         Raises:
-            StreamBroken: a line runs past 1 MiB.
+            StreamBroken: a line or an event runs past 1 MiB, or the body is an HTML page.
         """
-        lines = (self._rest + data if self._rest else data).split(b"\n")
-        self._rest = lines.pop()
-        if len(self._rest) > _LONGEST_LINE:
-            raise StreamBroken(_TOO_LONG)
+        if self._after_cr and piece:
+            piece = piece.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\n" not in piece and b"\r" not in piece:
+            self._rest += piece
+            self._bound(len(self._rest))
+            return
+        text = bytes(self._rest) + piece if self._rest else piece
+        self._rest.clear()
+        self._after_cr = text.endswith(b"\r")
+        lines = text.splitlines()
+        if not text.endswith(_END_OF_LINE):
+            self._rest += lines.pop()
+            self._bound(len(self._rest))
         for line in lines:
-            if len(line) > _LONGEST_LINE:
-                raise StreamBroken(_TOO_LONG)
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
+            event = self._take(line)
+            if event is not None:
+                yield event
+
+    def close(self) -> Iterator[ServerEvent]:
+        """Yield what the proper end of the body completes."""
+        for event in (self._take(bytes(self._rest)), self._dispatch()):
+            if event is not None:
+                yield event
+
+    def _take(self, line: bytes) -> ServerEvent | None:
+        """Take a line; return the event that it ends, if any."""
+        if not self._begun and line:
+            line = self._begin(line)
+        if self._bare:
+            return self._add(line) if line.strip() else None
+        if not line:
+            return self._dispatch()
+        if line.startswith(b"data:"):
+            return self._add(line[5:])
+        if line.startswith(b"event:"):
+            self._name = line[6:].strip()
+        elif line.startswith(b"error:"):
+            self._name = b"error"
+            return self._add(line[6:])
+        return None
+
+    def _begin(self, line: bytes) -> bytes:
+        """Look at the first line: it tells a stream from what was sent in place of one."""
+        self._begun = True
+        line = line.removeprefix(_BOM)
+        first = line.lstrip()[:1]
+        if first == b"<":
+            raise StreamBroken("an HTML page in place of an answer")
+        self._bare = first == b"{"
+        return line
+
+    def _add(self, data: bytes) -> ServerEvent | None:
+        """Add a line of data. No JSON value goes on with a bracket after a closing brace."""
+        data = data.strip()
+        over = self._data and self._data[-1].endswith(b"}") and data.startswith((b"{", b"["))
+        event = self._dispatch() if over else None
+        self._size += len(data) + 1
+        self._bound(self._size)
+        self._data.append(data)
+        return event
+
+    def _dispatch(self) -> ServerEvent | None:
+        data, name = self._data, self._name
+        self._data, self._size, self._name = [], 0, b""
+        return ServerEvent(b"\n".join(data), name) if data else None
+
+    @staticmethod
+    def _bound(size: int) -> None:
+        if size > _LONGEST_EVENT:
+            raise StreamBroken(f"an event of more than {_LONGEST_EVENT} bytes")

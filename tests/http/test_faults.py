@@ -68,12 +68,19 @@ def breaks(code: str) -> dict[str, Outcome]:
     }
 
 
-UNREADABLE = dict.fromkeys(MOMENTS, Outcome("success", "model", ("unreadable_events:1",)))
+UNREADABLE = {
+    **dict.fromkeys(MOMENTS, Outcome("success", "model", ("unreadable_events",))),
+    "inside a component": Outcome("success", "model+house"),
+}
+BROKEN_ONCE = {**breaks(BROKEN), "before the first token": Outcome("success", "house", (BROKEN,))}
 STREAM_FAULTS: Mapping[FaultKind, Mapping[str, Outcome]] = {
-    "end": breaks(BROKEN),
+    "end": {**breaks(BROKEN), "after the last": Outcome("success", "model")},
     "cut": breaks(BROKEN),
     "error": breaks(BROKEN),
-    "long_line": breaks(BROKEN),
+    "error_line": breaks(BROKEN),
+    "error_named": breaks(BROKEN),
+    "error_finish": breaks(BROKEN),
+    "long_line": BROKEN_ONCE,
     "stall": breaks(LATE),
     "invalid_json": UNREADABLE,
     "invalid_utf8": UNREADABLE,
@@ -82,6 +89,7 @@ STREAM_FAULTS: Mapping[FaultKind, Mapping[str, Outcome]] = {
 TWICE = Outcome("success", "house", ("retried:MODEL_UNAVAILABLE", BROKEN))
 ONCE = Outcome("success", "house", (BROKEN,))
 REPLACED: list[tuple[Fault, Outcome]] = [
+    (Fault("status", status=308), ONCE),
     (Fault("status", status=400), ONCE),
     (Fault("status", status=401), ONCE),
     (Fault("status", status=404), ONCE),
@@ -89,6 +97,9 @@ REPLACED: list[tuple[Fault, Outcome]] = [
     (Fault("status", status=502, body="<html>Bad Gateway</html>"), TWICE),
     (Fault("status", status=503), TWICE),
     (Fault("status", status=504), TWICE),
+    (Fault("status", status=529), TWICE),
+    (Fault("html"), ONCE),
+    (Fault("packed"), ONCE),
     (Fault("status", status=429, retry_after="0"), Outcome("success", "house", ("retried:RATE_LIMITED", "model_failed:RATE_LIMITED"))),
     (Fault("status", status=429, retry_after="60"), Outcome("success", "house", ("model_failed:RATE_LIMITED",))),
     (Fault("refuse"), TWICE),
@@ -213,6 +224,24 @@ def test_an_answer_that_ends_early_is_handled_as_what_it_is(
     assert len(asked) == (2 if asked_again else 1)
     if asked_again:
         assert f"these slots: {asked_again}." in asked[1]
+
+
+def test_an_event_that_cannot_be_read_costs_the_component_around_it(desk: Desk) -> None:
+    first = Scenario(TEXT, fault=Fault("invalid_json", "chars", GRID_BEGINS + 40))
+    sent, counted = desk.ask(first, Scenario(TEXT))
+    check(
+        sent, counted, Outcome("success", "model", ("unreadable_events", "refused:GAP_IN_ANSWER"))
+    )
+
+
+def test_a_key_that_is_refused_is_named_at_once(desk: Desk) -> None:
+    desk.ask(Scenario(TEXT, fault=Fault("status", status=401)))
+    report = httpx.get(f"{desk.server.url}/health").json()
+    assert report["status"] == "degraded"
+    assert report["checks"]["llm_api"].endswith(": failing (HTTP 401: the key is refused)")
+    assert '"reason": "HTTP 401: the key is refused"' in desk.server.log
+    desk.ask(Scenario(TEXT))
+    assert httpx.get(f"{desk.server.url}/health").json()["checks"]["llm_api"] == "ok"
 
 
 def test_a_second_attempt_that_answers_makes_the_page(desk: Desk) -> None:

@@ -85,7 +85,7 @@ def test_an_outage_of_a_minute_fails_no_page_and_ends_by_itself(
         wait_for(lambda: len(load.pages) >= 5)
         assert health(server) == "ok"
         model.play(Scenario(answer(), fault=Fault("status", status=503)))
-        wait_for(lambda: health(server) == "resting: kimi")
+        wait_for(lambda: health(server) == "kimi: resting (HTTP 503)")
         asked = len(model.requests)
         down = time.monotonic()
         composed = len(load.pages)

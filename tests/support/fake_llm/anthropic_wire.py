@@ -34,13 +34,23 @@ class AnthropicWire:
         if scenario.reasoning:
             events += _thought(scenario)
             index = 1
-        block = {"type": "text", "text": ""}
+        pieces = list(scenario.pieces())
+        early = pieces.pop(0) if scenario.content == "early" else ""
+        block = {"type": "text", "text": early}
         start = {"type": "content_block_start", "index": index, "content_block": block}
-        events += [_event(start, "opening"), _event({"type": "ping"}, "opening")]
-        for piece in scenario.pieces():
+        events += [_event(start, "opening", len(early)), _event({"type": "ping"}, "opening")]
+        for piece in pieces:
             events.append(_event(_delta("text", piece, index), "text", len(piece)))
         tokens = sum(event.part in ("token", "text") for event in events)
         return [*events, *_ending(scenario, index, tokens)]
+
+    def whole(self, scenario: Scenario, model: str) -> bytes:
+        message = _message(scenario, model)
+        thought = {"type": "thinking", "thinking": scenario.reasoning, "signature": ""}
+        content = [thought] if scenario.reasoning else []
+        message["content"] = [*content, {"type": "text", "text": scenario.answer}]
+        message["stop_reason"] = _FINISH.get(scenario.finish_reason, scenario.finish_reason)
+        return compact(message)
 
     def text_event(self, text: str, model: str) -> bytes:  # noqa: ARG002 - only the start names it
         return _event(_delta("text", text, 0), "text").data
@@ -59,6 +69,10 @@ def _event(value: dict[str, Any], part: Any, chars: int = 0) -> Event:
 
 
 def _start(scenario: Scenario, model: str) -> dict[str, object]:
+    return {"type": "message_start", "message": _message(scenario, model)}
+
+
+def _message(scenario: Scenario, model: str) -> dict[str, object]:
     message: dict[str, object] = {
         "id": "msg_standin",
         "type": "message",
@@ -75,7 +89,7 @@ def _start(scenario: Scenario, model: str) -> dict[str, object]:
             "cache_read_input_tokens": scenario.usage.cached,
             "output_tokens": 1,
         }
-    return {"type": "message_start", "message": message}
+    return message
 
 
 def _thought(scenario: Scenario) -> Iterator[Event]:

@@ -32,6 +32,9 @@ class Wire(Protocol):
     def text_event(self, text: str, model: str) -> bytes:
         """Return the event that carries a piece of the answer."""
 
+    def whole(self, scenario: Scenario, model: str) -> bytes:
+        """Return the JSON of an answer that is not streamed."""
+
     def error_event(self, error_type: str | None) -> bytes:
         """Return the event that breaks an answer off; the type defaults to overload."""
 
@@ -41,7 +44,8 @@ class Wire(Protocol):
 
 def compact(value: object) -> bytes:
     """Return JSON as the providers write it: no spaces, UTF-8 unescaped."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
 
 
 def injected(fault: Fault, wire: Wire, model: str) -> bytes:
@@ -58,3 +62,18 @@ def injected(fault: Fault, wire: Wire, model: str) -> bytes:
             return b"data: " + b"x" * (fault.size - 6) + b"\n\n"
         case _:
             raise ValueError(f"{fault.kind} puts nothing into a stream")
+
+
+def broken_off(fault: Fault, wire: Wire, model: str) -> list[bytes]:
+    """Return how a server says that its answer has failed, in the form that the fault names."""
+    event = wire.error_event(fault.error_type)
+    match fault.kind:
+        case "error_line":
+            return [b"error: " + event[event.index(b"data: ") + 6 :]]
+        case "error_named":
+            return [b"event: error\ndata: upstream connect error\n\n"]
+        case "error_finish":
+            last = wire.events(Scenario("x", finish_reason="error"), model)
+            return [item.data for item in last if item.part in ("finish", "done")]
+        case _:
+            return [event]

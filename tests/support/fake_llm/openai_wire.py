@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .events import Event, compact
 from .scenario import Scenario, Usage, cut
@@ -26,16 +26,31 @@ class OpenAiWire:
     def events(self, scenario: Scenario, model: str) -> list[Event]:
         """Return the role, the thought, the answer, the end with its usage, and `[DONE]`."""
         nulls: dict[str, object] = {"usage": None} if scenario.usage_place == "empty" else {}
-        opening = {"role": "assistant", "content": ""}
-        events = [Event(_chunk(model, _choice(opening), nulls), "opening")]
-        for piece in cut(scenario.reasoning, scenario.delta_chars):
-            thought = _choice({"reasoning_content": piece})
-            events.append(Event(_chunk(model, thought, nulls), "token"))
-        for piece in scenario.pieces():
-            said = _chunk(model, _choice({"content": piece}), nulls)
-            events.append(Event(said, "text", len(piece)))
-        events += self._ending(scenario, model, len(events) - 1)
-        return events
+        pieces = list(scenario.pieces())
+        early = pieces.pop(0) if scenario.content == "early" else ""
+        opening = {"role": "assistant", "content": early}
+        events = [
+            Event(_chunk(model, _choice(opening), nulls), "opening", len(early)),
+            *(
+                Event(_chunk(model, _choice(_thought(piece, scenario)), nulls), "token")
+                for piece in cut(scenario.reasoning, scenario.delta_chars)
+            ),
+            *(
+                Event(_chunk(model, _choice(_said(piece, scenario)), nulls), "text", len(piece))
+                for piece in pieces
+            ),
+        ]
+        return [*events, *self._ending(scenario, model, len(events) - 1)]
+
+    def whole(self, scenario: Scenario, model: str) -> bytes:
+        reason = _FINISH.get(scenario.finish_reason, scenario.finish_reason)
+        message = {"role": "assistant", **_said(scenario.answer, scenario)}
+        if scenario.reasoning:
+            message["reasoning_content"] = scenario.reasoning
+        choice = {"index": 0, "message": message, "finish_reason": reason}
+        beside = {} if scenario.usage_place == "none" else {"usage": _usage(scenario.usage, 1)}
+        head = {"id": "chatcmpl-standin", "object": "chat.completion", "created": _CREATED}
+        return compact({**head, "model": model, "choices": [choice], **beside})
 
     def text_event(self, text: str, model: str) -> bytes:
         return _chunk(model, _choice({"content": text}))
@@ -61,7 +76,18 @@ class OpenAiWire:
             yield Event(b"data: [DONE]\n\n", "done")
 
 
-def _choice(delta: dict[str, str], finish_reason: str | None = None) -> dict[str, object]:
+def _said(piece: str, scenario: Scenario) -> dict[str, object]:
+    parts = [{"type": "text", "text": piece}]
+    return {"content": parts if scenario.content == "parts" else piece}
+
+
+def _thought(piece: str, scenario: Scenario) -> dict[str, object]:
+    if scenario.content != "parts":
+        return {"reasoning_content": piece}
+    return {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": piece}]}]}
+
+
+def _choice(delta: Mapping[str, object], finish_reason: str | None = None) -> dict[str, object]:
     return {"index": 0, "delta": delta, "finish_reason": finish_reason}
 
 

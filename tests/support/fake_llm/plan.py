@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
@@ -13,6 +16,8 @@ from .openai_wire import OpenAiWire
 from .scenario import WHOLE, Fault, Framing, Protocol, Scenario
 from .steps import Ending, Run, Step, Wait
 from .timeline import Item, ending, timeline
+
+_HALF = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 
 WIRES: dict[Protocol, Wire] = {"openai": OpenAiWire(), "anthropic": AnthropicWire()}
 
@@ -26,6 +31,8 @@ def plan(scenario: Scenario, protocol: Protocol, model: str) -> tuple[Step, ...]
         return (*wait, *_instead(fault, WIRES[protocol]))
     if fault is not None and fault.when == "headers":
         return (*wait, ending(fault))
+    if scenario.content == "whole":
+        return (*wait, Run((response(200, WIRES[protocol].whole(scenario, model)),)), Ending())
     steps: Iterable[Step] = _stream(scenario, WIRES[protocol], model)
     if fault is not None and fault.when == "byte":
         steps = _until_byte(steps, fault)
@@ -46,6 +53,13 @@ def _instead(fault: Fault, wire: Wire) -> tuple[Step, ...]:
     if fault.kind == "empty_body":
         empty = response(200, b"", {"Content-Type": "text/event-stream; charset=utf-8"})
         return Run((empty,)), Ending()
+    if fault.kind == "html":
+        page = b"<!doctype html><title>Welcome</title><p>This is not an API"
+        return Run((response(200, page, {"Content-Type": "text/html"}),)), Ending()
+    if fault.kind == "packed":
+        flood = gzip.compress(wire.text_event("x" * 100, "m") * (fault.size // 100))
+        told = {"Content-Type": "text/event-stream", "Content-Encoding": "gzip"}
+        return Run((response(200, flood, told),)), Ending()
     own = wire.error_body(fault.status, "The stand-in was told to fail", fault.error_type)
     body = own if fault.body is None else fault.body.encode()
     more = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
@@ -55,6 +69,8 @@ def _instead(fault: Fault, wire: Wire) -> tuple[Step, ...]:
 def _stream(scenario: Scenario, wire: Wire, model: str) -> Iterator[Step]:
     """Yield the head, the events in runs of one pace, and the closing chunk where there is one."""
     yield Run((stream_head(wire.request_id_header),))
+    if scenario.framing.bom:
+        yield Run((chunk(b"\xef\xbb\xbf"),))
     gap = 1 / scenario.deltas_per_second if scenario.deltas_per_second else 0.0
     for pace, items in groupby(timeline(scenario, wire, model), lambda item: _pace(item, gap)):
         events: list[bytes] = []
@@ -78,11 +94,31 @@ def _pace(item: Item, gap: float) -> float | None:
 
 def _framed(events: list[bytes], gap: float, framing: Framing) -> Run:
     size = framing.events_per_chunk
-    ended = [event.replace(b"\n", b"\r\n") for event in events] if framing.crlf else events
+    ended = [_written(event, framing) for event in events]
     groups = [b"".join(ended[start : start + size]) for start in range(0, len(ended), size)]
     return Run(
         tuple(_chunks(group, framing.chunk_bytes or len(group)) for group in groups), gap * size
     )
+
+
+def _written(event: bytes, framing: Framing) -> bytes:
+    if framing.data_lines:
+        event = _over_lines(event)
+    if not framing.blank_lines:
+        event = event.removesuffix(b"\n")
+    if framing.halves == "escaped":
+        event = _HALF.sub(
+            lambda half: b"\\u%04x" % ord(half[0].decode("utf-8", "surrogatepass")), event
+        )
+    return event.replace(b"\n", framing.line_end.encode())
+
+
+def _over_lines(event: bytes) -> bytes:
+    name, mark, data = event.partition(b"data: ")
+    if not data.startswith(b"{"):
+        return event
+    pretty = json.dumps(json.loads(data.decode("utf-8", "surrogatepass")), indent=1).encode()
+    return name + mark + pretty.replace(b"\n", b"\ndata:") + b"\n\n"
 
 
 def _chunks(data: bytes, size: int) -> bytes:

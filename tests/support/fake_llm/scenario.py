@@ -18,6 +18,11 @@ FaultKind = Literal[
     "reset",  # the same, with a TCP reset
     "stall",  # send nothing more, or only comments, and keep the connection open
     "error",  # an error event of `error_type`, then the end
+    "error_line",  # the same as a line `error: ...` that no standard knows
+    "error_named",  # an event named error whose data is no JSON
+    "error_finish",  # a good end, but for its reason: error
+    "html",  # 200 with a page for people
+    "packed",  # the stream gzipped, although nobody asked for that
     "invalid_json",  # an event whose data is cut-off JSON, then on as if nothing were
     "garbage",  # bytes that are no event at all, then on
     "invalid_utf8",  # an event of the protocol whose text is not UTF-8, then on
@@ -32,9 +37,10 @@ Moment = Literal[
     "done",  # before `[DONE]` or `message_stop`
     "byte",  # after exactly `at` bytes of the raw response, headers and framing included
 ]
+Content = Literal["text", "parts", "early", "whole"]
 UsagePlace = Literal["finish", "choice", "empty", "none"]
 
-WHOLE = frozenset({"status", "refuse", "empty_body"})
+WHOLE = frozenset({"status", "refuse", "empty_body", "html", "packed"})
 """Faults that take the place of the stream, whatever their moment."""
 
 CONNECTION = frozenset({"cut", "reset", "stall"})
@@ -71,15 +77,21 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How the bytes are wrapped: all legal, all seen from real servers and the proxies before them.
+    """How the bytes are wrapped: all of it seen from real servers and the proxies before them.
 
+    `data_lines` writes an event's JSON over several lines, `blank_lines` says whether events are
+    ended by one, `halves` how a half of a character is written where a piece was cut through it.
     `chunk_bytes` cuts an event over several HTTP chunks. `packet_bytes` cuts the raw response into
     packets, written `packet_gap` seconds apart, and replaces the scenario's pace.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
 
-    crlf: bool = False
+    line_end: Literal["\n", "\r\n", "\r"] = "\n"
+    bom: bool = False
+    data_lines: bool = False
+    blank_lines: bool = True
+    halves: Literal["escaped", "raw"] = "escaped"
     events_per_chunk: int = 1
     chunk_bytes: int = 0
     packet_bytes: int = 0
@@ -104,7 +116,9 @@ class Scenario:
     """One answer. The answer is `text` in pieces of `delta_chars`, or exactly `deltas`.
 
     Delays are seconds: before the headers, and from the opening events to the first token. Without
-    `deltas_per_second` everything is sent at once. `hold_after` counts characters of the answer: a
+    `deltas_per_second` everything is sent at once. `content` is how text is carried: `text`, typed
+    `parts`, the first piece `early` in the event that opens it, or the `whole` answer at once though
+    a stream was asked for. `utf16` cuts by UTF-16 units, through characters. `hold_after` counts characters of the answer: a
     stream waits there to be released. Finish reasons may be in either protocol's terms.
     Raises ValueError where a position lies outside the answer or a size is not positive.
     """
@@ -119,6 +133,8 @@ class Scenario:
     first_delay: float = 0.0
     hold_after: tuple[int, ...] = ()
     reasoning: str = ""
+    content: Content = "text"
+    utf16: bool = False
     finish_reason: str = "stop"
     usage: Usage = field(default_factory=Usage)
     usage_place: UsagePlace = "finish"
@@ -142,7 +158,8 @@ class Scenario:
         """Yield the deltas, cut once more wherever the stream must hold or break."""
         stops = sorted(set(self._stops()))
         sent = 0
-        for delta in self.deltas or cut(self.text, self.delta_chars):
+        split = cut_units if self.utf16 else cut
+        for delta in self.deltas or split(self.text, self.delta_chars):
             ends = [stop - sent for stop in stops if sent < stop < sent + len(delta)]
             for start, end in zip([0, *ends], [*ends, len(delta)], strict=True):
                 yield delta[start:end]
@@ -156,3 +173,13 @@ class Scenario:
 def cut(text: str, size: int) -> Iterator[str]:
     """Yield `text` in pieces of `size` characters, the last one as short as it must be."""
     return (text[start : start + size] for start in range(0, len(text), size))
+
+
+def cut_units(text: str, size: int) -> Iterator[str]:
+    """Yield `text` in pieces of `size` UTF-16 units, as programs do that count in them."""
+    units = text.encode("utf-16-le")
+    return (piece.decode("utf-16-le", "surrogatepass") for piece in _slices(units, size * 2))
+
+
+def _slices(units: bytes, size: int) -> Iterator[bytes]:
+    return (units[start : start + size] for start in range(0, len(units), size))

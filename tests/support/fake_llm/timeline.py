@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .events import Event, Wire, injected
+from .events import Event, Wire, broken_off, injected
 from .scenario import CONNECTION, Fault, Scenario
 from .steps import Ending, Hold, Wait
 
@@ -19,7 +19,7 @@ def timeline(scenario: Scenario, wire: Wire, model: str) -> Iterator[Item]:
     for item in _paused(scenario, events, fault):
         if isinstance(item, Fault):
             yield from _struck(item, wire, model)
-            if item.kind in CONNECTION or item.kind in ("end", "error"):
+            if item.kind in CONNECTION or item.kind == "end" or item.kind.startswith("error"):
                 return
         else:
             yield item
@@ -74,8 +74,8 @@ def _struck(fault: Fault, wire: Wire, model: str) -> Iterator[Item]:
         yield ending(fault)
     elif fault.kind == "end":
         yield Ending()
-    elif fault.kind == "error":
-        yield Event(wire.error_event(fault.error_type), "finish")
+    elif fault.kind.startswith("error"):
+        yield from (Event(data, "finish") for data in broken_off(fault, wire, model))
         yield Ending()
     else:
         yield Event(injected(fault, wire, model), "finish")

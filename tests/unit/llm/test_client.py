@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import httpx
 import pytest
 
+from app.content.components import load_library
 from app.domain.limits import CallLimits
-from app.domain.llm import ModelEnded, ModelFailed, ModelText, Prompt, TokensUsed
+from app.domain.llm import (
+    ModelEnded,
+    ModelEvent,
+    ModelFailed,
+    ModelGap,
+    ModelNotice,
+    ModelText,
+    Prompt,
+    TokensUsed,
+)
 from app.domain.persona import NEWCOMER
+from app.generation.schema import SHAPE, answer_schema
 from app.llm.anthropic import AnthropicApi
-from app.llm.client import ChatClient, ProviderApi, StreamState
+from app.llm.client import ChatClient, ProviderApi, StreamState, _batches
 from app.llm.openai import OpenAiApi
+from app.llm.sse import ServerEvent
 from app.llm.transport import PacedTransport
-from app.settings import ProviderSettings, read_settings
+from app.settings import ROOT, ProviderSettings, read_settings
 from tests.support.factories import shop
 from tests.support.fake_llm import (
     Fault,
@@ -29,7 +41,7 @@ from tests.support.fake_llm import (
     recording,
     response_bytes,
 )
-from tests.support.fake_llm.scenario import FaultKind, Moment, UsagePlace
+from tests.support.fake_llm.scenario import Content, FaultKind, Moment, UsagePlace
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +50,7 @@ KEY = "a-key-nobody-may-see"
 BRIEF = Prompt("What never changes.", "What is asked.", shop(), NEWCOMER, (), ("hero",))
 TEXT = '{"components":[{"type":"hero","id":"hero","config":{"headline":"Clay, café — 器"}}]}'
 USUAL = CallLimits()
-SHORT = CallLimits(first_token=0.2, idle=0.2, total=0.5)
+SHORT = CallLimits(first_token=0.3, idle=0.3, total=0.8)
 
 
 @pytest.fixture
@@ -59,8 +71,8 @@ def protocol(request: pytest.FixtureRequest) -> Protocol:
     return found
 
 
-def wire_for(protocol: Protocol, server: StandIn) -> ProviderApi:
-    """Return a wire as the settings make it where only address and key are given."""
+def api_for(protocol: Protocol, server: StandIn, **options: str) -> ProviderApi:
+    """Return a protocol as the settings make it where only address and key are given."""
     settings = read_settings(
         {
             "KIMI_BASE_URL": server.base_url,
@@ -70,8 +82,21 @@ def wire_for(protocol: Protocol, server: StandIn) -> ProviderApi:
         }
     )
     if protocol == "anthropic":
-        return AnthropicApi(settings.claude)
-    return OpenAiApi(settings.kimi)
+        return AnthropicApi(replace(settings.claude, **options))  # type: ignore[arg-type]
+    return OpenAiApi(replace(settings.kimi, **options))  # type: ignore[arg-type]
+
+
+OPENAI = OpenAiApi(ProviderSettings("http://x", "m", KEY))
+ANTHROPIC = AnthropicApi(ProviderSettings("http://x", "m", KEY))
+
+
+def understood(
+    api: ProviderApi, *events: object, answer: StreamState | None = None
+) -> list[ModelEvent]:
+    """Return what is understood of these events."""
+    sent = (ServerEvent(json.dumps(event).encode()) for event in events)
+    client = ChatClient(api, httpx.AsyncClient)
+    return list(client._understood(sent, answer or StreamState()))  # noqa: SLF001 - no socket
 
 
 Ask = Callable[..., ChatClient]
@@ -83,21 +108,24 @@ def model(protocol: Protocol, server: StandIn, http: httpx.AsyncClient) -> Ask:
 
     def make(scenario: Scenario, limits: CallLimits = USUAL) -> ChatClient:
         server.play(scenario)
-        return ChatClient(wire_for(protocol, server), lambda: http, limits)
+        return ChatClient(api_for(protocol, server), lambda: http, limits)
 
     return make
 
 
+GAP = "\0"
+
+
 async def hear(model: ChatClient) -> tuple[str, ModelEnded | ModelFailed]:
-    """Return all the text that came, and how it ended."""
+    """Return all the text that came, with its gaps, and how it ended."""
     text = ""
     try:
         async with asyncio.timeout(20):
             async for event in model.compose(BRIEF):
                 if isinstance(event, ModelEnded):
                     return text, event
-                assert isinstance(event, ModelText)
-                text += event.text
+                text += GAP if isinstance(event, ModelGap) else ""
+                text += event.text if isinstance(event, ModelText) else ""
     except ModelFailed as failure:
         return text, failure
     raise AssertionError("an answer must end")
@@ -110,13 +138,19 @@ async def hear(model: ChatClient) -> tuple[str, ModelEnded | ModelFailed]:
     "framing",
     [
         Framing(),
-        Framing(crlf=True),
+        Framing(line_end="\r\n"),
+        Framing(line_end="\r"),
+        Framing(line_end="\r", packet_bytes=5, packet_gap=0.0001),
+        Framing(bom=True),
+        Framing(data_lines=True),
+        Framing(data_lines=True, line_end="\r\n", chunk_bytes=2),
+        Framing(blank_lines=False),
         Framing(chunk_bytes=1),
         Framing(packet_bytes=7, packet_gap=0.0001),
         Framing(events_per_chunk=5),
         Framing(comment_every=2),
         Framing(done_twice=True),
-        Framing(crlf=True, chunk_bytes=3, comment_every=1, done_twice=True),
+        Framing(line_end="\r\n", chunk_bytes=3, comment_every=1, done_twice=True),
     ],
     ids=str,
 )
@@ -124,7 +158,7 @@ async def test_the_text_is_the_same_however_it_is_framed(model: Ask, framing: Fr
     text, end = await hear(model(Scenario(TEXT, framing=framing)))
     assert text == TEXT
     assert isinstance(end, ModelEnded)
-    assert (end.reason, end.unreadable) in {("stop", 0), ("end_turn", 0)}
+    assert end.reason in ("stop", "end_turn")
 
 
 @pytest.mark.parametrize("name", ["compact", "pretty", "lines", "long"])
@@ -133,9 +167,39 @@ async def test_a_recorded_answer_is_heard_as_it_was_written(model: Ask, name: st
     assert text == recording(name)
 
 
-async def test_a_thought_before_the_answer_is_not_part_of_it(model: Ask) -> None:
-    text, _ = await hear(model(Scenario(TEXT, reasoning="Let me think about lamps.")))
+@pytest.mark.parametrize("content", get_args(Content))
+async def test_a_thought_before_the_answer_is_not_part_of_it(model: Ask, content: Content) -> None:
+    thoughtful = Scenario(TEXT, reasoning="Let me think about lamps.", content=content)
+    text, end = await hear(model(thoughtful))
     assert text == TEXT
+    assert isinstance(end, ModelEnded)
+    assert end.tokens.prompt == 1180
+
+
+def test_an_answer_that_is_sent_again_as_a_whole_is_heard_once() -> None:
+    pieces = [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]
+    chunks = [*pieces, {"message": {"content": "ab"}}]
+    assert understood(OPENAI, *({"choices": [chunk]} for chunk in chunks)) == [ModelText("ab")]
+
+
+@pytest.mark.parametrize("halves", ["escaped", "raw"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+async def test_characters_that_are_cut_in_two_are_heard_whole(
+    model: Ask, halves: Literal["escaped", "raw"], size: int
+) -> None:
+    text = '{"a":"Begin 😀 with 👩‍🚀 something 🪔🪔 lovely"}'
+    scenario = Scenario(text, utf16=True, delta_chars=size, framing=Framing(halves=halves))
+    heard, end = await hear(model(scenario))
+    assert heard == text
+    assert isinstance(end, ModelEnded)
+
+
+@pytest.mark.parametrize("lone", ["x\ud83dy", "x\ude00y", "xy\ud83d"], ids=ascii)  # noqa: PT014 - halves look alike to it
+async def test_a_half_alone_is_dropped_and_counted(model: Ask, lone: str) -> None:
+    client = model(Scenario(deltas=tuple(lone)))
+    events = [event async for event in client.compose(BRIEF)]
+    assert "".join(event.text for event in events if isinstance(event, ModelText)) == "xy"
+    assert events.count(ModelNotice("repaired", "LONE_SURROGATE")) == 1
 
 
 @pytest.mark.parametrize("place", ["finish", "choice", "empty"])
@@ -168,11 +232,26 @@ async def test_the_finish_reason_is_the_providers_own(
     assert end.reason == {"openai": openai, "anthropic": anthropic}[protocol]
 
 
-async def test_an_answer_without_text_is_a_failure(model: Ask) -> None:
-    text, failure = await hear(model(Scenario("")))
+@pytest.mark.parametrize(("reason", "again"), [("stop", True), ("length", False)])
+async def test_an_answer_without_text_is_a_failure(model: Ask, reason: str, again: bool) -> None:
+    text, failure = await hear(model(Scenario("", finish_reason=reason)))
     assert text == ""
     assert isinstance(failure, ModelFailed)
-    assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", True)
+    assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", again)
+
+
+async def test_a_model_that_will_not_answer_has_not_failed(model: Ask) -> None:
+    text, end = await hear(model(Scenario("", finish_reason="content_filter")))
+    assert text == ""
+    assert isinstance(end, ModelEnded)
+    assert end.reason in ("content_filter", "refusal")
+
+
+def test_a_refusal_in_words_is_no_text_and_outlives_a_good_reason() -> None:
+    answer = StreamState()
+    chunks = [{"delta": {"refusal": "I can't"}}, {"delta": {}, "finish_reason": "stop"}]
+    assert understood(OPENAI, *({"choices": [it]} for it in chunks), answer=answer) == []
+    assert answer.refused
 
 
 async def test_text_is_heard_while_the_model_still_writes(model: Ask, server: StandIn) -> None:
@@ -195,7 +274,7 @@ async def test_a_chat_completion_is_asked_for_as_the_contract_says(
     server: StandIn, http: httpx.AsyncClient
 ) -> None:
     server.play(Scenario(TEXT))
-    await hear(ChatClient(wire_for("openai", server), lambda: http))
+    await hear(ChatClient(api_for("openai", server), lambda: http))
     asked = server.requests[0]
     assert asked.status is None
     assert asked.body == {
@@ -216,16 +295,51 @@ async def test_a_message_is_asked_for_as_the_contract_says(
     server: StandIn, http: httpx.AsyncClient
 ) -> None:
     server.play(Scenario(TEXT))
-    await hear(ChatClient(wire_for("anthropic", server), lambda: http))
+    await hear(ChatClient(api_for("anthropic", server), lambda: http))
     asked = server.requests[0]
     assert asked.status is None
     assert asked.headers["anthropic-version"] == "2023-06-01"
-    assert asked.body["model"] == "claude-haiku-4-5"
+    assert asked.body["model"] == "claude-haiku-5-5"
+    assert asked.body["thinking"] == {"type": "disabled"}
     assert asked.body["max_tokens"] == 4000
     assert asked.body["stream"] is True
     assert asked.body["messages"] == [{"role": "user", "content": BRIEF.request}]
     assert [block["text"] for block in asked.body["system"]] == [BRIEF.instructions]
-    assert "temperature" not in asked.body
+    assert asked.body.keys().isdisjoint({"temperature", "top_p", "top_k", "output_config"})
+
+
+async def test_an_answer_is_asked_for_unpacked(model: Ask, server: StandIn) -> None:
+    await hear(model(Scenario(TEXT)))
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+async def test_a_schema_is_sent_where_it_is_set_and_spoken_of_in_the_request(
+    protocol: Protocol, server: StandIn, http: httpx.AsyncClient
+) -> None:
+    server.play(Scenario(TEXT))
+    library = load_library(ROOT / "components")
+    prompt = BRIEF._replace(schema=lambda: answer_schema(library.specs, BRIEF))
+    api = api_for(protocol, server, response_format="json_schema")
+    async for _ in ChatClient(api, lambda: http).compose(prompt):
+        pass
+    body, status = server.requests[0].body, server.requests[0].status
+    assert status is None, "the stand-in refuses what strict modes would"
+    assert body["messages"][-1]["content"] == f"{BRIEF.request}\n\n{SHAPE}"
+    if protocol == "openai":
+        sent = body["response_format"]["json_schema"]["schema"]
+    else:
+        sent = body["output_config"]["format"]["schema"]
+    assert list(sent["properties"]) == ["hero"]
+
+
+async def test_without_a_schema_to_send_json_is_asked_for(
+    protocol: Protocol, server: StandIn, http: httpx.AsyncClient
+) -> None:
+    server.play(Scenario(TEXT))
+    await hear(ChatClient(api_for(protocol, server, response_format="json_schema"), lambda: http))
+    body = server.requests[0].body
+    assert body.get("response_format", {"type": "json_object"}) == {"type": "json_object"}
+    assert "output_config" not in body
 
 
 @pytest.mark.parametrize("root", ["https://ai.example", "https://ai.example/v1"])
@@ -255,14 +369,19 @@ def test_options_in_which_servers_differ_are_settings() -> None:
 # ------------------------------------------------------------------ faults
 
 _MOMENTS: tuple[Moment, ...] = ("body", "first_token", "chars", "finish", "done")
+_ERRORS: tuple[FaultKind, ...] = ("error", "error_line", "error_named", "error_finish")
 _HARMLESS: tuple[FaultKind, ...] = ("invalid_json", "garbage", "invalid_utf8")
 
 
 def faults() -> list[Fault]:
     loose: tuple[FaultKind, ...] = ("cut", "reset", "stall")
-    inside: tuple[FaultKind, ...] = ("end", "error", *_HARMLESS, "long_line")
+    inside: tuple[FaultKind, ...] = ("end", *_ERRORS, *_HARMLESS, "long_line")
     made = [Fault(kind, when, 30) for kind in (*loose, *inside) for when in _MOMENTS]
     return [*made, *(Fault(kind, "headers") for kind in loose)]
+
+
+def limits_for(fault: Fault) -> CallLimits:
+    return SHORT if fault.kind == "stall" else USUAL
 
 
 def named(fault: Fault) -> str:
@@ -271,32 +390,74 @@ def named(fault: Fault) -> str:
 
 @pytest.mark.parametrize("fault", faults(), ids=named)
 async def test_a_fault_is_a_failure_unless_the_last_word_had_come(model: Ask, fault: Fault) -> None:
-    text, end = await hear(model(Scenario(TEXT, fault=fault), SHORT))
-    assert TEXT.startswith(text)
-    if fault.kind in _HARMLESS or (
-        fault.when == "done" and fault.kind not in ("error", "long_line")
-    ):
+    text, end = await hear(model(Scenario(TEXT, fault=fault), limits_for(fault)))
+    whole = fault.when == "done" or (fault.kind, fault.when) == ("end", "finish")
+    if fault.kind in _HARMLESS:
+        assert isinstance(end, ModelEnded)
+        assert text.replace(GAP, "") == TEXT
+        assert text.count(GAP) == (fault.kind in ("invalid_json", "invalid_utf8"))
+    elif whole and fault.kind not in (*_ERRORS, "long_line"):
         assert isinstance(end, ModelEnded)
         assert text == TEXT
-        assert end.unreadable == (fault.kind in ("invalid_json", "invalid_utf8"))
-    elif isinstance(end, ModelFailed):
-        assert end.code == ("TIMEOUT" if fault.kind == "stall" else "MODEL_UNAVAILABLE")
-        assert end.retryable
     else:
-        assert fault.when == "done"
+        assert TEXT.startswith(text)
+        assert isinstance(end, ModelFailed)
+        assert end.code == ("TIMEOUT" if fault.kind == "stall" else "MODEL_UNAVAILABLE")
+        assert end.retryable == (fault.kind != "long_line")
+
+
+async def test_a_gap_stands_where_the_event_was(model: Ask) -> None:
+    text, _ = await hear(model(Scenario(TEXT, fault=Fault("invalid_json", "chars", 30))))
+    assert text == TEXT[:30] + GAP + TEXT[30:]
+
+
+@pytest.mark.parametrize("when", ["finish", "done"])
+async def test_whole_json_and_a_proper_end_are_enough(model: Ask, when: Moment) -> None:
+    text, end = await hear(model(Scenario(TEXT, fault=Fault("end", when))))
+    assert text == TEXT
+    assert isinstance(end, ModelEnded)
+
+
+async def test_whole_json_and_a_cut_connection_are_not(model: Ask) -> None:
+    _, failure = await hear(model(Scenario(TEXT, fault=Fault("cut", "finish"))))
+    assert isinstance(failure, ModelFailed)
+
+
+@pytest.mark.parametrize("text", [TEXT[:-1], "<think>" + TEXT, TEXT[:40]])
+async def test_a_proper_end_of_json_that_is_not_whole_is_a_failure(model: Ask, text: str) -> None:
+    _, failure = await hear(model(Scenario(text, fault=Fault("end", "finish"))))
+    assert isinstance(failure, ModelFailed)
+    assert failure.reason == "the answer broke off"
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["error", "Error", "network_error", "insufficient_system_resource", "abort", "cancelled"],
+)
+async def test_a_reason_that_says_that_it_broke_off_is_a_failure(model: Ask, reason: str) -> None:
+    text, failure = await hear(model(Scenario(TEXT, finish_reason=reason)))
+    assert text == TEXT
+    assert isinstance(failure, ModelFailed)
+    assert failure.retryable
+
+
+async def test_a_reason_in_words_of_its_own_is_not_repeated(model: Ask) -> None:
+    _, end = await hear(model(Scenario(TEXT, finish_reason=f"see {KEY}")))
+    assert isinstance(end, ModelEnded)
+    assert end.reason == "unknown"
 
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault(kind, "chars", 30) for kind in ("cut", "reset", "end", "error", "stall")],
+    [Fault(kind, "chars", 30) for kind in ("cut", "reset", "end", *_ERRORS, "stall")],
     ids=named,
 )
 async def test_what_was_written_before_a_fault_is_heard(model: Ask, fault: Fault) -> None:
-    text, _ = await hear(model(Scenario(TEXT, fault=fault), SHORT))
+    text, _ = await hear(model(Scenario(TEXT, fault=fault), limits_for(fault)))
     assert text == TEXT[:30] or (fault.kind == "reset" and TEXT.startswith(text))
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 529])
 async def test_a_status_that_may_pass_is_worth_another_attempt(model: Ask, status: int) -> None:
     fault = Fault("status", status=status, retry_after="7")
     _, failure = await hear(model(Scenario(TEXT, fault=fault)))
@@ -306,14 +467,24 @@ async def test_a_status_that_may_pass_is_worth_another_attempt(model: Ask, statu
     assert failure.retry_after == 7.0
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 501])
-async def test_a_status_that_will_not_pass_is_not(model: Ask, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (308, ": the address redirects"),
+        (400, ": the request is refused"),
+        (401, ": the key is refused"),
+        (403, ": the key is refused"),
+        (404, ": no such address or model"),
+        (501, ""),
+    ],
+)
+async def test_a_status_that_will_not_pass_is_not(model: Ask, status: int, meaning: str) -> None:
     body = f"You sent {KEY} and {BRIEF.request}"
     _, failure = await hear(model(Scenario(TEXT, fault=Fault("status", status=status, body=body))))
     assert isinstance(failure, ModelFailed)
     assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", False)
     assert failure.retry_after is None
-    assert str(failure) == f"MODEL_UNAVAILABLE: HTTP {status}"
+    assert str(failure) == f"MODEL_UNAVAILABLE: HTTP {status}{meaning}"
 
 
 @pytest.mark.parametrize(
@@ -352,6 +523,48 @@ async def test_a_server_with_nothing_to_say_is_a_failure(model: Ask, kind: Fault
     assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", True)
 
 
+async def test_a_page_for_people_is_told_from_an_answer(model: Ask) -> None:
+    text, failure = await hear(model(Scenario(TEXT, fault=Fault("html"))))
+    assert text == ""
+    assert isinstance(failure, ModelFailed)
+    assert (failure.reason, failure.retryable) == ("an HTML page in place of an answer", False)
+
+
+async def test_what_comes_packed_is_not_unpacked(model: Ask) -> None:
+    _, failure = await hear(model(Scenario(TEXT, fault=Fault("packed"))))
+    assert isinstance(failure, ModelFailed)
+    assert (failure.reason, failure.retryable) == ("a packed answer", False)
+
+
+async def test_bytes_are_counted_as_well_as_text(model: Ask) -> None:
+    limits = CallLimits(max_tokens=10)
+    chatty = Scenario(TEXT, reasoning="hm " * 100_000, delta_chars=100)
+    _, failure = await hear(model(chatty, limits))
+    assert isinstance(failure, ModelFailed)
+    assert failure.reason == "more bytes than its tokens could fill"
+
+
+async def test_a_flood_of_events_lets_others_have_their_turn() -> None:
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def flood() -> AsyncGenerator[bytes, None]:
+        yield b"data: {}\n\n" * 20_000
+
+    counting = asyncio.create_task(count_turns())
+    read = 0
+    async for batch in _batches(flood(), StreamState()):
+        read += len(batch)
+    counting.cancel()
+    assert read == 20_000
+    assert turns >= 20_000 // 256
+
+
 async def test_an_error_inside_the_answer_that_speaks_of_a_rate_says_so(
     model: Ask, protocol: Protocol
 ) -> None:
@@ -364,7 +577,7 @@ async def test_an_error_inside_the_answer_that_speaks_of_a_rate_says_so(
 
 async def test_a_server_that_is_not_there_is_a_failure(http: httpx.AsyncClient) -> None:
     async with StandIn() as gone:
-        wire = wire_for("openai", gone)
+        wire = api_for("openai", gone)
     _, failure = await hear(ChatClient(wire, lambda: http))
     assert isinstance(failure, ModelFailed)
     assert (failure.code, failure.retryable) == ("MODEL_UNAVAILABLE", True)
@@ -486,7 +699,5 @@ async def test_a_reader_who_stops_listening_closes_the_connection(
     ids=json.dumps,
 )
 async def test_an_event_of_a_strange_shape_is_passed_over(event: object) -> None:
-    provider = ProviderSettings("http://x", "m", KEY)
-    for wire in (OpenAiApi(provider), AnthropicApi(provider)):
-        model = ChatClient(wire, httpx.AsyncClient)
-        assert model._text([json.dumps(event).encode()], StreamState()) == ""  # noqa: SLF001 - no socket
+    for api in (OPENAI, ANTHROPIC):
+        assert set(understood(api, event)) <= {ModelGap()}

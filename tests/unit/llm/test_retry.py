@@ -13,6 +13,7 @@ from app.domain.llm import (
     ModelEnded,
     ModelEvent,
     ModelFailed,
+    ModelGap,
     ModelNotice,
     ModelText,
     Prompt,
@@ -79,7 +80,7 @@ async def test_a_failure_before_any_text_is_tried_once_more() -> None:
     inner = Scripted([failure()], GOOD)
     composer = careful(inner)
     assert await answer(composer) == [RETRIED, *GOOD]
-    assert composer.counts == {"MODEL_UNAVAILABLE": 1, "retried": 1}
+    assert composer.counts == {"MODEL_UNAVAILABLE": 1, "HTTP 503": 1, "retried": 1}
 
 
 async def test_there_are_two_attempts_and_no_third() -> None:
@@ -88,7 +89,7 @@ async def test_there_are_two_attempts_and_no_third() -> None:
     with pytest.raises(ModelFailed, match="TIMEOUT"):
         await answer(composer)
     assert inner.calls == ATTEMPTS == 2
-    assert composer.counts == {"RATE_LIMITED": 1, "TIMEOUT": 1, "retried": 1}
+    assert composer.counts == {"RATE_LIMITED": 1, "TIMEOUT": 1, "HTTP 503": 2, "retried": 1}
 
 
 async def test_between_the_attempts_there_is_a_pause() -> None:
@@ -113,7 +114,12 @@ async def test_once_text_has_come_there_is_no_second_attempt() -> None:
     with pytest.raises(ModelFailed):
         await anext(answering)
     assert inner.calls == 1
-    assert composer.counts == {"MODEL_UNAVAILABLE": 1}
+    assert composer.counts == {"MODEL_UNAVAILABLE": 1, "HTTP 503": 1}
+
+
+async def test_what_is_no_text_does_not_stand_in_the_way_of_a_second_attempt() -> None:
+    inner = Scripted([ModelGap(), failure()], GOOD)
+    assert await answer(careful(inner)) == [ModelGap(), RETRIED, *GOOD]
 
 
 async def test_what_would_fail_again_is_not_tried_again() -> None:
@@ -214,6 +220,62 @@ async def test_a_call_that_was_not_made_says_nothing_of_the_provider() -> None:
             await answer(composer)
     assert composer.breaker.state == "closed"
     assert inner.calls == 9, "none of them was tried a second time"
+
+
+# ------------------------------------------------------------------ what operators are told
+
+
+async def fail(composer: RetryingModel) -> None:
+    with pytest.raises(ModelFailed):
+        await answer(composer)
+
+
+async def test_a_failure_that_will_not_pass_is_told_at_once() -> None:
+    composer = careful(Scripted([failure(retryable=False)]))
+    assert composer.trouble == ""
+    await fail(composer)
+    assert composer.trouble == "failing (HTTP 503)"
+
+
+async def test_one_that_may_pass_is_told_when_it_comes_twice_in_a_row() -> None:
+    composer = careful(Scripted([ModelText("he"), failure()]))
+    await fail(composer)
+    assert composer.trouble == ""
+    await fail(composer)
+    assert composer.trouble == "failing (HTTP 503)"
+
+
+async def test_a_provider_that_is_left_alone_is_told_of_with_the_reason() -> None:
+    composer = careful(Scripted([failure(retryable=False)]))
+    for _ in range(5):
+        await fail(composer)
+    assert composer.trouble == "resting (HTTP 503)"
+
+
+async def test_after_a_good_answer_there_is_nothing_to_tell() -> None:
+    inner = Scripted([failure(retryable=False)], GOOD)
+    composer = careful(inner)
+    await fail(composer)
+    await answer(composer)
+    assert composer.trouble == ""
+
+
+async def test_a_call_that_was_not_made_is_no_trouble_of_the_providers() -> None:
+    composer = careful(Scripted([CallRefused("BUDGET_SPENT", "no money")]))
+    for _ in range(3):
+        await fail(composer)
+    assert composer.trouble == ""
+    assert composer.counts == {"BUDGET_SPENT": 3}
+
+
+async def test_every_failed_attempt_leaves_a_line_that_says_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level("WARNING", "wandstore.models"):
+        await fail(careful(Scripted([failure()])))
+    told = {"model": "scripted", "code": "MODEL_UNAVAILABLE", "reason": "HTTP 503"}
+    lines = [json.loads(record.getMessage()) for record in caplog.records]
+    assert lines == [{"event": "model_failed", **told}] * ATTEMPTS
 
 
 # ------------------------------------------------------------------ the house

@@ -1,59 +1,141 @@
-"""Lines of an event stream: the same data whatever the cuts, and never without bound."""
+"""Events of a stream: the same whatever the cuts, as the standard says and as servers write them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.llm.sse import SseLines, StreamBroken
+from app.llm.sse import EventReader, ServerEvent, StreamBroken
 
 STREAM = (
     b': a comment\n\nevent: said\ndata: {"a":1}\n\ndata:{"b":"caf\xc3\xa9"}\r\n\r\n'
     b"id: 7\nretry: 10\ndata:  spaced  \n\ndata:\n\n\x16\xfe garbage\ndata: [DONE]\n\n"
 )
-DATA = [b'{"a":1}', '{"b":"café"}'.encode(), b"spaced", b"", b"[DONE]"]
+EVENTS = [
+    ServerEvent(b'{"a":1}', b"said"),
+    ServerEvent('{"b":"café"}'.encode()),
+    ServerEvent(b"spaced"),
+    ServerEvent(b""),
+    ServerEvent(b"[DONE]"),
+]
 MIB = 1024 * 1024
 
 
-def read(pieces: list[bytes]) -> list[bytes]:
-    lines = SseLines()
-    return [data for piece in pieces for data in lines.feed(piece)]
+def read(*pieces: bytes) -> list[ServerEvent]:
+    """Return the events of a body that ends properly."""
+    reader = EventReader()
+    return [*(event for piece in pieces for event in reader.feed(piece)), *reader.close()]
 
 
-def test_the_data_of_every_event_is_read_and_nothing_else() -> None:
-    assert read([STREAM]) == DATA
+def data(*pieces: bytes) -> list[bytes]:
+    return [event.data for event in read(*pieces)]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
-def test_the_same_data_comes_out_however_the_bytes_are_cut(size: int) -> None:
-    assert read([STREAM[at : at + size] for at in range(0, len(STREAM), size)]) == DATA
+def cut(body: bytes, size: int) -> list[bytes]:
+    return [body[at : at + size] for at in range(0, len(body), size)]
+
+
+def test_every_event_is_read_with_its_name_and_nothing_else() -> None:
+    assert read(STREAM) == EVENTS
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 4096])
+def test_lines_may_end_as_they_like_and_the_bytes_be_cut_anywhere(end: bytes, size: int) -> None:
+    body = STREAM.replace(b"\r\n", b"\n").replace(b"\n", end)
+    assert read(*cut(body, size)) == EVENTS
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12).map(sorted))
-def test_any_cuts_give_the_same_data(cuts: list[int]) -> None:
+def test_any_cuts_give_the_same_events(cuts: Sequence[int]) -> None:
     edges = [0, *cuts, len(STREAM)]
-    assert read([STREAM[a:b] for a, b in pairwise(edges)]) == DATA
+    assert read(*(STREAM[a:b] for a, b in pairwise(edges))) == EVENTS
 
 
-@given(st.lists(st.binary(max_size=40), max_size=10))
+@given(st.lists(st.sampled_from([b"data:", b"{", b"}", b"\r", b"\n", b"x", b"event: e"])))
+def test_any_lines_are_read_alike_however_they_are_cut(tokens: list[bytes]) -> None:
+    body = b"".join(tokens)
+    assert read(*cut(body, 1)) == read(body)
+
+
+@given(
+    st.lists(st.binary(max_size=40), max_size=10).filter(lambda some: b"<" not in b"".join(some))
+)
 def test_no_bytes_at_all_can_break_the_reading(pieces: list[bytes]) -> None:
-    assert read(pieces) == read([b"".join(pieces)])
+    assert read(*pieces) == read(b"".join(pieces))
+
+
+def test_several_lines_of_data_are_one_event() -> None:
+    assert data(b'data: {\ndata:  "a": [\ndata:  1]\ndata: }\n\n') == [b'{\n"a": [\n1]\n}']
+
+
+def test_events_without_a_blank_line_between_them_are_told_apart() -> None:
+    body = b'data: {"a":1}\ndata: {"b":2}\ndata: [DONE]\n'
+    assert data(body) == [b'{"a":1}', b'{"b":2}', b"[DONE]"]
+
+
+@pytest.mark.parametrize("body", [b"data: last", b"data: last\n", b"data: last\n\n"])
+def test_the_last_event_counts_though_its_blank_line_is_missing(body: bytes) -> None:
+    assert data(body) == [b"last"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    body = b"\xef\xbb\xbf" + STREAM
+    assert read(body) == read(*cut(body, 1)) == EVENTS
+
+
+@pytest.mark.parametrize(
+    ("body", "name", "said"),
+    [
+        (b"event: error\ndata: too busy\n\n", b"error", b"too busy"),
+        (b'error: {"code":500}\n', b"error", b'{"code":500}'),
+        (b"event: said\ndata: a\n\ndata: b\n\n", b"", b"b"),
+    ],
+)
+def test_an_event_has_the_name_that_stands_with_it(body: bytes, name: bytes, said: bytes) -> None:
+    assert read(body)[-1] == ServerEvent(said, name)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"a":\n [1]\n}', [b'{"a":\n[1]\n}']),
+        (b'\xef\xbb\xbf{"a":1}', [b'{"a":1}']),
+        (b'{"a":1}\n{"b":2}\n\n{"c":3}', [b'{"a":1}', b'{"b":2}', b'{"c":3}']),
+    ],
+    ids=["whole", "after a mark", "one a line"],
+)
+def test_json_that_comes_in_place_of_a_stream_is_read(body: bytes, found: list[bytes]) -> None:
+    assert data(body) == data(*cut(body, 1)) == found
+
+
+@pytest.mark.parametrize("body", [b"<!doctype html>\n", b"\xef\xbb\xbf  <html>", b"\n\n<p>"])
+def test_a_page_for_people_is_no_stream(body: bytes) -> None:
+    with pytest.raises(StreamBroken, match="HTML"):
+        read(body)
 
 
 def test_a_line_that_never_ends_yields_nothing_while_it_grows() -> None:
-    assert read([b"data: "] + [b"x" * 1024] * 1000) == []
+    reader = EventReader()
+    pieces = [b"data: "] + [b"x" * 1024] * 1000
+    assert [event for piece in pieces for event in reader.feed(piece)] == []
 
 
-def test_a_line_past_the_bound_breaks_the_stream() -> None:
-    lines = SseLines()
-    assert list(lines.feed(b"x" * MIB)) == []
-    with pytest.raises(StreamBroken):
-        list(lines.feed(b"x"))
-
-
-def test_a_line_past_the_bound_breaks_the_stream_though_it_comes_whole() -> None:
-    with pytest.raises(StreamBroken):
-        read([b"data: " + b"x" * MIB + b"\n\n"])
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [b"x" * MIB, b"x"],
+        [b"data: " + b"x" * MIB + b"\n\n"],
+        [b"data: x\n"] * (MIB // 2 + 1),
+        [b"data:\n"] * (MIB + 1),
+        [b"{\n", *([b"x" * 1023 + b"\n"] * 1025)],
+    ],
+    ids=["growing", "whole", "many lines", "empty lines", "bare"],
+)
+def test_neither_a_line_nor_an_event_grows_past_its_bound(pieces: list[bytes]) -> None:
+    with pytest.raises(StreamBroken, match="bytes"):
+        read(*pieces)

@@ -538,7 +538,7 @@ def test_a_position_outside_the_answer_is_no_scenario() -> None:
 @pytest.mark.parametrize(
     "framing",
     [
-        Framing(crlf=True),
+        Framing(line_end="\r\n"),
         Framing(events_per_chunk=5),
         Framing(chunk_bytes=7),
         Framing(packet_bytes=1, packet_gap=0.00001),
@@ -556,7 +556,7 @@ async def test_the_answer_is_the_same_however_it_is_framed(
     assert text_of(protocol, body) == TEXT
     last = b"[DONE]" if protocol == "openai" else b'{"type":"message_stop"}'
     assert body.count(b"data: " + last) == 1 + framing.done_twice
-    assert (b"\r\n\r\n" in body) == framing.crlf
+    assert (b"\r\n\r\n" in body) == (framing.line_end == "\r\n")
     assert (b"\n\n: ping\n\n" in body) == bool(framing.comment_every)
 
 
