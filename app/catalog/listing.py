@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from app.catalog.search import SearchIndex
 from app.domain.catalog import Product, Shop
 
 PAGE_SIZE = 24
@@ -23,7 +24,10 @@ ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
 
 
 class Listing(NamedTuple):
-    """A part of the catalog, chosen and sorted through the address."""
+    """A part of the catalog, chosen and sorted through the address.
+
+    `instead` is what was searched for where nothing fits the query.
+    """
 
     results: Sequence[Product]
     total: int
@@ -32,6 +36,7 @@ class Listing(NamedTuple):
     query: str
     page: int
     pages: int
+    instead: str = ""
 
 
 class ListingQuery(NamedTuple):
@@ -61,9 +66,16 @@ def read_request(query_string: bytes) -> ListingQuery | None:
     )
 
 
-def filter_products(shop: Shop, query: ListingQuery) -> Listing:
-    """Return the products that fit, in their order, a page of them."""
-    found = [item for item in shop.products.values() if _fits(item, query)]
+def filter_products(shop: Shop, query: ListingQuery, index: SearchIndex | None = None) -> Listing:
+    """Return the products that fit, in their order, a page of them.
+
+    `index` is that of the shop, where it is at hand.
+    """
+    found, instead = list(shop.products.values()), ""
+    if query.query:
+        found, instead = (index or SearchIndex(found)).find(query.query, query.category)
+    elif query.category:
+        found = [item for item in found if item.category == query.category]
     sort = query.sort if query.sort in ORDERS else "featured"
     if sort in ORDERS:
         key, down = ORDERS[sort]
@@ -71,13 +83,4 @@ def filter_products(shop: Shop, query: ListingQuery) -> Listing:
     pages = max(1, -(-len(found) // PAGE_SIZE))
     page = min(query.page, pages)
     results = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return Listing(results, len(found), query.category, sort, query.query, page, pages)
-
-
-def _fits(item: Product, query: ListingQuery) -> bool:
-    if query.category and item.category != query.category:
-        return False
-    if not query.query:
-        return True
-    text = f"{item.title} {item.category} {' '.join(item.tags)} {item.description}".casefold()
-    return all(word in text for word in query.query.casefold().split())
+    return Listing(results, len(found), query.category, sort, query.query, page, pages, instead)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from app.catalog.search import SearchIndex
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.generation.rules import fallback
@@ -17,7 +18,7 @@ _STREAM_PLACE = "/@/stream/@"
 class ShopView(NamedTuple):
     """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from.
 
-    `headers` are those that its pages go out with.
+    `headers` are those that its pages go out with, `search` is what finds its products.
     """
 
     shop: Shop
@@ -25,6 +26,7 @@ class ShopView(NamedTuple):
     content: str
     fallbacks: Mapping[str, SlotContent]
     headers: Sequence[tuple[bytes, bytes]] = ()
+    search: SearchIndex | None = None
 
 
 def build_shop_view(
@@ -35,7 +37,8 @@ def build_shop_view(
 ) -> ShopView:
     """Draw a shop's fallbacks."""
     fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house))
-    return ShopView(shop, content.urls_of(shop), content.digest_of(shop), fallbacks, headers)
+    urls, search = content.urls_of(shop), SearchIndex(shop.products.values())
+    return ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
 
 
 class ShellCache:

@@ -184,6 +184,7 @@ class Renderer:
             category=listing.category,
             sort=listing.sort,
             query=listing.query,
+            instead=listing.instead,
             page=listing.page,
             pages=listing.pages,
             previous_url=before,

@@ -34,7 +34,7 @@ class StorePage:
         if view is None:
             await web.send_not_found(scope, send, None)
         elif scope["query_string"] and (query := read_request(scope["query_string"])):
-            listing = filter_products(view.shop, query)
+            listing = filter_products(view.shop, query, view.search)
             await web.send_page(scope, send, web.renderer.listing_page(view.shop, listing), view)
         else:
             session = web.session(scope, view)

@@ -102,6 +102,35 @@ def test_a_search_finds_what_holds_every_word(shop: httpx.Client) -> None:
         assert "lamp" in text
 
 
+def test_a_search_from_a_category_stays_in_it_and_in_its_order(shop: httpx.Client) -> None:
+    form = parsed(shop.get("/store?category=Lamps&sort=name").text).find(".//form[@role='search']")
+    assert form is not None
+    hidden = {
+        field.attrib["name"]: field.attrib["value"]
+        for field in form.iter("input")
+        if field.get("type") == "hidden"
+    }
+    assert hidden == {"category": "Lamps", "sort": "name"}
+    found = whole(shop, **hidden, q="lamps")
+    assert found
+    assert {item["category"] for item in found} == {"Lamps"}
+    everywhere = parsed(shop.get("/store").text).find(".//form[@role='search']")
+    assert everywhere is not None
+    assert [field.attrib["name"] for field in everywhere.iter("input")] == ["q"]
+
+
+def test_a_search_that_finds_nothing_in_its_category_leads_out_of_it(shop: httpx.Client) -> None:
+    page = shop.get("/store?category=Lamps&q=submarine")
+    assert listed(page) == []
+    assert parsed(page.text).find(".//main//a[@href='/store?q=submarine']") is not None
+
+
+def test_a_near_miss_is_told_as_one(shop: httpx.Client) -> None:
+    page = shop.get("/store?q=keettle")
+    assert {item["id"] for item in listed(page)} == {item["id"] for item in whole(shop, q="kettle")}
+    assert "for “kettle”, the nearest we have" in words(parsed(page.text).find(".//main"))
+
+
 def test_a_category_we_do_not_have_is_a_designed_page_and_no_error(shop: httpx.Client) -> None:
     page = shop.get("/store?category=Submarines")
     assert page.status_code == 200

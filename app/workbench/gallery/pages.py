@@ -108,6 +108,13 @@ def _listing(query: Callable[[Shop], ListingQuery]) -> Draw:
     return draw
 
 
+def _misspelt(shop: Shop) -> str:
+    """Return the longest word of the first title without a letter in its middle."""
+    word = max(next(iter(shop.products.values())).title.split(), key=len)
+    middle = len(word) // 2
+    return word[:middle] + word[middle + 1 :]
+
+
 def _product(change: Callable[[Product], Product]) -> Draw:
     def draw(scene: Scene) -> str:
         shop = scene.shop
@@ -134,6 +141,7 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         "everything": _listing(lambda _: ListingQuery(sort="name")),
         "one-category": _listing(lambda shop: ListingQuery(category=shop.categories()[0])),
         "last-page": _listing(lambda _: ListingQuery(sort="price-desc", page=9_999)),
+        "near-miss": _listing(lambda shop: ListingQuery(query=_misspelt(shop))),
         "nothing-found": _listing(lambda _: ListingQuery(query="nothing is called this")),
     },
     "product-page": {

@@ -1,0 +1,118 @@
+"""What a search finds: in any spelling people are likely to use, and nothing at random."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.catalog.search import SearchIndex, fold
+from tests.support.factories import product
+
+BRACELETS = [product(f"b{at}", title=f"Silver bracelet {at}", category="Jewels") for at in range(5)]
+INDEX = SearchIndex(
+    [
+        *BRACELETS,
+        product("candle", title="Beeswax candle", category="Épicerie fine", tags=("gift",)),
+        product("jar", title="Jar", category="Épicerie fine", description="For berry jam."),
+        product("dish", title="Crème brûlée dish", category="Cuisine", vendor="Ånger"),
+        product("boxes", title="Box of glass", category="Men’s Wear"),  # noqa: RUF001
+        product("band", title="Armband", category="Schmuck"),
+        product("street", title="Straßenlampe", category="Łódź"),
+        product("ring", title="Collar", category="Jewels"),
+        product("tea", title="日本茶", category="お茶", description="ガラスの器"),
+        product("book", title="می\u200cخواهم کِتاب", category="کتاب"),  # noqa: RUF001
+    ]
+)
+
+
+def found(query: str, category: str = "") -> list[str]:
+    return [item.id for item in INDEX.find(query, category).products]
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("bracelet", [f"b{at}" for at in range(5)]),
+        ("bracelets", [f"b{at}" for at in range(5)]),
+        ("BRACELETS silver", [f"b{at}" for at in range(5)]),
+        ("epicerie", ["candle", "jar"]),
+        ("épicerie", ["candle", "jar"]),
+        ("e\u0301picerie", ["candle", "jar"]),
+        ("épiceries", ["candle", "jar"]),
+        ("creme brulee", ["dish"]),
+        ("anger", ["dish"]),
+        ("candles", ["candle"]),
+        ("berries", ["jar"]),
+        ("glasses", ["boxes"]),
+        ("mens", ["boxes"]),
+        ("men's", ["boxes"]),
+        ("armbänder", ["band"]),
+        ("collares", ["ring"]),
+        ("lampen", ["street"]),
+        ("lodz", ["street"]),
+        ("日本", ["tea"]),
+        ("お茶", ["tea"]),
+        ("ガラス", ["tea"]),
+        ("میخواهم", ["book"]),
+        ("کتاب", ["book"]),
+        ("gift candle", ["candle"]),
+        ("gift bracelet", []),
+        ("submarine", []),
+        ("", [item.id for item in INDEX.find("").products]),
+    ],
+)
+def test_accents_case_and_number_make_no_difference(query: str, ids: list[str]) -> None:
+    assert found(query) == ids
+
+
+@pytest.mark.parametrize(
+    ("query", "instead", "ids"),
+    [
+        ("braclet", "bracelet", [f"b{at}" for at in range(5)]),
+        ("braecelt", "bracelet", [f"b{at}" for at in range(5)]),
+        ("silvr bracelet", "silver bracelet", [f"b{at}" for at in range(5)]),
+        ("epicere", "epicerie", ["candle", "jar"]),
+        ("candel", "candle", ["candle"]),
+        ("beeswacks", "beeswax", ["candle"]),
+        ("strassenlampen", "strassenlampe", ["street"]),
+    ],
+)
+def test_a_near_miss_finds_the_likest_word_and_says_so(
+    query: str, instead: str, ids: list[str]
+) -> None:
+    near = INDEX.find(query)
+    assert (near.instead, [item.id for item in near.products]) == (instead, ids)
+
+
+@pytest.mark.parametrize("query", ["xyz", "cat", "brac elet zzz", "submarines", "🙂", "'", "…"])
+def test_what_is_like_nothing_finds_nothing_it_does_not_hold(query: str) -> None:
+    near = INDEX.find(query)
+    assert near.instead == ""
+    assert len(near.products) in (0, len(INDEX.find("").products))
+
+
+def test_a_search_stays_in_its_category() -> None:
+    assert found("bracelets", "Jewels") == [f"b{at}" for at in range(5)]
+    assert found("collar", "Jewels") == ["ring"]
+    assert found("candle", "Jewels") == []
+
+
+def test_what_was_folded_before_is_found_again() -> None:
+    assert found("epicerie") == found("epicerie") == ["candle", "jar"]
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Crème", "creme"),
+        ("Ça İŞ \u0131spanak", "ca is ispanak"),
+        ("Œuvre", "oeuvre"),
+        ("ΆΛΦΑ", "αλφα"),
+        ("ﬁne", "fine"),
+        ("हिन्दी", "हिन्दी"),
+        ("น้ำชา", "น้ําชา"),
+        ("한국", "한국"),
+        ("パン", "パン"),
+    ],
+)
+def test_folding_takes_accents_and_leaves_what_makes_other_words(text: str, folded: str) -> None:
+    assert fold(text) == folded
