@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
 from playwright.sync_api import Browser
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.waiting import eventually
+from tools.support import http
 from tools.support.browser import watched
 from tools.support.edge import TOKEN, Edge
 
@@ -19,7 +19,7 @@ def told(edge: Edge, shopper: str) -> list[dict[str, Any]]:
     sql = "SELECT fact FROM signals WHERE shopper_id = ? ORDER BY id"
     asked = {"statements": [{"sql": sql, "params": [shopper]}]}
     headers = {"authorization": f"Bearer {TOKEN}"}
-    answered = httpx.post(f"{edge.url}/_bindings/d1/", json=asked, headers=headers)
+    answered = http.post(f"{edge.url}/_bindings/d1/", json=asked, headers=headers)
     return [json.loads(row["fact"]) for row in answered.json()["results"][0]]
 
 

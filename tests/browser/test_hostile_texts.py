@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, component
 from tests.support.stored import forget_layouts
+from tools.support import http
 from tools.support.browser import Watched, watched
 from tools.support.server import ROOT, Server
 
@@ -141,7 +141,7 @@ def test_hostile_signals_reach_neither_brief_nor_page(
     }
     content = json.dumps(body).replace('"\\ud83d", ', "")
     headers = {"Content-Type": "application/json"}
-    sent = httpx.post(f"{composed_by_model.url}/generate", content=content, headers=headers)
+    sent = http.post(f"{composed_by_model.url}/generate", content=content, headers=headers)
     assert sent.status_code == 200
     brief = str(model.requests[0].body)
     for text in CORPUS["copy"]:

@@ -17,6 +17,7 @@ import httpx
 
 from app.settings import ROOT
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tools.support import http
 from tools.support.edge import NODE, publish
 
 _OPEN = re.compile("serving (.+)/store through the Worker")
@@ -66,7 +67,7 @@ def test_one_command_opens_a_shop_that_composes_keeps_and_ends(tmp_path: Path) -
         assert '"event":"stream"' in shop.log.read_text()
     assert shop.process.returncode == 0
     try:
-        httpx.get(f"{shop.url}/store", timeout=2)
+        http.get(f"{shop.url}/store", timeout=2)
     except httpx.ConnectError:
         return
     raise AssertionError("the Worker is still there")

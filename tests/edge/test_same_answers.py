@@ -16,6 +16,7 @@ import pytest
 
 from app.web.cookies import LIFETIME, SessionSigner, cookie_name
 from tests.support.fake_model import demo_products
+from tools.support import http
 from tools.support.edge import SECRETS, TOKEN, Worker
 from tools.support.server import Server
 
@@ -124,9 +125,9 @@ class Both:
         """Ask both; the container as the Worker does, with its credential."""
         known = {"authorization": f"Bearer {SECRETS['WORKER_SECRET']}"}
         headers = how.pop("headers", {})
-        ours = httpx.request(method, f"{self.worker.url}{path}", headers=headers, **how)
+        ours = http.request(method, f"{self.worker.url}{path}", headers=headers, **how)
         theirs = f"{self.container.url}{path}"
-        return ours, httpx.request(method, theirs, headers={**headers, **known}, **how)
+        return ours, http.request(method, theirs, headers={**headers, **known}, **how)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +171,7 @@ def assert_same(ours: httpx.Response, theirs: httpx.Response) -> None:
 
 
 def test_files_have_the_same_etags_and_immutable_addresses(both: Both) -> None:
-    shell = httpx.get(f"{both.worker.url}/store").text
+    shell = http.get(f"{both.worker.url}/store").text
     paths = [part for part in shell.split('"') if part.startswith("/static/")]
     assert len(paths) >= 3
     for path in paths:
@@ -209,7 +210,7 @@ def test_a_beacon_is_taken_or_refused_by_both_and_makes_the_same_persona(
 def rows(worker: Worker, shopper: str) -> list[list[dict[str, Any]]]:
     """Return what D1 has of a shopper."""
     statements = [{"sql": sql, "params": [shopper]} for sql in WHAT_IS_KNOWN]
-    answer = httpx.post(
+    answer = http.post(
         f"{worker.url}/_bindings/d1/",
         json={"statements": statements},
         headers={"authorization": f"Bearer {TOKEN}"},
@@ -267,12 +268,12 @@ def test_who_may_not_tell_is_refused_by_both(
     ids=["none", "forged", "over", "foreign"],
 )
 def test_a_stream_without_a_shopper_is_none(both: Both, path: str, headers: dict[str, str]) -> None:
-    ours = httpx.get(f"{both.worker.url}{path}", headers=headers)
+    ours = http.get(f"{both.worker.url}{path}", headers=headers)
     assert ours.status_code == httpx.codes.NOT_FOUND
 
 
 def test_nobody_reaches_the_bindings_without_the_token(both: Both) -> None:
     for headers in ({}, {"authorization": "Bearer guess"}):
-        found = httpx.get(f"{both.worker.url}/_bindings/kv/health", headers=headers)
+        found = http.get(f"{both.worker.url}/_bindings/kv/health", headers=headers)
         assert found.status_code == httpx.codes.NOT_FOUND
         assert "Not here any more" in found.text

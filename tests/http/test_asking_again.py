@@ -8,6 +8,7 @@ import httpx
 
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import Model, answer, component
+from tools.support import http
 from tools.support.server import Server
 
 
@@ -19,7 +20,7 @@ def asked_slots(model: Model) -> list[str]:
 
 def finished(server: Server) -> httpx.Response:
     """Return a new shopper's page once it has ended."""
-    with httpx.Client(base_url=server.url, timeout=30) as shopper:
+    with http.Client(base_url=server.url, timeout=30) as shopper:
         page = shopper.get("/store")
         stream = page.text.partition('data-stream="')[2].partition('"')[0]
         shopper.get(stream)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
-
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
+from tools.support import http
 from tools.support.server import Server
 
 
@@ -16,7 +15,7 @@ def test_pages_beyond_those_at_once_wait_and_beyond_those_waiting_get_the_shop_a
 ) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
     server = serve(WANDSTORE_PAGES_AT_ONCE="1", WANDSTORE_PAGES_WAITING="1", **model.environment)
-    first, second, third = (httpx.get(f"{server.url}/store") for _ in range(3))
+    first, second, third = (http.get(f"{server.url}/store") for _ in range(3))
     assert [page.headers["x-wandstore-page"] for page in (first, second, third)] == [
         "shell",
         "shell",
@@ -34,8 +33,8 @@ def test_a_reader_whose_page_finds_no_place_is_told_to_come_back(
 ) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
     server = serve(WANDSTORE_PAGES_AT_ONCE="1", WANDSTORE_PAGES_WAITING="0", **model.environment)
-    httpx.get(f"{server.url}/store")
-    with httpx.Client(base_url=server.url) as late:
+    http.get(f"{server.url}/store")
+    with http.Client(base_url=server.url) as late:
         late.get("/store")
         refused = late.get("/s/demo/stream/anything")
     assert refused.status_code == 429

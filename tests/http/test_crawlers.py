@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import httpx
 import pytest
 
 from app.web.cookies import LIFETIME, SessionSigner
@@ -12,6 +11,7 @@ from app.web.crawlers import is_crawler
 from tests.conftest import StartServer
 from tests.support.fake_model import SLOTS, Model
 from tests.support.shopper_client import fillers
+from tools.support import http
 from tools.support.server import Server
 
 SECRET = "a secret of some length"  # noqa: S105 - made for these tests
@@ -51,7 +51,7 @@ def test_a_crawler_gets_a_complete_page_and_nobody_is_asked(
     composed_by_model: Server, model: Model
 ) -> None:
     for name in CRAWLERS:
-        page = httpx.get(f"{composed_by_model.url}/store", headers={"User-Agent": name})
+        page = http.get(f"{composed_by_model.url}/store", headers={"User-Agent": name})
         assert page.status_code == 200
         assert page.headers["x-wandstore-page"] == "fallback"
         assert "set-cookie" not in page.headers
@@ -65,7 +65,7 @@ def test_who_only_asks_for_the_head_costs_nothing(serve: StartServer, model: Mod
     expires = int(time.time()) + LIFETIME - 60
     known = SessionSigner(SECRET.encode()).cookie(f"shop_{'0' * 32}", "demo", expires, secure=False)
     for cookie in ("", known.decode().partition(";")[0]):
-        page = httpx.head(f"{server.url}/store", headers={"Cookie": cookie})
+        page = http.head(f"{server.url}/store", headers={"Cookie": cookie})
         assert page.status_code == 200
         assert "set-cookie" not in page.headers
     server.stop()  # which ends what has been begun

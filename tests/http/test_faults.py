@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 
 from tests.support.fake_llm import Fault, Scenario, response_bytes
@@ -24,6 +23,7 @@ from tests.support.fake_model import (
 )
 from tests.support.in_process import InProcessServer
 from tests.support.shopper_client import fillers, slots
+from tools.support import http
 from tools.support.server import Server
 
 TEXT = answer()
@@ -142,7 +142,7 @@ class Desk(NamedTuple):
             "persona": persona,
             "shop": {"shop_id": "demo"},
         }
-        sent = httpx.post(f"{self.server.url}/generate", json=body, timeout=60)
+        sent = http.post(f"{self.server.url}/generate", json=body, timeout=60)
         assert sent.status_code == 200, sent.text
         return sent.json(), counts(self.server)
 
@@ -236,12 +236,12 @@ def test_an_event_that_cannot_be_read_costs_the_component_around_it(desk: Desk) 
 
 def test_a_key_that_is_refused_is_named_at_once(desk: Desk) -> None:
     desk.ask(Scenario(TEXT, fault=Fault("status", status=401)))
-    report = httpx.get(f"{desk.server.url}/health").json()
+    report = http.get(f"{desk.server.url}/health").json()
     assert report["status"] == "degraded"
     assert report["checks"]["llm_api"].endswith(": failing (HTTP 401: the key is refused)")
     assert '"reason": "HTTP 401: the key is refused"' in desk.server.log
     desk.ask(Scenario(TEXT))
-    assert httpx.get(f"{desk.server.url}/health").json()["checks"]["llm_api"] == "ok"
+    assert http.get(f"{desk.server.url}/health").json()["checks"]["llm_api"] == "ok"
 
 
 def test_a_second_attempt_that_answers_makes_the_page(desk: Desk) -> None:

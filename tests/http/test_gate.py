@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from app.settings import SettingsError, read_settings
 from tests.support.in_process import InProcessServer
 from tests.support.stored import rows
+from tools.support import http
 from tools.support.server import Server
 
 SECRET = "s3cret-of-the-worker"  # noqa: S105 - made for this test
@@ -30,7 +30,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     ["/", "/store", "/s/demo", "/products/dusk-lamp", "/signals", "/generate", "/static/shop.css", "/health/", "//health", "/debug/pages/x", "/nowhere"],
 )  # fmt: skip
 def test_nothing_is_answered_without_it(guarded: Server, method: str, path: str) -> None:
-    answered = httpx.request(method, f"{guarded.url}{path}")
+    answered = http.request(method, f"{guarded.url}{path}")
     assert answered.status_code == 401
     assert answered.headers["www-authenticate"] == "Bearer"
     assert "set-cookie" not in answered.headers
@@ -44,33 +44,33 @@ def test_nothing_is_answered_without_it(guarded: Server, method: str, path: str)
 )  # fmt: skip
 def test_nothing_but_the_secret_itself_opens(guarded: Server, given: str) -> None:
     headers = [(b"authorization", given.encode("latin-1"))]
-    assert httpx.get(f"{guarded.url}/store", headers=headers).status_code == 401
+    assert http.get(f"{guarded.url}/store", headers=headers).status_code == 401
 
 
 def test_two_credentials_are_none(guarded: Server) -> None:
     headers = [("authorization", f"Bearer {SECRET}"), ("authorization", "Bearer x")]
-    assert httpx.get(f"{guarded.url}/store", headers=headers).status_code == 401
+    assert http.get(f"{guarded.url}/store", headers=headers).status_code == 401
 
 
 def test_the_worker_is_let_in(guarded: Server) -> None:
-    assert httpx.get(f"{guarded.url}/store", headers=KNOWN).status_code == 200
+    assert http.get(f"{guarded.url}/store", headers=KNOWN).status_code == 200
 
 
 def test_the_health_check_needs_none_and_is_only_looked_at(guarded: Server) -> None:
-    assert httpx.get(f"{guarded.url}/health").json()["status"] == "healthy"
-    assert httpx.post(f"{guarded.url}/health").status_code == 401
+    assert http.get(f"{guarded.url}/health").json()["status"] == "healthy"
+    assert http.post(f"{guarded.url}/health").status_code == 401
 
 
 def test_a_refused_request_leaves_no_trace(guarded: Server) -> None:
     for _ in range(20):
-        httpx.get(f"{guarded.url}/store")
+        http.get(f"{guarded.url}/store")
     guarded.stop()
     assert len(rows(guarded, "SELECT id FROM ui_generations")) <= 1
     guarded.start()
 
 
 def test_the_secret_is_in_no_log(guarded: Server) -> None:
-    httpx.get(f"{guarded.url}/store", headers=KNOWN)
+    http.get(f"{guarded.url}/store", headers=KNOWN)
     assert SECRET not in guarded.log
 
 
@@ -79,7 +79,7 @@ def test_the_worker_says_who_its_client_is(guarded: Server) -> None:
         headers = {**KNOWN, "cf-connecting-ip": address, "sec-fetch-site": "same-origin"}
         return client.post("/signals", json={}, headers=headers).status_code
 
-    with httpx.Client(base_url=guarded.url) as client:
+    with http.Client(base_url=guarded.url) as client:
         assert {told("203.0.113.7") for _ in range(400)} == {401, 429}
         assert told("203.0.113.8") == 401
         assert {told(f"2001:db8::{at:x}") for at in range(400)} == {401, 429}
@@ -89,7 +89,7 @@ def test_the_worker_says_who_its_client_is(guarded: Server) -> None:
 def test_a_client_may_not_say_it_of_itself_where_there_is_no_worker(tmp_path: Path) -> None:
     with InProcessServer(tmp_path / "data", {"WANDSTORE_HOUSE_PACE": "0"}) as server:
         codes = set()
-        with httpx.Client(base_url=server.url) as client:
+        with http.Client(base_url=server.url) as client:
             for at in range(400):
                 headers = {"cf-connecting-ip": f"203.0.113.{at}", "sec-fetch-site": "same-origin"}
                 codes.add(client.post("/signals", json={}, headers=headers).status_code)

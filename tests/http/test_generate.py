@@ -20,6 +20,7 @@ from tests.support.fake_model import (
 )
 from tests.support.shopper_client import SentEvent, Shopper, events, fillers, stream_of
 from tests.support.stored import break_kv
+from tools.support import http
 from tools.support.server import Server
 
 StartServer = Callable[..., Server]
@@ -52,13 +53,13 @@ def collector(value: float) -> dict[str, Any]:
 
 
 def generate(server: Server, **changes: Any) -> httpx.Response:
-    return httpx.post(f"{server.url}/generate", json=request(**changes), timeout=60)
+    return http.post(f"{server.url}/generate", json=request(**changes), timeout=60)
 
 
 def streamed(server: Server, after: int | None = None, **changes: Any) -> list[SentEvent]:
     headers = EVENTS if after is None else {**EVENTS, "Last-Event-ID": str(after)}
     body = request(**changes)
-    with httpx.stream(
+    with http.stream(
         "POST", f"{server.url}/generate", json=body, headers=headers, timeout=60
     ) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -186,7 +187,7 @@ def test_events_come_as_they_happen(composed_by_model: Server, model: Model) -> 
     text = answer()
     model.play(Scenario(text, hold_after=ends_of_components(text)))
     url = f"{composed_by_model.url}/generate"
-    with httpx.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
+    with http.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
         seen = events(response.iter_lines())
         for at, slot in enumerate(SLOTS):
             model.reached(at + 1)
@@ -223,7 +224,7 @@ def test_who_saw_a_page_fail_gets_its_end_and_not_another(
 ) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
     url = f"{composed_by_model.url}/generate"
-    with httpx.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
+    with http.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
         model.reached(1)
         break_kv(composed_by_model)
         model.release()
@@ -361,7 +362,7 @@ REFUSED: list[tuple[Any, str, str]] = [
 def test_a_bad_request_is_refused_in_words_that_name_the_field(
     house_server: Server, body: Any, code: str, field: str
 ) -> None:
-    response = httpx.post(f"{house_server.url}/generate", json=body)
+    response = http.post(f"{house_server.url}/generate", json=body)
     assert response.status_code == 400
     sent = response.json()
     assert sent["status"] == "error"
@@ -372,13 +373,13 @@ def test_a_bad_request_is_refused_in_words_that_name_the_field(
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"a": NaN}'])
 def test_what_is_no_json_is_refused(house_server: Server, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    response = httpx.post(f"{house_server.url}/generate", content=body, headers=headers)
+    response = http.post(f"{house_server.url}/generate", content=body, headers=headers)
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "INVALID_REQUEST"
 
 
 def test_another_content_type_is_refused(house_server: Server) -> None:
-    response = httpx.post(f"{house_server.url}/generate", content=json.dumps(request()))
+    response = http.post(f"{house_server.url}/generate", content=json.dumps(request()))
     assert response.status_code == 415
 
 
@@ -390,7 +391,7 @@ def test_a_body_beyond_the_bound_is_refused(serve: StartServer) -> None:
 
 
 def test_only_a_post_is_answered(house_server: Server) -> None:
-    assert httpx.get(f"{house_server.url}/generate").status_code == 405
+    assert http.get(f"{house_server.url}/generate").status_code == 405
 
 
 # ------------------------------------------------------------------ what can go wrong
@@ -401,9 +402,9 @@ def test_more_pages_than_there_are_places_for_are_told_to_come_back(
 ) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
     server = serve(WANDSTORE_PAGES_AT_ONCE="1", WANDSTORE_PAGES_WAITING="0", **model.environment)
-    httpx.get(f"{server.url}/store")
+    http.get(f"{server.url}/store")
     for headers in ({}, EVENTS):
-        late = httpx.post(f"{server.url}/generate", json=request(), headers=headers)
+        late = http.post(f"{server.url}/generate", json=request(), headers=headers)
         assert late.status_code == 429
         assert int(late.headers["retry-after"]) > 0
         assert late.json()["error"] == {
@@ -455,7 +456,7 @@ def test_the_worker_says_which_shoppers_are_new_and_where_they_come_from(
     def writer(number: int, address: str | None) -> str:
         new = {"CF-Connecting-IP": address, "X-Wandstore-New-Shopper": "1"} if address else {}
         body = request(f"shop_{number:032x}")
-        sent = httpx.post(f"{server.url}/generate", json=body, headers={**says, **new}, timeout=60)
+        sent = http.post(f"{server.url}/generate", json=body, headers={**says, **new}, timeout=60)
         model_name: str = sent.json()["meta"]["model"]
         return model_name
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.support.fake_model import Model, demo_products
+from tools.support import http
 from tools.support.server import Server
 
 PRODUCTS = {item["id"]: item for item in demo_products()}
@@ -22,7 +23,7 @@ PAGE_SIZE = 24
 
 @pytest.fixture
 def shop(house_server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=house_server.url, timeout=30) as client:
+    with http.Client(base_url=house_server.url, timeout=30) as client:
         yield client
 
 
@@ -177,7 +178,7 @@ def test_looking_through_the_catalog_asks_the_model_nothing_and_opens_no_stream(
 ) -> None:
     paths = ["?category=Lamps", "?sort=name", "?q=oak", "?page=2", "?category=Nothing"]
     addresses = [*(f"/store{path}" for path in paths), "/products/dusk-lamp", "/products/none", "/"]
-    with httpx.Client(base_url=composed_by_model.url) as shopper:
+    with http.Client(base_url=composed_by_model.url) as shopper:
         for address in addresses:
             page = shopper.get(address)
             assert "data-stream" not in page.text

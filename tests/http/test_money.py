@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support.fake_llm import Scenario, Usage
 from tests.support.fake_model import SLOTS, Model, answer, component
 from tests.support.shopper_client import Shopper, stream_of
+from tools.support import http
 from tools.support.server import ROOT, Server
 
 StartServer = Callable[..., Server]
@@ -30,7 +30,7 @@ def request(number: int) -> dict[str, Any]:
 
 
 async def _pages(server: Server, numbers: range) -> list[dict[str, Any]]:
-    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+    async with http.AsyncClient(base_url=server.url, timeout=60) as client:
         asked = (client.post("/generate", json=request(number)) for number in numbers)
         return [sent.json() for sent in await asyncio.gather(*asked)]
 
@@ -93,7 +93,7 @@ def test_the_budget_of_one_shop_is_not_anothers(
     )
     first, second = request(1), {**request(2), "shop": {"shop_id": "other"}}
     for body in (first, second):
-        sent = httpx.post(f"{server.url}/generate", json=body, timeout=60).json()
+        sent = http.post(f"{server.url}/generate", json=body, timeout=60).json()
         assert sent["meta"]["model"] == "kimi-k2.6"
     assert len(model.requests) == 2
 

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import SLOTS, Model, answer
 from tests.support.shopper_client import fillers
+from tools.support import http
 from tools.support.server import Server
 
 DOWN = 60.0
@@ -34,7 +33,7 @@ class Load:
 
     def run(self) -> None:
         """Ask until told to stop."""
-        with httpx.Client(base_url=self.server.url, timeout=60) as client:
+        with http.Client(base_url=self.server.url, timeout=60) as client:
             while not self.going.wait(BETWEEN):
                 sent = client.post("/generate", json=self._request())
                 self.statuses.add(sent.status_code)
@@ -65,7 +64,7 @@ def steady(server: Server) -> Iterator[Load]:
 
 def health(server: Server) -> str:
     """Return how the models are said to be."""
-    state: str = httpx.get(f"{server.url}/health", timeout=10).json()["checks"]["llm_api"]
+    state: str = http.get(f"{server.url}/health", timeout=10).json()["checks"]["llm_api"]
     return state
 
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.support.fake_model import demo_products
+from tools.support import http
 from tools.support.server import Server
 
 PRODUCT = demo_products()[0]["id"]
@@ -27,7 +28,7 @@ POLICY = (
 @pytest.fixture
 def shop(house_server: Server) -> Iterator[httpx.Client]:
     """A shopper whose page is kept."""
-    with httpx.Client(base_url=house_server.url, timeout=30) as client:
+    with http.Client(base_url=house_server.url, timeout=30) as client:
         client.get(attribute(client.get(STORE).text, "main", "data-stream"))
         yield client
 
@@ -63,7 +64,7 @@ def test_every_page_forbids_what_is_not_ours(shop: httpx.Client, path: str) -> N
 
 
 def test_the_shell_forbids_the_same_as_the_kept_page(house_server: Server) -> None:
-    shell = httpx.get(f"{house_server.url}/store")
+    shell = http.get(f"{house_server.url}/store")
     assert shell.headers["x-wandstore-page"] == "shell"
     assert_guarded(shell)
     assert shell.headers["content-security-policy"] == POLICY
@@ -79,11 +80,11 @@ def test_a_file_may_not_act_as_a_page(shop: httpx.Client) -> None:
 
 
 def test_a_stream_is_guarded_like_any_file(house_server: Server) -> None:
-    with httpx.Client(base_url=house_server.url, timeout=30) as client:
+    with http.Client(base_url=house_server.url, timeout=30) as client:
         stream = client.get(attribute(client.get(STORE).text, "main", "data-stream"))
         assert stream.status_code == 200
         assert stream.headers["x-content-type-options"] == "nosniff"
-        assert_guarded(httpx.get(str(stream.url)))
+        assert_guarded(http.get(str(stream.url)))
 
 
 def test_no_page_has_a_script_style_or_handler_of_its_own(shop: httpx.Client) -> None:
@@ -105,7 +106,7 @@ def test_every_page_is_valid_html(shop: httpx.Client, path: str) -> None:
 
 
 def test_the_shell_is_valid_html(house_server: Server) -> None:
-    strictly(httpx.get(f"{house_server.url}/store").text)
+    strictly(http.get(f"{house_server.url}/store").text)
 
 
 def test_every_products_page_is_valid_html(shop: httpx.Client) -> None:
@@ -185,13 +186,13 @@ def test_a_file_of_an_older_page_is_still_there_and_not_cached_for_good(
 )
 def test_nothing_outside_the_folders_is_served(house_server: Server, path: str) -> None:
     target = httpx.URL(house_server.url).copy_with(raw_path=path.encode())
-    answered = httpx.get(target)
+    answered = http.get(target)
     assert answered.status_code == 404
     assert "products" not in answered.text or "text/html" in answered.headers["content-type"]
 
 
 def test_health_is_json_and_asks_nobody(house_server: Server) -> None:
-    answered = httpx.get(f"{house_server.url}/health")
+    answered = http.get(f"{house_server.url}/health")
     assert_guarded(answered)
     assert answered.headers["content-type"] == "application/json"
     health = answered.json()

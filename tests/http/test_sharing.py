@@ -12,6 +12,7 @@ import pytest
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import SLOTS, Model, answer
 from tests.support.stored import pairs
+from tools.support import http
 from tools.support.server import Server
 
 
@@ -21,7 +22,7 @@ def stream_of(page: httpx.Response) -> str:
 
 async def finished_page(server: Server) -> str:
     """Be a new shopper; return the finished page."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=60) as shopper:
+    async with http.AsyncClient(base_url=server.url, timeout=60) as shopper:
         page = await shopper.get("/store")
         await shopper.get(stream_of(page))
         return (await shopper.get("/store")).text

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import html5lib
-import httpx
 import pytest
 
 from tests.support.fake_model import SLOTS
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tools.support import http
 from tools.support.server import ROOT, Server
 
 StartServer = Callable[..., Server]
@@ -62,7 +62,7 @@ def products_linked(html: str) -> set[str]:
 
 def facts(server: Server, path: str) -> dict[str, str]:
     """Return what a product's page says: title, price and stock."""
-    answered = httpx.get(f"{server.url}{path}")
+    answered = http.get(f"{server.url}{path}")
     assert answered.status_code == 200
     article = parsed(answered.text).find(".//article")
     assert article is not None
@@ -77,7 +77,7 @@ def facts(server: Server, path: str) -> dict[str, str]:
 
 
 def test_the_first_shop_is_the_default_one(street: Server) -> None:
-    page = httpx.get(f"{street.url}/store")
+    page = http.get(f"{street.url}/store")
     assert "The Bakery" in words(parsed(page.text).find(".//title"))
     assert "shopper_bakery=" in page.headers["set-cookie"]
     assert stream_of(page.text).startswith("/s/bakery/stream/")
@@ -88,7 +88,7 @@ def test_the_first_shop_is_the_default_one(street: Server) -> None:
     [("/store", "/products/loaf-", 6), ("/s/forge", "/s/forge/products/", 3)],
 )
 def test_each_shop_sells_its_own(street: Server, path: str, own: str, count: int) -> None:
-    with httpx.Client(base_url=street.url, timeout=30) as shopper:
+    with http.Client(base_url=street.url, timeout=30) as shopper:
         shell = shopper.get(path)
         shopper.get(stream_of(shell.text))
         kept = shopper.get(path)
@@ -101,7 +101,7 @@ def test_each_shop_sells_its_own(street: Server, path: str, own: str, count: int
 
 
 def test_shoppers_of_one_shop_are_strangers_to_another(street: Server) -> None:
-    with httpx.Client(base_url=street.url, timeout=30) as shopper:
+    with http.Client(base_url=street.url, timeout=30) as shopper:
         bakery, forge = shopper.get("/store"), shopper.get("/s/forge")
         assert set(shopper.cookies) == {"shopper_bakery", "shopper_forge"}
         shopper.get(stream_of(bakery.text))
@@ -109,12 +109,12 @@ def test_shoppers_of_one_shop_are_strangers_to_another(street: Server) -> None:
         value = shopper.cookies["shopper_bakery"]
     stream = stream_of(forge.text)
     moved = {"Cookie": f"shopper_forge={value}"}
-    assert httpx.get(f"{street.url}{stream}", headers=moved).status_code == 404
-    assert httpx.get(f"{street.url}/s/forge", headers=moved).headers["x-wandstore-page"] == "shell"
+    assert http.get(f"{street.url}{stream}", headers=moved).status_code == 404
+    assert http.get(f"{street.url}/s/forge", headers=moved).headers["x-wandstore-page"] == "shell"
 
 
 def test_one_shops_stream_is_not_found_under_another_shop(street: Server) -> None:
-    with httpx.Client(base_url=street.url, timeout=30) as shopper:
+    with http.Client(base_url=street.url, timeout=30) as shopper:
         bakery = stream_of(shopper.get("/store").text)
         shopper.get("/s/forge")
         crossed = shopper.get(bakery.replace("/s/bakery/", "/s/forge/"))
@@ -125,12 +125,12 @@ def test_a_product_is_found_in_its_own_shop_only(street: Server) -> None:
     assert facts(street, "/products/loaf-3")["price"] == "€4.50"
     assert facts(street, "/s/bakery/products/loaf-3")["price"] == "€4.50"
     for path in ("/products/poker", "/s/forge/products/loaf-3", "/s/none/products/poker"):
-        assert httpx.get(f"{street.url}{path}").status_code == 404
+        assert http.get(f"{street.url}{path}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/s/none", "/s/none/stream/x", "/s/BAKERY", "/s/..%2fforge"])
 def test_a_shop_that_is_not_on_this_street_is_not_found(street: Server, path: str) -> None:
-    assert httpx.get(f"{street.url}{path}").status_code == 404
+    assert http.get(f"{street.url}{path}").status_code == 404
 
 
 def test_a_shopify_exports_facts_are_on_its_pages(street: Server) -> None:
@@ -160,7 +160,7 @@ def test_a_real_export_opens_as_a_shop_of_twenty_products(serve: StartServer, na
     if not path.exists():
         pytest.skip(f"{path.name} is not here")
     server = serve(WANDSTORE_CATALOG=str(path), WANDSTORE_HOUSE_PACE="0")
-    with httpx.Client(base_url=server.url, timeout=30) as shopper:
+    with http.Client(base_url=server.url, timeout=30) as shopper:
         shell = shopper.get("/store")
         assert "https://burst.shopifycdn.com" in shell.headers["content-security-policy"]
         shopper.get(stream_of(shell.text))

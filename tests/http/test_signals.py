@@ -15,6 +15,7 @@ from tests.support.fake_model import Model, answer
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.stored import pairs, rows
 from tests.support.waiting import eventually
+from tools.support import http
 from tools.support.server import Server
 
 OURS = {"sec-fetch-site": "same-origin"}
@@ -241,7 +242,7 @@ def test_nobody_tells_without_a_valid_cookie(
     visitor: Shopper, house_server: Server, spoil: Any
 ) -> None:
     cookie = spoil(visitor.cookies["shopper_demo"])
-    with httpx.Client(base_url=house_server.url) as stranger:
+    with http.Client(base_url=house_server.url) as stranger:
         answered = tell(stranger, VIEW, cookie=f"shopper_demo={cookie}")
     if cookie == visitor.cookies["shopper_demo"]:
         pytest.skip("the cookie happened to end in this letter")
@@ -272,7 +273,7 @@ def test_a_shopper_who_tells_too_much_is_asked_to_wait(
 
 
 def test_an_address_that_tells_too_much_is_asked_to_wait(composed_by_model: Server) -> None:
-    with httpx.Client(base_url=composed_by_model.url) as stranger:
+    with http.Client(base_url=composed_by_model.url) as stranger:
         codes = {code(tell(stranger, VIEW))[0] for _ in range(400)}
     assert codes == {401, 429}
 

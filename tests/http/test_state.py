@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 
 from app.settings import SettingsError, read_settings
@@ -30,6 +29,7 @@ from tests.support.fake_cloudflare.rest import (
 from tests.support.serving import serving
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.waiting import eventually
+from tools.support import http
 from tools.support.server import ROOT, Server
 
 BINDINGS_TOKEN = "a-token-of-the-bindings"  # noqa: S105 - made for tests
@@ -162,7 +162,7 @@ def test_with_everything_down_the_shop_opens_and_sells(serve: StartServer, place
     with Shopper(server) as shopper:
         assert shopper.store().headers["x-wandstore-page"] == "shell"
         assert shopper.get("/products/dusk-lamp").status_code == 200
-    health = httpx.get(f"{server.url}/health").json()
+    health = http.get(f"{server.url}/health").json()
     assert health["status"] == "degraded"
     assert health["checks"]["kv_connection"] == "failed: StorageError"
 
@@ -196,7 +196,7 @@ def test_a_wrong_token_is_told_by_the_health_check_and_stays_secret(
 ) -> None:
     wrong = behind_the_api.environment | {"CLOUDFLARE_API_TOKEN": "a-wrong-token"}
     server = serve(**wrong)
-    health = httpx.get(f"{server.url}/health").text
+    health = http.get(f"{server.url}/health").text
     assert "failed" in health
     assert "a-wrong-token" not in health + server.log
 
@@ -205,7 +205,7 @@ def test_a_health_check_asks_the_api_once_in_a_while(
     serve: StartServer, behind_the_api: Place
 ) -> None:
     server = serve(**behind_the_api.environment)
-    with httpx.Client(base_url=server.url) as client:
+    with http.Client(base_url=server.url) as client:
         for _ in range(100):
             client.get("/health")
     api = behind_the_api.stand_in

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, demo_products
+from tools.support import http
 from tools.support.server import Server
 
 PRODUCT_IDS = {item["id"] for item in demo_products()}
@@ -20,7 +21,7 @@ PRODUCT_IDS = {item["id"] for item in demo_products()}
 @pytest.fixture
 def shopper(house_server: Server) -> Iterator[httpx.Client]:
     """A browser without a cookie, at the shop that composes by itself."""
-    with httpx.Client(base_url=house_server.url, timeout=30) as client:
+    with http.Client(base_url=house_server.url, timeout=30) as client:
         yield client
 
 
@@ -84,7 +85,7 @@ def test_the_shell_comes_while_the_model_has_not_said_a_word(
     composed_by_model: Server, model: Model
 ) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
-    page = httpx.get(f"{composed_by_model.url}/store")
+    page = http.get(f"{composed_by_model.url}/store")
     assert page.headers["x-wandstore-page"] == "shell"
     model.reached(1)
     model.release()
@@ -152,7 +153,7 @@ def test_a_forged_cookie_makes_a_new_shopper_and_never_an_error(
     house_server: Server, value: str
 ) -> None:
     header = {b"Cookie": f"shopper_demo={value}".encode("latin-1")}
-    page = httpx.get(f"{house_server.url}/store", headers=header)
+    page = http.get(f"{house_server.url}/store", headers=header)
     assert page.status_code == 200
     assert page.headers["x-wandstore-page"] == "shell"
     assert "shopper_demo=shop_" in page.headers["set-cookie"]
@@ -163,9 +164,9 @@ def test_another_shoppers_id_under_ones_own_signature_opens_nothing(
     returning: httpx.Client, house_server: Server
 ) -> None:
     victim = returning.cookies["shopper_demo"]
-    own = httpx.get(f"{house_server.url}/store").cookies["shopper_demo"]
+    own = http.get(f"{house_server.url}/store").cookies["shopper_demo"]
     mixed = ".".join([victim.split(".")[0], *own.split(".")[1:]])
-    page = httpx.get(f"{house_server.url}/store", headers={"Cookie": f"shopper_demo={mixed}"})
+    page = http.get(f"{house_server.url}/store", headers={"Cookie": f"shopper_demo={mixed}"})
     assert page.headers["x-wandstore-page"] == "shell"
     assert victim.split(".")[0] not in page.headers["set-cookie"]
 

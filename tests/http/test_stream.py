@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support.fake_llm import Scenario
@@ -26,6 +25,7 @@ from tests.support.shopper_client import (
     slots,
     stream_of,
 )
+from tools.support import http
 from tools.support.server import Server
 
 StartServer = Callable[..., Server]
@@ -111,7 +111,7 @@ def test_nobody_reads_another_shoppers_stream(composed_by_model: Server, model: 
     model.play(Scenario(answer(), hold_after=(0,)))
     with Shopper(composed_by_model) as owner, Shopper(composed_by_model) as stranger:
         stream = stream_of(owner.store().text)
-        assert httpx.get(f"{composed_by_model.url}{stream}").status_code == 404
+        assert http.get(f"{composed_by_model.url}{stream}").status_code == 404
         stranger.store()
         refused = stranger.get(stream)
         assert refused.status_code == 404

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from tests.support.fake_llm import Fault, Scenario, Usage
 from tests.support.fake_model import Model, answer, component
 from tests.support.shopper_client import Shopper, stream_of
+from tools.support import http
 from tools.support.server import Server
 
 StartServer = Callable[..., Server]
@@ -70,7 +70,7 @@ def test_traces_are_for_development_only(serve: StartServer, design: str) -> Non
 
 
 def test_a_page_nobody_knows_has_no_trace(house_server: Server) -> None:
-    assert httpx.get(f"{house_server.url}/debug/pages/nobody").status_code == 404
+    assert http.get(f"{house_server.url}/debug/pages/nobody").status_code == 404
 
 
 def test_traces_are_bounded_in_number(serve: StartServer) -> None:
@@ -80,7 +80,7 @@ def test_traces_are_bounded_in_number(serve: StartServer) -> None:
         with Shopper(server) as shopper:
             streams.append(stream_of(shopper.store().text))
     assert all(streams)
-    with httpx.Client(base_url=server.url) as client:
+    with http.Client(base_url=server.url) as client:
         found = [
             client.get(f"/debug/pages/{stream.rpartition('/')[2]}").status_code
             for stream in (streams[0], streams[-1])

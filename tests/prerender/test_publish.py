@@ -12,11 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
+from app.content.site import read_site
 from app.domain.persona import PERSONA_TYPES
+from app.prerender.output import publish
 from app.prerender.pages import product_name
-from app.settings import ROOT
+from app.settings import ROOT, read_settings
 from tests.support.fake_model import demo_products
 from tests.support.shopper_client import Shopper, stream_of
+from tools.support import http
 from tools.support.server import Server
 
 
@@ -30,8 +33,7 @@ def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("publish") / "public"
-    done = run(folder)
-    assert done.returncode == 0, done.stderr
+    publish(read_site(read_settings({})), folder)
     return folder
 
 
@@ -79,7 +81,7 @@ def test_the_shell_is_the_containers_but_for_the_streams_address(
 def test_the_page_for_crawlers_is_the_containers(published: Path, house_server: Server) -> None:
     page = published / "shops" / "demo" / "catalog.html"
     crawler = {"user-agent": "Googlebot/2.1"}
-    theirs = httpx.get(f"{house_server.url}/store", headers=crawler)
+    theirs = http.get(f"{house_server.url}/store", headers=crawler)
     assert page.read_bytes() == theirs.content
     assert stream_of(theirs.text) == ""
 
@@ -117,11 +119,12 @@ def test_publishing_again_leaves_nothing_of_the_old_shop(tmp_path: Path) -> None
         catalog = {"shop": {"id": shop_id, "name": shop_id}, "products": demo_products()[:2]}
         feed = tmp_path / f"{shop_id}.json"
         feed.write_text(json.dumps(catalog))
-        assert run(folder, WANDSTORE_CATALOG=str(feed)).returncode == 0
+        publish(read_site(read_settings({"WANDSTORE_CATALOG": str(feed)})), folder)
     assert [path.name for path in (folder / "shops").iterdir()] == ["second"]
     assert told(folder, "shops.json")["default"] == "second"
 
 
+@pytest.mark.process
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     done = run(tmp_path)
@@ -130,6 +133,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
+@pytest.mark.process
 def test_a_catalog_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
     done = run(tmp_path / "public", WANDSTORE_CATALOG=str(tmp_path / "none.json"))
     assert done.returncode == 2

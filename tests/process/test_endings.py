@@ -13,6 +13,7 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, ends_of_components
 from tests.support.shopper_client import Shopper, fold, slots, stream_of
 from tests.support.stored import forget_layouts, kept_pages, rows
+from tools.support import http
 from tools.support.server import Server
 
 GENERATIONS = "SELECT status, error_message FROM ui_generations"
@@ -21,7 +22,7 @@ GENERATIONS = "SELECT status, error_message FROM ui_generations"
 def wait_until_it_takes_nobody_more(server: Server) -> None:
     while True:
         try:
-            httpx.get(f"{server.url}/health")
+            http.get(f"{server.url}/health")
         except httpx.TransportError:
             return
 
@@ -142,7 +143,7 @@ def test_who_waits_for_a_page_that_a_shutdown_breaks_off_is_told_to_come_again(
     }
     sent: list[httpx.Response] = []
     call = threading.Thread(
-        target=lambda: sent.append(httpx.post(f"{server.url}/generate", json=body, timeout=30))
+        target=lambda: sent.append(http.post(f"{server.url}/generate", json=body, timeout=30))
     )
     call.start()
     model.reached(1)

@@ -11,6 +11,8 @@ from typing import Any, Protocol, Self
 
 import httpx
 
+from tools.support import http
+
 _SLOT = re.compile(
     r'<section class="slot" data-slot="([^"]+)" data-filled-by="([^"]+)"[^>]*>(.*?)</section>\n',
     re.DOTALL,
@@ -81,7 +83,7 @@ class Shopper(httpx.Client):
     """A client with a cookie jar of its own."""
 
     def __init__(self, server: Place, cookies: httpx.Cookies | None = None) -> None:
-        super().__init__(base_url=server.url, timeout=SECONDS, cookies=cookies)
+        super().__init__(base_url=server.url, timeout=SECONDS, cookies=cookies, verify=http.NO_TLS)
 
     def __enter__(self) -> Self:
         super().__enter__()

@@ -114,6 +114,8 @@ def run(root: Path, module: str, *arguments: str) -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
+@pytest.mark.process
+@pytest.mark.browser
 def test_the_command_fails_with_a_report_that_can_be_read(tmp_path: Path) -> None:
     root = copy_of_the_files(tmp_path / "root")
     good = run(root, "tools.checks", "cta")
@@ -127,6 +129,8 @@ def test_the_command_fails_with_a_report_that_can_be_read(tmp_path: Path) -> Non
     assert (root / "test-results" / "components.md").read_text() == bad.stdout
 
 
+@pytest.mark.process
+@pytest.mark.browser
 def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None:
     root = copy_of_the_files(tmp_path / "root")
     made = run(root, "app.workbench.scaffold", "kind_promise", "cta")
@@ -138,23 +142,3 @@ def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None
     again = run(root, "app.workbench.scaffold", "kind_promise", "cta")
     assert again.returncode == 2
     assert "there is a kind_promise already" in again.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "slot", "told"),
-    [
-        ("Promise", "cta", "small letters"),
-        ("../promise", "cta", "small letters"),
-        ("class", "cta", "small letters"),
-        ("", "cta", "small letters"),
-        ("hero", "cta", "there is a hero already"),
-        ("fields", "cta", "there is a fields already"),
-        ("promise", "nowhere", "no slot of the page"),
-    ],
-)
-def test_a_name_that_will_not_do_is_told(tmp_path: Path, name: str, slot: str, told: str) -> None:
-    root = copy_of_the_files(tmp_path / "root")
-    ended = run(root, "app.workbench.scaffold", name, slot)
-    assert ended.returncode == 2
-    assert told in ended.stderr
-    assert "Traceback" not in ended.stderr

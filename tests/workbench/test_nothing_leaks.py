@@ -17,6 +17,7 @@ from app.workbench.access import Guard
 from app.workbench.safe_write import NotWritten, place, write
 from tests.conftest import StartServer
 from tests.support.fake_model import KEY, component
+from tools.support import http
 from tools.support.server import ROOT
 from tools.support.workbench import Desk, a_desk
 
@@ -44,23 +45,25 @@ def desk(shared_desk: Desk) -> Desk:
 @pytest.mark.parametrize("design", ["", "0", "true", "yes"])
 def test_there_is_no_workbench_outside_development(serve: StartServer, design: str) -> None:
     server = serve(WANDSTORE_DESIGN=design, WANDSTORE_HOUSE_PACE="0")
-    missing = httpx.get(f"{server.url}/nothing-here")
+    missing = http.get(f"{server.url}/nothing-here")
     for path in PATHS:
         for headers in ({}, {"Host": "localhost"}, {"X-Workbench-Token": "1"}):
-            answer = httpx.get(f"{server.url}/design{path}", headers=headers)
+            answer = http.get(f"{server.url}/design{path}", headers=headers)
             assert answer.status_code == 404
             assert answer.text == missing.text
-    assert httpx.post(f"{server.url}/design/samples", json=SAMPLE).status_code in (404, 405)
+    assert http.post(f"{server.url}/design/samples", json=SAMPLE).status_code in (404, 405)
 
 
+@pytest.mark.process
 def test_nothing_of_the_workbench_is_loaded_where_it_is_off(serve: StartServer) -> None:
     server = serve(WANDSTORE_DESIGN="", WANDSTORE_HOUSE_PACE="0")
-    httpx.get(f"{server.url}/store")
+    http.get(f"{server.url}/store")
     mapped = Path(f"/proc/{server.pid}/maps").read_text()
     assert "pydantic_core" in mapped
     assert "watchfiles" not in mapped
 
 
+@pytest.mark.process
 def test_where_its_libraries_are_missing_the_start_says_so_in_one_line(tmp_path: Path) -> None:
     started = "import sys; sys.modules['watchfiles'] = None; from app.server import main; main()"
     ended = subprocess.run(
@@ -151,7 +154,7 @@ def test_a_page_elsewhere_cannot_frame_it_nor_run_its_scripts(desk: Desk) -> Non
     assert "frame-ancestors 'self'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
-    shop = httpx.get(f"{desk.server.url}/store").headers["content-security-policy"]
+    shop = http.get(f"{desk.server.url}/store").headers["content-security-policy"]
     assert "frame-ancestors 'none'" in shop
     assert "frame-src" not in shop
 

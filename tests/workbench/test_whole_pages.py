@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from playwright.sync_api import Page
 
 from tests.workbench.test_checks import assert_found, check
 from tests.workbench.test_gallery import frame_of
+from tools.support import http
 from tools.support.workbench import Desk, until
 
 PRODUCT = "components/pages/product.jinja"
@@ -165,7 +165,7 @@ def test_a_broken_page_is_shown_in_place_and_the_last_good_one_stays(
     assert fault
     assert "has no attribute 'titel'" in fault.inner_text()
     assert frame.inner_html("body") == before
-    assert httpx.get(f"{desk.server.url}/products/dusk-lamp").status_code == 200
+    assert http.get(f"{desk.server.url}/products/dusk-lamp").status_code == 200
     desk.edit(PRODUCT, "item.titel", "item.title")
     page.wait_for_selector("[data-faults]:empty", state="attached")
 

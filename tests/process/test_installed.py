@@ -10,11 +10,11 @@ import venv
 import zipfile
 from pathlib import Path
 
-import httpx
 import pytest
 
 from app import __version__
 from app.settings import ROOT
+from tools.support import http
 from tools.support.server import Server
 
 
@@ -71,8 +71,8 @@ def test_the_command_knows_its_version(wandstore: Path, tmp_path: Path) -> None:
 
 def test_it_serves_the_demo_shop(wandstore: Path, tmp_path: Path) -> None:
     with Server(tmp_path / "data", {"WANDSTORE_DESIGN": ""}, command=(wandstore,)) as server:
-        page = httpx.get(f"{server.url}/store")
-        health = httpx.get(f"{server.url}/health").json()
+        page = http.get(f"{server.url}/store")
+        health = http.get(f"{server.url}/health").json()
     assert "Dusk &amp; Dowel" in page.text
     assert health["status"] == "healthy"
 
@@ -100,7 +100,7 @@ def test_a_shop_of_ones_own_is_written_checked_and_served(wandstore: Path, tmp_p
         Server(
             tmp_path / "data", {"WANDSTORE_DATA": ""}, command=(wandstore, "serve", folder)
         ) as server,
-        httpx.Client() as client,
+        http.Client() as client,
     ):
         page = client.get(f"{server.url}/store")
         script = page.text.partition('src="')[2].partition('"')[0]
