@@ -17,7 +17,6 @@ from app.content.prompts import PLACE_OF_COMPONENTS
 from app.content.site import SiteContent, build_renderer
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps
-from app.generation.layouts import LayoutCache
 from app.generation.prompt import instructions
 from app.llm.budget import Budget
 from app.llm.factory import Providers
@@ -168,7 +167,6 @@ def _build_site(
             lambda: instructions(prompts.storefront, PLACE_OF_COMPONENTS, library.specs.values())
         ),
         persona_briefs=prompts.personas,
-        layouts=LayoutCache(resources.kv.get, resources.kv.put),
         ready=resources.warm_up.wait,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
         deadlines=settings.deadlines,
@@ -185,7 +183,14 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     """Return what handlers get."""
     is_degraded = resources.providers.is_degraded
     ready, journal, records = resources.warm_up, resources.journal, resources.records
-    cached = PageCache(resources.kv, site, ready.wait, is_degraded, time.monotonic)
+    cached = PageCache(
+        resources.kv,
+        site,
+        ready.wait,
+        is_degraded,
+        clock=time.monotonic,
+        fresh=settings.page_memory,
+    )
     capacity = Capacity(settings.max_concurrent_pages, settings.max_queued_pages)
     pages = PageService(
         site,

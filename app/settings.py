@@ -106,6 +106,8 @@ class Settings:
     """Pages composed at the same time."""
     max_queued_pages: int = 400
     """Pages that may wait for a place; beyond it the fallback page is served as it is."""
+    page_memory: float = 60.0
+    """Seconds a finished page is served from memory before KV is asked for it again."""
     shutdown_grace: float = 12.0
     """Seconds that pages get to finish on SIGTERM."""
     session_secret: str = field(default="", repr=False)
@@ -228,6 +230,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_REQUEST_BYTES": ("max_request_bytes", _whole(1, 64 * 1024**2)),
     "WANDSTORE_PAGES_AT_ONCE": ("max_concurrent_pages", _whole(1, 10_000)),
     "WANDSTORE_PAGES_WAITING": ("max_queued_pages", _whole(0, 10_000)),
+    "WANDSTORE_PAGE_MEMORY_SECONDS": ("page_memory", _number(0, 3600)),
     "WANDSTORE_GRACE": ("shutdown_grace", _number(0, 600)),
     "SESSION_SECRET": ("session_secret", str),
     "WORKER_SECRET": ("worker_secret", _secret),

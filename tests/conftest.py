@@ -11,6 +11,7 @@ import pytest
 from app.settings import ROOT
 from tests.support.fake_model import Model, playing
 from tests.support.in_process import InProcessServer
+from tests.support.stored import forget_layouts
 from tools.support.edge import Edge, Worker, behind_worker, publish
 from tools.support.server import HeldPort, Server
 
@@ -65,11 +66,19 @@ def composed_by_model(serve: StartServer, model: Model) -> Server:
 
 
 @pytest.fixture(scope="session")
-def house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that composes by itself, at once; shared by tests that only look."""
+def one_house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that composes by itself, at once."""
     data = tmp_path_factory.mktemp("house") / "data"
-    with InProcessServer(data, {"WANDSTORE_HOUSE_PACE": "0"}) as server:
+    at_once = {"WANDSTORE_HOUSE_PACE": "0", "WANDSTORE_PAGE_MEMORY_SECONDS": "0"}
+    with InProcessServer(data, at_once) as server:
         yield server
+
+
+@pytest.fixture
+def house_server(one_house_server: Server) -> Server:
+    """The server that tests share which only look; what others have composed is forgotten."""
+    forget_layouts(one_house_server)
+    return one_house_server
 
 
 @pytest.fixture(scope="session")

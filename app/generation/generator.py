@@ -27,14 +27,20 @@ TTL = 3600
 """Seconds a finished page is kept (platform contract)."""
 
 DEGRADED_TTL = 120
-"""Seconds a page or a layout is kept that is not what it could be: it may soon be better."""
+"""Seconds a page is kept that is not what it could be: it may soon be better."""
+
+INCOMPLETE_TTL = 600
+"""Seconds a page is shared of which an optional part is missing."""
 
 _MOST_REFUSALS = 12
 _EARLY = 0.01
 """Seconds by which a timer may fire before its time; what it ends is late all the same."""
 
-Store = Callable[[StoredPage, int], Awaitable[bool]]
-"""Keeps a finished page for so many seconds; False where it is kept in memory alone."""
+Store = Callable[[StoredPage, int, int], Awaitable[bool]]
+"""Keeps a finished page for its shopper, and for all of their kind: seconds for each, 0 for not.
+
+False where it is kept in memory alone.
+"""
 
 
 class Generator:
@@ -61,28 +67,19 @@ class Generator:
     async def _fill(self, job: PageJob) -> bool:
         """Draw what can be drawn until the page's time is over; say whether that was enough.
 
-        What the page has already and what was decided for others like this shopper is drawn first,
-        and no model is asked for it again.
+        What was decided before, for this page or for others like this shopper, is drawn first, and
+        no model is asked for it again.
         """
         try:
             async with asyncio.timeout_at(job.began + self._deps.deadlines.page):
-                self._draw_all(job.base, job.base_model, job)
-                if not job.force:
-                    await self._draw_layout(job)
+                for component in job.base:
+                    self._draw(component, job.base_model, job)
                 if self._needed(job):
                     await self._ask_all(job)
         except TimeoutError:
             job.trace.note("out_of_time", "TIMEOUT")
             return False
         return True
-
-    async def _draw_layout(self, job: PageJob) -> None:
-        """Render the cached layout for this persona; skip components whose products are gone."""
-        layout = await self._deps.layouts.get(job.shop.id, job.key.persona_hash)
-        if layout is not None:
-            job.trace.note("planned", layout.model)
-            self._draw_all(layout.components, layout.model, job)
-            job.from_layout = True
 
     async def _ask_all(self, job: PageJob) -> None:
         """Ask the models in their order until nothing is missing that a page cannot do without.
@@ -174,11 +171,6 @@ class Generator:
             return Refusal("COMPONENT_TIMEOUT", verdict.type)
         return verdict
 
-    def _draw_all(self, components: Iterable[Component], model: str, job: PageJob) -> None:
-        for component in components:
-            if component.slot not in job.drawn:
-                self._draw(component, model, job)
-
     def _draw(self, component: Component, model: str, job: PageJob) -> None:
         """Render a component and write it to the journal, unless the catalog has changed since."""
         html = self._deps.renderer.component(component, job.shop)
@@ -206,18 +198,16 @@ class Generator:
         every_slot = job.wanted == slots
         incomplete = not job.drawn.keys() >= set(slots)
         degraded = used_fallback_model or (incomplete and not every_slot)
-        if not await store(page, DEGRADED_TTL if degraded else TTL):
+        decided_now = job.models != [job.base_model]
+        shareable = decided_now and every_slot and self._deps.required <= job.drawn.keys()
+        shared_ttl = INCOMPLETE_TTL if incomplete else TTL
+        if not await store(
+            page,
+            DEGRADED_TTL if degraded else TTL,
+            shared_ttl if shareable and not used_fallback_model else 0,
+        ):
             job.trace.note("not_stored", "KV_WRITE_FAILED")
         job.stored = page
-        whole = every_slot and self._deps.required <= job.drawn.keys()
-        if whole and not (used_fallback_model or job.from_layout):
-            await self._deps.layouts.put(
-                job.shop.id,
-                page.persona_hash,
-                model=page.model,
-                components=page.components,
-                ttl=DEGRADED_TTL if incomplete else TTL,
-            )
         journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
 
     def _folded(self, job: PageJob) -> StoredPage:

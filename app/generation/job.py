@@ -14,7 +14,6 @@ from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import PageKey, Persona
-from app.generation.layouts import LayoutCache
 from app.generation.trace import Trace
 from app.generation.validate import Spec
 from app.rendering.renderer import Renderer, SlotContent
@@ -43,7 +42,6 @@ class GeneratorDeps(NamedTuple):
     required: frozenset[str]
     instructions: Callable[[], str]
     persona_briefs: Mapping[str, str]
-    layouts: LayoutCache
     ready: Callable[[], Awaitable[None]]
     slot_seconds: Mapping[str, float] = MappingProxyType({})
     deadlines: Deadlines = Deadlines()
@@ -55,9 +53,9 @@ class GeneratorDeps(NamedTuple):
 class PageJob:
     """One page on its way: whose it is, what is asked for, and what has become of it so far.
 
-    `wanted` are the slots to fill, all where it is empty; `base` is what the page had before and
-    keeps. `force` asks a model although a layout is known. `address` is the client's where the
-    shopper is new. `began` is in the event loop's seconds.
+    `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
+    stays. `address` is the client's where the shopper is new. `began` is in the event loop's
+    seconds.
     """
 
     id: str
@@ -70,7 +68,6 @@ class PageJob:
     wanted: tuple[str, ...] = ()
     base: Sequence[Component] = ()
     base_model: str = ""
-    force: bool = False
     address: str = ""
     began: float = 0.0
     drawn: dict[str, RenderedComponent] = field(default_factory=dict)
@@ -79,6 +76,5 @@ class PageJob:
     failures: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     followed_up: bool = False
-    from_layout: bool = False
     stored: StoredPage | None = None
     failed: str = ""

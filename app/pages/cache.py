@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -16,9 +17,6 @@ from app.rendering.renderer import SlotContent
 from app.storage.kv.retrying import RetryingKv
 from app.util.http_body import etag_of
 
-_FRESH = 60.0
-"""Seconds a page from memory is served without asking KV again."""
-
 MEMORY = 12 * 1024 * 1024
 """Bytes of finished pages held ready."""
 
@@ -27,12 +25,16 @@ _COMPRESSION = 6
 
 
 class CachedPage(NamedTuple):
-    """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds)."""
+    """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds).
+
+    `slots` are those that a component fills.
+    """
 
     body: bytes
     zipped: bytes
     etag: bytes
     content: str
+    slots: frozenset[str]
     until: float
     redrawn: bool = False
 
@@ -51,7 +53,8 @@ class PageCache:
     """Reads through memory to KV. A page drawn from older content is drawn again, not composed.
 
     `ready` waits until components can be drawn. `is_degraded` says of a page's model whether the
-    page was made for want of a better one, and is not to be kept for long.
+    page was made for want of a better one, and is not to be kept for long. For `fresh` seconds a
+    page is served from memory.
     """
 
     def __init__(
@@ -60,13 +63,16 @@ class PageCache:
         site: LiveSite,
         ready: Callable[[], Awaitable[None]],
         is_degraded: Callable[[str], bool],
+        *,
         clock: Callable[[], float],
+        fresh: float,
     ) -> None:
         self._kv = kv
         self._site = site
         self._ready = ready
         self._is_degraded = is_degraded
         self._clock = clock
+        self._fresh = fresh
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
         self._size = 0
 
@@ -86,19 +92,31 @@ class PageCache:
         current = await self._current(key, view)
         if current is None:
             return None
-        return self._hold(key, current.page)._replace(redrawn=current.redrawn)
+        page = self._hold(key, self._ready_to_send(current.page))
+        return page._replace(redrawn=current.redrawn)
 
     async def stored(self, key: str, view: ShopView) -> StoredPage | None:
         """Return the page with the decisions it was drawn from, as it is drawn now."""
         current = await self._current(key, view)
         return current.page if current is not None else None
 
-    async def put(self, key: str, page: StoredPage, ttl: int = TTL) -> bool:
-        """Keep a finished page for `ttl` seconds; False where KV did not take it."""
-        self._drop(key)
-        written = await self._kv.put(key, to_kv(page), ttl)
-        self._hold(key, page)
-        return written
+    async def put(self, key: str, page: StoredPage, ttl: int = TTL, shared_ttl: int = 0) -> bool:
+        """Keep a finished page under its key, and for all of its kind where that has seconds.
+
+        False where KV did not take it.
+        """
+        value = to_kv(page)
+        seconds = {key: ttl}
+        if shared_ttl:
+            seconds[shared_key(page.shop_id, page.persona_hash)] = shared_ttl
+        for name in seconds:
+            self._drop(name)
+        writes = (self._kv.put(name, value, kept) for name, kept in seconds.items())
+        written = await asyncio.gather(*writes)
+        ready = self._ready_to_send(page)
+        for name in seconds:
+            self._hold(name, ready)
+        return all(written)
 
     async def _current(self, key: str, view: ShopView) -> _Current | None:
         """Read a page; draw it from its decisions again where its content has changed.
@@ -127,12 +145,16 @@ class PageCache:
         await self._kv.put(key, to_kv(page), DEGRADED_TTL if self._is_degraded(page.model) else TTL)
         return _Current(page, redrawn=True)
 
-    def _hold(self, key: str, stored: StoredPage) -> CachedPage:
-        self._drop(key)
+    def _ready_to_send(self, stored: StoredPage) -> CachedPage:
         body = stored.html.encode()
         packed = gzip.compress(body, _COMPRESSION, mtime=0)
-        until = self._clock() + _FRESH
-        page = self._held[key] = CachedPage(body, packed, etag_of(body), stored.content, until)
+        slots = frozenset(component.slot for component in stored.components)
+        until = self._clock() + self._fresh
+        return CachedPage(body, packed, etag_of(body), stored.content, slots, until)
+
+    def _hold(self, key: str, page: CachedPage) -> CachedPage:
+        self._drop(key)
+        self._held[key] = page
         self._size += page.size
         while self._size > MEMORY:
             _, oldest = self._held.popitem(last=False)
@@ -143,3 +165,8 @@ class PageCache:
         held = self._held.pop(key, None)
         if held is not None:
             self._size -= held.size
+
+
+def shared_key(shop_id: str, persona_hash: str) -> str:
+    """Return the key of the page that all shoppers of one kind share in a shop."""
+    return f"plan:{shop_id}:{persona_hash}"

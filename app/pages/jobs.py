@@ -48,8 +48,8 @@ class Capacity(NamedTuple):
 class PageRequest(NamedTuple):
     """A page to be composed: whose, in which shop, and which slots (all where it names none).
 
-    `base` is the page they have, whose other slots stay as they are. `address` is the client's
-    where the shopper is new. `force` asks anew although a layout is known.
+    `base` is what was decided before, whose other slots stay as they are. `address` is the
+    client's where the shopper is new. `force` asks anew although a page is known.
     """
 
     shopper: KnownShopper
@@ -153,7 +153,9 @@ class PageJobs:
         trace = self.traces[page_id] = Trace(page_id, view.shop.id, persona.type, self._clock)
         while len(self.traces) > _MOST_TRACES:
             self.traces.popitem(last=False)
-        kept = base.components if base is not None else ()
+        decided = base.components if base is not None else ()
+        if base is not None and not request.wanted:
+            trace.note("planned", base.model)
         return PageJob(
             page_id,
             request.shopper.key,
@@ -163,9 +165,8 @@ class PageJobs:
             view.fallbacks,
             trace,
             wanted=request.wanted,
-            base=[item for item in kept if item.slot not in request.wanted],
+            base=[item for item in decided if item.slot not in request.wanted],
             base_model=base.model if base is not None else "",
-            force=request.force,
             address=request.address,
         )
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from app.domain.page import StoredPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.generation.events import replay
-from app.pages.cache import CachedPage, PageCache
+from app.pages.cache import CachedPage, PageCache, shared_key
 from app.pages.jobs import AtCapacity, Batches, PageJobs, PageRequest, RunningJob, stamp
 from app.pages.journal import PageJournal
 from app.pages.shells import ShopView
@@ -67,21 +67,23 @@ class PageService:
         return self._cache.cached(known.page_key, view.content) if known else None
 
     async def visit(self, visit: Visit, *, may_compose: bool = True) -> CachedPage | Shell:
-        """Return the shopper's finished page, or the shell while theirs is composed.
+        """Return a finished page: the shopper's, or what was decided for others like them.
 
-        When no more pages can be composed, the shell is all there is, and says so.
+        Else return the shell while theirs is composed. When no more pages can be composed, the
+        shell is all there is, and says so.
         """
         view = visit.view
         known = await self._shopper(visit)
         self._records.visited(Visited(visit.shopper_id, view.shop.id, stamp()))
         page = None if visit.first else await self._finished(known, view)
+        page = page or await self._shared(known, view)
         if page is not None:
             return page
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
         if not may_compose:
             return Shell(shells.fallback(view, persona_type))
         try:
-            page_id = self.jobs.start(PageRequest(known, view, visit.address)).job.id
+            page_id = (await self._start(PageRequest(known, view, visit.address))).job.id
         except AtCapacity:
             return Shell(shells.fallback(view, persona_type), final=True)
         return Shell(shells.shell(view, persona_type, page_id))
@@ -97,10 +99,10 @@ class PageService:
             return "running"
         if not may_compose or not self.jobs.has_spare_capacity:
             return "left"
-        if await self._finished(known, view):
+        if await self._finished(known, view) or await self._shared(known, view):
             return "kept"
         try:
-            self.jobs.start(PageRequest(known, view, visit.address))
+            await self._start(PageRequest(known, view, visit.address))
         except AtCapacity:
             return "left"
         return "begun"
@@ -157,7 +159,7 @@ class PageService:
             if stored is not None and not _must_be_composed(request, stored):
                 return stored
             request = request._replace(base=stored if request.wanted else None)
-        return self.jobs.start(request)
+        return await self._start(request)
 
     @property
     def slots(self) -> Sequence[str]:
@@ -182,6 +184,17 @@ class PageService:
         """Let composing pages finish for so long, then end them."""
         await self.jobs.drain(seconds)
 
+    async def _start(self, request: PageRequest) -> RunningJob:
+        """Start composing from what was decided for others like this shopper, where that is known.
+
+        Raises:
+            AtCapacity: there is no place left, not even to wait.
+        """
+        if not (request.force or request.base or self.jobs.running(request.shopper.page_key)):
+            key = shared_key(request.view.shop.id, request.shopper.key.persona_hash)
+            request = request._replace(base=await self._cache.stored(key, request.view))
+        return self.jobs.start(request)
+
     async def _shopper(self, visit: Visit) -> KnownShopper:
         shop_id = visit.view.shop.id
         if visit.first:
@@ -194,6 +207,12 @@ class PageService:
             return None
         page = await self._cache.get(known.page_key, view)
         return page or self._cache.cached(known.page_key, view.content)
+
+    async def _shared(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
+        """Return what was decided for others like this shopper, if nothing needed is missing."""
+        page = await self._cache.get(shared_key(view.shop.id, known.key.persona_hash), view)
+        whole = page is not None and page.slots >= self._site.current.required
+        return page if whole else None
 
     async def _replay(self, stored: StoredPage, view: ShopView, after: int) -> Batches:
         """Yield what a reader has not seen of a stored page, as if it were composed just now."""

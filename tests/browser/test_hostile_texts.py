@@ -56,7 +56,10 @@ def test_hostile_copy_through_every_component(
     browser: Browser, serve: Callable[..., Server], model: Model, kind: str, props: tuple[str, ...]
 ) -> None:
     server = serve(
-        WANDSTORE_CALLS_PER_HOUR="1000", WANDSTORE_NEW_CALLS_PER_HOUR="1000", **model.environment
+        WANDSTORE_CALLS_PER_HOUR="1000",
+        WANDSTORE_NEW_CALLS_PER_HOUR="1000",
+        WANDSTORE_PAGE_MEMORY_SECONDS="0",
+        **model.environment,
     )
     with watched(browser) as seen:
         for text in CORPUS["copy"]:

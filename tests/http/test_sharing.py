@@ -24,7 +24,8 @@ async def finished_page(server: Server) -> str:
     """Be a new shopper; return the finished page."""
     async with http.AsyncClient(base_url=server.url, timeout=60) as shopper:
         page = await shopper.get("/store")
-        await shopper.get(stream_of(page))
+        if stream := stream_of(page):
+            await shopper.get(stream)
         return (await shopper.get("/store")).text
 
 
@@ -49,15 +50,38 @@ def test_a_newcomer_who_comes_later_costs_nothing(composed_by_model: Server, mod
     assert len(model.requests) == 1
 
 
-def test_each_shopper_has_a_page_of_their_own_and_the_plan_holds_no_price(
+def test_the_second_newcomer_gets_the_page_whole_in_the_first_answer(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    asyncio.run(finished_page(composed_by_model))
+    page = httpx.get(f"{composed_by_model.url}/store")
+    assert page.headers["x-wandstore-page"] == "kept"
+    assert "shopper_demo=" in page.headers["set-cookie"]
+    assert 'data-stream="' not in page.text
+    assert 'data-filled-by="fallback"' not in page.text
+    assert len(model.requests) == 1
+
+
+def test_the_shared_page_is_kept_in_the_contracts_form(
     composed_by_model: Server, model: Model
 ) -> None:
     model.play(Scenario(answer()))
     asyncio.run(crowd(composed_by_model, 3))
-    (layout,) = pairs(composed_by_model, "plan:demo:v2_").values()
-    assert [item["type"] for item in json.loads(layout)["components"]] == list(SLOTS)
-    assert b"price" not in b"".join(pairs(composed_by_model, "plan:").values())
-    assert len(pairs(composed_by_model, "ui:shop_")) == 3
+    (shared,) = pairs(composed_by_model, "plan:demo:v2_").values()
+    assert [item["type"] for item in json.loads(shared)["ui"]["components"]] == list(SLOTS)
+    assert shared in pairs(composed_by_model, "ui:shop_").values()
+
+
+@pytest.mark.parametrize("left_out", ["filters", "recommendations", "cta"])
+def test_an_answer_that_lacks_an_optional_part_is_shared_all_the_same(
+    composed_by_model: Server, model: Model, left_out: str
+) -> None:
+    parts = [part for part in json.loads(answer())["components"] if part["type"] != left_out]
+    model.play(Scenario(answer(*parts)))
+    pages = [asyncio.run(finished_page(composed_by_model)) for _ in range(20)]
+    assert len(model.requests) == 1
+    assert all(page.count('data-filled-by="fallback"') == 1 for page in pages)
 
 
 @pytest.mark.parametrize("fault", [Fault("status", status=503), Fault("refuse")])

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, demo_products
+from tests.support.stored import forget_layouts
 from tools.support import http
 from tools.support.server import Server
 
@@ -165,6 +166,7 @@ def test_another_shoppers_id_under_ones_own_signature_opens_nothing(
 ) -> None:
     victim = returning.cookies["shopper_demo"]
     own = http.get(f"{house_server.url}/store").cookies["shopper_demo"]
+    forget_layouts(house_server)
     mixed = ".".join([victim.split(".")[0], *own.split(".")[1:]])
     page = http.get(f"{house_server.url}/store", headers={"Cookie": f"shopper_demo={mixed}"})
     assert page.headers["x-wandstore-page"] == "shell"

@@ -75,11 +75,11 @@ def test_on_sigterm_a_page_that_does_not_finish_is_not_kept_and_its_readers_resu
 
 
 def test_a_server_killed_while_it_composes_comes_back_whole(
-    composed_by_model: Server, model: Model
+    serve: StartServer, model: Model
 ) -> None:
     text = answer()
     model.play(Scenario(text), Scenario(text, hold_after=(200,)), Scenario(text))
-    server = composed_by_model
+    server = serve(WANDSTORE_PAGE_MEMORY_SECONDS="0", **model.environment)
     with Shopper(server) as early:
         early.follow(stream_of(early.store().text))
         kept = early.store()

@@ -15,7 +15,6 @@ from app.domain.page import StoredPage
 from app.domain.persona import PageKey, Persona
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps, PageJob
-from app.generation.layouts import LayoutCache
 from app.pages.shells import ShopView
 from app.personas.key import persona_hash
 from app.settings import Settings
@@ -135,7 +134,7 @@ class Run:
         summary["ms"] = self.now
         return {**summary, "source": self.request.source, "run": self.id, "version": self.version}
 
-    async def _keep(self, page: StoredPage, _: int) -> bool:
+    async def _keep(self, page: StoredPage, _ttl: int, _shared_ttl: int) -> bool:
         self.kept = page
         return True
 
@@ -155,7 +154,6 @@ def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
         required=frozenset(slot.id for slot in library.slots if slot.required),
         instructions=lambda: instructions_of(content),
         persona_briefs=content.prompts.personas,
-        layouts=LayoutCache(nothing, nothing),
         ready=nothing,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
         deadlines=run.request.settings.deadlines,

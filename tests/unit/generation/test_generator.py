@@ -16,7 +16,6 @@ from app.domain.page import Component, StoredPage
 from app.domain.persona import NEWCOMER, PageKey
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps, PageJob
-from app.generation.layouts import LayoutCache
 from app.generation.rules import fallback
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
@@ -67,7 +66,6 @@ def workshop(*composers: Says, **changes: Any) -> GeneratorDeps:
         required=frozenset({"hero", "grid"}),
         instructions=lambda: "instructions",
         persona_briefs=PROMPTS.personas,
-        layouts=LayoutCache(nothing, nothing),
         ready=nothing,
         **changes,
     )
@@ -83,7 +81,7 @@ async def composed(tools: GeneratorDeps, **changes: Any) -> PageJob:
     key = PageKey("shop_1", "v2_newcomer_0_x")
     page = PageJob("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
 
-    async def keep(_: StoredPage, __: int) -> bool:
+    async def keep(_: StoredPage, __: int, ___: int) -> bool:
         return True
 
     await Generator(tools).compose(page, keep)
