@@ -124,7 +124,7 @@ async def _lifespan(
 
 def _open_later(settings: Settings, content: SiteContent) -> Resources:
     storage = open_storage(settings)
-    kv = RetryingKv(storage.kv, time.monotonic)
+    kv = RetryingKv(storage.kv, time.monotonic, settings.storage.retry_pause)
     budget = Budget(settings.spending, kv, time.time)
     providers = Providers(settings, budget)
 
@@ -202,7 +202,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         warm_up=ready,
     )
     secret = session_secret(settings.session_secret, settings.data)
-    return AppContext(site, pages, SessionSigner(secret), time.time)
+    return AppContext(site, pages, SessionSigner(secret), time.time, settings.heartbeat)
 
 
 def _routes(settings: Settings, resources: Resources, context: AppContext) -> list[Route]:

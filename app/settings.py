@@ -72,6 +72,8 @@ class StorageSettings:
     """`cloudflare`: its KV namespace."""
     database: str = ""
     """`cloudflare`: its database."""
+    retry_pause: float = 1.0
+    """Seconds before a pair that KV did not take is written again; then twice as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Settings:
     """Pages that may wait for a place; beyond it the fallback page is served as it is."""
     page_memory: float = 60.0
     """Seconds a finished page is served from memory before KV is asked for it again."""
+    heartbeat: float = 15.0
+    """Seconds of silence after which a stream says that it lives; browsers reconnect after 40."""
     shutdown_grace: float = 12.0
     """Seconds that pages get to finish on SIGTERM."""
     session_secret: str = field(default="", repr=False)
@@ -219,6 +223,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_FIRST_TOKEN_SECONDS": ("calls.first_token", _seconds),
     "WANDSTORE_SILENCE_SECONDS": ("calls.idle", _seconds),
     "WANDSTORE_ANSWER_SECONDS": ("calls.total", _seconds),
+    "WANDSTORE_RETRY_SECONDS": ("calls.retry_pause", _seconds),
     "WANDSTORE_ANSWER_TOKENS": ("calls.max_tokens", _whole(1, 100_000)),
     "WANDSTORE_ANSWER_CHARS": ("parsing.answer", _whole(1, 16_000_000)),
     "WANDSTORE_COMPONENT_CHARS": ("parsing.component", _whole(1, 1_000_000)),
@@ -231,6 +236,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_PAGES_AT_ONCE": ("max_concurrent_pages", _whole(1, 10_000)),
     "WANDSTORE_PAGES_WAITING": ("max_queued_pages", _whole(0, 10_000)),
     "WANDSTORE_PAGE_MEMORY_SECONDS": ("page_memory", _number(0, 3600)),
+    "WANDSTORE_HEARTBEAT_SECONDS": ("heartbeat", _number(0.01, 30)),
     "WANDSTORE_GRACE": ("shutdown_grace", _number(0, 600)),
     "SESSION_SECRET": ("session_secret", str),
     "WORKER_SECRET": ("worker_secret", _secret),
@@ -243,6 +249,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "KV_NAMESPACE_ID": ("storage.namespace", str),
     "D1_DATABASE_ID": ("storage.database", str),
     "CLOUDFLARE_API_URL": ("storage.api_url", _address),
+    "WANDSTORE_KV_RETRY_SECONDS": ("storage.retry_pause", _seconds),
     "KIMI_API_KEY": ("kimi.key", str),
     "KIMI_BASE_URL": ("kimi.base_url", _address),
     "KIMI_MODEL": ("kimi.model", str),

@@ -16,6 +16,9 @@ from tools.support.edge import Edge, Worker, behind_worker, publish
 from tools.support.server import HeldPort, Server
 
 TESTS = ROOT / "tests"
+QUICK = {"WANDSTORE_RETRY_SECONDS": "0.05", "WANDSTORE_KV_RETRY_SECONDS": "0.05"}
+"""Pauses that nobody need wait for; that they are kept is a claim of their own rooms."""
+
 StartServer = Callable[..., Server]
 
 _NEED_OF_FOLDER = {"process": "process", "browser": "browser", "edge": "workerd"}
@@ -54,7 +57,7 @@ def serve(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StartServe
     with ExitStack() as stack:
 
         def start(name: str = "data", port: int = 0, **environment: str) -> Server:
-            return stack.enter_context(kind(tmp_path / name, environment, port))
+            return stack.enter_context(kind(tmp_path / name, {**QUICK, **environment}, port))
 
         yield start
 

@@ -19,6 +19,8 @@ class CallLimits(NamedTuple):
     """A call: seconds between two texts."""
     total: float = 25.0
     """A call: seconds in all."""
+    retry_pause: float = 1.0
+    """A call: seconds before its second attempt, where the provider asks for none."""
     max_tokens: int = 4000
     """Tokens an answer may have."""
 

@@ -76,7 +76,8 @@ class Providers:
         client = Lazy(partial(self._client, name, provider))
         most = self._settings.calls.max_tokens
         metered = MeteredModel(provider.model, client, self.budget, most)
-        return RetryingModel(metered, Breaker(time.monotonic, self._settings.breaker))
+        breaker = Breaker(time.monotonic, self._settings.breaker)
+        return RetryingModel(metered, breaker, self._settings.calls.retry_pause)
 
     def _client(self, name: str, provider: ProviderSettings) -> Model:
         clients = self._clients()

@@ -24,7 +24,6 @@ from app.llm.breaker import Breaker
 log = logging.getLogger("wandstore.models")
 
 ATTEMPTS = 2
-PAUSE = 1.0
 LONGEST_RETRY_AFTER = 10.0
 
 _IN_A_ROW = 2
@@ -37,7 +36,7 @@ class RetryingModel:
     `counts` has every failure by its code and by its reason.
     """
 
-    def __init__(self, inner: Model, breaker: Breaker, pause: float = PAUSE) -> None:
+    def __init__(self, inner: Model, breaker: Breaker, pause: float) -> None:
         self.counts: Counter[str] = Counter()
         self.name = inner.name
         self.breaker = breaker

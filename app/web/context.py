@@ -24,6 +24,7 @@ class AppContext(NamedTuple):
     pages: PageService
     sessions: SessionSigner
     now: Callable[[], float]
+    heartbeat: float
 
     @property
     def renderer(self) -> Renderer:

@@ -53,7 +53,7 @@ class Generate:
             await _send(scope, send, error_answer("RATE_LIMITED", "too many pages just now"))
             return
         if streamed:
-            await send_events(batches, scope, receive, send)
+            await send_events(batches, scope, receive, send, heartbeat=self._web.heartbeat)
         else:
             await _send(scope, send, await self._answer(found, request.view))
 

@@ -17,9 +17,6 @@ from app.web.context import AppContext, visit_from
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
 
-HEARTBEAT = 15
-"""Seconds of silence after which a comment is sent (platform contract)."""
-
 _SEND_TIMEOUT = 30.0
 EVENT_ID = re.compile(rb"^[0-9]{1,19}$")
 _TOO_MANY = 429
@@ -50,15 +47,17 @@ class Stream:
         if batches is None:
             await _refuse(scope, send)
             return
-        await send_events(batches, scope, receive, send)
+        await send_events(batches, scope, receive, send, heartbeat=web.heartbeat)
 
 
-async def send_events(batches: Batches, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send a page's events until it ends or its reader leaves."""
+async def send_events(
+    batches: Batches, scope: Scope, receive: Receive, send: Send, *, heartbeat: float
+) -> None:
+    """Send a page's events until it ends or its reader leaves, and comments while it is silent."""
     response = EventSourceResponse(
         _written(batches),
         headers=_HEADERS,
-        ping=HEARTBEAT,
+        ping=heartbeat,
         sep="\n",
         ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
         send_timeout=_SEND_TIMEOUT,

@@ -37,6 +37,7 @@ MOMENTS: Mapping[str, tuple[Moment, int]] = {
     "after the last": ("finish", 0),
 }
 QUICK = {
+    "WANDSTORE_RETRY_SECONDS": "0.05",
     "WANDSTORE_FIRST_TOKEN_SECONDS": "0.5",
     "WANDSTORE_SILENCE_SECONDS": "0.5",
     "WANDSTORE_ANSWER_SECONDS": "5",

@@ -204,11 +204,10 @@ def test_one_page_is_composed_once_however_many_ask_at_the_same_moment(
     assert len(model.requests) == 1
 
 
-def test_a_silent_stream_is_kept_alive_with_comments(
-    composed_by_model: Server, model: Model
-) -> None:
+def test_a_silent_stream_is_kept_alive_with_comments(serve: StartServer, model: Model) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
-    with Shopper(composed_by_model) as shopper:
+    server = serve(WANDSTORE_HEARTBEAT_SECONDS="0.05", **model.environment)
+    with Shopper(server) as shopper:
         stream = stream_of(shopper.store().text)
         with shopper.stream("GET", stream) as response:
             lines = response.iter_lines()

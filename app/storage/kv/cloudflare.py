@@ -32,10 +32,16 @@ class _Waiting:
 
 
 class CloudflareKv:
-    """Pairs with a time to live. Every method may raise StorageError."""
+    """Pairs with a time to live, gathered for so many seconds to be written in one call.
 
-    def __init__(self, api: CloudflareApi, account: str, namespace: str) -> None:
+    Every method may raise StorageError.
+    """
+
+    def __init__(
+        self, api: CloudflareApi, account: str, namespace: str, gathering: float = GATHERING
+    ) -> None:
         self._api = api
+        self._gathering = gathering
         ids = (quote(account, safe=""), quote(namespace, safe=""))
         self._path = "/accounts/{}/storage/kv/namespaces/{}".format(*ids)
         self._waiting: dict[str, _Waiting] = {}
@@ -91,7 +97,7 @@ class CloudflareKv:
         """Send what is gathered, and what came meanwhile, until nothing waits."""
         try:
             while True:
-                await asyncio.sleep(GATHERING)
+                await asyncio.sleep(self._gathering)
                 taken, self._waiting, self._size = self._waiting, {}, 0
                 await self._send(taken)
                 if not self._waiting:

@@ -15,7 +15,6 @@ from app.storage.errors import InvalidPair, StorageError
 from app.storage.ports import Kv
 
 ATTEMPTS = 3
-FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
 """Seconds we wait at most where we are asked to wait."""
 
@@ -49,7 +48,7 @@ class _Unwritten(NamedTuple):
 class RetryingKv:
     """Writes to another KV within its limits. `counts` says how often what went wrong."""
 
-    def __init__(self, inner: Kv, clock: Callable[[], float], pause: float = FIRST_PAUSE) -> None:
+    def __init__(self, inner: Kv, clock: Callable[[], float], pause: float = 1.0) -> None:
         self.counts: Counter[str] = Counter()
         self._inner = inner
         self._clock = clock

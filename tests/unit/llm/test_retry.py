@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
+from app.domain.limits import CallLimits
 from app.domain.llm import (
     CallRefused,
     ModelEnded,
@@ -21,7 +22,7 @@ from app.domain.llm import (
 from app.domain.persona import NEWCOMER
 from app.llm.breaker import Breaker
 from app.llm.house import HouseModel
-from app.llm.retry import ATTEMPTS, PAUSE, RetryingModel
+from app.llm.retry import ATTEMPTS, RetryingModel
 from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
@@ -103,7 +104,7 @@ async def test_between_the_attempts_there_is_a_pause() -> None:
 
 
 def test_the_pause_is_the_contracts() -> None:
-    assert PAUSE == 1.0
+    assert CallLimits().retry_pause == 1.0
 
 
 async def test_once_text_has_come_there_is_no_second_attempt() -> None:

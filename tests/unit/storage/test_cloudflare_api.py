@@ -38,6 +38,9 @@ COLLECTOR = Persona("collector", 0.85, Signals(120.5, ("Café", "家具"), "low"
 VIEW = Fact("view", 20_000, ("dusk-lamp",), ("Lamps",), low=1)
 
 
+GATHERING = 0.02
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -65,7 +68,7 @@ def api(http: LazyHttpClient, rest: RestApi, clock: Clock) -> Iterator[Cloudflar
 
 @pytest.fixture
 def kv(api: CloudflareApi) -> CloudflareKv:
-    return CloudflareKv(api, ACCOUNT, NAMESPACE)
+    return CloudflareKv(api, ACCOUNT, NAMESPACE, GATHERING)
 
 
 @pytest.fixture
@@ -263,7 +266,8 @@ async def test_a_refusal_of_our_own_makes_no_call_and_says_how_long(
 async def test_a_write_waits_for_its_turn(kv: CloudflareKv, rest: RestApi, clock: Clock) -> None:
     await read_until_refused(kv)
     writing = asyncio.create_task(kv.put("a", b"1", 60))
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(2 * GATHERING)
+    assert not writing.done()
     clock.now += 1
     await writing
     assert rest.kv.values() == {"a": b"1"}

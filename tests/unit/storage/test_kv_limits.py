@@ -30,7 +30,7 @@ async def kv(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kv
     stores: dict[str, Kv] = {
         "sqlite": SqliteKv(tmp_path / "kv.sqlite", Clock()),
         "worker": WorkerKv(http, NOBODY, {}),
-        "cloudflare": CloudflareKv(api, "account", "namespace"),
+        "cloudflare": CloudflareKv(api, "account", "namespace", 0.0),
     }
     store = stores[request.param]
     await store.open()
