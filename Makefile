@@ -35,7 +35,7 @@ publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/
 test: $(VENV)/dev.stamp browser lint types worker-lint worker-types worker-test unit ## Run every check and every test
 
 check: $(VENV)/dev.stamp lint types ## Run what needs no process, browser or workerd: format, lint, types, tests
-	$(BIN)/python -m pytest $(IN_TWO) -m $(WITHOUT_PARTS)
+	$(BIN)/python -m pytest $(IN_TWO) -m $(WITHOUT_PARTS) --hypothesis-profile quick
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .

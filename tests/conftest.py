@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.settings import ROOT
 from tests.support.fake_model import Model, playing
@@ -16,6 +17,10 @@ from tools.support.edge import Edge, Worker, behind_worker, publish
 from tools.support.server import HeldPort, Server
 
 TESTS = ROOT / "tests"
+
+settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("usual"), max_examples=25, derandomize=True)
+settings.load_profile("usual")
 QUICK = {"WANDSTORE_RETRY_SECONDS": "0.05", "WANDSTORE_KV_RETRY_SECONDS": "0.05"}
 """Pauses that nobody need wait for; that they are kept is a claim of their own rooms."""
 

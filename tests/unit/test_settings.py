@@ -12,10 +12,8 @@ import pytest
 from app.settings import VARIABLES, Settings, SettingsError, read_settings
 
 OF_OPENAI_ALONE = {
-    "claude.thinking",
     "claude.max_tokens_name",
     "claude.temperature",
-    "claude.response_format",
 }
 PATHS = {name: path for name, (path, _) in VARIABLES.items()}
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.limits import ParseLimits
@@ -389,7 +389,6 @@ tokens = [
 noisy = st.lists(st.sampled_from(tokens), max_size=120).map("".join)
 
 
-@settings(deadline=None)
 @given(st.lists(configs, min_size=1, max_size=5), st.integers(1, 50), st.booleans())
 def test_well_formed_components_are_read_exactly(
     wanted: list[dict[str, object]], size: int, pretty: bool
@@ -400,7 +399,6 @@ def test_well_formed_components_are_read_exactly(
     assert [item.config for item in found if isinstance(item, Proposal)] == wanted
 
 
-@settings(deadline=None, max_examples=300)
 @given(noisy, st.integers(1, 12))
 def test_any_text_is_read_alike_however_it_is_cut_and_never_raises(text: str, size: int) -> None:
     assert parsed(text, size) == parsed(text)

@@ -11,7 +11,7 @@ from typing import Any
 
 import html5lib
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
@@ -103,7 +103,6 @@ COPY = st.text(
 
 
 @pytest.mark.parametrize("kind", SLOTS)
-@settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_admitted_copy_adds_no_element_no_attribute_and_no_address(
     kind: str, data: st.DataObject
