@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser
 
 from tests.support.fake_llm import Scenario
@@ -28,6 +29,7 @@ def until_told(edge: Edge, shopper: str, number: int) -> list[dict[str, Any]]:
     return told(edge, shopper)
 
 
+@pytest.mark.process
 def test_what_a_page_tells_goes_to_the_worker_while_the_container_is_down(
     browser: Browser, edge: Edge, model: Model
 ) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
@@ -77,6 +78,7 @@ def test_streamed_page_and_the_next_visits_page_are_the_same(edge: Edge, model: 
         assert len(model.requests) == 1
 
 
+@pytest.mark.process
 def test_a_kept_page_needs_no_container(edge: Edge, model: Model) -> None:
     model.play(Scenario(answer()))
     with Shopper(edge) as shopper:
@@ -168,6 +170,7 @@ def test_two_tabs_read_one_composing(edge: Edge, model: Model) -> None:
     assert len(model.requests) == 1
 
 
+@pytest.mark.process
 def test_a_container_killed_in_mid_stream_and_started_again_loses_nothing(
     edge: Edge, model: Model
 ) -> None:
@@ -188,6 +191,7 @@ def test_a_container_killed_in_mid_stream_and_started_again_loses_nothing(
         assert fold(shell, [*seen, *rest]) == slots(shopper.store().text)
 
 
+@pytest.mark.process
 def test_a_container_that_starts_late_is_waited_for(edge: Edge, model: Model) -> None:
     model.play(Scenario(answer()))
     edge.kill()
