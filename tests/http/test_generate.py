@@ -19,7 +19,7 @@ from tests.support.fake_model import (
     ends_of_components,
 )
 from tests.support.shopper_client import SentEvent, Shopper, events, fillers, stream_of
-from tests.support.stored import break_kv
+from tests.support.stored import break_kv, forget_layouts
 from tools.support import http
 from tools.support.server import Server
 
@@ -219,18 +219,13 @@ def test_who_saw_something_else_gets_the_whole_page(
     assert len(model.requests) == 1
 
 
-def test_who_saw_a_page_fail_gets_its_end_and_not_another(
-    composed_by_model: Server, model: Model
-) -> None:
+def test_who_saw_a_page_fail_gets_no_other(serve: StartServer, model: Model) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))
-    url = f"{composed_by_model.url}/generate"
-    with http.stream("POST", url, json=request(), headers=EVENTS, timeout=60) as response:
-        model.reached(1)
-        break_kv(composed_by_model)
-        model.release()
-        seen = list(events(response.iter_lines()))
-    assert seen[-1].name == "error"
-    assert streamed(composed_by_model, after=seen[1].id) == seen[2:]
+    late = {"WANDSTORE_PAGE_SECONDS": "0.5", "WANDSTORE_SLOT_SECONDS": "0.5"}
+    server = serve(**late, **model.environment)
+    seen = streamed(server)
+    assert [event.name for event in seen] == ["error"]
+    assert streamed(server, after=seen[0].id) == []
     assert len(model.requests) == 1
 
 
@@ -448,14 +443,20 @@ def test_the_house_answers_where_no_model_does(composed_by_model: Server, model:
 def test_the_worker_says_which_shoppers_are_new_and_where_they_come_from(
     serve: StartServer, model: Model
 ) -> None:
-    model.play(Scenario(answer(component("hero"), component("grid"))))
+    model.play(Scenario(answer()))
     word = "a credential of the worker"
-    server = serve(WANDSTORE_NEW_CALLS_PER_HOUR="1", WORKER_SECRET=word, **model.environment)
+    server = serve(
+        WANDSTORE_NEW_CALLS_PER_HOUR="1",
+        WANDSTORE_PAGE_MEMORY_SECONDS="0",
+        WORKER_SECRET=word,
+        **model.environment,
+    )
     says = {"Authorization": f"Bearer {word}"}
 
     def writer(number: int, address: str | None) -> str:
         new = {"CF-Connecting-IP": address, "X-Wandstore-New-Shopper": "1"} if address else {}
         body = request(f"shop_{number:032x}")
+        forget_layouts(server)
         sent = http.post(f"{server.url}/generate", json=body, headers={**says, **new}, timeout=60)
         model_name: str = sent.json()["meta"]["model"]
         return model_name

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.fake_model import SLOTS
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.stored import forget_layouts
 from tools.support import http
 from tools.support.server import ROOT, Server
 
@@ -42,7 +43,9 @@ def street(serve: StartServer, tmp_path: Path) -> Server:
     folder.mkdir()
     (folder / "a-bakery.json").write_text(json.dumps(BAKERY))
     (folder / "forge.csv").write_text(FORGE)
-    return serve(WANDSTORE_CATALOG=str(folder), WANDSTORE_HOUSE_PACE="0")
+    return serve(
+        WANDSTORE_CATALOG=str(folder), WANDSTORE_HOUSE_PACE="0", WANDSTORE_PAGE_MEMORY_SECONDS="0"
+    )
 
 
 def parsed(html: str) -> ET.Element:
@@ -109,6 +112,7 @@ def test_shoppers_of_one_shop_are_strangers_to_another(street: Server) -> None:
         value = shopper.cookies["shopper_bakery"]
     stream = stream_of(forge.text)
     moved = {"Cookie": f"shopper_forge={value}"}
+    forget_layouts(street)
     assert http.get(f"{street.url}{stream}", headers=moved).status_code == 404
     assert http.get(f"{street.url}/s/forge", headers=moved).headers["x-wandstore-page"] == "shell"
 
