@@ -265,6 +265,7 @@ def test_the_page_says_once_and_politely_that_it_is_ready(
         assert seen.page.locator("[role=status]").text_content() == "Your page is ready."
 
 
+@pytest.mark.process
 def test_a_server_that_dies_in_mid_stream_and_returns_finishes_the_page(
     browser: Browser, composed_by_model: Server, model: Model
 ) -> None:

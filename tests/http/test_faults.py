@@ -36,14 +36,13 @@ MOMENTS: Mapping[str, tuple[Moment, int]] = {
     "between components": ("chars", GRID_ENDS),
     "after the last": ("finish", 0),
 }
-QUICK = {
+USUAL = {
     "WANDSTORE_RETRY_SECONDS": "0.05",
-    "WANDSTORE_FIRST_TOKEN_SECONDS": "0.5",
-    "WANDSTORE_SILENCE_SECONDS": "0.5",
-    "WANDSTORE_ANSWER_SECONDS": "5",
-    "WANDSTORE_PAGE_SECONDS": "20",
+    "WANDSTORE_PAGE_SECONDS": "40",
     "WANDSTORE_BREAKER_FAILURES": "1000000",
 }
+IMPATIENT = {"WANDSTORE_FIRST_TOKEN_SECONDS": "0.25", "WANDSTORE_SILENCE_SECONDS": "0.25"}
+"""For models that stall, and for no others: whoever is only slow must not be taken for one."""
 
 
 class Outcome(NamedTuple):
@@ -123,11 +122,12 @@ REASONS = {
 
 
 class Desk(NamedTuple):
-    """A server that asks one provider, and the provider."""
+    """A server that asks one provider, another that soon loses patience, and the provider."""
 
     protocol: str
     model: Model
     server: Server
+    impatient: Server
     number: Iterator[int]
 
     def ask(self, *scenarios: Scenario) -> tuple[dict[str, Any], dict[str, int]]:
@@ -143,9 +143,11 @@ class Desk(NamedTuple):
             "persona": persona,
             "shop": {"shop_id": "demo"},
         }
-        sent = http.post(f"{self.server.url}/generate", json=body, timeout=60)
+        stalls = any(scenario.fault.kind == "stall" for scenario in scenarios if scenario.fault)
+        server = self.impatient if stalls else self.server
+        sent = http.post(f"{server.url}/generate", json=body, timeout=60)
         assert sent.status_code == 200, sent.text
-        return sent.json(), counts(self.server)
+        return sent.json(), counts(server)
 
 
 def counts(server: Server) -> dict[str, int]:
@@ -157,9 +159,9 @@ def counts(server: Server) -> dict[str, int]:
 
 def environment(protocol: str, model: Model) -> dict[str, str]:
     if protocol == "openai":
-        return {**QUICK, **model.environment}
+        return {**USUAL, **model.environment}
     base = {"CLAUDE_BASE_URL": model.stand_in.base_url, "CLAUDE_API_KEY": KEY}
-    return {**QUICK, **base}
+    return {**USUAL, **base}
 
 
 @pytest.fixture(scope="module", params=["openai", "anthropic"])
@@ -169,9 +171,12 @@ def desk(
     folder: Path = tmp_path_factory.mktemp(request.param)
     with ExitStack() as stack:
         model = stack.enter_context(playing())
-        server = InProcessServer(folder / "data", environment(request.param, model))
-        stack.enter_context(server)
-        yield Desk(request.param, model, server, itertools.count(1))
+        usual = environment(request.param, model)
+        server, impatient = (
+            stack.enter_context(InProcessServer(folder / name, {**usual, **changes}))
+            for name, changes in (("usual", {}), ("impatient", IMPATIENT))
+        )
+        yield Desk(request.param, model, server, impatient, itertools.count(1))
 
 
 def check(sent: Mapping[str, Any], counted: Mapping[str, int], expected: Outcome) -> None:

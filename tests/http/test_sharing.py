@@ -33,6 +33,7 @@ async def crowd(server: Server, size: int) -> list[str]:
     return await asyncio.gather(*(finished_page(server) for _ in range(size)))
 
 
+@pytest.mark.process
 def test_two_hundred_newcomers_at_once_cost_one_call(
     serve: Callable[..., Server], model: Model
 ) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from tests.fuzz import Fuzz
+from tests.support.sampling import sampled
 
 
-def test_four_hundred_broken_answers_are_read_alike_and_draw_nothing_strange() -> None:
+def test_broken_answers_are_read_alike_and_draw_nothing_strange() -> None:
     fuzz = Fuzz(seed=20_260)
-    for _ in range(400):
+    rounds = sampled(range(400))
+    for _ in rounds:
         fuzz.check(fuzz.text())
-    assert fuzz.seen["admitted"] > 100
+    assert fuzz.seen["admitted"] > len(rounds) / 4
     assert len(fuzz.seen) > 8, "many kinds of refusals were met"
