@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Protocol
 
 import anyio
@@ -64,10 +63,13 @@ class StreamState:
     texts: list[str] = field(default_factory=list)
     joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
-    @property
-    def over(self) -> bool:
-        """Whether nothing more is to be read."""
-        return self.ended or self.failure is not None
+    def say(self, texts: Iterable[str]) -> tuple[ModelText, ...]:
+        """Return these texts as what is said next, which may be nothing yet."""
+        text = self.joiner.feed("".join(texts))
+        if not text:
+            return ()
+        self.texts.append(text)
+        return (ModelText(text),)
 
 
 class ProviderApi(Protocol):
@@ -123,16 +125,18 @@ class ChatClient:
         clock = asyncio.get_running_loop().time
         end = clock() + self._limits.total
         answer.due = min(end, clock() + self._limits.first_token)
-        async with (
-            aclosing(self._bytes(prompt, answer)) as pieces,
-            aclosing(_batches(pieces, answer)) as batches,
-        ):
-            async for batch in batches:
-                for event in self._understood(batch, answer):
+        reader = EventReader()
+        async with aclosing(self._bytes(prompt, answer)) as pieces:
+            while (piece := await _next(pieces, answer)) is not None:
+                events = reader.feed(piece) if piece else reader.close()
+                for event in self._understood(events, answer):
+                    if event is None:
+                        await asyncio.sleep(0)
+                        continue
                     yield event
                     if isinstance(event, ModelText):
                         answer.due = min(end, clock() + self._limits.idle)
-                if answer.over:
+                if not piece or answer.ended or answer.failure:
                     break
         answer.joiner.close()
         for _ in range(answer.joiner.dropped):
@@ -141,40 +145,36 @@ class ChatClient:
 
     def _understood(
         self, events: Iterable[ServerEvent], answer: StreamState
-    ) -> Iterator[ModelEvent]:
-        """Yield the text of these events, and where it has gaps, until the answer is over."""
+    ) -> Iterator[ModelEvent | None]:
+        """Yield the text of these events, and where it has gaps, until the answer is over.
+
+        None says that others on the event loop should have their turn.
+        """
         texts: list[str] = []
-        for event in events:
+        for number, (data, name) in enumerate(events, 1):
             try:
-                texts.append(self._text(event, answer))
+                if name == b"error":
+                    raise failure_of_error(_value_if_any(data))
+                if data == b"[DONE]":
+                    answer.ended = True
+                    break
+                text = self._api.read(_value(data), answer) if data else ""
+                if text:
+                    answer.spoke = True
+                    texts.append(text)
+                elif answer.ended:
+                    break
             except ModelFailed as failure:
                 answer.failure = failure
+                break
             except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
-                yield from _spoken(texts, answer)
+                yield from answer.say(texts)
                 texts.clear()
                 answer.joiner.close()
                 yield ModelGap()
-            if answer.over:
-                break
-        yield from _spoken(texts, answer)
-
-    def _text(self, event: ServerEvent, answer: StreamState) -> str:
-        """Return an event's text.
-
-        Raises:
-            ModelFailed: it is an error.
-            ValueError, TypeError, AttributeError, KeyError, OverflowError: it cannot be read.
-        """
-        data = event.data
-        if event.name == b"error":
-            raise failure_of_error(_value_if_any(data))
-        if data == b"[DONE]":
-            answer.ended = True
-        if answer.ended or not data:
-            return ""
-        text = self._api.read(_value(data), answer)
-        answer.spoke = answer.spoke or bool(text)
-        return text
+            if not number % _EVENTS_AT_ONCE:
+                yield None
+        yield from answer.say(texts)
 
     async def _bytes(self, prompt: Prompt, answer: StreamState) -> AsyncGenerator[bytes, None]:
         address, headers, body = self._api.request(prompt, self._limits.max_tokens)
@@ -233,21 +233,6 @@ def text_of_part(part: object) -> str:
 _SPOKEN = ("text", "text_delta", "output_text")
 
 
-async def _batches(
-    pieces: AsyncGenerator[bytes, None], answer: StreamState
-) -> AsyncGenerator[list[ServerEvent], None]:
-    """Yield a body's events, so many at a time; between full batches others have their turn."""
-    reader = EventReader()
-    while (piece := await _next(pieces, answer)) is not None:
-        events = reader.feed(piece) if piece else reader.close()
-        while batch := list(islice(events, _EVENTS_AT_ONCE)):
-            yield batch
-            if len(batch) == _EVENTS_AT_ONCE:
-                await asyncio.sleep(0)
-        if not piece:
-            return
-
-
 def _value(data: bytes) -> Any:
     """Return the JSON of an event, whose text may have been cut through a character.
 
@@ -270,13 +255,6 @@ def _value_if_any(data: bytes) -> object:
         return _value(data)
     except ValueError:
         return None
-
-
-def _spoken(texts: Iterable[str], answer: StreamState) -> Iterator[ModelText]:
-    text = answer.joiner.feed("".join(texts))
-    if text:
-        answer.texts.append(text)
-        yield ModelText(text)
 
 
 async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> bytes | None:

@@ -55,16 +55,16 @@ class OpenAiApi:
         """
         choices = event.get("choices") or [{}]
         choice = choices[0] if isinstance(choices[0], dict) else {}
-        for place in (event, choice):
-            if place.get("error") or place.get("object") == "error":
-                raise failure_of_error(place)
+        if event.get("error") or choice.get("error") or event.get("object") == "error":
+            raise failure_of_error(choice if choice.get("error") else event)
         answer.reason = choice.get("finish_reason") or answer.reason
         usage = event.get("usage") or choice.get("usage")
         if isinstance(usage, dict):
             answer.tokens = _tokens(usage)
         said = choice.get("delta") or (not answer.spoke and choice.get("message")) or {}
-        answer.refused = answer.refused or bool(said.get("refusal"))
-        return text_of(said.get("content")) or text_of(choice.get("text"))
+        if said.get("refusal"):
+            answer.refused = True
+        return text_of(said.get("content") or choice.get("text"))
 
 
 def _tokens(usage: Mapping[str, Any]) -> TokensUsed:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _LONGEST_EVENT = 1024 * 1024
+_TOO_LONG = f"an event of more than {_LONGEST_EVENT} bytes"
 _BOM = b"\xef\xbb\xbf"
 _END_OF_LINE = (b"\n", b"\r")
 
@@ -48,37 +49,39 @@ class EventReader:
             piece = piece.removeprefix(b"\n")
             self._after_cr = False
         if b"\n" not in piece and b"\r" not in piece:
-            self._rest += piece
-            self._bound(len(self._rest))
+            self._hold(piece)
             return
         text = bytes(self._rest) + piece if self._rest else piece
         self._rest.clear()
         self._after_cr = text.endswith(b"\r")
         lines = text.splitlines()
         if not text.endswith(_END_OF_LINE):
-            self._rest += lines.pop()
-            self._bound(len(self._rest))
+            self._hold(lines.pop())
         for line in lines:
-            event = self._take(line)
+            event = self._take(line) if line else self._end()
             if event is not None:
                 yield event
 
     def close(self) -> Iterator[ServerEvent]:
         """Yield what the proper end of the body completes."""
-        for event in (self._take(bytes(self._rest)), self._dispatch()):
+        for event in (self._take(bytes(self._rest)), self._end(bare=True)):
             if event is not None:
                 yield event
 
+    def _hold(self, rest: bytes) -> None:
+        """Hold a line that is not over."""
+        self._rest += rest
+        if len(self._rest) > _LONGEST_EVENT:
+            raise StreamBroken(_TOO_LONG)
+
     def _take(self, line: bytes) -> ServerEvent | None:
-        """Take a line; return the event that it ends, if any."""
+        """Take a line; return the event that is over with it, if any."""
         if not self._begun and line:
             line = self._begin(line)
-        if self._bare:
-            return self._add(line) if line.strip() else None
-        if not line:
-            return self._dispatch()
         if line.startswith(b"data:"):
             return self._add(line[5:])
+        if self._bare:
+            return self._add(line) if line.strip() else None
         if line.startswith(b"event:"):
             self._name = line[6:].strip()
         elif line.startswith(b"error:"):
@@ -99,19 +102,20 @@ class EventReader:
     def _add(self, data: bytes) -> ServerEvent | None:
         """Add a line of data. No JSON value goes on with a bracket after a closing brace."""
         data = data.strip()
-        over = self._data and self._data[-1].endswith(b"}") and data.startswith((b"{", b"["))
-        event = self._dispatch() if over else None
-        self._size += len(data) + 1
-        self._bound(self._size)
+        event = None
+        if self._data and self._data[-1].endswith(b"}") and data.startswith((b"{", b"[")):
+            event = self._end(bare=True)
         self._data.append(data)
+        self._size += len(data) + 1
+        if self._size > _LONGEST_EVENT:
+            raise StreamBroken(_TOO_LONG)
         return event
 
-    def _dispatch(self) -> ServerEvent | None:
-        data, name = self._data, self._name
-        self._data, self._size, self._name = [], 0, b""
-        return ServerEvent(b"\n".join(data), name) if data else None
-
-    @staticmethod
-    def _bound(size: int) -> None:
-        if size > _LONGEST_EVENT:
-            raise StreamBroken(f"an event of more than {_LONGEST_EVENT} bytes")
+    def _end(self, *, bare: bool = False) -> ServerEvent | None:
+        """Return the event that ends here; bare JSON does not end with a blank line."""
+        if not self._data or (self._bare and not bare):
+            return None
+        event = ServerEvent(b"\n".join(self._data), self._name)
+        self._data.clear()
+        self._size, self._name = 0, b""
+        return event

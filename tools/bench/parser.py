@@ -27,6 +27,8 @@ _BROKEN = {
     "comments": '{"type":"x",/* } */"config":{"a":1// "\n}}',
     "brackets that match nothing": "}]}]",
     "prose with braces": "Sure, {friend}: it's [here] ",
+    "thoughts and signs": 'a < b <<think>{"type":"x"} < </thin</think> {"hero":{"a":1}}',
+    "strings of JSON": '{"components":"[{\\"type\\":\\"x\\",\\"a\\":1}]"} ',
 }
 _LIMITS = ParseLimits(answer=1 << 40, components=1 << 40)
 _CONFIG = {"title": "On the shelf", "product_ids": ["a"] * 8}

@@ -18,6 +18,7 @@ _IN_DOUBLE = re.compile(r'[^"\\]+')
 _IN_SINGLE = re.compile(r"[^'\\]+")
 _AFTER_SINGLE = re.compile(r"\s*([^\s])")
 _ESCAPES = frozenset('"\\/bfnrtu')
+_COMMENTS = ("//", "/*")
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
 
@@ -44,14 +45,14 @@ class Token(NamedTuple):
 class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
-    `thought` is the tag inside which the text so far ends, empty outside of thoughts.
+    `_aside` is what is passed over: a comment, by how it begins, or a thought, by its tag.
     """
 
     def __init__(self) -> None:
         self.spoke = False
-        self.thought = ""
         self.repairs: Counter[str] = Counter()
         self._finishing = False
+        self._aside = ""
         self.restart()
 
     def restart(self) -> None:
@@ -60,9 +61,14 @@ class Lexer:
         self._tail = ""
         self._quote = ""
         self._string: list[str] = []
-        self._comment = ""
+        self._aside = self.thought
         self._value_expected = True
         self._skip = False
+
+    @property
+    def thought(self) -> str:
+        """The tag of the thought inside which the text so far ends, empty outside of thoughts."""
+        return "" if self._aside in _COMMENTS else self._aside
 
     @property
     def in_string(self) -> bool:
@@ -95,12 +101,11 @@ class Lexer:
 
     def _step(self, text: str, at: int) -> tuple[int, Token | None] | None:
         """Return where to go on and what was read, or None where more text is needed."""
-        if self.thought:
-            return self._in_thought(text, at)
-        if self._comment:
-            return self._in_comment(text, at)
         if self._quote:
             return self._in_string(text, at)
+        if self._aside:
+            pass_over = self._in_comment if self._aside in _COMMENTS else self._in_thought
+            return pass_over(text, at)
         if self.prose:
             return self._in_prose(text, at)
         char = text[at]
@@ -135,7 +140,7 @@ class Lexer:
             self.repairs["THOUGHT"] += 1
             if tag[1]:
                 return tag.end(), Token("draft", "")
-            self.thought = tag[2].lower()
+            self._aside = tag[2].lower()
             return tag.end(), None
         if self._may_be_cut_tag(text, at):
             return None
@@ -144,8 +149,8 @@ class Lexer:
 
     def _in_thought(self, text: str, at: int) -> tuple[int, None] | None:
         for tag in _TAG.finditer(text, at):
-            if tag[1] and tag[2].lower() == self.thought:
-                self.thought = ""
+            if tag[1] and tag[2].lower() == self._aside:
+                self._aside = ""
                 return tag.end(), None
         cut = max(text.rfind("<", at), text.rfind("◁", at))
         if cut < 0 or not self._may_be_cut_tag(text, cut):
@@ -161,8 +166,8 @@ class Lexer:
         if text[at] in "<◁":
             return self._at_tag(text, at)
         start = text[at : at + 2]
-        if start in ("//", "/*"):
-            self._comment = start
+        if start in _COMMENTS:
+            self._aside = start
             self.repairs["COMMENT"] += 1
             return at + 2, None
         if start == "/" and not self._finishing:
@@ -175,10 +180,10 @@ class Lexer:
         return stop, Token("word", text[at:stop])
 
     def _in_comment(self, text: str, at: int) -> tuple[int, None] | None:
-        closing = "\n" if self._comment == "//" else "*/"
+        closing = "\n" if self._aside == "//" else "*/"
         found = text.find(closing, at)
         if found >= 0:
-            self._comment = ""
+            self._aside = ""
             return found + len(closing), None
         held = 1 if closing == "*/" and text.endswith("*") else 0
         return None if at == len(text) - held else (len(text) - held, None)

@@ -24,11 +24,17 @@ _ROLES = {
 }
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LONGEST_NAME = 64
+_LONGEST_ROLE = 16
 
 
 def role_of(key: str) -> str:
     """Return what a key of a component stands for: its `type`, its `config`, or nothing known."""
-    return _ROLES.get(key) or _ROLES.get(key.lower().replace("_", ""), "")
+    return _role_of(key) if len(key) <= _LONGEST_ROLE else ""
+
+
+@lru_cache(maxsize=256)
+def _role_of(key: str) -> str:
+    return _ROLES.get(key.lower().replace("_", ""), "")
 
 
 def spelled(name: str, known: Collection[str]) -> str:

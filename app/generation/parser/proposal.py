@@ -12,7 +12,6 @@ from app.domain.page import Proposal, Refusal
 from app.generation.parser.names import CONFIG, TYPE, role_of, spelled
 
 _HALF = re.compile("[\ud800-\udfff]")
-_HALF_OR_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _TYPE = re.compile(r'"type":"([a-z][a-z0-9_-]{0,39})"')
 _SLOT_KEYS = ("id", "slot")
 
@@ -69,7 +68,8 @@ def _loads(text: str, repairs: Counter[str]) -> Any:
         return value
 
     value = json.loads(text, strict=False, object_pairs_hook=merged)
-    return _without_halves(value, repairs) if _HALF_OR_ESCAPE.search(text) else value
+    may_hold_halves = "\\u" in text or not text.isascii()
+    return _without_halves(value, repairs) if may_hold_halves else value
 
 
 def _without_halves(value: Any, repairs: Counter[str]) -> Any:

@@ -215,12 +215,13 @@ class RepairingParser:
             return
         outermost = not self._stack
         in_list = outermost or self._stack[-1].kind == "["
-        names = self._names._replace(key=self._key_above)
         if fault and outermost and not frame.typed:
             self.repairs["PROSE"] += 1
         elif fault:
-            self.found.append(Refusal(fault, type_in(text) or spelled(*names)))
+            named = spelled(self._key_above, self._names.known)
+            self.found.append(Refusal(fault, type_in(text) or named))
         elif frame.keys or (in_list and not outermost):
+            names = self._names._replace(key=self._key_above)
             verdict = read_proposal(text, self.repairs, names)
             if isinstance(verdict, Proposal) or in_list:
                 self.found.append(verdict)
