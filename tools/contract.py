@@ -63,7 +63,10 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "HTTP_BODY": (http_body, "ETAG_DIGITS"),
     "RATE_LIMIT": (rate_limit, "MAX_KEYS"),
     "BODY": (body, "TIMEOUT"),
-    "COOKIES": (cookies, "LIFETIME NEW VALUE ATTRIBUTES MAX_HEADER_BYTES MAX_VALUE_LENGTH"),
+    "COOKIES": (
+        cookies,
+        "LIFETIME NEW VALUE ATTRIBUTES MAX_HEADER_BYTES MAX_VALUE_LENGTH MAX_CANDIDATES",
+    ),
     "CRAWLERS": (crawlers, "NAMES MAX_LENGTH"),
     "HEADERS": (headers, "FILE_HEADERS"),
     "SIGNALS": (signals, "MAX_BODY_BYTES SHOPPER_RATE ADDRESS_RATE"),

@@ -10,8 +10,9 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 LIFETIME = 180 * 24 * 3600
@@ -23,7 +24,10 @@ NEW = 3600
 SHOPPER_ID = "shop_[0-9a-f]{32}"
 VALUE = re.compile(rf"^({SHOPPER_ID})\.([1-9][0-9]{{0,11}})\.([A-Za-z0-9_-]{{43}})$")
 ATTRIBUTES = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
-MAX_HEADER_BYTES = 8192
+MAX_HEADER_BYTES = 32_768
+MAX_CANDIDATES = 8
+"""Cookies of one name that are looked at: a stale one may stand before the valid one."""
+
 MAX_VALUE_LENGTH = 128
 _MOST_REMEMBERED = 4096
 
@@ -53,7 +57,7 @@ class SessionSigner(NamedTuple):
         self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
     ) -> Session:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
-        known = self.known(read_cookie(headers, cookie_name(shop_id)), shop_id, now)
+        known = self.known(headers, shop_id, now)
         if known is None:
             fresh = f"shop_{secrets.token_hex(16)}"
             cookie = self.cookie(fresh, shop_id, int(now) + LIFETIME, secure=secure)
@@ -64,11 +68,16 @@ class SessionSigner(NamedTuple):
         cookie = self.cookie(shopper_id, shop_id, int(now) + LIFETIME, secure=secure)
         return Session(shopper_id, set_cookie=cookie)
 
-    def known(self, value: str, shop_id: str, now: float) -> tuple[str, int] | None:
-        """Return shopper id and expiry of a cookie's value; None where it is not ours or over."""
-        fits = 0 < len(value) <= MAX_VALUE_LENGTH
-        signed = _signed(self.secret, value, shop_id) if fits else None
-        return signed if signed is not None and signed[1] > now else None
+    def known(
+        self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float
+    ) -> tuple[str, int] | None:
+        """Return shopper id and expiry of the first cookie that is ours and not over, else None."""
+        for value in islice(cookie_values(headers, cookie_name(shop_id)), MAX_CANDIDATES):
+            fits = 0 < len(value) <= MAX_VALUE_LENGTH
+            signed = _signed(self.secret, value, shop_id) if fits else None
+            if signed is not None and signed[1] > now:
+                return signed
+        return None
 
     def sign(self, shopper_id: str, shop_id: str, expires: int) -> str:
         """Return the signature of a cookie's value."""
@@ -103,13 +112,12 @@ def cookie_name(shop_id: str) -> str:
     return f"shopper_{shop_id}"
 
 
-def read_cookie(headers: Iterable[tuple[bytes, bytes]], name: str) -> str:
-    """Return a cookie's value from a request's headers, empty where there is none."""
+def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Iterator[str]:
+    """Yield the values of a request's cookies of this name."""
     wanted = f"{name}=".encode()
     for header, value in headers:
         if header == b"cookie" and len(value) <= MAX_HEADER_BYTES:
             for part in value.split(b";"):
                 stripped = part.strip()
                 if stripped.startswith(wanted):
-                    return stripped[len(wanted) :].decode("latin-1")
-    return ""
+                    yield stripped[len(wanted) :].decode("latin-1")

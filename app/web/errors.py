@@ -25,7 +25,13 @@ class NotFound:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with 405 where another method would do; else with 404 and a way into the shop."""
+        """Lead to the address without a slash at its end, if that is one; else say what is wrong.
+
+        That is 405 where another method would do, and else 404 with a way into the shop.
+        """
+        if scope["raw_path"].endswith(b"/") and self._is_page(scope["path"][:-1], scope):
+            await _redirect_without_slash(scope, send)
+            return
         allowed = {
             method
             for route in self._routes
@@ -40,6 +46,16 @@ class NotFound:
         extra_headers = [(b"cache-control", b"no-store"), allow]
         body = Body(b"Method Not Allowed\n")
         await send_response(scope, send, Response(body, headers, 405, extra_headers))
+
+    def _is_page(self, path: str, scope: Scope) -> bool:
+        matches = (route.matches({**scope, "path": path})[0] for route in self._routes)
+        return any(match is Match.FULL for match in matches)
+
+
+async def _redirect_without_slash(scope: Scope, send: Send) -> None:
+    query = b"?" + scope["query_string"] if scope["query_string"] else b""
+    location = (b"location", scope["raw_path"][:-1] + query)
+    await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 308, [location]))
 
 
 def failed_page(renderer: Renderer, shop: Shop) -> str:

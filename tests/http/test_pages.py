@@ -203,3 +203,24 @@ def test_health_is_json_and_asks_nobody(house_server: Server) -> None:
         "llm_api": "not_configured",
     }
     assert health["uptime_seconds"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/store/", "/store"),
+        ("/store/?category=Lamps&q=a%20b", "/store?category=Lamps&q=a%20b"),
+        ("/s/demo/", "/s/demo"),
+        ("/products/caf%C3%A9/", "/products/caf%C3%A9"),
+    ],
+)
+def test_an_address_with_a_slash_at_its_end_leads_to_the_one_without(
+    house_server: Server, path: str, location: str
+) -> None:
+    answered = http.get(f"{house_server.url}{path}", follow_redirects=False)
+    assert (answered.status_code, answered.headers["location"]) == (308, location)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "/store//", "/nowhere/", "/products/"])
+def test_no_other_slash_leads_anywhere(house_server: Server, path: str) -> None:
+    assert http.get(f"{house_server.url}{path}", follow_redirects=False).status_code == 404

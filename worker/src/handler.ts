@@ -68,11 +68,17 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
       return handlePicture(context, route.shop, route.file);
     case "health":
       return handleHealth(context);
+    case "slash":
+      return redirect(308, route.path + context.url.search);
     case "root":
-      return new Response(null, { status: 307, headers: { location: "/store" } });
+      return redirect(307, "/store");
     default:
       return handleNotFound(context, null);
   }
+}
+
+function redirect(status: 307 | 308, location: string): Response {
+  return new Response(null, { status, headers: { location } });
 }
 
 /** Return the anonymous shell, which needs nothing but the published files. */

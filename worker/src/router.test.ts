@@ -18,15 +18,18 @@ describe("an address", () => {
     ["/pictures/demo/a/b/c/d.svg", { name: "picture", shop: "demo", file: "a/b/c/d.svg" }],
     ["/health", { name: "health" }],
     ["/_bindings/kv/key", { name: "bindings" }],
+    ["/store/", { name: "slash", path: "/store" }],
+    ["/s/corner/", { name: "slash", path: "/s/corner" }],
+    ["/products/oak-board/", { name: "slash", path: "/products/oak-board" }],
   ])("%s", (path, route) => {
     expect(matchRoute(path)).toEqual(route);
   });
 
   it.each([
-    "/store/",
+    "/store//",
+    "/signals/",
     "/s",
     "/s/",
-    "/s/corner/",
     "/s/corner/stream/",
     "/products",
     "/shops.json",

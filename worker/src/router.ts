@@ -9,11 +9,20 @@ export type Route =
   | { name: "picture"; shop: string; file: string }
   | { name: "health" }
   | { name: "root" }
+  | { name: "slash"; path: string }
   | { name: "bindings" }
   | { name: "nothing" };
 
 /** Return the route of a URL's path, which is percent-encoded as in the URL. */
 export function matchRoute(pathname: string): Route {
+  const route = matchExactly(pathname);
+  if (route.name !== "nothing" || !pathname.endsWith("/")) return route;
+  const path = pathname.slice(0, -1);
+  const { name } = matchExactly(path);
+  return ["nothing", "bindings", "signals"].includes(name) ? route : { name: "slash", path };
+}
+
+function matchExactly(pathname: string): Route {
   const decoded = pathname.split("/").slice(1).map(decodeSegment);
   if (decoded.some((segment) => segment === null)) return { name: "nothing" };
   const segments = decoded as string[];

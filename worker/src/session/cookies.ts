@@ -69,10 +69,17 @@ export class SessionSigner {
     shopId: string,
     now: number,
   ): Promise<VerifiedSession | null> {
-    const value = readCookie(request.headers.get("cookie") ?? "", cookieName(shopId));
-    if (value.length === 0 || value.length > COOKIES.MAX_VALUE_LENGTH) return null;
-    const session = await this.verify(value, shopId);
-    return session !== null && session.expires > now ? session : null;
+    return this.verifyHeader(request.headers.get("cookie") ?? "", shopId, now);
+  }
+
+  /** Return the session of the first cookie that is ours and not over, null without. */
+  async verifyHeader(header: string, shopId: string, now: number): Promise<VerifiedSession | null> {
+    for (const value of cookieValues(header, cookieName(shopId)).slice(0, COOKIES.MAX_CANDIDATES)) {
+      if (value.length > COOKIES.MAX_VALUE_LENGTH) continue;
+      const session = await this.verify(value, shopId);
+      if (session !== null && session.expires > now) return session;
+    }
+    return null;
   }
 
   /** Return the shopper and expiry of a cookie's value, null where the signature is not ours. */
@@ -112,14 +119,14 @@ export function cookieName(shopId: string): string {
   return `shopper_${shopId}`;
 }
 
-export function readCookie(header: string, name: string): string {
-  if (header.length > COOKIES.MAX_HEADER_BYTES) return "";
+function cookieValues(header: string, name: string): string[] {
+  if (header.length > COOKIES.MAX_HEADER_BYTES) return [];
   const prefix = `${name}=`;
-  const cookie = header
+  return header
     .split(";")
     .map(trimAscii)
-    .find((part) => part.startsWith(prefix));
-  return cookie?.slice(prefix.length) ?? "";
+    .filter((part) => part.startsWith(prefix))
+    .map((part) => part.slice(prefix.length));
 }
 
 function newShopperId(): string {
