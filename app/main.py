@@ -38,6 +38,7 @@ from app.util.lazy import WarmUp
 from app.web.auth import gate
 from app.web.context import AppContext
 from app.web.cookies import SessionSigner
+from app.web.crawlers import crawler_list
 from app.web.errors import NotFound, redirect_home, server_error
 from app.web.generate import Generate
 from app.web.headers import page_headers
@@ -130,6 +131,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
 
     def load() -> None:
         content.library.specs.load()
+        crawler_list()
         providers.load()
         storage.load()
 

@@ -1,4 +1,4 @@
-"""Who is no shopper: crawlers and link previews, by the names they give themselves.
+"""Who is no shopper: crawlers, link previews, health checks and scripts, by the names they give.
 
 They get a complete page of the catalog's own and no cookie, and nothing is composed for them. One
 that hides its name is a shopper to us, and is held by the limits on what new shoppers may cost.
@@ -6,24 +6,75 @@ that hides its name is a shopper to us, and is held by the limits on what new sh
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
-NAMES = re.compile(
-    rb"(?<!cu)bot\b|(?<!cu)bot[/_; -]|crawl|spider|slurp|archiver|scraper|bingpreview|linkpreview|"
-    rb"uripreview|facebookexternalhit|facebookcatalog|embedly|pingdom|feedfetcher|"
-    rb"mediapartners|apis-google|google-inspectiontool|google-extended|whatsapp/|chatgpt-user|"
-    rb"claude-web|claude-user|perplexity-user|bytespider|petalsearch",
+SELF_NAMED = re.compile(
+    r"(?:bots?|crawl[a-z]*|spider|scraper|archiver|fetcher|preview|probe|monitor|checker|healthcheck|"
+    r"googlehc|prometheus|exporter|whatsapp)/|compatible;[^)]*(?:bots?(?![a-z])|crawl|spider|slurp)|"
+    r"^(?!mozilla/|opera/|dalvik/).*(?:bots?(?![a-z])|crawl|spider|health|check|monitor)|"
+    r"headlesschrome|facebookexternalhit|mediapartners|chatgpt-user|claude-user|perplexity-user",
     re.IGNORECASE,
 )
-"""Cubot is a maker of phones."""
+"""What names itself for what it is, as far as no phone does: some of those are called BOT."""
 
 MAX_LENGTH = 1024
+PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+PREFETCH = re.compile(rb"prefetch|prerender|preview")
+_PREFETCH_NAMES = frozenset(name.encode() for name in PREFETCH_HEADERS)
+_MOST_AGENTS = 2048
+_NAME = re.compile(r"(?:\\[^a-zA-Z0-9]|[^\\.^$*+?{}\[\]|()])+")
+
+
+class CrawlerList(NamedTuple):
+    """Who is known: names that stand in a user agent as they are, and a pattern of the others."""
+
+    names: tuple[str, ...]
+    others: re.Pattern[str]
+
+
+@cache
+def crawler_list() -> CrawlerList:
+    """Return the list that the package crawler-user-agents keeps, read once, in 10 ms.
+
+    The package itself would keep an example of each in memory.
+    """
+    package = find_spec("crawleruseragents")
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("crawler-user-agents is not installed")
+    text = Path(package.origin).with_name("crawler-user-agents.json").read_text("utf-8")
+    patterns: list[str] = json.loads(text, object_hook=lambda entry: entry["pattern"])
+    names = [re.sub(r"\\(.)", r"\1", pattern) for pattern in patterns if _NAME.fullmatch(pattern)]
+    others = "|".join(pattern for pattern in patterns if not _NAME.fullmatch(pattern))
+    return CrawlerList(tuple(names), re.compile(others.replace("\\/", "/")))
 
 
 def is_crawler(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Say whether the request names itself as something other than a browser."""
+    """Say whether the request names itself as something other than a browser.
+
+    Until the list has been read, which is for others to see to, only what names itself is known.
+    """
     for name, value in headers:
         if name == b"user-agent":
-            return NAMES.search(value[:MAX_LENGTH]) is not None
+            agent = value[:MAX_LENGTH].decode("latin-1")
+            is_read = crawler_list.cache_info().currsize > 0
+            return SELF_NAMED.search(agent) is not None or (is_read and _is_listed(agent))
     return False
+
+
+def is_prefetch(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Say whether a browser asks ahead of its shopper, who may never come."""
+    return any(
+        name in _PREFETCH_NAMES and PREFETCH.search(value) is not None for name, value in headers
+    )
+
+
+@lru_cache(_MOST_AGENTS)
+def _is_listed(agent: str) -> bool:
+    known = crawler_list()
+    return any(map(agent.__contains__, known.names)) or known.others.search(agent) is not None

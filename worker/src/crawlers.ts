@@ -1,10 +1,22 @@
-// Detect crawlers and link previews by user agent, with the same pattern as the container.
+// Detect crawlers, link previews and health checks by user agent, by the container's list.
 //
 // They get a complete catalog page and no cookie, and no page is generated for them.
 
 import { CRAWLERS } from "./shared/constants.ts";
+import { NAMES, OTHERS } from "./shared/crawlers.ts";
 
 export function isCrawler(request: Request): boolean {
-  const userAgent = request.headers.get("user-agent") ?? "";
-  return CRAWLERS.NAMES.test(userAgent.slice(0, CRAWLERS.MAX_LENGTH));
+  const agent = (request.headers.get("user-agent") ?? "").slice(0, CRAWLERS.MAX_LENGTH);
+  return (
+    CRAWLERS.SELF_NAMED.test(agent) ||
+    NAMES.some((name) => agent.includes(name)) ||
+    OTHERS.test(agent)
+  );
+}
+
+/** Say whether a browser asks ahead of its shopper, who may never come. */
+export function isPrefetch(request: Request): boolean {
+  return CRAWLERS.PREFETCH_HEADERS.some((name) =>
+    CRAWLERS.PREFETCH.test(request.headers.get(name) ?? ""),
+  );
 }

@@ -279,6 +279,25 @@ describe("with any part out of order", () => {
   });
 });
 
+describe("a prefetch", () => {
+  it.each([
+    ["sec-purpose", "prefetch;prerender"],
+    ["purpose", "prefetch"],
+    ["x-moz", "prefetch"],
+  ])("by %s: %s gets the catalog page, no cookie, and nothing is composed", async (name, value) => {
+    let requests = 0;
+    const CONTAINER = fakeContainer(async () => ((requests += 1), Response.json({})));
+    const { response, background } = await send(
+      "/store",
+      { headers: { [name]: value } },
+      { CONTAINER },
+    );
+    await background;
+    expect([response.status, response.headers.get("set-cookie"), requests]).toEqual([200, null, 0]);
+    expect(response.headers.get("x-wandstore-page")).toBe("fallback");
+  });
+});
+
 describe("HEAD", () => {
   it("has the headers and no body, and sets nothing going", async () => {
     const requests: Request[] = [];

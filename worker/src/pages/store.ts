@@ -4,7 +4,7 @@ import type { Shop } from "../assets/store.ts";
 import { newShopperAddress } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
-import { isCrawler } from "../crawlers.ts";
+import { isCrawler, isPrefetch } from "../crawlers.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
@@ -28,7 +28,7 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const isSecure = url.protocol === "https:";
   const signer = context.sessionSigner();
   const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure);
-  const isProbe = session.isFirstVisit && request.method === "HEAD";
+  const isProbe = session.isFirstVisit && onlyLooks(request);
   if (isProbe || isCrawler(request)) return anonymousPage(context, shop);
   const lookup = session.isFirstVisit ? await firstVisit() : await lookUp(context, session, shop);
   const generated =
@@ -46,6 +46,11 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const late = generated !== null;
   track(env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late, ms });
   return response;
+}
+
+/** Say whether nobody may ever see the page. */
+function onlyLooks(request: Request): boolean {
+  return request.method === "HEAD" || isPrefetch(request);
 }
 
 /** Look nothing up: a new shopper has no page, and KV would remember the miss for a minute. */
@@ -80,7 +85,7 @@ async function generateOrWait(
   shop: Shop,
   lookup: Lookup,
 ): Promise<string | null> {
-  if (context.container === null || context.request.method === "HEAD") return null;
+  if (context.container === null || onlyLooks(context.request)) return null;
   const { persona, hash } = lookup;
   const address = newShopperAddress(context.request, session.isNewShopper);
   const page = { shop, shopperId: session.shopperId, persona, hash, newShopperAddress: address };

@@ -154,9 +154,11 @@ export const COOKIES = {
 
 /** app/web/crawlers.py */
 export const CRAWLERS = {
-  NAMES:
-    /(?<!cu)bot\b|(?<!cu)bot[/_; -]|crawl|spider|slurp|archiver|scraper|bingpreview|linkpreview|uripreview|facebookexternalhit|facebookcatalog|embedly|pingdom|feedfetcher|mediapartners|apis-google|google-inspectiontool|google-extended|whatsapp\/|chatgpt-user|claude-web|claude-user|perplexity-user|bytespider|petalsearch/i,
+  SELF_NAMED:
+    /(?:bots?|crawl[a-z]*|spider|scraper|archiver|fetcher|preview|probe|monitor|checker|healthcheck|googlehc|prometheus|exporter|whatsapp)\/|compatible;[^)]*(?:bots?(?![a-z])|crawl|spider|slurp)|^(?!mozilla\/|opera\/|dalvik\/).*(?:bots?(?![a-z])|crawl|spider|health|check|monitor)|headlesschrome|facebookexternalhit|mediapartners|chatgpt-user|claude-user|perplexity-user/i,
   MAX_LENGTH: 1024,
+  PREFETCH_HEADERS: ["sec-purpose", "purpose", "x-purpose", "x-moz"],
+  PREFETCH: /prefetch|prerender|preview/,
 } as const;
 
 /** app/web/headers.py */
