@@ -47,7 +47,7 @@ def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) 
     """Return the files of static/, read already, as `load_assets` does."""
     appended = "\n".join(["", styles, *map(brand_css, shops)]).encode()
     bodies = {
-        name: asset_body(Path(name).suffix, data + appended if name == "shop.css" else data)
+        name: _body(Path(name).suffix, data + appended if name == "shop.css" else data)
         for name, data in files.items()
     }
     names = {name: f"/static/{_hashed(name, body.plain)}" for name, body in bodies.items()}
@@ -55,7 +55,7 @@ def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) 
     return Assets(bodies, names, digest)
 
 
-def asset_body(suffix: str, data: bytes) -> Body:
+def _body(suffix: str, data: bytes) -> Body:
     """Return a file in the forms it is sent in; pictures are compressed already."""
     packed = zipped(data, _BEST_COMPRESSION).zipped if suffix in _TEXT else None
     return Body(data, packed, etag_of(data))

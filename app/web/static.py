@@ -1,16 +1,17 @@
-"""Static files from memory: hashed names, cached for good, gzipped once; and shops' pictures."""
+"""Static files from memory: hashed names, cached for good, gzipped once; pictures from disk."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
+from os import stat_result
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from app.content.assets import MEDIA_TYPES, asset_body
+from app.content.assets import MEDIA_TYPES
 from app.pages.site import LiveSite
 from app.util.http_body import Body
 from app.web.headers import FILE_HEADERS
@@ -22,7 +23,6 @@ A_DAY = b"public, max-age=86400"
 HASHED = re.compile(r"^([a-z0-9-]+)\.[0-9a-f]{10}(\.[a-z0-9]+)$")
 PICTURE = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$")
 _LARGEST_PICTURE = 8 * 1024 * 1024
-_PICTURES_HELD = 8 * 1024 * 1024
 
 
 class Static:
@@ -48,66 +48,61 @@ class Static:
 
 
 class Pictures:
-    """GET /pictures/{shop}/{path}: a shop's own pictures, the latest asked for held in memory."""
+    """GET /pictures/{shop}/{path}: a shop's own pictures."""
 
     def __init__(self, site: LiveSite) -> None:
         self._site = site
-        self._held: OrderedDict[Path, Body] = OrderedDict()
-        self._size = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a picture, or 404."""
         folders = self._site.current.content.catalogs.pictures
         folder = folders.get(scope["path_params"]["shop_id"])
         name = scope["path_params"]["path"]
-        suffix = Path(name).suffix.lower()
-        body = None
-        if folder is not None and PICTURE.fullmatch(name) and suffix in MEDIA_TYPES:
-            body = await self._read(folder, folder / name)
-        if body is None:
+        if folder is None or not _is_picture(name):
             await _missing(scope, send)
             return
-        headers = [*FILE_HEADERS, (b"content-type", MEDIA_TYPES[suffix])]
-        caching = [(b"cache-control", A_DAY)]
-        await send_response(scope, send, Response(body, headers, extra_headers=caching))
+        try:
+            response = await _PictureFiles(folder).get_response(name, scope)
+        except (HTTPException, OSError):
+            await _missing(scope, send)
+            return
+        media_type = MEDIA_TYPES[Path(name).suffix.lower()]
+        extra_headers = [(b"content-type", media_type), (b"cache-control", A_DAY)]
+        for header, value in [*FILE_HEADERS, *extra_headers]:
+            response.headers[header.decode()] = value.decode()
+        await response(scope, receive, send)
 
-    async def _read(self, folder: Path, path: Path) -> Body | None:
-        held = self._held.get(path)
-        if held is not None:
-            self._held.move_to_end(path)
-            return held
-        data = await asyncio.to_thread(_read_inside, folder, path)
-        if data is None:
-            return None
-        return self._hold(path, asset_body(path.suffix.lower(), data))
 
-    def _hold(self, path: Path, body: Body) -> Body:
-        self._held[path] = body
-        self._size += len(body.plain)
-        while self._size > _PICTURES_HELD:
-            self._size -= len(self._held.popitem(last=False)[1].plain)
-        return body
+class _PictureFiles(StaticFiles):
+    """The pictures of a folder: links are followed inside it, and none is too large."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, check_dir=False)
+
+    def lookup_path(self, path: str) -> tuple[str, stat_result | None]:
+        """Return where a picture is, and nothing where it may not be served."""
+        place, found = super().lookup_path(path)
+        is_served = found is not None and found.st_size <= _LARGEST_PICTURE
+        return (place, found) if is_served else ("", None)
 
 
 def pictures_in(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the pictures that are served from a folder, each with its name in the address."""
+    files = _PictureFiles(folder)
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if path.suffix.lower() in MEDIA_TYPES and PICTURE.fullmatch(name):
-            data = _read_inside(folder, path)
-            if data is not None:
-                yield name, data
+        if not _is_picture(name):
+            continue
+        try:
+            place, found = files.lookup_path(name)
+            if found is not None:
+                yield name, Path(place).read_bytes()
+        except OSError:
+            continue
 
 
-def _read_inside(folder: Path, path: Path) -> bytes | None:
-    """Read a file that stands, links followed, inside the folder and is not too large."""
-    try:
-        real = path.resolve(strict=True)
-        if not real.is_relative_to(folder.resolve()) or real.stat().st_size > _LARGEST_PICTURE:
-            return None
-        return real.read_bytes()
-    except OSError:
-        return None
+def _is_picture(name: str) -> bool:
+    return PICTURE.fullmatch(name) is not None and Path(name).suffix.lower() in MEDIA_TYPES
 
 
 async def _missing(scope: Scope, send: Send) -> None:
