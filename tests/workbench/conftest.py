@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.support.in_process import InProcessServer
 from tools.support.browser import launch, watched
 from tools.support.workbench import Desk, a_desk
 
@@ -15,14 +16,14 @@ from tools.support.workbench import Desk, a_desk
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A designer's desk, with nobody else's changes on it."""
-    with a_desk(tmp_path) as opened:
+    with a_desk(tmp_path, InProcessServer) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk for tests that break nothing."""
-    with a_desk(tmp_path_factory.mktemp("desk")) as opened:
+    with a_desk(tmp_path_factory.mktemp("desk"), InProcessServer) as opened:
         yield opened
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.fake_llm import Scenario
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import KEY, Model, answer, component
+from tests.support.in_process import InProcessServer
 from tools.support.workbench import Desk, a_desk
 
 
@@ -28,7 +29,7 @@ def figure(page: Page, side: str, name: str) -> str:
 @pytest.fixture
 def bench(tmp_path: Path, model: Model, page: Page) -> Iterator[Desk]:
     """A desk with a provider."""
-    with a_desk(tmp_path, **model.environment) as desk:
+    with a_desk(tmp_path, InProcessServer, **model.environment) as desk:
         page.goto(f"{desk.url}/compose")
         page.wait_for_selector("body[data-listening]")
         yield desk

@@ -17,6 +17,7 @@ from app.workbench.access import Guard
 from app.workbench.safe_write import NotWritten, place, write
 from tests.conftest import StartServer
 from tests.support.fake_model import KEY, component
+from tests.support.in_process import InProcessServer
 from tools.support import http
 from tools.support.server import ROOT
 from tools.support.workbench import Desk, a_desk
@@ -222,7 +223,7 @@ def test_a_write_is_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_link_in_the_folders_is_not_read_either(tmp_path: Path) -> None:
-    with a_desk(tmp_path) as desk:
+    with a_desk(tmp_path, InProcessServer) as desk:
         (tmp_path / "private.css").write_text(".cta { content: 'private'; }")
         with desk.told() as news:
             (desk.root / "components" / "leak.css").symlink_to(tmp_path / "private.css")
@@ -239,7 +240,7 @@ def test_no_key_is_ever_shown(tmp_path: Path) -> None:
         "KIMI_BASE_URL": "http://127.0.0.1:9/v1",
         "SESSION_SECRET": "a-secret-that-nobody-may-see",
     }
-    with a_desk(tmp_path, **environment) as desk:
+    with a_desk(tmp_path, InProcessServer, **environment) as desk:
         pages = [
             desk.get(path).text
             for path in (

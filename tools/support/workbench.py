@@ -89,11 +89,11 @@ def _told(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def a_desk(folder: Path, **environment: str) -> Iterator[Desk]:
+def a_desk(folder: Path, kind: type[Server] = Server, **environment: str) -> Iterator[Desk]:
     """Open a shop on a copy of the files."""
     root = copy_of_the_files(folder / "root")
     told = {"WANDSTORE_ROOT": str(root), "WANDSTORE_HOUSE_PACE": "0", **environment}
-    with Server(folder / "data", told) as server:
+    with kind(folder / "data", told) as server:
         yield Desk(root, server)
 
 
