@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 WIDTHS = (360, 1024)
 THEMES = ("light", "dark")
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--disable-gpu",
     "--disable-quic",
