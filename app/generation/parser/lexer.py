@@ -45,14 +45,16 @@ class Token(NamedTuple):
 class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
-    `_aside` is what is passed over: a comment, by how it begins, or a thought, by its tag.
+    `spoken` counts the characters of prose. `_aside` is what is passed over: a comment, by how it
+    begins, or a thought, by its tag.
     """
 
     def __init__(self) -> None:
-        self.spoke = False
+        self.spoken = 0
         self.repairs: Counter[str] = Counter()
         self._finishing = False
         self._aside = ""
+        self._first = True
         self.restart()
 
     def restart(self) -> None:
@@ -126,9 +128,15 @@ class Lexer:
     def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:
         if text[at] in "<◁":
             return self._at_tag(text, at)
+        if space := _SPACE.match(text, at):
+            return space.end(), None
+        if text[at] == '"' and self._first:
+            self._open_string('"')
+            return at + 1, None
         opener = _OPENER.search(text, at)
         end = opener.start() if opener else len(text)
-        self.spoke = self.spoke or (not text[at:end].isspace() and end > at)
+        self.spoken += end - at
+        self._first = False
         if opener is None or opener.group() in "<◁":
             return end, None
         return opener.end(), Token(opener.group(), opener.group())
@@ -144,7 +152,7 @@ class Lexer:
             return tag.end(), None
         if self._may_be_cut_tag(text, at):
             return None
-        self.spoke = self.spoke or self.prose
+        self.spoken += self.prose
         return at + 1, None if self.prose else Token("word", text[at])
 
     def _in_thought(self, text: str, at: int) -> tuple[int, None] | None:
@@ -189,6 +197,7 @@ class Lexer:
         return None if at == len(text) - held else (len(text) - held, None)
 
     def _open_string(self, quote: str) -> None:
+        self._first = False
         self._quote, self._string = quote, []
         if quote == "'":
             self.repairs["SINGLE_QUOTES"] += 1

@@ -19,6 +19,8 @@ from app.generation.parser.repair import RepairingParser
 
 _USUAL = ParseLimits()
 _NAMELESS = Names()
+_LONGEST_PREAMBLE = 160
+"""Characters of prose before the first component, beyond which it may be a thought."""
 
 
 class ProposalParser:
@@ -26,6 +28,9 @@ class ProposalParser:
 
     `repairs` counts what was mended, by kind; `done` says that no more text is wanted. `names` are
     those that a component may have from the key above it.
+
+    What follows a long preamble may be a thought whose first tag was in the prompt, as some models
+    have it. It is held back until its last tag says so, or the answer ends.
     """
 
     def __init__(self, limits: ParseLimits = _USUAL, names: Names = _NAMELESS) -> None:
@@ -39,6 +44,8 @@ class ProposalParser:
         )
         self._read = 0
         self._offered = 0
+        self._holds = True
+        self._held: list[Proposal | Refusal] = []
 
     @property
     def inside(self) -> bool:
@@ -61,12 +68,16 @@ class ProposalParser:
         if not self.done:
             yield from self._take(self._lexer.finish())
         self.done = True
-        if self._lexer.spoke:
+        if self._lexer.spoken:
             self.repairs["PROSE"] += 1
         self._components.end_of_text()
+        self._components.found = [*self._held, *self._components.found]
+        self._holds = False
         yield from self._drain()
         if self._lexer.thought:
             yield Refusal("UNFINISHED", "thought")
+        if self._read and not self._offered and not self.repairs:
+            self.repairs["NO_COMPONENT"] += 1
 
     def gap(self) -> Iterator[Proposal | Refusal]:
         """Take note that text is missing here: what it was part of is refused, and no more."""
@@ -77,6 +88,8 @@ class ProposalParser:
     def _take(self, tokens: Iterator[Token]) -> Iterator[Proposal | Refusal]:
         components = self._components
         for token in tokens:
+            if token.kind == "draft":
+                self._held, self._holds = [], False
             components.accept(token)
             self._lexer.prose = not components.inside
             if components.found:
@@ -87,6 +100,10 @@ class ProposalParser:
 
     def _drain(self) -> Iterator[Proposal | Refusal]:
         found, self._components.found = self._components.found, []
+        if self._holds and self._lexer.spoken > _LONGEST_PREAMBLE:
+            self._held += found
+            return
+        self._holds = False
         for item in found:
             self._offered += 1
             if self._offered > self._limits.components:

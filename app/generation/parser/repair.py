@@ -57,6 +57,8 @@ class RepairingParser:
             self.drop()
         elif self._stack:
             self._inside(token)
+        else:
+            self._take_encoded(token.text, "")
         self._last = token.text if kind == "string" else ""
 
     def _inside(self, token: Token) -> None:
@@ -119,13 +121,16 @@ class RepairingParser:
         """See whether a string states the type of its object, or holds components as JSON."""
         if frame.role == TYPE and frame.kind == "{":
             frame.typed = True
-        elif text[1] in "{[" and frame.key != "config" and not self._in_component(frame):
-            decoded = self._decode(text, frame.key)
-            if decoded:
-                self.repairs["ENCODED_TWICE"] += 1
-                self.found += decoded
-                if self._candidate >= 0:
-                    self._stack[self._candidate].wrapper = True
+        elif frame.key != "config" and not self._in_component(frame):
+            self._take_encoded(text, frame.key)
+
+    def _take_encoded(self, text: str, key: str) -> None:
+        decoded = self._decode(text, key) if text[1] in "{[" else ()
+        if decoded:
+            self.repairs["ENCODED_TWICE"] += 1
+            self.found += decoded
+            if self._candidate >= 0:
+                self._stack[self._candidate].wrapper = True
 
     def _open(self, kind: str) -> None:
         if kind == "{" and self._stack and self._stack[-1].expects in ("key", "comma"):

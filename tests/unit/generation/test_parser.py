@@ -137,6 +137,19 @@ def test_an_end_without_a_beginning_says_that_what_is_open_was_a_thought() -> No
     assert headlines(f'{{"components":[{DRAFT[:-9]}</think>{HERO}') == ["Good light"]
 
 
+def test_after_a_long_preamble_an_end_without_a_beginning_discards_what_was_drafted() -> None:
+    thought = f"Okay, the shopper is new, so I want something quiet. {'I think. ' * 20}{DRAFT}"
+    assert headlines(f"{thought}</think>{HERO}") == ["Good light"]
+    assert headlines(thought) == ["Draft light"], "without the tag it was a preamble"
+    for size in (1, 5):
+        assert parsed(f"{thought}</think>{HERO}", size) == parsed(f"{thought}</think>{HERO}")
+
+
+def test_after_a_short_preamble_nothing_is_held_back() -> None:
+    parser = ProposalParser(names=NAMES)
+    assert len(list(parser.feed(f"Sure! Here is the page you asked for:\n{HERO}"))) == 1
+
+
 def test_other_tags_and_signs_are_prose_as_ever() -> None:
     assert headlines(f"<answer>3 < 4 <thinker> {HERO}</answer>") == ["Good light"]
 
@@ -179,6 +192,9 @@ SAME = Proposal("hero", "hero", json.loads(CONFIG))
         (json.dumps({"components": f"[{HERO}]"}), "ENCODED_TWICE"),
         (json.dumps({"components": [HERO]}), "ENCODED_TWICE"),
         (json.dumps({"page": {"components": json.dumps([HERO])}}), "ENCODED_TWICE"),
+        (json.dumps(json.dumps({"components": [json.loads(HERO)]})), "ENCODED_TWICE"),
+        (f" {json.dumps(HERO)} ", "ENCODED_TWICE"),
+        (f'"Here it is": {HERO}', "PROSE"),
         (f'{{"name":"show","arguments":{{"components":[{HERO}]}}}}', ""),
         (json.dumps({"name": "show", "arguments": json.dumps({"components": [json.loads(HERO)]})}), ""),
     ],
@@ -206,6 +222,9 @@ def test_components_that_are_keyed_come_out_one_by_one() -> None:
         f'{{"carousel":{CONFIG}}}',
         f'{{"hero_and_grid":{CONFIG}}}',
         '{"hero":"a text"}',
+        '"a text"',
+        '"a text that never ends',
+        "7",
         '{"components":["hero","grid"]}',
         '{"components":"none"}',
         '[{"type":{"name":"x"},"config":{}}]',
