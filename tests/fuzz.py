@@ -87,7 +87,7 @@ class Fuzz:
         self._shop = load_catalogs(ROOT / "demo" / "catalog.json").default
         library = load_library(ROOT / "components")
         self._specs = library.specs
-        names = dict.fromkeys(("icon.svg", "shop.css", "stream.js", "signals.js"), "/x")
+        names = {path.name: "/x" for path in (ROOT / "static").iterdir()}
         self._renderer = Renderer(
             environment(library.folder),
             library.specs,

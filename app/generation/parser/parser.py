@@ -19,7 +19,7 @@ from app.generation.parser.repair import RepairingParser
 
 _USUAL = ParseLimits()
 _NAMELESS = Names()
-_LONGEST_PREAMBLE = 160
+_LONGEST_PREAMBLE = 48
 """Characters of prose before the first component, beyond which it may be a thought."""
 
 

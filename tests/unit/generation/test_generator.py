@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
 PROMPTS = load_prompts(ROOT / "prompts")
-NAMES = dict.fromkeys(("icon.svg", "shop.css", "stream.js", "signals.js"), "/x")
+NAMES = {path.name: "/x" for path in (ROOT / "static").iterdir()}
 RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
