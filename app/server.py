@@ -18,6 +18,7 @@ from app.content.site import read_site
 from app.main import create_app
 from app.pages.service import PageService
 from app.settings import Settings, SettingsError, read_settings
+from app.util.json_log import set_up_log
 from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
 from app.web.session_secret import SecretError
@@ -28,8 +29,6 @@ _CLOSING = 3
 """Seconds that connections get to close, once every page has ended."""
 
 CANNOT_START = 2
-
-LOG_FORMAT = "%(levelname)s %(name)s %(message)s"
 
 
 class DrainingServer(Server):
@@ -116,8 +115,7 @@ def _report(catalogs: Catalogs) -> None:
 
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve; a mistake in them is told in one line."""
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    set_up_log()
     try:
         serve(read_settings(environment))
     except (SettingsError, CatalogError, LibraryError, PromptError, SecretError) as error:

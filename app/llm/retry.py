@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator
@@ -90,7 +89,7 @@ class RetryingModel:
         self._failures = [*self._failures, failure][-_IN_A_ROW:]
         self.counts[failure.reason] += 1
         told = {"model": self.name, "code": failure.code, "reason": failure.reason}
-        log.warning("%s", json.dumps({"event": "model_failed", **told}))
+        log.warning({"event": "model_failed", **told})
 
     def _wait_after(self, failure: ModelFailed) -> float | None:
         """Return the seconds to wait before another attempt, None where there is to be none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import Counter
 
@@ -21,7 +20,7 @@ class MetricsLogger:
 
     def __init__(self, tallies: Counters) -> None:
         self._tallies = tallies
-        self._last = ""
+        self._last: dict[str, dict[str, int]] = {}
 
     async def run(self, every: float = EVERY) -> None:
         """Tell again and again, until cancelled."""
@@ -32,7 +31,6 @@ class MetricsLogger:
     def write(self) -> None:
         """Tell, if there is anything new."""
         counted = {name: dict(counts) for name, counts in self._tallies.items() if counts}
-        line = json.dumps({"event": "counts", **counted})
-        if counted and line != self._last:
-            log.info("%s", line)
-            self._last = line
+        if counted and counted != self._last:
+            log.info({"event": "counts", **counted})
+            self._last = counted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 from collections import OrderedDict
@@ -191,7 +190,7 @@ class PageJobs:
         finally:
             self._jobs.pop(page_key, None)
             self._records.generation(_ended(generation, job.trace.status))
-            log.info("%s", json.dumps({"event": "page", **job.trace.summary()}))
+            log.info({"event": "page", **job.trace.summary()})
 
 
 def stamp() -> str:

@@ -152,8 +152,7 @@ class Desk(NamedTuple):
 
 def counts(server: Server) -> dict[str, int]:
     """Return the counts of the page that ended last, from the line it leaves in the log."""
-    lines = [line for line in server.log.splitlines() if '"event": "page"' in line]
-    counted: dict[str, int] = json.loads("{" + lines[-1].partition("{")[2])["counts"]
+    counted: dict[str, int] = server.logged("page")[-1]["counts"]
     return counted
 
 

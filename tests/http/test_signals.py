@@ -314,8 +314,7 @@ def test_what_was_taken_and_refused_is_counted_in_the_log(
     tell(shopper, {"kind": "theft"})
     tell(shopper, {"kind": "view", "product": "gone"})
     composed_by_model.stop()
-    (line,) = [line for line in composed_by_model.log.splitlines() if '"counts", ' in line]
-    counted = json.loads(line.partition("wandstore.counts ")[2])
+    (counted,) = composed_by_model.logged("counts")
     assert counted["signals"] == {
         "taken": 1,
         "page_left": 1,

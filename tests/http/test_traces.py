@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -51,11 +50,11 @@ def test_the_end_of_a_page_leaves_one_line_in_the_log(
     with Shopper(composed_by_model) as shopper:
         shopper.follow(stream_of(shopper.store().text))
         cookie = shopper.cookies["shopper_demo"]
-    (line,) = [line for line in composed_by_model.log.splitlines() if '"event": "page"' in line]
-    told = json.loads("{" + line.partition("{")[2])
-    assert told["status"] == "success"
-    assert told["counts"]["drawn:hero"] == 1
-    assert cookie.partition(".")[0] not in line
+    (line,) = composed_by_model.logged("page")
+    assert (line["level"], line["logger"]) == ("INFO", "wandstore.pages")
+    assert line["status"] == "success"
+    assert line["counts"]["drawn:hero"] == 1
+    assert cookie.partition(".")[0] not in composed_by_model.log
 
 
 @pytest.mark.parametrize("design", ["0", "", "true", "on"])

@@ -12,7 +12,7 @@ import pytest
 
 from tools.support.server import ROOT
 
-NOT_AT_THE_START = ("pydantic", "pydantic_core", "httpx", "click", "multiprocessing")
+NOT_AT_THE_START = ("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax")
 PARTS = ("app", "components", "prompts", "static", "demo", "migrations")
 
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 
-from app.server import LOG_FORMAT, build_server
+from app.server import build_server
 from app.settings import read_settings
+from app.util.json_log import JsonLines
 from tests.support.serving import event_loop, opened
 from tools.support.server import Server
 
@@ -48,6 +49,6 @@ class InProcessServer(Server):
         """Return what writes this shop's log, and nothing of its neighbours'."""
         logging.getLogger("wandstore").setLevel(logging.INFO)
         handler = logging.FileHandler(self._log_path)
-        handler.setFormatter(logging.Formatter(LOG_FORMAT))
+        handler.setFormatter(JsonLines())
         handler.addFilter(lambda _: _current.get() is self)
         return handler

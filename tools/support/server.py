@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,14 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _START = 30.0
-_ADDRESS = re.compile(r"serving http://\S+:(\d+)$", re.MULTILINE)
+_ADDRESS = re.compile(r"serving http://[^\s\"]+:(\d+)")
 
 
 class HeldPort:
@@ -91,6 +92,11 @@ class Server:
     def log(self) -> str:
         """What the server has written."""
         return self._log_path.read_text() if self._log_path.exists() else ""
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """Return the lines of its log that are of this event."""
+        lines: Iterable[dict[str, Any]] = map(json.loads, self.log.splitlines())
+        return [line for line in lines if line.get("event") == event]
 
     @property
     def pid(self) -> int:
