@@ -47,7 +47,8 @@ def markup_findings(live: ContentReloader, component: str) -> list[Finding]:
         if drawing is None:
             continue
         found += [
-            Finding(component, state, "markup", "wrong", text) for text in _invalid(drawing.html)
+            Finding(component, state, "markup", "wrong", text)
+            for text in invalid_markup(drawing.html)
         ]
         found += _undrawn(component, state, drawing)
     return found
@@ -80,7 +81,7 @@ def _undrawn(component: str, state: str, drawing: RenderedState) -> list[Finding
     return []
 
 
-def _invalid(html: str) -> list[str]:
+def invalid_markup(html: str) -> list[str]:
     """Return what is wrong with a slot's HTML."""
     page = f"<!doctype html><title>A state</title><main><section>{html}</section></main>"
     return _errors(page, html)
