@@ -42,6 +42,8 @@ _WORD = re.compile(r"[A-Za-z_]{1,40}")
 _BYTES_A_TOKEN = 2048
 _MOST_BYTES_BESIDE = 64 * 1024
 _EVENTS_AT_ONCE = 256
+_LAST_WORDS = 1.0
+"""Seconds for what may follow the reason for the end: the usage, and the mark of the end."""
 
 _FAILED = frozenset(
     {"abort", "cancelled", "error", "failed", "insufficient_system_resource", "network_error"}
@@ -136,6 +138,8 @@ class ChatClient:
                     yield event
                     if isinstance(event, ModelText):
                         answer.due = min(end, clock() + self._limits.idle)
+                if answer.reason:
+                    answer.due = min(answer.due, clock() + _LAST_WORDS)
                 if not piece or answer.ended or answer.failure:
                     break
         answer.joiner.close()

@@ -56,8 +56,8 @@ class CoalescingModel:
         Raises:
             ModelFailed: it failed, for all who asked.
         """
-        asked = f"{prompt.instructions}\0{prompt.request}\0{prompt.persona_hash}"
-        key = hashlib.sha256(asked.encode()).hexdigest()
+        text = f"{prompt.instructions}\0{prompt.request}\0{prompt.persona_hash}"
+        key = hashlib.sha256(text.encode()).hexdigest()
         while True:
             first = key not in self._under_way
             try:

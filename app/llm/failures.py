@@ -46,11 +46,11 @@ def failure_of_error(event: object) -> ModelFailed:
     if not isinstance(error, Mapping):
         error = {}
     for name in ("code", "status", "type"):
-        told = error.get(name)
-        if isinstance(told, int) and 400 <= told <= 599:  # noqa: PLR2004 - errors, as HTTP has them
-            return _failure("an error inside the answer", told)
+        value = error.get(name)
+        if isinstance(value, int) and 400 <= value <= 599:  # noqa: PLR2004 - errors, as HTTP has them
+            return _failure("an error inside the answer", value)
         for part, status in _STATUS_OF_ERROR.items():
-            if isinstance(told, str) and part in told.lower():
+            if isinstance(value, str) and part in value.lower():
                 return _failure("an error inside the answer", status)
     return ModelFailed("MODEL_UNAVAILABLE", "an error inside the answer", retryable=True)
 

@@ -1,4 +1,4 @@
-"""Speaks to the providers: what the composers load when the first page is to be composed."""
+"""Speaks to the providers: what is loaded when the first page is to be composed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,11 @@ class ModelClients:
 
     def kimi(self, provider: ProviderSettings) -> ChatClient:
         """Return a model that speaks OpenAI's protocol."""
-        wire = OpenAiApi(provider)
-        return ChatClient(wire, lambda: self._http, self._limits)
+        return ChatClient(OpenAiApi(provider), lambda: self._http, self._limits)
 
     def claude(self, provider: ProviderSettings) -> ChatClient:
         """Return a model that speaks Anthropic's protocol."""
-        wire = AnthropicApi(provider)
-        return ChatClient(wire, lambda: self._http, self._limits)
+        return ChatClient(AnthropicApi(provider), lambda: self._http, self._limits)
 
     async def aclose(self) -> None:
         """Close the client."""

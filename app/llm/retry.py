@@ -88,8 +88,8 @@ class RetryingModel:
             return
         self._failures = [*self._failures, failure][-_IN_A_ROW:]
         self.counts[failure.reason] += 1
-        told = {"model": self.name, "code": failure.code, "reason": failure.reason}
-        log.warning({"event": "model_failed", **told})
+        failed = {"model": self.name, "code": failure.code, "reason": failure.reason}
+        log.warning({"event": "model_failed", **failed})
 
     def _wait_after(self, failure: ModelFailed) -> float | None:
         """Return the seconds to wait before another attempt, None where there is to be none."""

@@ -8,7 +8,7 @@ from app.generation.parser.proposal import type_in
 class ComponentBuffer:
     """Gathers the text of the component that is open, within `limit` characters.
 
-    A draft that was broken is read on to its end, since what follows it must be found, and is
+    A component that was broken is read on to its end, since what follows it must be found, and is
     refused with the first fault's code.
     """
 

@@ -1,6 +1,6 @@
 """Text, cut anywhere -> the tokens of JSON as models write it.
 
-The scanner never looks at a character twice (but for an unfinished word, of bounded length), holds
+The lexer never looks at a character twice (but for an unfinished word, of bounded length), holds
 one unfinished string at most, and gives the same tokens however the text was cut.
 """
 

@@ -26,8 +26,8 @@ _LONGEST_PREAMBLE = 48
 class ProposalParser:
     """Feed text, get proposals as their objects close, and refusals for what cannot be read.
 
-    `repairs` counts what was mended, by kind; `done` says that no more text is wanted. `names` are
-    those that a component may have from the key above it.
+    `repairs` counts them by kind; `done` says that no more text is wanted. `names` are those that a
+    component may have from the key above it.
 
     What follows a long preamble may be a thought whose first tag was in the prompt, as some models
     have it. It is held back until its last tag says so, or the answer ends.

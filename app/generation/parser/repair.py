@@ -1,4 +1,4 @@
-"""Tokens -> proposals: finds the components in what a model writes, mending as it goes.
+"""Tokens -> proposals: finds the components in what a model writes, repairing as it goes.
 
 A component is an object that stands alone, in a list or in a wrapper. Repairs are local: a bracket
 or a comma that is missing or too many, a quote that turned the text inside out. Each is counted.
@@ -27,17 +27,17 @@ class RepairingParser:
     """
 
     def __init__(
-        self, scanner: Lexer, names: Names, decode: Decode, *, longest: int, deepest: int
+        self, lexer: Lexer, names: Names, decode: Decode, *, longest: int, deepest: int
     ) -> None:
         self.found: list[Proposal | Refusal] = []
         self.done = False
-        self.repairs = scanner.repairs
-        self._scanner = scanner
+        self.repairs = lexer.repairs
+        self._lexer = lexer
         self._names = names
         self._decode = decode
         self._deepest = deepest
         self._stack: list[Frame] = []
-        self._draft = ComponentBuffer(longest)
+        self._buffer = ComponentBuffer(longest)
         self._candidate = -1
         self._last = ""
 
@@ -65,13 +65,13 @@ class RepairingParser:
         frame = self._stack[-1]
         if token.kind == ",":
             if frame.expects == "comma":
-                self._draft.comma = True
+                self._buffer.comma = True
                 frame.expect_item()
             else:
                 self.repairs["EXTRA_COMMA"] += 1
         elif token.kind == ":":
             if frame.expects == "colon":
-                self._draft.write(":")
+                self._buffer.write(":")
                 frame.expects = "value"
         elif self._is_anchor(token):
             self._recover(token)
@@ -79,43 +79,43 @@ class RepairingParser:
             self._scalar(frame, token)
 
     def _scalar(self, frame: Frame, token: Token) -> None:
-        """Read a key or a value, mending what surrounds it."""
+        """Read a key or a value, and repair what surrounds it."""
         if frame.expects == "comma":
             if token.kind == "word":
-                self._draft.fail("MALFORMED_JSON")
+                self._buffer.fail("MALFORMED_JSON")
                 return
             self.repairs["MISSING_COMMA"] += 1
-            self._draft.comma = True
+            self._buffer.comma = True
             frame.expect_item()
         if frame.expects == "key":
             self._key(frame, token)
         elif frame.expects == "value":
             self._value(frame, token)
         else:
-            self._draft.fail("MALFORMED_JSON")
+            self._buffer.fail("MALFORMED_JSON")
 
     def _key(self, frame: Frame, token: Token) -> None:
         if token.kind == "word":
             if not token.text.isidentifier():
-                self._draft.fail("MALFORMED_JSON")
+                self._buffer.fail("MALFORMED_JSON")
                 return
             self.repairs["UNQUOTED_KEY"] += 1
         frame.expect_value_of(token.text.strip('"'))
-        self._draft.write_item(f'"{frame.key}"' if token.kind == "word" else token.text)
+        self._buffer.write_item(f'"{frame.key}"' if token.kind == "word" else token.text)
         self._promote(frame)
 
     def _value(self, frame: Frame, token: Token) -> None:
         frame.expects = "comma"
         read = as_json(token.text) if token.kind == "word" else (token.text, False)
         if read is None:
-            self._draft.fail("MALFORMED_JSON")
+            self._buffer.fail("MALFORMED_JSON")
             return
         text, foreign = read
         if foreign:
             self.repairs["FOREIGN_LITERAL"] += 1
         if token.kind == "string":
             self._take_string(frame, text)
-        self._draft.write_item(text)
+        self._buffer.write_item(text)
 
     def _take_string(self, frame: Frame, text: str) -> None:
         """See whether a string states the type of its object, or holds components as JSON."""
@@ -136,17 +136,17 @@ class RepairingParser:
         if kind == "{" and self._stack and self._stack[-1].expects in ("key", "comma"):
             self._cut_short()
         elif self._stack and self._stack[-1].expects == "colon":
-            self._draft.fail("MALFORMED_JSON")
+            self._buffer.fail("MALFORMED_JSON")
         parent = self._stack[-1] if self._stack else None
         if parent is not None:
             if parent.expects == "comma":
                 self.repairs["MISSING_COMMA"] += 1
-                self._draft.comma = True
+                self._buffer.comma = True
             parent.expects = "comma"
         if kind == "{" and self._starts_candidate():
             self._begin(len(self._stack))
         if len(self._stack) >= self._deepest:
-            self._draft.fail("TOO_DEEP")
+            self._buffer.fail("TOO_DEEP")
         if len(self._stack) >= self._deepest * 4:
             self.found.append(Refusal("TOO_DEEP"))
             self.done = True
@@ -156,12 +156,12 @@ class RepairingParser:
         under = parent is not None and (parent.under_config or parent.role == CONFIG)
         under = under and self._candidate >= 0 and self._candidate < len(self._stack)
         expects = "key" if kind == "{" else "value"
-        frame = Frame(kind, self._draft.next_piece, expects, under)
+        frame = Frame(kind, self._buffer.next_piece, expects, under)
         if kind == "[":
             frame.key = self._key_above
         elif self._candidate == len(self._stack):
             frame.typed = bool(spelled(self._key_above, self._names.known))
-        self._draft.write_item(kind)
+        self._buffer.write_item(kind)
         self._stack.append(frame)
 
     @property
@@ -187,7 +187,7 @@ class RepairingParser:
 
     def _begin(self, depth: int) -> None:
         self._candidate = depth
-        self._draft.begin()
+        self._buffer.begin()
 
     def _shut(self, kind: str) -> None:
         opened = "{" if kind == "}" else "["
@@ -203,19 +203,19 @@ class RepairingParser:
 
     def _pop(self) -> None:
         frame = self._stack.pop()
-        if self._draft.comma:
-            self._draft.comma = False
+        if self._buffer.comma:
+            self._buffer.comma = False
             self.repairs["TRAILING_COMMA"] += 1
         if frame.unfinished:
-            self._draft.fail("MALFORMED_JSON")
-        self._draft.write(CLOSES[frame.kind])
+            self._buffer.fail("MALFORMED_JSON")
+        self._buffer.write(CLOSES[frame.kind])
         if len(self._stack) == self._candidate:
             self._candidate = -1
             self._offer(frame)
 
     def _offer(self, frame: Frame) -> None:
         """A candidate has closed: read it."""
-        text, fault = self._draft.end()
+        text, fault = self._buffer.end()
         if frame.wrapper:
             return
         outermost = not self._stack
@@ -246,17 +246,17 @@ class RepairingParser:
         self._stack.append(Frame("{", 0, "key", under_config=False))
         self._stack[-1].expect_value_of(token.text)
         self._begin(len(self._stack) - 1)
-        self._draft.write("{")
-        self._draft.write('"type"')
-        self._scanner.skip_quote()
+        self._buffer.write("{")
+        self._buffer.write('"type"')
+        self._lexer.skip_quote()
 
     def drop(self, code: str = "") -> None:
         """Give up all that is open; with a code, the component inside is refused."""
         if code:
-            self._abandon(code, self._draft.type)
+            self._abandon(code, self._buffer.type)
         self._stack.clear()
         self._candidate = -1
-        self._draft.end()
+        self._buffer.end()
 
     def _abandon(self, code: str, where: str = "") -> None:
         if self._candidate >= 0:
@@ -264,7 +264,7 @@ class RepairingParser:
                 self.found.append(Refusal(code, where))
             del self._stack[self._candidate :]
         self._candidate = -1
-        self._draft.end()
+        self._buffer.end()
 
     def _promote(self, frame: Frame) -> None:
         """An object with a type and a config is a component, wherever it stands."""
@@ -272,7 +272,7 @@ class RepairingParser:
         if self._candidate < 0 or depth == self._candidate or not {"type", "config"} <= frame.keys:
             return
         outer = self._stack[self._candidate]
-        inner = self._draft.split(frame.start)
+        inner = self._buffer.split(frame.start)
         if frame.under_config:
             self._stack.pop()
             self._cut_short()
@@ -283,13 +283,13 @@ class RepairingParser:
         self._begin(len(self._stack) - 1)
         frame.start = 0
         for piece in inner:
-            self._draft.write(piece)
+            self._buffer.write(piece)
 
     def _cut_short(self) -> None:
         """A component begins where this one should have closed: close it here."""
         if self._candidate < 0:
             return
-        self._draft.drop_comma()
+        self._buffer.drop_comma()
         while self._candidate >= 0:
             self.repairs["MISSING_CLOSER"] += 1
             self._pop()
@@ -299,7 +299,7 @@ class RepairingParser:
         if self._candidate < 0 or self._stack[self._candidate].wrapper:
             return
         frame = self._stack[-1]
-        if self._scanner.in_string or frame.unfinished:
+        if self._lexer.in_string or frame.unfinished:
             self._abandon("UNFINISHED")
         else:
             self._cut_short()

@@ -33,7 +33,7 @@ def parsed(text: str, size: int = 4096, limits: ParseLimits | None = None) -> Ou
     return [*found, *parser.close()], dict(parser.repairs)
 
 
-def told(text: str) -> list[str]:
+def outcomes(text: str) -> list[str]:
     """Return the types of proposals and the codes of refusals, in their order."""
     return [item.type if isinstance(item, Proposal) else item.code for item in parsed(text)[0]]
 
@@ -88,7 +88,7 @@ def test_a_config_is_what_json_says_it_is() -> None:
     ],
 )  # fmt: skip
 def test_what_models_write_is_read(name: str, text: str, outcome: list[str]) -> None:
-    assert told(text) == outcome, name
+    assert outcomes(text) == outcome, name
 
 
 # ------------------------------------------------------------------ thoughts
@@ -355,7 +355,7 @@ def test_escapes_that_json_does_not_know_are_what_they_escape(
 
 @pytest.mark.parametrize("escape", [r"\x41", r"\u{1f600}", r"\user", r"\d"])
 def test_an_escape_that_could_mean_anything_is_refused(escape: str) -> None:
-    assert told('[{"type":"x","config":{"a":"' + escape + '"}}]') == ["MALFORMED_JSON"]
+    assert outcomes('[{"type":"x","config":{"a":"' + escape + '"}}]') == ["MALFORMED_JSON"]
 
 
 @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ def test_every_limit_has_its_refusal(text: str, limits: ParseLimits, code: str) 
 
 def test_a_component_past_its_limit_costs_only_itself() -> None:
     long = '{"type":"x","config":{"a":"' + "b" * 9000 + '"}}'
-    assert told(f"[{HERO},{long},{GRID}]") == ["hero", "COMPONENT_TOO_LONG", "grid"]
+    assert outcomes(f"[{HERO},{long},{GRID}]") == ["hero", "COMPONENT_TOO_LONG", "grid"]
 
 
 def test_nothing_is_read_past_the_longest_answer() -> None:

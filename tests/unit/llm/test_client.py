@@ -640,8 +640,10 @@ async def test_an_answer_that_never_ends_has_timed_out_though_it_is_never_silent
     assert failure.code == "TIMEOUT"
 
 
-async def test_a_stall_after_the_last_word_is_a_good_end(model: Ask) -> None:
-    text, end = await hear(model(Scenario(TEXT, fault=Fault("stall", "done")), SHORT))
+async def test_a_stall_after_the_last_word_is_a_good_end_and_not_waited_for(model: Ask) -> None:
+    client = model(Scenario(TEXT, fault=Fault("stall", "done")), CallLimits(idle=60, total=60))
+    async with asyncio.timeout(10):
+        text, end = await hear(client)
     assert text == TEXT
     assert isinstance(end, ModelEnded)
 

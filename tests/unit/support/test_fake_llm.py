@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import httpx
 import pytest
@@ -32,7 +32,7 @@ from tests.support.fake_llm import (
     recording,
     response_bytes,
 )
-from tests.support.fake_llm.scenario import FaultKind, Protocol, UsagePlace
+from tests.support.fake_llm.scenario import Content, FaultKind, Protocol, UsagePlace
 from tests.support.sampling import sampled
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +75,7 @@ def request_for(protocol: Protocol, server: StandIn, **changes: object) -> httpx
         body |= {"stream_options": {"include_usage": True}}
         headers, path = {"Authorization": "Bearer secret-1"}, "/chat/completions"
     else:
-        body |= {"model": "claude-haiku-4-5", "max_tokens": 4000}
+        body |= {"model": "claude-haiku-5-5", "max_tokens": 4000}
         headers, path = {"x-api-key": "secret-1", "anthropic-version": "2023-06-01"}, "/messages"
     body = {name: value for name, value in (body | changes).items() if value is not None}
     return httpx.Request("POST", server.base_url + path, headers=headers, json=body)
@@ -148,7 +148,7 @@ async def test_a_message_is_streamed_byte_for_byte_as_the_provider_does(
     response = await http.send(request_for("anthropic", server))
     assert response.text == (
         'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_standin",'
-        '"type":"message","role":"assistant","model":"claude-haiku-4-5","content":[],'
+        '"type":"message","role":"assistant","model":"claude-haiku-5-5","content":[],'
         '"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":5,'
         '"cache_creation_input_tokens":0,"cache_read_input_tokens":4,"output_tokens":1}}}\n\n'
         'event: content_block_start\ndata: {"type":"content_block_start","index":0,'
@@ -511,6 +511,66 @@ async def test_what_no_protocol_allows_is_put_into_a_stream_that_goes_on(
     before, after = re.split(event + mark, broken.content)
     assert before + after == whole.content
     assert text_of(protocol, before) == TEXT[:12]
+
+
+@pytest.mark.parametrize("content", get_args(Content))
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_an_answer_may_be_carried_in_every_way_that_servers_have(
+    server: StandIn, http: httpx.AsyncClient, protocol: Protocol, content: Content
+) -> None:
+    body = (await _answer(server, http, protocol, Scenario(TEXT, content=content))).text
+    assert ("data: " in body) == (content != "whole")
+    if content == "whole":
+        answer = json.loads(body)
+        openai = answer.get("choices", [{"message": {}}])[0]["message"].get("content")
+        assert (openai or answer["content"][0]["text"]) == TEXT
+    parts = '"content":[{"type":"text"' in body
+    assert parts == ((content, protocol) in {("parts", "openai"), ("whole", "anthropic")})
+
+
+@pytest.mark.parametrize("halves", ["escaped", "raw"])
+def test_a_piece_may_be_cut_through_a_character(halves: Literal["escaped", "raw"]) -> None:
+    scenario = Scenario("a😀b", utf16=True, delta_chars=2, framing=Framing(halves=halves))
+    body = response_bytes(scenario, "openai", "m")
+    assert ("a\ud83d".encode("utf-8", "surrogatepass") in body) == (halves == "raw")
+    assert (rb"a\ud83d" in body) == (halves == "escaped")
+
+
+@pytest.mark.parametrize(
+    ("kind", "sign"),
+    [
+        ("error_line", b"\nerror: {"),
+        ("error_named", b"event: error\ndata: upstream"),
+        ("error_finish", b'"error"'),
+        ("html", b"<!doctype html>"),
+        ("packed", b"Content-Encoding: gzip"),
+    ],
+)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_server_may_fail_in_a_form_of_its_own(
+    protocol: Protocol, kind: FaultKind, sign: bytes
+) -> None:
+    assert sign in response_bytes(Scenario(TEXT, fault=Fault(kind, "finish")), protocol, "m")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"temperature": 0.5},
+        {"top_p": 0.5},
+        {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+        {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
+    ],
+    ids=str,
+)
+async def test_haiku_refuses_what_it_no_longer_takes(
+    server: StandIn, http: httpx.AsyncClient, changes: dict[str, object]
+) -> None:
+    server.play(Scenario(TEXT))
+    usual = {"model": "claude-haiku-5-5", "thinking": {"type": "disabled"}}
+    assert (await http.send(request_for("anthropic", server, **usual))).status_code == 200
+    refused = await http.send(request_for("anthropic", server, **{**usual, **changes}))
+    assert refused.status_code == 400
 
 
 async def _answer(
