@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -118,6 +117,8 @@ def _nearest(word: str, shelf: Sequence[tuple[Product, str]]) -> str:
     """Return the word itself where something holds it, else the likest in what names products."""
     if len(word) < _SHORTEST_MISS or any(word in text for _, text in shelf):
         return word
+    from difflib import get_close_matches  # noqa: PLC0415 - most searches find something
+
     known = {
         name
         for name in _names(item for item, _ in shelf)

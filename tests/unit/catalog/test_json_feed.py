@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -115,6 +116,15 @@ def test_what_is_cut_for_its_length_is_sold_and_reported(read_json: ReadJson) ->
         "sold with its title cut at 200 characters",
         "sold with its description cut at 4000 characters",
     }
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_catalog_is_read_in_any_unicode(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "shop.json"
+    text = json.dumps({"products": [{**MUG, "title": "Tässchen \0"}]}, ensure_ascii=False)
+    path.write_bytes(text.encode(encoding))
+    (product,) = load_catalogs(path).default.products.values()
+    assert product.title == "Tässchen"
 
 
 def test_categories_that_differ_in_case_or_name_none_are_no_more_than_they_are(
