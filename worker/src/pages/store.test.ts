@@ -45,7 +45,9 @@ describe("a new shopper", () => {
     expect(text).toContain('data-stream="/s/demo/stream/edge"');
     await background;
     expect(requests).toHaveLength(1);
-    expect(events[0]).toMatchObject({ event: "page", how: "shell", kv: "unasked", db: "unasked" });
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "page", how: "shell", kv: "unasked", db: "unasked" }),
+    );
   });
 
   it("is told to the container as the one the cookie names, a newcomer, with what the shop sells", async () => {
@@ -124,7 +126,9 @@ describe("a shopper who returns", () => {
     const { response, text, events } = await send("/store", { headers }, changes);
     expect(text).toBe(pageHtml(SHOPPER));
     expect(response.headers.get("x-wandstore-page")).toBe("kept");
-    expect(events.at(-1)).toMatchObject({ how: "kept", kv: "miss", late: true });
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "page", how: "kept", kv: "miss", late: true }),
+    );
   });
 
   it("gets the page drawn anew where what is kept is outdated", async () => {

@@ -1,7 +1,7 @@
 // Reported signals: stored, classified by the shared rules, and the new page's generation started.
 
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import {
   fakeContainer,
@@ -15,6 +15,7 @@ import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 
 beforeEach(resetStorage);
+afterEach(() => vi.useRealTimers());
 
 const SAME_ORIGIN = { "content-type": "application/json", "sec-fetch-site": "same-origin" };
 const PURCHASE = { kind: "purchase", items: [{ product: "dusk-lamp", quantity: 1 }] };
@@ -236,6 +237,7 @@ describe("a beacon", () => {
   });
 
   it("too many of one shopper are refused for a while", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] }); // no allowance comes back meanwhile
     const cookie = await sessionCookie(SHOPPER);
     const statuses = [];
     for (let at = 0; at < 31; at += 1) {
@@ -249,6 +251,7 @@ describe("a beacon", () => {
   });
 
   it("too many of one IPv6 network are refused, whatever addresses of it are used", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] }); // no allowance comes back meanwhile
     const statuses = [];
     for (let host = 0; host <= 240; host += 1) {
       const headers = {
