@@ -108,6 +108,9 @@ def _listing(query: Callable[[Shop], ListingQuery]) -> Draw:
     return draw
 
 
+_NAMELESS = "nothing is called this"
+
+
 def _misspelt(shop: Shop) -> str:
     """Return the longest word of the first title without a letter in its middle."""
     word = max(next(iter(shop.products.values())).title.split(), key=len)
@@ -142,7 +145,10 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         "one-category": _listing(lambda shop: ListingQuery(category=shop.categories()[0])),
         "last-page": _listing(lambda _: ListingQuery(sort="price-desc", page=9_999)),
         "near-miss": _listing(lambda shop: ListingQuery(query=_misspelt(shop))),
-        "nothing-found": _listing(lambda _: ListingQuery(query="nothing is called this")),
+        "nothing-found": _listing(lambda _: ListingQuery(query=_NAMELESS)),
+        "nothing-in-category": _listing(
+            lambda shop: ListingQuery(category=shop.categories()[0], query=_NAMELESS)
+        ),
     },
     "product-page": {
         "typical": _product(lambda item: item._replace(available=True, stock=None)),
