@@ -35,9 +35,9 @@ from app.storage.retry_after import retry_after
 
 _USUAL = CallLimits()
 _HEADERS = {"accept": "text/event-stream", "accept-encoding": "identity"}
+_SPOKEN = ("text", "text_delta", "output_text")
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
-
-_WORD = re.compile(r"[A-Za-z_]{1,40}")
+_REASON = re.compile(r"[A-Za-z_-]{1,40}")
 
 _BYTES_A_TOKEN = 2048
 _MOST_BYTES_BESIDE = 64 * 1024
@@ -234,9 +234,6 @@ def text_of_part(part: object) -> str:
     return text if isinstance(text, str) else ""
 
 
-_SPOKEN = ("text", "text_delta", "output_text")
-
-
 def _value(data: bytes) -> Any:
     """Return the JSON of an event, whose text may have been cut through a character.
 
@@ -279,7 +276,7 @@ def _judged(answer: StreamState) -> ModelEnded:
     if answer.failure:
         raise answer.failure
     reason = "refusal" if answer.refused else str(answer.reason)
-    if reason and not _WORD.fullmatch(reason):
+    if reason and not _REASON.fullmatch(reason):
         reason = "unknown"
     if reason.lower() in _FAILED:
         raise _broken("the provider broke it off")
