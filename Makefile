@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 IN_TWO := --quiet --numprocesses 2 --dist loadfile
 WITHOUT_PARTS := "not process and not browser and not workerd"
 
-.PHONY: run test check lint types unit bench fuzz browser component check-components coverage lock audit \
+.PHONY: run test check lint types unit bench eval-copy fuzz browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -63,6 +63,9 @@ unit: $(VENV)/dev.stamp browser worker/.build/index.js
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
 	@sh tools/install_wrk.sh
 	$(BIN)/python -m tools.bench
+
+eval-copy: $(VENV)/dev.stamp ## Measure the rules of copy against sentences known to be true or not
+	$(BIN)/python -m tools.eval_copy
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60

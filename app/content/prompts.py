@@ -21,16 +21,18 @@ class Prompts(NamedTuple):
     """`storefront` has one place for the list of components; `personas` one brief a type.
 
     `house` is the copy of the house composer: set -> component type -> lines to choose from.
+    `words` are the lists of what only the catalog may say, by language.
     """
 
     storefront: str
     personas: Mapping[str, str]
     house: Mapping[str, Mapping[str, list[dict[str, str]]]]
+    words: Mapping[str, str]
     digest: str
 
 
 def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Prompts:
-    """Read storefront.md, personas/*.md and house.json; `read` gives a file's text.
+    """Read storefront.md, personas/*.md, house.json and words/; `read` gives a file's text.
 
     Raises:
         PromptError: one of them is missing, or storefront.md has no place for the components.
@@ -43,16 +45,31 @@ def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Pro
         name: read(folder / "personas" / f"{name}.md") for name in PERSONA_TYPES
     }
     house = read(folder / "house.json")
-    digest = hashlib.sha256("\0".join([storefront, *personas.values(), house]).encode())
+    words = load_words(folder, read)
+    texts = [storefront, *personas.values(), house, *words.values()]
+    digest = hashlib.sha256("\0".join(texts).encode())
     try:
         lines = json.loads(house)
     except ValueError as error:
         raise PromptError(f"{folder / 'house.json'}: {error}") from error
-    return Prompts(storefront, personas, lines, digest.hexdigest()[:16])
+    return Prompts(storefront, personas, lines, words, digest.hexdigest()[:16])
+
+
+def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[str, str]:
+    """Read words/*.txt by language, each with what CLDR has for it in words/cldr.
+
+    Raises:
+        PromptError: one of them cannot be read.
+    """
+    paths = sorted((folder / "words").glob("*.txt")) + sorted((folder / "words/cldr").glob("*.txt"))
+    words: dict[str, str] = {}
+    for path in paths:
+        words[path.stem] = words.get(path.stem, "") + (read or _read)(path)
+    return words
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text("utf-8")
     except OSError as error:
         raise PromptError(f"{path}: {error.strerror}") from error

@@ -1,0 +1,7 @@
+"""What a model may say beside the catalog's own text."""
+
+from app.generation.copy.lexicon import Lexicons
+from app.generation.copy.phrases import ListError
+from app.generation.copy.rules import CopyRules, Finding
+
+__all__ = ["CopyRules", "Finding", "Lexicons", "ListError"]

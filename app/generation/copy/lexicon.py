@@ -1,0 +1,217 @@
+"""Finds the phrases of the word lists of several languages in a text.
+
+`[offer half price]` opens a section of a list: its first word is the kind of finding, the whole is
+what the phrases below it mean alike. What is found in copy is stated where the catalog's text has
+something of the same meaning and the same words, perhaps with other endings. Options follow a
+semicolon:
+
+    alike   the meaning is enough
+    same    the words are enough
+    each    the meaning is enough, and every line has one of its own
+    own     counts only where copy is in this language
+    facts   is looked for in the catalog's text only
+
+`[common]` holds words by which the language is known, `[numbers]` its number words (with
+`compounds` where they are written as one), and phrases under `[harmless]` hide what is found within
+them. A line after two strokes is a remark.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from app.generation.copy.numbers import NumberWords
+from app.generation.copy.phrases import LONGEST_STEM, Phrase, hints_of, openings
+from app.generation.copy.text import fold, forms
+
+_SHORTEST_STEM = 2
+_SHORTEST_ABROAD = 6
+"""Letters that a word must have to mean something in a text of another language by itself."""
+
+
+class Section(NamedTuple):
+    """What a group of phrases means, and where it counts."""
+
+    name: str
+    options: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> str:
+        return self.name.split(" ", 1)[0]
+
+
+class Line:
+    """A line of a list. `key` is what it means: its section, or itself."""
+
+    def __init__(self, language: str, section: Section, written: str, numbers: NumberWords) -> None:
+        self.language = language
+        self.section = section
+        self.kind = section.kind
+        self.key = f"{section.name}: {written}" if "each" in section.options else section.name
+        self.written = written
+        self._numbers = numbers
+
+    @cached_property
+    def phrase(self) -> Phrase:
+        """The phrase that is written there.
+
+        Raises:
+            ListError: it cannot be read.
+        """
+        return Phrase(self.written, self._numbers)
+
+
+class Hit(NamedTuple):
+    """A phrase found in a text, from which of its words to which.
+
+    `words` are those of all its parts, which may stand apart.
+    """
+
+    line: Line
+    start: int
+    end: int
+    words: list[tuple[str, ...]]
+    captured: tuple[str, ...] = ()
+    value: Decimal | None = None
+
+
+class Lexicon:
+    """One list: its lines by the words they may begin with, its number words, its common words."""
+
+    def __init__(self, language: str, text: str) -> None:
+        self._exact: defaultdict[str, list[Line]] = defaultdict(list)
+        self._starts: defaultdict[str, list[Line]] = defaultdict(list)
+        self._ends: defaultdict[str, list[Line]] = defaultdict(list)
+        self._inside: defaultdict[str, list[Line]] = defaultdict(list)
+        self._by_number: list[Line] = []
+        self.common: set[str] = set()
+        sections: dict[Section, list[str]] = defaultdict(list)
+        for section, written in _lines(text):
+            sections[section].append(written)
+        numbers = next((own for own in sections if own.kind == "numbers"), Section("numbers"))
+        compounds = "compounds" in numbers.options
+        self.numbers = NumberWords(sections.pop(numbers, ()), compounds=compounds)
+        for written in sections.pop(Section("common"), ()):
+            self.common.update(written.split())
+        self.lines = [
+            Line(language, section, written, self.numbers)
+            for section, lines in sections.items()
+            for written in lines
+        ]
+        for line in self.lines:
+            self._index(line)
+
+    def _index(self, line: Line) -> None:
+        """Put a line where its first word finds it."""
+        for piece in openings(line.written):
+            bare = piece.strip("*+#")
+            if not bare:
+                self._by_number.append(line)
+            elif piece[0] == "#" or (piece[0] in "*+" and piece[-1] in "*+"):
+                self._inside[bare].append(line)
+            elif piece[-1] in "*+":
+                self._starts[bare].append(line)
+            else:
+                (self._ends if piece[0] in "*+" else self._exact)[bare].append(line)
+
+    def opened_by(self, word: str, *, abroad: bool) -> dict[Line, None]:
+        """Return the lines that may begin with a word, in their order.
+
+        In a text of another language, `abroad`, only whole words and long beginnings count.
+        """
+        number = word[0].isdecimal() or self.numbers.value_of(word) is not None
+        found = list(self._by_number) if number else []
+        for form in forms(word):
+            found += self._exact.get(form, ())
+            shortest = _SHORTEST_ABROAD if abroad else _SHORTEST_STEM
+            for size in range(shortest, min(len(form), LONGEST_STEM) + 1):
+                found += self._starts.get(form[:size], ())
+                found += () if abroad else self._ends.get(form[-size:], ())
+            for stem, lines in () if abroad else self._inside.items():
+                found += lines if stem in form else ()
+        return dict.fromkeys(found)
+
+
+class Lexicons(Mapping[str, Lexicon]):
+    """The word lists by language, each read when it is first looked into."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._read: dict[str, Lexicon] = {}
+        self._opened_by = lru_cache(4096)(self._lines_that_open)
+        self.common_in = lru_cache(4096)(self._languages_that_use)
+
+    def __getitem__(self, language: str) -> Lexicon:
+        if language not in self._read:
+            self._read[language] = Lexicon(language, self._texts[language])
+        return self._read[language]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def find(
+        self, text: Sequence[str], languages: tuple[str, ...], spoken: frozenset[str]
+    ) -> Iterator[Hit]:
+        """Yield the phrases of these languages that stand in a text, wherever they begin.
+
+        `spoken` are those that the text may be in. In a text of another one a single short word
+        means nothing.
+        """
+        hints = list(map(hints_of, text))
+        anywhere = frozenset().union(*hints)
+        after = [*hints[1:], frozenset[str]()]
+        for at, word in enumerate(text):
+            for line, at_home_only, follows in self._opened_by(word, languages):
+                abroad = line.language not in spoken
+                if (
+                    (abroad and at_home_only)
+                    or (follows is not None and after[at].isdisjoint(follows))
+                    or any(map(anywhere.isdisjoint, line.phrase.needs))
+                ):
+                    continue
+                found = line.phrase.find(text, at)
+                if found is None:
+                    continue
+                match, parts = found
+                tells = match.end - at > 1 or len(parts) > 1 or len(word) >= _SHORTEST_ABROAD
+                if tells or not abroad:
+                    yield Hit(line, at, match.end, parts, match.captured, match.value)
+
+    def _lines_that_open(
+        self, word: str, languages: tuple[str, ...]
+    ) -> tuple[tuple[Line, bool, frozenset[str] | None], ...]:
+        """Return the lines that a word may begin, each with where it does and what must follow.
+
+        That is whether only in a text of its own language, and the hints of the next word.
+        """
+        found: list[tuple[Line, bool, frozenset[str] | None]] = []
+        for language in languages:
+            abroad = self[language].opened_by(word, abroad=True)
+            found += (
+                (line, line not in abroad, line.phrase.follows(word))
+                for line in self[language].opened_by(word, abroad=False)
+            )
+        return tuple(found)
+
+    def _languages_that_use(self, word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the languages in which a word is common."""
+        return tuple(language for language in languages if word in self[language].common)
+
+
+def _lines(text: str) -> Iterator[tuple[Section, str]]:
+    """Yield the lines of a list, folded, each with its section."""
+    section = Section("")
+    for written in text.splitlines():
+        line = fold(written).strip()
+        if line.startswith("["):
+            name, _, options = line.strip("[]").partition(";")
+            section = Section(name.strip(), frozenset(options.split()))
+        elif line and not line.startswith("//"):
+            yield section, line

@@ -1,0 +1,314 @@
+"""Reads what a text states: phrases of the word lists, and numbers with what they count."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.generation.copy.lexicon import Hit, Lexicons
+from app.generation.copy.numbers import NumberWords, digits_value
+from app.generation.copy.text import fold, forms, is_money, joined, words
+
+UNIVERSAL = "und"
+"""The list of what is written alike in every language: currency codes and signs."""
+
+_JAPANESE = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
+_SCRIPTS = {"ar": re.compile("[\u0620-\u06ff]"), "ja": _JAPANESE}
+_LATIN = re.compile("[a-z]")
+_CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+
+_HARMLESS = "harmless"
+_COUNTABLE = ("measure", "currency")
+_LONGEST_COUNTS = frozenset({"material", *_COUNTABLE})
+"""Kinds of which only the longest phrase counts: faux leather is no leather."""
+
+_OWN_KINDS = frozenset({"material", "superlative", "shopper"})
+"""Kinds that are not looked for in another language: their words are too many and too common."""
+
+_MEANING_IS_ENOUGH = frozenset({"alike", "each"})
+_BARE = frozenset({"count"})
+_BETWEEN = frozenset(("x", "by", "to", "or", "and", "bis", "und", "à", "et", "y", "e", "en", "do"))
+_BEFORE_UNIT = frozenset(("a", "an", "of", "de", "d", "di", "da"))
+_LONGEST_NUMBER = 6
+_SMALL, _ENDING = 3, 3
+_NOWHERE = (-1, -1)
+
+
+class Quantity(NamedTuple):
+    """A number and what it counts: a measure, or the currencies it may be an amount in."""
+
+    value: Decimal
+    of: frozenset[str] = _BARE
+
+
+class Statement(NamedTuple):
+    """Something that a text states, and the words it does it with.
+
+    `key` is what it means, and `captured` are words of it that must be the catalog's. A number has
+    `readings` instead: the quantities that it may be.
+    """
+
+    kind: str
+    said: str
+    key: str = ""
+    captured: tuple[str, ...] = ()
+    readings: tuple[Quantity, ...] = ()
+
+
+class Facts(NamedTuple):
+    """What a text of the catalog states, in the terms in which copy is looked at."""
+
+    keys: frozenset[str]
+    words: frozenset[str]
+    unspaced: str
+    numbers: frozenset[Decimal]
+    quantities: tuple[Quantity, ...]
+
+    def bear_out(self, statement: Statement) -> bool:
+        """Whether this text states the same."""
+        if not statement.readings:
+            stated = not statement.key or statement.key in self.keys
+            return stated and all(map(self._has, statement.captured))
+        return any(
+            value in self.numbers
+            if of == _BARE
+            else any(value == own and of & kinds for own, kinds in self.quantities)
+            for value, of in statement.readings
+        )
+
+    def _has(self, word: str) -> bool:
+        """Whether a word stands here, perhaps with another ending."""
+        if _JAPANESE.search(word):
+            return word in self.unspaced
+        for form in forms(word):
+            stem, longest = form[: max(_SMALL + 1, len(form) - _ENDING)], len(form) + _ENDING
+            if form in self.words or any(
+                own.startswith(stem) and len(own) <= longest for own in self.words
+            ):
+                return True
+        return False
+
+
+class Reader:
+    """Reads texts of a shop whose language and currency are these."""
+
+    def __init__(self, lexicons: Lexicons, language: str, currency: str) -> None:
+        self._lexicons = lexicons
+        self._language = language
+        self._currency = currency.lower()
+        self.statements = lru_cache(1024)(self._statements)
+
+    def facts(self, text: str) -> Facts:
+        """Return what a text of the catalog states."""
+        folded = fold(text)
+        said = words(folded)
+        known = {*said, *words(joined(folded))}
+        statements = list(self._read(text, of_facts=True))
+        return Facts(
+            frozenset(statement.key for statement in statements),
+            frozenset(form for word in known for form in forms(word)),
+            "".join(said),
+            frozenset(self._all_numbers(said)),
+            tuple(reading for statement in statements for reading in statement.readings),
+        )
+
+    def _statements(self, text: str) -> tuple[Statement, ...]:
+        """Return what a piece of copy states that only the catalog may."""
+        return tuple(self._read(text))
+
+    def _read(self, text: str, *, of_facts: bool = False) -> Iterator[Statement]:
+        folded = fold(text)
+        said = words(folded)
+        hits = self._hits(said, of_facts=of_facts)
+        yield from map(_statement, _phrases(hits))
+        yield from self._numbers(text, said, hits)
+        together = joined(folded)
+        if together != folded:  # signs inside a word may be there to hide it
+            for hit in _phrases(self._hits(words(together), of_facts=of_facts)):
+                if not {word for part in hit.words for word in part}.issubset(said):
+                    yield _statement(hit)
+
+    def _hits(self, said: Sequence[str], *, of_facts: bool) -> list[Hit]:
+        """Return the phrases of all lists that count here."""
+        languages = self._languages(said)
+        spoken = self._spoken(said, languages)
+        found = [
+            hit
+            for hit in self._lexicons.find(said, languages, spoken)
+            if hit.line.language in spoken or _counts_abroad(hit)
+            if of_facts or "facts" not in hit.line.section.options
+        ]
+        return self._outermost(found, of_facts=of_facts)
+
+    def _languages(self, said: Sequence[str]) -> tuple[str, ...]:
+        """Return the languages whose words these may be, by their letters."""
+        letters = "".join(said)
+        latin = bool(_LATIN.search(letters))
+        return tuple(
+            language
+            for language in self._lexicons
+            if language == UNIVERSAL
+            or (_SCRIPTS[language].search(letters) if language in _SCRIPTS else latin)
+        )
+
+    def _spoken(self, said: Sequence[str], languages: tuple[str, ...]) -> frozenset[str]:
+        """Return the shop's language, and the one that these words are rather in."""
+        score = Counter[str]()
+        for word in said:
+            score.update(self._lexicons.common_in(word, languages))
+        likeliest = max(score, key=score.__getitem__, default=UNIVERSAL)
+        rather = score[likeliest] > score[self._language]
+        return frozenset((self._language, UNIVERSAL, *([likeliest] if rather else [])))
+
+    def _outermost(self, found: Iterable[Hit], *, of_facts: bool) -> list[Hit]:
+        """Leave out what lies within a longer phrase of its kind, in copy within a harmless one.
+
+        Sorted by where they begin, a phrase lies within another if that reaches as far.
+        """
+        kept = []
+        reach: dict[str, tuple[int, int]] = {}
+        for hit in sorted(found, key=_by_place):
+            kind, place = hit.line.kind, (hit.start, hit.end)
+            hidden = not of_facts and any(
+                hit.end <= reach.get(f"{_HARMLESS} {own}", _NOWHERE)[1]
+                for own in (hit.line.language, self._language)
+            )
+            if kind == _HARMLESS:
+                kind = f"{_HARMLESS} {hit.line.language}"
+            elif not hidden and (
+                kind not in _LONGEST_COUNTS
+                or hit.end > reach.get(kind, _NOWHERE)[1]
+                or place == reach[kind]
+            ):
+                kept.append(hit)
+            if hit.end > reach.get(kind, _NOWHERE)[1]:
+                reach[kind] = place
+        return kept
+
+    def _numbers(self, text: str, said: Sequence[str], hits: Iterable[Hit]) -> Iterator[Statement]:
+        """Yield every number in digits, every number of something, and every sign of money."""
+        found: defaultdict[tuple[int, int], dict[Quantity, Hit]] = defaultdict(dict)
+        capitals = {code.lower() for code in _CAPITALS.findall(text)}
+        for hit in hits:
+            if hit.line.kind not in _COUNTABLE:
+                continue
+            kind, *what = hit.line.section.name.split()
+            what = what or list(hit.words[0])
+            if not self._is_meant(hit, what, capitals):
+                continue
+            of, factor = frozenset(what), Decimal(1)
+            if kind == "measure":
+                of, factor = frozenset(what[:1]), Decimal(what[1])
+            for start, end, value in self._counted(hit, said):
+                found[start, end][Quantity(value * factor, of)] = hit
+        covered: set[int] = set()
+        for (start, end), readings in found.items():
+            first = min(start, *(hit.start for hit in readings.values()))
+            last = max(end, *(hit.end for hit in readings.values()))
+            covered.update(range(first, last))
+            kinds = {hit.line.kind for hit in readings.values()}
+            kind = "amount" if "currency" in kinds else "number"
+            yield Statement(kind, " ".join(said[first:last]), readings=tuple(readings))
+        for at, word in enumerate(said):
+            if at not in covered and word[0].isdecimal():
+                yield Statement("number", word, readings=(Quantity(digits_value(word)),))
+            elif at not in covered and is_money(word):
+                yield Statement("amount", word, captured=(word,))
+
+    def _is_meant(self, hit: Hit, currencies: Sequence[str], capitals: Container[str]) -> bool:
+        """Whether a word means a currency here: the shop's own always, a code in capitals."""
+        options = hit.line.section.options
+        return self._currency in currencies or (
+            "unclear" not in options and ("code" not in options or currencies[0] in capitals)
+        )
+
+    def _counted(self, hit: Hit, said: Sequence[str]) -> Iterator[tuple[int, int, Decimal]]:
+        """Yield the numbers of a unit or currency: in it, before it, else after a currency."""
+        if hit.value is not None:
+            yield hit.start, hit.end, hit.value
+            return
+        money = hit.line.kind == "currency"
+        at = hit.start
+        while at > 0 and said[at - 1] in _BEFORE_UNIT:
+            at -= 1
+        for numbers in self._number_words(hit.line.language, said):
+            before = list(_numbers_before(at, said, numbers))
+            yield from before
+            if before or not money:
+                continue
+            if hit.start and said[hit.start - 1] in numbers.articles:
+                yield hit.start - 1, hit.start, Decimal(1)
+            elif hit.end < len(said) and (number := numbers.read(said, hit.end)):
+                yield hit.end, hit.end + number.width, number.value
+
+    def _number_words(self, language: str, said: Sequence[str]) -> list[NumberWords]:
+        """Return the number words that may stand beside a word of a list."""
+        languages = self._languages(said) if language == UNIVERSAL else (language,)
+        return [self._lexicons[name].numbers for name in languages]
+
+    def _all_numbers(self, said: Sequence[str]) -> Iterator[Decimal]:
+        """Yield the numbers of a catalog's text, in digits and in the words of its language."""
+        own = {self._language, "en"} & self._lexicons.keys()
+        known = [self._lexicons[language].numbers for language in own]
+        for at, word in enumerate(said):
+            if word[0].isdecimal():
+                yield digits_value(word)
+            yield from (number.value for words in known if (number := words.read(said, at)))
+
+
+def _by_place(hit: Hit) -> tuple[int, int, bool]:
+    """Sort by beginning, the longest first, what is harmless before what is as long."""
+    return hit.start, -hit.end, hit.line.kind != _HARMLESS
+
+
+def _counts_abroad(hit: Hit) -> bool:
+    """Whether a phrase counts in a text of another language than its own."""
+    return "own" not in hit.line.section.options and hit.line.kind not in _OWN_KINDS
+
+
+def _phrases(hits: Iterable[Hit]) -> Iterator[Hit]:
+    """Return the phrases that mean something by themselves, without a number."""
+    return (hit for hit in hits if hit.line.kind not in _COUNTABLE)
+
+
+def _statement(hit: Hit) -> Statement:
+    options = hit.line.section.options
+    key = "" if "same" in options else hit.line.key
+    captured = hit.captured or (() if options & _MEANING_IS_ENOUGH else _telling(hit.words))
+    said = " ".join(word for part in hit.words for word in part)
+    return Statement(hit.line.kind, said, key, captured)
+
+
+def _telling(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return the words of a phrase that say something, run together where words are not spaced."""
+    told: list[str] = []
+    for part in parts:
+        if _JAPANESE.search(part[0]):
+            told.append("".join(part))
+        else:
+            told += [word for word in part if len(word) > _SMALL] or part
+    return tuple(told)
+
+
+def _numbers_before(
+    at: int, said: Sequence[str], numbers: NumberWords
+) -> Iterator[tuple[int, int, Decimal]]:
+    """Yield the number that ends here, and those of which it is the last: 12 x 30 cm, 5 to 7 cm."""
+    begins = range(max(0, at - _LONGEST_NUMBER), at)
+    read = ((start, numbers.read(said[:at], start)) for start in begins)
+    start, number = next(
+        ((start, number) for start, number in read if number and start + number.width == at),
+        (at, None),
+    )
+    if number is None:
+        return
+    yield start, at, number.value
+    while start > 0:
+        start -= 2 if said[start - 1] in _BETWEEN else 1
+        if start < 0 or not said[start][0].isdecimal():
+            return
+        yield start, start + 1, digits_value(said[start])

@@ -1,0 +1,110 @@
+"""Decides whether a piece of copy may stand beside the catalog's own text.
+
+A finding is a rule that the copy breaks and the words that break it. Numbers, amounts, offers and
+claims are found wherever they stand, and pass where the facts state the same.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.generation.copy.lexicon import Lexicons
+from app.generation.copy.reader import Reader
+from app.generation.copy.text import fold, spaced_out, words
+
+_CODES = {
+    "amount": "PRICE_IN_COPY",
+    "number": "NUMBER_NOT_STATED",
+    "offer": "OFFER_NOT_STATED",
+    "delivery": "DELIVERY_NOT_STATED",
+    "guarantee": "GUARANTEE_NOT_STATED",
+    "stock": "STOCK_NOT_STATED",
+    "urgency": "URGENCY_NOT_STATED",
+    "claim": "CLAIM_NOT_STATED",
+    "material": "CLAIM_NOT_STATED",
+    "superlative": "SUPERLATIVE_NOT_STATED",
+    "shopper": "SHOPPER_DESCRIBED",
+    "banned": "BANNED_WORD",
+}
+"""The code of a refusal for each kind of section that a word list may have."""
+
+_PLAIN_SYMBOLS = "©®°"
+_EMOJI_PARTS = re.compile("[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
+_EXCLAMATION = ("!", "\u00a1", "\u01c3")
+_UNREADABLE = re.compile(r"[^\w*% ]+")
+
+
+class Finding(NamedTuple):
+    """A rule that copy breaks, and the words that break it, in small letters."""
+
+    code: str
+    words: str
+
+
+class CopyRules:
+    """The rules for the copy of one shop.
+
+    `language` is a BCP 47 tag, `currency` an ISO 4217 code. `banned` are words that no copy may
+    hold; `allowed` are claims that the merchant vouches for: facts of everything the shop sells.
+    """
+
+    def __init__(
+        self,
+        lexicons: Lexicons,
+        *,
+        language: str = "en",
+        currency: str = "",
+        banned: Iterable[str] = (),
+        allowed: Iterable[str] = (),
+    ) -> None:
+        reader = Reader(lexicons, language.lower().partition("-")[0], currency)
+        self._reader = reader
+        banned_list = "\n".join(["[banned]", *map(_bare, banned)])
+        self._banned = Lexicons({"banned": banned_list})
+        self._allowed = " . ".join(allowed)
+        self._facts = lru_cache(64)(reader.facts)
+
+    def check(self, text: str, facts: Iterable[str] = ()) -> tuple[Finding, ...]:
+        """Return what copy says or shows that it may not beside these texts of the catalog."""
+        known = (*facts, self._allowed)
+        found = [*_style(text, known), *self._banned_in(text)]
+        found += (
+            Finding(_CODES[statement.kind], statement.said)
+            for statement in self._reader.statements(text)
+            if not any(self._facts(fact).bear_out(statement) for fact in known)
+        )
+        return tuple(dict.fromkeys(found))
+
+    def _banned_in(self, text: str) -> Iterator[Finding]:
+        said = words(fold(text))
+        for hit in self._banned.find(said, ("banned",), frozenset(("banned",))):
+            yield Finding("BANNED_WORD", " ".join(hit.words[0]))
+
+
+def _bare(phrase: str) -> str:
+    """Return a merchant's words without signs that mean something in a list."""
+    return _UNREADABLE.sub(" ", phrase)
+
+
+def _style(text: str, facts: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield what copy may not look like, but as the catalog writes it."""
+    readable = unicodedata.normalize("NFKC", text)
+    for word in readable.split():
+        if any(sign in word for sign in _EXCLAMATION) and not any(
+            word in unicodedata.normalize("NFKC", fact).split() for fact in facts
+        ):
+            yield Finding("EXCLAMATION_IN_COPY", word)
+    pictures = [char for char in readable if not char.isascii() and _is_picture(char)]
+    if pictures:
+        yield Finding("EMOJI_IN_COPY", "".join(pictures))
+    for spelled in spaced_out(fold(text)):
+        yield Finding("SPACED_LETTERS", spelled)
+
+
+def _is_picture(char: str) -> bool:
+    symbol = unicodedata.category(char) == "So" and char not in _PLAIN_SYMBOLS
+    return symbol or bool(_EMOJI_PARTS.match(char))

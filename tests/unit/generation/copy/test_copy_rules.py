@@ -1,0 +1,173 @@
+"""What copy may say beside the catalog's own text, in which words, however they are written."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.content.prompts import load_words
+from app.generation.copy import CopyRules, Lexicons
+from app.settings import ROOT
+from tools.eval_copy import CORPORA, WRONGLY_ADMITTED, WRONGLY_REFUSED, judge, rates, read_sentences
+
+LEXICONS = Lexicons(load_words(ROOT / "prompts"))
+ENGLISH = CopyRules(LEXICONS, language="en-GB", currency="SEK")
+BOARD = (
+    "Oak Board. 30 x 40 cm, holds 1,500 g. Three hooks. Made in Portugal, guaranteed for two years."
+)
+
+
+def codes(text: str, rules: CopyRules = ENGLISH, facts: str = BOARD) -> set[str]:
+    return {finding.code for finding in rules.check(text, [facts])}
+
+
+def test_the_gold_set_is_judged_within_the_bounds() -> None:
+    judged = list(judge(read_sentences(CORPORA / "copy.jsonl")))
+    admitted, refused = rates(judged)
+    assert admitted.sentences + refused.sentences >= 700
+    assert refused.sentences >= admitted.sentences
+    assert admitted.part <= WRONGLY_ADMITTED
+    assert refused.part <= WRONGLY_REFUSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "30 x 40 cm of oak",
+        "0.4 m across, 30 cm deep",
+        "Forty centimetres long",
+        "Carries 1.5 kg of bread",
+        "Three hooks",
+        "With 3 hooks",
+        "A two-year guarantee",
+    ],
+)
+def test_a_number_that_the_catalog_states_may_be_said_in_any_of_its_forms(text: str) -> None:
+    assert codes(text) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "45 cm wide",
+        "40 kg of bread",
+        "30 %",
+        "Thirty percent",
+        "Model 1899",
+        "Four hooks, 4 screws",
+    ],
+)
+def test_a_number_of_something_else_is_refused(text: str) -> None:
+    assert codes(text) == {"NUMBER_NOT_STATED"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["bara 149 kr", "SEK 149", "149 sek", "Rs. 499", "₺499", "499 zł", "twenty kronor", "5 € each"],
+)
+def test_an_amount_is_refused_in_any_currency(text: str) -> None:
+    assert "PRICE_IN_COPY" in codes(text)
+
+
+def test_an_amount_that_the_catalog_writes_may_be_said() -> None:
+    assert codes("A card worth 50 euros", facts="Gift card of 50 €.") == set()
+    assert codes("A card worth 50 dollars", facts="Gift card of 50 €.") == {"PRICE_IN_COPY"}
+
+
+def test_a_word_for_a_currency_that_means_something_else_counts_where_it_is_the_shops_own() -> None:
+    brazil = CopyRules(LEXICONS, language="en", currency="BRL")
+    assert codes("Two real friends") == set()
+    assert "PRICE_IN_COPY" in codes("Two real", brazil)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREE shipping",
+        "Fｒｅｅ ｓｈｉｐｐｉｎｇ",
+        "fr\u200bee ship\u00adping",
+        "free\u00a0shipping",
+        "f\u0433ee shipping",  # a Cyrillic letter that looks like r
+        "frée shîpping",
+        "fr-ee ship-ping",
+        "fr.ee ship*ping",
+        "𝐟𝐫𝐞𝐞 𝐬𝐡𝐢𝐩𝐩𝐢𝐧𝐠",
+        "ꜰʀᴇᴇ ꜱhipping",
+        "Gratis Versand",
+        "livraison gratuite",
+        "送料無料",
+        "شَحْنٌ مَجَّانِيٌّ",
+        "شـــحـن مجانـي",
+        "bezpłatna dostawa",
+    ],
+)
+def test_an_offer_is_seen_however_it_is_written_and_in_whatever_language(text: str) -> None:
+    assert codes(text) & {"OFFER_NOT_STATED", "DELIVERY_NOT_STATED"}
+
+
+@pytest.mark.parametrize("text", ["f r e e", "f.r.e.e", "F_R_E_E", "м а г и я"])
+def test_copy_is_not_spelled_letter_by_letter(text: str) -> None:
+    assert codes(text) == {"SPACED_LETTERS"}
+
+
+@pytest.mark.parametrize("digits", ["45", "４５", "٤٥", "४५", "𝟒𝟓", "④⑤"])
+def test_digits_are_seen_in_every_script(digits: str) -> None:
+    assert codes(f"Now {digits} wide") == {"NUMBER_NOT_STATED"}
+
+
+def test_the_longer_phrase_counts_for_a_material() -> None:
+    assert codes("Faux leather", facts="A strap of leather.") == {"CLAIM_NOT_STATED"}
+    assert codes("Leather", facts="A strap of faux leather.") == {"CLAIM_NOT_STATED"}
+    assert codes("Soft leather", facts="A strap of leather.") == set()
+
+
+def test_a_claim_needs_the_same_meaning_and_the_same_words() -> None:
+    assert codes("Organically grown", facts="Organic cotton.") == set()
+    assert codes("A lifetime guarantee") == {"GUARANTEE_NOT_STATED"}
+    assert codes("Made in Spain") == {"CLAIM_NOT_STATED"}
+
+
+def test_exclamation_marks_and_pictures_are_refused_but_where_a_title_has_them() -> None:
+    assert codes("Hello!") == {"EXCLAMATION_IN_COPY"}
+    assert codes("Hallo！") == {"EXCLAMATION_IN_COPY"}
+    assert codes("Say Wham! again", facts="The Wham! record") == set()
+    assert codes("Sun ☀️ and tea 🫖") == {"EMOJI_IN_COPY"}
+    assert codes("Brand® at 20°", facts="20°") == set()
+
+
+def test_a_merchant_bans_words_and_vouches_for_claims() -> None:
+    rules = CopyRules(
+        LEXICONS,
+        banned=["cheeky", "world peace", "(weird*"],
+        allowed=["Free delivery from our shop in Leeds", "30 days to think"],
+    )
+    assert codes("A CHEEKY little cup", rules) == {"BANNED_WORD"}
+    assert codes("World   peace and weirdness", rules) == {"BANNED_WORD"}
+    assert codes("Free delivery, 30 days to think", rules) == set()
+    assert "OFFER_NOT_STATED" in codes("A free cup", rules)
+
+
+def test_a_word_means_nothing_in_a_language_that_is_not_spoken() -> None:
+    italian = CopyRules(LEXICONS, language="it")
+    assert codes("Pane, olio e sale grosso", italian) == set()
+    assert "OFFER_NOT_STATED" in codes("Summer sale on all boards", ENGLISH)
+
+
+def test_a_list_that_cannot_be_read_is_named() -> None:
+    broken = Lexicons({"en": "[offer x]\nfree (ship"})
+    with pytest.raises(ValueError, match=r"\(ship"):
+        CopyRules(broken, language="en").check("free shipping")
+
+
+def test_the_time_grows_with_the_length_and_not_faster() -> None:
+    def seconds(text: str) -> float:
+        began = time.process_time()
+        ENGLISH.check(text)
+        return time.process_time() - began
+
+    for piece in ("free all of 2 ", "a-b.", "1,2.", "zweihundertfünfzig", "x" * 50, "無料で"):
+        short, long = (
+            min(seconds(piece * size + str(it)) for it in range(3)) for size in (500, 4000)
+        )
+        assert long < 20 * short + 0.02, piece
