@@ -29,7 +29,7 @@ MOST_CATEGORIES = 20
 
 
 class Kind(Protocol):
-    """What the brief tells of a kind of component."""
+    """What the prompt says of a kind of component."""
 
     @property
     def name(self) -> str: ...

@@ -1,4 +1,4 @@
-"""Rules that compose a page without a model: for the fallback, and for the house composer."""
+"""Rules that compose a page without a model: for the fallback, and for the house model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The house composer: no model at all, but the same JSON at a pace that reads well."""
+"""The house model: no model at all, but the same JSON at a pace that reads well."""
 
 from __future__ import annotations
 
