@@ -27,7 +27,7 @@ MAX_LENGTH = 1024
 PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 PREFETCH = re.compile(rb"prefetch|prerender|preview")
 _PREFETCH_NAMES = frozenset(name.encode() for name in PREFETCH_HEADERS)
-_MOST_AGENTS = 2048
+_MOST_AGENTS = 1024
 _NAME = re.compile(r"(?:\\[^a-zA-Z0-9]|[^\\.^$*+?{}\[\]|()])+")
 
 
