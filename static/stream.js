@@ -1,55 +1,69 @@
-// Swaps each component into its slot as it arrives, then lets the page be.
+// Swaps each component into its slot as it arrives, never under a finger; then lets the page be.
 {
+  const readAfter = 500; // milliseconds in view before any input says that a slot is read
+  const settleAfter = 200; // milliseconds since the last scroll
   const main = document.querySelector("main[data-stream]");
-  /** @type {Record<string, string>} */
-  const rendered = {}; // slot: the HTML it was last given
-  /** @type {Record<string, StreamData>} */
-  const deferred = {}; // slot: a component that would take away what is being typed
+  /** @type {Record<string, StoreSlot>} */
+  const slots = {};
   let lastEventId = "";
   let failures = 0;
-  let composing = false;
+  let scrolling = 0; // the timer of its end
+  /** @type {StoreSlot | undefined} */
+  let pointed; // the slot under the mouse
   let finished = !main;
 
-  const edited = (/** @type {Element} */ field) =>
-    field === document.activeElement || field.value !== (field.defaultValue ?? field.value);
+  const slotOf = (/** @type {unknown} */ target) =>
+    slots[(target instanceof Element && target.closest("[data-slot]")?.dataset.slot) || ""];
+
+  const offerIn = (/** @type {HTMLElement} */ place) => {
+    const offer = main?.querySelector("template");
+    if (offer && !place.querySelector(".offer")) place.append(offer.content.cloneNode(true));
+  };
+
+  // A slot that is read, pointed at or typed in stays, and offers what came until it is out of view.
+  const settle = (/** @type {StoreSlot} */ slot, wanted = false) => {
+    const { place, waiting } = slot;
+    if (!waiting) return;
+    const { top, bottom } = place.getBoundingClientRect();
+    const near = top < 2 * innerHeight && bottom > -innerHeight; // the screen may be ahead of us
+    if (scrolling && near && !wanted) return;
+    const fields = [...place.querySelectorAll("input, textarea")];
+    const edited = fields.filter((field) => field.value !== field.defaultValue);
+    const focused = place.contains(document.activeElement);
+    const watched = slot.inViewSince && (slot.read || slot === pointed);
+    if (!wanted && (watched || focused || edited.length)) return offerIn(place);
+    const previous = [...place.childNodes];
+    const height = place.offsetHeight;
+    const { filledBy } = place.dataset;
+    place.innerHTML = waiting.html;
+    place.dataset.filledBy = waiting.type;
+    if (top < innerHeight) {
+      // What is in view moves nothing, and what is above it would move what is.
+      if (!wanted && place.offsetHeight > height) {
+        place.replaceChildren(...previous);
+        place.dataset.filledBy = filledBy;
+        return offerIn(place);
+      }
+      if (place.offsetHeight < height) place.style.minHeight = height + "px";
+    }
+    slot.html = waiting.html;
+    slot.waiting = undefined;
+    for (const { id, value } of edited) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+    }
+    if (focused) place.querySelector("a, button")?.focus({ preventScroll: true });
+  };
+
+  const settleAll = () => {
+    for (const slot of Object.values(slots)) settle(slot);
+  };
 
   const swap = (/** @type {StreamData} */ component) => {
-    const { slot, type, html } = component;
-    const place = main?.querySelector(`[data-slot="${CSS.escape(slot)}"]`);
-    if (!place || rendered[slot] === html) return;
-    const template = document.createElement("template");
-    template.innerHTML = html;
-    const next = template.content;
-    const matching = (/** @type {Element} */ element) =>
-      element.id
-        ? next.getElementById(element.id)
-        : [...next.querySelectorAll("a, button")].find(
-            (other) => other.textContent === element.textContent,
-          );
-    const fields = place.querySelectorAll("input:not([type=hidden]), textarea, select");
-    const preserved = [...fields].filter(edited);
-    const active = place.contains(document.activeElement) ? document.activeElement : null;
-    deferred[slot] = component;
-    if (!preserved.every(matching) || (active && composing)) return;
-    delete deferred[slot];
-    rendered[slot] = html;
-
-    const target = active && matching(active);
-    const start = active?.selectionStart;
-    const end = active?.selectionEnd;
-    const rows = () => [...place.querySelectorAll("[tabindex]")];
-    const scrolled = rows().map((row) => row.scrollLeft);
-    const height = place.offsetHeight;
-    for (const old of preserved) {
-      const field = matching(old);
-      if (field) field.value = old.value;
-    }
-    place.replaceChildren(next);
-    place.dataset.filledBy = type;
-    for (const [at, row] of rows().entries()) row.scrollLeft = scrolled[at] ?? 0;
-    if (place.offsetHeight < height) place.style.minHeight = height + "px";
-    if (active) (target || place.querySelector("a, button"))?.focus({ preventScroll: true });
-    if (start != null) target?.setSelectionRange?.(start, end);
+    const slot = slots[component.slot];
+    if (!slot || slot.html === component.html) return;
+    slot.waiting = component;
+    settle(slot);
   };
 
   /** @param {string} [message] */
@@ -117,13 +131,44 @@
     }
   };
 
-  const retryDeferred = () => setTimeout(() => Object.values(deferred).forEach(swap));
-  main?.addEventListener("compositionstart", () => (composing = true));
-  main?.addEventListener("compositionend", () => {
-    composing = false;
-    retryDeferred();
+  const views = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting, time } of entries) {
+      const slot = slotOf(target);
+      slot.inViewSince = isIntersecting ? time : 0;
+      if (isIntersecting) continue;
+      slot.read = false;
+      settle(slot);
+    }
   });
-  main?.addEventListener("focusout", retryDeferred);
-  main?.addEventListener("change", retryDeferred);
+  for (const place of main?.querySelectorAll("[data-slot]") ?? []) {
+    slots[place.dataset.slot ?? ""] = { place, inViewSince: 0, read: false };
+    views.observe(place);
+  }
+
+  const onInput = (/** @type {any} */ { type, target, timeStamp, movementX, movementY }) => {
+    if (type === "pointermove" && !movementX && !movementY) return;
+    for (const slot of Object.values(slots)) {
+      const seen = slot.inViewSince && timeStamp - slot.inViewSince > readAfter;
+      if (seen || (type === "pointerdown" && slot === slotOf(target))) slot.read = true;
+    }
+  };
+  const onScroll = () => {
+    clearTimeout(scrolling);
+    scrolling = setTimeout(() => {
+      scrolling = 0;
+      settleAll();
+    }, settleAfter);
+  };
+  const anywhere = { capture: true, passive: true };
+  for (const type of ["pointerdown", "pointermove", "touchmove", "wheel", "keydown"])
+    addEventListener(type, onInput, anywhere);
+  addEventListener("scroll", onScroll, anywhere);
+  addEventListener("pointerover", ({ target, clientX, clientY }) => {
+    pointed = clientX || clientY ? slotOf(target) : undefined; // 0,0: there is no mouse
+  });
+  main?.addEventListener("focusout", () => setTimeout(settleAll));
+  main?.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest(".offer")) settle(slotOf(target), true);
+  });
   follow();
 }

@@ -8,6 +8,16 @@ interface StreamData {
   message: string;
 }
 
+/** A slot of the store page: what it shows, what waits for it, and how it is looked at. */
+interface StoreSlot {
+  place: HTMLElement;
+  html?: string;
+  waiting?: StreamData | undefined;
+  /** Milliseconds since the page began, 0 where it is out of view. */
+  inViewSince: number;
+  read: boolean;
+}
+
 /** Our documents are HTML: what a selector finds is an HTML element. */
 interface ParentNode {
   querySelector<K extends keyof HTMLElementTagNameMap>(

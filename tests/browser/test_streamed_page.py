@@ -134,46 +134,7 @@ def test_nothing_is_asked_for_after_the_page_is_ready(
         assert seen.requests == []
 
 
-def test_what_is_typed_focus_caret_and_scroll_survive_every_swap(
-    browser: Browser, composed_by_model: Server, model: Model
-) -> None:
-    text = answer()
-    model.play(Scenario(text, hold_after=(0, *ends_of_components(text))))
-    with watched(browser, 360) as seen:
-        page = seen.page
-        page.goto(f"{composed_by_model.url}/store")
-        page.fill("#filters-q", "a warm lamp")
-        page.evaluate("document.querySelector('#filters-q').setSelectionRange(2, 6)")
-        page.evaluate("document.querySelectorAll('.scroller')[0].scrollLeft = 40")
-        page.evaluate("scrollTo({top: 250, behavior: 'instant'})")
-        state = """[document.activeElement.id, document.activeElement.value,
-            document.activeElement.selectionStart, document.activeElement.selectionEnd, scrollY,
-            document.querySelectorAll('.scroller')[0].scrollLeft]"""
-        before = page.evaluate(state)
-        for at, slot in enumerate(("", *SLOTS)):
-            model.reached(at + 1)
-            if slot:
-                page.wait_for_selector(f"[data-slot={slot}][data-filled-by={slot}]")
-            assert page.evaluate(state) == before == ["filters-q", "a warm lamp", 2, 6, 250, 40]
-            model.release()
-        seen.wait_until_done()
-        page.keyboard.type("X")
-        assert page.evaluate("document.activeElement.value") == "a X lamp"
-
-
-def test_a_link_that_has_the_focus_keeps_it(
-    browser: Browser, composed_by_model: Server, model: Model
-) -> None:
-    model.play(Scenario(answer(), hold_after=(0,)))
-    with watched(browser) as seen:
-        seen.page.goto(f"{composed_by_model.url}/store")
-        seen.page.locator("[data-slot=filters] a", has_text="Ceramics").focus()
-        model.release()
-        seen.wait_until_done()
-        assert seen.page.evaluate("document.activeElement.textContent") == "Ceramics"
-
-
-def test_a_field_that_would_vanish_holds_the_swap_until_it_is_left(
+def test_a_slot_that_has_the_focus_waits_until_it_is_left(
     browser: Browser, composed_by_model: Server, model: Model
 ) -> None:
     model.play(Scenario(answer(), hold_after=(0,)))

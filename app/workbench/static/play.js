@@ -11,10 +11,11 @@ import { follow } from "./run_log.js";
  *   events: PlayedEvent[],
  * }} Playback
  */
-/** @typedef {{ fallback: number, content: number | null, shift: number, by?: string }} Measure */
+/** @typedef {{ fallback: number, content: number | null, shift: number, by?: string, held?: boolean }} Measure */
 
 const VIEWS = ["stream", "shell", "finished", "kept", "nojs"];
 const LEAST_HEIGHT = 900;
+const OUTLINE = "6px dashed #d0342c";
 
 const form = findAs(HTMLFormElement, "[data-score]");
 const seek = findAs(HTMLInputElement, "[data-seek]");
@@ -71,8 +72,10 @@ const measure = (/** @type {string} */ name) => {
     const { slot: id = "", filledBy = "" } = slot.dataset;
     const { fallback, content } = measures[id];
     const resized = slot.offsetHeight !== (content ?? fallback);
-    fills.push({ id, at: world.performance.now(), resized });
-    Object.assign(measures[id], { content: slot.offsetHeight, by: filledBy });
+    const held = filledBy === "fallback"; // the page tried the component, and took it back
+    if (held) slot.style.outline = OUTLINE;
+    else fills.push({ id, at: world.performance.now(), resized });
+    Object.assign(measures[id], { content: held ? null : slot.offsetHeight, by: filledBy, held });
     showShifts();
   };
   new world.MutationObserver((records) => {
@@ -85,7 +88,7 @@ const measure = (/** @type {string} */ name) => {
       if (hadRecentInput || !cause) continue;
       measures[cause.id].shift += value;
       const slot = page.querySelector(`[data-slot="${cause.id}"]`);
-      if (slot) slot.style.outline = "6px dashed #d0342c";
+      if (slot) slot.style.outline = OUTLINE;
     }
     showShifts();
   }).observe({ type: "layout-shift", buffered: true });
@@ -93,8 +96,9 @@ const measure = (/** @type {string} */ name) => {
 };
 
 const showShifts = () => {
-  const rows = Object.entries(measured).map(([slot, { fallback, content, shift, by }]) => {
-    const differs = content != null && content !== fallback;
+  const rows = Object.entries(measured).map(([slot, { fallback, content, shift, by, held }]) => {
+    const differs = held || (content != null && content !== fallback);
+    const kept = held ? "taller, so it is offered" : "as it was";
     return make(
       "tr",
       { "data-slot": slot },
@@ -102,7 +106,7 @@ const showShifts = () => {
       make("td", { text: fallback }),
       make("td", {
         class: differs && "bad",
-        text: content == null ? "as it was" : `${content} (${by})`,
+        text: content == null ? kept : `${content} (${by})`,
       }),
       make("td", { class: shift > 0 ? "bad" : "good", text: shift.toFixed(4) }),
     );
@@ -110,11 +114,13 @@ const showShifts = () => {
   find("[data-shifts]").replaceChildren(...rows);
   const moved = Object.entries(measured).filter(([, { shift }]) => shift > 0);
   const sum = moved.reduce((all, [, { shift }]) => all + shift, 0);
+  const offered = Object.keys(measured).filter((slot) => measured[slot].held);
   const names = moved.map(([slot]) => slot).join(", ");
   const place = find("[data-shift-sum]");
   place.textContent =
     sum > 0 ? `${sum.toFixed(4)} in all, caused by ${names}` : "Nothing has moved.";
-  place.className = sum > 0 ? "bad" : "quiet";
+  if (offered.length) place.textContent += ` ${offered.join(", ")} would have moved what follows.`;
+  place.className = sum > 0 || offered.length ? "bad" : "quiet";
 };
 
 const compare = () => {
