@@ -41,7 +41,7 @@ class Props(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        """Let a list of what is sold be as short as a small shop makes it."""
+        """Let a list be as short as a small shop makes it, and nothing sold out lead."""
         for field in cls.model_fields.values():
             kinds = [mark.kind for mark in _marks(field.annotation)]
             if kinds:
@@ -49,6 +49,9 @@ class Props(BaseModel):
                     AtLeast(item.min_length, kinds[0]) if isinstance(item, MinLen) else item
                     for item in field.metadata
                 ]
+            kinds += [item.kind for item in field.metadata if isinstance(item, Names)]
+            if "products" in kinds:
+                field.metadata = [*field.metadata, AfterValidator(_in_stock_first)]
 
 
 class Names(NamedTuple):
@@ -140,6 +143,21 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise PydanticCustomError("REPEATED_NAME", "the same name stands twice")
     return names
+
+
+def _in_stock_first(value: Any, info: ValidationInfo) -> Any:
+    """Return a list with what is sold out at its end; refuse where nothing else is named.
+
+    Where the shop itself has nothing in stock, what is sold out may lead.
+    """
+    products = (info.context or {}).get("products", {})
+    names = [value] if isinstance(value, str) else value
+    in_stock = [name for name in names or () if products[name].available]
+    if names and not in_stock and any(item.available for item in products.values()):
+        raise PydanticCustomError("SOLD_OUT_LEADS", "sold out, while the shop has others in stock")
+    if not isinstance(value, list):
+        return value
+    return [*in_stock, *(name for name in value if name not in in_stock)]
 
 
 def _as_text(name: object, info: ValidationInfo) -> object:

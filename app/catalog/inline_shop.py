@@ -20,7 +20,8 @@ def read_inline_shop(
     """Return the shop, None where nothing of it can be sold, and what could not be, with reasons.
 
     A product's fields are those of the platform's contract: id, title, price, currency, image_url,
-    category, tags. A problem's line is the product's place in the list, from 1.
+    category, tags, and available where it is not. A problem's line is the product's place in the
+    list, from 1.
     """
     report = Report()
     about = About({"id": shop_id, "brand": dict(brand)}, report)

@@ -12,6 +12,9 @@ from app.domain.persona import Persona
 MOST_OFFERED = 20
 """How many products a model is shown. More cost tokens and bring no better page."""
 
+LEADING = 4
+"""The first places of a shelf: its first row on a wide screen."""
+
 _PLEASING_TAGS = {
     "minimalist": {"staple", "bestseller", "refill"},
     "collector": {"limited", "handmade", "new"},
@@ -23,29 +26,43 @@ _PLEASING_TAGS = {
 
 
 def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Product, ...]:
-    """Return the products to choose from for this persona, the likeliest first."""
+    """Return the products to choose from for this persona: what is in stock, the likeliest first.
+
+    What is sold out comes after all else, and so into a choice only where little is in stock.
+    """
     middle = _median_price(shop.products.values())
     ranked = sorted(
         shop.products.values(),
-        key=lambda item: (-_appeal(item, persona, middle), _shuffle(item, persona)),
+        key=lambda item: (
+            not item.available,
+            -_appeal(item, persona, middle),
+            _shuffle(item, persona),
+        ),
     )
     return tuple(ranked[:most])
 
 
 def top_up(ids: Iterable[str], shop: Shop, size: int) -> list[Product]:
-    """Return the named products that are sold, topped up from the catalog to a full shelf."""
-    named = [shop.products[name] for name in dict.fromkeys(ids) if name in shop.products]
-    taken = {item.id for item in named}
-    rest = (item for item in shop.products.values() if item.id not in taken)
-    in_stock_first = sorted(rest, key=lambda item: not item.available)
-    return (named + in_stock_first)[:size]
+    """Return the named products that are sold, topped up from the catalog to a full shelf.
+
+    Its first places go to what is in stock, named or not, as far as the shop has any.
+    """
+    wanted = [shop.products[name] for name in dict.fromkeys(ids) if name in shop.products]
+    named, taken = in_stock_first(wanted), {item.id for item in wanted}
+    rest = in_stock_first(item for item in shop.products.values() if item.id not in taken)[:size]
+    leading = in_stock_first([*named, *rest])[:LEADING]
+    return list({item.id: item for item in [*leading, *named, *rest]}.values())[:size]
+
+
+def in_stock_first(items: Iterable[Product]) -> list[Product]:
+    """Return the products in their order, but what is sold out after all else."""
+    return sorted(items, key=lambda item: not item.available)
 
 
 def _appeal(item: Product, persona: Persona, middle: Decimal) -> float:
     signals = persona.signals
     wanted = {name.lower() for name in signals.category_preferences}
-    score = 4.0 if item.available else 0.0
-    score += 3.0 * (item.category.lower() in wanted)
+    score = 3.0 * (item.category.lower() in wanted)
     score += 1.5 * len(_PLEASING_TAGS[persona.type].intersection(item.tags))
     score += 1.0 * (item.picture is not None)
     if persona.type == "bargain_hunter" or signals.price_sensitivity == "high":

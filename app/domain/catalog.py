@@ -66,6 +66,10 @@ class Shop(NamedTuple):
         """The categories that have products, in the catalog's order."""
         return tuple(dict.fromkeys(item.category for item in self.products.values()))
 
+    def stocked(self) -> frozenset[str]:
+        """The categories that have something in stock."""
+        return frozenset(item.category for item in self.products.values() if item.available)
+
 
 class FeedIssue(NamedTuple):
     """A row of a feed that could not be sold, and why. Lines count from 1."""

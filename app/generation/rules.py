@@ -1,19 +1,23 @@
-"""Rules that compose a page without a model: for the fallback, and for the house model."""
+"""Rules that choose without a model: for fallbacks, the house model, what has sold out."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from app.catalog.ranking import rank
+from app.catalog.ranking import in_stock_first, rank
 from app.domain.catalog import Product, Shop
+from app.domain.page import Component, Proposal, Refusal
 from app.domain.persona import NEWCOMER, Persona
+from app.generation.validate import Spec, validate
 
 HouseCopy = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 """The house's copy: set (a persona type, or `fallback`) -> component type -> choices."""
 
 _SORT = {"bargain_hunter": "price-asc", "collector": "price-desc"}
-_GRID, _ROW = 8, 6
+_GRID, _ROW, _SHORTEST_ROW = 8, 6, 3
+_GONE = ("SOLD_OUT_LEADS", "UNKNOWN_PRODUCT")
 
 
 def fallback(shop: Shop, lines: HouseCopy) -> dict[str, dict[str, object]]:
@@ -25,6 +29,53 @@ def compose(shop: Shop, persona: Persona, lines: HouseCopy, seed: str) -> list[d
     """Return a whole page as component JSON; the same seed gives the same page."""
     configs = _configs(shop, persona, lines[persona.type], seed)
     return [{"type": kind, "id": kind, "config": config} for kind, config in configs.items()]
+
+
+def restock(
+    page: Sequence[Component],
+    shop: Shop,
+    persona: Persona,
+    *,
+    specs: Mapping[str, Spec],
+    lines: HouseCopy,
+) -> list[Component]:
+    """Return a page's components with other products where those that led are gone or sold out.
+
+    The next of the same page take their places. The words that were written for them go as well:
+    the house has others for this persona. Without such words a component stays as it is.
+    """
+    shelves = (value for item in page for value in item.config.values() if isinstance(value, list))
+    shown = [shop.products[name] for shelf in shelves for name in shelf if name in shop.products]
+    spare = in_stock_first([*shown, *rank(shop, persona)])
+    copy = lines[persona.type]
+    return [_restocked(item, shop, specs, spare, copy.get(item.type, ())) for item in page]
+
+
+def _restocked(
+    component: Component,
+    shop: Shop,
+    specs: Mapping[str, Spec],
+    spare: Sequence[Product],
+    copy: Sequence[Mapping[str, str]],
+) -> Component:
+    for _ in component.config:  # one prop at a time
+        verdict = validate(Proposal(*component), specs, shop, frozenset())
+        if not (isinstance(verdict, Refusal) and verdict.code in _GONE):
+            break
+        prop = verdict.where.split(".")[1]
+        value: Any = component.config.get(prop)
+        names = value if isinstance(value, list) else [value]
+        kept = [shop.products[name] for name in names if name in shop.products]
+        places = {item.id: item for item in in_stock_first([*kept, *spare])}
+        chosen = list(places)[: len(names)]
+        words: Mapping[str, str] = {}
+        if not any(item.available for item in kept):
+            if not copy:
+                break
+            words = _line(copy, seed=chosen[0])
+        fresh = {prop: chosen if isinstance(value, list) else chosen[0]}
+        component = component._replace(config={**component.config, **words, **fresh})
+    return component
 
 
 def _configs(
@@ -46,11 +97,16 @@ def _configs(
 def _shared_out(
     ranked: Sequence[Product],
 ) -> tuple[Product, Sequence[Product], Sequence[Product]]:
-    """Give the best to the hero, the next to the grid, the rest to the row; none goes empty."""
+    """Give the best to the hero, the next to the grid, the rest to the row; none goes empty.
+
+    Where the rest has too little in stock, the row is led by the end of the grid.
+    """
     lead = next((item for item in ranked if item.picture and item.available), ranked[0])
     others = [item for item in ranked if item is not lead] or [lead]
-    row = others[_GRID:] if len(others) >= _GRID + 3 else others[::-1][:_ROW]
-    return lead, others[:_GRID], row
+    rest = others[_GRID:]
+    enough = sum(item.available for item in rest) >= _SHORTEST_ROW
+    row = rest if enough else in_stock_first(others[::-1])
+    return lead, others[:_GRID], row[:_ROW]
 
 
 def _categories(shop: Shop, persona: Persona, ranked: Sequence[Product]) -> list[str]:

@@ -8,9 +8,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from app.domain.catalog import Shop
 from app.domain.page import Component, Refusal, StoredPage
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona
 from app.generation.codec import from_kv, to_kv
 from app.generation.generator import DEGRADED_TTL, TTL
+from app.generation.rules import restock
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.rendering.renderer import SlotContent
@@ -133,7 +136,7 @@ class PageCache:
         renderer = self._site.current.renderer
         still: list[Component] = []
         contents = dict(view.fallbacks)
-        for component in stored.components:
+        for component in self._restocked(stored, view.shop):
             html = renderer.component(component, view.shop)
             if not isinstance(html, Refusal):
                 still.append(component)
@@ -144,6 +147,13 @@ class PageCache:
         page = stored._replace(html=html, components=still, content=view.content)
         await self._kv.put(key, to_kv(page), DEGRADED_TTL if self._is_degraded(page.model) else TTL)
         return _Current(page, redrawn=True)
+
+    def _restocked(self, stored: StoredPage, shop: Shop) -> list[Component]:
+        """Return what was decided, with other products where those that led have sold out."""
+        content = self._site.current.content
+        known = (Persona(kind) for kind in PERSONA_TYPES if kind == stored.persona_type)
+        persona, specs, lines = next(known, NEWCOMER), content.library.specs, content.prompts.house
+        return restock(stored.components, shop, persona, specs=specs, lines=lines)
 
     def _ready_to_send(self, stored: StoredPage) -> CachedPage:
         body = stored.html.encode()

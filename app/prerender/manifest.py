@@ -46,9 +46,13 @@ def shop_file(view: ShopView) -> dict[str, object]:
 
 
 def products_file(shop: Shop) -> list[dict[str, object]]:
-    """Return the products a container is told of, in the contract's shape: those in stock first."""
-    in_stock_first = sorted(shop.products.values(), key=lambda item: not item.available)
-    return [_product(item) for item in in_stock_first[:MOST_SENT]]
+    """Return the products a container is told of, in the contract's shape: those in stock.
+
+    Where there are none, those that are sold out, which each of them says.
+    """
+    items = list(shop.products.values())
+    in_stock = [item for item in items if item.available]
+    return [_product(item) for item in (in_stock or items)[:MOST_SENT]]
 
 
 def goods_file(shop: Shop) -> dict[str, tuple[int, int, int, int]]:
@@ -78,4 +82,5 @@ def _product(item: Product) -> dict[str, object]:
         "image_url": item.picture.url if item.picture else "",
         "category": item.category[:_LONGEST],
         "tags": [tag[:_LONGEST_TAG] for tag in item.tags[:_MOST_TAGS]],
+        **({} if item.available else {"available": False}),
     }

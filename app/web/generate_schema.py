@@ -57,6 +57,7 @@ class ProductIn(_Strict):
     image_url: Annotated[str | None, Field(max_length=2_048)] = None
     category: Annotated[str | None, Field(max_length=1_000)] = None
     tags: list[Name] = Field(default_factory=list, max_length=MAX_NAMES)
+    available: bool = True
 
 
 class BrandIn(_Strict):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import httpx
 
 from tests.support.fake_llm import Fault, Scenario
-from tests.support.fake_model import Model, answer, component
+from tests.support.fake_model import Model, answer, component, demo_products
+from tests.support.shopper_client import slots
 from tools.support import http
 from tools.support.server import Server
 
@@ -37,6 +38,21 @@ def test_a_required_slot_that_was_refused_is_asked_for_once_more_with_the_reason
     assert "grid.product_ids.0: UNKNOWN_PRODUCT" in model.requests[1].body["messages"][1]["content"]
     assert 'data-slot="grid" data-filled-by="grid"' in page.text
     assert 'data-slot="filters" data-filled-by="fallback"' in page.text
+
+
+def test_what_is_sold_out_may_not_lead_and_the_model_is_told_so(
+    composed_by_model: Server, model: Model
+) -> None:
+    gone = [item["id"] for item in demo_products() if item.get("stock") == 0]
+    others = component("grid")["config"]["product_ids"][:4]
+    first = [component("hero", product_id=gone[0]), component("grid", product_ids=gone + others)]
+    model.play(Scenario(answer(*first)), Scenario(answer(component("hero"))))
+    page = finished(composed_by_model).text
+    assert asked_slots(model)[1:] == ["hero"]
+    assert "hero.product_id: SOLD_OUT_LEADS" in model.requests[1].body["messages"][1]["content"]
+    assert f"/products/{gone[0]}" not in slots(page)["hero"][1]
+    shelf = slots(page)["grid"][1]
+    assert shelf.index(others[-1]) < shelf.index(gone[0]), "what is sold out stands at the end"
 
 
 def test_the_same_model_is_not_asked_a_third_time(composed_by_model: Server, model: Model) -> None:

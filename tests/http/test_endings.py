@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.support.fake_llm import Fault, Scenario
-from tests.support.fake_model import SLOTS, Model, answer
-from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.fake_model import SLOTS, Model, answer, component
+from tests.support.shopper_client import Shopper, fillers, fold, slots, stream_of
 from tests.support.stored import break_kv, kept_pages
 from tools.support.server import ROOT, Server
 
@@ -17,25 +21,49 @@ StartServer = Callable[..., Server]
 HOUSE = "house"
 
 
+def products_in(html: str) -> list[str]:
+    """Return the products that a slot links to, in its order."""
+    return re.findall(r'href="/products/([^"]+)"', html)
+
+
 # ------------------------------------------------------------------ the catalog changes
 
 
-def test_a_changed_price_is_drawn_again_and_the_model_is_not_asked(
-    serve: StartServer, model: Model, tmp_path: Path
-) -> None:
+Change = Callable[[Callable[[dict[str, Any]], None]], None]
+
+
+@pytest.fixture
+def change(serve: StartServer, model: Model, tmp_path: Path) -> Iterator[tuple[Server, Change]]:
+    """A shop composed by the model, and what opens it again with each product changed.
+
+    A product of which nothing is left is not sold any more.
+    """
     model.play(Scenario(answer()))
     catalog = tmp_path / "catalog.json"
     shutil.copytree(ROOT / "demo", tmp_path, dirs_exist_ok=True)
     server = serve(WANDSTORE_CATALOG=str(catalog), **model.environment)
-    with Shopper(server) as shopper:
-        shopper.follow(stream_of(shopper.store().text))
-        before = shopper.store().text
+
+    def reopen(edit: Callable[[dict[str, Any]], None]) -> None:
         server.stop()
         made = json.loads(catalog.read_text())
         for item in made["products"]:
-            item["price"] = 12345.67
+            edit(item)
+        made["products"] = [item for item in made["products"] if item]
         catalog.write_text(json.dumps(made))
         server.start()
+
+    yield server, reopen
+    assert len(model.requests) == 1, "what was decided is not asked for again"
+
+
+def test_a_changed_price_is_drawn_again_and_the_model_is_not_asked(
+    change: tuple[Server, Change],
+) -> None:
+    server, reopen = change
+    with Shopper(server) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        before = shopper.store().text
+        reopen(lambda item: item.update(price=12345.67))
         redrawn = shopper.store()
         assert redrawn.headers["x-wandstore-page"] == "redrawn"
         assert fillers(redrawn.text) == fillers(before) == {slot: slot for slot in SLOTS}
@@ -44,28 +72,54 @@ def test_a_changed_price_is_drawn_again_and_the_model_is_not_asked(
         again = shopper.store()
         assert again.headers["x-wandstore-page"] == "kept"
         assert again.text == redrawn.text
-    assert len(model.requests) == 1
 
 
-def test_a_product_no_longer_sold_takes_its_component_along_and_no_other(
-    serve: StartServer, model: Model, tmp_path: Path
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_hero_that_is_gone_gives_way_to_the_next_of_the_same_page(
+    change: tuple[Server, Change], removed: bool
 ) -> None:
-    model.play(Scenario(answer()))
-    catalog = tmp_path / "catalog.json"
-    shutil.copytree(ROOT / "demo", tmp_path, dirs_exist_ok=True)
-    server = serve(WANDSTORE_CATALOG=str(catalog), **model.environment)
+    server, reopen = change
+    hero, grid = (component(kind)["config"] for kind in ("hero", "grid"))
+    gone = {hero["product_id"], grid["product_ids"][0]}
+
+    def edit(item: dict[str, Any]) -> None:
+        if item["id"] in gone:
+            item.clear() if removed else item.update(stock=0)
+
+    with Shopper(server) as shopper:
+        stream = stream_of(shopper.store().text)
+        shopper.follow(stream)
+        reopen(edit)
+        events = shopper.follow(stream)
+        page = shopper.store().text
+        with Shopper(server) as newcomer:
+            shared = newcomer.store().text
+    assert fillers(page) == {slot: slot for slot in SLOTS}
+    for filled in (slots(page), slots(shared), fold(page, events)):
+        drawn = filled["hero"][1]
+        assert f"/products/{grid['product_ids'][1]}" in drawn
+        assert "Sold out" not in drawn
+        assert hero["headline"] not in drawn, "that was said of another product"
+        assert products_in(filled["grid"][1])[:3] == grid["product_ids"][1:4]
+        assert grid["title"] in filled["grid"][1]
+    (kept,) = kept_pages(server)
+    assert kept["ui"]["components"][0]["config"]["product_id"] == grid["product_ids"][1]
+
+
+def test_a_page_of_which_everything_has_sold_out_stays_and_says_so(
+    change: tuple[Server, Change],
+) -> None:
+    server, reopen = change
     with Shopper(server) as shopper:
         shopper.follow(stream_of(shopper.store().text))
-        server.stop()
-        made = json.loads(catalog.read_text())
-        gone = json.loads(answer())["components"][0]["config"]["product_id"]
-        made["products"] = [item for item in made["products"] if item["id"] != gone]
-        catalog.write_text(json.dumps(made))
-        server.start()
-        redrawn = shopper.store().text
-        assert fillers(redrawn) == {**{slot: slot for slot in SLOTS}, "hero": "fallback"}
-        assert f"/products/{gone}" not in redrawn
-        assert shopper.get(f"/products/{gone}").status_code == 404
+        reopen(lambda item: item.update(stock=0))
+        page = shopper.store().text
+    hero = component("hero")["config"]
+    assert fillers(page) == {slot: slot for slot in SLOTS}
+    drawn = {slot: html for slot, (_, html) in slots(page).items()}
+    assert f"/products/{hero['product_id']}" in drawn["hero"]
+    assert hero["link_text"] not in drawn["hero"], "nothing calls to buy what cannot be had"
+    assert all("sold out" in html.lower() for html in drawn.values())
 
 
 # ------------------------------------------------------------------ the model does not answer

@@ -298,6 +298,23 @@ def test_a_shop_that_is_not_ours_is_sold_from_what_was_sent(
     assert '"salty"' in brief
 
 
+def test_what_is_sent_as_sold_out_does_not_lead_and_is_drawn_so(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(sent_answer()), Scenario(answer(component("hero", product_id="rope-4"))))
+    products = [
+        {**item, "available": item["id"] not in ("rope-0", "rope-3")} for item in SENT_PRODUCTS
+    ]
+    sent = generate(composed_by_model, shop={**SENT_SHOP, "products": products}).json()
+    hero, grid = (
+        next(item["config"] for item in sent["ui"]["components"] if item["type"] == kind)
+        for kind in ("hero", "grid")
+    )
+    assert hero["product_id"] == "rope-4"
+    assert grid["product_ids"][-2:] == ["rope-0", "rope-3"]
+    assert sent["ui"]["html"].count("Sold out") == 2
+
+
 def test_our_own_shop_keeps_its_own_facts_whatever_is_sent(
     composed_by_model: Server, model: Model
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from app.prerender.output import publish
 from app.prerender.pages import product_name
 from app.settings import ROOT, read_settings
 from tests.support.fake_model import demo_products
-from tests.support.shopper_client import Shopper, stream_of
+from tests.support.shopper_client import Shopper, slots, stream_of
 from tools.support import http
 from tools.support.server import Server
 
@@ -111,6 +112,29 @@ def test_the_worker_is_told_the_headers_pages_go_out_with(
     headers = shopper.get("/products/never").headers
     for name, value in told(published, "shops/demo/shop.json")["headers"].items():
         assert headers[name] == value
+
+
+def test_what_is_published_leads_with_what_is_in_stock_and_tells_the_container_of_that(
+    tmp_path: Path,
+) -> None:
+    items = [{**item, "stock": 0 if at % 5 else 3} for at, item in enumerate(demo_products())]
+    in_stock = {item["id"] for item in items if item["stock"]}
+    for products, leading in ((items, in_stock), (items[1:5], {item["id"] for item in items})):
+        feed = tmp_path / "demo.json"
+        feed.write_text(json.dumps({"shop": {"id": "demo", "name": "Demo"}, "products": products}))
+        publish(
+            read_site(read_settings({"WANDSTORE_CATALOG": str(feed)})),
+            folder := tmp_path / "public",
+        )
+        sold = told(folder, "shops/demo/products.json")
+        assert {item["id"] for item in sold} == leading & {item["id"] for item in products}
+        assert all(item.get("available", True) == (item["id"] in in_stock) for item in sold)
+        for page in ("catalog", *(f"shells/{kind}" for kind in PERSONA_TYPES)):
+            drawn = slots((folder / f"shops/demo/{page}.html").read_text())
+            for slot, places in {"hero": 1, "grid": 4, "recommendations": 4}.items():
+                shown = re.findall(r'href="/products/([^"]+)"', drawn[slot][1])[:places]
+                assert shown
+                assert leading.issuperset(shown)
 
 
 def test_publishing_again_leaves_nothing_of_the_old_shop(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def demo_products() -> list[dict[str, Any]]:
 
 def component(kind: str, **changes: object) -> dict[str, Any]:
     """Return a valid component of the demo shop; `changes` override props."""
-    ids = [item["id"] for item in demo_products()]
+    ids = [item["id"] for item in demo_products() if item.get("stock") != 0]
     categories = list(dict.fromkeys(item["category"] for item in demo_products()))
     configs: dict[str, dict[str, object]] = {
         "hero": {

@@ -138,7 +138,7 @@ def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None
     assert "components/kind_promise.jinja" in made.stdout
     checked = run(root, "tools.checks", "kind_promise")
     assert checked.returncode == 0, checked.stdout
-    assert "0 wrong, 0 notes in 5 states" in checked.stdout
+    assert "0 wrong, 0 notes in 6 states" in checked.stdout
     again = run(root, "app.workbench.scaffold", "kind_promise", "cta")
     assert again.returncode == 2
     assert "there is a kind_promise already" in again.stderr

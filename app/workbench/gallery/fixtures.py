@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, get_args, get_origin
+from typing import Any, NamedTuple, get_args, get_origin
 
+from app.catalog.ranking import in_stock_first
 from app.content.components import ComponentSpec
 from app.domain.catalog import Product, Shop
 
@@ -36,49 +37,69 @@ def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
     return next((found for item in inner if (found := _kind(item))), "")
 
 
+class _Names(NamedTuple):
+    """What a prop may name: all of it, and what may lead, which comes first in both."""
+
+    every: Sequence[str] = ()
+    leading: Sequence[str] = ()
+
+
+def _names_of(shop: Shop) -> Mapping[str, _Names]:
+    items = in_stock_first(shop.products.values())
+    every, categories = [item.id for item in items], shop.categories()
+    in_stock = [item.id for item in items if item.available]
+    return {
+        "products": _Names(every, in_stock or every),
+        "categories": _Names(categories, categories),
+    }
+
+
 def fit_to_shop(spec: ComponentSpec, config: Mapping[str, object], shop: Shop) -> dict[str, object]:
-    """Return a config that names only what this shop sells; what it does not is replaced."""
+    """Return a config that names only what this shop sells; what it does not is replaced.
+
+    So is what has sold out where it would lead.
+    """
     fitted = dict(config)
-    sold = {"products": list(shop.products), "categories": list(shop.categories())}
+    names = _names_of(shop)
     for prop, kind in kinds_of_names(spec).items():
         if prop in fitted:
-            fitted[prop] = _sold(fitted[prop], sold[kind])
+            fitted[prop] = _sold(fitted[prop], names[kind])
     return fitted
 
 
-def _sold(value: object, names: Sequence[str]) -> object:
+def _sold(value: object, names: _Names) -> object:
     if isinstance(value, list | tuple):
-        kept = [item for item in value if item in names]
-        spare = [name for name in names if name not in kept]
-        return [*kept, *spare][: len(value)] if len(kept) < len(value) else list(value)
-    return value if value in names or not names else names[0]
+        kept = [item for item in value if item in names.every]
+        if not set(kept).intersection(names.leading):
+            kept = []
+        return [*kept, *(name for name in names.every if name not in kept)][: len(value)]
+    return value if value in names.leading or not names.leading else names.leading[0]
 
 
 def boundary_config(spec: ComponentSpec, shop: Shop, *, longest: bool) -> dict[str, object]:
     """Return the shortest or the longest config that the props allow."""
     schema = spec.props.model_json_schema()
-    kinds = kinds_of_names(spec)
-    sold = {"products": list(shop.products), "categories": list(shop.categories())}
+    kinds, names = kinds_of_names(spec), _names_of(shop)
     return {
-        name: _at_limit(value, sold.get(kinds.get(name, ""), []), longest=longest)
+        name: _at_limit(value, names.get(kinds.get(name, ""), _Names()), longest=longest)
         for name, value in schema["properties"].items()
     }
 
 
-def _at_limit(schema: Mapping[str, Any], names: Sequence[str], *, longest: bool) -> object:
+def _at_limit(schema: Mapping[str, Any], names: _Names, *, longest: bool) -> object:
     if "enum" in schema:
         return schema["enum"][-1 if longest else 0]
     kind = schema.get("type")
     if kind == "array":
         size = schema.get("maxItems", 8) if longest else schema.get("minItems", 1)
-        items = list(names) or [_copy(at + 4) for at in range(size)]
+        items = list(names.every) or [_copy(at + 4) for at in range(size)]
         return items[:size]
     if kind == "boolean":
         return longest
     if kind in ("integer", "number"):
         return schema.get("maximum" if longest else "minimum", 1)
-    if names:
-        return max(names, key=len) if longest else min(names, key=len)
+    if names.leading:
+        return max(names.leading, key=len) if longest else min(names.leading, key=len)
     return _copy(schema.get("maxLength", 80) if longest else schema.get("minLength", 2))
 
 
@@ -91,6 +112,11 @@ def _copy(length: int) -> str:
         at += 1
     cut = text[:length]
     return (cut[:-1] + "s" if cut.endswith(" ") else cut).capitalize()
+
+
+def sold_out(shop: Shop) -> Shop:
+    """Return the shop with nothing in stock."""
+    return _changed(shop, lambda item: item._replace(available=False, stock=0))
 
 
 def _changed(shop: Shop, change: Callable[[Product], Product]) -> Shop:
@@ -118,10 +144,7 @@ CATALOGS: Mapping[str, tuple[str, Callable[[Shop], Shop]]] = {
         "Missing pictures",
         lambda shop: _changed(shop, lambda item: item._replace(picture=None)),
     ),
-    "no-stock": (
-        "No stock",
-        lambda shop: _changed(shop, lambda item: item._replace(available=False, stock=0)),
-    ),
+    "no-stock": ("No stock", sold_out),
     "one-product": ("One product", _one),
     "forty-products": ("Forty products", _forty),
 }

@@ -16,6 +16,7 @@ from app.rendering.renderer import SlotContent
 from app.web.context import not_found_page
 from app.web.errors import failed_page
 from app.web.products import related
+from app.workbench.gallery.fixtures import sold_out
 from app.workbench.gallery.states import ViewOptions, shop_of
 from app.workbench.prompt_lab import read_persona
 from app.workbench.reload.errors import Fault, fault_of
@@ -94,6 +95,10 @@ def _finished(scene: Scene) -> str:
     return live.renderer.store_page(shop, scene.options.persona, fillings)
 
 
+def _sold_out(scene: Scene) -> str:
+    return _finished(scene._replace(shop=sold_out(scene.shop)))
+
+
 def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
     lines = scene.live.version.content.prompts.house
     return scene.live.renderer.fallbacks(scene.shop, fallback(scene.shop, lines))
@@ -139,7 +144,7 @@ def _long(item: Product) -> Product:
 
 
 PAGES: Mapping[str, Mapping[str, Draw]] = {
-    "store-page": {"shell": _shell, "finished": _finished},
+    "store-page": {"shell": _shell, "finished": _finished, "all-sold-out": _sold_out},
     "listing-page": {
         "everything": _listing(lambda _: ListingQuery(sort="name")),
         "one-category": _listing(lambda shop: ListingQuery(category=shop.categories()[0])),

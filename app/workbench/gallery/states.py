@@ -12,14 +12,14 @@ from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.domain.persona import PERSONA_TYPES
 from app.generation.validate import validate
-from app.workbench.gallery.fixtures import CATALOGS, boundary_config, fit_to_shop
+from app.workbench.gallery.fixtures import CATALOGS, boundary_config, fit_to_shop, sold_out
 from app.workbench.reload.errors import Fault, fault_of
 from app.workbench.reload.manager import ContentReloader
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-SHORTEST, LONGEST = "shortest-allowed", "longest-allowed"
+SHORTEST, LONGEST, SOLD_OUT = "shortest-allowed", "longest-allowed", "sold-out"
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "theme": ("light", "dark"),
     "dir": ("ltr", "rtl"),
@@ -87,8 +87,9 @@ class RenderedState(NamedTuple):
 
 
 def state_names(spec: ComponentSpec) -> list[str]:
-    """Return the names of a component's states: its samples, and the limits of its props."""
-    return [sample.name for sample in spec.samples] + [SHORTEST, LONGEST]
+    """Return the names of a component's states: its samples, its limits, and nothing in stock."""
+    names = [sample.name for sample in spec.samples] + [SHORTEST, LONGEST, SOLD_OUT]
+    return list(dict.fromkeys(names))
 
 
 def shop_of(live: ContentReloader, options: ViewOptions) -> Shop:
@@ -114,6 +115,8 @@ def draw(live: ContentReloader, name: str, options: ViewOptions) -> RenderedStat
     if spec is None:
         return None
     shop = shop_of(live, options)
+    if options.state == SOLD_OUT:
+        shop = sold_out(shop)
     config = config_of(spec, options, shop)
     rendered = RenderedState(spec, shop, config)
     verdict = validate(

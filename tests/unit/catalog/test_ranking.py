@@ -50,6 +50,20 @@ def test_what_is_sold_out_comes_last() -> None:
     assert names(most=6)[-1] == "gone-lamp"
 
 
+def test_what_is_sold_out_comes_last_however_well_it_suits() -> None:
+    gone = product("gone", "5.00", "Cups", available=False, tags=("set", "refill", "staple"))
+    catalog = shop(gone, product("dear", "90.00", "Vases", picture=None))
+    signals = Signals(category_preferences=("cups",), price_sensitivity="high")
+    ranked = rank(catalog, Persona("bargain_hunter", 0.9, signals))
+    assert [item.id for item in ranked] == ["dear", "gone"]
+
+
+def test_what_is_sold_out_is_offered_only_where_little_is_in_stock() -> None:
+    items = [product(f"thing-{at}", available=at % 2 == 0) for at in range(60)]
+    assert all(item.available for item in rank(shop(*items), NEWCOMER))
+    assert len(rank(shop(*items[:8]), NEWCOMER)) == 8
+
+
 def test_the_same_persona_sees_the_same_order() -> None:
     assert names(most=6) == names(most=6)
 
@@ -99,6 +113,37 @@ def test_a_product_named_twice_or_no_longer_sold_takes_no_place() -> None:
 
 def test_what_is_sold_out_tops_up_last() -> None:
     assert filled(size=6)[-1] == "gone-lamp"
+
+
+def stocked(*ids: str, size: int = 8) -> str:
+    """Return a shelf of a shop of six in stock (a to f) and six sold out (u to z)."""
+    items = [product(name, available=name < "m") for name in "uvwxyzabcdef"]
+    return "".join(item.id for item in top_up(ids, shop(*items), size))
+
+
+@pytest.mark.parametrize(
+    ("named", "shelf"),
+    [
+        ("uvwxyz", "abcduvwx"),
+        ("uefvwx", "efabuvwx"),
+        ("uefabvwx", "efabuvwx"),
+        ("abcdef", "abcdefuv"),
+    ],
+)
+def test_the_first_places_go_to_what_is_in_stock_and_the_others_to_what_was_named(
+    named: str, shelf: str
+) -> None:
+    assert stocked(*named) == shelf
+
+
+def test_where_little_is_in_stock_that_leads() -> None:
+    items = [product(name, available=name == "f") for name in "uvwxyzf"]
+    assert "".join(item.id for item in top_up("uv", shop(*items), 4)) == "fuvw"
+
+
+def test_where_everything_is_sold_out_the_named_products_lead() -> None:
+    items = [product(name, available=False) for name in "uvwxyz"]
+    assert "".join(item.id for item in top_up("yx", shop(*items), 4)) == "yxuv"
 
 
 def test_a_shelf_is_never_longer_than_its_size_nor_than_the_catalog() -> None:

@@ -12,12 +12,17 @@ from app.catalog.load import load_catalogs
 from app.content.components import ComponentSpec, load_library
 from app.domain.page import Component, Proposal
 from app.generation.validate import validate
+from app.rendering.renderer import Renderer, environment
+from app.rendering.urls import ShopUrls
 from app.settings import ROOT
+from app.workbench.gallery.fixtures import sold_out
+from app.workbench.gallery.states import state_names
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
 SPECS = list(LIBRARY.specs.values())
 FOLDER = ROOT / "components"
+DRAWING = environment(FOLDER), LIBRARY.specs, LIBRARY.slots
 _FORBIDDEN = re.compile(r"price|cost|amount|url|href|src|link$|address|html|markup|script|style")
 
 pytestmark = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -90,6 +95,24 @@ def test_its_styles_speak_only_of_classes_that_are_drawn(spec: ComponentSpec) ->
     drawn = _written(FOLDER / f"{spec.name}.jinja", *(FOLDER / "parts").glob("*.jinja"))
     styled = set(re.findall(r"\.(-?[a-z][\w-]*)", _selectors(FOLDER / f"{spec.name}.css")))
     assert {name for name in styled if name not in drawn} <= {"slot"}
+
+
+def test_it_says_what_is_sold_out_and_does_not_call_to_buy_it(spec: ComponentSpec) -> None:
+    shop, renderer = sold_out(DEMO), Renderer(*DRAWING, lambda shop: ShopUrls(shop.id, "", {}))
+    config = {**spec.samples[0].config, "link_text": "Take it home"}
+    config = {name: value for name, value in config.items() if name in spec.props.model_fields}
+    component = Component(spec.name, spec.slots[0], config)
+    before, after = (renderer.component(component, sold) for sold in (DEMO, shop))
+    assert isinstance(before, str)
+    assert isinstance(after, str)
+    assert ("Take it home" in before) == ("link_text" in config)
+    assert "Take it home" not in after
+    assert "sold out" not in before.lower()
+    assert "sold out" in after.lower()
+
+
+def test_the_gallery_shows_it_sold_out(spec: ComponentSpec) -> None:
+    assert state_names(spec)[-1] == "sold-out"
 
 
 def _written(*paths: Path) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from app.content.prompts import load_prompts
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.generation.rules import compose, fallback
+from app.generation.rules import compose, fallback, restock
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
@@ -119,3 +120,118 @@ def test_there_is_copy_for_every_persona_and_component() -> None:
     for name in ("fallback", *PERSONA_TYPES):
         assert set(LINES[name]) == set(LIBRARY.specs)
         assert all(LINES[name].values())
+
+
+# ------------------------------------------------------------------ what is sold out
+
+KINDS = ("hero", "filters", "grid", "recommendations", "cta")
+
+
+def with_stock(*in_stock: int, size: int = 30) -> Shop:
+    """Return the demo shop's first products, of which only these can be had."""
+    items = list(DEMO.products.values())[:size]
+    changed = [item._replace(available=at in in_stock, stock=None) for at, item in enumerate(items)]
+    return DEMO._replace(products={item.id: item for item in changed})
+
+
+@pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.type)
+@pytest.mark.parametrize("in_stock", [(29,), (3, 9), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10), range(15)])
+def test_the_house_and_the_fallback_lead_with_what_is_in_stock(
+    persona: Persona, in_stock: Sequence[int]
+) -> None:
+    shop = with_stock(*in_stock)
+    page: Any = {item["type"]: item["config"] for item in compose(shop, persona, LINES, "x")}
+    for configs in (page, fallback(shop, LINES)):
+        hero, grid, row = (dict(configs[kind]) for kind in ("hero", "grid", "recommendations"))
+        assert shop.products[str(hero["product_id"])].available
+        others = len(in_stock) - 1
+        for shelf in (grid["product_ids"], row["product_ids"]):
+            leading = [shop.products[name].available for name in shelf[: min(others, 3)]]
+            assert all(leading)
+
+
+def test_a_shop_in_which_everything_is_sold_out_has_its_page_all_the_same() -> None:
+    found = verdicts(with_stock(), PERSONAS[1])
+    assert [item.type for item in found.values() if isinstance(item, Component)] == list(KINDS)
+
+
+def components(shop: Shop, persona: Persona) -> list[Component]:
+    """Return a page as a model might have made it, in words of its own."""
+    return [
+        verdict._replace(config={**verdict.config, "headline": "Words of a model"})
+        if verdict.type == "hero"
+        else verdict
+        for verdict in verdicts(shop, persona).values()
+    ]
+
+
+def restocked(page: list[Component], shop: Shop, persona: Persona) -> dict[str, Mapping[str, Any]]:
+    again = restock(page, shop, persona, specs=LIBRARY.specs, lines=LINES)
+    assert [item.slot for item in again] == [item.slot for item in page]
+    for item in again:
+        assert isinstance(validate(Proposal(*item), LIBRARY.specs, shop, set()), Component)
+    return {item.type: item.config for item in again}
+
+
+COLLECTOR = PERSONAS[PERSONA_TYPES.index("collector")]
+
+
+def changed(gone: Iterable[str], *, removed: bool) -> Shop:
+    """Return the demo shop after these products have sold out, or are sold no longer."""
+    products = dict(DEMO.products)
+    for name in gone:
+        if removed:
+            del products[name]
+        else:
+            products[name] = products[name]._replace(available=False)
+    return DEMO._replace(products=products)
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_hero_that_is_gone_gives_way_to_the_next_of_the_same_page(removed: bool) -> None:
+    page = components(DEMO, COLLECTOR)
+    grid: Any = page[2].config["product_ids"]
+    shop = changed([str(page[0].config["product_id"]), grid[0]], removed=removed)
+    hero = restocked(page, shop, COLLECTOR)["hero"]
+    assert hero["product_id"] == grid[1]
+    lines = [line["headline"] for line in LINES["collector"]["hero"]]
+    assert hero["headline"] in lines, "the words of another product are not said of this one"
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_shelf_keeps_what_is_left_of_it_and_its_words(removed: bool) -> None:
+    page = components(DEMO, COLLECTOR)
+    before: Any = page[2].config
+    gone = before["product_ids"][:2]
+    after: Any = restocked(page, changed(gone, removed=removed), COLLECTOR)["grid"]
+    assert after["title"] == before["title"]
+    left = [name for name in before["product_ids"] if name not in gone]
+    decided = left if removed else before["product_ids"]
+    assert after["product_ids"][: len(decided)] == decided
+
+
+def test_a_shelf_of_which_nothing_is_in_stock_is_filled_from_the_rest_of_the_page() -> None:
+    page = components(DEMO, COLLECTOR)
+    grid: Any = page[2].config["product_ids"]
+    row: Any = page[3].config["product_ids"]
+    after: Any = restocked(page, changed(grid, removed=False), COLLECTOR)["grid"]
+    assert after["product_ids"][: len(row)] == row
+    assert len(after["product_ids"]) == len(grid)
+
+
+def test_what_is_in_stock_is_left_as_it_was_decided() -> None:
+    page = components(DEMO, COLLECTOR)
+    assert restock(page, DEMO, COLLECTOR, specs=LIBRARY.specs, lines=LINES) == page
+
+
+def test_where_everything_has_sold_out_the_page_stays_as_it_was_decided() -> None:
+    page = components(DEMO, COLLECTOR)
+    shop = with_stock()
+    assert restock(page, shop, COLLECTOR, specs=LIBRARY.specs, lines=LINES) == page
+
+
+def test_a_component_for_which_the_house_has_no_words_stays_as_it_was() -> None:
+    page = components(DEMO, COLLECTOR)
+    shop = changed([str(page[0].config["product_id"])], removed=False)
+    lines = {"collector": {"grid": LINES["collector"]["grid"]}}
+    assert restock(page, shop, COLLECTOR, specs=LIBRARY.specs, lines=lines) == page

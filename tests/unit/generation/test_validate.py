@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import ClassVar
 
 import pytest
 
 from app.content.components import load_library
+from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
 from app.settings import ROOT
+from components.fields import Field, ProductId, Props
 from tests.support.factories import product, shop
 
 SPECS = load_library(ROOT / "components").specs
@@ -126,6 +129,52 @@ def test_a_slot_is_filled_once() -> None:
 
 def test_an_id_that_is_no_slot_means_the_first_free_one() -> None:
     assert verdict(HERO, slot="hero-1") == Component("hero", "hero", HERO)
+
+
+MIXED = shop(*(product(f"p{at}", available=at > 5) for at in range(12)))
+ALL_OUT = shop(*(product(f"p{at}", available=False) for at in range(12)))
+
+
+def shelf(*places: int, sold: Shop = MIXED) -> Component | Refusal:
+    config = {"title": "Shelf", "product_ids": [f"p{at}" for at in places]}
+    return validate(Proposal("recommendations", "recommendations", config), SPECS, sold, set())
+
+
+def test_a_single_product_that_is_sold_out_is_refused() -> None:
+    config = {**HERO, "product_id": "p1"}
+    refusal = validate(Proposal("hero", "hero", config), SPECS, MIXED, set())
+    assert refusal == Refusal("SOLD_OUT_LEADS", "hero.product_id")
+    assert isinstance(validate(Proposal("hero", "hero", config), SPECS, ALL_OUT, set()), Component)
+
+
+def test_a_shelf_is_admitted_with_what_is_sold_out_at_its_end() -> None:
+    admitted = shelf(1, 9, 2, 7)
+    assert isinstance(admitted, Component)
+    assert admitted.config["product_ids"] == ["p9", "p7", "p1", "p2"]
+
+
+def test_a_shelf_of_what_is_sold_out_is_refused_unless_all_the_shop_is() -> None:
+    assert shelf(1, 2, 3) == Refusal("SOLD_OUT_LEADS", "recommendations.product_ids")
+    admitted = shelf(3, 1, 2, sold=ALL_OUT)
+    assert isinstance(admitted, Component)
+    assert admitted.config["product_ids"] == ["p3", "p1", "p2"]
+
+
+def test_a_product_that_may_be_left_out_is_held_to_the_same() -> None:
+    class Note(Props):
+        """A note."""
+
+        slots: ClassVar = ("note",)
+        product_id: ProductId | None = Field(default=None)
+
+    specs = {"note": SPECS["hero"]._replace(name="note", props=Note, slots=("note",))}
+
+    def note(**config: object) -> Component | Refusal:
+        return validate(Proposal("note", "note", config), specs, MIXED, set())
+
+    assert note() == Component("note", "note", {"product_id": None})
+    assert note(product_id="p7") == Component("note", "note", {"product_id": "p7"})
+    assert note(product_id="p1") == Refusal("SOLD_OUT_LEADS", "note.product_id")
 
 
 def test_a_shelf_may_not_name_a_product_twice() -> None:

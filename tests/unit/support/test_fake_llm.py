@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 import httpx
 import pytest
 
+from app.catalog.load import load_catalogs
 from components.cta import Cta
 from components.fields import Props
 from components.filters import Filters
@@ -777,11 +778,8 @@ async def test_it_runs_as_a_process_of_its_own_and_ends_when_told(
 
 @pytest.mark.parametrize("name", ["compact", "pretty", "lines", "long"])
 def test_every_recorded_component_is_one_the_page_would_admit(name: str) -> None:
-    catalog = json.loads((ROOT / "demo" / "catalog.json").read_text("utf-8"))["products"]
-    sold = {
-        "products": [product["id"] for product in catalog],
-        "categories": [product["category"] for product in catalog],
-    }
+    shop = load_catalogs(ROOT / "demo" / "catalog.json").default
+    sold = {"products": shop.products, "categories": shop.categories()}
     text = recording(name)
     lines = (
         map(json.loads, text.splitlines()) if name == "lines" else json.loads(text)["components"]
