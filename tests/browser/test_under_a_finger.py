@@ -93,7 +93,7 @@ class Shopper:
 
     def scroll(self, pixels: int) -> None:
         """Scroll down by wheel or finger, in many steps."""
-        gesture = {"x": 180, "y": 400, "yDistance": -pixels, "speed": 1600}
+        gesture: dict[str, object] = {"x": 180, "y": 400, "yDistance": -pixels, "speed": 1600}
         gesture["gestureSourceType"] = self._gesture
         self._cdp.send("Input.synthesizeScrollGesture", gesture)
 

@@ -32,7 +32,7 @@ from tests.support.fake_model import SLOTS, component
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
 LINES = load_prompts(ROOT / "prompts").house
-ASSETS = {"icon.svg": "/i.svg", "shop.css": "/s.css", "stream.js": "/s.js", "signals.js": "/t.js"}
+ASSETS = {path.name: f"/{path.name}" for path in (ROOT / "static").iterdir()}
 RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
@@ -200,9 +200,11 @@ def fallbacks(sold: Shop = DEMO) -> dict[str, SlotContent]:
 
 
 def scripts(html: str) -> list[str]:
-    """Return the attributes of each script; none has a text."""
+    """Return the attributes of each script beside that of every page; none has a text."""
     assert re.findall(r"<script[^>]*>(?!</script>)", html) == []
-    return re.findall(r"<script ([^>]*)>", html)
+    found: list[str] = re.findall(r"<script ([^>]*)>", html)
+    assert found.pop(0) == 'src="/pictures.js" defer'
+    return found
 
 
 def test_a_shell_names_its_stream_and_every_slot() -> None:
@@ -221,7 +223,7 @@ def test_a_kept_page_has_no_stream_and_says_what_filled_each_slot() -> None:
     }
     html = whole(RENDERER.store_page(DEMO, "collector", fillings))
     assert "data-stream" not in html
-    assert scripts(html) == ['src="/t.js" data-to="/signals" defer']
+    assert scripts(html) == ['src="/signals.js" data-to="/signals" defer']
     assert 'data-slot="hero" data-filled-by="hero"' in html
     assert 'data-persona="collector"' in html
 
@@ -238,7 +240,7 @@ def test_a_kept_page_has_no_stream_and_says_what_filled_each_slot() -> None:
 )
 def test_a_listing_is_a_whole_page(asked: ListingQuery, tells: str) -> None:
     html = whole(RENDERER.listing_page(DEMO, filter_products(DEMO, asked)))
-    assert scripts(html) == [f'src="/t.js" data-to="/signals"{tells} defer']
+    assert scripts(html) == [f'src="/signals.js" data-to="/signals"{tells} defer']
     assert ('content="noindex"' in html) == bool(asked.query)
 
 
@@ -255,7 +257,7 @@ def test_pages_of_a_listing_lead_to_each_other() -> None:
 def test_a_product_page_is_a_whole_page(item: Any) -> None:
     html = whole(RENDERER.product_page(DEMO, item, list(DEMO.products.values())[:4]))
     assert f"<title>{item.title}" in unescape(html)
-    assert scripts(html) == [f'src="/t.js" data-to="/signals" data-product="{item.id}" defer']
+    assert scripts(html) == [f'src="/signals.js" data-to="/signals" data-product="{item.id}" defer']
 
 
 @pytest.mark.parametrize("text", HOSTILE)
