@@ -14,10 +14,12 @@ WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') w
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --annotation-style=line pyproject.toml
 
-IN_TWO := --quiet --numprocesses 2 --dist loadfile
-WITHOUT_PARTS := "not process and not browser and not workerd"
+# As many tests at a time as there are cores, and beside them what is checked of the code.
+PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal
+QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
+TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-.PHONY: run test check lint types unit bench eval-copy fuzz browser component check-components coverage lock audit \
+.PHONY: run test check quick lint types unit bench eval-copy fuzz browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -32,10 +34,14 @@ edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, 
 publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/public
 	$(BIN)/python -m app.prerender worker/public
 
-test: $(VENV)/dev.stamp browser lint types worker-lint worker-types worker-test unit ## Run every check and every test
+test: worker/.build/index.js browser ## Run every check and every test
+	$(TOGETHER) unit lint types worker-lint worker-types worker-test
 
-check: $(VENV)/dev.stamp lint types ## Run what needs no process, browser or workerd: format, lint, types, tests
-	$(BIN)/python -m pytest $(IN_TWO) -m $(WITHOUT_PARTS) --hypothesis-profile quick
+check: worker/node_modules/.stamp ## Run what needs no process, browser or workerd: format, lint, types, tests
+	$(TOGETHER) quick lint types worker-lint worker-types
+
+quick: $(VENV)/dev.stamp
+	$(PYTEST) $(QUICK)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
@@ -58,7 +64,7 @@ worker-test: worker/.build/index.js publish
 	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
 
 unit: $(VENV)/dev.stamp browser worker/.build/index.js
-	$(BIN)/python -m pytest $(IN_TWO)
+	$(PYTEST)
 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
 	@sh tools/install_wrk.sh
@@ -87,7 +93,7 @@ check-components: $(VENV)/dev.stamp browser ## Check every state of every compon
 	@$(BIN)/python -m tools.checks $(NAME) $(if $(ACCEPT),--accept)
 
 coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not run
-	$(BIN)/python -m coverage run -m pytest -q -m $(WITHOUT_PARTS)
+	$(BIN)/python -m coverage run -m pytest -q $(QUICK)
 	$(BIN)/python -m coverage report
 
 lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three

@@ -157,6 +157,7 @@ def test_props_are_kept_as_a_sample(desk: Desk, page: Page) -> None:
     page.fill("[data-save-sample] input", "evening")
     page.click("[data-save-sample] button")
     page.wait_for_selector("[data-save-sample] .said:has-text('Saved as evening')")
+    page.wait_for_selector("body[data-seen]")
     after = desk.text("components/cta.samples.json")
     assert after.startswith(before.rstrip()[:-1].rstrip()), "what stood there is untouched"
     assert json.loads(after)[-1]["config"]["headline"] == "Come by in the evening"
