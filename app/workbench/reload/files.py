@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDERS = ("components", "prompts", "static")
-_READ = {".jinja", ".css", ".py", ".json", ".md", ".js", ".svg"}
+_READ = {".jinja", ".css", ".py", ".json", ".md", ".txt", ".js", ".svg"}
 _LARGEST = 1024 * 1024
 
 
