@@ -88,12 +88,13 @@ class Worker:
     def start(self) -> None:
         """Start and wait until it answers."""
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        already = len(self.log)
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT / "worker", env=self._environment, stdout=log, stderr=log
             )
         end = time.monotonic() + _START
-        while not (found := _ADDRESS.search(self.log)):
+        while not (found := _ADDRESS.search(self.log, already)):
             if self._process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"the Worker did not start:\n{self.log}")
             time.sleep(0.02)
