@@ -164,7 +164,7 @@ def _build_site(
         renderer=renderer,
         specs=library.specs,
         slots=tuple(slot.id for slot in library.slots),
-        required=frozenset(slot.id for slot in library.slots if slot.required),
+        required=library.required,
         instructions=cache(
             lambda: instructions(prompts.storefront, PLACE_OF_COMPONENTS, library.specs.values())
         ),

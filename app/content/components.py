@@ -86,6 +86,11 @@ class Library(NamedTuple):
     digest: str
     templates: Mapping[str, str] | None = None
 
+    @property
+    def required(self) -> frozenset[str]:
+        """The slots that a page cannot do without."""
+        return frozenset(slot.id for slot in self.slots if slot.required)
+
 
 def open_library(folder: Path) -> Library:
     """Read the folder's slots, styles and digest; the components' props are loaded later.

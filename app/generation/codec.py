@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from app.domain.page import Component, StoredPage
 
@@ -35,7 +35,7 @@ def from_kv(value: bytes) -> StoredPage | None:
         if kept["version"] != VERSION:
             return None
         meta, context = kept["meta"], kept["shop_context"]
-        components = [_component(item) for item in kept["ui"]["components"]]
+        components = [_component(item) for item in _list(kept["ui"]["components"])]
         return StoredPage(
             html=_text(kept["ui"]["html"]),
             components=components,
@@ -57,6 +57,12 @@ def _component(item: Mapping[str, object]) -> Component:
     if not (isinstance(kind, str) and isinstance(slot, str) and isinstance(config, dict)):
         raise TypeError("not a component")
     return Component(kind, slot, config)
+
+
+def _list(value: object) -> Sequence[Mapping[str, object]]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return value
 
 
 def _text(value: object) -> str:

@@ -211,7 +211,7 @@ class PageService:
     async def _shared(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return what was decided for others like this shopper, if nothing needed is missing."""
         page = await self._cache.get(shared_key(view.shop.id, known.key.persona_hash), view)
-        whole = page is not None and page.slots >= self._site.current.required
+        whole = page is not None and page.slots >= self._site.current.content.library.required
         return page if whole else None
 
     async def _replay(self, stored: StoredPage, view: ShopView, after: int) -> Batches:

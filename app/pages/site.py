@@ -21,11 +21,6 @@ class Site(NamedTuple):
     shops: Mapping[str, ShopView]
 
     @property
-    def required(self) -> frozenset[str]:
-        """The slots that a page cannot do without."""
-        return frozenset(slot.id for slot in self.content.library.slots if slot.required)
-
-    @property
     def default(self) -> ShopView:
         """The shop whose addresses begin at the root."""
         return self.shops[self.content.catalogs.default.id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.catalog.listing import ORDERS
 from app.content.assets import Assets
@@ -27,8 +27,8 @@ def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict
     return {"version": 1, "default": default.id, "shops": sorted(shops), "static": static}
 
 
-def shop_file(view: ShopView) -> dict[str, object]:
-    """Return what is asked of a shop at every visit."""
+def shop_file(view: ShopView, required: Iterable[str]) -> dict[str, object]:
+    """Return what is asked of a shop at every visit; `required` are a whole page's slots."""
     shop = view.shop
     return {
         "version": 1,
@@ -42,6 +42,7 @@ def shop_file(view: ShopView) -> dict[str, object]:
         "categories": list(shop.categories()),
         "sorts": ["featured", *ORDERS],
         "listing_pages": listing_pages(shop),
+        "required": sorted(required),
     }
 
 

@@ -74,7 +74,7 @@ def _files(content: SiteContent) -> Iterator[File]:
 def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
     view = build_shop_view(shop, content, renderer, page_headers(image_hosts(shop)))
     home = f"shops/{shop.id}"
-    yield f"{home}/shop.json", _json(shop_file(view))
+    yield f"{home}/shop.json", _json(shop_file(view, content.library.required))
     yield f"{home}/products.json", _json(products_file(shop))
     yield f"{home}/goods.json", _json(goods_file(shop))
     for drawing in draw(view, renderer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from app.domain.page import Component, StoredPage
@@ -25,12 +25,16 @@ _PAGE = StoredPage(
 
 
 class Case(NamedTuple):
-    """A value as KV keeps it, read by a shop that is drawn from a content."""
+    """A value as KV keeps it, read by a shop that is drawn from a content.
+
+    `required` are the slots that a page must fill there.
+    """
 
     name: str
     value: str
     shop_id: str = _PAGE.shop_id
     content: str = _PAGE.content
+    required: tuple[str, ...] = ()
 
 
 def _changed(part: str, field: str, value: object) -> str:
@@ -39,11 +43,19 @@ def _changed(part: str, field: str, value: object) -> str:
     return json.dumps(stored)
 
 
+def _components(**changes: object) -> str:
+    return _changed("ui", "components", [{**_PAGE.components[0].as_json(), **changes}])
+
+
 def _cases() -> Iterator[Case]:
     stored = to_kv(_PAGE).decode()
     yield Case("as it is written", stored)
     yield Case("for another shop", stored, shop_id="corner")
     yield Case("from other content", stored, content="fedcba9876543210")
+    yield Case("with all that is required", stored, required=("hero",))
+    yield Case("with a part of what is required", stored, required=("grid", "hero"))
+    yield Case("with a kind that is called as a slot", _components(id="end"), required=("hero",))
+    yield Case("a part, from other content", stored, content="fedcba9876543210", required=("grid",))
     for at, name in enumerate(NAMES):
         if name == name.encode("utf-8", "replace").decode():
             yield Case(f"a page that says {at}", to_kv(_PAGE._replace(html=name)).decode())
@@ -56,17 +68,28 @@ def _cases() -> Iterator[Case]:
         yield Case(f"with the shop {value!r}", _changed("shop_context", "shop_id", value))
         for part in ("ui", "meta", "shop_context"):
             yield Case(f"with {part} as {value!r}", _changed("", part, value))
+    no_lists: tuple[object, ...] = (None, 1, "", {}, {"hero": {}}, [None], ["hero"], [[]], [{}])
+    for value in no_lists:
+        yield Case(f"with the components {value!r}", _changed("ui", "components", value))
+    for field in ("type", "id", "config"):
+        for value in (None, 1, []):
+            yield Case(f"with a component's {field} as {value!r}", _components(**{field: value}))
     for at, text in enumerate(("", " ", "{", "[]", "null", "7", '"text"', "{}", "\ufeff{}", "NaN")):
         yield Case(f"a value that is no page {at}", text)
 
 
-def shown(value: str, shop_id: str, content: str) -> dict[str, str | None]:
+def shown(
+    value: str, shop_id: str, content: str, required: Collection[str]
+) -> dict[str, str | None]:
     """Return what a shop may show of a value, and how the look into KV went."""
     page = from_kv(value.encode())
     if page is None or page.shop_id != shop_id:
         return {"html": None, "kv": "miss"}
-    current = page.content == content
-    return {"html": page.html if current else None, "kv": "hit" if current else "outdated"}
+    if page.content != content:
+        return {"html": None, "kv": "outdated"}
+    if not {item.slot for item in page.components} >= set(required):
+        return {"html": None, "kv": "incomplete"}
+    return {"html": page.html, "kv": "hit"}
 
 
 def vectors() -> list[Mapping[str, Any]]:

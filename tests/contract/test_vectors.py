@@ -92,7 +92,8 @@ def test_rates_are_kept_as_by_the_container() -> None:
 
 def test_pages_are_shown_as_by_the_container() -> None:
     for vector in load("stored_page.json"):
-        found = stored_pages.shown(vector["value"], vector["shop_id"], vector["content"])
+        asked = (vector[name] for name in ("value", "shop_id", "content", "required"))
+        found = stored_pages.shown(*asked)
         assert found == {name: vector[name] for name in ("html", "kv")}, vector["name"]
 
 

@@ -19,9 +19,15 @@ from tests.support.shopper_client import (
     slots,
     stream_of,
 )
+from tests.support.waiting import eventually
 from tools.support.edge import Edge
 
 STREAM = "/s/demo/stream/edge"
+
+
+def told(edge: Edge, event: str, *fields: str) -> list[tuple[Any, ...]]:
+    """Return these fields of what the Worker has told so far of such events."""
+    return [tuple(line[name] for name in fields) for line in edge.worker.told(event)]
 
 
 def components(seen: list[SentEvent]) -> list[str]:
@@ -90,6 +96,27 @@ def test_a_kept_page_needs_no_container(edge: Edge, model: Model) -> None:
         assert fillers(kept.text) == {slot: slot for slot in SLOTS}
         again = shopper.get("/store", headers={"If-None-Match": kept.headers["etag"]})
         assert again.status_code == httpx.codes.NOT_MODIFIED
+
+
+@pytest.mark.process
+def test_a_newcomer_gets_what_was_decided_for_the_first_one_whole_and_needs_no_container(
+    edge: Edge, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(edge) as first, Shopper(edge) as second:
+        shell = first.store().text
+        seen = first.follow(STREAM)
+        edge.kill()
+        page = second.store()
+        assert page.headers["x-wandstore-page"] == "kept"
+        assert slots(page.text) == fold(shell, seen)
+        assert stream_of(page.text) == ""
+        again = second.get("/store", headers={"If-None-Match": page.headers["etag"]})
+        assert again.status_code == httpx.codes.NOT_MODIFIED
+        assert second.cookies["shopper_demo"] != first.cookies["shopper_demo"]
+    looked = [("unasked", "miss"), ("unasked", "hit"), ("miss", "hit")]
+    eventually(lambda: told(edge, "page", "kv", "shared")[-3:] == looked)
+    assert len(model.requests) == 1
 
 
 def test_who_reloads_in_mid_stream_and_after_it_gets_the_finished_page_and_nothing_anew(
@@ -210,7 +237,6 @@ def test_what_the_worker_tells_names_nobody(edge: Edge, model: Model) -> None:
         shopper.follow(STREAM)
         shopper.store()
         cookie = shopper.cookies["shopper_demo"]
-    pages: list[dict[str, Any]] = edge.worker.told("page")[-2:]
-    assert [page["how"] for page in pages] == ["shell", "kept"]
-    assert edge.worker.told("stream")[-1]["outcome"] == "200"
+    eventually(lambda: told(edge, "page", "how")[-2:] == [("shell",), ("kept",)])
+    eventually(lambda: told(edge, "stream", "outcome")[-1:] == [("200",)])
     assert cookie.split(".")[0] not in edge.worker.log

@@ -29,7 +29,7 @@ describe("an event", () => {
     expect(points).toEqual([
       {
         indexes: ["page"],
-        blobs: ["page", "demo", "kept", "hit", "hit", "collector"],
+        blobs: ["page", "demo", "kept", "hit", "hit", "collector", "unasked"],
         doubles: [expect.any(Number), 0, 0],
       },
     ]);

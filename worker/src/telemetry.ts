@@ -2,8 +2,16 @@
 
 import type { Env } from "./env.ts";
 
-/** How a lookup in KV or D1 ended. `unasked`: skipped, since a new shopper has nothing there. */
-export type LookupOutcome = "hit" | "miss" | "outdated" | "failed" | "slow" | "absent" | "unasked";
+/** How a lookup in KV or D1 ended. `unasked`: nothing was, or could be, gained by it. */
+export type LookupOutcome =
+  | "hit"
+  | "miss"
+  | "outdated"
+  | "incomplete"
+  | "failed"
+  | "slow"
+  | "absent"
+  | "unasked";
 
 export type TelemetryEvent =
   | {
@@ -12,6 +20,8 @@ export type TelemetryEvent =
       how: "kept" | "shell";
       persona: string;
       kv: LookupOutcome;
+      /** Of the page that is shared by all shoppers of the persona. */
+      shared: LookupOutcome;
       db: LookupOutcome;
       late: boolean;
       ms: number;
@@ -44,6 +54,7 @@ export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
     kv = "",
     db = "",
     persona = "",
+    shared = "",
   } = event as Partial<Record<string, string>>;
   const {
     ms = 0,
@@ -53,7 +64,7 @@ export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
   try {
     env.EVENTS?.writeDataPoint({
       indexes: [event.event],
-      blobs: [event.event, shop, how || outcome, kv, db, persona],
+      blobs: [event.event, shop, how || outcome, kv, db, persona, shared],
       doubles: [ms, attempts, resumed ? 1 : 0],
     });
   } catch {

@@ -137,15 +137,29 @@ export async function storePage(
   html: string,
   changes: Record<string, unknown> = {},
 ): Promise<void> {
+  const value = { ...(await pageValue(hash, html, [])), ...changes };
+  await env.KV.put(cacheKey(shopperId, hash), JSON.stringify(value));
+}
+
+/** Store the page that all shoppers of a persona share, with every slot that is required. */
+export async function storeSharedPage(
+  hash: string,
+  html: string,
+  changes: Record<string, unknown> = {},
+): Promise<void> {
+  const { required } = await demoShop();
+  const value = { ...(await pageValue(hash, html, required)), ...changes };
+  await env.KV.put(`plan:demo:${hash}`, JSON.stringify(value));
+}
+
+async function pageValue(hash: string, html: string, slots: readonly string[]): Promise<object> {
   const shop = await demoShop();
-  const value = {
+  return {
     version: 1,
-    ui: { html, components: [] },
+    ui: { html, components: slots.map((slot) => ({ type: slot, id: slot, config: {} })) },
     meta: { persona_hash: hash, content: shop.content },
     shop_context: { shop_id: shop.id, product_count: 1 },
-    ...changes,
   };
-  await env.KV.put(cacheKey(shopperId, hash), JSON.stringify(value));
 }
 
 export function pageHtml(shopperId: string): string {
@@ -160,6 +174,14 @@ export function fakeContainer(respond: Respond): unknown {
     idFromName: (name: string) => name,
     get: (name: string) => ({ fetch: (request: Request) => respond(request, name) }),
   };
+}
+
+/** Return a container that has this page finished; it notes the requests it gets. */
+export function generating(html: string, requests: Request[] = []): unknown {
+  return fakeContainer(async (request) => {
+    requests.push(request.clone());
+    return Response.json({ status: "success", ui: { html } });
+  });
 }
 
 /** The container of tests that name none: one that does not start. */

@@ -151,7 +151,7 @@ def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
         renderer=live.renderer,
         specs=library.specs,
         slots=tuple(slot.id for slot in library.slots),
-        required=frozenset(slot.id for slot in library.slots if slot.required),
+        required=library.required,
         instructions=lambda: instructions_of(content),
         persona_briefs=content.prompts.personas,
         ready=nothing,

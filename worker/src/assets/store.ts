@@ -21,6 +21,8 @@ export interface Shop {
   readonly categories: readonly string[];
   readonly sorts: readonly string[];
   readonly listing_pages: readonly number[];
+  /** The slots that a page cannot do without. */
+  readonly required: readonly string[];
 }
 
 export class NotPublished extends Error {

@@ -15,6 +15,7 @@ interface Vector {
   readonly value: string;
   readonly shop_id: string;
   readonly content: string;
+  readonly required: readonly string[];
   readonly html: string | null;
   readonly kv: string;
 }
@@ -30,10 +31,10 @@ describe("a cached page", () => {
 
   it.each(pages as unknown as Vector[])(
     "is read as by the container: $name",
-    async ({ value, shop_id, content, html, kv }) => {
+    async ({ value, shop_id, content, required, html, kv }) => {
       const KV = { get: async () => value } as unknown as KVNamespace;
       const shop = { id: shop_id, content } as Shop;
-      expect(await findCachedPage({ KV }, KEY, shop, 5000)).toEqual({ html, kv });
+      expect(await findCachedPage({ KV }, KEY, shop, 5000, required)).toEqual({ html, kv });
     },
   );
 

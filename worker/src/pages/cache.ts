@@ -17,7 +17,7 @@ export function cacheKey(shopperId: string, hash: string): string {
 
 interface StoredPage {
   readonly version?: unknown;
-  readonly ui?: { readonly html?: unknown };
+  readonly ui?: { readonly html?: unknown; readonly components?: unknown };
   readonly meta?: { readonly content?: unknown };
   readonly shop_context?: { readonly shop_id?: unknown };
 }
@@ -25,32 +25,66 @@ interface StoredPage {
 /**
  * Return the page stored under the key, or why there is none. One rendered from older content is
  * outdated: its prices may be, and the container renders it again from the layout stored with it.
+ * One without a `required` slot is incomplete: the container generates the rest.
  */
 export async function findCachedPage(
   env: Pick<Env, "KV">,
   key: string,
   shop: Shop,
   timeoutMs: number,
+  required: readonly string[] = [],
 ): Promise<CacheLookup> {
   if (env.KV === undefined) return { html: null, kv: "absent" };
   try {
     const value = await withTimeout(timeoutMs, env.KV.get(key, "text"));
-    return value === null ? { html: null, kv: "miss" } : readStoredPage(value, shop);
+    return value === null ? { html: null, kv: "miss" } : readStoredPage(value, shop, required);
   } catch (error) {
     return { html: null, kv: error instanceof TimeoutError ? "slow" : "failed" };
   }
 }
 
-function readStoredPage(value: string, shop: Shop): CacheLookup {
+/** Return the whole page that shoppers of one persona share in a shop, or why there is none. */
+export async function findSharedPage(
+  env: Pick<Env, "KV">,
+  hash: string,
+  shop: Shop,
+  timeoutMs: number,
+): Promise<CacheLookup> {
+  return findCachedPage(env, `plan:${shop.id}:${hash}`, shop, timeoutMs, shop.required);
+}
+
+function readStoredPage(value: string, shop: Shop, required: readonly string[]): CacheLookup {
   try {
     const { version, ui, meta, shop_context } = JSON.parse(value) as StoredPage;
     const html = ui?.html;
     const content = meta?.content;
+    const slots = readSlots(ui?.components);
     const isOurs = version === CODEC.VERSION && shop_context?.shop_id === shop.id;
-    if (!isOurs || typeof html !== "string" || typeof content !== "string")
+    if (!isOurs || typeof html !== "string" || typeof content !== "string" || slots === null)
       return { html: null, kv: "miss" };
-    return content === shop.content ? { html, kv: "hit" } : { html: null, kv: "outdated" };
+    if (content !== shop.content) return { html: null, kv: "outdated" };
+    const isWhole = required.every((slot) => slots.includes(slot));
+    return isWhole ? { html, kv: "hit" } : { html: null, kv: "incomplete" };
   } catch {
     return { html: null, kv: "miss" };
   }
+}
+
+interface StoredComponent {
+  readonly type?: unknown;
+  readonly id?: unknown;
+  readonly config?: unknown;
+}
+
+/** Return the slots that the components fill; null where one of them is no component. */
+function readSlots(components: unknown): string[] | null {
+  if (!Array.isArray(components)) return null;
+  const slots = (components as StoredComponent[]).map(({ type, id, config }) =>
+    typeof type === "string" && isObject(config) ? id : null,
+  );
+  return slots.every((slot) => typeof slot === "string") ? slots : null;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

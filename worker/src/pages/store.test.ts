@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import {
   COLLECTOR,
   fakeContainer,
+  generating,
   never,
   OTHER_SHOPPER,
   pageHtml,
@@ -23,13 +24,6 @@ beforeEach(resetStorage);
 const failing = () => Promise.reject(new Error("out of order"));
 const failingContainer = fakeContainer(failing);
 
-function generating(html: string, requests: Request[] = []): unknown {
-  return fakeContainer(async (request) => {
-    requests.push(request.clone());
-    return Response.json({ status: "success", ui: { html } });
-  });
-}
-
 describe("a new shopper", () => {
   it("gets the shell at once, a cookie, and a page that is being composed", async () => {
     const requests: Request[] = [];
@@ -46,7 +40,7 @@ describe("a new shopper", () => {
     await background;
     expect(requests).toHaveLength(1);
     expect(events).toContainEqual(
-      expect.objectContaining({ event: "page", how: "shell", kv: "unasked", db: "unasked" }),
+      expect.objectContaining({ how: "shell", kv: "unasked", shared: "miss", db: "unasked" }),
     );
   });
 
@@ -75,11 +69,22 @@ describe("a new shopper", () => {
     });
   });
 
-  it("leaves no trace in KV, which would remember for a minute that there is nothing", async () => {
+  it("leaves no trace of their own in KV, which would remember for a minute that there is nothing", async () => {
     const keys: string[] = [];
     const KV = { get: async (key: string) => (keys.push(key), null) };
     await (await send("/store", {}, { KV, CONTAINER: generating("") })).background;
-    expect(keys).toEqual([]);
+    expect(keys).toEqual([`plan:demo:${await personaHash(NEWCOMER)}`]);
+  });
+
+  it.each([
+    ["failing", "failed"],
+    ["slow", "slow"],
+    ["absent", "absent"],
+  ])("gets the shell while KV is %s", async (state, shared) => {
+    const changes = { KV: KVS[`KV ${state}`] ?? undefined, CONTAINER: failingContainer };
+    const { response, events } = await send("/store", {}, changes);
+    expect(response.headers.get("x-wandstore-page")).toBe("shell");
+    expect(events).toContainEqual(expect.objectContaining({ how: "shell", shared }));
   });
 });
 
@@ -104,6 +109,7 @@ describe("a shopper who returns", () => {
       expect.objectContaining({
         how: "kept",
         kv: "hit",
+        shared: "unasked",
         db: "hit",
         persona: "collector",
         late: false,

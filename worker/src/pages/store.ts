@@ -1,4 +1,4 @@
-// GET the store: the shopper's cached page, or the shell at once while theirs is generated.
+// GET the store: a cached page, or the shell at once while the shopper's is generated.
 
 import type { Shop } from "../assets/store.ts";
 import { newShopperAddress } from "../container/generate.ts";
@@ -12,7 +12,7 @@ import type { Session } from "../session/cookies.ts";
 import { HTTP_BODY } from "../shared/constants.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
 import { sha256Hex } from "../util/sha256.ts";
-import { cacheKey, findCachedPage } from "./cache.ts";
+import { cacheKey, findCachedPage, findSharedPage } from "./cache.ts";
 
 interface Lookup {
   readonly persona: Persona;
@@ -20,6 +20,7 @@ interface Lookup {
   readonly html: string | null;
   readonly db: LookupOutcome;
   readonly kv: LookupOutcome;
+  readonly shared: LookupOutcome;
 }
 
 export async function handleStore(context: RequestContext, shop: Shop): Promise<Response> {
@@ -30,7 +31,9 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure);
   const isProbe = session.isFirstVisit && onlyLooks(request);
   if (isProbe || isCrawler(request)) return anonymousPage(context, shop);
-  const lookup = session.isFirstVisit ? await firstVisit() : await lookUp(context, session, shop);
+  const lookup = session.isFirstVisit
+    ? await firstVisit(context, shop)
+    : await lookUp(context, session, shop);
   const generated =
     lookup.html === null ? await generateOrWait(context, session, shop, lookup) : null;
   const html = lookup.html ?? generated;
@@ -42,9 +45,10 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const ms = Date.now() - startedAt;
   response.headers.set("server-timing", `${how};dur=${ms}`);
   if (session.setCookie !== null) response.headers.append("set-cookie", session.setCookie);
-  const { db, kv, persona } = lookup;
+  const { db, kv, shared } = lookup;
+  const persona = lookup.persona.type;
   const late = generated !== null;
-  track(env, { event: "page", shop: shop.id, how, persona: persona.type, kv, db, late, ms });
+  track(env, { event: "page", shop: shop.id, how, persona, kv, shared, db, late, ms });
   return response;
 }
 
@@ -53,13 +57,14 @@ function onlyLooks(request: Request): boolean {
   return request.method === "HEAD" || isPrefetch(request);
 }
 
-/** Look nothing up: a new shopper has no page, and KV would remember the miss for a minute. */
-async function firstVisit(): Promise<Lookup> {
+/** Look up the newcomers' page only: KV would remember for a minute that there is no own one. */
+async function firstVisit({ env, limits }: RequestContext, shop: Shop): Promise<Lookup> {
   const hash = await personaHash(NEWCOMER);
-  return { persona: NEWCOMER, hash, html: null, db: "unasked", kv: "unasked" };
+  const { html, kv: shared } = await findSharedPage(env, hash, shop, limits.lookupMs);
+  return { persona: NEWCOMER, hash, html, db: "unasked", kv: "unasked", shared };
 }
 
-/** Look up persona and page; both together have `limits.lookupMs`. */
+/** Look up persona and page, own and shared at once; all together have `limits.lookupMs`. */
 async function lookUp(
   { env, limits }: RequestContext,
   session: Session,
@@ -70,8 +75,11 @@ async function lookUp(
   const hash = await personaHash(persona);
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
   const key = cacheKey(session.shopperId, hash);
+  const sharedPage = findSharedPage(env, hash, shop, remainingMs);
   const { html, kv } = await findCachedPage(env, key, shop, remainingMs);
-  return { persona, hash, html, db, kv };
+  if (html !== null || kv === "outdated") return { persona, hash, html, db, kv, shared: "unasked" };
+  const shared = await sharedPage;
+  return { persona, hash, html: shared.html, db, kv, shared: shared.kv };
 }
 
 /**

@@ -1,0 +1,113 @@
+// The page that all shoppers of a persona share: sent whole to whoever has none of their own.
+
+import { beforeEach, describe, expect, it } from "vitest";
+
+import {
+  COLLECTOR,
+  generating,
+  pageHtml,
+  resetStorage,
+  SHOPPER,
+  send,
+  sessionCookie,
+  storePage,
+  storePersona,
+  storeSharedPage,
+} from "../../tests/support.ts";
+import { personaHash } from "../personas/key.ts";
+import { NEWCOMER } from "../personas/persona.ts";
+
+beforeEach(resetStorage);
+
+describe("the page that shoppers of a persona share", () => {
+  const html = pageHtml("all newcomers");
+
+  it("is sent whole in the first answer, with a cookie, and the container is not asked", async () => {
+    await storeSharedPage(await personaHash(NEWCOMER), html);
+    const requests: Request[] = [];
+    const { response, text, background, events } = await send(
+      "/store",
+      {},
+      { CONTAINER: generating("", requests) },
+    );
+    await background;
+    expect(text).toBe(html);
+    expect(response.headers.get("x-wandstore-page")).toBe("kept");
+    expect(response.headers.get("cache-control")).toBe("private, no-cache");
+    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=shop_[0-9a-f]{32}\./);
+    expect(requests).toEqual([]);
+    expect(events).toEqual([
+      expect.objectContaining({
+        how: "kept",
+        kv: "unasked",
+        shared: "hit",
+        db: "unasked",
+        persona: "newcomer",
+        late: false,
+      }),
+    ]);
+  });
+
+  it.each([
+    ["outdated", { meta: { content: "before" } }, "outdated"],
+    ["of another shop", { shop_context: { shop_id: "corner" } }, "miss"],
+    ["of another version", { version: 2 }, "miss"],
+    ["without a required slot", { ui: { html, components: [] } }, "incomplete"],
+  ])("is not sent where it is %s: the container is asked", async (_, changes, shared) => {
+    await storeSharedPage(await personaHash(NEWCOMER), html, changes);
+    const requests: Request[] = [];
+    const { response, text, background, events } = await send(
+      "/store",
+      {},
+      { CONTAINER: generating("", requests) },
+    );
+    await background;
+    expect(response.headers.get("x-wandstore-page")).toBe("shell");
+    expect(text).toContain('data-stream="/s/demo/stream/edge"');
+    expect(requests).toHaveLength(1);
+    expect(events).toContainEqual(expect.objectContaining({ how: "shell", shared }));
+  });
+
+  it.each([
+    ["a crawler", { headers: { "user-agent": "Googlebot/2.1" } }],
+    ["a HEAD request", { method: "HEAD" }],
+    ["a prefetch", { headers: { "sec-purpose": "prefetch" } }],
+  ])("is not for %s, which is nobody's visit", async (_, init) => {
+    await storeSharedPage(await personaHash(NEWCOMER), html);
+    const { response } = await send("/store", init, { CONTAINER: generating(html) });
+    expect(response.headers.get("x-wandstore-page")).toBe("fallback");
+    expect(response.headers.get("set-cookie")).toBeNull();
+  });
+
+  it("is a returning shopper's as well who has none of their own", async () => {
+    const hash = await storePersona(SHOPPER, COLLECTOR);
+    await storeSharedPage(hash, html);
+    const requests: Request[] = [];
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const { text, background, events } = await send(
+      "/store",
+      { headers },
+      { CONTAINER: generating("", requests) },
+    );
+    await background;
+    expect(text).toBe(html);
+    expect(requests).toEqual([]);
+    expect(events[0]).toMatchObject({ how: "kept", kv: "miss", shared: "hit", db: "hit" });
+  });
+
+  it("is not sent to a shopper whose own page is there, or is to be drawn again", async () => {
+    const hash = await personaHash(NEWCOMER);
+    await storeSharedPage(hash, html);
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const changes = { CONTAINER: generating(pageHtml(SHOPPER)), KEPT_WAIT_MS: "5000" };
+    for (const [content, kv] of [
+      [{}, "hit"],
+      [{ meta: { content: "before" } }, "outdated"],
+    ] as const) {
+      await storePage(SHOPPER, hash, pageHtml(SHOPPER), content);
+      const { text, events } = await send("/store", { headers }, changes);
+      expect(text).toBe(pageHtml(SHOPPER));
+      expect(events.at(-1)).toMatchObject({ how: "kept", kv, shared: "unasked" });
+    }
+  });
+});
