@@ -5,11 +5,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import {
   fakeContainer,
+  generating,
   never,
   resetStorage,
   SHOPPER,
   send,
   sessionCookie,
+  storeSharedPage,
 } from "../../tests/support.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
@@ -54,6 +56,13 @@ async function storedFacts(shopper: string): Promise<unknown[]> {
   return results.map(({ fact }) => JSON.parse(fact) as unknown);
 }
 
+async function currentHash(shopper: string): Promise<string> {
+  const hash = await env.DB.prepare("SELECT current_persona_hash FROM shoppers WHERE id = ?")
+    .bind(shopper)
+    .first<string>("current_persona_hash");
+  return hash ?? "";
+}
+
 describe("a beacon", () => {
   it("is noted as the catalog bears it out", async () => {
     const { response, shopper } = await post({
@@ -84,16 +93,23 @@ describe("a beacon", () => {
     );
     const { shopper, background } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER });
     await background;
-    const hash = await env.DB.prepare(
-      "SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?",
-    )
-      .bind(shopper)
-      .first("hash");
-    expect(hash).toMatch(/^v2_loyalist_/);
+    expect(await currentHash(shopper)).toMatch(/^v2_loyalist_/);
     expect(await requests[0]?.json()).toMatchObject({
       shopper_id: shopper,
       persona: { type: "loyalist" },
     });
+  });
+
+  it("begins nothing where all of the new persona share a page already", async () => {
+    const report = { events: [PURCHASE, PURCHASE] };
+    const requests: Request[] = [];
+    const CONTAINER = generating("", requests);
+    const { shopper, background } = await post(report, {}, { CONTAINER });
+    await background;
+    expect(requests).toHaveLength(1);
+    await storeSharedPage(await currentHash(shopper), "<p>loyalists</p>");
+    await (await post(report, {}, { CONTAINER })).background;
+    expect(requests).toHaveLength(1);
   });
 
   it("that changes nobody begins nothing", async () => {

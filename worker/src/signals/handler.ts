@@ -1,9 +1,11 @@
 // POST /signals: what shoppers did, reported when the page is left; answered as by the container.
 
 import type { Shop } from "../assets/store.ts";
-import { newShopperAddress } from "../container/generate.ts";
+import type { ContainerClient } from "../container/client.ts";
+import { newShopperAddress, type PageRequest } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
+import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 import { fileHeaders, json } from "../responses.ts";
@@ -94,8 +96,18 @@ async function storeFacts(
     return "taken";
   const address = newShopperAddress(context.request, isNewShopper(expires, now));
   const page = { shop, shopperId, persona, hash, newShopperAddress: address };
-  context.waitUntil(startGeneration(context.container, page).finished);
+  context.waitUntil(generateAhead(context, context.container, page));
   return "changed";
+}
+
+/** Generate the page of the next visit, unless all shoppers of its persona share one already. */
+async function generateAhead(
+  { env, limits }: RequestContext,
+  container: ContainerClient,
+  page: PageRequest,
+): Promise<void> {
+  const { html } = await findSharedPage(env, page.hash, page.shop, limits.lookupMs);
+  if (html === null) await startGeneration(container, page).finished;
 }
 
 /** Return the facts among the events that the catalog confirms; throw where there are none. */
