@@ -59,6 +59,7 @@ DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
     (SELECT id FROM signals WHERE shopper_id = ?
         ORDER BY kind = 'purchase' DESC, id DESC LIMIT {MAX_FACTS})
 """  # noqa: S608 - a number of ours
+# No shop is asked for: an id is one shop's only, since the cookie's signature covers both.
 SELECT_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id"
 SELECT_CURRENT_HASH = "SELECT current_persona_hash FROM shoppers WHERE id = ?"
 
