@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
-from app.content.prompts import PLACE_OF_COMPONENTS
-from app.content.site import SiteContent, build_renderer
+from app.content.prompts import PLACES
+from app.content.site import SiteContent
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps
 from app.generation.prompt import instructions
@@ -26,7 +26,7 @@ from app.pages.jobs import Capacity, PageJobs
 from app.pages.journal import PageJournal
 from app.pages.service import PageService
 from app.pages.shells import ShellCache, build_shop_view
-from app.pages.site import LiveSite, Site
+from app.pages.site import LiveSite, Site, build_renderer
 from app.personas.cache import ShopperCache
 from app.personas.learner import PersonaLearner
 from app.rendering.renderer import Renderer
@@ -166,7 +166,7 @@ def _build_site(
         slots=tuple(slot.id for slot in library.slots),
         required=library.required,
         instructions=cache(
-            lambda: instructions(prompts.storefront, PLACE_OF_COMPONENTS, library.specs.values())
+            lambda: instructions(prompts.storefront, PLACES, library.specs.values())
         ),
         persona_briefs=prompts.personas,
         ready=resources.warm_up.wait,

@@ -28,6 +28,7 @@ from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, answer
+from tests.support.props import props_context
 
 _SIGNS = [
     "{",
@@ -92,7 +93,8 @@ class Fuzz:
             environment(library.folder),
             library.specs,
             library.slots,
-            lambda shop: ShopUrls(shop.id, "", names),
+            urls_of=lambda shop: ShopUrls(shop.id, "", names),
+            props_context=props_context,
         )
 
     def text(self) -> str:
@@ -136,7 +138,7 @@ class Fuzz:
                 self._draw(verdict)
 
     def _admitted(self, proposal: Proposal, filled: set[str]) -> Component | Refusal:
-        return validate(proposal, self._specs, self._shop, filled)
+        return validate(proposal, self._specs, props_context(self._shop), filled)
 
     def _draw(self, component: Component) -> None:
         html = self._renderer.component(component, self._shop)

@@ -119,7 +119,7 @@ def stock(shop: Shop, products: Iterable[Product]) -> Shop:
     for product in products:
         category = spelling.setdefault(product.category.casefold(), product.category)
         shelf.setdefault(product.id, product._replace(category=category))
-    drawn = repr((shop.id, shop.name, shop.tagline, shop.brand, *shelf.values()))
+    drawn = repr((shop.id, shop.name, shop.tagline, shop.locale, shop.brand, *shelf.values()))
     digest = hashlib.sha256(drawn.encode("utf-8", "backslashreplace")).hexdigest()[:16]
     return shop._replace(products=MappingProxyType(shelf), digest=digest)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from app.catalog.problems import WHOLE_FILE, Report, shown
-from app.catalog.text import plain, slug
+from app.catalog.text import plain, plain_all, slug
 from app.domain.catalog import Brand, Shop
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -15,6 +15,10 @@ _NAME = r"[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*"
 _FAMILY = rf"(?:{_NAME}|'{_NAME}'|\"{_NAME}\")"
 _FONT = re.compile(rf"{_FAMILY}(?:, ?{_FAMILY})*")
 """Names only: no semicolon, bracket or lone quote may reach a style sheet."""
+
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,5}")
+_MOST_WORDS = 200
+"""Banned words, and allowed claims, that a brand may have."""
 
 
 class About(NamedTuple):
@@ -37,6 +41,16 @@ class About(NamedTuple):
             self.report.add(WHOLE_FILE, f"shop: {name} must be text, not {shown(given)}")
         return (plain(given) if isinstance(given, str) else "") or otherwise
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a field that is a list of plain texts, each once."""
+        given = self.fields.get(name)
+        if given is None:
+            return ()
+        if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
+            self.report.add(WHOLE_FILE, f"shop: {name} must be a list of texts")
+            return ()
+        return plain_all(given, _MOST_WORDS)
+
     def matching(self, name: str, pattern: re.Pattern[str], otherwise: str) -> str:
         """Return a field that has a form to keep to."""
         given = self.text(name, otherwise)
@@ -54,6 +68,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         tagline=about.text("tagline"),
         products={},
         brand=_brand(about.part("brand")),
+        locale=about.matching("locale", _LOCALE, "en"),
     )
 
 
@@ -72,4 +87,6 @@ def _brand(about: About) -> Brand:
         secondary_color=about.matching("secondary_color", _COLOR, usual.secondary_color),
         font_family=about.matching("font_family", _FONT, usual.font_family),
         tone=about.text("tone", usual.tone),
+        banned_words=about.texts("banned_words"),
+        allowed_claims=about.texts("allowed_claims"),
     )

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from app.domain.persona import PERSONA_TYPES
 
-PLACE_OF_COMPONENTS = "{{ components }}"
+PLACES = ("{{ rules }}", "{{ components }}")
+"""What storefront.md has a place for."""
 
 
 class PromptError(Exception):
@@ -18,7 +19,7 @@ class PromptError(Exception):
 
 
 class Prompts(NamedTuple):
-    """`storefront` has one place for the list of components; `personas` one brief a type.
+    """`storefront` has one place for components and one for rules; `personas` one brief a type.
 
     `house` is the copy of the house composer: set -> component type -> lines to choose from.
     `words` are the lists of what only the catalog may say, by language.
@@ -35,12 +36,14 @@ def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Pro
     """Read storefront.md, personas/*.md, house.json and words/; `read` gives a file's text.
 
     Raises:
-        PromptError: one of them is missing, or storefront.md has no place for the components.
+        PromptError: one of them is missing, or storefront.md lacks the place for the rules or for
+            the components.
     """
     read = read or _read
     storefront = read(folder / "storefront.md")
-    if storefront.count(PLACE_OF_COMPONENTS) != 1:
-        raise PromptError(f"{folder / 'storefront.md'}: needs {PLACE_OF_COMPONENTS} exactly once")
+    for place in PLACES:
+        if storefront.count(place) != 1:
+            raise PromptError(f"{folder / 'storefront.md'}: needs {place} exactly once")
     personas: dict[str, str] = {
         name: read(folder / "personas" / f"{name}.md") for name in PERSONA_TYPES
     }

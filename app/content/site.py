@@ -10,7 +10,6 @@ from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
 from app.content.prompts import Prompts, load_prompts
 from app.domain.catalog import Shop
-from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT, Settings
 
@@ -32,13 +31,6 @@ class SiteContent(NamedTuple):
         """Return the digest of all that a page of the shop is drawn from."""
         parts = (self.library.digest, self.assets.digest, self.prompts.digest, shop.digest)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def build_renderer(content: SiteContent) -> Renderer:
-    """Return the renderer of these files."""
-    library = content.library
-    templates = environment(library.folder, library.templates)
-    return Renderer(templates, library.specs, library.slots, content.urls_of)
 
 
 def read_site(settings: Settings) -> SiteContent:

@@ -44,16 +44,24 @@ class Product(NamedTuple):
 
 
 class Brand(NamedTuple):
-    """How a shop looks and speaks. Colours are #rrggbb; tone is a phrase for the model."""
+    """How a shop looks and speaks. Colours are #rrggbb; tone is a phrase for the model.
+
+    No copy may hold `banned_words`; `allowed_claims` are vouched for by the merchant.
+    """
 
     primary_color: str = "#1f4d3a"
     secondary_color: str = "#c8553d"
     font_family: str = ""
     tone: str = "warm, plain and precise"
+    banned_words: tuple[str, ...] = ()
+    allowed_claims: tuple[str, ...] = ()
 
 
 class Shop(NamedTuple):
-    """One catalog and the brand it is sold under. Products keep the catalog's order."""
+    """One catalog and the brand it is sold under. Products keep the catalog's order.
+
+    `locale` is the BCP 47 tag of the language that it is written in.
+    """
 
     id: str
     name: str
@@ -61,6 +69,7 @@ class Shop(NamedTuple):
     products: Mapping[str, Product]
     brand: Brand = Brand()
     digest: str = ""
+    locale: str = "en"
 
     def categories(self) -> tuple[str, ...]:
         """The categories that have products, in the catalog's order."""

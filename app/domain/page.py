@@ -27,10 +27,14 @@ class Component(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A no to what the model wrote. `where` names the part, never its text."""
+    """A no to what the model wrote. `where` names the part, never its text.
+
+    `words` are those that copy may not say: for the model and the workbench, never for a log.
+    """
 
     code: str
     where: str = ""
+    words: str = ""
 
 
 class RenderedComponent(NamedTuple):

@@ -111,7 +111,7 @@ class Generator:
 
     async def _ask(self, model: Model, job: PageJob, slots: Sequence[str]) -> bool:
         """Ask one model for these slots; say whether it may be asked again for what is missing."""
-        reasons = dict.fromkeys(f"{no.where}: {no.code}" for no in job.refusals if no.where)
+        reasons = dict.fromkeys(_reason(no) for no in job.refusals if no.where)
         prompt = build_prompt(
             job.shop,
             job.persona,
@@ -165,7 +165,8 @@ class Generator:
         closed = {slot for slot in self._deps.slots if slot not in job.wanted}
         repairs: Counter[str] = Counter()
         filled = job.drawn.keys() | closed
-        verdict = validate(proposal, self._deps.specs, job.shop, filled, repairs)
+        context = self._deps.renderer.props_context(job.shop)
+        verdict = validate(proposal, self._deps.specs, context, filled, repairs)
         job.trace.repaired(repairs)
         if isinstance(verdict, Component) and self._is_late(verdict.slot, job):
             return Refusal("COMPONENT_TIMEOUT", verdict.type)
@@ -255,3 +256,9 @@ class Generator:
     def _seconds(self, slot: str) -> float:
         usual = self._deps.deadlines.slot
         return min(self._deps.slot_seconds.get(slot, usual), usual)
+
+
+def _reason(refusal: Refusal) -> str:
+    """Return why something was refused, for the model to do better."""
+    words = f" ({refusal.words})" if refusal.words else ""
+    return f"{refusal.where}: {refusal.code}{words}"

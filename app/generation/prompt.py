@@ -15,6 +15,7 @@ from app.catalog.ranking import rank
 from app.domain.catalog import Product, Shop
 from app.domain.llm import Prompt
 from app.domain.persona import Persona
+from app.generation.requirements import requirements_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -24,8 +25,15 @@ _LETTERS_A_TOKEN = 6
 _SMALL_SHOP = 8
 """With fewer products, lists may be shorter than their components say."""
 
+MOST_TOKENS = 2_000
+"""Tokens of a page's prompt, by our own count."""
+
 MOST_CATEGORIES = 20
 """Categories that a prompt names."""
+
+_MOST_WORDS = 12
+_MOST_OPTIONS = 3
+_LONGEST_BEGINNING, _LONGEST_TEXT = 80, 120
 
 
 class Kind(Protocol):
@@ -41,9 +49,11 @@ class Kind(Protocol):
     def slots(self) -> tuple[str, ...]: ...
 
 
-def instructions(storefront: str, place: str, kinds: Iterable[Kind]) -> str:
-    """Return the stable part: the designer's text with every component described in it."""
-    return storefront.replace(place, "\n".join(describe(kind) for kind in kinds))
+def instructions(storefront: str, places: tuple[str, str], kinds: Iterable[Kind]) -> str:
+    """Return the stable part: the designer's text with rules and components in their places."""
+    rules, components = places
+    described = "\n".join(describe(kind) for kind in kinds)
+    return storefront.replace(rules, requirements_text()).replace(components, described)
 
 
 def describe(kind: Kind) -> str:
@@ -66,20 +76,52 @@ class SlotRequest(NamedTuple):
 def build_prompt(
     shop: Shop, persona: Persona, stable: str, personas: Mapping[str, str], wanted: SlotRequest
 ) -> Prompt:
-    """Return the whole of what is asked for one page, or for those slots of it."""
+    """Return the whole of what is asked for one page, or for those slots of it.
+
+    The catalog's texts of the products take what the rest leaves of MOST_TOKENS.
+    """
     products = rank(shop, persona)
-    request = "\n\n".join(
-        [
-            _shop_lines(shop),
-            "\n".join(["Products (id | title | category | price | notes):", *map(_row, products)]),
-            *_small_shop(shop),
-            personas[persona.type].strip() + _leanings(shop, persona),
-            f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
-            *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
-        ]
-    )
+    parts = [
+        _shop_lines(shop),
+        "\n".join(["Products (id | title | category | price | notes):", *map(_row, products)]),
+        *_small_shop(shop),
+        personas[persona.type].strip() + _leanings(shop, persona),
+        f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
+        *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
+    ]
+    room = MOST_TOKENS - count_tokens(stable) - sum(map(count_tokens, parts)) - 2 * len(parts)
+    texts = _catalog_texts(products, room)
+    if texts:
+        parts.insert(2, "\n".join(texts))
+    request = "\n\n".join(parts)
     tokens = count_tokens(stable) + count_tokens(request)
     return Prompt(stable, request, shop, persona, products, wanted.slots, tokens)
+
+
+def _catalog_texts(products: Iterable[Product], room: int) -> list[str]:
+    """Return what the catalog says of the first products, as far as there is room for it."""
+    lines = ["What the catalog says of them:"]
+    room -= count_tokens(lines[0])
+    for item in products:
+        said = " ".join((_clipped(item.description), *item.options[:_MOST_OPTIONS])).strip()
+        line = f"{item.id}: {_quoted(said, _LONGEST_TEXT)}"
+        room -= count_tokens(line) + 1
+        if room < 0:
+            break
+        if said:
+            lines.append(line)
+    return lines if len(lines) > 1 else []
+
+
+def _clipped(text: str) -> str:
+    """Return the beginning of a description, to the end of a sentence or at least of a word."""
+    if len(text) <= _LONGEST_BEGINNING:
+        return text
+    beginning = text[: _LONGEST_BEGINNING + 1]
+    sentence = max(beginning.rfind(". "), beginning.rfind("。"))
+    if sentence > _LONGEST_BEGINNING // 3:
+        return beginning[: sentence + 1]
+    return beginning.rpartition(" ")[0] or beginning[:_LONGEST_BEGINNING]
 
 
 def count_tokens(text: str) -> int:
@@ -109,11 +151,21 @@ def _kind_of(schema: Mapping[str, Any]) -> str:
 
 
 def _shop_lines(shop: Shop) -> str:
+    brand = shop.brand
+    lists = {
+        "Categories": shop.categories()[:MOST_CATEGORIES],
+        "Banned words": brand.banned_words[:_MOST_WORDS],
+        "You may claim": brand.allowed_claims[:_MOST_WORDS],
+    }
     return "\n".join(
         [
             f"Shop: {_quoted(shop.name)}, {_quoted(shop.tagline)}",
-            f"Tone: {_quoted(shop.brand.tone)}",
-            "Categories: " + ", ".join(map(_quoted, shop.categories()[:MOST_CATEGORIES])),
+            f"Language: {shop.locale}. Tone: {_quoted(brand.tone)}",
+            *(
+                f"{name}: {', '.join(map(_quoted, texts))}"
+                for name, texts in lists.items()
+                if texts
+            ),
         ]
     )
 
@@ -128,7 +180,7 @@ def _small_shop(shop: Shop) -> list[str]:
 
 
 def _row(item: Product) -> str:
-    price = f"{item.price.amount:f} {item.price.currency}"
+    price = f"{item.price.amount:f} {item.price.currency}".replace(".00 ", " ")
     notes = [_quoted(tag) for tag in item.tags[:4]]
     notes += ["reduced"] if item.compare_at else []
     notes += [] if item.available else ["sold out"]
@@ -147,6 +199,6 @@ def _leanings(shop: Shop, persona: Persona) -> str:
     return "".join(lines)
 
 
-def _quoted(text: str) -> str:
+def _quoted(text: str, longest: int = 80) -> str:
     """Return a text of the feed as data: in quotes, on one line, of bounded length."""
-    return json.dumps(" ".join(text.split())[:80], ensure_ascii=False)
+    return json.dumps(" ".join(text.split())[:longest], ensure_ascii=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.catalog.ranking import in_stock_first, rank
@@ -37,29 +37,35 @@ def restock(
     persona: Persona,
     *,
     specs: Mapping[str, Spec],
+    context: Mapping[str, object],
     lines: HouseCopy,
 ) -> list[Component]:
     """Return a page's components with other products where those that led are gone or sold out.
 
-    The next of the same page take their places. The words that were written for them go as well:
-    the house has others for this persona. Without such words a component stays as it is.
+    The next of the same page take their places. The words that were written for them go as well,
+    and words that the catalog no longer bears out: the house has others for this persona. Without
+    such words a component stays as it is. `context` is what PropsContext makes of the shop.
     """
+
+    def judge(component: Component) -> Component | Refusal:
+        return validate(Proposal(*component), specs, context, frozenset())
+
     shelves = (value for item in page for value in item.config.values() if isinstance(value, list))
     shown = [shop.products[name] for shelf in shelves for name in shelf if name in shop.products]
     spare = in_stock_first([*shown, *rank(shop, persona)])
     copy = lines[persona.type]
-    return [_restocked(item, shop, specs, spare, copy.get(item.type, ())) for item in page]
+    return [_restocked(item, shop, judge, spare, copy.get(item.type, ())) for item in page]
 
 
 def _restocked(
     component: Component,
     shop: Shop,
-    specs: Mapping[str, Spec],
+    judge: Callable[[Component], Component | Refusal],
     spare: Sequence[Product],
     copy: Sequence[Mapping[str, str]],
 ) -> Component:
     for _ in component.config:  # one prop at a time
-        verdict = validate(Proposal(*component), specs, shop, frozenset())
+        verdict = judge(component)
         if not (isinstance(verdict, Refusal) and verdict.code in _GONE):
             break
         prop = verdict.where.split(".")[1]
@@ -75,6 +81,10 @@ def _restocked(
             words = _line(copy, seed=chosen[0])
         fresh = {prop: chosen if isinstance(value, list) else chosen[0]}
         component = component._replace(config={**component.config, **words, **fresh})
+    verdict = judge(component)
+    if copy and isinstance(verdict, Refusal) and verdict.words:
+        words = _line(copy, seed=component.slot)
+        component = component._replace(config={**component.config, **words})
     return component
 
 

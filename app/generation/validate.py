@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Protocol, cast
 
-from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.parser.names import spelled
 
@@ -25,6 +24,9 @@ _CODES = {
     "too_long": "LIST_TOO_LONG",
     "too_short": "LIST_TOO_SHORT",
 }
+_MOST_LETTERS = 60
+"""Letters of the words that a refusal repeats."""
+
 _GRAVEST_FIRST = (
     "MARKUP_IN_COPY",
     "URL_IN_COPY",
@@ -52,12 +54,13 @@ class Spec(Protocol):
 def validate(
     proposal: Proposal,
     specs: Mapping[str, Spec],
-    shop: Shop,
+    context: Mapping[str, object],
     filled: AbstractSet[str],
     repairs: Counter[str] | None = None,
 ) -> Component | Refusal:
     """Check a proposal against the library and the catalog. `filled` are the slots taken.
 
+    `context` is what PropsContext makes of the shop.
     `repairs` counts by kind what was not written as it should be and could be read all the same.
     """
     repairs = Counter() if repairs is None else repairs
@@ -68,9 +71,10 @@ def validate(
     slot = _slot_for(proposal, spec, filled)
     if slot is None:
         return Refusal("SLOT_TAKEN", kind)
-    context = {"products": shop.products, "categories": shop.categories(), "repairs": repairs}
     try:
-        props = spec.props.model_validate(_given(proposal.config, spec), context=context)
+        props = spec.props.model_validate(
+            _given(proposal.config, spec), context={**context, "repairs": repairs}
+        )
     except ValueError as error:
         return _refusal(kind, cast("ValidationError", error))
     return Component(kind, slot, props.model_dump())
@@ -110,12 +114,11 @@ def _slot_for(proposal: Proposal, spec: Spec, filled: AbstractSet[str]) -> str |
 
 def _refusal(kind: str, error: ValidationError) -> Refusal:
     """Name the gravest fault; where it stands is a prop's name, never its value."""
-    faults = [
-        (_code(str(fault["type"])), fault["loc"]) for fault in error.errors(include_url=False)
-    ]
-    code, place = min(faults, key=lambda fault: _gravity(fault[0]))
-    path = ".".join(str(part) if isinstance(part, int) else _readable(part) for part in place)
-    return Refusal(code, f"{kind}.{path}" if path else kind)
+    faults = error.errors(include_url=False, include_input=False)
+    fault = min(faults, key=lambda fault: _gravity(_code(fault["type"])))
+    parts = (str(part) if isinstance(part, int) else _readable(part) for part in fault["loc"])
+    words = str(fault.get("ctx", {}).get("words", ""))[:_MOST_LETTERS]
+    return Refusal(_code(fault["type"]), ".".join((kind, *parts)), words)
 
 
 def _code(fault: str) -> str:

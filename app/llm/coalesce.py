@@ -99,7 +99,8 @@ class CoalescingModel:
             raise
         finally:
             answer.over = True
-            self._forget(key, answer)
+            if answer.failure is not None:
+                self._forget(key, answer)
             answer.wake()
 
     def _forget(self, key: str, answer: _Answer) -> None:

@@ -112,13 +112,11 @@ class PageCache:
         seconds = {key: ttl}
         if shared_ttl:
             seconds[shared_key(page.shop_id, page.persona_hash)] = shared_ttl
-        for name in seconds:
-            self._drop(name)
-        writes = (self._kv.put(name, value, kept) for name, kept in seconds.items())
-        written = await asyncio.gather(*writes)
         ready = self._ready_to_send(page)
         for name in seconds:
             self._hold(name, ready)
+        writes = (self._kv.put(name, value, kept) for name, kept in seconds.items())
+        written = await asyncio.gather(*writes)
         return all(written)
 
     async def _current(self, key: str, view: ShopView) -> _Current | None:
@@ -149,11 +147,17 @@ class PageCache:
         return _Current(page, redrawn=True)
 
     def _restocked(self, stored: StoredPage, shop: Shop) -> list[Component]:
-        """Return what was decided, with other products where those that led have sold out."""
-        content = self._site.current.content
+        """Return what was decided, with other products or words where the catalog has changed."""
+        site = self._site.current
         known = (Persona(kind) for kind in PERSONA_TYPES if kind == stored.persona_type)
-        persona, specs, lines = next(known, NEWCOMER), content.library.specs, content.prompts.house
-        return restock(stored.components, shop, persona, specs=specs, lines=lines)
+        return restock(
+            stored.components,
+            shop,
+            next(known, NEWCOMER),
+            specs=site.content.library.specs,
+            context=site.renderer.props_context(shop),
+            lines=site.content.prompts.house,
+        )
 
     def _ready_to_send(self, stored: StoredPage) -> CachedPage:
         body = stored.html.encode()

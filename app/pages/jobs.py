@@ -16,7 +16,7 @@ from app.domain.page import StoredPage
 from app.generation.events import error_event
 from app.generation.job import PageJob
 from app.generation.trace import Trace
-from app.pages.cache import PageCache
+from app.pages.cache import PageCache, shared_key
 from app.pages.journal import PageJournal
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
@@ -124,7 +124,7 @@ class PageJobs:
         job = self._new_job(request)
         self._journal.open(job.id, request.shopper.shopper.id)
         self._remember(page_key, job.id)
-        task = asyncio.create_task(self._run(job, page_key), name=f"compose {job.id[:8]}")
+        task = asyncio.create_task(self._run(job, request), name=f"compose {job.id[:8]}")
         self._jobs[page_key] = started = RunningJob(job, task)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -153,8 +153,6 @@ class PageJobs:
         while len(self.traces) > _MOST_TRACES:
             self.traces.popitem(last=False)
         decided = base.components if base is not None else ()
-        if base is not None and not request.wanted:
-            trace.note("planned", base.model)
         return PageJob(
             page_id,
             request.shopper.key,
@@ -169,12 +167,15 @@ class PageJobs:
             address=request.address,
         )
 
-    async def _run(self, job: PageJob, page_key: str) -> None:
+    async def _run(self, job: PageJob, request: PageRequest) -> None:
         """Compose a page. A page may fail and the shop may not: the one broad except is here."""
+        page_key = request.shopper.page_key
         generation = _begun(job, page_key)
         self._records.generation(generation)
         try:
             async with self._places:
+                if not request.force and request.base is None:
+                    await self._begin_with_shared(job, request.view)
                 generator = self._site.current.generator
                 await generator.compose(job, partial(self._cache.put, page_key))
         except asyncio.CancelledError:
@@ -191,6 +192,16 @@ class PageJobs:
             self._jobs.pop(page_key, None)
             self._records.generation(_ended(generation, job.trace.status))
             log.info({"event": "page", **job.trace.summary()})
+
+    async def _begin_with_shared(self, job: PageJob, view: ShopView) -> None:
+        """Begin with what was decided for others like this shopper, as far as that is known."""
+        key = shared_key(view.shop.id, job.key.persona_hash)
+        shared = await self._cache.stored(key, view)
+        if shared is None and self._cache.cached(key, view.content):
+            shared = await self._cache.stored(key, view)  # finished while we looked
+        if shared is not None:
+            job.base, job.base_model = shared.components, shared.model
+            job.trace.note("planned", shared.model)
 
 
 def stamp() -> str:

@@ -83,7 +83,7 @@ class PageService:
         if not may_compose:
             return Shell(shells.fallback(view, persona_type))
         try:
-            page_id = (await self._start(PageRequest(known, view, visit.address))).job.id
+            page_id = self.jobs.start(PageRequest(known, view, visit.address)).job.id
         except AtCapacity:
             return Shell(shells.fallback(view, persona_type), final=True)
         return Shell(shells.shell(view, persona_type, page_id))
@@ -102,7 +102,7 @@ class PageService:
         if await self._finished(known, view) or await self._shared(known, view):
             return "kept"
         try:
-            await self._start(PageRequest(known, view, visit.address))
+            self.jobs.start(PageRequest(known, view, visit.address))
         except AtCapacity:
             return "left"
         return "begun"
@@ -159,7 +159,7 @@ class PageService:
             if stored is not None and not _must_be_composed(request, stored):
                 return stored
             request = request._replace(base=stored if request.wanted else None)
-        return await self._start(request)
+        return self.jobs.start(request)
 
     @property
     def slots(self) -> Sequence[str]:
@@ -183,17 +183,6 @@ class PageService:
     async def drain(self, seconds: float) -> None:
         """Let composing pages finish for so long, then end them."""
         await self.jobs.drain(seconds)
-
-    async def _start(self, request: PageRequest) -> RunningJob:
-        """Start composing from what was decided for others like this shopper, where that is known.
-
-        Raises:
-            AtCapacity: there is no place left, not even to wait.
-        """
-        if not (request.force or request.base or self.jobs.running(request.shopper.page_key)):
-            key = shared_key(request.view.shop.id, request.shopper.key.persona_hash)
-            request = request._replace(base=await self._cache.stored(key, request.view))
-        return self.jobs.start(request)
 
     async def _shopper(self, visit: Visit) -> KnownShopper:
         shop_id = visit.view.shop.id

@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from app.content.site import SiteContent
+from app.generation.copy import PropsContext
 from app.generation.generator import Generator
 from app.pages.shells import ShellCache, ShopView
-from app.rendering.renderer import Renderer
+from app.rendering.renderer import Renderer, environment
+
+
+def build_renderer(content: SiteContent) -> Renderer:
+    """Return the renderer of these files, which knows what copy may say."""
+    library = content.library
+    return Renderer(
+        environment(library.folder, library.templates),
+        library.specs,
+        library.slots,
+        urls_of=content.urls_of,
+        props_context=PropsContext(content.prompts.words),
+    )
 
 
 class Site(NamedTuple):

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.catalog.images import image_hosts
-from app.content.site import SiteContent, build_renderer
+from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.pages.shells import build_shop_view
+from app.pages.site import build_renderer
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
 from app.prerender.pages import draw
 from app.rendering.renderer import Renderer

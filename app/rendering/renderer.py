@@ -109,31 +109,47 @@ def _from_texts(folder: Path, texts: Mapping[str, str]) -> BaseLoader:
 
 
 class Renderer:
-    """Renders with the library's templates. `urls_of` gives a shop's addresses."""
+    """Renders with the library's templates.
+
+    `urls_of` gives a shop's addresses, `props_context` what its components are validated against.
+    """
 
     def __init__(
         self,
         templates: Environment,
         specs: Mapping[str, ComponentSpec],
         slots: Sequence[Place],
+        *,
         urls_of: Callable[[Shop], ShopUrls],
+        props_context: Callable[[Shop], Mapping[str, object]],
     ) -> None:
         self._templates = templates
         self._specs = specs
         self._slots = slots
         self._urls_of = urls_of
+        self.props_context = props_context
 
     def component(self, component: Component, shop: Shop) -> str | Refusal:
         """Draw an admitted component, or refuse one that the catalog no longer bears out."""
         spec = self._specs.get(component.type)
         if spec is None or component.slot not in spec.slots:
             return Refusal("UNKNOWN_COMPONENT", component.type)
-        context = {"products": shop.products, "categories": shop.categories()}
+        context = dict(self.props_context(shop))
         try:
             props = spec.props.model_validate(dict(component.config), context=context)
         except ValueError:  # pydantic's ValidationError is one
-            return Refusal("NO_LONGER_SOLD", component.type)
-        return self._draw(component.type, component.slot, props, shop)
+            return Refusal("NO_LONGER_TRUE", component.type)
+        return self.draw(component.type, component.slot, props, shop)
+
+    def draw(self, kind: str, slot: str, props: object, shop: Shop) -> str:
+        """Draw a component of these props, whatever they say."""
+        return self._templates.get_template(f"{kind}.jinja").render(
+            **self._shared(shop),
+            props=props,
+            slot=slot,
+            product=shop.products.__getitem__,
+            shelf=lambda ids, size: top_up(ids, shop, size),
+        )
 
     def fallbacks(
         self, shop: Shop, configs: Mapping[str, Mapping[str, Any]]
@@ -143,7 +159,7 @@ class Renderer:
         A small catalog may not satisfy the limits that a model must keep to, so none are checked.
         """
         return {
-            kind: SlotContent(FALLBACK, self._draw(kind, kind, SimpleNamespace(**config), shop))
+            kind: SlotContent(FALLBACK, self.draw(kind, kind, SimpleNamespace(**config), shop))
             for kind, config in configs.items()
         }
 
@@ -213,15 +229,6 @@ class Renderer:
             title=title,
             text=text,
             suggestions=top_up((), shop, 4),
-        )
-
-    def _draw(self, kind: str, slot: str, props: object, shop: Shop) -> str:
-        return self._templates.get_template(f"{kind}.jinja").render(
-            **self._shared(shop),
-            props=props,
-            slot=slot,
-            product=shop.products.__getitem__,
-            shelf=lambda ids, size: top_up(ids, shop, size),
         )
 
     def _page(self, name: str, shop: Shop, **context: Any) -> str:

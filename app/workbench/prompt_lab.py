@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from app.content.prompts import PLACE_OF_COMPONENTS
+from app.content.prompts import PLACES
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
@@ -28,7 +28,7 @@ T = TypeVar("T")
 def instructions_of(content: SiteContent) -> str:
     """Return the stable part of every brief."""
     specs = content.library.specs.values()
-    return instructions(content.prompts.storefront, PLACE_OF_COMPONENTS, specs)
+    return instructions(content.prompts.storefront, PLACES, specs)
 
 
 def read_persona(payload: Mapping[str, Any], shop: Shop) -> Persona:

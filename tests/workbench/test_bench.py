@@ -64,7 +64,7 @@ def test_refusals_repairs_tokens_and_time_are_told(model: Model, page: Page) -> 
     assert figure(page, "A", "Refused") == "1"
     assert figure(page, "A", "Mended") != "0"
     refused = page.text_content("[data-side=A] [data-what=refused]") or ""
-    assert refused.endswith("cta.headline: PRICE_IN_COPY")
+    assert refused.endswith("cta.headline: OFFER_NOT_STATED (20 % off)")
     assert int(figure(page, "A", "Written").split()[0]) > 0
     assert KEY not in page.content()
 

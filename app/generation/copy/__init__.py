@@ -3,5 +3,6 @@
 from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.phrases import ListError
 from app.generation.copy.rules import CopyRules, Finding
+from app.generation.copy.shop import PropsContext
 
-__all__ = ["CopyRules", "Finding", "Lexicons", "ListError"]
+__all__ = ["CopyRules", "Finding", "Lexicons", "ListError", "PropsContext"]

@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from typing import NamedTuple
 
 from app.generation.copy.lexicon import Hit, Lexicons
@@ -100,7 +99,6 @@ class Reader:
         self._lexicons = lexicons
         self._language = language
         self._currency = currency.lower()
-        self.statements = lru_cache(1024)(self._statements)
 
     def facts(self, text: str) -> Facts:
         """Return what a text of the catalog states."""
@@ -116,20 +114,23 @@ class Reader:
             tuple(reading for statement in statements for reading in statement.readings),
         )
 
-    def _statements(self, text: str) -> tuple[Statement, ...]:
+    def statements(self, text: str) -> Iterator[Statement]:
         """Return what a piece of copy states that only the catalog may."""
-        return tuple(self._read(text))
+        return self._read(text)
 
     def _read(self, text: str, *, of_facts: bool = False) -> Iterator[Statement]:
         folded = fold(text)
         said = words(folded)
         hits = self._hits(said, of_facts=of_facts)
-        yield from map(_statement, _phrases(hits))
+        phrases = list(_phrases(hits))
+        yield from map(_statement, phrases)
         yield from self._numbers(text, said, hits)
         together = joined(folded)
         if together != folded:  # signs inside a word may be there to hide it
+            meant = {hit.line.key for hit in phrases}
             for hit in _phrases(self._hits(words(together), of_facts=of_facts)):
-                if not {word for part in hit.words for word in part}.issubset(said):
+                known = {word for part in hit.words for word in part}.issubset(said)
+                if of_facts or not (known or hit.line.key in meant):
                     yield _statement(hit)
 
     def _hits(self, said: Sequence[str], *, of_facts: bool) -> list[Hit]:
@@ -167,13 +168,14 @@ class Reader:
     def _outermost(self, found: Iterable[Hit], *, of_facts: bool) -> list[Hit]:
         """Leave out what lies within a longer phrase of its kind, in copy within a harmless one.
 
+        In the catalog's text a harmless one hides only what would bear out any of its meaning.
         Sorted by where they begin, a phrase lies within another if that reaches as far.
         """
         kept = []
         reach: dict[str, tuple[int, int]] = {}
         for hit in sorted(found, key=_by_place):
             kind, place = hit.line.kind, (hit.start, hit.end)
-            hidden = not of_facts and any(
+            hidden = (not of_facts or "alike" in hit.line.section.options) and any(
                 hit.end <= reach.get(f"{_HARMLESS} {own}", _NOWHERE)[1]
                 for own in (hit.line.language, self._language)
             )

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from app.generation.copy.lexicon import Lexicons
-from app.generation.copy.reader import Reader
+from app.generation.copy.reader import Reader, Statement
 from app.generation.copy.text import fold, spaced_out, words
 
 _CODES = {
@@ -35,7 +35,7 @@ _CODES = {
 _PLAIN_SYMBOLS = "©®°"
 _EMOJI_PARTS = re.compile("[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 _EXCLAMATION = ("!", "\u00a1", "\u01c3")
-_UNREADABLE = re.compile(r"[^\w*% ]+")
+_BANNED_WORD = re.compile(r"\*?[^\W_]+\*?")
 
 
 class Finding(NamedTuple):
@@ -67,17 +67,26 @@ class CopyRules:
         self._banned = Lexicons({"banned": banned_list})
         self._allowed = " . ".join(allowed)
         self._facts = lru_cache(64)(reader.facts)
+        self._read = lru_cache(1024)(self._read_anew)
 
     def check(self, text: str, facts: Iterable[str] = ()) -> tuple[Finding, ...]:
         """Return what copy says or shows that it may not beside these texts of the catalog."""
+        looks, statements = self._read(text)
+        if not looks and not statements:
+            return ()
         known = (*facts, self._allowed)
-        found = [*_style(text, known), *self._banned_in(text)]
+        found = [finding for finding in looks if not _as_the_catalog_writes(finding, known)]
         found += (
             Finding(_CODES[statement.kind], statement.said)
-            for statement in self._reader.statements(text)
+            for statement in statements
             if not any(self._facts(fact).bear_out(statement) for fact in known)
         )
         return tuple(dict.fromkeys(found))
+
+    def _read_anew(self, text: str) -> tuple[tuple[Finding, ...], tuple[Statement, ...]]:
+        """Return how copy looks that it may not, and what it states."""
+        looks = (*_looks(text), *self._banned_in(text))
+        return looks, tuple(self._reader.statements(text))
 
     def _banned_in(self, text: str) -> Iterator[Finding]:
         said = words(fold(text))
@@ -86,23 +95,28 @@ class CopyRules:
 
 
 def _bare(phrase: str) -> str:
-    """Return a merchant's words without signs that mean something in a list."""
-    return _UNREADABLE.sub(" ", phrase)
+    """Return a merchant's words without the signs, but for asterisks, that a list gives meaning."""
+    return " ".join(_BANNED_WORD.findall(phrase))
 
 
-def _style(text: str, facts: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield what copy may not look like, but as the catalog writes it."""
+def _looks(text: str) -> Iterator[Finding]:
+    """Yield what no copy should look like."""
     readable = unicodedata.normalize("NFKC", text)
     for word in readable.split():
-        if any(sign in word for sign in _EXCLAMATION) and not any(
-            word in unicodedata.normalize("NFKC", fact).split() for fact in facts
-        ):
+        if any(sign in word for sign in _EXCLAMATION):
             yield Finding("EXCLAMATION_IN_COPY", word)
     pictures = [char for char in readable if not char.isascii() and _is_picture(char)]
     if pictures:
         yield Finding("EMOJI_IN_COPY", "".join(pictures))
     for spelled in spaced_out(fold(text)):
         yield Finding("SPACED_LETTERS", spelled)
+
+
+def _as_the_catalog_writes(finding: Finding, facts: Iterable[str]) -> bool:
+    """Whether a word with an exclamation mark is one of the catalog's, as a title may have it."""
+    return finding.code == "EXCLAMATION_IN_COPY" and any(
+        finding.words in unicodedata.normalize("NFKC", fact).split() for fact in facts
+    )
 
 
 def _is_picture(char: str) -> bool:

@@ -59,7 +59,13 @@ class RetryingKv:
         self._unwritten_bytes = 0
 
     async def get(self, key: str) -> bytes | None:
-        """Return the value; a KV that cannot be read is counted and holds nothing."""
+        """Return the value, that of a write under way included.
+
+        A KV that cannot be read is counted and holds nothing.
+        """
+        write = self._last.get(key)
+        if write is not None and not write.dropped:
+            return write.value
         unwritten = self._unwritten.get(key)
         if unwritten is not None and unwritten.until > self._clock():
             return unwritten.value

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
+from app.content.components import ComponentSpec
 from app.content.site import SiteContent, read_site
-from app.domain.catalog import FeedIssue
+from app.domain.catalog import FeedIssue, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
+from app.generation.copy import PropsContext
 from app.generation.rules import compose
 from app.settings import ROOT, Settings
 from app.workbench.checks.styles import style_faults
@@ -100,34 +102,41 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
 
 
 def _house_faults(version: Version) -> Iterator[Fault]:
-    """Yield what the house model could not say: sets that are not whole, and lines too long."""
+    """Yield what the house model could not say beside just any product."""
     shop, house = version.content.catalogs.default, version.content.prompts.house
+    context = PropsContext(version.content.prompts.words)(shop)
     for persona in PERSONA_TYPES:
         try:
             compose(shop, Persona(persona), house, shop.id)
             for name in house[persona].keys() & version.content.library.specs.keys():
-                yield from _refused(version, persona, name, house[persona][name])
+                spec, lines = version.content.library.specs[name], house[persona][name]
+                for line, prop, message in _refused(spec, lines, shop, context):
+                    at = _line_of(version.sources.texts[_HOUSE], line[prop])
+                    where = f"{persona}, {name}"
+                    yield line_fault(_HOUSE, at, f"{prop}: {message}", version.sources, where)
         except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
             yield Fault(_HOUSE, 0, f"{persona} is not whole: {error!r}")
 
 
 def _refused(
-    version: Version, persona: str, name: str, lines: Iterable[Mapping[str, str]]
-) -> Iterator[Fault]:
-    """Yield the lines of copy that a component of this name refuses."""
-    shop, spec = version.content.catalogs.default, version.content.library.specs[name]
-    context = {"products": shop.products, "categories": shop.categories()}
+    spec: ComponentSpec,
+    lines: Iterable[Mapping[str, str]],
+    shop: Shop,
+    context: Mapping[str, Any],
+) -> Iterator[tuple[Mapping[str, str], str, str]]:
+    """Yield the lines of copy that a component refuses, each with the prop and the reason.
+
+    The house's copy may stand beside any product, so that no product's text speaks for it.
+    """
+    nothing_named = {**context, "copy": lambda text, _: context["copy"](text, ())}
     sample = fit_to_shop(spec, spec.samples[0].config, shop)
     for line in lines:
         try:
-            spec.props.model_validate({**sample, **line}, context=context)
+            spec.props.model_validate({**sample, **line}, context=nothing_named)
         except ValueError as error:
-            refused: Any = cast("ValidationError", error).errors(include_url=False)[0]
-            prop = str(refused["loc"][0])
-            if prop in line:
-                at = _line_of(version.sources.texts[_HOUSE], line[prop])
-                message = f"{prop}: {refused['msg']}"
-                yield line_fault(_HOUSE, at, message, version.sources, f"{persona}, {name}")
+            faults = cast("ValidationError", error).errors(include_url=False)
+            own = [fault for fault in faults if fault["loc"] and fault["loc"][0] in line]
+            yield from ((line, str(fault["loc"][0]), fault["msg"]) for fault in own[:1])
 
 
 def _line_of(text: str, value: str) -> int:

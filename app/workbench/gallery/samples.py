@@ -37,7 +37,8 @@ def add_sample(live: ContentReloader, sources: Sources, payload: Mapping[str, An
     if name in {sample.name for sample in spec.samples}:
         raise BadRequest(f"there is a sample named {name} already")
     shop = live.version.content.catalogs.default
-    verdict = validate(Proposal(component, spec.slots[0], config), specs, shop, set())
+    context = live.renderer.props_context(shop)
+    verdict = validate(Proposal(component, spec.slots[0], config), specs, context, set())
     if isinstance(verdict, Refusal):
         raise BadRequest(f"a model could not propose this: {verdict.code} {verdict.where}")
     file = f"components/{component}.samples.json"

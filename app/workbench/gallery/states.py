@@ -119,12 +119,11 @@ def draw(live: ContentReloader, name: str, options: ViewOptions) -> RenderedStat
         shop = sold_out(shop)
     config = config_of(spec, options, shop)
     rendered = RenderedState(spec, shop, config)
-    verdict = validate(
-        Proposal(name, spec.slots[0], config), live.version.content.library.specs, shop, set()
-    )
+    specs, context = live.version.content.library.specs, live.renderer.props_context(shop)
+    verdict = validate(Proposal(name, spec.slots[0], config), specs, context, set())
     if isinstance(verdict, Refusal):
         refused = f"{verdict.code} {verdict.where}".strip()
-        rendered = rendered._replace(refusal=refused, details=_details(spec, config, shop))
+        rendered = rendered._replace(refusal=refused, details=_details(spec, config, context))
     return _drawn(live, rendered, verdict)
 
 
@@ -145,12 +144,11 @@ def _drawn(
 
 
 def _details(
-    spec: ComponentSpec, config: Mapping[str, object], shop: Shop
+    spec: ComponentSpec, config: Mapping[str, object], context: Mapping[str, object]
 ) -> tuple[tuple[str, str], ...]:
     """Return each prop that does not fit, and why, in pydantic's words."""
-    context = {"products": shop.products, "categories": shop.categories()}
     try:
-        spec.props.model_validate(dict(config), context=context)
+        spec.props.model_validate(dict(config), context=dict(context))
     except ValueError as error:
         faults = cast("ValidationError", error).errors(include_url=False)
         return tuple((".".join(map(str, item["loc"])), str(item["msg"])) for item in faults)

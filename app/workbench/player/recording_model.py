@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.domain.events import Event, EventName
 from app.domain.llm import Model, ModelEnded, ModelEvent, ModelText, Prompt
+from app.domain.page import Refusal
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
 from app.workbench.player.recordings import Piece
@@ -22,11 +23,18 @@ class WatchedTrace(Trace):
     def __init__(self, run: Run) -> None:
         request = run.request
         self.run = run
+        self._words = ""
         super().__init__(run.id, request.shop_id, request.persona.type, request.clock)
 
     def note(self, what: str, code: str = "", where: str = "") -> None:
         super().note(what, code, where)
-        self.run.record("note", {"what": what, "code": code, "where": where})
+        self.run.record("note", {"what": what, "code": code, "where": where, "words": self._words})
+
+    def refused(self, refusal: Refusal) -> None:
+        """Write down a no, with the words that caused it: this trace is for nobody's log."""
+        self._words = refusal.words
+        super().refused(refusal)
+        self._words = ""
 
 
 class RunJournal:

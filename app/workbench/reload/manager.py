@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.content.site import SiteContent, build_renderer
-from app.pages.site import LiveSite, Site
+from app.content.site import SiteContent
+from app.pages.site import LiveSite, Site, build_renderer
 from app.rendering.renderer import Renderer
 from app.workbench.reload.broadcast import Broadcast
 from app.workbench.reload.build import BuildError, Version, build, component_of

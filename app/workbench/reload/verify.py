@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.catalog.listing import filter_products, read_request
 from app.content.components import ComponentSpec, Sample
-from app.content.site import build_renderer
 from app.domain.catalog import Shop
-from app.domain.page import Component, Refusal
 from app.generation.rules import fallback
+from app.pages.site import build_renderer
 from app.rendering.renderer import Renderer
 from app.workbench.gallery.fixtures import fit_to_shop
 from app.workbench.reload.build import BuildError, Version
@@ -51,13 +50,11 @@ def _prove_sample(
         ) from error
     where = f"{spec.name}, sample {sample.name}"
     try:
-        html = renderer.component(Component(spec.name, spec.slots[0], props.model_dump()), shop)
+        renderer.draw(spec.name, spec.slots[0], props, shop)
     except Exception as error:
         raise BuildError(
             fault_of(error, sources, f"components/{spec.name}.jinja", where)
         ) from error
-    if isinstance(html, Refusal):
-        raise BuildError(line_fault(f"components/{spec.name}.py", 0, html.code, sources, where))
 
 
 def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources) -> Fault:

@@ -1,7 +1,7 @@
 // Follows a run from its beginning: what the model wrote, what was drawn, refused and mended, as it comes.
 import { make } from "./dom.js";
 
-/** @typedef {{ kind: "note", at: number, what: string, code: string, where: string }} Note */
+/** @typedef {{ kind: "note", at: number, what: string, code: string, where: string, words: string }} Note */
 /** @typedef {{ kind: "failed", at: number, code: string, where: string }} Failure */
 /** @typedef {{ kind: "text", at: number, text: string, model: string }} Text */
 /** @typedef {{ kind: "event" | "tokens", at: number }} Other */
@@ -16,7 +16,10 @@ import { make } from "./dom.js";
 const texts = {
   asked: (note) => `asked ${note.code}`,
   drawn: (note) => `drew ${note.code}`,
-  refused: (note) => `refused ${note.where || "a component"}: ${note.code}`,
+  refused: (note) => {
+    const words = note.words ? ` (${note.words})` : "";
+    return `refused ${note.where || "a component"}: ${note.code}${words}`;
+  },
   repaired: (note) => `mended ${note.code}`,
   model_ended: (note) => `the model ended (${note.code})`,
   model_failed: (note) => `the model failed: ${note.code}, ${note.where}`,

@@ -17,6 +17,7 @@ from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from app.workbench.gallery.fixtures import sold_out
 from app.workbench.gallery.states import state_names
+from tests.support.props import props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
@@ -46,7 +47,8 @@ def test_there_are_samples_for_the_typical_and_the_limits(spec: ComponentSpec) -
 def test_every_sample_is_admitted_with_the_demo_catalog(spec: ComponentSpec) -> None:
     for sample in spec.samples:
         proposal = Proposal(spec.name, spec.slots[0], sample.config)
-        assert isinstance(validate(proposal, LIBRARY.specs, DEMO, set()), Component), sample.name
+        verdict = validate(proposal, LIBRARY.specs, props_context(DEMO), set())
+        assert isinstance(verdict, Component), (sample.name, verdict)
 
 
 def test_the_longest_sample_is_near_every_limit(spec: ComponentSpec) -> None:
@@ -98,7 +100,10 @@ def test_its_styles_speak_only_of_classes_that_are_drawn(spec: ComponentSpec) ->
 
 
 def test_it_says_what_is_sold_out_and_does_not_call_to_buy_it(spec: ComponentSpec) -> None:
-    shop, renderer = sold_out(DEMO), Renderer(*DRAWING, lambda shop: ShopUrls(shop.id, "", {}))
+    shop = sold_out(DEMO)
+    renderer = Renderer(
+        *DRAWING, urls_of=lambda shop: ShopUrls(shop.id, "", {}), props_context=props_context
+    )
     config = {**spec.samples[0].config, "link_text": "Take it home"}
     config = {name: value for name, value in config.items() if name in spec.props.model_fields}
     component = Component(spec.name, spec.slots[0], config)

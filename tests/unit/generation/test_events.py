@@ -24,6 +24,7 @@ from app.rendering.renderer import Renderer, SlotContent, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, component
+from tests.support.props import props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
@@ -31,7 +32,8 @@ RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
     LIBRARY.slots,
-    lambda shop: ShopUrls(shop.id, "", {}),
+    urls_of=lambda shop: ShopUrls(shop.id, "", {}),
+    props_context=props_context,
 )
 FALLBACKS = {slot: SlotContent("fallback", f"<p>{slot}</p>") for slot in SLOTS}
 

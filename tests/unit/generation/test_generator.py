@@ -23,6 +23,7 @@ from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, answer
+from tests.support.props import props_context
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +35,8 @@ RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
     LIBRARY.slots,
-    lambda shop: ShopUrls(shop.id, "", NAMES),
+    urls_of=lambda shop: ShopUrls(shop.id, "", NAMES),
+    props_context=props_context,
 )
 
 

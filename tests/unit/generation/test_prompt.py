@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from app.catalog.load import load_catalogs
 from app.content.components import load_library
-from app.content.prompts import PLACE_OF_COMPONENTS, load_prompts
+from app.content.prompts import PLACES, load_prompts
 from app.domain.catalog import Brand, Money, Shop
 from app.domain.llm import Prompt
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
 from app.generation.prompt import (
+    MOST_TOKENS,
     SlotRequest,
     build_prompt,
     count_tokens,
@@ -29,7 +30,7 @@ DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
 PROMPTS = load_prompts(ROOT / "prompts")
 SLOTS = tuple(slot.id for slot in LIBRARY.slots)
-STABLE = instructions(PROMPTS.storefront, PLACE_OF_COMPONENTS, LIBRARY.specs.values())
+STABLE = instructions(PROMPTS.storefront, PLACES, LIBRARY.specs.values())
 
 
 def brief(
@@ -55,7 +56,7 @@ def test_the_stable_part_describes_every_component_and_prop() -> None:
         for name, field in spec.props.model_fields.items():
             assert f"- {name}: " in describe(spec)
             assert str(field.description) in describe(spec)
-    assert PLACE_OF_COMPONENTS not in STABLE
+    assert "{{" not in STABLE
 
 
 def test_limits_are_told_as_numbers() -> None:
@@ -125,18 +126,59 @@ def test_a_hostile_title_stays_on_its_line_and_in_its_quotes(text: str) -> None:
     assert row.startswith('bad-lamp | "')
     assert len(row) < 600
     unquoted = re.sub(r'"(?:[^"\\]|\\.)*"', "", row)
-    assert unquoted == "bad-lamp |  |  | 10.00 EUR | "
+    assert unquoted == "bad-lamp |  |  | 10 EUR | "
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=200))
 def test_no_text_of_a_feed_adds_a_line(text: str) -> None:
-    plain = brief(shop(product("a"))).request
-    catalog = shop(product("a", title=text, category=text or "x", tags=(text,)))._replace(
-        name=text,
-        tagline=text,
-        brand=Brand(tone=text),
+    words = Brand(banned_words=("banned",), allowed_claims=("allowed",))
+    plain = brief(shop(product("a", description="x"))._replace(brand=words)).request
+    item = product(
+        "a",
+        title=text,
+        category=text or "x",
+        tags=(text,),
+        description=f"x{text}",
+        options=(text,),
     )
+    brand = Brand(tone=text, banned_words=(text,), allowed_claims=(text,))
+    catalog = shop(item)._replace(name=text, tagline=text, brand=brand)
     assert len(brief(catalog).request.splitlines()) == len(plain.splitlines())
+
+
+def catalog_texts(request: str) -> list[str]:
+    return (
+        request.partition("What the catalog says of them:\n")[2].partition("\n\n")[0].splitlines()
+    )
+
+
+def test_what_the_catalog_says_of_a_product_is_told_as_far_as_there_is_room() -> None:
+    said = "Turned from oak and oiled. " + "It is told at length what else there is to it. " * 9
+    options = ("Small", "Medium", "Large", "Larger")
+    title = "A lamp that is made to be read by in the evening"
+    made = brief(
+        shop(
+            *(product(f"p{at}", title=title, description=said, options=options) for at in range(20))
+        )
+    )
+    texts = catalog_texts(made.request)
+    first = "Turned from oak and oiled. It is told at length what else there is to it."
+    assert texts[0] == f'{made.products[0].id}: "{first} Small Medium Large"'
+    assert 5 <= len(texts) < 20
+    assert MOST_TOKENS - 60 < made.tokens <= MOST_TOKENS
+
+
+def test_where_the_catalog_says_nothing_of_them_no_place_is_made_for_it() -> None:
+    assert "What the catalog says" not in brief(shop()).request
+
+
+def test_the_language_and_what_the_brand_bans_and_lets_claim_are_told() -> None:
+    brand = Brand(tone="Plain", banned_words=("cheap", "crazy"), allowed_claims=("organic",))
+    request = brief(shop()._replace(locale="de-AT", brand=brand)).request
+    assert 'Language: de-AT. Tone: "Plain"\n' in request
+    assert 'Banned words: "cheap", "crazy"\n' in request
+    assert 'You may claim: "organic"\n' in request
+    assert "Banned words" not in brief(shop()).request
 
 
 # ------------------------------------------------------------------ the persona
@@ -197,7 +239,8 @@ def test_equal_questions_are_equal_texts() -> None:
 def test_the_demo_shops_brief_stays_within_its_budget(kind: PersonaType) -> None:
     signals = Signals(category_preferences=DEMO.categories())
     made = brief(persona=Persona(kind, 0.9, signals))
-    assert 0 < made.tokens <= 2_500
+    assert len(catalog_texts(made.request)) >= 7
+    assert 0 < made.tokens <= MOST_TOKENS
     assert made.tokens == count_tokens(made.instructions) + count_tokens(made.request)
 
 

@@ -18,6 +18,7 @@ from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
+from tests.support.props import props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
@@ -40,7 +41,10 @@ def verdicts(shop: Shop, persona: Persona, seed: str = "seed") -> dict[str, Any]
     for item in compose(shop, persona, LINES, seed):
         config: Any = item["config"]
         verdict = validate(
-            Proposal(str(item["type"]), str(item["id"]), config), LIBRARY.specs, shop, filled
+            Proposal(str(item["type"]), str(item["id"]), config),
+            LIBRARY.specs,
+            props_context(shop),
+            filled,
         )
         found[str(item["type"])] = verdict
         if isinstance(verdict, Component):
@@ -73,7 +77,11 @@ def test_the_fallback_draws_every_slot_of_any_catalog(size: int) -> None:
     shop = demo(size)
     addresses = ShopUrls(shop.id, "", {})
     renderer = Renderer(
-        environment(LIBRARY.folder), LIBRARY.specs, LIBRARY.slots, lambda _: addresses
+        environment(LIBRARY.folder),
+        LIBRARY.specs,
+        LIBRARY.slots,
+        urls_of=lambda _: addresses,
+        props_context=props_context,
     )
     drawn = renderer.fallbacks(shop, fallback(shop, LINES))
     assert set(drawn) == {slot.id for slot in LIBRARY.slots}
@@ -166,10 +174,14 @@ def components(shop: Shop, persona: Persona) -> list[Component]:
 
 
 def restocked(page: list[Component], shop: Shop, persona: Persona) -> dict[str, Mapping[str, Any]]:
-    again = restock(page, shop, persona, specs=LIBRARY.specs, lines=LINES)
+    again = restock(
+        page, shop, persona, specs=LIBRARY.specs, context=props_context(shop), lines=LINES
+    )
     assert [item.slot for item in again] == [item.slot for item in page]
     for item in again:
-        assert isinstance(validate(Proposal(*item), LIBRARY.specs, shop, set()), Component)
+        assert isinstance(
+            validate(Proposal(*item), LIBRARY.specs, props_context(shop), set()), Component
+        )
     return {item.type: item.config for item in again}
 
 
@@ -221,17 +233,32 @@ def test_a_shelf_of_which_nothing_is_in_stock_is_filled_from_the_rest_of_the_pag
 
 def test_what_is_in_stock_is_left_as_it_was_decided() -> None:
     page = components(DEMO, COLLECTOR)
-    assert restock(page, DEMO, COLLECTOR, specs=LIBRARY.specs, lines=LINES) == page
+    assert (
+        restock(
+            page, DEMO, COLLECTOR, specs=LIBRARY.specs, context=props_context(DEMO), lines=LINES
+        )
+        == page
+    )
 
 
 def test_where_everything_has_sold_out_the_page_stays_as_it_was_decided() -> None:
     page = components(DEMO, COLLECTOR)
     shop = with_stock()
-    assert restock(page, shop, COLLECTOR, specs=LIBRARY.specs, lines=LINES) == page
+    assert (
+        restock(
+            page, shop, COLLECTOR, specs=LIBRARY.specs, context=props_context(shop), lines=LINES
+        )
+        == page
+    )
 
 
 def test_a_component_for_which_the_house_has_no_words_stays_as_it_was() -> None:
     page = components(DEMO, COLLECTOR)
     shop = changed([str(page[0].config["product_id"])], removed=False)
     lines = {"collector": {"grid": LINES["collector"]["grid"]}}
-    assert restock(page, shop, COLLECTOR, specs=LIBRARY.specs, lines=lines) == page
+    assert (
+        restock(
+            page, shop, COLLECTOR, specs=LIBRARY.specs, context=props_context(shop), lines=lines
+        )
+        == page
+    )

@@ -23,6 +23,7 @@ from app.settings import ROOT
 from components.fields import Copy, Field, ProductId, Props
 from tests.support.factories import product, shop
 from tests.support.fake_llm.checks import refusal
+from tests.support.props import props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 SPECS = load_library(ROOT / "components").specs
@@ -111,7 +112,7 @@ def test_what_may_be_left_out_may_be_null() -> None:
         assert null in config["properties"][name]["anyOf"]
     specs = {"story": Made(Story, ("story",))}
     empty = {"product_id": None, "title": "A story", "mood": None, "details": None}
-    verdict = validate(Proposal("story", "story", empty), specs, DEMO, set())
+    verdict = validate(Proposal("story", "story", empty), specs, props_context(DEMO), set())
     assert isinstance(verdict, Component)
     assert verdict.config["mood"] == "calm"
 

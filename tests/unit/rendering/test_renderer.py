@@ -28,6 +28,7 @@ from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.factories import product, shop
 from tests.support.fake_model import SLOTS, component
+from tests.support.props import props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
@@ -37,7 +38,8 @@ RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,
     LIBRARY.slots,
-    lambda shop: ShopUrls(shop.id, "", ASSETS),
+    urls_of=lambda shop: ShopUrls(shop.id, "", ASSETS),
+    props_context=props_context,
 )
 SAMPLES = [(spec.name, sample) for spec in LIBRARY.specs.values() for sample in spec.samples]
 HOSTILE = [
@@ -114,7 +116,7 @@ def test_admitted_copy_adds_no_element_no_attribute_and_no_address(
         if field.annotation is str and name not in ("product_id", "category", "sort")
     ]
     config = {**plain["config"], data.draw(st.sampled_from(texts)): data.draw(COPY)}
-    verdict = validate(Proposal(kind, kind, config), LIBRARY.specs, DEMO, set())
+    verdict = validate(Proposal(kind, kind, config), LIBRARY.specs, props_context(DEMO), set())
     assume(isinstance(verdict, Component))
     assert isinstance(verdict, Component)
     html, expected = draw(kind, dict(verdict.config)), draw(kind, plain["config"])
@@ -162,7 +164,7 @@ def test_what_is_no_longer_sold_is_refused(name: str) -> None:
     kind = {"product_id": "hero", "category": "cta"}[name]
     config = {**component(kind)["config"], name: "gone"}
     assert RENDERER.component(Component(kind, kind, config), DEMO) == Refusal(
-        "NO_LONGER_SOLD", kind
+        "NO_LONGER_TRUE", kind
     )
 
 

@@ -90,7 +90,7 @@ SPOILT = (
         "prompts/house.json",
         '"Welcome in"',
         '"Welcome in for $5"',
-        "prompts/house.json: eyebrow: copy speaks of a price (newcomer, hero)",
+        "prompts/house.json: eyebrow: copy says: $ 5 (newcomer, hero)",
     ),
 )
 UNUSABLE = {

@@ -1,0 +1,57 @@
+"""What a component's props are validated against: what a shop sells, and what its copy may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from app.domain.catalog import Product, Shop
+from app.generation.copy.lexicon import Lexicons
+from app.generation.copy.rules import CopyRules, Finding
+
+
+class ShopCopy:
+    """Judges copy beside the texts of what a component names, and those of the shop itself."""
+
+    def __init__(self, rules: CopyRules, shop: Shop) -> None:
+        self._rules = rules
+        self._shop = shop
+
+    def __call__(self, text: str, products: Iterable[str]) -> tuple[Finding, ...]:
+        """Return what copy says that it may not in a component that names these products."""
+        return self._rules.check(text, self._facts(products))
+
+    def _facts(self, products: Iterable[str]) -> Iterator[str]:
+        shop, named = self._shop, list(products)
+        yield from (facts_of(shop.products[product]) for product in named)
+        yield str(len(named))
+        yield " . ".join((shop.name, shop.tagline, *shop.categories()))
+
+
+class PropsContext:
+    """Returns the context of a shop in which pydantic validates props."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._lexicons = Lexicons(words)
+        self._rules = lru_cache(64)(self._rules_for)
+
+    def __call__(self, shop: Shop) -> dict[str, object]:
+        """Return what the shop sells, and the judge of its copy."""
+        currency = next((item.price.currency for item in shop.products.values()), "")
+        brand = shop.brand
+        rules = self._rules(shop.locale, currency, brand.banned_words, brand.allowed_claims)
+        copy = ShopCopy(rules, shop)
+        return {"products": shop.products, "categories": shop.categories(), "copy": copy}
+
+    def _rules_for(
+        self, locale: str, currency: str, banned: tuple[str, ...], allowed: tuple[str, ...]
+    ) -> CopyRules:
+        return CopyRules(
+            self._lexicons, language=locale, currency=currency, banned=banned, allowed=allowed
+        )
+
+
+def facts_of(product: Product) -> str:
+    """Return all that the catalog says of a product in words."""
+    texts = (product.title, product.category, product.description, product.vendor)
+    return " . ".join((*texts, *product.tags, *product.options))

@@ -1,0 +1,67 @@
+"""What a model is told to keep to, each with the codes of the refusals that hold it to that."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Requirement(NamedTuple):
+    """A sentence of the prompt, and the codes by which what breaks it is refused."""
+
+    says: str
+    codes: tuple[str, ...]
+
+
+REQUIREMENTS = (
+    Requirement(
+        "Use only product ids and category names from the lists, spelled exactly as there, each "
+        "once in a list.",
+        ("UNKNOWN_PRODUCT", "UNKNOWN_CATEGORY", "REPEATED_NAME"),
+    ),
+    Requirement(
+        "What is marked sold out never leads: nothing shows it alone, nor a list of nothing else.",
+        ("SOLD_OUT_LEADS",),
+    ),
+    Requirement(
+        "Give every prop unless it is optional, and no other; stay within the lengths.",
+        (
+            *("MISSING_PROP", "EXTRA_PROP", "INVALID_PROP"),
+            *("COPY_TOO_LONG", "COPY_TOO_SHORT", "LIST_TOO_LONG", "LIST_TOO_SHORT"),
+        ),
+    ),
+    Requirement(
+        "Copy says only what the texts given here say of the products in that component: numbers, "
+        "percentages and amounts,",
+        ("NUMBER_NOT_STATED", "PRICE_IN_COPY"),
+    ),
+    Requirement(
+        "offers, delivery, guarantees, stock and urgency,",
+        (
+            *("OFFER_NOT_STATED", "DELIVERY_NOT_STATED", "GUARANTEE_NOT_STATED"),
+            *("STOCK_NOT_STATED", "URGENCY_NOT_STATED"),
+        ),
+    ),
+    Requirement(
+        "material, origin, health, environment, awards, superlatives.",
+        ("CLAIM_NOT_STATED", "SUPERLATIVE_NOT_STATED"),
+    ),
+    Requirement(
+        "Copy holds no addresses, markup, emoji, exclamation marks, hidden or spaced-out letters, "
+        "nor a word that the shop bans.",
+        (
+            *("URL_IN_COPY", "MARKUP_IN_COPY", "EMOJI_IN_COPY", "EXCLAMATION_IN_COPY"),
+            *("HIDDEN_CHARACTERS", "SPACED_LETTERS", "BANNED_WORD"),
+        ),
+    ),
+    Requirement(
+        "Copy neither tells the shopper what they are like nor names their type.",
+        ("SHOPPER_DESCRIBED",),
+    ),
+)
+"""Sentences that end in a comma go on in the next."""
+
+
+def requirements_text() -> str:
+    """Return the requirements as a list for the prompt."""
+    text = " ".join(requirement.says for requirement in REQUIREMENTS)
+    return "\n".join(f"- {sentence.removesuffix('.')}." for sentence in text.split(". "))
