@@ -66,7 +66,7 @@ def test_nothing_of_the_workbench_is_loaded_where_it_is_off(serve: StartServer) 
 
 @pytest.mark.process
 def test_where_its_libraries_are_missing_the_start_says_so_in_one_line(tmp_path: Path) -> None:
-    started = "import sys; sys.modules['watchfiles'] = None; from app.server import main; main()"
+    started = "import sys; sys.modules['watchfiles'] = None; import os; from app.server import main; main(os.environ)"
     ended = subprocess.run(
         [sys.executable, "-c", started],
         cwd=ROOT,

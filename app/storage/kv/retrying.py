@@ -64,7 +64,7 @@ class RetryingKv:
         A KV that cannot be read is counted and holds nothing.
         """
         write = self._last.get(key)
-        if write is not None and not write.dropped:
+        if write is not None and write.begun and not write.dropped:
             return write.value
         unwritten = self._unwritten.get(key)
         if unwritten is not None and unwritten.until > self._clock():
