@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
+from app.content.assets import PREFETCH_RULES
 from app.content.prompts import PLACES
 from app.content.site import SiteContent
 from app.generation.generator import Generator
@@ -174,8 +175,9 @@ def _build_site(
         deadlines=settings.deadlines,
         parse_limits=settings.parsing,
     )
+    rules = content.assets.names[PREFETCH_RULES]
     shops = {
-        shop.id: build_shop_view(shop, content, renderer, page_headers(image_hosts(shop)))
+        shop.id: build_shop_view(shop, content, renderer, page_headers(image_hosts(shop), rules))
         for shop in content.catalogs.shops.values()
     }
     return Site(content, renderer, Generator(deps), ShellCache(renderer), shops)

@@ -96,9 +96,12 @@
   };
 
   // Reads until the response ends. Heartbeats come every 15 s: after 40 s of silence it is dead.
+  // A page that is left lets go, so that the browser may keep it for who comes back.
   const read = async () => {
     const stop = new AbortController();
-    let timer = setTimeout(() => stop.abort(), 40000);
+    const letGo = () => stop.abort();
+    addEventListener("pagehide", letGo, { once: true });
+    let timer = setTimeout(letGo, 40000);
     const response = await fetch(main?.dataset.stream ?? "", {
       headers: {
         Accept: "text/event-stream",
@@ -113,7 +116,7 @@
     const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = "", part; !(part = await reader.read()).done; ) {
       clearTimeout(timer);
-      timer = setTimeout(() => stop.abort(), 40000);
+      timer = setTimeout(letGo, 40000);
       const blocks = (text + part.value).split("\n\n");
       text = blocks.pop() ?? "";
       blocks.forEach(onEvent);
@@ -127,7 +130,10 @@
       if (finished) break;
       if (++failures > 8) return finish("");
       const seconds = Math.min(30, 2 ** failures / 4) * (0.5 + Math.random());
-      await new Promise((resume) => setTimeout(resume, seconds * 1000));
+      await new Promise((resume) => {
+        setTimeout(resume, seconds * 1000);
+        addEventListener("pageshow", resume, { once: true });
+      });
     }
   };
 
@@ -170,5 +176,6 @@
   main?.addEventListener("click", ({ target }) => {
     if (target instanceof Element && target.closest(".offer")) settle(slotOf(target), true);
   });
-  follow();
+  if (document.prerendering) document.addEventListener("prerenderingchange", follow);
+  else follow();
 }

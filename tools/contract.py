@@ -12,6 +12,7 @@ from app.catalog import listing
 from app.content import assets
 from app.domain import facts, network, persona
 from app.generation import codec
+from app.pages import shells
 from app.personas import key, learner, rules
 from app.prerender import pages
 from app.settings import ROOT
@@ -58,6 +59,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
         WANDERED_PERCENT FOCUSED_POINTS FOCUSED_PERCENT QUICK_VIEWS MANY_ORDERS TYPE_POINTS""",
     ),
     "PRERENDER": (pages, "NAME_DIGITS"),
+    "SHELLS": (shells, "VISIT"),
     "D1": (d1, "MAX_STATEMENTS MAX_PARAMETERS MAX_BODY_BYTES"),
     "KV": (limits, "MAX_KEY_BYTES MAX_VALUE_BYTES MIN_TTL"),
     "HTTP_BODY": (http_body, "ETAG_DIGITS"),

@@ -30,6 +30,11 @@ interface ParentNode {
   querySelectorAll<E extends HTMLElement = HTMLElement>(selector: string): NodeListOf<E>;
 }
 
+interface Document {
+  /** Whether the page is prepared ahead of a shopper; undefined where browsers do not do that. */
+  readonly prerendering?: boolean;
+}
+
 interface Element {
   closest<K extends keyof HTMLElementTagNameMap>(selector: K): HTMLElementTagNameMap[K] | null;
   closest<E extends HTMLElement = HTMLElement>(selector: string): E | null;

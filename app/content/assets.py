@@ -20,9 +20,12 @@ MEDIA_TYPES = {
     ".webp": b"image/webp",
     ".avif": b"image/avif",
     ".gif": b"image/gif",
+    ".speculationrules": b"application/speculationrules+json",
 }
-_TEXT = {".css", ".js", ".svg"}
+_TEXT = {".css", ".js", ".svg", ".speculationrules"}
 _BEST_COMPRESSION = 9
+PREFETCH_RULES = "products.speculationrules"
+"""Names which pages browsers may fetch ahead of a click."""
 
 
 class Assets(NamedTuple):

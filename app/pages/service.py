@@ -11,7 +11,7 @@ from app.generation.events import replay
 from app.pages.cache import CachedPage, PageCache, shared_key
 from app.pages.jobs import AtCapacity, Batches, PageJobs, PageRequest, RunningJob, stamp
 from app.pages.journal import PageJournal
-from app.pages.shells import ShopView
+from app.pages.shells import VISIT, ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper, ShopperCache
 from app.storage.db.rows import Visited
@@ -66,7 +66,7 @@ class PageService:
         known = self._shoppers.cached(shopper_id, view.shop.id)
         return self._cache.cached(known.page_key, view.content) if known else None
 
-    async def visit(self, visit: Visit, *, may_compose: bool = True) -> CachedPage | Shell:
+    async def visit(self, visit: Visit) -> CachedPage | Shell:
         """Return a finished page: the shopper's, or what was decided for others like them.
 
         Else return the shell while theirs is composed. When no more pages can be composed, the
@@ -74,19 +74,31 @@ class PageService:
         """
         view = visit.view
         known = await self._shopper(visit)
-        self._records.visited(Visited(visit.shopper_id, view.shop.id, stamp()))
+        self._note(visit)
         page = None if visit.first else await self._finished(known, view)
         page = page or await self._shared(known, view)
         if page is not None:
             return page
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
-        if not may_compose:
-            return Shell(shells.fallback(view, persona_type))
         try:
             page_id = self.jobs.start(PageRequest(known, view, visit.address)).job.id
         except AtCapacity:
             return Shell(shells.fallback(view, persona_type), final=True)
         return Shell(shells.shell(view, persona_type, page_id))
+
+    async def preview(self, visit: Visit) -> CachedPage | Shell:
+        """Return the page to a browser that asks ahead of its shopper, who may never come.
+
+        Nothing is noted, composed or remembered. A shell begins the visit once it is shown.
+        """
+        view, persona_type = visit.view, NEWCOMER.type
+        if not visit.first:
+            known = await self._shopper(visit)
+            page = await self._finished(known, view) or await self._shared(known, view)
+            if page is not None:
+                return page
+            persona_type = known.shopper.persona.type
+        return Shell(self._site.current.shells.shell(view, persona_type, VISIT), anonymous=True)
 
     async def prefetch(self, visit: Visit, persona: Persona, *, may_compose: bool) -> str:
         """Have the page ready that a shopper will want next; say what came of it.
@@ -115,8 +127,9 @@ class PageService:
     async def stream_for(self, visit: Visit, page_id: str, after: int) -> Batches | None:
         """Return the events of a page after an id, or None where it is another shopper's.
 
-        A page that this process knows nothing of (it has restarted, or the page ended long ago) is
-        answered with the shopper's own: as stored, or as it is composed from now on.
+        A page that this process knows nothing of (it has restarted, the page ended long ago, or was
+        fetched ahead of the visit that begins now) is answered with the shopper's own: as stored,
+        or as it is composed from now on.
 
         Raises:
             AtCapacity: it would have to be composed, and there is no place to wait.
@@ -125,6 +138,8 @@ class PageService:
         if owner is not None:
             own = owner == visit.shopper_id
             return self._journal.read(page_id, after) if own else None
+        if page_id == VISIT:
+            self._note(visit)
         known = await self._shopper(visit)
         return await self.events(PageRequest(known, visit.view, visit.address), after)
 
@@ -183,6 +198,9 @@ class PageService:
     async def drain(self, seconds: float) -> None:
         """Let composing pages finish for so long, then end them."""
         await self.jobs.drain(seconds)
+
+    def _note(self, visit: Visit) -> None:
+        self._records.visited(Visited(visit.shopper_id, visit.view.shop.id, stamp()))
 
     async def _shopper(self, visit: Visit) -> KnownShopper:
         shop_id = visit.view.shop.id

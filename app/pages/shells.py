@@ -12,6 +12,9 @@ from app.generation.rules import fallback
 from app.rendering.renderer import Renderer, SlotContent
 from app.rendering.urls import ShopUrls
 
+VISIT = "visit"
+"""Stands where a page's id would in a shell that was fetched ahead: its stream begins the visit."""
+
 _STREAM_PLACE = "/@/stream/@"
 
 

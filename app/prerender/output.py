@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.catalog.images import image_hosts
+from app.content.assets import PREFETCH_RULES
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.pages.shells import build_shop_view
@@ -73,7 +74,8 @@ def _files(content: SiteContent) -> Iterator[File]:
 
 
 def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
-    view = build_shop_view(shop, content, renderer, page_headers(image_hosts(shop)))
+    headers = page_headers(image_hosts(shop), content.assets.names[PREFETCH_RULES])
+    view = build_shop_view(shop, content, renderer, headers)
     home = f"shops/{shop.id}"
     yield f"{home}/shop.json", _json(shop_file(view, content.library.required))
     yield f"{home}/products.json", _json(products_file(shop))

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from app.catalog.listing import ORDERS, ListingQuery, filter_products
 from app.domain.catalog import Shop
-from app.domain.persona import PERSONA_TYPES
-from app.pages.shells import ShopView
+from app.domain.persona import NEWCOMER, PERSONA_TYPES
+from app.pages.shells import VISIT, ShopView
 from app.rendering.renderer import Renderer
 from app.web.context import not_found_page
 from app.web.products import related
@@ -35,6 +35,8 @@ def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
     for persona_type in PERSONA_TYPES:
         html = renderer.store_page(shop, persona_type, view.fallbacks, stream)
         yield Drawing(f"shells/{persona_type}.html", html)
+    ahead = renderer.store_page(shop, NEWCOMER.type, view.fallbacks, view.urls.stream(VISIT))
+    yield Drawing("ahead.html", ahead)
     yield Drawing("catalog.html", renderer.store_page(shop, "newcomer", view.fallbacks))
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer)

@@ -68,6 +68,14 @@ def is_crawler(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return False
 
 
+def is_subresource(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Say whether a browser asks for something to use in another page: a picture, a frame, data.
+
+    No policy of ours lets a page of the shop be framed, so no shopper sees what comes of it.
+    """
+    return any(name == b"sec-fetch-dest" and value != b"document" for name, value in headers)
+
+
 def is_prefetch(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Say whether a browser asks ahead of its shopper, who may never come."""
     return any(

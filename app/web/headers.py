@@ -34,10 +34,12 @@ def content_security_policy(image_hosts: Iterable[str] = ()) -> bytes:
     ).encode()
 
 
-def page_headers(image_hosts: Iterable[str] = ()) -> Headers:
-    """Return the headers of an HTML page."""
+def page_headers(image_hosts: Iterable[str] = (), prefetch_rules: str = "") -> Headers:
+    """Return the headers of an HTML page; rules are the address of what may be fetched ahead."""
+    rules = [(b"speculation-rules", f'"{prefetch_rules}"'.encode())] if prefetch_rules else []
     return [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-security-policy", content_security_policy(image_hosts)),
+        *rules,
         *_ALWAYS,
     ]

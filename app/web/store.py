@@ -13,11 +13,11 @@ from app.pages.shells import ShopView
 from app.util.http_body import Body, zipped
 from app.web.context import AppContext, visit_from
 from app.web.cookies import ANONYMOUS, Session
-from app.web.crawlers import is_crawler, is_prefetch
+from app.web.crawlers import is_crawler, is_prefetch, is_subresource
 from app.web.responses import Response, send_response
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
-_NEVER_STORED = (b"cache-control", b"private, no-store")
+"""Not `no-store`, which browsers take to forbid their back/forward cache as well."""
 
 
 class StorePage:
@@ -38,38 +38,39 @@ class StorePage:
             await web.send_page(scope, send, web.renderer.listing_page(view.shop, listing), view)
         else:
             session = web.session(scope, view)
-            page = await self._page(scope, view, session)
-            visitor = session if _is_personal(page) else ANONYMOUS
+            only_looks = scope["method"] == "HEAD" or is_prefetch(scope["headers"])
+            page = await self._page(scope, view, session, only_looks=only_looks)
+            anonymous = only_looks or (isinstance(page, Shell) and page.anonymous)
+            visitor = ANONYMOUS if anonymous else session
             await send_response(scope, send, _response(page, view, visitor, began))
 
-    async def _page(self, scope: Scope, view: ShopView, session: Session) -> CachedPage | Shell:
-        pages = self._web.pages
+    async def _page(
+        self, scope: Scope, view: ShopView, session: Session, *, only_looks: bool
+    ) -> CachedPage | Shell:
+        pages, headers = self._web.pages, scope["headers"]
+        if is_subresource(headers):
+            return pages.catalog_page(view)
         if not session.first:
             page = pages.cached_page(session.shopper_id, view)
             if page is not None:
                 return page
-        only_looks = scope["method"] == "HEAD" or is_prefetch(scope["headers"])
-        if (session.first and only_looks) or is_crawler(scope["headers"]):
+        if is_crawler(headers) or (session.first and scope["method"] == "HEAD"):
             return pages.catalog_page(view)
-        return await pages.visit(visit_from(scope, session, view), may_compose=not only_looks)
-
-
-def _is_personal(page: CachedPage | Shell) -> bool:
-    """Whether a page is for a shopper, who is to be known again."""
-    return isinstance(page, CachedPage) or not page.anonymous
+        visit = visit_from(scope, session, view)
+        return await (pages.preview(visit) if only_looks else pages.visit(visit))
 
 
 def _response(page: CachedPage | Shell, view: ShopView, visitor: Session, began: float) -> Response:
     """Return the page with the headers that say how it came about."""
     if isinstance(page, CachedPage):
         kind = b"redrawn" if page.redrawn else b"kept"
-        body, caching = Body(page.body, page.zipped, page.etag), _PRIVATE
+        body = Body(page.body, page.zipped, page.etag)
     else:
         kind = b"fallback" if page.final else b"shell"
-        body, caching = zipped(page.body), _NEVER_STORED
+        body = zipped(page.body)
     milliseconds = (time.perf_counter() - began) * 1000
     timing = (b"server-timing", b"%s;dur=%.2f" % (kind, milliseconds))
-    extra_headers = [(b"x-wandstore-page", kind), caching, timing]
+    extra_headers = [(b"x-wandstore-page", kind), _PRIVATE, timing]
     if visitor.set_cookie is not None:
         extra_headers.append((b"set-cookie", visitor.set_cookie))
     return Response(body, view.headers, extra_headers=extra_headers)

@@ -12,10 +12,13 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.events import Event
 from app.pages.jobs import AtCapacity, Batches
+from app.pages.shells import VISIT
 from app.util.http_body import Body
 from app.web.context import AppContext, visit_from
+from app.web.crawlers import is_prefetch
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
+from app.web.same_origin import from_our_page
 
 _SEND_TIMEOUT = 30.0
 EVENT_ID = re.compile(rb"^[0-9]{1,19}$")
@@ -34,29 +37,45 @@ class Stream:
         web = self._web
         view = web.shop_of(scope)
         session = web.session(scope, view) if view else None
-        if view is None or session is None or session.first:
+        page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
+        if view is None or session is None or (session.first and not _begins(scope, page_id)):
             await _refuse(scope, send)
             return
-        page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
+        cookie = session.set_cookie if session.first else None
         try:
             visit = visit_from(scope, session, view)
             batches = await web.pages.stream_for(visit, page_id, after)
         except AtCapacity:
-            await _refuse(scope, send, _TOO_MANY)
+            await _refuse(scope, send, _TOO_MANY, cookie)
             return
         if batches is None:
             await _refuse(scope, send)
             return
-        await send_events(batches, scope, receive, send, heartbeat=web.heartbeat)
+        heartbeat = web.heartbeat
+        await send_events(batches, scope, receive, send, heartbeat=heartbeat, cookie=cookie)
+
+
+def _begins(scope: Scope, page_id: str) -> bool:
+    """Whether a visit begins here: a page of ours that was fetched ahead is being shown."""
+    headers = scope["headers"]
+    is_first = page_id == VISIT and not last_event_id(scope)
+    return is_first and from_our_page(dict(headers)) and not is_prefetch(headers)
 
 
 async def send_events(
-    batches: Batches, scope: Scope, receive: Receive, send: Send, *, heartbeat: float
+    batches: Batches,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    heartbeat: float,
+    cookie: bytes | None = None,
 ) -> None:
     """Send a page's events until it ends or its reader leaves, and comments while it is silent."""
+    cookies = {"Set-Cookie": cookie.decode()} if cookie else {}
     response = EventSourceResponse(
         _written(batches),
-        headers=_HEADERS,
+        headers={**_HEADERS, **cookies},
         ping=heartbeat,
         sep="\n",
         ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
@@ -87,9 +106,10 @@ async def _written(batches: Batches) -> AsyncGenerator[bytes, None]:
             yield b"".join(map(written, batch))
 
 
-async def _refuse(scope: Scope, send: Send, status: int = 404) -> None:
+async def _refuse(scope: Scope, send: Send, status: int = 404, cookie: bytes | None = None) -> None:
     headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
     extra_headers = [(b"cache-control", b"no-store")]
     extra_headers += [(b"retry-after", b"5")] if status == _TOO_MANY else []
+    extra_headers += [(b"set-cookie", cookie)] if cookie else []
     text = b"too many pages just now\n" if status == _TOO_MANY else b"no such page\n"
     await send_response(scope, send, Response(Body(text), headers, status, extra_headers))

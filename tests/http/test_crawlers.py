@@ -11,6 +11,7 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer
 from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.stored import rows
 from tools.support import http
 from tools.support.server import Server
 
@@ -58,7 +59,8 @@ def test_a_page_fetched_ahead_costs_nothing_and_the_visit_that_follows_is_compos
 ) -> None:
     model.play(Scenario(answer()))
     ahead = http.get(f"{composed_by_model.url}/store", headers={name: value})
-    assert ahead.headers["x-wandstore-page"] == "fallback"
+    assert ahead.headers["x-wandstore-page"] == "shell"
+    assert stream_of(ahead.text) == "/s/demo/stream/visit"
     assert "set-cookie" not in ahead.headers
     assert model.requests == ()
     with Shopper(composed_by_model) as shopper:
@@ -67,3 +69,41 @@ def test_a_page_fetched_ahead_costs_nothing_and_the_visit_that_follows_is_compos
         shopper.get("/store", headers={name: value})
         shopper.follow(stream_of(page.text))
     assert len(model.requests) == 1
+
+
+def test_a_page_fetched_ahead_is_the_shoppers_own_without_a_row_or_a_new_cookie(
+    serve: StartServer, model: Model
+) -> None:
+    server = serve(**model.environment, SESSION_SECRET=SECRET)
+    model.play(Scenario(answer()))
+    known = SessionSigner(SECRET.encode())
+    day = int(time.time()) + 24 * 3600  # the cookie is due to be set anew
+    cookie = known.cookie(f"shop_{'0' * 32}", "demo", day, secure=False).decode().partition(";")[0]
+    ahead = http.get(f"{server.url}/store", headers={"Cookie": cookie, "Sec-Purpose": "prefetch"})
+    assert ahead.headers["x-wandstore-page"] == "shell"
+    assert "set-cookie" not in ahead.headers
+    page = http.get(f"{server.url}/store", headers={"Cookie": cookie})
+    with http.stream("GET", server.url + stream_of(page.text), headers={"Cookie": cookie}) as end:
+        end.read()
+    ahead = http.get(f"{server.url}/store", headers={"Cookie": cookie, "Sec-Purpose": "prefetch"})
+    assert ahead.headers["x-wandstore-page"] == "kept"
+    assert "set-cookie" in page.headers
+    assert "set-cookie" not in ahead.headers
+    server.stop()  # which writes what is to be written
+    assert len(model.requests) == 1
+    assert rows(server, "SELECT count(*) FROM shoppers") == [(1,)]
+
+
+@pytest.mark.parametrize("destination", ["image", "script", "iframe", "empty"])
+def test_what_is_no_document_is_the_catalogs_page_and_costs_nothing(
+    composed_by_model: Server, model: Model, destination: str
+) -> None:
+    with Shopper(composed_by_model) as shopper:
+        for _ in range(2):
+            page = shopper.get("/store", headers={"Sec-Fetch-Dest": destination})
+            assert page.headers["x-wandstore-page"] == "fallback"
+            assert "set-cookie" not in page.headers
+            assert stream_of(page.text) == ""
+        assert model.requests == ()
+        document = shopper.get("/store", headers={"Sec-Fetch-Dest": "document"})
+        assert document.headers["x-wandstore-page"] == "shell"

@@ -63,6 +63,17 @@ def test_every_page_forbids_what_is_not_ours(shop: httpx.Client, path: str) -> N
     assert page.headers["x-wandstore-page"]
 
 
+@pytest.mark.parametrize("path", ["/store", "/store?category=Lamps", "/products/dusk-lamp"])
+def test_products_may_be_fetched_ahead_by_rules_from_a_file(shop: httpx.Client, path: str) -> None:
+    address = shop.get(path).headers["speculation-rules"]
+    rules = shop.get(address.strip('"'))
+    assert rules.headers["content-type"] == "application/speculationrules+json"
+    assert_guarded(rules)
+    (rule,) = rules.json()["prefetch"]
+    assert rule["eagerness"] == "moderate"
+    assert rule["where"]["href_matches"] == ["/products/*", "/s/*/products/*"]
+
+
 def test_the_shell_forbids_the_same_as_the_kept_page(house_server: Server) -> None:
     shell = http.get(f"{house_server.url}/store")
     assert shell.headers["x-wandstore-page"] == "shell"

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.fake_llm import Scenario
@@ -25,6 +26,7 @@ from tests.support.shopper_client import (
     slots,
     stream_of,
 )
+from tests.support.stored import rows
 from tools.support import http
 from tools.support.server import Server
 
@@ -118,6 +120,48 @@ def test_nobody_reads_another_shoppers_stream(composed_by_model: Server, model: 
         assert refused.headers["cache-control"] == "no-store"
         assert refused.text == "no such page\n"
     model.release()
+
+
+def begun(server: Server, **headers: str) -> httpx.Response:
+    """Ask for the events of a page that was fetched ahead, as a page of the shop does."""
+    ours = {"Sec-Fetch-Site": "same-origin", **headers}
+    return http.get(f"{server.url}/s/demo/stream/visit", headers=ours, timeout=30)
+
+
+def test_a_page_that_was_fetched_ahead_begins_its_visit_with_its_stream(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    first = begun(composed_by_model)
+    assert first.status_code == 200
+    assert [event.name for event in events(first.text.splitlines())].count("component") == 5
+    cookie, _, _ = first.headers["set-cookie"].partition(";")
+    again = begun(composed_by_model, Cookie=cookie)
+    assert again.status_code == 200
+    assert "set-cookie" not in again.headers
+    page = http.get(f"{composed_by_model.url}/store", headers={"Cookie": cookie})
+    assert page.headers["x-wandstore-page"] == "kept"
+    assert len(model.requests) == 1
+    shopper = cookie.partition("=")[2].partition(".")[0]
+    composed_by_model.stop()  # which writes what is to be written
+    assert rows(composed_by_model, "SELECT id FROM shoppers") == [(shopper,)]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Last-Event-ID": "1"},
+    ],
+)
+def test_no_visit_begins_for_others_ahead_or_twice(
+    composed_by_model: Server, model: Model, headers: dict[str, str]
+) -> None:
+    refused = begun(composed_by_model, **headers)
+    assert refused.status_code == 404
+    assert "set-cookie" not in refused.headers
+    assert model.requests == ()
 
 
 def test_any_number_of_readers_see_the_same(composed_by_model: Server, model: Model) -> None:

@@ -1,4 +1,4 @@
-"""A proxy on loopback that cuts the connections of an event stream where a test says."""
+"""A proxy on loopback that cuts event streams where a test says, and has pages of its own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ from anyio.from_thread import start_blocking_portal
 _ON_THE_WAY = 0.1
 """Seconds for what was sent to arrive: a cut in the same instant takes the last event with it."""
 
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
+
 
 class CuttingProxy:
-    """Passes HTTP on to `target_port`; each stream is cut after `events` events, the last not."""
+    """Passes HTTP on to `target_port`; each stream is cut after `events` events, the last not.
 
-    def __init__(self, target_port: int, events: int) -> None:
+    `pages` are answered by itself, by their paths; `heads` is what requests began with.
+    """
+
+    def __init__(self, target_port: int, events: int | None = None) -> None:
         self.port = 0
+        self.pages: dict[str, str] = {}
+        self.heads: list[str] = []
         self.streams = 0
         self.cuts = 0
         self.joined = threading.Event()
@@ -54,6 +61,11 @@ class CuttingProxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
+        self.heads.append(head.decode())
+        page = self.pages.get(head.split(b" ")[1].decode())
+        if page is not None:
+            writer.write(_OK + page.encode())
+            return
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
         try:
             up_writer.write(head.replace(b"Connection: keep-alive", b"Connection: close"))
@@ -73,7 +85,7 @@ class CuttingProxy:
         while data := await reader.read(65536):
             passed += data
             self.joined.set()
-            end = _end_of_event(passed, self._events)
+            end = _end_of_event(passed, self._events) if self._events else None
             if end is not None and b"event: ready" not in passed[:end]:
                 writer.write(data[: len(data) - (len(passed) - end)])
                 await writer.drain()
@@ -103,7 +115,7 @@ def _end_of_event(text: bytes, number: int) -> int | None:
 
 
 @contextmanager
-def cutting(target_port: int, events: int) -> Iterator[CuttingProxy]:
+def cutting(target_port: int, events: int | None = None) -> Iterator[CuttingProxy]:
     """Run a proxy in a thread of its own for as long as the block lasts."""
     with (
         start_blocking_portal() as portal,

@@ -55,6 +55,17 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
 
 
+def whole_chromium_path() -> str | None:
+    """Return where a Chromium with a back/forward cache is, which the headless shell has not."""
+    return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def launch_with_back_forward_cache(playwright: Playwright, path: str) -> Browser:
+    """Start a Chromium that may keep pages which are left, as it does for its users."""
+    without = ["--disable-back-forward-cache"]
+    return playwright.chromium.launch(executable_path=path, args=FLAGS, ignore_default_args=without)
+
+
 @dataclass
 class Watched:
     """A page with everything it asked for and complained of."""

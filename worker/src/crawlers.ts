@@ -14,6 +14,14 @@ export function isCrawler(request: Request): boolean {
   );
 }
 
+/**
+ * Say whether a browser asks for something to use in another page: a picture, a frame, data. No
+ * policy of ours lets a page of the shop be framed, so no shopper sees what comes of it.
+ */
+export function isSubresource(request: Request): boolean {
+  return (request.headers.get("sec-fetch-dest") ?? "document") !== "document";
+}
+
 /** Say whether a browser asks ahead of its shopper, who may never come. */
 export function isPrefetch(request: Request): boolean {
   return CRAWLERS.PREFETCH_HEADERS.some((name) =>

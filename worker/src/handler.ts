@@ -10,7 +10,7 @@ import { handleListing } from "./pages/listing.ts";
 import { parseListingQuery } from "./pages/listing_query.ts";
 import { handleNotFound } from "./pages/not_found.ts";
 import { handleProduct } from "./pages/product.ts";
-import { handleStore, pageHeaders } from "./pages/store.ts";
+import { handleStore, PRIVATE, pageHeaders } from "./pages/store.ts";
 import { plainText } from "./responses.ts";
 import { matchRoute, type Route } from "./router.ts";
 import { handleSignals } from "./signals/handler.ts";
@@ -54,7 +54,9 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     }
     case "stream": {
       const shop = await context.assets.shop(route.shop);
-      return shop === null ? plainText("no such page", 404) : handleStream(context, shop);
+      return shop === null
+        ? plainText("no such page", 404)
+        : handleStream(context, shop, route.page);
     }
     case "product": {
       const shop = await context.assets.shop(route.shop);
@@ -87,7 +89,7 @@ async function fallbackResponse(route: Route, env: Env): Promise<Response> {
     const assets = new AssetStore(env.ASSETS);
     const shop = route.name === "store" ? await assets.shop(route.shop) : null;
     const page = shop && (await assets.page(shop, "shells/newcomer.html"));
-    const headers = shop && pageHeaders(shop, "shell", "private, no-store");
+    const headers = shop && pageHeaders(shop, "shell", PRIVATE);
     if (headers && page) return new Response(page.body, { headers });
   } catch {
     // Not even the published files can be read.

@@ -9,7 +9,7 @@ describe("an address", () => {
     ["/", { name: "root" }],
     ["/store", { name: "store" }],
     ["/s/corner", { name: "store", shop: "corner" }],
-    ["/s/corner/stream/edge", { name: "stream", shop: "corner" }],
+    ["/s/corner/stream/edge", { name: "stream", shop: "corner", page: "edge" }],
     ["/products/oak-board", { name: "product", id: "oak-board" }],
     ["/products/caf%C3%A9%20%26%20co", { name: "product", id: "café & co" }],
     ["/s/corner/products/x", { name: "product", shop: "corner", id: "x" }],

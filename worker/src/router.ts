@@ -2,7 +2,7 @@
 
 export type Route =
   | { name: "store"; shop?: string }
-  | { name: "stream"; shop: string }
+  | { name: "stream"; shop: string; page: string }
   | { name: "product"; shop?: string; id: string }
   | { name: "signals"; shop?: string }
   | { name: "static"; file: string }
@@ -44,7 +44,7 @@ function matchShopRoute(shop: string, part: string, last: string, length: number
   if (shop !== "" && length === 2) return { name: "store", shop };
   if (shop !== "" && length === 3 && part === "signals") return { name: "signals", shop };
   if (length === 4 && part === "products") return { name: "product", shop, id: last };
-  if (length === 4 && part === "stream" && last !== "") return { name: "stream", shop };
+  if (length === 4 && part === "stream" && last !== "") return { name: "stream", shop, page: last };
   return { name: "nothing" };
 }
 

@@ -12,9 +12,9 @@ from app.settings import ROOT
 SCRIPTS = {path.name: path.read_text() for path in (ROOT / "static").glob("*.js")}
 
 
-def test_the_stream_script_is_at_most_2_600_bytes_gzipped() -> None:
+def test_the_stream_script_is_at_most_2_700_bytes_gzipped() -> None:
     """What it would not need for swaps alone, record 19 says the use of."""
-    assert len(gzip.compress(SCRIPTS["stream.js"].encode(), 9)) <= 2_600
+    assert len(gzip.compress(SCRIPTS["stream.js"].encode(), 9)) <= 2_700
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ describe("a new shopper", () => {
     );
     expect(response.status).toBe(200);
     expect(response.headers.get("x-wandstore-page")).toBe("shell");
-    expect(response.headers.get("cache-control")).toBe("private, no-store");
+    expect(response.headers.get("cache-control")).toBe("private, no-cache");
     expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=shop_[0-9a-f]{32}\./);
     expect(text).toContain('data-stream="/s/demo/stream/edge"');
     await background;
@@ -290,22 +290,68 @@ describe("with any part out of order", () => {
 });
 
 describe("a prefetch", () => {
+  const prefetched = async (
+    headers: Record<string, string>,
+    requests: Request[],
+    changes: Record<string, unknown> = {},
+  ) => {
+    const CONTAINER = generating("", requests);
+    const exchange = await send("/store", { headers }, { CONTAINER, ...changes });
+    await exchange.background;
+    return exchange;
+  };
+
   it.each([
     ["sec-purpose", "prefetch;prerender"],
     ["purpose", "prefetch"],
     ["x-moz", "prefetch"],
-  ])("by %s: %s gets the catalog page, no cookie, and nothing is composed", async (name, value) => {
-    let requests = 0;
-    const CONTAINER = fakeContainer(async () => ((requests += 1), Response.json({})));
-    const { response, background } = await send(
-      "/store",
-      { headers: { [name]: value } },
-      { CONTAINER },
-    );
-    await background;
-    expect([response.status, response.headers.get("set-cookie"), requests]).toEqual([200, null, 0]);
-    expect(response.headers.get("x-wandstore-page")).toBe("fallback");
+  ])("by %s: %s gets a shell whose stream begins the visit, and no cookie", async (name, value) => {
+    const requests: Request[] = [];
+    const { response, text } = await prefetched({ [name]: value }, requests);
+    expect(response.headers.get("x-wandstore-page")).toBe("shell");
+    expect(response.headers.get("set-cookie")).toBeNull();
+    expect(text).toContain('data-stream="/s/demo/stream/visit"');
+    expect(requests).toEqual([]);
   });
+
+  it("for a shopper who returns is their page, where it is kept, and their cookie is not renewed", async () => {
+    const hash = await storePersona(SHOPPER, COLLECTOR);
+    await storePage(SHOPPER, hash, pageHtml(SHOPPER));
+    const old = Math.floor(Date.now() / 1000) + 86_400;
+    const cookie = await sessionCookie(SHOPPER, "demo", old);
+    const { response, text } = await prefetched({ cookie, "sec-purpose": "prefetch" }, []);
+    expect(text).toBe(pageHtml(SHOPPER));
+    expect(response.headers.get("set-cookie")).toBeNull();
+  });
+
+  it("for a shopper who returns is else the shell of their kind, and nothing is composed", async () => {
+    await storePersona(SHOPPER, COLLECTOR);
+    const requests: Request[] = [];
+    const cookie = await sessionCookie(SHOPPER);
+    const { text } = await prefetched({ cookie, "sec-purpose": "prefetch" }, requests);
+    expect(text).toContain('data-persona="collector"');
+    expect(text).toContain('data-stream="/s/demo/stream/edge"');
+    expect(requests).toEqual([]);
+  });
+});
+
+describe("what is asked for to be used in another page", () => {
+  it.each(["image", "script", "iframe", "empty"])(
+    "is the catalog page, whoever asks: %s",
+    async (destination) => {
+      const requests: Request[] = [];
+      const CONTAINER = generating("", requests);
+      for (const cookie of ["", await sessionCookie(SHOPPER)]) {
+        const headers = { cookie, "sec-fetch-dest": destination };
+        const { response, text, background } = await send("/store", { headers }, { CONTAINER });
+        await background;
+        expect(response.headers.get("x-wandstore-page")).toBe("fallback");
+        expect(response.headers.get("set-cookie")).toBeNull();
+        expect(text).not.toContain("data-stream");
+      }
+      expect(requests).toEqual([]);
+    },
+  );
 });
 
 describe("HEAD", () => {

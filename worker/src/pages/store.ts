@@ -4,7 +4,7 @@ import type { Shop } from "../assets/store.ts";
 import { newShopperAddress } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
-import { isCrawler, isPrefetch } from "../crawlers.ts";
+import { isCrawler, isPrefetch, isSubresource } from "../crawlers.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
@@ -13,6 +13,9 @@ import { HTTP_BODY } from "../shared/constants.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { cacheKey, findCachedPage, findSharedPage } from "./cache.ts";
+
+/** Not `no-store`, which browsers take to forbid their back/forward cache as well. */
+export const PRIVATE = "private, no-cache";
 
 interface Lookup {
   readonly persona: Persona;
@@ -25,22 +28,22 @@ interface Lookup {
 
 export async function handleStore(context: RequestContext, shop: Shop): Promise<Response> {
   const { request, url, env } = context;
+  if (isCrawler(request) || isSubresource(request)) return anonymousPage(context, shop);
+  if (onlyLooks(request)) return preview(context, shop);
   const startedAt = Date.now();
   const isSecure = url.protocol === "https:";
   const signer = context.sessionSigner();
   const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure);
-  const isProbe = session.isFirstVisit && onlyLooks(request);
-  if (isProbe || isCrawler(request)) return anonymousPage(context, shop);
   const lookup = session.isFirstVisit
     ? await firstVisit(context, shop)
-    : await lookUp(context, session, shop);
+    : await lookUp(context, session.shopperId, shop);
   const generated =
     lookup.html === null ? await generateOrWait(context, session, shop, lookup) : null;
   const html = lookup.html ?? generated;
   const how = html === null ? "shell" : "kept";
   const response =
     html === null
-      ? await shell(context, shop, lookup.persona)
+      ? await shell(context, shop, shellOf(lookup.persona))
       : await cachedPage(context, shop, html);
   const ms = Date.now() - startedAt;
   response.headers.set("server-timing", `${how};dur=${ms}`);
@@ -57,6 +60,22 @@ function onlyLooks(request: Request): boolean {
   return request.method === "HEAD" || isPrefetch(request);
 }
 
+/**
+ * Respond to who asks ahead of a shopper, or for the headers alone: nothing is generated, stored or
+ * set. A shell that is fetched ahead begins the visit once it is shown, with its stream.
+ */
+async function preview(context: RequestContext, shop: Shop): Promise<Response> {
+  const { request } = context;
+  const now = Date.now() / 1000;
+  const session = await context.sessionSigner().verifyRequest(request, shop.id, now);
+  if (session === null) {
+    const isHead = request.method === "HEAD";
+    return isHead ? anonymousPage(context, shop) : shell(context, shop, "ahead.html");
+  }
+  const { html, persona } = await lookUp(context, session.shopperId, shop);
+  return html === null ? shell(context, shop, shellOf(persona)) : cachedPage(context, shop, html);
+}
+
 /** Look up the newcomers' page only: KV would remember for a minute that there is no own one. */
 async function firstVisit({ env, limits }: RequestContext, shop: Shop): Promise<Lookup> {
   const hash = await personaHash(NEWCOMER);
@@ -67,14 +86,14 @@ async function firstVisit({ env, limits }: RequestContext, shop: Shop): Promise<
 /** Look up persona and page, own and shared at once; all together have `limits.lookupMs`. */
 async function lookUp(
   { env, limits }: RequestContext,
-  session: Session,
+  shopperId: string,
   shop: Shop,
 ): Promise<Lookup> {
   const deadline = Date.now() + limits.lookupMs;
-  const { persona, db } = await findPersona(env, session.shopperId, shop.id, limits.lookupMs);
+  const { persona, db } = await findPersona(env, shopperId, shop.id, limits.lookupMs);
   const hash = await personaHash(persona);
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
-  const key = cacheKey(session.shopperId, hash);
+  const key = cacheKey(shopperId, hash);
   const sharedPage = findSharedPage(env, hash, shop, remainingMs);
   const { html, kv } = await findCachedPage(env, key, shop, remainingMs);
   if (html !== null || kv === "outdated") return { persona, hash, html, db, kv, shared: "unasked" };
@@ -93,7 +112,7 @@ async function generateOrWait(
   shop: Shop,
   lookup: Lookup,
 ): Promise<string | null> {
-  if (context.container === null || onlyLooks(context.request)) return null;
+  if (context.container === null) return null;
   const { persona, hash } = lookup;
   const address = newShopperAddress(context.request, session.isNewShopper);
   const page = { shop, shopperId: session.shopperId, persona, hash, newShopperAddress: address };
@@ -105,7 +124,7 @@ async function generateOrWait(
 async function cachedPage(context: RequestContext, shop: Shop, html: string): Promise<Response> {
   const etag = `"${(await sha256Hex(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
   const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
-  const headers = pageHeaders(shop, "kept", "private, no-cache");
+  const headers = pageHeaders(shop, "kept", PRIVATE);
   headers.set("etag", etag);
   if (isNotModified) return new Response(null, { status: 304, headers });
   return new Response(html, { headers });
@@ -114,15 +133,18 @@ async function cachedPage(context: RequestContext, shop: Shop, html: string): Pr
 /** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */
 async function anonymousPage(context: RequestContext, shop: Shop): Promise<Response> {
   const page = await context.assets.page(shop, "catalog.html");
-  const headers = pageHeaders(shop, "fallback", "private, no-store");
+  const headers = pageHeaders(shop, "fallback", PRIVATE);
   return new Response(page?.body ?? null, { headers });
 }
 
-async function shell(context: RequestContext, shop: Shop, persona: Persona): Promise<Response> {
+function shellOf({ type }: Persona): string {
+  return `shells/${type}.html`;
+}
+
+async function shell(context: RequestContext, shop: Shop, name: string): Promise<Response> {
   const page =
-    (await context.assets.page(shop, `shells/${persona.type}.html`)) ??
-    (await context.assets.page(shop, `shells/${NEWCOMER.type}.html`));
-  const headers = pageHeaders(shop, "shell", "private, no-store");
+    (await context.assets.page(shop, name)) ?? (await context.assets.page(shop, shellOf(NEWCOMER)));
+  const headers = pageHeaders(shop, "shell", PRIVATE);
   return new Response(page?.body ?? null, { headers });
 }
 

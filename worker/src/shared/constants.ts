@@ -20,6 +20,7 @@ export const ASSETS = {
     ".webp": "image/webp",
     ".avif": "image/avif",
     ".gif": "image/gif",
+    ".speculationrules": "application/speculationrules+json",
   },
 } as const;
 
@@ -110,6 +111,11 @@ export const RULES = {
 /** app/prerender/pages.py */
 export const PRERENDER = {
   NAME_DIGITS: 32,
+} as const;
+
+/** app/pages/shells.py */
+export const SHELLS = {
+  VISIT: "visit",
 } as const;
 
 /** app/storage/db/d1.py */

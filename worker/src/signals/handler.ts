@@ -9,6 +9,7 @@ import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 import { fileHeaders, json } from "../responses.ts";
+import { isSameOrigin } from "../same_origin.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
 import { BODY, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
@@ -63,7 +64,7 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   const { headers } = context.request;
   const now = Date.now() / 1000;
   enforceRate(addressLimiter, rateLimitKey(headers.get("cf-connecting-ip") ?? "unknown"), now);
-  if (!isSameOrigin(context))
+  if (!isSameOrigin(context.request))
     throw new SignalsError(403, "CROSS_ORIGIN", "only a page of this shop may tell");
   if (trimAscii(headers.get("content-type")?.split(";")[0] ?? "") !== "application/json") {
     throw new SignalsError(415, "NOT_JSON", "the content type must be application/json");
@@ -159,14 +160,6 @@ async function readLimited(request: Request): Promise<Uint8Array> {
     chunks.push(chunk.value);
   }
   return new Blob(chunks).bytes();
-}
-
-/** Say whether our page sent this: by `Sec-Fetch-Site`, in browsers without it by `Origin`. */
-function isSameOrigin({ request, url }: RequestContext): boolean {
-  const site = request.headers.get("sec-fetch-site");
-  if (site !== null) return site === "same-origin";
-  const origin = request.headers.get("origin")?.toLowerCase() ?? "";
-  return origin === `https://${url.host}` || origin === `http://${url.host}`;
 }
 
 function enforceRate(limiter: RateLimiter, key: string, now: number): void {

@@ -136,6 +136,53 @@ describe("a stream", () => {
   });
 });
 
+describe("a page that was fetched ahead and is shown now", () => {
+  const begin = (headers: Record<string, string>, respond: Respond = async () => streaming()) =>
+    send("/s/demo/stream/visit", { headers }, { CONTAINER: fakeContainer(respond) });
+  const OURS = { "sec-fetch-site": "same-origin", "cf-connecting-ip": "192.0.2.7" };
+
+  it("begins its visit: a cookie, and the page of the new shopper whom it names", async () => {
+    const requests: Request[] = [];
+    const { response, text } = await begin(
+      OURS,
+      async (request) => (requests.push(request.clone()), streaming()),
+    );
+    expect(text).toBe(EVENT);
+    const body = (await requests[0]?.json()) as Record<string, unknown>;
+    expect(response.headers.get("set-cookie")).toContain(
+      `shopper_demo=${String(body["shopper_id"])}.`,
+    );
+    expect(requests[0]?.headers.get("x-wandstore-new-shopper")).toBe("1");
+  });
+
+  it("begins it once: with a cookie the visit is the shopper's", async () => {
+    const requests: Request[] = [];
+    const cookie = await sessionCookie(SHOPPER);
+    const { response } = await begin(
+      { ...OURS, cookie },
+      async (request) => (requests.push(request.clone()), streaming()),
+    );
+    expect(response.headers.get("set-cookie")).toBeNull();
+    expect(await requests[0]?.json()).toMatchObject({ shopper_id: SHOPPER });
+  });
+
+  it("keeps its cookie where the container does not answer", async () => {
+    const { response } = await begin(OURS, async () => new Response(null, { status: 429 }));
+    expect(response.status).toBe(429);
+    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=/);
+  });
+
+  it.each([
+    { "sec-fetch-site": "cross-site" },
+    {},
+    { ...OURS, "sec-purpose": "prefetch;prerender" },
+    { ...OURS, "last-event-id": "1700000000000001" },
+  ])("is no page of ours, is not shown yet, or began before: %j", async (headers) => {
+    const { response } = await begin(headers as Record<string, string>);
+    expect([response.status, response.headers.get("set-cookie")]).toEqual([404, null]);
+  });
+});
+
 describe("a container that does not answer", () => {
   it("and then does, is asked again until it does", async () => {
     const responses = [

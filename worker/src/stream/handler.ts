@@ -4,11 +4,12 @@ import type { Shop } from "../assets/store.ts";
 import { newShopperAddress, requestPage } from "../container/generate.ts";
 import type { FetchResult } from "../container/retry.ts";
 import type { RequestContext } from "../context.ts";
+import { isPrefetch } from "../crawlers.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { json, plainText } from "../responses.ts";
-import { isNewShopper } from "../session/cookies.ts";
-import { STREAM } from "../shared/constants.ts";
+import { isSameOrigin } from "../same_origin.ts";
+import { SHELLS, STREAM } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
 
 const STREAM_HEADERS = {
@@ -20,24 +21,32 @@ const STREAM_HEADERS = {
 
 /**
  * Stream the events of the shopper's own page, after the last one seen. The cookie alone decides
- * whose page that is: whatever the address names, no other shopper's can be had.
+ * whose page that is: whatever the address names, no other shopper's can be had. Without one, a
+ * page that was fetched ahead begins its visit here.
  */
-export async function handleStream(context: RequestContext, shop: Shop): Promise<Response> {
+export async function handleStream(
+  context: RequestContext,
+  shop: Shop,
+  pageId: string,
+): Promise<Response> {
   const startedAt = Date.now();
+  const isSecure = context.url.protocol === "https:";
   const session = await context
     .sessionSigner()
-    .verifyRequest(context.request, shop.id, startedAt / 1000);
-  if (session === null) return plainText("no such page", 404);
+    .openSession(context.request, shop.id, startedAt / 1000, isSecure);
+  if (session.isFirstVisit && !beginsVisit(context.request, pageId)) {
+    return plainText("no such page", 404);
+  }
   if (context.container === null) return errorResponse("CONTAINER_ERROR", 503);
   if (context.request.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
-  const { shopperId, expires } = session;
+  const { shopperId, isFirstVisit, isNewShopper, setCookie } = session;
   const { persona } = await findPersona(context.env, shopperId, shop.id, context.limits.lookupMs);
   const page = {
     shop,
     shopperId,
     persona,
     hash: await personaHash(persona),
-    newShopperAddress: newShopperAddress(context.request, isNewShopper(expires, startedAt / 1000)),
+    newShopperAddress: newShopperAddress(context.request, isNewShopper),
   };
   const lastEventId = context.request.headers.get("last-event-id") ?? "";
   const resumed = STREAM.EVENT_ID.test(lastEventId);
@@ -52,7 +61,15 @@ export async function handleStream(context: RequestContext, shop: Shop): Promise
     resumed,
     ms: Date.now() - startedAt,
   });
-  return toStream(result);
+  const response = await toStream(result);
+  if (isFirstVisit && setCookie !== null) response.headers.append("set-cookie", setCookie);
+  return response;
+}
+
+/** Say whether a page of ours that was fetched ahead asks for its events now that it is shown. */
+function beginsVisit(request: Request, pageId: string): boolean {
+  const isFirst = pageId === SHELLS.VISIT && !request.headers.has("last-event-id");
+  return isFirst && request.method === "GET" && isSameOrigin(request) && !isPrefetch(request);
 }
 
 /** Return the container's stream, its body piped by the runtime alone, or the matching error. */
