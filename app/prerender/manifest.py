@@ -18,6 +18,10 @@ _LONGEST, _LONGEST_TAG, _MOST_TAGS = 1_000, 200, 50
 """What the container takes of a product that comes with a request."""
 
 
+_BRAND = ("primary_color", "secondary_color", "font_family", "tone")
+"""What a request to a container says of a brand (contract)."""
+
+
 def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict[str, object]:
     """Return the index: which shops there are, and which static files."""
     static = {
@@ -37,7 +41,7 @@ def shop_file(view: ShopView, required: Iterable[str]) -> dict[str, object]:
         "content": view.content,
         "root": view.urls.root,
         "stream": view.urls.stream(STREAM),
-        "brand": shop.brand._asdict(),
+        "brand": {name: getattr(shop.brand, name) for name in _BRAND},
         "headers": {name.decode(): value.decode() for name, value in view.headers},
         "categories": list(shop.categories()),
         "sorts": ["featured", *ORDERS],
