@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -24,13 +25,17 @@ class InProcessServer(Server):
         """Start and wait until it serves."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
         self._running = ExitStack()
-        portal = self._running.enter_context(event_loop())
-        shop = portal.wrap_async_context_manager(self._shop())
+        self._loop = self._running.enter_context(event_loop())
+        shop = self._loop.wrap_async_context_manager(self._shop())
         self.port = self._running.enter_context(shop)
 
     def stop(self) -> None:
         """End as a process does on SIGTERM."""
         self._running.close()
+
+    def finish_pages(self) -> None:
+        """Wait until no page is being composed."""
+        self._loop.call(_pages_composed)
 
     @asynccontextmanager
     async def _shop(self) -> AsyncIterator[int]:
@@ -52,3 +57,9 @@ class InProcessServer(Server):
         handler.setFormatter(JsonLines())
         handler.addFilter(lambda _: _current.get() is self)
         return handler
+
+
+async def _pages_composed() -> None:
+    composing = [task for task in asyncio.all_tasks() if task.get_name().startswith("compose ")]
+    if composing:
+        await asyncio.wait(composing)

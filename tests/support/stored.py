@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.support.in_process import InProcessServer
 from tools.support.server import Server
 
 
@@ -33,7 +34,12 @@ def kept_pages(server: Server) -> list[dict[str, Any]]:
 
 
 def forget_layouts(server: Server) -> None:
-    """Have the next page composed anew, whatever was chosen for shoppers alike."""
+    """Have the next page composed anew, whatever was chosen for shoppers alike.
+
+    A page that is being composed would be chosen for them afterwards: it ends first.
+    """
+    if isinstance(server, InProcessServer):
+        server.finish_pages()
     kv_rows(server, "DELETE FROM pairs WHERE key LIKE 'plan:%'")
 
 
