@@ -56,6 +56,7 @@ class StandIn:
         self._asked = Tally()
         self._left = Tally()
         self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._closing = False
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -66,8 +67,8 @@ class StandIn:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._closing = True
         self._server.close()
-        await asyncio.sleep(0)  # connections accepted just now take their place in the list
         while self._connections:
             connection, task = self._connections.popitem()
             task.cancel()
@@ -118,6 +119,9 @@ class StandIn:
     async def _serve(self, connection: Connection) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self._closing:  # accepted just before, and in no list yet when that was emptied
+            connection.writer.transport.abort()
+            return
         self._connections[connection] = task
         try:
             await self._converse(connection)
