@@ -158,21 +158,21 @@ Read = Callable[[str], object]
 """Makes a setting of a text, or raises ValueError with what the text must do."""
 
 
-def _number(least: float, most: float) -> Callable[[str], float]:
+def _number(minimum: float, maximum: float) -> Callable[[str], float]:
     def read(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             raise ValueError(f"be a number, not {text!r}") from None
-        if not least <= value <= most:
-            raise ValueError(f"be from {least:g} to {most:g}, not {text}")
+        if not minimum <= value <= maximum:
+            raise ValueError(f"be from {minimum:g} to {maximum:g}, not {text}")
         return value
 
     return read
 
 
-def _whole(least: int = 1, most: int = 1_000_000_000) -> Read:
-    number = _number(least, most)
+def _whole(minimum: int = 1, maximum: int = 1_000_000_000) -> Read:
+    number = _number(minimum, maximum)
     return lambda text: int(number(text))
 
 

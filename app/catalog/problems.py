@@ -20,7 +20,7 @@ class CatalogError(Exception):
     """A catalog cannot be sold from. The message names file, line and reason on one line."""
 
     def __init__(self, path: Path, problems: tuple[FeedIssue, ...]) -> None:
-        listed = "; ".join(_told(problem) for problem in problems[:_MOST_TOLD])
+        listed = "; ".join(_as_text(problem) for problem in problems[:_MOST_TOLD])
         unlisted = len(problems) - _MOST_TOLD
         super().__init__(
             f"{path}: {listed}" + (f"; and {unlisted} more problems" if unlisted > 0 else "")
@@ -38,7 +38,7 @@ class Report:
 
     def __init__(self) -> None:
         self._kept: list[FeedIssue] = []
-        self._more = 0
+        self._dropped = 0
         self._last = WHOLE_FILE
 
     def add(self, line: int, reason: str, product: str = "") -> None:
@@ -46,14 +46,14 @@ class Report:
         if len(self._kept) < _MOST_KEPT:
             self._kept.append(FeedIssue(line, reason, shown(product)))
         else:
-            self._more += 1
+            self._dropped += 1
             self._last = max(self._last, line)
 
     def problems(self) -> tuple[FeedIssue, ...]:
         """Return what was noted, by line."""
         kept = sorted(self._kept, key=lambda problem: problem.line)
-        if self._more:
-            kept.append(FeedIssue(self._last, f"{self._more} more problems are not listed"))
+        if self._dropped:
+            kept.append(FeedIssue(self._last, f"{self._dropped} more problems are not listed"))
         return tuple(kept)
 
 
@@ -64,6 +64,6 @@ def shown(value: object) -> str:
     return short if short.isprintable() else ascii(short)[1:-1]
 
 
-def _told(problem: FeedIssue) -> str:
+def _as_text(problem: FeedIssue) -> str:
     product = f" ({problem.product})" if problem.product else ""
     return f"line {problem.line}: {problem.reason}{product}"

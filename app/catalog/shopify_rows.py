@@ -84,7 +84,7 @@ def read_rows(text: str, report: Report) -> Iterator[Row]:
         next(lines)
     header = next((cells for _, cells in lines if any(cells)), [])
     places = _places(header)
-    missing = [name for ours, name in _REQUIRED.items() if ours not in places]
+    missing = [name for column, name in _REQUIRED.items() if column not in places]
     if missing:
         raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
     for line, cells in lines:
@@ -121,10 +121,10 @@ def _delimiter(text: str, hint: re.Match[str] | None) -> str:
 def _places(header: list[str]) -> dict[str, int]:
     names = [_letters(name) for name in header]
     return {
-        ours: names.index(_letters(theirs))
-        for ours, either in _COLUMNS.items()
-        for theirs in reversed(either)
-        if _letters(theirs) in names
+        column: names.index(_letters(label))
+        for column, labels in _COLUMNS.items()
+        for label in reversed(labels)
+        if _letters(label) in names
     }
 
 

@@ -30,24 +30,24 @@ _BLANK = re.compile(
 """What str.isprintable() lets pass although nobody can see it."""
 
 
-def plain(markup: str, most: int = LONGEST_LINE) -> str:
-    """Return the text: no tags, no hidden characters, spaces folded, NFC, `most` characters."""
-    return shorten(markup, most)[0]
+def plain(markup: str, limit: int = LONGEST_LINE) -> str:
+    """Return the text: no tags, no hidden characters, spaces folded, NFC, `limit` characters."""
+    return shorten(markup, limit)[0]
 
 
-def shorten(markup: str, most: int) -> tuple[str, bool]:
+def shorten(markup: str, limit: int) -> tuple[str, bool]:
     """Return the text as `plain` does, and whether some of it was left out for its length."""
-    markup, cut = _cut(markup, most * _MARKUP_A_CHARACTER)
+    markup, cut = _cut(markup, limit * _MARKUP_A_CHARACTER)
     text = _visible(_shown(markup))
-    composed = unicodedata.normalize("NFC", text[:most])
-    cut = cut or len(text) > most or len(composed) > most
-    return drop_loose(composed[:most]).rstrip(), cut
+    composed = unicodedata.normalize("NFC", text[:limit])
+    cut = cut or len(text) > limit or len(composed) > limit
+    return drop_loose(composed[:limit]).rstrip(), cut
 
 
-def plain_all(markups: list[str], most: int) -> tuple[str, ...]:
+def plain_all(markups: list[str], limit: int) -> tuple[str, ...]:
     """Return the first texts that are not empty, each once."""
-    texts = (plain(markup) for markup in markups[: most * 2])
-    return tuple(dict.fromkeys(text for text in texts if text))[:most]
+    texts = (plain(markup) for markup in markups[: limit * 2])
+    return tuple(dict.fromkeys(text for text in texts if text))[:limit]
 
 
 def slug(text: str) -> str:
@@ -55,13 +55,13 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text[:LONGEST_LINE].lower()).strip("-")[:40].strip("-")
 
 
-def _cut(markup: str, most: int) -> tuple[str, bool]:
+def _cut(markup: str, limit: int) -> tuple[str, bool]:
     """Cut, but not through a tag, half of which would read as text."""
-    if len(markup) > most:
+    if len(markup) > limit:
         markup = _EMBEDDED.sub("", markup)
-    if len(markup) <= most:
+    if len(markup) <= limit:
         return markup, False
-    cut = markup[:most]
+    cut = markup[:limit]
     opened = cut.rfind("<")
     return cut[:opened] if opened > cut.rfind(">") else cut, True
 

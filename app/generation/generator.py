@@ -120,7 +120,7 @@ class Generator:
             SlotRequest(tuple(slots), tuple(reasons)),
         )._replace(persona_hash=job.key.persona_hash, address=job.address)
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
-        job.trace.asked(model.name, prompt)
+        job.trace.model_called(model.name, prompt)
         names = Names(known=frozenset((*self._deps.specs, *self._deps.slots)))
         parser = ProposalParser(self._deps.parse_limits, names)
         reason = ""

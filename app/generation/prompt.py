@@ -103,12 +103,12 @@ def _catalog_texts(products: Iterable[Product], room: int) -> list[str]:
     lines = ["What the catalog says of them:"]
     room -= count_tokens(lines[0])
     for item in products:
-        said = " ".join((_clipped(item.description), *item.options[:_MOST_OPTIONS])).strip()
-        line = f"{item.id}: {_quoted(said, _LONGEST_TEXT)}"
+        text = " ".join((_clipped(item.description), *item.options[:_MOST_OPTIONS])).strip()
+        line = f"{item.id}: {_quoted(text, _LONGEST_TEXT)}"
         room -= count_tokens(line) + 1
         if room < 0:
             break
-        if said:
+        if text:
             lines.append(line)
     return lines if len(lines) > 1 else []
 

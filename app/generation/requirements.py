@@ -8,7 +8,7 @@ from typing import NamedTuple
 class Requirement(NamedTuple):
     """A sentence of the prompt, and the codes by which what breaks it is refused."""
 
-    says: str
+    text: str
     codes: tuple[str, ...]
 
 
@@ -63,5 +63,5 @@ REQUIREMENTS = (
 
 def requirements_text() -> str:
     """Return the requirements as a list for the prompt."""
-    text = " ".join(requirement.says for requirement in REQUIREMENTS)
+    text = " ".join(requirement.text for requirement in REQUIREMENTS)
     return "\n".join(f"- {sentence.removesuffix('.')}." for sentence in text.split(". "))

@@ -17,7 +17,7 @@ HouseCopy = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 
 _SORT = {"bargain_hunter": "price-asc", "collector": "price-desc"}
 _GRID, _ROW, _SHORTEST_ROW = 8, 6, 3
-_GONE = ("SOLD_OUT_LEADS", "UNKNOWN_PRODUCT")
+_UNAVAILABLE = ("SOLD_OUT_LEADS", "UNKNOWN_PRODUCT")
 
 
 def fallback(shop: Shop, lines: HouseCopy) -> dict[str, dict[str, object]]:
@@ -66,7 +66,7 @@ def _restocked(
 ) -> Component:
     for _ in component.config:  # one prop at a time
         verdict = judge(component)
-        if not (isinstance(verdict, Refusal) and verdict.code in _GONE):
+        if not (isinstance(verdict, Refusal) and verdict.code in _UNAVAILABLE):
             break
         prop = verdict.where.split(".")[1]
         value: Any = component.config.get(prop)

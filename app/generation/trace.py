@@ -56,8 +56,8 @@ class Trace:
         if len(self.notes) < _MOST_NOTES:
             self.notes.append(Note(self.elapsed_ms, what, code, where))
 
-    def asked(self, model: str, prompt: Prompt) -> None:
-        """Write down whom was asked, for what, and how much there was to read."""
+    def model_called(self, model: str, prompt: Prompt) -> None:
+        """Note which model was called, for which slots, and how long its prompt was."""
         self.brief_tokens += prompt.tokens
         sizes = (
             f"{len(prompt.slots)} slots, {len(prompt.products)} products, {prompt.tokens} tokens"

@@ -21,7 +21,7 @@ STATUSES: Mapping[str, tuple[int, bool]] = {
 }
 """Status and `retryable` of each code (platform contract; INVALID_REQUEST is ours)."""
 
-_SAYS = {
+_MESSAGES = {
     "RATE_LIMITED": "what models may cost this hour has been spent",
     "GENERATION_FAILED": "nothing that was written could be shown",
     "KV_WRITE_FAILED": "the page could not be kept",
@@ -44,7 +44,7 @@ def answer_of(page: PageJob, css: str | None) -> Answer:
     if page.stored is None:
         code = _OUR_CODES.get(page.failed, page.failed)
         code = code if code in STATUSES else "CONTAINER_ERROR"
-        return error_answer(code, _SAYS.get(code, code))
+        return error_answer(code, _MESSAGES.get(code, code))
     missing = [slot for slot in page.wanted if slot not in page.drawn]
     payload = _page(page.stored, css, page.trace.tokens, partial=bool(missing))
     return Answer(200, {**payload, **_missed(missing)})

@@ -96,7 +96,7 @@ def test_a_run_is_kept_as_a_recording_that_can_be_played(
     figure(page, "A", "Status")
     page.fill("[data-side=A] [data-record] input", "autumn-run")
     page.click("[data-side=A] [data-record] button")
-    page.wait_for_selector("[data-side=A] [data-record] .said:has-text('Saved as')")
+    page.wait_for_selector("[data-side=A] [data-record] .status:has-text('Saved as')")
     folder = bench.root / "tests" / "recordings"
     monkeypatch.setattr("tests.support.fake_llm.files._RECORDINGS", folder)
     assert recording("autumn-run") == text
@@ -112,7 +112,7 @@ def test_a_component_of_a_run_is_kept_as_a_sample(bench: Desk, model: Model, pag
     page.select_option("[data-side=A] [data-sample] select", "hero")
     page.fill("[data-side=A] [data-sample] input", "from-a-run")
     page.click("[data-side=A] [data-sample] button")
-    page.wait_for_selector("[data-side=A] [data-sample] .said:has-text('Saved as from-a-run')")
+    page.wait_for_selector("[data-side=A] [data-sample] .status:has-text('Saved as from-a-run')")
     kept = json.loads(bench.text("components/hero.samples.json"))[-1]
     assert kept == {"name": "from-a-run", "config": component("hero")["config"]}
 

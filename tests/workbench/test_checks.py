@@ -39,7 +39,7 @@ def assert_found(
     desk: Desk, page: Page, component: str, edits: Sequence[Edit], findings: Sequence[Told]
 ) -> None:
     """Break files and expect a finding of each kind, with these words."""
-    with desk.told() as news:
+    with desk.saves() as news:
         for edit in edits:
             desk.edit(*edit)
             assert next(news)["faults"] == []
@@ -88,7 +88,7 @@ def test_what_is_broken_on_purpose_is_found(
 
 
 def test_contrast_is_told_for_the_theme_that_lacks_it(desk: Desk, page: Page) -> None:
-    with desk.told() as news:
+    with desk.saves() as news:
         css = desk.text("components/cta.css")
         desk.save("components/cta.css", css + ".cta-text { color: light-dark(#23392d, #fff); }\n")
         next(news)

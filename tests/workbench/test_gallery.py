@@ -143,10 +143,10 @@ def test_a_list_is_ordered_shortened_and_lengthened(desk: Desk, page: Page) -> N
 
 def test_what_the_model_is_told_stands_beside_it_with_its_tokens(desk: Desk, page: Page) -> None:
     page.goto(f"{desk.url}/components/cta")
-    told = page.text_content("[data-told]")
+    told = page.text_content("[data-description]")
     assert told
     assert "the invitation, at most seven words" in told
-    assert page.text_content("[data-tokens]") == str(desk.get("/told/cta").json()["tokens"])
+    assert page.text_content("[data-tokens]") == str(desk.get("/descriptions/cta").json()["tokens"])
 
 
 def test_props_are_kept_as_a_sample(desk: Desk, page: Page) -> None:
@@ -156,7 +156,7 @@ def test_props_are_kept_as_a_sample(desk: Desk, page: Page) -> None:
     page.fill("[data-prop=headline] input", "Come by in the evening")
     page.fill("[data-save-sample] input", "evening")
     page.click("[data-save-sample] button")
-    page.wait_for_selector("[data-save-sample] .said:has-text('Saved as evening')")
+    page.wait_for_selector("[data-save-sample] .status:has-text('Saved as evening')")
     page.wait_for_selector("body[data-seen]")
     after = desk.text("components/cta.samples.json")
     assert after.startswith(before.rstrip()[:-1].rstrip()), "what stood there is untouched"

@@ -225,7 +225,7 @@ def test_a_write_is_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_a_link_in_the_folders_is_not_read_either(tmp_path: Path) -> None:
     with a_desk(tmp_path, InProcessServer) as desk:
         (tmp_path / "private.css").write_text(".cta { content: 'private'; }")
-        with desk.told() as news:
+        with desk.saves() as news:
             (desk.root / "components" / "leak.css").symlink_to(tmp_path / "private.css")
             desk.edit("components/cta.jinja", "</h2>", "!</h2>")
             next(news)

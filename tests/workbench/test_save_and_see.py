@@ -107,7 +107,7 @@ def test_an_undefined_variable_is_shown_in_place_and_the_last_good_drawing_stays
 
 
 def test_the_running_shop_takes_up_what_is_good_and_nothing_else(desk: Desk) -> None:
-    with desk.told() as news:
+    with desk.saves() as news:
         desk.edit(HERO, "</h1>", " ✓</h1>")
         assert next(news)["components"] == ["hero"]
         assert " ✓</h1>" in desk.store()
@@ -124,7 +124,7 @@ def test_the_running_shop_takes_up_what_is_good_and_nothing_else(desk: Desk) -> 
 
 
 def test_a_kept_page_is_drawn_again_from_its_choices(desk: Desk) -> None:
-    with Shopper(desk.server) as shopper, desk.told() as news:
+    with Shopper(desk.server) as shopper, desk.saves() as news:
         shopper.follow(stream_of(shopper.store().text))
         assert shopper.store().headers["x-wandstore-page"] == "kept"
         desk.edit(HERO, "</h1>", " ✓</h1>")
@@ -169,7 +169,7 @@ def test_what_is_wrong_is_told_with_its_file_and_line(
 def faults_of(desk: Desk, file: str, text: str) -> list[dict[str, Any]]:
     """Save a file, hear what is wrong with it, and repair it."""
     before = desk.text(file)
-    with desk.told() as news:
+    with desk.saves() as news:
         desk.save(file, text)
         heard = next(news)
         desk.save(file, before)
@@ -197,7 +197,7 @@ def test_changed_props_reach_controls_brief_and_admission(desk: Desk, page: Page
     page.goto(f"{desk.url}/components/hero")
     listening(page)
     desk.edit("components/hero.py", "two or three words above", "a whisper above")
-    page.wait_for_selector("[data-told]:has-text('a whisper above')")
+    page.wait_for_selector("[data-description]:has-text('a whisper above')")
     page.wait_for_selector("[data-prop=eyebrow]:has-text('a whisper above')")
     desk.edit("components/hero.py", "max_length=28", "max_length=40")
     page.wait_for_selector("[data-prop=eyebrow]:has-text('2 to 40 characters')")
@@ -241,9 +241,9 @@ def test_a_prompt_and_a_persona_reach_the_next_brief(desk: Desk, page: Page) -> 
 
 
 def test_a_module_others_build_on_is_taken_up_as_a_whole(desk: Desk) -> None:
-    with desk.told() as news:
+    with desk.saves() as news:
         desk.edit("components/fields.py", "copy holds markup", "copy holds tags")
-        assert set(next(news)["told"]) == {"hero", "grid", "filters", "recommendations", "cta"}
+        assert set(next(news)["described"]) == {"hero", "grid", "filters", "recommendations", "cta"}
     config = {"product_id": "moon-jar", "eyebrow": "<b>"}
     props = json.dumps(config)
     answer = desk.get("/drawing/hero?props=" + props.replace("<", "%3C").replace('"', "%22")).json()
@@ -273,6 +273,6 @@ def test_a_sample_that_was_broken_before_the_start_is_told_and_the_shop_is_open(
     desk.server.start()
     assert "cta-headline" in desk.store()
     assert "headline: Field required" in desk.get("/").text
-    with desk.told() as news:
+    with desk.saves() as news:
         desk.edit("components/cta.samples.json", '"heading"', '"headline"')
         assert next(news)["faults"] == []

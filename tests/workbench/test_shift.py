@@ -9,7 +9,7 @@ from tools.support.workbench import Desk
 
 
 def test_a_component_taller_than_its_fallback_is_named_and_offered(desk: Desk, page: Page) -> None:
-    with desk.told() as news:
+    with desk.saves() as news:
         desk.save(
             "components/filters.css",
             desk.text("components/filters.css")

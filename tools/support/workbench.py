@@ -69,18 +69,18 @@ class Desk:
         return http.post(f"{self.url}{path}", headers=headers, content=json.dumps(told), timeout=60)
 
     @contextmanager
-    def told(self) -> Iterator[Iterator[dict[str, Any]]]:
+    def saves(self) -> Iterator[Iterator[dict[str, Any]]]:
         """Listen for what is saved."""
         with http.stream("GET", f"{self.url}/news", timeout=30) as stream:
             lines = stream.iter_lines()
             assert next(lines) == ": open"
-            yield _told(lines)
+            yield _saves(lines)
 
     def store(self) -> str:
         return http.get(f"{self.server.url}/store", timeout=30).text
 
 
-def _told(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+def _saves(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
     """Yield what is told; a heartbeat means that what was awaited does not come."""
     for line in lines:
         assert not line.startswith(": still here"), "nothing was told"

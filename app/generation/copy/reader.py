@@ -52,7 +52,7 @@ class Statement(NamedTuple):
     """
 
     kind: str
-    said: str
+    text: str
     key: str = ""
     captured: tuple[str, ...] = ()
     readings: tuple[Quantity, ...] = ()
@@ -103,14 +103,14 @@ class Reader:
     def facts(self, text: str) -> Facts:
         """Return what a text of the catalog states."""
         folded = fold(text)
-        said = words(folded)
-        known = {*said, *words(joined(folded))}
+        tokens = words(folded)
+        known = {*tokens, *words(joined(folded))}
         statements = list(self._read(text, of_facts=True))
         return Facts(
             frozenset(statement.key for statement in statements),
             frozenset(form for word in known for form in forms(word)),
-            "".join(said),
-            frozenset(self._all_numbers(said)),
+            "".join(tokens),
+            frozenset(self._all_numbers(tokens)),
             tuple(reading for statement in statements for reading in statement.readings),
         )
 
@@ -120,34 +120,34 @@ class Reader:
 
     def _read(self, text: str, *, of_facts: bool = False) -> Iterator[Statement]:
         folded = fold(text)
-        said = words(folded)
-        hits = self._hits(said, of_facts=of_facts)
+        tokens = words(folded)
+        hits = self._hits(tokens, of_facts=of_facts)
         phrases = list(_phrases(hits))
         yield from map(_statement, phrases)
-        yield from self._numbers(text, said, hits)
+        yield from self._numbers(text, tokens, hits)
         together = joined(folded)
         if together != folded:  # signs inside a word may be there to hide it
             meant = {hit.line.key for hit in phrases}
             for hit in _phrases(self._hits(words(together), of_facts=of_facts)):
-                known = {word for part in hit.words for word in part}.issubset(said)
+                known = {word for part in hit.words for word in part}.issubset(tokens)
                 if of_facts or not (known or hit.line.key in meant):
                     yield _statement(hit)
 
-    def _hits(self, said: Sequence[str], *, of_facts: bool) -> list[Hit]:
+    def _hits(self, tokens: Sequence[str], *, of_facts: bool) -> list[Hit]:
         """Return the phrases of all lists that count here."""
-        languages = self._languages(said)
-        spoken = self._spoken(said, languages)
+        languages = self._languages(tokens)
+        spoken = self._spoken(tokens, languages)
         found = [
             hit
-            for hit in self._lexicons.find(said, languages, spoken)
+            for hit in self._lexicons.find(tokens, languages, spoken)
             if hit.line.language in spoken or _counts_abroad(hit)
             if of_facts or "facts" not in hit.line.section.options
         ]
         return self._outermost(found, of_facts=of_facts)
 
-    def _languages(self, said: Sequence[str]) -> tuple[str, ...]:
+    def _languages(self, tokens: Sequence[str]) -> tuple[str, ...]:
         """Return the languages whose words these may be, by their letters."""
-        letters = "".join(said)
+        letters = "".join(tokens)
         latin = bool(_LATIN.search(letters))
         return tuple(
             language
@@ -156,10 +156,10 @@ class Reader:
             or (_SCRIPTS[language].search(letters) if language in _SCRIPTS else latin)
         )
 
-    def _spoken(self, said: Sequence[str], languages: tuple[str, ...]) -> frozenset[str]:
+    def _spoken(self, tokens: Sequence[str], languages: tuple[str, ...]) -> frozenset[str]:
         """Return the shop's language, and the one that these words are rather in."""
         score = Counter[str]()
-        for word in said:
+        for word in tokens:
             score.update(self._lexicons.common_in(word, languages))
         likeliest = max(score, key=score.__getitem__, default=UNIVERSAL)
         rather = score[likeliest] > score[self._language]
@@ -191,7 +191,9 @@ class Reader:
                 reach[kind] = place
         return kept
 
-    def _numbers(self, text: str, said: Sequence[str], hits: Iterable[Hit]) -> Iterator[Statement]:
+    def _numbers(
+        self, text: str, tokens: Sequence[str], hits: Iterable[Hit]
+    ) -> Iterator[Statement]:
         """Yield every number in digits, every number of something, and every sign of money."""
         found: defaultdict[tuple[int, int], dict[Quantity, Hit]] = defaultdict(dict)
         capitals = {code.lower() for code in _CAPITALS.findall(text)}
@@ -205,7 +207,7 @@ class Reader:
             of, factor = frozenset(what), Decimal(1)
             if kind == "measure":
                 of, factor = frozenset(what[:1]), Decimal(what[1])
-            for start, end, value in self._counted(hit, said):
+            for start, end, value in self._counted(hit, tokens):
                 found[start, end][Quantity(value * factor, of)] = hit
         covered: set[int] = set()
         for (start, end), readings in found.items():
@@ -214,8 +216,8 @@ class Reader:
             covered.update(range(first, last))
             kinds = {hit.line.kind for hit in readings.values()}
             kind = "amount" if "currency" in kinds else "number"
-            yield Statement(kind, " ".join(said[first:last]), readings=tuple(readings))
-        for at, word in enumerate(said):
+            yield Statement(kind, " ".join(tokens[first:last]), readings=tuple(readings))
+        for at, word in enumerate(tokens):
             if at not in covered and word[0].isdecimal():
                 yield Statement("number", word, readings=(Quantity(digits_value(word)),))
             elif at not in covered and is_money(word):
@@ -228,38 +230,38 @@ class Reader:
             "unclear" not in options and ("code" not in options or currencies[0] in capitals)
         )
 
-    def _counted(self, hit: Hit, said: Sequence[str]) -> Iterator[tuple[int, int, Decimal]]:
+    def _counted(self, hit: Hit, tokens: Sequence[str]) -> Iterator[tuple[int, int, Decimal]]:
         """Yield the numbers of a unit or currency: in it, before it, else after a currency."""
         if hit.value is not None:
             yield hit.start, hit.end, hit.value
             return
         money = hit.line.kind == "currency"
         at = hit.start
-        while at > 0 and said[at - 1] in _BEFORE_UNIT:
+        while at > 0 and tokens[at - 1] in _BEFORE_UNIT:
             at -= 1
-        for numbers in self._number_words(hit.line.language, said):
-            before = list(_numbers_before(at, said, numbers))
+        for numbers in self._number_words(hit.line.language, tokens):
+            before = list(_numbers_before(at, tokens, numbers))
             yield from before
             if before or not money:
                 continue
-            if hit.start and said[hit.start - 1] in numbers.articles:
+            if hit.start and tokens[hit.start - 1] in numbers.articles:
                 yield hit.start - 1, hit.start, Decimal(1)
-            elif hit.end < len(said) and (number := numbers.read(said, hit.end)):
+            elif hit.end < len(tokens) and (number := numbers.read(tokens, hit.end)):
                 yield hit.end, hit.end + number.width, number.value
 
-    def _number_words(self, language: str, said: Sequence[str]) -> list[NumberWords]:
+    def _number_words(self, language: str, tokens: Sequence[str]) -> list[NumberWords]:
         """Return the number words that may stand beside a word of a list."""
-        languages = self._languages(said) if language == UNIVERSAL else (language,)
+        languages = self._languages(tokens) if language == UNIVERSAL else (language,)
         return [self._lexicons[name].numbers for name in languages]
 
-    def _all_numbers(self, said: Sequence[str]) -> Iterator[Decimal]:
+    def _all_numbers(self, tokens: Sequence[str]) -> Iterator[Decimal]:
         """Yield the numbers of a catalog's text, in digits and in the words of its language."""
         own = {self._language, "en"} & self._lexicons.keys()
         known = [self._lexicons[language].numbers for language in own]
-        for at, word in enumerate(said):
+        for at, word in enumerate(tokens):
             if word[0].isdecimal():
                 yield digits_value(word)
-            yield from (number.value for words in known if (number := words.read(said, at)))
+            yield from (number.value for words in known if (number := words.read(tokens, at)))
 
 
 def _by_place(hit: Hit) -> tuple[int, int, bool]:
@@ -281,27 +283,27 @@ def _statement(hit: Hit) -> Statement:
     options = hit.line.section.options
     key = "" if "same" in options else hit.line.key
     captured = hit.captured or (() if options & _MEANING_IS_ENOUGH else _telling(hit.words))
-    said = " ".join(word for part in hit.words for word in part)
-    return Statement(hit.line.kind, said, key, captured)
+    text = " ".join(word for part in hit.words for word in part)
+    return Statement(hit.line.kind, text, key, captured)
 
 
 def _telling(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Return the words of a phrase that say something, run together where words are not spaced."""
-    told: list[str] = []
+    words_to_match: list[str] = []
     for part in parts:
         if _JAPANESE.search(part[0]):
-            told.append("".join(part))
+            words_to_match.append("".join(part))
         else:
-            told += [word for word in part if len(word) > _SMALL] or part
-    return tuple(told)
+            words_to_match += [word for word in part if len(word) > _SMALL] or part
+    return tuple(words_to_match)
 
 
 def _numbers_before(
-    at: int, said: Sequence[str], numbers: NumberWords
+    at: int, tokens: Sequence[str], numbers: NumberWords
 ) -> Iterator[tuple[int, int, Decimal]]:
     """Yield the number that ends here, and those of which it is the last: 12 x 30 cm, 5 to 7 cm."""
     begins = range(max(0, at - _LONGEST_NUMBER), at)
-    read = ((start, numbers.read(said[:at], start)) for start in begins)
+    read = ((start, numbers.read(tokens[:at], start)) for start in begins)
     start, number = next(
         ((start, number) for start, number in read if number and start + number.width == at),
         (at, None),
@@ -310,7 +312,7 @@ def _numbers_before(
         return
     yield start, at, number.value
     while start > 0:
-        start -= 2 if said[start - 1] in _BETWEEN else 1
-        if start < 0 or not said[start][0].isdecimal():
+        start -= 2 if tokens[start - 1] in _BETWEEN else 1
+        if start < 0 or not tokens[start][0].isdecimal():
             return
-        yield start, start + 1, digits_value(said[start])
+        yield start, start + 1, digits_value(tokens[start])

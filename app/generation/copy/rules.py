@@ -77,7 +77,7 @@ class CopyRules:
         known = (*facts, self._allowed)
         found = [finding for finding in looks if not _as_the_catalog_writes(finding, known)]
         found += (
-            Finding(_CODES[statement.kind], statement.said)
+            Finding(_CODES[statement.kind], statement.text)
             for statement in statements
             if not any(self._facts(fact).bear_out(statement) for fact in known)
         )
@@ -89,8 +89,8 @@ class CopyRules:
         return looks, tuple(self._reader.statements(text))
 
     def _banned_in(self, text: str) -> Iterator[Finding]:
-        said = words(fold(text))
-        for hit in self._banned.find(said, ("banned",), frozenset(("banned",))):
+        tokens = words(fold(text))
+        for hit in self._banned.find(tokens, ("banned",), frozenset(("banned",))):
             yield Finding("BANNED_WORD", " ".join(hit.words[0]))
 
 

@@ -17,7 +17,7 @@ MAX_PARAMETERS = 100
 MAX_BODY_BYTES = 1024 * 1024
 """What the Worker's binding takes of one call."""
 
-Ask = Callable[[Sequence[Statement]], Awaitable[object]]
+Send = Callable[[Sequence[Statement]], Awaitable[object]]
 """Has D1 run statements and returns, not yet checked, the rows of each; StorageError where not."""
 
 
@@ -28,9 +28,9 @@ class D1Database(ShopRepository):
     several transactions: that happens to records only, each of which stands for itself.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, send: Send) -> None:
         super().__init__(self._run_there)
-        self._ask = ask
+        self._send = send
 
     async def open(self) -> None:
         """Nothing is opened ahead."""
@@ -42,7 +42,7 @@ class D1Database(ShopRepository):
         found: list[Sequence[Row]] = []
         for at in range(0, len(work), MAX_STATEMENTS):
             part = work[at : at + MAX_STATEMENTS]
-            found += _checked(await self._ask(part), len(part))
+            found += _checked(await self._send(part), len(part))
         return found
 
 

@@ -34,7 +34,7 @@ class WorkerKv:
 
     async def get(self, key: str) -> bytes | None:
         """Return the value, or None where there is none."""
-        answer = await self._ask("GET", key)
+        answer = await self._request("GET", key)
         if answer.status == NOT_FOUND:
             return None
         if answer.status != OK:
@@ -48,7 +48,7 @@ class WorkerKv:
             InvalidPair: KV would never take the pair.
         """
         check_pair(key, value, ttl)
-        answer = await self._ask("PUT", key, value, f"?ttl={ttl}")
+        answer = await self._request("PUT", key, value, f"?ttl={ttl}")
         if answer.status in (BAD_REQUEST, TOO_LARGE):
             raise InvalidPair(f"kv binding: HTTP {answer.status}")
         if not answer.is_good:
@@ -56,11 +56,11 @@ class WorkerKv:
 
     async def delete(self, key: str) -> None:
         """Forget a pair."""
-        answer = await self._ask("DELETE", key)
+        answer = await self._request("DELETE", key)
         if not answer.is_good and answer.status != NOT_FOUND:
             raise answer.failure()
 
-    async def _ask(
+    async def _request(
         self, method: str, key: str, value: bytes | None = None, query: str = ""
     ) -> Answer:
         url = f"{self._base}/{quote(key, safe='')}{query}"

@@ -20,9 +20,9 @@ from app.workbench.templates import Templates
 class CheckRoutes:
     """Answers with what checks need; they run in the browser that looks at the page."""
 
-    def __init__(self, live: ContentReloader, paper: Templates, pictures: Pictures) -> None:
+    def __init__(self, live: ContentReloader, templates: Templates, pictures: Pictures) -> None:
         self._live = live
-        self._paper = paper
+        self._templates = templates
         self._pictures = pictures
         get, post = ["GET"], ["POST"]
         self.routes = [
@@ -41,7 +41,7 @@ class CheckRoutes:
         """Show the checks."""
         await self._live.wait()
         axe = axe_script() is not None
-        return page(self._paper.draw("checks", axe=axe, states=self._states()))
+        return page(self._templates.draw("checks", axe=axe, states=self._states()))
 
     async def states(self, _: Request) -> Response:
         """Answer with every state there is."""
@@ -89,8 +89,8 @@ class CheckRoutes:
         url = f"{request.url.scheme}://{request.url.netloc}"
         known = {state["component"] for state in self._states()}
         component = str(payload.get("component", ""))
-        said = await self._pictures.take(url, component if component in known else "")
-        return answer({"said": said})
+        message = await self._pictures.take(url, component if component in known else "")
+        return answer({"message": message})
 
     async def accept(self, request: Request) -> Response:
         """Accept pictures as what states are to look like."""
@@ -99,7 +99,7 @@ class CheckRoutes:
         accepted = [str(name) for name in names] if isinstance(names, list) else []
         for name in accepted:
             self._pictures.accept(name)
-        return answer({"said": f"accepted {len(accepted)}"})
+        return answer({"message": f"accepted {len(accepted)}"})
 
     async def picture(self, request: Request) -> Response:
         """Answer with a picture."""

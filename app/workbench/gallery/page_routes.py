@@ -22,9 +22,9 @@ _AXE = '<script src="/design/axe.js" defer></script>\n'
 class PageRoutes:
     """Answers with whole pages as the shop draws them."""
 
-    def __init__(self, live: ContentReloader, paper: Templates) -> None:
+    def __init__(self, live: ContentReloader, templates: Templates) -> None:
         self._live = live
-        self._paper = paper
+        self._templates = templates
         get = ["GET"]
         self.routes = [Route("/pages", self.gallery, methods=get)]
         for name in PAGES:
@@ -42,7 +42,9 @@ class PageRoutes:
             {"name": name, "purpose": PURPOSES[name], "slots": (), "states": list(states)}
             for name, states in PAGES.items()
         ]
-        return page(self._paper.draw("pages", rows=rows, options=options, **choices(self._live)))
+        return page(
+            self._templates.draw("pages", rows=rows, options=options, **choices(self._live))
+        )
 
     async def page(self, name: str, request: Request) -> Response:
         """Show one page in one state at four widths."""
@@ -50,7 +52,7 @@ class PageRoutes:
         options = read_view_options(request.scope["query_string"])
         states = list(PAGES[name])
         return page(
-            self._paper.draw(
+            self._templates.draw(
                 "page",
                 page_name=name,
                 purpose=PURPOSES[name],
@@ -87,5 +89,5 @@ class PageRoutes:
         self, name: str, rendered: RenderedPage, options: ViewOptions, head: str = ""
     ) -> str:
         stylesheet = self._live.version.content.assets.names["shop.css"]
-        html = rendered.html or self._paper.draw("error", page_name=name, sheet=stylesheet)
+        html = rendered.html or self._templates.draw("error", page_name=name, sheet=stylesheet)
         return with_options(html, options, stylesheet, styles_for(self._live, options), head)

@@ -35,16 +35,16 @@ _TRUE, _FALSE = "(min-width: 0)", "(max-width: 0)"
 class GalleryRoutes:
     """Answers with components as the shop draws them."""
 
-    def __init__(self, live: ContentReloader, paper: Templates) -> None:
+    def __init__(self, live: ContentReloader, templates: Templates) -> None:
         self._live = live
-        self._paper = paper
+        self._templates = templates
         get = ["GET"]
         self.routes = [
             Route("/", self.gallery, methods=get),
             Route("/components/{name}", self.component, methods=get),
             Route("/frame/{name}", self.frame, methods=get),
             Route("/drawing/{name}", self.rendered, methods=get),
-            Route("/told/{name}", self.description, methods=get),
+            Route("/descriptions/{name}", self.description, methods=get),
             Route("/styles.css", self.styles, methods=get),
         ]
 
@@ -62,7 +62,9 @@ class GalleryRoutes:
             }
             for spec in specs
         ]
-        return page(self._paper.draw("gallery", rows=rows, options=options, **choices(self._live)))
+        return page(
+            self._templates.draw("gallery", rows=rows, options=options, **choices(self._live))
+        )
 
     async def component(self, request: Request) -> Response:
         """Show one state at four widths, its controls, and what the model is told."""
@@ -70,11 +72,11 @@ class GalleryRoutes:
         options = read_view_options(request.scope["query_string"])
         rendered = draw(self._live, request.path_params["name"], options)
         if rendered is None:
-            return page(self._paper.draw("missing"), 404)
+            return page(self._templates.draw("missing"), 404)
         spec = rendered.spec
         description = describe(spec)
         return page(
-            self._paper.draw(
+            self._templates.draw(
                 "component",
                 spec=spec,
                 options=options,
@@ -95,8 +97,8 @@ class GalleryRoutes:
         options = read_view_options(request.scope["query_string"])
         rendered = draw(self._live, request.path_params["name"], options)
         if rendered is None:
-            return page(self._paper.draw("missing"), 404)
-        html = self._paper.draw(
+            return page(self._templates.draw("missing"), 404)
+        html = self._templates.draw(
             "frame",
             options=options,
             styles=styles_for(self._live, options),
@@ -121,14 +123,14 @@ class GalleryRoutes:
         if spec is None:
             return answer({"error": "no such component"}, 404)
         description = describe(spec)
-        return answer({"told": description, "tokens": count_tokens(description)})
+        return answer({"description": description, "tokens": count_tokens(description)})
 
     async def styles(self, request: Request) -> Response:
         """Answer with the shop's styles as they are for this theme and this wish for motion."""
         await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         css = self._live.version.content.assets.files["shop.css"].plain.decode()
-        return text(as_if(css, options) + self._paper.file("frame.css"))
+        return text(as_if(css, options) + self._templates.file("frame.css"))
 
 
 def styles_for(live: ContentReloader, options: ViewOptions) -> str:

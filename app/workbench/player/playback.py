@@ -81,7 +81,7 @@ class Playback:
             "done": self.run.done,
             "cuts": self.cuts,
             "events": [
-                _told(number, at, event) for number, (at, event) in enumerate(self.run.events)
+                _as_dict(number, at, event) for number, (at, event) in enumerate(self.run.events)
             ],
         }
 
@@ -119,5 +119,5 @@ class Playback:
             return
 
 
-def _told(number: int, at: int, event: Event) -> dict[str, Any]:
+def _as_dict(number: int, at: int, event: Event) -> dict[str, Any]:
     return {"number": number, "at": at, "name": event.name, "id": event.id, "data": event.data}

@@ -44,12 +44,12 @@ class PlayerRoutes:
     """Answers with pages being composed, as they are composed and as they were."""
 
     def __init__(
-        self, root: Path, live: ContentReloader, stage: RunRegistry, paper: Templates
+        self, root: Path, live: ContentReloader, runs: RunRegistry, templates: Templates
     ) -> None:
         self._root = root
         self._live = live
-        self._stage = stage
-        self._paper = paper
+        self._runs = runs
+        self._templates = templates
         get, post = ["GET"], ["POST"]
         self.routes = [
             Route("/play", self.player, methods=get),
@@ -81,9 +81,9 @@ class PlayerRoutes:
         await self._live.wait()
         catalogs = self._live.version.content.catalogs
         return page(
-            self._paper.draw(
+            self._templates.draw(
                 name,
-                sources=self._stage.sources(),
+                sources=self._runs.sources(),
                 personas=PERSONA_TYPES,
                 shops={shop.id: shop.name for shop in catalogs.shops.values()},
                 categories=catalogs.default.categories(),
@@ -103,7 +103,7 @@ class PlayerRoutes:
     async def begin(self, request: Request) -> Response:
         """Begin to compose a page."""
         await self._live.wait()
-        run = self._stage.begin(await read_json(request))
+        run = self._runs.begin(await read_json(request))
         return answer({"run": run.id})
 
     async def news(self, request: Request) -> Response:
@@ -115,7 +115,7 @@ class PlayerRoutes:
         run = self._run(request)
         name = str((await read_json(request)).get("name", ""))
         save(self._root, name, run.pieces)
-        return answer({"said": f"Saved as tests/recordings/{name}.txt"})
+        return answer({"message": f"Saved as tests/recordings/{name}.txt"})
 
     async def components(self, request: Request) -> Response:
         """Answer with the components a run's page was drawn from."""
@@ -146,9 +146,9 @@ class PlayerRoutes:
         """Begin a playback of a run, or of one that is composed now."""
         await self._live.wait()
         payload = await read_json(request)
-        known = self._stage.runs.get(str(payload.get("run", "")))
-        run = known or self._stage.begin(payload)
-        playback = self._stage.play(run, read_event_faults(payload))
+        known = self._runs.runs.get(str(payload.get("run", "")))
+        run = known or self._runs.begin(payload)
+        playback = self._runs.play(run, read_event_faults(payload))
         return answer(playback.state())
 
     async def state(self, request: Request) -> Response:
@@ -183,13 +183,13 @@ class PlayerRoutes:
         return framed(html, image_hosts(shop))
 
     def _run(self, request: Request) -> Run:
-        run = self._stage.runs.get(request.path_params["id"])
+        run = self._runs.runs.get(request.path_params["id"])
         if run is None:
             raise BadRequest("there is no such run any more")
         return run
 
     def _playback(self, request: Request) -> Playback:
-        playback = self._stage.playbacks.get(request.path_params["id"])
+        playback = self._runs.playbacks.get(request.path_params["id"])
         if playback is None:
             raise BadRequest("there is no such playback any more")
         return playback

@@ -17,8 +17,8 @@ class Broadcast:
     def __init__(self) -> None:
         self._windows: set[asyncio.Queue[str | None]] = set()
 
-    def tell(self, what: Mapping[str, Any]) -> None:
-        """Tell every window."""
+    def send(self, what: Mapping[str, Any]) -> None:
+        """Send to every window."""
         text = json.dumps(what, ensure_ascii=False, separators=(",", ":"))
         for window in self._windows:
             if window.full():

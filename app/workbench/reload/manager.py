@@ -25,7 +25,7 @@ class Touched(NamedTuple):
 
     components: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    described: tuple[str, ...] = ()
     pages: bool = False
     prompts: bool = False
     library: bool = False
@@ -77,19 +77,19 @@ class ContentReloader:
         """Read everything for the first time and hand it to the shop."""
         async with self._turn:
             self._disk = await asyncio.to_thread(read_sources, self._root)
-            await self._renew(self._disk.differing(self._version.sources), tell=False)
+            await self._renew(self._disk.differing(self._version.sources), announce=False)
         self._ready.set()
 
     async def saved(self, paths: Iterable[Path]) -> None:
-        """Take up what of these files can be used, and tell every window."""
+        """Take up what of these files can be used, and say so to every window."""
         async with self._turn:
             before = self._disk
             self._disk = await asyncio.to_thread(read_again, before, paths)
             changed = self._disk.differing(before)
             if changed:
-                await self._renew(changed, tell=True)
+                await self._renew(changed, announce=True)
 
-    async def _renew(self, changed: set[str], *, tell: bool) -> None:
+    async def _renew(self, changed: set[str], *, announce: bool) -> None:
         old = self._version
         made, renderer, faults = await asyncio.to_thread(self._best, old)
         same = {fault.as_json()["message"] for fault in faults} == {
@@ -102,14 +102,14 @@ class ContentReloader:
             self.site.current = self._build_site(made.content, renderer)
             if old.package is not None and old.package is not made.package:
                 old.package.close()
-            if tell:
-                self._tell(touched(taken, old, made, self._uses))
+            if announce:
+                self._announce(touched(taken, old, made, self._uses))
                 return
-        if tell and (not same or changed):
-            self._tell(Touched())
+        if announce and (not same or changed):
+            self._announce(Touched())
 
-    def _tell(self, what: Touched) -> None:
-        self.news.tell(
+    def _announce(self, what: Touched) -> None:
+        self.news.send(
             {
                 "version": self._version.number,
                 "faults": [fault.as_json() for fault in self.faults],
@@ -154,17 +154,17 @@ def touched(changed: set[str], old: Version, new: Version, uses: Uses) -> Touche
     users = uses.drawn_with(templates, new.content.library.templates or {})
     stems = {name.removesuffix(".jinja") for name in users} & names
     own = {component_of(name, new.sources) for name in changed if not name.endswith(".css")}
-    told = {component_of(name, new.sources) for name in code}
+    described = {component_of(name, new.sources) for name in code}
     if any(not component_of(name, new.sources) for name in code):
-        own, told = own | names, told | names
+        own, described = own | names, described | names
     styles = {Path(name).stem for name in changed if name.endswith(".css")}
     pages = any("/" in name or name == "shell.jinja" for name in users)
     return Touched(
         components=tuple(sorted((own | stems) & new_names)),
         styles=tuple(sorted(styles)),
-        told=tuple(sorted(told - {""})),
+        described=tuple(sorted(described - {""})),
         pages=bool(pages or styles or any(n.startswith("static/") for n in changed)),
-        prompts=any(name.startswith("prompts/") for name in changed) or bool(told - {""}),
+        prompts=any(name.startswith("prompts/") for name in changed) or bool(described - {""}),
         library=_outline(old) != _outline(new),
     )
 

@@ -25,6 +25,6 @@ async def watch(root: Path, saved: Callable[[Iterable[Path]], Awaitable[None]]) 
         *folders, step=_STEP, debounce=_DEBOUNCE, rust_timeout=5_000, stop_event=asyncio.Event()
     ):
         paths = {Path(path) for _, path in changes}
-        theirs = [path for path in paths if name_of(root, path) is not None]
-        if theirs:
-            await saved(theirs)
+        sources = [path for path in paths if name_of(root, path) is not None]
+        if sources:
+            await saved(sources)

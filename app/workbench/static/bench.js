@@ -57,7 +57,7 @@ const onOpen = async () => {
   const unknown = {
     components: [],
     styles: [],
-    told: [],
+    described: [],
     pages: true,
     prompts: true,
     library: true,

@@ -136,11 +136,11 @@ export const start = () => {
   find("[data-take]").onclick = async () => {
     progress.textContent = "Taking pictures…";
     try {
-      /** @type {{ said: string }} */
-      const { said } = await write("/design/pictures", { component: choice.value });
-      progress.textContent = said;
+      /** @type {{ message: string }} */
+      const { message } = await write("/design/pictures", { component: choice.value });
+      progress.textContent = message;
       await comparePictures(choice.value);
-      document.body.dataset.taken = said;
+      document.body.dataset.taken = message;
     } catch (error) {
       progress.textContent = messageOf(error);
     }

@@ -123,15 +123,15 @@ export const start = () => {
 };
 
 const refreshDescription = async () => {
-  /** @type {{ told: string, tokens: number } | { error: string }} */
-  const description = await read(`/design/told/${name}`);
+  /** @type {{ description: string, tokens: number } | { error: string }} */
+  const description = await read(`/design/descriptions/${name}`);
   if ("error" in description) return;
-  find("[data-told]").textContent = description.told;
+  find("[data-description]").textContent = description.description;
   find("[data-tokens]").textContent = String(description.tokens);
 };
 
 export const onSave = async (/** @type {Save} */ save) => {
-  const described = save.everything || save.told.includes(name);
+  const described = save.everything || save.described.includes(name);
   const drawn = save.everything || save.components.includes(name);
   if (described) await refreshDescription();
   if ((described || drawn) && !touched) await refreshControls();

@@ -64,14 +64,14 @@ export const messageOf = (error) => (error instanceof Error ? error.message : St
 /**
  * Saves when a form is sent, and reports beside its button what came of it.
  * @param {HTMLFormElement} form
- * @param {() => Promise<{ said: string }>} save
+ * @param {() => Promise<{ message: string }>} save
  */
 export const saveOnSubmit = (form, save) =>
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const status = find(".said", form);
+    const status = find(".status", form);
     try {
-      report(status, (await save()).said);
+      report(status, (await save()).message);
     } catch (error) {
       report(status, messageOf(error), true);
     }

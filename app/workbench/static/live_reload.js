@@ -4,7 +4,7 @@
 /**
  * What a save touches.
  * @typedef {{
- *   version: number, faults: Fault[], components: string[], styles: string[], told: string[],
+ *   version: number, faults: Fault[], components: string[], styles: string[], described: string[],
  *   pages: boolean, prompts: boolean, library: boolean, everything?: boolean,
  * }} Save
  */

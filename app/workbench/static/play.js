@@ -242,7 +242,7 @@ const settled = async (next) => {
 let turn = 0;
 const load = async (same = false) => {
   const current = ++turn;
-  const status = find("[data-said]");
+  const status = find("[data-status]");
   delete document.body.dataset.played;
   for (const name of VIEWS) delete frameOf(name).dataset.loaded;
   try {

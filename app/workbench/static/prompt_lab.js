@@ -132,6 +132,6 @@ const sides = [...document.querySelectorAll("[data-side]")].map((element) => new
 export const start = () => sides.forEach((side) => void side.start());
 
 export const onSave = async (/** @type {Save} */ save) => {
-  if (save.prompts || save.told.length || save.library || save.everything)
+  if (save.prompts || save.described.length || save.library || save.everything)
     await Promise.all(sides.map((side) => side.showBrief()));
 };
