@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
 from app.workbench.checks.snapshots import Pictures
+from app.workbench.evals import EvalRoutes
 from app.workbench.gallery.page_routes import PageRoutes
 from app.workbench.gallery.pages import PAGES
 from app.workbench.gallery.routes import GalleryRoutes
@@ -43,17 +44,18 @@ class Workbench:
     ) -> None:
         self._settings = settings
         self.live = ContentReloader(site, settings.root, build_site)
-        self._paper = Templates(self._known)
-        self._stage = RunRegistry(settings, self.live, providers)
-        board = GalleryRoutes(self.live, self._paper)
-        pages = PageRoutes(self.live, self._paper)
-        theatre = PlayerRoutes(settings.root, self.live, self._stage, self._paper)
-        inspection = CheckRoutes(self.live, self._paper, Pictures(settings.root, settings.data))
+        self._templates = Templates(self._known)
+        self._runs = RunRegistry(settings, self.live, providers)
+        gallery = GalleryRoutes(self.live, self._templates)
+        pages = PageRoutes(self.live, self._templates)
+        player = PlayerRoutes(settings.root, self.live, self._runs, self._templates)
+        inspection = CheckRoutes(self.live, self._templates, Pictures(settings.root, settings.data))
         routes: list[BaseRoute] = [
             *pages.routes,
-            *board.routes,
-            *theatre.routes,
+            *gallery.routes,
+            *player.routes,
             *inspection.routes,
+            *EvalRoutes(settings.data / "evals", self._templates).routes,
             Route("/design", _to_the_gallery, methods=["GET"]),
             Route("/news", self.news, methods=["GET"]),
             Route("/now", self.now, methods=["GET"]),
@@ -82,7 +84,7 @@ class Workbench:
             self.live.news.close()
             watching.cancel()
             beginning.cancel()
-            await self._stage.close()
+            await self._runs.close()
             await asyncio.wait((watching, beginning))
 
     async def _begin(self) -> None:
@@ -104,11 +106,11 @@ class Workbench:
     async def sample(self, request: Request) -> Response:
         """Keep a config as a sample."""
         await self.live.wait()
-        return answer({"said": add_sample(self.live, self.live.disk, await read_json(request))})
+        return answer({"message": add_sample(self.live, self.live.disk, await read_json(request))})
 
     async def _missing(self, _: Request) -> Response:
         await self.live.wait()
-        return page(self._paper.draw("missing"), 404)
+        return page(self._templates.draw("missing"), 404)
 
     def _known(self) -> dict[str, Any]:
         """Return what every page of the workbench shows."""

@@ -1,0 +1,190 @@
+"""Kept evaluations of a model: what a set of prompts came to, and how two of them differ."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.generation.trace import Trace
+from app.workbench.responses import page
+from app.workbench.templates import Templates
+
+_MOST_KEPT = 200
+_LARGEST = 1024 * 1024
+_SHARES = ("admitted at the first try", "slots filled")
+_WORSE = 0.02
+"""By how much a share of the whole may fall before a run counts as worse than another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one prompt came to. Times are in milliseconds; `hero` is None where none was drawn."""
+
+    shop: str
+    persona: str
+    status: str
+    proposed: int
+    admitted: int
+    filled: int
+    slots: int
+    prompt_tokens: int
+    completion_tokens: int
+    hero: int | None
+    refusals: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model's outcomes. `at` is a UTC time in ISO 8601."""
+
+    name: str
+    model: str
+    at: str
+    outcomes: tuple[Outcome, ...]
+
+
+def outcome(trace: Trace, model: str, slots: int) -> Outcome:
+    """Read from the trace of a page what the model did, apart from who filled in for it.
+
+    `proposed` and `admitted` count the components of its first answer.
+    """
+    requests, at_work = 0, ""
+    proposed = admitted = filled = 0
+    hero: int | None = None
+    refusals: Counter[str] = Counter()
+    for note in trace.notes:
+        if note.what == "asked":
+            requests, at_work = requests + 1, note.code
+        elif at_work != model or note.what not in {"drawn", "refused"}:
+            continue
+        else:
+            drawn = note.what == "drawn"
+            proposed += requests == 1
+            admitted += drawn and requests == 1
+            filled += drawn
+            if drawn and note.where == "hero":
+                hero = note.at
+            if not drawn:
+                refusals[note.code] += 1
+    tokens = trace.tokens
+    return Outcome(
+        trace.shop_id,
+        trace.persona_type,
+        trace.status,
+        proposed,
+        admitted,
+        filled,
+        slots,
+        tokens.prompt,
+        tokens.completion,
+        hero,
+        dict(refusals),
+    )
+
+
+def figures(outcomes: Iterable[Outcome]) -> dict[str, float]:
+    """Return shares of the whole, tokens a page, and the median time to the hero in ms."""
+    done = tuple(outcomes)
+    pages = max(1, len(done))
+    heroes = [it.hero for it in done if it.hero is not None]
+    return {
+        "admitted at the first try": _share(
+            sum(it.admitted for it in done), sum(it.proposed for it in done)
+        ),
+        "slots filled": _share(sum(it.filled for it in done), sum(it.slots for it in done)),
+        "prompt tokens a page": sum(it.prompt_tokens for it in done) / pages,
+        "completion tokens a page": sum(it.completion_tokens for it in done) / pages,
+        "ms to the hero": median(heroes) if heroes else 0.0,
+    }
+
+
+def shown_figures(outcomes: Iterable[Outcome]) -> dict[str, str]:
+    """Return the figures as texts, and how often proposals were refused by code."""
+    done = tuple(outcomes)
+    codes = sum((Counter(it.refusals) for it in done), Counter[str]())
+    return {
+        **{
+            name: f"{value:.1%}" if name in _SHARES else f"{value:,.0f}"
+            for name, value in figures(done).items()
+        },
+        **{f"refused: {code}": str(times) for code, times in sorted(codes.items())},
+    }
+
+
+def worse(new: Evaluation, accepted: Evaluation) -> list[str]:
+    """Return in what a run falls behind another: what is admitted, and what is filled."""
+    now, before = figures(new.outcomes), figures(accepted.outcomes)
+    return [
+        f"{name}: {now[name]:.1%}, accepted {before[name]:.1%}"
+        for name in _SHARES
+        if now[name] < before[name] - _WORSE
+    ]
+
+
+def save(path: Path, evaluation: Evaluation) -> None:
+    """Keep a run, in place of what the file held."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(evaluation), ensure_ascii=False), "utf-8")
+
+
+def load(path: Path) -> Evaluation | None:
+    """Read a run that was kept; None where the file is none."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            return None
+        fields = json.loads(path.read_text("utf-8"))
+        outcomes = tuple(Outcome(**it) for it in fields.pop("outcomes"))
+        return Evaluation(**fields, outcomes=outcomes)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def load_all(folder: Path) -> Iterator[Evaluation]:
+    """Yield the runs of a folder by name."""
+    for path in sorted(folder.glob("*.json"))[:_MOST_KEPT]:
+        found = load(path)
+        if found is not None:
+            yield found
+
+
+class EvalRoutes:
+    """Answers with a page that sets two kept runs side by side."""
+
+    def __init__(self, folder: Path, templates: Templates) -> None:
+        self._folder = folder
+        self._templates = templates
+        self.routes = [Route("/evals", self.compare, methods=["GET"])]
+
+    def compare(self, request: Request) -> Response:
+        """Show two runs, by `a` and `b`, of those that are kept."""
+        runs = {run.name: run for run in load_all(self._folder)}
+        latest = sorted(runs, key=lambda name: runs[name].at)[-2:]
+        chosen = {
+            side: request.query_params.get(side, usual)
+            for side, usual in zip("ab", latest * 2, strict=False)
+        }
+        compared = [runs[name] for name in chosen.values() if name in runs]
+        return page(
+            self._templates.draw(
+                "evals", kept=list(runs), chosen=chosen, runs=compared, rows=_rows(compared)
+            )
+        )
+
+
+def _rows(runs: Sequence[Evaluation]) -> list[tuple[str, list[str]]]:
+    """Return the name of everything in which runs can differ, with the value of each run."""
+    columns = [shown_figures(run.outcomes) for run in runs]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    return [(name, [column.get(name, "0") for column in columns]) for name in names]
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

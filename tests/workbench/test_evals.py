@@ -1,0 +1,84 @@
+"""Evaluations: what a model made of a set of pages, kept, gated, and set side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from app.domain.page import Refusal
+from app.generation.trace import Trace
+from app.workbench.evals import Evaluation, Outcome, figures, load, outcome, save, worse
+from tests.support.fake_model import Model
+from tools.eval import main
+from tools.support.workbench import Desk
+
+OUTCOME = Outcome("demo", "newcomer", "success", 10, 9, 5, 5, 2000, 500, 700, {"PRICE_IN_COPY": 1})
+RUN = Evaluation("first", "small", "2026-01-01T00:00:00+00:00", (OUTCOME,))
+
+
+def test_what_the_house_fills_in_is_not_the_models() -> None:
+    trace = Trace("page", "demo", "newcomer", lambda: 0.0)
+    trace.note("asked", "small")
+    trace.note("drawn", "grid", "grid")
+    trace.refused(Refusal("PRICE_IN_COPY", "hero"))
+    trace.note("asked", "small")
+    trace.note("drawn", "hero", "hero")
+    trace.note("asked", "house")
+    trace.note("drawn", "cta", "cta")
+    found = outcome(trace, "small", 5)
+    assert (found.proposed, found.admitted, found.filled) == (2, 1, 2)
+    assert found.refusals == {"PRICE_IN_COPY": 1}
+    assert found.hero == 0
+
+
+def test_a_run_is_read_as_it_was_kept(tmp_path: Path) -> None:
+    save(tmp_path / "runs" / "first.json", RUN)
+    assert load(tmp_path / "runs" / "first.json") == RUN
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"outcomes": [{"shop": 1}]}'])
+def test_a_file_that_is_no_run_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text)
+    assert load(tmp_path / "x.json") is None
+
+
+def test_a_run_that_admits_or_fills_less_is_worse() -> None:
+    less = replace(RUN, outcomes=(replace(OUTCOME, admitted=8, filled=4),))
+    assert len(worse(less, RUN)) == 2
+    assert worse(RUN, less) == worse(RUN, RUN) == []
+
+
+def test_a_model_is_evaluated_kept_and_held_to_what_was_accepted(
+    model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in {**model.environment, "WANDSTORE_DATA": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    assert main(["--model", "house", "--pages", "1", "--name", "one", "--accept"]) == 0
+    one = load(tmp_path / "evals" / "one.json")
+    assert one is not None
+    assert figures(one.outcomes)["slots filled"] == 1
+    save(tmp_path / "evals" / "accepted" / "kimi.json", one)
+    assert main(["--model", "kimi", "--pages", "1"]) == 1
+    assert "worse than what was accepted: slots filled: 0.0%" in capsys.readouterr().out
+
+
+def test_two_runs_stand_side_by_side(desk: Desk, page: Page) -> None:
+    folder = desk.server.data / "evals"
+    save(folder / "first.json", RUN)
+    better = replace(OUTCOME, admitted=10, refusals={})
+    save(
+        folder / "second.json", Evaluation("second", "big", "2026-01-02T00:00:00+00:00", (better,))
+    )
+    page.goto(f"{desk.url}/evals")
+    rows = page.eval_on_selector_all("tbody tr", "all => all.map(row => row.innerText)")
+    assert "admitted at the first try\t90.0%\t100.0%" in rows
+    assert "refused: PRICE_IN_COPY\t1\t0" in rows
+    page.select_option("select[name=a]", "second")
+    page.click("text=Compare")
+    assert page.locator("tbody tr").first.inner_text().endswith("100.0%\t100.0%")

@@ -1,0 +1,155 @@
+"""Composes a set of pages with a model, prints how well it did, and keeps the run.
+
+    python -m tools.eval [--model kimi|claude|house] [--name NAME] [--pages N] [--accept]
+
+The shops are the demo shop and those of tests/corpora/eval, one a language; each is composed for
+every kind of shopper. The model is the first that the settings have a key for, else the house.
+A run is kept in the data folder and can be set beside another in the workbench. With --accept it
+is what later runs of the model are measured by; the status is 1 where one falls behind that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from itertools import islice, product
+from pathlib import Path
+
+from app.content.prompts import PLACES
+from app.content.site import SiteContent, read_site
+from app.domain.llm import Model
+from app.domain.page import StoredPage
+from app.domain.persona import PERSONA_TYPES, PageKey, Persona, Signals
+from app.generation.generator import Generator
+from app.generation.job import GeneratorDeps, PageJob
+from app.generation.prompt import instructions
+from app.generation.trace import Trace
+from app.llm.budget import Budget
+from app.llm.factory import Providers
+from app.pages.journal import PageJournal
+from app.pages.shells import build_shop_view
+from app.pages.site import build_renderer
+from app.personas.key import persona_hash
+from app.settings import ROOT, Settings, read_settings
+from app.storage.kv.sqlite import SqliteKv
+from app.workbench.evals import Evaluation, Outcome, load, outcome, save, shown_figures, worse
+
+SHOPS = (ROOT / "demo" / "catalog.json", *sorted((ROOT / "tests/corpora/eval").glob("*.json")))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Evaluate a model; return 1 where it falls behind what was accepted of it before."""
+    return asyncio.run(_evaluate(_read(arguments)))
+
+
+async def _evaluate(options: argparse.Namespace) -> int:
+    settings = read_settings(os.environ)
+    with tempfile.TemporaryDirectory() as folder:
+        kv = SqliteKv(Path(folder) / "kv.sqlite3", time.time)
+        await kv.open()
+        providers = Providers(settings, Budget(settings.spending, kv, time.time))
+        try:
+            known = ["house", *providers.by_name]
+            source = options.model or known[-1 if len(known) == 1 else 1]
+            if source not in known:
+                print(f"there is no model {source!r}: {', '.join(known)}", file=sys.stderr)
+                return 2
+            outcomes = []
+            for content, persona in islice(_briefs(settings), options.pages):
+                outcomes.append(await _compose(settings, content, persona, providers, source))
+                print(".", end="", flush=True)
+        finally:
+            await providers.aclose()
+            await kv.close()
+    model = "house" if source == "house" else providers.by_name[source].name
+    now = datetime.now(UTC)
+    name = options.name or f"{source}-{now:%Y%m%d-%H%M%S}"
+    run = Evaluation(name, model, now.isoformat(timespec="seconds"), tuple(outcomes))
+    runs = settings.data / "evals"
+    save(runs / f"{name}.json", run)
+    print(f"\n{_report(run)}\nkept in {runs}")
+    accepted = runs / "accepted" / f"{source}.json"
+    if options.accept:
+        save(accepted, run)
+    faults = worse(run, load(accepted) or run)
+    print("".join(f"worse than what was accepted: {fault}\n" for fault in faults), end="")
+    return int(bool(faults))
+
+
+def _read(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.eval")
+    parser.add_argument("--model", default="")
+    parser.add_argument("--name", default="")
+    parser.add_argument("--pages", type=int, default=None)
+    parser.add_argument("--accept", action="store_true")
+    return parser.parse_args([item for item in arguments if item])
+
+
+def _briefs(settings: Settings) -> Iterator[tuple[SiteContent, Persona]]:
+    """Yield every shop with every kind of shopper, one who likes what the shop begins with."""
+    open_shop = cache(lambda path: read_site(replace(settings, catalog=path)))
+    for kind, path in product(PERSONA_TYPES, SHOPS):
+        content = open_shop(path)
+        liked = content.catalogs.default.categories()[:1]
+        known = kind != "newcomer"
+        signals = Signals(0.0, tuple(liked) if known else ())
+        yield content, Persona(kind, 0.8 if known else 0.0, signals)
+
+
+async def _compose(
+    settings: Settings, content: SiteContent, persona: Persona, providers: Providers, source: str
+) -> Outcome:
+    """Compose a page as the shop does, but for keeping it."""
+    library, prompts, shop = content.library, content.prompts, content.catalogs.default
+    library.specs.load()
+    *_, house = providers.with_house(prompts.house)
+    models: list[Model] = [house] if source == "house" else [providers.by_name[source], house]
+    renderer, journal = build_renderer(content), PageJournal(time.time)
+    view = build_shop_view(shop, content, renderer)
+    slots = tuple(slot.id for slot in library.slots)
+    specs = library.specs
+    deps = GeneratorDeps(
+        models=models,
+        journal=journal,
+        renderer=renderer,
+        specs=specs,
+        slots=slots,
+        required=library.required,
+        instructions=lambda: instructions(prompts.storefront, PLACES, specs.values()),
+        persona_briefs=prompts.personas,
+        ready=_nothing,
+        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        deadlines=settings.deadlines,
+        parse_limits=settings.parsing,
+    )
+    trace = Trace("eval", shop.id, persona.type, time.monotonic)
+    key = PageKey("shop_eval", persona_hash(persona))
+    job = PageJob("eval", key, shop, persona, view.content, view.fallbacks, trace)
+    journal.open("eval", key.shopper_id)
+    await Generator(deps).compose(job, _forget)
+    return outcome(trace, models[0].name, len(slots))
+
+
+async def _nothing() -> None: ...
+
+
+async def _forget(_page: StoredPage, _ttl: int, _shared_ttl: int) -> bool:
+    return True
+
+
+def _report(run: Evaluation) -> str:
+    lines = [f"{run.model}: {len(run.outcomes)} pages"]
+    lines += [f"  {name:<30}{value:>10}" for name, value in shown_figures(run.outcomes).items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
