@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.domain.persona import PERSONA_TYPES
+from app.settings import ROOT
 
 PLACES = ("{{ rules }}", "{{ components }}")
 """What storefront.md has a place for."""
@@ -61,13 +62,19 @@ def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Pro
 def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[str, str]:
     """Read words/*.txt by language, each with what CLDR has for it in words/cldr.
 
+    Ours stands in for a list that the folder has not: the law holds in every shop.
+
     Raises:
         PromptError: one of them cannot be read.
     """
-    paths = sorted((folder / "words").glob("*.txt")) + sorted((folder / "words/cldr").glob("*.txt"))
+    ours = ROOT / "prompts"
     words: dict[str, str] = {}
-    for path in paths:
-        words[path.stem] = words.get(path.stem, "") + (read or _read)(path)
+    for pattern in ("words/*.txt", "words/cldr/*.txt"):
+        found = {path.relative_to(base) for base in (ours, folder) for path in base.glob(pattern)}
+        for name in sorted(found):
+            own = folder / name
+            text = (read or _read)(own) if own.is_file() else _read(ours / name)
+            words[name.stem] = words.get(name.stem, "") + text
     return words
 
 

@@ -1,8 +1,7 @@
 """What a model may say beside the catalog's own text."""
 
-from app.generation.copy.lexicon import Lexicons
-from app.generation.copy.phrases import ListError
+from app.generation.copy.lexicon import Lexicons, unreadable
 from app.generation.copy.rules import CopyRules, Finding
 from app.generation.copy.shop import PropsContext
 
-__all__ = ["CopyRules", "Finding", "Lexicons", "ListError", "PropsContext"]
+__all__ = ["CopyRules", "Finding", "Lexicons", "PropsContext", "unreadable"]

@@ -20,11 +20,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from app.generation.copy.numbers import NumberWords
+from app.generation.copy.numbers import ListError, NumberWords
 from app.generation.copy.phrases import LONGEST_STEM, Phrase, hints_of, openings
 from app.generation.copy.text import fold, forms
 
@@ -56,13 +57,12 @@ class Line:
         self._numbers = numbers
 
     @cached_property
-    def phrase(self) -> Phrase:
-        """The phrase that is written there.
-
-        Raises:
-            ListError: it cannot be read.
-        """
-        return Phrase(self.written, self._numbers)
+    def phrase(self) -> Phrase | None:
+        """The phrase that is written there, None where it cannot be read."""
+        try:
+            return Phrase(self.written, self._numbers)
+        except ListError:  # said by `unreadable`
+            return None
 
 
 class Hit(NamedTuple):
@@ -90,8 +90,9 @@ class Lexicon:
         self._by_number: list[Line] = []
         self.common: set[str] = set()
         sections: dict[Section, list[str]] = defaultdict(list)
-        for section, written in _lines(text):
-            sections[section].append(written)
+        for _, section, written in _lines(text):
+            if section.kind != "numbers" or not _fault(section, written):
+                sections[section].append(written)
         numbers = next((own for own in sections if own.kind == "numbers"), Section("numbers"))
         compounds = "compounds" in numbers.options
         self.numbers = NumberWords(sections.pop(numbers, ()), compounds=compounds)
@@ -103,7 +104,8 @@ class Lexicon:
             for written in lines
         ]
         for line in self.lines:
-            self._index(line)
+            with suppress(ListError):  # said by `unreadable`
+                self._index(line)
 
     def _index(self, line: Line) -> None:
         """Put a line where its first word finds it."""
@@ -168,15 +170,15 @@ class Lexicons(Mapping[str, Lexicon]):
         anywhere = frozenset().union(*hints)
         after = [*hints[1:], frozenset[str]()]
         for at, word in enumerate(text):
-            for line, at_home_only, follows in self._opened_by(word, languages):
+            for line, phrase, at_home_only, follows in self._opened_by(word, languages):
                 abroad = line.language not in spoken
                 if (
                     (abroad and at_home_only)
                     or (follows is not None and after[at].isdisjoint(follows))
-                    or any(map(anywhere.isdisjoint, line.phrase.needs))
+                    or any(map(anywhere.isdisjoint, phrase.needs))
                 ):
                     continue
-                found = line.phrase.find(text, at)
+                found = phrase.find(text, at)
                 if found is None:
                     continue
                 match, parts = found
@@ -186,17 +188,18 @@ class Lexicons(Mapping[str, Lexicon]):
 
     def _lines_that_open(
         self, word: str, languages: tuple[str, ...]
-    ) -> tuple[tuple[Line, bool, frozenset[str] | None], ...]:
+    ) -> tuple[tuple[Line, Phrase, bool, frozenset[str] | None], ...]:
         """Return the lines that a word may begin, each with where it does and what must follow.
 
         That is whether only in a text of its own language, and the hints of the next word.
         """
-        found: list[tuple[Line, bool, frozenset[str] | None]] = []
+        found: list[tuple[Line, Phrase, bool, frozenset[str] | None]] = []
         for language in languages:
             abroad = self[language].opened_by(word, abroad=True)
             found += (
-                (line, line not in abroad, line.phrase.follows(word))
+                (line, line.phrase, line not in abroad, line.phrase.follows(word))
                 for line in self[language].opened_by(word, abroad=False)
+                if line.phrase
             )
         return tuple(found)
 
@@ -205,13 +208,33 @@ class Lexicons(Mapping[str, Lexicon]):
         return tuple(language for language in languages if word in self[language].common)
 
 
-def _lines(text: str) -> Iterator[tuple[Section, str]]:
-    """Yield the lines of a list, folded, each with its section."""
+@lru_cache(64)
+def unreadable(text: str) -> tuple[tuple[int, str], ...]:
+    """Return the lines of a list that are passed over, by number, each with the reason."""
+    faults = ((at, _fault(section, line)) for at, section, line in _lines(text))
+    return tuple((at, fault) for at, fault in faults if fault)
+
+
+def _fault(section: Section, written: str) -> str:
+    """Say why a line cannot be read, and nothing where it can."""
+    try:
+        if section.kind == "numbers":
+            NumberWords([written])
+        elif section.kind != "common":
+            list(openings(written))
+            Phrase(written, NumberWords(()))
+    except ListError as error:
+        return str(error)
+    return ""
+
+
+def _lines(text: str) -> Iterator[tuple[int, Section, str]]:
+    """Yield the lines of a list, folded, each with its number and section."""
     section = Section("")
-    for written in text.splitlines():
+    for number, written in enumerate(text.splitlines(), start=1):
         line = fold(written).strip()
         if line.startswith("["):
             name, _, options = line.strip("[]").partition(";")
             section = Section(name.strip(), frozenset(options.split()))
         elif line and not line.startswith("//"):
-            yield section, line
+            yield number, section, line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,6 +26,13 @@ class Number(NamedTuple):
     value: Decimal
 
 
+def _number(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise ListError(f"{text!r} is no number") from None
+
+
 def digits_value(token: str) -> Decimal:
     """Return what a token of digits is worth; a comma or point before three digits groups them."""
     grouped = _GROUPED.fullmatch(token)
@@ -36,11 +43,18 @@ def digits_value(token: str) -> Decimal:
     return value / Decimal(under) if under.strip("0") else value
 
 
+class ListError(ValueError):
+    """A line of a list of words cannot be read; the message repeats what of it."""
+
+
 class NumberWords:
     """The number words of one language, read from the lines of its list.
 
     A line is a value and its words: `20 twenty`, `x100 hundred` where it multiplies what is before
     it, `and and` for a joiner, `one ein eine` for what is an article as well.
+
+    Raises:
+        ListError: a line begins with no value.
     """
 
     def __init__(self, lines: Iterable[str], *, compounds: bool = False) -> None:
@@ -64,9 +78,9 @@ class NumberWords:
         elif value == "one":
             self.articles.add(name)
         elif value.startswith("x"):
-            self._factors[name] = Decimal(value[1:])
+            self._factors[name] = _number(value[1:])
         else:
-            self._values[name] = Decimal(value)
+            self._values[name] = _number(value)
 
     def _value_of(self, word: str) -> Decimal | None:
         """Return the value of a word that is a number as a whole; an article is none."""

@@ -20,7 +20,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.generation.copy.numbers import NumberWords
+from app.generation.copy.numbers import ListError, NumberWords
 from app.generation.copy.text import forms, words
 
 LONGEST_STEM = 40
@@ -30,10 +30,6 @@ _GAP = "..."
 _OPEN = ("*", "+")
 _ITEM = re.compile(r"([*+#]?)(\([^()]+\)|[^()]*?)([*+]?)(\??)")
 _WORD = re.compile(r"([*+#]?)([^*+#()|?]*)([*+]?)")
-
-
-class ListError(ValueError):
-    """A line of a list cannot be read; the message repeats it."""
 
 
 class Step(NamedTuple):

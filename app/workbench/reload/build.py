@@ -22,6 +22,7 @@ from app.content.components import (
 )
 from app.content.prompts import PromptError, Prompts, load_prompts
 from app.content.site import SiteContent
+from app.generation.copy import unreadable
 from app.workbench.reload.errors import Fault, fault_of, line_fault
 from app.workbench.reload.files import Sources
 from app.workbench.reload.modules import Package
@@ -171,9 +172,13 @@ def _prompts(sources: Sources) -> Prompts:
         return sources.texts[name]
 
     try:
-        return load_prompts(sources.root / "prompts", read)
+        prompts = load_prompts(sources.root / "prompts", read)
     except PromptError as error:
         raise BuildError(_prompt_fault(error, sources)) from error
+    for name, text in sources.within("prompts/words").items():
+        for line, reason in unreadable(text):
+            raise BuildError(line_fault(f"prompts/words/{name}", line, reason, sources))
+    return prompts
 
 
 def _prompt_fault(error: PromptError, sources: Sources) -> Fault:
