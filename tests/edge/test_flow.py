@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.support.fake_llm import Scenario
-from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.fake_model import SLOTS, Model, answer, component, ends_of_components
 from tests.support.shopper_client import (
     SentEvent,
     Shopper,
@@ -82,6 +82,24 @@ def test_streamed_page_and_the_next_visits_page_are_the_same(edge: Edge, model: 
         assert slots(kept.text) == fold(shell, seen)
         assert stream_of(kept.text) == ""
         assert len(model.requests) == 1
+
+
+def test_no_lie_comes_through_streamed_or_kept(edge: Edge, model: Model) -> None:
+    lies = [
+        *("Medically proven to help you sleep.", "Only three left.", "Delivered tomorrow."),
+        *("Yours for 149 kr.", "Heute zum halben Preis.", "Voted the best lamp in the world."),
+        *("Free shipping on every order.", "Hurry, while it lasts.", "It is 199 cm tall."),
+    ]
+    told = [component("hero", text=lie) for lie in lies]
+    model.play(Scenario(answer(*told, *map(component, SLOTS[1:]))), Scenario(answer(*told)))
+    with Shopper(edge) as shopper:
+        shell = shopper.store().text
+        seen = shopper.follow(STREAM)
+        kept = shopper.store()
+    assert kept.headers["x-wandstore-page"] == "kept"
+    assert components(seen)[:-1] == list(SLOTS[1:])
+    shown = kept.text + str(fold(shell, seen))
+    assert [lie for lie in lies if lie in shown] == []
 
 
 @pytest.mark.process
