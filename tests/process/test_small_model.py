@@ -63,7 +63,7 @@ def test_a_small_model_composes_a_page(
 ) -> None:
     server = serve(
         WANDSTORE_CATALOG=str(ROOT / "tests" / "corpora" / "eval" / "fr.json"),
-        WANDSTORE_ANSWER_TOKENS="300",
+        WANDSTORE_ANSWER_TOKENS="200",
         KIMI_API_KEY="none",
         KIMI_BASE_URL=f"{small_model}/v1",
         KIMI_MODEL=NAME,
