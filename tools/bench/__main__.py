@@ -1,4 +1,4 @@
-"""`python -m bench [NAME ...]`: runs the benchmarks, prints one table, keeps it as JSON."""
+"""`python -m tools.bench [NAME ...]`: runs the benchmarks, prints one table, keeps it as JSON."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.settings import ROOT
 from tools.bench import (
+    copy,
     designing,
     edge,
     kept,
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "memory": memory.run,
     "start": start.run,
     "parser": parser.run,
+    "copy": copy.run,
     "edge": edge.run,
     "designing": designing.run,
 }
@@ -69,7 +71,7 @@ def _line(name: str, value: str, baseline: str, ratio: str, limit: str) -> str:
 
 def _keep(rows: Sequence[Row]) -> None:
     now = datetime.now(UTC)
-    folder = ROOT / "bench" / "results"
+    folder = ROOT / "tools" / "bench" / "results"
     folder.mkdir(exist_ok=True)
     machine = {
         "cores": len(os.sched_getaffinity(0)),
