@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.domain.catalog import Shop
+from app.rendering.urls import BRAND, brand_file
 from app.util.http_body import Body, etag_of, zipped
 
 MEDIA_TYPES = {
@@ -29,17 +30,26 @@ PREFETCH_RULES = "products.speculationrules"
 
 
 class Assets(NamedTuple):
-    """The files of static/ with the library's styles. `names` gives each its hashed address."""
+    """The files of static/ with the library's styles. `names` gives each its hashed address.
+
+    Each shop's brand is a file of its own, and no part of `digest`: it is the shop's alone.
+    """
 
     files: Mapping[str, Body]
     names: Mapping[str, str]
     digest: str
 
+    def with_brands(self, shops: Iterable[Shop]) -> Assets:
+        """Return them with the brands of these shops, and no others."""
+        files = {name: body for name, body in self.files.items() if not is_brand(name)}
+        files |= {brand_file(shop.id): _body(".css", brand_css(shop).encode()) for shop in shops}
+        return Assets(files, _addresses(files), self.digest)
+
 
 def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> Assets:
     """Read static files, those of a later folder in place of an earlier one's.
 
-    shop.css gets the components' styles and the shops' brands appended.
+    shop.css gets the components' styles appended.
     """
     found = (path for folder in folders for path in folder.glob("*") if path.suffix in MEDIA_TYPES)
     paths = {path.name: path for path in found}
@@ -48,14 +58,23 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
 
 def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:
     """Return the files of static/, read already, as `load_assets` does."""
-    appended = "\n".join(["", styles, *map(brand_css, shops)]).encode()
+    appended = f"\n{styles}".encode()
     bodies = {
         name: _body(Path(name).suffix, data + appended if name == "shop.css" else data)
         for name, data in files.items()
     }
-    names = {name: f"/static/{_hashed(name, body.plain)}" for name, body in bodies.items()}
-    digest = hashlib.sha256("\0".join(sorted(names.values())).encode()).hexdigest()[:16]
-    return Assets(bodies, names, digest)
+    addresses = "\0".join(sorted(_addresses(bodies).values()))
+    digest = hashlib.sha256(addresses.encode()).hexdigest()[:16]
+    return Assets(bodies, {}, digest).with_brands(shops)
+
+
+def is_brand(name: str) -> bool:
+    """Whether a name is that of a shop's brand, which no file of static/ should have."""
+    return name.startswith(BRAND)
+
+
+def _addresses(bodies: Mapping[str, Body]) -> dict[str, str]:
+    return {name: f"/static/{_hashed(name, body.plain)}" for name, body in bodies.items()}
 
 
 def _body(suffix: str, data: bytes) -> Body:

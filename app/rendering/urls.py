@@ -8,6 +8,9 @@ from urllib.parse import quote, urlencode
 
 from app.domain.catalog import Product
 
+BRAND = "brand-"
+"""How the names of the shops' brands among the static files begin."""
+
 
 class ShopUrls(NamedTuple):
     """The addresses of one shop. `root` is empty for the default shop, else `/s/{shop_id}`."""
@@ -43,3 +46,12 @@ class ShopUrls(NamedTuple):
     def asset(self, name: str) -> str:
         """Return the hashed address of a file in static/."""
         return self.assets[name]
+
+    def brand(self) -> str | None:
+        """Return the address of the shop's brand; a shop that came with a request has none."""
+        return self.assets.get(brand_file(self.shop_id))
+
+
+def brand_file(shop_id: str) -> str:
+    """Return what a shop's brand is called among the static files."""
+    return f"{BRAND}{shop_id}.css"

@@ -65,6 +65,7 @@ PAGES = [
     "/static/none.0000000000.css",
     "/static/shop.css",
     "/static/shop.0000000000.css",
+    "/static/brand-demo.0000000000.css",
     f"/pictures/demo/{PRODUCTS[0]}.svg",
     "/pictures/demo/none.svg",
     "/pictures/none/x.svg",

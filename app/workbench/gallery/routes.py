@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
+from app.content.assets import is_brand
 from app.generation.prompt import count_tokens, describe
 from app.workbench.gallery.controls import controls
 from app.workbench.gallery.fixtures import CATALOGS
@@ -129,7 +130,9 @@ class GalleryRoutes:
         """Answer with the shop's styles as they are for this theme and this wish for motion."""
         await self._live.wait()
         options = read_view_options(request.scope["query_string"])
-        css = self._live.version.content.assets.files["shop.css"].plain.decode()
+        files = self._live.version.content.assets.files
+        sheets = [files["shop.css"], *(files[name] for name in files if is_brand(name))]
+        css = "\n".join(sheet.plain.decode() for sheet in sheets)
         return text(as_if(css, options) + self._templates.file("frame.css"))
 
 

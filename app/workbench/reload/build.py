@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from app.content.assets import Assets, make_assets
+from app.content.assets import Assets, is_brand, make_assets
 from app.content.components import (
     ComponentSpec,
     Library,
@@ -196,7 +196,8 @@ def _of_static(changed: set[str]) -> bool:
 def _assets(before: Version, sources: Sources, styles: str) -> Assets:
     """Return the static files; those that are no texts stay as they were read at the start."""
     old = before.content.assets.files
-    read = {name: body.plain for name, body in old.items() if name != "shop.css"}
+    made_here = {"shop.css"} | {name for name in old if is_brand(name)}
+    read = {name: body.plain for name, body in old.items() if name not in made_here}
     read |= {name: text.encode() for name, text in sources.within("static").items()}
     shops = before.content.catalogs.shops.values()
     return make_assets({name: read[name] for name in sorted(read)}, styles, shops)
