@@ -24,6 +24,7 @@ ROOT = _BUNDLED if _INSTALLED else _APP.parent
 in a checkout beside `app/`."""
 
 _SHORTEST_SECRET = 16
+_OURS = "WANDSTORE_"
 
 
 class SettingsError(Exception):
@@ -89,6 +90,8 @@ class Settings:
     `~/.local/state/wandstore` where installed as a package)."""
     catalog: Path = ROOT / "demo" / "catalog.json"
     """A JSON or Shopify CSV catalog, or a folder of them."""
+    catalog_poll: float = 0.5
+    """Seconds between two looks whether the catalog's files have changed; with 0 nobody looks."""
     currency: str = "USD"
     """Currency (three capital letters) of catalogs that name none."""
     design: bool = False
@@ -143,6 +146,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         if name not in given:
             raise SettingsError(f"{name} must be set, since WANDSTORE_STATE is not sqlite")
     return settings
+
+
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that look like ours and are none: misspelt, or of another version."""
+    return [
+        name for name in sorted(environment) if name.startswith(_OURS) and name not in VARIABLES
+    ]
 
 
 def _with(values: Any, path: str, value: object) -> Any:
@@ -209,6 +219,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_PORT": ("port", _whole(0, 65535)),
     "WANDSTORE_DATA": ("data", Path),
     "WANDSTORE_CATALOG": ("catalog", Path),
+    "WANDSTORE_CATALOG_SECONDS": ("catalog_poll", _number(0, 3600)),
     "WANDSTORE_CURRENCY": ("currency", str),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
     "WANDSTORE_ROOT": ("root", _folder),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +12,13 @@ from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.catalog.images import LocalPictures, folder_of
 from app.catalog.json_lines import Document, Placed, read_document
 from app.catalog.json_product import read_picture, read_product
-from app.catalog.json_shop import About, shop_of
+from app.catalog.json_shop import MOST_UNREAD, About, shop_of
 from app.catalog.numbers import CURRENCY
-from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
+from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
 from app.domain.catalog import FeedIssue, Product
+
+_MOST_KEYS = 1_000
+"""Kinds of keys after which no more are looked for in products."""
 
 
 def read_json(path: Path, terms: Terms) -> Feed:
@@ -26,13 +29,17 @@ def read_json(path: Path, terms: Terms) -> Feed:
     """
     report = Report()
     document = _document(path)
-    about = About(document.fields, report).part("shop")
+    catalog = About(document.fields, report)
+    about = catalog.part("shop")
     shop = shop_of(about, terms.shop_id, terms.shop_name)
     folder = folder_of(path)
     local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}")
     shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency), local, report)
     if "products" in document.fields:
         report.add(WHOLE_FILE, "products must be a list")
+    catalog.read.add("products")
+    catalog.report_unread("catalog")
+    about.report_unread("shop")
     shop = open_shop(path, shop, shelf.fill(document.products), report)
     return Feed(shop, report.problems(), folder if folder.is_dir() else None)
 
@@ -55,16 +62,22 @@ class _Shelf(NamedTuple):
     def fill(self, placed: Iterable[Placed]) -> Iterator[Product]:
         """Yield what can be sold; of two products with one id, the first."""
         taken: set[str] = set()
+        given: dict[str, int] = {}
         for item in placed:
+            asked = _Asked(item.value) if isinstance(item.value, dict) else item.value
             try:
                 note = partial(self._note, item)
-                product = read_product(item.value, self.currency, note)
+                product = read_product(asked, self.currency, note)
                 self._admit(product, taken)
             except InvalidProduct as error:
                 self._note(item, str(error))
                 continue
             taken.add(product.id)
-            yield self._pictured(product, item)
+            yield self._pictured(product, item._replace(value=asked))
+            if isinstance(asked, _Asked) and len(given) < _MOST_KEYS:
+                given |= {key: item.line for key in asked.unread() if key not in given}
+        for key in list(given)[:MOST_UNREAD]:
+            self.report.add(given[key], f"product: the key {shown(key)!r} is not read")
 
     def _note(self, item: Placed, reason: str) -> None:
         self.report.add(item.line, reason, _named(item.value))
@@ -81,6 +94,23 @@ class _Shelf(NamedTuple):
         except InvalidProduct as error:
             self._note(item, f"sold without a picture: {error}")
             return product
+
+
+class _Asked(dict[str, object]):
+    """The fields of a product, which know what was asked for."""
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        super().__init__(fields)
+        self._names: set[str] = set()
+
+    def get(self, name: str, default: object = None, /) -> object:
+        """Return a field, or the default where there is none."""
+        self._names.add(name)
+        return super().get(name, default)
+
+    def unread(self) -> list[str]:
+        """Return the fields that nobody has asked for."""
+        return [name for name in self if name not in self._names]
 
 
 def _named(value: object) -> str:

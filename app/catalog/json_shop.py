@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from app.catalog.problems import WHOLE_FILE, Report, shown
 from app.catalog.text import plain, plain_all, slug
@@ -17,33 +17,38 @@ _FONT = re.compile(rf"{_FAMILY}(?:, ?{_FAMILY})*")
 """Names only: no semicolon, bracket or lone quote may reach a style sheet."""
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,5}")
+MOST_UNREAD = 20
+"""Keys that nobody reads, and that are named for it."""
+
 _MOST_WORDS = 200
 """Banned words, and allowed claims, that a brand may have."""
 
 
-class About(NamedTuple):
-    """Fields that describe the shop rather than what it sells."""
+@dataclass(frozen=True, slots=True)
+class About:
+    """Fields that describe the shop rather than what it sells. `read` are those asked for."""
 
     fields: Mapping[str, object]
     report: Report
+    read: set[str] = field(default_factory=set)
 
     def part(self, name: str) -> About:
         """Return an object among the fields; an absent one is empty."""
-        given = self.fields.get(name)
+        given = self._given(name)
         if given is not None and not isinstance(given, dict):
             self.report.add(WHOLE_FILE, f"{name} must be an object, not {shown(given)}")
         return About(given if isinstance(given, dict) else {}, self.report)
 
     def text(self, name: str, otherwise: str = "") -> str:
         """Return a field as plain text."""
-        given = self.fields.get(name)
+        given = self._given(name)
         if given is not None and not isinstance(given, str):
             self.report.add(WHOLE_FILE, f"shop: {name} must be text, not {shown(given)}")
         return (plain(given) if isinstance(given, str) else "") or otherwise
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a field that is a list of plain texts, each once."""
-        given = self.fields.get(name)
+        given = self._given(name)
         if given is None:
             return ()
         if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
@@ -58,6 +63,15 @@ class About(NamedTuple):
             return given
         self.report.add(WHOLE_FILE, f"shop: {name} {shown(given)!r} cannot be used")
         return otherwise
+
+    def report_unread(self, where: str) -> None:
+        """Report the fields that nobody has asked for: misspelt, or of another system's feed."""
+        for name in [name for name in self.fields if name not in self.read][:MOST_UNREAD]:
+            self.report.add(WHOLE_FILE, f"{where}: the key {shown(name)!r} is not read")
+
+    def _given(self, name: str) -> object:
+        self.read.add(name)
+        return self.fields.get(name)
 
 
 def shop_of(about: About, shop_id: str, name: str) -> Shop:
@@ -82,7 +96,7 @@ def _id(about: About, otherwise: str) -> str:
 
 def _brand(about: About) -> Brand:
     usual = Brand()
-    return Brand(
+    brand = Brand(
         primary_color=about.matching("primary_color", _COLOR, usual.primary_color),
         secondary_color=about.matching("secondary_color", _COLOR, usual.secondary_color),
         font_family=about.matching("font_family", _FONT, usual.font_family),
@@ -90,3 +104,5 @@ def _brand(about: About) -> Brand:
         banned_words=about.texts("banned_words"),
         allowed_claims=about.texts("allowed_claims"),
     )
+    about.report_unread("brand")
+    return brand

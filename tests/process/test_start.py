@@ -95,3 +95,13 @@ def test_a_setting_that_cannot_be_used_stops_the_shop_and_is_named(
     assert "wandstore cannot start: " in ended.stderr
     assert name in ended.stderr or value in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_variable_that_looks_like_a_setting_and_is_none_is_named(tmp_path: Path) -> None:
+    ended = start(
+        ROOT,
+        WANDSTORE_DATA=str(tmp_path / "data"),
+        WANDSTORE_CATALOGUE="mine.json",
+        WANDSTORE_CATALOG="/nowhere/at/all.json",
+    )
+    assert "WANDSTORE_CATALOGUE is not a setting" in ended.stderr

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.settings import VARIABLES, Settings, SettingsError, read_settings
+from app.settings import VARIABLES, Settings, SettingsError, read_settings, unknown_settings
 
 OF_OPENAI_ALONE = {
     "claude.max_tokens_name",
@@ -89,3 +89,8 @@ def test_a_secret_that_is_too_short_is_not_repeated() -> None:
 
 def test_an_address_loses_its_last_slash() -> None:
     assert read_settings({"KIMI_BASE_URL": "http://host/v1/"}).kimi.base_url == "http://host/v1"
+
+
+def test_a_variable_that_looks_like_ours_and_is_none_is_named() -> None:
+    environment = {"WANDSTORE_CATALOGUE": "x", "WANDSTORE_CATALOG": "y", "HOME": "/"}
+    assert unknown_settings(environment) == ["WANDSTORE_CATALOGUE"]

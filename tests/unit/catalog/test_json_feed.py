@@ -239,3 +239,31 @@ def test_the_digest_changes_with_what_is_drawn_and_with_nothing_else(
     ]
     assert len({first, *changed}) == 5
     assert len(first) == 16
+
+
+def test_a_key_that_is_not_read_is_named_once_where_it_first_stands(write: Write) -> None:
+    path = write(
+        "corner.json",
+        """{
+"language": "de",
+"shop": {"id": "corner", "colour": "red", "brand": {"primary": "#102030"}},
+"products": [
+ {"id": "jug", "title": "Jug", "price": 1, "options": ["Small"]},
+ {"id": "mug", "title": "Mug", "price": 1, "titel": "Mug"},
+ {"id": "cup", "title": "Cup", "price": 1, "titel": "Cup", "vendor": null}
+]}""",
+    )
+    catalogs = load_catalogs(path)
+    assert len(catalogs.default.products) == 3
+    assert [(problem.line, problem.reason) for problem in catalogs.problems["corner"]] == [
+        (1, "brand: the key 'primary' is not read"),
+        (1, "catalog: the key 'language' is not read"),
+        (1, "shop: the key 'colour' is not read"),
+        (6, "product: the key 'titel' is not read"),
+    ]
+
+
+def test_keys_that_nobody_reads_are_named_up_to_a_bound(read_json: ReadJson) -> None:
+    odd = {f"key-{at}": at for at in range(100)}
+    reading = read_json({"id": "jug", "title": "Jug", "price": 1, **odd})
+    assert len(reading.problems) == 20
