@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from functools import cache, partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from app.catalog.images import image_hosts
 from app.content.assets import PREFETCH_RULES
 from app.content.prompts import PLACES
 from app.content.site import SiteContent
+from app.domain.catalog import Shop
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps
 from app.generation.prompt import instructions
@@ -23,10 +25,11 @@ from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
 from app.pages.cache import PageCache
+from app.pages.catalog_watch import CatalogWatch
 from app.pages.jobs import Capacity, PageJobs
 from app.pages.journal import PageJournal
 from app.pages.service import PageService
-from app.pages.shells import ShellCache, build_shop_view
+from app.pages.shells import ShellCache, ShopView, build_shop_view
 from app.pages.site import LiveSite, Site, build_renderer
 from app.personas.cache import ShopperCache
 from app.personas.learner import PersonaLearner
@@ -76,10 +79,16 @@ def create_app(settings: Settings, content: SiteContent) -> Starlette:
     resources = _open_later(settings, content)
     build_site = partial(_build_site, settings, resources)
     site = LiveSite(build_site(content, build_renderer(content)))
+    watch = CatalogWatch(
+        site,
+        settings,
+        lambda changed: build_site(changed, build_renderer(changed), site.current.shops),
+    )
+    resources.counters["catalog"] = watch.counts
     context = _build_context(settings, resources, site)
     app = Starlette(
-        routes=_routes(settings, resources, context),
-        lifespan=partial(_lifespan, settings, resources, context.pages),
+        routes=_routes(settings, resources, context, watch),
+        lifespan=partial(_lifespan, settings, resources, context.pages, watch),
         exception_handlers={500: partial(server_error, context)},
         middleware=gate(settings.worker_secret),
     )
@@ -95,7 +104,11 @@ def create_app(settings: Settings, content: SiteContent) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, resources: Resources, pages: PageService, app: Starlette
+    settings: Settings,
+    resources: Resources,
+    pages: PageService,
+    watch: CatalogWatch,
+    app: Starlette,
 ) -> AsyncIterator[None]:
     settings.data.mkdir(parents=True, exist_ok=True)
     storage, records = resources.storage, resources.records
@@ -107,6 +120,7 @@ async def _lifespan(
         asyncio.create_task(records.run(), name="records"),
         asyncio.create_task(resources.journal.run(), name="journal sweep"),
         asyncio.create_task(metrics.run(), name="metrics"),
+        asyncio.create_task(watch.run(), name="catalog watch"),
     ]
     try:
         async with app.state.workbench():
@@ -155,9 +169,16 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
 
 
 def _build_site(
-    settings: Settings, resources: Resources, content: SiteContent, renderer: Renderer
+    settings: Settings,
+    resources: Resources,
+    content: SiteContent,
+    renderer: Renderer,
+    drawn: Mapping[str, ShopView] = MappingProxyType({}),
 ) -> Site:
-    """Return the site of these files: every shop with its fallbacks drawn, and its generator."""
+    """Return the site of these files: every shop with its fallbacks drawn, and its generator.
+
+    Of what is `drawn` already, shops of which nothing has changed are taken over.
+    """
     library, prompts = content.library, content.prompts
     deps = GeneratorDeps(
         models=resources.providers.with_house(prompts.house),
@@ -176,10 +197,15 @@ def _build_site(
         parse_limits=settings.parsing,
     )
     rules = content.assets.names[PREFETCH_RULES]
-    shops = {
-        shop.id: build_shop_view(shop, content, renderer, page_headers(image_hosts(shop), rules))
-        for shop in content.catalogs.shops.values()
-    }
+
+    def view(shop: Shop) -> ShopView:
+        known = drawn.get(shop.id)
+        if known and known.shop is shop and known.content == content.digest_of(shop):
+            return known
+        headers = page_headers(image_hosts(shop), rules)
+        return build_shop_view(shop, content, renderer, headers)
+
+    shops = {shop.id: view(shop) for shop in content.catalogs.shops.values()}
     return Site(content, renderer, Generator(deps), ShellCache(renderer), shops)
 
 
@@ -209,7 +235,9 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     return AppContext(site, pages, SessionSigner(secret), time.time, settings.heartbeat)
 
 
-def _routes(settings: Settings, resources: Resources, context: AppContext) -> list[Route]:
+def _routes(
+    settings: Settings, resources: Resources, context: AppContext, watch: CatalogWatch
+) -> list[Route]:
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
     learner = PersonaLearner(resources.storage.database, context.now)
     signals = SignalsEndpoint(context, learner, resources.warm_up)
@@ -218,7 +246,7 @@ def _routes(settings: Settings, resources: Resources, context: AppContext) -> li
     shops = InlineShops(context.site)
     generate = Generate(context, shops, settings.max_request_bytes, patience)
     uptime = partial(_seconds_since, resources.began)
-    health = Health(partial(_checks, resources), uptime, resources.storage.checked)
+    health = Health(partial(_checks, resources, watch), uptime, resources.storage.checked)
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),
@@ -242,8 +270,13 @@ def _seconds_since(began: float) -> float:
     return time.monotonic() - began
 
 
-async def _checks(resources: Resources) -> Mapping[str, str]:
+async def _checks(resources: Resources, watch: CatalogWatch) -> Mapping[str, str]:
     storage = resources.storage
     kv = await check(storage.kv.put("health", b"1", _HEALTH_TTL))
     database = await check(storage.database.persona_of("health", "health"))
-    return {"kv_connection": kv, "database": database, "llm_api": resources.providers.health()}
+    return {
+        "kv_connection": kv,
+        "database": database,
+        "llm_api": resources.providers.health(),
+        "catalog": watch.state,
+    }

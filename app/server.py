@@ -10,14 +10,14 @@ from collections.abc import Mapping
 
 from sse_starlette.sse import AppStatus
 
-from app.catalog.load import Catalogs
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.prompts import PromptError
 from app.content.site import read_site
 from app.main import create_app
+from app.pages.catalog_watch import log_problems
 from app.pages.service import PageService
-from app.settings import Settings, SettingsError, read_settings
+from app.settings import Settings, SettingsError, read_settings, unknown_settings
 from app.util.json_log import set_up_log
 from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
@@ -75,7 +75,7 @@ class DrainingServer(Server):
 def build_server(settings: Settings) -> DrainingServer:
     """Read the shop's files and build what serves them."""
     content = read_site(settings)
-    _report(content.catalogs)
+    log_problems(content.catalogs)
     app = create_app(settings, content)
     AppStatus.enable_automatic_graceful_drain = False
     config = Config(
@@ -104,18 +104,11 @@ def serve(settings: Settings) -> None:
         raise server.failure
 
 
-def _report(catalogs: Catalogs) -> None:
-    """Say what of the feeds could not be sold, and why."""
-    for shop_id, problems in catalogs.problems.items():
-        for problem in problems:
-            log.warning(
-                "%s, line %d: %s %s", shop_id, problem.line, problem.product, problem.reason
-            )
-
-
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve; a mistake in them is told in one line."""
     set_up_log()
+    for name in unknown_settings(environment):
+        log.warning("%s is not a setting: it changes nothing", name)
     try:
         serve(read_settings(environment))
     except (SettingsError, CatalogError, LibraryError, PromptError, SecretError) as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from app.catalog.feed import Feed, Terms
+from app.catalog.images import folder_of
 from app.catalog.json_feed import read_json
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
@@ -23,27 +24,47 @@ _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "
 _NAMELESS = "shop"
 
 
+Stamp = tuple[int, ...]
+"""By what it is seen that a file, or what lies beside it, has changed."""
+
+
+class Source(NamedTuple):
+    """A file as it was read last: what is sold of it, and why it cannot be used as it is now."""
+
+    stamp: Stamp
+    feed: Feed | None
+    error: CatalogError | None = None
+
+
 class Catalogs(NamedTuple):
     """The shops by id. `pictures` has the folder of each shop's own pictures, where it has one.
 
     `problems` has an entry for each file, under its shop's id, or, for a file that was skipped,
-    under the id its name would have given it.
+    under the id its name would have given it. `sources` are the files that were read, `errors`
+    what is wrong with those that cannot be used as they are now.
     """
 
     shops: Mapping[str, Shop]
     default: Shop
     problems: Mapping[str, tuple[FeedIssue, ...]]
     pictures: Mapping[str, Path | None]
+    sources: Mapping[Path, Source]
+    errors: tuple[CatalogError, ...] = ()
 
 
 def load_catalogs(
-    path: Path, *, currency: str = "USD", pictures_base: str = "/pictures"
+    path: Path,
+    *,
+    currency: str = "USD",
+    pictures_base: str = "/pictures",
+    before: Catalogs | None = None,
 ) -> Catalogs:
     """Read a JSON catalog, a Shopify export, or a folder of those.
 
     In a folder the first file by name is the default shop, and a file that cannot be used is
     reported and skipped. `currency` (ISO 4217) is that of feeds that do not name one; local
-    pictures get addresses under `pictures_base`/SHOP.
+    pictures get addresses under `pictures_base`/SHOP. A file that has not changed since `before`
+    is not read again, and one that has gone bad since keeps its feed of then.
 
     Raises:
         CatalogError: there is no shop to open; the message names file, line and reason.
@@ -58,10 +79,19 @@ def load_catalogs(
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
         return reader(file, Terms(currency, pictures_base, shop_id, name))
 
-    if not _is_folder(path):
-        return _opened(path, [read(path)], {})
-    feeds, skipped = _read_folder(path, read)
-    return _opened(path, feeds, skipped)
+    known = before.sources if before is not None else {}
+    sources = {file: _source(file, stamp, read, known) for file, stamp in stamps(path).items()}
+    return _opened(path, sources)
+
+
+def stamps(path: Path) -> dict[Path, Stamp]:
+    """Return the files of a catalog in their order, each with its stamp.
+
+    Raises:
+        CatalogError: the folder cannot be read.
+    """
+    files = _files(path) if _is_folder(path) else [path]
+    return {file: _stamp(file) for file in files}
 
 
 def shop_id_of(stem: str) -> str:
@@ -81,23 +111,29 @@ def _titled(word: str, *, first: bool) -> str:
     return word if word.lower() in _SMALL and not first else word[:1].upper() + word[1:]
 
 
-def _read_folder(
-    folder: Path, read: Callable[[Path], Feed]
-) -> tuple[list[Feed], dict[str, list[FeedIssue]]]:
-    """Return what could be read, and for the files that could not, why."""
-    feeds: dict[str, Feed] = {}
-    skipped: dict[str, list[FeedIssue]] = {}
-    for path in _files(folder):
+def _stamp(file: Path) -> Stamp:
+    """Return what tells a file from its earlier self; pictures that come or go count as well."""
+    stamp: list[int] = []
+    for path in (file, folder_of(file)):
         try:
-            feed = read(path)
-        except CatalogError as error:
-            skipped.setdefault(shop_id_of(path.stem), []).extend(_of_file(path, error.problems))
-            continue
-        if feed.shop.id in feeds:
-            twice = FeedIssue(WHOLE_FILE, f"another file has the shop id {feed.shop.id!r}")
-            skipped.setdefault(feed.shop.id, []).extend(_of_file(path, [twice]))
-        feeds.setdefault(feed.shop.id, feed)
-    return list(feeds.values()), skipped
+            found = path.stat()
+            stamp += (found.st_mtime_ns, found.st_size, found.st_ino)
+        except OSError:
+            stamp += (0, 0, 0)
+    return tuple(stamp)
+
+
+def _source(
+    file: Path, stamp: Stamp, read: Callable[[Path], Feed], known: Mapping[Path, Source]
+) -> Source:
+    earlier = known.get(file)
+    if earlier is not None and earlier.stamp == stamp:
+        return earlier
+    try:
+        return Source(stamp, read(file))
+    except CatalogError as error:
+        bare = CatalogError(error.path, error.problems)  # its frames hold the file's text
+        return Source(stamp, earlier.feed if earlier is not None else None, bare)
 
 
 def _is_folder(path: Path) -> bool:
@@ -115,28 +151,48 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not path.name.startswith("."))
 
 
-def _of_file(path: Path, problems: Iterable[FeedIssue]) -> list[FeedIssue]:
-    """Return the problems of a skipped file, each naming it."""
-    return [
-        FeedIssue(problem.line, f"{path.name} is skipped: {problem.reason}", problem.product)
-        for problem in problems
-    ]
-
-
-def _opened(path: Path, feeds: list[Feed], skipped: Mapping[str, list[FeedIssue]]) -> Catalogs:
+def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:
+    feeds: dict[str, Feed] = {}
+    problems: dict[str, tuple[FeedIssue, ...]] = {}
+    errors: list[CatalogError] = []
+    for file, source in sources.items():
+        feed, error = source.feed, source.error
+        shop_id = feed.shop.id if feed is not None else shop_id_of(file.stem)
+        found = feed.problems if feed is not None else ()
+        if feed is not None and feeds.setdefault(shop_id, feed) is not feed:
+            twice = FeedIssue(WHOLE_FILE, f"another file has the shop id {shop_id!r}")
+            feed, found, error = None, (), CatalogError(file, (twice,))
+        if error is not None:
+            errors.append(error)
+            fate = "is skipped" if feed is None else "is sold from as it was before"
+            found = (*found, *_of_file(error, fate))
+        problems[shop_id] = (*problems.get(shop_id, ()), *found)
     if not feeds:
-        reasons = tuple(problem for problems in skipped.values() for problem in problems)
-        none = FeedIssue(WHOLE_FILE, "the folder holds no catalog that can be sold from")
-        raise CatalogError(path, (none, *reasons))
-    problems = {feed.shop.id: feed.problems for feed in feeds}
-    for shop_id, reasons_to_skip in skipped.items():
-        problems[shop_id] = (*problems.get(shop_id, ()), *reasons_to_skip)
+        raise _nothing_to_open(path, sources, errors)
     return Catalogs(
-        shops=MappingProxyType({feed.shop.id: feed.shop for feed in feeds}),
-        default=feeds[0].shop,
+        shops=MappingProxyType({shop_id: feed.shop for shop_id, feed in feeds.items()}),
+        default=next(iter(feeds.values())).shop,
         problems=MappingProxyType(problems),
-        pictures=MappingProxyType({feed.shop.id: feed.pictures for feed in feeds}),
+        pictures=MappingProxyType({shop_id: feed.pictures for shop_id, feed in feeds.items()}),
+        sources=MappingProxyType(dict(sources)),
+        errors=tuple(errors),
     )
+
+
+def _of_file(error: CatalogError, fate: str) -> Iterator[FeedIssue]:
+    """Yield the problems of a file that cannot be used, each naming it and what becomes of it."""
+    for line, reason, product in error.problems:
+        yield FeedIssue(line, f"{error.path.name} {fate}: {reason}", product)
+
+
+def _nothing_to_open(
+    path: Path, sources: Mapping[Path, Source], errors: Sequence[CatalogError]
+) -> CatalogError:
+    if path in sources:
+        return errors[0]
+    none = FeedIssue(WHOLE_FILE, "the folder holds no catalog that can be sold from")
+    reasons = (issue for error in errors for issue in _of_file(error, "is skipped"))
+    return CatalogError(path, (none, *reasons))
 
 
 def _error(path: Path, reason: str) -> CatalogError:

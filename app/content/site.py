@@ -22,15 +22,23 @@ class SiteContent(NamedTuple):
     prompts: Prompts
     assets: Assets
 
+    def with_catalogs(self, catalogs: Catalogs) -> SiteContent:
+        """Return the same files with other goods."""
+        assets = self.assets.with_brands(catalogs.shops.values())
+        return self._replace(catalogs=catalogs, assets=assets)
+
     def urls_of(self, shop: Shop) -> ShopUrls:
         """Return a shop's addresses; the default shop's begin at the root."""
-        root = "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
-        return ShopUrls(shop.id, root, self.assets.names)
+        return ShopUrls(shop.id, self._root_of(shop), self.assets.names)
 
     def digest_of(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
-        parts = (self.library.digest, self.assets.digest, self.prompts.digest, shop.digest)
+        shared = (self.library.digest, self.assets.digest, self.prompts.digest)
+        parts = (*shared, shop.digest, self._root_of(shop))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+    def _root_of(self, shop: Shop) -> str:
+        return "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
 
 
 def read_site(settings: Settings) -> SiteContent:

@@ -212,6 +212,7 @@ def test_health_is_json_and_asks_nobody(house_server: Server) -> None:
         "kv_connection": "ok",
         "database": "ok",
         "llm_api": "not_configured",
+        "catalog": "ok",
     }
     assert health["uptime_seconds"] >= 0
 

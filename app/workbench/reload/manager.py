@@ -56,8 +56,8 @@ class ContentReloader:
 
     @property
     def version(self) -> Version:
-        """The last good version."""
-        return self._version
+        """The last good version, with the goods that are sold now."""
+        return self._version._replace(content=self.site.current.content)
 
     @property
     def disk(self) -> Sources:
@@ -90,7 +90,7 @@ class ContentReloader:
                 await self._renew(changed, announce=True)
 
     async def _renew(self, changed: set[str], *, announce: bool) -> None:
-        old = self._version
+        old = self.version
         made, renderer, faults = await asyncio.to_thread(self._best, old)
         same = {fault.as_json()["message"] for fault in faults} == {
             fault.as_json()["message"] for fault in self.faults
@@ -98,6 +98,10 @@ class ContentReloader:
         self.faults = tuple(faults)
         if made is not None and renderer is not None:
             taken = made.sources.differing(old.sources)
+            catalogs = self.site.current.content.catalogs
+            if catalogs is not old.content.catalogs:  # it has changed while we built
+                made = made._replace(content=made.content.with_catalogs(catalogs))
+                renderer = build_renderer(made.content)
             self._version = made
             self.site.current = self._build_site(made.content, renderer)
             if old.package is not None and old.package is not made.package:

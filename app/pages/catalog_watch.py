@@ -1,0 +1,105 @@
+"""A catalog that changes on the disk, taken up between two requests; a bad one leaves the last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from app.catalog.load import Catalogs, Stamp, load_catalogs, stamps
+from app.catalog.problems import CatalogError
+from app.content.site import SiteContent
+from app.pages.site import LiveSite, Site
+from app.settings import Settings
+
+log = logging.getLogger("wandstore.catalog")
+
+_MOST_SHOWN = 3
+
+
+class CatalogWatch:
+    """Looks at the catalog's files every so often, and swaps the site once they have changed.
+
+    Reading and drawing happen in a thread. A file that is being written is left until two looks
+    in a row have found it the same. `counts` tell how often a catalog was taken up, and how often
+    one could not be.
+    """
+
+    def __init__(
+        self, site: LiveSite, settings: Settings, build: Callable[[SiteContent], Site]
+    ) -> None:
+        catalogs = site.current.content.catalogs
+        self.counts: Counter[str] = Counter()
+        self._site = site
+        self._settings = settings
+        self._build = build
+        self._errors = catalogs.errors
+        self._read: Mapping[Path, Stamp] = {
+            file: source.stamp for file, source in catalogs.sources.items()
+        }
+        self._seen: Mapping[Path, Stamp] = self._read
+
+    @property
+    def state(self) -> str:
+        """Return `ok`, or which files cannot be used and why."""
+        reasons = [f"{error.path.name}: {error.problems[0].reason}" for error in self._errors]
+        return f"failed: {'; '.join(reasons[:_MOST_SHOWN])}" if reasons else "ok"
+
+    async def run(self) -> None:
+        """Look for changes, for ever; not at all where there are no seconds between two looks."""
+        while self._settings.catalog_poll:
+            await asyncio.sleep(self._settings.catalog_poll)
+            await self.look()
+
+    async def look(self) -> None:
+        """Take up the catalog if its files have changed, and are as the last look found them."""
+        found = await asyncio.to_thread(self._stamps)
+        seen, self._seen = self._seen, found
+        if found == self._read or found != seen:
+            return
+        self._read = found
+        before, began = self._site.current.content.catalogs, time.monotonic()
+        try:
+            catalogs = await asyncio.to_thread(self._load, before)
+        except CatalogError as error:
+            self.counts["refused"] += 1
+            self._errors = (error,)
+            log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
+            return
+        self._errors = catalogs.errors
+        await self._take_up(catalogs)
+        self.counts["refused" if catalogs.errors else "taken"] += 1
+        log_problems(catalogs, before)
+        sold = sum(len(shop.products) for shop in catalogs.shops.values())
+        ms = round((time.monotonic() - began) * 1000)
+        log.info({"event": "catalog", "shops": len(catalogs.shops), "products": sold, "ms": ms})
+
+    def _stamps(self) -> Mapping[Path, Stamp]:
+        try:
+            return stamps(self._settings.catalog)
+        except CatalogError:
+            return {}  # and reading it says why
+
+    def _load(self, before: Catalogs) -> Catalogs:
+        settings = self._settings
+        return load_catalogs(settings.catalog, currency=settings.currency, before=before)
+
+    async def _take_up(self, catalogs: Catalogs) -> None:
+        """Swap the site; where a designer's save has swapped it meanwhile, build on that."""
+        current = None
+        while current is not self._site.current:
+            current = self._site.current
+            fresh = await asyncio.to_thread(self._build, current.content.with_catalogs(catalogs))
+        self._site.current = fresh
+
+
+def log_problems(catalogs: Catalogs, before: Catalogs | None = None) -> None:
+    """Log what of the feeds cannot be sold, and why, but not what was logged of them before."""
+    logged = before.problems if before is not None else {}
+    for shop_id, problems in catalogs.problems.items():
+        known = set(logged.get(shop_id, ()))
+        for line, reason, product in (item for item in problems if item not in known):
+            log.warning("%s, line %d: %s %s", shop_id, line, product, reason)

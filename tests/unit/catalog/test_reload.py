@@ -1,0 +1,70 @@
+"""A catalog read again: only what has changed, and never less than what was good before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
+from tests.support.catalogs import Write
+
+MUG = "Handle,Title,Variant Price\nmug,Mug,9\n"
+JUG = "Handle,Title,Variant Price\njug,Jug,12\n"
+
+
+def test_only_a_file_that_has_changed_is_read_again(write: Write, tmp_path: Path) -> None:
+    write("a.csv", MUG)
+    write("b.csv", MUG)
+    before = load_catalogs(tmp_path)
+    write("b.csv", JUG)
+    after = load_catalogs(tmp_path, before=before)
+    assert after.shops["a"] is before.shops["a"]
+    assert list(after.shops["b"].products) == ["jug"]
+
+
+def test_a_picture_that_comes_is_seen(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    path = write(
+        "a.json",
+        '{"products": [{"id": "mug", "title": "Mug", "price": 9, "image": "pictures/mug.svg"}]}',
+    )
+    before = load_catalogs(path)
+    assert before.default.products["mug"].picture is None
+    write("pictures/mug.svg", "<svg/>")
+    picture = load_catalogs(path, before=before).default.products["mug"].picture
+    assert picture is not None
+    assert picture.url == "/pictures/a/mug.svg"
+
+
+@pytest.mark.parametrize("text", ["", "Handle\n", "Handle,Title,Variant Price\nmug,Mug,nothing\n"])
+def test_a_file_gone_bad_keeps_its_shop_and_says_why(
+    write: Write, tmp_path: Path, text: str
+) -> None:
+    before = load_catalogs(write("a.csv", MUG))
+    write("a.csv", text)
+    after = load_catalogs(tmp_path / "a.csv", before=before)
+    assert after.default is before.default
+    (error,) = after.errors
+    assert error.path.name == "a.csv"
+    assert "a.csv is sold from as it was before: " in after.problems["a"][-1].reason
+    write("a.csv", JUG)
+    mended = load_catalogs(tmp_path / "a.csv", before=after)
+    assert list(mended.default.products) == ["jug"]
+    assert mended.errors == ()
+    assert mended.problems["a"] == ()
+
+
+def test_a_file_that_is_taken_away_takes_its_shop_with_it_but_not_the_last(
+    write: Write, tmp_path: Path
+) -> None:
+    write("a.csv", MUG)
+    write("b.csv", JUG)
+    before = load_catalogs(tmp_path)
+    (tmp_path / "b.csv").unlink()
+    after = load_catalogs(tmp_path, before=before)
+    assert list(after.shops) == ["a"]
+    (tmp_path / "a.csv").unlink()
+    with pytest.raises(CatalogError, match="holds no catalog"):
+        load_catalogs(tmp_path, before=after)
