@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.domain.facts import MAX_SECONDS
 from app.settings import ROOT
+from app.web.signals_schema import MAX_EVENTS, MAX_ITEMS, MAX_QUANTITY
 from tools.contract import FILES
 
 WORKER = "\n".join(
@@ -26,3 +28,11 @@ def test_the_worker_uses_all_that_it_shares() -> None:
     }
     assert len(names) > 50
     assert {name for name in names if not re.search(rf"\b{name}\b", WORKER)} == set()
+
+
+def test_the_browsers_script_keeps_to_the_bounds_of_what_it_sends() -> None:
+    script = (ROOT / "static" / "signals.js").read_text()
+    constants = dict(re.findall(r"const (\w+) = (\d+);", script))
+    assert int(constants["maxEvents"]) == min(MAX_EVENTS, MAX_ITEMS)
+    assert int(constants["maxDwell"]) == MAX_SECONDS
+    assert f"Math.min({MAX_QUANTITY}, Math.max(1, " in script
