@@ -152,6 +152,7 @@ def test_a_kept_page_is_drawn_again_from_its_choices(desk: Desk) -> None:
         ("components/cta.samples.json", '"link_text": "Browse', '"link_text": "<b>Browse', "copy holds markup"),
         ("components/slots.py", 'Slot("cta", ', "Slot(", "TypeError"),
         ("prompts/house.json", '"fallback"', "fallback", "not JSON"),
+        ("prompts/words/nl.txt", "20 twintig", "some twintig", "'some' is no number"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_file_and_line(
