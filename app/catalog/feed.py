@@ -17,7 +17,6 @@ from app.domain.catalog import FeedIssue, Product, Shop
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_PRODUCTS = 50_000
 MOST_TAGS = 50
-MOST_OPTIONS = 100
 UNSORTED = "Everything"
 """The category of a product that is given none."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -75,6 +76,10 @@ def remote(address: str) -> str:
 
 def image_hosts(shop: Shop) -> frozenset[str]:
     """Return the origins ("https://host" or "https://host:port") of a shop's pictures."""
-    urls = (item.picture.url for item in shop.products.values() if item.picture)
-    matches = (_HTTPS.fullmatch(url) for url in urls)
+    products = shop.products.values()
+    pictures = chain(
+        (item.picture for item in products),
+        (form.picture for item in products for form in item.variants),
+    )
+    matches = (_HTTPS.fullmatch(picture.url) for picture in pictures if picture)
     return frozenset(f"https://{match['host'].lower()}" for match in matches if match)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.catalog.images import LocalPictures, folder_of
 from app.catalog.json_lines import Document, Placed, read_document
-from app.catalog.json_product import read_picture, read_product
+from app.catalog.json_product import read_product
 from app.catalog.json_shop import MOST_UNREAD, About, shop_of
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
@@ -67,13 +67,13 @@ class _Shelf(NamedTuple):
             asked = _Asked(item.value) if isinstance(item.value, dict) else item.value
             try:
                 note = partial(self._note, item)
-                product = read_product(asked, self.currency, note)
+                product = read_product(asked, self.currency, note, self.local)
                 self._admit(product, taken)
             except InvalidProduct as error:
                 self._note(item, str(error))
                 continue
             taken.add(product.id)
-            yield self._pictured(product, item._replace(value=asked))
+            yield product
             if isinstance(asked, _Asked) and len(given) < _MOST_KEYS:
                 given |= {key: item.line for key in asked.unread() if key not in given}
         for key in list(given)[:MOST_UNREAD]:
@@ -87,13 +87,6 @@ class _Shelf(NamedTuple):
             raise InvalidProduct("another product has this id")
         if len(taken) >= MOST_PRODUCTS:
             raise InvalidProduct(f"comes after {MOST_PRODUCTS} products, the most a shop may have")
-
-    def _pictured(self, product: Product, item: Placed) -> Product:
-        try:
-            return product._replace(picture=read_picture(item.value, product.title, self.local))
-        except InvalidProduct as error:
-            self._note(item, f"sold without a picture: {error}")
-            return product
 
 
 class _Asked(dict[str, object]):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, category_of, product_id
+from app.catalog.feed import MOST_TAGS, category_of, product_id
 from app.catalog.images import LocalPictures, remote
 from app.catalog.numbers import CURRENCY, price, quantity
 from app.catalog.problems import InvalidProduct, shown
-from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain_all, shorten
-from app.domain.catalog import Money, Picture, Product
+from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all, shorten
+from app.catalog.variants import MOST_OPTIONS, MOST_VARIANTS, made_of, variant_id
+from app.domain.catalog import Money, Picture, Product, Variant
 
 _MOST_IN_STOCK = 1_000_000_000
+_MOST_OPTION_NAMES = 3
 
 Note = Callable[[str], object]
 """Takes what is wrong with a product that is sold all the same."""
@@ -23,11 +25,13 @@ Note = Callable[[str], object]
 class Fields:
     """The fields of a product, each read as its kind; null is as good as absent.
 
-    Every method raises InvalidProduct where the value is of another kind.
+    Every method raises InvalidProduct where the value is of another kind. Without `local` nothing
+    has a picture.
     """
 
     values: Mapping[str, object]
     note: Note = str
+    local: LocalPictures | None = None
 
     def text(self, name: str, most: int = LONGEST_LINE) -> str:
         """Return plain text; empty where there is none."""
@@ -73,57 +77,139 @@ class Fields:
             raise InvalidProduct(f"{name} must be a whole number, not {shown(value)}")
         return max(int(value), 0)
 
+    def picture(self, alt: str) -> Picture | None:
+        """Return the picture, if there is one that may be shown; `alt` is for one without words."""
+        address = self.values.get("image")
+        if self.local is None or address is None or address == "":
+            return None
+        try:
+            return Picture(_picture_url(address, self.local), self.text("image_alt") or alt)
+        except InvalidProduct as error:
+            self.note(f"sold without a picture: {error}")
+            return None
 
-def read_product(value: object, currency: str, note: Note = str) -> Product:
-    """Return the product, as yet without its picture.
+
+def read_product(
+    value: object, currency: str, note: Note = str, local: LocalPictures | None = None
+) -> Product:
+    """Return the product; its pictures only where it is told where local ones are.
 
     Raises:
         InvalidProduct: it cannot be sold as it is described.
     """
     if not isinstance(value, dict):
         raise InvalidProduct(f"a product must be an object, not {shown(value)}")
-    fields = Fields(value, note)
+    fields = Fields(value, note, local)
     currency = fields.text("currency") or currency
     cost, before = fields.money("price", currency), fields.money("compare_at_price", currency)
     title, stock, available = fields.text("title"), fields.count("stock"), fields.flag("available")
     if not title:
         raise InvalidProduct("has no title")
-    if cost is None:
-        raise InvalidProduct("has no price")
     if not CURRENCY.fullmatch(currency):
         raise InvalidProduct(f"currency {shown(currency)!r} is not three capital letters")
-    return Product(
+    names, variants = _variants(fields, currency)
+    if variants:
+        cost = variants[0].price
+    if cost is None:
+        raise InvalidProduct("has no price")
+    product = Product(
         id=product_id(fields.text("id", LONGEST_LINE + 1)),
         title=title,
         price=cost,
         category=category_of(fields.text("category")),
         available=stock != 0 if available is None else available,
         description=fields.text("description", LONGEST_DESCRIPTION),
+        picture=fields.picture(title),
         compare_at=before if before and before.amount > cost.amount else None,
         stock=stock,
         vendor=fields.text("vendor"),
         tags=fields.texts("tags", MOST_TAGS),
         options=fields.texts("options", MOST_OPTIONS),
     )
+    if available is False:
+        variants = [form._replace(available=False) for form in variants]
+    return made_of(product, names, variants, note) if variants else product
+
+
+def _variants(fields: Fields, currency: str) -> tuple[Sequence[str], Sequence[Variant]]:
+    """Return the names of the options, and what can be bought; none where none are listed.
+
+    One that cannot be sold costs only itself, and one without a price has the product's.
+    """
+    given = fields.values.get("variants")
+    if given is None:
+        return (), ()
+    if not isinstance(given, list) or not given:
+        raise InvalidProduct(f"variants must be a list of objects, not {shown(given)}")
+    variants: dict[str, Variant] = {}
+    names: Sequence[str] = ()
+    for place, value in enumerate(given[: MOST_VARIANTS + 1], 1):
+        try:
+            options = _options_of(value, names if variants else None)
+            values = tuple(options[name] for name in names or options)
+            variant = _variant(_with_price(value, fields), values, currency, variants)
+        except InvalidProduct as error:
+            fields.note(f"variant {place} is not sold: {error}")
+        else:
+            names = names or tuple(options)
+            variants[variant.id] = variant
+    if not variants:
+        raise InvalidProduct("has no variant that can be sold")
+    return names, tuple(variants.values())
+
+
+def _with_price(value: Mapping[str, object], product: Fields) -> Fields:
+    """Return the fields of a variant: with the product's prices where it has none."""
+    if value.get("price") is None:
+        own = {name: product.values.get(name) for name in ("price", "compare_at_price")}
+        value = {**value, **own}
+    return replace(product, values=value)
+
+
+def _options_of(value: object, names: Sequence[str] | None) -> Mapping[str, str]:
+    """Return what sets a variant apart: name -> value, the names those of the variants before."""
+    if not isinstance(value, dict):
+        raise InvalidProduct(f"must be an object, not {shown(value)}")
+    given = value.get("options") or {}
+    if not isinstance(given, dict) or len(given) > _MOST_OPTION_NAMES:
+        raise InvalidProduct(f"options must be an object of at most {_MOST_OPTION_NAMES} values")
+    options = {plain(str(name)): Fields(given).text(name) for name in given}
+    if not all(options) or not all(options.values()):
+        raise InvalidProduct("an option says nothing")
+    if names is not None and options.keys() != set(names):
+        raise InvalidProduct(f"its options are not {', '.join(names) or 'none'}")
+    return options
+
+
+def _variant(
+    fields: Fields, values: tuple[str, ...], currency: str, taken: Container[str]
+) -> Variant:
+    cost, before = fields.money("price", currency), fields.money("compare_at_price", currency)
+    name, stock, available = fields.text("id"), fields.count("stock"), fields.flag("available")
+    if cost is None:
+        raise InvalidProduct("has no price")
+    own = product_id(name) if name else variant_id((), " ".join(values))
+    if own in taken:
+        raise InvalidProduct(f"another has the id {own!r}")
+    return Variant(
+        id=own,
+        values=values,
+        price=cost,
+        available=stock != 0 if available is None else available,
+        compare_at=before if before and before.amount > cost.amount else None,
+        stock=stock,
+        picture=fields.picture(""),
+    )
+
+
+def _picture_url(address: object, local: LocalPictures) -> str:
+    if not isinstance(address, str):
+        raise InvalidProduct(f"image must be text, not {shown(address)}")
+    is_remote = ":" in address or address.startswith("//")
+    return remote(address) if is_remote else local.url(address)
 
 
 def _is_count(value: Decimal) -> bool:
     """Whether it is whole and of a size to be counted; compared first, since int() is not cheap."""
     bounded = value.is_finite() and -_MOST_IN_STOCK <= value <= _MOST_IN_STOCK
     return bounded and value == value.to_integral_value()
-
-
-def read_picture(value: object, title: str, local: LocalPictures) -> Picture | None:
-    """Return the picture of a product, if it has one; its title is what it shows otherwise.
-
-    Raises:
-        InvalidProduct: it is none that may be shown; the product can be sold without.
-    """
-    fields = Fields(value if isinstance(value, dict) else {})
-    address = fields.values.get("image")
-    if address is None or address == "":
-        return None
-    if not isinstance(address, str):
-        raise InvalidProduct(f"image must be text, not {shown(address)}")
-    url = remote(address) if ":" in address or address.startswith("//") else local.url(address)
-    return Picture(url, fields.text("image_alt") or title)

@@ -5,33 +5,20 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from functools import partial
 
-from app.catalog.feed import MOST_OPTIONS, MOST_TAGS, category_of, product_id
+from app.catalog.feed import MOST_TAGS, category_of, product_id
 from app.catalog.images import remote
 from app.catalog.numbers import flag, price, quantity
 from app.catalog.problems import InvalidProduct, Report, shown
 from app.catalog.shopify_rows import Row
 from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all, shorten
-from app.domain.catalog import Money, Picture, Product
+from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
+from app.domain.catalog import Money, Picture, Product, Variant
 
 _HIDDEN = {"draft", "archived", "unlisted"}
 _NO_OPTION = "Default Title"
-
-
-class Variant(NamedTuple):
-    """What a row with a price sells. `stock` is None where nobody counts it."""
-
-    amount: Decimal
-    compare_at: Decimal | None
-    option: str
-    stock: int | None
-    goes_on: bool
-
-    @property
-    def available(self) -> bool:
-        """Whether it can be had now."""
-        return self.goes_on or self.stock != 0
+_OPTIONS = ("option1", "option2", "option3")
 
 
 def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product | None:
@@ -47,24 +34,23 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
     title = _text(first, "title", LONGEST_LINE, report)
     if not title:
         raise InvalidProduct("has no title")
-    variants = _variants(rows, report)
-    cheapest = min(variants, key=lambda variant: variant.amount)
-    before = cheapest.compare_at
-    return Product(
+    options = [name for name in _OPTIONS if any(_value(row, name) for row in rows)]
+    variants = _variants(rows, options, currency, report)
+    product = Product(
         id=handle,
         title=title,
-        price=Money(cheapest.amount, currency),
+        price=variants[0].price,
         category=_category(first, tags),
-        available=any(variant.available for variant in variants),
+        available=False,
         description=_text(first, "description", LONGEST_DESCRIPTION, report),
         picture=_picture(rows, title, report),
-        compare_at=Money(before, currency) if before and before > cheapest.amount else None,
-        varies=len({variant.amount for variant in variants}) > 1,
-        stock=_stock(variants),
         vendor=plain(first["vendor"]),
         tags=tags,
-        options=plain_all([variant.option for variant in variants], MOST_OPTIONS),
     )
+    names = [plain(first[f"{option} name"]) for option in options]
+    made = made_of(product, names, variants, partial(report.add, first.line, product=handle))
+    alone = [form.id for form in made.variants] == [handle]
+    return made._replace(variants=()) if alone else made
 
 
 def _offered(first: Row) -> bool:
@@ -76,31 +62,58 @@ def _offered(first: Row) -> bool:
     return True
 
 
-def _variants(rows: Sequence[Row], report: Report) -> list[Variant]:
+def _variants(
+    rows: Sequence[Row], options: Sequence[str], currency: str, report: Report
+) -> list[Variant]:
     """Return what can be bought, at least one. Rows without a price may be there for a picture."""
     priced = [row for row in rows if row["price"]]
-    variants = [variant for row in priced if (variant := _variant(row, report))]
+    variants: dict[str, Variant] = {}
+    for row in priced[: MOST_VARIANTS + 1]:
+        values = tuple(_value(row, option) for option in options)
+        variant_name = variant_id(
+            variants, plain(row["variant id"]), plain(row["sku"]), " ".join(values), row["handle"]
+        )
+        try:
+            variants[variant_name] = _variant(row, variant_name, values, currency, report)
+        except InvalidProduct as error:
+            report.add(row.line, f"variant is not sold: {error}", row["handle"])
     if not variants:
         raise InvalidProduct("has no price that can be used" if priced else "has no price")
     for row in rows:
-        if row["option"] and not row["price"]:
-            report.add(row.line, f"variant {shown(row['option'])!r} has no price", row["handle"])
-    return variants
+        if row["option1"] and not row["price"]:
+            report.add(row.line, f"variant {shown(row['option1'])!r} has no price", row["handle"])
+    return list(variants.values())
 
 
-def _variant(row: Row, report: Report) -> Variant | None:
-    try:
-        amount = price(row["price"])
-    except InvalidProduct as error:
-        report.add(row.line, f"variant is not sold: {error}", row["handle"])
-        return None
+def _variant(
+    row: Row, name: str, values: tuple[str, ...], currency: str, report: Report
+) -> Variant:
+    amount, before = price(row["price"]), _compare_at(row, report)
+    stock, goes_on = _counted(row, report), _goes_on(row, report)
     return Variant(
-        amount=amount,
-        compare_at=_compare_at(row, report),
-        option="" if row["option"] == _NO_OPTION else row["option"],
-        stock=_counted(row, report),
-        goes_on=_goes_on(row, report),
+        id=name,
+        values=values,
+        price=Money(amount, currency),
+        available=goes_on or stock != 0,
+        compare_at=Money(before, currency) if before and before > amount else None,
+        stock=stock,
+        picture=_variant_picture(row, report),
     )
+
+
+def _value(row: Row, option: str) -> str:
+    value = plain(row[option])
+    return "" if value == _NO_OPTION else value
+
+
+def _variant_picture(row: Row, report: Report) -> Picture | None:
+    if not row["variant image"]:
+        return None
+    try:
+        return Picture(remote(row["variant image"]), "")
+    except InvalidProduct as error:
+        report.add(row.line, f"variant is shown without its picture: {error}", row["handle"])
+        return None
 
 
 def _compare_at(row: Row, report: Report) -> Decimal | None:
@@ -139,11 +152,6 @@ def _goes_on(row: Row, report: Report) -> bool:
     except InvalidProduct as error:
         report.add(row.line, f"not sold beyond its stock: {error}", row["handle"])
         return False
-
-
-def _stock(variants: Sequence[Variant]) -> int | None:
-    counted = [variant.stock for variant in variants if variant.stock is not None]
-    return sum(counted) if len(counted) == len(variants) else None
 
 
 def _text(first: Row, column: str, most: int, report: Report) -> str:

@@ -24,7 +24,15 @@ _COLUMNS = {
     "tags": ("tags",),
     "published": ("published", "published on online store"),
     "status": ("status",),
-    "option": ("option1 value",),
+    "option1 name": ("option1 name",),
+    "option1": ("option1 value",),
+    "option2 name": ("option2 name",),
+    "option2": ("option2 value",),
+    "option3 name": ("option3 name",),
+    "option3": ("option3 value",),
+    "variant id": ("variant id",),
+    "sku": ("variant sku", "sku"),
+    "variant image": ("variant image", "variant image url"),
     "tracker": ("variant inventory tracker", "inventory tracker"),
     "quantity": ("variant inventory qty", "inventory quantity"),
     "when out of stock": ("variant inventory policy", "continue selling when out of stock"),
@@ -39,7 +47,8 @@ _COLUMNS = {
 They are compared by their letters and digits alone: tools between a shop and a file write
 `Body HTML` and `Variant Compare-at Price`.
 
-Source: Shopify's help on product CSV files and its two sample templates.
+Source: Shopify's help on product CSV files and its two sample templates. `Variant ID` is in none of
+its own, but in those of common export apps; its checkout knows variants by nothing else.
 """
 
 _REQUIRED = {"handle": "Handle", "title": "Title"}

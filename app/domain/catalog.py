@@ -21,11 +21,33 @@ class Picture(NamedTuple):
     alt: str
 
 
+class Variant(NamedTuple):
+    """One form of a product that can be bought. `id` is its own among those of the product.
+
+    `values` has one for each of the product's `option_names`: ("Small", "Sage"). A picture of None
+    is the product's.
+    """
+
+    id: str
+    values: tuple[str, ...]
+    price: Money
+    available: bool
+    compare_at: Money | None = None
+    stock: int | None = None
+    picture: Picture | None = None
+
+    @property
+    def label(self) -> str:
+        """What tells it from the others in words."""
+        return " / ".join(value for value in self.values if value)
+
+
 class Product(NamedTuple):
     """One thing we sell, as the catalog states it. Text fields are plain text, never HTML.
 
-    `price` is that of the cheapest variant, `varies` says that others cost more, and
-    `stock` is the sum over variants, None where the feed does not track it.
+    `price` is that of its cheapest variant that can be had, `varies` says that others cost
+    something else, and `stock` is the sum over variants, None where the feed does not track it.
+    `options` are all values of its options, as texts.
     """
 
     id: str
@@ -41,6 +63,35 @@ class Product(NamedTuple):
     vendor: str = ""
     tags: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    option_names: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
+
+    def forms(self) -> tuple[Variant, ...]:
+        """Return what can be bought: the variants, or the product itself, by its own id."""
+        alone = Variant(
+            self.id, (), self.price, self.available, self.compare_at, self.stock, self.picture
+        )
+        return self.variants or (alone,)
+
+    def form(self, variant_id: str) -> Variant | None:
+        """Return the variant of this id, None where there is none."""
+        return next((form for form in self.forms() if form.id == variant_id), None)
+
+    def first_form(self) -> Variant:
+        """Return the variant that is shown where none is named: the first that can be had."""
+        forms = self.forms()
+        return next((form for form in forms if form.available), forms[0])
+
+    def sold_as(self, variant: Variant) -> Product:
+        """Return the product with the price, stock and picture of one of its variants."""
+        return self._replace(
+            price=variant.price,
+            compare_at=variant.compare_at,
+            available=variant.available,
+            stock=variant.stock,
+            picture=variant.picture or self.picture,
+            varies=False,
+        )
 
 
 class Brand(NamedTuple):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 from app.catalog.listing import ORDERS, ListingQuery, filter_products
-from app.domain.catalog import Shop
+from app.domain.catalog import Product, Shop
 from app.domain.persona import NEWCOMER, PERSONA_TYPES
 from app.pages.shells import VISIT, ShopView
 from app.rendering.renderer import Renderer
@@ -41,9 +43,35 @@ def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer)
     for item in shop.products.values():
-        html = renderer.product_page(shop, item, related(item, shop))
-        yield Drawing(f"products/{product_name(item.id)}.html", html)
+        yield _product(shop, item, renderer)
     yield Drawing("not-found.html", not_found_page(renderer, shop))
+
+
+def _product(shop: Shop, item: Product, renderer: Renderer) -> Drawing:
+    """Return a product's page; with variants that of each, as the parts in which they differ."""
+    others, name = related(item, shop), f"products/{product_name(item.id)}"
+    if len(item.variants) <= 1:
+        return Drawing(f"{name}.html", renderer.product_page(shop, item, others))
+    pages = [
+        renderer.product_page(shop, item, others, form).splitlines(keepends=True)
+        for form in item.variants
+    ]
+    before = _shared(zip(*pages, strict=False))
+    rest = [page[len(before) :] for page in pages]
+    after = _shared(zip(*map(reversed, rest), strict=False))[::-1]
+    parts = ("".join(lines[: len(lines) - len(after)]) for lines in rest)
+    whole = {
+        "before": "".join(before),
+        "after": "".join(after),
+        "usual": item.first_form().id,
+        "variants": dict(zip((form.id for form in item.variants), parts, strict=True)),
+    }
+    return Drawing(f"{name}.json", json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+
+
+def _shared(lines: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the lines that all pages begin with."""
+    return [line[0] for line in takewhile(lambda line: len(set(line)) == 1, lines)]
 
 
 def product_name(product_id: str) -> str:

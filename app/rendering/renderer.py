@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from app.catalog.listing import Listing
 from app.catalog.ranking import top_up
-from app.domain.catalog import Product, Shop
+from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
 from app.rendering.money import money
 from app.rendering.urls import ShopUrls
@@ -207,14 +207,20 @@ class Renderer:
             next_url=after,
         )
 
-    def product_page(self, shop: Shop, item: Product, related: Iterable[Product]) -> str:
-        """Draw a product's page."""
+    def product_page(
+        self, shop: Shop, item: Product, related: Iterable[Product], variant: Variant | None = None
+    ) -> str:
+        """Draw a product's page with a variant chosen, the first that can be had where none is."""
+        chosen = variant or item.first_form()
         return self._page(
             "product",
             shop,
             page_title=f"{item.title} · {shop.name}",
             description=item.description[:160] or item.title,
-            item=item,
+            item=item.sold_as(chosen),
+            chosen=chosen,
+            choices=_choices(item),
+            varies=item.varies,
             related=list(related),
         )
 
@@ -238,6 +244,25 @@ class Renderer:
 
     def _shared(self, shop: Shop) -> dict[str, Any]:
         return {"shop": shop, "url": self._urls_of(shop), "money": money}
+
+
+def _choices(item: Product) -> list[tuple[str, list[Variant]]]:
+    """Return the variants to choose from, those together that differ in their last option alone.
+
+    Each group has its heading: what its variants share, and the name of what they differ in.
+    """
+    groups: dict[tuple[str, ...], list[Variant]] = {}
+    for form in item.variants if len(item.variants) > 1 else ():
+        groups.setdefault(form.values[:-1], []).append(form)
+    names = item.option_names
+    return [
+        (", ".join(filter(None, [*map(_option, names, shared), *names[-1:]])), forms)
+        for shared, forms in groups.items()
+    ]
+
+
+def _option(name: str, value: str) -> str:
+    return f"{name}: {value}" if name and value else value
 
 
 def _filled(slot: Place, filling: SlotContent) -> FilledSlot:

@@ -31,9 +31,10 @@ class ShopUrls(NamedTuple):
         path = self.root or "/store"
         return f"{path}?{query}" if query else path
 
-    def product(self, item: Product) -> str:
-        """Return the address of a product's page."""
-        return f"{self.root}/products/{quote(item.id, safe='')}"
+    def product(self, item: Product, variant: str = "") -> str:
+        """Return the address of a product's page, on which a variant may be chosen by its id."""
+        path = f"{self.root}/products/{quote(item.id, safe='')}"
+        return f"{path}?{urlencode({'variant': variant})}" if variant else path
 
     def stream(self, page_id: str) -> str:
         """Return the address of the events of a page being composed."""

@@ -1,11 +1,13 @@
-"""GET /products/{id}: a product's page, drawn from the catalog."""
+"""GET /products/{id}?variant=: a product's page, drawn from the catalog."""
 
 from __future__ import annotations
 
 import unicodedata
+from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from app.catalog.listing import MAX_BYTES, MAX_FIELDS
 from app.domain.catalog import Product, Shop
 from app.web.context import AppContext
 
@@ -27,8 +29,20 @@ class ProductPage:
         if view is None or item is None:
             await web.send_not_found(scope, send, view)
             return
-        html = web.renderer.product_page(view.shop, item, related(item, view.shop))
+        variant = item.form(_variant_in(scope["query_string"]))
+        html = web.renderer.product_page(view.shop, item, related(item, view.shop), variant)
         await web.send_page(scope, send, html, view)
+
+
+def _variant_in(query_string: bytes) -> str:
+    """Return the id of the variant that an address names; an unknown one is as good as none."""
+    if len(query_string) > MAX_BYTES:
+        return ""
+    try:
+        pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return ""
+    return unicodedata.normalize("NFC", dict(pairs).get("variant", ""))
 
 
 def related(item: Product, shop: Shop) -> list[Product]:

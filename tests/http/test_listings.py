@@ -187,8 +187,9 @@ def test_looking_through_the_catalog_asks_the_model_nothing_and_opens_no_stream(
 
 
 def stock_text(item: dict[str, Any]) -> str:
-    """Return what a product's page says of what is left of it."""
-    stock = item.get("stock")
+    """Return what a product's page says of what is left of it, or of the variant that is shown."""
+    variants = item.get("variants", [item])
+    stock = next((form["stock"] for form in variants if form.get("stock")), item.get("stock"))
     if not item.get("available", stock != 0):
         return "Sold out"
     return f"Only {stock} left" if stock is not None and stock <= 5 else "In stock"

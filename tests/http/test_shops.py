@@ -146,7 +146,7 @@ def test_a_shopify_exports_facts_are_on_its_pages(street: Server) -> None:
     assert facts(street, "/s/forge/products/nail")["stock"] == "Sold out"
     assert facts(street, "/s/forge/products/hinge") == {
         "title": "A Hinge & a Half",
-        "price": "from $7.00",
+        "price": "$7.00",
         "stock": "In stock",
     }
 
@@ -154,7 +154,7 @@ def test_a_shopify_exports_facts_are_on_its_pages(street: Server) -> None:
 REAL = [
     ("shopify-apparel", "ocean-blue-shirt", "Ocean Blue Shirt", "$50.00", "In stock"),
     ("shopify-apparel", "classic-varsity-top", "Classic Varsity Top", "$60.00", "In stock"),
-    ("shopify-home-and-garden", "clay-plant-pot", "Clay Plant Pot", "from $9.99", "In stock"),
+    ("shopify-home-and-garden", "clay-plant-pot", "Clay Plant Pot", "$9.99", "In stock"),
 ]
 
 

@@ -116,7 +116,19 @@ def _copy(length: int) -> str:
 
 def sold_out(shop: Shop) -> Shop:
     """Return the shop with nothing in stock."""
-    return _changed(shop, lambda item: item._replace(available=False, stock=0))
+    return _changed(shop, gone)
+
+
+def gone(item: Product) -> Product:
+    """Return a product of which nothing is left."""
+    forms = tuple(form._replace(available=False, stock=0) for form in item.variants)
+    return item._replace(available=False, stock=0, variants=forms)
+
+
+def unpictured(item: Product) -> Product:
+    """Return a product without a picture."""
+    forms = tuple(form._replace(picture=None) for form in item.variants)
+    return item._replace(picture=None, variants=forms)
 
 
 def _changed(shop: Shop, change: Callable[[Product], Product]) -> Shop:
@@ -142,7 +154,7 @@ CATALOGS: Mapping[str, tuple[str, Callable[[Shop], Shop]]] = {
     "as-it-is": ("The catalog as it is", lambda shop: shop),
     "no-pictures": (
         "Missing pictures",
-        lambda shop: _changed(shop, lambda item: item._replace(picture=None)),
+        lambda shop: _changed(shop, unpictured),
     ),
     "no-stock": ("No stock", sold_out),
     "one-product": ("One product", _one),

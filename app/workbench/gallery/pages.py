@@ -9,14 +9,15 @@ from html import escape
 from typing import NamedTuple
 
 from app.catalog.listing import ListingQuery, filter_products
-from app.domain.catalog import Money, Product, Shop
+from app.catalog.variants import made_of
+from app.domain.catalog import Money, Product, Shop, Variant
 from app.domain.page import Component
 from app.generation.rules import compose, fallback
 from app.rendering.renderer import SlotContent
 from app.web.context import not_found_page
 from app.web.errors import failed_page
 from app.web.products import related
-from app.workbench.gallery.fixtures import sold_out
+from app.workbench.gallery.fixtures import gone, sold_out, unpictured
 from app.workbench.gallery.states import ViewOptions, shop_of
 from app.workbench.prompt_lab import read_persona
 from app.workbench.reload.errors import Fault, fault_of
@@ -126,7 +127,8 @@ def _misspelt(shop: Shop) -> str:
 def _product(change: Callable[[Product], Product]) -> Draw:
     def draw(scene: Scene) -> str:
         shop = scene.shop
-        item = change(next(iter(shop.products.values())))
+        alone = next(iter(shop.products.values()))._replace(variants=())
+        item = change(alone)
         return scene.live.renderer.product_page(shop, item, related(item, shop))
 
     return draw
@@ -141,6 +143,21 @@ def _long(item: Product) -> Product:
     title = " ".join([item.title] * 4)
     options = tuple(f"{name} in a size of its own" for name in ("Oak", "Walnut", "Ash", "Elm"))
     return item._replace(title=title, description=_WORDS * 12, options=options, vendor=title)
+
+
+def _in_variants(item: Product) -> Product:
+    """Return a product in two options, some of it dearer and some sold out."""
+    forms = [
+        Variant(
+            f"{size}-{color}".lower(),
+            (size, color),
+            item.price._replace(amount=item.price.amount * (1 + (size == "Large"))),
+            available=(size, color) != ("Small", "Walnut"),
+        )
+        for size in ("Small", "Large")
+        for color in ("Oak", "Walnut", "A stain of the maker's own")
+    ]
+    return made_of(item._replace(compare_at=None), ("Size", "Finish"), forms, str)
 
 
 PAGES: Mapping[str, Mapping[str, Draw]] = {
@@ -159,8 +176,10 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         "typical": _product(lambda item: item._replace(available=True, stock=None)),
         "reduced": _product(_reduced),
         "few-left": _product(lambda item: item._replace(available=True, stock=2)),
-        "sold-out": _product(lambda item: item._replace(available=False, stock=0)),
-        "no-picture": _product(lambda item: item._replace(picture=None)),
+        "sold-out": _product(gone),
+        "variants": _product(_in_variants),
+        "variants-sold-out": _product(lambda item: gone(_in_variants(item))),
+        "no-picture": _product(unpictured),
         "long-texts": _product(_long),
     },
     "message-page": {

@@ -1,11 +1,19 @@
-// GET a product's page, as it was published.
+// GET a product's page, as it was published: one file, or the parts in which its variants differ.
 
 import type { Shop } from "../assets/store.ts";
 import type { RequestContext } from "../context.ts";
-import { PRERENDER } from "../shared/constants.ts";
+import { LISTING, PRERENDER } from "../shared/constants.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { handleNotFound } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
+
+/** The page of each variant is `before`, its own part, `after`; `usual` is shown for no other. */
+interface VariantPages {
+  readonly before: string;
+  readonly after: string;
+  readonly usual: string;
+  readonly variants: Readonly<Record<string, string>>;
+}
 
 export async function handleProduct(
   context: RequestContext,
@@ -13,8 +21,24 @@ export async function handleProduct(
   id: string,
 ): Promise<Response> {
   const hash = await sha256Hex(id.normalize("NFC"));
-  const name = hash.slice(0, PRERENDER.NAME_DIGITS);
-  const page = await context.assets.page(shop, `products/${name}.html`);
-  if (page === null) return handleNotFound(context, shop);
-  return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
+  const name = `products/${hash.slice(0, PRERENDER.NAME_DIGITS)}`;
+  const { assets, url } = context;
+  const headers = pageHeaders(shop, "fallback", "no-cache");
+  const page = await assets.page(shop, `${name}.html`);
+  if (page !== null) return new Response(page.body, { headers });
+  const pages = await assets.page(shop, `${name}.json`);
+  if (pages === null) return handleNotFound(context, shop);
+  return new Response(variantPage(await pages.json(), variantIn(url.search)), { headers });
+}
+
+function variantPage({ before, after, usual, variants }: VariantPages, id: string): string {
+  return before + variants[Object.hasOwn(variants, id) ? id : usual] + after;
+}
+
+/** Return the id of the variant that an address names, by the container's rules. */
+function variantIn(search: string): string {
+  const text = search.replace(/^\?/, "");
+  if (text.length > LISTING.MAX_BYTES || text.split("&").length > LISTING.MAX_FIELDS) return "";
+  const named = new URLSearchParams(text).getAll("variant").filter((value) => value !== "");
+  return (named.at(-1) ?? "").normalize("NFC");
 }

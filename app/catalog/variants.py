@@ -1,0 +1,66 @@
+"""A product made of its variants, whichever feed lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Sequence
+from itertools import chain, count
+
+from app.catalog.text import plain_all
+from app.domain.catalog import Product, Variant
+
+MOST_VARIANTS = 250
+MOST_OPTIONS = 100
+
+_NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9._\-\u0080-\U0010ffff]+")
+_LONGEST_ID = 100
+
+
+def made_of(
+    product: Product,
+    option_names: Sequence[str],
+    variants: Iterable[Variant],
+    note: Callable[[str], object],
+) -> Product:
+    """Return the product as its variants make it: priced at the cheapest that can be had.
+
+    Of two with one id the first is sold, and a picture that says nothing shows what they are.
+    `note` takes what is wrong with a product that is sold all the same.
+    """
+    kept: dict[str, Variant] = {}
+    for variant in variants:
+        if variant.id in kept:
+            note(f"variant is not sold: another has the id {variant.id!r}")
+        elif len(kept) == MOST_VARIANTS:
+            note(f"sold in {MOST_VARIANTS} variants, the most a product may have")
+            break
+        else:
+            kept[variant.id] = _described(variant, product.title)
+    forms = tuple(kept.values())
+    cheapest = min(forms, key=lambda form: (not form.available, form.price.amount))
+    stocks = [form.stock for form in forms if form.stock is not None]
+    columns = zip(*(form.values for form in forms), strict=True)
+    return product._replace(
+        price=cheapest.price,
+        compare_at=cheapest.compare_at,
+        varies=len({form.price for form in forms}) > 1,
+        available=any(form.available for form in forms),
+        stock=sum(stocks) if len(stocks) == len(forms) else None,
+        options=plain_all([value for column in columns for value in column], MOST_OPTIONS),
+        option_names=tuple(option_names),
+        variants=forms,
+    )
+
+
+def variant_id(taken: Container[str], *names: str) -> str:
+    """Return an id that no other variant has: the first name that says something, or like it."""
+    readable = (_NOT_OF_AN_ID.sub("-", name).strip("-._")[:_LONGEST_ID] for name in names)
+    made = next(name for name in (*readable, "variant") if name)
+    numbered = (f"{made}-{number}" for number in count(2))
+    return next(name for name in chain([made], numbered) if name not in taken)
+
+
+def _described(variant: Variant, title: str) -> Variant:
+    if variant.picture is None or variant.picture.alt:
+        return variant
+    return variant._replace(picture=variant.picture._replace(alt=f"{title}, {variant.label}"))
