@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from functools import cache, partial
 from types import MappingProxyType
@@ -74,11 +74,16 @@ class Resources(NamedTuple):
     began: float
 
 
-def create_app(settings: Settings, content: SiteContent) -> Starlette:
-    """Return the ASGI app. Its files and connections are opened when it starts."""
+def create_app(
+    settings: Settings, content: SiteContent, now: Callable[[], float] = time.time
+) -> Starlette:
+    """Return the ASGI app. Its files and connections are opened when it starts.
+
+    `now` (Unix seconds) is when the merchant's rules hold.
+    """
     resources = _open_later(settings, content)
-    build_site = partial(_build_site, settings, resources)
-    site = LiveSite(build_site(content, build_renderer(content)))
+    build_site = partial(_build_site, settings, resources, now)
+    site = LiveSite(build_site(content, build_renderer(content)), now)
     watch = CatalogWatch(
         site,
         settings,
@@ -171,6 +176,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
 def _build_site(
     settings: Settings,
     resources: Resources,
+    now: Callable[[], float],
     content: SiteContent,
     renderer: Renderer,
     drawn: Mapping[str, ShopView] = MappingProxyType({}),
@@ -203,7 +209,7 @@ def _build_site(
         if known and known.shop is shop and known.content == content.digest_of(shop):
             return known
         headers = page_headers(image_hosts(shop), rules)
-        return build_shop_view(shop, content, renderer, headers)
+        return build_shop_view(shop, content, renderer, headers, moment=now())
 
     shops = {shop.id: view(shop) for shop in content.catalogs.shops.values()}
     return Site(content, renderer, Generator(deps), ShellCache(renderer), shops)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from app.catalog.feed import Feed, Terms
 from app.catalog.images import folder_of
 from app.catalog.json_feed import read_json
+from app.catalog.merchandising import read_rules, rules_path
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
 from app.catalog.shopify_feed import read_shopify
@@ -59,7 +60,7 @@ def load_catalogs(
     pictures_base: str = "/pictures",
     before: Catalogs | None = None,
 ) -> Catalogs:
-    """Read a JSON catalog, a Shopify export, or a folder of those.
+    """Read a JSON catalog, a Shopify export, or a folder of those, with the rules beside them.
 
     In a folder the first file by name is the default shop, and a file that cannot be used is
     reported and skipped. `currency` (ISO 4217) is that of feeds that do not name one; local
@@ -77,7 +78,8 @@ def load_catalogs(
         if reader is None:
             raise _error(file, "is neither a folder nor a .json or .csv file")
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
-        return reader(file, Terms(currency, pictures_base, shop_id, name))
+        feed = reader(file, Terms(currency, pictures_base, shop_id, name))
+        return _with_rules(feed, rules_path(file, alone=file == path))
 
     known = before.sources if before is not None else {}
     sources = {file: _source(file, stamp, read, known) for file, stamp in stamps(path).items()}
@@ -112,9 +114,9 @@ def _titled(word: str, *, first: bool) -> str:
 
 
 def _stamp(file: Path) -> Stamp:
-    """Return what tells a file from its earlier self; pictures that come or go count as well."""
+    """Return what tells a file from its earlier self; its rules and its pictures count as well."""
     stamp: list[int] = []
-    for path in (file, folder_of(file)):
+    for path in (file, folder_of(file), rules_path(file, alone=True)):
         try:
             found = path.stat()
             stamp += (found.st_mtime_ns, found.st_size, found.st_ino)
@@ -141,6 +143,13 @@ def _is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError as error:
         raise _error(path, error.strerror or "cannot be read") from error
+
+
+def _with_rules(feed: Feed, path: Path) -> Feed:
+    """Return a feed with the merchant's rules; what is wrong with them is a problem of the feed."""
+    rules, problems, digest = read_rules(path, feed.shop)
+    shop = feed.shop._replace(rules=rules, digest=feed.shop.digest + digest)
+    return feed._replace(shop=shop, problems=(*feed.problems, *problems))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -181,8 +190,8 @@ def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:
 
 def _of_file(error: CatalogError, fate: str) -> Iterator[FeedIssue]:
     """Yield the problems of a file that cannot be used, each naming it and what becomes of it."""
-    for line, reason, product in error.problems:
-        yield FeedIssue(line, f"{error.path.name} {fate}: {reason}", product)
+    for problem in error.problems:
+        yield problem._replace(reason=f"{error.path.name} {fate}: {problem.reason}")
 
 
 def _nothing_to_open(

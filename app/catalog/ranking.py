@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -28,7 +29,8 @@ _PLEASING_TAGS = {
 def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Product, ...]:
     """Return the products to choose from for this persona: what is in stock, the likeliest first.
 
-    What is sold out comes after all else, and so into a choice only where little is in stock.
+    What is sold out comes after all else, and so into a choice only where little is in stock. What
+    the merchant pins, boosts and buries stands where their rules want it.
     """
     middle = _median_price(shop.products.values())
     ranked = sorted(
@@ -39,17 +41,21 @@ def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Produc
             _shuffle(item, persona),
         ),
     )
-    return tuple(ranked[:most])
+    return tuple(arrange(ranked, shop, most))
 
 
-def top_up(ids: Iterable[str], shop: Shop, size: int) -> list[Product]:
+def top_up(ids: Iterable[str], shop: Shop, size: int, slot: str = "") -> list[Product]:
     """Return the named products that are sold, topped up from the catalog to a full shelf.
 
-    Its first places go to what is in stock, named or not, as far as the shop has any.
+    Its first places go to what is in stock, named or not, as far as the shop has any. In a slot
+    the merchant's rules hold.
     """
     wanted = [shop.products[name] for name in dict.fromkeys(ids) if name in shop.products]
     named, taken = in_stock_first(wanted), {item.id for item in wanted}
-    rest = in_stock_first(item for item in shop.products.values() if item.id not in taken)[:size]
+    rest = in_stock_first(item for item in shop.products.values() if item.id not in taken)
+    if shop.steering is not None:
+        return arrange(named, shop, size, slot, rest)
+    rest = rest[:size]
     leading = in_stock_first([*named, *rest])[:LEADING]
     return list({item.id: item for item in [*leading, *named, *rest]}.values())[:size]
 
@@ -57,6 +63,46 @@ def top_up(ids: Iterable[str], shop: Shop, size: int) -> list[Product]:
 def in_stock_first(items: Iterable[Product]) -> list[Product]:
     """Return the products in their order, but what is sold out after all else."""
     return sorted(items, key=lambda item: not item.available)
+
+
+def arrange(
+    named: Iterable[Product], shop: Shop, size: int, slot: str = "", spare: Iterable[Product] = ()
+) -> list[Product]:
+    """Return as many products as fit, in the order that the merchant's rules want.
+
+    What is pinned to the slot (to any, where none is named) leads, then what is boosted among the
+    named, then the others, `spare` after the named; what is buried, more than its share of one
+    category, or sold out comes only where nothing else is left.
+    """
+    steering = shop.steering
+    if steering is None:
+        return list(named)[:size]
+    leading = pinned(shop, slot)[:size]
+    ordered = [*sorted(named, key=lambda item: item.id not in steering.boosted), *spare]
+    ordered.sort(key=lambda item: (not item.available, item.id in steering.buried))
+    most = max(1, int(size * steering.share))
+    shares = Counter(item.category for item in leading)
+    placed = {item.id: item for item in leading}
+    beyond: list[Product] = []
+    for item in ordered:
+        if len(placed) == size:
+            break
+        if item.id in placed:
+            continue
+        if item.available and item.id not in steering.buried and shares[item.category] < most:
+            placed[item.id] = item
+            shares[item.category] += 1
+        else:
+            beyond.append(item)
+    rest = (item for item in beyond if item.id not in placed)
+    return list({**placed, **{item.id: item for item in rest}}.values())[:size]
+
+
+def pinned(shop: Shop, slot: str = "") -> list[Product]:
+    """Return what leads in a slot (in any, where none is named): what is pinned and in stock."""
+    names = shop.steering.pinned(slot) if shop.steering is not None else ()
+    items = (shop.products[name] for name in names if name in shop.products)
+    return [item for item in items if item.available]
 
 
 def _appeal(item: Product, persona: Persona, middle: Decimal) -> float:

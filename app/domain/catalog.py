@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from app.domain.merchandising import Rule, Steering
+
 
 class Money(NamedTuple):
     """An amount in major units (12.50) of an ISO 4217 currency (EUR)."""
@@ -111,7 +113,9 @@ class Brand(NamedTuple):
 class Shop(NamedTuple):
     """One catalog and the brand it is sold under. Products keep the catalog's order.
 
-    `locale` is the BCP 47 tag of the language that it is written in.
+    `locale` is the BCP 47 tag of the language that it is written in. `rules` are the merchant's,
+    `steering` what those that hold come down to for one kind of persona: then `products` are
+    without what is excluded.
     """
 
     id: str
@@ -121,6 +125,8 @@ class Shop(NamedTuple):
     brand: Brand = Brand()
     digest: str = ""
     locale: str = "en"
+    rules: tuple[Rule, ...] = ()
+    steering: Steering | None = None
 
     def categories(self) -> tuple[str, ...]:
         """The categories that have products, in the catalog's order."""
@@ -132,8 +138,12 @@ class Shop(NamedTuple):
 
 
 class FeedIssue(NamedTuple):
-    """A row of a feed that could not be sold, and why. Lines count from 1."""
+    """A row of a feed that could not be sold, and why. Lines count from 1.
+
+    `file` is the name of another file than the feed, where the line is in that.
+    """
 
     line: int
     reason: str
     product: str = ""
+    file: str = ""

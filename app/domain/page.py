@@ -45,7 +45,11 @@ class RenderedComponent(NamedTuple):
 
 
 class StoredPage(NamedTuple):
-    """A finished page as KV keeps it: what was decided beside what was drawn from it."""
+    """A finished page as KV keeps it: what was decided beside what was drawn from it.
+
+    It is drawn anew from what was decided once its content has changed, and at `valid_until` (Unix
+    seconds, 0 for never), when other rules of the merchant's begin to hold.
+    """
 
     html: str
     components: Sequence[Component]
@@ -57,3 +61,14 @@ class StoredPage(NamedTuple):
     content: str
     shop_id: str
     product_count: int
+    valid_until: int = 0
+
+    @property
+    def edition(self) -> str:
+        """What it was drawn from."""
+        return edition(self.content, self.valid_until)
+
+
+def edition(content: str, valid_until: int) -> str:
+    """Return a name for what a page is drawn from: its content, and the rules of that time."""
+    return f"{content}@{valid_until}" if valid_until else content

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 from app.domain.page import Component, StoredPage
 
@@ -22,6 +23,7 @@ def to_kv(page: StoredPage) -> bytes:
             "model": page.model,
             "generation_time_ms": page.generation_time_ms,
             "content": page.content,
+            **({"valid_until": page.valid_until} if page.valid_until else {}),
         },
         "shop_context": {"shop_id": page.shop_id, "product_count": page.product_count},
     }
@@ -47,6 +49,7 @@ def from_kv(value: bytes) -> StoredPage | None:
             content=_text(meta["content"]),
             shop_id=_text(context["shop_id"]),
             product_count=int(context["product_count"]),
+            valid_until=_moment(meta.get("valid_until")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
@@ -63,6 +66,13 @@ def _list(value: object) -> Sequence[Mapping[str, object]]:
     if not isinstance(value, list):
         raise TypeError("not a list")
     return value
+
+
+def _moment(value: object) -> int:
+    """Return Unix seconds; 0, which is for ever, for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return 0
+    return int(value)
 
 
 def _text(value: object) -> str:

@@ -174,6 +174,8 @@ class Generator:
 
     def _draw(self, component: Component, model: str, job: PageJob) -> None:
         """Render a component and write it to the journal, unless the catalog has changed since."""
+        if self._deps.renderer.steer(component, job.shop) != component:
+            job.trace.repaired(Counter(MERCHANT_RULE=1))
         html = self._deps.renderer.component(component, job.shop)
         if isinstance(html, Refusal):
             job.trace.refused(html)
@@ -225,6 +227,7 @@ class Generator:
             content=job.content,
             shop_id=job.shop.id,
             product_count=len(job.shop.products),
+            valid_until=job.valid_until,
         )
 
     def _fail(self, job: PageJob) -> None:

@@ -55,7 +55,7 @@ class PageJob:
 
     `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
     stays. `address` is the client's where the shopper is new. `began` is in the event loop's
-    seconds.
+    seconds. `shop` is as the merchant's rules have it for the persona, until `valid_until`.
     """
 
     id: str
@@ -69,6 +69,7 @@ class PageJob:
     base: Sequence[Component] = ()
     base_model: str = ""
     address: str = ""
+    valid_until: int = 0
     began: float = 0.0
     drawn: dict[str, RenderedComponent] = field(default_factory=dict)
     models: list[str] = field(default_factory=list)

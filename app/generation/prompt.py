@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from app.catalog.ranking import rank
+from app.catalog.ranking import pinned, rank
 from app.domain.catalog import Product, Shop
 from app.domain.llm import Prompt
 from app.domain.persona import Persona
@@ -85,6 +85,7 @@ def build_prompt(
         _shop_lines(shop),
         "\n".join(["Products (id | title | category | price | notes):", *map(_row, products)]),
         *_small_shop(shop),
+        *_pinned(shop, wanted.slots),
         personas[persona.type].strip() + _leanings(shop, persona),
         f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
         *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
@@ -177,6 +178,13 @@ def _small_shop(shop: Shop) -> list[str]:
     return [
         f"The shop sells nothing else: a list of products may have {max(sold // 2, 1)} or more."
     ]
+
+
+def _pinned(shop: Shop, slots: Iterable[str]) -> list[str]:
+    """Say what the merchant has pinned to these slots: copy is to fit it."""
+    pins = {slot: [item.id for item in pinned(shop, slot)] for slot in slots}
+    places = [f"{slot}: {', '.join(names)}" for slot, names in pins.items() if names]
+    return [f"Begin with these products: {'; '.join(places)}."] if places else []
 
 
 def _row(item: Product) -> str:

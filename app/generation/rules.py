@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from app.catalog.ranking import in_stock_first, rank
+from app.catalog.ranking import arrange, in_stock_first, pinned, rank
 from app.domain.catalog import Product, Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.domain.persona import NEWCOMER, Persona
 from app.generation.validate import Spec, validate
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 HouseCopy = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 """The house's copy: set (a persona type, or `fallback`) -> component type -> choices."""
@@ -18,11 +22,13 @@ HouseCopy = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 _SORT = {"bargain_hunter": "price-asc", "collector": "price-desc"}
 _GRID, _ROW, _SHORTEST_ROW = 8, 6, 3
 _UNAVAILABLE = ("SOLD_OUT_LEADS", "UNKNOWN_PRODUCT")
+_ANYBODY = "fallback"
+_HERO = "hero"
 
 
 def fallback(shop: Shop, lines: HouseCopy) -> dict[str, dict[str, object]]:
     """Return a config a component type for shoppers of whom nothing may be assumed."""
-    return _configs(shop, NEWCOMER, lines["fallback"], seed=shop.id)
+    return _configs(shop, NEWCOMER, lines[_ANYBODY], seed=shop.id)
 
 
 def compose(shop: Shop, persona: Persona, lines: HouseCopy, seed: str) -> list[dict[str, object]]:
@@ -55,6 +61,57 @@ def restock(
     spare = in_stock_first([*shown, *rank(shop, persona)])
     copy = lines[persona.type]
     return [_restocked(item, shop, judge, spare, copy.get(item.type, ())) for item in page]
+
+
+def obey(
+    component: Component,
+    shop: Shop,
+    *,
+    specs: Mapping[str, Spec],
+    context: Callable[[Shop], Mapping[str, object]],
+    lines: HouseCopy,
+) -> Component:
+    """Return a component as the merchant's rules have it, which is how it is drawn.
+
+    What was decided is kept beside that: it holds again when a rule ends. Where one product takes
+    another's place, or the words no longer fit, the house has words for anybody. `context` makes of
+    a shop what props are validated against.
+    """
+    if shop.steering is None or component.type not in specs:
+        return component
+    spec, config = specs[component.type], dict(component.config)
+    for prop in product_props(spec.props):
+        value = config.get(prop)
+        names = [str(name) for name in (value if isinstance(value, list) else [value])]
+        named = [shop.products[name] for name in names if name in shop.products]
+        if named:
+            items = arrange(named, shop, len(names), component.slot, shop.products.values())
+            ids = [item.id for item in items]
+            config[prop] = ids if isinstance(value, list) else ids[0]
+    if config == component.config:
+        return component
+    steered = component._replace(config=config)
+    another = any(
+        isinstance(value, str) and value != component.config[prop] for prop, value in config.items()
+    )
+    verdict = validate(Proposal(*steered), specs, context(shop), frozenset())
+    copy = lines[_ANYBODY].get(component.type, ())
+    if copy and (another or isinstance(verdict, Refusal)):
+        words = _line(copy, seed=component.slot)
+        steered = component._replace(config={**config, **words})
+    return steered
+
+
+@lru_cache(64)
+def product_props(props: type[BaseModel]) -> tuple[str, ...]:
+    """Return the props that name a product, or a list of them."""
+    schema = props.model_json_schema()["properties"]
+    return tuple(name for name, value in schema.items() if _names_products(value))
+
+
+def _names_products(schema: Mapping[str, Any]) -> bool:
+    parts = [schema.get("items", {}), *schema.get("anyOf", ())]
+    return schema.get("names") == "products" or any(map(_names_products, filter(None, parts)))
 
 
 def _restocked(
@@ -92,7 +149,7 @@ def _configs(
     shop: Shop, persona: Persona, lines: Mapping[str, Sequence[Mapping[str, str]]], seed: str
 ) -> dict[str, dict[str, object]]:
     ranked = rank(shop, persona, _GRID + _ROW + 1)
-    lead, shelf, row = _shared_out(ranked)
+    lead, shelf, row = _shared_out(ranked, shop)
     categories = _categories(shop, persona, ranked)
     facts: dict[str, dict[str, object]] = {
         "hero": {"product_id": lead.id},
@@ -105,13 +162,16 @@ def _configs(
 
 
 def _shared_out(
-    ranked: Sequence[Product],
+    ranked: Sequence[Product], shop: Shop
 ) -> tuple[Product, Sequence[Product], Sequence[Product]]:
     """Give the best to the hero, the next to the grid, the rest to the row; none goes empty.
 
     Where the rest has too little in stock, the row is led by the end of the grid.
     """
-    lead = next((item for item in ranked if item.picture and item.available), ranked[0])
+    fit = [item for item in ranked if item.picture and item.available]
+    elsewhere = {item.id for item in pinned(shop)}
+    free = [item for item in fit if item.id not in elsewhere]
+    (lead,) = arrange([*free, *fit, ranked[0]], shop, 1, _HERO)
     others = [item for item in ranked if item is not lead] or [lead]
     rest = others[_GRID:]
     enough = sum(item.available for item in rest) >= _SHORTEST_ROW

@@ -36,7 +36,7 @@ class CachedPage(NamedTuple):
     body: bytes
     zipped: bytes
     etag: bytes
-    content: str
+    edition: str
     slots: frozenset[str]
     until: float
     redrawn: bool = False
@@ -79,17 +79,17 @@ class PageCache:
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
         self._size = 0
 
-    def cached(self, key: str, content: str) -> CachedPage | None:
+    def cached(self, key: str, edition: str) -> CachedPage | None:
         """Return the page if it is in memory and current: no waiting."""
         page = self._held.get(key)
-        if page is None or page.content != content or page.until <= self._clock():
+        if page is None or page.edition != edition or page.until <= self._clock():
             return None
         self._held.move_to_end(key)
         return page
 
     async def get(self, key: str, view: ShopView) -> CachedPage | None:
         """Return the page from memory or KV, drawn again where its content has changed."""
-        page = self.cached(key, view.content)
+        page = self.cached(key, view.edition)
         if page is not None:
             return page
         current = await self._current(key, view)
@@ -120,7 +120,7 @@ class PageCache:
         return all(written)
 
     async def _current(self, key: str, view: ShopView) -> _Current | None:
-        """Read a page; draw it from its decisions again where its content has changed.
+        """Read a page; draw it from its decisions again where its content or the rules changed.
 
         One of which nothing is left is none: it is composed anew.
         """
@@ -128,21 +128,24 @@ class PageCache:
         stored = from_kv(value) if value is not None else None
         if stored is None or stored.shop_id != view.shop.id:
             return None
-        if stored.content == view.content:
+        if stored.edition == view.edition:
             return _Current(stored)
         await self._ready()
         renderer = self._site.current.renderer
         still: list[Component] = []
-        contents = dict(view.fallbacks)
-        for component in self._restocked(stored, view.shop):
-            html = renderer.component(component, view.shop)
+        shop, fallbacks = view.steered_for(stored.persona_type)
+        contents = dict(fallbacks)
+        for component in self._restocked(stored, shop):
+            html = renderer.component(component, shop)
             if not isinstance(html, Refusal):
                 still.append(component)
                 contents[component.slot] = SlotContent(component.type, html)
         if not still:
             return None
-        html = renderer.store_page(view.shop, stored.persona_type, contents)
-        page = stored._replace(html=html, components=still, content=view.content)
+        html = renderer.store_page(shop, stored.persona_type, contents)
+        page = stored._replace(
+            html=html, components=still, content=view.content, valid_until=view.valid_until
+        )
         await self._kv.put(key, to_kv(page), DEGRADED_TTL if self._is_degraded(page.model) else TTL)
         return _Current(page, redrawn=True)
 
@@ -164,7 +167,7 @@ class PageCache:
         packed = gzip.compress(body, _COMPRESSION, mtime=0)
         slots = frozenset(component.slot for component in stored.components)
         until = self._clock() + self._fresh
-        return CachedPage(body, packed, etag_of(body), stored.content, slots, until)
+        return CachedPage(body, packed, etag_of(body), stored.edition, slots, until)
 
     def _hold(self, key: str, page: CachedPage) -> CachedPage:
         self._drop(key)

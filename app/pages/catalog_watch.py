@@ -101,5 +101,6 @@ def log_problems(catalogs: Catalogs, before: Catalogs | None = None) -> None:
     logged = before.problems if before is not None else {}
     for shop_id, problems in catalogs.problems.items():
         known = set(logged.get(shop_id, ()))
-        for line, reason, product in (item for item in problems if item not in known):
-            log.warning("%s, line %d: %s %s", shop_id, line, product, reason)
+        for problem in (item for item in problems if item not in known):
+            where = f"{shop_id}, {problem.file}" if problem.file else shop_id
+            log.warning("%s, line %d: %s %s", where, problem.line, problem.product, problem.reason)

@@ -149,6 +149,7 @@ class PageJobs:
         page_id = secrets.token_urlsafe(16)
         view, base = request.view, request.base
         persona = request.shopper.shopper.persona
+        shop, fallbacks = view.steered_for(persona.type)
         trace = self.traces[page_id] = Trace(page_id, view.shop.id, persona.type, self._clock)
         while len(self.traces) > _MOST_TRACES:
             self.traces.popitem(last=False)
@@ -156,15 +157,16 @@ class PageJobs:
         return PageJob(
             page_id,
             request.shopper.key,
-            view.shop,
+            shop,
             persona,
             view.content,
-            view.fallbacks,
+            fallbacks,
             trace,
             wanted=request.wanted,
             base=[item for item in decided if item.slot not in request.wanted],
             base_model=base.model if base is not None else "",
             address=request.address,
+            valid_until=view.valid_until,
         )
 
     async def _run(self, job: PageJob, request: PageRequest) -> None:
@@ -197,7 +199,7 @@ class PageJobs:
         """Begin with what was decided for others like this shopper, as far as that is known."""
         key = shared_key(view.shop.id, job.key.persona_hash)
         shared = await self._cache.stored(key, view)
-        if shared is None and self._cache.cached(key, view.content):
+        if shared is None and self._cache.cached(key, view.edition):
             shared = await self._cache.stored(key, view)  # finished while we looked
         if shared is not None:
             job.base, job.base_model = shared.components, shared.model

@@ -64,7 +64,7 @@ class PageService:
     def cached_page(self, shopper_id: str, view: ShopView) -> CachedPage | None:
         """Return the shopper's finished page if that needs no waiting at all."""
         known = self._shoppers.cached(shopper_id, view.shop.id)
-        return self._cache.cached(known.page_key, view.content) if known else None
+        return self._cache.cached(known.page_key, view.edition) if known else None
 
     async def visit(self, visit: Visit) -> CachedPage | Shell:
         """Return a finished page: the shopper's, or what was decided for others like them.
@@ -169,7 +169,7 @@ class PageService:
         page_key, view = request.shopper.page_key, request.view
         if self.jobs.running(page_key) is None:
             stored = await self._cache.stored(page_key, view)
-            if stored is None and self._cache.cached(page_key, view.content):
+            if stored is None and self._cache.cached(page_key, view.edition):
                 stored = await self._cache.stored(page_key, view)  # finished while we looked
             if stored is not None and not _must_be_composed(request, stored):
                 return stored
@@ -213,7 +213,7 @@ class PageService:
         if self.jobs.running(known.page_key):
             return None
         page = await self._cache.get(known.page_key, view)
-        return page or self._cache.cached(known.page_key, view.content)
+        return page or self._cache.cached(known.page_key, view.edition)
 
     async def _shared(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return what was decided for others like this shopper, if nothing needed is missing."""
@@ -224,7 +224,8 @@ class PageService:
     async def _replay(self, stored: StoredPage, view: ShopView, after: int) -> Batches:
         """Yield what a reader has not seen of a stored page, as if it were composed just now."""
         await self._warm_up.wait()
-        yield replay(stored, self._site.current.renderer, view.shop, after)
+        shop = view.steered_for(stored.persona_type).shop
+        yield replay(stored, self._site.current.renderer, shop, after)
 
 
 def _must_be_composed(request: PageRequest, stored: StoredPage) -> bool:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
+from app.catalog.merchandising import next_change, rules_at, steer
 from app.catalog.search import SearchIndex
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
+from app.domain.merchandising import Rule
+from app.domain.page import edition
+from app.domain.persona import PERSONA_TYPES
 from app.generation.rules import fallback
 from app.rendering.renderer import Renderer, SlotContent
 from app.rendering.urls import ShopUrls
@@ -18,10 +23,19 @@ VISIT = "visit"
 _STREAM_PLACE = "/@/stream/@"
 
 
+class Steered(NamedTuple):
+    """A shop by the rules for one type of persona, and what its slots show until filled."""
+
+    shop: Shop
+    fallbacks: Mapping[str, SlotContent]
+
+
 class ShopView(NamedTuple):
     """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from.
 
-    `headers` are those that its pages go out with, `search` is what finds its products.
+    `headers` are those that its pages go out with, `search` is what finds its products. `steered`
+    has what the merchant's rules make of the shop for each type of persona, where they make
+    anything; until `valid_until` (Unix seconds, 0 for ever), when others begin to hold.
     """
 
     shop: Shop
@@ -30,6 +44,17 @@ class ShopView(NamedTuple):
     fallbacks: Mapping[str, SlotContent]
     headers: Sequence[tuple[bytes, bytes]] = ()
     search: SearchIndex | None = None
+    steered: Mapping[str, Steered] = MappingProxyType({})
+    valid_until: int = 0
+
+    @property
+    def edition(self) -> str:
+        """What a page must be drawn from to be current."""
+        return edition(self.content, self.valid_until)
+
+    def steered_for(self, persona_type: str) -> Steered:
+        """Return the shop and its fallbacks as shoppers of this type meet them."""
+        return self.steered.get(persona_type) or Steered(self.shop, self.fallbacks)
 
 
 def build_shop_view(
@@ -37,11 +62,31 @@ def build_shop_view(
     content: SiteContent,
     renderer: Renderer,
     headers: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    moment: float = 0.0,
 ) -> ShopView:
-    """Draw a shop's fallbacks."""
+    """Draw a shop's fallbacks, by the rules that hold at a moment (Unix seconds)."""
     fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house))
     urls, search = content.urls_of(shop), SearchIndex(shop.products.values())
-    return ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
+    view = ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
+    return steered_view(view, content, renderer, moment)
+
+
+def steered_view(
+    view: ShopView, content: SiteContent, renderer: Renderer, moment: float
+) -> ShopView:
+    """Return a shop's view as the merchant's rules have it at a moment (Unix seconds)."""
+    drawn: dict[tuple[Rule, ...], Steered] = {(): Steered(view.shop, view.fallbacks)}
+    steered: dict[str, Steered] = {}
+    for persona_type in PERSONA_TYPES if view.shop.rules else ():
+        rules = rules_at(view.shop, persona_type, moment)
+        if rules not in drawn:
+            shop = steer(view.shop, rules)
+            fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house))
+            drawn[rules] = Steered(shop, fallbacks)
+        steered[persona_type] = drawn[rules]
+    until = next_change(view.shop, moment)
+    return view._replace(steered=MappingProxyType(steered), valid_until=until)
 
 
 class ShellCache:
@@ -54,7 +99,7 @@ class ShellCache:
 
     def shell(self, view: ShopView, persona_type: str, page_id: str) -> bytes:
         """Return the page that follows a stream."""
-        place = (view.shop.id, persona_type, view.content)
+        place = (view.shop.id, persona_type, view.edition)
         halves = self._halves.get(place)
         if halves is None:
             before, _, after = self._draw(view, persona_type, _STREAM_PLACE).partition(
@@ -65,10 +110,11 @@ class ShellCache:
 
     def fallback(self, view: ShopView, persona_type: str) -> bytes:
         """Return the page that follows nothing and stays as it is."""
-        place = (view.shop.id, persona_type, view.content)
+        place = (view.shop.id, persona_type, view.edition)
         if place not in self._whole:
             self._whole[place] = self._draw(view, persona_type, None)
         return self._whole[place].encode()
 
     def _draw(self, view: ShopView, persona_type: str, stream: str | None) -> str:
-        return self._renderer.store_page(view.shop, persona_type, view.fallbacks, stream)
+        shop, fallbacks = view.steered_for(persona_type)
+        return self._renderer.store_page(shop, persona_type, fallbacks, stream)

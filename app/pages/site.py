@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from app.content.site import SiteContent
 from app.generation.copy import PropsContext
 from app.generation.generator import Generator
-from app.pages.shells import ShellCache, ShopView
+from app.generation.rules import obey
+from app.pages.shells import ShellCache, ShopView, steered_view
 from app.rendering.renderer import Renderer, environment
 
 
 def build_renderer(content: SiteContent) -> Renderer:
     """Return the renderer of these files, which knows what copy may say."""
-    library = content.library
+    library, context = content.library, PropsContext(content.prompts.words)
+    steer = partial(obey, specs=library.specs, context=context, lines=content.prompts.house)
     return Renderer(
         environment(library.folder, library.templates),
         library.specs,
         library.slots,
         urls_of=content.urls_of,
-        props_context=PropsContext(content.prompts.words),
+        props_context=context,
+        steer=steer,
     )
 
 
@@ -40,7 +45,21 @@ class Site(NamedTuple):
 
 
 class LiveSite:
-    """Refers to the current site. Who has begun with one ends with it, whatever comes next."""
+    """Refers to the current site. Who has begun with one ends with it, whatever comes next.
 
-    def __init__(self, site: Site) -> None:
+    `now` is in Unix seconds.
+    """
+
+    def __init__(self, site: Site, now: Callable[[], float] = time.time) -> None:
         self.current = site
+        self._now = now
+
+    def shop(self, shop_id: str | None = None) -> ShopView | None:
+        """Return a shop, the default one where none is named, by the rules that hold now."""
+        site = self.current
+        view = site.default if shop_id is None else site.shops.get(shop_id)
+        if view is None or not view.valid_until or view.valid_until > self._now():
+            return view
+        view = steered_view(view, site.content, site.renderer, self._now())
+        self.current = site._replace(shops={**site.shops, view.shop.id: view})
+        return view

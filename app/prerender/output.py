@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def _files(content: SiteContent) -> Iterator[File]:
 
 def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
     headers = page_headers(image_hosts(shop), content.assets.names[PREFETCH_RULES])
-    view = build_shop_view(shop, content, renderer, headers)
+    view = build_shop_view(shop, content, renderer, headers, moment=time.time())
     home = f"shops/{shop.id}"
     yield f"{home}/shop.json", _json(shop_file(view, content.library.required))
     yield f"{home}/products.json", _json(products_file(shop))

@@ -35,11 +35,13 @@ def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
     shop = view.shop
     stream = view.urls.stream(STREAM)
     for persona_type in PERSONA_TYPES:
-        html = renderer.store_page(shop, persona_type, view.fallbacks, stream)
+        steered = view.steered_for(persona_type)
+        html = renderer.store_page(steered.shop, persona_type, steered.fallbacks, stream)
         yield Drawing(f"shells/{persona_type}.html", html)
-    ahead = renderer.store_page(shop, NEWCOMER.type, view.fallbacks, view.urls.stream(VISIT))
+    anyone, fallbacks = view.steered_for(NEWCOMER.type)
+    ahead = renderer.store_page(anyone, NEWCOMER.type, fallbacks, view.urls.stream(VISIT))
     yield Drawing("ahead.html", ahead)
-    yield Drawing("catalog.html", renderer.store_page(shop, "newcomer", view.fallbacks))
+    yield Drawing("catalog.html", renderer.store_page(anyone, NEWCOMER.type, fallbacks))
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer)
     for item in shop.products.values():

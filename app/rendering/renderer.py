@@ -111,7 +111,8 @@ def _from_texts(folder: Path, texts: Mapping[str, str]) -> BaseLoader:
 class Renderer:
     """Renders with the library's templates.
 
-    `urls_of` gives a shop's addresses, `props_context` what its components are validated against.
+    `urls_of` gives a shop's addresses, `props_context` what its components are validated against,
+    `steer` a component as the merchant's rules have it.
     """
 
     def __init__(
@@ -122,15 +123,18 @@ class Renderer:
         *,
         urls_of: Callable[[Shop], ShopUrls],
         props_context: Callable[[Shop], Mapping[str, object]],
+        steer: Callable[[Component, Shop], Component] = lambda component, _: component,
     ) -> None:
         self._templates = templates
         self._specs = specs
         self._slots = slots
         self._urls_of = urls_of
         self.props_context = props_context
+        self.steer = steer
 
     def component(self, component: Component, shop: Shop) -> str | Refusal:
         """Draw an admitted component, or refuse one that the catalog no longer bears out."""
+        component = self.steer(component, shop)
         spec = self._specs.get(component.type)
         if spec is None or component.slot not in spec.slots:
             return Refusal("UNKNOWN_COMPONENT", component.type)
@@ -148,7 +152,7 @@ class Renderer:
             props=props,
             slot=slot,
             product=shop.products.__getitem__,
-            shelf=lambda ids, size: top_up(ids, shop, size),
+            shelf=lambda ids, size: top_up(ids, shop, size, slot),
         )
 
     def fallbacks(

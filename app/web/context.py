@@ -33,9 +33,7 @@ class AppContext(NamedTuple):
 
     def shop_of(self, scope: Scope) -> ShopView | None:
         """Return the shop the address names, the default one where it names none."""
-        site = self.site.current
-        shop_id = scope.get("path_params", {}).get("shop_id")
-        return site.default if shop_id is None else site.shops.get(shop_id)
+        return self.site.shop(scope.get("path_params", {}).get("shop_id"))
 
     def session(self, scope: Scope, view: ShopView) -> Session:
         """Return who is visiting the shop."""

@@ -31,7 +31,7 @@ class InlineShops:
 
     def view(self, sent: ShopIn) -> ShopView | None:
         """Return the shop's view, None where the shop is not ours and nothing sent can be sold."""
-        own = self._site.current.shops.get(sent.shop_id)
+        own = self._site.shop(sent.shop_id)
         if own is not None:
             return own
         brand = sent.brand_guidelines.model_dump(exclude_none=True)

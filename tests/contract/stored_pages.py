@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -52,6 +53,7 @@ def _cases() -> Iterator[Case]:
     yield Case("as it is written", stored)
     yield Case("for another shop", stored, shop_id="corner")
     yield Case("from other content", stored, content="fedcba9876543210")
+    yield from _moments()
     yield Case("with all that is required", stored, required=("hero",))
     yield Case("with a part of what is required", stored, required=("grid", "hero"))
     yield Case("with a kind that is called as a slot", _components(id="end"), required=("hero",))
@@ -78,6 +80,11 @@ def _cases() -> Iterator[Case]:
         yield Case(f"a value that is no page {at}", text)
 
 
+def _moments() -> Iterator[Case]:
+    for moment in (1, 1.5, -1, 4_102_444_800, 0, None, True, "1", [1]):
+        yield Case(f"valid until {moment!r}", _changed("meta", "valid_until", moment))
+
+
 def shown(
     value: str, shop_id: str, content: str, required: Collection[str]
 ) -> dict[str, str | None]:
@@ -85,7 +92,8 @@ def shown(
     page = from_kv(value.encode())
     if page is None or page.shop_id != shop_id:
         return {"html": None, "kv": "miss"}
-    if page.content != content:
+    lapsed = page.valid_until and page.valid_until <= time.time()
+    if page.content != content or lapsed:
         return {"html": None, "kv": "outdated"}
     if not {item.slot for item in page.components} >= set(required):
         return {"html": None, "kv": "incomplete"}

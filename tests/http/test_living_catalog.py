@@ -67,6 +67,20 @@ def test_a_new_price_is_on_product_listing_and_kept_page_without_a_restart(
         assert "€15.50" in shopper.store("/store?category=Jugs").text
 
 
+def test_a_rule_of_the_merchants_that_changes_is_on_the_kept_page_without_a_restart(
+    serve: StartServer, folder: Path
+) -> None:
+    server = serve(WANDSTORE_CATALOG=str(folder), **QUICKLY)
+    with Shopper(server) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        assert "Jug 1<" in shopper.store().text
+        put(folder / "a.merchandising.toml", "[[rule]]\nexclude = 'jug-1'")
+        eventually(lambda: "Jug 1<" not in shopper.store().text)
+        assert "Jug 1<" in product(server), "its own page stays"
+        (folder / "a.merchandising.toml").unlink()
+        eventually(lambda: "Jug 1<" in shopper.store().text)
+
+
 def test_a_file_that_comes_is_a_shop_and_one_that_goes_is_none(
     serve: StartServer, folder: Path
 ) -> None:

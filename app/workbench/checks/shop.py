@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from app.catalog.load import load_catalogs
+from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import CatalogError
 from app.content.components import ComponentSpec
 from app.content.site import SiteContent, read_site
 from app.domain.catalog import FeedIssue, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
-from app.generation.rules import compose
+from app.generation.rules import compose, product_props
 from app.settings import ROOT, Settings
 from app.workbench.checks.styles import style_faults
 from app.workbench.gallery.fixtures import fit_to_shop
@@ -51,7 +53,7 @@ def problems_of(settings: Settings) -> list[str]:
 
 
 def _of_catalog(path: Path, shop: str, issue: FeedIssue) -> str:
-    file = path.name if path.is_file() else f"{path.name}, shop {shop}"
+    file = issue.file or (path.name if path.is_file() else f"{path.name}, shop {shop}")
     product = f" ({issue.product})" if issue.product else ""
     return f"{file}, line {issue.line}: {issue.reason}{product}"
 
@@ -91,7 +93,7 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
         except BuildError as error:
             fault = error.fault
         else:
-            return faults + list(_house_faults(version))
+            return [*faults, *_house_faults(version), *_pin_faults(version)]
         if fault.file in {earlier.file for earlier in faults}:
             return faults
         faults.append(fault)
@@ -116,6 +118,29 @@ def _house_faults(version: Version) -> Iterator[Fault]:
                     yield line_fault(_HOUSE, at, f"{prop}: {message}", version.sources, where)
         except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
             yield Fault(_HOUSE, 0, f"{persona} is not whole: {error!r}")
+
+
+def _pin_faults(version: Version) -> Iterator[Fault]:
+    """Yield the pins to slots that cannot show them."""
+    shown: dict[str, list[Any]] = {}
+    for spec in version.content.library.specs.values():
+        properties = spec.props.model_json_schema()["properties"]
+        for slot in spec.slots:
+            shown.setdefault(slot, []).extend(
+                properties[prop] for prop in product_props(spec.props)
+            )
+    for shop in version.content.catalogs.shops.values():
+        pins = [rule for rule in shop.rules if rule.slot]
+        for rule in pins:
+            if not shown.get(rule.slot):
+                message = f"there is nothing in a slot {rule.slot!r} that shows products"
+                yield Fault(FILE_NAME, rule.line, message, shop.id)
+        for first, second in combinations(pins, 2):
+            one = all("items" not in schema for schema in shown.get(second.slot, ()))
+            equal = (first.slot, first.priority) == (second.slot, second.priority)
+            if one and equal and overlap(first, second):
+                message = f"{second.slot} shows one product, and that of line {first.line} holds"
+                yield Fault(FILE_NAME, second.line, message, shop.id)
 
 
 def _refused(

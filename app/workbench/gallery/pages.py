@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from html import escape
 from typing import NamedTuple
 
 from app.catalog.listing import ListingQuery, filter_products
+from app.catalog.merchandising import rules_at, steer
 from app.catalog.variants import made_of
 from app.domain.catalog import Money, Product, Shop, Variant
 from app.domain.page import Component
@@ -51,6 +53,7 @@ def draw_page(live: ContentReloader, name: str, options: ViewOptions) -> Rendere
     """Draw one of PAGES in a state, the first where the look names none."""
     states = PAGES[name]
     shop = shop_of(live, options)
+    shop = steer(shop, rules_at(shop, options.persona, time.time()))
     draw = states.get(options.state) or next(iter(states.values()))
     try:
         return RenderedPage(shop, draw(Scene(live, shop, options)))

@@ -64,8 +64,8 @@ class RunRegistry:
         """
         if len(self._tasks) >= _MOST_COMPOSING:
             raise BadRequest("as many pages are being composed as may be; wait a moment")
-        site = self._live.site.current
-        view = site.shops.get(str(payload.get("shop", "")), site.default)
+        live = self._live.site
+        view = live.shop(str(payload.get("shop", "")) or None) or live.current.default
         fault = payload.get("trouble")
         request = self._request(
             str(payload.get("source", "")),

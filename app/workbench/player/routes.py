@@ -129,13 +129,13 @@ class PlayerRoutes:
             return framed(run.kept.html, image_hosts(run.view.shop))
         if view in ("shell", "finished", "kept"):
             events = [] if view == "shell" else [event for _, event in run.events]
-            return self._page(run, fold(events, run.view.fallbacks), None)
+            return self._page(run, fold(events, run.fallbacks), None)
         raise BadRequest("there is no such view")
 
     async def page(self, request: Request) -> Response:
         """Show the shell of a run's page, which follows the run's own journal."""
         run = self._run(request)
-        return self._page(run, run.view.fallbacks, f"/design/runs/{run.id}/stream")
+        return self._page(run, run.fallbacks, f"/design/runs/{run.id}/stream")
 
     async def stream(self, request: Request) -> Response:
         """Send a run's events as they happen."""
@@ -170,7 +170,7 @@ class PlayerRoutes:
         if over and run.kept is not None and "shell" not in request.query_params:
             return framed(run.kept.html, image_hosts(run.view.shop))
         stream = f"/design/plays/{playback.id}/stream"
-        return self._page(run, run.view.fallbacks, stream)
+        return self._page(run, run.fallbacks, stream)
 
     async def played_stream(self, request: Request) -> Response:
         """Send a playback's events as they arrive."""

@@ -66,13 +66,14 @@ class Run:
         self.trace = WatchedTrace(self)
         self._changed = asyncio.Event()
         self._began = request.clock()
+        shop, self.fallbacks = view.steered_for(request.persona.type)
         self._job = PageJob(
             self.id,
             PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(request.persona)),
-            view.shop,
+            shop,
             request.persona,
             view.content,
-            view.fallbacks,
+            self.fallbacks,
             self.trace,
         )
         self._generator = Generator(_deps(live, self))

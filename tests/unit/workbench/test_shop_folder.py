@@ -107,6 +107,18 @@ def test_what_is_wrong_is_named_with_file_line_and_reason(folder: Path, spoilt: 
     assert check(folder) == [spoilt.told(folder)]
 
 
+def test_the_merchants_rules_are_checked_with_the_shop(folder: Path) -> None:
+    pins = (("dusk-lamp", "cta"), ("heron-lamp", "hero"), ("paper-moon", "hero"))
+    text = "".join(f"[[rule]]\npin = '{name}'\nslot = '{slot}'\n" for name, slot in pins)
+    (folder / "merchandising.toml").write_text(f"{text}[[rule]]\nexclude = 'dusk-lamp'\n")
+    odds = "exclude of dusk-lamp is at odds with pin in line 1, which holds: give one a priority"
+    assert [problem.partition(" (")[0] for problem in check(folder)] == [
+        f"merchandising.toml, line 10: {odds}",
+        "merchandising.toml, line 1: there is nothing in a slot 'cta' that shows products",
+        "merchandising.toml, line 7: hero shows one product, and that of line 4 holds",
+    ]
+
+
 @pytest.mark.parametrize(("file", "problem"), UNUSABLE.items(), ids=UNUSABLE)
 def test_what_is_missing_is_named(folder: Path, file: str, problem: str) -> None:
     (folder / file).unlink()

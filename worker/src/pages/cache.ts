@@ -18,13 +18,13 @@ export function cacheKey(shopperId: string, hash: string): string {
 interface StoredPage {
   readonly version?: unknown;
   readonly ui?: { readonly html?: unknown; readonly components?: unknown };
-  readonly meta?: { readonly content?: unknown };
+  readonly meta?: { readonly content?: unknown; readonly valid_until?: unknown };
   readonly shop_context?: { readonly shop_id?: unknown };
 }
 
 /**
- * Return the page stored under the key, or why there is none. One rendered from older content is
- * outdated: its prices may be, and the container renders it again from the layout stored with it.
+ * Return the page stored under the key, or why there is none. One rendered from older content, or
+ * before the rules that hold now, is outdated: the container renders it again from its layout.
  * One without a `required` slot is incomplete: the container generates the rest.
  */
 export async function findCachedPage(
@@ -62,12 +62,18 @@ function readStoredPage(value: string, shop: Shop, required: readonly string[]):
     const isOurs = version === CODEC.VERSION && shop_context?.shop_id === shop.id;
     if (!isOurs || typeof html !== "string" || typeof content !== "string" || slots === null)
       return { html: null, kv: "miss" };
-    if (content !== shop.content) return { html: null, kv: "outdated" };
+    if (content !== shop.content || hasLapsed(meta?.valid_until))
+      return { html: null, kv: "outdated" };
     const isWhole = required.every((slot) => slots.includes(slot));
     return isWhole ? { html, kv: "hit" } : { html: null, kv: "incomplete" };
   } catch {
     return { html: null, kv: "miss" };
   }
+}
+
+/** Say whether other rules of the merchant's have begun to hold since the page was rendered. */
+function hasLapsed(validUntil: unknown): boolean {
+  return typeof validUntil === "number" && validUntil !== 0 && validUntil * 1000 <= Date.now();
 }
 
 interface StoredComponent {

@@ -1,0 +1,188 @@
+"""merchandising.toml -> the merchant's rules, checked by line, and as they hold at a moment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from math import ceil, inf
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from app.catalog.problems import shown
+from app.catalog.toml_tables import Table, TomlFile, Unusable
+from app.domain.catalog import FeedIssue, Product, Shop
+from app.domain.merchandising import ACTIONS, PRODUCT_ACTIONS, Rule, Steering
+from app.domain.persona import PERSONA_TYPES
+
+FILE_NAME = "merchandising.toml"
+MOST_RULES = 100
+_MOST_PRIORITY = 1_000
+_MOST_STOCK = 1_000_000
+_KEYS = (*ACTIONS, "slot", "persona", "locale", "from", "until", "priority", "note")
+
+
+class RuleFile(NamedTuple):
+    """The rules of a shop, what is wrong with the file they are in, and its digest."""
+
+    rules: tuple[Rule, ...] = ()
+    problems: tuple[FeedIssue, ...] = ()
+    digest: str = ""
+
+
+def rules_path(catalog: Path, *, alone: bool) -> Path:
+    """Return where the rules of a catalog are: beside it, under its name where it is not alone."""
+    own = catalog.with_name(f"{catalog.stem}.{FILE_NAME}")
+    return catalog.with_name(FILE_NAME) if alone and not own.is_file() else own
+
+
+def read_rules(path: Path, shop: Shop) -> RuleFile:
+    """Read the rules of a shop; a rule that cannot be used costs only itself."""
+    file = TomlFile(path)
+    file.known(("timezone", "rule"))
+    rules: list[Rule] = []
+    for table in file.tables("rule", MOST_RULES):
+        try:
+            rules.append(_rule(table, shop, file))
+        except Unusable as error:
+            file.note(table.line_of(error.key), f"the rule is passed over: {error}")
+    for line, reason in _conflicts(rules):
+        file.note(line, reason)
+    digest = hashlib.sha256(file.text.encode()).hexdigest()[:16] if file.text else ""
+    problems = sorted(file.problems, key=lambda problem: problem.line)
+    return RuleFile(tuple(rules), tuple(problems), digest)
+
+
+def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
+    table.only(_KEYS)
+    actions = [action for action in ACTIONS if action in table.fields]
+    if len(actions) != 1:
+        raise Unusable(actions[1] if actions else "", f"one of {', '.join(ACTIONS)} is needed")
+    action = actions[0]
+    if (action == "pin") != ("slot" in table.fields):
+        raise Unusable("slot", "a pin names its slot, and nothing else does")
+    begins, ends = table.moment("from", -inf), table.moment("until", inf)
+    if begins >= ends:
+        raise Unusable("until", "until is not after from")
+    least, most = (1, _MOST_STOCK) if action == "least_stock" else (0.01, 1)
+    named = action in PRODUCT_ACTIONS
+    return Rule(
+        line=table.start,
+        action=action,
+        products=_products(table, action, shop, file) if named else (),
+        amount=0.0 if named else table.number(action, least, most),
+        slot=next(iter(table.texts("slot")), ""),
+        personas=table.texts("persona", PERSONA_TYPES),
+        locales=table.texts("locale"),
+        begins=begins,
+        ends=ends,
+        priority=int(table.number("priority", -_MOST_PRIORITY, _MOST_PRIORITY)),
+    )
+
+
+def _products(table: Table, action: str, shop: Shop, file: TomlFile) -> tuple[str, ...]:
+    """Return the products that a rule names; what is not sold is reported and left out."""
+    meant = {name: tuple(_meant(action, name, shop)) for name in table.texts(action)}
+    unknown = [f"there is no {shown(name)} to {action}" for name, ids in meant.items() if not ids]
+    if len(unknown) == len(meant):
+        raise Unusable(action, unknown[0])
+    for reason in unknown:
+        file.note(table.line_of(action), reason)
+    return tuple(dict.fromkeys(name for ids in meant.values() for name in ids))
+
+
+def _meant(action: str, name: str, shop: Shop) -> Iterator[str]:
+    kind, colon, text = name.partition(":")
+    if not colon:
+        yield from (name,) if name in shop.products else ()
+        return
+    if action == "pin":
+        raise Unusable(action, "a pin names products by their ids")
+    wanted = text.strip().casefold()
+    for item in shop.products.values():
+        names = {"category": (item.category,), "tag": item.tags}.get(kind, ())
+        if wanted in (given.casefold() for given in names):
+            yield item.id
+
+
+def _conflicts(rules: Iterable[Rule]) -> Iterator[tuple[int, str]]:
+    """Yield the rules that say two things of one product at one time, with the same priority."""
+    for first, second in combinations(rules, 2):
+        if first.priority != second.priority or not overlap(first, second):
+            continue
+        if first.action in PRODUCT_ACTIONS and second.action in PRODUCT_ACTIONS:
+            both = set(first.products).intersection(second.products)
+            what = shown(min(both)) if both and first.action != second.action else ""
+        else:
+            same = first.action == second.action and first.amount != second.amount
+            what = "the shop" if same else ""
+        if what:
+            odds = f"{second.action} of {what} is at odds with {first.action} in line {first.line}"
+            yield second.line, f"{odds}, which holds: give one a priority"
+
+
+def overlap(first: Rule, second: Rule) -> bool:
+    """Return whether two rules can hold for one page at one moment."""
+    together = (
+        not one or not other or set(one) & set(other)
+        for one, other in ((first.personas, second.personas), (first.locales, second.locales))
+    )
+    return all(together) and first.begins < second.ends and second.begins < first.ends
+
+
+def rules_at(shop: Shop, persona_type: str, moment: float) -> tuple[Rule, ...]:
+    """Return the rules that hold for a persona at a moment (Unix seconds), the strongest first."""
+    language = shop.locale.partition("-")[0]
+    holding = (
+        rule
+        for rule in shop.rules
+        if rule.begins <= moment < rule.ends
+        and (not rule.personas or persona_type in rule.personas)
+        and (not rule.locales or shop.locale in rule.locales or language in rule.locales)
+    )
+    return tuple(sorted(holding, key=lambda rule: (-rule.priority, rule.line)))
+
+
+def next_change(shop: Shop, moment: float) -> int:
+    """Return when other rules will hold (Unix seconds, rounded up); 0 for never."""
+    edges = (edge for rule in shop.rules for edge in (rule.begins, rule.ends))
+    return ceil(min((edge for edge in edges if moment < edge < inf), default=0))
+
+
+def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
+    """Return the shop as these rules have it, the strongest of them first.
+
+    Of two that name one product the stronger holds. Rules that would leave nothing to sell exclude
+    nothing.
+    """
+    if not rules:
+        return shop
+    said: dict[str, str] = {}
+    pins: dict[str, tuple[str, ...]] = {}
+    for rule in rules:
+        if rule.action in PRODUCT_ACTIONS:
+            held = [
+                name for name in rule.products if said.setdefault(name, rule.action) == rule.action
+            ]
+            if rule.action == "pin":
+                pins[rule.slot] = tuple(dict.fromkeys((*pins.get(rule.slot, ()), *held)))
+    least = next((rule.amount for rule in rules if rule.action == "least_stock"), 0)
+    share = next((rule.amount for rule in rules if rule.action == "diversity"), 1)
+
+    def stays(item: Product) -> bool:
+        return said.get(item.id) != "exclude" and (item.stock is None or item.stock >= least)
+
+    items = [item for item in shop.products.values() if stays(item)] or shop.products.values()
+    place = {"boost": -1, "bury": 1}
+    ordered = sorted(items, key=lambda item: place.get(said.get(item.id, ""), 0))
+    return shop._replace(
+        products=MappingProxyType({item.id: item for item in ordered}),
+        digest=hashlib.sha256(repr((shop.digest, rules)).encode()).hexdigest()[:16],
+        steering=Steering(
+            MappingProxyType(pins),
+            frozenset(name for name, action in said.items() if action == "boost"),
+            frozenset(name for name, action in said.items() if action == "bury"),
+            share,
+        ),
+    )

@@ -1,0 +1,149 @@
+"""Reads the merchant's TOML: tables whose values are checked, each fault told with its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from app.catalog.problems import WHOLE_FILE, shown
+from app.domain.catalog import FeedIssue
+
+_LARGEST_FILE = 256 * 1024
+_AT_LINE = re.compile(r"\(at line (\d+)")
+
+
+class Unusable(ValueError):
+    """A value of a table cannot be used; `key` says of which line."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key = key
+
+
+class TomlFile:
+    """A file of tables. What is wrong with it gathers in `problems`; it is empty if not there."""
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.text = ""
+        self.problems: list[FeedIssue] = []
+        self.fields: Mapping[str, Any] = {}
+        self.zone: tzinfo = UTC
+        if path.is_file():
+            self._read(path)
+
+    def note(self, line: int, reason: str) -> None:
+        """Note what is wrong with a line."""
+        self.problems.append(FeedIssue(line, reason, file=self.name))
+
+    def tables(self, name: str, most: int) -> Iterator[Table]:
+        """Yield the tables of a name, [[name]]; those beyond the most are reported."""
+        tables = self.fields.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(item, dict) for item in tables):
+            self.note(WHOLE_FILE, f"{name} is a list of tables: [[{name}]]")
+            return
+        lines = self.text.splitlines()
+        header = re.compile(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
+        starts = [at for at, line in enumerate(lines, 1) if header.match(line)]
+        if len(starts) != len(tables):  # written inline: only the file can be named
+            starts = [WHOLE_FILE] * len(tables)
+        if len(tables) > most:
+            self.note(starts[most], f"what comes after {most} of [[{name}]] is passed over")
+        ends = [*starts[1:], len(lines) + 1]
+        for fields, start, end in zip(tables[:most], starts, ends, strict=False):
+            yield Table(fields, start, lines[start : end - 1], self.zone)
+
+    def known(self, names: Iterable[str]) -> None:
+        """Report what stands before the tables and has another name."""
+        top = Table(self.fields, 0, self.text.splitlines(), self.zone)
+        for key in sorted(self.fields.keys() - set(names)):
+            self.note(top.line_of(key), f"{shown(key)} is not known here")
+
+    def _read(self, path: Path) -> None:
+        import tomllib  # noqa: PLC0415 - only where there is such a file
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - likewise
+
+        try:
+            self.text = _content(path)
+            self.fields = tomllib.loads(self.text)
+        except (OSError, ValueError) as error:  # both decoding errors are ValueErrors
+            at = _AT_LINE.search(str(error))
+            self.note(int(at[1]) if at else WHOLE_FILE, f"nothing of it is read: {error}")
+        name = str(self.fields.get("timezone", "UTC"))
+        try:
+            self.zone = ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            line = Table(self.fields, 0, self.text.splitlines(), UTC).line_of("timezone")
+            self.note(line, f"there is no time zone {shown(name)}: times are taken for UTC")
+
+
+def _content(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ValueError(f"is larger than {_LARGEST_FILE // 1024} KiB")
+    return content.decode()
+
+
+class Table:
+    """One table. Each value is returned as what it must be, or raises Unusable."""
+
+    def __init__(
+        self, fields: Mapping[str, Any], start: int, lines: list[str], zone: tzinfo
+    ) -> None:
+        self.fields = fields
+        self.start = start
+        self._lines = lines
+        self._zone = zone
+
+    def line_of(self, key: str) -> int:
+        """Return the line of a key, the table's first where it has none of its own."""
+        pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+        lines = enumerate(self._lines, self.start + 1)
+        found = next((at for at, line in lines if key and pattern.match(line)), self.start)
+        return found or WHOLE_FILE
+
+    def only(self, names: Iterable[str]) -> None:
+        """Refuse what has another name."""
+        for key in self.fields.keys() - set(names):
+            raise Unusable(key, f"{shown(key)} is not known")
+
+    def number(self, key: str, least: float, most: float, otherwise: float = 0.0) -> float:
+        """Return a number within bounds."""
+        value = self.fields.get(key, otherwise)
+        number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+        if not number or (key in self.fields and not least <= value <= most):
+            raise Unusable(key, f"{key} must be a number from {least:g} to {most:g}")
+        return float(value)
+
+    def texts(self, key: str, known: Iterable[str] = ()) -> tuple[str, ...]:
+        """Return one text or several, of those that are known where any are; none if not there."""
+        value = self.fields.get(key, [])
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
+            raise Unusable(key, f"{key} must be text, or a list of texts")
+        if key in self.fields and not texts:
+            raise Unusable(key, f"{key} is empty")
+        strange = [text for text in texts if known and text not in known]
+        if strange:
+            raise Unusable(key, f"{key} {shown(strange[0])} is none of {', '.join(known)}")
+        return tuple(texts)
+
+    def moment(self, key: str, otherwise: float) -> float:
+        """Return Unix seconds. A time without a zone is the shop's; `until` is to a day's end."""
+        value = self.fields.get(key)
+        if value is None:
+            return otherwise
+        try:
+            if isinstance(value, datetime):
+                return (value if value.tzinfo else value.replace(tzinfo=self._zone)).timestamp()
+            if isinstance(value, date):
+                day = value + timedelta(days=key == "until")
+                return datetime.combine(day, time.min, self._zone).timestamp()
+        except (OverflowError, ValueError, OSError):
+            pass
+        raise Unusable(key, f"{key} must be a day or a time, without quotes: 2026-12-01")

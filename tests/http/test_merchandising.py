@@ -1,0 +1,150 @@
+"""The merchant's rules over HTTP: on every page, whoever composed it, from the moment they hold."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+
+from app.content.site import read_site
+from app.main import create_app
+from app.settings import ROOT, read_settings
+from tests.conftest import StartServer
+from tests.support.clock import Clock
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer, component
+from tests.support.shopper_client import Shopper, fillers, slots, stream_of
+
+HERO = component("hero")["config"]["product_id"]
+GRID = component("grid")["config"]["product_ids"]
+OTHER = "beeswax-tapers"
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    """The demo shop, to have rules of its own."""
+    shutil.copytree(ROOT / "demo", tmp_path / "shop")
+    return tmp_path / "shop" / "catalog.json"
+
+
+def rule(catalog: Path, text: str) -> str:
+    """Make a rule; return the catalog's path."""
+    catalog.with_name("merchandising.toml").write_text(text)
+    return str(catalog)
+
+
+def products_in(html: str, slot: str) -> list[str]:
+    return list(dict.fromkeys(re.findall(r"/products/([\w-]+)", slots(html)[slot][1])))
+
+
+def request_of(model: Model) -> str:
+    return json.dumps(model.requests[0].body)
+
+
+@pytest.mark.parametrize(
+    ("text", "slot", "leads"),
+    [
+        (f"[[rule]]\npin = '{OTHER}'\nslot = 'hero'", "hero", [OTHER]),
+        (f"[[rule]]\npin = '{OTHER}'\nslot = 'grid'", "grid", [OTHER, GRID[0]]),
+        (f"[[rule]]\nboost = '{GRID[5]}'", "grid", [GRID[5], GRID[0]]),
+        (f"[[rule]]\nbury = '{GRID[0]}'", "grid", [GRID[1], GRID[2]]),
+    ],
+)
+def test_a_model_that_ignores_a_rule_is_overruled(
+    serve: StartServer, model: Model, catalog: Path, text: str, slot: str, leads: list[str]
+) -> None:
+    model.play(Scenario(answer()))
+    server = serve(WANDSTORE_CATALOG=rule(catalog, text), **model.environment)
+    with Shopper(server) as shopper:
+        shell = shopper.store().text
+        events = shopper.follow(stream_of(shell))
+        kept = shopper.store().text
+    (streamed,) = (e.payload["html"] for e in events if e.payload.get("slot") == slot)
+    assert fillers(kept)[slot] == slot, "the component that the model wrote is shown"
+    assert products_in(kept, slot)[: len(leads)] == leads
+    assert streamed.strip() in kept, "what was streamed is what is kept"
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        (f"[[rule]]\nexclude = ['{HERO}', '{GRID[0]}']", {HERO, GRID[0]}),
+        ("[[rule]]\nexclude = 'category:Lamps'", {"dusk-lamp", "ember-lantern"}),
+    ],
+)
+def test_what_is_excluded_is_on_no_page_of_a_model_of_the_house_or_of_nobody(
+    serve: StartServer, model: Model, catalog: Path, text: str, gone: set[str]
+) -> None:
+    model.play(Scenario(answer()))
+    path = rule(catalog, text)
+    of_model = serve("model", WANDSTORE_CATALOG=path, **model.environment)
+    of_house = serve("house", WANDSTORE_CATALOG=path, WANDSTORE_HOUSE_PACE="0")
+    for server in (of_model, of_house):
+        with Shopper(server) as shopper:
+            shell = shopper.store().text
+            shopper.follow(stream_of(shell))
+            pages = [shell, shopper.store().text]
+        for page in pages:
+            shown = {name for slot in slots(page) for name in products_in(page, slot)}
+            assert shown
+            assert not shown & gone
+    assert all(name not in request_of(model) for name in gone)
+
+
+def test_the_model_is_told_what_is_pinned(serve: StartServer, model: Model, catalog: Path) -> None:
+    model.play(Scenario(answer()))
+    path = rule(catalog, f"[[rule]]\npin = '{OTHER}'\nslot = 'hero'")
+    with Shopper(serve(WANDSTORE_CATALOG=path, **model.environment)) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+    assert f"Begin with these products: hero: {OTHER}." in request_of(model)
+
+
+@asynccontextmanager
+async def opened(catalog: Path, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the shop, with a shopper in it."""
+    environment = {
+        "WANDSTORE_CATALOG": str(catalog),
+        "WANDSTORE_DATA": str(catalog.parent / "data"),
+        "WANDSTORE_HOUSE_PACE": "0",
+    }
+    settings = read_settings(environment)
+    app = create_app(settings, read_site(settings), clock)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as shopper:
+            yield shopper
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Europe/Berlin", "America/Los_Angeles"])
+async def test_what_begins_at_midnight_is_on_the_page_at_midnight_and_gone_when_it_ends(
+    catalog: Path, zone: str
+) -> None:
+    day = f"timezone = '{zone}'\n[[rule]]\nfrom = 2026-12-01\nuntil = 2026-12-01\n"
+    rule(catalog, f"{day}pin = '{OTHER}'\nslot = 'hero'")
+    clock = Clock()
+    clock.now = datetime(2026, 12, 1, tzinfo=ZoneInfo(zone)).timestamp() - 1
+    async with opened(catalog, clock) as shopper:
+        shell = (await shopper.get("/store")).text
+        await shopper.get(stream_of(shell))
+        decided = (await shopper.get("/store")).text
+        assert OTHER not in products_in(decided, "hero")
+        clock.now += 1
+        page = await shopper.get("/store")
+        assert page.headers["x-wandstore-page"] == "redrawn"
+        assert products_in(page.text, "hero") == [OTHER]
+        assert products_in((await shopper.get("/store")).text, "hero") == [OTHER]
+        shopper.cookies.clear()
+        assert products_in((await shopper.get("/store")).text, "hero") == [OTHER]
+        clock.now += 86_400
+        assert products_in((await shopper.get("/store")).text, "hero") == products_in(
+            decided, "hero"
+        )
