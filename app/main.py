@@ -38,6 +38,7 @@ from app.settings import Settings
 from app.storage.db.write_behind import WriteBehind
 from app.storage.factory import Storage, open_storage
 from app.storage.kv.retrying import RetryingKv
+from app.storage.patience import Patience
 from app.util.lazy import WarmUp
 from app.web.auth import gate
 from app.web.context import AppContext
@@ -66,6 +67,7 @@ class Resources(NamedTuple):
 
     storage: Storage
     kv: RetryingKv
+    patience: Patience
     records: WriteBehind
     journal: PageJournal
     providers: Providers
@@ -126,6 +128,7 @@ async def _lifespan(
         asyncio.create_task(resources.journal.run(), name="journal sweep"),
         asyncio.create_task(metrics.run(), name="metrics"),
         asyncio.create_task(watch.run(), name="catalog watch"),
+        *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
     ]
     try:
         async with app.state.workbench():
@@ -145,7 +148,8 @@ async def _lifespan(
 
 def _open_later(settings: Settings, content: SiteContent) -> Resources:
     storage = open_storage(settings)
-    kv = RetryingKv(storage.kv, time.monotonic, settings.storage.retry_pause)
+    patience = Patience(storage.patience, time.monotonic)
+    kv = RetryingKv(storage.kv, time.monotonic, settings.storage.retry_pause, patience)
     budget = Budget(settings.spending, kv, time.time)
     providers = Providers(settings, budget)
 
@@ -159,6 +163,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
     return Resources(
         storage=storage,
         kv=kv,
+        patience=patience,
         records=records,
         journal=PageJournal(time.time),
         providers=providers,
@@ -167,6 +172,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
             "kv": kv.counts,
             "records": records.counts,
             "money": budget.counts,
+            **storage.counts,
             **{name: model.counts for name, model in providers.by_name.items()},
         },
         began=time.monotonic(),
@@ -233,7 +239,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         PageJobs(site, journal, cached, records, capacity=capacity, clock=time.monotonic),
         journal=journal,
         cache=cached,
-        shoppers=ShopperCache(resources.storage.database, time.monotonic),
+        shoppers=ShopperCache(resources.storage.database, time.monotonic, resources.patience),
         records=records,
         warm_up=ready,
     )
@@ -278,8 +284,9 @@ def _seconds_since(began: float) -> float:
 
 async def _checks(resources: Resources, watch: CatalogWatch) -> Mapping[str, str]:
     storage = resources.storage
-    kv = await check(storage.kv.put("health", b"1", _HEALTH_TTL))
-    database = await check(storage.database.persona_of("health", "health"))
+    kv, database = await asyncio.gather(
+        check(storage.kv.put("health", b"1", _HEALTH_TTL)), check(storage.database.check())
+    )
     return {
         "kv_connection": kv,
         "database": database,

@@ -75,6 +75,14 @@ class StorageSettings:
     """`cloudflare`: its database."""
     retry_pause: float = 1.0
     """Seconds before a pair that KV did not take is written again; then twice as many."""
+    patience: float | None = None
+    """Seconds a page waits for what is stored, and then goes without: 0.1 with `sqlite`, else 2."""
+    kv_bytes: int = 1024**3
+    """`sqlite`: bytes of the values that KV keeps; beyond it those nearest their end go."""
+    shopper_days: float = 180
+    """Days after which what shoppers did is forgotten, and who was not seen again for as long."""
+    record_days: float = 30
+    """Days for which it stays recorded which pages were composed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +269,10 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "D1_DATABASE_ID": ("storage.database", str),
     "CLOUDFLARE_API_URL": ("storage.api_url", _address),
     "WANDSTORE_KV_RETRY_SECONDS": ("storage.retry_pause", _seconds),
+    "WANDSTORE_STORAGE_SECONDS": ("storage.patience", _number(0.001, 30)),
+    "WANDSTORE_KV_BYTES": ("storage.kv_bytes", _whole(1, 1024**4)),
+    "WANDSTORE_SHOPPER_DAYS": ("storage.shopper_days", _number(0.01, 36_500)),
+    "WANDSTORE_RECORD_DAYS": ("storage.record_days", _number(0.01, 36_500)),
     "KIMI_API_KEY": ("kimi.key", str),
     "KIMI_BASE_URL": ("kimi.base_url", _address),
     "KIMI_MODEL": ("kimi.model", str),

@@ -21,8 +21,13 @@ TESTS = ROOT / "tests"
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("usual"), max_examples=25, derandomize=True)
 settings.load_profile("usual")
-QUICK = {"WANDSTORE_RETRY_SECONDS": "0.05", "WANDSTORE_KV_RETRY_SECONDS": "0.05"}
-"""Pauses that nobody need wait for; that they are kept is a claim of their own rooms."""
+QUICK = {
+    "WANDSTORE_RETRY_SECONDS": "0.05",
+    "WANDSTORE_KV_RETRY_SECONDS": "0.05",
+    "WANDSTORE_STORAGE_SECONDS": "20",
+}
+"""Pauses that nobody need wait for, and time to read what is stored on a machine that is busy: that
+they are kept is a claim of their own rooms."""
 
 StartServer = Callable[..., Server]
 
@@ -78,7 +83,7 @@ def one_house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
     """A server that composes by itself, at once."""
     data = tmp_path_factory.mktemp("house") / "data"
     at_once = {"WANDSTORE_HOUSE_PACE": "0", "WANDSTORE_PAGE_MEMORY_SECONDS": "0"}
-    with InProcessServer(data, at_once) as server:
+    with InProcessServer(data, QUICK | at_once) as server:
         yield server
 
 

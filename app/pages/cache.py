@@ -78,6 +78,12 @@ class PageCache:
         self._fresh = fresh
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
         self._size = 0
+        self._writing: set[asyncio.Task[bool]] = set()
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a page may be kept that could not be read in time a moment ago."""
+        return self._kv.is_late
 
     def cached(self, key: str, edition: str) -> CachedPage | None:
         """Return the page if it is in memory and current: no waiting."""
@@ -92,7 +98,7 @@ class PageCache:
         page = self.cached(key, view.edition)
         if page is not None:
             return page
-        current = await self._current(key, view)
+        current = await self._current(await self._kv.get_soon(key), key, view)
         if current is None:
             return None
         page = self._hold(key, self._ready_to_send(current.page))
@@ -100,7 +106,7 @@ class PageCache:
 
     async def stored(self, key: str, view: ShopView) -> StoredPage | None:
         """Return the page with the decisions it was drawn from, as it is drawn now."""
-        current = await self._current(key, view)
+        current = await self._current(await self._kv.get(key), key, view)
         return current.page if current is not None else None
 
     async def put(self, key: str, page: StoredPage, ttl: int = TTL, shared_ttl: int = 0) -> bool:
@@ -119,12 +125,12 @@ class PageCache:
         written = await asyncio.gather(*writes)
         return all(written)
 
-    async def _current(self, key: str, view: ShopView) -> _Current | None:
+    async def _current(self, value: bytes | None, key: str, view: ShopView) -> _Current | None:
         """Read a page; draw it from its decisions again where its content or the rules changed.
 
-        One of which nothing is left is none: it is composed anew.
+        One of which nothing is left is none: it is composed anew. Nobody waits for what is drawn
+        again to be kept.
         """
-        value = await self._kv.get(key)
         stored = from_kv(value) if value is not None else None
         if stored is None or stored.shop_id != view.shop.id:
             return None
@@ -146,7 +152,10 @@ class PageCache:
         page = stored._replace(
             html=html, components=still, content=view.content, valid_until=view.valid_until
         )
-        await self._kv.put(key, to_kv(page), DEGRADED_TTL if self._is_degraded(page.model) else TTL)
+        ttl = DEGRADED_TTL if self._is_degraded(page.model) else TTL
+        writing = asyncio.create_task(self._kv.put(key, to_kv(page), ttl))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
         return _Current(page, redrawn=True)
 
     def _restocked(self, stored: StoredPage, shop: Shop) -> list[Component]:

@@ -196,9 +196,13 @@ class PageJobs:
             log.info({"event": "page", **job.trace.summary()})
 
     async def _begin_with_shared(self, job: PageJob, view: ShopView) -> None:
-        """Begin with what was decided for others like this shopper, as far as that is known."""
+        """Begin with what was decided for others like this shopper, as far as that is known.
+
+        Where their visit could not wait for what is stored, there may be a page of their own.
+        """
         key = shared_key(view.shop.id, job.key.persona_hash)
-        shared = await self._cache.stored(key, view)
+        own = await self._cache.stored(str(job.key), view) if self._cache.is_late else None
+        shared = own or await self._cache.stored(key, view)
         if shared is None and self._cache.cached(key, view.edition):
             shared = await self._cache.stored(key, view)  # finished while we looked
         if shared is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from app.domain.persona import NEWCOMER, PageKey, Shopper
 from app.personas.key import page_key
 from app.storage.errors import StorageError
+from app.storage.patience import Patience
 from app.storage.ports import PersonaReader
 
 _MOST = 5_000
@@ -25,10 +27,13 @@ class KnownShopper(NamedTuple):
 
 
 class ShopperCache:
-    """Remembers the shoppers seen last. One whose persona cannot be read is a newcomer."""
+    """Remembers the shoppers seen last. One whose persona cannot be read in time is a newcomer."""
 
-    def __init__(self, personas: PersonaReader, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, personas: PersonaReader, clock: Callable[[], float], patience: Patience
+    ) -> None:
         self._personas = personas
+        self._patience = patience
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()
 
@@ -43,7 +48,8 @@ class ShopperCache:
         if known is not None:
             return known
         try:
-            persona = await self._personas.persona_of(shopper_id, shop_id)
+            ask = partial(self._personas.persona_of, shopper_id, shop_id)
+            persona = await self._patience.read(ask)
         except StorageError:
             persona = NEWCOMER
         return self.put(Shopper(shopper_id, shop_id, persona))

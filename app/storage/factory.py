@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
 from app.storage.ports import Database, KvStore
+from app.storage.upkeep import Slice, Upkeep, days_before
+
+_OFTEN, _SELDOM = 10.0, 3600.0
+"""Seconds between two looks for what is past its time: for pairs, for shoppers and records."""
+
+_FAR = 2.0
+"""Seconds a page waits for what is stored on another machine."""
 
 
 async def _nothing() -> None:
@@ -19,6 +27,8 @@ class Storage(NamedTuple):
     """KV and database, with what they speak through.
 
     `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
+    A page waits for `patience` seconds. `upkeep` is done as long as the shop is open. `counts` has
+    what is counted beside it.
     """
 
     kv: KvStore
@@ -27,21 +37,43 @@ class Storage(NamedTuple):
     aclose: Callable[[], Awaitable[None]] = _nothing
     batching: Batching = Batching()
     checked: float = 0.0
+    patience: float = 0.1
+    upkeep: Sequence[Upkeep] = ()
+    counts: Mapping[str, Counter[str]] = {}
 
 
 def open_storage(settings: Settings) -> Storage:
     """Return the state that the settings ask for; nothing of it is open yet."""
     make = {"worker": _of_the_worker, "cloudflare": _of_cloudflare}.get(settings.storage.where)
-    return make(settings.storage) if make else _of_one_machine(settings)
+    storage = make(settings.storage) if make else _of_one_machine(settings)
+    given = settings.storage.patience
+    return storage if given is None else storage._replace(patience=given)
 
 
 def _of_one_machine(settings: Settings) -> Storage:
     from app.storage.db.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
-    from app.storage.kv.sqlite import SqliteKv  # noqa: PLC0415 - likewise
+    from app.storage.kv.sqlite import Bounds, SqliteKv  # noqa: PLC0415 - likewise
 
-    kv = SqliteKv(settings.data / "kv.sqlite3", time.time)
+    bounds = Bounds()._replace(bytes=settings.storage.kv_bytes)
+    kv = SqliteKv(settings.data / "kv.sqlite3", time.time, bounds)
     database = SqliteDatabase(settings.data / "shop.sqlite3", ROOT / "migrations")
-    return Storage(kv, database)
+    expiry = Upkeep({"kv_expired": kv.expire, "kv_shrunk": kv.shrink}, _OFTEN)
+    forgetting = {"retired": _retire(database, settings.storage), "shrunk": database.shrink}
+    retention = Upkeep(forgetting, _SELDOM)
+    counts = {"kv_file": kv.counts, "expiry": expiry.counts, "retention": retention.counts}
+    return Storage(kv, database, upkeep=(expiry, retention), counts=counts)
+
+
+def _retire(database: Database, state: StorageSettings) -> Slice:
+    """Return what forgets some of the shoppers and records that are past their time."""
+
+    def retire() -> Awaitable[int]:
+        now = time.time()
+        return database.retire(
+            days_before(now, state.shopper_days), days_before(now, state.record_days)
+        )
+
+    return retire
 
 
 def _of_the_worker(state: StorageSettings) -> Storage:
@@ -55,7 +87,9 @@ def _of_the_worker(state: StorageSettings) -> Storage:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)
     database = D1Database(WorkerD1(http, state.d1_url, headers))
-    return Storage(kv, database, http.load, http.aclose, checked=10.0)
+    return _with_retention(
+        Storage(kv, database, http.load, http.aclose, checked=10.0, patience=_FAR), state, 1.0
+    )
 
 
 def _of_cloudflare(state: StorageSettings) -> Storage:
@@ -69,4 +103,12 @@ def _of_cloudflare(state: StorageSettings) -> Storage:
     api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)
     kv = CloudflareKv(api, state.account, state.namespace)
     database = D1Database(CloudflareD1(api, state.account, state.database))
-    return Storage(kv, database, http.load, http.aclose, Batching(5.0, 200), checked=60.0)
+    batching = Batching(5.0, 200, 1)
+    storage = Storage(kv, database, http.load, http.aclose, batching, checked=60.0, patience=_FAR)
+    return _with_retention(storage, state, 10.0)
+
+
+def _with_retention(storage: Storage, state: StorageSettings, pause: float) -> Storage:
+    """Return storage elsewhere with its upkeep, which rests after each call it makes."""
+    retention = Upkeep({"retired": _retire(storage.database, state)}, _SELDOM, pause)
+    return storage._replace(upkeep=(retention,), counts={"retention": retention.counts})

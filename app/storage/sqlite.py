@@ -1,15 +1,18 @@
-"""One SQLite file behind one thread at a time: every access is off the event loop.
+"""One SQLite file with two connections, each in a thread of its own: one writes, the other reads.
 
 Write-ahead logging with `synchronous=NORMAL` keeps the file whole through `kill -9` at any moment;
-what was committed is there afterwards.
+what was committed is there afterwards. Who reads sees what was committed last, and waits for no
+writer, in this process or another.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,45 +21,130 @@ from app.storage.errors import StorageError
 __all__ = ["SqliteFile", "StorageError"]
 
 Result = TypeVar("Result")
+Work = Callable[[sqlite3.Connection], Result]
 
-_BUSY_TIMEOUT = 5.0
+_WRITE_TIMEOUT, _READ_TIMEOUT = 5.0, 0.1
+"""Seconds to wait for another's lock. Readers meet one only while somebody opens or closes."""
+
+_OWNER_ONLY = 0o600
+_SPARE_PAGES = 256
+"""Free pages that stay in the file for what comes next: a mebibyte."""
+
+_VACUUM_SLICE = 64
 
 
 class SqliteFile:
-    """Runs functions on a connection, one at a time, in a thread of its own."""
+    """Runs functions on the connection that writes, or on the one that reads."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: sqlite3.Connection | None = None
-        self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite {path.stem}")
+        self._writer = _Connection(path, "writer", _WRITE_TIMEOUT)
+        self._reader = _Connection(path, "reader", _READ_TIMEOUT)
+        self._inode = 0
 
-    async def open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
-        """Open the file, creating it where needed, and run `prepare` on it.
+    async def open(self, prepare: Work[None]) -> None:
+        """Open the file, creating it for its owner alone where needed, and run `prepare` on it.
 
         Raises:
             StorageError: the file cannot be opened or is no database.
         """
-        await self._in_thread(lambda: self._open(prepare))
 
-    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        def set_up(connection: sqlite3.Connection) -> None:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA journal_size_limit=4194304")
+            prepare(connection)
+            self._inode = self._path.stat().st_ino
+
+        await self._writer.open(set_up)
+        await self._reader.open(_make_readonly)
+
+    async def run(self, work: Work[Result]) -> Result:
         """Run `work` in one transaction.
 
         Raises:
-            StorageError: SQLite refused; nothing of the transaction remains.
+            StorageError: SQLite refused, and nothing of the transaction remains; or the file is
+                gone from its place, where what is written would be lost with this process.
         """
-        return await self._in_thread(lambda: self._transaction(work))
 
-    async def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run `work`, which only reads, without a transaction of its own.
+        def whole(connection: sqlite3.Connection) -> Result:
+            if not self._is_in_place():
+                raise StorageError(f"{self._path}: the file is gone")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self._writer.run(whole)
+
+    async def read(self, work: Work[Result]) -> Result:
+        """Run `work`, which only reads, beside whatever is being written.
 
         Raises:
             StorageError: SQLite refused.
         """
-        return await self._in_thread(lambda: self._translated(work))
+        return await self._reader.run(work)
+
+    async def shrink(self) -> int:
+        """Give some of the pages that are free back to the disk; return how many."""
+        return await self.run(_vacuum)
 
     async def close(self) -> None:
         """Close the file, once no other work is under way."""
+        await self._reader.close()
+        await self._writer.close()
+
+    def _is_in_place(self) -> bool:
+        try:
+            return self._path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+
+class _Connection:
+    """A connection and the thread that alone uses it, one work after the other."""
+
+    def __init__(self, path: Path, role: str, timeout: float) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite {path.stem} {role}")
+
+    async def open(self, set_up: Work[None]) -> None:
+        def opened() -> None:
+            try:
+                _create(self._path)
+                self._connection = sqlite3.connect(
+                    self._path, timeout=self._timeout, check_same_thread=False, isolation_level=None
+                )
+                self._connection.execute("PRAGMA cache_size=-2048")
+                set_up(self._connection)
+            except (sqlite3.Error, OSError) as error:
+                self._close()
+                raise StorageError(f"{self._path}: {error}") from error
+
+        await self._in_thread(opened)
+
+    async def run(self, work: Work[Result]) -> Result:
+        def translated() -> Result:
+            if self._connection is None:
+                raise StorageError(f"{self._path}: not open")
+            try:
+                return work(self._connection)
+            except sqlite3.Error as error:
+                raise StorageError(f"{self._path}: {error}") from error
+
+        return await self._in_thread(translated)
+
+    async def close(self) -> None:
         if self._closed:
             return
         await self._in_thread(self._close)
@@ -68,44 +156,36 @@ class SqliteFile:
             raise StorageError(f"{self._path}: closed")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def _open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                self._path, timeout=_BUSY_TIMEOUT, check_same_thread=False, isolation_level=None
-            )
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute("PRAGMA foreign_keys=ON")
-            self._connection.execute("PRAGMA cache_size=-2048")
-            prepare(self._connection)
-        except (sqlite3.Error, OSError) as error:
-            self._close()
-            raise StorageError(f"{self._path}: {error}") from error
-
-    def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        def whole(connection: sqlite3.Connection) -> Result:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = work(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            return result
-
-        return self._translated(whole)
-
-    def _translated(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        if self._connection is None:
-            raise StorageError(f"{self._path}: not open")
-        try:
-            return work(self._connection)
-        except sqlite3.Error as error:
-            raise StorageError(f"{self._path}: {error}") from error
-
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _create(path: Path) -> None:
+    """Make the file, and what an earlier process left beside it, its owner's alone.
+
+    SQLite gives the files beside a database the database's own mode. A file that is there is not
+    opened: closing it would end the locks that this process holds on it (POSIX).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ONLY))
+    for ending in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + ending)
+        if file.exists() and file.stat().st_uid == os.geteuid():
+            file.chmod(_OWNER_ONLY)
+
+
+def _make_readonly(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _vacuum(connection: sqlite3.Connection) -> int:
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    slice_ = min(free - _SPARE_PAGES, _VACUUM_SLICE)
+    if slice_ <= 0:
+        return 0
+    connection.execute(f"PRAGMA incremental_vacuum({slice_})").fetchall()
+    (left,) = connection.execute("PRAGMA freelist_count").fetchone()
+    return int(free - left)

@@ -63,6 +63,29 @@ DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
 SELECT_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id"
 SELECT_CURRENT_HASH = "SELECT current_persona_hash FROM shoppers WHERE id = ?"
 
+_SLICE = 50
+"""Shoppers that are forgotten in one go, with up to 200 facts and some 20 personas each."""
+
+_LARGE_SLICE = 500
+DELETE_UNSEEN_SHOPPERS = f"""
+DELETE FROM shoppers WHERE id IN
+    (SELECT id FROM shoppers WHERE last_seen_at < ? ORDER BY last_seen_at LIMIT {_SLICE})
+RETURNING id
+"""  # noqa: S608 - a number of ours
+DELETE_OLD_GENERATIONS = f"""
+DELETE FROM ui_generations WHERE id IN
+    (SELECT id FROM ui_generations WHERE started_at < ? ORDER BY started_at LIMIT {_LARGE_SLICE})
+RETURNING id
+"""  # noqa: S608 - likewise
+# The oldest facts have the lowest ids, so that no index by time is needed to find them.
+DELETE_LONG_PAST_FACTS = f"""
+DELETE FROM signals WHERE at < ? AND id IN
+    (SELECT id FROM signals ORDER BY id LIMIT {_LARGE_SLICE})
+RETURNING id
+"""  # noqa: S608 - likewise
+DELETE_SHOPPER = "DELETE FROM shoppers WHERE id = ?"
+_CHECKED = Visited("health", "health", "")
+
 
 class Statement(NamedTuple):
     """SQL with the values of its question marks."""
@@ -135,6 +158,24 @@ class ShopRepository:
         """Write who was here and what was composed."""
         composed = (Statement(UPSERT_GENERATION, tuple(item)) for item in generations)
         await self._run([*map(_visited, sightings), *composed])
+
+    async def retire(self, shoppers_before: str, records_before: str) -> int:
+        """Forget some of the shoppers not seen since, with all that is theirs, and some records.
+
+        Facts go by the shoppers' time, whoever they are of. Return how many rows were found.
+        """
+        removed = await self._run(
+            [
+                Statement(DELETE_UNSEEN_SHOPPERS, (shoppers_before,)),
+                Statement(DELETE_LONG_PAST_FACTS, (shoppers_before,)),
+                Statement(DELETE_OLD_GENERATIONS, (records_before,)),
+            ]
+        )
+        return sum(map(len, removed))
+
+    async def check(self) -> None:
+        """Write something and take it back, to see that it can be done."""
+        await self._run([_visited(_CHECKED), Statement(DELETE_SHOPPER, (_CHECKED.shopper_id,))])
 
 
 def only_reads(work: Iterable[Statement]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
@@ -17,6 +18,8 @@ from app.domain.persona import (
     Persona,
     Signals,
 )
+
+_FACTS_REMEMBERED = 16_384
 
 Row = Mapping[str, Any]
 
@@ -79,8 +82,14 @@ def read_persona(row: Row) -> Persona:
 
 def read_facts(rows: Iterable[Row]) -> tuple[Fact, ...]:
     """Read facts' rows; what no longer makes sense is passed over."""
-    read = (read_fact(_json(row["fact"])) for row in rows)
+    read = (_fact(row["fact"]) for row in rows)
     return tuple(fact for fact in read if fact is not None)
+
+
+@lru_cache(_FACTS_REMEMBERED)
+def _fact(text: Any) -> Fact | None:
+    """Read a fact once: each beacon is judged with all that its shopper did before it."""
+    return read_fact(_json(text))
 
 
 def _json(text: Any) -> object:

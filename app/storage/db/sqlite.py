@@ -30,6 +30,10 @@ class SqliteDatabase(ShopRepository):
         """Close the file."""
         await self._file.close()
 
+    async def shrink(self) -> int:
+        """Give some of the file's free pages back to the disk; return how many."""
+        return await self._file.shrink()
+
     async def _run_here(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         run = self._file.read if only_reads(work) else self._file.run
         return await run(lambda connection: [_rows(connection, item) for item in work])

@@ -17,10 +17,14 @@ Record = TypeVar("Record", Visited, Generation)
 
 
 class Batching(NamedTuple):
-    """Records are gathered for `seconds`, and `most` of each kind written together."""
+    """Records are gathered for `seconds`, and `most` of each kind written together.
+
+    Then `rounds` such batches are written at most; others who write come between them.
+    """
 
     seconds: float = 1.0
-    most: int = _MOST_WAITING
+    most: int = 100
+    rounds: int = 50
 
 
 _USUAL = Batching()
@@ -82,7 +86,9 @@ class WriteBehind:
         """Flush again and again, until cancelled."""
         while True:
             await asyncio.sleep(self._batching.seconds)
-            await self.flush()
+            for _ in range(self._batching.rounds):
+                if not await self.flush():
+                    break
 
     def _bound(self, waiting: OrderedDict[str, Record]) -> None:
         while len(waiting) > _MOST_WAITING:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from app.storage.errors import InvalidPair, StorageError
+from app.storage.patience import Patience
 from app.storage.ports import Kv
 
 ATTEMPTS = 3
@@ -19,6 +21,7 @@ LONGEST_PAUSE = 10.0
 """Seconds we wait at most where we are asked to wait."""
 
 BETWEEN_WRITES = 1.0
+_LONGEST_READ = 2.0
 _MOST_REMEMBERED = 10_000
 UNWRITTEN = 16 * 1024 * 1024
 """Bytes of values that KV did not take, kept in memory; beyond it the oldest go."""
@@ -48,8 +51,15 @@ class _Unwritten(NamedTuple):
 class RetryingKv:
     """Writes to another KV within its limits. `counts` says how often what went wrong."""
 
-    def __init__(self, inner: Kv, clock: Callable[[], float], pause: float = 1.0) -> None:
+    def __init__(
+        self,
+        inner: Kv,
+        clock: Callable[[], float],
+        pause: float = 1.0,
+        patience: Patience | None = None,
+    ) -> None:
         self.counts: Counter[str] = Counter()
+        self._patience = patience or Patience(_LONGEST_READ, clock)
         self._inner = inner
         self._clock = clock
         self._pause = pause
@@ -58,11 +68,23 @@ class RetryingKv:
         self._unwritten: OrderedDict[str, _Unwritten] = OrderedDict()
         self._unwritten_bytes = 0
 
+    @property
+    def is_late(self) -> bool:
+        """Whether something could not be read in time a moment ago, and may be there."""
+        return self._patience.is_over
+
+    async def get_soon(self, key: str) -> bytes | None:
+        """Return the value as `get` does, if it comes while a page can wait for it."""
+        return await self._get(key, lambda: self._patience.read(partial(self._inner.get, key)))
+
     async def get(self, key: str) -> bytes | None:
         """Return the value, that of a write under way included.
 
         A KV that cannot be read is counted and holds nothing.
         """
+        return await self._get(key, partial(self._inner.get, key))
+
+    async def _get(self, key: str, ask: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
         write = self._last.get(key)
         if write is not None and write.begun and not write.dropped:
             return write.value
@@ -70,7 +92,7 @@ class RetryingKv:
         if unwritten is not None and unwritten.until > self._clock():
             return unwritten.value
         try:
-            return await self._inner.get(key)
+            return await ask()
         except StorageError:
             self.counts["kv_read_failed"] += 1
             return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from app.storage.kv.limits import check_pair
 from app.storage.sqlite import SqliteFile
@@ -17,21 +19,54 @@ CREATE TABLE IF NOT EXISTS pairs (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pairs_by_expiry ON pairs (expires_at);
 """
+_TOTALS = """
+BEGIN IMMEDIATE;
+CREATE TABLE totals (pairs INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO totals SELECT count(*), coalesce(sum(length(value)), 0) FROM pairs;
+CREATE TRIGGER pair_added AFTER INSERT ON pairs BEGIN
+    UPDATE totals SET pairs = pairs + 1, bytes = bytes + length(NEW.value);
+END;
+CREATE TRIGGER pair_changed AFTER UPDATE ON pairs BEGIN
+    UPDATE totals SET bytes = bytes + length(NEW.value) - length(OLD.value);
+END;
+CREATE TRIGGER pair_removed AFTER DELETE ON pairs BEGIN
+    UPDATE totals SET pairs = pairs - 1, bytes = bytes - length(OLD.value);
+END;
+COMMIT;
+"""
+"""How many pairs there are and of how many bytes, kept with each of them: nobody counts."""
 
-MAX_PAIRS = 50_000
+_SLICE = 50
+"""Pairs that are removed in one go at most: others wait for the file no longer than that takes."""
+
+
+class Bounds(NamedTuple):
+    """Pairs that are kept, and bytes of their values."""
+
+    pairs: int = 50_000
+    bytes: int = 1024**3
+
+
+_USUAL = Bounds()
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.executescript(_SCHEMA)
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'totals'").fetchone():
+        connection.executescript(_TOTALS)
 
 
 class SqliteKv:
-    """Pairs with a time to live. The pairs nearest their end give way when there are too many."""
+    """Pairs with a time to live. The pairs nearest their end give way when there are too many.
 
-    def __init__(self, path: Path, clock: Callable[[], float], max_pairs: int = MAX_PAIRS) -> None:
+    `counts` says how many did.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float], bounds: Bounds = _USUAL) -> None:
+        self.counts: Counter[str] = Counter()
         self._file = SqliteFile(path)
         self._clock = clock
-        self._max_pairs = max_pairs
+        self._bounds = bounds
 
     async def open(self) -> None:
         """Open the file; StorageError where that fails."""
@@ -63,17 +98,17 @@ class SqliteKv:
         check_pair(key, value, ttl)
         now = self._clock()
 
-        def write(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM pairs WHERE expires_at <= ?", (now,))
+        def write(connection: sqlite3.Connection) -> int:
             connection.execute(
                 "INSERT INTO pairs (key, value, expires_at) VALUES (?, ?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET value = excluded.value, "
                 "expires_at = excluded.expires_at",
                 (key, value, now + ttl),
             )
-            self._make_room(connection)
+            return self._make_room(connection)
 
-        await self._file.run(write)
+        if gave_way := await self._file.run(write):
+            self.counts["kv_gave_way"] += gave_way
 
     async def delete(self, key: str) -> None:
         """Forget a pair."""
@@ -83,11 +118,30 @@ class SqliteKv:
             )
         )
 
-    def _make_room(self, connection: sqlite3.Connection) -> None:
-        (count,) = connection.execute("SELECT count(*) FROM pairs").fetchone()
-        if count > self._max_pairs:
-            connection.execute(
-                "DELETE FROM pairs WHERE key IN "
-                "(SELECT key FROM pairs ORDER BY expires_at LIMIT ?)",
-                (count - self._max_pairs,),
+    async def expire(self) -> int:
+        """Remove some of the pairs whose time is over; return how many."""
+        now = self._clock()
+        return await self._file.run(
+            lambda connection: (
+                connection.execute(
+                    "DELETE FROM pairs WHERE key IN (SELECT key FROM pairs "
+                    "WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
+                    (now, _SLICE),
+                ).rowcount
             )
+        )
+
+    async def shrink(self) -> int:
+        """Give some of the file's free pages back to the disk; return how many."""
+        return await self._file.shrink()
+
+    def _make_room(self, connection: sqlite3.Connection) -> int:
+        """Remove pairs until the others are within bounds; return how many."""
+        for removed in range(_SLICE):
+            pairs, size = connection.execute("SELECT pairs, bytes FROM totals").fetchone()
+            if pairs <= self._bounds.pairs and size <= self._bounds.bytes:
+                return removed
+            connection.execute(
+                "DELETE FROM pairs WHERE key = (SELECT key FROM pairs ORDER BY expires_at LIMIT 1)"
+            )
+        return _SLICE

@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.persona import NEWCOMER, Persona
 from app.personas.cache import ShopperCache
+from app.storage.patience import Patience
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +22,7 @@ class Personas:
 
 
 async def test_a_shopper_of_one_shop_is_a_stranger_to_another() -> None:
-    cache = ShopperCache(Personas(), Clock())
+    cache = ShopperCache(Personas(), Clock(), Patience(1.0, Clock()))
     assert (await cache.get("shop_1", "demo")).shopper.persona == COLLECTOR
     assert cache.cached("shop_1", "corner") is None
     assert (await cache.get("shop_1", "corner")).shopper.persona == NEWCOMER

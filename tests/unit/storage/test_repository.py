@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
@@ -290,7 +291,7 @@ async def test_what_came_during_a_failure_is_newer_than_what_waited() -> None:
 
 async def test_the_bound_holds_after_a_failure_as_well() -> None:
     records = Records()
-    recorder = WriteBehind(records)
+    recorder = WriteBehind(records, Batching(most=5_000))
 
     def news() -> None:
         for number in range(4_000):
@@ -307,7 +308,7 @@ async def test_the_bound_holds_after_a_failure_as_well() -> None:
 
 async def test_beyond_the_bound_the_oldest_are_dropped_and_counted() -> None:
     records = Records()
-    recorder = WriteBehind(records)
+    recorder = WriteBehind(records, Batching(most=5_000))
     for number in range(5_003):
         recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
     for number in range(5_002):
@@ -330,6 +331,23 @@ async def test_no_more_is_written_together_than_was_said() -> None:
     await recorder.finish()
     assert [len(seen) for seen, _ in records.written] == [2, 2, 1]
     assert [len(made) for _, made in records.written] == [1, 0, 0]
+
+
+async def test_a_round_writes_all_that_waits_a_little_at_a_time() -> None:
+    records, written = Records(), asyncio.Event()
+
+    def count() -> None:
+        if len(records.written) == 5:
+            written.set()
+
+    records.meanwhile = count
+    recorder = WriteBehind(records, Batching(0.0))
+    for number in range(501):
+        recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
+    running = asyncio.create_task(recorder.run())
+    await written.wait()
+    running.cancel()
+    assert [len(seen) for seen, _ in records.written] == [100] * 5 + [1]
 
 
 async def test_the_end_does_not_wait_for_what_cannot_be_written() -> None:
@@ -432,3 +450,62 @@ async def test_of_a_shoppers_former_personas_few_are_kept_and_the_current_one_al
     assert (await database.persona_of("shop_1", "demo")).type == "explorer"
     hashes = {name for (name,) in rows(path, "SELECT hash FROM personas")}
     assert hashes == {f"v2_{number}" for number in range(10, 30)} | {"v2_old"}
+
+
+async def test_what_a_shopper_did_before_is_read_once(database: SqliteDatabase) -> None:
+    first = await database.add_facts(SEEN, [VIEW, ORDER])
+    second = await database.add_facts(SEEN, [VIEW])
+    assert [id(fact) for fact in second.facts[:2]] == [id(fact) for fact in first.facts]
+
+
+# ------------------------------------------------------------------ retention
+
+OLD, NOW = "2026-01-01T00:00:00Z", "2026-07-01T00:00:00Z"
+BETWEEN = "2026-04-01T00:00:00Z"
+
+
+async def everything(database: SqliteDatabase, shoppers: str, records: str) -> int:
+    removed = 0
+    while count := await database.retire(shoppers, records):
+        removed += count
+    return removed
+
+
+async def test_who_is_not_seen_again_is_forgotten_with_all_that_was_theirs(
+    database: SqliteDatabase, path: Path
+) -> None:
+    for name, at in (("gone", OLD), ("back", NOW)):
+        await database.add_facts(Visited(name, "demo", at), [VIEW])
+        await database.set_persona(Visited(name, "demo", at), COLLECTOR, "v2_a")
+    assert await everything(database, BETWEEN, BETWEEN) == 1
+    assert rows(path, "SELECT id FROM shoppers") == [("back",)]
+    assert rows(path, "SELECT shopper_id FROM personas") == [("back",)]
+    assert rows(path, "SELECT shopper_id FROM signals") == [("back",)]
+
+
+async def test_what_a_shopper_did_long_ago_is_forgotten_although_they_return(
+    database: SqliteDatabase, path: Path
+) -> None:
+    await database.add_facts(Visited("back", "demo", OLD), [VIEW])
+    await database.add_facts(Visited("back", "demo", NOW), [ORDER])
+    await everything(database, BETWEEN, BETWEEN)
+    assert rows(path, "SELECT at FROM signals") == [(NOW,)]
+
+
+async def test_records_of_pages_have_a_time_of_their_own(
+    database: SqliteDatabase, path: Path
+) -> None:
+    made = [generation(id=f"g{at}", started_at=OLD) for at in range(600)]
+    await database.record([SEEN], [*made, generation(id="new", started_at=NOW)])
+    assert await database.retire(OLD, BETWEEN) == 500
+    assert await everything(database, OLD, BETWEEN) == 100
+    assert rows(path, "SELECT id FROM ui_generations") == [("new",)]
+    assert rows(path, "SELECT id FROM shoppers") == [("shop_1",)]
+
+
+async def test_a_check_writes_and_leaves_nothing(database: SqliteDatabase, path: Path) -> None:
+    await database.check()
+    assert rows(path, "SELECT id FROM shoppers") == []
+    await asyncio.to_thread(path.unlink)
+    with pytest.raises(StorageError, match="gone"):
+        await database.check()

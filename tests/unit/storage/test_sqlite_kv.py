@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import re
@@ -18,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
-from app.storage.kv.sqlite import SqliteKv
-from app.storage.sqlite import SqliteFile, StorageError
+from app.storage.kv.sqlite import Bounds, SqliteKv
+from app.storage.sqlite import StorageError
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def kv(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteKv]:
-    made = SqliteKv(tmp_path / "kv.sqlite", clock, max_pairs=3)
+    made = SqliteKv(tmp_path / "kv.sqlite", clock, Bounds(pairs=3))
     await made.open()
     yield made
     await made.close()
@@ -91,14 +90,81 @@ async def test_the_pairs_nearest_their_end_give_way(kv: SqliteKv) -> None:
     assert [await kv.get(key) for key in "abcd"] == [b"x", None, b"x", b"x"]
 
 
-async def test_expired_pairs_take_no_room(kv: SqliteKv, clock: Clock, tmp_path: Path) -> None:
+async def test_expired_pairs_give_way_first(kv: SqliteKv, clock: Clock) -> None:
     for key in "abc":
         await kv.put(key, b"x", 60)
     clock.now += 61
-    await kv.put("d", b"x", 60)
-    with closing(sqlite3.connect(tmp_path / "kv.sqlite")) as other, other:
-        assert other.execute("SELECT key FROM pairs").fetchall() == [("d",)]
-    other.close()
+    for key in "def":
+        await kv.put(key, b"x", 60)
+    assert [await kv.get(key) for key in "def"] == [b"x"] * 3
+    assert kv.counts == {"kv_gave_way": 3}
+
+
+async def test_expired_pairs_are_removed_a_few_at_a_time(tmp_path: Path, clock: Clock) -> None:
+    kv = SqliteKv(tmp_path / "kv.sqlite", clock)
+    await kv.open()
+    for number in range(120):
+        await kv.put(f"old-{number}", b"x", 60)
+    clock.now += 60
+    await kv.put("new", b"x", 60)
+    assert [await kv.expire() for _ in range(4)] == [50, 50, 20, 0]
+    assert await kv.get("new") == b"x"
+    await kv.close()
+
+
+async def test_values_beyond_so_many_bytes_give_way(tmp_path: Path, clock: Clock) -> None:
+    kv = SqliteKv(tmp_path / "kv.sqlite", clock, Bounds(bytes=1_000))
+    await kv.open()
+    for key, ttl in (("a", 90), ("b", 60), ("c", 80)):
+        await kv.put(key, b"x" * 400, ttl)
+    assert [await kv.get(key) is not None for key in "abc"] == [True, False, True]
+    await kv.put("a", b"x" * 900, 95)
+    assert [await kv.get(key) is not None for key in "abc"] == [True, False, False]
+    assert kv.counts == {"kv_gave_way": 2}
+    await kv.close()
+
+
+def totals(path: Path) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return how much is kept as the file states it, and as it is counted."""
+    counted = "SELECT count(*), coalesce(sum(length(value)), 0) FROM pairs"
+    with closing(sqlite3.connect(path)) as other:
+        return (
+            other.execute("SELECT pairs, bytes FROM totals").fetchall(),
+            other.execute(counted).fetchall(),
+        )
+
+
+async def test_the_file_states_how_much_it_keeps_whatever_was_done(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path, chance = tmp_path / "kv.sqlite", random.Random(7)  # noqa: S311 - a repeatable choice
+    kv = SqliteKv(path, clock, Bounds(pairs=20, bytes=3_000))
+    await kv.open()
+    for _ in range(300):
+        key = f"key-{chance.randrange(40)}"
+        await kv.put(key, b"x" * chance.randrange(300), 60 + chance.randrange(60))
+        if chance.random() < 0.1:
+            await kv.delete(f"key-{chance.randrange(40)}")
+            await kv.expire()
+        clock.now += 1
+    stated, counted = totals(path)
+    assert stated == counted
+    assert 0 < stated[0][0] <= 20
+    await kv.close()
+
+
+async def test_a_file_that_does_not_state_it_yet_is_counted_once(
+    tmp_path: Path, clock: Clock
+) -> None:
+    path = tmp_path / "kv.sqlite"
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute("CREATE TABLE pairs (key TEXT PRIMARY KEY, value BLOB, expires_at REAL)")
+        old.execute("INSERT INTO pairs VALUES ('a', x'0102', 2000), ('b', x'03', 2000)")
+    kv = SqliteKv(path, clock)
+    await kv.open()
+    await kv.put("a", b"12345", 60)
+    assert totals(path)[0] == [(2, 6)]
+    await kv.close()
 
 
 # ------------------------------------------------------------------ faults name the file
@@ -141,71 +207,6 @@ async def test_a_table_that_went_missing_is_named_with_its_file(
     other.close()
     with pytest.raises(StorageError, match=re.escape(str(tmp_path / "kv.sqlite"))):
         await kv.get("a")
-
-
-# ------------------------------------------------------------------ off the event loop
-
-
-async def test_the_loop_turns_while_another_connection_holds_the_write_lock(
-    kv: SqliteKv, tmp_path: Path
-) -> None:
-    other = sqlite3.connect(tmp_path / "kv.sqlite", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    writing = asyncio.create_task(kv.put("a", b"x", 60))
-    for _ in range(50):
-        await asyncio.sleep(0.001)
-    assert not writing.done()
-    other.execute("COMMIT")
-    other.close()
-    await writing
-    assert await kv.get("a") == b"x"
-
-
-def make_table(connection: sqlite3.Connection) -> None:
-    connection.execute("CREATE TABLE t (x)")
-
-
-async def test_work_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    file = SqliteFile(tmp_path / "any.sqlite")
-    await file.open(make_table)
-
-    def half(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO t VALUES (1)")
-        connection.execute("INSERT INTO missing VALUES (1)")
-
-    with pytest.raises(StorageError):
-        await file.run(half)
-    count = await file.read(lambda connection: connection.execute("SELECT * FROM t").fetchall())
-    assert count == []
-    await file.close()
-
-
-async def test_a_caller_who_is_cancelled_does_not_let_the_next_in_before_its_work_is_done(
-    tmp_path: Path,
-) -> None:
-    file = SqliteFile(tmp_path / "any.sqlite")
-    await file.open(make_table)
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO t VALUES (1)")
-        begun.set()
-        go_on.wait(10)
-
-    first = asyncio.create_task(file.run(slow))
-    await asyncio.to_thread(begun.wait, 10)
-    first.cancel()
-    await asyncio.sleep(0)
-    second = asyncio.create_task(
-        file.run(lambda connection: connection.execute("INSERT INTO t VALUES (2)") and None)
-    )
-    await asyncio.wait({second}, timeout=0.05)
-    went_ahead = second.done()
-    go_on.set()
-    outcomes = await asyncio.gather(first, second, return_exceptions=True)
-    assert not went_ahead
-    await file.close()
-    assert outcomes[1] is None
 
 
 # ------------------------------------------------------------------ kill -9

@@ -1,0 +1,56 @@
+"""How long a page waits for what is stored: once, for a moment, and then it goes without."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from app.storage.errors import StorageError
+
+Result = TypeVar("Result")
+
+REST = 1.0
+"""Seconds for which nothing is waited for once something did not come in time."""
+
+
+_TURNS = 4
+"""Turns that the event loop gets to hand over what has come: it may be late itself."""
+
+
+class Patience:
+    """Waits for reads, for `seconds` at most.
+
+    Whoever reads from the same disk or place shares one: a page that waits in vain for the first
+    of its reads does not wait for the others.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._over_until = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether something did not come in time a moment ago."""
+        return self._clock() < self._over_until
+
+    async def read(self, ask: Callable[[], Awaitable[Result]]) -> Result:
+        """Return what is asked for.
+
+        Raises:
+            StorageError: it does not come in time, or something else did not a moment ago.
+        """
+        if self.is_over:
+            raise StorageError("not read: something else did not come in time")
+        reading = asyncio.ensure_future(ask())
+        try:
+            await asyncio.wait({reading}, timeout=self._seconds)
+            for _ in range(_TURNS):
+                if reading.done():
+                    return reading.result()
+                await asyncio.sleep(0)
+        finally:
+            reading.cancel()
+        self._over_until = self._clock() + REST
+        raise StorageError("not read in time")

@@ -1,0 +1,90 @@
+"""The shop while its files cannot be written: locked by another, on a full disk, or gone."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+
+from tests.conftest import QUICK, StartServer
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
+from tests.support.in_process import InProcessServer
+from tests.support.shopper_client import Shopper, stream_of
+from tests.support.small_disk import small_disk
+from tests.support.stored import rows
+from tests.support.waiting import eventually
+from tools.support import http
+from tools.support.server import Server
+
+NO_MEMORY = {"WANDSTORE_PAGE_MEMORY_SECONDS": "0"}
+
+
+def checks(server: Server) -> dict[str, str]:
+    found: dict[str, str] = http.get(f"{server.url}/health", timeout=10).json()["checks"]
+    return found
+
+
+@contextmanager
+def locked(server: Server) -> Iterator[None]:
+    """Hold the write locks of the shop's files, as another process might."""
+    with ExitStack() as stack:
+        for name in ("kv.sqlite3", "shop.sqlite3"):
+            path = server.data / name
+            other = stack.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+            other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def full(folder: Path) -> Path:
+    """Fill a disk to the last byte; return what is in the way."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    return filler
+
+
+def test_a_returning_shopper_waits_for_nobody_who_holds_the_files(serve: StartServer) -> None:
+    server = serve(WANDSTORE_HOUSE_PACE="0", **NO_MEMORY)
+    with Shopper(server) as shopper, Shopper(server) as newcomer:
+        shopper.follow(stream_of(shopper.store().text))
+        with locked(server):
+            pages = [shopper.store(), newcomer.store(), shopper.store()]
+        assert [page.headers["x-wandstore-page"] for page in pages] == ["kept"] * 3
+        eventually(lambda: len(rows(server, "SELECT id FROM shoppers")) == 2)
+
+
+def test_on_a_full_disk_a_page_is_paid_once_and_health_says_so(
+    tmp_path: Path, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with (
+        small_disk(tmp_path / "small", kibibytes=1024) as folder,
+        InProcessServer(folder / "data", QUICK | NO_MEMORY | model.environment) as server,
+    ):
+        filler = full(folder)
+        with Shopper(server) as shopper:
+            assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
+            assert shopper.store().headers["x-wandstore-page"] == "kept"
+        assert len(model.requests) == 1
+        assert checks(server)["kv_connection"] == "failed: StorageError"
+        assert checks(server)["database"] == "failed: StorageError"
+        filler.unlink()
+        assert checks(server)["kv_connection"] == checks(server)["database"] == "ok"
+
+
+def test_with_its_folder_gone_a_page_is_paid_once_and_health_says_so(
+    serve: StartServer, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    server = serve(**NO_MEMORY, **model.environment)
+    shutil.rmtree(server.data)
+    with Shopper(server) as shopper:
+        assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
+        assert shopper.store().headers["x-wandstore-page"] == "kept"
+    assert len(model.requests) == 1
+    assert checks(server)["kv_connection"] == "failed: StorageError"
+    assert checks(server)["database"] == "failed: StorageError"
