@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from app.domain.catalog import Product
+from app.util.lazy import Lazy
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u00ad\u200c\u200d\u02bc\u2019]+")
@@ -24,8 +28,8 @@ _MOST_MISSING = 2
 _ALIKE = 0.75
 """How alike words must be to be taken for each other, 1 being the same."""
 
-_MOST_KEPT = 8_000_000
-"""Characters of folded text kept for the next search; a larger shop is folded at each."""
+_MOST_GUESSES = 20
+"""Words like a misspelt one that are looked for in its category."""
 
 
 class Found(NamedTuple):
@@ -36,11 +40,12 @@ class Found(NamedTuple):
 
 
 class SearchIndex:
-    """The products of a shop, to be searched."""
+    """The products of a shop, to be searched. Their words are gathered at the first search."""
 
     def __init__(self, products: Iterable[Product]) -> None:
         self._products = tuple(products)
-        self._texts: Sequence[str] | None = None
+        self._words = Lazy(lambda: _gathered(map(_text, self._products)))
+        self._names = Lazy(lambda: frozenset(_names(self._products)))
 
     def find(self, query: str, category: str = "") -> Found:
         """Return the products in which every word of the query is found, in their order.
@@ -48,26 +53,76 @@ class SearchIndex:
         A plural finds what its singular finds. Where nothing fits, words that nothing holds are
         taken for the likest known, and where that does not help either, all lose their endings.
         """
-        shelf = [
-            (item, text)
-            for item, text in zip(self._products, self._folded(), strict=True)
-            if not category or item.category == category
-        ]
         words = fold(query).split()
-        if found := _matching(shelf, [_numbers(word) for word in words]):
+        if found := self._holding([_numbers(word) for word in words], category):
             return Found(found)
-        nearest = [_nearest(word, shelf) for word in words]
-        if found := _matching(shelf, [(word,) for word in nearest]):
+        nearest = [self._nearest(word, category) for word in words]
+        if found := self._holding([(word,) for word in nearest], category):
             return Found(found, " ".join(nearest))
-        return Found(_matching(shelf, [(_stem(word),) for word in words]))
+        return Found(self._holding([(_stem(word),) for word in words], category))
 
-    def _folded(self) -> Sequence[str]:
-        if self._texts is not None:
-            return self._texts
-        texts = [_text(item) for item in self._products]
-        if sum(map(len, texts)) <= _MOST_KEPT:
-            self._texts = texts
-        return texts
+    def _holding(self, wanted: Sequence[Sequence[str]], category: str) -> list[Product]:
+        """Return the products whose text holds one form of each word."""
+        places: Iterable[int] = range(len(self._products))
+        if wanted:
+            places = sorted(set.intersection(*map(self._words().places, wanted)))
+        items = map(self._products.__getitem__, places)
+        return [item for item in items if not category or item.category == category]
+
+    def _nearest(self, word: str, category: str) -> str:
+        """Return a word that something holds, else the likest of those that name products."""
+        if len(word) < _SHORTEST_MISS or self._holding([(word,)], category):
+            return word
+        from difflib import get_close_matches  # noqa: PLC0415 - most searches find something
+
+        known = [
+            name
+            for name in self._names()
+            if abs(len(name) - len(word)) <= _MOST_MISSING and {*name[:2]} & {*word[:2]}
+        ]
+        likest = get_close_matches(word, sorted(known), _MOST_GUESSES, _ALIKE)
+        return next((name for name in likest if self._holding([(name,)], category)), word)
+
+
+class _Words(NamedTuple):
+    """The words of a shop, and in which products they are.
+
+    `text` has each on a line of its own, which begins at its one of `starts`; its products are
+    those of `holders` from its one of `firsts` to the next word's.
+    """
+
+    text: str
+    starts: array[int]
+    firsts: array[int]
+    holders: array[int]
+
+    def places(self, forms: Iterable[str]) -> set[int]:
+        """Return the places of the products that hold one of these, be it inside a word."""
+        found: set[int] = set()
+        for form in forms:
+            at = self.text.find(form)
+            while at >= 0:
+                word = bisect_right(self.starts, at)
+                found.update(self.holders[self.firsts[word - 1] : self.firsts[word]])
+                at = self.text.find(form, self.starts[word])
+        return found
+
+
+def _gathered(texts: Iterable[str]) -> _Words:
+    """Return the words of some texts: a small part of their size, since most are in many."""
+    holders: dict[str, array[int]] = {}
+    for place, text in enumerate(texts):
+        for word in set(text.split()):
+            if word in holders:
+                holders[word].append(place)
+            else:
+                holders[word] = array("I", (place,))
+    starts = array("I", accumulate((len(word) + 1 for word in holders), initial=0))
+    firsts = array("I", accumulate(map(len, holders.values()), initial=0))
+    every = array("I")
+    for some in holders.values():
+        every += some
+    return _Words("\n".join(holders), starts, firsts, every)
 
 
 def fold(text: str) -> str:
@@ -102,29 +157,6 @@ def _numbers(word: str) -> Sequence[str]:
 def _stem(word: str) -> str:
     """Return a word without its ending, which in most languages is one or two letters."""
     return word[: max(_SHORTEST_STEM, len(word) - 2)]
-
-
-def _matching(
-    shelf: Iterable[tuple[Product, str]], wanted: Sequence[Sequence[str]]
-) -> list[Product]:
-    """Return the products whose text holds one form of each word."""
-    for forms in wanted:
-        shelf = [(item, text) for item, text in shelf if any(form in text for form in forms)]
-    return [item for item, _ in shelf]
-
-
-def _nearest(word: str, shelf: Sequence[tuple[Product, str]]) -> str:
-    """Return the word itself where something holds it, else the likest in what names products."""
-    if len(word) < _SHORTEST_MISS or any(word in text for _, text in shelf):
-        return word
-    from difflib import get_close_matches  # noqa: PLC0415 - most searches find something
-
-    known = {
-        name
-        for name in _names(item for item, _ in shelf)
-        if abs(len(name) - len(word)) <= _MOST_MISSING and {*name[:2]} & {*word[:2]}
-    }
-    return next(iter(get_close_matches(word, sorted(known), 1, _ALIKE)), word)
 
 
 def _names(products: Iterable[Product]) -> Iterator[str]:

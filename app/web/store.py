@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -34,7 +36,8 @@ class StorePage:
         if view is None:
             await web.send_not_found(scope, send, None)
         elif scope["query_string"] and (query := read_request(scope["query_string"])):
-            listing = filter_products(view.shop, query, view.search)
+            find = partial(filter_products, view.shop, query, view.search)
+            listing = await asyncio.to_thread(find) if query.query else find()
             await web.send_page(scope, send, web.renderer.listing_page(view.shop, listing), view)
         else:
             session = web.session(scope, view)

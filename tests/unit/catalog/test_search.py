@@ -116,3 +116,23 @@ def test_what_was_folded_before_is_found_again() -> None:
 )
 def test_folding_takes_accents_and_leaves_what_makes_other_words(text: str, folded: str) -> None:
     assert fold(text) == folded
+
+
+def test_a_word_is_found_in_whichever_products_hold_it_and_in_no_others() -> None:
+    items = [
+        product(f"p{at}", title=f"Thing {at}", description="even" if at % 2 == 0 else "odd")
+        for at in range(500)
+    ]
+    index = SearchIndex(items)
+    assert [item.id for item in index.find("even").products] == [
+        f"p{at}" for at in range(0, 500, 2)
+    ]
+    assert [item.id for item in index.find("thing 499").products] == ["p499"]
+    assert [item.id for item in index.find("odd 49").products] == [
+        "p49",
+        "p149",
+        "p249",
+        "p349",
+        "p449",
+        *(f"p{at}" for at in range(491, 500, 2)),
+    ]
