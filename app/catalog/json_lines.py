@@ -1,4 +1,4 @@
-"""A JSON catalog taken apart in one pass that remembers on which line each product starts."""
+"""A JSON catalog taken apart, product by product, each with the line it starts on."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ class Placed(NamedTuple):
 
 
 class Document(NamedTuple):
-    """The fields of a catalog, its list of products apart. Every number is a Decimal."""
+    """The fields of a catalog, its products apart. Every number is a Decimal.
+
+    Products come one by one: all at once they would take several times the memory of the file.
+    """
 
     fields: Mapping[str, object]
-    products: tuple[Placed, ...]
+    products: Iterator[Placed]
 
 
 def read_document(text: str) -> Document:
@@ -34,30 +37,32 @@ def read_document(text: str) -> Document:
     """
     walk = _Walk(text)
     fields: dict[str, object] = {}
-    products: list[Placed] = []
+    lists: list[int] = []
     for _ in walk.items("{", "}"):
         key = walk.key()
         if key == "products" and walk.peek() == "[":
-            products += [walk.placed() for _ in walk.items("[", "]")]
+            lists.append(walk.at)
+            for _ in walk.items("[", "]"):
+                walk.value(_SKIMMER)
         else:
             fields[key] = walk.value()
     walk.end()
-    return Document(fields, tuple(products))
+    return Document(fields, (placed for at in lists for placed in _Walk(text, at).placed()))
 
 
 class _Walk:
     """A place in a JSON text, which only ever moves on."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, at: int = 0) -> None:
+        self.at = at
         self._text = text
-        self._at = 0
         self._line = 1
         self._counted = 0
 
     def peek(self) -> str:
-        space = _SPACE.match(self._text, self._at)
-        self._at = space.end() if space else self._at
-        return self._text[self._at : self._at + 1]
+        space = _SPACE.match(self._text, self.at)
+        self.at = space.end() if space else self.at
+        return self._text[self.at : self.at + 1]
 
     def items(self, opening: str, closing: str) -> Iterator[None]:
         """Stop before each item of a list or object, which the caller then reads."""
@@ -76,16 +81,18 @@ class _Walk:
         self._take(":")
         return name
 
-    def value(self) -> object:
+    def value(self, decoder: json.JSONDecoder | None = None) -> object:
         self.peek()
-        value, self._at = _DECODER.raw_decode(self._text, self._at)
+        value, self.at = (decoder or _DECODER).raw_decode(self._text, self.at)
         return value
 
-    def placed(self) -> Placed:
-        self.peek()
-        self._line += self._text.count("\n", self._counted, self._at)
-        self._counted = self._at
-        return Placed(self._line, self.value())
+    def placed(self) -> Iterator[Placed]:
+        """Yield the items of a list."""
+        for _ in self.items("[", "]"):
+            self.peek()
+            self._line += self._text.count("\n", self._counted, self.at)
+            self._counted = self.at
+            yield Placed(self._line, self.value())
 
     def end(self) -> None:
         if self.peek():
@@ -94,14 +101,14 @@ class _Walk:
     def _take(self, mark: str) -> None:
         if self.peek() != mark:
             raise self._expected(f"{mark!r}")
-        self._at += 1
+        self.at += 1
 
     def _not(self, closing: str) -> None:
         if self.peek() == closing:
             raise self._expected(f"no {closing!r} after a comma")
 
     def _expected(self, what: str) -> json.JSONDecodeError:
-        return json.JSONDecodeError(f"expected {what}", self._text, self._at)
+        return json.JSONDecodeError(f"expected {what}", self._text, self.at)
 
 
 def _decimal(text: str) -> Decimal:
@@ -111,4 +118,5 @@ def _decimal(text: str) -> Decimal:
         return Decimal("NaN")
 
 
+_SKIMMER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 _DECODER = json.JSONDecoder(parse_float=_decimal, parse_int=_decimal, parse_constant=_decimal)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from app.catalog.json_lines import read_document
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
 from app.domain.catalog import Brand
@@ -267,3 +269,16 @@ def test_keys_that_nobody_reads_are_named_up_to_a_bound(read_json: ReadJson) -> 
     odd = {f"key-{at}": at for at in range(100)}
     reading = read_json({"id": "jug", "title": "Jug", "price": 1, **odd})
     assert len(reading.problems) == 20
+
+
+def test_products_are_taken_apart_one_by_one() -> None:
+    goods = [{"id": f"jug-{at}", "title": "Jug", "description": "x" * 1_000} for at in range(2_000)]
+    text = json.dumps({"products": goods})
+    tracemalloc.start()
+    try:
+        document = read_document(text)
+        assert sum(isinstance(placed.value, dict) for placed in document.products) == 2_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < len(text) / 20
