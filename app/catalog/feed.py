@@ -7,12 +7,13 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
 from app.catalog.text import LONGEST_LINE, plain
-from app.domain.catalog import FeedIssue, Product, Shop
+from app.domain.catalog import FeedIssue, Goods, Product, Shop
+
+T = TypeVar("T")
 
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_PRODUCTS = 50_000
@@ -115,12 +116,43 @@ def stock(shop: Shop, products: Iterable[Product]) -> Shop:
     """
     shelf: dict[str, Product] = {}
     spelling: dict[str, str] = {}
+    shared: dict[Any, Any] = {}
     for product in products:
         category = spelling.setdefault(product.category.casefold(), product.category)
-        shelf.setdefault(product.id, product._replace(category=category))
-    drawn = repr((shop.id, shop.name, shop.tagline, shop.locale, shop.brand, *shelf.values()))
-    digest = hashlib.sha256(drawn.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-    return shop._replace(products=MappingProxyType(shelf), digest=digest)
+        shelf.setdefault(product.id, _sharing(product, shared)._replace(category=category))
+    digest = hashlib.sha256()
+    for drawn in ((shop.id, shop.name, shop.tagline, shop.locale, shop.brand), *shelf.values()):
+        digest.update(repr(drawn).encode("utf-8", "backslashreplace"))
+    return shop._replace(products=Goods(shelf), digest=digest.hexdigest()[:16])
+
+
+def _sharing(product: Product, shared: dict[Any, Any]) -> Product:
+    """Return a product in which what many say alike is the same in memory: half of what it takes.
+
+    `shared` has what was said before.
+    """
+
+    def one(value: T) -> T:
+        known: T = shared.setdefault(value, value)
+        return known
+
+    def all_of(texts: tuple[str, ...]) -> tuple[str, ...]:
+        return one(tuple(map(one, texts)))
+
+    return product._replace(
+        price=one(product.price),
+        compare_at=one(product.compare_at),
+        vendor=one(product.vendor),
+        tags=all_of(product.tags),
+        options=all_of(product.options),
+        option_names=all_of(product.option_names),
+        variants=tuple(
+            form._replace(
+                values=all_of(form.values), price=one(form.price), compare_at=one(form.compare_at)
+            )
+            for form in product.variants
+        ),
+    )
 
 
 def _content(path: Path) -> bytes:

@@ -71,16 +71,29 @@ def filter_products(shop: Shop, query: ListingQuery, index: SearchIndex | None =
 
     `index` is that of the shop, where it is at hand.
     """
-    found, instead = list(shop.products.values()), ""
+    sort, instead = query.sort if query.sort in ORDERS else "featured", ""
     if query.query:
-        found, instead = (index or SearchIndex(found)).find(query.query, query.category)
-    elif query.category:
-        found = [item for item in found if item.category == query.category]
-    sort = query.sort if query.sort in ORDERS else "featured"
-    if sort in ORDERS:
-        key, down = ORDERS[sort]
-        found.sort(key=key, reverse=down)
-    pages = max(1, -(-len(found) // PAGE_SIZE))
+        index = index or SearchIndex(shop.products.values())
+        found, instead = index.find(query.query, query.category)
+        results: Sequence[Product] = _sorted(found, sort)
+    else:
+        results = _shelf(shop, query.category, sort)
+    pages = max(1, -(-len(results) // PAGE_SIZE))
     page = min(query.page, pages)
-    results = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return Listing(results, len(found), query.category, sort, query.query, page, pages, instead)
+    shown = results[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    return Listing(shown, len(results), query.category, sort, query.query, page, pages, instead)
+
+
+def _shelf(shop: Shop, category: str, sort: str) -> Sequence[Product]:
+    """Return the products of a category, or all of them, in an order that is made once."""
+    if category and category not in shop.shelves():
+        return ()
+    items = shop.shelves()[category] if category else shop.everything()
+    return shop.derived(("sorted", category, sort), lambda: _sorted(items, sort))
+
+
+def _sorted(items: Sequence[Product], sort: str) -> Sequence[Product]:
+    if sort not in ORDERS:
+        return items
+    key, down = ORDERS[sort]
+    return sorted(items, key=key, reverse=down)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, ValuesView
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from app.domain.merchandising import Rule, Steering
+
+T = TypeVar("T")
+
+_MOST_DERIVED = 1_000
 
 
 class Money(NamedTuple):
@@ -96,6 +100,41 @@ class Product(NamedTuple):
         )
 
 
+class Goods(Mapping[str, Product]):
+    """The products of a shop by id, in the catalog's order, which never change.
+
+    What takes a look at all of them is therefore made once, and kept beside them.
+    """
+
+    def __init__(self, products: Mapping[str, Product]) -> None:
+        self._products = dict(products)
+        self._derived: dict[Hashable, Any] = {}
+
+    def __getitem__(self, name: str) -> Product:
+        return self._products[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._products)
+
+    def __len__(self) -> int:
+        return len(self._products)
+
+    def values(self) -> ValuesView[Product]:
+        """Return the products."""
+        return self._products.values()
+
+    def derived(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Return what is made of them, which `name` tells from all else that is."""
+        if name not in self._derived:
+            if len(self._derived) >= _MOST_DERIVED:
+                self._derived = {}
+            made = make()
+            self._derived[name] = made
+            return made
+        found: T = self._derived[name]
+        return found
+
+
 class Brand(NamedTuple):
     """How a shop looks and speaks. Colours are #rrggbb; tone is a phrase for the model.
 
@@ -130,11 +169,33 @@ class Shop(NamedTuple):
 
     def categories(self) -> tuple[str, ...]:
         """The categories that have products, in the catalog's order."""
-        return tuple(dict.fromkeys(item.category for item in self.products.values()))
+        return tuple(self.shelves())
 
     def stocked(self) -> frozenset[str]:
         """The categories that have something in stock."""
+        return self.derived("stocked", self._stocked)
+
+    def shelves(self) -> Mapping[str, tuple[Product, ...]]:
+        """The products of each category, both in the catalog's order."""
+        return self.derived("shelves", self._shelves)
+
+    def everything(self) -> tuple[Product, ...]:
+        """All products in the catalog's order."""
+        return self.derived("everything", lambda: tuple(self.products.values()))
+
+    def derived(self, name: Hashable, make: Callable[[], T]) -> T:
+        """Return what is made of all products, once for those of a catalog."""
+        goods = self.products
+        return goods.derived(name, make) if isinstance(goods, Goods) else make()
+
+    def _stocked(self) -> frozenset[str]:
         return frozenset(item.category for item in self.products.values() if item.available)
+
+    def _shelves(self) -> Mapping[str, tuple[Product, ...]]:
+        shelves: dict[str, list[Product]] = {}
+        for item in self.products.values():
+            shelves.setdefault(item.category, []).append(item)
+        return {category: tuple(items) for category, items in shelves.items()}
 
 
 class FeedIssue(NamedTuple):

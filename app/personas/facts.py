@@ -25,7 +25,10 @@ class Prices(NamedTuple):
 
 def prices_of(shop: Shop) -> Prices:
     """Return where a shop's thirds of prices lie."""
-    products = list(shop.products.values())
+    return shop.derived("prices", lambda: _thirds(shop.everything()))
+
+
+def _thirds(products: Sequence[Product]) -> Prices:
     currency = products[0].price.currency if products else ""
     amounts = sorted(item.price.amount for item in products if item.price.currency == currency)
     third = (len(amounts) - 1) // 3

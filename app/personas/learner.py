@@ -13,7 +13,7 @@ from app.domain.catalog import Shop
 from app.domain.facts import Fact, ReportedEvent
 from app.domain.page import Refusal
 from app.domain.persona import NEWCOMER, Persona
-from app.personas.facts import Prices, prices_of, to_fact
+from app.personas.facts import prices_of, to_fact
 from app.personas.key import persona_hash
 from app.personas.rules import classify
 from app.storage.db.rows import Visited
@@ -47,7 +47,6 @@ class PersonaLearner:
         self._store = store
         self._prefetches = RateLimiter(PREFETCH_RATE, now)
         self._now = now
-        self._prices: dict[tuple[str, str], Prices] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._under_way = 0
 
@@ -74,11 +73,9 @@ class PersonaLearner:
 
     def _facts(self, shop: Shop, events: Sequence[ReportedEvent]) -> list[Fact] | Refusal:
         """Return what the catalog bears out of it; the first refusal where that is nothing."""
-        place = (shop.id, shop.digest)
-        if place not in self._prices:
-            self._prices[place] = prices_of(shop)
+        prices = prices_of(shop)
         day = int(self._now() // _SECONDS_A_DAY)
-        found = [to_fact(item, shop, self._prices[place], day) for item in events]
+        found = [to_fact(item, shop, prices, day) for item in events]
         refused = [item for item in found if isinstance(item, Refusal)]
         self.counts.update(item.code.lower() for item in refused)
         facts = [item for item in found if not isinstance(item, Refusal)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+import zlib
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
@@ -12,6 +14,8 @@ from app.domain.catalog import Product, Shop
 from app.web.context import AppContext
 
 _RELATED = 4
+_LOOKED_AT = 200
+"""Products of a category, and of all, among which the others are chosen."""
 
 
 class ProductPage:
@@ -46,14 +50,30 @@ def _variant_in(query_string: bytes) -> str:
 
 
 def related(item: Product, shop: Shop) -> list[Product]:
-    """Return other products, those of its category and with its tags first."""
-    others = [other for other in shop.products.values() if other.id != item.id]
+    """Return other products, those of its category and with its tags first.
+
+    In a large shop they are looked for among some of its category and some of the rest: each
+    product among others, and always the same.
+    """
+    shelf = shop.shelves().get(item.category, ())
+    near = (*_window(shelf, item), *_window(shop.everything(), item))
+    others = {other.id: other for other in near if other.id != item.id}
     tags = set(item.tags)
-    others.sort(
+    ranked = sorted(
+        others.values(),
         key=lambda other: (
             not other.available,
             other.category != item.category,
             -len(tags.intersection(other.tags)),
-        )
+        ),
     )
-    return others[:_RELATED]
+    return ranked[:_RELATED]
+
+
+def _window(items: Sequence[Product], item: Product) -> Sequence[Product]:
+    """Return as many products as are looked at, from a place that the product's id stands for."""
+    if len(items) <= _LOOKED_AT:
+        return items
+    begin = zlib.crc32(item.id.encode()) % len(items)
+    end = begin + _LOOKED_AT
+    return (*items[begin:end], *items[: max(0, end - len(items))])
