@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -153,6 +155,7 @@ class Renderer:
             slot=slot,
             product=shop.products.__getitem__,
             shelf=lambda ids, size: top_up(ids, shop, size, slot),
+            pictured=partial(_pictured, shop),
         )
 
     def fallbacks(
@@ -271,3 +274,9 @@ def _option(name: str, value: str) -> str:
 
 def _filled(slot: Place, filling: SlotContent) -> FilledSlot:
     return FilledSlot(slot.id, slot.label, filling.by, Markup(filling.html))  # noqa: S704 - drawn here
+
+
+def _pictured(shop: Shop, category: str, size: int) -> list[Product]:
+    """Return the first of a category that are in stock and have a picture."""
+    items = (item for item in shop.products.values() if item.category == category)
+    return list(islice((item for item in items if item.available and item.picture), size))
