@@ -137,9 +137,9 @@ def _variants(fields: Fields, currency: str) -> tuple[Sequence[str], Sequence[Va
     One that cannot be sold costs only itself, and one without a price has the product's.
     """
     given = fields.values.get("variants")
-    if given is None:
+    if given is None or given == []:
         return (), ()
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, list):
         raise InvalidProduct(f"variants must be a list of objects, not {shown(given)}")
     variants: dict[str, Variant] = {}
     names: Sequence[str] = ()

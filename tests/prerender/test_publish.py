@@ -52,8 +52,21 @@ def told(published: Path, name: str) -> Any:
 def test_a_products_page_is_the_containers(
     published: Path, shopper: Shopper, item: dict[str, Any]
 ) -> None:
-    page = published / "shops" / "demo" / "products" / f"{product_name(item['id'])}.html"
-    assert page.read_bytes() == shopper.get(f"/products/{item['id']}").content
+    for variant, page in published_pages(published, item["id"]).items():
+        query = f"?variant={variant}" if variant else ""
+        assert page == shopper.get(f"/products/{item['id']}{query}").text
+
+
+def published_pages(published: Path, product_id: str) -> dict[str, str]:
+    """Return a product's page as the Worker puts it together: the usual one, and each variant's."""
+    path = published / "shops" / "demo" / "products" / product_name(product_id)
+    if (whole := path.with_suffix(".html")).exists():
+        return {"": whole.read_text()}
+    parts = json.loads(path.with_suffix(".json").read_text())
+    pages = {
+        name: f"{parts['before']}{part}{parts['after']}" for name, part in parts["variants"].items()
+    }
+    return {"": pages[parts["usual"]], **pages}
 
 
 def test_every_category_in_every_order_is_the_containers(published: Path, shopper: Shopper) -> None:
@@ -117,7 +130,10 @@ def test_the_worker_is_told_the_headers_pages_go_out_with(
 def test_what_is_published_leads_with_what_is_in_stock_and_tells_the_container_of_that(
     tmp_path: Path,
 ) -> None:
-    items = [{**item, "stock": 0 if at % 5 else 3} for at, item in enumerate(demo_products())]
+    items = [
+        {**item, "stock": 0 if at % 5 else 3, "variants": []}
+        for at, item in enumerate(demo_products())
+    ]
     in_stock = {item["id"] for item in items if item["stock"]}
     for products, leading in ((items, in_stock), (items[1:5], {item["id"] for item in items})):
         feed = tmp_path / "demo.json"
