@@ -106,7 +106,13 @@ def test_a_bad_variant_is_reported_and_costs_only_itself(
     assert f"variant 2 is not sold: {reason}" in read.problems[0].reason
 
 
-@pytest.mark.parametrize("variants", [[], {}, "all", [{"id": "x", "options": {"": "x"}}]])
+def test_an_empty_list_of_variants_is_none(read_json: ReadJson) -> None:
+    read = read_json({**SHIRT, "variants": []})
+    assert not read.problems
+    assert read.only.variants == ()
+
+
+@pytest.mark.parametrize("variants", [{}, "all", [{"id": "x", "options": {"": "x"}}]])
 def test_a_product_whose_variants_are_none_is_not_sold(
     read_json: ReadJson, variants: object
 ) -> None:
