@@ -39,9 +39,10 @@ from app.storage.db.write_behind import WriteBehind
 from app.storage.factory import Storage, open_storage
 from app.storage.kv.retrying import RetryingKv
 from app.storage.patience import Patience
+from app.util.http_body import BodyCache
 from app.util.lazy import WarmUp
 from app.web.auth import gate
-from app.web.context import AppContext
+from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list
 from app.web.errors import NotFound, redirect_home, server_error
@@ -244,7 +245,8 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         warm_up=ready,
     )
     secret = session_secret(settings.session_secret, settings.data)
-    return AppContext(site, pages, SessionSigner(secret), time.time, settings.heartbeat)
+    signer, drawn = SessionSigner(secret), BodyCache(CATALOG_MEMORY)
+    return AppContext(site, pages, signer, time.time, settings.heartbeat, drawn)
 
 
 def _routes(

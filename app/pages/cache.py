@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.domain.catalog import Shop
@@ -23,7 +24,7 @@ from app.util.http_body import etag_of
 MEMORY = 12 * 1024 * 1024
 """Bytes of finished pages held ready."""
 
-ETAG_DIGITS = 20
+_MOST_KEYS = 20_000
 _COMPRESSION = 6
 
 
@@ -45,6 +46,15 @@ class CachedPage(NamedTuple):
     def size(self) -> int:
         """Bytes it takes."""
         return len(self.body) + len(self.zipped)
+
+
+@dataclass(slots=True)
+class _Form:
+    """A page's bytes, however many keys lead to them."""
+
+    body: bytes
+    zipped: bytes
+    keys: int = 0
 
 
 class _Current(NamedTuple):
@@ -77,6 +87,7 @@ class PageCache:
         self._clock = clock
         self._fresh = fresh
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
+        self._forms: dict[bytes, _Form] = {}
         self._size = 0
         self._writing: set[asyncio.Task[bool]] = set()
 
@@ -103,6 +114,10 @@ class PageCache:
             return None
         page = self._hold(key, self._ready_to_send(current.page))
         return page._replace(redrawn=current.redrawn)
+
+    def lead(self, key: str, page: CachedPage) -> None:
+        """Let a key that has no page lead to one of others', for as long as that is fresh."""
+        self._hold(key, page._replace(redrawn=False))
 
     async def stored(self, key: str, view: ShopView) -> StoredPage | None:
         """Return the page with the decisions it was drawn from, as it is drawn now."""
@@ -172,24 +187,32 @@ class PageCache:
         )
 
     def _ready_to_send(self, stored: StoredPage) -> CachedPage:
+        """Return a page as it goes out. One that is held already is not compressed again."""
         body = stored.html.encode()
-        packed = gzip.compress(body, _COMPRESSION, mtime=0)
+        etag = etag_of(body)
+        form = self._forms.get(etag) or _Form(body, gzip.compress(body, _COMPRESSION, mtime=0))
         slots = frozenset(component.slot for component in stored.components)
         until = self._clock() + self._fresh
-        return CachedPage(body, packed, etag_of(body), stored.edition, slots, until)
+        return CachedPage(form.body, form.zipped, etag, stored.edition, slots, until)
 
     def _hold(self, key: str, page: CachedPage) -> CachedPage:
         self._drop(key)
         self._held[key] = page
-        self._size += page.size
-        while self._size > MEMORY:
-            _, oldest = self._held.popitem(last=False)
-            self._size -= oldest.size
+        form = self._forms.setdefault(page.etag, _Form(page.body, page.zipped))
+        form.keys += 1
+        self._size += page.size if form.keys == 1 else 0
+        while self._size > MEMORY or len(self._held) > _MOST_KEYS:
+            self._drop(next(iter(self._held)))
         return page
 
     def _drop(self, key: str) -> None:
         held = self._held.pop(key, None)
-        if held is not None:
+        if held is None:
+            return
+        form = self._forms[held.etag]
+        form.keys -= 1
+        if not form.keys:
+            del self._forms[held.etag]
             self._size -= held.size
 
 

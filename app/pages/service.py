@@ -76,8 +76,11 @@ class PageService:
         known = await self._shopper(visit)
         self._note(visit)
         page = None if visit.first else await self._finished(known, view)
-        page = page or await self._shared(known, view)
         if page is not None:
+            return page
+        page = await self._shared(known, view)
+        if page is not None:
+            self._cache.lead(known.page_key, page)
             return page
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import NamedTuple
 
 from starlette.types import Scope, Send
@@ -12,9 +12,14 @@ from app.pages.service import PageService, Visit
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.rendering.renderer import Renderer
-from app.util.http_body import zipped
+from app.util.http_body import BodyCache, zipped
 from app.web.cookies import Session, SessionSigner
 from app.web.responses import Response, send_response
+
+CATALOG_MEMORY = 4 * 1024 * 1024
+"""Bytes of listings and products' pages held ready."""
+
+_CATALOG_PAGE = [(b"x-wandstore-page", b"fallback"), (b"cache-control", b"no-cache")]
 
 
 class AppContext(NamedTuple):
@@ -25,6 +30,7 @@ class AppContext(NamedTuple):
     sessions: SessionSigner
     now: Callable[[], float]
     heartbeat: float
+    catalog_pages: BodyCache
 
     @property
     def renderer(self) -> Renderer:
@@ -44,9 +50,26 @@ class AppContext(NamedTuple):
         self, scope: Scope, send: Send, html: str, view: ShopView, status: int = 200
     ) -> None:
         """Send one of the catalog's own pages: nothing personal, nothing composed."""
-        kind = [(b"x-wandstore-page", b"fallback"), (b"cache-control", b"no-cache")]
-        response = Response(zipped(html.encode()), view.headers, status, kind)
+        response = Response(zipped(html.encode()), view.headers, status, _CATALOG_PAGE)
         await send_response(scope, send, response)
+
+    async def send_catalog_page(
+        self,
+        scope: Scope,
+        send: Send,
+        view: ShopView,
+        what: Hashable,
+        draw: Callable[[], Awaitable[str]],
+    ) -> None:
+        """Send a page of the catalog that is drawn once, for as long as its content stays.
+
+        `what` tells it apart from all others of the shop.
+        """
+        key = (view.shop.id, view.edition, what)
+        body = self.catalog_pages.get(key)
+        if body is None:
+            body = self.catalog_pages.put(key, (await draw()).encode())
+        await send_response(scope, send, Response(body, view.headers, 200, _CATALOG_PAGE))
 
     async def send_not_found(self, scope: Scope, send: Send, view: ShopView | None) -> None:
         """Send the designed page for what is not there."""

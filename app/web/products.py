@@ -33,9 +33,13 @@ class ProductPage:
         if view is None or item is None:
             await web.send_not_found(scope, send, view)
             return
-        variant = item.form(_variant_in(scope["query_string"]))
-        html = web.renderer.product_page(view.shop, item, related(item, view.shop), variant)
-        await web.send_page(scope, send, html, view)
+        shop, variant = view.shop, item.form(_variant_in(scope["query_string"]))
+
+        async def draw() -> str:
+            return web.renderer.product_page(shop, item, related(item, shop), variant)
+
+        what = ("product", item.id, variant.id if variant else "")
+        await web.send_catalog_page(scope, send, view, what, draw)
 
 
 def _variant_in(query_string: bytes) -> str:

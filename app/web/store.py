@@ -8,10 +8,11 @@ from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from app.catalog.listing import filter_products, read_request
+from app.catalog.listing import ListingQuery, filter_products, read_request
 from app.pages.cache import CachedPage
 from app.pages.service import Shell
 from app.pages.shells import ShopView
+from app.rendering.renderer import Renderer
 from app.util.http_body import Body, zipped
 from app.web.context import AppContext, visit_from
 from app.web.cookies import ANONYMOUS, Session
@@ -36,9 +37,8 @@ class StorePage:
         if view is None:
             await web.send_not_found(scope, send, None)
         elif scope["query_string"] and (query := read_request(scope["query_string"])):
-            find = partial(filter_products, view.shop, query, view.search)
-            listing = await asyncio.to_thread(find) if query.query else find()
-            await web.send_page(scope, send, web.renderer.listing_page(view.shop, listing), view)
+            draw = partial(_listing_page, web.renderer, view, query)
+            await web.send_catalog_page(scope, send, view, query, draw)
         else:
             session = web.session(scope, view)
             only_looks = scope["method"] == "HEAD" or is_prefetch(scope["headers"])
@@ -61,6 +61,12 @@ class StorePage:
             return pages.catalog_page(view)
         visit = visit_from(scope, session, view)
         return await (pages.preview(visit) if only_looks else pages.visit(visit))
+
+
+async def _listing_page(renderer: Renderer, view: ShopView, query: ListingQuery) -> str:
+    find = partial(filter_products, view.shop, query, view.search)
+    listing = await asyncio.to_thread(find) if query.query else find()
+    return renderer.listing_page(view.shop, listing)
 
 
 def _response(page: CachedPage | Shell, view: ShopView, visitor: Session, began: float) -> Response:

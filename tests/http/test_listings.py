@@ -237,3 +237,21 @@ def test_what_is_not_there_is_a_designed_page_with_a_way_back(
     assert words(tree.find(".//h1")) == "Not here any more"
     assert tree.find(".//main//a[@href='/store']") is not None
     assert SCRIPT not in page.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/store?category=Lamps", "/store?q=lamp", "/products/oak-board", "/s/demo?page=2"]
+)
+def test_a_page_that_the_browser_has_is_not_sent_again(house_server: Server, path: str) -> None:
+    first = http.get(f"{house_server.url}{path}")
+    again = http.get(f"{house_server.url}{path}", headers={"if-none-match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    other = http.get(f"{house_server.url}/store?category=Ceramics")
+    assert other.headers["etag"] != first.headers["etag"]
+
+
+def test_what_is_not_there_is_not_there_whatever_the_browser_has(house_server: Server) -> None:
+    missing = http.get(f"{house_server.url}/products/none", headers={"if-none-match": "*"})
+    assert missing.status_code == 404
+    assert "etag" not in missing.headers

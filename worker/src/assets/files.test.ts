@@ -66,6 +66,16 @@ describe("a product", () => {
     expect(text).toContain("Oak Bread Board</h1>");
   });
 
+  it.each(["/products/oak-board", "/products/dusk-lamp"])(
+    "that the browser has is not sent again: %s",
+    async (path) => {
+      const etag = (await send(path)).response.headers.get("etag") ?? "";
+      const again = await send(path, { headers: { "if-none-match": etag } });
+      expect(etag).not.toBe("");
+      expect([again.response.status, again.text]).toEqual([304, ""]);
+    },
+  );
+
   it.each([
     "/products/never",
     "/s/corner/products/oak-board",

@@ -41,7 +41,7 @@ export async function handlePicture(
 }
 
 /** Return the stored file, or 304 where the request's `If-None-Match` has its ETag. */
-async function unlessNotModified(
+export async function unlessNotModified(
   request: Request,
   stored: Response,
   headers: Headers,

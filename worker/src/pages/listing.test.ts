@@ -56,6 +56,15 @@ describe("a listing", () => {
     expect(requests).toEqual([]);
   });
 
+  it("that the browser has is not sent again", async () => {
+    const path = "/store?category=Lamps&sort=price-asc";
+    const etag = (await send(path)).response.headers.get("etag") ?? "";
+    const again = await send(path, { headers: { "if-none-match": etag } });
+    expect(etag).not.toBe("");
+    expect([again.response.status, again.text]).toEqual([304, ""]);
+    expect(again.response.headers.get("x-wandstore-page")).toBe("fallback");
+  });
+
   it("ends with its last page however far is asked", async () => {
     const last = await send("/store?page=2");
     expect((await send("/store?page=99")).text).toBe(last.text);

@@ -7,7 +7,7 @@ import { track } from "../telemetry.ts";
 import { withTimeout } from "../util/timeout.ts";
 import type { ListingQuery } from "./listing_query.ts";
 import { handleNotFound } from "./not_found.ts";
-import { pageHeaders } from "./store.ts";
+import { pageHeaders, publishedPage } from "./store.ts";
 
 /** Serve a listing. While the container does not answer a search, serve its category instead. */
 export async function handleListing(
@@ -19,7 +19,7 @@ export async function handleListing(
   if (results !== null) return results;
   const page = await context.assets.page(shop, prerenderedFile(shop, query));
   if (page === null) return handleNotFound(context, shop);
-  return new Response(page.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
+  return publishedPage(context, shop, page);
 }
 
 /** Say whether a listing was published: all but searches and unknown categories are. */

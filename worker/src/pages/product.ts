@@ -2,10 +2,10 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { RequestContext } from "../context.ts";
-import { LISTING, PRERENDER } from "../shared/constants.ts";
+import { HTTP_BODY, LISTING, PRERENDER } from "../shared/constants.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { handleNotFound } from "./not_found.ts";
-import { pageHeaders } from "./store.ts";
+import { publishedPage } from "./store.ts";
 
 /** The page of each variant is `before`, its own part, `after`; `usual` is shown for no other. */
 interface VariantPages {
@@ -23,12 +23,13 @@ export async function handleProduct(
   const hash = await sha256Hex(id.normalize("NFC"));
   const name = `products/${hash.slice(0, PRERENDER.NAME_DIGITS)}`;
   const { assets, url } = context;
-  const headers = pageHeaders(shop, "fallback", "no-cache");
   const page = await assets.page(shop, `${name}.html`);
-  if (page !== null) return new Response(page.body, { headers });
+  if (page !== null) return publishedPage(context, shop, page);
   const pages = await assets.page(shop, `${name}.json`);
   if (pages === null) return handleNotFound(context, shop);
-  return new Response(variantPage(await pages.json(), variantIn(url.search)), { headers });
+  const html = variantPage(await pages.json(), variantIn(url.search));
+  const etag = `"${(await sha256Hex(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
+  return publishedPage(context, shop, new Response(html, { headers: { etag } }));
 }
 
 function variantPage({ before, after, usual, variants }: VariantPages, id: string): string {

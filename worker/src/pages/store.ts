@@ -1,5 +1,6 @@
 // GET the store: a cached page, or the shell at once while the shopper's is generated.
 
+import { unlessNotModified } from "../assets/files.ts";
 import type { Shop } from "../assets/store.ts";
 import { newShopperAddress } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
@@ -146,6 +147,18 @@ async function shell(context: RequestContext, shop: Shop, name: string): Promise
     (await context.assets.page(shop, name)) ?? (await context.assets.page(shop, shellOf(NEWCOMER)));
   const headers = pageHeaders(shop, "shell", PRIVATE);
   return new Response(page?.body ?? null, { headers });
+}
+
+/** Return a published page of the catalog, or 304 where the browser has it as it is. */
+export async function publishedPage(
+  { request }: RequestContext,
+  shop: Shop,
+  page: Response,
+): Promise<Response> {
+  const headers = pageHeaders(shop, "fallback", "no-cache");
+  const etag = page.headers.get("etag");
+  if (etag !== null) headers.set("etag", etag);
+  return unlessNotModified(request, page, headers);
 }
 
 export function pageHeaders(shop: Shop, how: string, caching: string): Headers {
