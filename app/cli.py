@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_CATALOGS = ("catalog.json", "catalog.csv", "catalog")
+_CATALOGS = ("catalog.json", "catalog.csv", "catalog.tsv", "catalog.xml", "catalog")
 """What a shop's folder may have its catalog in, the likeliest first."""
 
 

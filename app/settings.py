@@ -97,7 +97,7 @@ class Settings:
     """Folder of the databases and the generated secret (`/data` in the image,
     `~/.local/state/wandstore` where installed as a package)."""
     catalog: Path = ROOT / "demo" / "catalog.json"
-    """A JSON or Shopify CSV catalog, or a folder of them."""
+    """A JSON, Shopify or Google Merchant catalog, or a folder of them."""
     catalog_poll: float = 0.5
     """Seconds between two looks whether the catalog's files have changed; with 0 nobody looks."""
     currency: str = "USD"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
@@ -38,12 +39,16 @@ _ID = re.compile(r"[A-Za-z0-9\u0080-\U0010ffff][A-Za-z0-9._\-\u0080-\U0010ffff]{
 
 
 class Terms(NamedTuple):
-    """What a feed may leave unsaid: its currency, where local pictures are served, its shop."""
+    """What a feed may leave unsaid: its currency, where local pictures are served, its shop.
+
+    `about` is what a file beside it says of the shop, which goes before what the feed says.
+    """
 
     currency: str
     pictures_base: str
     shop_id: str
     shop_name: str
+    about: Mapping[str, object] = MappingProxyType({})
 
 
 class Feed(NamedTuple):
@@ -60,13 +65,23 @@ def read_text(path: Path) -> str:
     Raises:
         CatalogError: it cannot be read, is empty, too large, a spreadsheet's own file, or not text.
     """
+    content = read_content(path)
     try:
-        content = _content(path)
         encoding = json.detect_encoding(content)  # UTF-8, or what a byte order mark or NULs tell
         return content.decode(encoding).replace("\0", "")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _error(path, f"is not {error.encoding.upper()} text", line) from None
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        CatalogError: it cannot be read, is empty, too large, or a spreadsheet's own file.
+    """
+    try:
+        return _content(path)
     except OSError as error:
         raise _error(path, error.strerror or "cannot be read") from error
     except InvalidProduct as error:

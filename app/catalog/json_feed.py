@@ -30,7 +30,8 @@ def read_json(path: Path, terms: Terms) -> Feed:
     report = Report()
     document = _document(path)
     catalog = About(document.fields, report)
-    about = catalog.part("shop")
+    own = catalog.part("shop")
+    about = About({**own.fields, **terms.about}, report)
     shop = shop_of(about, terms.shop_id, terms.shop_name)
     folder = folder_of(path)
     local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}")
@@ -42,6 +43,15 @@ def read_json(path: Path, terms: Terms) -> Feed:
     about.report_unread("shop")
     shop = open_shop(path, shop, shelf.fill(document.products), report)
     return Feed(shop, report.problems(), folder if folder.is_dir() else None)
+
+
+def read_fields(path: Path) -> Mapping[str, object]:
+    """Return the fields of a JSON object that sells nothing.
+
+    Raises:
+        CatalogError: the file is none.
+    """
+    return _document(path).fields
 
 
 def _document(path: Path) -> Document:

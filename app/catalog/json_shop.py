@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.catalog.feed import Terms
+from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, Report, shown
 from app.catalog.text import plain, plain_all, slug
 from app.domain.catalog import Brand, Shop
@@ -84,6 +86,15 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         brand=_brand(about.part("brand")),
         locale=about.matching("locale", _LOCALE, "en"),
     )
+
+
+def shop_beside(terms: Terms, report: Report) -> tuple[Shop, str]:
+    """Return the shop of a feed that says nothing of it, by the file beside; and its currency."""
+    about = About(terms.about, report)
+    shop = shop_of(about, terms.shop_id, terms.shop_name)
+    currency = about.matching("currency", CURRENCY, terms.currency)
+    about.report_unread("shop")
+    return shop, currency
 
 
 def _id(about: About, otherwise: str) -> str:

@@ -7,20 +7,34 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.catalog.feed import Feed, Terms
+from app.catalog.feed import Feed, Terms, read_text
 from app.catalog.images import folder_of
 from app.catalog.json_feed import read_json
 from app.catalog.merchandising import read_rules, rules_path
+from app.catalog.merchant_feed import LAYOUT, read_merchant_table, read_merchant_xml
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
+from app.catalog.shop_file import is_shop_file, read_about, shop_files
 from app.catalog.shopify_feed import read_shopify
+from app.catalog.shopify_rows import SHOPIFY
 from app.catalog.text import plain, slug
 from app.domain.catalog import FeedIssue, Shop
 
+
+def _read_table(path: Path, terms: Terms) -> Feed:
+    text = read_text(path)
+    if LAYOUT.fits(text) and not SHOPIFY.fits(text):
+        return read_merchant_table(text, path, terms)
+    return read_shopify(text, path, terms)
+
+
 _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".json": read_json,
-    ".csv": read_shopify,
+    ".csv": _read_table,
+    ".tsv": _read_table,
+    ".xml": read_merchant_xml,
 }
+_KINDS = ".json, .csv, .tsv or .xml"
 _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
 _NAMELESS = "shop"
 
@@ -60,12 +74,14 @@ def load_catalogs(
     pictures_base: str = "/pictures",
     before: Catalogs | None = None,
 ) -> Catalogs:
-    """Read a JSON catalog, a Shopify export, or a folder of those, with the rules beside them.
+    """Read a JSON catalog, a Shopify export, a Google Merchant feed, or a folder of those.
 
     In a folder the first file by name is the default shop, and a file that cannot be used is
-    reported and skipped. `currency` (ISO 4217) is that of feeds that do not name one; local
-    pictures get addresses under `pictures_base`/SHOP. A file that has not changed since `before`
-    is not read again, and one that has gone bad since keeps its feed of then.
+    reported and skipped. Beside a feed may lie the merchant's rules, and what goes before what the
+    feed says of its shop: NAME.shop.json, or shop.json where there is no other feed. `currency`
+    (ISO 4217) is that of feeds that do not name one; local pictures get addresses under
+    `pictures_base`/SHOP. A file that has not changed since `before` is not read again, and one
+    that has gone bad since keeps its feed of then.
 
     Raises:
         CatalogError: there is no shop to open; the message names file, line and reason.
@@ -76,13 +92,15 @@ def load_catalogs(
     def read(file: Path) -> Feed:
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
-            raise _error(file, "is neither a folder nor a .json or .csv file")
+            raise _error(file, f"is neither a folder nor a {_KINDS} file")
+        about = read_about(file, alone=len(found) == 1)
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
-        feed = reader(file, Terms(currency, pictures_base, shop_id, name))
+        feed = reader(file, Terms(currency, pictures_base, shop_id, name, about))
         return _with_rules(feed, rules_path(file, alone=file == path))
 
     known = before.sources if before is not None else {}
-    sources = {file: _source(file, stamp, read, known) for file, stamp in stamps(path).items()}
+    found = stamps(path)
+    sources = {file: _source(file, stamp, read, known) for file, stamp in found.items()}
     return _opened(path, sources)
 
 
@@ -93,7 +111,7 @@ def stamps(path: Path) -> dict[Path, Stamp]:
         CatalogError: the folder cannot be read.
     """
     files = _files(path) if _is_folder(path) else [path]
-    return {file: _stamp(file) for file in files}
+    return {file: (len(files) == 1, *_stamp(file)) for file in files}
 
 
 def shop_id_of(stem: str) -> str:
@@ -116,7 +134,7 @@ def _titled(word: str, *, first: bool) -> str:
 def _stamp(file: Path) -> Stamp:
     """Return what tells a file from its earlier self; its rules and its pictures count as well."""
     stamp: list[int] = []
-    for path in (file, folder_of(file), rules_path(file, alone=True)):
+    for path in (file, folder_of(file), rules_path(file, alone=True), *shop_files(file)):
         try:
             found = path.stat()
             stamp += (found.st_mtime_ns, found.st_size, found.st_ino)
@@ -157,7 +175,8 @@ def _files(folder: Path) -> list[Path]:
         found = [path for path in folder.iterdir() if path.suffix.lower() in _READERS]
     except OSError as error:
         raise _error(folder, error.strerror or "cannot be read") from error
-    return sorted(path for path in found if not path.name.startswith("."))
+    feeds = sorted(path for path in found if not path.name.startswith("."))
+    return [path for path in feeds if not (len(feeds) > 1 and is_shop_file(path))]
 
 
 def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.catalog.problems import shown
 from app.catalog.toml_tables import Table, TomlFile, Unusable
-from app.domain.catalog import FeedIssue, Product, Shop
+from app.domain.catalog import FeedIssue, Goods, Product, Shop
 from app.domain.merchandising import ACTIONS, PRODUCT_ACTIONS, Rule, Steering
 from app.domain.persona import PERSONA_TYPES
 
@@ -177,7 +177,7 @@ def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
     place = {"boost": -1, "bury": 1}
     ordered = sorted(items, key=lambda item: place.get(said.get(item.id, ""), 0))
     return shop._replace(
-        products=MappingProxyType({item.id: item for item in ordered}),
+        products=Goods({item.id: item for item in ordered}),
         digest=hashlib.sha256(repr((shop.digest, rules)).encode()).hexdigest()[:16],
         steering=Steering(
             MappingProxyType(pins),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop
+from app.catalog.json_shop import shop_beside
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
+from app.catalog.rows import Row, read_rows
 from app.catalog.shopify_product import read_product
-from app.catalog.shopify_rows import Row, read_rows
+from app.catalog.shopify_rows import SHOPIFY
 from app.catalog.text import LONGEST_LINE, plain
-from app.domain.catalog import FeedIssue, Product, Shop
+from app.domain.catalog import FeedIssue, Product
 
 
-def read_shopify(path: Path, terms: Terms) -> Feed:
+def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
     """Read an export; a row that cannot be used costs only itself.
 
     Raises:
@@ -21,11 +23,11 @@ def read_shopify(path: Path, terms: Terms) -> Feed:
     """
     report = Report()
     try:
-        products = _products(read_rows(read_text(path), report), report)
+        products = _products(read_rows(text, SHOPIFY, report), report)
     except InvalidProduct as error:
         raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
-    shop = Shop(terms.shop_id, terms.shop_name, tagline="", products={})
-    sold = _sold(products.values(), terms.currency, report)
+    shop, currency = shop_beside(terms, report)
+    sold = _sold(products.values(), currency, report)
     shop = open_shop(path, shop, sold, report)
     return Feed(shop, report.problems())
 

@@ -11,7 +11,7 @@ from app.catalog.feed import MOST_TAGS, category_of, product_id
 from app.catalog.images import remote
 from app.catalog.numbers import flag, price, quantity
 from app.catalog.problems import InvalidProduct, Report, shown
-from app.catalog.shopify_rows import Row
+from app.catalog.rows import Row
 from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all, shorten
 from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
 from app.domain.catalog import Money, Picture, Product, Variant

@@ -1,0 +1,166 @@
+"""Reads Google Merchant feeds, which nearly every shop system exports: RSS or Atom, and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+from xml.parsers import expat
+
+from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_content
+from app.catalog.json_shop import shop_beside
+from app.catalog.merchant_product import read_product
+from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
+from app.catalog.rows import Layout, Row, read_rows
+from app.catalog.text import LONGEST_LINE, plain
+from app.domain.catalog import FeedIssue, Product
+
+LAYOUT = Layout(
+    {
+        "id": ("id",),
+        "title": ("title",),
+        "description": ("description",),
+        "image": ("image link",),
+        "price": ("price",),
+        "sale price": ("sale price",),
+        "sale dates": ("sale price effective date",),
+        "availability": ("availability",),
+        "quantity": ("quantity", "sell on google quantity"),
+        "brand": ("brand",),
+        "type": ("product type",),
+        "google category": ("google product category",),
+        "group": ("item group id",),
+        "color": ("color", "colour"),
+        "size": ("size",),
+        "material": ("material",),
+        "pattern": ("pattern",),
+    },
+    {"id": "id", "title": "title", "price": "price"},
+)
+"""Source: Google's product data specification. `image_link` and `image link` are the same."""
+
+_known = lru_cache(1_000)(LAYOUT.known)
+_ITEMS = {"item", "entry"}
+_DEEPEST = 64
+
+
+def read_merchant_table(text: str, path: Path, terms: Terms) -> Feed:
+    """Read a feed whose items are rows; one that cannot be used costs only itself.
+
+    Raises:
+        CatalogError: it lacks a column it needs, or holds nothing to sell.
+    """
+    report = Report()
+    try:
+        rows = list(read_rows(text, LAYOUT, report))
+    except InvalidProduct as error:
+        raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
+    return _open(path, rows, terms, report)
+
+
+def read_merchant_xml(path: Path, terms: Terms) -> Feed:
+    """Read an RSS or Atom feed; its own title names the shop where nothing else does.
+
+    Raises:
+        CatalogError: it is not XML, declares a document type, or holds nothing to sell.
+    """
+    report = Report()
+    walk = _Walk(path)
+    walk.read(read_content(path))
+    named = terms._replace(shop_name=plain(walk.title) or terms.shop_name)
+    return _open(path, walk.rows, named, report)
+
+
+def _open(path: Path, rows: Iterable[Row], terms: Terms, report: Report) -> Feed:
+    shop, currency = shop_beside(terms, report)
+    products = _products(rows, report)
+    shop = open_shop(path, shop, _sold(products.values(), currency, report), report)
+    return Feed(shop, report.problems())
+
+
+def _products(rows: Iterable[Row], report: Report) -> dict[tuple[str, str], list[Row]]:
+    """Return the rows of each product: those of one item group, or one alone."""
+    products: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        group = plain(row["group"], LONGEST_LINE + 1)
+        name = ("group", group) if group else ("item", plain(row["id"], LONGEST_LINE + 1))
+        if name not in products and len(products) >= MOST_PRODUCTS:
+            reason = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
+            report.add(row.line, reason, row["id"])
+        elif name in products and not group:
+            report.add(row.line, "another product has this id", row["id"])
+        else:
+            products.setdefault(name, []).append(row)
+    return products
+
+
+def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Iterator[Product]:
+    for rows in products:
+        try:
+            yield read_product(rows, currency, report)
+        except InvalidProduct as error:
+            report.add(rows[0].line, str(error), rows[0]["id"])
+
+
+class _Item(NamedTuple):
+    line: int
+    depth: int
+    cells: dict[str, str]
+
+
+class _Walk:
+    """Gathers the items of a feed as they close. What they hold below their own fields is left."""
+
+    def __init__(self, path: Path) -> None:
+        self.rows: list[Row] = []
+        self.title = ""
+        self._path = path
+        self._open: list[str] = []
+        self._item: _Item | None = None
+        self._text: list[str] = []
+        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+
+    def read(self, content: bytes) -> None:
+        """Read the whole file.
+
+        Raises:
+            CatalogError: it is not XML, or asks for what no feed needs.
+        """
+        try:
+            self._parser.Parse(content, True)
+        except expat.ExpatError as error:
+            reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
+            raise CatalogError(self._path, (FeedIssue(error.lineno, reason),)) from None
+
+    def _doctype(self, *_: object) -> None:
+        raise self._refused("declares a document type: no feed needs one, and entities hide there")
+
+    def _start(self, name: str, _: object) -> None:
+        self._open.append(name.rpartition(" ")[2])
+        if len(self._open) > _DEEPEST:
+            raise self._refused("is nested too deeply")
+        if self._item is None and self._open[-1] in _ITEMS:
+            self._item = _Item(self._parser.CurrentLineNumber, len(self._open), {})
+        self._text.clear()
+
+    def _end(self, _: str) -> None:
+        name, text, item = self._open.pop(), "".join(self._text).strip(), self._item
+        self._text.clear()
+        if item is None:
+            self.title = self.title or (text if name == "title" else "")
+        elif len(self._open) == item.depth:
+            known = _known(name)
+            if known and text:
+                item.cells.setdefault(known, text)
+        elif len(self._open) < item.depth:
+            self.rows.append(Row(item.line, item.cells))
+            self._item = None
+
+    def _refused(self, reason: str) -> CatalogError:
+        return CatalogError(self._path, (FeedIssue(self._parser.CurrentLineNumber, reason),))

@@ -1,0 +1,153 @@
+"""One product of a Google Merchant feed: an item, or the items of one group as its variants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+from app.catalog.feed import category_of, product_id
+from app.catalog.images import remote
+from app.catalog.numbers import CURRENCY, price, quantity
+from app.catalog.problems import InvalidProduct, Report, shown
+from app.catalog.rows import Row
+from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, shorten
+from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
+from app.domain.catalog import Money, Picture, Product, Variant
+
+_AVAILABLE = {
+    "": True,
+    "in stock": True,
+    "preorder": True,
+    "backorder": True,
+    "out of stock": False,
+}
+_OPTIONS = ("color", "size", "material", "pattern")
+_AMOUNT = re.compile(r"(?:([A-Za-z]{3})\s*)?([0-9.,-]+)(?:\s*([A-Za-z]{3}))?")
+
+
+def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product:
+    """Return the product of an item, or of the items of a group: `currency` where none is named.
+
+    Raises:
+        InvalidProduct: it cannot be sold.
+    """
+    first = rows[0]
+    title = _text(first, "title", LONGEST_LINE, report)
+    if not title:
+        raise InvalidProduct("has no title")
+    options = (
+        [name for name in _OPTIONS if any(row[name] for row in rows)] if first["group"] else []
+    )
+    variants = _variants(rows, options, currency, report)
+    product = Product(
+        id=product_id(variant_id((), plain(first["group"] or first["id"]))),
+        title=title,
+        price=variants[0].price,
+        category=_category(first),
+        available=variants[0].available,
+        description=_text(first, "description", LONGEST_DESCRIPTION, report),
+        picture=_picture(first, title, report),
+        compare_at=variants[0].compare_at,
+        stock=variants[0].stock,
+        vendor=plain(first["brand"]),
+    )
+    if not first["group"]:
+        return product
+    note = partial(report.add, first.line, product=first["group"])
+    return made_of(product, [option.capitalize() for option in options], variants, note)
+
+
+def _variants(
+    rows: Sequence[Row], options: Sequence[str], currency: str, report: Report
+) -> list[Variant]:
+    variants: dict[str, Variant] = {}
+    for row in rows[: MOST_VARIANTS + 1]:
+        name = variant_id((), plain(row["id"]))
+        if name in variants:
+            report.add(row.line, "variant is not sold: another has this id", row["id"])
+            continue
+        try:
+            variants[name] = _variant(row, name, options, currency)
+        except InvalidProduct as error:
+            if len(rows) == 1:
+                raise
+            report.add(row.line, f"variant is not sold: {error}", row["id"])
+    if not variants:
+        raise InvalidProduct("has no variant that can be sold")
+    return list(variants.values())
+
+
+def _variant(row: Row, name: str, options: Sequence[str], currency: str) -> Variant:
+    if not row["price"]:
+        raise InvalidProduct("has no price")
+    usual = _money(row["price"], "price", currency)
+    reduced = _money(row["sale price"], "sale price", currency) if row["sale price"] else None
+    on_sale = reduced is not None and reduced.amount < usual.amount and _is_now(row["sale dates"])
+    word = row["availability"].replace("_", " ").lower()
+    if word not in _AVAILABLE:
+        raise InvalidProduct(f"availability {shown(word)!r} is none that Google knows")
+    stock = quantity(row["quantity"]) if row["quantity"] else None
+    return Variant(
+        id=name,
+        values=tuple(plain(row[option]) for option in options),
+        price=reduced if reduced is not None and on_sale else usual,
+        available=_AVAILABLE[word] and stock != 0,
+        compare_at=usual if on_sale else None,
+        stock=stock,
+    )
+
+
+def _money(text: str, name: str, currency: str) -> Money:
+    """Return an amount as `15.00 USD`, `USD 15.00` or in the shop's currency."""
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise InvalidProduct(f"{name} {shown(text)!r} is not a number")
+    named = (match[1] or match[3] or currency).upper()
+    if not CURRENCY.fullmatch(named):
+        raise InvalidProduct(f"{name} {shown(text)!r} has no currency")
+    return Money(price(match[2], name), named)
+
+
+def _is_now(dates: str) -> bool:
+    """Whether a sale is on, `BEGIN/END` in ISO 8601; without dates it is.
+
+    Raises:
+        InvalidProduct: they are no dates.
+    """
+    if not dates:
+        return True
+    try:
+        begin, end = map(_moment, dates.split("/"))
+    except ValueError:
+        raise InvalidProduct(f"sale dates {shown(dates)!r} are not BEGIN/END") from None
+    return begin <= datetime.now(UTC) <= end
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text.strip())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _category(row: Row) -> str:
+    """Return the narrowest of the merchant's own categories, else of Google's unless a number."""
+    own, theirs = (row[name].rpartition(">")[2].strip() for name in ("type", "google category"))
+    return category_of(plain(own), "" if theirs.isdecimal() else plain(theirs))
+
+
+def _picture(row: Row, title: str, report: Report) -> Picture | None:
+    if not row["image"]:
+        return None
+    try:
+        return Picture(remote(row["image"]), title)
+    except InvalidProduct as error:
+        report.add(row.line, f"sold without a picture: {error}", row["id"])
+        return None
+
+
+def _text(row: Row, column: str, most: int, report: Report) -> str:
+    text, cut = shorten(row[column], most)
+    if cut:
+        report.add(row.line, f"sold with its {column} cut at {most} characters", row["id"])
+    return text

@@ -1,0 +1,136 @@
+"""The rows of a table, however a spreadsheet left it: cells by column, each with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.catalog.feed import LARGEST_FILE
+from app.catalog.problems import InvalidProduct, Report
+
+csv.field_size_limit(LARGEST_FILE)  # a cell may be as large as its file
+
+_DELIMITERS = ",;\t|"
+_HINT = re.compile(r"\s*\"?sep=(.)", re.IGNORECASE)
+"""A first line by which a spreadsheet tells the next one what stands between the cells."""
+
+
+_LONGEST_HEADER = 64 * 1024
+"""Characters in which a header is looked for."""
+
+
+class Layout:
+    """The columns of a kind of table: our name of each, and the names it has in files.
+
+    They are compared by their letters and digits alone. `required` are those that products cannot
+    do without, by their names in messages.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[str]], required: Mapping[str, str]) -> None:
+        self.required = required
+        self._letters = {ours: [*map(_letters, either)] for ours, either in columns.items()}
+        self._ours = {name: ours for ours, names in self._letters.items() for name in names}
+
+    def known(self, name: str) -> str:
+        """Return our name of a column, empty where it is none of ours."""
+        return self._ours.get(_letters(name), "")
+
+    def places(self, header: Sequence[str]) -> dict[str, int]:
+        """Return where our columns stand in a header."""
+        names = [*map(_letters, header)]
+        return {
+            ours: names.index(theirs)
+            for ours, either in self._letters.items()
+            for theirs in reversed(either)
+            if theirs in names
+        }
+
+    def fits(self, text: str) -> bool:
+        """Whether a table has the columns that are required."""
+        hint = _HINT.match(text)
+        delimiter = self.delimiter(text, hint)
+        return self.required.keys() <= self._split(_header(text, hint), delimiter).keys()
+
+    def delimiter(self, text: str, hint: re.Match[str] | None) -> str:
+        """Return what stands between cells: that by which most columns of the header are known."""
+        header, choices = _header(text, hint), _DELIMITERS + (hint[1] if hint else "")
+        return max(choices, key=lambda sign: len(self._split(header, sign)))
+
+    def _split(self, header: str, delimiter: str) -> dict[str, int]:
+        return self.places(header.replace('"', "").split(delimiter))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. A column that the file does not have is empty."""
+
+    line: int
+    cells: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.cells.get(name, "")
+
+    def has(self, name: str) -> bool:
+        """Whether the file has the column at all."""
+        return name in self.cells
+
+
+class _Reader(Protocol):
+    @property
+    def line_num(self) -> int: ...
+
+    def __next__(self) -> list[str]: ...
+
+
+def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
+    """Yield the rows that fit the header; the others are reported, and empty ones passed over.
+
+    Raises:
+        InvalidProduct: the header lacks a column that products cannot do without.
+    """
+    hint = _HINT.match(text)
+    delimiter = layout.delimiter(text, hint)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = _lines(reader, report)
+    if hint:
+        next(lines)
+    header = next((cells for _, cells in lines if any(cells)), [])
+    places = layout.places(header)
+    missing = [name for ours, name in layout.required.items() if ours not in places]
+    if missing:
+        raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
+    for line, cells in lines:
+        if not any(cells):
+            continue
+        if len(cells) != len(header):
+            report.add(line, f"has {len(cells)} cells, and the header {len(header)}")
+        else:
+            yield Row(line, {name: cells[place].strip() for name, place in places.items()})
+
+
+def _lines(reader: _Reader, report: Report) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the line it starts on. A row that is no CSV costs only itself."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            report.add(line, f"is not CSV: {error}")
+            continue
+        yield line, cells
+
+
+def _header(text: str, hint: re.Match[str] | None) -> str:
+    """Return the first line that says something."""
+    lines = text[:_LONGEST_HEADER].splitlines()[1 if hint else 0 :]
+    return next((line for line in lines if line.strip()), "")
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

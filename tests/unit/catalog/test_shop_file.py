@@ -1,0 +1,87 @@
+"""A file beside a feed that says whose it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
+from tests.support.catalogs import Write
+
+CSV = "Handle,Title,Variant Price\nmug,Mug,9\n"
+XML = "<rss><channel><item><id>jug</id><title>Jug</title><price>1</price></item></channel></rss>"
+JSON = json.dumps(
+    {
+        "shop": {"id": "own", "name": "Own", "tagline": "Ours"},
+        "products": [{"id": "cup", "title": "Cup", "price": 2}],
+    }
+)
+CORNER = {
+    "id": "corner",
+    "name": "Corner",
+    "currency": "SEK",
+    "locale": "sv",
+    "brand": {"primary_color": "#102030"},
+}
+
+
+@pytest.mark.parametrize(("feed", "text"), [("a.csv", CSV), ("a.xml", XML), ("a.json", JSON)])
+@pytest.mark.parametrize("name", ["shop.json", "a.shop.json"])
+def test_it_names_the_shop_of_any_feed(
+    write: Write, tmp_path: Path, feed: str, text: str, name: str
+) -> None:
+    write(feed, text)
+    write(name, json.dumps(CORNER))
+    for path in (tmp_path, tmp_path / feed):
+        shop = load_catalogs(path).default
+        assert (shop.id, shop.name, shop.locale) == ("corner", "Corner", "sv")
+        assert shop.brand.primary_color == "#102030"
+        assert {item.price.currency for item in shop.products.values()} == {"SEK"}
+        assert load_catalogs(path).problems == {"corner": ()}
+
+
+def test_what_it_does_not_say_the_feed_says(write: Write, tmp_path: Path) -> None:
+    write("a.json", JSON)
+    write("shop.json", '{"name": "Corner"}')
+    shop = load_catalogs(tmp_path).default
+    assert (shop.id, shop.name, shop.tagline) == ("own", "Corner", "Ours")
+
+
+def test_of_several_feeds_each_has_its_own(write: Write, tmp_path: Path) -> None:
+    write("a.csv", CSV)
+    write("b.csv", CSV)
+    write("b.shop.json", json.dumps(CORNER))
+    write("shop.json", '{"name": "Nobody\'s"}')
+    assert {shop.name for shop in load_catalogs(tmp_path).shops.values()} == {"A", "Corner"}
+
+
+def test_a_catalog_that_is_called_shop_json_sells(write: Write, tmp_path: Path) -> None:
+    write("a.csv", CSV)
+    write("shop.json", JSON)
+    assert list(load_catalogs(tmp_path).shops) == ["a", "own"]
+    assert load_catalogs(tmp_path / "a.csv").default.name == "A"
+    assert load_catalogs(tmp_path / "shop.json").default.name == "Own"
+
+
+def test_one_that_is_no_object_is_named(write: Write, tmp_path: Path) -> None:
+    write("a.csv", CSV)
+    write("shop.json", "[]")
+    with pytest.raises(CatalogError, match=r"shop\.json is skipped: column 1"):
+        load_catalogs(tmp_path)
+
+
+def test_its_keys_that_are_not_read_are_named(write: Write, tmp_path: Path) -> None:
+    write("a.csv", CSV)
+    write("shop.json", '{"title": "Corner"}')
+    (problem,) = load_catalogs(tmp_path).problems["a"]
+    assert problem.reason == "shop: the key 'title' is not read"
+
+
+def test_one_that_changes_is_read_again(write: Write, tmp_path: Path) -> None:
+    write("a.csv", CSV)
+    before = load_catalogs(tmp_path)
+    write("shop.json", json.dumps(CORNER))
+    assert load_catalogs(tmp_path, before=before).default.name == "Corner"
