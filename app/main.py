@@ -150,7 +150,13 @@ async def _lifespan(
 def _open_later(settings: Settings, content: SiteContent) -> Resources:
     storage = open_storage(settings)
     patience = Patience(storage.patience, time.monotonic)
-    kv = RetryingKv(storage.kv, time.monotonic, settings.storage.retry_pause, patience)
+    kv = RetryingKv(
+        storage.kv,
+        time.monotonic,
+        settings.storage.retry_pause,
+        patience,
+        between_writes=storage.between_writes,
+    )
     budget = Budget(settings.spending, kv, time.time)
     providers = Providers(settings, budget)
 

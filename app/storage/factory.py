@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
+from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.ports import Database, KvStore
 from app.storage.upkeep import Slice, Upkeep, days_before
 
@@ -27,7 +28,8 @@ class Storage(NamedTuple):
     """KV and database, with what they speak through.
 
     `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
-    A page waits for `patience` seconds. `upkeep` is done as long as the shop is open. `counts` has
+    A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
+    most. `upkeep` is done as long as the shop is open. `counts` has
     what is counted beside it.
     """
 
@@ -38,6 +40,7 @@ class Storage(NamedTuple):
     batching: Batching = Batching()
     checked: float = 0.0
     patience: float = 0.1
+    between_writes: float = 0.0
     upkeep: Sequence[Upkeep] = ()
     counts: Mapping[str, Counter[str]] = {}
 
@@ -87,7 +90,7 @@ def _of_the_worker(state: StorageSettings) -> Storage:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)
     database = D1Database(WorkerD1(http, state.d1_url, headers))
-    return _with_retention(
+    return _elsewhere(
         Storage(kv, database, http.load, http.aclose, checked=10.0, patience=_FAR), state, 1.0
     )
 
@@ -105,10 +108,14 @@ def _of_cloudflare(state: StorageSettings) -> Storage:
     database = D1Database(CloudflareD1(api, state.account, state.database))
     batching = Batching(5.0, 200, 1)
     storage = Storage(kv, database, http.load, http.aclose, batching, checked=60.0, patience=_FAR)
-    return _with_retention(storage, state, 10.0)
+    return _elsewhere(storage, state, 10.0)
 
 
-def _with_retention(storage: Storage, state: StorageSettings, pause: float) -> Storage:
-    """Return storage elsewhere with its upkeep, which rests after each call it makes."""
+def _elsewhere(storage: Storage, state: StorageSettings, pause: float) -> Storage:
+    """Return storage of Cloudflare's with its pace and its upkeep, which rests after each call."""
     retention = Upkeep({"retired": _retire(storage.database, state)}, _SELDOM, pause)
-    return storage._replace(upkeep=(retention,), counts={"retention": retention.counts})
+    return storage._replace(
+        upkeep=(retention,),
+        counts={"retention": retention.counts},
+        between_writes=BETWEEN_WRITES,
+    )

@@ -1,4 +1,4 @@
-"""How KV is written: at most once a second a key, three attempts, no failure lost in silence.
+"""How KV is written: a key no more often than it takes, three attempts, no failure lost in silence.
 
 What cannot be written is kept in memory for its time, so that nobody pays for it twice.
 """
@@ -21,6 +21,8 @@ LONGEST_PAUSE = 10.0
 """Seconds we wait at most where we are asked to wait."""
 
 BETWEEN_WRITES = 1.0
+"""Seconds between two writes of a key that Workers KV asks for."""
+
 _LONGEST_READ = 2.0
 _MOST_REMEMBERED = 10_000
 UNWRITTEN = 16 * 1024 * 1024
@@ -57,12 +59,15 @@ class RetryingKv:
         clock: Callable[[], float],
         pause: float = 1.0,
         patience: Patience | None = None,
+        *,
+        between_writes: float = BETWEEN_WRITES,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._patience = patience or Patience(_LONGEST_READ, clock)
         self._inner = inner
         self._clock = clock
         self._pause = pause
+        self._between_writes = between_writes
         self._next_write: OrderedDict[str, float] = OrderedDict()
         self._last: dict[str, _Write] = {}
         self._unwritten: OrderedDict[str, _Unwritten] = OrderedDict()
@@ -122,7 +127,7 @@ class RetryingKv:
         await self._inner.delete(key)
 
     async def _in_turn(self, key: str, write: _Write, before: _Write | None) -> bool:
-        """Write when the key's last write has ended and its second has passed."""
+        """Write when the key's last write has ended and its pause has passed."""
         try:
             if before is not None:
                 await asyncio.wait({before.done})
@@ -174,6 +179,6 @@ class RetryingKv:
     def _note_written(self, key: str) -> None:
         """Give the key its next turn, a second from now."""
         self._next_write.pop(key, None)
-        self._next_write[key] = self._clock() + BETWEEN_WRITES
+        self._next_write[key] = self._clock() + self._between_writes
         while len(self._next_write) > _MOST_REMEMBERED:
             self._next_write.popitem(last=False)
