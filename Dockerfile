@@ -8,6 +8,7 @@ RUN python -m venv --without-pip /venv && \
 COPY app app
 COPY components components
 COPY demo demo
+COPY locale locale
 COPY migrations migrations
 COPY prompts prompts
 COPY static static

@@ -200,7 +200,7 @@ def _build_site(
     """
     library, prompts = content.library, content.prompts
     deps = GeneratorDeps(
-        models=resources.providers.with_house(prompts.house),
+        models=resources.providers.with_house(prompts.house_in),
         journal=resources.journal,
         renderer=renderer,
         specs=library.specs,

@@ -13,10 +13,11 @@ from sse_starlette.sse import AppStatus
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.prompts import PromptError
-from app.content.site import read_site
+from app.content.site import SiteContent, read_site
 from app.main import create_app
 from app.pages.catalog_watch import log_problems
 from app.pages.service import PageService
+from app.rendering.language import MessagesError
 from app.settings import Settings, SettingsError, read_settings, unknown_settings
 from app.util.json_log import set_up_log
 from app.util.lazy import WarmUp
@@ -29,6 +30,12 @@ _CLOSING = 3
 """Seconds that connections get to close, once every page has ended."""
 
 CANNOT_START = 2
+
+_MISTAKES = (
+    *(SettingsError, CatalogError, LibraryError, PromptError, MessagesError),
+    SecretError,
+)
+"""What is told in one line: the environment or the shop's files are not what they should be."""
 
 
 class DrainingServer(Server):
@@ -76,6 +83,7 @@ def build_server(settings: Settings) -> DrainingServer:
     """Read the shop's files and build what serves them."""
     content = read_site(settings)
     log_problems(content.catalogs)
+    _log_missing_words(content)
     app = create_app(settings, content)
     AppStatus.enable_automatic_graceful_drain = False
     config = Config(
@@ -104,6 +112,13 @@ def serve(settings: Settings) -> None:
         raise server.failure
 
 
+def _log_missing_words(content: SiteContent) -> None:
+    """Say which shops have no words in their language."""
+    for shop in content.catalogs.shops.values():
+        if not content.languages.has_words(shop.locale):
+            log.warning("%s: locale/ has no words in %r, English stands in", shop.id, shop.locale)
+
+
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve; a mistake in them is told in one line."""
     set_up_log()
@@ -111,7 +126,7 @@ def main(environment: Mapping[str, str]) -> int:
         log.warning("%s is not a setting: it changes nothing", name)
     try:
         serve(read_settings(environment))
-    except (SettingsError, CatalogError, LibraryError, PromptError, SecretError) as error:
+    except _MISTAKES as error:
         sys.stderr.write(f"wandstore cannot start: {error}\n")
         return CANNOT_START
     except KeyboardInterrupt:

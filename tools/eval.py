@@ -110,7 +110,7 @@ async def _compose(
     """Compose a page as the shop does, but for keeping it."""
     library, prompts, shop = content.library, content.prompts, content.catalogs.default
     library.specs.load()
-    *_, house = providers.with_house(prompts.house)
+    *_, house = providers.with_house(prompts.house_in)
     models: list[Model] = [house] if source == "house" else [providers.by_name[source], house]
     renderer, journal = build_renderer(content), PageJournal(time.time)
     view = build_shop_view(shop, content, renderer)

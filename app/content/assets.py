@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +22,13 @@ MEDIA_TYPES = {
     ".webp": b"image/webp",
     ".avif": b"image/avif",
     ".gif": b"image/gif",
+    ".woff2": b"font/woff2",
+    ".woff": b"font/woff",
     ".speculationrules": b"application/speculationrules+json",
 }
 _TEXT = {".css", ".js", ".svg", ".speculationrules"}
 _BEST_COMPRESSION = 9
+_REFERENCE = re.compile(rb"""url\(\s*(["']?)([a-z0-9.-]+)\1\s*\)""")
 PREFETCH_RULES = "products.speculationrules"
 """Names which pages browsers may fetch ahead of a click."""
 
@@ -57,14 +61,23 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
 
 
 def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:
-    """Return the files of static/, read already, as `load_assets` does."""
-    appended = f"\n{styles}".encode()
-    bodies = {
-        name: _body(Path(name).suffix, data + appended if name == "shop.css" else data)
-        for name, data in files.items()
-    }
-    addresses = "\0".join(sorted(_addresses(bodies).values()))
-    digest = hashlib.sha256(addresses.encode()).hexdigest()[:16]
+    """Return the files of static/, read already, as `load_assets` does.
+
+    Styles name others of these files as they lie beside them, a font by `url("serif.woff2")`.
+    """
+    addresses = {name: _address(name, data) for name, data in files.items() if not _is_style(name)}
+
+    def addressed(found: re.Match[bytes]) -> bytes:
+        address = addresses.get(found[2].decode())
+        return f'url("{address}")'.encode() if address else found[0]
+
+    sent = dict(files)
+    for name in filter(_is_style, files):
+        data = files[name] + f"\n{styles}".encode() if name == "shop.css" else files[name]
+        sent[name] = _REFERENCE.sub(addressed, data)
+    bodies = {name: _body(Path(name).suffix, data) for name, data in sent.items()}
+    named = "\0".join(sorted(_addresses(bodies).values()))
+    digest = hashlib.sha256(named.encode()).hexdigest()[:16]
     return Assets(bodies, {}, digest).with_brands(shops)
 
 
@@ -74,7 +87,7 @@ def is_brand(name: str) -> bool:
 
 
 def _addresses(bodies: Mapping[str, Body]) -> dict[str, str]:
-    return {name: f"/static/{_hashed(name, body.plain)}" for name, body in bodies.items()}
+    return {name: _address(name, body.plain) for name, body in bodies.items()}
 
 
 def _body(suffix: str, data: bytes) -> Body:
@@ -93,6 +106,11 @@ def brand_css(shop: Shop) -> str:
     )
 
 
-def _hashed(name: str, data: bytes) -> str:
+def _is_style(name: str) -> bool:
+    return name.endswith(".css")
+
+
+def _address(name: str, data: bytes) -> str:
+    """Return a file's address, which is another one once the file is."""
     stem, _, suffix = name.rpartition(".")
-    return f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"
+    return f"/static/{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{suffix}"

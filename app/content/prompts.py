@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.domain.persona import PERSONA_TYPES
+from app.rendering.language import likely
 from app.settings import ROOT
+
+HouseCopy = Mapping[str, Mapping[str, list[dict[str, str]]]]
 
 PLACES = ("{{ rules }}", "{{ components }}")
 """What storefront.md has a place for."""
@@ -22,19 +25,31 @@ class PromptError(Exception):
 class Prompts(NamedTuple):
     """`storefront` has one place for components and one for rules; `personas` one brief a type.
 
-    `house` is the copy of the house composer: set -> component type -> lines to choose from.
-    `words` are the lists of what only the catalog may say, by language.
+    `house` is the copy of the house composer: set -> component type -> lines to choose from, and
+    `translations` has it in other languages. `words` are the lists of what only the catalog may
+    say, by language.
     """
 
     storefront: str
     personas: Mapping[str, str]
-    house: Mapping[str, Mapping[str, list[dict[str, str]]]]
+    house: HouseCopy
+    translations: Mapping[str, HouseCopy]
     words: Mapping[str, str]
     digest: str
 
+    def house_in(self, locale: str) -> HouseCopy:
+        """Return the house's copy in a language; what it lacks there is said in English."""
+        spoken = next((n for n in likely(locale) if n in self.translations), None)
+        if spoken is None:
+            return self.house
+        own = self.translations[spoken]
+        return {name: {**lines, **own.get(name, {})} for name, lines in self.house.items()}
+
 
 def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Prompts:
-    """Read storefront.md, personas/*.md, house.json and words/; `read` gives a file's text.
+    """Read storefront.md, personas/, house.json, its translations house.de.json, and words/.
+
+    `read` gives a file's text.
 
     Raises:
         PromptError: one of them is missing, or storefront.md lacks the place for the rules or for
@@ -48,15 +63,25 @@ def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Pro
     personas: dict[str, str] = {
         name: read(folder / "personas" / f"{name}.md") for name in PERSONA_TYPES
     }
-    house = read(folder / "house.json")
+    names = ["house.json", *sorted(path.name for path in folder.glob("house.*.json"))]
+    house = {name: read(folder / name) for name in names}
     words = load_words(folder, read)
-    texts = [storefront, *personas.values(), house, *words.values()]
-    digest = hashlib.sha256("\0".join(texts).encode())
+    texts = [storefront, *personas.values(), *house.values(), *words.values()]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+    copy = {name: _copy(folder / name, text) for name, text in house.items()}
+    usual = copy.pop("house.json")
+    translations = {name.split(".")[1].lower(): lines for name, lines in copy.items()}
+    return Prompts(storefront, personas, usual, translations, words, digest)
+
+
+def _copy(path: Path, text: str) -> HouseCopy:
     try:
-        lines = json.loads(house)
+        lines: HouseCopy = json.loads(text)
     except ValueError as error:
-        raise PromptError(f"{folder / 'house.json'}: {error}") from error
-    return Prompts(storefront, personas, lines, words, digest.hexdigest()[:16])
+        raise PromptError(f"{path}: {error}") from error
+    if not isinstance(lines, dict) or not all(isinstance(item, dict) for item in lines.values()):
+        raise PromptError(f"{path}: not an object of sets, each of component types")
+    return lines
 
 
 def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[str, str]:

@@ -8,8 +8,10 @@ from typing import NamedTuple
 from app.catalog.load import Catalogs, load_catalogs
 from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
+from app.content.messages import merged, read_catalogs
 from app.content.prompts import Prompts, load_prompts
 from app.domain.catalog import Shop
+from app.rendering.language import Languages
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT, Settings
 
@@ -21,11 +23,21 @@ class SiteContent(NamedTuple):
     library: Library
     prompts: Prompts
     assets: Assets
+    languages: Languages
 
     def with_catalogs(self, catalogs: Catalogs) -> SiteContent:
         """Return the same files with other goods."""
         assets = self.assets.with_brands(catalogs.shops.values())
         return self._replace(catalogs=catalogs, assets=assets)
+
+    def check_languages(self, catalogs: Catalogs) -> None:
+        """Read the words of the shops' languages.
+
+        Raises:
+            MessagesError: those of one cannot be read; the message says which.
+        """
+        for shop in catalogs.shops.values():
+            self.languages.of(shop.locale)
 
     def urls_of(self, shop: Shop) -> ShopUrls:
         """Return a shop's addresses; the default shop's begin at the root."""
@@ -33,8 +45,8 @@ class SiteContent(NamedTuple):
 
     def digest_of(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
-        shared = (self.library.digest, self.assets.digest, self.prompts.digest)
-        parts = (*shared, shop.digest, self._root_of(shop))
+        site = (self.library, self.assets, self.prompts, self.languages, shop)
+        parts = (*(part.digest for part in site), self._root_of(shop))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     def _root_of(self, shop: Shop) -> str:
@@ -42,14 +54,19 @@ class SiteContent(NamedTuple):
 
 
 def read_site(settings: Settings) -> SiteContent:
-    """Read catalogs, components, prompts and static files.
+    """Read catalogs, components, prompts, static files, and the words of the shops' languages.
 
     Raises:
-        CatalogError, LibraryError, PromptError: one cannot be used; the message says which.
+        CatalogError, LibraryError, PromptError, MessagesError: one cannot be used; the message
+            says which.
     """
     catalogs = load_catalogs(settings.catalog, currency=settings.currency)
     library = open_library(settings.root / "components")
     prompts = load_prompts(settings.root / "prompts")
     static = (ROOT / "static", settings.root / "static")
     assets = load_assets(static, library.styles, catalogs.shops.values())
-    return SiteContent(catalogs, library, prompts, assets)
+    folders = dict.fromkeys((ROOT / "locale", settings.root / "locale"))
+    languages = Languages(merged(map(read_catalogs, folders)))
+    content = SiteContent(catalogs, library, prompts, assets, languages)
+    content.check_languages(catalogs)
+    return content

@@ -9,6 +9,7 @@ from datetime import datetime
 from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
 from app.domain.page import Refusal, RenderedComponent, StoredPage
+from app.rendering.language import Language
 from app.rendering.renderer import Renderer, SlotContent
 
 Entry = tuple[EventName, str]
@@ -34,9 +35,11 @@ def ready_event(page: StoredPage) -> Entry:
     return "ready", _json(persona_hash=page.persona_hash, generated_at=page.generated_at)
 
 
-def error_event(code: str) -> Entry:
+def error_event(code: str, language: Language) -> Entry:
     """Return an `error` event: a code, and words fit for a shopper."""
-    message = "We could not arrange this page for you. The whole shop is here all the same."
+    message = language.gettext(
+        "We could not arrange this page for you. The whole shop is here all the same."
+    )
     return "error", _json(code=code, message=message)
 
 

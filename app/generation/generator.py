@@ -236,7 +236,8 @@ class Generator:
         job.failed = "TIMEOUT" if job.late else last_failure
         job.trace.status = "error"
         job.trace.note("failed", job.failed)
-        self._deps.journal.append(job.id, [error_event(job.failed)])
+        language = self._deps.renderer.language(job.shop)
+        self._deps.journal.append(job.id, [error_event(job.failed, language)])
 
     def _missing(self, job: PageJob) -> list[str]:
         """Return the slots that are asked for, still unfilled, and not yet past their time."""

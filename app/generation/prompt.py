@@ -16,6 +16,7 @@ from app.domain.catalog import Product, Shop
 from app.domain.llm import Prompt
 from app.domain.persona import Persona
 from app.generation.requirements import requirements_text
+from app.rendering.language import formats_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -152,7 +153,7 @@ def _kind_of(schema: Mapping[str, Any]) -> str:
 
 
 def _shop_lines(shop: Shop) -> str:
-    brand = shop.brand
+    brand, language = shop.brand, formats_of(shop.locale).english
     lists = {
         "Categories": shop.categories()[:MOST_CATEGORIES],
         "Banned words": brand.banned_words[:_MOST_WORDS],
@@ -161,7 +162,7 @@ def _shop_lines(shop: Shop) -> str:
     return "\n".join(
         [
             f"Shop: {_quoted(shop.name)}, {_quoted(shop.tagline)}",
-            f"Language: {shop.locale}. Tone: {_quoted(brand.tone)}",
+            f"Write in {language} ({shop.locale}). Tone: {_quoted(brand.tone)}",
             *(
                 f"{name}: {', '.join(map(_quoted, texts))}"
                 for name, texts in lists.items()

@@ -69,13 +69,13 @@ def obey(
     *,
     specs: Mapping[str, Spec],
     context: Callable[[Shop], Mapping[str, object]],
-    lines: HouseCopy,
+    copy_in: Callable[[str], HouseCopy],
 ) -> Component:
     """Return a component as the merchant's rules have it, which is how it is drawn.
 
     What was decided is kept beside that: it holds again when a rule ends. Where one product takes
     another's place, or the words no longer fit, the house has words for anybody. `context` makes of
-    a shop what props are validated against.
+    a shop what props are validated against, `copy_in` of a language's tag the house's copy.
     """
     if shop.steering is None or component.type not in specs:
         return component
@@ -95,7 +95,7 @@ def obey(
         isinstance(value, str) and value != component.config[prop] for prop, value in config.items()
     )
     verdict = validate(Proposal(*steered), specs, context(shop), frozenset())
-    copy = lines[_ANYBODY].get(component.type, ())
+    copy = copy_in(shop.locale)[_ANYBODY].get(component.type, ())
     if copy and (another or isinstance(verdict, Refusal)):
         words = _line(copy, seed=component.slot)
         steered = component._replace(config={**config, **words})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,10 @@ from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
     from app.llm.providers import ModelClients
+
+
+CopyIn = Callable[[str], rules.HouseCopy]
+"""Gives the house's copy in the language of a BCP 47 tag."""
 
 
 class Providers:
@@ -42,13 +46,13 @@ class Providers:
         }
         self._shared = tuple(map(CoalescingModel, self.by_name.values()))
 
-    def with_house(self, copy: rules.HouseCopy) -> tuple[Model, ...]:
-        """Return the models in their order, and the house that writes with this copy.
+    def with_house(self, copy_in: CopyIn) -> tuple[Model, ...]:
+        """Return the models in their order, and the house that writes with a language's copy.
 
         The house writes at its own pace where it is alone; after models it has no time to lose.
         """
         pace = 0.0 if self.by_name else self._settings.house_pace
-        return (*self._shared, house_model(copy, pace))
+        return (*self._shared, house_model(copy_in, pace))
 
     def load(self) -> None:
         """Load what speaks to providers, where there are any. Any thread may call this."""
@@ -89,10 +93,11 @@ class Providers:
         return ModelClients(self._settings.calls)
 
 
-def house_model(copy: rules.HouseCopy, pace: float) -> HouseModel:
+def house_model(copy_in: CopyIn, pace: float) -> HouseModel:
     """Return the house: no model, but rules that choose and copy that is written already."""
 
     def choose(prompt: Prompt) -> list[dict[str, object]]:
+        copy = copy_in(prompt.shop.locale)
         return rules.compose(prompt.shop, prompt.persona, copy, persona_hash(prompt.persona))
 
     return HouseModel(choose, pace)

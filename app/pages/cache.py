@@ -183,7 +183,7 @@ class PageCache:
             next(known, NEWCOMER),
             specs=site.content.library.specs,
             context=site.renderer.props_context(shop),
-            lines=site.content.prompts.house,
+            lines=site.content.prompts.house_in(shop.locale),
         )
 
     def _ready_to_send(self, stored: StoredPage) -> CachedPage:

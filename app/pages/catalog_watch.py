@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.catalog.load import Catalogs, Stamp, load_catalogs, stamps
-from app.catalog.problems import CatalogError
+from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.content.site import SiteContent
+from app.domain.catalog import FeedIssue
 from app.pages.site import LiveSite, Site
+from app.rendering.language import MessagesError
 from app.settings import Settings
 
 log = logging.getLogger("wandstore.catalog")
@@ -85,7 +87,13 @@ class CatalogWatch:
 
     def _load(self, before: Catalogs) -> Catalogs:
         settings = self._settings
-        return load_catalogs(settings.catalog, currency=settings.currency, before=before)
+        catalogs = load_catalogs(settings.catalog, currency=settings.currency, before=before)
+        try:
+            self._site.current.content.check_languages(catalogs)
+        except MessagesError as error:
+            issue = FeedIssue(WHOLE_FILE, str(error))
+            raise CatalogError(settings.catalog, (issue,)) from error
+        return catalogs
 
     async def _take_up(self, catalogs: Catalogs) -> None:
         """Swap the site; where a designer's save has swapped it meanwhile, build on that."""

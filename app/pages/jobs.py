@@ -189,7 +189,8 @@ class PageJobs:
             job.failed = "CONTAINER_ERROR"
             job.trace.status = "error"
             job.trace.note("failed", "CONTAINER_ERROR", type(error).__name__)
-            self._journal.append(job.id, [error_event("CONTAINER_ERROR")])
+            language = self._site.current.renderer.language(request.view.shop)
+            self._journal.append(job.id, [error_event("CONTAINER_ERROR", language)])
         finally:
             self._jobs.pop(page_key, None)
             self._records.generation(_ended(generation, job.trace.status))

@@ -66,7 +66,7 @@ def build_shop_view(
     moment: float = 0.0,
 ) -> ShopView:
     """Draw a shop's fallbacks, by the rules that hold at a moment (Unix seconds)."""
-    fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house))
+    fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house_in(shop.locale)))
     urls, search = content.urls_of(shop), SearchIndex(shop.products.values())
     view = ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
     return steered_view(view, content, renderer, moment)
@@ -82,7 +82,8 @@ def steered_view(
         rules = rules_at(view.shop, persona_type, moment)
         if rules not in drawn:
             shop = steer(view.shop, rules)
-            fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house))
+            copy = content.prompts.house_in(shop.locale)
+            fallbacks = renderer.fallbacks(shop, fallback(shop, copy))
             drawn[rules] = Steered(shop, fallbacks)
         steered[persona_type] = drawn[rules]
     until = next_change(view.shop, moment)

@@ -18,7 +18,8 @@ from app.rendering.renderer import Renderer, environment
 def build_renderer(content: SiteContent) -> Renderer:
     """Return the renderer of these files, which knows what copy may say."""
     library, context = content.library, PropsContext(content.prompts.words)
-    steer = partial(obey, specs=library.specs, context=context, lines=content.prompts.house)
+    copy_in = content.prompts.house_in
+    steer = partial(obey, specs=library.specs, context=context, copy_in=copy_in)
     return Renderer(
         environment(library.folder, library.templates),
         library.specs,
@@ -26,6 +27,7 @@ def build_renderer(content: SiteContent) -> Renderer:
         urls_of=content.urls_of,
         props_context=context,
         steer=steer,
+        languages=content.languages,
     )
 
 

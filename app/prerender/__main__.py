@@ -12,6 +12,7 @@ from app.content.components import LibraryError
 from app.content.prompts import PromptError
 from app.content.site import read_site
 from app.prerender.output import FREE_FILES, CannotPublish, publish
+from app.rendering.language import MessagesError
 from app.settings import SettingsError, read_settings
 
 CANNOT_PUBLISH = 2
@@ -25,7 +26,10 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
     try:
         files = publish(read_site(read_settings(os.environ)), folder)
-    except (SettingsError, CatalogError, LibraryError, PromptError, CannotPublish) as error:
+    except (
+        *(SettingsError, CatalogError, LibraryError, PromptError, MessagesError),
+        CannotPublish,
+    ) as error:
         sys.stderr.write(f"wandstore cannot publish: {error}\n")
         return CANNOT_PUBLISH
     sys.stdout.write(f"published {files} files to {folder}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +25,7 @@ from app.catalog.listing import Listing
 from app.catalog.ranking import top_up
 from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
-from app.rendering.money import money
+from app.rendering.language import TAGS, Language, Languages
 from app.rendering.urls import ShopUrls
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _from_texts(folder: Path, texts: Mapping[str, str]) -> BaseLoader:
 
 
 class Renderer:
-    """Renders with the library's templates.
+    """Renders with the library's templates, each shop's pages in its language.
 
     `urls_of` gives a shop's addresses, `props_context` what its components are validated against,
     `steer` a component as the merchant's rules have it.
@@ -126,8 +126,11 @@ class Renderer:
         urls_of: Callable[[Shop], ShopUrls],
         props_context: Callable[[Shop], Mapping[str, object]],
         steer: Callable[[Component, Shop], Component] = lambda component, _: component,
+        languages: Languages | None = None,
     ) -> None:
         self._templates = templates
+        self._languages = languages or Languages()
+        self._spoken = lru_cache(TAGS)(self._in_language)
         self._specs = specs
         self._slots = slots
         self._urls_of = urls_of
@@ -149,7 +152,8 @@ class Renderer:
 
     def draw(self, kind: str, slot: str, props: object, shop: Shop) -> str:
         """Draw a component of these props, whatever they say."""
-        return self._templates.get_template(f"{kind}.jinja").render(
+        template = self._spoken(shop.locale).get_template(f"{kind}.jinja")
+        return template.render(
             **self._shared(shop),
             props=props,
             slot=slot,
@@ -184,7 +188,7 @@ class Renderer:
             persona_type=persona_type,
             page_title=shop.name,
             description=shop.tagline,
-            slots=[_filled(slot, fillings[slot.id]) for slot in self._slots],
+            slots=[_filled(slot, fillings[slot.id], self.language(shop)) for slot in self._slots],
             stream_url=stream_url,
             refresh_seconds=REFRESH_SECONDS,
         )
@@ -195,7 +199,8 @@ class Renderer:
         query = {"category": listing.category, "sort": listing.sort, "q": listing.query}
         before = url.store(**query, page=listing.page - 1) if listing.page > 1 else None
         after = url.store(**query, page=listing.page + 1) if listing.page < listing.pages else None
-        title = listing.category or ("Search" if listing.query else "All products")
+        said = self.language(shop).gettext
+        title = listing.category or (said("Search") if listing.query else said("All products"))
         return self._page(
             "listing",
             shop,
@@ -232,25 +237,36 @@ class Renderer:
         )
 
     def message_page(self, shop: Shop, title: str, text: str) -> str:
-        """Draw a designed state: something was not found, or went wrong."""
+        """Draw a designed state: something was not found, or went wrong; the words are messages."""
+        said = self.language(shop).gettext
         return self._page(
             "message",
             shop,
-            page_title=f"{title} · {shop.name}",
+            page_title=f"{said(title)} · {shop.name}",
             description=shop.tagline,
             noindex=True,
-            title=title,
-            text=text,
+            title=said(title),
+            text=said(text),
             suggestions=top_up((), shop, 4),
         )
 
     def _page(self, name: str, shop: Shop, **context: Any) -> str:
         settled = {"persona_type": "newcomer", "noindex": False, **context}
-        template = self._templates.get_template(f"pages/{name}.jinja")
+        template = self._spoken(shop.locale).get_template(f"pages/{name}.jinja")
         return template.render(**self._shared(shop), **settled)
 
+    def language(self, shop: Shop) -> Language:
+        """Return the language that a shop's pages are in."""
+        return self._languages.of(shop.locale)
+
+    def _in_language(self, tag: str) -> Environment:
+        """Return the templates as they speak a language; what is compiled is shared by all."""
+        spoken = self._templates.overlay()
+        spoken.globals = {**self._templates.globals, **self._languages.of(tag).globals()}
+        return spoken
+
     def _shared(self, shop: Shop) -> dict[str, Any]:
-        return {"shop": shop, "url": self._urls_of(shop), "money": money}
+        return {"shop": shop, "url": self._urls_of(shop)}
 
 
 def _choices(item: Product) -> list[tuple[str, list[Variant]]]:
@@ -272,8 +288,9 @@ def _option(name: str, value: str) -> str:
     return f"{name}: {value}" if name and value else value
 
 
-def _filled(slot: Place, filling: SlotContent) -> FilledSlot:
-    return FilledSlot(slot.id, slot.label, filling.by, Markup(filling.html))  # noqa: S704 - drawn here
+def _filled(slot: Place, filling: SlotContent, language: Language) -> FilledSlot:
+    label = language.gettext(slot.label)
+    return FilledSlot(slot.id, label, filling.by, Markup(filling.html))  # noqa: S704 - drawn here
 
 
 def _pictured(shop: Shop, category: str, size: int) -> list[Product]:

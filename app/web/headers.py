@@ -28,7 +28,7 @@ def content_security_policy(image_hosts: Iterable[str] = ()) -> bytes:
     hosts = sorted(image_hosts)
     images = " ".join(["'self'", *(hosts if len(hosts) <= _MOST_IMAGE_HOSTS else ["https:"])])
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
         f"img-src {images}; connect-src 'self'; form-action 'self'; manifest-src 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ).encode()

@@ -19,7 +19,7 @@ STORE, LISTING, NOTHING = "/store", "/store?category=Lamps&sort=name", "/store?c
 SEARCH, PRODUCT_PAGE, MISSING = "/store?q=%3Cb%3E%22%26", f"/products/{PRODUCT}", "/nowhere"
 PAGES = [STORE, LISTING, NOTHING, SEARCH, PRODUCT_PAGE, MISSING]
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; manifest-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )

@@ -66,6 +66,8 @@ def test_a_component_is_shown_at_four_widths_at_once(desk: Desk, page: Page) -> 
     [
         (("theme", "dark"), "matchMedia('(scripting)') && getComputedStyle(document.documentElement).colorScheme", ("light only", "dark only")),
         (("dir", "rtl"), "getComputedStyle(document.body).direction", ("ltr", "rtl")),
+        (("language", "ar"), "document.documentElement.lang + ' ' + getComputedStyle(document.body).direction", ("en ltr", "ar rtl")),
+        (("language", "de"), "document.querySelector('.card .price').textContent.includes(',00\u00a0€')", (False, True)),
         (("text", "200"), "getComputedStyle(document.documentElement).fontSize", ("16px", "32px")),
         (("motion", "reduced"), "getComputedStyle(document.querySelector('.frame img')).transitionProperty", ("scale", "all")),
         (("catalog", "no-pictures"), "document.querySelectorAll('.frame-empty').length", (0, 8)),

@@ -96,6 +96,7 @@ def test_a_look_changes_the_page_and_the_address(shared_desk: Desk, page: Page) 
     for name, value, measured in [
         ("theme", "dark", "getComputedStyle(document.documentElement).colorScheme.includes('dark')"),
         ("dir", "rtl", "getComputedStyle(document.body).direction === 'rtl'"),
+        ("language", "ja", "document.documentElement.lang === 'ja' && document.body.innerText.includes('残り')"),
         ("text", "200", "getComputedStyle(document.documentElement).fontSize === '32px'"),
         ("catalog", "no-pictures", "document.querySelectorAll('.frame-empty').length === 5"),
     ]:  # fmt: skip

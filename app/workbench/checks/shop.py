@@ -6,6 +6,7 @@ Ours stands in for a file that is wrong, so that one fault does not hide the nex
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
@@ -21,6 +22,7 @@ from app.domain.catalog import FeedIssue, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
 from app.generation.rules import compose, product_props
+from app.rendering.language import USUAL
 from app.settings import ROOT, Settings
 from app.workbench.checks.styles import style_faults
 from app.workbench.gallery.fixtures import fit_to_shop
@@ -33,7 +35,7 @@ from app.workbench.reload.verify import verify
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-_HOUSE = "prompts/house.json"
+_HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
 
 
 def problems_of(settings: Settings) -> list[str]:
@@ -104,20 +106,25 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
 
 
 def _house_faults(version: Version) -> Iterator[Fault]:
-    """Yield what the house model could not say beside just any product."""
-    shop, house = version.content.catalogs.default, version.content.prompts.house
-    context = PropsContext(version.content.prompts.words)(shop)
-    for persona in PERSONA_TYPES:
-        try:
-            compose(shop, Persona(persona), house, shop.id)
-            for name in house[persona].keys() & version.content.library.specs.keys():
-                spec, lines = version.content.library.specs[name], house[persona][name]
-                for line, prop, message in _refused(spec, lines, shop, context):
-                    at = _line_of(version.sources.texts[_HOUSE], line[prop])
-                    where = f"{persona}, {name}"
-                    yield line_fault(_HOUSE, at, f"{prop}: {message}", version.sources, where)
-        except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
-            yield Fault(_HOUSE, 0, f"{persona} is not whole: {error!r}")
+    """Yield what the house model could not say beside just any product, in each language."""
+    prompts, specs = version.content.prompts, version.content.library.specs
+    for file, text in version.sources.texts.items():
+        found = _HOUSE.fullmatch(file)
+        if found is None:
+            continue
+        shop = version.content.catalogs.default._replace(locale=found[1] or USUAL)
+        house = prompts.house_in(shop.locale)
+        context = PropsContext(prompts.words)(shop)
+        for persona in PERSONA_TYPES:
+            try:
+                compose(shop, Persona(persona), house, shop.id)
+                for name in house[persona].keys() & specs.keys():
+                    lines = house[persona][name]
+                    for line, prop, message in _refused(specs[name], lines, shop, context):
+                        at, where = _line_of(text, line[prop]), f"{persona}, {name}"
+                        yield line_fault(file, at, f"{prop}: {message}", version.sources, where)
+            except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
+                yield Fault(file, 0, f"{persona} is not whole: {error!r}")
 
 
 def _pin_faults(version: Version) -> Iterator[Fault]:

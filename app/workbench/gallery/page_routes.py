@@ -11,7 +11,7 @@ from starlette.routing import Route
 from app.catalog.images import image_hosts
 from app.workbench.gallery.pages import PAGES, PURPOSES, RenderedPage, draw_page, with_options
 from app.workbench.gallery.routes import WIDTHS, choices, styles_for
-from app.workbench.gallery.states import ViewOptions, read_view_options
+from app.workbench.gallery.states import ViewOptions, read_view_options, speech
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import answer, framed, page
 from app.workbench.templates import Templates
@@ -79,6 +79,7 @@ class PageRoutes:
         rendered = draw_page(self._live, name, options)
         payload = {
             "whole": True,
+            **speech(self._live, rendered.shop, options),
             "html": self._with_options(name, rendered, options),
             "fault": rendered.fault.as_json() if rendered.fault else None,
             "styles": styles_for(self._live, options),

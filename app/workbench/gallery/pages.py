@@ -27,6 +27,7 @@ from app.workbench.reload.manager import ContentReloader
 
 _SCRIPTS = re.compile(r"<(script|noscript)\b.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"<html\b", re.IGNORECASE)
+_DIRECTION = re.compile(r"""(<html\b[^>]*?) dir="\w*\"""", re.IGNORECASE)
 _WORDS = "A long text goes on for as long as a merchant has something to say about it. "
 
 
@@ -70,10 +71,11 @@ def with_options(
     `sheet` is the address of the shop's style sheet, `styles` of the one instead of it; `more` is
     put into the head.
     """
-    attributes = (
-        f'dir="{options.dir}" data-design-theme="{options.theme}" data-design-text="{options.text}"'
-    )
+    direction = "" if options.dir == "auto" else f'dir="{options.dir}" '
+    attributes = f'{direction}data-design-theme="{options.theme}" data-design-text="{options.text}"'
     html = _SCRIPTS.sub("", html)
+    if direction:
+        html = _DIRECTION.sub(r"\1", html, count=1)
     html = _ROOT.sub(f'<html {attributes} data-design-motion="{options.motion}"', html, count=1)
     html = html.replace(f'href="{stylesheet}"', f'href="{escape(styles)}" data-styles', 1)
     return html.replace("</head>", f"{head}</head>", 1)
@@ -87,10 +89,11 @@ def _shell(scene: Scene) -> str:
 def _finished(scene: Scene) -> str:
     """Draw a page as the house composer would; what the catalog cannot fill keeps its fallback."""
     live, shop = scene.live, scene.shop
-    prompts, specs = live.version.content.prompts, live.version.content.library.specs
+    content = live.version.content
+    specs, copy = content.library.specs, content.prompts.house_in(shop.locale)
     fillings = _fallbacks(scene)
     persona = read_persona({"persona": scene.options.persona}, shop)
-    for item in compose(shop, persona, prompts.house, seed=scene.options.persona):
+    for item in compose(shop, persona, copy, seed=scene.options.persona):
         kind, config = str(item["type"]), item["config"]
         if kind in specs and isinstance(config, dict):
             html = live.renderer.component(Component(kind, specs[kind].slots[0], config), shop)
@@ -104,7 +107,7 @@ def _sold_out(scene: Scene) -> str:
 
 
 def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
-    lines = scene.live.version.content.prompts.house
+    lines = scene.live.version.content.prompts.house_in(scene.shop.locale)
     return scene.live.renderer.fallbacks(scene.shop, fallback(scene.shop, lines))
 
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from app.catalog.images import image_hosts
 from app.content.assets import is_brand
 from app.generation.prompt import count_tokens, describe
+from app.rendering.language import formats_of
 from app.workbench.gallery.controls import controls
 from app.workbench.gallery.fixtures import CATALOGS
 from app.workbench.gallery.states import (
@@ -21,6 +22,7 @@ from app.workbench.gallery.states import (
     ViewOptions,
     draw,
     read_view_options,
+    speech,
     state_names,
 )
 from app.workbench.reload.manager import ContentReloader
@@ -103,6 +105,7 @@ class GalleryRoutes:
             "frame",
             options=options,
             styles=styles_for(self._live, options),
+            speech=speech(self._live, rendered.shop, options),
             rendered=rendered,
             examined="examined" in request.query_params,
         )
@@ -115,7 +118,8 @@ class GalleryRoutes:
         rendered = draw(self._live, request.path_params["name"], options)
         if rendered is None:
             return answer({"error": "no such component"}, 404)
-        return answer({**_told_of(rendered), "styles": styles_for(self._live, options)})
+        spoken = speech(self._live, rendered.shop, options)
+        return answer({**_told_of(rendered), **spoken, "styles": styles_for(self._live, options)})
 
     async def description(self, request: Request) -> Response:
         """Answer with what the model is told about a component."""
@@ -146,8 +150,10 @@ def styles_for(live: ContentReloader, options: ViewOptions) -> str:
 def choices(live: ContentReloader) -> Mapping[str, Any]:
     """Return what a look may be, with names for people."""
     shops = live.version.content.catalogs.shops.values()
+    tags = live.version.content.languages.tags
     return {
         "choices": CHOICES,
+        "languages": {"": "As the shop", **{tag: formats_of(tag).english for tag in tags}},
         "catalogs": {name: label for name, (label, _) in CATALOGS.items()},
         "shops": {shop.id: shop.name for shop in shops},
     }

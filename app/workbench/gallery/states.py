@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SHORTEST, LONGEST, SOLD_OUT = "shortest-allowed", "longest-allowed", "sold-out"
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "theme": ("light", "dark"),
-    "dir": ("ltr", "rtl"),
+    "dir": ("auto", "ltr", "rtl"),
     "text": ("100", "200"),
     "motion": ("full", "reduced"),
     "catalog": tuple(CATALOGS),
@@ -30,16 +31,21 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """What a look may be; the first of each is meant where an address does not say."""
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _LONGEST_PROPS = 16_384
 _MOST_FIELDS = 16
 
 
 class ViewOptions(NamedTuple):
-    """How a state is looked at, as its address says; `props` stands in for the state's config."""
+    """How a state is looked at, as its address says; `props` stands in for the state's config.
+
+    Without a `language` it is the shop's, and text runs as it does in that language.
+    """
 
     state: str = ""
     theme: str = "light"
-    dir: str = "ltr"
+    dir: str = "auto"
+    language: str = ""
     text: str = "100"
     motion: str = "full"
     catalog: str = "as-it-is"
@@ -68,6 +74,8 @@ def read_view_options(query: bytes) -> ViewOptions:
     }
     if len(values.get("props", "")) > _LONGEST_PROPS:
         del values["props"]
+    if not _LANGUAGE.fullmatch(values.get("language", "en")):
+        del values["language"]
     return ViewOptions(**values)
 
 
@@ -93,10 +101,17 @@ def state_names(spec: ComponentSpec) -> list[str]:
 
 
 def shop_of(live: ContentReloader, options: ViewOptions) -> Shop:
-    """Return the shop a look is for, its catalog changed as the look wants it."""
+    """Return the shop a look is for, its catalog and language changed as the look wants it."""
     catalogs = live.version.content.catalogs
-    shop = catalogs.shops.get(options.shop, catalogs.default)
-    return CATALOGS[options.catalog][1](shop)
+    shop = CATALOGS[options.catalog][1](catalogs.shops.get(options.shop, catalogs.default))
+    return shop._replace(locale=options.language or shop.locale)
+
+
+def speech(live: ContentReloader, shop: Shop, options: ViewOptions) -> dict[str, str]:
+    """Return the language and direction of what is looked at, as attributes of its root."""
+    language = live.renderer.language(shop)
+    direction = language.direction if options.dir == "auto" else options.dir
+    return {"lang": language.tag, "dir": direction}
 
 
 def config_of(spec: ComponentSpec, options: ViewOptions, shop: Shop) -> dict[str, object]:

@@ -96,8 +96,8 @@ class RunRegistry:
     def _request(
         self, source: str, persona: Persona, shop_id: str, fault: ModelFault
     ) -> RunRequest:
-        copy = self._live.version.content.prompts.house
-        *_, house = self._providers.with_house(copy)
+        copy_in = self._live.version.content.prompts.house_in
+        *_, house = self._providers.with_house(copy_in)
         if source == HOUSE:
             return RunRequest(source, [house], persona, shop_id, time.monotonic, self._settings)
         if source in self._providers.by_name:
@@ -109,7 +109,7 @@ class RunRegistry:
         played = ReplayModel(
             inject(pieces, fault), self._settings.calls, broken=fault.kind == "leaves"
         )
-        models: list[Model] = [played, house_model(copy, 0)]
+        models: list[Model] = [played, house_model(copy_in, 0)]
         return RunRequest(source, models, persona, shop_id, lambda: played.now, self._settings)
 
     def _pieces(self, source: str) -> list[Piece] | None:

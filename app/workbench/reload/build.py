@@ -20,9 +20,13 @@ from app.content.components import (
     read_samples,
     slots_of,
 )
+from app.content.messages import CATALOG, merged, read_catalogs
 from app.content.prompts import PromptError, Prompts, load_prompts
 from app.content.site import SiteContent
 from app.generation.copy import unreadable
+from app.rendering.language import Languages
+from app.rendering.po import PoError, read_po
+from app.settings import ROOT
 from app.workbench.reload.errors import Fault, fault_of, line_fault
 from app.workbench.reload.files import Sources
 from app.workbench.reload.modules import Package
@@ -63,7 +67,10 @@ def build(before: Version, sources: Sources) -> Version:
     assets = before.content.assets
     if library.styles != before.content.library.styles or _of_static(changed):
         assets = _assets(before, sources, library.styles)
-    content = SiteContent(before.content.catalogs, library, prompts, assets)
+    languages = before.content.languages
+    if any(name.startswith("locale/") for name in changed):
+        languages = _languages(sources)
+    content = SiteContent(before.content.catalogs, library, prompts, assets, languages)
     return Version(before.number + 1, sources, content, package)
 
 
@@ -187,6 +194,20 @@ def _prompt_fault(error: PromptError, sources: Sources) -> Fault:
     if isinstance(cause, json.JSONDecodeError):
         return line_fault(file, cause.lineno, f"not JSON: {cause.msg}", sources)
     return line_fault(file, 0, reason, sources)
+
+
+def _languages(sources: Sources) -> Languages:
+    """Return the languages of the designer's catalogs, ours behind them."""
+    texts = sources.within("locale")
+    own = {name.partition("/")[0]: text for name, text in texts.items() if name.endswith(CATALOG)}
+    for name, text in own.items():
+        try:
+            read_po(text)
+        except PoError as error:
+            file = f"locale/{name}/{CATALOG}"
+            raise BuildError(line_fault(file, error.line, str(error), sources)) from error
+    ours = {} if sources.root == ROOT else read_catalogs(ROOT / "locale")
+    return Languages(merged((ours, own)))
 
 
 def _of_static(changed: set[str]) -> bool:

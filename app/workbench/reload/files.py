@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDERS = ("components", "prompts", "static")
-_READ = {".jinja", ".css", ".py", ".json", ".md", ".txt", ".js", ".svg"}
+FOLDERS = ("components", "locale", "prompts", "static")
+_READ = {".jinja", ".css", ".py", ".json", ".md", ".txt", ".js", ".po", ".svg"}
 _LARGEST = 1024 * 1024
 
 

@@ -163,6 +163,8 @@ def touched(changed: set[str], old: Version, new: Version, uses: Uses) -> Touche
         own, described = own | names, described | names
     styles = {Path(name).stem for name in changed if name.endswith(".css")}
     pages = any("/" in name or name == "shell.jinja" for name in users)
+    if any(name.startswith("locale/") for name in changed):
+        own, pages = own | names, True
     return Touched(
         components=tuple(sorted((own | stems) & new_names)),
         styles=tuple(sorted(styles)),

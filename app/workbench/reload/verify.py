@@ -19,6 +19,8 @@ from app.workbench.reload.files import Sources
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+_NOTHING = ("Nothing", "Nothing here.")
+
 
 def verify(version: Version, components: Iterable[str]) -> Renderer:
     """Draw the samples of these components and every kind of page; return who drew them.
@@ -70,15 +72,14 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
 def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
     first = next(iter(shop.products.values()))
     try:
-        lines = version.content.prompts.house["fallback"]
-        configs = fallback(shop, {"fallback": lines})
+        configs = fallback(shop, version.content.prompts.house_in(shop.locale))
         fillings = renderer.fallbacks(shop, configs)
         renderer.store_page(shop, "newcomer", fillings, "/stream")
         query = read_request(b"sort=name")
         if query is not None:
             renderer.listing_page(shop, filter_products(shop, query))
         renderer.product_page(shop, first, [first])
-        renderer.message_page(shop, "Nothing", "Nothing here.")
+        renderer.message_page(shop, *_NOTHING)
     except Exception as error:
         raise BuildError(
             fault_of(error, version.sources, "prompts/house.json", "the shop's pages")

@@ -7,7 +7,7 @@ import { showFaults } from "./faults.js";
 /**
  * A component or a page as the server draws it.
  * @typedef {{
- *   html: string, styles: string, fault: Fault | null, whole?: boolean,
+ *   html: string, styles: string, lang: string, dir: string, fault: Fault | null, whole?: boolean,
  *   refusal?: string, details?: [where: string, why: string][], error?: string,
  * }} Drawing
  */
@@ -26,7 +26,8 @@ export const viewOptions = (/** @type {HTMLFormElement} */ form) => {
   const query = new URLSearchParams(location.search);
   const usual = {
     theme: "light",
-    dir: "ltr",
+    language: "",
+    dir: "auto",
     text: "100",
     motion: "full",
     catalog: "as-it-is",
@@ -111,7 +112,8 @@ export const redraw = async (frame, options, known) => {
   note(frame, drawing);
   if (drawing.fault) return;
   const root = page.documentElement;
-  root.dir = query.get("dir") ?? "ltr";
+  root.lang = drawing.lang;
+  root.dir = drawing.dir;
   root.dataset.designTheme = query.get("theme") ?? "light";
   root.dataset.designText = query.get("text") ?? "100";
   root.dataset.designMotion = query.get("motion") ?? "full";

@@ -175,7 +175,7 @@ def test_where_the_catalog_says_nothing_of_them_no_place_is_made_for_it() -> Non
 def test_the_language_and_what_the_brand_bans_and_lets_claim_are_told() -> None:
     brand = Brand(tone="Plain", banned_words=("cheap", "crazy"), allowed_claims=("organic",))
     request = brief(shop()._replace(locale="de-AT", brand=brand)).request
-    assert 'Language: de-AT. Tone: "Plain"\n' in request
+    assert 'Write in German (de-AT). Tone: "Plain"\n' in request
     assert 'Banned words: "cheap", "crazy"\n' in request
     assert 'You may claim: "organic"\n' in request
     assert "Banned words" not in brief(shop()).request

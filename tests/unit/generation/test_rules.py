@@ -22,7 +22,8 @@ from tests.support.props import props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
-LINES = load_prompts(ROOT / "prompts").house
+PROMPTS = load_prompts(ROOT / "prompts")
+LINES = PROMPTS.house
 PERSONAS = [Persona(kind, 0.8) for kind in PERSONA_TYPES]
 PERSONAS.append(
     Persona("collector", 0.8, Signals(300.0, ("Desk", "no such thing"), "low", ("compares",)))
@@ -38,7 +39,7 @@ def demo(size: int) -> Shop:
 def verdicts(shop: Shop, persona: Persona, seed: str = "seed") -> dict[str, Any]:
     filled: set[str] = set()
     found = {}
-    for item in compose(shop, persona, LINES, seed):
+    for item in compose(shop, persona, PROMPTS.house_in(shop.locale), seed):
         config: Any = item["config"]
         verdict = validate(
             Proposal(str(item["type"]), str(item["id"]), config),
@@ -128,6 +129,29 @@ def test_there_is_copy_for_every_persona_and_component() -> None:
     for name in ("fallback", *PERSONA_TYPES):
         assert set(LINES[name]) == set(LIBRARY.specs)
         assert all(LINES[name].values())
+
+
+@pytest.mark.parametrize("language", PROMPTS.translations)
+def test_what_the_house_says_is_said_in_every_language_and_admitted_there(language: str) -> None:
+    own = PROMPTS.translations[language]
+    shop = DEMO._replace(locale=language)
+    for name in ("fallback", *PERSONA_TYPES):
+        shapes = {kind: [set(line) for line in lines] for kind, lines in own[name].items()}
+        assert shapes == {
+            kind: [set(line) for line in lines] for kind, lines in LINES[name].items()
+        }
+    for persona in PERSONAS:
+        for seed in ("a", "b", "c", "d"):
+            found = verdicts(shop, persona, seed)
+            assert all(isinstance(verdict, Component) for verdict in found.values()), found
+
+
+def test_a_region_speaks_as_its_language_does_and_a_gap_is_filled_in_english() -> None:
+    assert PROMPTS.house_in("de-AT") == PROMPTS.house_in("de") != LINES
+    assert PROMPTS.house_in("nl") is LINES
+    gaps = PROMPTS._replace(translations={"nl": {"collector": {"hero": []}}})
+    assert gaps.house_in("nl")["collector"] == {**LINES["collector"], "hero": []}
+    assert gaps.house_in("nl")["explorer"] == LINES["explorer"]
 
 
 # ------------------------------------------------------------------ what is sold out

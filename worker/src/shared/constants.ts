@@ -20,6 +20,8 @@ export const ASSETS = {
     ".webp": "image/webp",
     ".avif": "image/avif",
     ".gif": "image/gif",
+    ".woff2": "font/woff2",
+    ".woff": "font/woff",
     ".speculationrules": "application/speculationrules+json",
   },
 } as const;

@@ -1,0 +1,110 @@
+"""Shops in German and Arabic, as a shopper meets them: in their words and direction, whole, narrow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.support.fake_model import demo_products
+from tools.support.browser import watched
+from tools.support.server import ROOT, Server
+
+WIDTHS = (360, 1280)
+SHOPS: dict[str, dict[str, Any]] = {
+    "de": {
+        "title": "Bienenwachskerzenhalter aus Kirschholz",
+        "category": "Wohnzimmerbeleuchtung",
+        "says": "Für jeden Besuch eigens angeordnet",
+        "price": "1.234,50\u00a0€",
+    },
+    "ar": {
+        "title": "حامل شموع من خشب الكرز",
+        "category": "إضاءة غرفة الجلوس",
+        "says": "مرتّبة لكل زائر",
+        "price": "\u200f1,234.50\u00a0€",
+    },
+}
+BEYOND = """() => [...document.querySelectorAll("body, body *")]
+  .filter((element) => !element.parentElement?.closest(".scroller, .nav, .visually-hidden"))
+  .filter((element) => !element.matches(".visually-hidden, .skip"))
+  .map((element) => [element, element.getBoundingClientRect()])
+  .filter(([, box]) => box.width && (box.right > innerWidth + 0.5 || box.left < -0.5))
+  .map(([element]) => element.tagName + "." + element.className).slice(0, 5)"""
+
+
+@pytest.fixture(params=SHOPS)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def server(serve: Callable[..., Server], language: str, tmp_path: Path) -> Server:
+    """The demo's goods under names of the language, the first of them dear and reduced."""
+    known = SHOPS[language]
+    products = [
+        {**item, "title": f"{known['title']} {at}", "category": known["category"], "stock": 2}
+        for at, item in enumerate(demo_products())
+    ]
+    products[0] |= {"price": 1234.5, "compare_at_price": 2345.5}
+    for item in products:
+        item.pop("image", None)
+    shop = {"id": "own", "name": known["category"], "currency": "EUR", "locale": language}
+    catalog = tmp_path / "own.json"
+    catalog.write_text(json.dumps({"shop": shop, "products": products}))
+    return serve(WANDSTORE_CATALOG=str(catalog), WANDSTORE_HOUSE_PACE="0")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_speaks_the_language_and_fits(
+    browser: Browser, server: Server, language: str, width: int
+) -> None:
+    known = SHOPS[language]
+    first = f"/products/{demo_products()[0]['id']}"
+    paths = ["/store", "/store?sort=name&page=2", "/store?q=none-such", first, "/nowhere"]
+    axe = Axe()
+    with watched(browser, width) as seen:
+        for path in paths:
+            seen.page.goto(f"{server.url}{path}")
+            seen.wait_until_done()
+            root = "document.documentElement"
+            assert seen.page.evaluate(f"{root}.lang") == language
+            direction = seen.page.evaluate("getComputedStyle(document.body).direction")
+            assert direction == ("rtl" if language == "ar" else "ltr")
+            text = seen.page.inner_text("body")
+            assert known["says"] in text
+            assert known["price"] in text or path != first
+            assert seen.page.evaluate(BEYOND) == [], path
+            scrolls = (
+                "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth"
+            )
+            assert not seen.page.evaluate(scrolls), path
+            found = axe.run(seen.page)
+            assert found.violations_count == 0, found.generate_report()
+            assert seen.layout_shift() == []
+            assert seen.violations() == []
+
+
+def test_the_house_writes_in_the_language_and_rows_begin_where_reading_does(
+    browser: Browser, server: Server, language: str
+) -> None:
+    with watched(browser, 360) as seen:
+        seen.page.goto(f"{server.url}/store")
+        seen.wait_until_done()
+        filled = {filled_by for filled_by, _ in seen.slots().values()}
+        assert "fallback" not in filled
+        headline = seen.page.inner_text(".hero-headline")
+        copy = json.loads((ROOT / "prompts" / f"house.{language}.json").read_text())
+        assert headline in {line["headline"] for line in copy["newcomer"]["hero"]}
+        edges = seen.page.evaluate(
+            """() => {
+              const { left, right } = document.querySelector(".row .card").getBoundingClientRect();
+              return [left, innerWidth - right];
+            }"""
+        )
+        assert (edges[0] < edges[1]) == (language == "de")

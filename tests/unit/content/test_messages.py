@@ -1,0 +1,80 @@
+"""The words of the pages: whole in each language we bring, with the same places for values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from app.content.messages import merged, read_catalogs
+from app.rendering.po import read_po
+from app.settings import ROOT
+from tests.support.messages import Message, collect
+
+CATALOGS = read_catalogs(ROOT / "locale")
+MESSAGES = list(collect())
+COUNTS = (0, 1, 2, 3, 11, 100, 103)
+"""Numbers of which every language has each of its plural forms among them."""
+
+_MARKS = re.compile(r"""[<>"]|&\w+;""")
+_PLACES = re.compile(r"%(?:\((\w+)\)s|.?)")
+
+
+def places(text: str) -> list[str]:
+    """Return what a message names; a lone percent sign is an empty name."""
+    return sorted(_PLACES.findall(text))
+
+
+def forms(language: str, message: Message) -> Iterator[str]:
+    words = read_po(CATALOGS[language])
+    if message.plural:
+        yield from (words.ngettext(*message, count) for count in COUNTS)
+    else:
+        yield words.gettext(message.text)
+
+
+def test_the_languages_we_promise_are_there() -> None:
+    assert set(CATALOGS) >= {"de", "fr", "es", "ja", "ar"}
+    assert len(MESSAGES) > 50
+
+
+@pytest.mark.parametrize("language", CATALOGS)
+def test_every_message_is_translated(language: str) -> None:
+    translated = CATALOGS[language].split("\n")
+    missing = [
+        message
+        for message in MESSAGES
+        if f'msgid "{message.text}"' not in translated
+        or any(not form for form in forms(language, message))
+        or (message.plural and message.plural in forms(language, message))
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("language", CATALOGS)
+def test_nothing_is_translated_that_no_page_says(language: str) -> None:
+    said = set(re.findall(r'^msgid "(.+)"$', CATALOGS[language], re.MULTILINE))
+    assert said == {message.text for message in MESSAGES}
+
+
+@pytest.mark.parametrize("language", CATALOGS)
+def test_a_translation_names_what_its_message_names(language: str) -> None:
+    """One, two and none may go without their number."""
+    for message in MESSAGES:
+        *some, last = forms(language, message)
+        assert places(last) == places(message.plural or message.text), message
+        assert all(set(places(form)) <= set(places(last)) for form in some), message
+
+
+@pytest.mark.parametrize("language", CATALOGS)
+def test_a_message_holds_no_markup(language: str) -> None:
+    texts = [form for message in MESSAGES for form in (*message, *forms(language, message))]
+    assert [text for text in texts if _MARKS.search(text)] == []
+
+
+def test_a_later_folders_words_come_first() -> None:
+    assert merged([{"de": "ours", "fr": "ours"}, {"de": "own"}]) == {
+        "de": ["own", "ours"],
+        "fr": ["ours"],
+    }
