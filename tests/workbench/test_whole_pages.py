@@ -176,7 +176,7 @@ def test_a_broken_page_is_shown_in_place_and_the_last_good_one_stays(
 
 def test_a_fault_that_only_one_state_has_is_told_there(desk: Desk, page: Page) -> None:
     with desk.saves() as news:
-        desk.edit(PRODUCT, "Only {{ item.stock }} left", "Only {{ item.few }} left")
+        desk.edit(PRODUCT, 'left", item.stock)', 'left", item.few)')
         assert next(news)["faults"] == [], "the first product is not short of stock"
     page.goto(f"{desk.url}/pages/product-page?state=few-left")
     listening(page)

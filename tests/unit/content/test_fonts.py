@@ -21,8 +21,10 @@ FACE = '@font-face { font-family: "Serif"; src: %s; }'
 def test_a_style_finds_the_font_beside_it(source: str) -> None:
     files = {"serif.woff2": b"a font", "shop.css": (FACE % source).encode()}
     assets = make_assets(files, "", [shop()])
-    assert assets.files["shop.css"].plain.decode().startswith(
-        FACE % f'url("{assets.names["serif.woff2"]}")'
+    assert (
+        assets.files["shop.css"]
+        .plain.decode()
+        .startswith(FACE % f'url("{assets.names["serif.woff2"]}")')
     )
 
 
