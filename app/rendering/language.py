@@ -103,8 +103,9 @@ class Language:
             return escape(self._words.gettext(message)) % named
 
         def ngettext(one: str, more: str, num: int, **named: object) -> Markup:
-            said = self._words.ngettext(one, more, num)
-            return escape(said) % {"num": self.number(num), **named}
+            count = int(num)  # what a template does not know is said to be unknown here
+            said = self._words.ngettext(one, more, count)
+            return escape(said) % {"num": self.number(count), **named}
 
         def pgettext(context: str, message: str, **named: object) -> Markup:
             return escape(self._words.pgettext(context, message)) % named
