@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from jinja2 import Environment
+from jinja2.nodes import Const
 
 from app.content.messages import merged, read_catalogs
 from app.rendering.po import read_po
@@ -14,6 +17,7 @@ from tests.support.messages import Message, collect
 
 CATALOGS = read_catalogs(ROOT / "locale")
 MESSAGES = list(collect())
+TEMPLATES = sorted((ROOT / "components").rglob("*.jinja"))
 COUNTS = (0, 1, 2, 3, 11, 100, 103)
 """Numbers of which every language has each of its plural forms among them."""
 
@@ -71,6 +75,22 @@ def test_a_translation_names_what_its_message_names(language: str) -> None:
 def test_a_message_holds_no_markup(language: str) -> None:
     texts = [form for message in MESSAGES for form in (*message, *forms(language, message))]
     assert [text for text in texts if _MARKS.search(text)] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_says_nothing_but_messages(path: Path) -> None:
+    text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(), flags=re.DOTALL)
+    attributes = re.findall(r'(?:aria-label|placeholder|alt|title)="([^"]+)"', text)
+    shown = re.sub(r"<[^>]*>", " ", text).split()
+    assert [word for word in (*attributes, *shown) if re.search(r"[^\W\d_]", word)] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_calculates_nothing_but_messages(path: Path) -> None:
+    tree = Environment(autoescape=True).parse(path.read_text())
+    messages = {message.text for message in MESSAGES} | {message.plural for message in MESSAGES}
+    texts = [node.value for node in tree.find_all(Const) if isinstance(node.value, str)]
+    assert [text for text in texts if re.match(r"[A-Z][a-z]", text) and text not in messages] == []
 
 
 def test_a_later_folders_words_come_first() -> None:
