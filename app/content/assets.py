@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from app.content.components import read_style
 from app.domain.catalog import Shop
 from app.rendering.urls import BRAND, brand_file
 from app.util.http_body import Body, etag_of, zipped
@@ -54,9 +55,15 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
     """Read static files, those of a later folder in place of an earlier one's.
 
     shop.css gets the components' styles appended.
+
+    Raises:
+        LibraryError: a style would swallow what is appended to it.
     """
     found = (path for folder in folders for path in folder.glob("*") if path.suffix in MEDIA_TYPES)
     paths = {path.name: path for path in found}
+    for path in paths.values():
+        if path.suffix == ".css":
+            read_style(path)
     return make_assets({name: paths[name].read_bytes() for name in sorted(paths)}, styles, shops)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.content.styles import shape_faults
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -96,15 +97,27 @@ def open_library(folder: Path) -> Library:
     """Read the folder's slots, styles and digest; the components' props are loaded later.
 
     Raises:
-        LibraryError: `slots.py` cannot be imported.
+        LibraryError: `slots.py` cannot be imported, or a style would swallow those behind it.
     """
     package = _package_of(folder)
     module = _import(folder / "slots.py", f"{package}.slots")
     slots = slots_of(module)
-    styles = "\n".join(path.read_text() for path in sorted(folder.glob("*.css")))
+    styles = "\n".join(map(read_style, sorted(folder.glob("*.css"))))
     return Library(
         folder, Specs(partial(_specs, folder, package, slots)), slots, styles, _digest(folder)
     )
+
+
+def read_style(path: Path) -> str:
+    """Return a style whose shape is whole, since others are joined to it.
+
+    Raises:
+        LibraryError: it is not.
+    """
+    text = path.read_text()
+    for fault in shape_faults(text):
+        raise LibraryError(f"{path}: line {fault.line}: {fault.reason}")
+    return text
 
 
 def slots_of(module: ModuleType) -> tuple[SlotSpec, ...]:
@@ -139,8 +152,8 @@ def _package_of(folder: Path) -> str:
 def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> dict[str, ComponentSpec]:
     known = {slot.id for slot in slots}
     found = {}
-    for path in sorted(folder.glob("*.py")):
-        if path.with_suffix(".jinja").exists():
+    for path in sorted(folder.iterdir()):  # glob would find nothing where no file can be opened
+        if path.suffix == ".py" and path.with_suffix(".jinja").exists():
             module = _import(path, f"{package}.{path.stem}")
             samples = _samples(path.with_suffix(".samples.json"))
             found[path.stem] = component_spec(path, module, known, samples)

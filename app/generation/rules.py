@@ -27,7 +27,10 @@ _HERO = "hero"
 
 
 def fallback(shop: Shop, lines: HouseCopy) -> dict[str, dict[str, object]]:
-    """Return a config a component type for shoppers of whom nothing may be assumed."""
+    """Return a config a component type for shoppers of whom nothing may be assumed.
+
+    What a type of ours leads with is chosen; of any other, the copy is all there is.
+    """
     return _configs(shop, NEWCOMER, lines[_ANYBODY], seed=shop.id)
 
 
@@ -158,7 +161,8 @@ def _configs(
         "recommendations": {"product_ids": [item.id for item in row]},
         "cta": {"category": lead.category},
     }
-    return {kind: {**known, **_line(lines[kind], seed)} for kind, known in facts.items()}
+    kinds = dict.fromkeys([*(kind for kind in facts if kind in lines), *lines])
+    return {kind: {**facts.get(kind, {}), **_line(lines[kind], seed)} for kind in kinds}
 
 
 def _shared_out(

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from jinja2 import TemplateNotFound
+
 from app.catalog.merchandising import next_change, rules_at, steer
 from app.catalog.search import SearchIndex
+from app.content.components import LibraryError
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.domain.merchandising import Rule
@@ -65,8 +68,12 @@ def build_shop_view(
     *,
     moment: float = 0.0,
 ) -> ShopView:
-    """Draw a shop's fallbacks, by the rules that hold at a moment (Unix seconds)."""
-    fallbacks = renderer.fallbacks(shop, fallback(shop, content.prompts.house_in(shop.locale)))
+    """Draw a shop's fallbacks, by the rules that hold at a moment (Unix seconds).
+
+    Raises:
+        LibraryError: there is none for a slot of the page.
+    """
+    fallbacks = draw_fallbacks(shop, content, renderer)
     urls, search = content.urls_of(shop), SearchIndex(shop.products.values())
     view = ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
     return steered_view(view, content, renderer, moment)
@@ -82,12 +89,30 @@ def steered_view(
         rules = rules_at(view.shop, persona_type, moment)
         if rules not in drawn:
             shop = steer(view.shop, rules)
-            copy = content.prompts.house_in(shop.locale)
-            fallbacks = renderer.fallbacks(shop, fallback(shop, copy))
-            drawn[rules] = Steered(shop, fallbacks)
+            drawn[rules] = Steered(shop, draw_fallbacks(shop, content, renderer))
         steered[persona_type] = drawn[rules]
     until = next_change(view.shop, moment)
     return view._replace(steered=MappingProxyType(steered), valid_until=until)
+
+
+def draw_fallbacks(shop: Shop, content: SiteContent, renderer: Renderer) -> dict[str, SlotContent]:
+    """Draw what stands in each slot of the page until something better comes.
+
+    Raises:
+        LibraryError: there is nothing for a slot; the message begins with the file to mend.
+    """
+    configs = fallback(shop, content.prompts.house_in(shop.locale))
+    folder = content.library.folder
+    drawn: dict[str, SlotContent] = {}
+    for slot in content.library.slots:
+        lacks = f"{folder / 'slots.py'}: the slot {slot.id} has no fallback"
+        if slot.id not in configs:
+            raise LibraryError(f"{lacks}: prompts/house.json has nothing for it under `fallback`")
+        try:
+            drawn |= renderer.fallbacks(shop, {slot.id: configs[slot.id]})
+        except TemplateNotFound as error:
+            raise LibraryError(f"{lacks}: {error.name} is missing") from error
+    return drawn
 
 
 class ShellCache:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from app.content.site import SiteContent, read_site
+from app.pages.shells import build_shop_view
+from app.pages.site import build_renderer
 from app.settings import Settings
 from app.workbench.reload.build import BuildError, Version, build
 from app.workbench.reload.files import Sources, read_again, read_sources
@@ -109,3 +112,62 @@ def test_a_version_is_drawn_from_its_texts_whatever_the_disk_says(
     shop = content.catalogs.default
     sample = content.library.specs["cta"].samples[0]
     assert "cta-headline" in renderer.fallbacks(shop, {"cta": dict(sample.config)})["cta"].html
+
+
+BANNER = {
+    "components/banner.jinja": '<p class="banner">{{ props.text }}</p>\n',
+    "components/banner.samples.json": '[{"name": "usual", "config": {"text": "Open today"}}]',
+    "components/banner.py": """\
+from typing import ClassVar
+from pydantic import BaseModel
+
+class BannerProps(BaseModel):
+    slots: ClassVar[tuple[str, ...]] = ("banner",)
+    text: str
+""",
+}
+
+
+def with_a_slot(root: Path) -> None:
+    slots = root / "components" / "slots.py"
+    slots.write_text(slots.read_text().replace("SLOTS = (", 'SLOTS = (Slot("banner", "Today"),'))
+
+
+def test_a_slot_of_a_designers_own_is_filled_like_ours(root: Path) -> None:
+    with_a_slot(root)
+    for name, text in BANNER.items():
+        (root / name).write_text(text)
+    house = root / "prompts" / "house.json"
+    copies = json.loads(house.read_text())
+    copies["fallback"]["banner"] = [{"text": "Open today"}]
+    house.write_text(json.dumps(copies))
+    version = build(
+        Version(0, Sources(root, {}), read_site(Settings(root=root))), read_sources(root)
+    )
+    verify(version, version.content.library.specs)
+    view = build_shop_view(
+        version.content.catalogs.default, version.content, build_renderer(version.content)
+    )
+    assert view.fallbacks["banner"].html == '<p class="banner">Open today</p>'
+
+
+def test_a_slot_that_nothing_fills_is_the_fault_of_the_file_that_has_it(
+    root: Path, first: Version
+) -> None:
+    with_a_slot(root)
+    version = build(first, read_sources(root))
+    with pytest.raises(BuildError, match="the slot banner has no fallback") as error:
+        verify(version, [])
+    assert error.value.fault.file == "components/slots.py"
+
+
+@pytest.mark.parametrize("name", ["components/hero.css", "static/shop.css"])
+def test_a_style_that_would_swallow_others_is_not_taken(
+    root: Path, first: Version, name: str
+) -> None:
+    text = (root / name).read_text()
+    (root / name).write_text(f"{text}.left-open {{\n")
+    with pytest.raises(BuildError, match="a bracket is not closed") as error:
+        build(first, read_again(first.sources, [root / name]))
+    assert error.value.fault.file == name
+    assert error.value.fault.line == len(text.splitlines()) + 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from app.content.components import (
 from app.content.messages import CATALOG, merged, read_catalogs
 from app.content.prompts import PromptError, Prompts, load_prompts
 from app.content.site import SiteContent
+from app.content.styles import shape_faults
 from app.generation.copy import unreadable
 from app.rendering.language import Languages
 from app.rendering.po import PoError, read_po
@@ -58,6 +59,7 @@ def build(before: Version, sources: Sources) -> Version:
         BuildError: one of them cannot be used.
     """
     changed = sources.differing(before.sources)
+    _check_styles(sources, changed)
     library, package = before.content.library, before.package
     if package is None or any(name.startswith("components/") for name in changed):
         library, package = _library(before, sources, changed)
@@ -72,6 +74,13 @@ def build(before: Version, sources: Sources) -> Version:
         languages = _languages(sources)
     content = SiteContent(before.content.catalogs, library, prompts, assets, languages)
     return Version(before.number + 1, sources, content, package)
+
+
+def _check_styles(sources: Sources, changed: Iterable[str]) -> None:
+    for name in sorted(changed):
+        if name.endswith(".css"):
+            for fault in shape_faults(sources.texts.get(name, "")):
+                raise BuildError(line_fault(name, fault.line, fault.reason, sources))
 
 
 def component_of(name: str, sources: Sources) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from app.catalog.listing import filter_products, read_request
-from app.content.components import ComponentSpec, Sample
+from app.content.components import ComponentSpec, LibraryError, Sample
 from app.domain.catalog import Shop
-from app.generation.rules import fallback
+from app.pages.shells import draw_fallbacks
 from app.pages.site import build_renderer
 from app.rendering.renderer import Renderer
 from app.workbench.gallery.fixtures import fit_to_shop
@@ -72,14 +72,16 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
 def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
     first = next(iter(shop.products.values()))
     try:
-        configs = fallback(shop, version.content.prompts.house_in(shop.locale))
-        fillings = renderer.fallbacks(shop, configs)
+        fillings = draw_fallbacks(shop, version.content, renderer)
         renderer.store_page(shop, "newcomer", fillings, "/stream")
         query = read_request(b"sort=name")
         if query is not None:
             renderer.listing_page(shop, filter_products(shop, query))
         renderer.product_page(shop, first, [first])
         renderer.message_page(shop, *_NOTHING)
+    except LibraryError as error:
+        path, _, reason = str(error).removeprefix(f"{version.sources.root}/").partition(": ")
+        raise BuildError(line_fault(path, 0, reason, version.sources)) from error
     except Exception as error:
         raise BuildError(
             fault_of(error, version.sources, "prompts/house.json", "the shop's pages")
