@@ -28,7 +28,7 @@ from app.workbench.player.routes import PlayerRoutes
 from app.workbench.reload.manager import BuildSite, ContentReloader
 from app.workbench.reload.watch import watch
 from app.workbench.responses import BadRequest, Telling, answer, page, read_json
-from app.workbench.safe_write import NotWritten
+from app.workbench.safe_write import NotWritten, Overtaken
 from app.workbench.templates import Templates, static
 
 
@@ -65,7 +65,8 @@ class Workbench:
         ]
         self._guard = Guard(
             ExceptionMiddleware(
-                Router(routes), handlers={BadRequest: _bad_ask, NotWritten: _bad_ask}
+                Router(routes),
+                handlers={BadRequest: _bad_ask, NotWritten: _bad_ask, Overtaken: _overtaken},
             )
         )
         self.routes: list[BaseRoute] = [
@@ -106,7 +107,8 @@ class Workbench:
     async def sample(self, request: Request) -> Response:
         """Keep a config as a sample."""
         await self.live.wait()
-        return answer({"message": add_sample(self.live, self.live.disk, await read_json(request))})
+        payload = await read_json(request)
+        return answer({"message": add_sample(self.live, self._settings.root, payload)})
 
     async def _missing(self, _: Request) -> Response:
         await self.live.wait()
@@ -126,6 +128,10 @@ class Workbench:
 
 async def _bad_ask(_: Request, error: Exception) -> Response:
     return answer({"error": str(error)}, 400)
+
+
+async def _overtaken(_: Request, error: Exception) -> Response:
+    return answer({"error": str(error)}, 409)
 
 
 async def _to_the_gallery(_: Request) -> Response:

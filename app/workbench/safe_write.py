@@ -19,6 +19,10 @@ class NotWritten(Exception):
     """A file may not be written, or could not be; the message says why and names it."""
 
 
+class Overtaken(NotWritten):
+    """A file is not what it was when the change was made to it: it would be lost."""
+
+
 def place(root: Path, name: str) -> Path:
     """Return where a file of this name may be written.
 
@@ -39,10 +43,13 @@ def place(root: Path, name: str) -> Path:
     return path
 
 
-def write(root: Path, name: str, content: bytes, *, fresh: bool = False) -> None:
-    """Write a file in one step; `fresh` refuses to replace one.
+def write(
+    root: Path, name: str, content: bytes, *, fresh: bool = False, instead_of: bytes | None = None
+) -> None:
+    """Write a file in one step; `fresh` refuses to replace one, `instead_of` any other content.
 
     Raises:
+        Overtaken: there is something else there by now.
         NotWritten: it may not be written, or the disk did not take it.
     """
     path = place(root, name)
@@ -57,6 +64,9 @@ def write(root: Path, name: str, content: bytes, *, fresh: bool = False) -> None
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if instead_of is not None and path.read_bytes() != instead_of:
+            beside.unlink()
+            raise Overtaken(f"{name}: has been changed meanwhile")
         beside.replace(path)
     except OSError as error:
         with suppress(OSError):

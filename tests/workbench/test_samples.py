@@ -1,0 +1,68 @@
+"""Samples that are saved: none is lost, and neither is what a designer types meanwhile."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from app.workbench.safe_write import Overtaken, write
+from tests.support.fake_model import component
+from tools.support.workbench import Desk
+
+FILE = "components/cta.samples.json"
+
+
+def sample(name: str) -> dict[str, Any]:
+    return {"component": "cta", "name": name, "config": component("cta")["config"]}
+
+
+def names(desk: Desk) -> list[str]:
+    return [item["name"] for item in json.loads(desk.text(FILE))]
+
+
+def test_samples_saved_at_once_are_all_kept(desk: Desk) -> None:
+    before = names(desk)
+    wanted = [f"saved-{number}" for number in range(30)]
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda name: desk.post("/samples", sample(name)), wanted))
+    assert {answer.status_code for answer in answers} == {200}
+    assert names(desk)[: len(before)] == before
+    assert sorted(names(desk)[len(before) :]) == sorted(wanted)
+
+
+def test_a_sample_is_added_to_what_was_typed_a_moment_before(desk: Desk) -> None:
+    typed = json.loads(desk.text(FILE))
+    desk.save(FILE, json.dumps([*typed, {**typed[0], "name": "typed"}]))
+    assert desk.post("/samples", sample("saved")).status_code == 200
+    assert names(desk)[-2:] == ["typed", "saved"]
+
+
+@pytest.mark.parametrize(
+    ("now", "reason"),
+    [
+        (b'[{"name": "saved", "config": {}}]', "a sample named saved"),
+        (b"[{", "cannot be read"),
+        (b"\xff", "cannot be read"),
+        (b"{}", "no list"),
+    ],
+)
+def test_a_file_that_is_not_what_was_shown_is_a_conflict_and_stays(
+    desk: Desk, now: bytes, reason: str
+) -> None:
+    token = desk.token()
+    (desk.root / FILE).write_bytes(now)
+    answer = desk.post("/samples", sample("saved"), X_Workbench_Token=token)
+    assert answer.status_code == 409
+    assert reason in answer.json()["error"]
+    assert (desk.root / FILE).read_bytes() == now
+
+
+def test_what_is_there_by_now_is_not_replaced(desk: Desk) -> None:
+    (desk.root / FILE).write_text("typed")
+    with pytest.raises(Overtaken):
+        write(desk.root, FILE, b"saved", instead_of=b"read before")
+    assert desk.text(FILE) == "typed"
+    assert not list(desk.root.glob("components/.*"))
