@@ -33,7 +33,7 @@ def read_inline_shop(
             report.add(place, str(error), str(sent.get("id", "")))
     if not shelf:
         return None, report.problems()
-    shop = shop_of(about, shop_id, shop_name_of(shop_id))._replace(id=shop_id)
+    shop = shop_of(about, shop_id, shop_name_of(shop_id))._replace(id=shop_id, inline=True)
     return stock(shop, shelf), report.problems()
 
 

@@ -154,7 +154,7 @@ class Shop(NamedTuple):
 
     `locale` is the BCP 47 tag of the language that it is written in. `rules` are the merchant's,
     `steering` what those that hold come down to for one kind of persona: then `products` are
-    without what is excluded.
+    without what is excluded. `inline` says that it came with a request, and is no shop of ours.
     """
 
     id: str
@@ -166,6 +166,7 @@ class Shop(NamedTuple):
     locale: str = "en"
     rules: tuple[Rule, ...] = ()
     steering: Steering | None = None
+    inline: bool = False
 
     def categories(self) -> tuple[str, ...]:
         """The categories that have products, in the catalog's order."""

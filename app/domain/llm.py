@@ -6,16 +6,16 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Product, Shop
+from app.domain.network import Client
 from app.domain.persona import Persona
 
 
 class Prompt(NamedTuple):
     """What the model is asked. `instructions` is the same for every page of a library.
 
-    `tokens` is our estimate of its size. Those of one `persona_hash` share an answer. `address` is
-    the client's where the shopper is new, and empty where they are known; it is for the budget.
-    Neither is sent. `schema` makes the JSON schema of the answer, for providers that can hold their
-    model to one.
+    `tokens` is our estimate of its size. Those of one `persona_hash` share an answer. `client` is
+    for the budget. Neither is sent. `schema` makes the JSON schema of the answer, for providers
+    that can hold their model to one.
     """
 
     instructions: str
@@ -26,7 +26,7 @@ class Prompt(NamedTuple):
     slots: tuple[str, ...]
     tokens: int = 0
     persona_hash: str = ""
-    address: str = ""
+    client: Client = Client()
     schema: Callable[[], Mapping[str, object]] | None = None
 
 

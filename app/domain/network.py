@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from ipaddress import ip_address, ip_network
+from typing import NamedTuple
 
 IPV6_PREFIX = 64
 """What one customer is given: limiting single addresses of it would limit nobody."""
 
 MAX_LENGTH = 64
+
+
+class Client(NamedTuple):
+    """For whom a page is composed, as limits count it. Without an address it is counted nowhere.
+
+    `new` says that the shopper came less than an hour ago: they are cheap to invent. `ahead` says
+    that nobody has asked for the page yet.
+    """
+
+    address: str = ""
+    new: bool = False
+    ahead: bool = False
 
 
 def rate_limit_key(address: str) -> str:

@@ -118,7 +118,7 @@ class Generator:
             self._deps.instructions(),
             self._deps.persona_briefs,
             SlotRequest(tuple(slots), tuple(reasons)),
-        )._replace(persona_hash=job.key.persona_hash, address=job.address)
+        )._replace(persona_hash=job.key.persona_hash, client=job.client)
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
         job.trace.model_called(model.name, prompt)
         names = Names(known=frozenset((*self._deps.specs, *self._deps.slots)))

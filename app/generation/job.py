@@ -12,6 +12,7 @@ from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
 from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
+from app.domain.network import Client
 from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import PageKey, Persona
 from app.generation.trace import Trace
@@ -54,8 +55,8 @@ class PageJob:
     """One page on its way: whose it is, what is asked for, and what has become of it so far.
 
     `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
-    stays. `address` is the client's where the shopper is new. `began` is in the event loop's
-    seconds. `shop` is as the merchant's rules have it for the persona, until `valid_until`.
+    stays. `client` is for whom, as the budget counts it. `began` is in the event loop's seconds.
+    `shop` is as the merchant's rules have it for the persona, until `valid_until`.
     """
 
     id: str
@@ -68,7 +69,7 @@ class PageJob:
     wanted: tuple[str, ...] = ()
     base: Sequence[Component] = ()
     base_model: str = ""
-    address: str = ""
+    client: Client = Client()
     valid_until: int = 0
     began: float = 0.0
     drawn: dict[str, RenderedComponent] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 A call is paid before it is made, with the most it can cost; what it did not use is given back when
 it ends. So the budget holds however many pages are composed at once. The hour slides by minutes.
+Pages that nobody has asked for yet leave a quarter of each limit to those that somebody has.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 
 from app.domain.limits import Spending
 from app.domain.llm import CallRefused, Prompt
-from app.domain.network import rate_limit_key
+from app.domain.network import Client, rate_limit_key
 from app.storage.ports import Kv
 
 _MINUTES = 60
@@ -21,6 +22,9 @@ _HOUR = 3600
 _SOON = 1.0
 _MOST_ADDRESSES = 10_000
 _MOST_SHOPS = 1_000
+_SHARE_AHEAD = 0.75
+_INLINE_SHOPS = "*"
+"""The account of all shops that come with requests: their names cost nothing to make up."""
 
 
 class Ledger:
@@ -72,6 +76,7 @@ class Budget:
         self._kv = kv
         self._now = now
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
+        self._all = Ledger()
         self._opening = asyncio.Lock()
         self._addresses: OrderedDict[str, Ledger] = OrderedDict()
         self._writing: dict[str, asyncio.Task[None]] = {}
@@ -80,23 +85,30 @@ class Budget:
         """Pay for a call that may take `most` tokens; return what settles it.
 
         Raises:
-            CallRefused: the shop's budget for this hour is spent (BUDGET_SPENT), or the client's
-                address has brought too many new shoppers (ADDRESS_LIMIT).
+            CallRefused: the budget of the shop or of all shops is spent for this hour
+                (BUDGET_SPENT), or the client's address has had its share (ADDRESS_LIMIT).
         """
-        shop_id = prompt.shop.id
-        ledger = await self._ledger(shop_id)
+        account = _INLINE_SHOPS if prompt.shop.inline else prompt.shop.id
+        ledger = await self._ledger(account)
         minute = self._minute()
-        calls, tokens = ledger.spent(minute)
-        if calls >= self._limits.calls or tokens + most > self._limits.tokens:
-            raise self._no("BUDGET_SPENT", "the shop's budget for this hour is spent")
-        if prompt.address:
-            self._count_address(prompt.address, minute)
+        limits, share = self._limits, _SHARE_AHEAD if prompt.client.ahead else 1.0
+        for of, calls, tokens in (
+            (ledger, limits.calls, limits.tokens),
+            (self._all, limits.all_calls, limits.all_tokens),
+        ):
+            spent_calls, spent_tokens = of.spent(minute)
+            if spent_calls >= calls * share or spent_tokens + most > tokens * share:
+                raise self._no("BUDGET_SPENT", "the budget for this hour is spent")
+        if prompt.client.address:
+            self._count_address(prompt.client, minute, share)
         ledger.add(minute, 1, most)
-        self._store(shop_id)
+        self._all.add(minute, 1, most)
+        self._store(account)
 
         def settle(used: int) -> None:
             ledger.add(minute, 0, used - most)
-            self._store(shop_id)
+            self._all.add(minute, 0, used - most)
+            self._store(account)
 
         return settle
 
@@ -120,14 +132,19 @@ class Budget:
                 self._ledgers.popitem(last=False)
             return self._ledgers[shop_id]
 
-    def _count_address(self, address: str, minute: int) -> None:
-        ledger = self._addresses.setdefault(rate_limit_key(address), Ledger())
-        self._addresses.move_to_end(rate_limit_key(address))
+    def _count_address(self, client: Client, minute: int, share: float) -> None:
+        """Count a call for an address; in its ledger a call for a new shopper is a token too."""
+        key = rate_limit_key(client.address)
+        ledger = self._addresses.setdefault(key, Ledger())
+        self._addresses.move_to_end(key)
         while len(self._addresses) > _MOST_ADDRESSES:
             self._addresses.popitem(last=False)
-        if ledger.spent(minute)[0] >= self._limits.new_calls:
-            raise self._no("ADDRESS_LIMIT", "too many new shoppers from one address")
-        ledger.add(minute, 1, 0)
+        calls, for_new = ledger.spent(minute)
+        if calls >= self._limits.address_calls * share or (
+            client.new and for_new >= self._limits.new_calls * share
+        ):
+            raise self._no("ADDRESS_LIMIT", "too many pages for one address")
+        ledger.add(minute, 1, int(client.new))
 
     def _no(self, code: str, reason: str) -> CallRefused:
         self.counts[code] += 1

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from app.domain.events import Event
+from app.domain.network import Client
 from app.domain.page import StoredPage
 from app.generation.events import error_event
 from app.generation.job import PageJob
@@ -47,13 +48,13 @@ class Capacity(NamedTuple):
 class PageRequest(NamedTuple):
     """A page to be composed: whose, in which shop, and which slots (all where it names none).
 
-    `base` is what was decided before, whose other slots stay as they are. `address` is the
-    client's where the shopper is new. `force` asks anew although a page is known.
+    `base` is what was decided before, whose other slots stay as they are. `client` is for whom it
+    is, as limits count it. `force` asks anew although a page is known.
     """
 
     shopper: KnownShopper
     view: ShopView
-    address: str = ""
+    client: Client = Client()
     wanted: tuple[str, ...] = ()
     base: StoredPage | None = None
     force: bool = False
@@ -165,7 +166,7 @@ class PageJobs:
             wanted=request.wanted,
             base=[item for item in decided if item.slot not in request.wanted],
             base_model=base.model if base is not None else "",
-            address=request.address,
+            client=request.client,
             valid_until=view.valid_until,
         )
 

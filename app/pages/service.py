@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.domain.network import Client
 from app.domain.page import StoredPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.generation.events import replay
@@ -31,12 +32,12 @@ class Shell(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """Who comes to which shop. `address` is the client's where the shopper is new."""
+    """Who comes to which shop, `first` if never before."""
 
     shopper_id: str
     view: ShopView
     first: bool = False
-    address: str = ""
+    client: Client = Client()
 
 
 class PageService:
@@ -84,7 +85,7 @@ class PageService:
             return page
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
         try:
-            page_id = self.jobs.start(PageRequest(known, view, visit.address)).job.id
+            page_id = self.jobs.start(PageRequest(known, view, visit.client)).job.id
         except AtCapacity:
             return Shell(shells.fallback(view, persona_type), final=True)
         return Shell(shells.shell(view, persona_type, page_id))
@@ -117,7 +118,7 @@ class PageService:
         if await self._finished(known, view) or await self._shared(known, view):
             return "kept"
         try:
-            self.jobs.start(PageRequest(known, view, visit.address))
+            self.jobs.start(PageRequest(known, view, visit.client._replace(ahead=True)))
         except AtCapacity:
             return "left"
         return "begun"
@@ -144,7 +145,7 @@ class PageService:
         if page_id == VISIT:
             self._note(visit)
         known = await self._shopper(visit)
-        return await self.events(PageRequest(known, visit.view, visit.address), after)
+        return await self.events(PageRequest(known, visit.view, visit.client), after)
 
     async def events(self, request: PageRequest, after: int) -> Batches:
         """Return the events of a page: as stored, or as it is composed from now on.

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from starlette.types import Scope, Send
 
 from app.domain.catalog import Shop
+from app.domain.network import Client
 from app.pages.service import PageService, Visit
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
@@ -88,7 +89,6 @@ def not_found_page(renderer: Renderer, shop: Shop) -> str:
 
 
 def visit_from(scope: Scope, session: Session, view: ShopView) -> Visit:
-    """Return a visit; the client's address is passed on only where it limits a new shopper."""
-    client = scope.get("client")
-    address = client[0] if client and session.new else ""
-    return Visit(session.shopper_id, view, session.first, address)
+    """Return a visit."""
+    client = Client((scope.get("client") or ("",))[0], session.new)
+    return Visit(session.shopper_id, view, session.first, client)

@@ -1,7 +1,8 @@
 """POST /generate: a page for the Worker, composed or joined, as one JSON answer or as its events.
 
 Whoever may call this may read any shopper's page: it is for the Worker, which has checked whom it
-asks for. Where the Worker's credential is configured, nobody else gets here.
+asks for. Where the Worker's credential is configured, nobody else gets here; where it is not, only
+who calls from this machine.
 """
 
 from __future__ import annotations
@@ -10,29 +11,48 @@ import asyncio
 
 from starlette.types import Receive, Scope, Send
 
+from app.domain.network import Client
 from app.domain.page import StoredPage
 from app.domain.persona import Shopper
 from app.pages.jobs import AtCapacity, PageRequest, RunningJob
 from app.pages.shells import ShopView
 from app.personas.cache import keyed
-from app.web.body import BadBody, read_body
+from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.generate_response import Answer, answer_of, error_answer, kept_answer
 from app.web.inline_shops import InlineShops
+from app.web.local_caller import is_local
 from app.web.responses import send_json
 from app.web.stream import last_event_id, send_events
 
 _WRONG_TYPE = 415
+_BODIES_TOGETHER = 4
+"""So many bodies of the largest size may be read and checked at once."""
+
+_LARGE = 64 * 1024
+"""Bytes of a body from which it is checked in a thread: others would wait."""
 
 
 class Generate:
-    """Answers once the page has ended, or with its events as they happen."""
+    """Answers once the page has ended, or with its events as they happen.
 
-    def __init__(self, web: AppContext, shops: InlineShops, largest: int, patience: float) -> None:
+    A body may have `largest` bytes; `patience` is in seconds.
+    """
+
+    def __init__(
+        self,
+        web: AppContext,
+        shops: InlineShops,
+        largest: int,
+        patience: float,
+        *,
+        local_only: bool,
+    ) -> None:
         self._web = web
         self._shops = shops
-        self._largest = largest
+        self._bodies = BodyReader(largest, _BODIES_TOGETHER * largest)
         self._patience = patience
+        self._local_only = local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a POST with JSON or, where that is accepted, with an event stream."""
@@ -68,18 +88,27 @@ class Generate:
         return answer_of(found.job, css)
 
     async def _page_request(self, scope: Scope, receive: Receive) -> PageRequest | Answer:
+        if self._local_only and not is_local(scope):
+            return error_answer("FORBIDDEN", "without WORKER_SECRET, only this machine may call")
         if not _header(scope, b"content-type").startswith(b"application/json"):
             return error_answer("INVALID_REQUEST", "the body must be application/json", _WRONG_TYPE)
         try:
-            body = await read_body(receive, self._largest)
+            with self._bodies.room(scope):
+                return await self._checked(await self._bodies.read(receive), scope)
         except BadBody as bad:
-            return error_answer("INVALID_REQUEST", str(bad), bad.status)
+            code = bad.code if bad.code == "RATE_LIMITED" else "INVALID_REQUEST"
+            return error_answer(code, str(bad), bad.status)
+
+    async def _checked(self, body: bytes, scope: Scope) -> PageRequest | Answer:
         from app.web.generate_schema import Fault, read_request  # noqa: PLC0415
 
-        request = read_request(body)
+        if len(body) < _LARGE:
+            request = read_request(body)
+        else:
+            request = await asyncio.to_thread(read_request, body)
         if isinstance(request, Fault):
             return error_answer(request.code, request.message)
-        view = self._shops.view(request.shop)
+        view = await self._shops.view(request.shop)
         if view is None:
             reason = "shop.products: none of them can be sold, and this server has no such shop"
             return error_answer("INVALID_REQUEST", reason)
@@ -87,14 +116,15 @@ class Generate:
         if wanted is None:
             return error_answer("INVALID_REQUEST", "options.components: there is no such component")
         shopper = Shopper(request.shopper_id, view.shop.id, request.to_persona())
-        address = _address(scope)
-        return PageRequest(keyed(shopper), view, address, wanted, force=request.options.force)
+        client = _client(scope)
+        return PageRequest(keyed(shopper), view, client, wanted, force=request.options.force)
 
 
-def _address(scope: Scope) -> str:
-    """Return the client's address where the caller says that the shopper is new."""
-    client = scope.get("client")
-    return client[0] if client and _header(scope, b"x-wandstore-new-shopper") == b"1" else ""
+def _client(scope: Scope) -> Client:
+    """Return for whom a page is, by what the caller says of its own client, if anything."""
+    new = _header(scope, b"x-wandstore-new-shopper") == b"1"
+    named = new or _header(scope, b"cf-connecting-ip")
+    return Client((scope.get("client") or ("",))[0] if named else "", new)
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:

@@ -12,6 +12,7 @@ from app.generation.job import PageJob
 STATUSES: Mapping[str, tuple[int, bool]] = {
     "INVALID_PERSONA": (400, False),
     "INVALID_REQUEST": (400, False),
+    "FORBIDDEN": (403, False),
     "RATE_LIMITED": (429, True),
     "GENERATION_FAILED": (500, True),
     "KV_WRITE_FAILED": (500, True),
@@ -19,7 +20,7 @@ STATUSES: Mapping[str, tuple[int, bool]] = {
     "MODEL_UNAVAILABLE": (503, True),
     "TIMEOUT": (504, True),
 }
-"""Status and `retryable` of each code (platform contract; INVALID_REQUEST is ours)."""
+"""Status and `retryable` of each code (platform contract; the second and third are ours)."""
 
 _MESSAGES = {
     "RATE_LIMITED": "what models may cost this hour has been spent",

@@ -18,13 +18,14 @@ from app.storage.errors import StorageError
 from app.util.http_body import Body
 from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate, RateLimiter
-from app.web.body import BadBody, read_body
+from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext, visit_from
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_json, send_response
 from app.web.same_origin import from_our_page, wants_no_tracking
 
 MAX_BODY_BYTES = 8192
+_BODIES_TOGETHER = 500
 
 SHOPPER_RATE = Rate(burst=30, seconds=2.0)
 ADDRESS_RATE = Rate(burst=240, seconds=0.25)
@@ -56,6 +57,7 @@ class SignalsEndpoint:
         self._web = web
         self._learner = learner
         self._warm_up = warm_up
+        self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
         self._shoppers = RateLimiter(SHOPPER_RATE, clock)
         self._addresses = RateLimiter(ADDRESS_RATE, clock)
 
@@ -67,7 +69,7 @@ class SignalsEndpoint:
             if wants_no_tracking(headers):
                 self.counts["not_wanted"] += 1
             else:
-                await self._take(visit, receive)
+                await self._take(visit, scope, receive)
                 self.counts["taken"] += 1
         except _Refused as refused:
             self.counts[refused.code.lower()] += 1
@@ -96,16 +98,18 @@ class SignalsEndpoint:
         if wait := limiter.acquire(name):
             raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
 
-    async def _take(self, visit: Visit, receive: Receive) -> None:
+    async def _take(self, visit: Visit, scope: Scope, receive: Receive) -> None:
         """Note what a beacon reports; where it changes the persona, prepare the next page."""
         await self._warm_up.wait()
         from app.web.signals_schema import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
 
         try:
-            events = read_beacon(await read_body(receive, MAX_BODY_BYTES))
+            with self._bodies.room(scope):
+                events = read_beacon(await self._bodies.read(receive))
             learned = await self._learner.learn(visit.shopper_id, visit.view.shop, events)
         except BadBody as bad:
-            raise _Refused(bad.status, bad.code, str(bad)) from bad
+            wait = 5 if bad.code == "RATE_LIMITED" else 0
+            raise _Refused(bad.status, bad.code, str(bad), wait=wait) from bad
         except BadBeacon as bad:
             raise _Refused(400, "INVALID_SIGNALS", str(bad), bad.field) from bad
         except TooBusy as busy:

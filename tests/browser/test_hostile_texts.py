@@ -57,6 +57,7 @@ def test_hostile_copy_through_every_component(
     server = serve(
         WANDSTORE_CALLS_PER_HOUR="1000",
         WANDSTORE_NEW_CALLS_PER_HOUR="1000",
+        WANDSTORE_ADDRESS_CALLS_PER_HOUR="1000",
         WANDSTORE_PAGE_MEMORY_SECONDS="0",
         **model.environment,
     )

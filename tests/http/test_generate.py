@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -20,6 +22,7 @@ from tests.support.fake_model import (
 )
 from tests.support.shopper_client import SentEvent, Shopper, events, fillers, stream_of
 from tests.support.stored import break_kv, forget_layouts
+from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.server import Server
 
@@ -52,8 +55,8 @@ def collector(value: float) -> dict[str, Any]:
     }
 
 
-def generate(server: Server, **changes: Any) -> httpx.Response:
-    return http.post(f"{server.url}/generate", json=request(**changes), timeout=60)
+def generate(server: Server, shopper_id: str = SHOPPER, **changes: Any) -> httpx.Response:
+    return http.post(f"{server.url}/generate", json=request(shopper_id, **changes), timeout=60)
 
 
 def streamed(server: Server, after: int | None = None, **changes: Any) -> list[SentEvent]:
@@ -400,6 +403,54 @@ def test_a_body_beyond_the_bound_is_refused(serve: StartServer) -> None:
     response = generate(server, shop=SENT_SHOP)
     assert response.status_code == 413
     assert "1000 bytes" in response.json()["error"]["message"]
+
+
+def unfinished(server: Server, declared: int) -> socket.socket:
+    """Send all of a request but its body."""
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    head = "POST /generate HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
+    connection.sendall(f"{head}Content-Length: {declared}\r\n\r\n".encode())
+    return connection
+
+
+def test_a_body_that_declares_too_much_is_refused_before_it_is_sent(serve: StartServer) -> None:
+    server = serve(WANDSTORE_REQUEST_BYTES="1000")
+    with unfinished(server, declared=1001) as connection:
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_bodies_that_do_not_end_are_bounded_in_number(serve: StartServer) -> None:
+    server = serve(WANDSTORE_REQUEST_BYTES="1000", WANDSTORE_HOUSE_PACE="0")
+    with ExitStack() as open_ones:
+        for _ in range(4):
+            open_ones.enter_context(unfinished(server, declared=1000))
+        eventually(lambda: generate(server).status_code == 429)
+        refused = generate(server)
+        assert refused.json()["error"]["code"] == "RATE_LIMITED"
+        assert int(refused.headers["retry-after"]) > 0
+        assert http.get(f"{server.url}/store").status_code == 200
+    eventually(lambda: generate(server).status_code == 200)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via", "Forwarded", "CF-Connecting-IP"],
+)
+def test_without_a_secret_nobody_calls_through_a_proxy(house_server: Server, header: str) -> None:
+    sent = http.post(f"{house_server.url}/generate", json=request(), headers={header: "127.0.0.1"})
+    assert sent.status_code == 403
+    assert sent.json()["error"]["code"] == "FORBIDDEN"
+    assert sent.json()["error"]["retryable"] is False
+
+
+def test_shops_that_are_not_ours_share_one_budget(serve: StartServer, model: Model) -> None:
+    model.play(Scenario(sent_answer()))
+    server = serve(WANDSTORE_CALLS_PER_HOUR="3", **model.environment)
+    for number in range(6):
+        generate(server, f"shop_{number:032x}", shop={**SENT_SHOP, "shop_id": f"made-up-{number}"})
+    assert len(model.requests) == 3
+    generate(server)
+    assert len(model.requests) > 3, "ours has a budget of its own"
 
 
 def test_only_a_post_is_answered(house_server: Server) -> None:

@@ -25,7 +25,10 @@ SECRET = "a secret of the benchmarks alone"  # noqa: S105 - signs cookies of a s
 NO_LIMITS = {
     "WANDSTORE_NEW_CALLS_PER_HOUR": "100000",
     "WANDSTORE_CALLS_PER_HOUR": "100000",
+    "WANDSTORE_ADDRESS_CALLS_PER_HOUR": "100000",
+    "WANDSTORE_ALL_CALLS_PER_HOUR": "100000",
     "WANDSTORE_TOKENS_PER_HOUR": "1000000000",
+    "WANDSTORE_ALL_TOKENS_PER_HOUR": "1000000000",
 }
 """They all come at once and from one address."""
 

@@ -17,7 +17,7 @@ from app.domain.llm import (
     Prompt,
     TokensUsed,
 )
-from app.domain.network import rate_limit_key
+from app.domain.network import Client, rate_limit_key
 from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget
 from app.llm.metered import MeteredModel
@@ -46,9 +46,9 @@ class Drawer:
         del self.kept[key]
 
 
-def brief(shop_id: str = "test", address: str = "", tokens: int = 100) -> Prompt:
+def brief(shop_id: str = "test", client: Client = Client(), tokens: int = 100) -> Prompt:
     sold = shop(shop_id=shop_id)
-    return Prompt("i", "r", sold, NEWCOMER, (), ("hero",), tokens=tokens, address=address)
+    return Prompt("i", "r", sold, NEWCOMER, (), ("hero",), tokens=tokens, client=client)
 
 
 def purse(drawer: Drawer | None = None, clock: Clock | None = None, **limits: int) -> Budget:
@@ -115,13 +115,51 @@ async def test_a_ledger_that_makes_no_sense_is_an_empty_one(kept: bytes) -> None
     assert await paid(purse(drawer)) == ""
 
 
-async def test_new_shoppers_of_one_address_are_limited_and_known_ones_are_not() -> None:
-    money = purse(new_calls=2)
-    new = brief(address="192.0.2.7")
+async def test_shoppers_of_one_address_are_limited_and_new_ones_sooner() -> None:
+    money = purse(new_calls=2, address_calls=4)
+    new, known = brief(client=Client("192.0.2.7", new=True)), brief(client=Client("192.0.2.7"))
     assert [await paid(money, new) for _ in range(3)] == ["", "", "ADDRESS_LIMIT"]
-    assert await paid(money, brief(address="192.0.2.8")) == ""
+    assert [await paid(money, known) for _ in range(3)] == ["", "", "ADDRESS_LIMIT"]
+    assert await paid(money, brief(client=Client("192.0.2.8", new=True))) == ""
     assert await paid(money, brief()) == ""
-    assert money.left("test")[0] == 1_000 - 4, "what was refused cost nothing"
+    assert money.left("test")[0] == 1_000 - 6, "what was refused cost nothing"
+
+
+@pytest.mark.parametrize(
+    ("limit", "client"),
+    [
+        ("calls", Client()),
+        ("all_calls", Client()),
+        ("address_calls", Client("192.0.2.7")),
+        ("new_calls", Client("192.0.2.7", new=True)),
+    ],
+)
+async def test_what_nobody_has_asked_for_leaves_a_quarter_to_visits(
+    limit: str, client: Client
+) -> None:
+    money = Budget(Spending(**{limit: 4}), Drawer(), Clock())
+    ahead = brief(client=client._replace(ahead=True))
+    assert [not await paid(money, ahead) for _ in range(4)] == [True, True, True, False]
+    assert await paid(money, brief(client=client)) == ""
+    assert await paid(money, brief(client=client))
+
+
+async def test_all_shops_together_have_a_budget_as_well() -> None:
+    money = purse(all_calls=2)
+    assert [await paid(money, brief(name)) for name in "abc"] == ["", "", "BUDGET_SPENT"]
+    money = purse(all_tokens=2 * MOST)
+    assert [await paid(money, brief(name)) for name in "abc"] == ["", "", "BUDGET_SPENT"]
+
+
+async def test_shops_that_come_with_requests_have_one_budget() -> None:
+    money = purse(calls=2)
+
+    def made_up(name: str) -> Prompt:
+        asked = brief(name)
+        return asked._replace(shop=asked.shop._replace(inline=True))
+
+    assert [await paid(money, made_up(name)) for name in "abc"] == ["", "", "BUDGET_SPENT"]
+    assert await paid(money, brief("a")) == "", "ours have their own"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from app.domain.llm import (
     Prompt,
     TokensUsed,
 )
+from app.domain.network import Client
 from app.domain.persona import NEWCOMER
 from app.llm.coalesce import CoalescingModel
 from tests.support.factories import shop
@@ -109,7 +110,7 @@ class Doorkeeper:
 
     async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
         await self.go_on.wait()
-        if brief.address == "crowded":
+        if brief.client.address == "crowded":
             raise CallRefused("ADDRESS_LIMIT", "too many")
         yield ModelEnded("stop", SPENT)
 
@@ -117,7 +118,7 @@ class Doorkeeper:
 async def test_who_waited_beside_one_that_is_limited_asks_for_themselves() -> None:
     inner = Doorkeeper()
     shared = CoalescingModel(inner)
-    limited = asyncio.create_task(hear(shared, brief()._replace(address="crowded")))
+    limited = asyncio.create_task(hear(shared, brief()._replace(client=Client("crowded"))))
     await turns()
     waiting = [asyncio.create_task(hear(shared, brief())) for _ in range(3)]
     await turns()
