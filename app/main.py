@@ -102,6 +102,7 @@ def create_app(
     )
     app.state.pages = context.pages
     app.state.warm_up = resources.warm_up
+    app.state.counters = resources.counters
     app.state.workbench = nullcontext
     if settings.design:
         from app.workbench.mount import mount_workbench  # noqa: PLC0415 - a designer's shop alone
@@ -112,6 +113,20 @@ def create_app(
 
 @asynccontextmanager
 async def _lifespan(
+    settings: Settings,
+    resources: Resources,
+    pages: PageService,
+    watch: CatalogWatch,
+    app: Starlette,
+) -> AsyncIterator[None]:
+    """Hold the state for as long as the app is open: it is one process's alone."""
+    with resources.storage.hold():
+        async with _opened(settings, resources, pages, watch, app):
+            yield
+
+
+@asynccontextmanager
+async def _opened(
     settings: Settings,
     resources: Resources,
     pages: PageService,
@@ -264,7 +279,8 @@ def _routes(
     resources.counters.update(signals=signals.counts, learning=learner.counts)
     patience = settings.deadlines.page + _LEEWAY
     shops = InlineShops(context.site)
-    generate = Generate(context, shops, settings.max_request_bytes, patience)
+    largest, local_only = settings.max_request_bytes, not settings.worker_secret
+    generate = Generate(context, shops, largest, patience, local_only=local_only)
     uptime = partial(_seconds_since, resources.began)
     health = Health(partial(_checks, resources, watch), uptime, resources.storage.checked)
     get = ["GET"]

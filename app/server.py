@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
+import os
+import resource
+import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from types import FrameType
+from typing import Any, cast
 
 from sse_starlette.sse import AppStatus
+from starlette.applications import Starlette
 
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
@@ -19,9 +28,12 @@ from app.pages.catalog_watch import log_problems
 from app.pages.service import PageService
 from app.rendering.language import MessagesError
 from app.settings import Settings, SettingsError, read_settings, unknown_settings
+from app.storage.errors import StorageError
+from app.util.http_protocol import BoundedHttpProtocol, Connections, connection_limit
 from app.util.json_log import set_up_log
 from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
+from app.util.listener import Listener, bind
 from app.web.session_secret import SecretError
 
 log = logging.getLogger("wandstore")
@@ -29,28 +41,49 @@ log = logging.getLogger("wandstore")
 _CLOSING = 3
 """Seconds that connections get to close, once every page has ended."""
 
+_LOOKS_EVERY = 0.1
+"""Seconds, as uvicorn has it."""
+
+_MOST_DESCRIPTORS = 65_536
+
 CANNOT_START = 2
 
-_MISTAKES = (
-    *(SettingsError, CatalogError, LibraryError, PromptError, MessagesError),
-    SecretError,
-)
-"""What is told in one line: the environment or the shop's files are not what they should be."""
+
+class StartError(Exception):
+    """The shop cannot be opened here; the message says what is in the way."""
+
+
+class _Lifespan:
+    """Opens and closes the app, whose errors it raises as they are: uvicorn logs tracebacks."""
+
+    should_exit = False
+
+    def __init__(self, app: Starlette) -> None:
+        self.state: dict[str, Any] = {}
+        self._opened = app.router.lifespan_context(app)
+
+    async def startup(self) -> None:
+        await self._opened.__aenter__()
+
+    async def shutdown(self) -> None:
+        await self._opened.__aexit__(None, None, None)
 
 
 class DrainingServer(Server):
     """On SIGTERM takes no more visitors, lets pages finish, and only then closes.
 
     Readers whose page does not finish in time are let go without a last word, so that their
-    browsers resume elsewhere by id. It ends in the same way when what is loaded after the opening
-    cannot be used.
+    browsers resume elsewhere by id. A second signal ends all pages at once. It ends in the same
+    way when what is loaded after the opening cannot be used.
     """
 
-    def __init__(self, config: Config, pages: PageService, warm_up: WarmUp, grace: float) -> None:
+    def __init__(self, config: Config, app: Starlette, grace: float) -> None:
         super().__init__(config)
-        self._pages = pages
-        self._warm_up = warm_up
+        self._app = app
+        self._pages: PageService = app.state.pages
+        self._warm_up: WarmUp = app.state.warm_up
         self._grace = grace
+        self._hurries = False
 
     @property
     def failure(self) -> BaseException | None:
@@ -62,21 +95,75 @@ class DrainingServer(Server):
         return await super().on_tick(counter) or self.failure is not None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Open, and log the address that has been bound: with port 0 the system chooses it."""
-        await super().startup(sockets)
-        port = self.servers[0].sockets[0].getsockname()[1]
-        log.info("serving http://%s:%d", self.config.host, port)
+        """Open, and log the address that has been bound: with port 0 the system chooses it.
+
+        Raises:
+            StartError: the address cannot be had.
+            StorageError: the state cannot be opened.
+        """
+        listening = sockets or self._bind()
+        lifespan = _Lifespan(self._app)
+        try:
+            await lifespan.startup()
+        except BaseException:
+            for listener in listening:
+                listener.close()
+            raise
+        self.lifespan = cast("Any", lifespan)
+        make = partial(
+            cast("Any", self.config.http_protocol_class),
+            config=self.config,
+            server_state=self.server_state,
+            app_state=lifespan.state,
+        )
+        self.servers = [cast("Any", Listener(listening, make))]
+        self.started = True
+        log.info("serving http://%s:%d", self.config.host, listening[0].getsockname()[1])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listening sockets, drain, then do as uvicorn does."""
-        for server in getattr(self, "servers", []):
+        for server in self.servers:
             server.close()
-        for listener in sockets or []:
-            listener.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await self._pages.drain(self._grace)
+        draining = asyncio.create_task(self._pages.drain(self._grace))
+        while not draining.done() and not self._hurries:
+            await asyncio.wait({draining}, timeout=_LOOKS_EVERY)
+        if self._hurries:
+            self.config.timeout_graceful_shutdown = 0
+            await self._pages.drain(0)
+        await draining
         await super().shutdown(sockets)
+        for handler in logging.getLogger().handlers:
+            handler.flush()  # uvicorn raises the signal anew, and so ends the process
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; hurry at the second signal, and do not even close at the third."""
+        if self.should_exit:
+            self.force_exit, self._hurries = self._hurries, True
+        else:
+            super().handle_exit(sig, frame)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGHUP for what SIGTERM is: a terminal that is closed, unless that is ignored."""
+        with super().capture_signals():
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:
+                yield
+                return
+            signal.signal(signal.SIGHUP, self.handle_exit)
+            try:
+                yield
+            finally:
+                signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+    def _bind(self) -> list[socket.socket]:
+        host, port = self.config.host, self.config.port
+        try:
+            return bind(host, port)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise StartError(f"WANDSTORE_HOST {host}, WANDSTORE_PORT {port}: {why}") from error
 
 
 def build_server(settings: Settings) -> DrainingServer:
@@ -86,12 +173,15 @@ def build_server(settings: Settings) -> DrainingServer:
     _log_missing_words(content)
     app = create_app(settings, content)
     AppStatus.enable_automatic_graceful_drain = False
+    most, head, stall = settings.connections
+    connections = Connections(connection_limit(most), head, stall)
+    app.state.counters["connections"] = connections.counts
     config = Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=cast("Any", partial(BoundedHttpProtocol, open_connections=connections)),
         ws="none",
         log_config=None,
         log_level="warning",
@@ -99,11 +189,12 @@ def build_server(settings: Settings) -> DrainingServer:
         server_header=False,
         timeout_graceful_shutdown=_CLOSING,
     )
-    return DrainingServer(config, app.state.pages, app.state.warm_up, settings.shutdown_grace)
+    return DrainingServer(config, app, settings.shutdown_grace)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM, SIGINT or SIGHUP."""
+    _raise_descriptor_limit()
     server = build_server(settings)
     gc.freeze()
     gc.enable()
@@ -119,6 +210,22 @@ def _log_missing_words(content: SiteContent) -> None:
             log.warning("%s: locale/ has no words in %r, English stands in", shop.id, shop.locale)
 
 
+def _raise_descriptor_limit() -> None:
+    """Take as many descriptors as we may: the usual limit is meant for programs with `select`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+_REASONS = (
+    *(SettingsError, CatalogError, LibraryError, PromptError, MessagesError),
+    *(SecretError, StorageError, StartError),
+)
+"""What a start may fail for, each of which says in a line what to mend."""
+
+
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve; a mistake in them is told in one line."""
     set_up_log()
@@ -126,7 +233,7 @@ def main(environment: Mapping[str, str]) -> int:
         log.warning("%s is not a setting: it changes nothing", name)
     try:
         serve(read_settings(environment))
-    except _MISTAKES as error:
+    except _REASONS as error:
         sys.stderr.write(f"wandstore cannot start: {error}\n")
         return CANNOT_START
     except KeyboardInterrupt:

@@ -10,6 +10,7 @@ from typing import Any
 from app.domain.limits import (
     BreakerLimits,
     CallLimits,
+    ConnectionLimits,
     Deadlines,
     ParseLimits,
     Spending,
@@ -113,6 +114,7 @@ class Settings:
     calls: CallLimits = CallLimits()
     parsing: ParseLimits = ParseLimits()
     breaker: BreakerLimits = BreakerLimits()
+    connections: ConnectionLimits = ConnectionLimits()
     max_request_bytes: int = 2 * 1024 * 1024
     """The largest request that `POST /generate` accepts."""
     max_concurrent_pages: int = 100
@@ -238,6 +240,9 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_CALLS_PER_HOUR": ("spending.calls", _whole(0)),
     "WANDSTORE_TOKENS_PER_HOUR": ("spending.tokens", _whole(0)),
     "WANDSTORE_NEW_CALLS_PER_HOUR": ("spending.new_calls", _whole(0)),
+    "WANDSTORE_ADDRESS_CALLS_PER_HOUR": ("spending.address_calls", _whole(0)),
+    "WANDSTORE_ALL_CALLS_PER_HOUR": ("spending.all_calls", _whole(0)),
+    "WANDSTORE_ALL_TOKENS_PER_HOUR": ("spending.all_tokens", _whole(0)),
     "WANDSTORE_CONNECT_SECONDS": ("calls.connect", _seconds),
     "WANDSTORE_FIRST_TOKEN_SECONDS": ("calls.first_token", _seconds),
     "WANDSTORE_SILENCE_SECONDS": ("calls.idle", _seconds),
@@ -251,6 +256,9 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_BREAKER_FAILURES": ("breaker.failures", _whole()),
     "WANDSTORE_BREAKER_SECONDS": ("breaker.cooldown", _seconds),
     "WANDSTORE_BREAKER_SUCCESSES": ("breaker.successes", _whole()),
+    "WANDSTORE_CONNECTIONS": ("connections.most", _whole(1, 1_000_000)),
+    "WANDSTORE_HEAD_SECONDS": ("connections.head", _seconds),
+    "WANDSTORE_STALL_SECONDS": ("connections.stall", _seconds),
     "WANDSTORE_REQUEST_BYTES": ("max_request_bytes", _whole(1, 64 * 1024**2)),
     "WANDSTORE_PAGES_AT_ONCE": ("max_concurrent_pages", _whole(1, 10_000)),
     "WANDSTORE_PAGES_WAITING": ("max_queued_pages", _whole(0, 10_000)),

@@ -58,6 +58,12 @@ class Spending(NamedTuple):
     """Tokens of models, a shop and hour."""
     new_calls: int = 60
     """Calls for shoppers who came less than an hour ago, a client address (IPv6: /64) and hour."""
+    address_calls: int = 120
+    """Calls for all shoppers of a client address and hour."""
+    all_calls: int = 5_000
+    """Calls to models for all shops together, an hour."""
+    all_tokens: int = 20_000_000
+    """Tokens of models for all shops together, an hour."""
 
 
 class BreakerLimits(NamedTuple):
@@ -69,3 +75,14 @@ class BreakerLimits(NamedTuple):
     """Seconds for which it is left alone."""
     successes: int = 3
     """Calls that must then succeed."""
+
+
+class ConnectionLimits(NamedTuple):
+    """How many clients may be connected, and how long they may keep the server waiting."""
+
+    most: int = 8_192
+    """Connections at the same time; fewer where the system grants too few descriptors."""
+    head: float = 10.0
+    """A connection: seconds until a request's head is whole, from its first byte or the opening."""
+    stall: float = 60.0
+    """A connection: seconds for which a client may take nothing of what is sent to it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import NamedTuple
 
 from app.settings import ROOT, Settings, StorageSettings
@@ -31,6 +33,7 @@ class Storage(NamedTuple):
     A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
     most. `upkeep` is done as long as the shop is open. `counts` has
     what is counted beside it.
+    `hold` keeps other processes out where there may be but one.
     """
 
     kv: KvStore
@@ -43,6 +46,7 @@ class Storage(NamedTuple):
     between_writes: float = 0.0
     upkeep: Sequence[Upkeep] = ()
     counts: Mapping[str, Counter[str]] = {}
+    hold: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def open_storage(settings: Settings) -> Storage:
@@ -55,6 +59,7 @@ def open_storage(settings: Settings) -> Storage:
 
 def _of_one_machine(settings: Settings) -> Storage:
     from app.storage.db.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
+    from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
     from app.storage.kv.sqlite import Bounds, SqliteKv  # noqa: PLC0415 - likewise
 
     bounds = Bounds()._replace(bytes=settings.storage.kv_bytes)
@@ -64,7 +69,8 @@ def _of_one_machine(settings: Settings) -> Storage:
     forgetting = {"retired": _retire(database, settings.storage), "shrunk": database.shrink}
     retention = Upkeep(forgetting, _SELDOM)
     counts = {"kv_file": kv.counts, "expiry": expiry.counts, "retention": retention.counts}
-    return Storage(kv, database, upkeep=(expiry, retention), counts=counts)
+    hold = partial(hold_folder, settings.data)
+    return Storage(kv, database, upkeep=(expiry, retention), counts=counts, hold=hold)
 
 
 def _retire(database: Database, state: StorageSettings) -> Slice:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+_PAUSE = 0.2
+"""Seconds until loading is tried again, where there was no descriptor for a file."""
 
 
 class Lazy(Generic[T]):
@@ -33,7 +38,11 @@ class Lazy(Generic[T]):
 
 
 class WarmUp:
-    """Loads in a thread of its own, once. `failure` is what it ended with, if it failed."""
+    """Loads in a thread of its own, once. `failure` is what it ended with, if it failed.
+
+    Where the process has no descriptor left for a file it goes on trying: clients take them, and
+    give them back.
+    """
 
     def __init__(self, load: Callable[[], object]) -> None:
         self.failure: BaseException | None = None
@@ -43,7 +52,7 @@ class WarmUp:
     def start(self) -> asyncio.Task[object]:
         """Start to load; return what ends when it is done."""
         if self._task is None:
-            self._task = asyncio.create_task(asyncio.to_thread(self._load), name="warm-up")
+            self._task = asyncio.create_task(self._run(), name="warm-up")
             self._task.add_done_callback(self._note)
         return self._task
 
@@ -55,5 +64,25 @@ class WarmUp:
         """
         await asyncio.shield(self.start())
 
+    async def _run(self) -> object:
+        while True:
+            try:
+                return await asyncio.to_thread(self._load)
+            except Exception as error:
+                if not _lacks_descriptors(error):
+                    raise
+            await asyncio.sleep(_PAUSE)
+
     def _note(self, task: asyncio.Task[object]) -> None:
         self.failure = None if task.cancelled() else task.exception()
+
+
+def _lacks_descriptors(error: BaseException | None) -> bool:
+    """Say whether an error, or one that it comes of, is that no more files can be opened."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -27,9 +27,12 @@ def wait_until_it_takes_nobody_more(server: Server) -> None:
             return
 
 
-def test_on_sigterm_a_page_gets_its_grace_and_its_readers_their_ready(
-    serve: StartServer, model: Model
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+def test_a_page_gets_its_grace_and_its_readers_their_ready(
+    serve: StartServer, model: Model, how: signal.Signals
 ) -> None:
+    if signal.getsignal(how) is signal.SIG_IGN:
+        pytest.skip("these tests are run so that they outlive their terminal, and so is the shop")
     text = answer()
     model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]))
     server = serve(WANDSTORE_GRACE="20", **model.environment)
@@ -39,11 +42,11 @@ def test_on_sigterm_a_page_gets_its_grace_and_its_readers_their_ready(
             assert next(seen).name == "component"
             model.reached(1)
             assert server.process is not None
-            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(how)
             wait_until_it_takes_nobody_more(server)
             model.release()
             assert list(seen)[-1].name == "ready"
-        assert server.process.wait(30) == -signal.SIGTERM
+        assert server.process.wait(30) == -how
         server.start()
         assert shopper.store().headers["x-wandstore-page"] == "kept"
     assert len(model.requests) == 1
@@ -72,6 +75,21 @@ def test_on_sigterm_a_page_that_does_not_finish_is_not_kept_and_its_readers_resu
         assert rest[-1].name == "ready"
         assert fold(shell, [*first, *rest]) == slots(shopper.store().text)
     assert len(model.requests) == 2
+
+
+def test_a_second_sigterm_ends_the_pages_and_still_keeps_the_records(
+    serve: StartServer, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(0,)))
+    server = serve(WANDSTORE_GRACE="600", **model.environment)
+    with Shopper(server) as shopper:
+        shopper.store()
+        model.reached(1)
+        assert server.process is not None
+        server.process.send_signal(signal.SIGTERM)
+        wait_until_it_takes_nobody_more(server)
+        assert server.kill(signal.SIGTERM) == -signal.SIGTERM
+    assert rows(server, GENERATIONS) == [("failed", "interrupted")]
 
 
 def test_a_server_killed_while_it_composes_comes_back_whole(

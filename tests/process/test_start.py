@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import StartServer
 from tools.support.server import ROOT
 
 NOT_AT_THE_START = ("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax")
@@ -57,6 +60,12 @@ def test_what_the_shell_does_not_need_is_not_loaded_before_the_shop_is_open() ->
         ("components/hero.py", "this is not Python", "hero.py: cannot be imported"),
         ("components/hero.samples.json", "[]", "hero.samples.json: empty"),
         ("components/slots.py", "SLOTS = x", "slots.py: cannot be imported"),
+        (
+            "components/hero.css",
+            "a {\n  color: red;\n",
+            "hero.css: line 1: a bracket is not closed",
+        ),
+        ("static/shop.css", "a { }\n/* b", "shop.css: line 2: a comment does not end"),
         ("prompts/house.json", "{", "house.json"),
         ("demo/catalog.json", "{", "catalog.json"),
     ],
@@ -70,6 +79,27 @@ def test_a_file_that_cannot_be_used_stops_the_shop_and_is_named(
     assert ended.returncode == 2
     assert "wandstore cannot start: " in ended.stderr
     assert told in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("slot", "told"),
+    [
+        ("banner", "the slot banner has no fallback: prompts/house.json has nothing for it"),
+        ("hero2", "the slot hero2 has no fallback: hero2.jinja is missing"),
+    ],
+)
+def test_a_slot_that_nothing_fills_stops_the_shop_and_its_file_is_named(
+    copy: Path, slot: str, told: str
+) -> None:
+    slots, house = copy / "components" / "slots.py", copy / "prompts" / "house.json"
+    slots.write_text(slots.read_text().replace("SLOTS = (", f'SLOTS = (Slot("{slot}", "New"),'))
+    copies = json.loads(house.read_text())
+    copies["fallback"]["hero2"] = [{"headline": "Twice"}]
+    house.write_text(json.dumps(copies))
+    ended = start(copy)
+    assert ended.returncode == 2
+    assert f"components/slots.py: {told}" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -105,3 +135,36 @@ def test_a_variable_that_looks_like_a_setting_and_is_none_is_named(tmp_path: Pat
         WANDSTORE_CATALOG="/nowhere/at/all.json",
     )
     assert "WANDSTORE_CATALOGUE is not a setting" in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["kv.sqlite3", "shop.sqlite3", ""])
+def test_state_that_cannot_be_used_is_told_in_a_line(tmp_path: Path, name: str) -> None:
+    place = tmp_path / "data" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("this is no database " * 1000)
+    ended = start(ROOT, WANDSTORE_DATA=str(tmp_path / "data"))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"wandstore cannot start: {tmp_path / 'data'}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_told_in_a_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = start(ROOT, WANDSTORE_DATA=str(tmp_path / "data"), WANDSTORE_PORT=port)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"wandstore cannot start: WANDSTORE_HOST 127.0.0.1, WANDSTORE_PORT {port}: "
+        "Address already in use\n"
+    )
+
+
+def test_a_data_folder_is_served_by_one_process(serve: StartServer) -> None:
+    first = serve()
+    ended = start(ROOT, WANDSTORE_DATA=str(first.data))
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"wandstore cannot start: {first.data}: another process serves from this folder\n"
+    )
+    first.kill()
+    first.start()

@@ -1,0 +1,272 @@
+"""Uvicorn's HTTP protocol within bounds: of heads, of their time, of connections, of what waits."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections import Counter, OrderedDict
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES = 32 * 1024
+MAX_TARGET_BYTES = 8 * 1024
+MAX_HEADERS = 100
+_PIECE = 4096
+"""Bytes that the parser gets at a time, so that what it holds is counted before it gets more."""
+
+_MAX_PIPELINED = 8
+_LINGER_SECONDS = 1.0
+_LINGER_BYTES = 1024 * 1024
+"""After a refusal so much is read and thrown away: a reset would overtake the answer."""
+
+_LEAST_RESERVE = 40
+_RESERVE_SHARE = 4
+
+
+def connection_limit(wanted: int) -> int:
+    """Return how many connections there may be: a quarter of the descriptors is for other files."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return wanted
+    reserve = max(_LEAST_RESERVE, descriptors // _RESERVE_SHARE)
+    return max(1, min(wanted, descriptors - reserve))
+
+
+class Connections:
+    """The connections of one server, and their bounds in number and in seconds.
+
+    A new connection's first head, and any that has begun, is whole within `head_seconds`; a client
+    that takes nothing of what is sent to it for `stall_seconds` is let go. `waiting` are those that
+    ask for nothing at the moment, the longest first: they make room. `counts` says who was refused.
+    """
+
+    def __init__(self, limit: int, head_seconds: float, stall_seconds: float) -> None:
+        self.limit = limit
+        self.head_seconds = head_seconds
+        self.stall_seconds = stall_seconds
+        self.waiting: OrderedDict[BoundedHttpProtocol, None] = OrderedDict()
+        self.counts: Counter[str] = Counter()
+
+
+class _Refused(Exception):
+    """A head is not taken: with this status."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """A connection that holds no more, and no longer, than what a browser needs.
+
+    A head may have 32 KiB and 100 headers however it is cut, and so may the trailers of a chunked
+    body, which are thrown away: what comes after a body may not change what was asked for.
+    """
+
+    def __init__(self, *, open_connections: Connections, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._open = open_connections
+        self._in_head = True
+        self._bare = 0
+        """Bytes since a message began, or a piece of its body came."""
+        self._held = b""
+        """What was pipelined behind requests that wait for their turn."""
+        self._closing = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stall: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, in the place of the one that has waited longest if need be."""
+        super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it as well
+        if len(self.connections) > self._open.limit:
+            if not self._open.waiting:
+                self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+                self.transport.close()
+                return
+            longest, _ = self._open.waiting.popitem(last=False)
+            self._open.counts["evicted"] += 1
+            longest.transport.abort()
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._open.waiting.pop(self, None)
+        self._held = b""
+        self._end_deadline()
+        self._end_stall()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come, piece by piece."""
+        self._unset_keepalive_if_required()
+        if self._closing:
+            self._bare += len(data)
+            if self._bare > _LINGER_BYTES:
+                self.transport.abort()
+            return
+        self._parse(self._held + data)
+        if not self._is_answering() and not self._closing:
+            self._begin_deadline()
+
+    def on_message_begin(self) -> None:
+        """Begin to count a head."""
+        self._bare = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the target, if it is not too long by now."""
+        super().on_url(url)
+        if len(self.url) > MAX_TARGET_BYTES:
+            raise _Refused(HTTPStatus.REQUEST_URI_TOO_LONG)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, if it is in the head and there are not too many."""
+        if not self._in_head:
+            return
+        if len(self.headers) >= MAX_HEADERS:
+            raise _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, or queue the request behind those before it."""
+        self._bare = 0
+        super().on_headers_complete()
+        self._in_head = False
+        self._open.waiting.pop(self, None)
+        self._end_deadline()
+        if not self.flow.write_paused:
+            self._end_stall()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of a body."""
+        self._bare = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Expect another head."""
+        self._in_head = True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with what is pipelined, or wait for another request."""
+        super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self._begin_stall()
+        if self.transport.is_closing():
+            return
+        if self._held:
+            self.loop.call_soon(self._parse_held)
+        elif not self._is_answering():
+            self._open.waiting[self] = None
+
+    def pause_writing(self) -> None:
+        """Begin to count how long the client takes nothing."""
+        super().pause_writing()
+        self._begin_stall()
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._end_stall()
+        super().resume_writing()
+
+    def _parse(self, data: bytes) -> None:
+        self._held = b""
+        start = 0
+        while start < len(data):
+            if len(self.pipeline) >= _MAX_PIPELINED:
+                self._held = data[start:]
+                self.flow.pause_reading()
+                return
+            piece = data[start : start + min(_PIECE, MAX_HEAD_BYTES - self._bare)]
+            start += len(piece)
+            try:
+                self._feed(piece)
+            except httptools.HttpParserUpgrade:
+                continue  # another protocol is not spoken here: the request is answered as it is
+            except _Refused as refused:
+                self._refuse(refused.status)
+                return
+            except httptools.HttpParserError as error:
+                cause = error.__context__
+                if isinstance(cause, _Refused):
+                    self._refuse(cause.status)
+                else:
+                    self.logger.warning("Invalid HTTP request received.")
+                    self._refuse(HTTPStatus.BAD_REQUEST)
+                return
+
+    def _feed(self, piece: bytes) -> None:
+        self.parser.feed_data(piece)
+        self._bare += len(piece)
+        if self._bare >= MAX_HEAD_BYTES:
+            raise _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def _parse_held(self) -> None:
+        if not self._closing and not self.transport.is_closing():
+            self._parse(self._held)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Say what is not taken, unless another answer is under way, and close."""
+        self._open.counts[f"refused_{status.value}"] += 1
+        self._open.waiting.pop(self, None)
+        self._closing = True
+        self._bare = 0
+        if self._is_answering() and self._in_head:
+            self.cycle.keep_alive = False  # what was asked before is answered, and nothing more
+            return
+        if self._is_answering():
+            self.transport.close()
+            return
+        text = f"{status.phrase}\n"
+        lines = [
+            f"HTTP/1.1 {status.value} {status.phrase}",
+            "content-type: text/plain; charset=utf-8",
+            f"content-length: {len(text)}",
+            "connection: close",
+            f"\r\n{text}",
+        ]
+        self.transport.write("\r\n".join(lines).encode())
+        self.transport.write_eof()
+        self._end_deadline()
+        self._deadline = self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait(self) -> None:
+        self._open.waiting[self] = None
+        self._begin_deadline()
+
+    def _begin_deadline(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self._open.head_seconds, self._expire)
+
+    def _end_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _expire(self) -> None:
+        self._deadline = None
+        if self._bare:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self._open.counts["silent"] += 1
+            self.transport.close()
+
+    def _begin_stall(self) -> None:
+        if self._stall is None:
+            self._stall = self.loop.call_later(self._open.stall_seconds, self._give_up)
+
+    def _end_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _give_up(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self._open.counts["stalled"] += 1
+            self.transport.abort()

@@ -1,0 +1,76 @@
+"""Connections without end, to a process that has few descriptors and little memory for them."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.support.shopper_client import Shopper, stream_of
+from tools.support import http
+from tools.support.server import HeldPort, Server
+
+FEW = ("sh", "-c", 'ulimit -n 64 && exec "$0" -m app', sys.executable)
+SECRET = "s3cret-of-the-worker"  # noqa: S105 - made for this test
+MEBIBYTE = 1024 * 1024
+QUICK = {"WANDSTORE_HOUSE_PACE": "0", "WANDSTORE_DESIGN": ""}
+
+
+def resident(server: Server) -> int:
+    """Return the most bytes of memory that the process has had at once."""
+    status = Path(f"/proc/{server.pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+@contextmanager
+def crowd(port: int, size: int) -> Iterator[None]:
+    """Connect so many times, and say nothing."""
+    with ExitStack() as open_ones:
+        for _ in range(size):
+            with suppress(OSError):
+                address = ("127.0.0.1", port)
+                open_ones.enter_context(socket.create_connection(address, timeout=30))
+        yield
+
+
+def test_more_connections_than_descriptors_keep_nobody_out(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", QUICK, command=FEW) as server, crowd(server.port, 200):
+        assert http.get(f"{server.url}/health").json()["status"] == "healthy"
+        with Shopper(server) as shopper:
+            assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
+
+
+def test_connections_while_it_starts_do_not_end_it(tmp_path: Path) -> None:
+    with HeldPort() as port:
+        server = Server(tmp_path / "data", QUICK, port.number, wait=False, command=FEW)
+        with server, ExitStack() as open_ones:
+            address, early = ("127.0.0.1", port.number), 0
+            while early < 100:
+                with suppress(ConnectionRefusedError):
+                    open_ones.enter_context(socket.create_connection(address, timeout=30))
+                    early += 1
+            with Shopper(server) as shopper:
+                assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
+
+
+@pytest.mark.parametrize("environment", [{}, {"WORKER_SECRET": SECRET}], ids=["open", "secret"])
+def test_headers_without_end_take_no_memory(
+    serve: StartServer, environment: dict[str, str]
+) -> None:
+    server = serve(**QUICK, **environment)
+    with Shopper(server) as shopper:  # all is loaded, once a page has been composed
+        shopper.headers["authorization"] = f"Bearer {SECRET}"
+        shopper.follow(stream_of(shopper.store().text))
+    before = resident(server)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as flood:
+        with suppress(OSError):
+            flood.sendall(b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * (6 * MEBIBYTE))
+        with suppress(OSError):
+            assert flood.recv(32).startswith(b"HTTP/1.1 431 ")
+    assert http.get(f"{server.url}/health").status_code == 200
+    assert resident(server) - before < 8 * MEBIBYTE

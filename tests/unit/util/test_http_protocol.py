@@ -1,0 +1,233 @@
+"""Uvicorn's protocol within bounds, on raw sockets: heads however cut, trailers, time and number."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import pytest
+from starlette.types import Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.server import Server
+
+from app.util.http_protocol import (
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    MAX_TARGET_BYTES,
+    BoundedHttpProtocol,
+    Connections,
+)
+from tests.support.serving import event_loop, opened
+from tests.support.waiting import eventually
+
+ENDING = b"\r\nHost: shop\r\nConnection: close\r\n\r\n"
+LARGE = b"x" * 8 * 1024 * 1024
+
+
+class Guarded(NamedTuple):
+    """A server within these bounds, and the sockets of a test that speaks to it."""
+
+    port: int
+    bounds: Connections
+    released: Callable[[], object]
+
+    def connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def talk(self, request: bytes, size: int = 0) -> bytes:
+        """Send a request in pieces of a size, whole where it is 0; return all that is answered."""
+        with self.connect() as connection:
+            for start in range(0, len(request), size or len(request)):
+                connection.sendall(request[start : start + (size or len(request))])
+            return everything(connection)
+
+
+def silence(shop: Guarded) -> bytes:
+    with shop.connect() as connection:
+        return everything(connection)
+
+
+def everything(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def statuses(answers: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
+
+
+@contextmanager
+def guarded(limit: int = 100, head: float = 30, stall: float = 30) -> Iterator[Guarded]:
+    """Serve an app that says what it was sent, and at /held waits until it is released."""
+    bounds = Connections(limit, head, stall)
+    with event_loop() as portal:
+        release = portal.call(asyncio.Event)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            body, more = b"", True
+            while more:
+                message = await receive()
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+            if scope["path"] == "/held":
+                await release.wait()
+            if scope["path"] == "/large":
+                body = LARGE
+            names = b",".join(name for name, _ in scope["headers"])
+            headers = [(b"content-length", b"%d" % len(body)), (b"x-names", names)]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+        protocol: Any = partial(BoundedHttpProtocol, open_connections=bounds)
+        server = Server(Config(app, port=0, log_level="critical", lifespan="off", http=protocol))
+        with portal.wrap_async_context_manager(opened(server)) as port:
+            yield Guarded(port, bounds, partial(portal.call, cast("Any", release.set)))
+            portal.call(cast("Any", release.set))
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Guarded]:
+    with guarded() as server:
+        yield server
+
+
+def head_of(size: int) -> bytes:
+    """Return a whole head of so many bytes."""
+    start = b"GET / HTTP/1.1\r\nX-Long: "
+    return start + b"x" * (size - len(start) - len(ENDING)) + ENDING
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 4095, 4097])
+def test_a_head_is_taken_or_refused_by_its_length_however_it_is_cut(
+    shop: Guarded, size: int
+) -> None:
+    assert statuses(shop.talk(head_of(MAX_HEAD_BYTES), size)) == [200]
+    assert statuses(shop.talk(head_of(MAX_HEAD_BYTES + 1), size)) == [431]
+
+
+def test_the_longest_head_is_taken_behind_another_request(shop: Guarded) -> None:
+    with shop.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
+        connection.recv(65536)
+        connection.sendall(head_of(MAX_HEAD_BYTES))
+        assert statuses(everything(connection)) == [200]
+
+
+def test_a_target_is_bounded_by_itself(shop: Guarded) -> None:
+    longest = b"/" + b"a" * (MAX_TARGET_BYTES - 1)
+    assert statuses(shop.talk(b"GET " + longest + b" HTTP/1.1" + ENDING)) == [200]
+    assert statuses(shop.talk(b"GET " + longest + b"a HTTP/1.1" + ENDING)) == [414]
+
+
+def test_headers_are_counted(shop: Guarded) -> None:
+    full = b"\r\na:b" * (MAX_HEADERS - 2)
+    assert statuses(shop.talk(b"GET / HTTP/1.1" + full + ENDING)) == [200]
+    assert statuses(shop.talk(b"GET / HTTP/1.1\r\nc:d" + full + ENDING)) == [431]
+
+
+def test_what_is_no_http_is_a_bad_request(shop: Guarded) -> None:
+    assert statuses(shop.talk(b"\0\0 nonsense\r\n\r\n")) == [400]
+
+
+def test_pipelined_requests_are_all_answered_in_their_order(shop: Guarded) -> None:
+    sent = [b"%d" % number for number in range(400)]
+    request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s"
+    requests = b"".join(request % (len(body), body) for body in sent)
+    answers = shop.talk(requests + b"GET /last HTTP/1.1" + ENDING)
+    assert statuses(answers) == [200] * 401
+    assert re.findall(rb"\r\n\r\n(\d+)", answers) == sent
+
+
+def test_what_was_asked_before_a_head_that_is_refused_is_answered(shop: Guarded) -> None:
+    before = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nfirst"
+    answers = shop.talk(before + head_of(2 * MAX_HEAD_BYTES))
+    assert statuses(answers) == [200]
+    assert answers.endswith(b"first")
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_trailers_change_nothing_of_what_was_asked(shop: Guarded, size: int) -> None:
+    request = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked" + ENDING
+    answer = shop.talk(request + b"3\r\nabc\r\n0\r\nAuthorization: mine\r\n\r\n", size)
+    assert statuses(answer) == [200]
+    assert answer.endswith(b"\r\n\r\nabc")
+    assert b"authorization" not in answer
+
+
+def test_trailers_are_bounded_as_heads_are(shop: Guarded) -> None:
+    request = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked" + ENDING
+    trailer = b"X-Long: " + b"x" * (MAX_HEAD_BYTES + 8192)
+    assert shop.talk(request + b"3\r\nabc\r\n0\r\n" + trailer) == b""
+    assert shop.bounds.counts["refused_431"]
+
+
+def test_a_long_body_is_no_head(shop: Guarded) -> None:
+    request = b"POST / HTTP/1.1\r\nContent-Length: 300000" + ENDING
+    assert shop.talk(request + b"b" * 300_000).endswith(b"b" * 300_000)
+
+
+def test_who_says_nothing_is_let_go() -> None:
+    with guarded(head=0.1) as shop:
+        assert silence(shop) == b""
+        assert shop.bounds.counts["silent"] == 1
+
+
+def test_a_head_has_a_deadline() -> None:
+    with guarded(head=0.1) as shop:
+        assert statuses(shop.talk(b"GET / HTTP/1.1\r\nHost")) == [408]
+
+
+def test_a_head_that_comes_drop_by_drop_has_the_same_deadline() -> None:
+    with guarded(head=0.5) as shop, shop.connect() as connection:
+        connection.settimeout(0.02)
+        answer = b""
+        for byte in head_of(MAX_HEAD_BYTES):
+            connection.sendall(bytes([byte]))
+            try:
+                answer = connection.recv(65536)
+                break
+            except TimeoutError:
+                continue
+        assert statuses(answer) == [408]
+
+
+def test_an_answer_that_takes_longer_is_not_cut_off() -> None:
+    with guarded(head=0.1) as shop, shop.connect() as slow:
+        slow.sendall(b"GET /held HTTP/1.1" + ENDING)
+        assert silence(shop) == b"", "the deadline has passed for another"
+        shop.released()
+        assert statuses(everything(slow)) == [200]
+
+
+def test_a_newcomer_takes_the_place_of_who_has_waited_longest() -> None:
+    with guarded(limit=2) as shop, shop.connect() as first:
+        with shop.connect() as second:
+            second.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert statuses(second.recv(65536)) == [200]
+            assert statuses(shop.talk(b"GET / HTTP/1.1" + ENDING)) == [200]
+            assert first.recv(1) == b"", "closed"
+            second.sendall(b"GET / HTTP/1.1" + ENDING)
+            assert statuses(everything(second)) == [200]
+        assert shop.bounds.counts["evicted"] == 1
+
+
+def test_where_all_are_being_answered_a_newcomer_is_told_so() -> None:
+    with guarded(limit=1) as shop, shop.connect() as held:
+        held.sendall(b"GET /held HTTP/1.1" + ENDING)
+        eventually(lambda: not shop.bounds.waiting)
+        assert statuses(silence(shop)) == [503]
+        shop.released()
+        assert statuses(everything(held)) == [200]
+
+
+def test_a_client_that_takes_nothing_is_let_go() -> None:
+    with guarded(stall=0.1) as shop, shop.connect() as connection:
+        connection.sendall(b"GET /large HTTP/1.1" + ENDING)
+        eventually(lambda: shop.bounds.counts["stalled"])
+        assert len(everything(connection)) < len(LARGE)
