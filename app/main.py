@@ -92,7 +92,7 @@ def create_app(
         settings,
         lambda changed: build_site(changed, build_renderer(changed), site.current.shops),
     )
-    resources.counters["catalog"] = watch.counts
+    resources.counters.update(watch.counters)
     context = _build_context(settings, resources, site)
     app = Starlette(
         routes=_routes(settings, resources, context, watch),

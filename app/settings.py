@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.domain.limits import (
     BreakerLimits,
@@ -26,6 +27,7 @@ in a checkout beside `app/`."""
 
 _SHORTEST_SECRET = 16
 _OURS = "WANDSTORE_"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class SettingsError(Exception):
@@ -99,6 +101,11 @@ class Settings:
     `~/.local/state/wandstore` where installed as a package)."""
     catalog: Path = ROOT / "demo" / "catalog.json"
     """A JSON, Shopify or Google Merchant catalog, or a folder of them."""
+    catalog_url: str = ""
+    """The https address of a feed: fetched when it has changed and sold from instead, while
+    `WANDSTORE_CATALOG` may name a file that says whose shop it is."""
+    catalog_url_poll: float = 300.0
+    """Seconds between two requests whether the feed has changed."""
     catalog_poll: float = 0.5
     """Seconds between two looks whether the catalog's files have changed; with 0 nobody looks."""
     currency: str = "USD"
@@ -165,6 +172,13 @@ def unknown_settings(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
+def may_be_fetched(url: str) -> bool:
+    """Whether an address is https, or of this machine, where who listens can read all we have."""
+    parts = urlsplit(url)
+    here = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    return bool(parts.hostname) and (parts.scheme == "https" or here)
+
+
 def _with(values: Any, path: str, value: object) -> Any:
     """Return the values with one of them changed, at a dotted path."""
     name, _, inner = path.partition(".")
@@ -212,6 +226,12 @@ def _address(text: str) -> str:
     return address
 
 
+def _feed(text: str) -> str:
+    if not may_be_fetched(text):
+        raise ValueError("be an https address")  # which may hold a key, and is not repeated
+    return text
+
+
 def _secret(text: str) -> str:
     if len(text.encode()) < _SHORTEST_SECRET:
         raise ValueError(f"have at least {_SHORTEST_SECRET} bytes")
@@ -229,6 +249,8 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_PORT": ("port", _whole(0, 65535)),
     "WANDSTORE_DATA": ("data", Path),
     "WANDSTORE_CATALOG": ("catalog", Path),
+    "WANDSTORE_CATALOG_URL": ("catalog_url", _feed),
+    "WANDSTORE_CATALOG_URL_SECONDS": ("catalog_url_poll", _number(0.01, 86_400)),
     "WANDSTORE_CATALOG_SECONDS": ("catalog_poll", _number(0, 3600)),
     "WANDSTORE_CURRENCY": ("currency", str),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),

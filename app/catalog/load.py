@@ -73,6 +73,7 @@ def load_catalogs(
     currency: str = "USD",
     pictures_base: str = "/pictures",
     before: Catalogs | None = None,
+    shop_file: Path | None = None,
 ) -> Catalogs:
     """Read a JSON catalog, a Shopify export, a Google Merchant feed, or a folder of those.
 
@@ -81,7 +82,8 @@ def load_catalogs(
     feed says of its shop: NAME.shop.json, or shop.json where there is no other feed. `currency`
     (ISO 4217) is that of feeds that do not name one; local pictures get addresses under
     `pictures_base`/SHOP. A file that has not changed since `before` is not read again, and one
-    that has gone bad since keeps its feed of then.
+    that has gone bad since keeps its feed of then. `shop_file` says whose a feed is that has no
+    such file beside it.
 
     Raises:
         CatalogError: there is no shop to open; the message names file, line and reason.
@@ -93,25 +95,25 @@ def load_catalogs(
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
             raise _error(file, f"is neither a folder nor a {_KINDS} file")
-        about = read_about(file, alone=len(found) == 1)
+        about = read_about(file, shop_file, alone=len(found) == 1)
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
         feed = reader(file, Terms(currency, pictures_base, shop_id, name, about))
         return _with_rules(feed, rules_path(file, alone=file == path))
 
     known = before.sources if before is not None else {}
-    found = stamps(path)
+    found = stamps(path, shop_file)
     sources = {file: _source(file, stamp, read, known) for file, stamp in found.items()}
     return _opened(path, sources)
 
 
-def stamps(path: Path) -> dict[Path, Stamp]:
-    """Return the files of a catalog in their order, each with its stamp.
+def stamps(path: Path, shop_file: Path | None = None) -> dict[Path, Stamp]:
+    """Return the files of a catalog in their order, each with its stamp; arguments as above.
 
     Raises:
         CatalogError: the folder cannot be read.
     """
     files = _files(path) if _is_folder(path) else [path]
-    return {file: (len(files) == 1, *_stamp(file)) for file in files}
+    return {file: (len(files) == 1, *_stamp(file, shop_file)) for file in files}
 
 
 def shop_id_of(stem: str) -> str:
@@ -131,10 +133,11 @@ def _titled(word: str, *, first: bool) -> str:
     return word if word.lower() in _SMALL and not first else word[:1].upper() + word[1:]
 
 
-def _stamp(file: Path) -> Stamp:
+def _stamp(file: Path, shop_file: Path | None) -> Stamp:
     """Return what tells a file from its earlier self; its rules and its pictures count as well."""
     stamp: list[int] = []
-    for path in (file, folder_of(file), rules_path(file, alone=True), *shop_files(file)):
+    beside = (folder_of(file), rules_path(file, alone=True), *shop_files(file))
+    for path in (file, *beside, *([shop_file] if shop_file else [])):
         try:
             found = path.stat()
             stamp += (found.st_mtime_ns, found.st_size, found.st_ino)

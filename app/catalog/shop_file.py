@@ -27,10 +27,11 @@ def is_shop_file(path: Path) -> bool:
         return False
 
 
-def read_about(feed: Path, *, alone: bool) -> Mapping[str, object]:
+def read_about(feed: Path, elsewhere: Path | None, *, alone: bool) -> Mapping[str, object]:
     """Return what is said of a feed's shop, nothing where there is no file for it.
 
-    shop.json speaks for a feed that is `alone` in its folder.
+    shop.json speaks for a feed that is `alone` in its folder, a file `elsewhere` for one beside
+    which there is none.
 
     Raises:
         CatalogError: the file is no JSON object.
@@ -40,4 +41,4 @@ def read_about(feed: Path, *, alone: bool) -> Mapping[str, object]:
         return read_fields(own)
     if alone and feed != shared and is_shop_file(shared):
         return read_fields(shared)
-    return {}
+    return read_fields(elsewhere) if elsewhere is not None and is_shop_file(elsewhere) else {}

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
-from app.catalog.load import Catalogs, load_catalogs
+from app.catalog.download import FeedDownload, feed_folder
+from app.catalog.load import Catalogs, Stamp, load_catalogs, stamps
+from app.catalog.problems import CatalogError
 from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
 from app.content.messages import merged, read_catalogs
@@ -53,6 +58,40 @@ class SiteContent(NamedTuple):
         return "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
 
 
+def catalogs_of(settings: Settings, before: Catalogs | None = None) -> Catalogs:
+    """Read the catalog, from its file or as it was fetched; what has not changed is taken over.
+
+    Raises:
+        CatalogError: there is no shop to open.
+    """
+    path, shop_file = _places(settings)
+    return load_catalogs(path, currency=settings.currency, before=before, shop_file=shop_file)
+
+
+def catalog_stamps(settings: Settings) -> Mapping[Path, Stamp]:
+    """Return by what it is seen that the catalog has changed; nothing where that cannot be seen."""
+    try:
+        return stamps(*_places(settings))
+    except CatalogError:
+        return {}  # and reading it says why
+
+
+def feed_download(settings: Settings) -> FeedDownload | None:
+    """Return what keeps the feed of an address, where the catalog is one."""
+    if not settings.catalog_url:
+        return None
+    folder, shop_file = _places(settings)
+    check = partial(load_catalogs, currency=settings.currency, shop_file=shop_file)
+    return FeedDownload(settings.catalog_url, folder, check)
+
+
+def _places(settings: Settings) -> tuple[Path, Path | None]:
+    """Return where the catalog is, and what says whose it is where nothing beside it does."""
+    if not settings.catalog_url:
+        return settings.catalog, None
+    return feed_folder(settings.data, settings.catalog_url), settings.catalog
+
+
 def read_site(settings: Settings) -> SiteContent:
     """Read catalogs, components, prompts, static files, and the words of the shops' languages.
 
@@ -60,7 +99,7 @@ def read_site(settings: Settings) -> SiteContent:
         CatalogError, LibraryError, PromptError, MessagesError: one cannot be used; the message
             says which.
     """
-    catalogs = load_catalogs(settings.catalog, currency=settings.currency)
+    catalogs = catalogs_of(settings)
     library = open_library(settings.root / "components")
     prompts = load_prompts(settings.root / "prompts")
     static = (ROOT / "static", settings.root / "static")

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.catalog.load import Catalogs, Stamp, load_catalogs, stamps
+from app.catalog.load import Catalogs, Stamp
 from app.catalog.problems import WHOLE_FILE, CatalogError
-from app.content.site import SiteContent
+from app.content.site import SiteContent, catalog_stamps, catalogs_of, feed_download
 from app.domain.catalog import FeedIssue
 from app.pages.site import LiveSite, Site
 from app.rendering.language import MessagesError
@@ -26,15 +26,16 @@ class CatalogWatch:
     """Looks at the catalog's files every so often, and swaps the site once they have changed.
 
     Reading and drawing happen in a thread. A file that is being written is left until two looks
-    in a row have found it the same. `counts` tell how often a catalog was taken up, and how often
-    one could not be.
+    in a row have found it the same. A feed at an address is fetched beside it. `counters` tell how
+    often a catalog was taken up, and how often one could not be.
     """
 
     def __init__(
         self, site: LiveSite, settings: Settings, build: Callable[[SiteContent], Site]
     ) -> None:
         catalogs = site.current.content.catalogs
-        self.counts: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._download = feed_download(settings)
         self._site = site
         self._settings = settings
         self._build = build
@@ -47,18 +48,33 @@ class CatalogWatch:
     @property
     def state(self) -> str:
         """Return `ok`, or which files cannot be used and why."""
+        if self._download is not None and self._download.state != "ok":
+            return self._download.state
         reasons = [f"{error.path.name}: {error.problems[0].reason}" for error in self._errors]
         return f"failed: {'; '.join(reasons[:_MOST_SHOWN])}" if reasons else "ok"
 
+    @property
+    def counters(self) -> Mapping[str, Counter[str]]:
+        """Return what is counted, of files and of requests for a feed."""
+        fetched = {} if self._download is None else {"feed": self._download.counts}
+        return {"catalog": self._counts, **fetched}
+
     async def run(self) -> None:
-        """Look for changes, for ever; not at all where there are no seconds between two looks."""
+        """Look for changes and fetch them, for ever."""
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._look_on())
+            if self._download is not None:
+                together.create_task(self._download.run(self._settings.catalog_url_poll))
+
+    async def _look_on(self) -> None:
+        """Look every so often; not at all where there are no seconds between two looks."""
         while self._settings.catalog_poll:
             await asyncio.sleep(self._settings.catalog_poll)
             await self.look()
 
     async def look(self) -> None:
         """Take up the catalog if its files have changed, and are as the last look found them."""
-        found = await asyncio.to_thread(self._stamps)
+        found = await asyncio.to_thread(catalog_stamps, self._settings)
         seen, self._seen = self._seen, found
         if found == self._read or found != seen:
             return
@@ -67,32 +83,25 @@ class CatalogWatch:
         try:
             catalogs = await asyncio.to_thread(self._load, before)
         except CatalogError as error:
-            self.counts["refused"] += 1
+            self._counts["refused"] += 1
             self._errors = (error,)
             log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
             return
         self._errors = catalogs.errors
         await self._take_up(catalogs)
-        self.counts["refused" if catalogs.errors else "taken"] += 1
+        self._counts["refused" if catalogs.errors else "taken"] += 1
         log_problems(catalogs, before)
         sold = sum(len(shop.products) for shop in catalogs.shops.values())
         ms = round((time.monotonic() - began) * 1000)
         log.info({"event": "catalog", "shops": len(catalogs.shops), "products": sold, "ms": ms})
 
-    def _stamps(self) -> Mapping[Path, Stamp]:
-        try:
-            return stamps(self._settings.catalog)
-        except CatalogError:
-            return {}  # and reading it says why
-
     def _load(self, before: Catalogs) -> Catalogs:
-        settings = self._settings
-        catalogs = load_catalogs(settings.catalog, currency=settings.currency, before=before)
+        catalogs = catalogs_of(self._settings, before)
         try:
             self._site.current.content.check_languages(catalogs)
         except MessagesError as error:
             issue = FeedIssue(WHOLE_FILE, str(error))
-            raise CatalogError(settings.catalog, (issue,)) from error
+            raise CatalogError(self._settings.catalog, (issue,)) from error
         return catalogs
 
     async def _take_up(self, catalogs: Catalogs) -> None:

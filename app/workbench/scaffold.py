@@ -14,9 +14,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.catalog.load import load_catalogs, shop_id_of, shop_name_of
+from app.catalog.load import shop_id_of, shop_name_of
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError, load_library
+from app.content.site import catalogs_of
 from app.domain.catalog import Product
 from app.settings import ROOT, Settings, SettingsError, read_settings
 from app.workbench.safe_write import NotWritten, write
@@ -130,7 +131,7 @@ def _filled(blank: str, words: Mapping[str, str]) -> str:
 
 
 def _product(settings: Settings) -> Product:
-    products = load_catalogs(settings.catalog, currency=settings.currency).default.products.values()
+    products = catalogs_of(settings).default.products.values()
     return next(
         (item for item in products if item.picture and item.available), next(iter(products))
     )

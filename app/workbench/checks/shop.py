@@ -13,11 +13,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from app.catalog.load import load_catalogs
 from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import CatalogError
 from app.content.components import ComponentSpec
-from app.content.site import SiteContent, read_site
+from app.content.site import SiteContent, catalogs_of, read_site
 from app.domain.catalog import FeedIssue, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
@@ -40,13 +39,14 @@ _HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
 
 def problems_of(settings: Settings) -> list[str]:
     """Return all that is wrong with a shop, a line each: file, line, reason."""
-    path = settings.catalog
+    readable = settings
     try:
-        issues = load_catalogs(path, currency=settings.currency).problems
+        issues = catalogs_of(settings).problems
     except CatalogError as error:
-        issues, path = {error.path.stem: error.problems}, Settings().catalog
+        issues = {error.path.stem: error.problems}
+        readable = replace(settings, catalog=Settings().catalog, catalog_url="")
     found = [_of_catalog(settings.catalog, shop, item) for shop in issues for item in issues[shop]]
-    site = read_site(replace(settings, root=ROOT, catalog=path))
+    site = read_site(replace(readable, root=ROOT))
     sources = read_sources(settings.root)
     ours = read_sources(ROOT)
     faults = [*_unread(sources), *_unpaired(sources), *style_faults(sources, ours)]

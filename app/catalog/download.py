@@ -1,0 +1,162 @@
+"""A feed at an https address: fetched when it has changed, kept on the disk for when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from app.catalog.feed import LARGEST_FILE
+from app.catalog.problems import WHOLE_FILE, CatalogError
+from app.catalog.text import slug
+from app.domain.catalog import FeedIssue
+from app.settings import may_be_fetched
+
+if TYPE_CHECKING:
+    import httpx
+
+log = logging.getLogger("wandstore.catalog")
+
+_CONNECT, _SILENCE, _WHOLE = 5.0, 10.0, 120.0
+_MOST_REDIRECTS = 3
+_CONDITIONS = {"etag": "if-none-match", "last-modified": "if-modified-since"}
+_OK, _NOT_MODIFIED = 200, 304
+
+
+class FeedDownload:
+    """Keeps a file as the address of a feed has it. `check` raises where it cannot be sold from.
+
+    What cannot does not replace what can. `counts` tell what became of each request.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        check: Callable[[Path], object],
+        *,
+        largest: int = LARGEST_FILE,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.state = "ok"
+        self._url = url
+        self._folder = folder
+        self._stem = slug((urlsplit(url).hostname or "").removeprefix("www.")) or "feed"
+        self._check = check
+        self._largest = largest
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the feed has been fetched before."""
+        return any(self._folder.glob(f"{self._stem}.*"))
+
+    async def run(self, seconds: float) -> None:
+        """Ask every so often, for ever; say once why that fails."""
+        while True:
+            before = self.state
+            try:
+                self.counts["taken" if await self.fetch() else "unchanged"] += 1
+                self.state = "ok"
+            except CatalogError as error:
+                self.counts["failed"] += 1
+                self.state = f"failed: {error.problems[0].reason}"
+                if self.state != before:
+                    log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
+            await asyncio.sleep(seconds)
+
+    async def fetch(self) -> bool:
+        """Bring the file up to date; say whether it has changed.
+
+        Raises:
+            CatalogError: the address does not answer, or not with a feed that can be sold from.
+        """
+        import httpx  # noqa: PLC0415 - only where a feed is fetched
+
+        try:
+            async with asyncio.timeout(_WHOLE), _client() as client:
+                return await self._fetch(client)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise self._failure(type(error).__name__) from None
+        except OSError as error:
+            raise self._failure(error.strerror or "cannot be written") from error
+
+    async def _fetch(self, client: httpx.AsyncClient) -> bool:
+        fresh, conditions = self._folder / f".{self._stem}.new", self._conditions()
+        async with client.stream("GET", self._url, headers=conditions) as response:
+            if response.status_code == _NOT_MODIFIED and conditions:
+                return False
+            if response.status_code != _OK:
+                raise self._failure(f"HTTP {response.status_code}")
+            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+            size = 0
+            with fresh.open("wb") as file:
+                async for piece in response.aiter_bytes():
+                    size += len(piece)
+                    if size > self._largest:
+                        raise self._failure(f"is larger than {self._largest:,} bytes")
+                    await asyncio.to_thread(file.write, piece)
+            headers = response.headers
+            given = {name: headers[name] for name in _CONDITIONS if name in headers}
+        await asyncio.to_thread(self._replace, fresh, given)
+        return True
+
+    def _replace(self, fresh: Path, given: dict[str, str]) -> None:
+        """Put a file in the place of the last, if it can be sold from."""
+        with fresh.open("rb") as file:
+            kind = _kind_of(file.read(1024))
+        named = fresh.rename(fresh.with_name(f".{self._stem}{kind}"))
+        try:
+            self._check(named)
+        except CatalogError as error:
+            raise CatalogError(Path(self._stem), error.problems) from None
+        for old in self._folder.glob(f"{self._stem}.*"):
+            if old.suffix != kind:
+                old.unlink()
+        named.replace(self._folder / f"{self._stem}{kind}")
+        (self._folder / f".{self._stem}").write_text(json.dumps(given))
+
+    def _conditions(self) -> dict[str, str]:
+        """Return the headers that ask only for what has changed, where there is something."""
+        try:
+            known: dict[str, str] = json.loads((self._folder / f".{self._stem}").read_text())
+        except (OSError, ValueError):
+            return {}
+        if not self.is_there:
+            return {}
+        return {header: known[name] for name, header in _CONDITIONS.items() if name in known}
+
+    def _failure(self, reason: str) -> CatalogError:
+        return CatalogError(Path(self._stem), (FeedIssue(WHOLE_FILE, reason),))
+
+
+def feed_folder(data: Path, url: str) -> Path:
+    """Return where in the data folder the feed of an address is kept."""
+    return data / "feeds" / hashlib.sha256(url.encode()).hexdigest()[:8]
+
+
+def _client() -> httpx.AsyncClient:
+    import httpx  # noqa: PLC0415 - loaded by now
+
+    async def keep_to_https(request: httpx.Request) -> None:
+        if not may_be_fetched(str(request.url)):
+            raise httpx.UnsupportedProtocol(f"{request.url.scheme} is not https")
+
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(_SILENCE, connect=_CONNECT),
+        follow_redirects=True,
+        max_redirects=_MOST_REDIRECTS,
+        headers={"accept-encoding": "identity"},
+        event_hooks={"request": [keep_to_https]},
+    )
+
+
+def _kind_of(beginning: bytes) -> str:
+    """Return the suffix of a feed's file by how it begins."""
+    sign = beginning.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1]
+    return {b"<": ".xml", b"{": ".json"}.get(sign, ".csv")

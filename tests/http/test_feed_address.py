@@ -1,0 +1,156 @@
+"""A feed at an address: fetched where it has changed, and kept for when it cannot be had."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app.catalog.download import FeedDownload
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
+from tests.support.serving import serving
+from tests.support.waiting import eventually
+from tools.support import http
+from tools.support.server import Server
+
+StartServer = Callable[..., Server]
+XML = """<rss xmlns:g="http://base.google.com/ns/1.0"><channel><title>Feed Corner</title><item>
+<g:id>jug</g:id><title>Jug</title><g:price>{price} EUR</g:price></item></channel></rss>"""
+
+
+class FeedHost:
+    """A host that answers for a feed; `answer` is what it says now."""
+
+    def __init__(self) -> None:
+        self.text = XML.format(price="12.00")
+        self.status = 200
+        self.statuses: list[int] = []
+        self.app = Starlette(
+            routes=[Route("/feed", self._feed), Route("/moved", self._moved)],
+        )
+
+    async def _feed(self, request: Request) -> Response:
+        etag = f'"{hashlib.sha256(self.text.encode()).hexdigest()[:8]}"'
+        same = self.status == 200 and request.headers.get("if-none-match") == etag
+        self.statuses.append(304 if same else self.status)
+        body = "" if same else self.text
+        return Response(body, self.statuses[-1], {"etag": etag}, "application/xml")
+
+    async def _moved(self, _: Request) -> Response:
+        return RedirectResponse("http://feed.example/feed")
+
+
+@pytest.fixture
+def host() -> FeedHost:
+    return FeedHost()
+
+
+@pytest.fixture
+def address(host: FeedHost) -> Iterator[str]:
+    with serving(host.app) as url:
+        yield f"{url}/feed"
+
+
+def quickly(address: str, **environment: str) -> dict[str, str]:
+    return {
+        "WANDSTORE_CATALOG_URL": address,
+        "WANDSTORE_CATALOG_URL_SECONDS": "0.05",
+        "WANDSTORE_CATALOG_SECONDS": "0.02",
+        **environment,
+    }
+
+
+def product(server: Server) -> str:
+    return http.get(f"{server.url}/products/jug").text
+
+
+def state(server: Server) -> str:
+    checks: dict[str, str] = http.get(f"{server.url}/health").json()["checks"]
+    return checks["catalog"]
+
+
+def test_a_feed_is_fetched_at_start_and_again_only_where_it_has_changed(
+    serve: StartServer, host: FeedHost, address: str
+) -> None:
+    server = serve(**quickly(address))
+    assert "€12.00" in product(server)
+    assert "Feed Corner" in product(server)
+    eventually(lambda: host.statuses.count(304) > 2)
+    assert host.statuses.count(200) == 1
+    host.text = XML.format(price="15.50")
+    eventually(lambda: "€15.50" in product(server))
+    assert host.statuses.count(200) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "reason"),
+    [
+        (503, XML, "failed: HTTP 503"),
+        (200, "<html><body>Down for maintenance</body></html>", "failed: holds no product"),
+        (200, "", "failed: is empty"),
+    ],
+)
+def test_what_cannot_be_sold_from_leaves_the_last_feed_and_is_told_once_and_in_health(
+    serve: StartServer, host: FeedHost, address: str, status: int, text: str, reason: str
+) -> None:
+    server = serve(**quickly(address))
+    host.status, host.text = status, text
+    eventually(lambda: state(server).startswith(reason))
+    seen = len(host.statuses)
+    eventually(lambda: len(host.statuses) > seen + 2)
+    assert "€12.00" in product(server)
+    assert server.log.count("the shop goes on as it was") == 1
+    assert address not in server.log, "it may hold a key"
+    host.status, host.text = 200, XML.format(price="15.50")
+    eventually(lambda: "€15.50" in product(server))
+    eventually(lambda: state(server) == "ok")
+
+
+def test_the_last_feed_is_sold_from_where_its_host_is_down_at_start(
+    serve: StartServer, host: FeedHost, address: str
+) -> None:
+    serve(**quickly(address)).stop()
+    host.status = 500
+    server = serve(**quickly(address))
+    assert "€12.00" in product(server)
+    eventually(lambda: state(server) == "failed: HTTP 500")
+
+
+def test_a_file_says_whose_shop_it_is(serve: StartServer, address: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.json").write_text('{"id": "corner", "name": "The Corner"}')
+    server = serve(**quickly(address, WANDSTORE_CATALOG=str(tmp_path / "shop.json")))
+    assert "The Corner" in product(server)
+    assert http.get(f"{server.url}/s/corner").status_code == 200
+
+
+def test_without_a_feed_nothing_is_opened_and_the_reason_told(
+    serve: StartServer, host: FeedHost, address: str
+) -> None:
+    host.status = 403
+    with pytest.raises(CatalogError, match="HTTP 403"):
+        serve(**quickly(address))
+
+
+def test_a_redirect_to_another_machine_without_tls_is_not_followed(
+    serve: StartServer, address: str
+) -> None:
+    with pytest.raises(CatalogError, match="UnsupportedProtocol"):
+        serve(**quickly(address.replace("/feed", "/moved")))
+
+
+def test_a_feed_larger_than_any_may_be_is_refused(
+    host: FeedHost, address: str, tmp_path: Path
+) -> None:
+    host.text = "x" * 5_000
+    download = FeedDownload(address, tmp_path, load_catalogs, largest=1_000)
+    with pytest.raises(CatalogError, match="larger than 1,000 bytes"):
+        asyncio.run(download.fetch())
+    assert not download.is_there
