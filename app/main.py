@@ -42,6 +42,9 @@ from app.storage.patience import Patience
 from app.util.http_body import BodyCache
 from app.util.lazy import WarmUp
 from app.web.auth import gate
+from app.web.basket import BasketPage
+from app.web.basket_cookie import BasketSigner
+from app.web.checkout import CheckoutPage
 from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list
@@ -276,7 +279,14 @@ def _routes(
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
     learner = PersonaLearner(resources.storage.database, context.now)
     signals = SignalsEndpoint(context, learner, resources.warm_up)
-    resources.counters.update(signals=signals.counts, learning=learner.counts)
+    signer = BasketSigner(context.sessions.secret)
+    basket, checkout = BasketPage(context, signer, signals), CheckoutPage(context, signer)
+    resources.counters.update(
+        signals=signals.counts,
+        learning=learner.counts,
+        basket=basket.counts,
+        checkout=checkout.counts,
+    )
     patience = settings.deadlines.page + _LEEWAY
     shops = InlineShops(context.site)
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
@@ -289,6 +299,10 @@ def _routes(
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
         *signal_routes(signals),
+        Route("/basket", basket, methods=["GET", "POST"]),
+        Route("/s/{shop_id}/basket", basket, methods=["GET", "POST"]),
+        Route("/checkout", checkout, methods=get),
+        Route("/s/{shop_id}/checkout", checkout, methods=get),
         Route("/static/{name}", Static(context.site), methods=get),
         Route("/pictures/{shop_id}/{path:path}", Pictures(context.site), methods=get),
         Route("/products/{id}", product, methods=get),

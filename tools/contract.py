@@ -20,7 +20,18 @@ from app.storage.db import d1, repository
 from app.storage.kv import limits
 from app.util import http_body, rate_limit
 from app.util.rate_limit import Rate
-from app.web import body, cookies, crawlers, headers, signals, signals_schema, static, stream
+from app.web import (
+    basket,
+    basket_cookie,
+    body,
+    cookies,
+    crawlers,
+    headers,
+    signals,
+    signals_schema,
+    static,
+    stream,
+)
 
 FOLDER = ROOT / "worker" / "src" / "shared"
 WIDTH = 100
@@ -69,6 +80,8 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
         cookies,
         "LIFETIME NEW VALUE ATTRIBUTES MAX_HEADER_BYTES MAX_VALUE_LENGTH MAX_CANDIDATES",
     ),
+    "BASKET": (basket, "MAX_BODY_BYTES"),
+    "BASKET_COOKIE": (basket_cookie, "VALUE"),
     "CRAWLERS": (crawlers, "SELF_NAMED MAX_LENGTH PREFETCH_HEADERS PREFETCH"),
     "HEADERS": (headers, "FILE_HEADERS"),
     "SIGNALS": (signals, "MAX_BODY_BYTES SHOPPER_RATE ADDRESS_RATE"),

@@ -120,7 +120,24 @@ def open_shop(path: Path, shop: Shop, products: Iterable[Product], report: Repor
     if not shop.products:
         nothing = FeedIssue(WHOLE_FILE, "holds no product that can be sold")
         raise CatalogError(path, (nothing, *report.problems()))
+    unknown = _unknown_to_checkout(shop)
+    if unknown:
+        report.add(
+            WHOLE_FILE,
+            f"{len(unknown)} variants are shown but not sold, since their ids are no numbers of"
+            " Shopify's",
+            unknown[0],
+        )
     return shop
+
+
+def _unknown_to_checkout(shop: Shop) -> list[str]:
+    """Return the ids of what the shop's checkout has no name for."""
+    checkout = shop.checkout
+    if checkout is None:
+        return []
+    forms = (form for item in shop.products.values() for form in item.forms())
+    return [form.id for form in forms if not checkout.knows(form)]
 
 
 def stock(shop: Shop, products: Iterable[Product]) -> Shop:
@@ -136,7 +153,8 @@ def stock(shop: Shop, products: Iterable[Product]) -> Shop:
         category = spelling.setdefault(product.category.casefold(), product.category)
         shelf.setdefault(product.id, _sharing(product, shared)._replace(category=category))
     digest = hashlib.sha256()
-    for drawn in ((shop.id, shop.name, shop.tagline, shop.locale, shop.brand), *shelf.values()):
+    about = (shop.id, shop.name, shop.tagline, shop.locale, shop.brand, shop.checkout)
+    for drawn in (about, *shelf.values()):
         digest.update(repr(drawn).encode("utf-8", "backslashreplace"))
     return shop._replace(products=Goods(shelf), digest=digest.hexdigest()[:16])
 

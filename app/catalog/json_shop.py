@@ -10,7 +10,7 @@ from app.catalog.feed import Terms
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, Report, shown
 from app.catalog.text import plain, plain_all, slug
-from app.domain.catalog import Brand, Shop
+from app.domain.catalog import DEMO, SHOPIFY, TEMPLATE, Brand, Checkout, Shop
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME = r"[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*"
@@ -21,6 +21,16 @@ _FONT = re.compile(rf"{_FAMILY}(?:, ?{_FAMILY})*")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,5}")
 MOST_UNREAD = 20
 """Keys that nobody reads, and that are named for it."""
+
+_CHECKOUT = re.compile(f"{SHOPIFY}|{TEMPLATE}|{DEMO}|none")
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]{1,60}){1,6}")
+_TEMPLATE = re.compile(
+    r"https://(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?/"
+    r"(?=[^{}]*(?:\{(?:quantities|page|slots)\}[^{}]*)*\{(?:items|ids)\})"
+    r"(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]|\{(?:items|ids|quantities|page|slots)\}){1,500}"
+)
+"""Names what is bought at least once, and no other place to fill."""
 
 _MOST_WORDS = 200
 """Banned words, and allowed claims, that a brand may have."""
@@ -85,6 +95,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         products={},
         brand=_brand(about.part("brand")),
         locale=about.matching("locale", _LOCALE, "en"),
+        checkout=_checkout(about.part("checkout")),
     )
 
 
@@ -103,6 +114,26 @@ def _id(about: About, otherwise: str) -> str:
     if made != given:
         about.report.add(WHOLE_FILE, f"shop: id {shown(given)!r} is read as {made!r}")
     return made
+
+
+def _checkout(about: About) -> Checkout | None:
+    """Return where baskets are bought; none where the catalog does not say it in full."""
+    if not about.fields:
+        return None
+    kind = about.matching("type", _CHECKOUT, "none")
+    checkout = Checkout(kind) if kind == DEMO else None
+    needed = {SHOPIFY: "domain", TEMPLATE: "address"}.get(kind, "")
+    if needed and not about.text(needed):
+        about.report.add(WHOLE_FILE, f"shop: a checkout of type {kind} has no {needed}")
+    elif kind == SHOPIFY:
+        domain = about.matching("domain", _DOMAIN, "")
+        path = about.matching("path", _PATH, "/cart")
+        checkout = Checkout(kind, f"https://{domain.lower()}{path}") if domain else None
+    elif kind == TEMPLATE:
+        address = about.matching("address", _TEMPLATE, "")
+        checkout = Checkout(kind, address) if address else None
+    about.report_unread("checkout")
+    return checkout
 
 
 def _brand(about: About) -> Brand:

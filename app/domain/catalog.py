@@ -12,6 +12,9 @@ T = TypeVar("T")
 
 _MOST_DERIVED = 1_000
 
+SHOPIFY, TEMPLATE, DEMO = "shopify", "template", "demo"
+"""Kinds of checkout."""
+
 
 class Money(NamedTuple):
     """An amount in major units (12.50) of an ISO 4217 currency (EUR)."""
@@ -149,12 +152,29 @@ class Brand(NamedTuple):
     allowed_claims: tuple[str, ...] = ()
 
 
+class Checkout(NamedTuple):
+    """Where a basket is bought: `shopify`, `template` or `demo`.
+
+    `address` is what Shopify's permalinks begin with (https://HOST/cart), or a template: an https
+    address with {items}, {ids}, {quantities}, {page} and {slots} in it.
+    """
+
+    kind: str
+    address: str = ""
+
+    def knows(self, variant: Variant) -> bool:
+        """Say whether a variant can be named to it: Shopify knows variants by numbers alone."""
+        is_number = variant.id.isascii() and variant.id.isdecimal()
+        return is_number or self.kind != SHOPIFY
+
+
 class Shop(NamedTuple):
     """One catalog and the brand it is sold under. Products keep the catalog's order.
 
     `locale` is the BCP 47 tag of the language that it is written in. `rules` are the merchant's,
     `steering` what those that hold come down to for one kind of persona: then `products` are
     without what is excluded. `inline` says that it came with a request, and is no shop of ours.
+    Without a `checkout` nothing is offered to be bought.
     """
 
     id: str
@@ -167,6 +187,11 @@ class Shop(NamedTuple):
     rules: tuple[Rule, ...] = ()
     steering: Steering | None = None
     inline: bool = False
+    checkout: Checkout | None = None
+
+    def sells(self, variant: Variant) -> bool:
+        """Say whether a variant can be bought here now."""
+        return self.checkout is not None and variant.available and self.checkout.knows(variant)
 
     def categories(self) -> tuple[str, ...]:
         """The categories that have products, in the catalog's order."""

@@ -123,6 +123,13 @@ class PageService:
             return "left"
         return "begun"
 
+    async def shown(self, visit: Visit) -> StoredPage | None:
+        """Return the finished page of a shopper: their own, or the one of their kind."""
+        view, known = visit.view, await self._shopper(visit)
+        own = await self._cache.stored(known.page_key, view)
+        shared = shared_key(view.shop.id, known.key.persona_hash)
+        return own or await self._cache.stored(shared, view)
+
     def catalog_page(self, view: ShopView) -> Shell:
         """Return the page for those who are no shoppers: nothing personal, nothing composed."""
         body = self._site.current.shells.fallback(view, NEWCOMER.type)

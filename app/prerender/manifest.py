@@ -47,6 +47,7 @@ def shop_file(view: ShopView, required: Iterable[str]) -> dict[str, object]:
         "sorts": ["featured", *ORDERS],
         "listing_pages": listing_pages(shop),
         "required": sorted(required),
+        "sells": shop.checkout is not None,
     }
 
 

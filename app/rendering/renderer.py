@@ -23,8 +23,10 @@ from markupsafe import Markup
 
 from app.catalog.listing import Listing
 from app.catalog.ranking import top_up
+from app.domain.basket import MAX_LINES, MAX_QUANTITY, BasketItem, seen, totals
 from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
+from app.rendering.checkout import shown_at
 from app.rendering.language import TAGS, Language, Languages
 from app.rendering.urls import ShopUrls
 
@@ -233,7 +235,39 @@ class Renderer:
             chosen=chosen,
             choices=_choices(item),
             varies=item.varies,
+            sells=shop.sells(chosen),
+            most=MAX_QUANTITY,
             related=list(related),
+        )
+
+    def basket_page(self, shop: Shop, items: Sequence[BasketItem], note: str = "") -> str:
+        """Draw the basket as the catalog has it now; `note` is a code of what to say besides."""
+        return self._page(
+            "basket",
+            shop,
+            page_title=f"{self.language(shop).gettext('Basket')} · {shop.name}",
+            description=shop.tagline,
+            noindex=True,
+            items=items,
+            totals=totals(items),
+            seen=seen(items),
+            note=note,
+            most=MAX_QUANTITY,
+            most_lines=MAX_LINES,
+            suggestions=[] if items else top_up((), shop, 4),
+        )
+
+    def demo_checkout_page(self, shop: Shop, items: Sequence[BasketItem]) -> str:
+        """Draw the end of a demonstration: what a checkout would be handed, and that none was."""
+        return self._page(
+            "checkout",
+            shop,
+            page_title=f"{self.language(shop).gettext('Checkout')} · {shop.name}",
+            description=shop.tagline,
+            noindex=True,
+            items=items,
+            totals=totals(items),
+            shown=shown_at(items),
         )
 
     def message_page(self, shop: Shop, title: str, text: str) -> str:

@@ -36,6 +36,14 @@ class ShopUrls(NamedTuple):
         path = f"{self.root}/products/{quote(item.id, safe='')}"
         return f"{path}?{urlencode({'variant': variant})}" if variant else path
 
+    def basket(self, note: str = "") -> str:
+        """Return where the basket is seen and changed; a note is a code of what to say there."""
+        return f"{self.root}/basket" + (f"?{urlencode({'note': note})}" if note else "")
+
+    def checkout(self, seen: str) -> str:
+        """Return where the checkout of a basket begins, as long as it is what was seen."""
+        return f"{self.root}/checkout?{urlencode({'seen': seen})}"
+
     def stream(self, page_id: str) -> str:
         """Return the address of the events of a page being composed."""
         return f"/s/{self.shop_id}/stream/{page_id}"

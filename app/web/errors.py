@@ -67,6 +67,15 @@ def failed_page(renderer: Renderer, shop: Shop) -> str:
     )
 
 
+def basket_away_page(renderer: Renderer, shop: Shop) -> str:
+    """Draw what the Worker says while no container can open a basket."""
+    return renderer.message_page(
+        shop,
+        "The basket is out of reach",
+        "Nothing in it is lost. Please try again in a moment.",
+    )
+
+
 async def redirect_home(_: Request) -> RedirectResponse:
     """Lead from the root into the shop."""
     return RedirectResponse("/store", 307)

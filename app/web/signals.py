@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app.domain.facts import ReportedEvent
 from app.domain.network import rate_limit_key
 from app.domain.page import Refusal
 from app.pages.service import Visit
+from app.pages.shells import ShopView
 from app.personas.learner import PersonaLearner, TooBusy
 from app.storage.errors import StorageError
 from app.util.http_body import Body
@@ -98,20 +100,41 @@ class SignalsEndpoint:
         if wait := limiter.acquire(name):
             raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
 
+    async def note(self, scope: Scope, view: ShopView, events: Sequence[ReportedEvent]) -> None:
+        """Note what the server itself saw a shopper do, as if their page had told it.
+
+        What cannot be noted is counted and left: nobody waits for it.
+        """
+        session = self._web.session(scope, view)
+        if session.first or wants_no_tracking(dict(scope["headers"])):
+            self.counts["not_wanted"] += 1
+            return
+        try:
+            self._limit(self._shoppers, session.shopper_id)
+            await self._learn(visit_from(scope, session, view), events)
+            self.counts["taken"] += 1
+        except _Refused as refused:
+            self.counts[refused.code.lower()] += 1
+
     async def _take(self, visit: Visit, scope: Scope, receive: Receive) -> None:
-        """Note what a beacon reports; where it changes the persona, prepare the next page."""
+        """Note what a beacon reports."""
         await self._warm_up.wait()
         from app.web.signals_schema import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
 
         try:
             with self._bodies.room(scope):
                 events = read_beacon(await self._bodies.read(receive))
-            learned = await self._learner.learn(visit.shopper_id, visit.view.shop, events)
         except BadBody as bad:
             wait = 5 if bad.code == "RATE_LIMITED" else 0
             raise _Refused(bad.status, bad.code, str(bad), wait=wait) from bad
         except BadBeacon as bad:
             raise _Refused(400, "INVALID_SIGNALS", str(bad), bad.field) from bad
+        await self._learn(visit, events)
+
+    async def _learn(self, visit: Visit, events: Sequence[ReportedEvent]) -> None:
+        """Note what a shopper did; where it changes the persona, prepare the next page."""
+        try:
+            learned = await self._learner.learn(visit.shopper_id, visit.view.shop, events)
         except TooBusy as busy:
             raise _Refused(429, "RATE_LIMITED", "too many signals just now", wait=5) from busy
         except StorageError as error:

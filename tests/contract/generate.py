@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract import (
+    baskets,
     beacons,
     cookies,
     crawlers,
@@ -28,6 +29,7 @@ from tests.contract import (
 FOLDER = Path(__file__).resolve().parent
 Vectors = Sequence[Mapping[str, Any]]
 FILES: Mapping[str, Callable[[], Vectors]] = {
+    "basket.json": baskets.vectors,
     "beacon.json": beacons.vectors,
     "cookie.json": cookies.vectors,
     "crawlers.json": crawlers.vectors,

@@ -13,7 +13,7 @@ from app.domain.network import rate_limit_key
 from app.domain.persona import Persona, Signals
 from app.personas.key import persona_hash
 from app.storage.db.rows import read_persona
-from tests.contract import beacons, crawlers, facts, rate_limits, stored_pages
+from tests.contract import baskets, beacons, crawlers, facts, rate_limits, stored_pages
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
 from tests.contract.hashes import as_json
@@ -102,6 +102,14 @@ def test_cookies_name_the_shoppers_whom_the_container_knows() -> None:
         asked = (vector["cookie"], vector["shop_id"], vector["now"], vector["secret"])
         known = (vector["shopper_id"], vector["expires"])
         assert (verified(*asked) or (None, None)) == known, vector["name"]
+
+
+def test_cookies_hold_the_baskets_that_the_container_reads() -> None:
+    found = load("basket.json")
+    for vector in found:
+        asked = (vector["cookie"], vector["shop_id"], vector["secret"])
+        assert baskets.read(*asked) == vector["lines"], vector["name"]
+    assert 5 <= sum(bool(vector["lines"]) for vector in found) < len(found) - 5
 
 
 def test_bodies_tell_what_the_container_hears() -> None:

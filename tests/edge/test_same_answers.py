@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 import time
@@ -66,6 +67,10 @@ PAGES = [
     "/products/linen-cushion?variant=none",
     "/products/linen-cushion?variant=60%2Dink;a=b",
     "/s/demo/products/dusk-lamp?a=b&variant=ink",
+    "/basket",
+    "/s/demo/basket?note=full",
+    "/checkout?seen=0123",
+    "/s/none/basket",
     "/nowhere",
     "/shops.json",
     "/static/none.0000000000.css",
@@ -114,6 +119,8 @@ METHODS = [
     ("DELETE", "/static/shop.css"),
     ("POST", "/pictures/demo/none.svg"),
     ("POST", "/health"),
+    ("PUT", "/basket"),
+    ("POST", "/s/demo/checkout"),
     ("GET", "/signals"),
     ("HEAD", "/s/demo/signals"),
     ("PUT", "/s/demo/stream/edge"),
@@ -219,6 +226,29 @@ def test_a_beacon_is_taken_or_refused_by_both_and_makes_the_same_persona(
             assert ours.json()["error"]["code"] == expected["code"]
             assert ours.json()["error"].get("field") == expected.get("field")
     assert rows(both.worker, shopper) == rows_of_file(both.container, shopper)
+
+
+@pytest.mark.parametrize("site", ["same-origin", "cross-site"])
+def test_a_basket_is_filled_shown_and_bought_alike_by_both(both: Both, site: str) -> None:
+    cookies: list[tuple[str, ...]] = [("",), ("",)]
+    form = {"do": "add", "product": "linen-cushion", "variant": "60-ink", "quantity": "2"}
+    for step in (form, {**form, "variant": "45-ink"}, {**form, "do": "change", "quantity": "3"}):
+        answers = both.ask(
+            "POST",
+            "/basket",
+            data=step,
+            headers={"sec-fetch-site": site, "cookie": cookies[0][0]},
+        )
+        assert_same(*answers)
+        cookies = [tuple(answer.headers.get_list("set-cookie")) or cookies[0] for answer in answers]
+        assert cookies[0] == cookies[1]
+        cookies = [(cookie.split(";")[0],) for (cookie,) in cookies]
+    headers = {"cookie": cookies[0][0]}
+    ours, theirs = both.get("/basket", headers=headers)
+    assert_same(ours, theirs)
+    assert ("€186.00" in ours.text) is (site == "same-origin")
+    for way in re.findall(r"/checkout\?seen=[0-9a-f]+", ours.text):
+        assert_same(*both.get(way, headers=headers))
 
 
 def rows(worker: Worker, shopper: str) -> list[list[dict[str, Any]]]:

@@ -11,7 +11,10 @@ from tools.support import http
 from tools.support.workbench import Desk, until
 
 PRODUCT = "components/pages/product.jinja"
-PAGES = ("store-page", "listing-page", "product-page", "message-page")
+PAGES = (
+    *("store-page", "listing-page", "product-page"),
+    *("basket-page", "checkout-page", "message-page"),
+)
 
 
 def listening(page: Page) -> None:
@@ -54,8 +57,15 @@ def test_a_product_page_is_the_shops(shared_desk: Desk, page: Page) -> None:
         ("product-page", "reduced", "document.querySelector('.product s, .product del') !== null"),
         ("product-page", "few-left", "document.querySelector('.stock-few').textContent === 'Only 2 left'"),
         ("product-page", "sold-out", "document.querySelector('.stock-out') !== null"),
+        ("product-page", "variants", "document.querySelectorAll('.variant').length === 6 && document.querySelectorAll('.variant:disabled').length === 1"),
+        ("product-page", "variants-sold-out", "document.querySelector('.variant:enabled, .buy') === null"),
         ("product-page", "no-picture", "document.querySelector('.product .frame-empty') !== null"),
         ("product-page", "long-texts", "document.querySelector('h1').textContent.length > 60"),
+        ("basket-page", "filled", "document.querySelectorAll('.basket-line').length === 3 && document.querySelector('.basket-change') === null"),
+        ("basket-page", "changed", "document.querySelectorAll('.basket-change').length === 6 && document.querySelectorAll('.basket-out').length === 4"),
+        ("basket-page", "nothing-to-buy", "document.querySelectorAll('.basket-out').length === 2 && document.querySelector('.basket-total') === null"),
+        ("basket-page", "empty", "document.querySelector('.basket-line') === null"),
+        ("checkout-page", "demonstration", "document.querySelector('.handed').textContent.includes('Total')"),
         ("message-page", "not-found", "document.querySelector('h1').textContent === 'Not here any more'"),
         ("message-page", "went-wrong", "document.querySelector('h1').textContent === 'Something went wrong'"),
     ],

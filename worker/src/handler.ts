@@ -6,6 +6,7 @@ import { handleLocalBindings } from "./bindings/local.ts";
 import { createContext, type RequestContext } from "./context.ts";
 import type { Env } from "./env.ts";
 import { handleHealth } from "./health.ts";
+import { handleBasket } from "./pages/basket.ts";
 import { handleListing } from "./pages/listing.ts";
 import { parseListingQuery } from "./pages/listing_query.ts";
 import { handleNotFound } from "./pages/not_found.ts";
@@ -41,7 +42,8 @@ export async function handleRequest(
 /** Return the methods that a route allows; none where every method gets the same 404. */
 function allowedMethods({ name }: Route): readonly string[] {
   if (name === "nothing" || name === "bindings") return [];
-  return name === "signals" ? ["POST"] : ["GET", "HEAD"];
+  if (name === "signals") return ["POST"];
+  return name === "basket" ? ["GET", "HEAD", "POST"] : ["GET", "HEAD"];
 }
 
 async function handleRoute(route: Route, context: RequestContext): Promise<Response> {
@@ -64,6 +66,13 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     }
     case "signals":
       return handleSignals(context, await context.assets.shop(route.shop));
+    case "basket":
+    case "checkout": {
+      const shop = await context.assets.shop(route.shop);
+      return shop === null
+        ? handleNotFound(context, null)
+        : handleBasket(context, shop, route.name);
+    }
     case "static":
       return handleStatic(context, route.file);
     case "picture":

@@ -16,6 +16,8 @@ describe("an address", () => {
     ["/static/shop.0123456789.css", { name: "static", file: "shop.0123456789.css" }],
     ["/pictures/demo/a.svg", { name: "picture", shop: "demo", file: "a.svg" }],
     ["/pictures/demo/a/b/c/d.svg", { name: "picture", shop: "demo", file: "a/b/c/d.svg" }],
+    ["/basket", { name: "basket" }],
+    ["/s/corner/checkout", { name: "checkout", shop: "corner" }],
     ["/health", { name: "health" }],
     ["/_bindings/kv/key", { name: "bindings" }],
     ["/store/", { name: "slash", path: "/store" }],

@@ -5,6 +5,8 @@ export type Route =
   | { name: "stream"; shop: string; page: string }
   | { name: "product"; shop?: string; id: string }
   | { name: "signals"; shop?: string }
+  | { name: "basket"; shop?: string }
+  | { name: "checkout"; shop?: string }
   | { name: "static"; file: string }
   | { name: "picture"; shop: string; file: string }
   | { name: "health" }
@@ -31,6 +33,8 @@ function matchExactly(pathname: string): Route {
   if (first === "" && length === 1) return { name: "root" };
   if (first === "store" && length === 1) return { name: "store" };
   if (first === "signals" && length === 1) return { name: "signals" };
+  if (first === "basket" && length === 1) return { name: "basket" };
+  if (first === "checkout" && length === 1) return { name: "checkout" };
   if (first === "health" && length === 1) return { name: "health" };
   if (first === "static" && length === 2) return { name: "static", file: second };
   if (first === "products" && length === 2) return { name: "product", id: second };
@@ -43,6 +47,8 @@ function matchExactly(pathname: string): Route {
 function matchShopRoute(shop: string, part: string, last: string, length: number): Route {
   if (shop !== "" && length === 2) return { name: "store", shop };
   if (shop !== "" && length === 3 && part === "signals") return { name: "signals", shop };
+  if (shop !== "" && length === 3 && part === "basket") return { name: "basket", shop };
+  if (shop !== "" && length === 3 && part === "checkout") return { name: "checkout", shop };
   if (length === 4 && part === "products") return { name: "product", shop, id: last };
   if (length === 4 && part === "stream" && last !== "") return { name: "stream", shop, page: last };
   return { name: "nothing" };

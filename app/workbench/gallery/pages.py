@@ -12,7 +12,8 @@ from typing import NamedTuple
 from app.catalog.listing import ListingQuery, filter_products
 from app.catalog.merchandising import rules_at, steer
 from app.catalog.variants import made_of
-from app.domain.catalog import Money, Product, Shop, Variant
+from app.domain.basket import BasketItem, BasketLine, check
+from app.domain.catalog import DEMO, Checkout, Money, Product, Shop, Variant
 from app.domain.page import Component
 from app.generation.rules import compose, fallback
 from app.rendering.renderer import SlotContent
@@ -133,22 +134,34 @@ def _misspelt(shop: Shop) -> str:
 def _product(change: Callable[[Product], Product]) -> Draw:
     def draw(scene: Scene) -> str:
         shop = scene.shop
-        alone = next(iter(shop.products.values()))._replace(variants=())
-        item = change(alone)
+        item = change(next(iter(shop.products.values())))
         return scene.live.renderer.product_page(shop, item, related(item, shop))
 
     return draw
 
 
+def _alone(item: Product) -> Product:
+    """Return a product in one form, which is in stock."""
+    return item._replace(variants=(), available=True, stock=None)
+
+
+def _in_stock(item: Product) -> Product:
+    """Return a product of which there is enough."""
+    forms = tuple(form._replace(available=True, stock=None) for form in item.variants)
+    return item._replace(available=True, stock=None, variants=forms)
+
+
 def _reduced(item: Product) -> Product:
     before = Money(item.price.amount * 2 + Decimal(1), item.price.currency)
-    return item._replace(compare_at=before)
+    return _alone(item)._replace(compare_at=before)
 
 
 def _long(item: Product) -> Product:
     title = " ".join([item.title] * 4)
     options = tuple(f"{name} in a size of its own" for name in ("Oak", "Walnut", "Ash", "Elm"))
-    return item._replace(title=title, description=_WORDS * 12, options=options, vendor=title)
+    return _alone(item)._replace(
+        title=title, description=_WORDS * 12, options=options, vendor=title
+    )
 
 
 def _in_variants(item: Product) -> Product:
@@ -163,7 +176,37 @@ def _in_variants(item: Product) -> Product:
         for size in ("Small", "Large")
         for color in ("Oak", "Walnut", "A stain of the maker's own")
     ]
-    return made_of(item._replace(compare_at=None), ("Size", "Finish"), forms, str)
+    return made_of(item, ("Size", "Finish"), forms, str)
+
+
+def _lines(shop: Shop, most: int) -> tuple[BasketItem, ...]:
+    """Return a basket of a few products of a shop, each in the form it is shown in."""
+    forms = [(item.id, item.first_form()) for item in list(shop.products.values())[:most]]
+    basket = tuple(BasketLine(name, form.id, 2, form.price, "grid") for name, form in forms)
+    return check(basket, shop._replace(checkout=shop.checkout or Checkout(DEMO)))
+
+
+def _changed(shop: Shop) -> tuple[BasketItem, ...]:
+    """Return a basket of which all has changed since it was filled."""
+    usual = _lines(shop, 1)[0]
+    was = usual.line.price
+    before = usual.line._replace(price=was._replace(amount=was.amount + 10))
+    return (
+        usual._replace(line=before),
+        usual._replace(quantity=1, problem="fewer"),
+        usual._replace(quantity=0, problem="sold_out"),
+        usual._replace(quantity=0, problem="not_online"),
+        usual._replace(variant=None, quantity=0, problem="variant_gone"),
+        BasketItem(before._replace(product="what-is-no-longer-here"), problem="gone"),
+    )
+
+
+def _basket(items: Callable[[Shop], tuple[BasketItem, ...]]) -> Draw:
+    def draw(scene: Scene) -> str:
+        shop = scene.shop._replace(checkout=scene.shop.checkout or Checkout(DEMO))
+        return scene.live.renderer.basket_page(shop, items(shop))
+
+    return draw
 
 
 PAGES: Mapping[str, Mapping[str, Draw]] = {
@@ -179,14 +222,25 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         ),
     },
     "product-page": {
-        "typical": _product(lambda item: item._replace(available=True, stock=None)),
+        "typical": _product(_in_stock),
         "reduced": _product(_reduced),
-        "few-left": _product(lambda item: item._replace(available=True, stock=2)),
+        "few-left": _product(lambda item: _alone(item)._replace(stock=2)),
         "sold-out": _product(gone),
         "variants": _product(_in_variants),
         "variants-sold-out": _product(lambda item: gone(_in_variants(item))),
         "no-picture": _product(unpictured),
         "long-texts": _product(_long),
+    },
+    "basket-page": {
+        "filled": _basket(lambda shop: _lines(shop, 3)),
+        "changed": _basket(_changed),
+        "nothing-to-buy": _basket(lambda shop: _lines(sold_out(shop), 2)),
+        "empty": _basket(lambda _: ()),
+    },
+    "checkout-page": {
+        "demonstration": lambda scene: scene.live.renderer.demo_checkout_page(
+            scene.shop, _lines(scene.shop, 2)
+        ),
     },
     "message-page": {
         "not-found": lambda scene: not_found_page(scene.live.renderer, scene.shop),
@@ -199,6 +253,8 @@ PURPOSES: Mapping[str, str] = {
     "store-page": "What every visit begins with: the shell at once, then the page as composed.",
     "listing-page": "What the address chooses from the catalog: a category, an order, a search.",
     "product-page": "One product, what it costs and whether it can be had.",
+    "basket-page": "What is to be bought, and what has become of it since.",
+    "checkout-page": "Where a demonstration ends.",
     "message-page": "What is said where there is nothing to show.",
 }
 

@@ -23,6 +23,8 @@ export interface Shop {
   readonly listing_pages: readonly number[];
   /** The slots that a page cannot do without. */
   readonly required: readonly string[];
+  /** Whether anything can be bought: else there is no basket. */
+  readonly sells: boolean;
 }
 
 export class NotPublished extends Error {

@@ -74,7 +74,7 @@ export class SessionSigner {
 
   /** Return the session of the first cookie that is ours and not over, null without. */
   async verifyHeader(header: string, shopId: string, now: number): Promise<VerifiedSession | null> {
-    for (const value of cookieValues(header, cookieName(shopId)).slice(0, COOKIES.MAX_CANDIDATES)) {
+    for (const value of cookieValues(header, cookieName(shopId))) {
       if (value.length > COOKIES.MAX_VALUE_LENGTH) continue;
       const session = await this.verify(value, shopId);
       if (session !== null && session.expires > now) return session;
@@ -97,10 +97,14 @@ export class SessionSigner {
   }
 
   async sign(shopperId: string, shopId: string, expires: number): Promise<string> {
-    const message = new TextEncoder().encode(`${shopId}|${shopperId}|${expires}`);
+    return this.signText(`${shopId}|${shopperId}|${expires}`);
+  }
+
+  async signText(text: string): Promise<string> {
+    const message = new TextEncoder().encode(text);
     const signature = await crypto.subtle.sign("HMAC", await this.#key, message);
-    const text = btoa(String.fromCharCode(...new Uint8Array(signature)));
-    return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const base64 = btoa(String.fromCharCode(...new Uint8Array(signature)));
+    return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   }
 
   async #cookie(
@@ -119,14 +123,16 @@ export function cookieName(shopId: string): string {
   return `shopper_${shopId}`;
 }
 
-function cookieValues(header: string, name: string): string[] {
+/** Return the values of the cookies of a name that are looked at, in their order. */
+export function cookieValues(header: string, name: string): string[] {
   if (header.length > COOKIES.MAX_HEADER_BYTES) return [];
   const prefix = `${name}=`;
   return header
     .split(";")
     .map(trimAscii)
     .filter((part) => part.startsWith(prefix))
-    .map((part) => part.slice(prefix.length));
+    .map((part) => part.slice(prefix.length))
+    .slice(0, COOKIES.MAX_CANDIDATES);
 }
 
 function newShopperId(): string {

@@ -160,6 +160,16 @@ export const COOKIES = {
   MAX_CANDIDATES: 8,
 } as const;
 
+/** app/web/basket.py */
+export const BASKET = {
+  MAX_BODY_BYTES: 4096,
+} as const;
+
+/** app/web/basket_cookie.py */
+export const BASKET_COOKIE = {
+  VALUE: /^([A-Za-z0-9_-]{2,2956})\.([A-Za-z0-9_-]{43})$/,
+} as const;
+
 /** app/web/crawlers.py */
 export const CRAWLERS = {
   SELF_NAMED:

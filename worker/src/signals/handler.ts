@@ -13,6 +13,7 @@ import { isSameOrigin } from "../same_origin.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
 import { BODY, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
+import { readBody } from "../util/body.ts";
 import { rateLimitKey } from "../util/network.ts";
 import { RateLimiter } from "../util/rate_limit.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
@@ -74,7 +75,7 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   if (session === null) throw new SignalsError(401, "UNKNOWN_SHOPPER", "there is no valid cookie");
   enforceRate(shopperLimiter, session.shopperId, now);
   if (headers.get("dnt") === "1" || headers.get("sec-gpc") === "1") return "not_wanted";
-  const events = parseEvents(await readBody(context.request));
+  const events = parseEvents(await readSignals(context.request));
   const facts = await toFacts(context, shop, events, Math.floor(now / SECONDS_PER_DAY));
   return storeFacts(context, shop, session, facts, now);
 }
@@ -137,29 +138,16 @@ function parseEvents(body: Uint8Array): ReportedEvent[] {
   }
 }
 
-async function readBody(request: Request): Promise<Uint8Array> {
-  return withTimeout(BODY.TIMEOUT * 1000, readLimited(request)).catch((error: unknown) => {
+async function readSignals(request: Request): Promise<Uint8Array> {
+  const reading = readBody(request, SIGNALS.MAX_BODY_BYTES);
+  const body = await withTimeout(BODY.TIMEOUT * 1000, reading).catch((error: unknown) => {
     throw error instanceof TimeoutError
       ? new SignalsError(408, "TIMEOUT", "the body did not come in time")
       : error;
   });
-}
-
-async function readLimited(request: Request): Promise<Uint8Array> {
-  const reader = request.body?.getReader();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (let chunk = await reader?.read(); chunk?.value !== undefined; chunk = await reader?.read()) {
-    size += chunk.value.byteLength;
-    if (size > SIGNALS.MAX_BODY_BYTES)
-      throw new SignalsError(
-        413,
-        "TOO_LARGE",
-        `a body has at most ${SIGNALS.MAX_BODY_BYTES} bytes`,
-      );
-    chunks.push(chunk.value);
-  }
-  return new Blob(chunks).bytes();
+  if (body !== null) return body;
+  const limit = `a body has at most ${SIGNALS.MAX_BODY_BYTES} bytes`;
+  throw new SignalsError(413, "TOO_LARGE", limit);
 }
 
 function enforceRate(limiter: RateLimiter, key: string, now: number): void {

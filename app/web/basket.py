@@ -1,0 +1,164 @@
+"""The basket: a page of plain forms, and a signed cookie for all there is to keep."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from unicodedata import normalize
+from urllib.parse import parse_qsl
+
+from starlette.types import Receive, Scope, Send
+
+from app.domain.basket import MAX_LINES, MAX_QUANTITY, Basket, BasketLine, change, check, put
+from app.domain.catalog import Shop
+from app.domain.facts import ReportedEvent
+from app.domain.page import Component
+from app.pages.shells import ShopView
+from app.util.http_body import Body, zipped
+from app.web.basket_cookie import BasketSigner
+from app.web.body import BadBody, BodyReader
+from app.web.context import AppContext, visit_from
+from app.web.headers import FILE_HEADERS, Headers
+from app.web.responses import Response, send_response
+from app.web.same_origin import from_our_page, wants_no_tracking
+from app.web.signals import SignalsEndpoint
+
+MAX_BODY_BYTES = 4_096
+_BODIES_TOGETHER = 256
+MAX_FIELDS = 16
+NOTES = ("full", "not_sold", "moved")
+"""What the basket's page says besides, where its address asks for it."""
+
+_PRIVATE = (b"cache-control", b"private, no-store")
+_NUMBER = re.compile(r"[0-9]{1,4}")
+
+
+class BasketPage:
+    """GET /basket shows it, POST changes it. `counts` has what was done, or why nothing was."""
+
+    def __init__(self, web: AppContext, signer: BasketSigner, signals: SignalsEndpoint) -> None:
+        self.counts: Counter[str] = Counter()
+        self._web = web
+        self._signer = signer
+        self._signals = signals
+        self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET, HEAD and POST of a shop's basket."""
+        web, view = self._web, self._web.shop_of(scope)
+        if view is None or view.shop.checkout is None:
+            await web.send_not_found(scope, send, view)
+        elif scope["method"] == "POST":
+            await self._change(scope, receive, send, view)
+        else:
+            items = check(self._signer.read(scope["headers"], view.shop.id), view.shop)
+            note = form_fields(scope["query_string"]).get("note", "")
+            html = web.renderer.basket_page(view.shop, items, note if note in NOTES else "")
+            await send_response(scope, send, private_page(html, view))
+
+    async def _change(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
+        """Do what a form asks for, and lead to the basket."""
+        if not from_our_page(dict(scope["headers"])):
+            await self._refuse(scope, send, view, 403)
+            return
+        try:
+            with self._bodies.room(scope):
+                form = form_fields(await self._bodies.read(receive))
+        except BadBody as bad:
+            await self._refuse(scope, send, view, bad.status)
+            return
+        basket = self._signer.read(scope["headers"], view.shop.id)
+        changed, outcome = _changed(basket, form, view.shop)
+        if outcome == "added":
+            changed = await self._placed(scope, view, changed, form["product"])
+        cookie = self._signer.cookie(changed, view.shop.id, secure=scope["scheme"] == "https")
+        if cookie is None:
+            outcome = "full"
+        self.counts[outcome] += 1
+        cookies = [(b"set-cookie", cookie)] if cookie is not None and changed != basket else []
+        address = view.urls.basket(outcome if outcome in NOTES else "")
+        await send_response(scope, send, see_other(address, cookies))
+        if outcome == "added":
+            items = ((form["product"], max(_quantity(form, 1), 1)),)
+            await self._signals.note(scope, view, [ReportedEvent("add_to_basket", items)])
+
+    async def _placed(self, scope: Scope, view: ShopView, basket: Basket, product: str) -> Basket:
+        """Return the basket with where a product was shown, unless that may not be followed."""
+        session = self._web.session(scope, view)
+        if session.first or wants_no_tracking(dict(scope["headers"])):
+            return basket
+        page = await self._web.pages.shown(visit_from(scope, session, view))
+        slots = [part.slot for part in page.components if _names(part, product)] if page else []
+        if page is None or not slots:
+            return basket
+        return tuple(
+            line._replace(slot=slots[0], page=page.persona_hash)
+            if line.product == product and not line.page
+            else line
+            for line in basket
+        )
+
+    async def _refuse(self, scope: Scope, send: Send, view: ShopView, status: int) -> None:
+        self.counts[f"refused_{status}"] += 1
+        html = self._web.renderer.message_page(
+            view.shop,
+            "The basket is as it was",
+            "What was sent did not come whole, or not from a page of this shop. Please try again.",
+        )
+        await send_response(scope, send, private_page(html, view, status))
+
+
+def _changed(basket: Basket, form: Mapping[str, str], shop: Shop) -> tuple[Basket, str]:
+    """Return the basket as a form wants it, and what was done or why nothing was."""
+    place = (form.get("product", ""), form.get("variant", ""))
+    product = shop.products.get(place[0])
+    variant = product.form(place[1]) if product else None
+    line = next((line for line in basket if line[:2] == place), None)
+    if form.get("do") == "add":
+        if variant is None or not shop.sells(variant):
+            return basket, "not_sold"
+        if line is None and len(basket) == MAX_LINES:
+            return basket, "full"
+        quantity = max(_quantity(form, 1), 1)
+        return put(basket, BasketLine(*place, quantity, variant.price)), "added"
+    if line is None:
+        return basket, "unknown"
+    quantity = 0 if form.get("do") == "remove" else _quantity(form, line.quantity)
+    price = variant.price if variant else line.price
+    return change(basket, line, quantity, price), "changed" if quantity else "removed"
+
+
+def _names(part: Component, product: str) -> bool:
+    """Say whether a component shows a product."""
+    return any(
+        product in value if isinstance(value, list | tuple) else product == value
+        for value in part.config.values()
+    )
+
+
+def _quantity(form: Mapping[str, str], otherwise: int) -> int:
+    """Return the number of a form, at most what a line may have."""
+    text = form.get("quantity", "").strip()
+    return min(int(text), MAX_QUANTITY) if _NUMBER.fullmatch(text) else otherwise
+
+
+def form_fields(text: bytes) -> dict[str, str]:
+    """Return the fields of a form or a query, composed (NFC); none where it is neither."""
+    try:
+        pairs = parse_qsl(text.decode("ascii"), max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return {}
+    return {name: normalize("NFC", value) for name, value in pairs}
+
+
+def private_page(html: str, view: ShopView, status: int = 200) -> Response:
+    """Return a page that is one shopper's and is kept nowhere."""
+    kind = (b"x-wandstore-page", b"fallback")
+    return Response(zipped(html.encode()), view.headers, status, [kind, _PRIVATE])
+
+
+def see_other(address: str, cookies: Headers = ()) -> Response:
+    """Return the way to a page after a form, which a reload does not send again."""
+    headers = [(b"location", address.encode()), _PRIVATE, *cookies]
+    return Response(Body(b""), FILE_HEADERS, 303, headers)

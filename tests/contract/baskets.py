@@ -1,0 +1,86 @@
+"""Vectors of the basket's cookie: what is in it, and every way in which nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from app.domain.basket import MAX_LINES, Basket, BasketLine
+from app.domain.catalog import Money
+from app.web.basket_cookie import MAX_VALUE_LENGTH, BasketSigner
+from app.web.cookies import SessionSigner
+
+_SECRET = "a secret of some length"  # noqa: S105 - made for these vectors
+_STRANGER = "another secret of some length"
+
+
+class Case(NamedTuple):
+    """A request's cookie header (each character a byte), sent to a shop."""
+
+    name: str
+    cookie: str
+    shop_id: str = "demo"
+    secret: str = _SECRET
+
+
+def line(product: str, variant: str = "", quantity: int = 1, price: str = "9.50") -> BasketLine:
+    cost = Money(Decimal(price), "EUR")
+    return BasketLine(
+        product, variant or product, quantity, cost, "hero", "v2_newcomer_0_0123456789ab"
+    )
+
+
+def value(*lines: BasketLine, shop: str = "demo", secret: str = _SECRET) -> str:
+    """Return a cookie's value, signed."""
+    return BasketSigner(secret.encode()).value(lines, shop)
+
+
+def _cases() -> Iterator[Case]:
+    good = value(line("oak-board", "large", 2, "76.00"), line("letter-set"))
+    payload, signature = good.split(".")
+    yield Case("two lines", f"basket_demo={good}")
+    yield Case("nothing", "")
+    yield Case("an empty list", f"basket_demo={value()}")
+    yield Case("among others", f"a=b; basket_demo={good}; shopper_demo=x")
+    yield Case("the valid one of two counts", f"basket_demo=x.y; basket_demo={good}")
+    yield Case("ninth of its name", f"{'basket_demo=x; ' * 8}basket_demo={good}")
+    full = value(*(line(f"thing-{at}", f"{at}", 20) for at in range(MAX_LINES)))
+    yield Case("as many as there may be", f"basket_demo={full}")
+    others = [line("tasse-\u00e9t\u00e9", "\u5927\u304d\u3044", 3), line("x", price="1000000000")]
+    yield Case("ids of any script", f"basket_demo={value(*others)}")
+    yield Case("free", f"basket_demo={value(line('gift', price='0.00'))}")
+    longest = next(
+        made
+        for size in range(MAX_VALUE_LENGTH, 0, -1)
+        if len(made := value(line("x" * size))) <= MAX_VALUE_LENGTH
+    )
+    yield Case(f"{len(longest)} characters", f"basket_demo={longest}")
+    yield Case("too long", f"basket_demo={value(line('x' * MAX_VALUE_LENGTH))}")
+    yield Case("another shop's", f"basket_demo={value(line('a'), shop='forge')}")
+    yield Case("asked by another shop", f"basket_forge={good}", shop_id="forge")
+    yield Case("a stranger's secret", f"basket_demo={value(line('a'), secret=_STRANGER)}")
+    yield Case("another payload", f"basket_demo={payload[:-2]}AA.{signature}")
+    yield Case("another signature", f"basket_demo={payload}.{'A' * 43}")
+    yield Case("padding", f"basket_demo={payload}=.{signature}")
+    yield Case("no signature", f"basket_demo={payload}")
+    session = SessionSigner(_SECRET.encode()).sign("W10", "basket|demo", 1)
+    yield Case("a signature made for a shopper", f"basket_demo=W10.{session}")
+
+
+def vectors() -> list[Mapping[str, Any]]:
+    """Return cookie headers with the lines that are read from them."""
+    return [
+        {**case._asdict(), "lines": read(case.cookie, case.shop_id, case.secret)}
+        for case in _cases()
+    ]
+
+
+def read(cookie: str, shop_id: str, secret: str) -> list[list[object]]:
+    """Return the lines of a request's cookie header, as they are written."""
+    headers = [(b"cookie", cookie.encode("latin-1"))]
+    basket: Basket = BasketSigner(secret.encode()).read(headers, shop_id)
+    return [
+        [*item[:3], int(item.price.amount * 100), item.price.currency, item.slot, item.page]
+        for item in basket
+    ]

@@ -1,0 +1,91 @@
+// The basket and the way to the checkout: an empty one as published, all else in the container.
+
+import type { Shop } from "../assets/store.ts";
+import { authorization } from "../container/generate.ts";
+import { fetchWithRetry } from "../container/retry.ts";
+import type { RequestContext } from "../context.ts";
+import { fileHeaders } from "../responses.ts";
+import { isSameOrigin } from "../same_origin.ts";
+import { readBasket } from "../session/basket.ts";
+import { BASKET, BODY } from "../shared/constants.ts";
+import { track } from "../telemetry.ts";
+import { readBody } from "../util/body.ts";
+import { withTimeout } from "../util/timeout.ts";
+import { handleNotFound } from "./not_found.ts";
+import { pageHeaders } from "./store.ts";
+
+const NO_STORE = "private, no-store";
+/** What the container goes by, beside what the Worker says itself. */
+const FORWARDED = ["cookie", "dnt", "sec-gpc", "cf-connecting-ip"];
+
+export async function handleBasket(
+  context: RequestContext,
+  shop: Shop,
+  part: "basket" | "checkout",
+): Promise<Response> {
+  if (!shop.sells) return handleNotFound(context, shop);
+  if (part === "basket" && (await asksForNothing(context, shop))) {
+    const page = await context.assets.page(shop, "basket.html");
+    return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", NO_STORE) });
+  }
+  const response = await fetchBasket(context, shop, part);
+  track(context.env, { event: part, shop: shop.id, outcome: String(response?.status ?? "none") });
+  return response === null ? outOfReach(context, shop) : fromContainer(context, shop, response);
+}
+
+/** Say whether a basket is only looked at, and has nothing in it. */
+async function asksForNothing({ request, url, sessionSigner }: RequestContext, shop: Shop) {
+  if (request.method === "POST" || url.search !== "") return false;
+  const cookies = request.headers.get("cookie") ?? "";
+  return (await readBasket(cookies, shop.id, sessionSigner())).length === 0;
+}
+
+/** Return the container's answer, which may have to wake first; null where none came. */
+async function fetchBasket(
+  { container, env, request, url }: RequestContext,
+  shop: Shop,
+  part: string,
+): Promise<Response | null> {
+  if (container === null) return null;
+  const headers = new Headers(authorization(env));
+  headers.set("sec-fetch-site", isSameOrigin(request) ? "same-origin" : "cross-site");
+  for (const name of FORWARDED) {
+    const value = request.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  const { method } = request;
+  const body = method === "POST" ? await readForm(request) : null;
+  const address = `http://container.internal/s/${shop.id}/${part}${url.search}`;
+  const createRequest = (signal: AbortSignal): Request =>
+    new Request(address, { method, headers, body, signal, redirect: "manual" });
+  const key = `${shop.id}|basket`;
+  return (await fetchWithRetry(container, createRequest, key, request.signal)).response;
+}
+
+/** Return a form; one that is too large or too slow as a body that the container refuses. */
+async function readForm(request: Request): Promise<Uint8Array> {
+  const reading = readBody(request, BASKET.MAX_BODY_BYTES);
+  const body = await withTimeout(BODY.TIMEOUT * 1000, reading).catch(() => null);
+  return body ?? new Uint8Array(BASKET.MAX_BODY_BYTES + 1);
+}
+
+/** Return the container's answer with the headers of what comes from here. */
+function fromContainer({ url }: RequestContext, shop: Shop, response: Response): Response {
+  const location = response.headers.get("location");
+  const headers =
+    location === null
+      ? pageHeaders(shop, "fallback", NO_STORE)
+      : fileHeaders({ location, "cache-control": NO_STORE });
+  // The container does not see by which scheme the shopper came.
+  const ending = url.protocol === "https:" ? "; Secure" : "";
+  for (const cookie of response.headers.getSetCookie())
+    headers.append("set-cookie", `${cookie}${ending}`);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+async function outOfReach(context: RequestContext, shop: Shop): Promise<Response> {
+  const page = await context.assets.page(shop, "no-basket.html");
+  const headers = pageHeaders(shop, "fallback", NO_STORE);
+  headers.set("retry-after", "5");
+  return new Response(page?.body ?? null, { status: 503, headers });
+}

@@ -1,0 +1,40 @@
+// The basket in its signed cookie, read as the container writes it.
+//
+// The value is `{payload}.{signature}`: a JSON list of [product, variant, quantity, hundredths,
+// currency, slot, page] in base64url, and HMAC-SHA256 over `basket|{shop_id}|{payload}`.
+
+import { BASKET_COOKIE } from "../shared/constants.ts";
+import { cookieValues, type SessionSigner } from "./cookies.ts";
+
+export type BasketLine = readonly [
+  product: string,
+  variant: string,
+  quantity: number,
+  cents: number,
+  currency: string,
+  slot: string,
+  page: string,
+];
+
+/** Return the lines of the first basket that is ours, none where there is none. */
+export async function readBasket(
+  cookieHeader: string,
+  shopId: string,
+  signer: SessionSigner,
+): Promise<readonly BasketLine[]> {
+  const encoder = new TextEncoder();
+  for (const value of cookieValues(cookieHeader, `basket_${shopId}`)) {
+    const [, payload, signature] = BASKET_COOKIE.VALUE.exec(value) ?? [];
+    if (payload === undefined || signature === undefined) continue;
+    const expected = await signer.signText(`basket|${shopId}|${payload}`);
+    if (crypto.subtle.timingSafeEqual(encoder.encode(signature), encoder.encode(expected)))
+      return parseLines(payload);
+  }
+  return [];
+}
+
+function parseLines(payload: string): BasketLine[] {
+  const text = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = Uint8Array.from(text, (sign) => sign.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes)) as BasketLine[];
+}
