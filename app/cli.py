@@ -1,4 +1,4 @@
-"""The `wandstore` command: serve a shop, begin one of your own, say what is wrong with it.
+"""The `wandstore` command: serve a shop, begin one of your own, check it, and look after its data.
 
 Serving has to start fast, so each command loads what it needs, and argparse is loaded only where
 there is something to parse.
@@ -11,6 +11,12 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace, _SubParsersAction
+
+    from app.settings import Settings
 
 _CATALOGS = ("catalog.json", "catalog.csv", "catalog.tsv", "catalog.xml", "catalog")
 """What a shop's folder may have its catalog in, the likeliest first."""
@@ -60,7 +66,10 @@ def _obey(arguments: Sequence[str]) -> int:
     beginning.add_argument("folder", metavar="FOLDER", type=Path)
     checking = commands.add_parser("check", help="say what is wrong with the shop in FOLDER")
     checking.add_argument("folder", metavar="FOLDER", type=Path)
+    _add_data_commands(commands)
     chosen = parser.parse_args(arguments)
+    if "data" in chosen:
+        return _look_after_data(chosen, os.environ)
     folder: Path | None = chosen.folder
     if folder is None:
         return serve(os.environ)
@@ -70,6 +79,76 @@ def _obey(arguments: Sequence[str]) -> int:
         parser.error(f"{folder}: no such folder")
     environment = shop_environment(folder, os.environ)
     return serve(environment) if chosen.command == "serve" else _check(environment)
+
+
+def _add_data_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
+    """Add the commands that look after a data folder, or the state that the settings name."""
+    of_shopper = commands.add_parser("shopper", help="hand over or erase what is stored of one")
+    of_shopper.add_argument("action", choices=("export", "erase"))
+    of_shopper.add_argument(
+        "shopper_id", metavar="ID", help="as in the cookie: shop_ and 32 digits"
+    )
+    saving = commands.add_parser("backup", help="write the data folder to FILE, at any time")
+    saving.add_argument("file", metavar="FILE", type=Path)
+    restoring = commands.add_parser("restore", help="put FILE back; the shop must not be open")
+    restoring.add_argument("file", metavar="FILE", type=Path)
+    restoring.add_argument("--replace", action="store_true", help="what is there is lost")
+    for command in (of_shopper, saving, restoring):
+        command.add_argument("--data", metavar="FOLDER", help="in place of WANDSTORE_DATA")
+
+
+def _look_after_data(chosen: Namespace, environment: Mapping[str, str]) -> int:
+    from app.settings import SettingsError, read_settings  # noqa: PLC0415 - not where a shop is served
+    from app.storage.backup import BackupError, back_up, restore  # noqa: PLC0415 - likewise
+    from app.storage.errors import StorageError  # noqa: PLC0415 - likewise
+    from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
+
+    given = {"WANDSTORE_DATA": chosen.data} if chosen.data else {}
+    try:
+        settings = read_settings({**environment, **given})
+        if chosen.command == "shopper":
+            return _shopper(chosen, settings)
+        if chosen.command == "backup":
+            back_up(settings.data, chosen.file)
+        else:
+            with hold_folder(settings.data):
+                restore(chosen.file, settings.data, replace=chosen.replace)
+    except (SettingsError, BackupError, StorageError) as error:
+        sys.stderr.write(f"nothing was done: {error}\n")
+        return 2
+    return 0
+
+
+def _shopper(chosen: Namespace, settings: Settings) -> int:
+    """Write what is stored of a shopper as JSON, or erase it; 1 where nothing is known of them."""
+    import asyncio  # noqa: PLC0415 - not where a shop is served
+    import json  # noqa: PLC0415 - likewise
+
+    from app.metrics.registry import Metrics  # noqa: PLC0415 - likewise
+    from app.storage.factory import open_storage  # noqa: PLC0415 - likewise
+    from app.storage.shoppers import ShopperData  # noqa: PLC0415 - likewise
+
+    async def act() -> bool:
+        storage = open_storage(settings, Metrics())
+        await storage.kv.open()
+        await storage.database.open()
+        try:
+            data = ShopperData(storage.kv, storage.database)
+            if chosen.action == "erase":
+                return await data.erase(chosen.shopper_id)
+            found = await data.export(chosen.shopper_id)
+            json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
+            sys.stdout.write("\n")
+            return any(found.values())
+        finally:
+            await storage.database.close()
+            await storage.kv.close()
+            await storage.aclose()
+
+    if asyncio.run(act()):
+        return 0
+    sys.stderr.write(f"nothing is stored of {chosen.shopper_id}\n")
+    return 1
 
 
 def _new(folder: Path) -> int:

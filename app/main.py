@@ -24,6 +24,7 @@ from app.generation.prompt import instructions
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
+from app.metrics.registry import Metrics
 from app.pages.cache import PageCache
 from app.pages.catalog_watch import CatalogWatch
 from app.pages.jobs import Capacity, PageJobs
@@ -53,6 +54,7 @@ from app.web.generate import Generate
 from app.web.headers import page_headers
 from app.web.health import Health, PageTrace, check
 from app.web.inline_shops import InlineShops
+from app.web.metrics import Gauges, MetricsPage
 from app.web.products import ProductPage
 from app.web.session_secret import session_secret
 from app.web.signals import SignalsEndpoint, signal_routes
@@ -77,6 +79,7 @@ class Resources(NamedTuple):
     providers: Providers
     warm_up: WarmUp
     counters: Counters
+    metrics: Metrics
     began: float
 
 
@@ -141,11 +144,12 @@ async def _opened(
     await storage.kv.open()
     await storage.database.open()
     resources.warm_up.start()
-    metrics = MetricsLogger(resources.counters)
+    logger = MetricsLogger(resources.counters)
     tasks = [
         asyncio.create_task(records.run(), name="records"),
         asyncio.create_task(resources.journal.run(), name="journal sweep"),
-        asyncio.create_task(metrics.run(), name="metrics"),
+        asyncio.create_task(logger.run(), name="counts"),
+        asyncio.create_task(resources.metrics.watch_loop(), name="loop lag"),
         asyncio.create_task(watch.run(), name="catalog watch"),
         *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
     ]
@@ -158,7 +162,7 @@ async def _opened(
             task.cancel()
         await asyncio.wait(tasks)
         await records.finish()
-        metrics.write()
+        logger.write()
         await resources.providers.aclose()
         await storage.database.close()
         await storage.kv.close()
@@ -166,7 +170,8 @@ async def _opened(
 
 
 def _open_later(settings: Settings, content: SiteContent) -> Resources:
-    storage = open_storage(settings)
+    metrics = Metrics()
+    storage = open_storage(settings, metrics)
     patience = Patience(storage.patience, time.monotonic)
     kv = RetryingKv(
         storage.kv,
@@ -176,7 +181,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
         between_writes=storage.between_writes,
     )
     budget = Budget(settings.spending, kv, time.time)
-    providers = Providers(settings, budget)
+    providers = Providers(settings, budget, metrics)
 
     def load() -> None:
         content.library.specs.load()
@@ -200,6 +205,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
             **storage.counts,
             **{name: model.counts for name, model in providers.by_name.items()},
         },
+        metrics=metrics,
         began=time.monotonic(),
     )
 
@@ -261,7 +267,15 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     capacity = Capacity(settings.max_concurrent_pages, settings.max_queued_pages)
     pages = PageService(
         site,
-        PageJobs(site, journal, cached, records, capacity=capacity, clock=time.monotonic),
+        PageJobs(
+            site,
+            journal,
+            cached,
+            records,
+            capacity=capacity,
+            clock=time.monotonic,
+            metrics=resources.metrics,
+        ),
         journal=journal,
         cache=cached,
         shoppers=ShopperCache(resources.storage.database, time.monotonic, resources.patience),
@@ -270,7 +284,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     )
     secret = session_secret(settings.session_secret, settings.data)
     signer, drawn = SessionSigner(secret), BodyCache(CATALOG_MEMORY)
-    return AppContext(site, pages, signer, time.time, settings.heartbeat, drawn)
+    return AppContext(site, pages, signer, time.time, settings.heartbeat, drawn, resources.metrics)
 
 
 def _routes(
@@ -291,6 +305,8 @@ def _routes(
     shops = InlineShops(context.site)
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
+    gauges = Gauges(resources.journal, resources.providers, settings.spending, settings.catalog)
+    metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     uptime = partial(_seconds_since, resources.began)
     health = Health(partial(_checks, resources, watch), uptime, resources.storage.checked)
     get = ["GET"]
@@ -309,6 +325,7 @@ def _routes(
         Route("/s/{shop_id}/products/{id}", product, methods=get),
         Route("/generate", generate, methods=["POST"]),
         Route("/health", health, methods=get),
+        Route("/metrics", metrics, methods=get),
         Route("/", redirect_home, methods=get),
     ]
     if settings.design:

@@ -138,6 +138,8 @@ class Settings:
     """Signs the shoppers' cookies; at least 16 bytes, generated in the data folder if not set."""
     worker_secret: str = field(default="", repr=False)
     """Lets in nobody who does not know it; at least 16 bytes."""
+    operator_token: str = field(default="", repr=False)
+    """Lets operators see `/metrics` from other machines than this one; at least 16 bytes."""
     storage: StorageSettings = StorageSettings()
     kimi: ProviderSettings = ProviderSettings("https://api.moonshot.ai/v1", "kimi-k2.6")
     claude: ProviderSettings = ProviderSettings(
@@ -289,6 +291,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_GRACE": ("shutdown_grace", _number(0, 600)),
     "SESSION_SECRET": ("session_secret", str),
     "WORKER_SECRET": ("worker_secret", _secret),
+    "WANDSTORE_OPERATOR_TOKEN": ("operator_token", _secret),
     "WANDSTORE_STATE": ("storage.where", _choice("sqlite", "worker", "cloudflare")),
     "WANDSTORE_KV_URL": ("storage.kv_url", _address),
     "WANDSTORE_D1_URL": ("storage.d1_url", _address),

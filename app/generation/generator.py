@@ -32,6 +32,9 @@ DEGRADED_TTL = 120
 INCOMPLETE_TTL = 600
 """Seconds a page is shared of which an optional part is missing."""
 
+FALLBACK = "fallback"
+"""Fills what nobody else has filled."""
+
 _MOST_REFUSALS = 12
 _EARLY = 0.01
 """Seconds by which a timer may fire before its time; what it ends is late all the same."""
@@ -55,6 +58,7 @@ class Generator:
         job.began = asyncio.get_running_loop().time()
         job.wanted = job.wanted or self._deps.slots
         in_time = await self._fill(job)
+        job.trace.fillers[FALLBACK] += len([slot for slot in job.wanted if slot not in job.drawn])
         for slot in job.wanted:
             if slot not in job.drawn and (not in_time or self._is_late(slot, job)):
                 job.late.append(slot)
@@ -181,7 +185,7 @@ class Generator:
             job.trace.refused(html)
             return
         job.drawn[component.slot] = rendered = RenderedComponent(component, html)
-        job.trace.note("drawn", component.type, component.slot)
+        job.trace.drew(component.type, component.slot, model)
         if model not in job.models:
             job.models.append(model)
         percent = round(90 * len(job.drawn) / len(self._deps.slots))
@@ -198,6 +202,8 @@ class Generator:
         job.trace.model = page.model
         house = self._deps.models[-1].name
         used_fallback_model = len(self._deps.models) > 1 and house in job.models
+        if used_fallback_model and job.trace.status == "success":
+            job.trace.status = "degraded"
         every_slot = job.wanted == slots
         incomplete = not job.drawn.keys() >= set(slots)
         degraded = used_fallback_model or (incomplete and not every_slot)

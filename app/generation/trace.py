@@ -28,7 +28,11 @@ class Note(NamedTuple):
 
 @dataclass(slots=True)
 class Trace:
-    """The trace of one page. `clock` gives seconds; notes beyond the bound are only counted."""
+    """The trace of one page. `clock` gives seconds; notes beyond the bound are only counted.
+
+    `fillers` has how many parts each model chose, and how many kept their fallback; `first_ms` is
+    when the first was drawn.
+    """
 
     page_id: str
     shop_id: str
@@ -40,6 +44,8 @@ class Trace:
     tokens: TokensUsed = field(default_factory=TokensUsed)
     counts: Counter[str] = field(default_factory=Counter)
     notes: list[Note] = field(default_factory=list)
+    fillers: Counter[str] = field(default_factory=Counter)
+    first_ms: int | None = None
     began: float = 0.0
 
     def __post_init__(self) -> None:
@@ -55,6 +61,13 @@ class Trace:
         self.counts[f"{what}:{code}" if code else what] += 1
         if len(self.notes) < _MOST_NOTES:
             self.notes.append(Note(self.elapsed_ms, what, code, where))
+
+    def drew(self, kind: str, slot: str, filler: str) -> None:
+        """Note that a part was drawn, and who had chosen it."""
+        if self.first_ms is None:
+            self.first_ms = self.elapsed_ms
+        self.fillers[filler] += 1
+        self.note("drawn", kind, slot)
 
     def model_called(self, model: str, prompt: Prompt) -> None:
         """Note which model was called, for which slots, and how long its prompt was."""

@@ -15,6 +15,7 @@ from app.llm.coalesce import CoalescingModel
 from app.llm.house import HouseModel
 from app.llm.metered import MeteredModel
 from app.llm.retry import RetryingModel
+from app.metrics.registry import Metrics
 from app.personas.key import persona_hash
 from app.settings import ProviderSettings, Settings
 from app.util.lazy import Lazy
@@ -34,8 +35,9 @@ class Providers:
     sixteenth of a CPU that takes a second, which no shopper should wait for at the start.
     """
 
-    def __init__(self, settings: Settings, budget: Budget) -> None:
+    def __init__(self, settings: Settings, budget: Budget, metrics: Metrics) -> None:
         self.budget = budget
+        self._metrics = metrics
         self._settings = settings
         self._clients = Lazy(self._load_clients)
         providers = {"kimi": settings.kimi, "claude": settings.claude}
@@ -81,7 +83,7 @@ class Providers:
         most = self._settings.calls.max_tokens
         metered = MeteredModel(provider.model, client, self.budget, most)
         breaker = Breaker(time.monotonic, self._settings.breaker)
-        return RetryingModel(metered, breaker, self._settings.calls.retry_pause)
+        return RetryingModel(metered, breaker, self._settings.calls.retry_pause, self._metrics)
 
     def _client(self, name: str, provider: ProviderSettings) -> Model:
         clients = self._clients()

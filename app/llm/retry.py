@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -19,12 +20,14 @@ from app.domain.llm import (
     Prompt,
 )
 from app.llm.breaker import Breaker
+from app.metrics.registry import Metrics
 
 log = logging.getLogger("wandstore.models")
 
 ATTEMPTS = 2
 LONGEST_RETRY_AFTER = 10.0
 
+_STATUS = re.compile(r"\bHTTP ([1-5]\d\d)\b")
 _IN_A_ROW = 2
 """Failures after which one that may pass by itself is told of."""
 
@@ -32,15 +35,18 @@ _IN_A_ROW = 2
 class RetryingModel:
     """Asks a provider twice at most, never again once text has come, and not while it rests.
 
-    `counts` has every failure by its code and by its reason.
+    `counts` has every failure by its code and by its reason, `metrics` every call's outcome.
     """
 
-    def __init__(self, inner: Model, breaker: Breaker, pause: float) -> None:
+    def __init__(
+        self, inner: Model, breaker: Breaker, pause: float, metrics: Metrics | None = None
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.name = inner.name
         self.breaker = breaker
         self._inner = inner
         self._pause = pause
+        self._calls = (metrics or Metrics()).model_calls
         self._failures: list[ModelFailed] = []
 
     @property
@@ -84,6 +90,8 @@ class RetryingModel:
 
     def _note(self, failure: ModelFailed) -> None:
         self.counts[failure.code] += 1
+        status = _STATUS.search(failure.reason)
+        self._calls.add(self.name, failure.code, status[1] if status else "")
         if isinstance(failure, CallRefused):
             return
         self._failures = [*self._failures, failure][-_IN_A_ROW:]
@@ -107,6 +115,7 @@ class RetryingModel:
                 async for event in events:
                     if isinstance(event, ModelEnded):
                         self.breaker.succeeded(permit)
+                        self._calls.add(self.name, "answered", "200")
                         self._failures = []
                         judged = True
                     yield event

@@ -31,7 +31,7 @@ _COMPRESSION = 6
 class CachedPage(NamedTuple):
     """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds).
 
-    `slots` are those that a component fills.
+    `slots` are those that a component fills. `shared` says that it is of all of the shopper's kind.
     """
 
     body: bytes
@@ -41,6 +41,7 @@ class CachedPage(NamedTuple):
     slots: frozenset[str]
     until: float
     redrawn: bool = False
+    shared: bool = False
 
     @property
     def size(self) -> int:
@@ -118,6 +119,11 @@ class PageCache:
     def lead(self, key: str, page: CachedPage) -> None:
         """Let a key that has no page lead to one of others', for as long as that is fresh."""
         self._hold(key, page._replace(redrawn=False))
+
+    def forget(self, shopper_id: str) -> None:
+        """Hold no page of a shopper's own in memory."""
+        for key in [key for key in self._held if key.startswith(f"ui:{shopper_id}:")]:
+            self._drop(key)
 
     async def stored(self, key: str, view: ShopView) -> StoredPage | None:
         """Return the page with the decisions it was drawn from, as it is drawn now."""

@@ -17,8 +17,10 @@ from app.domain.page import StoredPage
 from app.generation.events import error_event
 from app.generation.job import PageJob
 from app.generation.trace import Trace
+from app.metrics.registry import Metrics
 from app.pages.cache import PageCache, shared_key
 from app.pages.journal import PageJournal
+from app.pages.measure import measure
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper
@@ -79,6 +81,7 @@ class PageJobs:
         *,
         capacity: Capacity,
         clock: Callable[[], float],
+        metrics: Metrics,
     ) -> None:
         self.traces: OrderedDict[str, Trace] = OrderedDict()
         self._site = site
@@ -87,6 +90,7 @@ class PageJobs:
         self._records = records
         self._capacity = capacity
         self._clock = clock
+        self._metrics = metrics
         self._places = asyncio.Semaphore(capacity.max_concurrent_pages)
         self._jobs: dict[str, RunningJob] = {}
         self._latest: OrderedDict[str, str] = OrderedDict()
@@ -103,6 +107,12 @@ class PageJobs:
         """
         page_id = self._latest.get(page_key, "")
         return page_id if self._journal.contains(page_id, after) else None
+
+    @property
+    def under_way(self) -> tuple[int, int]:
+        """How many pages are being composed, and how many wait for their turn."""
+        composing = min(len(self._jobs), self._capacity.max_concurrent_pages)
+        return composing, len(self._jobs) - composing
 
     @property
     def has_spare_capacity(self) -> bool:
@@ -130,6 +140,14 @@ class PageJobs:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return started
+
+    async def end_all_of(self, shopper_id: str) -> None:
+        """End the pages that are being composed for a shopper; nothing half-made is kept."""
+        theirs = [it.task for it in self._jobs.values() if it.job.key.shopper_id == shopper_id]
+        for task in theirs:
+            task.cancel()
+        if theirs:
+            await asyncio.wait(theirs)
 
     async def drain(self, seconds: float) -> None:
         """Let composing pages finish for so long, then end them; nothing half-made is kept."""
@@ -194,8 +212,9 @@ class PageJobs:
             self._journal.append(job.id, [error_event("CONTAINER_ERROR", language)])
         finally:
             self._jobs.pop(page_key, None)
-            self._records.generation(_ended(generation, job.trace.status))
+            self._records.generation(_ended(generation, job))
             log.info({"event": "page", **job.trace.summary()})
+            measure(job.trace, self._metrics)
 
     async def _begin_with_shared(self, job: PageJob, view: ShopView) -> None:
         """Begin with what was decided for others like this shopper, as far as that is known.
@@ -222,15 +241,13 @@ def _begun(job: PageJob, page_key: str) -> Generation:
     return Generation(job.id, key.shopper_id, key.persona_hash, "pending", page_key, stamp())
 
 
-def _ended(begun: Generation, status: str) -> Generation:
-    good = status in ("success", "partial")
-    return Generation(
-        begun.id,
-        begun.shopper_id,
-        begun.persona_hash,
-        "completed" if good else "failed",
-        begun.kv_key,
-        begun.started_at,
-        stamp(),
-        None if good else status,
+def _ended(begun: Generation, job: PageJob) -> Generation:
+    """Return the record of a page's end; of one in want of a model it says why there was none."""
+    status = job.trace.status
+    good = status in ("success", "partial", "degraded")
+    message = job.failures[-1] if status == "degraded" and job.failures else status
+    return begun._replace(
+        status="completed" if good else "failed",
+        completed_at=stamp(),
+        error_message=None if status in ("success", "partial") else message,
     )

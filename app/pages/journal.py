@@ -41,7 +41,9 @@ class _Log:
 
 
 class PageJournal:
-    """The journal of one process. Event ids are microseconds since the epoch, made to grow.
+    """The journal of one process, which counts its `readers`.
+
+    Event ids are microseconds since the epoch, made to grow.
 
     Ids of a page that is composed anew, even by another process, are therefore greater than
     those of the page it replaces, and a returning reader sees all of the new one.
@@ -52,6 +54,7 @@ class PageJournal:
         self._limits = limits
         self._logs: OrderedDict[str, _Log] = OrderedDict()
         self._last_id = 0
+        self.readers = 0
 
     def open(self, page_id: str, owner: str) -> None:
         """Begin the journal of a page that only `owner` may read."""
@@ -86,6 +89,11 @@ class PageJournal:
             log.ended_at = self._clock()
             self._wake(log)
 
+    def discard_all_of(self, owner: str) -> None:
+        """End the journals of a shopper's pages, and keep none of them."""
+        for page_id in [page_id for page_id, log in self._logs.items() if log.owner == owner]:
+            self.discard(page_id)
+
     def events(self, page_id: str) -> tuple[Event, ...]:
         """Return what has been written so far."""
         return tuple(self._logs[page_id].events)
@@ -104,15 +112,19 @@ class PageJournal:
         if log is None:
             return
         position = bisect_right(log.events, after, key=lambda event: event.id)
-        while True:
-            batch = tuple(log.events[position:])
-            if batch:
-                position += len(batch)
-                yield batch
-            elif log.ended_at is not None:
-                return
-            else:
-                await log.changed.wait()
+        self.readers += 1
+        try:
+            while True:
+                batch = tuple(log.events[position:])
+                if batch:
+                    position += len(batch)
+                    yield batch
+                elif log.ended_at is not None:
+                    return
+                else:
+                    await log.changed.wait()
+        finally:
+            self.readers -= 1
 
     def _next_id(self) -> int:
         self._last_id = max(self._last_id + 1, int(self._clock() * 1_000_000))

@@ -82,7 +82,7 @@ class PageService:
         page = await self._shared(known, view)
         if page is not None:
             self._cache.lead(known.page_key, page)
-            return page
+            return page._replace(shared=True)
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
         try:
             page_id = self.jobs.start(PageRequest(known, view, visit.client)).job.id
@@ -205,6 +205,14 @@ class PageService:
             return None
         meant = {slot for kind in kinds for slot in specs[kind].slots}
         return tuple(slot for slot in self.slots if slot in meant)
+
+    async def forget(self, shopper_id: str, shop_id: str) -> None:
+        """End and drop whatever there is of a shopper in memory; nothing more is stored of them."""
+        await self.jobs.end_all_of(shopper_id)
+        self._journal.discard_all_of(shopper_id)
+        self._shoppers.forget(shopper_id, shop_id)
+        self._cache.forget(shopper_id)
+        await self._records.forget(shopper_id)
 
     async def drain(self, seconds: float) -> None:
         """Let composing pages finish for so long, then end them."""

@@ -58,6 +58,10 @@ class ShopperCache:
         """Return a shopper who has not been here before."""
         return self.put(Shopper(shopper_id, shop_id))
 
+    def forget(self, shopper_id: str, shop_id: str) -> None:
+        """Remember nothing of a shopper."""
+        self._known.pop((shopper_id, shop_id), None)
+
     def put(self, shopper: Shopper) -> KnownShopper:
         """Remember a shopper as they are known from now on."""
         known = keyed(shopper)._replace(until=self._clock() + _FRESH)

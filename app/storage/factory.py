@@ -9,9 +9,11 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import NamedTuple
 
+from app.metrics.registry import Metrics
 from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
 from app.storage.kv.retrying import BETWEEN_WRITES
+from app.storage.measured import MeasuredKv
 from app.storage.ports import Database, KvStore
 from app.storage.upkeep import Slice, Upkeep, days_before
 
@@ -31,8 +33,7 @@ class Storage(NamedTuple):
 
     `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
     A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
-    most. `upkeep` is done as long as the shop is open. `counts` has
-    what is counted beside it.
+    most. `upkeep` is done as long as the shop is open. `counts` has what is counted beside it.
     `hold` keeps other processes out where there may be but one.
     """
 
@@ -49,12 +50,15 @@ class Storage(NamedTuple):
     hold: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
-def open_storage(settings: Settings) -> Storage:
-    """Return the state that the settings ask for; nothing of it is open yet."""
+def open_storage(settings: Settings, metrics: Metrics) -> Storage:
+    """Return the state that the settings ask for, measured; nothing of it is open yet."""
     make = {"worker": _of_the_worker, "cloudflare": _of_cloudflare}.get(settings.storage.where)
     storage = make(settings.storage) if make else _of_one_machine(settings)
+    storage.database.measure(metrics)
     given = settings.storage.patience
-    return storage if given is None else storage._replace(patience=given)
+    return storage._replace(
+        kv=MeasuredKv(storage.kv, metrics), patience=storage.patience if given is None else given
+    )
 
 
 def _of_one_machine(settings: Settings) -> Storage:

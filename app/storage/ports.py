@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from app.domain.facts import Fact
 from app.domain.persona import Persona
-from app.storage.db.rows import Generation, ShopperHistory, Visited
+from app.metrics.registry import Metrics
+from app.storage.db.rows import Generation, Row, ShopperHistory, Visited
 
 
 class Kv(Protocol):
@@ -57,7 +58,13 @@ class Database(PersonaReader, FactStore, RecordStore, Protocol):
 
     async def retire(self, shoppers_before: str, records_before: str) -> int: ...
 
+    async def export(self, shopper_id: str) -> Mapping[str, Sequence[Row]]: ...
+
+    async def erase(self, shopper_id: str) -> None: ...
+
     async def check(self) -> None: ...
+
+    def measure(self, metrics: Metrics) -> None: ...
 
     async def open(self) -> None: ...
 

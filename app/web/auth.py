@@ -1,4 +1,4 @@
-"""The Worker's credential: with one set, nobody but the Worker is let in."""
+"""Who is let in: with its credential set nobody but the Worker, and operators to their pages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import hmac
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.web.local_caller import is_local
 from app.web.responses import send_json
 
-_OPEN = ("/health",)
+_OPEN = ("/health", "/metrics")
+"""What needs no credential of the Worker's: `/metrics` asks for an operator's."""
+
 _LONGEST_ADDRESS = 64
 
 
@@ -35,8 +38,7 @@ class WorkerAuthMiddleware:
         elif self._is_known(scope):
             await self._app(_with_client(scope), receive, send)
         else:
-            error = {"code": "UNAUTHORIZED", "message": "no valid credential", "retryable": False}
-            await send_json(scope, send, {"error": error}, 401, [(b"www-authenticate", b"Bearer")])
+            await send_unauthorized(scope, send)
 
     def _is_open(self, scope: Scope) -> bool:
         return scope["path"] in _OPEN and scope.get("method") in ("GET", "HEAD")
@@ -44,6 +46,23 @@ class WorkerAuthMiddleware:
     def _is_known(self, scope: Scope) -> bool:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         return len(given) == 1 and hmac.compare_digest(given[0], self._expected)
+
+
+async def send_unauthorized(scope: Scope, send: Send) -> None:
+    """Answer with 401."""
+    error = {"code": "UNAUTHORIZED", "message": "no valid credential", "retryable": False}
+    await send_json(scope, send, {"error": error}, 401, [(b"www-authenticate", b"Bearer")])
+
+
+def is_operator(scope: Scope, token: str) -> bool:
+    """Say whether a request knows the operators' token, or was sent from this machine itself.
+
+    A proxy on this machine speaks for others, so what shows any sign of one needs the token.
+    """
+    given = dict(scope["headers"]).get(b"authorization", b"")
+    if token and hmac.compare_digest(given, b"Bearer " + token.encode()):
+        return True
+    return is_local(scope)
 
 
 def _with_client(scope: Scope) -> Scope:

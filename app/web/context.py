@@ -9,6 +9,7 @@ from starlette.types import Scope, Send
 
 from app.domain.catalog import Shop
 from app.domain.network import Client
+from app.metrics.registry import Metrics
 from app.pages.service import PageService, Visit
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
@@ -32,6 +33,7 @@ class AppContext(NamedTuple):
     now: Callable[[], float]
     heartbeat: float
     catalog_pages: BodyCache
+    metrics: Metrics
 
     @property
     def renderer(self) -> Renderer:

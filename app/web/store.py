@@ -45,7 +45,11 @@ class StorePage:
             page = await self._page(scope, view, session, only_looks=only_looks)
             anonymous = only_looks or (isinstance(page, Shell) and page.anonymous)
             visitor = ANONYMOUS if anonymous else session
-            await send_response(scope, send, _response(page, view, visitor, began))
+            kind = _kind(page)
+            if not anonymous:
+                whole = isinstance(page, CachedPage) and page.shared
+                web.metrics.visits.add("whole" if whole else kind)
+            await send_response(scope, send, _response(page, view, visitor, kind, began))
 
     async def _page(
         self, scope: Scope, view: ShopView, session: Session, *, only_looks: bool
@@ -69,17 +73,24 @@ async def _listing_page(renderer: Renderer, view: ShopView, query: ListingQuery)
     return renderer.listing_page(view.shop, listing)
 
 
-def _response(page: CachedPage | Shell, view: ShopView, visitor: Session, began: float) -> Response:
+def _kind(page: CachedPage | Shell) -> str:
+    """Return how a page came about."""
+    if isinstance(page, CachedPage):
+        return "redrawn" if page.redrawn else "kept"
+    return "fallback" if page.final else "shell"
+
+
+def _response(
+    page: CachedPage | Shell, view: ShopView, visitor: Session, kind: str, began: float
+) -> Response:
     """Return the page with the headers that say how it came about."""
     if isinstance(page, CachedPage):
-        kind = b"redrawn" if page.redrawn else b"kept"
         body = Body(page.body, page.zipped, page.etag)
     else:
-        kind = b"fallback" if page.final else b"shell"
         body = zipped(page.body)
-    milliseconds = (time.perf_counter() - began) * 1000
-    timing = (b"server-timing", b"%s;dur=%.2f" % (kind, milliseconds))
-    extra_headers = [(b"x-wandstore-page", kind), _PRIVATE, timing]
+    name, milliseconds = kind.encode(), (time.perf_counter() - began) * 1000
+    timing = (b"server-timing", b"%s;dur=%.2f" % (name, milliseconds))
+    extra_headers = [(b"x-wandstore-page", name), _PRIVATE, timing]
     if visitor.set_cookie is not None:
         extra_headers.append((b"set-cookie", visitor.set_cookie))
     return Response(body, view.headers, extra_headers=extra_headers)

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona
+from app.metrics.registry import Metrics
 from app.storage.db.rows import (
     Generation,
     Row,
@@ -16,6 +17,7 @@ from app.storage.db.rows import (
     read_facts,
     read_persona,
 )
+from app.storage.measured import measured
 
 ANY_FACT = 2**53 - 1
 """An id beyond every fact's, which JSON carries whole."""
@@ -84,6 +86,15 @@ DELETE FROM signals WHERE at < ? AND id IN
 RETURNING id
 """  # noqa: S608 - likewise
 DELETE_SHOPPER = "DELETE FROM shoppers WHERE id = ?"
+SELECT_ALL_OF = {
+    "shoppers": "SELECT * FROM shoppers WHERE id = ?",
+    "personas": "SELECT * FROM personas WHERE shopper_id = ? ORDER BY created_at",
+    "signals": "SELECT * FROM signals WHERE shopper_id = ? ORDER BY id",
+    "ui_generations": "SELECT * FROM ui_generations WHERE shopper_id = ? ORDER BY started_at",
+}
+"""What each table has of one shopper. Personas and signals go with their shopper."""
+
+DELETE_GENERATIONS_OF = "DELETE FROM ui_generations WHERE shopper_id = ?"
 _CHECKED = Visited("health", "health", "")
 
 
@@ -104,7 +115,17 @@ class ShopRepository:
     """The tables of `migrations/`. Every method may raise StorageError."""
 
     def __init__(self, run: Runner) -> None:
-        self._run = run
+        self._run: Runner = run
+
+    def measure(self, metrics: Metrics) -> None:
+        """Measure from now on what reading and writing takes."""
+        run = self._run
+
+        async def measured_run(work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
+            operation = "read" if only_reads(work) else "write"
+            return await measured(metrics, "database", operation, run(work))
+
+        self._run = measured_run
 
     async def persona_of(self, shopper_id: str, shop_id: str) -> Persona:
         """Return a shopper's current persona; the newcomer where the shop knows nothing of them."""
@@ -172,6 +193,16 @@ class ShopRepository:
             ]
         )
         return sum(map(len, removed))
+
+    async def export(self, shopper_id: str) -> dict[str, Sequence[Row]]:
+        """Return a shopper's rows by table."""
+        found = await self._run([Statement(sql, (shopper_id,)) for sql in SELECT_ALL_OF.values()])
+        return dict(zip(SELECT_ALL_OF, found, strict=True))
+
+    async def erase(self, shopper_id: str) -> None:
+        """Delete a shopper's rows in every table."""
+        sqls = (DELETE_GENERATIONS_OF, DELETE_SHOPPER)
+        await self._run([Statement(sql, (shopper_id,)) for sql in sqls])
 
     async def check(self) -> None:
         """Write something and take it back, to see that it can be done."""

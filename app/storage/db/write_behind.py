@@ -40,6 +40,7 @@ class WriteBehind:
         self._batching = batching
         self.counts: Counter[str] = Counter()
         self._database = database
+        self._flushing = asyncio.Lock()
         self._visits: OrderedDict[str, Visited] = OrderedDict()
         self._generations: OrderedDict[str, Generation] = OrderedDict()
 
@@ -63,6 +64,18 @@ class WriteBehind:
 
         What cannot be written waits for the next time.
         """
+        async with self._flushing:
+            return await self._flush()
+
+    async def forget(self, shopper_id: str) -> None:
+        """Write nothing more of a shopper; what is being written is written when this returns."""
+        async with self._flushing:
+            self._visits.pop(shopper_id, None)
+            theirs = [at for at, it in self._generations.items() if it.shopper_id == shopper_id]
+            for generation_id in theirs:
+                del self._generations[generation_id]
+
+    async def _flush(self) -> bool:
         if not self._visits and not self._generations:
             return False
         visits = self._taken(self._visits)

@@ -1,0 +1,90 @@
+"""What is measured of the shop, by the names under which `/metrics` tells it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from app.metrics.counters import Counters
+from app.metrics.exposition import MOMENTS, SECONDS, Count, Histogram
+
+_LAG_EVERY = 0.5
+
+
+class Metrics:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        self.visits = Count(
+            "wandstore_visits_total",
+            "Visits by the page they got: kept, redrawn, whole (shared by a kind of shopper), "
+            "shell, fallback.",
+            "outcome",
+        )
+        self.pages = Count(
+            "wandstore_pages_total",
+            "Pages composed, by how they ended; degraded is composed by the house in want of a "
+            "model.",
+            "status",
+        )
+        self.composing = Histogram(
+            "wandstore_composing_seconds", "From a page's start to its end.", SECONDS
+        )
+        self.first_component = Histogram(
+            "wandstore_first_component_seconds", "From a page's start to its first part.", SECONDS
+        )
+        self.slots = Count(
+            "wandstore_slots_total", "Parts of composed pages, by who filled them.", "filler"
+        )
+        self.refusals = Count(
+            "wandstore_refusals_total", "What a model wrote and was not shown, by code.", "code"
+        )
+        self.repairs = Count(
+            "wandstore_repairs_total", "What was mended in a model's JSON, by kind.", "kind"
+        )
+        self.model_calls = Count(
+            "wandstore_model_calls_total",
+            "Calls to models, by outcome and HTTP status.",
+            "model",
+            "outcome",
+            "status",
+        )
+        self.tokens = Count(
+            "wandstore_tokens_total", "Tokens, as the providers counted them.", "kind"
+        )
+        self.storage = Histogram(
+            "wandstore_storage_seconds",
+            "What KV and the database took.",
+            MOMENTS,
+            "store",
+            "operation",
+        )
+        self.storage_errors = Count(
+            "wandstore_storage_errors_total",
+            "What KV and the database did not do.",
+            "store",
+            "operation",
+        )
+        self.loop_lag = Histogram(
+            "wandstore_loop_lag_seconds", "How late the event loop was, twice a second.", MOMENTS
+        )
+
+    async def watch_loop(self) -> None:
+        """Measure the event loop's lag again and again, until cancelled."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            due = clock() + _LAG_EVERY
+            await asyncio.sleep(_LAG_EVERY)
+            self.loop_lag.observe(max(0.0, clock() - due))
+
+    def render(self, counters: Counters, gauges: Iterable[str]) -> bytes:
+        """Return everything as Prometheus reads it; `gauges` are rendered already."""
+        events = Count(
+            "wandstore_events_total", "What else is counted, by part and event.", "part", "event"
+        )
+        for part, counts in counters.items():
+            for event, number in dict(counts).items():
+                events.add(part, event, amount=number)
+        measured = (*vars(self).values(), events)
+        lines = (line for metric in measured for line in metric.lines())
+        return "\n".join([*lines, *gauges, ""]).encode()

@@ -1,0 +1,113 @@
+"""A data folder in one file, taken while a shop writes to it, and put back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tarfile
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+DATABASES = ("shop.sqlite3", "kv.sqlite3")
+SECRET = "session.secret"  # noqa: S105 - the name of its file
+"""Cookies are signed with it: without it every shopper would be a new one."""
+
+_OWNER_ONLY = 0o600
+
+
+class BackupError(Exception):
+    """There is nothing to back up, or nothing that can be put back; the message says why."""
+
+
+def back_up(data: Path, target: Path) -> None:
+    """Write the databases of a data folder, each as it is at one moment, and its secret to a file.
+
+    The file is there when it is whole, and its owner's alone.
+
+    Raises:
+        BackupError: the folder has no database, or something cannot be read or written.
+    """
+    if not (data / DATABASES[0]).exists():
+        raise BackupError(f"{data}: there is no {DATABASES[0]}")
+    try:
+        with TemporaryDirectory(dir=target.resolve().parent, prefix=f"{target.name}.") as folder:
+            copies = [_copied(data / name, Path(folder) / name) for name in DATABASES]
+            whole = Path(folder) / "whole"
+            with whole.open("xb") as file:
+                whole.chmod(_OWNER_ONLY)
+                with tarfile.open(fileobj=file, mode="w:gz") as archive:
+                    for path in (*copies, data / SECRET):
+                        if path.exists():
+                            archive.add(path, path.name, filter=_anonymous)
+                file.flush()
+                os.fsync(file.fileno())
+            whole.replace(target)
+    except (OSError, sqlite3.Error, tarfile.TarError) as error:
+        raise BackupError(f"{data}: {error}") from error
+
+
+def restore(source: Path, data: Path, *, replace: bool = False) -> None:
+    """Put a backup's databases and secret into a data folder, once all of them are found sound.
+
+    Raises:
+        BackupError: the folder has databases already and they are not to be replaced, or the
+            backup cannot be read.
+    """
+    there = [name for name in DATABASES if (data / name).exists()]
+    if there and not replace:
+        raise BackupError(f"{data}: there is a {there[0]} already")
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=data, prefix="restore.") as folder:
+            for path in _extracted(source, Path(folder)):
+                for ending in ("-wal", "-shm"):
+                    (data / f"{path.name}{ending}").unlink(missing_ok=True)
+                path.replace(data / path.name)
+    except (OSError, sqlite3.Error, tarfile.TarError, EOFError) as error:
+        raise BackupError(f"{source}: {error}") from error
+
+
+def _copied(source: Path, target: Path) -> Path:
+    """Copy a database as it is at one moment, whoever writes meanwhile."""
+    if source.exists():
+        with (
+            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=rw", uri=True)) as original,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            original.backup(copy)
+    return target
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Return a file's entry without the name of who has made the backup."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    return member
+
+
+def _extracted(source: Path, folder: Path) -> list[Path]:
+    """Read the files that a backup may have, and no others; check the databases."""
+    found = []
+    with tarfile.open(source) as archive:
+        for member in archive:
+            if member.name in (*DATABASES, SECRET) and (content := archive.extractfile(member)):
+                path = folder / member.name
+                path.touch(_OWNER_ONLY)
+                with path.open("wb") as file:
+                    while piece := content.read(1024 * 1024):
+                        file.write(piece)
+                found.append(path)
+    if folder / DATABASES[0] not in found:
+        raise BackupError(f"{source}: there is no {DATABASES[0]} in it")
+    for path in found:
+        if path.name in DATABASES:
+            _check(path)
+    return found
+
+
+def _check(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
+    if verdict != "ok":
+        raise BackupError(f"{path.name} is damaged: {verdict}")

@@ -1,0 +1,47 @@
+"""What KV and the database take, and what they do not do, for the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from time import perf_counter
+from typing import TypeVar
+
+from app.metrics.registry import Metrics
+from app.storage.errors import StorageError
+from app.storage.ports import KvStore
+
+Result = TypeVar("Result")
+
+
+async def measured(metrics: Metrics, store: str, operation: str, call: Awaitable[Result]) -> Result:
+    """Return what a call to a store returns, once its time and its failure have been noted."""
+    began = perf_counter()
+    try:
+        return await call
+    except StorageError:
+        metrics.storage_errors.add(store, operation)
+        raise
+    finally:
+        metrics.storage.observe(perf_counter() - began, store, operation)
+
+
+class MeasuredKv:
+    """Another KV, measured."""
+
+    def __init__(self, inner: KvStore, metrics: Metrics) -> None:
+        self.open = inner.open
+        self.close = inner.close
+        self._inner = inner
+        self._metrics = metrics
+
+    async def get(self, key: str) -> bytes | None:
+        """Return the value, or None where there is none."""
+        return await measured(self._metrics, "kv", "read", self._inner.get(key))
+
+    async def put(self, key: str, value: bytes, ttl: int) -> object:
+        """Keep a value for `ttl` seconds."""
+        return await measured(self._metrics, "kv", "write", self._inner.put(key, value, ttl))
+
+    async def delete(self, key: str) -> None:
+        """Forget a pair."""
+        await measured(self._metrics, "kv", "delete", self._inner.delete(key))

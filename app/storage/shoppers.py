@@ -1,0 +1,45 @@
+"""Everything that is stored of one shopper, wherever it is: to be handed over, or erased."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from app.domain.persona import PageKey
+from app.storage.db.rows import Row
+from app.storage.ports import Database, Kv
+
+PERSONAS, GENERATIONS = "personas", "ui_generations"
+
+
+class ShopperData:
+    """Finds what KV and database hold of a shopper. Every method may raise StorageError."""
+
+    def __init__(self, kv: Kv, database: Database) -> None:
+        self._kv = kv
+        self._database = database
+
+    async def export(self, shopper_id: str) -> dict[str, object]:
+        """Return the rows of each table and the pages by their keys; both may be empty."""
+        rows = await self._database.export(shopper_id)
+        values = {key: await self._kv.get(key) for key in _page_keys(shopper_id, rows)}
+        pages = {key: json.loads(value) for key, value in values.items() if value is not None}
+        return {**rows, "pages": pages}
+
+    async def erase(self, shopper_id: str) -> bool:
+        """Erase all of it; say whether there was anything.
+
+        Pages go first: as long as one is left, the rows that lead to it are as well.
+        """
+        rows = await self._database.export(shopper_id)
+        for key in _page_keys(shopper_id, rows):
+            await self._kv.delete(key)
+        await self._database.erase(shopper_id)
+        return any(rows.values())
+
+
+def _page_keys(shopper_id: str, rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
+    """Yield the keys under which pages of a shopper may be, each once."""
+    composed = (str(row["kv_key"]) for row in rows[GENERATIONS])
+    learned = (str(PageKey(shopper_id, str(row["hash"]))) for row in rows[PERSONAS])
+    yield from dict.fromkeys((*composed, *learned))

@@ -1,0 +1,85 @@
+"""GET /metrics: what an operator watches, as Prometheus reads it. Nobody else is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from starlette.types import Receive, Scope, Send
+
+from app import __version__
+from app.domain.limits import Spending
+from app.llm.factory import Providers
+from app.metrics.counters import Counters
+from app.metrics.exposition import CONTENT_TYPE, gauge
+from app.pages.journal import PageJournal
+from app.util.http_body import zipped
+from app.web.auth import is_operator, send_unauthorized
+from app.web.context import AppContext
+from app.web.headers import FILE_HEADERS
+from app.web.responses import Response, send_response
+
+
+class MetricsPage:
+    """Tells what is counted and measured, and how things are at the moment."""
+
+    def __init__(self, web: AppContext, counters: Counters, gauges: Gauges, token: str) -> None:
+        self._web = web
+        self._counters = counters
+        self._gauges = gauges
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an operator; 401 to anybody else."""
+        if not is_operator(scope, self._token):
+            await send_unauthorized(scope, send)
+            return
+        text = self._web.metrics.render(self._counters, self._gauges.lines(self._web))
+        headers = [*FILE_HEADERS, (b"content-type", CONTENT_TYPE)]
+        no_store = [(b"cache-control", b"no-store")]
+        await send_response(scope, send, Response(zipped(text), headers, 200, no_store))
+
+
+class Gauges:
+    """What is read when it is asked for: pages under way, readers, budgets, the catalog's age."""
+
+    def __init__(
+        self, journal: PageJournal, providers: Providers, spending: Spending, catalog: Path
+    ) -> None:
+        self._journal = journal
+        self._providers = providers
+        self._spending = spending
+        self._catalog = catalog
+
+    def lines(self, web: AppContext) -> Iterator[str]:
+        """Yield each as Prometheus reads it."""
+        composing, waiting = web.pages.jobs.under_way
+        yield gauge("wandstore_info", "The version.", [({"version": __version__}, 1)])
+        yield gauge("wandstore_pages_composing", "Pages that are composed.", [({}, composing)])
+        yield gauge("wandstore_pages_waiting", "Pages that wait for a place.", [({}, waiting)])
+        readers = "Readers of pages under way."
+        yield gauge("wandstore_journal_readers", readers, [({}, self._journal.readers)])
+        if self._providers.by_name:
+            used = list(self._budgets(web.site.current.shops))
+            yield gauge("wandstore_budget_used_ratio", "What is spent of the hour's budget.", used)
+        yield gauge(
+            "wandstore_catalog_modified_timestamp_seconds",
+            "When the newest of the catalog's files was written.",
+            (({}, at) for at in _modified(self._catalog)),
+        )
+
+    def _budgets(self, shops: Iterable[str]) -> Iterator[tuple[dict[str, str], float]]:
+        limits = {"calls": self._spending.calls, "tokens": self._spending.tokens}
+        for shop in shops:
+            left = self._providers.budget.left(shop)
+            for (kind, limit), rest in zip(limits.items(), left, strict=True):
+                yield {"shop": shop, "kind": kind}, 1 - rest / limit if limit else 1.0
+
+
+def _modified(catalog: Path) -> list[float]:
+    """Return when the catalog was written last; nothing where it cannot be looked at."""
+    try:
+        files = [*catalog.iterdir()] if catalog.is_dir() else [catalog]
+        return [max(file.stat().st_mtime for file in files)]
+    except (OSError, ValueError):
+        return []

@@ -1,0 +1,100 @@
+"""`wandstore shopper`, `backup` and `restore`, beside a shop that is open."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.support.shopper_client import Shopper, stream_of
+from tests.support.stored import pairs, rows
+from tests.support.waiting import eventually
+from tools.support.server import ROOT, Server
+
+AT_ONCE = {"WANDSTORE_HOUSE_PACE": "0"}
+ORDER = {"events": [{"kind": "purchase", "items": [{"product": "dusk-lamp"}]}] * 2}
+
+COMPOSED = "SELECT count(*) FROM ui_generations WHERE shopper_id = '{}' AND status = 'completed'"
+"""The page of a newcomer, and that of a shopper who has bought something."""
+
+THEIRS = "SELECT id, fact FROM signals WHERE shopper_id = '{}'"
+
+
+def wandstore(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def finished(shopper: Shopper) -> str:
+    """Be shown a page and buy something; return the shopper's id."""
+    if stream := stream_of(shopper.store().text):
+        shopper.follow(stream)
+    ours = {"sec-fetch-site": "same-origin"}
+    assert shopper.post("/signals", json=ORDER, headers=ours).status_code == 204
+    return shopper.cookies["shopper_demo"].partition(".")[0]
+
+
+def everywhere(server: Server, shopper_id: str) -> dict[str, int]:
+    """Return how often a shopper is found in each place."""
+    columns = {"shoppers": "id", "personas": "shopper_id", "signals": "shopper_id"}
+    columns["ui_generations"] = "shopper_id"
+    found = {
+        table: len(rows(server, f"SELECT 1 FROM {table} WHERE {column} = '{shopper_id}'"))  # noqa: S608
+        for table, column in columns.items()
+    }
+    return {**found, "pages": len(pairs(server, f"ui:{shopper_id}:"))}
+
+
+@pytest.fixture
+def server(serve: StartServer) -> Server:
+    return serve(**AT_ONCE)
+
+
+def test_a_shopper_is_handed_over_and_erased_and_others_are_left_alone(server: Server) -> None:
+    with Shopper(server) as one, Shopper(server) as other:
+        mine, theirs = finished(one), finished(other)
+        eventually(lambda: rows(server, COMPOSED.format(mine)) == [(2,)])
+        before = rows(server, THEIRS.format(theirs))
+        assert len(before) == 2
+        exported = wandstore("shopper", "export", mine, "--data", server.data)
+        assert exported.returncode == 0, exported.stderr
+        told = json.loads(exported.stdout)
+        assert {name: len(found) for name, found in told.items()} == everywhere(server, mine)
+        assert all(told.values())
+        assert theirs not in exported.stdout
+        assert wandstore("shopper", "erase", mine, "--data", server.data).returncode == 0
+        assert set(everywhere(server, mine).values()) == {0}
+        assert rows(server, THEIRS.format(theirs)) == before
+    again = wandstore("shopper", "export", mine, "--data", server.data)
+    assert (again.returncode, again.stderr) == (1, f"nothing is stored of {mine}\n")
+
+
+def test_a_shop_goes_on_from_its_backup(server: Server, serve: StartServer, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    with Shopper(server) as shopper:
+        finished(shopper)
+        eventually(lambda: rows(server, "SELECT 1 FROM personas"))
+        kept = shopper.store().text
+        made = wandstore("backup", backup, "--data", server.data)
+        assert made.returncode == 0, made.stderr
+        refused = wandstore("restore", backup, "--data", server.data, "--replace")
+        assert "another process serves from this folder" in refused.stderr
+        again = tmp_path / "again"
+        assert wandstore("restore", backup, "--data", again).returncode == 0
+        with Shopper(serve("again", **AT_ONCE), shopper.cookies) as returned:
+            page = returned.store()
+        assert (page.headers["x-wandstore-page"], page.text) == ("kept", kept)
+
+
+@pytest.mark.parametrize("command", [["backup", "to"], ["restore", "from"]])
+def test_what_cannot_be_done_is_told_in_one_line(tmp_path: Path, command: list[str]) -> None:
+    told = wandstore(*command, "--data", tmp_path / "none")
+    assert told.returncode == 2
+    assert told.stderr.startswith("nothing was done: ")
+    assert told.stderr.count("\n") == 1
