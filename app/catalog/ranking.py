@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from decimal import Decimal
+from itertools import islice
 
 from app.domain.catalog import Product, Shop
 from app.domain.persona import Persona
@@ -15,6 +16,9 @@ MOST_OFFERED = 20
 
 LEADING = 4
 """The first places of a shelf: its first row on a wide screen."""
+
+_MOST_RANKED = 1_000
+"""Products among which the merchant's rules choose; in a larger shop others stand too far back."""
 
 _PLEASING_TAGS = {
     "minimalist": {"staple", "bestseller", "refill"},
@@ -32,16 +36,26 @@ def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Produc
     What is sold out comes after all else, and so into a choice only where little is in stock. What
     the merchant pins, boosts and buries stands where their rules want it.
     """
-    middle = _median_price(shop.products.values())
-    ranked = sorted(
-        shop.products.values(),
-        key=lambda item: (
-            not item.available,
-            -_appeal(item, persona, middle),
-            _shuffle(item, persona),
-        ),
-    )
-    return tuple(arrange(ranked, shop, most))
+    return tuple(arrange(_ranked(shop, persona, max(most, _MOST_RANKED)), shop, most))
+
+
+def _ranked(shop: Shop, persona: Persona, most: int) -> Sequence[Product]:
+    """Return the likeliest products for a persona, without the merchant's rules."""
+    order = _order(shop, persona)
+    wanted = {name.lower() for name in persona.signals.category_preferences}
+    liked = {name for name in shop.categories() if name.lower() in wanted}
+    if not liked:
+        return order[:most]
+    preferred = islice((item for item in order if item.category in liked), most)
+    some = {item.id: item for item in (*order[:most], *preferred)}
+    return sorted(some.values(), key=_Places(shop, persona, liked))[:most]
+
+
+def _order(shop: Shop, persona: Persona) -> tuple[Product, ...]:
+    """Return all products as a persona that prefers no category wants them; made once for each."""
+    kind = ("ranked", persona.type, persona.signals.price_sensitivity)
+    places = _Places(shop, persona)
+    return shop.derived(kind, lambda: tuple(sorted(shop.everything(), key=places)))
 
 
 def top_up(ids: Iterable[str], shop: Shop, size: int, slot: str = "") -> list[Product]:
@@ -52,7 +66,9 @@ def top_up(ids: Iterable[str], shop: Shop, size: int, slot: str = "") -> list[Pr
     """
     wanted = [shop.products[name] for name in dict.fromkeys(ids) if name in shop.products]
     named, taken = in_stock_first(wanted), {item.id for item in wanted}
-    rest = in_stock_first(item for item in shop.products.values() if item.id not in taken)
+    spare = shop.derived("in stock first", lambda: tuple(in_stock_first(shop.everything())))
+    most = (size if shop.steering is None else max(size, _MOST_RANKED)) + len(taken)
+    rest = [item for item in islice(spare, most) if item.id not in taken]
     if shop.steering is not None:
         return arrange(named, shop, size, slot, rest)
     rest = rest[:size]
@@ -105,22 +121,35 @@ def pinned(shop: Shop, slot: str = "") -> list[Product]:
     return [item for item in items if item.available]
 
 
-def _appeal(item: Product, persona: Persona, middle: Decimal) -> float:
-    signals = persona.signals
-    wanted = {name.lower() for name in signals.category_preferences}
-    score = 3.0 * (item.category.lower() in wanted)
-    score += 1.5 * len(_PLEASING_TAGS[persona.type].intersection(item.tags))
-    score += 1.0 * (item.picture is not None)
-    if persona.type == "bargain_hunter" or signals.price_sensitivity == "high":
-        score += 2.0 * (item.compare_at is not None) + 1.0 * (item.price.amount <= middle)
-    if persona.type == "collector" or signals.price_sensitivity == "low":
-        score += 1.0 * (item.price.amount > middle)
-    return score
+class _Places:
+    """Says where a product stands for a persona: what is in stock first, then the likeliest.
 
+    Among equals the order is a steady one that differs between personas, so that not all see the
+    same first.
+    """
 
-def _shuffle(item: Product, persona: Persona) -> int:
-    """A steady tie-break that differs between personas, so that not all see the same first."""
-    return zlib.crc32(f"{persona.type}:{item.id}".encode())
+    def __init__(self, shop: Shop, persona: Persona, liked: Container[str] = ()) -> None:
+        kind, sensitivity = persona.type, persona.signals.price_sensitivity
+        self._liked = liked
+        self._pleasing = _PLEASING_TAGS[kind]
+        self._shuffle = zlib.crc32(f"{kind}:".encode())
+        self._saves = kind == "bargain_hunter" or sensitivity == "high"
+        self._spends = kind == "collector" or sensitivity == "low"
+        self._middle = shop.derived("middle price", lambda: _median_price(shop.everything()))
+
+    def __call__(self, item: Product) -> tuple[bool, float, int]:
+        return not item.available, -self._appeal(item), zlib.crc32(item.id.encode(), self._shuffle)
+
+    def _appeal(self, item: Product) -> float:
+        score = 3.0 * (item.category in self._liked)
+        score += 1.5 * len(self._pleasing.intersection(item.tags))
+        score += 1.0 * (item.picture is not None)
+        if self._saves:
+            score += 2.0 * (item.compare_at is not None)
+            score += 1.0 * (item.price.amount <= self._middle)
+        if self._spends:
+            score += 1.0 * (item.price.amount > self._middle)
+        return score
 
 
 def _median_price(products: Iterable[Product]) -> Decimal:

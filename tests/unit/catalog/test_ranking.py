@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 import pytest
 
 from app.catalog.ranking import MOST_OFFERED, rank, top_up
-from app.domain.catalog import Money
+from app.domain.catalog import Goods, Money
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
 from tests.support.factories import EUR, product, shop
 
@@ -149,3 +150,27 @@ def test_where_everything_is_sold_out_the_named_products_lead() -> None:
 def test_a_shelf_is_never_longer_than_its_size_nor_than_the_catalog() -> None:
     assert filled("rare-vase", "plain-vase", size=1) == ["rare-vase"]
     assert len(filled(size=99)) == 6
+
+
+@pytest.mark.parametrize("kind", PERSONA_TYPES)
+@pytest.mark.parametrize("sensitivity", ["low", "medium", "high"])
+def test_the_first_of_a_large_shop_are_those_of_all_its_products_in_order(
+    kind: PersonaType, sensitivity: Literal["low", "medium", "high"]
+) -> None:
+    tags = ("staple", "limited", "set", "new", "refill", "bestseller", "handmade")
+    items = [
+        product(
+            f"p{at}",
+            f"{at * 37 % 500}.00",
+            f"Shelf {at % 40}",
+            tags=(tags[at % 7], tags[at % 3]),
+            available=at % 4 > 0,
+            picture=None if at % 5 == 0 else SHOP.products["rare-vase"].picture,
+        )
+        for at in range(3_000)
+    ]
+    large = shop(*items)
+    large = large._replace(products=Goods(large.products))
+    for liked in ((), ("shelf 7",), ("Shelf 39", "shelf 4", "none")):
+        persona = Persona(kind, 0.5, Signals(0.0, liked, sensitivity))
+        assert rank(large, persona, 30) == rank(large, persona, len(items))[:30]
