@@ -84,7 +84,7 @@ def test_a_hero_that_is_gone_gives_way_to_the_next_of_the_same_page(
 
     def edit(item: dict[str, Any]) -> None:
         if item["id"] in gone:
-            item.clear() if removed else item.update(stock=0)
+            item.clear() if removed else item.update(stock=0, variants=[])
 
     with Shopper(server) as shopper:
         stream = stream_of(shopper.store().text)
@@ -112,7 +112,7 @@ def test_a_page_of_which_everything_has_sold_out_stays_and_says_so(
     server, reopen = change
     with Shopper(server) as shopper:
         shopper.follow(stream_of(shopper.store().text))
-        reopen(lambda item: item.update(stock=0))
+        reopen(lambda item: item.update(stock=0, variants=[]))
         page = shopper.store().text
     hero = component("hero")["config"]
     assert fillers(page) == {slot: slot for slot in SLOTS}
