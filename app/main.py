@@ -42,6 +42,7 @@ from app.storage.kv.retrying import RetryingKv
 from app.storage.patience import Patience
 from app.util.http_body import BodyCache
 from app.util.lazy import WarmUp
+from app.util.loop_lag import LoopLag
 from app.web.auth import gate
 from app.web.basket import BasketPage
 from app.web.basket_cookie import BasketSigner
@@ -52,8 +53,9 @@ from app.web.crawlers import crawler_list
 from app.web.errors import NotFound, redirect_home, server_error
 from app.web.generate import Generate
 from app.web.headers import page_headers
-from app.web.health import Health, PageTrace, check
+from app.web.health import Health, check
 from app.web.inline_shops import InlineShops
+from app.web.local_caller import ProxyCheck
 from app.web.metrics import Gauges, MetricsPage
 from app.web.products import ProductPage
 from app.web.session_secret import session_secret
@@ -78,6 +80,7 @@ class Resources(NamedTuple):
     journal: PageJournal
     providers: Providers
     warm_up: WarmUp
+    lag: LoopLag
     counters: Counters
     metrics: Metrics
     began: float
@@ -149,7 +152,7 @@ async def _opened(
         asyncio.create_task(records.run(), name="records"),
         asyncio.create_task(resources.journal.run(), name="journal sweep"),
         asyncio.create_task(logger.run(), name="counts"),
-        asyncio.create_task(resources.metrics.watch_loop(), name="loop lag"),
+        asyncio.create_task(resources.lag.run(), name="loop lag"),
         asyncio.create_task(watch.run(), name="catalog watch"),
         *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
     ]
@@ -198,6 +201,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
         journal=PageJournal(time.time),
         providers=providers,
         warm_up=WarmUp(load),
+        lag=LoopLag(time.monotonic, metrics.loop_lag.observe),
         counters={
             "kv": kv.counts,
             "records": records.counts,
@@ -264,18 +268,26 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         clock=time.monotonic,
         fresh=settings.page_memory,
     )
-    capacity = Capacity(settings.max_concurrent_pages, settings.max_queued_pages)
+    capacity = Capacity(
+        settings.max_concurrent_pages,
+        settings.max_queued_pages,
+        settings.max_pages_per_address,
+        settings.max_lag,
+        resources.lag.seconds,
+    )
+    jobs = PageJobs(
+        site,
+        journal,
+        cached,
+        records,
+        capacity=capacity,
+        clock=time.monotonic,
+        metrics=resources.metrics,
+    )
+    resources.counters["pages"] = jobs.counts
     pages = PageService(
         site,
-        PageJobs(
-            site,
-            journal,
-            cached,
-            records,
-            capacity=capacity,
-            clock=time.monotonic,
-            metrics=resources.metrics,
-        ),
+        jobs,
         journal=journal,
         cache=cached,
         shoppers=ShopperCache(resources.storage.database, time.monotonic, resources.patience),
@@ -284,7 +296,16 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     )
     secret = session_secret(settings.session_secret, settings.data)
     signer, drawn = SessionSigner(secret), BodyCache(CATALOG_MEMORY)
-    return AppContext(site, pages, signer, time.time, settings.heartbeat, drawn, resources.metrics)
+    return AppContext(
+        site,
+        pages,
+        signer,
+        time.time,
+        settings.heartbeat,
+        drawn,
+        resources.metrics,
+        ProxyCheck(),
+    )
 
 
 def _routes(
@@ -308,7 +329,9 @@ def _routes(
     gauges = Gauges(resources.journal, resources.providers, settings.spending, settings.catalog)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     uptime = partial(_seconds_since, resources.began)
-    health = Health(partial(_checks, resources, watch), uptime, resources.storage.checked)
+    health = Health(
+        partial(_checks, resources, watch, context.proxy), uptime, resources.storage.checked
+    )
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),
@@ -328,8 +351,6 @@ def _routes(
         Route("/metrics", metrics, methods=get),
         Route("/", redirect_home, methods=get),
     ]
-    if settings.design:
-        routes.append(Route("/debug/pages/{page_id}", PageTrace(context.pages.jobs), methods=get))
     return [*routes, Route("/{path:path}", NotFound(context, routes))]
 
 
@@ -337,7 +358,9 @@ def _seconds_since(began: float) -> float:
     return time.monotonic() - began
 
 
-async def _checks(resources: Resources, watch: CatalogWatch) -> Mapping[str, str]:
+async def _checks(
+    resources: Resources, watch: CatalogWatch, proxy: ProxyCheck
+) -> Mapping[str, str]:
     storage = resources.storage
     kv, database = await asyncio.gather(
         check(storage.kv.put("health", b"1", _HEALTH_TTL)), check(storage.database.check())
@@ -347,4 +370,5 @@ async def _checks(resources: Resources, watch: CatalogWatch) -> Mapping[str, str
         "database": database,
         "llm_api": resources.providers.health(),
         "catalog": watch.state,
+        "client_addresses": proxy.state,
     }

@@ -128,6 +128,10 @@ class Settings:
     """Pages composed at the same time."""
     max_queued_pages: int = 400
     """Pages that may wait for a place; beyond it the fallback page is served as it is."""
+    max_pages_per_address: int = 25
+    """Pages composed or waiting for a client address (IPv6: /64); beyond it likewise."""
+    max_lag: float = 0.5
+    """Seconds by which the event loop is late, again and again, from which on it is likewise."""
     page_memory: float = 60.0
     """Seconds a finished page is served from memory before KV is asked for it again."""
     heartbeat: float = 15.0
@@ -286,6 +290,8 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_REQUEST_BYTES": ("max_request_bytes", _whole(1, 64 * 1024**2)),
     "WANDSTORE_PAGES_AT_ONCE": ("max_concurrent_pages", _whole(1, 10_000)),
     "WANDSTORE_PAGES_WAITING": ("max_queued_pages", _whole(0, 10_000)),
+    "WANDSTORE_PAGES_PER_ADDRESS": ("max_pages_per_address", _whole(1, 10_000)),
+    "WANDSTORE_LAG_SECONDS": ("max_lag", _seconds),
     "WANDSTORE_PAGE_MEMORY_SECONDS": ("page_memory", _number(0, 3600)),
     "WANDSTORE_HEARTBEAT_SECONDS": ("heartbeat", _number(0.01, 30)),
     "WANDSTORE_GRACE": ("shutdown_grace", _number(0, 600)),

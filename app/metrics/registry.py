@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from app.metrics.counters import Counters
 from app.metrics.exposition import MOMENTS, SECONDS, Count, Histogram
-
-_LAG_EVERY = 0.5
 
 
 class Metrics:
@@ -66,16 +63,10 @@ class Metrics:
             "operation",
         )
         self.loop_lag = Histogram(
-            "wandstore_loop_lag_seconds", "How late the event loop was, twice a second.", MOMENTS
+            "wandstore_loop_lag_seconds",
+            "How late the event loop was, ten a second.",
+            MOMENTS,
         )
-
-    async def watch_loop(self) -> None:
-        """Measure the event loop's lag again and again, until cancelled."""
-        clock = asyncio.get_running_loop().time
-        while True:
-            due = clock() + _LAG_EVERY
-            await asyncio.sleep(_LAG_EVERY)
-            self.loop_lag.observe(max(0.0, clock() - due))
 
     def render(self, counters: Counters, gauges: Iterable[str]) -> bytes:
         """Return everything as Prometheus reads it; `gauges` are rendered already."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
 from app.domain.events import Event
-from app.domain.network import Client
+from app.domain.network import Client, rate_limit_key
 from app.domain.page import StoredPage
 from app.generation.events import error_event
 from app.generation.job import PageJob
@@ -34,17 +34,31 @@ Batches = AsyncGenerator[tuple[Event, ...], None]
 
 _MOST_TRACES = 200
 _MOST_LATEST = 2_000
+_SHARE_OF_NEW = 0.75
+"""Of all places: the rest is for shoppers who return, who are not as cheap to invent."""
 
 
 class AtCapacity(Exception):
-    """As many pages are being composed, and are waiting to be, as there may be."""
+    """No more pages can be composed just now; the message says what stands in the way."""
 
 
 class Capacity(NamedTuple):
-    """How many pages are composed at once, and how many more may wait their turn."""
+    """How many pages are composed at once, and how many more may wait their turn.
+
+    A client address has `max_pages_per_address` of them, new shoppers together three quarters. None
+    is begun while the event loop is late by more than `max_lag` seconds, which `lag` measures.
+    """
 
     max_concurrent_pages: int = 100
     max_queued_pages: int = 400
+    max_pages_per_address: int = 25
+    max_lag: float = 0.5
+    lag: Callable[[], float] = lambda: 0.0
+
+    @property
+    def places(self) -> int:
+        """Pages that may be on their way."""
+        return self.max_concurrent_pages + self.max_queued_pages
 
 
 class PageRequest(NamedTuple):
@@ -70,7 +84,10 @@ class RunningJob(NamedTuple):
 
 
 class PageJobs:
-    """Starts and ends the generating of pages. `traces` are those of the latest ones."""
+    """Starts and ends the generating of pages. `traces` are those of the latest ones.
+
+    `counts` says why pages were not begun.
+    """
 
     def __init__(
         self,
@@ -83,6 +100,7 @@ class PageJobs:
         clock: Callable[[], float],
         metrics: Metrics,
     ) -> None:
+        self.counts: Counter[str] = Counter()
         self.traces: OrderedDict[str, Trace] = OrderedDict()
         self._site = site
         self._journal = journal
@@ -90,6 +108,7 @@ class PageJobs:
         self._records = records
         self._capacity = capacity
         self._clock = clock
+        self._addresses: Counter[str] = Counter()
         self._metrics = metrics
         self._places = asyncio.Semaphore(capacity.max_concurrent_pages)
         self._jobs: dict[str, RunningJob] = {}
@@ -123,23 +142,41 @@ class PageJobs:
         """Begin composing unless that is under way.
 
         Raises:
-            AtCapacity: there is no place left, not even to wait.
+            AtCapacity: there is no place left for this client, not even to wait.
         """
         page_key = request.shopper.page_key
         running = self.running(page_key)
         if running is not None:
             return running
-        most = self._capacity.max_concurrent_pages + self._capacity.max_queued_pages
-        if len(self._jobs) >= most:
-            raise AtCapacity
+        address = rate_limit_key(request.client.address) if request.client.address else ""
+        if reason := self._reason_to_refuse(request.client, address):
+            self.counts[reason] += 1
+            raise AtCapacity(reason)
         job = self._new_job(request)
         self._journal.open(job.id, request.shopper.shopper.id)
         self._remember(page_key, job.id)
         task = asyncio.create_task(self._run(job, request), name=f"compose {job.id[:8]}")
         self._jobs[page_key] = started = RunningJob(job, task)
+        self._addresses[address] += 1
         self._tasks.add(task)
+        task.add_done_callback(lambda _: self._leave(address))
         task.add_done_callback(self._tasks.discard)
         return started
+
+    def _reason_to_refuse(self, client: Client, address: str) -> str:
+        """Return why no page is begun for a client, empty where nothing speaks against it."""
+        capacity = self._capacity
+        places = capacity.places * _SHARE_OF_NEW if client.new else capacity.places
+        if len(self._jobs) >= places:
+            return "no_place"
+        if address and self._addresses[address] >= capacity.max_pages_per_address:
+            return "no_place_for_address"
+        return "too_late" if capacity.lag() > capacity.max_lag else ""
+
+    def _leave(self, address: str) -> None:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
 
     async def end_all_of(self, shopper_id: str) -> None:
         """End the pages that are being composed for a shopper; nothing half-made is kept."""

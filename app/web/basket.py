@@ -18,7 +18,7 @@ from app.pages.shells import ShopView
 from app.util.http_body import Body, zipped
 from app.web.basket_cookie import BasketSigner
 from app.web.body import BadBody, BodyReader
-from app.web.context import AppContext, visit_from
+from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS, Headers
 from app.web.responses import Response, send_response
 from app.web.same_origin import from_our_page, wants_no_tracking
@@ -88,7 +88,7 @@ class BasketPage:
         session = self._web.session(scope, view)
         if session.first or wants_no_tracking(dict(scope["headers"])):
             return basket
-        page = await self._web.pages.shown(visit_from(scope, session, view))
+        page = await self._web.pages.shown(self._web.visit(scope, session, view))
         slots = [part.slot for part in page.components if _names(part, product)] if page else []
         if page is None or not slots:
             return basket

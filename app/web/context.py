@@ -16,6 +16,7 @@ from app.pages.site import LiveSite
 from app.rendering.renderer import Renderer
 from app.util.http_body import BodyCache, zipped
 from app.web.cookies import Session, SessionSigner
+from app.web.local_caller import ProxyCheck
 from app.web.responses import Response, send_response
 
 CATALOG_MEMORY = 4 * 1024 * 1024
@@ -34,6 +35,7 @@ class AppContext(NamedTuple):
     heartbeat: float
     catalog_pages: BodyCache
     metrics: Metrics
+    proxy: ProxyCheck
 
     @property
     def renderer(self) -> Renderer:
@@ -48,6 +50,12 @@ class AppContext(NamedTuple):
         """Return who is visiting the shop."""
         secure = scope["scheme"] == "https"
         return self.sessions.session(scope["headers"], view.shop.id, self.now(), secure=secure)
+
+    def visit(self, scope: Scope, session: Session, view: ShopView) -> Visit:
+        """Return a visit; whose address it has is looked at as well."""
+        self.proxy.look(scope)
+        client = Client((scope.get("client") or ("",))[0], session.new)
+        return Visit(session.shopper_id, view, session.first, client)
 
     async def send_page(
         self, scope: Scope, send: Send, html: str, view: ShopView, status: int = 200
@@ -88,9 +96,3 @@ def not_found_page(renderer: Renderer, shop: Shop) -> str:
         "Not here any more",
         "What you are looking for has moved or was never here. The rest of the shop is open.",
     )
-
-
-def visit_from(scope: Scope, session: Session, view: ShopView) -> Visit:
-    """Return a visit."""
-    client = Client((scope.get("client") or ("",))[0], session.new)
-    return Visit(session.shopper_id, view, session.first, client)

@@ -1,10 +1,13 @@
-"""Whether a request was made on this machine, and not forwarded here for somebody else."""
+"""Where a request was made: on this machine, or before a proxy, which may not be believed."""
 
 from __future__ import annotations
 
 import ipaddress
+import logging
 
 from starlette.types import Scope
+
+log = logging.getLogger("wandstore")
 
 _FORWARDED = frozenset(
     {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip"}
@@ -27,3 +30,26 @@ def is_local(scope: Scope) -> bool:
     except ValueError:
         return False
     return from_loopback and not is_forwarded(scope)
+
+
+class ProxyCheck:
+    """Notices a proxy of ours that is not believed, for which all its clients have one address."""
+
+    def __init__(self) -> None:
+        self.state = "ok"
+
+    def look(self, scope: Scope) -> None:
+        """Note, and log once, that a request was forwarded and its client was not taken over."""
+        host, port = scope.get("client") or ("", 0)
+        believed = port == 0  # so uvicorn, and who believes the Worker, leave a client they name
+        if self.state == "ok" and not believed and is_forwarded(scope) and _is_private(host):
+            self.state = "one address for all: the proxy is not in FORWARDED_ALLOW_IPS"
+            log.warning("all clients of the proxy %s count as one: set FORWARDED_ALLOW_IPS", host)
+
+
+def _is_private(host: str) -> bool:
+    """Say whether an address can only be near us, as that of a proxy of ours mostly is."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False

@@ -21,7 +21,7 @@ from app.util.http_body import Body
 from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate, RateLimiter
 from app.web.body import BadBody, BodyReader
-from app.web.context import AppContext, visit_from
+from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_json, send_response
 from app.web.same_origin import from_our_page, wants_no_tracking
@@ -94,7 +94,7 @@ class SignalsEndpoint:
         if session.first:
             raise _Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
         self._limit(self._shoppers, session.shopper_id)
-        return visit_from(scope, session, view)
+        return self._web.visit(scope, session, view)
 
     def _limit(self, limiter: RateLimiter, name: str) -> None:
         if wait := limiter.acquire(name):
@@ -111,7 +111,7 @@ class SignalsEndpoint:
             return
         try:
             self._limit(self._shoppers, session.shopper_id)
-            await self._learn(visit_from(scope, session, view), events)
+            await self._learn(self._web.visit(scope, session, view), events)
             self.counts["taken"] += 1
         except _Refused as refused:
             self.counts[refused.code.lower()] += 1

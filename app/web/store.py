@@ -14,7 +14,7 @@ from app.pages.service import Shell
 from app.pages.shells import ShopView
 from app.rendering.renderer import Renderer
 from app.util.http_body import Body, zipped
-from app.web.context import AppContext, visit_from
+from app.web.context import AppContext
 from app.web.cookies import ANONYMOUS, Session
 from app.web.crawlers import is_crawler, is_prefetch, is_subresource
 from app.web.responses import Response, send_response
@@ -63,7 +63,7 @@ class StorePage:
                 return page
         if is_crawler(headers) or (session.first and scope["method"] == "HEAD"):
             return pages.catalog_page(view)
-        visit = visit_from(scope, session, view)
+        visit = self._web.visit(scope, session, view)
         return await (pages.preview(visit) if only_looks else pages.visit(visit))
 
 

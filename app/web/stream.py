@@ -14,7 +14,7 @@ from app.domain.events import Event
 from app.pages.jobs import AtCapacity, Batches
 from app.pages.shells import VISIT
 from app.util.http_body import Body
-from app.web.context import AppContext, visit_from
+from app.web.context import AppContext
 from app.web.crawlers import is_prefetch
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
@@ -43,7 +43,7 @@ class Stream:
             return
         cookie = session.set_cookie if session.first else None
         try:
-            visit = visit_from(scope, session, view)
+            visit = web.visit(scope, session, view)
             batches = await web.pages.stream_for(visit, page_id, after)
         except AtCapacity:
             await _refuse(scope, send, _TOO_MANY, cookie)

@@ -7,18 +7,17 @@ the loopback. A write needs more: an Origin that is ours, and the token that our
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import secrets
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.util.http_body import Body
 from app.web.headers import FILE_HEADERS
+from app.web.local_caller import is_forwarded, is_local
 from app.web.responses import Response, send_response
 
 _NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _READING = {"GET", "HEAD"}
-_FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"cf-connecting-ip"}
 _FORBIDDEN = 403
 
 
@@ -46,10 +45,10 @@ class Guard:
         """Return why a request is refused, empty where it is not."""
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
-        if not _of_this_machine(scope.get("client")):
-            return "it comes from another machine"
-        if _FORWARDED & headers.keys():
+        if is_forwarded(scope):
             return "it was forwarded"
+        if not is_local(scope):
+            return "it comes from another machine"
         if _name(host) not in _NAMES:
             return "its Host is not this machine's"
         site = headers.get(b"sec-fetch-site", b"same-origin")
@@ -67,10 +66,3 @@ class Guard:
 def _name(host: str) -> str:
     name, _, port = host.rpartition(":")
     return name if port.isdigit() and name else host
-
-
-def _of_this_machine(client: tuple[str, int] | None) -> bool:
-    try:
-        return client is not None and ipaddress.ip_address(client[0]).is_loopback
-    except ValueError:
-        return False

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from app.llm.factory import Providers
 from app.pages.site import LiveSite
 from app.settings import Settings
+from app.web.health import PageTrace
 from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
 from app.workbench.checks.snapshots import Pictures
@@ -33,7 +34,10 @@ from app.workbench.templates import Templates, static
 
 
 class Workbench:
-    """Everything under `/design`. Where files have changed, `build_site` makes the site anew."""
+    """Everything under `/design`, and the traces, behind one guard.
+
+    Where files have changed, `build_site` makes the site anew.
+    """
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class Workbench:
         site: LiveSite,
         providers: Providers,
         build_site: BuildSite,
+        trace: PageTrace,
     ) -> None:
         self._settings = settings
         self.live = ContentReloader(site, settings.root, build_site)
@@ -57,6 +62,7 @@ class Workbench:
             *inspection.routes,
             *EvalRoutes(settings.data / "evals", self._templates).routes,
             Route("/design", _to_the_gallery, methods=["GET"]),
+            Route("/debug/pages/{page_id}", trace, methods=["GET"]),
             Route("/news", self.news, methods=["GET"]),
             Route("/now", self.now, methods=["GET"]),
             Route("/samples", self.sample, methods=["POST"]),
@@ -70,6 +76,7 @@ class Workbench:
             )
         )
         self.routes: list[BaseRoute] = [
+            Route("/debug/pages/{page_id}", self._guard),
             Route("/design", self._guard),
             Mount("/design", app=self._guard),
         ]

@@ -38,7 +38,8 @@ def test_two_hundred_newcomers_at_once_cost_one_call(
     serve: Callable[..., Server], model: Model
 ) -> None:
     model.play(Scenario(answer(), deltas_per_second=150, first_delay=1.0))
-    server = serve(WANDSTORE_PAGES_AT_ONCE="250", **model.environment)
+    many = {"WANDSTORE_PAGES_AT_ONCE": "250", "WANDSTORE_PAGES_PER_ADDRESS": "250"}
+    server = serve(**many, **model.environment)
     pages = asyncio.run(crowd(server, 200))
     assert len(model.requests) == 1
     assert all(page.count('data-filled-by="fallback"') == 0 for page in pages)

@@ -73,7 +73,8 @@ def test_a_page_nobody_knows_has_no_trace(house_server: Server) -> None:
 
 
 def test_traces_are_bounded_in_number(serve: StartServer) -> None:
-    server = serve(WANDSTORE_HOUSE_PACE="20", WANDSTORE_GRACE="0")
+    many = {"WANDSTORE_PAGES_PER_ADDRESS": "1000"}
+    server = serve(WANDSTORE_HOUSE_PACE="20", WANDSTORE_GRACE="0", **many)
     streams = []
     for _ in range(205):
         with Shopper(server) as shopper:

@@ -93,10 +93,14 @@ def test_a_host_that_is_not_this_machine_is_refused(desk: Desk, host: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "CF-Connecting-IP"]
-)
+    "name",
+    ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "CF-Connecting-IP", "X-Real-IP", "Via"],
+)  # fmt: skip
 def test_what_was_forwarded_from_elsewhere_is_refused(desk: Desk, name: str) -> None:
     assert desk.get("/states", **{name: "127.0.0.1"}).status_code == 403
+    trace = f"{desk.server.url}/debug/pages/any"
+    assert http.get(trace, headers={name: "127.0.0.1"}).status_code == 403
+    assert http.get(trace).status_code == 404
 
 
 @pytest.mark.anyio

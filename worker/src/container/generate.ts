@@ -12,13 +12,19 @@ export interface PageRequest {
   readonly shopperId: string;
   readonly persona: Persona;
   readonly hash: string;
-  /** The client's address where the shopper is new: it limits what new shoppers may cost. */
-  readonly newShopperAddress: string | null;
+  /** For whom the page is, as the container's limits count it. */
+  readonly client: Client;
 }
 
-/** Return a new shopper's address; null where they are not new, or the address is not known. */
-export function newShopperAddress(request: Request, isNewShopper: boolean): string | null {
-  return isNewShopper ? request.headers.get("cf-connecting-ip") : null;
+/** A client: their address, null where it is not known, and whether the shopper is new. */
+export interface Client {
+  readonly address: string | null;
+  readonly isNewShopper: boolean;
+}
+
+/** Return who sent a request. */
+export function clientOf(request: Request, isNewShopper: boolean): Client {
+  return { address: request.headers.get("cf-connecting-ip"), isNewShopper };
 }
 
 /**
@@ -33,9 +39,11 @@ export async function requestPage(
   signal: AbortSignal,
 ): Promise<FetchResult> {
   const body = await requestBody(container.assets, page);
-  const address = page.newShopperAddress;
-  const client =
-    address === null ? {} : { "x-wandstore-new-shopper": "1", "cf-connecting-ip": address };
+  const { address, isNewShopper } = page.client;
+  const client = {
+    ...(address === null ? {} : { "cf-connecting-ip": address }),
+    ...(isNewShopper ? { "x-wandstore-new-shopper": "1" } : {}),
+  };
   const allHeaders = {
     ...headers,
     ...client,

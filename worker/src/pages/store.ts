@@ -2,7 +2,7 @@
 
 import { unlessNotModified } from "../assets/files.ts";
 import type { Shop } from "../assets/store.ts";
-import { newShopperAddress } from "../container/generate.ts";
+import { clientOf } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
 import { isCrawler, isPrefetch, isSubresource } from "../crawlers.ts";
@@ -115,8 +115,8 @@ async function generateOrWait(
 ): Promise<string | null> {
   if (context.container === null) return null;
   const { persona, hash } = lookup;
-  const address = newShopperAddress(context.request, session.isNewShopper);
-  const page = { shop, shopperId: session.shopperId, persona, hash, newShopperAddress: address };
+  const client = clientOf(context.request, session.isNewShopper);
+  const page = { shop, shopperId: session.shopperId, persona, hash, client };
   const generation = startGeneration(context.container, page);
   context.waitUntil(generation.finished);
   return session.isFirstVisit ? null : generation.resultWithin(context.limits.cachedPageWaitMs);

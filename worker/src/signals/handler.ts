@@ -2,7 +2,7 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { ContainerClient } from "../container/client.ts";
-import { newShopperAddress, type PageRequest } from "../container/generate.ts";
+import { clientOf, type PageRequest } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
 import { findSharedPage } from "../pages/cache.ts";
@@ -96,8 +96,8 @@ async function storeFacts(
   });
   if (!changed || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
     return "taken";
-  const address = newShopperAddress(context.request, isNewShopper(expires, now));
-  const page = { shop, shopperId, persona, hash, newShopperAddress: address };
+  const client = clientOf(context.request, isNewShopper(expires, now));
+  const page = { shop, shopperId, persona, hash, client };
   context.waitUntil(generateAhead(context, context.container, page));
   return "changed";
 }

@@ -59,7 +59,7 @@ describe("a stream", () => {
     expect(await request?.json()).toMatchObject({ shopper_id: SHOPPER, persona: COLLECTOR });
   });
 
-  it("says where a new shopper comes from, and nothing of one who has been here longer", async () => {
+  it("says where a shopper comes from, and whether they are new", async () => {
     const clients: (string | null)[][] = [];
     const respond: Respond = async (request) => {
       clients.push(
@@ -76,7 +76,7 @@ describe("a stream", () => {
     }
     expect(clients).toEqual([
       ["1", "192.0.2.7"],
-      [null, null],
+      [null, "192.0.2.7"],
     ]);
   });
 

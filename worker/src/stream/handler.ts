@@ -1,7 +1,7 @@
 // GET the stream: the container's events, passed on unread, to the shopper whose page it is.
 
 import type { Shop } from "../assets/store.ts";
-import { newShopperAddress, requestPage } from "../container/generate.ts";
+import { clientOf, requestPage } from "../container/generate.ts";
 import type { FetchResult } from "../container/retry.ts";
 import type { RequestContext } from "../context.ts";
 import { isPrefetch } from "../crawlers.ts";
@@ -46,7 +46,7 @@ export async function handleStream(
     shopperId,
     persona,
     hash: await personaHash(persona),
-    newShopperAddress: newShopperAddress(context.request, isNewShopper),
+    client: clientOf(context.request, isNewShopper),
   };
   const lastEventId = context.request.headers.get("last-event-id") ?? "";
   const resumed = STREAM.EVENT_ID.test(lastEventId);

@@ -1,0 +1,29 @@
+"""Pages being composed: none is begun while the event loop is late."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, cast
+
+import pytest
+
+from app.domain.persona import Shopper
+from app.pages.jobs import AtCapacity, Capacity, PageJobs, PageRequest
+from app.personas.cache import keyed
+
+
+def test_no_page_is_begun_while_the_loop_is_late() -> None:
+    nothing: Any = None
+    jobs = PageJobs(
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        capacity=Capacity(max_lag=0.5, lag=lambda: 0.6),
+        clock=time.monotonic,
+        metrics=nothing,
+    )
+    request = PageRequest(keyed(Shopper("shop_1", "demo")), cast("Any", None))
+    with pytest.raises(AtCapacity, match="too_late"):
+        jobs.start(request)
+    assert jobs.counts == {"too_late": 1}
