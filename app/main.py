@@ -61,7 +61,7 @@ from app.web.products import ProductPage
 from app.web.session_secret import session_secret
 from app.web.signals import SignalsEndpoint, signal_routes
 from app.web.static import Pictures, Static
-from app.web.store import StorePage
+from app.web.store import CategoriesPage, StorePage
 from app.web.stream import Stream
 
 _LEEWAY = 10.0
@@ -312,6 +312,7 @@ def _routes(
     settings: Settings, resources: Resources, context: AppContext, watch: CatalogWatch
 ) -> list[Route]:
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
+    categories = CategoriesPage(context)
     learner = PersonaLearner(resources.storage.database, context.now)
     signals = SignalsEndpoint(context, learner, resources.warm_up)
     signer = BasketSigner(context.sessions.secret)
@@ -344,6 +345,8 @@ def _routes(
         Route("/s/{shop_id}/checkout", checkout, methods=get),
         Route("/static/{name}", Static(context.site), methods=get),
         Route("/pictures/{shop_id}/{path:path}", Pictures(context.site), methods=get),
+        Route("/categories", categories, methods=get),
+        Route("/s/{shop_id}/categories", categories, methods=get),
         Route("/products/{id}", product, methods=get),
         Route("/s/{shop_id}/products/{id}", product, methods=get),
         Route("/generate", generate, methods=["POST"]),

@@ -11,6 +11,9 @@ from app.catalog.search import SearchIndex
 from app.domain.catalog import Product, Shop
 
 PAGE_SIZE = 24
+MOST_CATEGORIES = 24
+"""Categories that a listing offers; there is a page of all of them."""
+
 MAX_QUERY_LENGTH = 80
 MAX_FIELDS = 16
 MAX_BYTES = 2048
@@ -82,6 +85,13 @@ def filter_products(shop: Shop, query: ListingQuery, index: SearchIndex | None =
     page = min(query.page, pages)
     shown = results[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     return Listing(shown, len(results), query.category, sort, query.query, page, pages, instead)
+
+
+def shown_categories(shop: Shop, category: str) -> tuple[str, ...]:
+    """Return the categories that a listing of one of them offers: it, and the shop's first."""
+    first = shop.categories()[:MOST_CATEGORIES]
+    beyond = category not in first and category in shop.shelves()
+    return (category, *first) if beyond else first
 
 
 def _shelf(shop: Shop, category: str, sort: str) -> Sequence[Product]:

@@ -43,6 +43,7 @@ def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
     ahead = renderer.store_page(anyone, NEWCOMER.type, fallbacks, view.urls.stream(VISIT))
     yield Drawing("ahead.html", ahead)
     yield Drawing("catalog.html", renderer.store_page(anyone, NEWCOMER.type, fallbacks))
+    yield Drawing("categories.html", renderer.categories_page(shop))
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer)
     for item in shop.products.values():

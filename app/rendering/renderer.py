@@ -21,7 +21,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from app.catalog.listing import Listing
+from app.catalog.listing import Listing, shown_categories
 from app.catalog.ranking import top_up
 from app.domain.basket import MAX_LINES, MAX_QUANTITY, BasketItem, seen, totals
 from app.domain.catalog import Product, Shop, Variant
@@ -209,6 +209,7 @@ class Renderer:
             page_title=f"{title} · {shop.name}",
             description=shop.tagline,
             noindex=bool(listing.query),
+            categories=shown_categories(shop, listing.category),
             results=listing.results,
             total=listing.total,
             category=listing.category,
@@ -219,6 +220,13 @@ class Renderer:
             pages=listing.pages,
             previous_url=before,
             next_url=after,
+        )
+
+    def categories_page(self, shop: Shop) -> str:
+        """Draw the page of all categories."""
+        title = self.language(shop).gettext("All categories")
+        return self._page(
+            "categories", shop, page_title=f"{title} · {shop.name}", description=shop.tagline
         )
 
     def product_page(

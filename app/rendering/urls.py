@@ -31,6 +31,10 @@ class ShopUrls(NamedTuple):
         path = self.root or "/store"
         return f"{path}?{query}" if query else path
 
+    def categories(self) -> str:
+        """Return the address of the page of all categories."""
+        return f"{self.root}/categories"
+
     def product(self, item: Product, variant: str = "") -> str:
         """Return the address of a product's page, on which a variant may be chosen by its id."""
         path = f"{self.root}/products/{quote(item.id, safe='')}"

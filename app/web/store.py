@@ -73,6 +73,26 @@ async def _listing_page(renderer: Renderer, view: ShopView, query: ListingQuery)
     return renderer.listing_page(view.shop, listing)
 
 
+class CategoriesPage:
+    """GET /categories: the way to everything, where there are too many for the other pages."""
+
+    def __init__(self, web: AppContext) -> None:
+        self._web = web
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET and HEAD of a shop's page of all categories."""
+        web, view = self._web, self._web.shop_of(scope)
+        if view is None:
+            await web.send_not_found(scope, send, None)
+            return
+        shop = view.shop
+
+        async def draw() -> str:
+            return web.renderer.categories_page(shop)
+
+        await web.send_catalog_page(scope, send, view, "categories", draw)
+
+
 def _kind(page: CachedPage | Shell) -> str:
     """Return how a page came about."""
     if isinstance(page, CachedPage):

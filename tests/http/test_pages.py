@@ -17,7 +17,8 @@ from tools.support.server import Server
 PRODUCT = demo_products()[0]["id"]
 STORE, LISTING, NOTHING = "/store", "/store?category=Lamps&sort=name", "/store?category=Nothing"
 SEARCH, PRODUCT_PAGE, MISSING = "/store?q=%3Cb%3E%22%26", f"/products/{PRODUCT}", "/nowhere"
-PAGES = [STORE, LISTING, NOTHING, SEARCH, PRODUCT_PAGE, MISSING]
+CATEGORIES = "/categories"
+PAGES = [STORE, LISTING, NOTHING, SEARCH, CATEGORIES, PRODUCT_PAGE, MISSING]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; manifest-src 'self'; "

@@ -12,7 +12,7 @@ from tools.support.workbench import Desk, until
 
 PRODUCT = "components/pages/product.jinja"
 PAGES = (
-    *("store-page", "listing-page", "product-page"),
+    *("store-page", "listing-page", "categories-page", "product-page"),
     *("basket-page", "checkout-page", "message-page"),
 )
 
@@ -53,6 +53,7 @@ def test_a_product_page_is_the_shops(shared_desk: Desk, page: Page) -> None:
         ("listing-page", "near-miss", "document.querySelector('.count').textContent.includes('the nearest we have')"),
         ("listing-page", "nothing-found", "document.querySelector('.nothing') !== null"),
         ("listing-page", "nothing-in-category", "document.querySelector('.nothing a').textContent === 'Look everywhere'"),
+        ("categories-page", "all", "document.querySelectorAll('.all-categories li').length === 6"),
         ("product-page", "typical", "document.querySelector('.stock').textContent === 'In stock'"),
         ("product-page", "reduced", "document.querySelector('.product s, .product del') !== null"),
         ("product-page", "few-left", "document.querySelector('.stock-few').textContent === 'Only 2 left'"),

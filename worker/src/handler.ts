@@ -7,7 +7,7 @@ import { createContext, type RequestContext } from "./context.ts";
 import type { Env } from "./env.ts";
 import { handleHealth } from "./health.ts";
 import { handleBasket } from "./pages/basket.ts";
-import { handleListing } from "./pages/listing.ts";
+import { handleCategories, handleListing } from "./pages/listing.ts";
 import { parseListingQuery } from "./pages/listing_query.ts";
 import { handleNotFound } from "./pages/not_found.ts";
 import { handleProduct } from "./pages/product.ts";
@@ -59,6 +59,10 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
       return shop === null
         ? plainText("no such page", 404)
         : handleStream(context, shop, route.page);
+    }
+    case "categories": {
+      const shop = await context.assets.shop(route.shop);
+      return shop === null ? handleNotFound(context, null) : handleCategories(context, shop);
     }
     case "product": {
       const shop = await context.assets.shop(route.shop);

@@ -3,6 +3,7 @@
 export type Route =
   | { name: "store"; shop?: string }
   | { name: "stream"; shop: string; page: string }
+  | { name: "categories"; shop?: string }
   | { name: "product"; shop?: string; id: string }
   | { name: "signals"; shop?: string }
   | { name: "basket"; shop?: string }
@@ -32,6 +33,7 @@ function matchExactly(pathname: string): Route {
   const { length } = segments;
   if (first === "" && length === 1) return { name: "root" };
   if (first === "store" && length === 1) return { name: "store" };
+  if (first === "categories" && length === 1) return { name: "categories" };
   if (first === "signals" && length === 1) return { name: "signals" };
   if (first === "basket" && length === 1) return { name: "basket" };
   if (first === "checkout" && length === 1) return { name: "checkout" };
@@ -46,6 +48,7 @@ function matchExactly(pathname: string): Route {
 
 function matchShopRoute(shop: string, part: string, last: string, length: number): Route {
   if (shop !== "" && length === 2) return { name: "store", shop };
+  if (shop !== "" && length === 3 && part === "categories") return { name: "categories", shop };
   if (shop !== "" && length === 3 && part === "signals") return { name: "signals", shop };
   if (shop !== "" && length === 3 && part === "basket") return { name: "basket", shop };
   if (shop !== "" && length === 3 && part === "checkout") return { name: "checkout", shop };

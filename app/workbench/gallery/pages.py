@@ -221,6 +221,9 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
             lambda shop: ListingQuery(category=shop.categories()[0], query=_NAMELESS)
         ),
     },
+    "categories-page": {
+        "all": lambda scene: scene.live.renderer.categories_page(scene.shop),
+    },
     "product-page": {
         "typical": _product(_in_stock),
         "reduced": _product(_reduced),
@@ -252,6 +255,7 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
 PURPOSES: Mapping[str, str] = {
     "store-page": "What every visit begins with: the shell at once, then the page as composed.",
     "listing-page": "What the address chooses from the catalog: a category, an order, a search.",
+    "categories-page": "Every category, where there are too many for the other pages.",
     "product-page": "One product, what it costs and whether it can be had.",
     "basket-page": "What is to be bought, and what has become of it since.",
     "checkout-page": "Where a demonstration ends.",

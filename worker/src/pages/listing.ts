@@ -22,6 +22,12 @@ export async function handleListing(
   return publishedPage(context, shop, page);
 }
 
+/** Serve the page of all categories. */
+export async function handleCategories(context: RequestContext, shop: Shop): Promise<Response> {
+  const page = await context.assets.page(shop, "categories.html");
+  return page === null ? handleNotFound(context, shop) : publishedPage(context, shop, page);
+}
+
 /** Say whether a listing was published: all but searches and unknown categories are. */
 function isPrerendered(shop: Shop, { query, category }: ListingQuery): boolean {
   return query === "" && (category === "" || shop.categories.includes(category));
