@@ -81,5 +81,7 @@ def image_hosts(shop: Shop) -> frozenset[str]:
         (item.picture for item in products),
         (form.picture for item in products for form in item.variants),
     )
-    matches = (_HTTPS.fullmatch(picture.url) for picture in pictures if picture)
+    urls = (picture.url for picture in pictures if picture)
+    service = shop.image_service.replace("{", "").replace("}", "")
+    matches = (_HTTPS.fullmatch(url) for url in (service, *urls))
     return frozenset(f"https://{match['host'].lower()}" for match in matches if match)

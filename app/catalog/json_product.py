@@ -83,7 +83,9 @@ class Fields:
         if self.local is None or address is None or address == "":
             return None
         try:
-            return Picture(_picture_url(address, self.local), self.text("image_alt") or alt)
+            url = _picture_url(address, self.local)
+            width, height = self.count("image_width"), self.count("image_height")
+            return Picture(url, self.text("image_alt") or alt, width or 0, height or 0)
         except InvalidProduct as error:
             self.note(f"sold without a picture: {error}")
             return None

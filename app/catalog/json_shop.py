@@ -32,6 +32,11 @@ _TEMPLATE = re.compile(
 )
 """Names what is bought at least once, and no other place to fill."""
 
+_IMAGE_SERVICE = re.compile(
+    r"(?=.*\{width\})(?=.*\{(?:url|encoded)\})"
+    r"(?:\{url\}|https://(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?/)"
+    r"(?:[A-Za-z0-9._~:/?#@!$&()*+;=%-]|\{(?:url|encoded|width)\}){1,500}"
+)
 _MOST_WORDS = 200
 """Banned words, and allowed claims, that a brand may have."""
 
@@ -96,6 +101,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         brand=_brand(about.part("brand")),
         locale=about.matching("locale", _LOCALE, "en"),
         checkout=_checkout(about.part("checkout")),
+        image_service=about.matching("image_service", _IMAGE_SERVICE, ""),
     )
 
 

@@ -24,10 +24,12 @@ class Money(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A product's picture: where the browser finds it, and what it shows."""
+    """A product's picture: where the browser finds it, what it shows, its pixels (0: not known)."""
 
     url: str
     alt: str
+    width: int = 0
+    height: int = 0
 
 
 class Variant(NamedTuple):
@@ -174,7 +176,8 @@ class Shop(NamedTuple):
     `locale` is the BCP 47 tag of the language that it is written in. `rules` are the merchant's,
     `steering` what those that hold come down to for one kind of persona: then `products` are
     without what is excluded. `inline` says that it came with a request, and is no shop of ours.
-    Without a `checkout` nothing is offered to be bought.
+    Without a `checkout` nothing is offered to be bought. `image_service` is the address at which
+    pictures are had in any width, with {width} and {url} or {encoded} in it.
     """
 
     id: str
@@ -188,6 +191,7 @@ class Shop(NamedTuple):
     steering: Steering | None = None
     inline: bool = False
     checkout: Checkout | None = None
+    image_service: str = ""
 
     def sells(self, variant: Variant) -> bool:
         """Say whether a variant can be bought here now."""

@@ -28,6 +28,7 @@ from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
 from app.rendering.checkout import shown_at
 from app.rendering.language import TAGS, Language, Languages
+from app.rendering.pictures import source_of, with_preload
 from app.rendering.urls import ShopUrls
 
 if TYPE_CHECKING:
@@ -295,7 +296,7 @@ class Renderer:
     def _page(self, name: str, shop: Shop, **context: Any) -> str:
         settled = {"persona_type": "newcomer", "noindex": False, **context}
         template = self._spoken(shop.locale).get_template(f"pages/{name}.jinja")
-        return template.render(**self._shared(shop), **settled)
+        return with_preload(template.render(**self._shared(shop), **settled))
 
     def language(self, shop: Shop) -> Language:
         """Return the language that a shop's pages are in."""
@@ -308,7 +309,8 @@ class Renderer:
         return spoken
 
     def _shared(self, shop: Shop) -> dict[str, Any]:
-        return {"shop": shop, "url": self._urls_of(shop)}
+        source = partial(source_of, service=shop.image_service)
+        return {"shop": shop, "url": self._urls_of(shop), "source": source}
 
 
 def _choices(item: Product) -> list[tuple[str, list[Variant]]]:

@@ -113,3 +113,45 @@ def test_the_hosts_of_pictures_are_origins_each_told_once() -> None:
 @pytest.mark.parametrize("url", ["https://a.example;x/1.jpg", "https://*/1.jpg", "http://a/1", ""])
 def test_no_host_can_say_more_than_a_host_in_the_policy(url: str) -> None:
     assert image_hosts(shop_with(url)) == frozenset()
+
+
+def test_the_size_of_a_picture_is_known_where_a_feed_tells_it(read_json: ReadJson) -> None:
+    read = read_json(
+        {**MUG, "image": "https://a.example/m.png", "image_width": 900, "image_height": "600"}
+    )
+    picture = read.only.picture
+    assert picture is not None
+    assert (picture.width, picture.height) == (900, 600)
+
+
+@pytest.mark.parametrize(
+    ("service", "hosts"),
+    [
+        ("{url}?w={width}", {"https://a.example"}),
+        ("https://img.example/w={width}/{encoded}", {"https://a.example", "https://img.example"}),
+    ],
+)
+def test_a_shop_names_an_image_service_which_pages_may_load_from(
+    read_json: ReadJson, service: str, hosts: set[str]
+) -> None:
+    read = read_json({**MUG, "image": "https://a.example/m.png"}, image_service=service)
+    assert (read.shop.image_service, read.problems) == (service, ())
+    assert image_hosts(read.shop) == hosts
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "https://img.example/{url}",
+        "https://img.example/?w={width}",
+        "http://img.example/{width}/{url}",
+        "https://img.example/{width}/{url}, https://b.example/",
+        "https://img.example/{width}/{url}/{price}",
+    ],
+)
+def test_an_image_service_that_cannot_be_used_is_reported(
+    read_json: ReadJson, service: str
+) -> None:
+    read = read_json(MUG, image_service=service)
+    assert read.shop.image_service == ""
+    assert len(read.problems) == 1
