@@ -120,9 +120,13 @@ class Item(NamedTuple):
 
 
 class Match(NamedTuple):
-    """How a phrase stands in a text: where it ends, what it took from it, and its number."""
+    """How a phrase stands in a text: where it ends, its words, which of them count, its number.
+
+    What lies in a gap is no word of it.
+    """
 
     end: int
+    words: tuple[str, ...] = ()
     captured: tuple[str, ...] = ()
     value: Decimal | None = None
 
@@ -157,17 +161,16 @@ class Phrase:
         match = self._match(self._parts[0], text, at)
         if match is None or match.end == at:
             return None
-        found = [tuple(text[at : match.end])]
+        found = [match.words]
         near = (
             *range(match.end, min(len(text), match.end + _APART)),
             *range(max(0, at - _APART), at),
         )
         for part in self._parts[1:]:
-            places = ((place, self._match(part, text, place)) for place in near)
-            beside = next(((place, other.end) for place, other in places if other), None)
+            beside = next(filter(None, (self._match(part, text, place) for place in near)), None)
             if beside is None:
                 return None
-            found.append(tuple(text[slice(*beside)]))
+            found.append(beside.words)
         return match, found
 
     def _match(self, items: Sequence[Item], text: Sequence[str], at: int) -> Match | None:
@@ -180,7 +183,12 @@ class Phrase:
                 match = self._match(rest, text, begun.end)
                 if match is not None:
                     value = begun.value if match.value is None else match.value
-                    return Match(match.end, begun.captured + match.captured, value)
+                    return Match(
+                        match.end,
+                        begun.words + match.words,
+                        begun.captured + match.captured,
+                        value,
+                    )
         return self._match(rest, text, at) if item.optional else None
 
     def _follow(self, steps: Sequence[Step], text: Sequence[str], at: int) -> Iterator[Match]:
@@ -188,6 +196,7 @@ class Phrase:
         if steps[0].gap:
             yield from (Match(at + width) for width in range(_LONGEST_GAP + 1))
             return
+        begin = at
         captured: tuple[str, ...] = ()
         value = None
         for step in steps:
@@ -200,7 +209,7 @@ class Phrase:
                 captured += (text[at],)
             value = number if value is None else value
             at += width
-        yield Match(at, captured, value)
+        yield Match(at, tuple(text[begin:at]), captured, value)
 
 
 def openings(written: str) -> Iterator[str]:

@@ -29,8 +29,7 @@ def codes(text: str, rules: CopyRules = ENGLISH, facts: str = BOARD) -> set[str]
 def test_the_gold_set_is_judged_within_the_bounds() -> None:
     judged = list(judge(read_sentences(CORPORA / "copy.jsonl")))
     admitted, refused = rates(judged)
-    assert admitted.sentences + refused.sentences >= 700
-    assert refused.sentences >= admitted.sentences
+    assert min(admitted.sentences, refused.sentences) >= 1000
     assert admitted.part <= WRONGLY_ADMITTED
     assert refused.part <= WRONGLY_REFUSED
 
