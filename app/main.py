@@ -40,6 +40,7 @@ from app.storage.db.write_behind import WriteBehind
 from app.storage.factory import Storage, open_storage
 from app.storage.kv.retrying import RetryingKv
 from app.storage.patience import Patience
+from app.storage.shoppers import ShopperData
 from app.util.http_body import BodyCache
 from app.util.lazy import WarmUp
 from app.util.loop_lag import LoopLag
@@ -51,6 +52,7 @@ from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list
 from app.web.errors import NotFound, redirect_home, server_error
+from app.web.forget import ForgetPage
 from app.web.generate import Generate
 from app.web.headers import page_headers
 from app.web.health import Health, check
@@ -316,11 +318,13 @@ def _routes(
     learner = PersonaLearner(resources.storage.database, context.now)
     signals = SignalsEndpoint(context, learner, resources.warm_up)
     signer = BasketSigner(context.sessions.secret)
+    forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
     basket, checkout = BasketPage(context, signer, signals), CheckoutPage(context, signer)
     resources.counters.update(
         signals=signals.counts,
         learning=learner.counts,
         basket=basket.counts,
+        forget=forget.counts,
         checkout=checkout.counts,
     )
     patience = settings.deadlines.page + _LEEWAY
@@ -339,6 +343,8 @@ def _routes(
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
         *signal_routes(signals),
+        Route("/forget", forget, methods=["GET", "POST"]),
+        Route("/s/{shop_id}/forget", forget, methods=["GET", "POST"]),
         Route("/basket", basket, methods=["GET", "POST"]),
         Route("/s/{shop_id}/basket", basket, methods=["GET", "POST"]),
         Route("/checkout", checkout, methods=get),

@@ -14,7 +14,8 @@ from app.domain.persona import NEWCOMER, PERSONA_TYPES
 from app.pages.shells import VISIT, ShopView
 from app.rendering.renderer import Renderer
 from app.web.context import not_found_page
-from app.web.errors import basket_away_page
+from app.web.errors import basket_away_page, failed_page
+from app.web.forget import forgotten_page
 from app.web.products import related
 
 STREAM = "edge"
@@ -49,6 +50,9 @@ def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
     for item in shop.products.values():
         yield _product(shop, item, renderer)
     yield Drawing("not-found.html", not_found_page(renderer, shop))
+    yield Drawing("forget.html", renderer.forget_page(shop))
+    yield Drawing("forgotten.html", forgotten_page(renderer, shop))
+    yield Drawing("failed.html", failed_page(renderer, shop))
     if shop.checkout:
         yield Drawing("basket.html", renderer.basket_page(shop, ()))
         yield Drawing("no-basket.html", basket_away_page(renderer, shop))

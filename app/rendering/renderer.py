@@ -279,6 +279,24 @@ class Renderer:
             shown=shown_at(items),
         )
 
+    def forget_page(self, shop: Shop) -> str:
+        """Draw what is known of a shopper, with a form that has all of it erased."""
+        said = self.language(shop).gettext
+        return self._page(
+            "message",
+            shop,
+            page_title=f"{said('Privacy')} · {shop.name}",
+            description=shop.tagline,
+            noindex=True,
+            title=said("What this shop knows of you"),
+            text=said(
+                "What you look at and buy here, under a random number in a cookie; no name and no "
+                "address. Its pages are arranged by it. All of it can be erased, at once."
+            ),
+            button=said("Forget me"),
+            suggestions=[],
+        )
+
     def message_page(self, shop: Shop, title: str, text: str) -> str:
         """Draw a designed state: something was not found, or went wrong; the words are messages."""
         said = self.language(shop).gettext

@@ -48,6 +48,10 @@ class ShopUrls(NamedTuple):
         """Return where the checkout of a basket begins, as long as it is what was seen."""
         return f"{self.root}/checkout?{urlencode({'seen': seen})}"
 
+    def forget(self, *, done: bool = False) -> str:
+        """Return where a shopper has what is known of them erased, and is told so when it is."""
+        return f"{self.root}/forget" + ("?done=1" if done else "")
+
     def stream(self, page_id: str) -> str:
         """Return the address of the events of a page being composed."""
         return f"/s/{self.shop_id}/stream/{page_id}"

@@ -69,6 +69,7 @@ def test_a_product_page_is_the_shops(shared_desk: Desk, page: Page) -> None:
         ("checkout-page", "demonstration", "document.querySelector('.handed').textContent.includes('Total')"),
         ("message-page", "not-found", "document.querySelector('h1').textContent === 'Not here any more'"),
         ("message-page", "went-wrong", "document.querySelector('h1').textContent === 'Something went wrong'"),
+        ("message-page", "privacy", "document.querySelector('.message form button').textContent === 'Forget me'"),
     ],
 )  # fmt: skip
 def test_a_state_shows_what_it_is_called_and_fits_a_phone(

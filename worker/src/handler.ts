@@ -7,6 +7,7 @@ import { createContext, type RequestContext } from "./context.ts";
 import type { Env } from "./env.ts";
 import { handleHealth } from "./health.ts";
 import { handleBasket } from "./pages/basket.ts";
+import { handleForget } from "./pages/forget.ts";
 import { handleCategories, handleListing } from "./pages/listing.ts";
 import { parseListingQuery } from "./pages/listing_query.ts";
 import { handleNotFound } from "./pages/not_found.ts";
@@ -43,7 +44,7 @@ export async function handleRequest(
 function allowedMethods({ name }: Route): readonly string[] {
   if (name === "nothing" || name === "bindings") return [];
   if (name === "signals") return ["POST"];
-  return name === "basket" ? ["GET", "HEAD", "POST"] : ["GET", "HEAD"];
+  return name === "basket" || name === "forget" ? ["GET", "HEAD", "POST"] : ["GET", "HEAD"];
 }
 
 async function handleRoute(route: Route, context: RequestContext): Promise<Response> {
@@ -76,6 +77,10 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
       return shop === null
         ? handleNotFound(context, null)
         : handleBasket(context, shop, route.name);
+    }
+    case "forget": {
+      const shop = await context.assets.shop(route.shop);
+      return shop === null ? handleNotFound(context, null) : handleForget(context, shop);
     }
     case "static":
       return handleStatic(context, route.file);

@@ -20,6 +20,8 @@ describe("an address", () => {
     ["/pictures/demo/a.svg", { name: "picture", shop: "demo", file: "a.svg" }],
     ["/pictures/demo/a/b/c/d.svg", { name: "picture", shop: "demo", file: "a/b/c/d.svg" }],
     ["/basket", { name: "basket" }],
+    ["/forget", { name: "forget" }],
+    ["/s/corner/forget", { name: "forget", shop: "corner" }],
     ["/s/corner/checkout", { name: "checkout", shop: "corner" }],
     ["/health", { name: "health" }],
     ["/_bindings/kv/key", { name: "bindings" }],

@@ -8,6 +8,7 @@ export type Route =
   | { name: "signals"; shop?: string }
   | { name: "basket"; shop?: string }
   | { name: "checkout"; shop?: string }
+  | { name: "forget"; shop?: string }
   | { name: "static"; file: string }
   | { name: "picture"; shop: string; file: string }
   | { name: "health" }
@@ -37,6 +38,7 @@ function matchExactly(pathname: string): Route {
   if (first === "signals" && length === 1) return { name: "signals" };
   if (first === "basket" && length === 1) return { name: "basket" };
   if (first === "checkout" && length === 1) return { name: "checkout" };
+  if (first === "forget" && length === 1) return { name: "forget" };
   if (first === "health" && length === 1) return { name: "health" };
   if (first === "static" && length === 2) return { name: "static", file: second };
   if (first === "products" && length === 2) return { name: "product", id: second };
@@ -52,6 +54,7 @@ function matchShopRoute(shop: string, part: string, last: string, length: number
   if (shop !== "" && length === 3 && part === "signals") return { name: "signals", shop };
   if (shop !== "" && length === 3 && part === "basket") return { name: "basket", shop };
   if (shop !== "" && length === 3 && part === "checkout") return { name: "checkout", shop };
+  if (shop !== "" && length === 3 && part === "forget") return { name: "forget", shop };
   if (length === 4 && part === "products") return { name: "product", shop, id: last };
   if (length === 4 && part === "stream" && last !== "") return { name: "stream", shop, page: last };
   return { name: "nothing" };

@@ -248,6 +248,7 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
     "message-page": {
         "not-found": lambda scene: not_found_page(scene.live.renderer, scene.shop),
         "went-wrong": lambda scene: failed_page(scene.live.renderer, scene.shop),
+        "privacy": lambda scene: scene.live.renderer.forget_page(scene.shop),
     },
 }
 """Each page of the shop by its name, with its states. No component's name has a hyphen."""

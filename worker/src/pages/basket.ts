@@ -28,7 +28,7 @@ export async function handleBasket(
     const page = await context.assets.page(shop, "basket.html");
     return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", NO_STORE) });
   }
-  const response = await fetchBasket(context, shop, part);
+  const response = await forward(context, shop, part);
   track(context.env, { event: part, shop: shop.id, outcome: String(response?.status ?? "none") });
   return response === null ? outOfReach(context, shop) : fromContainer(context, shop, response);
 }
@@ -40,8 +40,8 @@ async function asksForNothing({ request, url, sessionSigner }: RequestContext, s
   return (await readBasket(cookies, shop.id, sessionSigner())).length === 0;
 }
 
-/** Return the container's answer, which may have to wake first; null where none came. */
-async function fetchBasket(
+/** Pass a request on to the container, which may have to wake first; null where none answers. */
+export async function forward(
   { container, env, request, url }: RequestContext,
   shop: Shop,
   part: string,
@@ -70,7 +70,7 @@ async function readForm(request: Request): Promise<Uint8Array> {
 }
 
 /** Return the container's answer with the headers of what comes from here. */
-function fromContainer({ url }: RequestContext, shop: Shop, response: Response): Response {
+export function fromContainer({ url }: RequestContext, shop: Shop, response: Response): Response {
   const location = response.headers.get("location");
   const headers =
     location === null

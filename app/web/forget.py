@@ -1,0 +1,80 @@
+"""GET /forget: what is known of a shopper. POST has all of it erased, and ends the cookies."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+from starlette.types import Receive, Scope, Send
+
+from app.domain.catalog import Shop
+from app.pages.shells import ShopView
+from app.rendering.renderer import Renderer
+from app.storage.errors import StorageError
+from app.storage.shoppers import ShopperData
+from app.web import basket_cookie, cookies
+from app.web.basket import form_fields, private_page, see_other
+from app.web.context import AppContext
+from app.web.errors import failed_page
+from app.web.responses import send_response
+from app.web.same_origin import from_our_page
+
+log = logging.getLogger("wandstore.shoppers")
+
+_ENDED = b"=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
+
+
+class ForgetPage:
+    """Erases whoever the cookie says it is. `counts` has what was done, or why nothing was."""
+
+    def __init__(self, web: AppContext, data: ShopperData) -> None:
+        self.counts: Counter[str] = Counter()
+        self._web = web
+        self._data = data
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET, HEAD and POST."""
+        web, view = self._web, self._web.shop_of(scope)
+        if view is None:
+            await web.send_not_found(scope, send, None)
+        elif scope["method"] == "POST":
+            await self._forget(scope, send, view)
+        else:
+            done = "done" in form_fields(scope["query_string"])
+
+            async def draw() -> str:
+                draw_page = forgotten_page if done else Renderer.forget_page
+                return draw_page(web.renderer, view.shop)
+
+            await web.send_catalog_page(scope, send, view, ("forget", done), draw)
+
+    async def _forget(self, scope: Scope, send: Send, view: ShopView) -> None:
+        web, shop = self._web, view.shop
+        if not from_our_page(dict(scope["headers"])):
+            self.counts["refused"] += 1
+            await web.send_page(scope, send, web.renderer.forget_page(shop), view, 403)
+            return
+        known = web.sessions.known(scope["headers"], shop.id, web.now())
+        try:
+            if known is not None:
+                await web.pages.forget(known[0], shop.id)
+                await self._data.erase(known[0])
+        except StorageError as error:
+            self.counts["failed"] += 1
+            log.warning({"event": "not_forgotten", "reason": str(error)})
+            html = failed_page(web.renderer, shop)
+            await send_response(scope, send, private_page(html, view, 503))
+            return
+        self.counts["forgotten" if known else "unknown"] += 1
+        names = (cookies.cookie_name(shop.id), basket_cookie.cookie_name(shop.id))
+        ended = [(b"set-cookie", name.encode() + _ENDED) for name in names]
+        await send_response(scope, send, see_other(view.urls.forget(done=True), ended))
+
+
+def forgotten_page(renderer: Renderer, shop: Shop) -> str:
+    """Draw what a shopper is told who has been forgotten."""
+    return renderer.message_page(
+        shop,
+        "You are forgotten",
+        "All that was kept of you here is erased. Your next visit will be your first.",
+    )
