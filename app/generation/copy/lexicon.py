@@ -149,7 +149,7 @@ class Lexicons(Mapping[str, Lexicon]):
 
     def __getitem__(self, language: str) -> Lexicon:
         if language not in self._read:
-            self._read[language] = Lexicon(language, self._texts[language])
+            self._read[language] = _lexicon(language, self._texts[language])
         return self._read[language]
 
     def __iter__(self) -> Iterator[str]:
@@ -206,6 +206,10 @@ class Lexicons(Mapping[str, Lexicon]):
     def _languages_that_use(self, word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Return the languages in which a word is common."""
         return tuple(language for language in languages if word in self[language].common)
+
+
+_lexicon = lru_cache(64)(Lexicon)
+"""The list of a text, made once however often a site is built."""
 
 
 @lru_cache(64)
