@@ -49,8 +49,9 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
     )
     names = [plain(first[f"{option} name"]) for option in options]
     made = made_of(product, names, variants, partial(report.add, first.line, product=handle))
-    alone = [form.id for form in made.variants] == [handle]
-    return made._replace(variants=()) if alone else made
+    (form, *others) = made.variants
+    says_more = others or form.id != handle or form.backorder
+    return made if says_more else made._replace(variants=())
 
 
 def _offered(first: Row) -> bool:
@@ -98,6 +99,7 @@ def _variant(
         compare_at=Money(before, currency) if before and before > amount else None,
         stock=stock,
         picture=_variant_picture(row, report),
+        backorder=goes_on,
     )
 
 

@@ -111,6 +111,7 @@ def _checked(line: BasketLine, shop: Shop) -> BasketItem:
     if not shop.sells(variant):
         problem = "not_online" if variant.available else "sold_out"
         return BasketItem(line, product, variant, problem=problem)
-    quantity = min(line.quantity, variant.stock or line.quantity)
+    left = None if variant.backorder else variant.stock
+    quantity = min(line.quantity, left or line.quantity)
     problem = "fewer" if quantity < line.quantity else ""
     return BasketItem(line, product, variant, quantity, problem)

@@ -36,7 +36,7 @@ class Variant(NamedTuple):
     """One form of a product that can be bought. `id` is its own among those of the product.
 
     `values` has one for each of the product's `option_names`: ("Small", "Sage"). A picture of None
-    is the product's.
+    is the product's. With `backorder` it is sold beyond its stock.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Variant(NamedTuple):
     compare_at: Money | None = None
     stock: int | None = None
     picture: Picture | None = None
+    backorder: bool = False
 
     @property
     def label(self) -> str:

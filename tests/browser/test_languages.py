@@ -55,6 +55,7 @@ def server(serve: Callable[..., Server], language: str, tmp_path: Path) -> Serve
     for item in products:
         item.pop("image", None)
     shop = {"id": "own", "name": known["category"], "currency": "EUR", "locale": language}
+    shop |= {"checkout": {"type": "demo"}}
     catalog = tmp_path / "own.json"
     catalog.write_text(json.dumps({"shop": shop, "products": products}))
     return serve(WANDSTORE_CATALOG=str(catalog), WANDSTORE_HOUSE_PACE="0")
@@ -108,3 +109,23 @@ def test_the_house_writes_in_the_language_and_rows_begin_where_reading_does(
             }"""
         )
         assert (edges[0] < edges[1]) == (language == "de")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_way_to_the_checkout_speaks_the_language_and_fits(
+    browser: Browser, server: Server, language: str, width: int
+) -> None:
+    words = {"de": ("Warenkorb", "Zur Kasse"), "ar": ("السلة", "إتمام الشراء")}[language]
+    axe = Axe()
+    with watched(browser, width) as seen:
+        page = seen.page
+        page.goto(f"{server.url}/products/linen-cushion?variant=60-ink")
+        assert page.inner_text(".basket-link") == words[0]
+        page.click(".buy button")
+        page.wait_for_selector(".basket-line")
+        assert page.inner_text(".basket-sum .button") == words[1]
+        for place in (".handed", ".basket-line"):
+            assert page.evaluate(BEYOND) == []
+            assert axe.run(page).response["violations"] == []
+            page.click(".basket-sum .button, .message .button")
+            page.wait_for_selector(place)

@@ -201,6 +201,26 @@ def test_a_price_that_changed_meanwhile_is_told_and_never_sold_unseen(
         assert shopper.get(way_out(page)).headers["location"].endswith("/cart/77:2")
 
 
+def test_a_price_that_changes_while_the_shop_is_open_is_on_every_page_and_told_in_the_basket(
+    serve: StartServer, tmp_path: Path
+) -> None:
+    shop = serve(WANDSTORE_CATALOG_SECONDS="0.02", **catalog(tmp_path / "a", BOARD, CUP))
+    with Shopper(shop) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        add(shopper, "77", quantity="2")
+        link = way_out(basket(shopper))
+        catalog(tmp_path / "b", BOARD, {**CUP, "price": 12})
+        (tmp_path / "b" / "corner.json").replace(tmp_path / "a" / "corner.json")
+        eventually(lambda: "€12.00" in shopper.get("/products/77").text)
+        for path in ("/store", "/store?q=cup"):
+            text = shopper.get(path).text
+            assert "€12.00" in text
+            assert "€9.50" not in text
+        assert shopper.get(link).headers["location"] == "/basket?note=moved"
+        assert "Was €9.50 when you put it in." in lines(basket(shopper))[0]
+        assert total(basket(shopper)) == "Total €24.00"
+
+
 def test_what_has_vanished_or_sold_out_is_told_and_left_out(
     serve: StartServer, tmp_path: Path
 ) -> None:

@@ -183,6 +183,12 @@ def test_shopifys_own_ids_are_kept_where_an_export_has_them(read_csv: ReadCsv) -
     assert [(form.id, form.values) for form in cup.forms()] == [("77", ())]
 
 
+def test_what_goes_on_selling_is_sold_beyond_its_stock(read_csv: ReadCsv) -> None:
+    header = "Handle,Title,Variant Inventory Qty,Variant Inventory Policy,Variant Price"
+    read = read_csv(header, "cup,Cup,3,continue,9", "jug,Jug,3,deny,9")
+    assert [item.forms()[0].backorder for item in read.products.values()] == [True, False]
+
+
 def test_a_variant_whose_picture_may_not_be_shown_is_sold_without(read_csv: ReadCsv) -> None:
     read = read_csv(HEADER, "shirt,Shirt,Size,S,,,,3,20,,http://a.example/red.jpg")
     assert read.only.variants[0].picture is None

@@ -83,6 +83,12 @@ def test_what_can_be_bought_is_what_the_catalog_has(
     assert (item.quantity, item.problem) == (quantity, problem)
 
 
+def test_what_is_sold_beyond_its_stock_is_not_bounded_by_it() -> None:
+    form = Variant("cup", (), money("10.00"), available=True, stock=1, backorder=True)
+    (item,) = check((line(quantity=3),), sells(product("cup", variants=(form,))))
+    assert (item.quantity, item.problem) == (3, "")
+
+
 def test_what_is_gone_is_told_and_not_bought() -> None:
     large = Variant("l", ("L",), money("10.00"), available=True)
     sold = sells(product("cup", variants=(large,)))
