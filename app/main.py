@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from functools import cache, partial
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,18 +15,16 @@ from starlette.routing import Route
 
 from app.catalog.images import image_hosts
 from app.content.assets import PREFETCH_RULES
-from app.content.prompts import PLACES
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
-from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps
-from app.generation.prompt import instructions
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
 from app.metrics.registry import Metrics
+from app.pages.arms import Arms
 from app.pages.cache import PageCache
 from app.pages.catalog_watch import CatalogWatch
+from app.pages.generators import GeneratorTools, arm_generators, build_generator
 from app.pages.jobs import Capacity, PageJobs
 from app.pages.journal import PageJournal
 from app.pages.service import PageService
@@ -85,6 +83,7 @@ class Resources(NamedTuple):
     lag: LoopLag
     counters: Counters
     metrics: Metrics
+    arms: Arms
     began: float
 
 
@@ -95,7 +94,7 @@ def create_app(
 
     `now` (Unix seconds) is when the merchant's rules hold.
     """
-    resources = _open_later(settings, content)
+    resources = _open_later(settings, content, now)
     build_site = partial(_build_site, settings, resources, now)
     site = LiveSite(build_site(content, build_renderer(content)), now)
     watch = CatalogWatch(
@@ -148,6 +147,7 @@ async def _opened(
     storage, records = resources.storage, resources.records
     await storage.kv.open()
     await storage.database.open()
+    await resources.arms.load()
     resources.warm_up.start()
     logger = MetricsLogger(resources.counters)
     tasks = [
@@ -174,7 +174,7 @@ async def _opened(
         await storage.aclose()
 
 
-def _open_later(settings: Settings, content: SiteContent) -> Resources:
+def _open_later(settings: Settings, content: SiteContent, now: Callable[[], float]) -> Resources:
     metrics = Metrics()
     storage = open_storage(settings, metrics)
     patience = Patience(storage.patience, time.monotonic)
@@ -212,6 +212,7 @@ def _open_later(settings: Settings, content: SiteContent) -> Resources:
             **{name: model.counts for name, model in providers.by_name.items()},
         },
         metrics=metrics,
+        arms=Arms(content.experiments.experiments, kv, now),
         began=time.monotonic(),
     )
 
@@ -224,27 +225,20 @@ def _build_site(
     renderer: Renderer,
     drawn: Mapping[str, ShopView] = MappingProxyType({}),
 ) -> Site:
-    """Return the site of these files: every shop with its fallbacks drawn, and its generator.
+    """Return the site of these files: every shop with its fallbacks drawn, and its generators.
 
     Of what is `drawn` already, shops of which nothing has changed are taken over.
     """
-    library, prompts = content.library, content.prompts
-    deps = GeneratorDeps(
-        models=resources.providers.with_house(prompts.house_in),
-        journal=resources.journal,
-        renderer=renderer,
-        specs=library.specs,
-        slots=tuple(slot.id for slot in library.slots),
-        required=library.required,
-        instructions=cache(
-            lambda: instructions(prompts.storefront, PLACES, library.specs.values())
-        ),
-        persona_briefs=prompts.personas,
-        ready=resources.warm_up.wait,
-        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
-        deadlines=settings.deadlines,
-        parse_limits=settings.parsing,
+    tools = GeneratorTools(
+        resources.journal,
+        resources.providers.with_house,
+        resources.warm_up.wait,
+        resources.arms.finished,
+        settings.deadlines,
+        settings.parsing,
     )
+    generator = build_generator(content, renderer, tools)
+    arms = arm_generators(content, renderer, tools)
     rules = content.assets.names[PREFETCH_RULES]
 
     def view(shop: Shop) -> ShopView:
@@ -255,7 +249,7 @@ def _build_site(
         return build_shop_view(shop, content, renderer, headers, moment=now())
 
     shops = {shop.id: view(shop) for shop in content.catalogs.shops.values()}
-    return Site(content, renderer, Generator(deps), ShellCache(renderer), shops)
+    return Site(content, renderer, generator, ShellCache(renderer), shops, arms)
 
 
 def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> AppContext:
@@ -292,7 +286,9 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         jobs,
         journal=journal,
         cache=cached,
-        shoppers=ShopperCache(resources.storage.database, time.monotonic, resources.patience),
+        shoppers=ShopperCache(
+            resources.storage.database, time.monotonic, resources.patience, resources.arms.of
+        ),
         records=records,
         warm_up=ready,
     )
@@ -316,7 +312,13 @@ def _routes(
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
     categories = CategoriesPage(context)
     learner = PersonaLearner(resources.storage.database, context.now)
-    signals = SignalsEndpoint(context, learner, resources.warm_up)
+    signals = SignalsEndpoint(
+        context,
+        learner,
+        resources.storage.database,
+        resources.arms.experiments,
+        resources.warm_up,
+    )
     signer = BasketSigner(context.sessions.secret)
     forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
     basket, checkout = BasketPage(context, signer, signals), CheckoutPage(context, signer)

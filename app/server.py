@@ -176,6 +176,8 @@ def build_server(settings: Settings) -> DrainingServer:
     content = read_site(settings)
     log_problems(content.catalogs)
     _log_missing_words(content)
+    for problem in content.experiments.problems:
+        log.warning("%s, line %d: %s", problem.file, problem.line, problem.reason)
     app = create_app(settings, content)
     AppStatus.enable_automatic_graceful_drain = False
     most, head, stall = settings.connections

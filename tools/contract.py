@@ -10,10 +10,10 @@ from types import ModuleType
 
 from app.catalog import listing
 from app.content import assets
-from app.domain import facts, network, persona
+from app.domain import experiments, facts, network, persona
 from app.generation import codec
 from app.pages import shells
-from app.personas import key, learner, rules
+from app.personas import key, learner, rules, views
 from app.prerender import pages
 from app.settings import ROOT
 from app.storage.db import d1, repository
@@ -48,11 +48,17 @@ _SQL = (
     "DELETE_OLD_FACTS",
     "SELECT_FACTS",
     "SELECT_CURRENT_HASH",
+    "INSERT_EXPOSURE",
+    "ADD_VIEWS",
+    "DELETE_OLD_VIEWS",
 )
 _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "LISTING": (listing, "MAX_BYTES MAX_FIELDS MAX_QUERY_LENGTH PAGE_NUMBER"),
     "ASSETS": (assets, "MEDIA_TYPES"),
-    "FACTS": (facts, "KINDS MAX_FACTS MAX_NAMES MAX_DAY MAX_CENTS MAX_SECONDS"),
+    "FACTS": (
+        facts,
+        "KINDS SHOWN CLICK REPORTED MAX_FACTS MAX_NAMES MAX_DAY MAX_CENTS MAX_SECONDS",
+    ),
     "NETWORK": (network, "IPV6_PREFIX MAX_LENGTH"),
     "PERSONA": (persona, "PERSONA_TYPES MAX_NAMES MAX_NAME_LENGTH MAX_ORDER_VALUE"),
     "CODEC": (codec, "VERSION"),
@@ -71,6 +77,9 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     ),
     "PRERENDER": (pages, "NAME_DIGITS"),
     "SHELLS": (shells, "VISIT"),
+    "EXPERIMENTS": (experiments, "HOLDOUT HELD REST PLAIN"),
+    "VIEWS": (views, "FALLBACK"),
+    "REPOSITORY": (repository, "VIEW_DAYS"),
     "D1": (d1, "MAX_STATEMENTS MAX_PARAMETERS MAX_BODY_BYTES"),
     "KV": (limits, "MAX_KEY_BYTES MAX_VALUE_BYTES MIN_TTL"),
     "HTTP_BODY": (http_body, "ETAG_DIGITS"),

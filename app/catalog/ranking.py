@@ -36,7 +36,10 @@ def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Produc
     What is sold out comes after all else, and so into a choice only where little is in stock. What
     the merchant pins, boosts and buries stands where their rules want it.
     """
-    return tuple(arrange(_ranked(shop, persona, max(most, _MOST_RANKED)), shop, most))
+    ranked = _ranked(shop, persona, max(most, _MOST_RANKED))
+    boosted = shop.steering.boosted if shop.steering is not None else ()
+    first = (item for item in _order(shop, persona) if item.id in boosted) if boosted else ()
+    return tuple(arrange([*first, *ranked], shop, most))
 
 
 def _ranked(shop: Shop, persona: Persona, most: int) -> Sequence[Product]:

@@ -98,7 +98,7 @@ class Table:
         self.fields = fields
         self.start = start
         self._lines = lines
-        self._zone = zone
+        self.zone = zone
 
     def line_of(self, key: str) -> int:
         """Return the line of a key, the table's first where it has none of its own."""
@@ -140,10 +140,10 @@ class Table:
             return otherwise
         try:
             if isinstance(value, datetime):
-                return (value if value.tzinfo else value.replace(tzinfo=self._zone)).timestamp()
+                return (value if value.tzinfo else value.replace(tzinfo=self.zone)).timestamp()
             if isinstance(value, date):
                 day = value + timedelta(days=key == "until")
-                return datetime.combine(day, time.min, self._zone).timestamp()
+                return datetime.combine(day, time.min, self.zone).timestamp()
         except (OverflowError, ValueError, OSError):
             pass
         raise Unusable(key, f"{key} must be a day or a time, without quotes: 2026-12-01")

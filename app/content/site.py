@@ -13,6 +13,7 @@ from app.catalog.load import Catalogs, Stamp, load_catalogs, stamps
 from app.catalog.problems import CatalogError
 from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
+from app.content.experiments import ExperimentFile, read_experiments
 from app.content.messages import merged, read_catalogs
 from app.content.prompts import Prompts, load_prompts
 from app.domain.catalog import Shop
@@ -29,6 +30,7 @@ class SiteContent(NamedTuple):
     prompts: Prompts
     assets: Assets
     languages: Languages
+    experiments: ExperimentFile = ExperimentFile()
 
     def with_catalogs(self, catalogs: Catalogs) -> SiteContent:
         """Return the same files with other goods."""
@@ -93,7 +95,7 @@ def _places(settings: Settings) -> tuple[Path, Path | None]:
 
 
 def read_site(settings: Settings) -> SiteContent:
-    """Read catalogs, components, prompts, static files, and the words of the shops' languages.
+    """Read catalogs, components, prompts, static files, experiments, and the shops' languages.
 
     Raises:
         CatalogError, LibraryError, PromptError, MessagesError: one cannot be used; the message
@@ -106,6 +108,7 @@ def read_site(settings: Settings) -> SiteContent:
     assets = load_assets(static, library.styles, catalogs.shops.values())
     folders = dict.fromkeys((ROOT / "locale", settings.root / "locale"))
     languages = Languages(merged(map(read_catalogs, folders)))
-    content = SiteContent(catalogs, library, prompts, assets, languages)
+    experiments = read_experiments(settings.root)
+    content = SiteContent(catalogs, library, prompts, assets, languages, experiments)
     content.check_languages(catalogs)
     return content

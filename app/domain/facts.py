@@ -8,6 +8,10 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 KINDS = ("view", "filter", "dwell", "add_to_basket", "purchase")
+SHOWN, CLICK = "shown", "click"
+"""What is counted of the store page's slots, and judges nobody."""
+
+REPORTED = (*KINDS, SHOWN, CLICK)
 
 MAX_FACTS = 200
 """Facts of one shopper that are kept and counted; orders give way last and the oldest first."""
@@ -81,7 +85,8 @@ def _names(value: Any) -> tuple[str, ...]:
 class ReportedEvent(NamedTuple):
     """What a browser says that a shopper did. Its shape has been checked, nothing else.
 
-    `items` are product ids with quantities.
+    `items` are product ids with quantities. `slot` is what was shown or clicked, `component` what
+    filled it, and `place` where in it the product stood, from 1.
     """
 
     kind: str
@@ -89,3 +94,6 @@ class ReportedEvent(NamedTuple):
     category: str = ""
     sort: str = ""
     seconds: int = 0
+    slot: str = ""
+    component: str = ""
+    place: int = 0

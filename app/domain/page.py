@@ -48,7 +48,8 @@ class StoredPage(NamedTuple):
     """A finished page as KV keeps it: what was decided beside what was drawn from it.
 
     It is drawn anew from what was decided once its content has changed, and at `valid_until` (Unix
-    seconds, 0 for never), when other rules of the merchant's begin to hold.
+    seconds, 0 for never), when other rules of the merchant's begin to hold. `decision` is the
+    digest of what decided: prompts and models.
     """
 
     html: str
@@ -62,6 +63,7 @@ class StoredPage(NamedTuple):
     shop_id: str
     product_count: int
     valid_until: int = 0
+    decision: str = ""
 
     @property
     def edition(self) -> str:

@@ -24,6 +24,7 @@ def to_kv(page: StoredPage) -> bytes:
             "generation_time_ms": page.generation_time_ms,
             "content": page.content,
             **({"valid_until": page.valid_until} if page.valid_until else {}),
+            **({"decision": page.decision} if page.decision else {}),
         },
         "shop_context": {"shop_id": page.shop_id, "product_count": page.product_count},
     }
@@ -50,6 +51,7 @@ def from_kv(value: bytes) -> StoredPage | None:
             shop_id=_text(context["shop_id"]),
             product_count=int(context["product_count"]),
             valid_until=_moment(meta.get("valid_until")),
+            decision=str(meta.get("decision", "")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None

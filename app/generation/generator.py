@@ -51,6 +51,7 @@ class Generator:
 
     def __init__(self, deps: GeneratorDeps) -> None:
         self._deps = deps
+        self.decision = deps.decision
 
     async def compose(self, job: PageJob, store: Store) -> None:
         """Compose a page to its end, whatever happens on the way; the journal says how it went."""
@@ -67,6 +68,7 @@ class Generator:
             await self._finish(job, store)
         else:
             self._fail(job)
+        await self._deps.finished(job.trace)
 
     async def _fill(self, job: PageJob) -> bool:
         """Draw what can be drawn until the page's time is over; say whether that was enough.
@@ -234,6 +236,7 @@ class Generator:
             shop_id=job.shop.id,
             product_count=len(job.shop.products),
             valid_until=job.valid_until,
+            decision=self.decision,
         )
 
     def _fail(self, job: PageJob) -> None:

@@ -28,11 +28,16 @@ class Journal(Protocol):
     def events(self, page_id: str) -> tuple[Event, ...]: ...
 
 
+async def not_watched(_: Trace) -> None:
+    """Let a page end unnoticed."""
+
+
 class GeneratorDeps(NamedTuple):
     """All that generating needs, the same for every page. `models` are asked in their order.
 
     `ready` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
-    they have one.
+    they have one. `decision` is the digest of what the models are told, and of which they are;
+    `finished` takes the trace of each page that has ended.
     """
 
     models: Sequence[Model]
@@ -48,6 +53,8 @@ class GeneratorDeps(NamedTuple):
     deadlines: Deadlines = Deadlines()
     parse_limits: ParseLimits = ParseLimits()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    decision: str = ""
+    finished: Callable[[Trace], Awaitable[None]] = not_watched
 
 
 @dataclass(slots=True)

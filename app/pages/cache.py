@@ -17,6 +17,7 @@ from app.generation.generator import DEGRADED_TTL, TTL
 from app.generation.rules import restock
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
+from app.personas.key import arm_in
 from app.rendering.renderer import SlotContent
 from app.storage.kv.retrying import RetryingKv
 from app.util.http_body import etag_of
@@ -149,11 +150,11 @@ class PageCache:
     async def _current(self, value: bytes | None, key: str, view: ShopView) -> _Current | None:
         """Read a page; draw it from its decisions again where its content or the rules changed.
 
-        One of which nothing is left is none: it is composed anew. Nobody waits for what is drawn
-        again to be kept.
+        One of which nothing is left is none, and one that other prompts or models decided: it is
+        composed anew. Nobody waits for what is drawn again to be kept.
         """
         stored = from_kv(value) if value is not None else None
-        if stored is None or stored.shop_id != view.shop.id:
+        if stored is None or stored.shop_id != view.shop.id or self._is_superseded(stored):
             return None
         if stored.edition == view.edition:
             return _Current(stored)
@@ -178,6 +179,10 @@ class PageCache:
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
         return _Current(page, redrawn=True)
+
+    def _is_superseded(self, stored: StoredPage) -> bool:
+        generator = self._site.current.generator_of(arm_in(stored.persona_hash))
+        return bool(stored.decision) and stored.decision != generator.decision
 
     def _restocked(self, stored: StoredPage, shop: Shop) -> list[Component]:
         """Return what was decided, with other products or words where the catalog has changed."""

@@ -24,6 +24,7 @@ from app.pages.measure import measure
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper
+from app.personas.key import arm_in
 from app.storage.db.rows import Generation
 from app.storage.db.write_behind import WriteBehind
 
@@ -234,7 +235,7 @@ class PageJobs:
             async with self._places:
                 if not request.force and request.base is None:
                     await self._begin_with_shared(job, request.view)
-                generator = self._site.current.generator
+                generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
                 await generator.compose(job, partial(self._cache.put, page_key))
         except asyncio.CancelledError:
             job.trace.status = "interrupted"
@@ -280,11 +281,15 @@ def _begun(job: PageJob, page_key: str) -> Generation:
 
 def _ended(begun: Generation, job: PageJob) -> Generation:
     """Return the record of a page's end; of one in want of a model it says why there was none."""
-    status = job.trace.status
+    status, tokens = job.trace.status, job.trace.tokens
     good = status in ("success", "partial", "degraded")
     message = job.failures[-1] if status == "degraded" and job.failures else status
     return begun._replace(
         status="completed" if good else "failed",
         completed_at=stamp(),
         error_message=None if status in ("success", "partial") else message,
+        model=job.trace.model,
+        prompt_tokens=tokens.prompt,
+        cached_tokens=tokens.cached,
+        completion_tokens=tokens.completion,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.domain.experiments import PLAIN
 from app.domain.network import Client
 from app.domain.page import StoredPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
@@ -62,6 +63,17 @@ class PageService:
         self._records = records
         self._warm_up = warm_up
 
+    async def shopper(self, visit: Visit) -> KnownShopper:
+        """Return a visit's shopper, with their persona, their arm and the key of their page."""
+        shop_id = visit.view.shop.id
+        if visit.first:
+            return self._shoppers.new(visit.shopper_id, shop_id)
+        return await self._shoppers.get(visit.shopper_id, shop_id)
+
+    def keyed(self, shopper: Shopper) -> KnownShopper:
+        """Return a shopper with the key of their page, to be remembered by nobody."""
+        return self._shoppers.keyed(shopper)
+
     def cached_page(self, shopper_id: str, view: ShopView) -> CachedPage | None:
         """Return the shopper's finished page if that needs no waiting at all."""
         known = self._shoppers.cached(shopper_id, view.shop.id)
@@ -71,11 +83,14 @@ class PageService:
         """Return a finished page: the shopper's, or what was decided for others like them.
 
         Else return the shell while theirs is composed. When no more pages can be composed, the
-        shell is all there is, and says so.
+        shell is all there is, and says so; likewise for shoppers of an experiment's plain arm.
         """
         view = visit.view
-        known = await self._shopper(visit)
+        known = await self.shopper(visit)
         self._note(visit)
+        shells, persona_type = self._site.current.shells, known.shopper.persona.type
+        if known.arm.page == PLAIN:
+            return Shell(shells.fallback(view, persona_type), final=True)
         page = None if visit.first else await self._finished(known, view)
         if page is not None:
             return page
@@ -83,7 +98,6 @@ class PageService:
         if page is not None:
             self._cache.lead(known.page_key, page)
             return page._replace(shared=True)
-        shells, persona_type = self._site.current.shells, known.shopper.persona.type
         try:
             page_id = self.jobs.start(PageRequest(known, view, visit.client)).job.id
         except AtCapacity:
@@ -97,7 +111,9 @@ class PageService:
         """
         view, persona_type = visit.view, NEWCOMER.type
         if not visit.first:
-            known = await self._shopper(visit)
+            known = await self.shopper(visit)
+            if known.arm.page == PLAIN:
+                return self.catalog_page(view)
             page = await self._finished(known, view) or await self._shared(known, view)
             if page is not None:
                 return page
@@ -111,6 +127,8 @@ class PageService:
         """
         view = visit.view
         known = self._shoppers.put(Shopper(visit.shopper_id, view.shop.id, persona))
+        if known.arm.page == PLAIN:
+            return "plain"
         if self.jobs.running(known.page_key):
             return "running"
         if not may_compose or not self.jobs.has_spare_capacity:
@@ -125,7 +143,7 @@ class PageService:
 
     async def shown(self, visit: Visit) -> StoredPage | None:
         """Return the finished page of a shopper: their own, or the one of their kind."""
-        view, known = visit.view, await self._shopper(visit)
+        view, known = visit.view, await self.shopper(visit)
         own = await self._cache.stored(known.page_key, view)
         shared = shared_key(view.shop.id, known.key.persona_hash)
         return own or await self._cache.stored(shared, view)
@@ -137,6 +155,8 @@ class PageService:
 
     async def stream_for(self, visit: Visit, page_id: str, after: int) -> Batches | None:
         """Return the events of a page after an id, or None where it is another shopper's.
+
+        None as well where the shopper's page is the plain one, which has no events.
 
         A page that this process knows nothing of (it has restarted, the page ended long ago, or was
         fetched ahead of the visit that begins now) is answered with the shopper's own: as stored,
@@ -151,7 +171,9 @@ class PageService:
             return self._journal.read(page_id, after) if own else None
         if page_id == VISIT:
             self._note(visit)
-        known = await self._shopper(visit)
+        known = await self.shopper(visit)
+        if known.arm.page == PLAIN:
+            return None
         return await self.events(PageRequest(known, visit.view, visit.client), after)
 
     async def events(self, request: PageRequest, after: int) -> Batches:
@@ -220,12 +242,6 @@ class PageService:
 
     def _note(self, visit: Visit) -> None:
         self._records.visited(Visited(visit.shopper_id, visit.view.shop.id, stamp()))
-
-    async def _shopper(self, visit: Visit) -> KnownShopper:
-        shop_id = visit.view.shop.id
-        if visit.first:
-            return self._shoppers.new(visit.shopper_id, shop_id)
-        return await self._shoppers.get(visit.shopper_id, shop_id)
 
     async def _finished(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return the finished page. One that was finished while we looked is found as well."""

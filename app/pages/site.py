@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.content.site import SiteContent
@@ -32,13 +33,21 @@ def build_renderer(content: SiteContent) -> Renderer:
 
 
 class Site(NamedTuple):
-    """Everything that is drawn from the same files, and that belongs together for this reason."""
+    """Everything that is drawn from the same files, and that belongs together for this reason.
+
+    `arms` has the generators of those arms of experiments that have one of their own.
+    """
 
     content: SiteContent
     renderer: Renderer
     generator: Generator
     shells: ShellCache
     shops: Mapping[str, ShopView]
+    arms: Mapping[str, Generator] = MappingProxyType({})
+
+    def generator_of(self, arm: str) -> Generator:
+        """Return who generates the pages of an arm, or of nobody's experiment."""
+        return self.arms.get(arm, self.generator)
 
     @property
     def default(self) -> ShopView:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from app.domain.experiments import NO_ARM, Assignment
 from app.domain.persona import NEWCOMER, PageKey, Shopper
 from app.personas.key import page_key
 from app.storage.errors import StorageError
@@ -18,23 +19,32 @@ _FRESH = 10.0
 
 
 class KnownShopper(NamedTuple):
-    """A shopper with the key of their page; `name` is the key as KV spells it."""
+    """A shopper with their arm and the key of their page; `page_key` is as KV spells it."""
 
     shopper: Shopper
     key: PageKey
     page_key: str
     until: float
+    arm: Assignment = NO_ARM
 
 
 class ShopperCache:
-    """Remembers the shoppers seen last. One whose persona cannot be read in time is a newcomer."""
+    """Remembers the shoppers seen last. One whose persona cannot be read in time is a newcomer.
+
+    `arm_of` says which arm of an experiment a shopper is in.
+    """
 
     def __init__(
-        self, personas: PersonaReader, clock: Callable[[], float], patience: Patience
+        self,
+        personas: PersonaReader,
+        clock: Callable[[], float],
+        patience: Patience,
+        arm_of: Callable[[Shopper], Assignment] = lambda _: NO_ARM,
     ) -> None:
         self._personas = personas
         self._patience = patience
         self._clock = clock
+        self._arm_of = arm_of
         self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()
 
     def cached(self, shopper_id: str, shop_id: str) -> KnownShopper | None:
@@ -64,14 +74,18 @@ class ShopperCache:
 
     def put(self, shopper: Shopper) -> KnownShopper:
         """Remember a shopper as they are known from now on."""
-        known = keyed(shopper)._replace(until=self._clock() + _FRESH)
+        known = self.keyed(shopper)._replace(until=self._clock() + _FRESH)
         self._known[shopper.id, shopper.shop_id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
         return known
 
+    def keyed(self, shopper: Shopper) -> KnownShopper:
+        """Return a shopper with the key of their page, to be remembered by nobody."""
+        return keyed(shopper, self._arm_of(shopper))
 
-def keyed(shopper: Shopper) -> KnownShopper:
-    """Return a shopper with the key of their page, to be remembered by nobody."""
-    key = page_key(shopper)
-    return KnownShopper(shopper, key, str(key), 0.0)
+
+def keyed(shopper: Shopper, arm: Assignment = NO_ARM) -> KnownShopper:
+    """Return a shopper of an arm with the key of their page."""
+    key = page_key(shopper, arm.key)
+    return KnownShopper(shopper, key, str(key), 0.0, arm)

@@ -38,9 +38,15 @@ def persona_hash(persona: Persona) -> str:
     return f"v{VERSION}_{persona.type}_{confidence}_{digest}"
 
 
-def page_key(shopper: Shopper) -> PageKey:
-    """Return the key of the shopper's current page."""
-    return PageKey(shopper.id, persona_hash(shopper.persona))
+def page_key(shopper: Shopper, arm: str = "") -> PageKey:
+    """Return the key of the shopper's current page; an arm has pages of its own."""
+    persona = persona_hash(shopper.persona)
+    return PageKey(shopper.id, f"{persona}.{arm}" if arm else persona)
+
+
+def arm_in(hash_of_page: str) -> str:
+    """Return the arm that a page's hash names, empty where it is of none."""
+    return hash_of_page.partition(".")[2]
 
 
 def confidence_band(confidence: float) -> int:

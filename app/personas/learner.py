@@ -80,7 +80,7 @@ class PersonaLearner:
         self.counts.update(item.code.lower() for item in refused)
         facts = [item for item in found if not isinstance(item, Refusal)]
         self.counts.update(f"noted_{fact.kind}" for fact in facts)
-        return facts or refused[0]
+        return facts or next(iter(refused), Refusal("UNKNOWN_SLOT"))
 
     async def _judged(self, shopper_id: str, shop: Shop, facts: Sequence[Fact]) -> Learned:
         """Note facts and judge by all that is known. One shopper at a time."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from app.catalog.listing import ORDERS
 from app.content.assets import Assets
+from app.content.components import Library
 from app.domain.catalog import Product, Shop
+from app.domain.experiments import Experiments
 from app.pages.shells import ShopView
 from app.personas.facts import is_reduced, price_tier, prices_of
 from app.prerender.pages import STREAM, listing_pages
@@ -31,8 +33,8 @@ def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict
     return {"version": 1, "default": default.id, "shops": sorted(shops), "static": static}
 
 
-def shop_file(view: ShopView, required: Iterable[str]) -> dict[str, object]:
-    """Return what is asked of a shop at every visit; `required` are a whole page's slots."""
+def shop_file(view: ShopView, library: Library, experiments: Experiments) -> dict[str, object]:
+    """Return what is asked of a shop at every visit."""
     shop = view.shop
     return {
         "version": 1,
@@ -46,7 +48,12 @@ def shop_file(view: ShopView, required: Iterable[str]) -> dict[str, object]:
         "categories": list(shop.categories()),
         "sorts": ["featured", *ORDERS],
         "listing_pages": listing_pages(shop),
-        "required": sorted(required),
+        "required": sorted(library.required),
+        "slots": {
+            slot.id: [name for name, spec in library.specs.items() if slot.id in spec.slots]
+            for slot in library.slots
+        },
+        "experiments": experiments.as_json(),
         "sells": shop.checkout is not None,
     }
 

@@ -77,8 +77,8 @@ def _files(content: SiteContent) -> Iterator[File]:
 def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
     headers = page_headers(image_hosts(shop), content.assets.names[PREFETCH_RULES])
     view = build_shop_view(shop, content, renderer, headers, moment=time.time())
-    home = f"shops/{shop.id}"
-    yield f"{home}/shop.json", _json(shop_file(view, content.library.required))
+    home, experiments = f"shops/{shop.id}", content.experiments.experiments
+    yield f"{home}/shop.json", _json(shop_file(view, content.library, experiments))
     yield f"{home}/products.json", _json(products_file(shop))
     yield f"{home}/goods.json", _json(goods_file(shop))
     for drawing in draw(view, renderer):

@@ -8,7 +8,7 @@ from typing import Protocol
 from app.domain.facts import Fact
 from app.domain.persona import Persona
 from app.metrics.registry import Metrics
-from app.storage.db.rows import Generation, Row, ShopperHistory, Visited
+from app.storage.db.rows import Generation, PageViews, Row, ShopperHistory, Visited
 
 
 class Kv(Protocol):
@@ -45,6 +45,20 @@ class FactStore(Protocol):
     ) -> None: ...
 
 
+class ViewStore(Protocol):
+    """Counts what was seen of store pages, and remembers who saw which arm of an experiment."""
+
+    async def add_views(
+        self, sighting: Visited, seen: PageViews, exposures: Iterable[tuple[str, str]]
+    ) -> None: ...
+
+
+class InsightStore(Protocol):
+    """Knows what experiments came to."""
+
+    async def counts(self, shop_id: str, since_day: int) -> Sequence[Sequence[Row]]: ...
+
+
 class RecordStore(Protocol):
     """Keeps who was here, and what was generated."""
 
@@ -53,7 +67,7 @@ class RecordStore(Protocol):
     ) -> None: ...
 
 
-class Database(PersonaReader, FactStore, RecordStore, Protocol):
+class Database(PersonaReader, FactStore, ViewStore, InsightStore, RecordStore, Protocol):
     """Shoppers, what they did, their personas, and the record of generated pages."""
 
     async def retire(self, shoppers_before: str, records_before: str) -> int: ...

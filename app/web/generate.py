@@ -16,7 +16,6 @@ from app.domain.page import StoredPage
 from app.domain.persona import Shopper
 from app.pages.jobs import AtCapacity, PageRequest, RunningJob
 from app.pages.shells import ShopView
-from app.personas.cache import keyed
 from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.generate_response import Answer, answer_of, error_answer, kept_answer
@@ -116,8 +115,8 @@ class Generate:
         if wanted is None:
             return error_answer("INVALID_REQUEST", "options.components: there is no such component")
         shopper = Shopper(request.shopper_id, view.shop.id, request.to_persona())
-        client = _client(scope)
-        return PageRequest(keyed(shopper), view, client, wanted, force=request.options.force)
+        known = self._web.pages.keyed(shopper)
+        return PageRequest(known, view, _client(scope), wanted, force=request.options.force)
 
 
 def _client(scope: Scope) -> Client:

@@ -6,17 +6,22 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app.domain.experiments import Experiments
 from app.domain.facts import ReportedEvent
 from app.domain.network import rate_limit_key
 from app.domain.page import Refusal
 from app.pages.service import Visit
 from app.pages.shells import ShopView
 from app.personas.learner import PersonaLearner, TooBusy
+from app.personas.views import to_rows
+from app.storage.db.rows import PageViews, Visited
 from app.storage.errors import StorageError
+from app.storage.ports import ViewStore
 from app.util.http_body import Body
 from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate, RateLimiter
@@ -52,12 +57,16 @@ class SignalsEndpoint:
         self,
         web: AppContext,
         learner: PersonaLearner,
+        views: ViewStore,
+        experiments: Experiments,
         warm_up: WarmUp,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._web = web
         self._learner = learner
+        self._views = views
+        self._experiments = experiments
         self._warm_up = warm_up
         self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
         self._shoppers = RateLimiter(SHOPPER_RATE, clock)
@@ -129,21 +138,55 @@ class SignalsEndpoint:
             raise _Refused(bad.status, bad.code, str(bad), wait=wait) from bad
         except BadBeacon as bad:
             raise _Refused(400, "INVALID_SIGNALS", str(bad), bad.field) from bad
-        await self._learn(visit, events)
+        seen = [event for event in events if event.slot]
+        deeds = [event for event in events if not event.slot]
+        counted = bool(seen) and await self._count(seen, visit)
+        if deeds or not counted:
+            await self._learn(visit, deeds, counted=counted)
 
-    async def _learn(self, visit: Visit, events: Sequence[ReportedEvent]) -> None:
-        """Note what a shopper did; where it changes the persona, prepare the next page."""
+    async def _learn(
+        self, visit: Visit, events: Sequence[ReportedEvent], *, counted: bool = False
+    ) -> None:
+        """Note what a shopper did; where it changes the persona, prepare the next page.
+
+        Refuse what the shop has nothing of, unless something else of the report `counted`.
+        """
         try:
             learned = await self._learner.learn(visit.shopper_id, visit.view.shop, events)
         except TooBusy as busy:
             raise _Refused(429, "RATE_LIMITED", "too many signals just now", wait=5) from busy
         except StorageError as error:
             raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
+        if isinstance(learned, Refusal) and counted:
+            return
         if isinstance(learned, Refusal):
             raise _Refused(400, learned.code, "the shop has nothing of that name", "events")
         persona, may_compose = learned
         outcome = await self._web.pages.prefetch(visit, persona, may_compose=may_compose)
         self.counts[f"page_{outcome}"] += 1
+
+    async def _count(self, events: Sequence[ReportedEvent], visit: Visit) -> bool:
+        """Count what was seen of the store page; say whether the shop knows any of it."""
+        library = self._web.site.current.content.library
+        kinds = {
+            slot.id: [name for name, spec in library.specs.items() if slot.id in spec.slots]
+            for slot in library.slots
+        }
+        rows = to_rows(events, visit.view.shop, kinds)
+        if not rows:
+            return False
+        known = await self._web.pages.shopper(visit)
+        now = self._web.now()
+        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
+        seen = PageViews(int(now // 86_400), known.arm.key, known.shopper.persona.type, rows)
+        exposures = self._experiments.exposures(visit.shopper_id, known.arm, now)
+        sighting = Visited(visit.shopper_id, visit.view.shop.id, at)
+        try:
+            await self._views.add_views(sighting, seen, exposures)
+        except StorageError as error:
+            raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
+        self.counts["views"] += 1
+        return True
 
 
 def signal_routes(endpoint: SignalsEndpoint) -> list[Route]:

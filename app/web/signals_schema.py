@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from app.domain.facts import KINDS, MAX_SECONDS, ReportedEvent
+from app.domain.facts import MAX_SECONDS, REPORTED, ReportedEvent
 
 MAX_EVENTS = 20
 MAX_ITEMS = 20
@@ -84,7 +84,33 @@ class _Purchase(_Strict):
         return ReportedEvent(self.kind, tuple((item.product, item.quantity) for item in self.items))
 
 
-_Event = Annotated[_View | _Filter | _Dwell | _AddToBasket | _Purchase, Field(discriminator="kind")]
+class _Shown(_Strict):
+    kind: Literal["shown"]
+    slot: _Name
+    by: _Name
+    products: Annotated[list[_Name], Field(max_length=MAX_ITEMS)] = []
+
+    def to_event(self) -> ReportedEvent:
+        items = tuple((product, 1) for product in self.products)
+        return ReportedEvent(self.kind, items, slot=self.slot, component=self.by)
+
+
+class _Click(_Strict):
+    kind: Literal["click"]
+    slot: _Name
+    by: _Name
+    product: _Name
+    place: Annotated[int, Field(ge=1, le=MAX_ITEMS), BeforeValidator(_whole)]
+
+    def to_event(self) -> ReportedEvent:
+        item = ((self.product, 1),)
+        return ReportedEvent(self.kind, item, slot=self.slot, component=self.by, place=self.place)
+
+
+_Event = Annotated[
+    _View | _Filter | _Dwell | _AddToBasket | _Purchase | _Shown | _Click,
+    Field(discriminator="kind"),
+]
 
 
 class _Beacon(_Strict):
@@ -117,14 +143,14 @@ def read_beacon(body: bytes) -> list[ReportedEvent]:
 
 def _field(place: tuple[int | str, ...]) -> str:
     """Return where in the body: without the kind, which pydantic puts in between."""
-    steps = [str(step) for at, step in enumerate(place) if at != 2 or step not in KINDS]  # noqa: PLR2004
+    steps = [str(step) for at, step in enumerate(place) if at != 2 or step not in REPORTED]  # noqa: PLR2004
     return ".".join(step[:MAX_FIELD_LENGTH] for step in steps) or "body"
 
 
 def _why(kind: str, message: str) -> str:
     """Return pydantic's reason, but for those that repeat what was sent."""
     own = {
-        "union_tag_invalid": f"kind must be one of {', '.join(KINDS)}",
+        "union_tag_invalid": f"kind must be one of {', '.join(REPORTED)}",
         "union_tag_not_found": "kind is missing",
         "extra_forbidden": "there is no such field",
     }

@@ -216,5 +216,37 @@ def test_so_it_does_through_the_worker(browser: Browser, edge: Edge, model: Mode
     assert set(taken) <= {"taken", "changed"}
 
 
-def test_what_goes_out_is_small() -> None:
-    assert len(gzip.compress((ROOT / "static" / "signals.js").read_bytes(), 9)) <= 1_500
+def views(server: Server, columns: str) -> list[tuple[Any, ...]]:
+    return rows(server, f"SELECT {columns} FROM views WHERE clicked OR product = ''")  # noqa: S608
+
+
+def test_what_of_the_store_page_was_in_view_for_a_second_is_counted(
+    seen: Watched, shop: Server
+) -> None:
+    def look() -> bool:
+        seen.page.goto(f"{shop.url}/store")
+        seen.page.wait_for_timeout(1_100)
+        leave(seen.page, shop)
+        return ("hero", "hero") in views(shop, "slot, component")
+
+    eventually(look)
+    assert "cta" not in [slot for (slot,) in views(shop, "slot")], "nobody scrolled so far"
+    assert told(shop) == []
+    assert seen.console == []
+    assert seen.violations() == []
+
+
+def test_a_click_is_counted_with_the_place_of_the_product(seen: Watched, shop: Server) -> None:
+    seen.page.goto(f"{shop.url}/store")
+    link = seen.page.locator("[data-slot=grid] .card:nth-child(3) a")
+    product = (link.get_attribute("href") or "").rpartition("/")[2]
+    link.click()
+    seen.page.wait_for_url(f"**/products/{product}")
+    eventually(lambda: len(views(shop, "slot")) >= 2)
+    columns = "slot, component, product, place, clicked"
+    assert ("grid", "grid", product, 3, 1) in views(shop, columns)
+
+
+@pytest.mark.parametrize(("script", "most"), [("signals.js", 1_500), ("views.js", 1_300)])
+def test_what_goes_out_is_small(script: str, most: int) -> None:
+    assert len(gzip.compress((ROOT / "static" / script).read_bytes(), 9)) <= most

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.domain.facts import KINDS
+from app.domain.facts import REPORTED
 from app.web.signals_schema import BadBeacon, read_beacon
 from tests.contract.hostile import NAMES
 
 _WRONG: tuple[object, ...] = (None, True, False, 1, 1.5, [], {}, ["x"], {"a": 1})
 _NOT_WHOLE: tuple[object, ...] = (None, True, "1", "NaN", "", 0, -1, 1.5, 1e30, 10**30, [], [1], {})
+_CLICK = {"slot": "grid", "by": "grid", "product": "oak", "place": 1}
 _VIEW = {"kind": "view", "product": "oak"}
 
 
@@ -33,6 +34,7 @@ def _texts() -> Iterator[tuple[str, str]]:
     yield from _not_json()
     yield from _wrong_lists()
     yield from _wrong_events()
+    yield from _wrong_views()
     for at, name in enumerate(NAMES):
         yield f"a product named {at}", one(kind="view", product=name)
         yield f"a category named {at}", one(kind="filter", category=name)
@@ -58,6 +60,13 @@ def _good() -> Iterator[tuple[str, str]]:
     yield "one into the basket", one(kind="add_to_basket", product="oak")
     items = [{"product": "oak", "quantity": 2}, {"product": "elm"}]
     yield "an order", one(kind="purchase", items=items)
+    for products in ([], ["oak"], ["oak", "elm"], ["oak"] * 20):
+        seen = {"slot": "grid", "by": "grid", "products": products}
+        yield f"a slot with {len(products)} products seen", one(kind="shown", **seen)
+    yield "a slot seen that says nothing of products", one(kind="shown", slot="cta", by="cta")
+    for place in (1, 20, 2.0):
+        pressed = {"slot": "grid", "by": "grid", "product": "oak", "place": place}
+        yield f"a click in place {place!r}", one(kind="click", **pressed)
     yield "an order of 20", one(kind="purchase", items=items * 10)
     for length in (199, 200):
         yield f"a name of {length}", one(kind="view", product="\U0001f98a" * length)
@@ -114,8 +123,10 @@ def _wrong_events() -> Iterator[tuple[str, str]]:
         "view": {"product": "x"},
         "filter": {"sort": "name"},
         "purchase": {"items": [{"product": "x"}]},
+        "shown": {"slot": "grid", "by": "grid"},
+        "click": _CLICK,
     }
-    for kind in KINDS:
+    for kind in REPORTED:
         event = {
             "dwell": {"product": "x", "seconds": 1},
             "add_to_basket": {"product": "x"},
@@ -124,6 +135,18 @@ def _wrong_events() -> Iterator[tuple[str, str]]:
         for stranger in ("price", "cents", "shopper_id", "Product", "constructor", "x" * 60):
             yield f"a {kind} with {stranger[:12]}", one(kind=kind, **event, **{stranger: 1})  # type: ignore[arg-type]
     yield "an item with a price", one(kind="purchase", items=[{"product": "x", "price": 1}])
+
+
+def _wrong_views() -> Iterator[tuple[str, str]]:
+    for at, value in enumerate(_NOT_WHOLE):
+        yield f"not a place {at}", one(kind="click", **{**_CLICK, "place": value})
+    for at, value in enumerate((*_WRONG, "", "x" * 201)):
+        for field in ("slot", "by", "product"):
+            yield f"not a {field} of a click {at}", one(kind="click", **{**_CLICK, field: value})
+        seen = {"slot": "grid", "by": "grid", "products": ["oak", value]}
+        yield f"not a product seen {at}", one(kind="shown", **seen)
+        yield f"no products seen {at}", one(kind="shown", **{**seen, "products": value})
+    yield "21 products seen", one(kind="shown", slot="grid", by="grid", products=["oak"] * 21)
 
 
 def read(body: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tests.contract import (
     beacons,
     cookies,
     crawlers,
+    experiments,
     facts,
     hashes,
     listing_queries,
@@ -33,6 +34,7 @@ FILES: Mapping[str, Callable[[], Vectors]] = {
     "beacon.json": beacons.vectors,
     "cookie.json": cookies.vectors,
     "crawlers.json": crawlers.vectors,
+    "experiments.json": experiments.vectors,
     "facts.json": facts.vectors,
     "listing_query.json": listing_queries.vectors,
     "network.json": networks.vectors,
@@ -41,6 +43,7 @@ FILES: Mapping[str, Callable[[], Vectors]] = {
     "rate_limit.json": rate_limits.vectors,
     "stored_page.json": stored_pages.vectors,
     "stored_persona.json": stored_personas.vectors,
+    "views.json": experiments.views,
 }
 
 

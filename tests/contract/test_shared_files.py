@@ -30,7 +30,9 @@ def test_the_worker_uses_all_that_it_shares() -> None:
     assert {name for name in names if not re.search(rf"\b{name}\b", WORKER)} == set()
 
 
-def test_the_browsers_script_keeps_to_the_bounds_of_what_it_sends() -> None:
+def test_the_browsers_scripts_keep_to_the_bounds_of_what_they_send() -> None:
+    views = (ROOT / "static" / "views.js").read_text()
+    assert f"const maxEvents = {min(MAX_EVENTS, MAX_ITEMS)};" in views
     script = (ROOT / "static" / "signals.js").read_text()
     constants = dict(re.findall(r"const (\w+) = (\d+);", script))
     assert int(constants["maxEvents"]) == min(MAX_EVENTS, MAX_ITEMS)

@@ -17,7 +17,7 @@ import pytest
 from app.content.site import read_site
 from app.main import create_app
 from app.settings import ROOT, read_settings
-from tests.conftest import StartServer
+from tests.conftest import QUICK, StartServer
 from tests.support.clock import Clock
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
@@ -111,6 +111,7 @@ def test_the_model_is_told_what_is_pinned(serve: StartServer, model: Model, cata
 async def opened(catalog: Path, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     """Open the shop, with a shopper in it."""
     environment = {
+        **QUICK,
         "WANDSTORE_CATALOG": str(catalog),
         "WANDSTORE_DATA": str(catalog.parent / "data"),
         "WANDSTORE_HOUSE_PACE": "0",

@@ -17,7 +17,7 @@ export type TelemetryEvent =
   | {
       event: "page";
       shop: string;
-      how: "kept" | "shell";
+      how: "kept" | "shell" | "fallback";
       persona: string;
       kv: LookupOutcome;
       /** Of the page that is shared by all shoppers of the persona. */

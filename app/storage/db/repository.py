@@ -11,6 +11,7 @@ from app.domain.persona import NEWCOMER, Persona
 from app.metrics.registry import Metrics
 from app.storage.db.rows import (
     Generation,
+    PageViews,
     Row,
     ShopperHistory,
     Visited,
@@ -21,6 +22,9 @@ from app.storage.measured import measured
 
 ANY_FACT = 2**53 - 1
 """An id beyond every fact's, which JSON carries whole."""
+
+VIEW_DAYS = 400
+"""Days for which counts of views are kept."""
 
 UPSERT_SHOPPER = """
 INSERT INTO shoppers (id, shop_id, created_at, last_seen_at) VALUES (?, ?, ?, ?)
@@ -50,10 +54,65 @@ DELETE FROM personas WHERE shopper_id = ? AND hash NOT IN
 """
 UPSERT_GENERATION = """
 INSERT INTO ui_generations
-    (id, shopper_id, persona_hash, status, kv_key, started_at, completed_at, error_message)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    (id, shopper_id, persona_hash, status, kv_key, started_at, completed_at, error_message, model,
+    prompt_tokens, cached_tokens, completion_tokens)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, completed_at = excluded.completed_at,
-    error_message = excluded.error_message
+    error_message = excluded.error_message, model = excluded.model,
+    prompt_tokens = excluded.prompt_tokens, cached_tokens = excluded.cached_tokens,
+    completion_tokens = excluded.completion_tokens
+"""
+INSERT_EXPOSURE = """
+INSERT OR IGNORE INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+# The values of a row are [slot, component, product, place, shown, clicked].
+ADD_VIEWS = """
+INSERT INTO views (shop_id, day, arm, persona, slot, component, product, place, shown, clicked)
+SELECT ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+    json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
+    json_extract(value, '$[5]') FROM json_each(?) WHERE true
+ON CONFLICT (shop_id, day, arm, persona, slot, component, product, place)
+DO UPDATE SET shown = shown + excluded.shown, clicked = clicked + excluded.clicked
+"""
+DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
+# One row a visitor first: what they did after they had seen their arm.
+SELECT_OUTCOMES = """
+SELECT experiment, arm, persona, COUNT(*) AS visitors, SUM(baskets > 0) AS baskets,
+    SUM(orders > 0) AS buyers, SUM(orders) AS orders, SUM(cents) AS cents,
+    SUM(CAST(cents AS REAL) * cents) AS squares
+FROM (
+    SELECT exposures.experiment, exposures.arm, exposures.persona,
+        SUM(COALESCE(signals.kind = 'add_to_basket', 0)) AS baskets,
+        SUM(COALESCE(signals.kind = 'purchase', 0)) AS orders,
+        SUM(CASE WHEN signals.kind = 'purchase'
+            THEN COALESCE(json_extract(signals.fact, '$.cents'), 0) ELSE 0 END) AS cents
+    FROM exposures LEFT JOIN signals
+        ON signals.shopper_id = exposures.shopper_id AND signals.at >= exposures.at
+    WHERE exposures.shop_id = ? GROUP BY exposures.experiment, exposures.shopper_id
+)
+GROUP BY experiment, arm, persona
+"""
+SELECT_SLOTS = """
+SELECT arm, slot, component, place, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+WHERE shop_id = ? AND day >= ? GROUP BY arm, slot, component, place
+ORDER BY arm, slot, component, place
+"""
+SELECT_PRODUCTS = """
+SELECT arm, product, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+WHERE shop_id = ? AND day >= ? AND place > 0 GROUP BY arm, product
+ORDER BY clicked DESC, shown DESC LIMIT 200
+"""
+SELECT_COSTS = """
+SELECT arm, model, COUNT(*) AS pages, SUM(prompt_tokens) AS prompt_tokens,
+    SUM(cached_tokens) AS cached_tokens, SUM(completion_tokens) AS completion_tokens
+FROM (
+    SELECT ui_generations.*, CASE WHEN instr(persona_hash, '.') > 0
+        THEN substr(persona_hash, instr(persona_hash, '.') + 1) ELSE '' END AS arm
+    FROM ui_generations JOIN shoppers ON shoppers.id = ui_generations.shopper_id
+    WHERE shoppers.shop_id = ?
+)
+GROUP BY arm, model
 """
 INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
 DELETE_OLD_FACTS = f"""
@@ -91,8 +150,9 @@ SELECT_ALL_OF = {
     "personas": "SELECT * FROM personas WHERE shopper_id = ? ORDER BY created_at",
     "signals": "SELECT * FROM signals WHERE shopper_id = ? ORDER BY id",
     "ui_generations": "SELECT * FROM ui_generations WHERE shopper_id = ? ORDER BY started_at",
+    "exposures": "SELECT * FROM exposures WHERE shopper_id = ? ORDER BY at",
 }
-"""What each table has of one shopper. Personas and signals go with their shopper."""
+"""What each table has of one shopper. Personas, signals and exposures go with their shopper."""
 
 DELETE_GENERATIONS_OF = "DELETE FROM ui_generations WHERE shopper_id = ?"
 _CHECKED = Visited("health", "health", "")
@@ -174,6 +234,41 @@ class ShopRepository:
         persona_hash = current[0]["current_persona_hash"] if current else None
         newest = kept[-1]["id"] if kept else 0
         return ShopperHistory(read_facts(kept), persona_hash, newest)
+
+    async def add_views(
+        self,
+        sighting: Visited,
+        seen: PageViews,
+        exposures: Iterable[tuple[str, str]],
+    ) -> None:
+        """Count what a shopper saw of a store page, and which arms (experiment, arm) it was of."""
+        shopper, shop, at = sighting
+        rows = json.dumps(seen.rows, ensure_ascii=False)
+        await self._run(
+            [
+                _visited(sighting),
+                *(
+                    Statement(INSERT_EXPOSURE, (experiment, shopper, shop, arm, seen.persona, at))
+                    for experiment, arm in exposures
+                ),
+                Statement(ADD_VIEWS, (shop, seen.day, seen.arm, seen.persona, rows)),
+                Statement(DELETE_OLD_VIEWS, (shop, seen.day - VIEW_DAYS)),
+            ]
+        )
+
+    async def counts(self, shop_id: str, since_day: int) -> list[Sequence[Row]]:
+        """Return what insights are made of: outcomes, slots and products seen, costs of pages."""
+        seen = (shop_id, since_day)
+        return list(
+            await self._run(
+                [
+                    Statement(SELECT_OUTCOMES, (shop_id,)),
+                    Statement(SELECT_SLOTS, seen),
+                    Statement(SELECT_PRODUCTS, seen),
+                    Statement(SELECT_COSTS, (shop_id,)),
+                ]
+            )
+        )
 
     async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
         """Write who was here and what was composed."""

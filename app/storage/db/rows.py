@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple, NoReturn
@@ -35,6 +35,10 @@ class Generation(NamedTuple):
     started_at: str
     completed_at: str | None = None
     error_message: str | None = None
+    model: str | None = None
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class Visited(NamedTuple):
@@ -43,6 +47,18 @@ class Visited(NamedTuple):
     shopper_id: str
     shop_id: str
     at: str
+
+
+class PageViews(NamedTuple):
+    """What was seen of a store page on a day (since the epoch), in an arm, by a type of persona.
+
+    A row is [slot, component, product, place, shown, clicked].
+    """
+
+    day: int
+    arm: str
+    persona: str
+    rows: Sequence[tuple[str, str, str, int, int, int]]
 
 
 class ShopperHistory(NamedTuple):

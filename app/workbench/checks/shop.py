@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import CatalogError
 from app.content.components import ComponentSpec
+from app.content.experiments import read_experiments
 from app.content.site import SiteContent, catalogs_of, read_site
 from app.domain.catalog import FeedIssue, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
@@ -46,6 +47,8 @@ def problems_of(settings: Settings) -> list[str]:
         issues = {error.path.stem: error.problems}
         readable = replace(settings, catalog=Settings().catalog, catalog_url="")
     found = [_of_catalog(settings.catalog, shop, item) for shop in issues for item in issues[shop]]
+    experiments = read_experiments(settings.root).problems
+    found += [_of_catalog(settings.catalog, "", item) for item in experiments]
     site = read_site(replace(readable, root=ROOT))
     sources = read_sources(settings.root)
     ours = read_sources(ROOT)

@@ -72,7 +72,9 @@ def build(before: Version, sources: Sources) -> Version:
     languages = before.content.languages
     if any(name.startswith("locale/") for name in changed):
         languages = _languages(sources)
-    content = SiteContent(before.content.catalogs, library, prompts, assets, languages)
+    content = before.content._replace(
+        library=library, prompts=prompts, assets=assets, languages=languages
+    )
     return Version(before.number + 1, sources, content, package)
 
 

@@ -86,6 +86,13 @@ def test_what_is_boosted_comes_before_all_that_is_not(tmp_path: Path) -> None:
     assert shelf(sold, ("lamp-2", "cup-1"), size=2) == ["cup-1", "lamp-2"]
 
 
+def test_what_is_boosted_is_found_however_far_down_it_is(tmp_path: Path) -> None:
+    large = shop(*(product(f"cup-{at}") for at in range(1_500)), product("jug", picture=None))
+    rules = read(tmp_path, "[[rule]]\nboost = 'jug'", large).rules
+    assert candidates(steer(large, rules), 1) == ["jug"]
+    assert candidates(large, 1) != ["jug"]
+
+
 def test_what_is_buried_comes_only_where_nothing_else_is_left(tmp_path: Path) -> None:
     sold = steered(tmp_path, '[[rule]]\nbury = ["category:lamps"]')
     named = ("lamp-1", "lamp-2", "lamp-3", "lamp-4")

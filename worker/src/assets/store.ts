@@ -1,5 +1,7 @@
 // Read the published folder from static assets: pages, files and the description of each shop.
 
+import type { Experiments } from "../experiments/assign.ts";
+
 export interface StaticFile {
   readonly address: string;
   readonly etag: string;
@@ -25,6 +27,9 @@ export interface Shop {
   readonly required: readonly string[];
   /** Whether anything can be bought: else there is no basket. */
   readonly sells: boolean;
+  /** The components that may fill each slot. */
+  readonly slots: Readonly<Record<string, readonly string[]>>;
+  readonly experiments: Experiments;
 }
 
 export class NotPublished extends Error {

@@ -6,6 +6,7 @@ import { clientOf } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
 import { isCrawler, isPrefetch, isSubresource } from "../crawlers.ts";
+import { assign, isPlain, pageHash } from "../experiments/assign.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
@@ -22,6 +23,8 @@ interface Lookup {
   readonly persona: Persona;
   readonly hash: string;
   readonly html: string | null;
+  /** Whether the shopper's page is the plain one, which is never generated. */
+  readonly plain: boolean;
   readonly db: LookupOutcome;
   readonly kv: LookupOutcome;
   readonly shared: LookupOutcome;
@@ -36,16 +39,13 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const signer = context.sessionSigner();
   const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure);
   const lookup = session.isFirstVisit
-    ? await firstVisit(context, shop)
+    ? await firstVisit(context, session.shopperId, shop)
     : await lookUp(context, session.shopperId, shop);
-  const generated =
-    lookup.html === null ? await generateOrWait(context, session, shop, lookup) : null;
+  const isMissing = lookup.html === null && !lookup.plain;
+  const generated = isMissing ? await generateOrWait(context, session, shop, lookup) : null;
   const html = lookup.html ?? generated;
-  const how = html === null ? "shell" : "kept";
-  const response =
-    html === null
-      ? await shell(context, shop, shellOf(lookup.persona))
-      : await cachedPage(context, shop, html);
+  const how = lookup.plain ? "fallback" : html === null ? "shell" : "kept";
+  const response = await responseOf(context, shop, { ...lookup, html });
   const ms = Date.now() - startedAt;
   response.headers.set("server-timing", `${how};dur=${ms}`);
   if (session.setCookie !== null) response.headers.append("set-cookie", session.setCookie);
@@ -73,15 +73,36 @@ async function preview(context: RequestContext, shop: Shop): Promise<Response> {
     const isHead = request.method === "HEAD";
     return isHead ? anonymousPage(context, shop) : shell(context, shop, "ahead.html");
   }
-  const { html, persona } = await lookUp(context, session.shopperId, shop);
+  return responseOf(context, shop, await lookUp(context, session.shopperId, shop));
+}
+
+async function responseOf(context: RequestContext, shop: Shop, lookup: Lookup): Promise<Response> {
+  const { html, persona, plain } = lookup;
+  if (plain) return anonymousPage(context, shop);
   return html === null ? shell(context, shop, shellOf(persona)) : cachedPage(context, shop, html);
 }
 
 /** Look up the newcomers' page only: KV would remember for a minute that there is no own one. */
-async function firstVisit({ env, limits }: RequestContext, shop: Shop): Promise<Lookup> {
-  const hash = await personaHash(NEWCOMER);
+async function firstVisit(
+  { env, limits }: RequestContext,
+  shopperId: string,
+  shop: Shop,
+): Promise<Lookup> {
+  const { hash, plain } = await pageOf(shop, shopperId, NEWCOMER);
+  const found = { persona: NEWCOMER, hash, plain, db: "unasked", kv: "unasked" } as const;
+  if (plain) return { ...found, html: null, shared: "unasked" };
   const { html, kv: shared } = await findSharedPage(env, hash, shop, limits.lookupMs);
-  return { persona: NEWCOMER, hash, html, db: "unasked", kv: "unasked", shared };
+  return { ...found, html, shared };
+}
+
+/** Return the hash that a shopper's page is stored under, and whether it is the plain page. */
+async function pageOf(
+  shop: Shop,
+  shopperId: string,
+  persona: Persona,
+): Promise<{ hash: string; plain: boolean }> {
+  const arm = await assign(shop.experiments, shopperId, persona.type, Date.now() / 1000);
+  return { hash: pageHash(await personaHash(persona), arm), plain: isPlain(arm) };
 }
 
 /** Look up persona and page, own and shared at once; all together have `limits.lookupMs`. */
@@ -92,14 +113,16 @@ async function lookUp(
 ): Promise<Lookup> {
   const deadline = Date.now() + limits.lookupMs;
   const { persona, db } = await findPersona(env, shopperId, shop.id, limits.lookupMs);
-  const hash = await personaHash(persona);
+  const { hash, plain } = await pageOf(shop, shopperId, persona);
+  if (plain) return { persona, hash, html: null, plain, db, kv: "unasked", shared: "unasked" };
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
   const key = cacheKey(shopperId, hash);
   const sharedPage = findSharedPage(env, hash, shop, remainingMs);
   const { html, kv } = await findCachedPage(env, key, shop, remainingMs);
-  if (html !== null || kv === "outdated") return { persona, hash, html, db, kv, shared: "unasked" };
+  const found = { persona, hash, plain, db, kv };
+  if (html !== null || kv === "outdated") return { ...found, html, shared: "unasked" };
   const shared = await sharedPage;
-  return { persona, hash, html: shared.html, db, kv, shared: shared.kv };
+  return { ...found, html: shared.html, shared: shared.kv };
 }
 
 /**

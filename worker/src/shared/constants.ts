@@ -29,6 +29,9 @@ export const ASSETS = {
 /** app/domain/facts.py */
 export const FACTS = {
   KINDS: ["view", "filter", "dwell", "add_to_basket", "purchase"],
+  SHOWN: "shown",
+  CLICK: "click",
+  REPORTED: ["view", "filter", "dwell", "add_to_basket", "purchase", "shown", "click"],
   MAX_FACTS: 200,
   MAX_NAMES: 20,
   MAX_DAY: 1_000_000,
@@ -118,6 +121,24 @@ export const PRERENDER = {
 /** app/pages/shells.py */
 export const SHELLS = {
   VISIT: "visit",
+} as const;
+
+/** app/domain/experiments.py */
+export const EXPERIMENTS = {
+  HOLDOUT: "holdout",
+  HELD: "held",
+  REST: "rest",
+  PLAIN: "plain",
+} as const;
+
+/** app/personas/views.py */
+export const VIEWS = {
+  FALLBACK: "fallback",
+} as const;
+
+/** app/storage/db/repository.py */
+export const REPOSITORY = {
+  VIEW_DAYS: 400,
 } as const;
 
 /** app/storage/db/d1.py */

@@ -6,14 +6,14 @@ import facts from "../../../tests/contract/facts.json";
 import type { Shop } from "../assets/store.ts";
 import { serializeFact } from "../personas/fact.ts";
 import { type SignalProducts, toFact } from "./facts.ts";
-import type { ReportedEvent } from "./schema.ts";
+import type { Deed } from "./schema.ts";
 
 interface Vector {
   readonly name: string;
   readonly categories: readonly string[];
   /** The published `goods.json`, as text: a shop may sell `__proto__`. */
   readonly goods: string;
-  readonly event: ReportedEvent;
+  readonly event: Deed;
   readonly day: number;
   readonly stored?: string;
   readonly refused?: string;

@@ -2,7 +2,7 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { Fact } from "../personas/fact.ts";
-import type { ReportedEvent } from "./schema.ts";
+import type { Deed } from "./schema.ts";
 
 /**
  * A product as `goods.json` has it: the index of its category in the shop's list, its price tier
@@ -21,7 +21,7 @@ export interface SignalProducts {
 
 /** Return the fact, or an error code where nothing that was reported is in the catalog. */
 export function toFact(
-  event: ReportedEvent,
+  event: Deed,
   shop: Shop,
   products: SignalProducts,
   day: number,
@@ -50,7 +50,7 @@ export function toFact(
   };
 }
 
-function toFilterFact({ category, sort }: ReportedEvent, shop: Shop, day: number): Fact | string {
+function toFilterFact({ category, sort }: Deed, shop: Shop, day: number): Fact | string {
   if (category !== "" && !shop.categories.includes(category)) return "UNKNOWN_CATEGORY";
   if (category === "" && sort === "") return "UNKNOWN_CATEGORY";
   const categories = category === "" ? [] : [category];

@@ -5,6 +5,7 @@ import type { ContainerClient } from "../container/client.ts";
 import { clientOf, type PageRequest } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
+import { assign, isPlain, pageHash } from "../experiments/assign.ts";
 import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
@@ -19,7 +20,8 @@ import { RateLimiter } from "../util/rate_limit.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { trimAscii } from "../util/whitespace.ts";
 import { type SignalProducts, toFact } from "./facts.ts";
-import { InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
+import { type Deed, InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
+import { storeViews, toRows, type ViewRow } from "./views.ts";
 
 const SECONDS_PER_DAY = 86_400;
 const shopperLimiter = new RateLimiter(SIGNALS.SHOPPER_RATE);
@@ -76,8 +78,38 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   enforceRate(shopperLimiter, session.shopperId, now);
   if (headers.get("dnt") === "1" || headers.get("sec-gpc") === "1") return "not_wanted";
   const events = parseEvents(await readSignals(context.request));
-  const facts = await toFacts(context, shop, events, Math.floor(now / SECONDS_PER_DAY));
-  return storeFacts(context, shop, session, facts, now);
+  const deeds = events.filter((event): event is Deed => event.slot === "");
+  const views = events.filter(({ slot }) => slot !== "");
+  const products = await context.assets.readJson<SignalProducts>(shop, "goods.json");
+  const counted = await countViews(
+    context,
+    shop,
+    session.shopperId,
+    toRows(views, products, shop.slots),
+  );
+  const day = Math.floor(now / SECONDS_PER_DAY);
+  const results = deeds.map((event) => toFact(event, shop, products, day));
+  const facts = results.filter((result) => typeof result !== "string");
+  if (facts.length > 0) return storeFacts(context, shop, session, facts, now);
+  if (counted) return "taken";
+  const [code = "UNKNOWN_SLOT"] = results.filter((result) => typeof result === "string");
+  throw new SignalsError(400, code, "the shop has nothing of that name", "events");
+}
+
+/** Store what was seen of the store page; say whether there was anything that the shop knows. */
+async function countViews(
+  { env }: RequestContext,
+  shop: Shop,
+  shopperId: string,
+  rows: readonly ViewRow[],
+): Promise<boolean> {
+  if (rows.length === 0) return false;
+  const notStored = new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
+  if (env.DB === undefined) throw notStored;
+  await storeViews(env.DB, shopperId, shop, rows, Date.now() / 1000).catch(() => {
+    throw notStored;
+  });
+  return true;
 }
 
 /** Store facts; where they change the shopper's persona, start the page for their next visit. */
@@ -96,8 +128,10 @@ async function storeFacts(
   });
   if (!changed || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
     return "taken";
+  const arm = await assign(shop.experiments, shopperId, persona.type, now);
+  if (isPlain(arm)) return "changed";
   const client = clientOf(context.request, isNewShopper(expires, now));
-  const page = { shop, shopperId, persona, hash, client };
+  const page = { shop, shopperId, persona, hash: pageHash(hash, arm), client };
   context.waitUntil(generateAhead(context, context.container, page));
   return "changed";
 }
@@ -110,22 +144,6 @@ async function generateAhead(
 ): Promise<void> {
   const { html } = await findSharedPage(env, page.hash, page.shop, limits.lookupMs);
   if (html === null) await startGeneration(container, page).finished;
-}
-
-/** Return the facts among the events that the catalog confirms; throw where there are none. */
-async function toFacts(
-  context: RequestContext,
-  shop: Shop,
-  events: readonly ReportedEvent[],
-  day: number,
-): Promise<Fact[]> {
-  const products = await context.assets.readJson<SignalProducts>(shop, "goods.json");
-  const results = events.map((event) => toFact(event, shop, products, day));
-  const facts = results.filter((result) => typeof result !== "string");
-  const [code = ""] = results.filter((result) => typeof result === "string");
-  if (facts.length === 0)
-    throw new SignalsError(400, code, "the shop has nothing of that name", "events");
-  return facts;
 }
 
 function parseEvents(body: Uint8Array): ReportedEvent[] {

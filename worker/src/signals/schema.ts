@@ -3,13 +3,24 @@
 import type { Kind } from "../personas/fact.ts";
 import { FACTS, SIGNALS_SCHEMA } from "../shared/constants.ts";
 
+export type ReportedKind = (typeof FACTS.REPORTED)[number];
+
 /** What a browser reports that a shopper did. Its form is valid, nothing else is checked. */
 export interface ReportedEvent {
-  readonly kind: Kind;
+  readonly kind: ReportedKind;
   readonly items: readonly (readonly [product: string, quantity: number])[];
   readonly category: string;
   readonly sort: string;
   readonly seconds: number;
+  /** What was shown or clicked, what filled it, and where in it the product stood, from 1. */
+  readonly slot: string;
+  readonly component: string;
+  readonly place: number;
+}
+
+/** What a shopper did beside looking at the store page: what personas are judged by. */
+export interface Deed extends ReportedEvent {
+  readonly kind: Kind;
 }
 
 /** A body is invalid at `field`; neither field nor reason quotes it. */
@@ -26,7 +37,15 @@ export class InvalidSignals extends Error {
 
 const { MAX_EVENTS, MAX_ITEMS, MAX_QUANTITY, MAX_NAME_LENGTH, MAX_FIELD_LENGTH, SORTS } =
   SIGNALS_SCHEMA;
-const EMPTY = { items: [], category: "", sort: "", seconds: 0 } as const;
+const EMPTY = {
+  items: [],
+  category: "",
+  sort: "",
+  seconds: 0,
+  slot: "",
+  component: "",
+  place: 0,
+} as const;
 
 type Fields = Record<string, unknown>;
 
@@ -56,23 +75,25 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function parseEvent(value: unknown, path: string): ReportedEvent {
   const event = requireObject(value, path);
-  const kind = FACTS.KINDS.find((known) => known === event["kind"]);
+  const kind = FACTS.REPORTED.find((known) => known === event["kind"]);
   if (kind === undefined)
-    throw new InvalidSignals(path, `kind must be one of ${FACTS.KINDS.join(", ")}`);
+    throw new InvalidSignals(path, `kind must be one of ${FACTS.REPORTED.join(", ")}`);
   const fields = PARSERS[kind](event, path);
   rejectUnknownFields(event, path, ["kind", ...FIELDS[kind]]);
   return { ...EMPTY, kind, ...fields };
 }
 
-const FIELDS: Record<Kind, readonly string[]> = {
+const FIELDS: Record<ReportedKind, readonly string[]> = {
   view: ["product"],
   filter: ["category", "sort"],
   dwell: ["product", "seconds"],
   add_to_basket: ["product", "quantity"],
   purchase: ["items"],
+  shown: ["slot", "by", "products"],
+  click: ["slot", "by", "product", "place"],
 };
 
-const PARSERS: Record<Kind, (event: Fields, path: string) => Partial<ReportedEvent>> = {
+const PARSERS: Record<ReportedKind, (event: Fields, path: string) => Partial<ReportedEvent>> = {
   view: ({ product }, path) => ({ items: [[requireName(product, `${path}.product`), 1]] }),
   filter: ({ category = "", sort = "" }, path) => {
     const text = requireText(category, `${path}.category`);
@@ -90,7 +111,29 @@ const PARSERS: Record<Kind, (event: Fields, path: string) => Partial<ReportedEve
       parseOnlyItem(value, `${path}.items.${index}`),
     ),
   }),
+  shown: ({ slot, by, products = [] }, path) => ({
+    ...parseSlot(slot, by, path),
+    items: parseProducts(products, `${path}.products`),
+  }),
+  click: ({ slot, by, product, place }, path) => ({
+    ...parseSlot(slot, by, path),
+    items: [[requireName(product, `${path}.product`), 1]],
+    place: requireInteger(place, `${path}.place`, MAX_ITEMS),
+  }),
 };
+
+function parseSlot(slot: unknown, by: unknown, path: string) {
+  return {
+    slot: requireName(slot, `${path}.slot`),
+    component: requireName(by, `${path}.by`),
+  };
+}
+
+function parseProducts(value: unknown, path: string): [string, number][] {
+  if (!Array.isArray(value) || value.length > MAX_ITEMS)
+    throw new InvalidSignals(path, `must be a list of at most ${MAX_ITEMS}`);
+  return value.map((product, index) => [requireName(product, `${path}.${index}`), 1]);
+}
 
 function parseOnlyItem(value: unknown, path: string): readonly [string, number] {
   const fields = requireObject(value, path);

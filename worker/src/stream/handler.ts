@@ -5,6 +5,7 @@ import { clientOf, requestPage } from "../container/generate.ts";
 import type { FetchResult } from "../container/retry.ts";
 import type { RequestContext } from "../context.ts";
 import { isPrefetch } from "../crawlers.ts";
+import { assign, isPlain, pageHash } from "../experiments/assign.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { json, plainText } from "../responses.ts";
@@ -41,11 +42,13 @@ export async function handleStream(
   if (context.request.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
   const { shopperId, isFirstVisit, isNewShopper, setCookie } = session;
   const { persona } = await findPersona(context.env, shopperId, shop.id, context.limits.lookupMs);
+  const arm = await assign(shop.experiments, shopperId, persona.type, startedAt / 1000);
+  if (isPlain(arm)) return plainText("no such page", 404);
   const page = {
     shop,
     shopperId,
     persona,
-    hash: await personaHash(persona),
+    hash: pageHash(await personaHash(persona), arm),
     client: clientOf(context.request, isNewShopper),
   };
   const lastEventId = context.request.headers.get("last-event-id") ?? "";

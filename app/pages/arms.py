@@ -1,0 +1,73 @@
+"""Who gets a page of which arm, and the arms that have stopped themselves."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from app.domain.experiments import NO_ARM, Arm, Assignment, Experiments
+from app.domain.persona import Shopper
+from app.generation.trace import Trace
+from app.storage.kv.retrying import RetryingKv
+
+log = logging.getLogger("wandstore.experiments")
+
+FEWEST_PAGES = 20
+_MOST_PAGES = 100
+"""The latest pages of an arm that its averages are of."""
+
+_KEPT_SECONDS = 30 * 86_400
+_KEY = "experiments:stopped"
+
+
+class Arms:
+    """Assigns shoppers. An arm whose pages go beyond its limits is stopped, and stays so.
+
+    Its shoppers get what those get who are in no experiment. `stopped` says of an arm's key why.
+    """
+
+    def __init__(self, experiments: Experiments, kv: RetryingKv, now: Callable[[], float]) -> None:
+        self.experiments = experiments
+        self.stopped: dict[str, str] = {}
+        self._kv = kv
+        self._now = now
+        self._latest: dict[str, deque[tuple[float, float, float]]] = {}
+        self._limited: dict[str, Arm] = {
+            key: arm
+            for key, arm in experiments.arms()
+            if any(limit is not None for limit in arm.limits)
+        }
+
+    def of(self, shopper: Shopper) -> Assignment:
+        """Return a shopper's arm now."""
+        assigned = self.experiments.assign(shopper.id, shopper.persona.type, self._now())
+        return NO_ARM if assigned.key in self.stopped else assigned
+
+    async def load(self) -> None:
+        """Read which arms have been stopped; where that cannot be read, none has."""
+        if not self._limited:
+            return
+        stored = json.loads(await self._kv.get(_KEY) or b"{}")
+        self.stopped.update({key: why for key, why in stored.items() if key in self._limited})
+
+    async def finished(self, key: str, trace: Trace) -> None:
+        """Note how the composing of an arm's page went; stop the arm where it went too badly."""
+        arm = self._limited.get(key)
+        if arm is None or key in self.stopped or trace.status == "interrupted":
+            return
+        latest = self._latest.setdefault(key, deque(maxlen=_MOST_PAGES))
+        refused = sum(n for name, n in trace.counts.items() if name.startswith("refused"))
+        latest.append((refused, trace.tokens.total, trace.elapsed_ms / 1000))
+        if len(latest) < FEWEST_PAGES:
+            return
+        for name, limit, values in zip(
+            arm.limits._fields, arm.limits, zip(*latest, strict=True), strict=True
+        ):
+            mean = sum(values) / len(values)
+            if limit is not None and mean > limit:
+                self.stopped[key] = f"{name} {mean:.2f} a page, more than {limit:g}"
+                log.error({"event": "arm_stopped", "arm": key, "why": self.stopped[key]})
+                await self._kv.put(_KEY, json.dumps(self.stopped).encode(), _KEPT_SECONDS)
+                return

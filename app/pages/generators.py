@@ -1,0 +1,83 @@
+"""Who generates the pages of a shop: one for its own prompts, and one for each arm."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import NamedTuple
+
+from app.content.prompts import PLACES, HouseCopy
+from app.content.site import SiteContent
+from app.domain.experiments import HOUSE, PLAIN, Arm
+from app.domain.limits import Deadlines, ParseLimits
+from app.domain.llm import Model
+from app.generation.generator import Generator
+from app.generation.job import GeneratorDeps, Journal, not_watched
+from app.generation.prompt import instructions
+from app.generation.trace import Trace
+from app.rendering.renderer import Renderer
+
+_DIGITS = 12
+
+
+class GeneratorTools(NamedTuple):
+    """What all generators share.
+
+    `models_of` returns the models in their order, the house last, which writes with this copy;
+    `finished` takes the key of an arm and the trace of a page of it that has ended.
+    """
+
+    journal: Journal
+    models_of: Callable[[Callable[[str], HouseCopy]], Sequence[Model]]
+    ready: Callable[[], Awaitable[None]]
+    finished: Callable[[str, Trace], Awaitable[None]]
+    deadlines: Deadlines
+    parsing: ParseLimits
+
+
+def arm_generators(
+    content: SiteContent, renderer: Renderer, tools: GeneratorTools
+) -> Mapping[str, Generator]:
+    """Return the generators of all arms whose pages are composed, by the arms' keys."""
+    return {
+        key: build_generator(content, renderer, tools, (key, arm))
+        for key, arm in content.experiments.experiments.arms()
+        if arm.page != PLAIN
+    }
+
+
+def build_generator(
+    content: SiteContent,
+    renderer: Renderer,
+    tools: GeneratorTools,
+    of_arm: tuple[str, Arm] | None = None,
+) -> Generator:
+    """Return who generates pages: by the shop's prompts and models, or as an arm has it."""
+    library = content.library
+    key, arm = of_arm or ("", None)
+    prompts = content.experiments.prompts.get(arm.prompts if arm else "", content.prompts)
+    models = tools.models_of(prompts.house_in)
+    if arm is not None and arm.page == HOUSE:
+        models = models[-1:]
+    alone = repr((prompts.house, prompts.translations)) if len(models) == 1 else ""
+    deciding = (prompts.storefront, *prompts.personas.values(), alone, *(it.name for it in models))
+    deps = GeneratorDeps(
+        models=models,
+        journal=tools.journal,
+        renderer=renderer,
+        specs=library.specs,
+        slots=tuple(slot.id for slot in library.slots),
+        required=library.required,
+        instructions=cache(
+            lambda: instructions(prompts.storefront, PLACES, library.specs.values())
+        ),
+        persona_briefs=prompts.personas,
+        ready=tools.ready,
+        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        deadlines=tools.deadlines,
+        parse_limits=tools.parsing,
+        decision=hashlib.sha256("\0".join(deciding).encode()).hexdigest()[:_DIGITS],
+        finished=partial(tools.finished, key) if arm is not None else not_watched,
+    )
+    return Generator(deps)

@@ -1,0 +1,185 @@
+"""Experiments over HTTP: who gets which page, what is told of it, and what a changed prompt does."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.settings import ROOT
+from tests.conftest import StartServer
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
+from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.stored import forget_layouts, pairs, rows
+from tools.support.server import Server
+
+PLAIN = "{ name = 'plain', page = 'plain', share = 0.001 }"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A shop's folder of our own components and prompts, to have experiments."""
+    for part in ("components", "prompts", "static"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / part, tmp_path / "shop" / part, ignore=ignored)
+    return tmp_path / "shop"
+
+
+def run(root: Path, arm: str, other: str = PLAIN, more: str = "") -> str:
+    """Run an experiment in which all but one shopper in a million are in the first arm."""
+    arms = f"arms = [{arm.replace(' }', ', share = 999 }')}, {other}]"
+    (root / "experiments.toml").write_text(f"[[experiment]]\nname = 'trial'\n{arms}\n{more}")
+    return str(root)
+
+
+def visited(server: Server) -> tuple[str, str]:
+    """Return the first page of a new shopper, and the one that they have afterwards."""
+    with Shopper(server) as shopper:
+        first = shopper.store().text
+        if stream := stream_of(first):
+            shopper.follow(stream)
+        return first, shopper.store().text
+
+
+def test_the_plain_arm_has_the_fallback_as_its_page_and_costs_nothing(
+    serve: StartServer, model: Model, root: Path
+) -> None:
+    arm = "{ name = 'plain', page = 'plain' }"
+    other = "{ name = 'model', page = 'model', share = 0.001 }"
+    server = serve(WANDSTORE_ROOT=run(root, arm, other), **model.environment)
+    with Shopper(server) as shopper:
+        pages = [shopper.store() for _ in range(2)]
+        assert shopper.get("/s/demo/stream/visit").status_code == 404
+    for page in pages:
+        assert page.headers["x-wandstore-page"] == "fallback"
+        assert set(fillers(page.text).values()) == {"fallback"}
+        assert stream_of(page.text) == ""
+    assert not model.requests
+    assert pairs(server) == {}
+
+
+def test_the_arm_of_the_house_asks_no_model(serve: StartServer, model: Model, root: Path) -> None:
+    arm = "{ name = 'house', page = 'house' }"
+    server = serve(WANDSTORE_ROOT=run(root, arm), **model.environment)
+    _, page = visited(server)
+    assert "fallback" not in fillers(page).values()
+    assert not model.requests
+
+
+def test_a_canary_is_prompted_from_its_own_folder_and_shares_no_page(
+    serve: StartServer, model: Model, root: Path
+) -> None:
+    model.play(Scenario(answer()))
+    outside = serve("data", WANDSTORE_ROOT=str(root), **model.environment)
+    visited(outside)
+    outside.stop()
+    shutil.copytree(root / "prompts", root / "next")
+    text = (root / "next" / "storefront.md").read_text()
+    (root / "next" / "storefront.md").write_text(f"A new beginning.\n{text}")
+    arm = "{ name = 'next', page = 'model', prompts = 'next' }"
+    server = serve("data", WANDSTORE_ROOT=run(root, arm), **model.environment)
+    first, page = visited(server)
+    assert stream_of(first), "the page that others share is not this arm's"
+    assert "fallback" not in fillers(page).values()
+    assert len(model.requests) == 2
+    assert "A new beginning." in json.dumps(model.requests[1].body)
+    keys = [key.partition(".")[2] for key in pairs(server) if key.startswith(("ui:", "plan:"))]
+    assert sorted(keys) == ["", "", "trial.next", "trial.next"]
+    (root / "experiments.toml").unlink()
+    server.stop()
+    again = serve("data", WANDSTORE_ROOT=str(root), **model.environment)
+    assert stream_of(visited(again)[0]) == "", "nothing kept before is lost"
+    assert len(model.requests) == 2
+
+
+def test_a_changed_prompt_composes_anew(serve: StartServer, model: Model, root: Path) -> None:
+    model.play(Scenario(answer()))
+    server = serve("data", WANDSTORE_ROOT=str(root), **model.environment)
+    with Shopper(server) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        cookies = shopper.cookies
+    server.stop()
+    brief = root / "prompts" / "personas" / "newcomer.md"
+    brief.write_text(f"{brief.read_text()}\nBe brief.\n")
+    server = serve("data", WANDSTORE_ROOT=str(root), **model.environment)
+    with Shopper(server, cookies) as shopper:
+        stream = stream_of(shopper.store().text)
+        assert stream, "what the old prompt decided is not shown again"
+        shopper.follow(stream)
+        assert "fallback" not in fillers(shopper.store().text).values()
+    assert "Be brief." in json.dumps(model.requests[1].body)
+
+
+def test_a_canary_that_refuses_too_much_gives_way_to_the_page_that_all_have(
+    serve: StartServer, model: Model, root: Path
+) -> None:
+    hostile = answer().replace("Light that knows when to stop", "See https://evil.example now")
+    model.play(Scenario(hostile))
+    arm = "{ name = 'next', page = 'model', most_refused = 0.5 }"
+    server = serve(WANDSTORE_ROOT=run(root, arm), **model.environment)
+    for _ in range(20):
+        forget_layouts(server)
+        visited(server)
+    model.play(Scenario(answer()))
+    visited(server)
+    forget_layouts(server)
+    (stopped,) = pairs(server, "experiments:").values()
+    assert json.loads(stopped)["trial.next"].startswith("refused ")
+    latest = list(pairs(server, "ui:"))
+    assert [key for key in latest if not key.endswith(".trial.next")]
+
+
+VIEWS = {
+    "events": [
+        {"kind": "shown", "slot": "hero", "by": "hero", "products": ["dusk-lamp"]},
+        {"kind": "shown", "slot": "top", "by": "hero", "products": ["dusk-lamp"]},
+        {"kind": "click", "slot": "hero", "by": "hero", "product": "dusk-lamp", "place": 1},
+    ]
+}
+
+
+def tell(shopper: Shopper, body: object, **headers: str) -> httpx.Response:
+    same = {"sec-fetch-site": "same-origin", **headers}
+    return shopper.post("/signals", json=body, headers=same)
+
+
+def test_what_was_seen_is_counted_and_who_saw_which_arm_is_noted_once(
+    serve: StartServer, root: Path
+) -> None:
+    arm = "{ name = 'plain', page = 'plain' }"
+    other = "{ name = 'house', page = 'house', share = 0.001 }"
+    server = serve(WANDSTORE_ROOT=run(root, arm, other), WANDSTORE_HOUSE_PACE="0")
+    with Shopper(server) as shopper:
+        shopper.store()
+        assert [tell(shopper, VIEWS).status_code for _ in range(2)] == [204, 204]
+        assert tell(shopper, VIEWS, dnt="1").status_code == 204
+        nothing = {"events": VIEWS["events"][1:2]}
+        refused = tell(shopper, nothing)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "UNKNOWN_SLOT")
+    columns = (
+        "SELECT arm, persona, slot, component, product, place, shown, clicked FROM views "
+        "ORDER BY place"
+    )
+    assert rows(server, columns) == [
+        ("trial.plain", "newcomer", "hero", "hero", "", 0, 2, 2),
+        ("trial.plain", "newcomer", "hero", "hero", "dusk-lamp", 1, 2, 2),
+    ]
+    assert rows(server, "SELECT experiment, arm, persona FROM exposures") == [
+        ("trial", "plain", "newcomer")
+    ]
+
+
+def test_views_and_deeds_of_one_report_are_both_noted(house_server: Server) -> None:
+    body = {"events": [*VIEWS["events"], {"kind": "view", "product": "dusk-lamp"}]}
+    with Shopper(house_server) as shopper:
+        shopper.store()
+        name = next(iter(shopper.cookies.values())).partition(".")[0]
+        assert tell(shopper, body).status_code == 204
+    noted = rows(house_server, "SELECT shopper_id, kind FROM signals")
+    seen = [kind for shopper_id, kind in noted if shopper_id == name]
+    assert seen == ["view"]
+    assert rows(house_server, "SELECT sum(shown) FROM views WHERE arm = ''")[0][0] >= 1

@@ -1,0 +1,83 @@
+"""Arms that stop themselves: a canary that refuses more, costs more or is slower than it may."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from app.domain.experiments import NO_ARM, POINTS, Arm, ArmLimits, Experiment, Experiments
+from app.domain.llm import TokensUsed
+from app.domain.persona import Shopper
+from app.generation.trace import Trace
+from app.pages.arms import FEWEST_PAGES, Arms
+from app.storage.kv.retrying import RetryingKv
+from tests.support.clock import Clock
+
+pytestmark = pytest.mark.anyio
+
+SHOPPER = Shopper("shop_1", "demo")
+KEY = "copy.next"
+
+
+class Pairs(dict[str, bytes]):
+    """A KV in memory."""
+
+    async def get(self, key: str) -> bytes | None:  # type: ignore[override]
+        return super().get(key)
+
+    async def put(self, key: str, value: bytes, ttl: int) -> None:
+        assert ttl
+        self[key] = value
+
+    async def delete(self, key: str) -> None:
+        del self[key]
+
+
+def arms(pairs: Pairs, **limits: float) -> Arms:
+    canary = Arm("next", "model", POINTS, limits=ArmLimits(**limits))
+    experiments = Experiments((Experiment("copy", POINTS, (canary,)),))
+    return Arms(experiments, RetryingKv(pairs, Clock()), lambda: 0.0)
+
+
+def page(refused: int = 0, tokens: int = 0, seconds: float = 0.0) -> Trace:
+    clock = Clock()
+    trace = Trace("page", "demo", "newcomer", clock)
+    clock.now += seconds
+    trace.tokens = TokensUsed(prompt=tokens)
+    trace.counts = Counter({"refused:URL_IN_COPY": refused, "drawn:hero": 5})
+    return trace
+
+
+@pytest.mark.parametrize(
+    ("limits", "bad"),
+    [
+        ({"refused": 0.5}, page(refused=1)),
+        ({"tokens": 3_000.0}, page(tokens=3_100)),
+        ({"seconds": 8.0}, page(seconds=8.5)),
+    ],
+)
+async def test_a_canary_that_turns_bad_stops_itself_and_says_so(
+    limits: dict[str, float], bad: Trace, caplog: pytest.LogCaptureFixture
+) -> None:
+    pairs = Pairs()
+    canary = arms(pairs, **limits)
+    for _ in range(FEWEST_PAGES - 1):
+        await canary.finished(KEY, bad)
+    assert canary.of(SHOPPER).key == KEY, "a few pages prove nothing"
+    await canary.finished(KEY, bad)
+    assert canary.of(SHOPPER) == NO_ARM
+    (limit,) = limits
+    assert canary.stopped[KEY].startswith(f"{limit} ")
+    assert "arm_stopped" in caplog.text
+    again = arms(pairs, **limits)
+    await again.load()
+    assert again.of(SHOPPER) == NO_ARM, "it stays so after a restart"
+
+
+async def test_a_canary_within_its_limits_goes_on() -> None:
+    canary = arms(Pairs(), refused=0.5, tokens=3_000.0, seconds=8.0)
+    for _ in range(2 * FEWEST_PAGES):
+        await canary.finished(KEY, page(tokens=2_900, seconds=7.9))
+    assert canary.of(SHOPPER).key == KEY
+    assert canary.stopped == {}

@@ -1,0 +1,127 @@
+// Experiments at the edge: the plain page is served as it is, and arms share no page.
+
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import {
+  COLLECTOR,
+  fakeContainer,
+  resetStorage,
+  SHOPPER,
+  send,
+  sessionCookie,
+  storePage,
+  storePersona,
+} from "../../tests/support.ts";
+import type { Experiments } from "./assign.ts";
+
+/** Another than other tests have: the isolate's rate limits outlive them. */
+const TELLING = `shop_${"7".repeat(32)}`;
+const ALL = 2 ** 32;
+const running = (page: string): Experiments => ({
+  holdout: 0,
+  running: [
+    {
+      name: "trial",
+      share: ALL,
+      begins: null,
+      ends: null,
+      personas: [],
+      arms: [["only", page, ALL]],
+    },
+  ],
+});
+
+/** Return the published files with these experiments among them. */
+function published(experiments: Experiments): Record<string, unknown> {
+  const fetch = async (address: string): Promise<Response> => {
+    const response = await env.ASSETS.fetch(address);
+    if (!address.endsWith("/shop.json")) return response;
+    return Response.json({ ...(await response.json<object>()), experiments });
+  };
+  return { ASSETS: { fetch } };
+}
+
+beforeEach(resetStorage);
+
+describe("a shopper of a plain arm", () => {
+  it("gets the fallback at once, a cookie, and nothing is composed", async () => {
+    let requests = 0;
+    const CONTAINER = fakeContainer(async () => ((requests += 1), Response.json({})));
+    const changes = { ...published(running("plain")), CONTAINER };
+    const { response, text, background } = await send("/store", {}, changes);
+    await background;
+    expect(response.headers.get("x-wandstore-page")).toBe("fallback");
+    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=/);
+    expect(text).not.toContain("data-stream=");
+    expect(text).toContain('data-filled-by="fallback"');
+    expect(requests).toBe(0);
+  });
+
+  it("has no stream to follow", async () => {
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const { response } = await send(
+      "/s/demo/stream/edge",
+      { headers },
+      published(running("plain")),
+    );
+    expect(response.status).toBe(404);
+  });
+});
+
+describe("a shopper of another arm", () => {
+  it("gets the page of that arm, and never one from outside of it", async () => {
+    const hash = await storePersona(SHOPPER, COLLECTOR);
+    await storePage(SHOPPER, hash, "<p>outside</p>");
+    await storePage(SHOPPER, `${hash}.trial.only`, "<p>inside</p>");
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    expect((await send("/store", { headers })).text).toBe("<p>outside</p>");
+    const within = await send("/store", { headers }, published(running("model")));
+    expect(within.text).toBe("<p>inside</p>");
+  });
+});
+
+describe("what was seen of the page", () => {
+  const report = {
+    events: [
+      { kind: "shown", slot: "grid", by: "fallback", products: ["dusk-lamp", "moon-jar"] },
+      { kind: "click", slot: "grid", by: "fallback", product: "moon-jar", place: 2 },
+    ],
+  };
+  const tell = async (experiments: Experiments, body: unknown = report) => {
+    const headers = {
+      "content-type": "application/json",
+      "sec-fetch-site": "same-origin",
+      "cf-connecting-ip": "10.9.9.9",
+      cookie: await sessionCookie(TELLING),
+    };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    return send("/signals", init, published(experiments));
+  };
+
+  it("is counted by day, arm and place, and who saw which arm is noted once", async () => {
+    for (let times = 0; times < 2; times += 1)
+      expect((await tell({ ...running("plain"), holdout: 1 })).response.status).toBe(204);
+    const { results } = await env.DB.prepare(
+      "SELECT arm, persona, slot, component, product, place, shown, clicked FROM views ORDER BY place",
+    ).all();
+    const about = { arm: "trial.only", persona: "newcomer", slot: "grid", component: "fallback" };
+    expect(results).toEqual([
+      { ...about, product: "", place: 0, shown: 2, clicked: 2 },
+      { ...about, product: "dusk-lamp", place: 1, shown: 2, clicked: 0 },
+      { ...about, product: "moon-jar", place: 2, shown: 2, clicked: 2 },
+    ]);
+    const exposures = await env.DB.prepare(
+      "SELECT experiment, arm, persona FROM exposures ORDER BY experiment",
+    ).all();
+    expect(exposures.results).toEqual([
+      { experiment: "holdout", arm: "rest", persona: "newcomer" },
+      { experiment: "trial", arm: "only", persona: "newcomer" },
+    ]);
+  });
+
+  it("is refused where the shop has no such slot", async () => {
+    const body = { events: [{ kind: "shown", slot: "top", by: "hero" }] };
+    const { response, text } = await tell(running("plain"), body);
+    expect([response.status, JSON.parse(text).error.code]).toEqual([400, "UNKNOWN_SLOT"]);
+  });
+});
