@@ -49,6 +49,7 @@ from app.web.checkout import CheckoutPage
 from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list
+from app.web.discovery import RootFiles
 from app.web.errors import NotFound, redirect_home, server_error
 from app.web.forget import ForgetPage
 from app.web.generate import Generate
@@ -360,6 +361,7 @@ def _routes(
         Route("/generate", generate, methods=["POST"]),
         Route("/health", health, methods=get),
         Route("/metrics", metrics, methods=get),
+        *RootFiles(context).routes,
         Route("/", redirect_home, methods=get),
     ]
     return [*routes, Route("/{path:path}", NotFound(context, routes))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,11 @@ class Settings:
     """Seconds between two looks whether the catalog's files have changed; with 0 nobody looks."""
     currency: str = "USD"
     """Currency (three capital letters) of catalogs that name none."""
+    public_url: str = ""
+    """Where shoppers find the shop, as `https://shop.example`: for canonical links, link previews
+    and sitemaps. Publish for the Worker with the same."""
+    security_contact: str = ""
+    """Whom `/.well-known/security.txt` names: a `mailto:` or `https:` address."""
     design: bool = False
     """`1` opens the workbench at `/design` and the page traces, as `make run` does unless told."""
     root: Path = ROOT
@@ -238,6 +244,18 @@ def _feed(text: str) -> str:
     return text
 
 
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text):
+        raise ValueError(f"be a scheme and a host, as https://shop.example, not {text!r}")
+    return text.rstrip("/")
+
+
+def _contact(text: str) -> str:
+    if not re.fullmatch(r"(?:mailto:|https://)\S+", text):
+        raise ValueError(f"be a mailto: or https: address, not {text!r}")
+    return text
+
+
 def _secret(text: str) -> str:
     if len(text.encode()) < _SHORTEST_SECRET:
         raise ValueError(f"have at least {_SHORTEST_SECRET} bytes")
@@ -259,6 +277,8 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_CATALOG_URL_SECONDS": ("catalog_url_poll", _number(0.01, 86_400)),
     "WANDSTORE_CATALOG_SECONDS": ("catalog_poll", _number(0, 3600)),
     "WANDSTORE_CURRENCY": ("currency", str),
+    "WANDSTORE_PUBLIC_URL": ("public_url", _origin),
+    "WANDSTORE_SECURITY_CONTACT": ("security_contact", _contact),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
     "WANDSTORE_ROOT": ("root", _folder),
     "WANDSTORE_HOUSE_PACE": ("house_pace", _number(0, 100)),

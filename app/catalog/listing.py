@@ -41,6 +41,11 @@ class Listing(NamedTuple):
     pages: int
     instead: str = ""
 
+    @property
+    def first(self) -> int:
+        """The place of the first result among all, from 1."""
+        return (self.page - 1) * PAGE_SIZE + 1
+
 
 class ListingQuery(NamedTuple):
     """What an address asks for; empty strings where it does not say."""

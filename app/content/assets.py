@@ -25,9 +25,11 @@ MEDIA_TYPES = {
     ".gif": b"image/gif",
     ".woff2": b"font/woff2",
     ".woff": b"font/woff",
+    ".ico": b"image/x-icon",
+    ".txt": b"text/plain; charset=utf-8",
     ".speculationrules": b"application/speculationrules+json",
 }
-_TEXT = {".css", ".js", ".svg", ".speculationrules"}
+_TEXT = {".css", ".js", ".svg", ".txt", ".speculationrules"}
 _BEST_COMPRESSION = 9
 _REFERENCE = re.compile(rb"""url\(\s*(["']?)([a-z0-9.-]+)\1\s*\)""")
 PREFETCH_RULES = "products.speculationrules"

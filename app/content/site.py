@@ -31,6 +31,8 @@ class SiteContent(NamedTuple):
     assets: Assets
     languages: Languages
     experiments: ExperimentFile = ExperimentFile()
+    public_url: str = ""
+    security_contact: str = ""
 
     def with_catalogs(self, catalogs: Catalogs) -> SiteContent:
         """Return the same files with other goods."""
@@ -48,7 +50,7 @@ class SiteContent(NamedTuple):
 
     def urls_of(self, shop: Shop) -> ShopUrls:
         """Return a shop's addresses; the default shop's begin at the root."""
-        return ShopUrls(shop.id, self._root_of(shop), self.assets.names)
+        return ShopUrls(shop.id, self._root_of(shop), self.assets.names, self.public_url)
 
     def digest_of(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
@@ -108,7 +110,15 @@ def read_site(settings: Settings) -> SiteContent:
     assets = load_assets(static, library.styles, catalogs.shops.values())
     folders = dict.fromkeys((ROOT / "locale", settings.root / "locale"))
     languages = Languages(merged(map(read_catalogs, folders)))
-    experiments = read_experiments(settings.root)
-    content = SiteContent(catalogs, library, prompts, assets, languages, experiments)
+    content = SiteContent(
+        catalogs,
+        library,
+        prompts,
+        assets,
+        languages,
+        read_experiments(settings.root),
+        settings.public_url,
+        settings.security_contact,
+    )
     content.check_languages(catalogs)
     return content

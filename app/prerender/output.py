@@ -6,10 +6,12 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.catalog.images import image_hosts
 from app.content.assets import PREFETCH_RULES
+from app.content.discovery import root_file, root_names
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.pages.shells import build_shop_view
@@ -69,6 +71,10 @@ def _files(content: SiteContent) -> Iterator[File]:
     yield INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets))
     for name, body in assets.files.items():
         yield assets.names[name].removeprefix("/"), body.plain
+    for name in root_names(content):
+        found = root_file(name, content, datetime.now(UTC))
+        if found is not None:
+            yield f"root/{name.rpartition('/')[2]}", found
     renderer = build_renderer(content)
     for shop in catalogs.shops.values():
         yield from _shop_files(shop, content, renderer)

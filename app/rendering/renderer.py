@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jinja2 import (
@@ -28,7 +28,9 @@ from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
 from app.rendering.checkout import shown_at
 from app.rendering.language import TAGS, Language, Languages
+from app.rendering.markdown import Markdown
 from app.rendering.pictures import source_of, with_preload
+from app.rendering.structured import breadcrumbs, graph, item_list, organization, product
 from app.rendering.urls import ShopUrls
 
 if TYPE_CHECKING:
@@ -37,6 +39,18 @@ if TYPE_CHECKING:
 FALLBACK = "fallback"
 REFRESH_SECONDS = 8
 """When a page without JavaScript looks whether it is finished."""
+
+
+_USUAL: Mapping[str, Any] = MappingProxyType(
+    {
+        "persona_type": "newcomer",
+        "noindex": False,
+        "canonical": None,
+        "about": None,
+        "picture": None,
+    }
+)
+"""What a page says of itself where it says nothing else."""
 
 
 class ComponentSpec(Protocol):
@@ -185,6 +199,7 @@ class Renderer:
         stream_url: str | None = None,
     ) -> str:
         """Draw the store page: the shell where it has a stream, else the finished page."""
+        url = self._urls_of(shop)
         return self._page(
             "store",
             shop,
@@ -194,6 +209,8 @@ class Renderer:
             slots=[_filled(slot, fillings[slot.id], self.language(shop)) for slot in self._slots],
             stream_url=stream_url,
             refresh_seconds=REFRESH_SECONDS,
+            canonical=url.store(),
+            about=graph(organization(shop, url)),
         )
 
     def listing_page(self, shop: Shop, listing: Listing) -> str:
@@ -209,7 +226,9 @@ class Renderer:
             shop,
             page_title=f"{title} · {shop.name}",
             description=shop.tagline,
-            noindex=bool(listing.query),
+            noindex=bool(listing.query) or not listing.total,
+            canonical=url.store(listing.category, page=listing.page),
+            about=None if listing.query else _about_listing(shop, url, listing),
             categories=shown_categories(shop, listing.category),
             results=listing.results,
             total=listing.total,
@@ -234,12 +253,16 @@ class Renderer:
         self, shop: Shop, item: Product, related: Iterable[Product], variant: Variant | None = None
     ) -> str:
         """Draw a product's page with a variant chosen, the first that can be had where none is."""
-        chosen = variant or item.first_form()
+        chosen, url = variant or item.first_form(), self._urls_of(shop)
+        trail = ((shop.name, url.store()), (item.category, url.store(item.category)))
         return self._page(
             "product",
             shop,
             page_title=f"{item.title} · {shop.name}",
             description=item.description[:160] or item.title,
+            canonical=url.product(item),
+            about=graph(product(shop, url, item), breadcrumbs(url, *trail)),
+            picture=item.picture,
             item=item.sold_as(chosen),
             chosen=chosen,
             choices=_choices(item),
@@ -312,9 +335,13 @@ class Renderer:
         )
 
     def _page(self, name: str, shop: Shop, **context: Any) -> str:
-        settled = {"persona_type": "newcomer", "noindex": False, **context}
+        settled = {**_USUAL, **context}
         template = self._spoken(shop.locale).get_template(f"pages/{name}.jinja")
         return with_preload(template.render(**self._shared(shop), **settled))
+
+    def markdown(self, shop: Shop) -> Markdown:
+        """Return who writes a shop's pages for readers that are programs."""
+        return Markdown(shop, self._urls_of(shop), self.language(shop))
 
     def language(self, shop: Shop) -> Language:
         """Return the language that a shop's pages are in."""
@@ -329,6 +356,12 @@ class Renderer:
     def _shared(self, shop: Shop) -> dict[str, Any]:
         source = partial(source_of, service=shop.image_service)
         return {"shop": shop, "url": self._urls_of(shop), "source": source}
+
+
+def _about_listing(shop: Shop, url: ShopUrls, listing: Listing) -> dict[str, Any]:
+    steps = [(shop.name, url.store())]
+    steps += [(listing.category, url.store(listing.category))] if listing.category else []
+    return graph(breadcrumbs(url, *steps), item_list(url, listing))
 
 
 def _choices(item: Product) -> list[tuple[str, list[Variant]]]:

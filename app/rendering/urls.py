@@ -13,11 +13,16 @@ BRAND = "brand-"
 
 
 class ShopUrls(NamedTuple):
-    """The addresses of one shop. `root` is empty for the default shop, else `/s/{shop_id}`."""
+    """The addresses of one shop. `root` is empty for the default shop, else `/s/{shop_id}`.
+
+    `public` is the origin that shoppers know, empty where nobody has said it: what a request says
+    of its host is not to be believed, and pages are drawn before anybody asks.
+    """
 
     shop_id: str
     root: str
     assets: Mapping[str, str]
+    public: str = ""
 
     def store(self, category: str = "", sort: str = "", q: str = "", page: int = 1) -> str:
         """Return the store page's address, or that of a listing where anything is asked for."""
@@ -51,6 +56,10 @@ class ShopUrls(NamedTuple):
     def forget(self, *, done: bool = False) -> str:
         """Return where a shopper has what is known of them erased, and is told so when it is."""
         return f"{self.root}/forget" + ("?done=1" if done else "")
+
+    def absolute(self, address: str) -> str:
+        """Return an address as it is elsewhere; ours stay relative where nobody has said where."""
+        return f"{self.public}{address}" if address.startswith("/") else address
 
     def stream(self, page_id: str) -> str:
         """Return the address of the events of a page being composed."""

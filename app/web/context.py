@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from starlette.types import Scope, Send
 
@@ -17,12 +17,19 @@ from app.rendering.renderer import Renderer
 from app.util.http_body import BodyCache, zipped
 from app.web.cookies import Session, SessionSigner
 from app.web.local_caller import ProxyCheck
+from app.web.markdown import MARKDOWN_HEADERS, wants_markdown
 from app.web.responses import Response, send_response
+
+PageForm = Literal["html", "markdown"]
 
 CATALOG_MEMORY = 4 * 1024 * 1024
 """Bytes of listings and products' pages held ready."""
 
-_CATALOG_PAGE = [(b"x-wandstore-page", b"fallback"), (b"cache-control", b"no-cache")]
+_CATALOG_PAGE = [
+    (b"x-wandstore-page", b"fallback"),
+    (b"cache-control", b"no-cache"),
+    (b"vary", b"accept"),
+]
 
 
 class AppContext(NamedTuple):
@@ -70,17 +77,19 @@ class AppContext(NamedTuple):
         send: Send,
         view: ShopView,
         what: Hashable,
-        draw: Callable[[], Awaitable[str]],
+        draw: Callable[[PageForm], Awaitable[str]],
     ) -> None:
         """Send a page of the catalog that is drawn once, for as long as its content stays.
 
-        `what` tells it apart from all others of the shop.
+        `what` tells it apart from all others of the shop, which is drawn in the form asked for.
         """
-        key = (view.shop.id, view.edition, what)
+        form: PageForm = "markdown" if wants_markdown(scope) else "html"
+        key = (view.shop.id, view.edition, form, what)
         body = self.catalog_pages.get(key)
         if body is None:
-            body = self.catalog_pages.put(key, (await draw()).encode())
-        await send_response(scope, send, Response(body, view.headers, 200, _CATALOG_PAGE))
+            body = self.catalog_pages.put(key, (await draw(form)).encode())
+        headers = view.headers if form == "html" else MARKDOWN_HEADERS
+        await send_response(scope, send, Response(body, headers, 200, _CATALOG_PAGE))
 
     async def send_not_found(self, scope: Scope, send: Send, view: ShopView | None) -> None:
         """Send the designed page for what is not there."""

@@ -14,9 +14,10 @@ from app.pages.service import Shell
 from app.pages.shells import ShopView
 from app.rendering.renderer import Renderer
 from app.util.http_body import Body, zipped
-from app.web.context import AppContext
+from app.web.context import AppContext, PageForm
 from app.web.cookies import ANONYMOUS, Session
 from app.web.crawlers import is_crawler, is_prefetch, is_subresource
+from app.web.markdown import wants_markdown
 from app.web.responses import Response, send_response
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
@@ -39,6 +40,8 @@ class StorePage:
         elif scope["query_string"] and (query := read_request(scope["query_string"])):
             draw = partial(_listing_page, web.renderer, view, query)
             await web.send_catalog_page(scope, send, view, query, draw)
+        elif wants_markdown(scope):
+            await web.send_catalog_page(scope, send, view, "store", partial(_shop, web, view))
         else:
             session = web.session(scope, view)
             only_looks = scope["method"] == "HEAD" or is_prefetch(scope["headers"])
@@ -67,9 +70,17 @@ class StorePage:
         return await (pages.preview(visit) if only_looks else pages.visit(visit))
 
 
-async def _listing_page(renderer: Renderer, view: ShopView, query: ListingQuery) -> str:
+async def _shop(web: AppContext, view: ShopView, _form: PageForm) -> str:
+    return web.renderer.markdown(view.shop).shop()
+
+
+async def _listing_page(
+    renderer: Renderer, view: ShopView, query: ListingQuery, form: PageForm
+) -> str:
     find = partial(filter_products, view.shop, query, view.search)
     listing = await asyncio.to_thread(find) if query.query else find()
+    if form == "markdown":
+        return renderer.markdown(view.shop).listing(listing)
     return renderer.listing_page(view.shop, listing)
 
 
@@ -110,7 +121,7 @@ def _response(
         body = zipped(page.body)
     name, milliseconds = kind.encode(), (time.perf_counter() - began) * 1000
     timing = (b"server-timing", b"%s;dur=%.2f" % (name, milliseconds))
-    extra_headers = [(b"x-wandstore-page", name), _PRIVATE, timing]
+    extra_headers = [(b"x-wandstore-page", name), _PRIVATE, (b"vary", b"accept"), timing]
     if visitor.set_cookie is not None:
         extra_headers.append((b"set-cookie", visitor.set_cookie))
     return Response(body, view.headers, extra_headers=extra_headers)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract import (
+    accepts,
     baskets,
     beacons,
     cookies,
@@ -30,6 +31,7 @@ from tests.contract import (
 FOLDER = Path(__file__).resolve().parent
 Vectors = Sequence[Mapping[str, Any]]
 FILES: Mapping[str, Callable[[], Vectors]] = {
+    "accept.json": accepts.vectors,
     "basket.json": baskets.vectors,
     "beacon.json": beacons.vectors,
     "cookie.json": cookies.vectors,

@@ -13,6 +13,7 @@ from app.domain.network import rate_limit_key
 from app.domain.persona import Persona, Signals
 from app.personas.key import persona_hash
 from app.storage.db.rows import read_persona
+from app.web.markdown import prefers_markdown
 from tests.contract import baskets, beacons, crawlers, facts, rate_limits, stored_pages
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
@@ -78,6 +79,11 @@ def test_queries_ask_for_the_listings_of_the_container() -> None:
     for vector in load("listing_query.json"):
         found = read_request(vector["query"].encode("ascii"))
         assert (found and found._asdict()) == vector["listing"], vector["name"]
+
+
+def test_markdown_is_for_whom_the_container_sends_it_to() -> None:
+    for vector in load("accept.json"):
+        assert prefers_markdown(vector["accept"]) == vector["markdown"], vector["name"]
 
 
 def test_crawlers_are_the_containers() -> None:

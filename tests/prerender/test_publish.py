@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,18 @@ def test_the_page_for_crawlers_is_the_containers(published: Path, house_server: 
 def test_every_kind_of_persona_has_its_shell(published: Path) -> None:
     shells = published / "shops" / "demo" / "shells"
     assert {path.stem for path in shells.iterdir()} == set(PERSONA_TYPES)
+
+
+def test_files_at_the_root_are_the_containers(serve: Callable[..., Server], tmp_path: Path) -> None:
+    told = {"WANDSTORE_PUBLIC_URL": "https://a.example", "WANDSTORE_SECURITY_CONTACT": "mailto:a@b"}
+    publish(read_site(read_settings(told)), tmp_path / "public")
+    server = serve(**told)
+    names = ["robots.txt", "llms.txt", "favicon.ico", "sitemap.xml", "sitemap-demo-1.xml"]
+    paths = {name: name for name in names} | {"security.txt": ".well-known/security.txt"}
+    published = tmp_path / "public" / "root"
+    assert {path.name for path in published.iterdir()} == set(paths)
+    for name, path in paths.items():
+        assert (published / name).read_bytes() == http.get(f"{server.url}/{path}").content
 
 
 def test_static_files_and_pictures_are_the_containers(published: Path, shopper: Shopper) -> None:

@@ -1,6 +1,6 @@
 // Handle a request. Whatever fails on the way, the shop stays open: with its anonymous shell.
 
-import { handlePicture, handleStatic } from "./assets/files.ts";
+import { handlePicture, handleRootFile, handleStatic } from "./assets/files.ts";
 import { AssetStore } from "./assets/store.ts";
 import { handleLocalBindings } from "./bindings/local.ts";
 import { createContext, type RequestContext } from "./context.ts";
@@ -10,6 +10,7 @@ import { handleBasket } from "./pages/basket.ts";
 import { handleForget } from "./pages/forget.ts";
 import { handleCategories, handleListing } from "./pages/listing.ts";
 import { parseListingQuery } from "./pages/listing_query.ts";
+import { fetchMarkdown } from "./pages/markdown.ts";
 import { handleNotFound } from "./pages/not_found.ts";
 import { handleProduct } from "./pages/product.ts";
 import { handleStore, PRIVATE, pageHeaders } from "./pages/store.ts";
@@ -52,6 +53,8 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     case "store": {
       const shop = await context.assets.shop(route.shop);
       if (shop === null) return handleNotFound(context, null);
+      const markdown = await fetchMarkdown(context, shop);
+      if (markdown !== null) return markdown;
       const query = context.url.search === "" ? null : parseListingQuery(context.url.search);
       return query === null ? handleStore(context, shop) : handleListing(context, shop, query);
     }
@@ -67,7 +70,13 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     }
     case "product": {
       const shop = await context.assets.shop(route.shop);
-      return shop === null ? handleNotFound(context, null) : handleProduct(context, shop, route.id);
+      if (shop === null) return handleNotFound(context, null);
+      const markdown = await fetchMarkdown(
+        context,
+        shop,
+        `/products/${encodeURIComponent(route.id)}`,
+      );
+      return markdown ?? handleProduct(context, shop, route.id);
     }
     case "signals":
       return handleSignals(context, await context.assets.shop(route.shop));
@@ -86,6 +95,8 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
       return handleStatic(context, route.file);
     case "picture":
       return handlePicture(context, route.shop, route.file);
+    case "root_file":
+      return (await handleRootFile(context, route.file)) ?? handleNotFound(context, null);
     case "health":
       return handleHealth(context);
     case "slash":

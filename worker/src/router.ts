@@ -11,11 +11,14 @@ export type Route =
   | { name: "forget"; shop?: string }
   | { name: "static"; file: string }
   | { name: "picture"; shop: string; file: string }
+  | { name: "root_file"; file: string }
   | { name: "health" }
   | { name: "root" }
   | { name: "slash"; path: string }
   | { name: "bindings" }
   | { name: "nothing" };
+
+const ROOT_FILE = /^(?:robots\.txt|llms\.txt|favicon\.ico|sitemap(?:-[a-z0-9-]+-[0-9]+)?\.xml)$/;
 
 /** Return the route of a URL's path, which is percent-encoded as in the URL. */
 export function matchRoute(pathname: string): Route {
@@ -40,6 +43,9 @@ function matchExactly(pathname: string): Route {
   if (first === "checkout" && length === 1) return { name: "checkout" };
   if (first === "forget" && length === 1) return { name: "forget" };
   if (first === "health" && length === 1) return { name: "health" };
+  if (length === 1 && ROOT_FILE.test(first)) return { name: "root_file", file: first };
+  if (first === ".well-known" && second === "security.txt" && length === 2)
+    return { name: "root_file", file: second };
   if (first === "static" && length === 2) return { name: "static", file: second };
   if (first === "products" && length === 2) return { name: "product", id: second };
   if (first === "pictures" && length > 2)

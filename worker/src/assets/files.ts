@@ -2,7 +2,7 @@
 
 import type { RequestContext } from "../context.ts";
 import { fileHeaders, plainText } from "../responses.ts";
-import { ASSETS, STATIC } from "../shared/constants.ts";
+import { ASSETS, DISCOVERY, STATIC } from "../shared/constants.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = ASSETS.MEDIA_TYPES;
 
@@ -34,6 +34,23 @@ export async function handlePicture(
   const headers = fileHeaders({
     "content-type": contentType(name),
     "cache-control": STATIC.A_DAY,
+  });
+  const etag = stored.headers.get("etag");
+  if (etag !== null) headers.set("etag", etag);
+  return unlessNotModified(context.request, stored, headers);
+}
+
+/** Serve what crawlers look for at the root; null where it was not published. */
+export async function handleRootFile(
+  context: RequestContext,
+  name: string,
+): Promise<Response | null> {
+  const stored = await context.assets.file(`root/${name}`);
+  if (stored === null) return null;
+  const types: Readonly<Record<string, string>> = DISCOVERY.TYPES;
+  const headers = fileHeaders({
+    "content-type": types[name.slice(name.lastIndexOf("."))] ?? "",
+    "cache-control": DISCOVERY.AN_HOUR,
   });
   const etag = stored.headers.get("etag");
   if (etag !== null) headers.set("etag", etag);

@@ -1,10 +1,9 @@
 // Listings: prerendered where one was published, else searched for in the container.
 
 import type { Shop } from "../assets/store.ts";
-import { authorization } from "../container/generate.ts";
+import { fetchCatalogPage } from "../container/catalog_page.ts";
 import type { RequestContext } from "../context.ts";
 import { track } from "../telemetry.ts";
-import { withTimeout } from "../util/timeout.ts";
 import type { ListingQuery } from "./listing_query.ts";
 import { handleNotFound } from "./not_found.ts";
 import { pageHeaders, publishedPage } from "./store.ts";
@@ -42,36 +41,9 @@ function prerenderedFile(shop: Shop, query: ListingQuery): string {
 
 /** Return the container's listing; null where it does not answer in time, which is no error. */
 async function search(context: RequestContext, shop: Shop): Promise<Response | null> {
-  const response = await fetchListing(context, shop);
-  const isHtml =
-    response?.status === 200 && response.headers.get("content-type")?.startsWith("text/html");
-  if (!isHtml) await response?.body?.cancel();
-  track(context.env, {
-    event: "search",
-    shop: shop.id,
-    outcome: isHtml ? "answered" : "unanswered",
-  });
-  return isHtml
-    ? new Response(response.body, { headers: pageHeaders(shop, "fallback", "no-cache") })
-    : null;
-}
-
-async function fetchListing(
-  { container, env, limits, request, url }: RequestContext,
-  shop: Shop,
-): Promise<Response | null> {
-  if (container === null) return null;
-  const timeout = new AbortController();
-  const signal = AbortSignal.any([request.signal, timeout.signal]);
-  const headers = { accept: "text/html", ...authorization(env) };
-  const search = new Request(`http://container.internal/s/${shop.id}${url.search}`, {
-    headers,
-    signal,
-  });
-  try {
-    return await withTimeout(limits.searchMs, container.fetch(search, `${shop.id}|search`));
-  } catch {
-    timeout.abort();
-    return null;
-  }
+  const response = await fetchCatalogPage(context, shop, "", "text/html");
+  const outcome = response === null ? "unanswered" : "answered";
+  track(context.env, { event: "search", shop: shop.id, outcome });
+  if (response === null) return null;
+  return new Response(response.body, { headers: pageHeaders(shop, "fallback", "no-cache") });
 }

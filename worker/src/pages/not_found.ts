@@ -14,6 +14,7 @@ export async function handleNotFound(
     ...owner?.headers,
     "x-wandstore-page": "fallback",
     "cache-control": "no-cache",
+    vary: "accept",
   });
   return new Response(page?.body ?? null, { status: 404, headers });
 }

@@ -185,5 +185,10 @@ export async function publishedPage(
 }
 
 export function pageHeaders(shop: Shop, how: string, caching: string): Headers {
-  return new Headers({ ...shop.headers, "x-wandstore-page": how, "cache-control": caching });
+  return new Headers({
+    ...shop.headers,
+    "x-wandstore-page": how,
+    "cache-control": caching,
+    vary: "accept",
+  });
 }

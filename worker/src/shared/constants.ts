@@ -22,6 +22,8 @@ export const ASSETS = {
     ".gif": "image/gif",
     ".woff2": "font/woff2",
     ".woff": "font/woff",
+    ".ico": "image/x-icon",
+    ".txt": "text/plain; charset=utf-8",
     ".speculationrules": "application/speculationrules+json",
   },
 } as const;
@@ -200,6 +202,16 @@ export const CRAWLERS = {
   PREFETCH: /prefetch|prerender|preview/,
 } as const;
 
+/** app/web/discovery.py */
+export const DISCOVERY = {
+  TYPES: {
+    ".txt": "text/plain; charset=utf-8",
+    ".xml": "application/xml; charset=utf-8",
+    ".ico": "image/x-icon",
+  },
+  AN_HOUR: "public, max-age=3600",
+} as const;
+
 /** app/web/headers.py */
 export const HEADERS = {
   FILE_HEADERS: {
@@ -209,6 +221,21 @@ export const HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
     "cross-origin-opener-policy": "same-origin",
   },
+} as const;
+
+/** app/web/markdown.py */
+export const MARKDOWN = {
+  MARKDOWN: "text/markdown",
+  MARKDOWN_HEADERS: {
+    "content-security-policy": "default-src 'none'; sandbox",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "cross-origin-opener-policy": "same-origin",
+    "content-type": "text/markdown; charset=utf-8",
+  },
+  MAX_ACCEPT: 1024,
+  QUALITY: /^q=([01](?:\.[0-9]{0,3})?)$/,
 } as const;
 
 /** app/web/signals.py */

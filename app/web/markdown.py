@@ -1,0 +1,31 @@
+"""Which form of a page is asked for: HTML, or Markdown for readers that are programs."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.types import Scope
+
+from app.web.headers import FILE_HEADERS, Headers
+
+MAX_ACCEPT = 1_024
+MARKDOWN = "text/markdown"
+MARKDOWN_HEADERS: Headers = [*FILE_HEADERS, (b"content-type", b"text/markdown; charset=utf-8")]
+QUALITY = re.compile(r"^q=([01](?:\.[0-9]{0,3})?)$")
+
+
+def wants_markdown(scope: Scope) -> bool:
+    """Say whether the request would have Markdown rather than HTML."""
+    values = (value for name, value in scope["headers"] if name == b"accept")
+    return prefers_markdown(", ".join(value.decode("latin-1") for value in values))
+
+
+def prefers_markdown(accept: str) -> bool:
+    """Say whether an Accept header names Markdown, and no less than HTML."""
+    weights: dict[str, float] = {}
+    for choice in accept[:MAX_ACCEPT].lower().split(","):
+        kind, *parameters = (part.strip() for part in choice.split(";"))
+        found = [match[1] for part in parameters if (match := QUALITY.search(part))]
+        weights[kind] = float(found[0]) if found else 1.0
+    weight = weights.get(MARKDOWN, 0.0)
+    return weight > 0 and weight >= weights.get("text/html", 0.0)
