@@ -55,8 +55,9 @@ def root_names(content: SiteContent) -> Iterator[str]:
 
 
 def robots(content: SiteContent) -> str:
-    """Return who may look where: not into streams, and not through every search."""
-    lines = ["User-agent: *", "Disallow: /s/*/stream/", "Disallow: /*?*q="]
+    """Return who may look where: not into streams and baskets, and not through every search."""
+    closed = ("/s/*/stream/", "/*?*q=", "/basket", "/checkout", "/s/*/basket", "/s/*/checkout")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     if content.public_url:
         lines.append(f"Sitemap: {content.public_url}/sitemap.xml")
     return "\n".join([*lines, ""])

@@ -55,11 +55,17 @@ def large(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_crawlers_may_see_pages_but_neither_streams_nor_every_search() -> None:
+def test_crawlers_may_see_pages_but_no_streams_no_baskets_and_not_every_search() -> None:
     robots = Protego.parse(text(site(WANDSTORE_PUBLIC_URL=PUBLIC), "robots.txt"))
     seen = ["/store", "/store?category=Lamps", "/products/oak-board", "/s/other", "/static/x.css"]
     assert all(robots.can_fetch(f"{PUBLIC}{path}", "AnyBot") for path in seen)
-    unseen = ["/s/demo/stream/edge", "/store?q=lamp", "/store?category=Lamps&q=a"]
+    unseen = [
+        "/s/demo/stream/edge",
+        "/store?q=lamp",
+        "/store?category=Lamps&q=a",
+        "/basket",
+        "/s/b/checkout?seen=1",
+    ]
     assert not any(robots.can_fetch(f"{PUBLIC}{path}", "AnyBot") for path in unseen)
     assert list(robots.sitemaps) == [f"{PUBLIC}/sitemap.xml"]
 
