@@ -22,8 +22,11 @@ def wants_markdown(scope: Scope) -> bool:
 
 def prefers_markdown(accept: str) -> bool:
     """Say whether an Accept header names Markdown, and no less than HTML."""
+    accept = accept[:MAX_ACCEPT].lower()
+    if MARKDOWN not in accept:  # no browser names it, and every page asks
+        return False
     weights: dict[str, float] = {}
-    for choice in accept[:MAX_ACCEPT].lower().split(","):
+    for choice in accept.split(","):
         kind, *parameters = (part.strip() for part in choice.split(";"))
         found = [match[1] for part in parameters if (match := QUALITY.search(part))]
         weights[kind] = float(found[0]) if found else 1.0
