@@ -98,7 +98,9 @@ class CategoriesPage:
             return
         shop = view.shop
 
-        async def draw() -> str:
+        async def draw(form: PageForm) -> str:
+            if form == "markdown":
+                return web.renderer.markdown(shop).shop()
             return web.renderer.categories_page(shop)
 
         await web.send_catalog_page(scope, send, view, "categories", draw)

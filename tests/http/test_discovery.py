@@ -14,6 +14,7 @@ PUBLIC = "https://shop.example"
 NAMES = ("robots.txt", "sitemap.xml", "sitemap-demo-1.xml", "llms.txt", "favicon.ico")
 PATHS = (
     "/store",
+    "/categories",
     "/store?category=Lamps",
     "/store?q=lamp",
     f"/products/{demo_products()[0]['id']}",

@@ -66,7 +66,9 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     }
     case "categories": {
       const shop = await context.assets.shop(route.shop);
-      return shop === null ? handleNotFound(context, null) : handleCategories(context, shop);
+      if (shop === null) return handleNotFound(context, null);
+      const markdown = await fetchMarkdown(context, shop, "/categories");
+      return markdown ?? handleCategories(context, shop);
     }
     case "product": {
       const shop = await context.assets.shop(route.shop);
