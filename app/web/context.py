@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
@@ -20,7 +20,7 @@ from app.web.local_caller import ProxyCheck
 from app.web.markdown import MARKDOWN_HEADERS, wants_markdown
 from app.web.responses import Response, send_response
 
-PageForm = Literal["html", "markdown"]
+Draw = Callable[[], Awaitable[str]]
 
 CATALOG_MEMORY = 4 * 1024 * 1024
 """Bytes of listings and products' pages held ready."""
@@ -77,18 +77,22 @@ class AppContext(NamedTuple):
         send: Send,
         view: ShopView,
         what: Hashable,
-        draw: Callable[[PageForm], Awaitable[str]],
+        draw: Draw,
+        *,
+        as_markdown: Draw | None = None,
     ) -> None:
         """Send a page of the catalog that is drawn once, for as long as its content stays.
 
-        `what` tells it apart from all others of the shop, which is drawn in the form asked for.
+        `what` tells it apart from all others of the shop. Who would have Markdown gets it, where
+        the page can be drawn as that.
         """
-        form: PageForm = "markdown" if wants_markdown(scope) else "html"
-        key = (view.shop.id, view.edition, form, what)
+        headers = view.headers
+        if as_markdown is not None and wants_markdown(scope):
+            draw, what, headers = as_markdown, ("markdown", what), MARKDOWN_HEADERS
+        key = (view.shop.id, view.edition, what)
         body = self.catalog_pages.get(key)
         if body is None:
-            body = self.catalog_pages.put(key, (await draw(form)).encode())
-        headers = view.headers if form == "html" else MARKDOWN_HEADERS
+            body = self.catalog_pages.put(key, (await draw()).encode())
         await send_response(scope, send, Response(body, headers, 200, _CATALOG_PAGE))
 
     async def send_not_found(self, scope: Scope, send: Send, view: ShopView | None) -> None:

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.catalog.listing import MAX_BYTES, MAX_FIELDS
 from app.domain.catalog import Product, Shop
-from app.web.context import AppContext, PageForm
+from app.web.context import AppContext
 
 _RELATED = 4
 _LOOKED_AT = 200
@@ -35,14 +35,14 @@ class ProductPage:
             return
         shop, variant = view.shop, item.form(_variant_in(scope["query_string"]))
 
-        async def draw(form: PageForm) -> str:
-            others = related(item, shop)
-            if form == "markdown":
-                return web.renderer.markdown(shop).product(item, others)
-            return web.renderer.product_page(shop, item, others, variant)
+        async def draw() -> str:
+            return web.renderer.product_page(shop, item, related(item, shop), variant)
+
+        async def as_markdown() -> str:
+            return web.renderer.markdown(shop).product(item, related(item, shop))
 
         what = ("product", item.id, variant.id if variant else "")
-        await web.send_catalog_page(scope, send, view, what, draw)
+        await web.send_catalog_page(scope, send, view, what, draw, as_markdown=as_markdown)
 
 
 def _variant_in(query_string: bytes) -> str:

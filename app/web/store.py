@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
-from app.catalog.listing import ListingQuery, filter_products, read_request
+from app.catalog.listing import Listing, ListingQuery, filter_products, read_request
 from app.pages.cache import CachedPage
 from app.pages.service import Shell
 from app.pages.shells import ShopView
-from app.rendering.renderer import Renderer
 from app.util.http_body import Body, zipped
-from app.web.context import AppContext, PageForm
+from app.web.context import AppContext
 from app.web.cookies import ANONYMOUS, Session
 from app.web.crawlers import is_crawler, is_prefetch, is_subresource
 from app.web.markdown import wants_markdown
@@ -38,10 +38,13 @@ class StorePage:
         if view is None:
             await web.send_not_found(scope, send, None)
         elif scope["query_string"] and (query := read_request(scope["query_string"])):
-            draw = partial(_listing_page, web.renderer, view, query)
-            await web.send_catalog_page(scope, send, view, query, draw)
+            listing = partial(_listing, view, query)
+            draw = partial(listing, partial(web.renderer.listing_page, view.shop))
+            markdown = partial(listing, web.renderer.markdown(view.shop).listing)
+            await web.send_catalog_page(scope, send, view, query, draw, as_markdown=markdown)
         elif wants_markdown(scope):
-            await web.send_catalog_page(scope, send, view, "store", partial(_shop, web, view))
+            shop = partial(_as_markdown, web, view)
+            await web.send_catalog_page(scope, send, view, "store", shop, as_markdown=shop)
         else:
             session = web.session(scope, view)
             only_looks = scope["method"] == "HEAD" or is_prefetch(scope["headers"])
@@ -70,18 +73,13 @@ class StorePage:
         return await (pages.preview(visit) if only_looks else pages.visit(visit))
 
 
-async def _shop(web: AppContext, view: ShopView, _form: PageForm) -> str:
+async def _as_markdown(web: AppContext, view: ShopView) -> str:
     return web.renderer.markdown(view.shop).shop()
 
 
-async def _listing_page(
-    renderer: Renderer, view: ShopView, query: ListingQuery, form: PageForm
-) -> str:
+async def _listing(view: ShopView, query: ListingQuery, draw: Callable[[Listing], str]) -> str:
     find = partial(filter_products, view.shop, query, view.search)
-    listing = await asyncio.to_thread(find) if query.query else find()
-    if form == "markdown":
-        return renderer.markdown(view.shop).listing(listing)
-    return renderer.listing_page(view.shop, listing)
+    return draw(await asyncio.to_thread(find) if query.query else find())
 
 
 class CategoriesPage:
@@ -98,12 +96,11 @@ class CategoriesPage:
             return
         shop = view.shop
 
-        async def draw(form: PageForm) -> str:
-            if form == "markdown":
-                return web.renderer.markdown(shop).shop()
+        async def draw() -> str:
             return web.renderer.categories_page(shop)
 
-        await web.send_catalog_page(scope, send, view, "categories", draw)
+        markdown = partial(_as_markdown, web, view)
+        await web.send_catalog_page(scope, send, view, "categories", draw, as_markdown=markdown)
 
 
 def _kind(page: CachedPage | Shell) -> str:
