@@ -89,7 +89,8 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "BODY": (body, "TIMEOUT"),
     "COOKIES": (
         cookies,
-        "LIFETIME NEW VALUE ATTRIBUTES MAX_HEADER_BYTES MAX_VALUE_LENGTH MAX_CANDIDATES",
+        """LIFETIME NEW VALUE ATTRIBUTES UNTRACKED_ATTRIBUTES MAX_HEADER_BYTES MAX_VALUE_LENGTH
+        MAX_CANDIDATES""",
     ),
     "BASKET": (basket, "MAX_BODY_BYTES"),
     "BASKET_COOKIE": (basket_cookie, "VALUE"),

@@ -15,12 +15,14 @@ class Client(NamedTuple):
     """For whom a page is composed, as limits count it. Without an address it is counted nowhere.
 
     `new` says that the shopper came less than an hour ago: they are cheap to invent. `ahead` says
-    that nobody has asked for the page yet.
+    that nobody has asked for the page yet. `recorded` says that it may be written down that they
+    were here.
     """
 
     address: str = ""
     new: bool = False
     ahead: bool = False
+    recorded: bool = True
 
 
 def rate_limit_key(address: str) -> str:

@@ -230,7 +230,7 @@ class PageJobs:
         """Compose a page. A page may fail and the shop may not: the one broad except is here."""
         page_key = request.shopper.page_key
         generation = _begun(job, page_key)
-        self._records.generation(generation)
+        self._record(generation, request)
         try:
             async with self._places:
                 if not request.force and request.base is None:
@@ -250,9 +250,13 @@ class PageJobs:
             self._journal.append(job.id, [error_event("CONTAINER_ERROR", language)])
         finally:
             self._jobs.pop(page_key, None)
-            self._records.generation(_ended(generation, job))
+            self._record(_ended(generation, job), request)
             log.info({"event": "page", **job.trace.summary()})
             measure(job.trace, self._metrics)
+
+    def _record(self, generation: Generation, request: PageRequest) -> None:
+        if request.client.recorded:
+            self._records.generation(generation)
 
     async def _begin_with_shared(self, job: PageJob, view: ShopView) -> None:
         """Begin with what was decided for others like this shopper, as far as that is known.

@@ -241,6 +241,8 @@ class PageService:
         await self.jobs.drain(seconds)
 
     def _note(self, visit: Visit) -> None:
+        if not visit.client.recorded:
+            return
         self._records.visited(Visited(visit.shopper_id, visit.view.shop.id, stamp()))
 
     async def _finished(self, known: KnownShopper, view: ShopView) -> CachedPage | None:

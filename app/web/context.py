@@ -19,6 +19,7 @@ from app.web.cookies import Session, SessionSigner
 from app.web.local_caller import ProxyCheck
 from app.web.markdown import MARKDOWN_HEADERS, wants_markdown
 from app.web.responses import Response, send_response
+from app.web.same_origin import wants_no_tracking
 
 Draw = Callable[[], Awaitable[str]]
 
@@ -61,7 +62,9 @@ class AppContext(NamedTuple):
     def visit(self, scope: Scope, session: Session, view: ShopView) -> Visit:
         """Return a visit; whose address it has is looked at as well."""
         self.proxy.look(scope)
-        client = Client((scope.get("client") or ("",))[0], session.new)
+        address = (scope.get("client") or ("",))[0]
+        recorded = not wants_no_tracking(dict(scope["headers"]))
+        client = Client(address, session.new, recorded=recorded)
         return Visit(session.shopper_id, view, session.first, client)
 
     async def send_page(

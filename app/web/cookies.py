@@ -10,10 +10,12 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
+
+from app.web.same_origin import wants_no_tracking
 
 LIFETIME = 180 * 24 * 3600
 """Seconds a cookie is good for; it is set anew when half of that is over."""
@@ -24,6 +26,9 @@ NEW = 3600
 SHOPPER_ID = "shop_[0-9a-f]{32}"
 VALUE = re.compile(rf"^({SHOPPER_ID})\.([1-9][0-9]{{0,11}})\.([A-Za-z0-9_-]{{43}})$")
 ATTRIBUTES = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
+UNTRACKED_ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
+"""Of who asks not to be followed: their browser forgets the cookie when it is closed."""
+
 MAX_HEADER_BYTES = 32_768
 MAX_CANDIDATES = 8
 """Cookies of one name that are looked at: a stale one may stand before the valid one."""
@@ -54,19 +59,16 @@ class SessionSigner(NamedTuple):
     secret: bytes
 
     def session(
-        self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
+        self, headers: Sequence[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
     ) -> Session:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
         known = self.known(headers, shop_id, now)
-        if known is None:
-            fresh = f"shop_{secrets.token_hex(16)}"
-            cookie = self.cookie(fresh, shop_id, int(now) + LIFETIME, secure=secure)
-            return Session(fresh, first=True, set_cookie=cookie, new=True)
-        shopper_id, expires = known
-        if expires - now > LIFETIME / 2:
-            return Session(shopper_id, new=expires - now > LIFETIME - NEW)
-        cookie = self.cookie(shopper_id, shop_id, int(now) + LIFETIME, secure=secure)
-        return Session(shopper_id, set_cookie=cookie)
+        if known is not None and known[1] - now > LIFETIME / 2:
+            return Session(known[0], new=known[1] - now > LIFETIME - NEW)
+        shopper_id = known[0] if known else f"shop_{secrets.token_hex(16)}"
+        expires, lasting = int(now) + LIFETIME, not wants_no_tracking(dict(headers))
+        cookie = self.cookie(shopper_id, shop_id, expires, secure=secure, lasting=lasting)
+        return Session(shopper_id, first=known is None, set_cookie=cookie, new=known is None)
 
     def known(
         self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float
@@ -83,11 +85,14 @@ class SessionSigner(NamedTuple):
         """Return the signature of a cookie's value."""
         return _signature(self.secret, shopper_id, shop_id, expires)
 
-    def cookie(self, shopper_id: str, shop_id: str, expires: int, *, secure: bool) -> bytes:
-        """Return a Set-Cookie header's value."""
+    def cookie(
+        self, shopper_id: str, shop_id: str, expires: int, *, secure: bool, lasting: bool = True
+    ) -> bytes:
+        """Return a Set-Cookie header's value; one that does not last ends with the browser."""
         value = f"{shopper_id}.{expires}.{self.sign(shopper_id, shop_id, expires)}"
+        attributes = ATTRIBUTES if lasting else UNTRACKED_ATTRIBUTES
         ending = "; Secure" if secure else ""
-        return f"{cookie_name(shop_id)}={value}; {ATTRIBUTES}{ending}".encode()
+        return f"{cookie_name(shop_id)}={value}; {attributes}{ending}".encode()
 
 
 @lru_cache(_MOST_REMEMBERED)

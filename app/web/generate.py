@@ -22,6 +22,7 @@ from app.web.generate_response import Answer, answer_of, error_answer, kept_answ
 from app.web.inline_shops import InlineShops
 from app.web.local_caller import is_local
 from app.web.responses import send_json
+from app.web.same_origin import wants_no_tracking
 from app.web.stream import last_event_id, send_events
 
 _WRONG_TYPE = 415
@@ -123,7 +124,8 @@ def _client(scope: Scope) -> Client:
     """Return for whom a page is, by what the caller says of its own client, if anything."""
     new = _header(scope, b"x-wandstore-new-shopper") == b"1"
     named = new or _header(scope, b"cf-connecting-ip")
-    return Client((scope.get("client") or ("",))[0] if named else "", new)
+    address = (scope.get("client") or ("",))[0] if named else ""
+    return Client(address, new, recorded=not wants_no_tracking(dict(scope["headers"])))
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:

@@ -111,3 +111,21 @@ def test_what_cannot_be_erased_is_not_said_to_be(serve: StartServer) -> None:
         failed = forget(shopper)
         assert (failed.status_code, "set-cookie" in failed.headers) == (503, False)
         assert "shopper_demo" in shopper.cookies
+
+
+@pytest.mark.parametrize("header", ["dnt", "sec-gpc"])
+def test_of_who_asks_not_to_be_followed_nothing_is_written_down(
+    serve: StartServer, header: str
+) -> None:
+    server = serve(WANDSTORE_HOUSE_PACE="0")
+    with Shopper(server) as shopper, Shopper(server) as other:
+        shopper.headers[header] = "1"
+        shopper.follow(stream_of(shopper.store().text))
+        assert shopper.post("/signals", json=VIEW, headers=OURS).status_code == 204
+        assert shopper.store().headers["x-wandstore-page"] == "kept"
+        mine = id_of(shopper)
+        other.store()
+        theirs = id_of(other)
+    server.stop()
+    assert rows(server, "SELECT id FROM shoppers") == [(theirs,)]
+    assert [place for place in stored(server, mine) if not place.startswith("ui:")] == []

@@ -90,3 +90,19 @@ def test_an_old_cookie_is_renewed_for_the_same_shopper() -> None:
 def test_only_the_whole_name_of_a_cookie_counts() -> None:
     cookies = [(b"cookie", b"xshopper_demo=1; shopper_demo=2")]
     assert list(cookie_values(cookies, "shopper_demo")) == ["2"]
+
+
+@pytest.mark.parametrize("header", [(b"dnt", b"1"), (b"sec-gpc", b"1")])
+def test_who_asks_not_to_be_followed_is_forgotten_by_the_browser_when_it_is_closed(
+    header: tuple[bytes, bytes],
+) -> None:
+    first = IDENTITIES.session([header], "demo", NOW, secure=True)
+    assert first.set_cookie is not None
+    assert b"Max-Age" not in first.set_cookie
+    assert b"Expires" not in first.set_cookie
+    assert first.set_cookie.endswith(b"; Path=/; HttpOnly; SameSite=Lax; Secure")
+    cookie = (b"cookie", first.set_cookie.partition(b";")[0])
+    assert IDENTITIES.session([header, cookie], "demo", NOW, secure=True).set_cookie is None
+    renewed = IDENTITIES.session([header, cookie], "demo", NOW + LIFETIME * 0.6, secure=True)
+    assert renewed.set_cookie is not None
+    assert b"Max-Age" not in renewed.set_cookie

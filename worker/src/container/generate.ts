@@ -3,6 +3,7 @@
 import type { AssetStore, Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
 import type { Persona } from "../personas/persona.ts";
+import { wantsNoTracking } from "../same_origin.ts";
 import type { ContainerClient } from "./client.ts";
 import { type FetchResult, fetchWithRetry } from "./retry.ts";
 
@@ -20,11 +21,14 @@ export interface PageRequest {
 export interface Client {
   readonly address: string | null;
   readonly isNewShopper: boolean;
+  /** Whether it may be written down that they were here. */
+  readonly isRecorded: boolean;
 }
 
 /** Return who sent a request. */
 export function clientOf(request: Request, isNewShopper: boolean): Client {
-  return { address: request.headers.get("cf-connecting-ip"), isNewShopper };
+  const address = request.headers.get("cf-connecting-ip");
+  return { address, isNewShopper, isRecorded: !wantsNoTracking(request) };
 }
 
 /**
@@ -39,10 +43,11 @@ export async function requestPage(
   signal: AbortSignal,
 ): Promise<FetchResult> {
   const body = await requestBody(container.assets, page);
-  const { address, isNewShopper } = page.client;
+  const { address, isNewShopper, isRecorded } = page.client;
   const client = {
     ...(address === null ? {} : { "cf-connecting-ip": address }),
     ...(isNewShopper ? { "x-wandstore-new-shopper": "1" } : {}),
+    ...(isRecorded ? {} : { "sec-gpc": "1" }),
   };
   const allHeaders = {
     ...headers,

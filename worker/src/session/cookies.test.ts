@@ -49,6 +49,15 @@ describe("a cookie", () => {
     });
   });
 
+  it.each([{ dnt: "1" }, { "sec-gpc": "1" }])(
+    "of who asks not to be followed ends with the browser's session: %o",
+    async (asking) => {
+      const request = new Request("https://shop.example/store", { headers: asking });
+      const { setCookie } = await new SessionSigner(SECRET).openSession(request, "demo", NOW, true);
+      expect(setCookie).toMatch(/^shopper_demo=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+    },
+  );
+
   it("makes a shopper who is new for an hour", async () => {
     const signer = new SessionSigner(SECRET);
     const first = await signer.openSession(requestWith(""), "demo", NOW, true);

@@ -3,6 +3,7 @@
 // The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, seconds since the
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 
+import { wantsNoTracking } from "../same_origin.ts";
 import { COOKIES } from "../shared/constants.ts";
 import { trimAscii } from "../util/whitespace.ts";
 
@@ -54,12 +55,11 @@ export class SessionSigner {
       };
     }
     const shopperId = session?.shopperId ?? newShopperId();
-    const setCookie = await this.#cookie(
-      shopperId,
-      shopId,
-      Math.floor(now) + COOKIES.LIFETIME,
-      secure,
-    );
+    const expires = Math.floor(now) + COOKIES.LIFETIME;
+    const attributes = wantsNoTracking(request) ? COOKIES.UNTRACKED_ATTRIBUTES : COOKIES.ATTRIBUTES;
+    const setCookie = `${await this.#cookie(shopperId, shopId, expires)}; ${attributes}${
+      secure ? "; Secure" : ""
+    }`;
     return { shopperId, isFirstVisit: session === null, isNewShopper: session === null, setCookie };
   }
 
@@ -107,14 +107,9 @@ export class SessionSigner {
     return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
   }
 
-  async #cookie(
-    shopperId: string,
-    shopId: string,
-    expires: number,
-    secure: boolean,
-  ): Promise<string> {
+  async #cookie(shopperId: string, shopId: string, expires: number): Promise<string> {
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
-    return `${cookieName(shopId)}=${value}; ${COOKIES.ATTRIBUTES}${secure ? "; Secure" : ""}`;
+    return `${cookieName(shopId)}=${value}`;
   }
 }
 

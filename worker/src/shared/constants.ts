@@ -178,6 +178,7 @@ export const COOKIES = {
   NEW: 3600,
   VALUE: /^(shop_[0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})$/,
   ATTRIBUTES: "Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax",
+  UNTRACKED_ATTRIBUTES: "Path=/; HttpOnly; SameSite=Lax",
   MAX_HEADER_BYTES: 32_768,
   MAX_VALUE_LENGTH: 128,
   MAX_CANDIDATES: 8,

@@ -10,7 +10,7 @@ import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 import { fileHeaders, json } from "../responses.ts";
-import { isSameOrigin } from "../same_origin.ts";
+import { isSameOrigin, wantsNoTracking } from "../same_origin.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
 import { BODY, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
@@ -76,7 +76,7 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   const session = await context.sessionSigner().verifyRequest(context.request, shop.id, now);
   if (session === null) throw new SignalsError(401, "UNKNOWN_SHOPPER", "there is no valid cookie");
   enforceRate(shopperLimiter, session.shopperId, now);
-  if (headers.get("dnt") === "1" || headers.get("sec-gpc") === "1") return "not_wanted";
+  if (wantsNoTracking(context.request)) return "not_wanted";
   const events = parseEvents(await readSignals(context.request));
   const deeds = events.filter((event): event is Deed => event.slot === "");
   const views = events.filter(({ slot }) => slot !== "");

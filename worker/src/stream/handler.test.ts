@@ -59,6 +59,21 @@ describe("a stream", () => {
     expect(await request?.json()).toMatchObject({ shopper_id: SHOPPER, persona: COLLECTOR });
   });
 
+  it.each([{ dnt: "1" }, { "sec-gpc": "1" }])(
+    "says of who asks not to be followed that they do: %o",
+    async (asking) => {
+      const asked: (string | null)[] = [];
+      const respond: Respond = async (request) => {
+        asked.push(request.headers.get("sec-gpc"));
+        return streaming();
+      };
+      const cookie = await sessionCookie(SHOPPER);
+      await follow(respond, { cookie, ...asking });
+      await follow(respond, { cookie });
+      expect(asked).toEqual(["1", null]);
+    },
+  );
+
   it("says where a shopper comes from, and whether they are new", async () => {
     const clients: (string | null)[][] = [];
     const respond: Respond = async (request) => {
