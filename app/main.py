@@ -115,6 +115,7 @@ def create_app(
     app.state.warm_up = resources.warm_up
     app.state.counters = resources.counters
     app.state.workbench = nullcontext
+    app.state.workbench_address = ""
     if settings.design:
         from app.workbench.mount import mount_workbench  # noqa: PLC0415 - a designer's shop alone
 

@@ -119,7 +119,11 @@ class DrainingServer(Server):
         )
         self.servers = [cast("Any", Listener(listening, make))]
         self.started = True
-        log.info("serving http://%s:%d", self.config.host, listening[0].getsockname()[1])
+        address = f"http://{self.config.host}:{listening[0].getsockname()[1]}"
+        log.info("serving %s", address)
+        if self._app.state.workbench_address:  # with its key, which is for no log
+            sys.stdout.write(f"the workbench: {address}{self._app.state.workbench_address}\n")
+            sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listening sockets, drain, then do as uvicorn does."""

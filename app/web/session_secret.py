@@ -19,13 +19,18 @@ def session_secret(given: str, folder: Path) -> bytes:
     Raises:
         SecretError: the secret is shorter than 16 bytes, or its file cannot be read or written.
     """
-    secret = given.encode() if given else _kept(folder / "session.secret")
+    secret = given.encode() if given else kept_secret(folder / "session.secret")
     if len(secret) < _SHORTEST:
         raise SecretError(f"SESSION_SECRET must have at least {_SHORTEST} bytes")
     return secret
 
 
-def _kept(path: Path) -> bytes:
+def kept_secret(path: Path) -> bytes:
+    """Return the secret that a file holds, made at the first call.
+
+    Raises:
+        SecretError: the file cannot be read or written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():

@@ -16,6 +16,7 @@ from app.llm.factory import Providers
 from app.pages.site import LiveSite
 from app.settings import Settings
 from app.web.health import PageTrace
+from app.web.session_secret import kept_secret
 from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
 from app.workbench.checks.snapshots import Pictures
@@ -36,7 +37,7 @@ from app.workbench.templates import Templates, static
 class Workbench:
     """Everything under `/design`, and the traces, behind one guard.
 
-    Where files have changed, `build_site` makes the site anew.
+    Where files have changed, `build_site` makes the site anew. `address` leads in: it has the key.
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class Workbench:
         trace: PageTrace,
     ) -> None:
         self._settings = settings
+        key = kept_secret(settings.data / "workbench.secret").decode()
+        self.address = f"/design/?key={key}"
         self.live = ContentReloader(site, settings.root, build_site)
         self._templates = Templates(self._known)
         self._runs = RunRegistry(settings, self.live, providers)
@@ -73,7 +76,8 @@ class Workbench:
             ExceptionMiddleware(
                 Router(routes),
                 handlers={BadRequest: _bad_ask, NotWritten: _bad_ask, Overtaken: _overtaken},
-            )
+            ),
+            key,
         )
         self.routes: list[BaseRoute] = [
             Route("/debug/pages/{page_id}", self._guard),

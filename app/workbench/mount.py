@@ -34,3 +34,4 @@ def mount_workbench(
     *routes, answers_everything = app.router.routes
     app.router.routes = [*routes, *workbench.routes, answers_everything]
     app.state.workbench = workbench.open
+    app.state.workbench_address = workbench.address

@@ -69,7 +69,10 @@ def test_traces_are_for_development_only(serve: StartServer, design: str) -> Non
 
 
 def test_a_page_nobody_knows_has_no_trace(house_server: Server) -> None:
-    assert http.get(f"{house_server.url}/debug/pages/nobody").status_code == 404
+    address = f"{house_server.url}/debug/pages/nobody"
+    allowed = {"Cookie": house_server.workbench_cookie}
+    assert http.get(address, headers=allowed).status_code == 404
+    assert http.get(address).status_code == 403, "without the key there is nothing to know"
 
 
 def test_traces_are_bounded_in_number(serve: StartServer) -> None:
@@ -80,7 +83,8 @@ def test_traces_are_bounded_in_number(serve: StartServer) -> None:
         with Shopper(server) as shopper:
             streams.append(stream_of(shopper.store().text))
     assert all(streams)
-    with http.Client(base_url=server.url) as client:
+    allowed = {"Cookie": server.workbench_cookie}
+    with http.Client(base_url=server.url, headers=allowed) as client:
         found = [
             client.get(f"/debug/pages/{stream.rpartition('/')[2]}").status_code
             for stream in (streams[0], streams[-1])

@@ -106,7 +106,9 @@ def test_a_shop_of_ones_own_is_written_checked_and_served(wandstore: Path, tmp_p
         script = page.text.partition('src="')[2].partition('"')[0]
         served = client.get(f"{server.url}{script}")
         health = client.get(f"{server.url}/health").json()
-        workbench = client.get(f"{server.url}/design/now").json()
+        server.data = folder / "data"
+        allowed = {"Cookie": server.workbench_cookie}
+        workbench = client.get(f"{server.url}/design/now", headers=allowed).json()
     assert "Corner Shop" in page.text
     assert "Our own shell" in page.text
     assert served.content in [path.read_bytes() for path in (ROOT / "static").glob("*.js")]

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 import httpx
 
 from tools.support import http
+from tools.support.server import Server
 
 _SLOT = re.compile(
     r'<section class="slot" data-slot="([^"]+)" data-filled-by="([^"]+)"[^>]*>(.*?)</section>\n',
@@ -84,6 +85,7 @@ class Shopper(httpx.Client):
 
     def __init__(self, server: Place, cookies: httpx.Cookies | None = None) -> None:
         super().__init__(base_url=server.url, timeout=SECONDS, cookies=cookies, verify=http.NO_TLS)
+        self._place = server
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -110,5 +112,8 @@ class Shopper(httpx.Client):
 
     def trace(self, stream: str) -> dict[str, Any]:
         """Return the trace of the page behind a stream."""
-        found: dict[str, Any] = self.get(f"/debug/pages/{stream.rpartition('/')[2]}").json()
+        assert isinstance(self._place, Server)
+        address = f"{self._place.url}/debug/pages/{stream.rpartition('/')[2]}"
+        allowed = {"Cookie": self._place.workbench_cookie}
+        found: dict[str, Any] = http.get(address, headers=allowed).json()
         return found

@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.in_process import InProcessServer
-from tools.support.browser import launch, watched
+from tools.support.browser import launch, let_in, watched
 from tools.support.workbench import Desk, a_desk
+
+_DESKS = {"desk", "shared_desk"}
 
 
 @pytest.fixture
@@ -44,6 +46,8 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """
     gone = "404 (Not Found)" if "goes_away" in request.node.name else "nothing"
     with watched(browser) as seen:
+        for name in _DESKS & set(request.fixturenames):
+            let_in(seen.page.context, request.getfixturevalue(name).server)
         yield seen.page
         told = [line for line in seen.console if not expected(line) and gone not in line]
         assert told == []

@@ -13,6 +13,7 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import KEY, Model, answer, component
 from tests.support.in_process import InProcessServer
+from tools.support.browser import let_in
 from tools.support.workbench import Desk, a_desk
 
 
@@ -30,6 +31,7 @@ def figure(page: Page, side: str, name: str) -> str:
 def bench(tmp_path: Path, model: Model, page: Page) -> Iterator[Desk]:
     """A desk with a provider."""
     with a_desk(tmp_path, InProcessServer, **model.environment) as desk:
+        let_in(page.context, desk.server)
         page.goto(f"{desk.url}/compose")
         page.wait_for_selector("body[data-listening]")
         yield desk

@@ -99,8 +99,24 @@ def test_a_host_that_is_not_this_machine_is_refused(desk: Desk, host: str) -> No
 def test_what_was_forwarded_from_elsewhere_is_refused(desk: Desk, name: str) -> None:
     assert desk.get("/states", **{name: "127.0.0.1"}).status_code == 403
     trace = f"{desk.server.url}/debug/pages/any"
-    assert http.get(trace, headers={name: "127.0.0.1"}).status_code == 403
-    assert http.get(trace).status_code == 404
+    allowed = {"Cookie": desk.server.workbench_cookie}
+    assert http.get(trace, headers={**allowed, name: "127.0.0.1"}).status_code == 403
+    assert http.get(trace, headers=allowed).status_code == 404
+
+
+def test_the_address_that_is_printed_gives_the_key_and_nothing_else_does(desk: Desk) -> None:
+    key = desk.server.workbench_cookie.partition("=")[2]
+    with http.Client(base_url=desk.url) as browser:
+        for path in ("/", "/states", "/?key=", f"/?key={key[:-1]}", f"/?key={key}%ff"):
+            assert browser.get(path).status_code == 403
+        opened = browser.get(f"/pages?key={key}")
+        assert opened.status_code == 303
+        assert opened.headers["location"] == "/design/pages"
+        assert "HttpOnly; SameSite=Lax" in opened.headers["set-cookie"]
+        assert browser.get("/pages").status_code == 200
+        forged = {"Cookie": f"workbench_{desk.server.port}={key[:-1]}"}
+        assert http.get(f"{desk.url}/pages", headers=forged).status_code == 403
+    assert key not in desk.server.log
 
 
 @pytest.mark.anyio
@@ -123,7 +139,7 @@ async def test_another_machine_is_refused(client: tuple[str, int] | None) -> Non
         "client": client,
         "headers": [(b"host", b"localhost")],
     }
-    await Guard(inner)(scope, None, send)  # type: ignore[arg-type]
+    await Guard(inner, "key")(scope, None, send)  # type: ignore[arg-type]
     assert sent[0]["status"] == 403
 
 
@@ -193,7 +209,8 @@ def test_too_much_is_refused(desk: Desk) -> None:
 def test_a_path_that_climbs_leads_nowhere(desk: Desk, path: str) -> None:
     with socket.create_connection(("127.0.0.1", desk.server.port), timeout=10) as connection:
         connection.sendall(
-            f"GET /design{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+            f"GET /design{path} HTTP/1.1\r\nHost: localhost:{desk.server.port}\r\n"
+            f"Cookie: {desk.server.workbench_cookie}\r\nConnection: close\r\n\r\n".encode()
         )
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     assert "import" not in answer

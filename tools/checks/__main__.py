@@ -13,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from app.settings import ROOT
 from app.workbench.checks.snapshots import ACCEPTED
-from tools.support.browser import launch
+from tools.support.browser import launch, let_in
 from tools.support.server import Server
 
 _PATIENCE = 600_000
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     ):
         browser = launch(playwright)
         page = browser.new_page()
+        let_in(page.context, server)
         page.goto(f"{server.url}/design/checks")
         if accept or any((root / ACCEPTED).glob("*.png")):
             _take(page, component, accept=accept)

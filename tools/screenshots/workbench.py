@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from tools.support.browser import launch
+from tools.support.browser import launch, let_in
 from tools.support.workbench import Desk, a_desk
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -30,6 +30,7 @@ def main() -> None:
     ):
         browser = launch(playwright)
         page = browser.new_page(viewport=_WINDOW)
+        let_in(page.context, desk.server)
         _looking(desk, page)
         _playing(desk, page)
         _composing(desk, page)

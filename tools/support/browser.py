@@ -11,6 +11,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 from tools.support.http import BROWSER
+from tools.support.server import Server
 
 FLAGS = [
     "--no-sandbox",
@@ -53,6 +54,12 @@ def chromium_path() -> str:
 def launch(playwright: Playwright) -> Browser:
     """Start a headless Chromium."""
     return playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+
+
+def let_in(context: BrowserContext, server: Server) -> None:
+    """Give a browser the cookie that the address printed at the start gives it."""
+    name, _, value = server.workbench_cookie.partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": server.url}])
 
 
 def whole_chromium_path() -> str | None:

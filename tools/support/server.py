@@ -89,6 +89,11 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def workbench_cookie(self) -> str:
+        """The cookie that the workbench and the traces ask for."""
+        return f"workbench_{self.port}={(self.data / 'workbench.secret').read_text()}"
+
+    @property
     def log(self) -> str:
         """What the server has written."""
         return self._log_path.read_text() if self._log_path.exists() else ""
@@ -114,7 +119,7 @@ class Server:
                 self._command,
                 cwd=ROOT,
                 env={**inherited, "WANDSTORE_PORT": str(self.port), **self._environment},
-                stdout=log,
+                stdout=subprocess.DEVNULL,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
             )

@@ -52,7 +52,8 @@ class Desk:
         self.save(name, text.replace(old, new))
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return http.get(f"{self.url}{path}", headers=headers, timeout=30, follow_redirects=True)
+        allowed = {"Cookie": self.server.workbench_cookie, **headers}
+        return http.get(f"{self.url}{path}", headers=allowed, timeout=30, follow_redirects=True)
 
     def token(self) -> str:
         found = _TOKEN.search(self.get("/").text)
@@ -64,6 +65,7 @@ class Desk:
             "Origin": self.server.url,
             "Sec-Fetch-Site": "same-origin",
             "X-Workbench-Token": self.token(),
+            "Cookie": self.server.workbench_cookie,
             **{name.replace("_", "-"): value for name, value in changes.items()},
         }
         return http.post(f"{self.url}{path}", headers=headers, content=json.dumps(told), timeout=60)
@@ -71,7 +73,8 @@ class Desk:
     @contextmanager
     def saves(self) -> Iterator[Iterator[dict[str, Any]]]:
         """Listen for what is saved."""
-        with http.stream("GET", f"{self.url}/news", timeout=30) as stream:
+        allowed = {"Cookie": self.server.workbench_cookie}
+        with http.stream("GET", f"{self.url}/news", headers=allowed, timeout=30) as stream:
             lines = stream.iter_lines()
             assert next(lines) == ": open"
             yield _saves(lines)

@@ -89,7 +89,10 @@ class CheckRoutes:
         url = f"{request.url.scheme}://{request.url.netloc}"
         known = {state["component"] for state in self._states()}
         component = str(payload.get("component", ""))
-        message = await self._pictures.take(url, component if component in known else "")
+        cookies = (f"{name}={value}" for name, value in request.cookies.items())
+        cookie = next((item for item in cookies if item.startswith("workbench_")), "")
+        which = component if component in known else ""
+        message = await self._pictures.take(url, which, cookie)
         return answer({"message": message})
 
     async def accept(self, request: Request) -> Response:

@@ -1,4 +1,7 @@
-"""`python -m app.workbench.checks.screenshots URL FOLDER [COMPONENT]`: takes pictures of states."""
+"""`python -m app.workbench.checks.screenshots URL FOLDER [COMPONENT]`: takes pictures of states.
+
+The cookie that the workbench asks for is in the environment: arguments are for everybody to see.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
+COOKIE = "WORKBENCH_COOKIE"
 WIDTHS = (360, 1024)
 THEMES = ("light", "dark")
 _BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -41,6 +45,8 @@ def main(url: str, folder: Path, component: str = "") -> int:
         browser = playwright.chromium.launch(executable_path=browser_path, args=flags)
         for width in WIDTHS:
             page = browser.new_page(viewport={"width": width, "height": 600})
+            name, _, value = os.environ.get(COOKIE, "").partition("=")
+            page.context.add_cookies([{"name": name, "value": value, "url": url}])
             for state in states:
                 for theme in THEMES:
                     address = f"{url}/design/frame/{state['component']}"
@@ -62,7 +68,8 @@ _SETTLED = """async () => {
 
 
 def _states(url: str) -> list[dict[str, str]]:
-    with urlopen(f"{url}/design/states", timeout=30) as answer:  # noqa: S310 - our own server
+    asked = Request(f"{url}/design/states", headers={"Cookie": os.environ.get(COOKIE, "")})  # noqa: S310
+    with urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own server
         states: list[dict[str, str]] = json.load(answer)
     return states
 

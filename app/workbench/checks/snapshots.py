@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from app.workbench.checks.screenshots import COOKIE
 from app.workbench.responses import BadRequest
 from app.workbench.safe_write import write
 
@@ -59,8 +61,10 @@ class Pictures:
             raise BadRequest("take the picture first")
         write(self._root, f"{ACCEPTED}/{name}", path.read_bytes())
 
-    async def take(self, url: str, component: str) -> str:
+    async def take(self, url: str, component: str, cookie: str) -> str:
         """Take pictures of one component's states, or of all; return what to say about it.
+
+        The browser that takes them is let in with a cookie of who asks for them.
 
         Raises:
             BadRequest: there is no browser to take them with, or it failed.
@@ -74,6 +78,7 @@ class Pictures:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=_HOME,
+                env={**os.environ, COOKIE: cookie},
             )
             try:
                 async with asyncio.timeout(_PATIENCE):
