@@ -91,7 +91,7 @@ def test_an_undefined_variable_is_shown_in_place_and_the_last_good_drawing_stays
     frame = frame_of(page, "iframe[data-width='360']")
     listening(page)
     before = frame.inner_html(".slot")
-    desk.edit(HERO, "props.headline", "props.headlin")
+    desk.edit(HERO, "{{ props.headline }}", "{{ props.headlin }}")
     fault = page.wait_for_selector(f"[data-faults] .fault[data-file='{HERO}']")
     assert fault
     words = fault.inner_text()
