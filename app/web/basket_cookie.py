@@ -23,6 +23,7 @@ from app.web.cookies import MAX_CANDIDATES, cookie_values
 MAX_VALUE_LENGTH = 3_000
 VALUE = re.compile(r"^([A-Za-z0-9_-]{2,2956})\.([A-Za-z0-9_-]{43})$")
 LIFETIME = 30 * 24 * 3600
+_FIELDS = 7
 _ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
 
 
@@ -71,8 +72,10 @@ def cookie_name(shop_id: str) -> str:
 
 
 def _lines(payload: str) -> Basket:
-    """Return the lines that we signed."""
+    """Return the lines that we signed; none of a form that another version wrote."""
     rows = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    if any(len(row) != _FIELDS for row in rows):
+        return ()
     return tuple(
         BasketLine(product, variant, quantity, Money(Decimal(cents) / 100, currency), slot, page)
         for product, variant, quantity, cents, currency, slot, page in rows

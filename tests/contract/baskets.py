@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -36,6 +38,12 @@ def value(*lines: BasketLine, shop: str = "demo", secret: str = _SECRET) -> str:
     return BasketSigner(secret.encode()).value(lines, shop)
 
 
+def sign(payload: str) -> str:
+    """Return the signature of a payload of the demo shop's."""
+    signed = hmac.digest(_SECRET.encode(), f"basket|demo|{payload}".encode(), "sha256")
+    return base64.urlsafe_b64encode(signed).decode().rstrip("=")
+
+
 def _cases() -> Iterator[Case]:
     good = value(line("oak-board", "large", 2, "76.00"), line("letter-set"))
     payload, signature = good.split(".")
@@ -64,6 +72,8 @@ def _cases() -> Iterator[Case]:
     yield Case("another signature", f"basket_demo={payload}.{'A' * 43}")
     yield Case("padding", f"basket_demo={payload}=.{signature}")
     yield Case("no signature", f"basket_demo={payload}")
+    older = base64.urlsafe_b64encode(b'[["oak-board","large",2,7600,"EUR"]]').decode().rstrip("=")
+    yield Case("lines of another form", f"basket_demo={older}.{sign(older)}")
     session = SessionSigner(_SECRET.encode()).sign("W10", "basket|demo", 1)
     yield Case("a signature made for a shopper", f"basket_demo=W10.{session}")
 

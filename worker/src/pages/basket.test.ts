@@ -47,7 +47,7 @@ describe("a basket", () => {
   it("with something in it is the container's, in the headers of its shop", async () => {
     const requests: Request[] = [];
     const CONTAINER = answering(requests, () => new Response("<p>a lamp</p>"));
-    const cookie = await basketCookie([["dusk-lamp", "clay", 1, 14_800, "EUR"]]);
+    const cookie = await basketCookie([["dusk-lamp", "clay", 1, 14_800, "EUR", "", ""]]);
     const { response, text } = await send(
       "/s/demo/basket",
       { headers: { cookie, dnt: "1", accept: "x" } },
@@ -108,7 +108,7 @@ describe("a basket", () => {
   });
 
   it("that no container opens is out of reach, which a page says", async () => {
-    const cookie = await basketCookie([["dusk-lamp", "clay", 1, 14_800, "EUR"]]);
+    const cookie = await basketCookie([["dusk-lamp", "clay", 1, 14_800, "EUR", "", ""]]);
     for (const changes of [{}, { CONTAINER: undefined }]) {
       const { response, text } = await send("/basket", { headers: { cookie } }, changes);
       expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);

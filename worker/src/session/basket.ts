@@ -6,6 +6,8 @@
 import { BASKET_COOKIE } from "../shared/constants.ts";
 import { cookieValues, type SessionSigner } from "./cookies.ts";
 
+const FIELDS = 7;
+
 export type BasketLine = readonly [
   product: string,
   variant: string,
@@ -36,5 +38,6 @@ export async function readBasket(
 function parseLines(payload: string): BasketLine[] {
   const text = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(text, (sign) => sign.charCodeAt(0));
-  return JSON.parse(new TextDecoder().decode(bytes)) as BasketLine[];
+  const lines = JSON.parse(new TextDecoder().decode(bytes)) as BasketLine[];
+  return lines.every((line) => line.length === FIELDS) ? lines : [];
 }
