@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from app.catalog.shopify_feed import read_shopify
 from app.catalog.shopify_rows import SHOPIFY
 from app.catalog.text import plain, slug
 from app.domain.catalog import FeedIssue, Shop
+from app.util.memory import memory_left
 
 
 def _read_table(path: Path, terms: Terms) -> Feed:
@@ -34,6 +36,11 @@ _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".tsv": _read_table,
     ".xml": read_merchant_xml,
 }
+_MIB = 1024 * 1024
+_MEMORY_A_BYTE = 3
+"""Bytes that reading takes for each of the file, and then what is sold: twice to thrice as many."""
+
+_SMALL_ENOUGH = 8 * _MIB
 _KINDS = ".json, .csv, .tsv or .xml"
 _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
 _NAMELESS = "shop"
@@ -74,6 +81,7 @@ def load_catalogs(
     pictures_base: str = "/pictures",
     before: Catalogs | None = None,
     shop_file: Path | None = None,
+    memory: Callable[[], int | None] = memory_left,
 ) -> Catalogs:
     """Read a JSON catalog, a Shopify export, a Google Merchant feed, or a folder of those.
 
@@ -83,7 +91,7 @@ def load_catalogs(
     (ISO 4217) is that of feeds that do not name one; local pictures get addresses under
     `pictures_base`/SHOP. A file that has not changed since `before` is not read again, and one
     that has gone bad since keeps its feed of then. `shop_file` says whose a feed is that has no
-    such file beside it.
+    such file beside it. What `memory` (bytes left, or None) cannot hold is not read.
 
     Raises:
         CatalogError: there is no shop to open; the message names file, line and reason.
@@ -95,6 +103,7 @@ def load_catalogs(
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
             raise _error(file, f"is neither a folder nor a {_KINDS} file")
+        _hold(file, memory())
         about = read_about(file, shop_file, alone=len(found) == 1)
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
         feed = reader(file, Terms(currency, pictures_base, shop_id, name, about))
@@ -144,6 +153,15 @@ def _stamp(file: Path, shop_file: Path | None) -> Stamp:
         except OSError:
             stamp += (0, 0, 0)
     return tuple(stamp)
+
+
+def _hold(file: Path, left: int | None) -> None:
+    """Refuse a file that memory cannot hold, with what is made of it, rather than be killed."""
+    with suppress(OSError):
+        needed = file.stat().st_size * _MEMORY_A_BYTE
+        if left is not None and left < needed > _SMALL_ENOUGH:
+            in_mib = f"about {needed // _MIB} MiB of memory, and {left // _MIB} MiB are left"
+            raise _error(file, f"needs {in_mib}")
 
 
 def _source(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
@@ -12,7 +12,7 @@ from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_content
 from app.catalog.json_shop import shop_beside
 from app.catalog.merchant_product import read_product
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
-from app.catalog.rows import Layout, Row, read_rows
+from app.catalog.rows import Layout, Row, read_rows, together
 from app.catalog.text import LONGEST_LINE, plain
 from app.domain.catalog import FeedIssue, Product
 
@@ -51,12 +51,7 @@ def read_merchant_table(text: str, path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: it lacks a column it needs, or holds nothing to sell.
     """
-    report = Report()
-    try:
-        rows = list(read_rows(text, LAYOUT, report))
-    except InvalidProduct as error:
-        raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
-    return _open(path, rows, terms, report)
+    return _open(path, partial(read_rows, text, LAYOUT), terms)
 
 
 def read_merchant_xml(path: Path, terms: Terms) -> Feed:
@@ -65,40 +60,40 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: it is not XML, declares a document type, or holds nothing to sell.
     """
-    report = Report()
     walk = _Walk(path)
     walk.read(read_content(path))
     named = terms._replace(shop_name=plain(walk.title) or terms.shop_name)
-    return _open(path, walk.rows, named, report)
+    return _open(path, lambda _: walk.rows, named)
 
 
-def _open(path: Path, rows: Iterable[Row], terms: Terms, report: Report) -> Feed:
+def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> Feed:
+    report = Report()
     shop, currency = shop_beside(terms, report)
-    products = _products(rows, report)
-    shop = open_shop(path, shop, _sold(products.values(), currency, report), report)
+    products = _sold(together(read, _name, report), currency, report)
+    try:
+        shop = open_shop(path, shop, products, report)
+    except InvalidProduct as error:
+        raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
     return Feed(shop, report.problems())
 
 
-def _products(rows: Iterable[Row], report: Report) -> dict[tuple[str, str], list[Row]]:
-    """Return the rows of each product: those of one item group, or one alone."""
-    products: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        group = plain(row["group"], LONGEST_LINE + 1)
-        name = ("group", group) if group else ("item", plain(row["id"], LONGEST_LINE + 1))
-        if name not in products and len(products) >= MOST_PRODUCTS:
-            reason = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
-            report.add(row.line, reason, row["id"])
-        elif name in products and not group:
-            report.add(row.line, "another product has this id", row["id"])
-        else:
-            products.setdefault(name, []).append(row)
-    return products
+def _name(row: Row) -> tuple[str, str]:
+    """Return by what the rows of a product are known: their group, or their one id."""
+    group = plain(row["group"], LONGEST_LINE + 1)
+    return ("group", group) if group else ("item", plain(row["id"], LONGEST_LINE + 1))
 
 
 def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Iterator[Product]:
-    for rows in products:
+    for number, rows in enumerate(products):
+        if number >= MOST_PRODUCTS:
+            reason = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
+            report.add(rows[0].line, reason, rows[0]["id"])
+            continue
+        alone = rows if rows[0]["group"] else rows[:1]
+        for row in rows[len(alone) :]:
+            report.add(row.line, "another product has this id", row["id"])
         try:
-            yield read_product(rows, currency, report)
+            yield read_product(alone, currency, report)
         except InvalidProduct as error:
             report.add(rows[0].line, str(error), rows[0]["id"])
 

@@ -47,6 +47,10 @@ class SearchIndex:
         self._words = Lazy(lambda: _gathered(map(_text, self._products)))
         self._names = Lazy(lambda: frozenset(_names(self._products)))
 
+    def prepare(self) -> None:
+        """Gather the words, so that the first search need not."""
+        self._words()
+
     def find(self, query: str, category: str = "") -> Found:
         """Return the products in which every word of the query is found, in their order.
 

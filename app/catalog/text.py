@@ -15,6 +15,9 @@ _MARKUP_A_CHARACTER = 8
 """Markup read for each character of text that may come of it. It bounds the work: building a tree
 takes time that can grow with the square of what is never closed, and strangers write feeds."""
 
+_PLAIN = re.compile(r"(?:[!-%'-;=?-~]+(?: [!-%'-;=?-~]+)*)?")
+"""Text that stays as it is, as most of a feed does: ASCII, with nothing of markup in it."""
+
 _EMBEDDED = re.compile(r"\bdata:[a-z]+/[^\s\"'<>]*+")
 """A file written into the text. It holds no words, and is longer than all of them."""
 
@@ -37,6 +40,8 @@ def plain(markup: str, limit: int = LONGEST_LINE) -> str:
 
 def shorten(markup: str, limit: int) -> tuple[str, bool]:
     """Return the text as `plain` does, and whether some of it was left out for its length."""
+    if len(markup) <= limit and _PLAIN.fullmatch(markup):
+        return markup, False
     markup, cut = _cut(markup, limit * _MARKUP_A_CHARACTER)
     text = _visible(_shown(markup))
     composed = unicodedata.normalize("NFC", text[:limit])

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from app.catalog.load import Catalogs, Stamp
 from app.catalog.problems import WHOLE_FILE, CatalogError
+from app.catalog.ranking import rank
 from app.content.site import SiteContent, catalog_stamps, catalogs_of, feed_download
 from app.domain.catalog import FeedIssue
+from app.domain.persona import PERSONA_TYPES, Persona
 from app.pages.site import LiveSite, Site
 from app.rendering.language import MessagesError
 from app.settings import Settings
@@ -62,6 +64,7 @@ class CatalogWatch:
     async def run(self) -> None:
         """Look for changes and fetch them, for ever."""
         async with asyncio.TaskGroup() as together:
+            together.create_task(asyncio.to_thread(_prepare, self._site.current))
             together.create_task(self._look_on())
             if self._download is not None:
                 together.create_task(self._download.run(self._settings.catalog_url_poll))
@@ -110,7 +113,17 @@ class CatalogWatch:
         while current is not self._site.current:
             current = self._site.current
             fresh = await asyncio.to_thread(self._build, current.content.with_catalogs(catalogs))
+            await asyncio.to_thread(_prepare, fresh)
         self._site.current = fresh
+
+
+def _prepare(site: Site) -> None:
+    """Make what the first search or page of a large shop would else wait for."""
+    for view in site.shops.values():
+        if view.search is not None:
+            view.search.prepare()
+        for kind in PERSONA_TYPES:
+            rank(view.shop, Persona(kind))
 
 
 def log_problems(catalogs: Catalogs, before: Catalogs | None = None) -> None:

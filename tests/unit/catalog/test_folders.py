@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,3 +121,16 @@ def test_what_is_read_cannot_be_changed(write: Write) -> None:
         catalogs.shops["other"] = catalogs.default  # type: ignore[index]
     with pytest.raises(TypeError):
         catalogs.default.products["other"] = catalogs.default.products["mug"]  # type: ignore[index]
+
+
+def test_a_catalog_that_memory_cannot_hold_is_refused_in_a_line(
+    write: Write, tmp_path: Path
+) -> None:
+    goods = [{"id": f"p{at}", "title": "x" * 190, "price": 1} for at in range(20_000)]
+    write("large.json", json.dumps({"products": goods}))
+    write("small.csv", CSV)
+    catalogs = load_catalogs(tmp_path, memory=lambda: 2 * 1024 * 1024)
+    assert list(catalogs.shops) == ["small"]
+    (error,) = catalogs.errors
+    assert "needs about 13 MiB of memory, and 2 MiB are left" in str(error)
+    assert len(load_catalogs(tmp_path, memory=lambda: None).shops) == 2
