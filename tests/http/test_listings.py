@@ -170,7 +170,8 @@ def test_a_garbled_query_is_answered_with_a_page_and_never_echoed_as_markup(
     assert "<img src=x" not in page.text
     assert "49" not in words(parsed(page.text).find(".//h1"))
     assert "set-cookie:x" not in str(page.headers).lower()
-    assert not [node for node in parsed(page.text).iter("script") if not node.get("src")]
+    scripts = [node for node in parsed(page.text).iter("script") if not node.get("src")]
+    assert all(node.get("type") == "application/ld+json" for node in scripts)
 
 
 def test_looking_through_the_catalog_asks_the_model_nothing_and_opens_no_stream(
