@@ -66,6 +66,10 @@ def _obey(arguments: Sequence[str]) -> int:
     beginning.add_argument("folder", metavar="FOLDER", type=Path)
     checking = commands.add_parser("check", help="say what is wrong with the shop in FOLDER")
     checking.add_argument("folder", metavar="FOLDER", type=Path)
+    telling = commands.add_parser("insights", help="tell what experiments in FOLDER came to")
+    telling.add_argument("folder", metavar="FOLDER", type=Path)
+    telling.add_argument("--shop", metavar="ID", help="in place of the default shop")
+    telling.add_argument("--json", action="store_true", help="all of it, as JSON")
     _add_data_commands(commands)
     chosen = parser.parse_args(arguments)
     if "data" in chosen:
@@ -78,7 +82,26 @@ def _obey(arguments: Sequence[str]) -> int:
     if not folder.is_dir():
         parser.error(f"{folder}: no such folder")
     environment = shop_environment(folder, os.environ)
+    if chosen.command == "insights":
+        return _insights(environment, chosen)
     return serve(environment) if chosen.command == "serve" else _check(environment)
+
+
+def _insights(environment: Mapping[str, str], chosen: Namespace) -> int:
+    import asyncio  # noqa: PLC0415 - not where a shop is served
+    import json  # noqa: PLC0415 - likewise
+
+    from app.insights.command import Untold, report_of, summary  # noqa: PLC0415 - likewise
+    from app.settings import SettingsError, read_settings  # noqa: PLC0415 - likewise
+
+    try:
+        report = asyncio.run(report_of(read_settings(environment), chosen.shop))
+    except (SettingsError, Untold) as error:
+        sys.stderr.write(f"nothing can be told: {error}\n")
+        return 2
+    text = json.dumps(report, ensure_ascii=False, indent=2) if chosen.json else summary(report)
+    sys.stdout.write(f"{text}\n")
+    return 0
 
 
 def _add_data_commands(commands: _SubParsersAction[ArgumentParser]) -> None:

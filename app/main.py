@@ -56,6 +56,7 @@ from app.web.generate import Generate
 from app.web.headers import page_headers
 from app.web.health import Health, check
 from app.web.inline_shops import InlineShops
+from app.web.insights import InsightsPage
 from app.web.local_caller import ProxyCheck
 from app.web.metrics import Gauges, MetricsPage
 from app.web.products import ProductPage
@@ -313,14 +314,9 @@ def _routes(
 ) -> list[Route]:
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
     categories = CategoriesPage(context)
-    learner = PersonaLearner(resources.storage.database, context.now)
-    signals = SignalsEndpoint(
-        context,
-        learner,
-        resources.storage.database,
-        resources.arms.experiments,
-        resources.warm_up,
-    )
+    database, arms = resources.storage.database, resources.arms
+    learner = PersonaLearner(database, context.now)
+    signals = SignalsEndpoint(context, learner, database, arms.experiments, resources.warm_up)
     signer = BasketSigner(context.sessions.secret)
     forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
     basket, checkout = BasketPage(context, signer, signals), CheckoutPage(context, signer)
@@ -337,6 +333,7 @@ def _routes(
     generate = Generate(context, shops, largest, patience, local_only=local_only)
     gauges = Gauges(resources.journal, resources.providers, settings.spending, settings.catalog)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
+    insights = InsightsPage(context, database, arms, settings.operator_token)
     uptime = partial(_seconds_since, resources.began)
     health = Health(
         partial(_checks, resources, watch, context.proxy), uptime, resources.storage.checked
@@ -363,6 +360,7 @@ def _routes(
         Route("/health", health, methods=get),
         Route("/metrics", metrics, methods=get),
         *RootFiles(context).routes,
+        Route("/insights", insights, methods=get),
         Route("/", redirect_home, methods=get),
     ]
     return [*routes, Route("/{path:path}", NotFound(context, routes))]

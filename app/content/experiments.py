@@ -46,13 +46,14 @@ class ExperimentFile(NamedTuple):
 def read_experiments(root: Path) -> ExperimentFile:
     """Read the experiments of a shop's folder; one that cannot be used costs only itself."""
     file = TomlFile(root / FILE_NAME)
-    file.known(("timezone", "holdout", "experiment"))
+    file.known(("timezone", "holdout", "dollar", "experiment"))
     top = Table(file.fields, 0, file.text.splitlines(), file.zone)
-    holdout = 0.0
+    holdout = dollar = 0.0
     try:
         holdout = top.number("holdout", 0, 0.5)
+        dollar = top.number("dollar", 1e-6, 1e6)
     except Unusable as error:
-        file.note(top.line_of(error.key), f"nobody is held out: {error}")
+        file.note(top.line_of(error.key), f"it is passed over: {error}")
     prompts: dict[str, Prompts] = {}
     found: dict[str, Experiment] = {}
     for table in file.tables("experiment", _MOST_EXPERIMENTS):
@@ -61,7 +62,7 @@ def read_experiments(root: Path) -> ExperimentFile:
             found[experiment.name] = experiment
         except Unusable as error:
             file.note(table.line_of(error.key), f"the experiment is passed over: {error}")
-    experiments = Experiments(tuple(found.values()), int(holdout * POINTS))
+    experiments = Experiments(tuple(found.values()), int(holdout * POINTS), dollar)
     problems = sorted(file.problems, key=lambda problem: problem.line)
     return ExperimentFile(experiments, MappingProxyType(prompts), tuple(problems))
 

@@ -68,10 +68,14 @@ NO_ARM = Assignment()
 
 
 class Experiments(NamedTuple):
-    """All experiments of an installation. Shoppers below `holdout` (in points) are in none."""
+    """All experiments of an installation. Shoppers below `holdout` (in points) are in none.
+
+    `dollar` is what one US dollar of tokens costs in the shop's currency, 0 where nobody says.
+    """
 
     running: tuple[Experiment, ...] = ()
     holdout: int = 0
+    dollar: float = 0.0
 
     def arms(self) -> Iterator[tuple[str, Arm]]:
         """Yield every arm with its key."""

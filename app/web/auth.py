@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 
 from starlette.middleware import Middleware
@@ -10,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.web.local_caller import is_local
 from app.web.responses import send_json
 
-_OPEN = ("/health", "/metrics")
-"""What needs no credential of the Worker's: `/metrics` asks for an operator's."""
+_OPEN = ("/health", "/metrics", "/insights")
+"""What needs no credential of the Worker's: these ask for an operator's."""
 
 _LONGEST_ADDRESS = 64
 
@@ -48,10 +49,10 @@ class WorkerAuthMiddleware:
         return len(given) == 1 and hmac.compare_digest(given[0], self._expected)
 
 
-async def send_unauthorized(scope: Scope, send: Send) -> None:
-    """Answer with 401."""
+async def send_unauthorized(scope: Scope, send: Send, scheme: bytes = b"Bearer") -> None:
+    """Answer with 401; `scheme` says how to come again."""
     error = {"code": "UNAUTHORIZED", "message": "no valid credential", "retryable": False}
-    await send_json(scope, send, {"error": error}, 401, [(b"www-authenticate", b"Bearer")])
+    await send_json(scope, send, {"error": error}, 401, [(b"www-authenticate", scheme)])
 
 
 def is_operator(scope: Scope, token: str) -> bool:
@@ -60,9 +61,20 @@ def is_operator(scope: Scope, token: str) -> bool:
     A proxy on this machine speaks for others, so what shows any sign of one needs the token.
     """
     given = dict(scope["headers"]).get(b"authorization", b"")
-    if token and hmac.compare_digest(given, b"Bearer " + token.encode()):
+    if token and hmac.compare_digest(_token_in(given), token.encode()):
         return True
     return is_local(scope)
+
+
+def _token_in(given: bytes) -> bytes:
+    """Return the token that a header presents: itself, or as a password with any name."""
+    scheme, _, credential = given.partition(b" ")
+    if scheme != b"Basic":
+        return credential if scheme == b"Bearer" else b""
+    try:
+        return base64.b64decode(credential, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _with_client(scope: Scope) -> Scope:

@@ -15,6 +15,7 @@ FLOORS = (
     "rendering",
     "content personas generation",
     "llm pages",
+    "insights",
     "web",
     "workbench prerender",
     "main",

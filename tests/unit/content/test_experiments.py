@@ -49,7 +49,7 @@ def test_an_arm_has_prompts_and_limits_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        ("holdout = 0.9", 1, "nobody is held out"),
+        ("holdout = 0.9", 1, "holdout must be a number from 0 to 0.5"),
         ("arms = 3", 1, "arms is not known here"),
         ("[[experiment]]\nname = 'copy'", 1, "arms is a list"),
         ("[[experiment]]\narms = [{ name = 'a', page = 'model' }]", 2, "2 to 10 arms"),

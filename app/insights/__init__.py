@@ -1,0 +1,1 @@
+"""What experiments say: rows of counts to figures with intervals, and their page."""

@@ -1,0 +1,35 @@
+"""Asks the database for what experiments came to, and reports on one shop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.domain.catalog import Shop
+from app.domain.experiments import Experiments
+from app.insights.report import Counts, report
+from app.personas.facts import prices_of
+from app.storage.ports import InsightStore
+
+VIEW_DAYS = 30
+"""Days of which views are told; outcomes are those of whole experiments."""
+
+_SECONDS_A_DAY = 86_400
+
+
+async def collect(
+    store: InsightStore,
+    shop: Shop,
+    experiments: Experiments,
+    stopped: Mapping[str, str],
+    now: float,
+) -> dict[str, object]:
+    """Return the report on a shop at a moment (Unix seconds).
+
+    Raises:
+        StorageError: the database does not say.
+    """
+    rows = await store.counts(shop.id, int(now // _SECONDS_A_DAY) - VIEW_DAYS)
+    currency = prices_of(shop).currency
+    dollar = 1.0 if currency == "USD" else experiments.dollar or None
+    figures = report(Counts(*rows), experiments, stopped, currency=currency, dollar=dollar)
+    return {"shop": shop.id, "view_days": VIEW_DAYS, **figures}

@@ -1,0 +1,84 @@
+"""What `wandstore insights` tells: the report of a shop's folder, in a few lines or whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.catalog.problems import CatalogError
+from app.content.components import LibraryError
+from app.content.prompts import PromptError
+from app.content.site import read_site
+from app.insights.collect import collect
+from app.metrics.registry import Metrics
+from app.pages.arms import Arms
+from app.settings import Settings
+from app.storage.errors import StorageError
+from app.storage.factory import open_storage
+from app.storage.kv.retrying import RetryingKv
+
+
+class Untold(Exception):
+    """There is nothing to report on; the message says why."""
+
+
+async def report_of(settings: Settings, shop_id: str | None = None) -> dict[str, object]:
+    """Return the report on a shop, the default one where none is named.
+
+    Raises:
+        Untold: the shop's files or its database cannot be read, or there is no such shop.
+    """
+    try:
+        content = read_site(settings)
+        shops = content.catalogs.shops
+        shop = content.catalogs.default if shop_id is None else shops.get(shop_id)
+        if shop is None:
+            raise Untold(f"there is no shop {shop_id!r}, but {', '.join(shops)}")
+        storage = open_storage(settings, Metrics())
+        await storage.kv.open()
+        await storage.database.open()
+        try:
+            kv = RetryingKv(storage.kv, time.monotonic)
+            arms = Arms(content.experiments.experiments, kv, time.time)
+            await arms.load()
+            store, running, stopped = storage.database, arms.experiments, arms.stopped
+            return await collect(store, shop, running, stopped, time.time())
+        finally:
+            await storage.database.close()
+            await storage.kv.close()
+            await storage.aclose()
+    except (CatalogError, LibraryError, PromptError, StorageError) as error:
+        raise Untold(str(error)) from error
+
+
+def summary(report: Mapping[str, Any]) -> str:
+    """Return the arms of each experiment, a line each."""
+    lines = list(_lines(report))
+    return "\n".join(lines or ["no experiment is written down in experiments.toml"])
+
+
+def _lines(report: Mapping[str, Any]) -> Iterator[str]:
+    for experiment in report["experiments"]:
+        warning = "" if experiment["shares"]["as_planned"] else ": the shares are not as planned"
+        yield f"{experiment['name']}{warning}"
+        for arm in experiment["arms"]:
+            each = f"{arm['revenue_per_visitor']:.2f} {report['currency']}"
+            yield (
+                f"  {arm['arm']}: {arm['visitors']} visitors, {arm['orders']} orders, "
+                f"{each} a visitor{_compared(arm)}"
+            )
+
+
+def _compared(arm: Mapping[str, Any]) -> str:
+    """Say what an arm brings more than the first, and whether it has stopped itself."""
+    found = arm.get("difference")
+    text = f"; stopped: {arm['stopped']}" if arm["stopped"] else ""
+    if found is None:
+        return text
+    if found["low"] is None:
+        return f"; too few visitors to compare{text}"
+    verdict = "a difference" if found["called"] else "no difference so far"
+    return (
+        f"; {found['estimate']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f}): {verdict}{text}"
+    )

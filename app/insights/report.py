@@ -1,0 +1,200 @@
+"""Counts of experiments -> what each arm brings, how sure that is, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from math import isfinite
+from typing import Any, NamedTuple
+
+from app.domain.experiments import HELD, HOLDOUT, POINTS, REST, Assignment, Experiments
+from app.insights.prices import PRICES_OF, cost_of
+from app.insights.sequences import (
+    ALPHA,
+    SHARES_ALPHA,
+    Sample,
+    deviation_of,
+    difference,
+    shares_differ,
+    visitors_needed,
+)
+
+Row = Mapping[str, Any]
+_CENTS = 100
+
+
+class Counts(NamedTuple):
+    """Rows of the database: outcomes of visitors, views of slots and products, costs of pages."""
+
+    outcomes: Sequence[Row]
+    slots: Sequence[Row]
+    products: Sequence[Row]
+    costs: Sequence[Row]
+
+
+class Comparison(NamedTuple):
+    """An experiment as it is compared: its arms with their planned shares, the control first."""
+
+    name: str
+    arms: tuple[tuple[str, float], ...]
+
+
+def comparisons(experiments: Experiments) -> list[Comparison]:
+    """Return what is compared: the arms of each experiment, and the holdout with all others."""
+    found = []
+    if experiments.holdout:
+        held = experiments.holdout / POINTS
+        found.append(Comparison(HOLDOUT, ((HELD, held), (REST, 1 - held))))
+    for item in experiments.running:
+        widths = pairwise((0, *(arm.below for arm in item.arms)))
+        shares = ((high - low) / POINTS for low, high in widths)
+        arms = tuple(zip((arm.name for arm in item.arms), shares, strict=True))
+        found.append(Comparison(item.name, arms))
+    return found
+
+
+def report(
+    counts: Counts,
+    experiments: Experiments,
+    stopped: Mapping[str, str],
+    *,
+    currency: str,
+    dollar: float | None,
+) -> dict[str, object]:
+    """Return all that is known, ready for JSON. Money is in the shop's currency.
+
+    `stopped` says of arms why they stopped themselves; `dollar` is what one costs in the currency,
+    None where that is not known: then nothing is net of tokens.
+    """
+    costs = _costs(counts.costs)
+    return {
+        "currency": currency,
+        "alpha": ALPHA,
+        "method": "asymptotic confidence sequences, arXiv:2103.06476; shares: arXiv:2011.03567",
+        "prices_of": PRICES_OF,
+        "experiments": [
+            _experiment(item, counts.outcomes, costs, stopped, dollar)
+            for item in comparisons(experiments)
+        ],
+        "slots": [_rated(row) for row in counts.slots],
+        "products": [_rated(row) for row in counts.products],
+    }
+
+
+def _experiment(
+    comparison: Comparison,
+    outcomes: Iterable[Row],
+    costs: Mapping[str, dict[str, Any]],
+    stopped: Mapping[str, str],
+    dollar: float | None,
+) -> dict[str, object]:
+    own = [row for row in outcomes if row["experiment"] == comparison.name]
+    arms = [name for name, _ in comparison.arms]
+    visitors = [sum(row["visitors"] for row in own if row["arm"] == arm) for arm in arms]
+    p_value = shares_differ(visitors, [share for _, share in comparison.arms])
+    personas = sorted({row["persona"] for row in own})
+    return {
+        "name": comparison.name,
+        "shares": {
+            "planned": dict(comparison.arms),
+            "p_value": p_value,
+            "as_planned": p_value >= SHARES_ALPHA,
+        },
+        "arms": [
+            {
+                **figures,
+                **_spent(comparison.name, figures, costs, dollar),
+                "stopped": stopped.get(Assignment(comparison.name, figures["arm"]).key),
+            }
+            for figures in _arms(arms, own)
+        ],
+        "personas": {
+            persona: _arms(arms, [row for row in own if row["persona"] == persona])
+            for persona in personas
+        },
+    }
+
+
+def _arms(arms: Iterable[str], rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the figures of each arm, and what it brings more than the first."""
+    samples: dict[str, Sample] = {}
+    found = []
+    for arm in arms:
+        own = [row for row in rows if row["arm"] == arm]
+        total = {
+            name: sum(row[name] for row in own)
+            for name in ("visitors", "baskets", "buyers", "orders", "cents", "squares")
+        }
+        money = total["cents"] / _CENTS
+        sample = Sample(total["visitors"], money, total["squares"] / _CENTS**2)
+        control = next(iter(samples.values()), None)
+        samples[arm] = sample
+        figures: dict[str, Any] = {
+            "arm": arm,
+            **{name: total[name] for name in ("visitors", "baskets", "buyers", "orders")},
+            "revenue": round(money, 2),
+            "revenue_per_visitor": sample.mean,
+        }
+        if control is not None:
+            figures["difference"] = _difference(sample, control)
+        found.append(figures)
+    return found
+
+
+def _difference(arm: Sample, control: Sample) -> dict[str, object]:
+    found = difference(arm, control)
+    visitors = arm.visitors + control.visitors
+    known = isfinite(found.low)
+    needed = visitors_needed(found.estimate, deviation_of(arm, control)) if known else None
+    return {
+        "estimate": found.estimate,
+        "low": found.low if known else None,
+        "high": found.high if known else None,
+        "called": found.called,
+        "needed": needed,
+        "still_needed": None if needed is None or found.called else max(0, needed - visitors),
+    }
+
+
+def _spent(
+    experiment: str,
+    figures: Mapping[str, Any],
+    costs: Mapping[str, dict[str, Any]],
+    dollar: float | None,
+) -> dict[str, Any]:
+    """Return what an arm's pages cost, and what is left of a visitor's revenue."""
+    key = "" if experiment == HOLDOUT else Assignment(experiment, figures["arm"]).key
+    spent = costs.get(key, {"pages": 0, "tokens": 0, "dollars": 0.0})
+    if experiment == HOLDOUT:  # what all others cost is in no arm's account
+        return {"pages": None, "tokens": None, "cost": None, "net_per_visitor": None}
+    dollars, visitors = spent["dollars"], figures["visitors"]
+    cost = None if dollars is None or dollar is None else dollars * dollar
+    each = (
+        None if cost is None or not visitors else figures["revenue_per_visitor"] - cost / visitors
+    )
+    earned = figures["revenue"] / cost if cost else None
+    return {
+        "pages": spent["pages"],
+        "tokens": spent["tokens"],
+        "cost": cost,
+        "net_per_visitor": each,
+        "revenue_per_unit_spent": earned,
+    }
+
+
+def _costs(rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
+    """Return pages, tokens and dollars of each arm; None for dollars that are not known."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        spent = found.setdefault(row["arm"], {"pages": 0, "tokens": 0, "dollars": 0.0})
+        tokens = (row["prompt_tokens"], row["cached_tokens"], row["completion_tokens"])
+        cost = cost_of(row["model"] or "", *tokens)
+        spent["pages"] += row["pages"]
+        spent["tokens"] += row["prompt_tokens"] + row["completion_tokens"]
+        known = cost is not None and spent["dollars"] is not None
+        spent["dollars"] = spent["dollars"] + cost if known else None
+    return found
+
+
+def _rated(row: Row) -> dict[str, object]:
+    return {**row, "rate": row["clicked"] / row["shown"] if row["shown"] else None}

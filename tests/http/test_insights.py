@@ -1,0 +1,124 @@
+"""GET /insights: to operators alone, as a page and as JSON; and `wandstore insights`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.settings import ROOT
+from tests.conftest import StartServer
+from tests.support.shopper_client import Shopper
+from tools.support import http
+from tools.support.server import Server
+
+TOKEN = "a-token-of-the-operators"  # noqa: S105 - made for tests
+EXPERIMENT = """
+[[experiment]]
+name = "pays"
+arms = [{ name = "plain", page = "plain" }, { name = "house", page = "house" }]
+"""
+
+
+@pytest.fixture
+def server(serve: StartServer, tmp_path: Path) -> Server:
+    """A shop with an experiment, whose page one shopper has seen and clicked on."""
+    root = tmp_path / "shop"
+    for part in ("components", "prompts", "static"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / part, root / part, ignore=ignored)
+    (root / "experiments.toml").write_text(EXPERIMENT)
+    environment = {"WANDSTORE_ROOT": str(root), "WANDSTORE_OPERATOR_TOKEN": TOKEN}
+    server = serve(WANDSTORE_HOUSE_PACE="0", **environment)
+    with Shopper(server) as shopper:
+        shopper.store()
+        seen = {"slot": "grid", "by": "fallback", "products": ["dusk-lamp"]}
+        click = {"slot": "grid", "by": "fallback", "product": "dusk-lamp", "place": 1}
+        events = [{"kind": "shown", **seen}, {"kind": "click", **click}]
+        headers = {"sec-fetch-site": "same-origin"}
+        assert shopper.post("/signals", json={"events": events}, headers=headers).is_success
+    return server
+
+
+def asked(server: Server, **headers: str) -> httpx.Response:
+    return http.get(f"{server.url}/insights", headers=headers)
+
+
+def as_json(server: Server) -> dict[str, Any]:
+    found: dict[str, Any] = asked(server, accept="application/json").json()
+    return found
+
+
+def test_the_report_has_who_saw_which_arm(server: Server) -> None:
+    report = as_json(server)
+    (experiment,) = report["experiments"]
+    assert sum(arm["visitors"] for arm in experiment["arms"]) == 1
+    assert [row["clicked"] for row in report["products"]] == [1]
+    assert (report["shop"], report["currency"]) == ("demo", "EUR")
+
+
+def test_the_page_has_a_table_beside_each_chart_and_nothing_inline(server: Server) -> None:
+    page = asked(server)
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.text.count("<svg") == 1, "too few visitors for one of differences"
+    assert page.text.count("<table>") == 4
+    assert " style=" not in page.text
+    assert "<script" not in page.text
+    assert "dusk-lamp" in page.text
+    style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    assert http.get(f"{server.url}{style}").headers["content-type"] == "text/css; charset=utf-8"
+
+
+def test_nobody_else_is_told(server: Server) -> None:
+    proxied = {"x-forwarded-for": "203.0.113.9"}
+    refused = asked(server, **proxied)
+    assert refused.status_code == 401
+    assert refused.headers["www-authenticate"].startswith("Basic ")
+    assert "pays" not in refused.text
+    for user in (f"me:{TOKEN}", f":{TOKEN}"):
+        basic = f"Basic {base64.b64encode(user.encode()).decode()}"
+        assert asked(server, authorization=basic, **proxied).is_success
+    assert asked(server, authorization=f"Bearer {TOKEN}", **proxied).is_success
+    for wrong in ("Bearer no", "Basic no", "Basic " + base64.b64encode(b"me:no").decode(), TOKEN):
+        assert asked(server, authorization=wrong, **proxied).status_code == 401
+
+
+def test_a_shop_that_there_is_not_has_none(server: Server) -> None:
+    assert http.get(f"{server.url}/insights?shop=none").status_code == 404
+    assert http.get(f"{server.url}/insights?shop=demo").is_success
+
+
+def test_the_command_tells_the_same(server: Server, tmp_path: Path) -> None:
+    report = as_json(server)
+    server.stop()
+
+    def told(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "app", "insights", str(tmp_path / "shop"), *arguments]
+        catalog = str(ROOT / "demo" / "catalog.json")
+        places = {"WANDSTORE_DATA": str(server.data), "WANDSTORE_CATALOG": catalog}
+        environment = {**os.environ, **places}
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+
+    found = json.loads(told("--json").stdout)
+    assert found.keys() == report.keys()
+    assert [found[part] for part in ("slots", "products")] == [
+        report[part] for part in ("slots", "products")
+    ]
+    (experiment,) = found["experiments"]
+    assert sum(arm["visitors"] for arm in experiment["arms"]) == 1
+    assert told().stdout.splitlines()[0] == "pays"
+    assert "visitors" in told().stdout
+    unknown = told("--shop", "none")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert unknown.stderr.startswith("nothing can be told: there is no shop 'none'")

@@ -1,0 +1,166 @@
+"""The report: counts of the database come out as figures of arms, to the last order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.experiments import POINTS, Arm, Experiment, Experiments
+from app.domain.facts import Fact
+from app.insights.charts import WIDTH, bar_chart, interval_chart
+from app.insights.collect import collect
+from app.insights.prices import cost_of
+from app.settings import ROOT
+from app.storage.db.rows import Generation, PageViews, Visited
+from app.storage.db.sqlite import SqliteDatabase
+from tests.support.factories import product, shop
+
+pytestmark = pytest.mark.anyio
+
+SHOP = shop(product("oak", "20.00"), product("elm", "5.00"))
+ARMS = (Arm("plain", "plain", POINTS // 2), Arm("composed", "model", POINTS))
+RUNNING = Experiments((Experiment("pays", POINTS, ARMS),), dollar=0.9)
+DAY = 20_000
+NOW = DAY * 86_400.0
+AT = "2026-11-26T00:00:00.000+00:00"
+BEFORE = "2026-11-25T00:00:00.000+00:00"
+
+
+async def seen(database: SqliteDatabase, name: str, arm: str, *orders: int, at: str = AT) -> None:
+    """Have a shopper see an arm, and buy for so many cents afterwards."""
+    rows = [("grid", "grid", "", 0, 1, 0), ("grid", "grid", "oak", 1, 1, 1)]
+    visited = Visited(name, SHOP.id, AT)
+    await database.add_views(
+        visited, PageViews(DAY, f"pays.{arm}", "newcomer", rows), [("pays", arm)]
+    )
+    facts = [Fact("purchase", DAY, ("oak",), ("Lamps",), cents=cents) for cents in orders]
+    if facts:
+        await database.add_facts(Visited(name, SHOP.id, at), facts)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> Any:
+    made = SqliteDatabase(tmp_path / "shop.sqlite3", ROOT / "migrations")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def report(database: SqliteDatabase) -> dict[str, Any]:
+    found: dict[str, Any] = await collect(database, SHOP, RUNNING, {"pays.plain": "why"}, NOW)
+    assert json.loads(json.dumps(found)) == found
+    return found
+
+
+async def test_orders_and_revenue_are_counted_to_the_last_one(database: SqliteDatabase) -> None:
+    for number in range(110):
+        await seen(database, f"a{number}", "plain", *([1_000] if number < 10 else []))
+        await seen(database, f"b{number}", "composed", *([1_500, 500] if number < 20 else []))
+    await seen(database, "early", "plain", 9_900, at=BEFORE)
+    (experiment,) = (await report(database))["experiments"]
+    plain, composed = experiment["arms"]
+    assert [plain[name] for name in ("visitors", "buyers", "orders", "revenue")] == [
+        111,
+        10,
+        10,
+        100.0,
+    ]
+    assert [composed[name] for name in ("visitors", "buyers", "orders", "revenue")] == [
+        110,
+        20,
+        40,
+        400.0,
+    ]
+    found = composed["difference"]
+    assert found["estimate"] == pytest.approx(400 / 110 - 100 / 111)
+    assert found["low"] < found["estimate"] < found["high"]
+    assert plain["stopped"] == "why"
+    assert experiment["shares"]["as_planned"]
+    assert experiment["personas"]["newcomer"][1]["orders"] == 40
+
+
+async def test_a_shopper_counts_for_the_arm_they_saw_first(database: SqliteDatabase) -> None:
+    await seen(database, "one", "plain")
+    await seen(database, "one", "composed", 1_000)
+    (experiment,) = (await report(database))["experiments"]
+    assert [arm["visitors"] for arm in experiment["arms"]] == [1, 0]
+    assert [arm["orders"] for arm in experiment["arms"]] == [1, 0]
+
+
+async def test_what_was_seen_and_clicked_is_told_by_slot_place_and_product(
+    database: SqliteDatabase,
+) -> None:
+    for number in range(4):
+        await seen(database, f"a{number}", "plain")
+    found = await report(database)
+    slot, place = found["slots"]
+    assert (slot["slot"], slot["place"], slot["shown"], slot["rate"]) == ("grid", 0, 4, 0.0)
+    assert (place["place"], place["clicked"], place["rate"]) == (1, 4, 1.0)
+    (one,) = found["products"]
+    assert (one["arm"], one["product"], one["clicked"]) == ("pays.plain", "oak", 4)
+
+
+async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: SqliteDatabase) -> None:
+    await seen(database, "one", "composed", 10_000)
+    for number in range(2):
+        page = Generation(
+            f"p{number}",
+            "one",
+            "v2_newcomer_0_x.pays.composed",
+            "completed",
+            "ui:one:x",
+            AT,
+            model="kimi-k2.6+house",
+            prompt_tokens=1_000_000,
+            completion_tokens=500_000,
+        )
+        await database.record([], [page])
+    (experiment,) = (await report(database))["experiments"]
+    composed = experiment["arms"][1]
+    cost = 2 * (0.95 + 2.0) * 0.9
+    assert (composed["pages"], composed["tokens"]) == (2, 3_000_000)
+    assert composed["cost"] == pytest.approx(cost)
+    assert composed["net_per_visitor"] == pytest.approx(100 - cost)
+    assert composed["revenue_per_unit_spent"] == pytest.approx(100 / cost)
+
+
+async def test_wrong_shares_are_warned_of(database: SqliteDatabase) -> None:
+    for number in range(200):
+        await seen(database, f"a{number}", "plain" if number % 10 else "composed")
+    (experiment,) = (await report(database))["experiments"]
+    assert not experiment["shares"]["as_planned"]
+
+
+def test_a_price_that_is_not_known_is_not_guessed() -> None:
+    assert cost_of("some-model", 1_000, 0, 1_000) is None
+    assert cost_of("house", 0, 0, 0) == cost_of("", 0, 0, 0) == 0.0
+    assert cost_of("kimi-k2.6", 1_000_000, 1_000_000, 0) == pytest.approx(0.16)
+
+
+def test_charts_stay_within_their_width() -> None:
+    arms: list[dict[str, Any]] = [
+        {"arm": "a"},
+        {"arm": "b", "difference": {"low": None, "estimate": 1.0, "high": None}},
+        {"arm": "c", "difference": {"low": -2.0, "estimate": 1.0, "high": 4.0}},
+        {"arm": "d", "difference": {"low": 5.0, "estimate": 6.0, "high": 7.0}},
+    ]
+    chart = interval_chart(arms)
+    assert chart is not None
+    assert [row.label for row in chart.rows] == ["c", "d"]
+    for row in chart.rows:
+        assert 0 < row.low < row.middle < row.high < WIDTH
+    assert chart.rows[0].low < chart.zero < chart.rows[1].low
+    assert interval_chart(arms[:2]) is None
+    rows = [
+        {"slot": "hero", "place": 0, "shown": 100, "clicked": 10},
+        {"slot": "grid", "place": 0, "shown": 100, "clicked": 5},
+        {"slot": "grid", "place": 1, "shown": 100, "clicked": 99},
+        {"slot": "cta", "place": 0, "shown": 0, "clicked": 0},
+    ]
+    assert [(bar.label, bar.width, bar.text) for bar in bar_chart(rows)] == [
+        ("hero", WIDTH, "10.0%"),
+        ("grid", WIDTH / 2, "5.0%"),
+    ]
