@@ -36,12 +36,26 @@ def selling(serve: Callable[..., Server], tmp_path: Path) -> OpenShop:
     """A shop with long names that sells these."""
 
     def start(products: Sequence[Mapping[str, object]]) -> Server:
-        shop = {"id": "long", "name": WORDS[1], "tagline": WORDS[2], "currency": "VND"}
+        shop: dict[str, object] = {
+            "id": "long",
+            "name": WORDS[1],
+            "tagline": WORDS[2],
+            "currency": "VND",
+        }
+        shop |= {"checkout": {"type": "demo"}}
         catalog = tmp_path / "long.json"
         catalog.write_text(json.dumps({"shop": shop, "products": products}))
         return serve(WANDSTORE_CATALOG=str(catalog), WANDSTORE_HOUSE_PACE="0")
 
     return start
+
+
+def in_sizes(word: str) -> list[dict[str, object]]:
+    return [
+        {"id": "1", "options": {word: word}},
+        {"id": "2", "options": {word: f"{word} {word.upper()}"}, "price": 123_456_789.5},
+        {"id": "3", "options": {word: word.upper()}, "stock": 0},
+    ]
 
 
 def long_words() -> list[dict[str, object]]:
@@ -55,6 +69,7 @@ def long_words() -> list[dict[str, object]]:
             "vendor": word,
             "description": f"{word} {word.lower()}",
             "options": [word, word.upper()],
+            "variants": in_sizes(word) if at % 2 else None,
             "tags": [word],
             "image": f"{NOWHERE}/{at}.jpg" if at % 2 else None,
         }
@@ -87,6 +102,14 @@ def test_no_page_scrolls_sideways_whatever_its_words(browser: Browser, selling: 
             seen.page.goto(f"{server.url}{path}")
             seen.wait_until_done()
             assert [found for width in WIDTHS for found in sideways(seen.page, width)] == []
+        for path in ("/products/p0", "/products/p1", "/products/p3?variant=2"):
+            seen.page.goto(f"{server.url}{path}")
+            seen.page.fill(".quantity", "20")
+            seen.page.click(".buy button")
+        for place in (".basket-line", ".handed"):
+            seen.page.wait_for_selector(place)
+            assert [found for width in WIDTHS for found in sideways(seen.page, width)] == []
+            seen.page.click(".basket-sum .button, .message .button")
 
 
 def lost_and_none() -> list[dict[str, object]]:
