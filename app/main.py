@@ -296,7 +296,8 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         warm_up=ready,
     )
     secret = session_secret(settings.session_secret, settings.data)
-    signer, drawn = SessionSigner(secret), BodyCache(CATALOG_MEMORY)
+    earlier = tuple(text.encode() for text in settings.earlier_secrets.split(",") if text)
+    signer, drawn = SessionSigner(secret, earlier), BodyCache(CATALOG_MEMORY)
     return AppContext(
         site,
         pages,
@@ -317,7 +318,7 @@ def _routes(
     database, arms = resources.storage.database, resources.arms
     learner = PersonaLearner(database, context.now)
     signals = SignalsEndpoint(context, learner, database, arms.experiments, resources.warm_up)
-    signer = BasketSigner(context.sessions.secret)
+    signer = BasketSigner(*context.sessions)
     forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
     basket, checkout = BasketPage(context, signer, signals), CheckoutPage(context, signer)
     resources.counters.update(

@@ -146,6 +146,9 @@ class Settings:
     """Seconds that pages get to finish on SIGTERM."""
     session_secret: str = field(default="", repr=False)
     """Signs the shoppers' cookies; at least 16 bytes, generated in the data folder if not set."""
+    earlier_secrets: str = field(default="", repr=False)
+    """Secrets that cookies may still be signed with, separated by commas: each shopper who returns
+    with one gets a cookie of `SESSION_SECRET`."""
     worker_secret: str = field(default="", repr=False)
     """Lets in nobody who does not know it; at least 16 bytes."""
     operator_token: str = field(default="", repr=False)
@@ -262,6 +265,10 @@ def _secret(text: str) -> str:
     return text
 
 
+def _secrets(text: str) -> str:
+    return ",".join(_secret(secret.strip()) for secret in text.split(","))
+
+
 def _folder(text: str) -> Path:
     return Path(text).resolve()
 
@@ -316,6 +323,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_HEARTBEAT_SECONDS": ("heartbeat", _number(0.01, 30)),
     "WANDSTORE_GRACE": ("shutdown_grace", _number(0, 600)),
     "SESSION_SECRET": ("session_secret", str),
+    "SESSION_SECRETS_BEFORE": ("earlier_secrets", _secrets),
     "WORKER_SECRET": ("worker_secret", _secret),
     "WANDSTORE_OPERATOR_TOKEN": ("operator_token", _secret),
     "WANDSTORE_STATE": ("storage.where", _choice("sqlite", "worker", "cloudflare")),

@@ -28,16 +28,20 @@ _ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
 
 
 class BasketSigner(NamedTuple):
-    """Makes and verifies the cookies of baskets with one secret."""
+    """Makes the cookies of baskets with one secret; those of earlier ones are read as well."""
 
     secret: bytes
+    earlier: tuple[bytes, ...] = ()
 
     def read(self, headers: Iterable[tuple[bytes, bytes]], shop_id: str) -> Basket:
         """Return the basket of the first cookie that is ours; an empty one where there is none."""
         values = cookie_values(headers, cookie_name(shop_id))
         for value in islice(values, MAX_CANDIDATES):
             match = VALUE.fullmatch(value)
-            if match and compare_digest(match[2], self._signature(shop_id, match[1])):
+            if match and any(
+                compare_digest(match[2], _signature(secret, shop_id, match[1]))
+                for secret in (self.secret, *self.earlier)
+            ):
                 return _lines(match[1])
         return ()
 
@@ -59,11 +63,12 @@ class BasketSigner(NamedTuple):
         ]
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         payload = urlsafe_b64encode(text.encode()).decode().rstrip("=")
-        return f"{payload}.{self._signature(shop_id, payload)}"
+        return f"{payload}.{_signature(self.secret, shop_id, payload)}"
 
-    def _signature(self, shop_id: str, payload: str) -> str:
-        signed = digest(self.secret, f"basket|{shop_id}|{payload}".encode(), "sha256")
-        return urlsafe_b64encode(signed).decode().rstrip("=")
+
+def _signature(secret: bytes, shop_id: str, payload: str) -> str:
+    signed = digest(secret, f"basket|{shop_id}|{payload}".encode(), "sha256")
+    return urlsafe_b64encode(signed).decode().rstrip("=")
 
 
 def cookie_name(shop_id: str) -> str:

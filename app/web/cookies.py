@@ -54,32 +54,43 @@ ANONYMOUS = Session("")
 
 
 class SessionSigner(NamedTuple):
-    """Makes and verifies cookies with one secret."""
+    """Makes cookies with one secret; those of earlier ones are verified too, and then replaced."""
 
     secret: bytes
+    earlier: tuple[bytes, ...] = ()
 
     def session(
         self, headers: Sequence[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
     ) -> Session:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
-        known = self.known(headers, shop_id, now)
-        if known is not None and known[1] - now > LIFETIME / 2:
-            return Session(known[0], new=known[1] - now > LIFETIME - NEW)
-        shopper_id = known[0] if known else f"shop_{secrets.token_hex(16)}"
-        expires, lasting = int(now) + LIFETIME, not wants_no_tracking(dict(headers))
+        known, is_current = self._verified(headers, shop_id, now)
+        shopper_id, expires = known or (f"shop_{secrets.token_hex(16)}", 0)
+        is_fresh = expires - now > LIFETIME / 2
+        new = known is None or expires - now > LIFETIME - NEW
+        if is_fresh and is_current:
+            return Session(shopper_id, new=new)
+        expires = expires if is_fresh else int(now) + LIFETIME
+        lasting = not wants_no_tracking(dict(headers))
         cookie = self.cookie(shopper_id, shop_id, expires, secure=secure, lasting=lasting)
-        return Session(shopper_id, first=known is None, set_cookie=cookie, new=known is None)
+        return Session(shopper_id, first=known is None, set_cookie=cookie, new=new)
 
     def known(
         self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float
     ) -> tuple[str, int] | None:
         """Return shopper id and expiry of the first cookie that is ours and not over, else None."""
+        return self._verified(headers, shop_id, now)[0]
+
+    def _verified(
+        self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float
+    ) -> tuple[tuple[str, int] | None, bool]:
+        """Return what `known` does, and whether it is signed with the secret of today."""
         for value in islice(cookie_values(headers, cookie_name(shop_id)), MAX_CANDIDATES):
-            fits = 0 < len(value) <= MAX_VALUE_LENGTH
-            signed = _signed(self.secret, value, shop_id) if fits else None
-            if signed is not None and signed[1] > now:
-                return signed
-        return None
+            if 0 < len(value) <= MAX_VALUE_LENGTH:
+                for secret in (self.secret, *self.earlier):
+                    signed = _signed(secret, value, shop_id)
+                    if signed is not None and signed[1] > now:
+                        return signed, secret == self.secret
+        return None, False
 
     def sign(self, shopper_id: str, shop_id: str, expires: int) -> str:
         """Return the signature of a cookie's value."""

@@ -19,6 +19,10 @@ FILE_HEADERS: Headers = [
 """The headers of anything that is not a page: it may not act as one."""
 
 
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+"""Sent over https alone: for a year the browser asks this host in no other way."""
+
+
 _MOST_IMAGE_HOSTS = 32
 """Beyond these the header would grow out of bounds, and so every address with https may do."""
 

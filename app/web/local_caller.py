@@ -13,6 +13,7 @@ _FORWARDED = frozenset(
     {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip"}
 )
 _FORWARDED_START = b"x-forwarded"
+_REMEDY = "set FORWARDED_ALLOW_IPS, and have it send X-Forwarded-For"
 
 
 def is_forwarded(scope: Scope) -> bool:
@@ -43,8 +44,8 @@ class ProxyCheck:
         host, port = scope.get("client") or ("", 0)
         believed = port == 0  # so uvicorn, and who believes the Worker, leave a client they name
         if self.state == "ok" and not believed and is_forwarded(scope) and _is_private(host):
-            self.state = "one address for all: the proxy is not in FORWARDED_ALLOW_IPS"
-            log.warning("all clients of the proxy %s count as one: set FORWARDED_ALLOW_IPS", host)
+            self.state = f"one address for all: {_REMEDY}"
+            log.warning("all clients of the proxy %s count as one: %s", host, _REMEDY)
 
 
 def _is_private(host: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from starlette.types import Scope, Send
 
 from app.util.http_body import Body
-from app.web.headers import FILE_HEADERS, Headers
+from app.web.headers import FILE_HEADERS, STRICT_TRANSPORT, Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ async def send_response(scope: Scope, send: Send, response: Response) -> None:
         headers.append((b"etag", body.etag))
         if body.etag in known_etag:
             status, payload = 304, b""
+    if scope["scheme"] == "https":
+        headers.append(STRICT_TRANSPORT)
     if status not in (204, 304):  # No Content and Not Modified, which have no length
         headers.append((b"content-length", b"%d" % len(payload)))
     await send({"type": "http.response.start", "status": status, "headers": headers})

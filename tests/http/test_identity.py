@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
 
+from app.domain.basket import BasketLine
+from app.domain.catalog import Money
+from app.web.basket_cookie import BasketSigner
 from app.web.cookies import LIFETIME, SessionSigner, cookie_values
+from tools.support import http
+from tools.support.server import Server
 
 NOW = 1_800_000_000.0
 IDENTITIES = SessionSigner(b"a secret of some length")
@@ -64,6 +70,36 @@ def test_a_forged_cookie_is_a_new_shopper(spoil: object) -> None:
 def test_another_shops_cookie_is_a_new_shopper() -> None:
     cookie = cookie_of("other").replace("shopper_other", "shopper_demo")
     assert visit(cookie)[1] is True
+
+
+def test_a_cookie_of_an_earlier_secret_is_the_same_shopper_and_is_replaced() -> None:
+    today = SessionSigner(b"the secret of today", (b"yet another secret", IDENTITIES.secret))
+    cookie = cookie_of()
+    visitor = today.session([(b"cookie", cookie.encode())], "demo", NOW + 9000, secure=False)
+    assert (visitor.shopper_id, visitor.first) == visit(cookie)
+    assert not visitor.new, "a new signature makes nobody new"
+    assert visitor.set_cookie is not None
+    replaced = [(b"cookie", visitor.set_cookie.partition(b";")[0])]
+    assert SessionSigner(today.secret).session(replaced, "demo", NOW, secure=False) == (
+        visitor._replace(set_cookie=None, new=True)
+    )
+    assert today.session(replaced, "demo", NOW + 9000, secure=False).set_cookie is None
+
+
+def test_a_basket_of_an_earlier_secret_is_the_same_basket() -> None:
+    line = BasketLine("mug", "", 2, Money(Decimal("9.50"), "EUR"), "", "")
+    signed = BasketSigner(b"a secret of some length").value((line,), "demo")
+    headers = [(b"cookie", f"basket_demo={signed}".encode())]
+    today = BasketSigner(b"the secret of today", (b"a secret of some length",))
+    assert today.read(headers, "demo") == (line,)
+    assert BasketSigner(b"the secret of today").read(headers, "demo") == ()
+
+
+def test_only_over_https_a_browser_is_told_to_stay_there(house_server: Server) -> None:
+    for scheme, told in (("http", None), ("https", "max-age=31536000")):
+        proxy = {"X-Forwarded-Proto": scheme, "X-Forwarded-For": "192.0.2.1"}
+        answered = http.get(f"{house_server.url}/store", headers=proxy)
+        assert answered.headers.get("strict-transport-security") == told
 
 
 def test_another_secret_makes_new_shoppers() -> None:

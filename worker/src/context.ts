@@ -44,8 +44,11 @@ export function createContext(
 function findSigner(env: Env): SessionSigner {
   const secret = env.SESSION_SECRET ?? "";
   if (secret === "") throw new NoSecret();
-  const signer = signers.get(secret) ?? new SessionSigner(secret);
-  signers.set(secret, signer);
+  const before = env.SESSION_SECRETS_BEFORE ?? "";
+  const earlier = before === "" ? [] : before.split(",").map((text) => text.trim());
+  const key = JSON.stringify([secret, ...earlier]);
+  const signer = signers.get(key) ?? new SessionSigner(secret, earlier);
+  signers.set(key, signer);
   return signer;
 }
 

@@ -8,6 +8,8 @@ export interface Env {
   readonly EVENTS?: AnalyticsEngineDataset;
   /** Signs the shoppers' cookies; the container has the same one. */
   readonly SESSION_SECRET?: string;
+  /** Have signed cookies before, separated by commas; the container has the same ones. */
+  readonly SESSION_SECRETS_BEFORE?: string;
   /** Authorizes the Worker to the container. */
   readonly WORKER_SECRET?: string;
   /** Locates a container that is no binding: on this machine, in development and tests. */

@@ -8,7 +8,7 @@ import { track } from "../telemetry.ts";
 
 /** Matches the Worker's variables and secrets that the container is started with. */
 const CONTAINER_VARIABLES =
-  /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|WORKER_SECRET|REDIS_URL)$/;
+  /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|SESSION_SECRETS_BEFORE|WORKER_SECRET|REDIS_URL)$/;
 
 export class ShopContainer extends Container<Env> {
   override defaultPort = 8080;

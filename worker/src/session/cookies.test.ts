@@ -58,6 +58,22 @@ describe("a cookie", () => {
     },
   );
 
+  it("of an earlier secret is the same shopper's, and is replaced", async () => {
+    const before = await new SessionSigner(SECRET).openSession(requestWith(""), "demo", NOW, true);
+    const today = new SessionSigner("the secret of today", ["yet another secret", SECRET]);
+    const cookie = before.setCookie?.split(";")[0] ?? "";
+    const session = await today.openSession(requestWith(cookie), "demo", NOW + 9000, true);
+    expect(session).toMatchObject({
+      shopperId: before.shopperId,
+      isFirstVisit: false,
+      isNewShopper: false,
+    });
+    const replaced = session.setCookie?.split(";")[0] ?? "";
+    const alone = new SessionSigner("the secret of today");
+    const again = await alone.openSession(requestWith(replaced), "demo", NOW + 9000, true);
+    expect(again).toEqual({ ...session, setCookie: null });
+  });
+
   it("makes a shopper who is new for an hour", async () => {
     const signer = new SessionSigner(SECRET);
     const first = await signer.openSession(requestWith(""), "demo", NOW, true);

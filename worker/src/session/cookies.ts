@@ -20,6 +20,8 @@ export interface Session {
 export interface VerifiedSession {
   readonly shopperId: string;
   readonly expires: number;
+  /** Whether it is signed with the secret of today. */
+  readonly isCurrent: boolean;
 }
 
 /** Say whether a cookie of that expiry was first set less than an hour ago. */
@@ -27,14 +29,16 @@ export function isNewShopper(expires: number, now: number): boolean {
   return expires - now > COOKIES.LIFETIME - COOKIES.NEW;
 }
 
+/** Signs with one secret; what earlier ones have signed is verified too, and then replaced. */
 export class SessionSigner {
-  readonly #key: Promise<CryptoKey>;
+  readonly #keys: readonly Promise<CryptoKey>[];
 
-  constructor(secret: string) {
+  constructor(secret: string, earlier: readonly string[] = []) {
     const algorithm = { name: "HMAC", hash: "SHA-256" };
-    this.#key = crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, [
-      "sign",
-    ]);
+    const encoder = new TextEncoder();
+    this.#keys = [secret, ...earlier].map((text) =>
+      crypto.subtle.importKey("raw", encoder.encode(text), algorithm, false, ["sign"]),
+    );
   }
 
   /** Return the session of the request's cookie, a new one without. `now` is in seconds. */
@@ -45,22 +49,19 @@ export class SessionSigner {
     secure: boolean,
   ): Promise<Session> {
     const session = await this.verifyRequest(request, shopId, now);
-    if (session !== null && session.expires - now > COOKIES.LIFETIME / 2) {
-      const { shopperId, expires } = session;
-      return {
-        shopperId,
-        isFirstVisit: false,
-        isNewShopper: isNewShopper(expires, now),
-        setCookie: null,
-      };
+    const isNew = session === null || isNewShopper(session.expires, now);
+    const isFresh = session !== null && session.expires - now > COOKIES.LIFETIME / 2;
+    if (isFresh && session.isCurrent) {
+      const { shopperId } = session;
+      return { shopperId, isFirstVisit: false, isNewShopper: isNew, setCookie: null };
     }
     const shopperId = session?.shopperId ?? newShopperId();
-    const expires = Math.floor(now) + COOKIES.LIFETIME;
+    const expires = isFresh ? session.expires : Math.floor(now) + COOKIES.LIFETIME;
     const attributes = wantsNoTracking(request) ? COOKIES.UNTRACKED_ATTRIBUTES : COOKIES.ATTRIBUTES;
     const setCookie = `${await this.#cookie(shopperId, shopId, expires)}; ${attributes}${
       secure ? "; Secure" : ""
     }`;
-    return { shopperId, isFirstVisit: session === null, isNewShopper: session === null, setCookie };
+    return { shopperId, isFirstVisit: session === null, isNewShopper: isNew, setCookie };
   }
 
   /** Return the session of the request's valid cookie, null where it has none. */
@@ -87,30 +88,45 @@ export class SessionSigner {
     const [, shopperId, digits, signature] = COOKIES.VALUE.exec(value) ?? [];
     if (shopperId === undefined || digits === undefined || signature === undefined) return null;
     const expires = Number(digits);
-    const expected = await this.sign(shopperId, shopId, expires);
+    const signer = await this.signerOf(signedText(shopperId, shopId, expires), signature);
+    return signer === -1 ? null : { shopperId, expires, isCurrent: signer === 0 };
+  }
+
+  /** Return which secret has signed a text: 0 for today's, then the earlier ones, -1 for none. */
+  async signerOf(text: string, signature: string): Promise<number> {
     const encoder = new TextEncoder();
-    const matches = crypto.subtle.timingSafeEqual(
-      encoder.encode(signature),
-      encoder.encode(expected),
-    );
-    return matches ? { shopperId, expires } : null;
+    const given = encoder.encode(signature);
+    for (const [place, key] of this.#keys.entries()) {
+      const expected = encoder.encode(await signatureOf(text, await key));
+      if (given.length === expected.length && crypto.subtle.timingSafeEqual(given, expected))
+        return place;
+    }
+    return -1;
   }
 
   async sign(shopperId: string, shopId: string, expires: number): Promise<string> {
-    return this.signText(`${shopId}|${shopperId}|${expires}`);
+    return this.signText(signedText(shopperId, shopId, expires));
   }
 
   async signText(text: string): Promise<string> {
-    const message = new TextEncoder().encode(text);
-    const signature = await crypto.subtle.sign("HMAC", await this.#key, message);
-    const base64 = btoa(String.fromCharCode(...new Uint8Array(signature)));
-    return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+    const [today] = this.#keys;
+    return today === undefined ? "" : signatureOf(text, await today);
   }
 
   async #cookie(shopperId: string, shopId: string, expires: number): Promise<string> {
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
     return `${cookieName(shopId)}=${value}`;
   }
+}
+
+function signedText(shopperId: string, shopId: string, expires: number): string {
+  return `${shopId}|${shopperId}|${expires}`;
+}
+
+async function signatureOf(text: string, key: CryptoKey): Promise<string> {
+  const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text));
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(signature)));
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** Return the name of a shop's cookie: no shop sees the shoppers of another. */
