@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from app.domain.catalog import Money
+from app.rendering.language import formats_of
 from tests.support.fake_model import demo_products
 from tools.support.browser import watched
 from tools.support.server import ROOT, Server
@@ -67,7 +70,15 @@ def test_every_page_speaks_the_language_and_fits(
 ) -> None:
     known = SHOPS[language]
     first = f"/products/{demo_products()[0]['id']}"
-    paths = ["/store", "/store?sort=name&page=2", "/store?q=none-such", first, "/nowhere"]
+    paths = [
+        "/store",
+        "/categories",
+        "/basket",
+        "/store?sort=name&page=2",
+        "/store?q=none-such",
+        first,
+        "/nowhere",
+    ]
     axe = Axe()
     with watched(browser, width) as seen:
         for path in paths:
@@ -89,6 +100,32 @@ def test_every_page_speaks_the_language_and_fits(
             assert found.violations_count == 0, found.generate_report()
             assert seen.layout_shift() == []
             assert seen.violations() == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_put_in_the_basket_is_told_in_the_language_and_fits(
+    browser: Browser, server: Server, language: str, width: int
+) -> None:
+    with watched(browser, width) as seen:
+        seen.page.goto(f"{server.url}/products/{demo_products()[0]['id']}")
+        seen.page.click(".product form[method=post] button")
+        seen.page.wait_for_selector(".basket-lines")
+        assert SHOPS[language]["price"] in seen.page.inner_text(".basket-sum")
+        assert seen.page.evaluate(BEYOND) == []
+        assert Axe().run(seen.page).violations_count == 0
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "fr", "es", "ja", "ar", "de-AT", "ar-EG", "es-MX"])
+def test_prices_are_written_as_browsers_write_them(browser: Browser, locale: str) -> None:
+    amounts = [("0", "EUR"), ("1234.5", "EUR"), ("1234567.5", "USD"), ("1500", "JPY"), ("5", "SEK")]
+    with watched(browser) as seen:
+        for amount, currency in amounts:
+            theirs = seen.page.evaluate(
+                """([locale, amount, currency]) =>
+                  new Intl.NumberFormat(locale, { style: "currency", currency }).format(amount)""",
+                [locale, amount, currency],
+            )
+            assert formats_of(locale).money(Money(Decimal(amount), currency)) == theirs
 
 
 def test_the_house_writes_in_the_language_and_rows_begin_where_reading_does(
