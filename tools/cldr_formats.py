@@ -67,6 +67,7 @@ def formats(name: str, signs: Mapping[str, str]) -> dict[str, Any]:
     zero = _ZEROS.get(system, "")
     return {
         "english": locale.english_name,
+        "name": locale.get_language_name(name) or locale.english_name,
         "direction": "rtl" if locale.character_order == "right-to-left" else "ltr",
         "decimal": symbols["decimal"],
         "group": symbols["group"],
@@ -101,7 +102,8 @@ def lines() -> Iterator[dict[str, Any]]:
         key = name.replace("_", "-").lower()
         found = formats(name, common["signs"])
         inherited = written.get(key.rpartition("-")[0], {})
-        written[key] = {**found, "english": inherited.get("english", found["english"])}
+        names = {own: inherited.get(own, found[own]) for own in ("english", "name")}
+        written[key] = {**found, **names}
         if written[key] != inherited:
             yield {key: written[key]}
 

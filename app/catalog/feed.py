@@ -153,7 +153,7 @@ def stock(shop: Shop, products: Iterable[Product]) -> Shop:
         category = spelling.setdefault(product.category.casefold(), product.category)
         shelf.setdefault(product.id, _sharing(product, shared)._replace(category=category))
     digest = hashlib.sha256()
-    about = (*shop[:3], shop.locale, shop.brand, shop.checkout, shop.image_service)
+    about = (*shop[:3], shop.locale, shop.brand, shop.checkout, shop.image_service, shop.store)
     for drawn in (about, *shelf.values()):
         digest.update(repr(drawn).encode("utf-8", "backslashreplace"))
     return shop._replace(products=Goods(shelf), digest=digest.hexdigest()[:16])

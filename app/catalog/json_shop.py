@@ -102,6 +102,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         locale=about.matching("locale", _LOCALE, "en"),
         checkout=_checkout(about.part("checkout")),
         image_service=about.matching("image_service", _IMAGE_SERVICE, ""),
+        store=about.text("store"),
     )
 
 

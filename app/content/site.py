@@ -50,12 +50,22 @@ class SiteContent(NamedTuple):
 
     def urls_of(self, shop: Shop) -> ShopUrls:
         """Return a shop's addresses; the default shop's begin at the root."""
+        others = tuple((other, self._urls(other)) for other in self._translations(shop))
+        return self._urls(shop)._replace(translations=others)
+
+    def _urls(self, shop: Shop) -> ShopUrls:
         return ShopUrls(shop.id, self._root_of(shop), self.assets.names, self.public_url)
+
+    def _translations(self, shop: Shop) -> list[Shop]:
+        """Return the shops that are the same store in other languages."""
+        shops = self.catalogs.shops.values() if shop.store else ()
+        return [other for other in shops if other.store == shop.store and other.id != shop.id]
 
     def digest_of(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
         site = (self.library, self.assets, self.prompts, self.languages, shop)
-        parts = (*(part.digest for part in site), self._root_of(shop))
+        others = (other.digest for other in self._translations(shop))
+        parts = (*(part.digest for part in site), self._root_of(shop), *others)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     def _root_of(self, shop: Shop) -> str:

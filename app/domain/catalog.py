@@ -178,7 +178,8 @@ class Shop(NamedTuple):
     `steering` what those that hold come down to for one kind of persona: then `products` are
     without what is excluded. `inline` says that it came with a request, and is no shop of ours.
     Without a `checkout` nothing is offered to be bought. `image_service` is the address at which
-    pictures are had in any width, with {width} and {url} or {encoded} in it.
+    pictures are had in any width, with {width} and {url} or {encoded} in it. Shops that name the
+    same `store` are one store in several languages, with the same ids.
     """
 
     id: str
@@ -193,6 +194,7 @@ class Shop(NamedTuple):
     inline: bool = False
     checkout: Checkout | None = None
     image_service: str = ""
+    store: str = ""
 
     def sells(self, variant: Variant) -> bool:
         """Say whether a variant can be bought here now."""

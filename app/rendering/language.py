@@ -42,6 +42,7 @@ class Formats(NamedTuple):
     """
 
     english: str
+    name: str
     direction: str
     decimal: str
     group: str
@@ -78,12 +79,12 @@ class Formats(NamedTuple):
 
 
 class Language:
-    """How pages in one language speak. `tag` is BCP 47's, as the catalog has it."""
+    """How pages in one language speak. `tag` is BCP 47's, `name` what its speakers call it."""
 
     def __init__(self, tag: str, formats: Formats, words: NullTranslations) -> None:
         self.tag = tag
         self.direction = formats.direction
-        self.english = formats.english
+        self.name = formats.name
         self.gettext = words.gettext
         self.money = formats.money
         self._formats = formats

@@ -80,6 +80,14 @@ class SlotContent(NamedTuple):
     html: str
 
 
+class Translation(NamedTuple):
+    """A page in another language: its own address there, where it has one, and the store's."""
+
+    language: Language
+    same: str
+    home: str
+
+
 class FilledSlot(NamedTuple):
     """A slot as the shell's template sees it."""
 
@@ -211,6 +219,7 @@ class Renderer:
             refresh_seconds=REFRESH_SECONDS,
             canonical=url.store(),
             about=graph(organization(shop, url)),
+            translations=self._translations(url, lambda _, there: there.store()),
         )
 
     def listing_page(self, shop: Shop, listing: Listing) -> str:
@@ -261,6 +270,9 @@ class Renderer:
             page_title=f"{item.title} · {shop.name}",
             description=item.description[:160] or item.title,
             canonical=url.product(item),
+            translations=self._translations(
+                url, lambda other, there: there.product(item) if item.id in other.products else ""
+            ),
             about=graph(product(shop, url, item), breadcrumbs(url, *trail)),
             picture=item.picture,
             item=item.sold_as(chosen),
@@ -335,9 +347,19 @@ class Renderer:
         )
 
     def _page(self, name: str, shop: Shop, **context: Any) -> str:
-        settled = {**_USUAL, **context}
+        translations = self._translations(self._urls_of(shop))
+        settled = {**_USUAL, "translations": translations, **context}
         template = self._spoken(shop.locale).get_template(f"pages/{name}.jinja")
         return with_preload(template.render(**self._shared(shop), **settled))
+
+    def _translations(
+        self, url: ShopUrls, same: Callable[[Shop, ShopUrls], str] = lambda *_: ""
+    ) -> list[Translation]:
+        """Return a page in other languages; `same` gives its address there, if it is there."""
+        return [
+            Translation(self.language(other), same(other, there), there.store())
+            for other, there in url.translations
+        ]
 
     def markdown(self, shop: Shop) -> Markdown:
         """Return who writes a shop's pages for readers that are programs."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-from app.domain.catalog import Product
+from app.domain.catalog import Product, Shop
 
 BRAND = "brand-"
 """How the names of the shops' brands among the static files begin."""
@@ -16,13 +16,15 @@ class ShopUrls(NamedTuple):
     """The addresses of one shop. `root` is empty for the default shop, else `/s/{shop_id}`.
 
     `public` is the origin that shoppers know, empty where nobody has said it: what a request says
-    of its host is not to be believed, and pages are drawn before anybody asks.
+    of its host is not to be believed, and pages are drawn before anybody asks. `translations` are
+    the same store in other languages.
     """
 
     shop_id: str
     root: str
     assets: Mapping[str, str]
     public: str = ""
+    translations: tuple[tuple[Shop, ShopUrls], ...] = ()
 
     def store(self, category: str = "", sort: str = "", q: str = "", page: int = 1) -> str:
         """Return the store page's address, or that of a listing where anything is asked for."""
