@@ -30,8 +30,9 @@ from app.rendering.checkout import shown_at
 from app.rendering.language import TAGS, Language, Languages
 from app.rendering.markdown import Markdown
 from app.rendering.pictures import source_of, with_preload
-from app.rendering.structured import breadcrumbs, graph, item_list, organization, product
+from app.rendering.structured import about_listing, about_product, about_shop
 from app.rendering.urls import ShopUrls
+from app.rendering.variants import choices_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -218,7 +219,7 @@ class Renderer:
             stream_url=stream_url,
             refresh_seconds=REFRESH_SECONDS,
             canonical=url.store(),
-            about=graph(organization(shop, url)),
+            about=about_shop(shop, url),
             translations=self._translations(url, lambda _, there: there.store()),
         )
 
@@ -237,7 +238,7 @@ class Renderer:
             description=shop.tagline,
             noindex=bool(listing.query) or not listing.total,
             canonical=url.store(listing.category, page=listing.page),
-            about=None if listing.query else _about_listing(shop, url, listing),
+            about=None if listing.query else about_listing(shop, url, listing),
             categories=shown_categories(shop, listing.category),
             results=listing.results,
             total=listing.total,
@@ -263,7 +264,6 @@ class Renderer:
     ) -> str:
         """Draw a product's page with a variant chosen, the first that can be had where none is."""
         chosen, url = variant or item.first_form(), self._urls_of(shop)
-        trail = ((shop.name, url.store()), (item.category, url.store(item.category)))
         return self._page(
             "product",
             shop,
@@ -273,11 +273,11 @@ class Renderer:
             translations=self._translations(
                 url, lambda other, there: there.product(item) if item.id in other.products else ""
             ),
-            about=graph(product(shop, url, item), breadcrumbs(url, *trail)),
+            about=about_product(shop, url, item),
             picture=item.picture,
             item=item.sold_as(chosen),
             chosen=chosen,
-            choices=_choices(item),
+            choices=choices_of(item),
             varies=item.varies,
             sells=shop.sells(chosen),
             most=MAX_QUANTITY,
@@ -378,31 +378,6 @@ class Renderer:
     def _shared(self, shop: Shop) -> dict[str, Any]:
         source = partial(source_of, service=shop.image_service)
         return {"shop": shop, "url": self._urls_of(shop), "source": source}
-
-
-def _about_listing(shop: Shop, url: ShopUrls, listing: Listing) -> dict[str, Any]:
-    steps = [(shop.name, url.store())]
-    steps += [(listing.category, url.store(listing.category))] if listing.category else []
-    return graph(breadcrumbs(url, *steps), item_list(url, listing))
-
-
-def _choices(item: Product) -> list[tuple[str, list[Variant]]]:
-    """Return the variants to choose from, those together that differ in their last option alone.
-
-    Each group has its heading: what its variants share, and the name of what they differ in.
-    """
-    groups: dict[tuple[str, ...], list[Variant]] = {}
-    for form in item.variants if len(item.variants) > 1 else ():
-        groups.setdefault(form.values[:-1], []).append(form)
-    names = item.option_names
-    return [
-        (", ".join(filter(None, [*map(_option, names, shared), *names[-1:]])), forms)
-        for shared, forms in groups.items()
-    ]
-
-
-def _option(name: str, value: str) -> str:
-    return f"{name}: {value}" if name and value else value
 
 
 def _filled(slot: Place, filling: SlotContent, language: Language) -> FilledSlot:

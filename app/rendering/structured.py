@@ -14,12 +14,29 @@ Node = dict[str, Any]
 _LONGEST_TEXT = 1_000
 
 
-def graph(*nodes: Node) -> Node:
-    """Return the nodes as one document."""
+def about_shop(shop: Shop, url: ShopUrls) -> Node:
+    """Return what a store page says."""
+    return _graph(_organization(shop, url))
+
+
+def about_listing(shop: Shop, url: ShopUrls, listing: Listing) -> Node:
+    """Return what a page of a listing says."""
+    steps = [(shop.name, url.store())]
+    steps += [(listing.category, url.store(listing.category))] if listing.category else []
+    return _graph(_breadcrumbs(url, *steps), _item_list(url, listing))
+
+
+def about_product(shop: Shop, url: ShopUrls, item: Product) -> Node:
+    """Return what a product's page says, whichever variant is chosen."""
+    steps = (shop.name, url.store()), (item.category, url.store(item.category))
+    return _graph(_product(shop, url, item), _breadcrumbs(url, *steps))
+
+
+def _graph(*nodes: Node) -> Node:
     return {"@context": "https://schema.org", "@graph": list(nodes)}
 
 
-def organization(shop: Shop, url: ShopUrls) -> Node:
+def _organization(shop: Shop, url: ShopUrls) -> Node:
     """Return who sells here."""
     node = _node(
         "Organization",
@@ -30,7 +47,7 @@ def organization(shop: Shop, url: ShopUrls) -> Node:
     return node | ({"slogan": shop.tagline} if shop.tagline else {})
 
 
-def product(shop: Shop, url: ShopUrls, item: Product) -> Node:
+def _product(shop: Shop, url: ShopUrls, item: Product) -> Node:
     """Return a product with what it is offered for."""
     node = _node(
         "Product",
@@ -60,7 +77,7 @@ def _offer(shop: Shop, url: ShopUrls, item: Product, form: Variant) -> Node:
     return node | ({"sku": form.id, "name": " / ".join(form.values)} if form.values else {})
 
 
-def breadcrumbs(url: ShopUrls, *steps: tuple[str, str]) -> Node:
+def _breadcrumbs(url: ShopUrls, *steps: tuple[str, str]) -> Node:
     """Return the way to a page: names and addresses, the shop's first."""
     items = [
         _node("ListItem", position=position, name=name, item=url.absolute(address))
@@ -69,7 +86,7 @@ def breadcrumbs(url: ShopUrls, *steps: tuple[str, str]) -> Node:
     return _node("BreadcrumbList", itemListElement=items)
 
 
-def item_list(url: ShopUrls, listing: Listing) -> Node:
+def _item_list(url: ShopUrls, listing: Listing) -> Node:
     """Return what is on a page of a listing, in its order."""
     return _node(
         "ItemList",

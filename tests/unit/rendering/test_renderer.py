@@ -226,7 +226,9 @@ def test_a_kept_page_has_no_stream_and_says_what_filled_each_slot() -> None:
     }
     html = whole(RENDERER.store_page(DEMO, "collector", fillings))
     assert "data-stream" not in html
-    assert scripts(html) == ['src="/signals.js" data-to="/signals" defer']
+    assert scripts(html) == [
+        f'src="/{name}.js" data-to="/signals" defer' for name in ("signals", "views")
+    ]
     assert 'data-slot="hero" data-filled-by="hero"' in html
     assert 'data-persona="collector"' in html
 
