@@ -239,8 +239,8 @@ def test_no_secret_is_in_the_settings_words(behind_the_api: Place, tmp_path: Pat
 @pytest.mark.process
 def test_what_speaks_to_other_machines_is_not_loaded_before_it_is_needed(place: Place) -> None:
     loaded = (
-        "import os, sys; from app.settings import read_settings; from app.storage.factory import open_storage;"
-        " open_storage(read_settings(os.environ)); print(*sys.modules)"
+        "import os, sys; from app.settings import read_settings; from app.storage.factory import open_storage; from app.metrics.registry import Metrics;"
+        " open_storage(read_settings(os.environ), Metrics()); print(*sys.modules)"
     )
     names = subprocess.run(
         [sys.executable, "-c", loaded],

@@ -97,10 +97,13 @@ class RetryingKv:
         if unwritten is not None and unwritten.until > self._clock():
             return unwritten.value
         try:
-            return await ask()
+            value = await ask()
         except StorageError:
             self.counts["kv_read_failed"] += 1
-            return None
+            value = None
+        if value is None and (write := self._last.get(key)) and not write.dropped:
+            return write.value  # it came while we looked
+        return value
 
     async def put(self, key: str, value: bytes, ttl: int) -> bool:
         """Keep a value, waiting for the key's next turn; of those who wait the last one counts.

@@ -272,3 +272,22 @@ async def test_what_is_kept_in_memory_is_bounded_and_the_oldest_goes() -> None:
     for key in ("a", "b", "c"):
         await kv.put(key, half, 3600)
     assert [await kv.get(key) for key in ("a", "b", "c")] == [None, half, half]
+
+
+async def test_a_value_that_comes_while_one_looks_for_it_is_found() -> None:
+    looking, go_on = asyncio.Event(), asyncio.Event()
+
+    class SlowToFind(FakeKv):
+        async def get(self, key: str) -> bytes | None:
+            found = self.kept.get(key)
+            looking.set()
+            await go_on.wait()
+            return found
+
+    kv = RetryingKv(SlowToFind(), Clock())
+    reading = asyncio.create_task(kv.get("a"))
+    await looking.wait()
+    writing = asyncio.create_task(kv.put("a", b"x", 3600))
+    go_on.set()
+    assert await reading == b"x"
+    await writing
