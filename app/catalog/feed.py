@@ -41,7 +41,8 @@ _ID = re.compile(r"[A-Za-z0-9\u0080-\U0010ffff][A-Za-z0-9._\-\u0080-\U0010ffff]{
 class Terms(NamedTuple):
     """What a feed may leave unsaid: its currency, where local pictures are served, its shop.
 
-    `about` is what a file beside it says of the shop, which goes before what the feed says.
+    `about` is what a file beside it says of the shop, which goes before what the feed says;
+    `before` is what it sold when it was read last.
     """
 
     currency: str
@@ -49,6 +50,7 @@ class Terms(NamedTuple):
     shop_id: str
     shop_name: str
     about: Mapping[str, object] = MappingProxyType({})
+    before: Mapping[str, Product] = MappingProxyType({})
 
 
 class Feed(NamedTuple):
@@ -110,13 +112,22 @@ def category_of(*names: str) -> str:
     return next(given, UNSORTED)
 
 
-def open_shop(path: Path, shop: Shop, products: Iterable[Product], report: Report) -> Shop:
+def open_shop(
+    path: Path,
+    shop: Shop,
+    products: Iterable[Product],
+    report: Report,
+    *,
+    before: Mapping[str, Product],
+) -> Shop:
     """Return the shop with its products and the digest of all that is drawn from it.
+
+    Of what it sold `before`, what is still the same is kept, and takes no memory twice.
 
     Raises:
         CatalogError: there is nothing to sell.
     """
-    shop = stock(shop, products)
+    shop = stock(shop, products, before)
     if not shop.products:
         nothing = FeedIssue(WHOLE_FILE, "holds no product that can be sold")
         raise CatalogError(path, (nothing, *report.problems()))
@@ -140,7 +151,9 @@ def _unknown_to_checkout(shop: Shop) -> list[str]:
     return [form.id for form in forms if not checkout.knows(form)]
 
 
-def stock(shop: Shop, products: Iterable[Product]) -> Shop:
+def stock(
+    shop: Shop, products: Iterable[Product], before: Mapping[str, Product] = MappingProxyType({})
+) -> Shop:
     """Return the shop with its products and the digest of all that is drawn from it.
 
     Of two products with one id the first is sold. Categories that differ in their case alone are
@@ -151,7 +164,9 @@ def stock(shop: Shop, products: Iterable[Product]) -> Shop:
     shared: dict[Any, Any] = {}
     for product in products:
         category = spelling.setdefault(product.category.casefold(), product.category)
-        shelf.setdefault(product.id, _sharing(product, shared)._replace(category=category))
+        spelt = product._replace(category=category)
+        known = before.get(product.id)
+        shelf.setdefault(product.id, known if known == spelt else _sharing(spelt, shared))
     digest = hashlib.sha256()
     about = (*shop[:3], shop.locale, shop.brand, shop.checkout, shop.image_service, shop.store)
     for drawn in (about, *shelf.values()):

@@ -41,7 +41,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
     catalog.read.add("products")
     catalog.report_unread("catalog")
     about.report_unread("shop")
-    shop = open_shop(path, shop, shelf.fill(document.products), report)
+    shop = open_shop(path, shop, shelf.fill(document.products), report, before=terms.before)
     return Feed(shop, report.problems(), folder if folder.is_dir() else None)
 
 

@@ -99,14 +99,15 @@ def load_catalogs(
     if not CURRENCY.fullmatch(currency):
         raise _error(path, f"currency {shown(currency)!r} is not three capital letters")
 
-    def read(file: Path) -> Feed:
+    def read(file: Path, earlier: Feed | None) -> Feed:
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
             raise _error(file, f"is neither a folder nor a {_KINDS} file")
         _hold(file, memory())
         about = read_about(file, shop_file, alone=len(found) == 1)
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
-        feed = reader(file, Terms(currency, pictures_base, shop_id, name, about))
+        sold = earlier.shop.products if earlier is not None else {}
+        feed = reader(file, Terms(currency, pictures_base, shop_id, name, about, sold))
         return _with_rules(feed, rules_path(file, alone=file == path))
 
     known = before.sources if before is not None else {}
@@ -165,16 +166,19 @@ def _hold(file: Path, left: int | None) -> None:
 
 
 def _source(
-    file: Path, stamp: Stamp, read: Callable[[Path], Feed], known: Mapping[Path, Source]
+    file: Path,
+    stamp: Stamp,
+    read: Callable[[Path, Feed | None], Feed],
+    known: Mapping[Path, Source],
 ) -> Source:
-    earlier = known.get(file)
-    if earlier is not None and earlier.stamp == stamp:
+    earlier = known.get(file, Source((), None))
+    if earlier.stamp == stamp:
         return earlier
     try:
-        return Source(stamp, read(file))
+        return Source(stamp, read(file, earlier.feed))
     except CatalogError as error:
         bare = CatalogError(error.path, error.problems)  # its frames hold the file's text
-        return Source(stamp, earlier.feed if earlier is not None else None, bare)
+        return Source(stamp, earlier.feed, bare)
 
 
 def _is_folder(path: Path) -> bool:

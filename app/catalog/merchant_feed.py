@@ -71,7 +71,7 @@ def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> 
     shop, currency = shop_beside(terms, report)
     products = _sold(together(read, _name, report), currency, report)
     try:
-        shop = open_shop(path, shop, products, report)
+        shop = open_shop(path, shop, products, report, before=terms.before)
     except InvalidProduct as error:
         raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
     return Feed(shop, report.problems())

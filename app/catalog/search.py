@@ -43,9 +43,9 @@ class SearchIndex:
     """The products of a shop, to be searched. Their words are gathered at the first search."""
 
     def __init__(self, products: Iterable[Product]) -> None:
-        self._products = tuple(products)
-        self._words = Lazy(lambda: _gathered(map(_text, self._products)))
-        self._names = Lazy(lambda: frozenset(_names(self._products)))
+        self._products = items = tuple(products)  # of themselves these would keep us for ever
+        self._words = Lazy(lambda: _gathered(map(_text, items)))
+        self._names = Lazy(lambda: frozenset(_names(items)))
 
     def prepare(self) -> None:
         """Gather the words, so that the first search need not."""
@@ -92,20 +92,21 @@ class _Words(NamedTuple):
     """The words of a shop, and in which products they are.
 
     `text` has each on a line of its own, which begins at its one of `starts`; its products are
-    those of `holders` from its one of `firsts` to the next word's.
+    those of `holders` from its one of `firsts` to the next word's. There are `total` products.
     """
 
     text: str
     starts: array[int]
     firsts: array[int]
     holders: array[int]
+    total: int
 
     def places(self, forms: Iterable[str]) -> set[int]:
         """Return the places of the products that hold one of these, be it inside a word."""
         found: set[int] = set()
         for form in forms:
             at = self.text.find(form)
-            while at >= 0:
+            while at >= 0 and len(found) < self.total:
                 word = bisect_right(self.starts, at)
                 found.update(self.holders[self.firsts[word - 1] : self.firsts[word]])
                 at = self.text.find(form, self.starts[word])
@@ -115,6 +116,7 @@ class _Words(NamedTuple):
 def _gathered(texts: Iterable[str]) -> _Words:
     """Return the words of some texts: a small part of their size, since most are in many."""
     holders: dict[str, array[int]] = {}
+    place = -1
     for place, text in enumerate(texts):
         for word in set(text.split()):
             if word in holders:
@@ -126,7 +128,7 @@ def _gathered(texts: Iterable[str]) -> _Words:
     every = array("I")
     for some in holders.values():
         every += some
-    return _Words("\n".join(holders), starts, firsts, every)
+    return _Words("\n".join(holders), starts, firsts, every, place + 1)
 
 
 def fold(text: str) -> str:

@@ -26,7 +26,8 @@ def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
     shop, currency = shop_beside(terms, report)
     rows = together(partial(read_rows, text, SHOPIFY), _handle, report)
     try:
-        shop = open_shop(path, shop, _sold(_products(rows, report), currency, report), report)
+        products = _sold(_products(rows, report), currency, report)
+        shop = open_shop(path, shop, products, report, before=terms.before)
     except InvalidProduct as error:
         raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
     return Feed(shop, report.problems())

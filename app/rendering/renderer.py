@@ -156,7 +156,7 @@ class Renderer:
     ) -> None:
         self._templates = templates
         self._languages = languages or Languages()
-        self._spoken = lru_cache(TAGS)(self._in_language)
+        self._spoken = lru_cache(TAGS)(partial(_in_language, templates, self._languages))
         self._specs = specs
         self._slots = slots
         self._urls_of = urls_of
@@ -369,15 +369,16 @@ class Renderer:
         """Return the language that a shop's pages are in."""
         return self._languages.of(shop.locale)
 
-    def _in_language(self, tag: str) -> Environment:
-        """Return the templates as they speak a language; what is compiled is shared by all."""
-        spoken = self._templates.overlay()
-        spoken.globals = {**self._templates.globals, **self._languages.of(tag).globals()}
-        return spoken
-
     def _shared(self, shop: Shop) -> dict[str, Any]:
         source = partial(source_of, service=shop.image_service)
         return {"shop": shop, "url": self._urls_of(shop), "source": source}
+
+
+def _in_language(templates: Environment, languages: Languages, tag: str) -> Environment:
+    """Return the templates as they speak a language; what is compiled is shared by all."""
+    spoken = templates.overlay()
+    spoken.globals = {**templates.globals, **languages.of(tag).globals()}
+    return spoken
 
 
 def _filled(slot: Place, filling: SlotContent, language: Language) -> FilledSlot:

@@ -23,11 +23,10 @@ _MOST_REPORTED = 5
 
 
 class InlineShops:
-    """Views of shops that came with requests, the latest held for as long as the site stays."""
+    """Views of shops that came with requests, the latest held, each by all it is drawn from."""
 
     def __init__(self, site: LiveSite) -> None:
         self._site = site
-        self._held_for = site.current
         self._held: OrderedDict[tuple[str, str], ShopView] = OrderedDict()
         self._turn = asyncio.Lock()
 
@@ -51,10 +50,7 @@ class InlineShops:
 
     async def _hold(self, shop: Shop) -> ShopView:
         site = self._site.current
-        if self._held_for is not site:
-            self._held_for = site
-            self._held.clear()
-        place = (shop.id, shop.digest)
+        place = (shop.id, site.content.digest_of(shop))
         view = self._held.get(place)
         if view is None:
             view = await asyncio.to_thread(build_shop_view, shop, site.content, site.renderer)

@@ -68,3 +68,12 @@ def test_a_file_that_is_taken_away_takes_its_shop_with_it_but_not_the_last(
     (tmp_path / "a.csv").unlink()
     with pytest.raises(CatalogError, match="holds no catalog"):
         load_catalogs(tmp_path, before=after)
+
+
+def test_what_has_not_changed_is_not_held_twice(write: Write, tmp_path: Path) -> None:
+    write("a.csv", f"{MUG}jug,Jug,12\n")
+    before = load_catalogs(tmp_path)
+    write("a.csv", f"{MUG}jug,Jug,13.50\n")
+    sold, now = before.default.products, load_catalogs(tmp_path, before=before).default.products
+    assert now["mug"] is sold["mug"]
+    assert now["jug"].price > sold["jug"].price
