@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -49,7 +50,7 @@ class Workbench:
         trace: PageTrace,
     ) -> None:
         self._settings = settings
-        key = kept_secret(settings.data / "workbench.secret").decode()
+        key = _key(settings)
         self.address = f"/design/?key={key}"
         self.live = ContentReloader(site, settings.root, build_site)
         self._templates = Templates(self._known)
@@ -135,6 +136,13 @@ class Workbench:
             "token": self._guard.token,
             "version": version.number,
         }
+
+
+def _key(settings: Settings) -> str:
+    """Return the key that leads in: kept where the disk is ours, else another at each start."""
+    if settings.storage.where != "sqlite":
+        return secrets.token_hex(32)
+    return kept_secret(settings.data / "workbench.secret").decode()
 
 
 async def _bad_ask(_: Request, error: Exception) -> Response:
