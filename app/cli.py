@@ -64,8 +64,8 @@ def _obey(arguments: Sequence[str]) -> int:
     serving.add_argument("folder", metavar="FOLDER", nargs="?", type=Path)
     beginning = commands.add_parser("new", help="write a shop of your own into FOLDER")
     beginning.add_argument("folder", metavar="FOLDER", type=Path)
-    checking = commands.add_parser("check", help="say what is wrong with the shop in FOLDER")
-    checking.add_argument("folder", metavar="FOLDER", type=Path)
+    checking = commands.add_parser("check", help="say what is wrong with a shop, or with a feed")
+    checking.add_argument("folder", metavar="FOLDER|FEED", type=Path)
     telling = commands.add_parser("insights", help="tell what experiments in FOLDER came to")
     telling.add_argument("folder", metavar="FOLDER", type=Path)
     telling.add_argument("--shop", metavar="ID", help="in place of the default shop")
@@ -79,6 +79,8 @@ def _obey(arguments: Sequence[str]) -> int:
         return serve(os.environ)
     if chosen.command == "new":
         return _new(folder)
+    if chosen.command == "check" and folder.is_file():
+        return _check_feed(folder, os.environ)
     if not folder.is_dir():
         parser.error(f"{folder}: no such folder")
     environment = shop_environment(folder, os.environ)
@@ -198,4 +200,21 @@ def _check(environment: Mapping[str, str]) -> int:
         return 2
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     sys.stdout.write(f"problems: {len(problems)}\n" if problems else "nothing is wrong\n")
+    return 1 if problems else 0
+
+
+def _check_feed(feed: Path, environment: Mapping[str, str]) -> int:
+    from app.catalog.load import load_catalogs  # noqa: PLC0415 - as above
+    from app.catalog.problems import CatalogError, by_kind  # noqa: PLC0415 - likewise
+    from app.settings import SettingsError, read_settings  # noqa: PLC0415 - likewise
+
+    try:
+        catalogs = load_catalogs(feed, currency=read_settings(environment).currency)
+    except (SettingsError, CatalogError) as error:
+        sys.stderr.write(f"nothing can be sold: {error}\n")
+        return 2
+    shop = catalogs.default
+    problems = catalogs.problems[shop.id]
+    sys.stdout.write(f"{shop.name}: {len(shop.products)} products can be sold\n")
+    sys.stdout.writelines(f"{line}\n" for line in by_kind(problems))
     return 1 if problems else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +15,7 @@ WHOLE_FILE = 1
 _MOST_KEPT = 500
 _MOST_TOLD = 5
 _LONGEST_SHOWN = 60
+_VALUE = re.compile(r"'[^']*'")
 _KINDS = {dict: "an object", list: "a list", bool: "true or false"}
 
 
@@ -55,6 +58,21 @@ class Report:
         if self._dropped:
             kept.append(FeedIssue(self._last, f"{self._dropped} more problems are not listed"))
         return tuple(kept)
+
+
+def by_kind(problems: Iterable[FeedIssue]) -> Iterator[str]:
+    """Yield a line for each kind of problem, the commonest first: how many, why, and where."""
+    kinds: dict[str, list[FeedIssue]] = {}
+    for problem in problems:
+        kinds.setdefault(_VALUE.sub("'...'", problem.reason), []).append(problem)
+    for kind, alike in sorted(kinds.items(), key=lambda item: -len(item[1])):
+        reason = kind if len(alike) > 1 else alike[0].reason
+        places = [
+            f"{item.line} ({item.product})" if item.product else str(item.line)
+            for item in alike[:_MOST_TOLD]
+        ]
+        others = ", ..." if len(alike) > _MOST_TOLD else ""
+        yield f"{len(alike)} x {reason}: line {', '.join(places)}{others}"
 
 
 def shown(value: object) -> str:
