@@ -133,7 +133,7 @@ def test_what_waits_is_written_before_the_container_ends(serve: StartServer, pla
 
 
 def test_nothing_is_written_to_the_disk(serve: StartServer, place: Place) -> None:
-    server = serve(**place.environment)
+    server = serve(WANDSTORE_DESIGN="", **place.environment)
     with finished(server):
         server.stop()
     assert list(server.data.iterdir()) == []
