@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from itertools import pairwise
 from math import isfinite
 from typing import Any, NamedTuple
@@ -30,6 +31,17 @@ class Counts(NamedTuple):
     slots: Sequence[Row]
     products: Sequence[Row]
     costs: Sequence[Row]
+
+
+class Spent(NamedTuple):
+    """Pages, the tokens that they cost, and the dollars; None where a price is not known."""
+
+    pages: int
+    tokens: int
+    dollars: float | None
+
+
+_NOTHING = Spent(0, 0, 0.0)
 
 
 class Comparison(NamedTuple):
@@ -84,7 +96,7 @@ def report(
 def _experiment(
     comparison: Comparison,
     outcomes: Iterable[Row],
-    costs: Mapping[str, dict[str, Any]],
+    costs: Mapping[str, Spent],
     stopped: Mapping[str, str],
     dollar: float | None,
 ) -> dict[str, object]:
@@ -159,41 +171,44 @@ def _difference(arm: Sample, control: Sample) -> dict[str, object]:
 def _spent(
     experiment: str,
     figures: Mapping[str, Any],
-    costs: Mapping[str, dict[str, Any]],
+    costs: Mapping[str, Spent],
     dollar: float | None,
 ) -> dict[str, Any]:
     """Return what an arm's pages cost, and what is left of a visitor's revenue."""
-    key = "" if experiment == HOLDOUT else Assignment(experiment, figures["arm"]).key
-    spent = costs.get(key, {"pages": 0, "tokens": 0, "dollars": 0.0})
-    if experiment == HOLDOUT:  # what all others cost is in no arm's account
-        return {"pages": None, "tokens": None, "cost": None, "net_per_visitor": None}
-    dollars, visitors = spent["dollars"], figures["visitors"]
+    key = Assignment(experiment, figures["arm"]).key
+    spent = costs.get(key, _NOTHING)
+    if key == Assignment(HOLDOUT, REST).key:
+        spent = reduce(_added, costs.values(), _NOTHING)
+    dollars, visitors = spent.dollars, figures["visitors"]
     cost = None if dollars is None or dollar is None else dollars * dollar
     each = (
         None if cost is None or not visitors else figures["revenue_per_visitor"] - cost / visitors
     )
     earned = figures["revenue"] / cost if cost else None
     return {
-        "pages": spent["pages"],
-        "tokens": spent["tokens"],
+        "pages": spent.pages,
+        "tokens": spent.tokens,
         "cost": cost,
         "net_per_visitor": each,
         "revenue_per_unit_spent": earned,
     }
 
 
-def _costs(rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
-    """Return pages, tokens and dollars of each arm; None for dollars that are not known."""
-    found: dict[str, dict[str, Any]] = {}
+def _costs(rows: Iterable[Row]) -> dict[str, Spent]:
+    """Return what the pages of each arm cost."""
+    found: dict[str, Spent] = {}
     for row in rows:
-        spent = found.setdefault(row["arm"], {"pages": 0, "tokens": 0, "dollars": 0.0})
         tokens = (row["prompt_tokens"], row["cached_tokens"], row["completion_tokens"])
         cost = cost_of(row["model"] or "", *tokens)
-        spent["pages"] += row["pages"]
-        spent["tokens"] += row["prompt_tokens"] + row["completion_tokens"]
-        known = cost is not None and spent["dollars"] is not None
-        spent["dollars"] = spent["dollars"] + cost if known else None
+        spent = Spent(row["pages"], row["prompt_tokens"] + row["completion_tokens"], cost)
+        found[row["arm"]] = _added(found.get(row["arm"], _NOTHING), spent)
     return found
+
+
+def _added(one: Spent, other: Spent) -> Spent:
+    known = one.dollars is not None and other.dollars is not None
+    dollars = (one.dollars or 0.0) + (other.dollars or 0.0) if known else None
+    return Spent(one.pages + other.pages, one.tokens + other.tokens, dollars)
 
 
 def _rated(row: Row) -> dict[str, object]:

@@ -17,14 +17,29 @@ import pytest
 from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.shopper_client import Shopper
+from tests.support.stored import rows
 from tools.support import http
 from tools.support.server import Server
 
 TOKEN = "a-token-of-the-operators"  # noqa: S105 - made for tests
 EXPERIMENT = """
+holdout = 0.05
+
 [[experiment]]
 name = "pays"
 arms = [{ name = "plain", page = "plain" }, { name = "house", page = "house" }]
+"""
+
+
+NUMBERS = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 400)"
+SHOPPERS = "INSERT INTO shoppers SELECT n, 'demo', NULL, '', '', NULL FROM n"
+EXPOSURES = """
+INSERT INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
+SELECT '{}', n, 'demo', CASE n % 2 WHEN 0 THEN '{}' ELSE '{}' END, 'newcomer', '' FROM n
+"""
+ORDERS = """
+INSERT INTO signals (shopper_id, at, kind, fact)
+SELECT n, '1', 'purchase', '{"cents":2000}' FROM n WHERE n % 10 < 2
 """
 
 
@@ -59,8 +74,8 @@ def as_json(server: Server) -> dict[str, Any]:
 
 def test_the_report_has_who_saw_which_arm(server: Server) -> None:
     report = as_json(server)
-    (experiment,) = report["experiments"]
-    assert sum(arm["visitors"] for arm in experiment["arms"]) == 1
+    assert [experiment["name"] for experiment in report["experiments"]] == ["holdout", "pays"]
+    assert sum(arm["visitors"] for arm in report["experiments"][0]["arms"]) == 1
     assert [row["clicked"] for row in report["products"]] == [1]
     assert (report["shop"], report["currency"]) == ("demo", "EUR")
 
@@ -70,12 +85,24 @@ def test_the_page_has_a_table_beside_each_chart_and_nothing_inline(server: Serve
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.text.count("<svg") == 1, "too few visitors for one of differences"
-    assert page.text.count("<table>") == 4
+    assert page.text.count("<table>") == 6
     assert " style=" not in page.text
     assert "<script" not in page.text
     assert "dusk-lamp" in page.text
     style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
     assert http.get(f"{server.url}{style}").headers["content-type"] == "text/css; charset=utf-8"
+
+
+def test_the_page_has_intervals_once_there_are_visitors_enough(server: Server) -> None:
+    """A tenth of all who saw an arm buys, and of the holdout there are far more than planned."""
+    rows(server, f"{NUMBERS} {SHOPPERS}")
+    rows(server, f"{NUMBERS} {EXPOSURES.format('pays', 'plain', 'house')}")
+    rows(server, f"{NUMBERS} {EXPOSURES.format('holdout', 'held', 'rest')}")
+    rows(server, f"{NUMBERS} {ORDERS}")
+    page = asked(server)
+    assert page.status_code == 200
+    assert page.text.count("<svg") == 3
+    assert "do not have the shares that were planned" in page.text
 
 
 def test_nobody_else_is_told(server: Server) -> None:
@@ -115,9 +142,8 @@ def test_the_command_tells_the_same(server: Server, tmp_path: Path) -> None:
     assert [found[part] for part in ("slots", "products")] == [
         report[part] for part in ("slots", "products")
     ]
-    (experiment,) = found["experiments"]
-    assert sum(arm["visitors"] for arm in experiment["arms"]) == 1
-    assert told().stdout.splitlines()[0] == "pays"
+    assert sum(arm["visitors"] for arm in found["experiments"][0]["arms"]) == 1
+    assert told().stdout.splitlines()[0] == "holdout"
     assert "visitors" in told().stdout
     unknown = told("--shop", "none")
     assert (unknown.returncode, unknown.stdout) == (2, "")
