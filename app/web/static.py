@@ -102,7 +102,8 @@ def pictures_in(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _is_picture(name: str) -> bool:
-    return PICTURE.fullmatch(name) is not None and Path(name).suffix.lower() in MEDIA_TYPES
+    media_type = MEDIA_TYPES.get(Path(name).suffix.lower(), b"")
+    return PICTURE.fullmatch(name) is not None and media_type.startswith(b"image/")
 
 
 async def _missing(scope: Scope, send: Send) -> None:
