@@ -52,11 +52,15 @@ CLEAR_SIGNS = frozenset(map(fold, ["kr", "zł", "Kč", "Ft", "Rs", "Rp", "RM", "
 OTHERWISE_MEANT = {
     "de": "real mark lei leu sol som lew rand",
     "en": "real pound mark marks sol won rand colon som lev kip para pula lek leu lei unit ruble",
-    "es": "sol soles real reales peso pesos colón corona coronas libra libras marco marcos lev som",
-    "fr": "livre livres couronne couronnes mark marks real sol som lev rand leu",
-    "it": "corona corone lira lire reale reali marco marchi sol som lev rand real",
+    "es": "nuevo nuevos antiguo antiguos unidad unidades sol soles real reales peso pesos colón "
+    "corona coronas libra libras marco marcos lev som",
+    "fr": "nouveau nouveaux ancien unité unités coupon coupons livre livres couronne couronnes "
+    "mark marks real sol som lev rand leu",
+    "it": "nuovo nuovi antico leone leoni unidad corona corone lira lire reale reali marco marchi "
+    "sol som lev rand real",
     "nl": "pond ponden kroon kronen mark real sol som lev rand leu kip",
-    "pl": "korona korony koron funt funty funtów marka marki marek real sol som rand",
+    "pl": "nowa nowe nowych korona korony koron funt funty funtów marka marki marek real sol som "
+    "rand",
 }
 """Nouns that mean something else as well: they count in a shop of that currency."""
 
