@@ -100,3 +100,19 @@ def test_a_card_says_from_where_prices_differ(house_server: Server) -> None:
 def test_a_product_without_variants_has_nothing_to_choose(house_server: Server) -> None:
     page = page_of(house_server, "/products/heron-lamp?variant=heron-lamp")
     assert page.find(".//form[@class='variants']") is None
+
+
+@pytest.mark.parametrize("path", ["/store", "/products/dusk-lamp", f"{CUSHION}?variant=60-ink"])
+def test_the_first_picture_of_a_page_is_named_in_its_head(house_server: Server, path: str) -> None:
+    page = page_of(house_server, path)
+    link = page.find("./head/link[@rel='preload']")
+    first = page.find(".//img[@fetchpriority='high']")
+    assert link is not None
+    assert first is not None
+    assert (link.attrib["as"], link.attrib["href"]) == ("image", first.attrib["src"])
+
+
+def test_a_variant_is_pictured_as_it_is(house_server: Server) -> None:
+    first = page_of(house_server, f"{CUSHION}?variant=60-ink").find(".//main//img")
+    assert first is not None
+    assert first.attrib["src"] == "/pictures/demo/linen-cushion-ink.svg"
