@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from app.settings import Settings
 
-_CATALOGS = ("catalog.json", "catalog.csv", "catalog.tsv", "catalog.xml", "catalog")
-"""What a shop's folder may have its catalog in, the likeliest first."""
+_CATALOGS = ("catalog.json", "catalog.csv", "catalog.tsv", "catalog.xml", "catalog", "shop.json")
+"""What a shop's folder may have its catalog in, the likeliest first; or what says whose a feed at
+an address is."""
 
 
 def main() -> int:

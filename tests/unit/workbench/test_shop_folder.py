@@ -183,7 +183,9 @@ def test_a_catalog_nobody_can_sell_from_does_not_hide_the_rest(folder: Path) -> 
     assert second == "prompts/personas/loyalist.md: missing"
 
 
-@pytest.mark.parametrize("name", ["catalog.json", "catalog.csv", "catalog"])
+@pytest.mark.parametrize(
+    "name", ["catalog.json", "catalog.csv", "catalog.tsv", "catalog.xml", "catalog", "shop.json"]
+)
 def test_the_catalog_of_a_folder_is_found_by_its_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     assert shop_environment(tmp_path, {})["WANDSTORE_CATALOG"] == str(tmp_path / name)
