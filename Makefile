@@ -64,6 +64,7 @@ worker-test: worker/.build/index.js publish
 	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
 
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
+	@sh tools/install_promtool.sh $(BIN)
 	$(PYTEST)
 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
