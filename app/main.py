@@ -63,6 +63,7 @@ from app.web.products import ProductPage
 from app.web.session_secret import session_secret
 from app.web.signals import SignalsEndpoint, signal_routes
 from app.web.static import Pictures, Static
+from app.web.status import StatusPage
 from app.web.store import CategoriesPage, StorePage
 from app.web.stream import Stream
 
@@ -339,6 +340,7 @@ def _routes(
     health = Health(
         partial(_checks, resources, watch, context.proxy), uptime, resources.storage.checked
     )
+    status = StatusPage(context, health, gauges, settings.operator_token)
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),
@@ -362,6 +364,7 @@ def _routes(
         Route("/metrics", metrics, methods=get),
         *RootFiles(context).routes,
         Route("/insights", insights, methods=get),
+        Route("/status", status, methods=get),
         Route("/", redirect_home, methods=get),
     ]
     return [*routes, Route("/{path:path}", NotFound(context, routes))]

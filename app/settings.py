@@ -152,7 +152,7 @@ class Settings:
     worker_secret: str = field(default="", repr=False)
     """Lets in nobody who does not know it; at least 16 bytes."""
     operator_token: str = field(default="", repr=False)
-    """Lets operators see `/metrics` and `/insights` from elsewhere; at least 16 bytes."""
+    """Lets operators see `/status`, `/metrics`, `/insights` from elsewhere; at least 16 bytes."""
     storage: StorageSettings = StorageSettings()
     kimi: ProviderSettings = ProviderSettings("https://api.moonshot.ai/v1", "kimi-k2.6")
     claude: ProviderSettings = ProviderSettings(

@@ -65,11 +65,16 @@ class Providers:
         """Say whether the house had to help with a page that models were to write."""
         return bool(self.by_name) and HouseModel.name in model.split("+")
 
+    @property
+    def states(self) -> Mapping[str, str]:
+        """How each provider is, by what became of the last calls: `ok`, or what is wrong."""
+        return {name: model.trouble or "ok" for name, model in self.by_name.items()}
+
     def health(self) -> str:
-        """Say how the providers are, by what became of the last calls."""
+        """Say how the providers are, all in one."""
         if not self.by_name:
             return "not_configured"
-        troubles = [f"{name}: {it.trouble}" for name, it in self.by_name.items() if it.trouble]
+        troubles = [f"{name}: {state}" for name, state in self.states.items() if state != "ok"]
         return "; ".join(troubles) or "ok"
 
     async def aclose(self) -> None:

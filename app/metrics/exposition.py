@@ -31,6 +31,11 @@ class Count:
         """Add to the number of these labels' values."""
         self._values[values] = self._values.get(values, 0) + amount
 
+    @property
+    def values(self) -> Mapping[tuple[str, ...], float]:
+        """The numbers, by the values of the labels."""
+        return self._values
+
     def lines(self) -> Iterator[str]:
         """Yield the metric as Prometheus reads it."""
         yield from _head(self._name, self._meaning, "counter")
@@ -57,6 +62,14 @@ class Histogram:
             self._sums[values] = 0.0
         counts[bisect_left(self._bounds, seconds)] += 1
         self._sums[values] += seconds
+
+    def share_within(self, bound: float) -> float | None:
+        """Return which share took no longer than one of the bounds; None where nothing is known."""
+        within = self._bounds.index(bound) + 1
+        total = sum(map(sum, self._counts.values()))
+        if not total:
+            return None
+        return sum(sum(counts[:within]) for counts in self._counts.values()) / total
 
     def lines(self) -> Iterator[str]:
         """Yield the metric as Prometheus reads it."""

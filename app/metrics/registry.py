@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from app.metrics.counters import Counters
 from app.metrics.exposition import MOMENTS, SECONDS, Count, Histogram
 
+HITS = ("kept", "redrawn", "whole")
+"""Outcomes of visits that found a page ready; the rules in `deploy/alerts.yml` have the same."""
+
 
 class Metrics:
     """The metrics of one process."""
@@ -67,6 +70,13 @@ class Metrics:
             "How late the event loop was, ten a second.",
             MOMENTS,
         )
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Which share of visits found a page ready; None before the first visit."""
+        visits = self.visits.values
+        total = sum(visits.values())
+        return sum(visits.get((outcome,), 0) for outcome in HITS) / total if total else None
 
     def render(self, counters: Counters, gauges: Iterable[str]) -> bytes:
         """Return everything as Prometheus reads it; `gauges` are rendered already."""

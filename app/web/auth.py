@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.web.local_caller import is_local
 from app.web.responses import send_json
 
-_OPEN = ("/health", "/metrics", "/insights")
+_OPEN = ("/health", "/metrics", "/insights", "/status")
 """What needs no credential of the Worker's: these ask for an operator's."""
 
 _LONGEST_ADDRESS = 64

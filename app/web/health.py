@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -34,15 +35,18 @@ class Health:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the contract's health object."""
+        await send_json(scope, send, await self.report())
+
+    async def report(self) -> Mapping[str, Any]:
+        """Return the contract's health object."""
         checks = await self._current()
         good = all(state in ("ok", "not_configured") for state in checks.values())
-        report = {
+        return {
             "status": "healthy" if good else "degraded",
             "version": __version__,
             "uptime_seconds": round(self._uptime(), 1),
             "checks": checks,
         }
-        await send_json(scope, send, report)
 
     async def _current(self) -> Mapping[str, str]:
         if self._uptime() >= self._checked_until:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -40,6 +41,18 @@ class MetricsPage:
         await send_response(scope, send, Response(zipped(text), headers, 200, no_store))
 
 
+class Reading(NamedTuple):
+    """How things are at the moment."""
+
+    composing: int
+    waiting: int
+    readers: int
+    providers: Mapping[str, str]
+    budgets: Sequence[tuple[Mapping[str, str], float]]
+    """What is spent of the hour's budget, by shop and kind; nothing where no model is paid for."""
+    catalog_modified: float | None
+
+
 class Gauges:
     """What is read when it is asked for: pages under way, readers, budgets, the catalog's age."""
 
@@ -51,21 +64,33 @@ class Gauges:
         self._spending = spending
         self._catalog = catalog
 
+    def read(self, web: AppContext) -> Reading:
+        """Return how things are."""
+        providers = self._providers.states
+        budgets = list(self._budgets(web.site.current.shops)) if providers else []
+        return Reading(
+            *web.pages.jobs.under_way,
+            readers=self._journal.readers,
+            providers=providers,
+            budgets=budgets,
+            catalog_modified=_modified(self._catalog),
+        )
+
     def lines(self, web: AppContext) -> Iterator[str]:
         """Yield each as Prometheus reads it."""
-        composing, waiting = web.pages.jobs.under_way
+        now = self.read(web)
         yield gauge("wandstore_info", "The version.", [({"version": __version__}, 1)])
-        yield gauge("wandstore_pages_composing", "Pages that are composed.", [({}, composing)])
-        yield gauge("wandstore_pages_waiting", "Pages that wait for a place.", [({}, waiting)])
+        yield gauge("wandstore_pages_composing", "Pages that are composed.", [({}, now.composing)])
+        yield gauge("wandstore_pages_waiting", "Pages that wait for a place.", [({}, now.waiting)])
         readers = "Readers of pages under way."
-        yield gauge("wandstore_journal_readers", readers, [({}, self._journal.readers)])
-        if self._providers.by_name:
-            used = list(self._budgets(web.site.current.shops))
-            yield gauge("wandstore_budget_used_ratio", "What is spent of the hour's budget.", used)
+        yield gauge("wandstore_journal_readers", readers, [({}, now.readers)])
+        if now.providers:
+            spent = "What is spent of the hour's budget."
+            yield gauge("wandstore_budget_used_ratio", spent, now.budgets)
         yield gauge(
             "wandstore_catalog_modified_timestamp_seconds",
             "When the newest of the catalog's files was written.",
-            (({}, at) for at in _modified(self._catalog)),
+            [] if now.catalog_modified is None else [({}, now.catalog_modified)],
         )
 
     def _budgets(self, shops: Iterable[str]) -> Iterator[tuple[dict[str, str], float]]:
@@ -76,10 +101,10 @@ class Gauges:
                 yield {"shop": shop, "kind": kind}, 1 - rest / limit if limit else 1.0
 
 
-def _modified(catalog: Path) -> list[float]:
-    """Return when the catalog was written last; nothing where it cannot be looked at."""
+def _modified(catalog: Path) -> float | None:
+    """Return when the catalog was written last; None where it cannot be looked at."""
     try:
         files = [*catalog.iterdir()] if catalog.is_dir() else [catalog]
-        return [max(file.stat().st_mtime for file in files)]
+        return max(file.stat().st_mtime for file in files)
     except (OSError, ValueError):
-        return []
+        return None

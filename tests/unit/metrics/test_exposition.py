@@ -33,6 +33,14 @@ def test_a_histogram_counts_up_to_each_bound_and_the_bound_itself() -> None:
     ]
 
 
+def test_a_histogram_says_which_share_was_within_a_bound() -> None:
+    took = Histogram("took_seconds", "Time.", (0.1, 1), "store")
+    assert took.share_within(1) is None
+    for store, seconds in (("kv", 0.1), ("kv", 1), ("kv", 7), ("database", 0.5)):
+        took.observe(seconds, store)
+    assert (took.share_within(0.1), took.share_within(1)) == (0.25, 0.75)
+
+
 def test_a_gauge_with_and_without_labels() -> None:
     assert gauge("readers", "Readers.", [({}, 3), ({"of": "page"}, 1.5)]) == (
         '# HELP readers Readers.\n# TYPE readers gauge\nreaders 3\nreaders{of="page"} 1.5'
