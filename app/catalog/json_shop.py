@@ -10,7 +10,18 @@ from app.catalog.feed import Terms
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, Report, shown
 from app.catalog.text import plain, plain_all, slug
-from app.domain.catalog import DEMO, SHOPIFY, TEMPLATE, Brand, Checkout, Shop
+from app.domain.catalog import (
+    DEMO,
+    ESSENTIAL,
+    NONE,
+    PERSONALISE,
+    SHOPIFY,
+    TEMPLATE,
+    Brand,
+    Checkout,
+    Consent,
+    Shop,
+)
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME = r"[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*"
@@ -37,6 +48,10 @@ _IMAGE_SERVICE = re.compile(
     r"(?:\{url\}|https://(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?/)"
     r"(?:[A-Za-z0-9._~:/?#@!$&()*+;=%-]|\{(?:url|encoded|width)\}){1,500}"
 )
+_CONSENT = re.compile(f"{NONE}|{ESSENTIAL}|{PERSONALISE}")
+_CONSENT_COOKIE = re.compile(r"[A-Za-z0-9_.-]{1,64}=[!#-+\--:<-\[\]-~]{1,200}")
+"""The name of a cookie, and a text in its value, of what cookies may be written with."""
+
 _MOST_WORDS = 200
 """Banned words, and allowed claims, that a brand may have."""
 
@@ -103,6 +118,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         checkout=_checkout(about.part("checkout")),
         image_service=about.matching("image_service", _IMAGE_SERVICE, ""),
         store=about.text("store"),
+        consent=_consent(about),
     )
 
 
@@ -121,6 +137,14 @@ def _id(about: About, otherwise: str) -> str:
     if made != given:
         about.report.add(WHOLE_FILE, f"shop: id {shown(given)!r} is read as {made!r}")
     return made
+
+
+def _consent(about: About) -> Consent:
+    """Return what may be kept of shoppers; what is essential where the level cannot be used."""
+    otherwise = ESSENTIAL if "consent" in about.fields else PERSONALISE
+    level = about.matching("consent", _CONSENT, otherwise)
+    cookie, _, agreed = about.matching("consent_cookie", _CONSENT_COOKIE, "").partition("=")
+    return Consent(level, cookie, agreed)
 
 
 def _checkout(about: About) -> Checkout | None:

@@ -171,6 +171,21 @@ class Checkout(NamedTuple):
         return is_number or self.kind != SHOPIFY
 
 
+NONE, ESSENTIAL, PERSONALISE = "none", "essential", "personalise"
+
+
+class Consent(NamedTuple):
+    """What may be kept of a shopper who has not agreed to more.
+
+    `none`: not even a cookie. `essential`: the cookies of their visit and basket. `personalise`:
+    all. They have agreed once a `cookie` of the merchant's banner holds the text `agreed`.
+    """
+
+    level: str = PERSONALISE
+    cookie: str = ""
+    agreed: str = ""
+
+
 class Shop(NamedTuple):
     """One catalog and the brand it is sold under. Products keep the catalog's order.
 
@@ -195,6 +210,7 @@ class Shop(NamedTuple):
     checkout: Checkout | None = None
     image_service: str = ""
     store: str = ""
+    consent: Consent = Consent()
 
     def sells(self, variant: Variant) -> bool:
         """Say whether a variant can be bought here now."""

@@ -64,8 +64,13 @@ class PageService:
         self._warm_up = warm_up
 
     async def shopper(self, visit: Visit) -> KnownShopper:
-        """Return a visit's shopper, with their persona, their arm and the key of their page."""
+        """Return a visit's shopper, with their persona, their arm and the key of their page.
+
+        Of who may not be written down nothing is looked up or remembered either: a newcomer.
+        """
         shop_id = visit.view.shop.id
+        if not visit.client.recorded:
+            return self.keyed(Shopper(visit.shopper_id, shop_id))
         if visit.first:
             return self._shoppers.new(visit.shopper_id, shop_id)
         return await self._shoppers.get(visit.shopper_id, shop_id)

@@ -55,6 +55,7 @@ def shop_file(view: ShopView, library: Library, experiments: Experiments) -> dic
         },
         "experiments": experiments.as_json(),
         "sells": shop.checkout is not None,
+        "consent": shop.consent._asdict(),
     }
 
 

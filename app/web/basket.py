@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from unicodedata import normalize
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
 from app.domain.basket import MAX_LINES, MAX_QUANTITY, Basket, BasketLine, change, check, put
-from app.domain.catalog import Shop
+from app.domain.catalog import NONE, PERSONALISE, Shop
 from app.domain.facts import ReportedEvent
 from app.domain.page import Component
 from app.pages.shells import ShopView
+from app.rendering.renderer import Renderer
 from app.util.http_body import Body, zipped
 from app.web.basket_cookie import BasketSigner
 from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS, Headers
 from app.web.responses import Response, send_response
-from app.web.same_origin import from_our_page, wants_no_tracking
+from app.web.same_origin import from_our_page
 from app.web.signals import SignalsEndpoint
 
 MAX_BODY_BYTES = 4_096
@@ -32,6 +33,22 @@ NOTES = ("full", "not_sold", "moved")
 
 _PRIVATE = (b"cache-control", b"private, no-store")
 _NUMBER = re.compile(r"[0-9]{1,4}")
+
+
+def _not_taken_page(renderer: Renderer, shop: Shop) -> str:
+    return renderer.message_page(
+        shop,
+        "The basket is as it was",
+        "What was sent did not come whole, or not from a page of this shop. Please try again.",
+    )
+
+
+def _not_agreed_page(renderer: Renderer, shop: Shop) -> str:
+    return renderer.message_page(
+        shop,
+        "The basket is as it was",
+        "A basket needs a cookie, and this shop sets none before you agree to it.",
+    )
 
 
 class BasketPage:
@@ -62,6 +79,9 @@ class BasketPage:
         if not from_our_page(dict(scope["headers"])):
             await self._refuse(scope, send, view, 403)
             return
+        if self._web.consent(scope, view) == NONE:
+            await self._refuse(scope, send, view, 403, draw=_not_agreed_page)
+            return
         try:
             with self._bodies.room(scope):
                 form = form_fields(await self._bodies.read(receive))
@@ -86,7 +106,7 @@ class BasketPage:
     async def _placed(self, scope: Scope, view: ShopView, basket: Basket, product: str) -> Basket:
         """Return the basket with where a product was shown, unless that may not be followed."""
         session = self._web.session(scope, view)
-        if session.first or wants_no_tracking(dict(scope["headers"])):
+        if session.first or self._web.consent(scope, view) != PERSONALISE:
             return basket
         page = await self._web.pages.shown(self._web.visit(scope, session, view))
         slots = [part.slot for part in page.components if _names(part, product)] if page else []
@@ -99,13 +119,17 @@ class BasketPage:
             for line in basket
         )
 
-    async def _refuse(self, scope: Scope, send: Send, view: ShopView, status: int) -> None:
+    async def _refuse(
+        self,
+        scope: Scope,
+        send: Send,
+        view: ShopView,
+        status: int,
+        *,
+        draw: Callable[[Renderer, Shop], str] = _not_taken_page,
+    ) -> None:
         self.counts[f"refused_{status}"] += 1
-        html = self._web.renderer.message_page(
-            view.shop,
-            "The basket is as it was",
-            "What was sent did not come whole, or not from a page of this shop. Please try again.",
-        )
+        html = draw(self._web.renderer, view.shop)
         await send_response(scope, send, private_page(html, view, status))
 
 

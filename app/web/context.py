@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
-from app.domain.catalog import Shop
+from app.domain.catalog import PERSONALISE, Shop
 from app.domain.network import Client
 from app.metrics.registry import Metrics
 from app.pages.service import PageService, Visit
@@ -15,11 +15,11 @@ from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.rendering.renderer import Renderer
 from app.util.http_body import BodyCache, zipped
+from app.web.consent import consent_of
 from app.web.cookies import Session, SessionSigner
 from app.web.local_caller import ProxyCheck
 from app.web.markdown import MARKDOWN_HEADERS, wants_markdown
 from app.web.responses import Response, send_response
-from app.web.same_origin import wants_no_tracking
 
 Draw = Callable[[], Awaitable[str]]
 
@@ -56,14 +56,21 @@ class AppContext(NamedTuple):
 
     def session(self, scope: Scope, view: ShopView) -> Session:
         """Return who is visiting the shop."""
-        secure = scope["scheme"] == "https"
-        return self.sessions.session(scope["headers"], view.shop.id, self.now(), secure=secure)
+        headers, secure = scope["headers"], scope["scheme"] == "https"
+        lasting = self.consent(scope, view) == PERSONALISE
+        return self.sessions.session(
+            headers, view.shop.id, self.now(), secure=secure, lasting=lasting
+        )
+
+    def consent(self, scope: Scope, view: ShopView) -> str:
+        """Return what may be kept of who is visiting the shop."""
+        return consent_of(scope["headers"], view.shop.consent)
 
     def visit(self, scope: Scope, session: Session, view: ShopView) -> Visit:
         """Return a visit; whose address it has is looked at as well."""
         self.proxy.look(scope)
         address = (scope.get("client") or ("",))[0]
-        recorded = not wants_no_tracking(dict(scope["headers"]))
+        recorded = self.consent(scope, view) == PERSONALISE
         client = Client(address, session.new, recorded=recorded)
         return Visit(session.shopper_id, view, session.first, client)
 

@@ -15,8 +15,6 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
-from app.web.same_origin import wants_no_tracking
-
 LIFETIME = 180 * 24 * 3600
 """Seconds a cookie is good for; it is set anew when half of that is over."""
 
@@ -27,7 +25,7 @@ SHOPPER_ID = "shop_[0-9a-f]{32}"
 VALUE = re.compile(rf"^({SHOPPER_ID})\.([1-9][0-9]{{0,11}})\.([A-Za-z0-9_-]{{43}})$")
 ATTRIBUTES = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
 UNTRACKED_ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
-"""Of who asks not to be followed: their browser forgets the cookie when it is closed."""
+"""Of who may not be followed: their browser forgets the cookie when it is closed."""
 
 MAX_HEADER_BYTES = 32_768
 MAX_CANDIDATES = 8
@@ -60,7 +58,13 @@ class SessionSigner(NamedTuple):
     earlier: tuple[bytes, ...] = ()
 
     def session(
-        self, headers: Sequence[tuple[bytes, bytes]], shop_id: str, now: float, *, secure: bool
+        self,
+        headers: Sequence[tuple[bytes, bytes]],
+        shop_id: str,
+        now: float,
+        *,
+        secure: bool,
+        lasting: bool = True,
     ) -> Session:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
         known, is_current = self._verified(headers, shop_id, now)
@@ -70,7 +74,6 @@ class SessionSigner(NamedTuple):
         if is_fresh and is_current:
             return Session(shopper_id, new=new)
         expires = expires if is_fresh else int(now) + LIFETIME
-        lasting = not wants_no_tracking(dict(headers))
         cookie = self.cookie(shopper_id, shop_id, expires, secure=secure, lasting=lasting)
         return Session(shopper_id, first=known is None, set_cookie=cookie, new=new)
 

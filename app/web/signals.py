@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app.domain.catalog import PERSONALISE
 from app.domain.experiments import Experiments
 from app.domain.facts import ReportedEvent
 from app.domain.network import rate_limit_key
@@ -29,7 +30,7 @@ from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_json, send_response
-from app.web.same_origin import from_our_page, wants_no_tracking
+from app.web.same_origin import from_our_page
 
 MAX_BODY_BYTES = 8192
 _BODIES_TOGETHER = 500
@@ -77,7 +78,7 @@ class SignalsEndpoint:
         headers = dict(scope["headers"])
         try:
             visit = self._visit(scope, headers)
-            if wants_no_tracking(headers):
+            if not visit.client.recorded:
                 self.counts["not_wanted"] += 1
             else:
                 await self._take(visit, scope, receive)
@@ -115,7 +116,7 @@ class SignalsEndpoint:
         What cannot be noted is counted and left: nobody waits for it.
         """
         session = self._web.session(scope, view)
-        if session.first or wants_no_tracking(dict(scope["headers"])):
+        if session.first or self._web.consent(scope, view) != PERSONALISE:
             self.counts["not_wanted"] += 1
             return
         try:

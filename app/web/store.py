@@ -10,6 +10,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from app.catalog.listing import Listing, ListingQuery, filter_products, read_request
+from app.domain.catalog import NONE, PERSONALISE
 from app.pages.cache import CachedPage
 from app.pages.service import Shell
 from app.pages.shells import ShopView
@@ -61,9 +62,10 @@ class StorePage:
         self, scope: Scope, view: ShopView, session: Session, *, only_looks: bool
     ) -> CachedPage | Shell:
         pages, headers = self._web.pages, scope["headers"]
-        if is_subresource(headers):
+        consent = self._web.consent(scope, view)
+        if consent == NONE or is_subresource(headers):
             return pages.catalog_page(view)
-        if not session.first:
+        if consent == PERSONALISE and not session.first:
             page = pages.cached_page(session.shopper_id, view)
             if page is not None:
                 return page

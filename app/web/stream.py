@@ -10,6 +10,7 @@ from sse_starlette.event import ServerSentEvent
 from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
+from app.domain.catalog import NONE
 from app.domain.events import Event
 from app.pages.jobs import AtCapacity, Batches
 from app.pages.shells import VISIT
@@ -36,7 +37,8 @@ class Stream:
         """Answer with the events of the page the address names, if it is the shopper's own."""
         web = self._web
         view = web.shop_of(scope)
-        session = web.session(scope, view) if view else None
+        open_to = view is not None and web.consent(scope, view) != NONE
+        session = web.session(scope, view) if view and open_to else None
         page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
         if view is None or session is None or (session.first and not _begins(scope, page_id)):
             await _refuse(scope, send)

@@ -14,7 +14,7 @@ from app.domain.persona import Persona, Signals
 from app.personas.key import persona_hash
 from app.storage.db.rows import read_persona
 from app.web.markdown import prefers_markdown
-from tests.contract import baskets, beacons, crawlers, facts, rate_limits, stored_pages
+from tests.contract import baskets, beacons, consents, crawlers, facts, rate_limits, stored_pages
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
 from tests.contract.hashes import as_json
@@ -84,6 +84,11 @@ def test_queries_ask_for_the_listings_of_the_container() -> None:
 def test_markdown_is_for_whom_the_container_sends_it_to() -> None:
     for vector in load("accept.json"):
         assert prefers_markdown(vector["accept"]) == vector["markdown"], vector["name"]
+
+
+def test_what_may_be_kept_is_as_in_the_container() -> None:
+    for vector in load("consent.json"):
+        assert consents.holds(vector) == vector["holds"], vector["name"]
 
 
 def test_crawlers_are_the_containers() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
-from tests.support.catalogs import Write
+from app.domain.catalog import Consent
+from tests.support.catalogs import ReadJson, Write
 
 CSV = "Handle,Title,Variant Price\nmug,Mug,9\n"
 XML = "<rss><channel><item><id>jug</id><title>Jug</title><price>1</price></item></channel></rss>"
@@ -19,6 +20,7 @@ JSON = json.dumps(
         "products": [{"id": "cup", "title": "Cup", "price": 2}],
     }
 )
+MUG = {"id": "mug", "title": "Mug", "price": 9}
 CORNER = {
     "id": "corner",
     "name": "Corner",
@@ -85,3 +87,28 @@ def test_one_that_changes_is_read_again(write: Write, tmp_path: Path) -> None:
     before = load_catalogs(tmp_path)
     write("shop.json", json.dumps(CORNER))
     assert load_catalogs(tmp_path, before=before).default.name == "Corner"
+
+
+def test_a_shop_says_what_may_be_kept_of_its_shoppers(read_json: ReadJson) -> None:
+    assert read_json(MUG).shop.consent == Consent("personalise", "", "")
+    read = read_json(MUG, consent="none", consent_cookie="CookieConsent=statistics:true")
+    assert read.shop.consent == Consent("none", "CookieConsent", "statistics:true")
+    assert read.problems == ()
+
+
+@pytest.mark.parametrize("consent", ["all", "None", 1, True, None])
+def test_what_may_be_kept_is_only_the_essential_where_it_cannot_be_read(
+    read_json: ReadJson, consent: object
+) -> None:
+    assert read_json(MUG, consent=consent).shop.consent.level == "essential"
+
+
+@pytest.mark.parametrize("cookie", ["choice", "=yes", "choice=", "a b=c", "choice=a;b", "ch=a b"])
+def test_a_cookie_of_a_banner_that_cannot_be_one_is_reported(
+    read_json: ReadJson, cookie: str
+) -> None:
+    read = read_json(MUG, consent="none", consent_cookie=cookie)
+    assert read.shop.consent == Consent("none", "", "")
+    assert [problem.reason for problem in read.problems] == [
+        f"shop: consent_cookie {cookie!r} cannot be used"
+    ]

@@ -1,6 +1,7 @@
 // Read the published folder from static assets: pages, files and the description of each shop.
 
 import type { Experiments } from "../experiments/assign.ts";
+import type { Consent } from "../session/consent.ts";
 
 export interface StaticFile {
   readonly address: string;
@@ -30,6 +31,8 @@ export interface Shop {
   /** The components that may fill each slot. */
   readonly slots: Readonly<Record<string, readonly string[]>>;
   readonly experiments: Experiments;
+  /** What may be kept of who has not agreed to more, and the cookie that says that they have. */
+  readonly consent: { readonly level: Consent; readonly cookie: string; readonly agreed: string };
 }
 
 export class NotPublished extends Error {

@@ -3,7 +3,7 @@
 import type { AssetStore, Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
 import type { Persona } from "../personas/persona.ts";
-import { wantsNoTracking } from "../same_origin.ts";
+import { mayPersonalise } from "../session/consent.ts";
 import type { ContainerClient } from "./client.ts";
 import { type FetchResult, fetchWithRetry } from "./retry.ts";
 
@@ -26,9 +26,9 @@ export interface Client {
 }
 
 /** Return who sent a request. */
-export function clientOf(request: Request, isNewShopper: boolean): Client {
+export function clientOf(request: Request, shop: Shop, isNewShopper: boolean): Client {
   const address = request.headers.get("cf-connecting-ip");
-  return { address, isNewShopper, isRecorded: !wantsNoTracking(request) };
+  return { address, isNewShopper, isRecorded: mayPersonalise(request, shop) };
 }
 
 /**

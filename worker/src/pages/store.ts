@@ -10,6 +10,7 @@ import { assign, isPlain, pageHash } from "../experiments/assign.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
+import { consentOf, mayPersonalise } from "../session/consent.ts";
 import type { Session } from "../session/cookies.ts";
 import { HTTP_BODY } from "../shared/constants.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
@@ -32,12 +33,15 @@ interface Lookup {
 
 export async function handleStore(context: RequestContext, shop: Shop): Promise<Response> {
   const { request, url, env } = context;
-  if (isCrawler(request) || isSubresource(request)) return anonymousPage(context, shop);
+  const consent = consentOf(request, shop);
+  const isAnonymous = consent === "none" || isCrawler(request) || isSubresource(request);
+  if (isAnonymous) return anonymousPage(context, shop);
   if (onlyLooks(request)) return preview(context, shop);
   const startedAt = Date.now();
   const isSecure = url.protocol === "https:";
   const signer = context.sessionSigner();
-  const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure);
+  const lasting = consent === "personalise";
+  const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure, lasting);
   const lookup = session.isFirstVisit
     ? await firstVisit(context, session.shopperId, shop)
     : await lookUp(context, session.shopperId, shop);
@@ -107,12 +111,14 @@ async function pageOf(
 
 /** Look up persona and page, own and shared at once; all together have `limits.lookupMs`. */
 async function lookUp(
-  { env, limits }: RequestContext,
+  { env, limits, request }: RequestContext,
   shopperId: string,
   shop: Shop,
 ): Promise<Lookup> {
   const deadline = Date.now() + limits.lookupMs;
-  const { persona, db } = await findPersona(env, shopperId, shop.id, limits.lookupMs);
+  const { persona, db } = mayPersonalise(request, shop)
+    ? await findPersona(env, shopperId, shop.id, limits.lookupMs)
+    : ({ persona: NEWCOMER, db: "unasked" } as const);
   const { hash, plain } = await pageOf(shop, shopperId, persona);
   if (plain) return { persona, hash, html: null, plain, db, kv: "unasked", shared: "unasked" };
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
@@ -138,7 +144,7 @@ async function generateOrWait(
 ): Promise<string | null> {
   if (context.container === null) return null;
   const { persona, hash } = lookup;
-  const client = clientOf(context.request, session.isNewShopper);
+  const client = clientOf(context.request, shop, session.isNewShopper);
   const page = { shop, shopperId: session.shopperId, persona, hash, client };
   const generation = startGeneration(context.container, page);
   context.waitUntil(generation.finished);

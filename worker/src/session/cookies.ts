@@ -3,7 +3,6 @@
 // The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, seconds since the
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 
-import { wantsNoTracking } from "../same_origin.ts";
 import { COOKIES } from "../shared/constants.ts";
 import { trimAscii } from "../util/whitespace.ts";
 
@@ -41,12 +40,16 @@ export class SessionSigner {
     );
   }
 
-  /** Return the session of the request's cookie, a new one without. `now` is in seconds. */
+  /**
+   * Return the session of the request's cookie, a new one without. `now` is in seconds. A cookie
+   * that is not `lasting` ends with the browser's session.
+   */
   async openSession(
     request: Request,
     shopId: string,
     now: number,
     secure: boolean,
+    lasting = true,
   ): Promise<Session> {
     const session = await this.verifyRequest(request, shopId, now);
     const isNew = session === null || isNewShopper(session.expires, now);
@@ -57,7 +60,7 @@ export class SessionSigner {
     }
     const shopperId = session?.shopperId ?? newShopperId();
     const expires = isFresh ? session.expires : Math.floor(now) + COOKIES.LIFETIME;
-    const attributes = wantsNoTracking(request) ? COOKIES.UNTRACKED_ATTRIBUTES : COOKIES.ATTRIBUTES;
+    const attributes = lasting ? COOKIES.ATTRIBUTES : COOKIES.UNTRACKED_ATTRIBUTES;
     const setCookie = `${await this.#cookie(shopperId, shopId, expires)}; ${attributes}${
       secure ? "; Secure" : ""
     }`;

@@ -10,7 +10,8 @@ import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 import { fileHeaders, json } from "../responses.ts";
-import { isSameOrigin, wantsNoTracking } from "../same_origin.ts";
+import { isSameOrigin } from "../same_origin.ts";
+import { mayPersonalise } from "../session/consent.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
 import { BODY, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
@@ -76,7 +77,7 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   const session = await context.sessionSigner().verifyRequest(context.request, shop.id, now);
   if (session === null) throw new SignalsError(401, "UNKNOWN_SHOPPER", "there is no valid cookie");
   enforceRate(shopperLimiter, session.shopperId, now);
-  if (wantsNoTracking(context.request)) return "not_wanted";
+  if (!mayPersonalise(context.request, shop)) return "not_wanted";
   const events = parseEvents(await readSignals(context.request));
   const deeds = events.filter((event): event is Deed => event.slot === "");
   const views = events.filter(({ slot }) => slot !== "");
@@ -130,7 +131,7 @@ async function storeFacts(
     return "taken";
   const arm = await assign(shop.experiments, shopperId, persona.type, now);
   if (isPlain(arm)) return "changed";
-  const client = clientOf(context.request, isNewShopper(expires, now));
+  const client = clientOf(context.request, shop, isNewShopper(expires, now));
   const page = { shop, shopperId, persona, hash: pageHash(hash, arm), client };
   context.waitUntil(generateAhead(context, context.container, page));
   return "changed";

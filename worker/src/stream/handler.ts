@@ -8,8 +8,10 @@ import { isPrefetch } from "../crawlers.ts";
 import { assign, isPlain, pageHash } from "../experiments/assign.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
+import { NEWCOMER } from "../personas/persona.ts";
 import { json, plainText } from "../responses.ts";
 import { isSameOrigin } from "../same_origin.ts";
+import { consentOf } from "../session/consent.ts";
 import { SHELLS, STREAM } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
 
@@ -32,16 +34,21 @@ export async function handleStream(
 ): Promise<Response> {
   const startedAt = Date.now();
   const isSecure = context.url.protocol === "https:";
+  const consent = consentOf(context.request, shop);
+  if (consent === "none") return plainText("no such page", 404);
+  const personalise = consent === "personalise";
   const session = await context
     .sessionSigner()
-    .openSession(context.request, shop.id, startedAt / 1000, isSecure);
+    .openSession(context.request, shop.id, startedAt / 1000, isSecure, personalise);
   if (session.isFirstVisit && !beginsVisit(context.request, pageId)) {
     return plainText("no such page", 404);
   }
   if (context.container === null) return errorResponse("CONTAINER_ERROR", 503);
   if (context.request.method === "HEAD") return new Response(null, { headers: STREAM_HEADERS });
   const { shopperId, isFirstVisit, isNewShopper, setCookie } = session;
-  const { persona } = await findPersona(context.env, shopperId, shop.id, context.limits.lookupMs);
+  const { persona } = personalise
+    ? await findPersona(context.env, shopperId, shop.id, context.limits.lookupMs)
+    : { persona: NEWCOMER };
   const arm = await assign(shop.experiments, shopperId, persona.type, startedAt / 1000);
   if (isPlain(arm)) return plainText("no such page", 404);
   const page = {
@@ -49,7 +56,7 @@ export async function handleStream(
     shopperId,
     persona,
     hash: pageHash(await personaHash(persona), arm),
-    client: clientOf(context.request, isNewShopper),
+    client: clientOf(context.request, shop, isNewShopper),
   };
   const lastEventId = context.request.headers.get("last-event-id") ?? "";
   const resumed = STREAM.EVENT_ID.test(lastEventId);
