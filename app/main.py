@@ -31,6 +31,7 @@ from app.pages.service import PageService
 from app.pages.shells import ShellCache, ShopView, build_shop_view
 from app.pages.site import LiveSite, Site, build_renderer
 from app.personas.cache import ShopperCache
+from app.personas.interests import interests_of
 from app.personas.learner import PersonaLearner
 from app.rendering.renderer import Renderer
 from app.settings import Settings
@@ -233,6 +234,7 @@ def _build_site(
 
     Of what is `drawn` already, shops of which nothing has changed are taken over.
     """
+    reader = partial(interests_of, resources.storage.database, resources.patience)
     tools = GeneratorTools(
         resources.journal,
         resources.providers.with_house,
@@ -240,6 +242,7 @@ def _build_site(
         resources.arms.finished,
         settings.deadlines,
         settings.parsing,
+        reader if settings.personal else None,
     )
     generator = build_generator(content, renderer, tools)
     arms = arm_generators(content, renderer, tools)
@@ -267,6 +270,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         is_degraded,
         clock=time.monotonic,
         fresh=settings.page_memory,
+        personal=settings.personal,
     )
     capacity = Capacity(
         settings.max_concurrent_pages,

@@ -118,6 +118,9 @@ class Settings:
     """Whom `/.well-known/security.txt` names: a `mailto:` or `https:` address."""
     design: bool = False
     """`1` opens the workbench at `/design` and the page traces, as `make run` does unless told."""
+    personal: bool = False
+    """`1` chooses for each known shopper by what they viewed, put in the basket and bought. Models
+    read it, each of these pages is a call of its own, and newcomers share theirs as ever."""
     root: Path = ROOT
     """Folder that holds `components/`, `prompts/` and `static/`."""
     house_pace: float = 1.0
@@ -287,6 +290,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_PUBLIC_URL": ("public_url", _origin),
     "WANDSTORE_SECURITY_CONTACT": ("security_contact", _contact),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
+    "WANDSTORE_PERSONAL": ("personal", lambda text: text == "1"),
     "WANDSTORE_ROOT": ("root", _folder),
     "WANDSTORE_HOUSE_PACE": ("house_pace", _number(0, 100)),
     "WANDSTORE_MODELS_SECONDS": ("deadlines.models", _seconds),

@@ -9,13 +9,16 @@ from decimal import Decimal
 from itertools import islice
 
 from app.domain.catalog import Product, Shop
-from app.domain.persona import Persona
+from app.domain.persona import Interests, Persona
 
 MOST_OFFERED = 20
 """How many products a model is shown. More cost tokens and bring no better page."""
 
 LEADING = 4
 """The first places of a shelf: its first row on a wide screen."""
+
+_MOST_OWN = 6
+"""Products that a shopper viewed or put into the basket: the others are to be discovered."""
 
 _MOST_RANKED = 1_000
 """Products among which the merchant's rules choose; in a larger shop others stand too far back."""
@@ -36,7 +39,7 @@ def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Produc
     What is sold out comes after all else, and so into a choice only where little is in stock. What
     the merchant pins, boosts and buries stands where their rules want it.
     """
-    ranked = _ranked(shop, persona, max(most, _MOST_RANKED))
+    ranked = _own_first(_ranked(shop, persona, max(most, _MOST_RANKED)), shop, persona.interests)
     boosted = shop.steering.boosted if shop.steering is not None else ()
     first = (item for item in _order(shop, persona) if item.id in boosted) if boosted else ()
     return tuple(arrange([*first, *ranked], shop, most))
@@ -52,6 +55,22 @@ def _ranked(shop: Shop, persona: Persona, most: int) -> Sequence[Product]:
     preferred = islice((item for item in order if item.category in liked), most)
     some = {item.id: item for item in (*order[:most], *preferred)}
     return sorted(some.values(), key=_Places(shop, persona, liked))[:most]
+
+
+def _own_first(ranked: Sequence[Product], shop: Shop, interests: Interests) -> Sequence[Product]:
+    """Begin with what the shopper looked for; what they have bought comes after what they have not.
+
+    What is sold out stays last. Of those who did nothing yet, the order stays as it is.
+    """
+    if not any(interests):
+        return ranked
+    names = (*interests.basket, *interests.viewed)
+    wanted = (shop.products[name] for name in names if name in shop.products)
+    own = {item.id: item for item in islice((it for it in wanted if it.available), _MOST_OWN)}
+    rest = [item for item in ranked if item.id not in own]
+    bought = frozenset(interests.bought)
+    rest.sort(key=lambda item: (not item.available, item.id in bought))
+    return [*own.values(), *rest]
 
 
 def _order(shop: Shop, persona: Persona) -> tuple[Product, ...]:

@@ -25,12 +25,32 @@ class Signals(NamedTuple):
     browsing_patterns: tuple[str, ...] = ()
 
 
+class Interests(NamedTuple):
+    """Products that a shopper dealt with: put into the basket and not bought since, viewed, bought.
+
+    Those of a kind begin with what weighs most. No product is in two of them.
+    """
+
+    basket: tuple[str, ...] = ()
+    viewed: tuple[str, ...] = ()
+    bought: tuple[str, ...] = ()
+
+    def reason(self, product_id: str) -> str:
+        """Return what a shopper did with a product, in a word; empty where that is nothing."""
+        words = {"bought": self.bought, "put into basket": self.basket, "viewed": self.viewed}
+        return next((word for word, names in words.items() if product_id in names), "")
+
+
 class Persona(NamedTuple):
-    """Whom a page is composed for. `confidence` runs from 0 to 1."""
+    """Whom a page is composed for. `confidence` runs from 0 to 1.
+
+    `interests` are of one shopper, not of their kind: a page that regards them is never shared.
+    """
 
     type: PersonaType = "newcomer"
     confidence: float = 0.0
     signals: Signals = Signals()
+    interests: Interests = Interests()
 
 
 NEWCOMER = Persona()

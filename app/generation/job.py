@@ -14,7 +14,7 @@ from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.network import Client
 from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
-from app.domain.persona import PageKey, Persona
+from app.domain.persona import Interests, PageKey, Persona
 from app.generation.trace import Trace
 from app.generation.validate import Spec
 from app.rendering.renderer import Renderer, SlotContent
@@ -32,12 +32,18 @@ async def not_watched(_: Trace) -> None:
     """Let a page end unnoticed."""
 
 
+async def no_interests(_: PageKey) -> Interests:
+    """Regard no shopper's own interests: what is decided is for all of their kind."""
+    return Interests()
+
+
 class GeneratorDeps(NamedTuple):
     """All that generating needs, the same for every page. `models` are asked in their order.
 
     `ready` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
     they have one. `decision` is the digest of what the models are told, and of which they are;
-    `finished` takes the trace of each page that has ended.
+    `finished` takes the trace of each page that has ended. `interests` says what is known of the
+    shopper whose page it is.
     """
 
     models: Sequence[Model]
@@ -55,6 +61,7 @@ class GeneratorDeps(NamedTuple):
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     decision: str = ""
     finished: Callable[[Trace], Awaitable[None]] = not_watched
+    interests: Callable[[PageKey], Awaitable[Interests]] = no_interests
 
 
 @dataclass(slots=True)

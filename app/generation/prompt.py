@@ -32,6 +32,10 @@ MOST_TOKENS = 2_000
 MOST_CATEGORIES = 20
 """Categories that a prompt names."""
 
+_OWN = (
+    "This shopper viewed, put into basket or bought what the notes say so of: "
+    "lead with what was not bought yet."
+)
 _MOST_WORDS = 12
 _MOST_OPTIONS = 3
 _LONGEST_BEGINNING, _LONGEST_TEXT = 80, 120
@@ -82,12 +86,14 @@ def build_prompt(
     The catalog's texts of the products take what the rest leaves of MOST_TOKENS.
     """
     products = rank(shop, persona)
+    rows = [_row(item, persona.interests.reason(item.id)) for item in products]
     parts = [
         _shop_lines(shop),
-        "\n".join(["Products (id | title | category | price | notes):", *map(_row, products)]),
+        "\n".join(["Products (id | title | category | price | notes):", *rows]),
         *_small_shop(shop),
         *_pinned(shop, wanted.slots),
         personas[persona.type].strip() + _leanings(shop, persona),
+        *([_OWN] if any(persona.interests) else []),
         f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
         *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
     ]
@@ -188,9 +194,10 @@ def _pinned(shop: Shop, slots: Iterable[str]) -> list[str]:
     return [f"Begin with these products: {'; '.join(places)}."] if places else []
 
 
-def _row(item: Product) -> str:
+def _row(item: Product, reason: str) -> str:
+    """Return what a model is told of a product: in place of its tags what the shopper did."""
     price = f"{item.price.amount:f} {item.price.currency}".replace(".00 ", " ")
-    notes = [_quoted(tag) for tag in item.tags[:4]]
+    notes = [reason] if reason else [_quoted(tag) for tag in item.tags[:4]]
     notes += ["reduced"] if item.compare_at else []
     notes += [] if item.available else ["sold out"]
     notes += [] if item.picture else ["no picture"]

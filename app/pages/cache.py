@@ -17,7 +17,7 @@ from app.generation.generator import DEGRADED_TTL, TTL
 from app.generation.rules import restock
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
-from app.personas.key import arm_in
+from app.personas.key import arm_in, is_newcomers
 from app.rendering.renderer import SlotContent
 from app.storage.kv.retrying import RetryingKv
 from app.util.http_body import etag_of
@@ -69,7 +69,7 @@ class PageCache:
 
     `ready` waits until components can be drawn. `is_degraded` says of a page's model whether the
     page was made for want of a better one, and is not to be kept for long. For `fresh` seconds a
-    page is served from memory.
+    page is served from memory. Where pages are `personal`, only newcomers share theirs.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class PageCache:
         *,
         clock: Callable[[], float],
         fresh: float,
+        personal: bool = False,
     ) -> None:
         self._kv = kv
         self._site = site
@@ -88,6 +89,7 @@ class PageCache:
         self._is_degraded = is_degraded
         self._clock = clock
         self._fresh = fresh
+        self._personal = personal
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
         self._forms: dict[bytes, _Form] = {}
         self._size = 0
@@ -134,11 +136,11 @@ class PageCache:
     async def put(self, key: str, page: StoredPage, ttl: int = TTL, shared_ttl: int = 0) -> bool:
         """Keep a finished page under its key, and for all of its kind where that has seconds.
 
-        False where KV did not take it.
+        What regards one shopper's own interests is nobody else's. False where KV did not take it.
         """
         value = to_kv(page)
         seconds = {key: ttl}
-        if shared_ttl:
+        if shared_ttl and (is_newcomers(page.persona_hash) or not self._personal):
             seconds[shared_key(page.shop_id, page.persona_hash)] = shared_ttl
         ready = self._ready_to_send(page)
         for name in seconds:

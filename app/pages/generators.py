@@ -12,8 +12,9 @@ from app.content.site import SiteContent
 from app.domain.experiments import HOUSE, PLAIN, Arm
 from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
+from app.domain.persona import Interests, PageKey
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, Journal, not_watched
+from app.generation.job import GeneratorDeps, Journal, no_interests, not_watched
 from app.generation.prompt import instructions
 from app.generation.trace import Trace
 from app.rendering.renderer import Renderer
@@ -25,7 +26,8 @@ class GeneratorTools(NamedTuple):
     """What all generators share.
 
     `models_of` returns the models in their order, the house last, which writes with this copy;
-    `finished` takes the key of an arm and the trace of a page of it that has ended.
+    `finished` takes the key of an arm and the trace of a page of it that has ended. `interests` is
+    there where pages regard what their own shopper did.
     """
 
     journal: Journal
@@ -34,6 +36,7 @@ class GeneratorTools(NamedTuple):
     finished: Callable[[str, Trace], Awaitable[None]]
     deadlines: Deadlines
     parsing: ParseLimits
+    interests: Callable[[PageKey], Awaitable[Interests]] | None = None
 
 
 def arm_generators(
@@ -62,6 +65,8 @@ def build_generator(
         models = models[-1:]
     alone = repr((prompts.house, prompts.translations)) if len(models) == 1 else ""
     deciding = (prompts.storefront, *prompts.personas.values(), alone, *(it.name for it in models))
+    if tools.interests is not None:
+        deciding = (*deciding, "interests")
     deps = GeneratorDeps(
         models=models,
         journal=tools.journal,
@@ -79,5 +84,6 @@ def build_generator(
         parse_limits=tools.parsing,
         decision=hashlib.sha256("\0".join(deciding).encode()).hexdigest()[:_DIGITS],
         finished=partial(tools.finished, key) if arm is not None else not_watched,
+        interests=tools.interests or no_interests,
     )
     return Generator(deps)

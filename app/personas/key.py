@@ -10,7 +10,7 @@ import json
 import math
 import unicodedata
 
-from app.domain.persona import PageKey, Persona, Shopper, Signals
+from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper, Signals
 
 VERSION = 2
 """Raised whenever bands or canonical form change, so that old hashes never mean something new."""
@@ -47,6 +47,11 @@ def page_key(shopper: Shopper, arm: str = "") -> PageKey:
 def arm_in(hash_of_page: str) -> str:
     """Return the arm that a page's hash names, empty where it is of none."""
     return hash_of_page.partition(".")[2]
+
+
+def is_newcomers(hash_of_page: str) -> bool:
+    """Whether a page is for shoppers of whom nothing is known, whatever arm they are in."""
+    return hash_of_page.partition(".")[0] == persona_hash(NEWCOMER)
 
 
 def confidence_band(confidence: float) -> int:

@@ -35,6 +35,12 @@ class PersonaReader(Protocol):
     async def persona_of(self, shopper_id: str, shop_id: str) -> Persona: ...
 
 
+class FactReader(Protocol):
+    """Knows what a shopper did, the oldest first."""
+
+    async def facts_of(self, shopper_id: str) -> Sequence[Fact]: ...
+
+
 class FactStore(Protocol):
     """Keeps what shoppers did, and the personas that follow from it."""
 
@@ -67,7 +73,9 @@ class RecordStore(Protocol):
     ) -> None: ...
 
 
-class Database(PersonaReader, FactStore, ViewStore, InsightStore, RecordStore, Protocol):
+class Database(
+    PersonaReader, FactReader, FactStore, ViewStore, InsightStore, RecordStore, Protocol
+):
     """Shoppers, what they did, their personas, and the record of generated pages."""
 
     async def retire(self, shoppers_before: str, records_before: str) -> int: ...

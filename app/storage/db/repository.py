@@ -192,6 +192,11 @@ class ShopRepository:
         (rows,) = await self._run([Statement(SELECT_PERSONA, (shopper_id, shop_id))])
         return read_persona(rows[0]) if rows else NEWCOMER
 
+    async def facts_of(self, shopper_id: str) -> Sequence[Fact]:
+        """Return what is kept of what a shopper did, the oldest first."""
+        (rows,) = await self._run([Statement(SELECT_FACTS, (shopper_id,))])
+        return read_facts(rows)
+
     async def set_persona(
         self,
         sighting: Visited,

@@ -9,7 +9,8 @@ import pytest
 
 from app.catalog.ranking import MOST_OFFERED, rank, top_up
 from app.domain.catalog import Goods, Money
-from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
+from app.domain.merchandising import Steering
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, Interests, Persona, PersonaType, Signals
 from tests.support.factories import EUR, product, shop
 
 
@@ -174,3 +175,52 @@ def test_the_first_of_a_large_shop_are_those_of_all_its_products_in_order(
     for liked in ((), ("shelf 7",), ("Shelf 39", "shelf 4", "none")):
         persona = Persona(kind, 0.5, Signals(0.0, liked, sensitivity))
         assert rank(large, persona, 30) == rank(large, persona, len(items))[:30]
+
+
+def of_interest(**interests: tuple[str, ...]) -> Persona:
+    return Persona("explorer", 0.4, interests=Interests(**interests))
+
+
+def test_the_basket_leads_then_what_was_viewed_then_the_likeliest() -> None:
+    usual = names(Persona("explorer", 0.4), most=6)
+    chosen = names(of_interest(basket=("plain-vase",), viewed=("reduced-cup",)), most=6)
+    rest = [name for name in usual if name not in ("plain-vase", "reduced-cup")]
+    assert chosen == ["plain-vase", "reduced-cup", *rest]
+    assert chosen != usual
+
+
+def test_what_was_bought_comes_after_all_that_was_not_but_before_what_is_sold_out() -> None:
+    first, *others = names(Persona("explorer", 0.4), most=6)
+    assert names(of_interest(bought=(first,)), most=6) == [*others[:-1], first, "gone-lamp"]
+
+
+def test_what_is_sold_out_or_gone_does_not_lead_for_having_been_viewed() -> None:
+    persona = of_interest(basket=("gone-lamp", "long-gone"), viewed=("plain-vase",))
+    ranked = names(persona, most=6)
+    assert (ranked[0], ranked[-1]) == ("plain-vase", "gone-lamp")
+    assert len(ranked) == len(set(ranked)) == 6
+
+
+def test_a_choice_leaves_most_places_to_what_was_not_seen_yet() -> None:
+    viewed = tuple(f"thing-{at}" for at in range(60))
+    catalog = shop(*(product(name, picture=None) for name in viewed), *SHOP.products.values())
+    ranked = [item.id for item in rank(catalog, of_interest(viewed=viewed))]
+    assert ranked[:6] == list(viewed[:6])
+    assert set(ranked[6:11]) == {*SHOP.products} - {"gone-lamp"}
+    assert len(ranked) == len(set(ranked)) == MOST_OFFERED
+
+
+def test_the_merchants_rules_hold_whatever_a_shopper_viewed() -> None:
+    steering = Steering({"hero": ("rare-vase",)}, frozenset(), frozenset({"plain-vase"}))
+    steered = SHOP._replace(steering=steering)
+    persona = of_interest(basket=("plain-vase",), viewed=("cheap-cup",), bought=("rare-vase",))
+    ranked = [item.id for item in rank(steered, persona, 6)]
+    assert ranked[:2] == ["rare-vase", "cheap-cup"]
+    assert set(ranked[-2:]) == {"plain-vase", "gone-lamp"}
+
+
+def test_one_shoppers_interests_leave_no_trace_in_anothers_ranking() -> None:
+    catalog = shop(*SHOP.products.values())
+    before = rank(catalog, Persona("explorer", 0.4))
+    rank(catalog, of_interest(basket=("plain-vase",), bought=(before[0].id,)))
+    assert rank(catalog, Persona("explorer", 0.4)) == before

@@ -14,7 +14,7 @@ from app.content.components import load_library
 from app.content.prompts import PLACES, load_prompts
 from app.domain.catalog import Brand, Money, Shop
 from app.domain.llm import Prompt
-from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, Interests, Persona, PersonaType, Signals
 from app.generation.prompt import (
     MOST_TOKENS,
     SlotRequest,
@@ -250,3 +250,39 @@ def test_the_demo_shops_brief_stays_within_its_budget(kind: PersonaType) -> None
 )
 def test_tokens_are_words_numbers_and_signs(text: str, tokens: int) -> None:
     assert count_tokens(text) == tokens
+
+
+# ------------------------------------------------------------------ what this shopper did
+
+
+def test_a_product_has_the_shoppers_reason_in_place_of_its_tags() -> None:
+    lamp, cup, vase, jug = (
+        product(name, tags=("oak", "set")) for name in ["lamp", "cup", "vase", "jug"]
+    )
+    mine = Interests(basket=("lamp",), viewed=("cup",), bought=("vase",))
+    request = brief(shop(lamp, cup, vase, jug), Persona("explorer", 0.4, interests=mine)).request
+    notes = {
+        row.split(" | ")[0]: row.split(" | ")[-1] for row in request.split("\n") if " | " in row
+    }
+    assert {name: notes[name] for name in ("lamp", "cup", "vase", "jug")} == {
+        "lamp": "put into basket",
+        "cup": "viewed",
+        "vase": "bought",
+        "jug": '"oak", "set"',
+    }
+    assert "This shopper viewed" in request
+
+
+@pytest.mark.parametrize("kind", PERSONA_TYPES)
+def test_reasons_fit_into_the_prompt(kind: PersonaType) -> None:
+    ids = tuple(DEMO.products)
+    mine = Interests(ids[:10], ids[10:20], ids[20:])
+    made = brief(persona=Persona(kind, 0.9, interests=mine))
+    assert "put into basket" in made.request
+    assert made.tokens <= MOST_TOKENS
+
+
+def test_of_a_shopper_who_did_nothing_nothing_is_said() -> None:
+    request = brief(persona=Persona("explorer", 0.4)).request
+    assert "This shopper" not in request
+    assert not re.search(r"\b(viewed|bought|basket)\b", request)

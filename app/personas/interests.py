@@ -1,0 +1,54 @@
+"""What a shopper did -> the products they are interested in: counts that a sentence explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from app.domain.facts import Fact
+from app.domain.persona import Interests, PageKey
+from app.personas.key import is_newcomers
+from app.personas.rules import MIN_DWELL
+from app.storage.errors import StorageError
+from app.storage.patience import Patience
+from app.storage.ports import FactReader
+
+
+async def interests_of(facts: FactReader, patience: Patience, key: PageKey) -> Interests:
+    """Return the interests of the shopper whose page this is.
+
+    Newcomers share their pages and have none; nor has whose facts cannot be read in time.
+    """
+    if is_newcomers(key.persona_hash):
+        return Interests()
+    try:
+        return interests(await patience.read(partial(facts.facts_of, key.shopper_id)))
+    except StorageError:
+        return Interests()
+
+
+def interests(facts: Iterable[Fact]) -> Interests:
+    """Return what facts, the oldest first, say of products.
+
+    What was put into the basket is there until it is bought, the latest first. What was bought is
+    not wanted again until it is put into the basket again. The rest was viewed: first what was
+    viewed, or looked at for long, most often, counted once a day each; of equals the latest.
+    """
+    basket: dict[str, None] = {}
+    bought: dict[str, None] = {}
+    viewed: dict[str, set[tuple[str, int]]] = {}
+    for fact in facts:
+        for name in fact.products:
+            if fact.kind == "purchase":
+                basket.pop(name, None)
+                bought[name] = None
+            elif fact.kind == "add_to_basket":
+                bought.pop(name, None)
+                basket.pop(name, None)
+                basket[name] = None
+            elif fact.kind == "view" or fact.seconds >= MIN_DWELL:
+                # Taken out and put back: the order is that of the last view.
+                viewed[name] = {*viewed.pop(name, ()), (fact.kind, fact.day)}
+    rest = [name for name in reversed(viewed) if name not in basket and name not in bought]
+    rest.sort(key=lambda name: -len(viewed[name]))
+    return Interests(tuple(reversed(basket)), tuple(rest), tuple(reversed(bought)))

@@ -1,0 +1,91 @@
+"""WANDSTORE_PERSONAL: a page by what its shopper did, which nobody else gets to see."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import httpx
+import pytest
+
+from app.domain.persona import NEWCOMER
+from app.personas.key import persona_hash
+from tests.conftest import StartServer
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
+from tests.support.shopper_client import Shopper, stream_of
+from tests.support.stored import pairs
+from tools.support.server import Server
+
+ORDER = {"kind": "purchase", "items": [{"product": "dusk-lamp", "quantity": 1}]}
+VIEW = {"kind": "view", "product": "paper-moon"}
+LIKE_ALL, LIKE_NOBODY = (True, False), (False, True)
+NEWCOMERS_PAGE = f"plan:demo:{persona_hash(NEWCOMER)}"
+
+
+@pytest.fixture
+def personal(serve: StartServer, model: Model) -> Server:
+    model.play(Scenario(answer()))
+    return serve(WANDSTORE_PERSONAL="1", **model.environment)
+
+
+def buy_twice(shopper: httpx.Client) -> None:
+    """Become a loyalist."""
+    told = shopper.post(
+        "/signals", json={"events": [VIEW, ORDER, ORDER]}, headers={"sec-fetch-site": "same-origin"}
+    )
+    assert told.status_code == httpx.codes.NO_CONTENT
+
+
+def visit(shopper: Shopper) -> str:
+    """Return the finished store page."""
+    if stream := stream_of(shopper.store().text):
+        shopper.follow(stream)
+    return shopper.store().text
+
+
+def offered(model: Model) -> list[tuple[bool, bool]]:
+    """Say of each request whether it offers what was bought, and says what was viewed."""
+    asked = (json.dumps(request.body) for request in model.requests)
+    viewed = re.compile(r"paper-moon \| [^|]+\| [^|]+\| [^|]+\| viewed")
+    return [("dusk-lamp |" in text, viewed.search(text) is not None) for text in asked]
+
+
+def test_the_model_reads_why_and_the_page_is_its_shoppers_alone(
+    personal: Server, model: Model
+) -> None:
+    for _ in range(2):
+        with Shopper(personal) as shopper:
+            visit(shopper)
+            buy_twice(shopper)
+            assert 'data-persona="loyalist"' in visit(shopper)
+    assert offered(model) == [LIKE_ALL, LIKE_NOBODY, LIKE_NOBODY]
+    assert list(pairs(personal, "plan:")) == [NEWCOMERS_PAGE]
+
+
+def test_unless_it_is_set_all_of_a_kind_share_a_page_and_no_model_reads_what_one_did(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    for _ in range(2):
+        with Shopper(composed_by_model) as shopper:
+            visit(shopper)
+            buy_twice(shopper)
+            assert 'data-persona="loyalist"' in visit(shopper)
+    assert offered(model) == [LIKE_ALL, LIKE_ALL]
+    assert len(pairs(composed_by_model, "plan:")) == 2
+
+
+def test_what_was_decided_for_one_is_nobodys_once_it_is_no_longer_set(
+    personal: Server, serve: StartServer, model: Model
+) -> None:
+    with Shopper(personal) as shopper:
+        visit(shopper)
+        buy_twice(shopper)
+        visit(shopper)
+        personal.stop()
+        later = serve(**model.environment)
+        with Shopper(later, shopper.cookies) as returned:
+            assert 'data-persona="loyalist"' in visit(returned)
+    assert offered(model) == [LIKE_ALL, LIKE_NOBODY, LIKE_ALL]
+    assert len(pairs(later, "plan:")) == 2
