@@ -54,11 +54,15 @@ class Terms(NamedTuple):
 
 
 class Feed(NamedTuple):
-    """One shop, what of its feed could not be sold, and the folder of its own pictures."""
+    """One shop, what of its feed could not be sold, and the folder of its own pictures.
+
+    `translations` are the shop again in further languages.
+    """
 
     shop: Shop
     problems: tuple[FeedIssue, ...]
     pictures: Path | None = None
+    translations: tuple[Shop, ...] = ()
 
 
 def read_text(path: Path) -> str:

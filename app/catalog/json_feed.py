@@ -1,4 +1,4 @@
-"""Reads the JSON format: a shop with its brand, and its products."""
+"""Reads the JSON format: a shop with its brand, its products, and both in other languages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from app.catalog.json_product import read_product
 from app.catalog.json_shop import MOST_UNREAD, About, shop_of
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
+from app.catalog.translations import translated
 from app.domain.catalog import FeedIssue, Product
 
 _MOST_WATCHED = 1_000
@@ -33,6 +34,9 @@ def read_json(path: Path, terms: Terms) -> Feed:
     own = catalog.part("shop")
     about = About({**own.fields, **terms.about}, report)
     shop = shop_of(about, terms.shop_id, terms.shop_name)
+    others = catalog.part("translations")
+    if others.fields:
+        shop = shop._replace(store=shop.store or shop.id)
     folder = folder_of(path)
     local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}")
     shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency), local, report)
@@ -42,7 +46,8 @@ def read_json(path: Path, terms: Terms) -> Feed:
     catalog.report_unread("catalog")
     about.report_unread("shop")
     shop = open_shop(path, shop, shelf.fill(document.products), report, before=terms.before)
-    return Feed(shop, report.problems(), folder if folder.is_dir() else None)
+    translations = translated(shop, others)
+    return Feed(shop, report.problems(), folder if folder.is_dir() else None, translations)
 
 
 def read_fields(path: Path) -> Mapping[str, object]:

@@ -29,7 +29,7 @@ _FAMILY = rf"(?:{_NAME}|'{_NAME}'|\"{_NAME}\")"
 _FONT = re.compile(rf"{_FAMILY}(?:, ?{_FAMILY})*")
 """Names only: no semicolon, bracket or lone quote may reach a style sheet."""
 
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,5}")
+LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,5}")
 MOST_UNREAD = 20
 """Keys that nobody reads, and that are named for it."""
 
@@ -114,7 +114,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         tagline=about.text("tagline"),
         products={},
         brand=_brand(about.part("brand")),
-        locale=about.matching("locale", _LOCALE, "en"),
+        locale=about.matching("locale", LOCALE, "en"),
         checkout=_checkout(about.part("checkout")),
         image_service=about.matching("image_service", _IMAGE_SERVICE, ""),
         store=about.text("store"),

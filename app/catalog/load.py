@@ -61,6 +61,7 @@ class Source(NamedTuple):
 class Catalogs(NamedTuple):
     """The shops by id. `pictures` has the folder of each shop's own pictures, where it has one.
 
+    A file that is translated makes a shop for each language, with the pictures of the first.
     `problems` has an entry for each file, under its shop's id, or, for a file that was skipped,
     under the id its name would have given it. `sources` are the files that were read, `errors`
     what is wrong with those that cannot be used as they are now.
@@ -191,8 +192,12 @@ def _is_folder(path: Path) -> bool:
 def _with_rules(feed: Feed, path: Path) -> Feed:
     """Return a feed with the merchant's rules; what is wrong with them is a problem of the feed."""
     rules, problems, digest = read_rules(path, feed.shop)
-    shop = feed.shop._replace(rules=rules, digest=feed.shop.digest + digest)
-    return feed._replace(shop=shop, problems=(*feed.problems, *problems))
+    shop, *translations = (
+        shop._replace(rules=rules, digest=shop.digest + digest)
+        for shop in (feed.shop, *feed.translations)
+    )
+    problems = (*feed.problems, *problems)
+    return feed._replace(shop=shop, problems=problems, translations=tuple(translations))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -222,6 +227,7 @@ def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:
         problems[shop_id] = (*problems.get(shop_id, ()), *found)
     if not feeds:
         raise _nothing_to_open(path, sources, errors)
+    _translate(feeds, problems)
     return Catalogs(
         shops=MappingProxyType({shop_id: feed.shop for shop_id, feed in feeds.items()}),
         default=next(iter(feeds.values())).shop,
@@ -230,6 +236,16 @@ def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:
         sources=MappingProxyType(dict(sources)),
         errors=tuple(errors),
     )
+
+
+def _translate(feeds: dict[str, Feed], problems: dict[str, tuple[FeedIssue, ...]]) -> None:
+    """Add the shops that the files are translated to; one whose id is taken is reported."""
+    for feed in tuple(feeds.values()):
+        for shop in feed.translations:
+            if feeds.setdefault(shop.id, made := Feed(shop, ())) is not made:
+                taken = f"translations, {shop.locale}: another shop has the id {shop.id!r}"
+                own = feed.shop.id
+                problems[own] = (*problems[own], FeedIssue(WHOLE_FILE, taken))
 
 
 def _of_file(error: CatalogError, fate: str) -> Iterator[FeedIssue]:

@@ -80,6 +80,7 @@ def new_shop(folder: Path) -> None:
         NotWritten: there is something in the folder, or it cannot be written.
     """
     catalog = json.loads((ROOT / "demo" / "catalog.json").read_text())
+    del catalog["translations"]  # which would stay behind as the goods become one's own
     stem = folder.resolve().stem
     catalog["shop"] |= {"id": shop_id_of(stem), "name": shop_name_of(stem)}
     skipped = shutil.ignore_patterns("__pycache__", "*.js")

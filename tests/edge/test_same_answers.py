@@ -67,6 +67,8 @@ PAGES = [
     f"/s/demo/products/{PRODUCTS[-1]}",
     "/categories",
     "/s/demo/categories",
+    "/s/demo-de/products/dusk-lamp",
+    "/s/demo-de?category=Leuchten",
     "/s/none/categories",
     "/products/none",
     "/products/linen-cushion",

@@ -110,6 +110,7 @@ def test_files_at_the_root_are_the_containers(serve: Callable[..., Server], tmp_
     publish(read_site(read_settings(told)), tmp_path / "public")
     server = serve(**told)
     names = ["robots.txt", "llms.txt", "favicon.ico", "sitemap.xml", "sitemap-demo-1.xml"]
+    names.append("sitemap-demo-de-1.xml")
     paths = {name: name for name in names} | {"security.txt": ".well-known/security.txt"}
     published = tmp_path / "public" / "root"
     assert {path.name for path in published.iterdir()} == set(paths)

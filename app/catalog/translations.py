@@ -1,0 +1,153 @@
+"""The languages a JSON catalog is translated to: each makes a further shop of the same goods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+from app.catalog.feed import MOST_PRODUCTS, stock
+from app.catalog.json_product import Fields, Note
+from app.catalog.json_shop import LOCALE, MOST_UNREAD, About
+from app.catalog.problems import WHOLE_FILE, InvalidProduct, Report, shown
+from app.catalog.text import LONGEST_DESCRIPTION, plain, slug
+from app.domain.catalog import Brand, Product, Shop, Variant
+
+MOST_LANGUAGES = 12
+_MOST_WORDS = 2_000
+_LONGEST_ID = 40
+_LONGEST_TAG = 20
+_TEXTS = ("title", "description", "image_alt")
+
+
+def translated(shop: Shop, about: About) -> tuple[Shop, ...]:
+    """Return the shop once more for each language that its translations can be used in.
+
+    `about` has them by BCP 47 tag. Ids, prices, stock, pictures, tags and checkout are the shop's,
+    and so is every text without a translation. Goods of all languages count as goods of the file.
+    """
+    shops: dict[str, Shop] = {}
+    most = min(MOST_LANGUAGES, MOST_PRODUCTS // len(shop.products) - 1)
+    for tag, given in about.fields.items():
+        if not LOCALE.fullmatch(tag) or tag.lower() in (shop.locale.lower(), *shops):
+            reason = f"{shown(tag)!r} is no language that the shop is not in already"
+        elif not isinstance(given, dict):
+            reason = f"{tag} must be an object, not {shown(given)}"
+        elif len(shops) >= most:
+            reason = (
+                f"{tag} is left out: a shop has at most {MOST_LANGUAGES} and, in all languages"
+                f" together, {MOST_PRODUCTS} products"
+            )
+        else:
+            shops[tag.lower()] = _shop_in(tag, shop, About(given, about.report))
+            continue
+        about.report.add(WHOLE_FILE, f"translations: {reason}")
+    return tuple(shops.values())
+
+
+def _shop_in(tag: str, shop: Shop, about: About) -> Shop:
+    own, language = about.part("shop"), slug(tag)[:_LONGEST_TAG]
+    words = _words(tag, about)
+    texts = _Texts(tag, words, _by_id(tag, shop, about), about.report)
+    home = shop.id[: _LONGEST_ID - 1 - len(language)].rstrip("-")
+    made = shop._replace(
+        id=f"{home}-{language}",
+        name=own.text("name", shop.name),
+        tagline=own.text("tagline", shop.tagline),
+        brand=_brand(shop.brand, own.part("brand"), tag),
+        locale=tag,
+    )
+    own.report_unread(f"translations, {tag}, shop")
+    about.report_unread(f"translations, {tag}")
+    return stock(made, map(texts.product, shop.products.values()))
+
+
+def _brand(brand: Brand, about: About, tag: str) -> Brand:
+    """Return the brand with what it bans and vouches for in this language as well."""
+    told = brand._replace(
+        tone=about.text("tone", brand.tone),
+        banned_words=(*brand.banned_words, *about.texts("banned_words")),
+        allowed_claims=(*brand.allowed_claims, *about.texts("allowed_claims")),
+    )
+    about.report_unread(f"translations, {tag}, brand")
+    return told
+
+
+def _words(tag: str, about: About) -> Mapping[str, str]:
+    """Return what categories, and options and their values, are called in the language."""
+    words: dict[str, str] = {}
+    given = about.part("words").fields
+    for name, said in list(given.items())[:_MOST_WORDS]:
+        if isinstance(said, str) and plain(said):
+            words[plain(name)] = plain(said)
+        else:
+            about.report.add(WHOLE_FILE, f"translations, {tag}: {shown(name)!r} must become text")
+    if len(given) > _MOST_WORDS:
+        about.report.add(WHOLE_FILE, f"translations, {tag}: has more than {_MOST_WORDS} words")
+    return words
+
+
+def _by_id(tag: str, shop: Shop, about: About) -> Mapping[str, object]:
+    """Return the texts of products by their ids; what is not sold is reported."""
+    texts = {plain(name): given for name, given in about.part("products").fields.items()}
+    for name in [name for name in texts if name not in shop.products][:MOST_UNREAD]:
+        about.report.add(WHOLE_FILE, f"translations, {tag}: nothing of this id is sold", name)
+    return texts
+
+
+class _Texts(NamedTuple):
+    tag: str
+    words: Mapping[str, str]
+    products: Mapping[str, object]
+    report: Report
+
+    def product(self, item: Product) -> Product:
+        """Return a product in the language; one whose texts cannot be used keeps its own."""
+        given = self.products.get(item.id, {})
+        note = partial(self._note, item)
+        try:
+            item = _with_texts(item, given, note)
+        except InvalidProduct as error:
+            note(f"is not translated: {error}")
+        return self._with_words(item, note)
+
+    def _note(self, item: Product, reason: str) -> None:
+        self.report.add(WHOLE_FILE, f"translations, {self.tag}: {reason}", item.id)
+
+    def _with_words(self, item: Product, note: Note) -> Product:
+        values = {form.values for form in item.variants}
+        if len({tuple(map(self._said, texts)) for texts in values}) < len(values):
+            note("keeps its options: two variants would be called the same")
+            return item._replace(category=self._said(item.category))
+        return item._replace(
+            category=self._said(item.category),
+            options=tuple(dict.fromkeys(map(self._said, item.options))),
+            option_names=tuple(map(self._said, item.option_names)),
+            variants=tuple(self._variant(form, item) for form in item.variants),
+        )
+
+    def _variant(self, form: Variant, item: Product) -> Variant:
+        form = form._replace(values=tuple(map(self._said, form.values)))
+        if form.picture is None or item.id not in self.products:
+            return form
+        return form._replace(picture=form.picture._replace(alt=f"{item.title}, {form.label}"))
+
+    def _said(self, word: str) -> str:
+        return self.words.get(word, word)
+
+
+def _with_texts(item: Product, given: object, note: Note) -> Product:
+    if not isinstance(given, dict):
+        raise InvalidProduct(f"must be an object, not {shown(given)}")
+    for name in [name for name in given if name not in _TEXTS][:MOST_UNREAD]:
+        note(f"the key {shown(name)!r} is not read")
+    fields = Fields(given, note)
+    title, picture = fields.text("title"), item.picture
+    if picture is not None:
+        alt = fields.text("image_alt") or title or picture.alt
+        picture = picture._replace(alt=alt)
+    return item._replace(
+        title=title or item.title,
+        description=fields.text("description", LONGEST_DESCRIPTION) or item.description,
+        picture=picture,
+    )
