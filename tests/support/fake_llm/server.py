@@ -56,24 +56,29 @@ class StandIn:
         self._asked = Tally()
         self._left = Tally()
         self._connections: dict[Connection, asyncio.Task[None]] = {}
-        self._closing = False
+        self._accepted: set[Connection] = set()
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._serve), self._host, self._port, backlog=512
+            self._connection, self._host, self._port, backlog=512
         )
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._closing = True
         self._server.close()
+        for _turn in range(3):  # connections accepted just now are made, and begin
+            await asyncio.sleep(0)
         while self._connections:
             connection, task = self._connections.popitem()
             task.cancel()
             connection.writer.transport.abort()
             await asyncio.wait({task, connection.closed}, return_when=asyncio.ALL_COMPLETED)
+        for connection in self._accepted:
+            connection.writer.transport.abort()
+        if self._accepted:
+            await asyncio.wait({connection.closed for connection in self._accepted})
         await self._server.wait_closed()
 
     @property
@@ -116,12 +121,15 @@ class StandIn:
         """Return once `number` clients have left before their response was over."""
         await self._left.reached(number)
 
+    def _connection(self) -> Connection:
+        connection = Connection(self._serve)
+        self._accepted.add(connection)
+        connection.closed.add_done_callback(lambda _: self._accepted.discard(connection))
+        return connection
+
     async def _serve(self, connection: Connection) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if self._closing:  # accepted just before, and in no list yet when that was emptied
-            connection.writer.transport.abort()
-            return
         self._connections[connection] = task
         try:
             await self._converse(connection)
