@@ -67,9 +67,13 @@ class StandIn:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for _turn in range(3):  # connections accepted just now are made, and begin
+        # A server that closes while it accepts leaves a socket without anybody: it stops accepting
+        # first, and what it has accepted just now is made and begins.
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _turn in range(3):
             await asyncio.sleep(0)
+        self._server.close()
         while self._connections:
             connection, task = self._connections.popitem()
             task.cancel()
