@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 -
 QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-.PHONY: run test check quick lint types unit bench eval eval-copy fuzz small-model browser component check-components coverage lock audit \
+.PHONY: run test image check quick lint types unit bench eval eval-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -65,7 +65,12 @@ worker-test: worker/.build/index.js publish
 
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@sh tools/install_promtool.sh $(BIN)
+	@sh tools/install_buildah.sh
 	$(PYTEST)
+
+image: $(VENV)/dev.stamp ## Build the image without Docker, run it, and say how large it is and how soon it sells
+	@sh tools/install_buildah.sh
+	@$(BIN)/python -m tools.image
 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
 	@sh tools/install_wrk.sh
