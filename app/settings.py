@@ -60,7 +60,12 @@ class StorageSettings:
     """Where KV and database are."""
 
     where: str = "sqlite"
-    """Where state lives: `sqlite` files, the `worker`'s bindings, or `cloudflare`'s REST API."""
+    """Where state lives: `sqlite` files, Redis and PostgreSQL for a `cluster` of processes, the
+    `worker`'s bindings, or `cloudflare`'s REST API."""
+    redis_url: str = field(default="", repr=False)
+    """`cluster`: Redis 7 or Valkey, as `redis://user:password@host:6379/0`; `rediss://` is TLS."""
+    database_url: str = field(default="", repr=False)
+    """`cluster`: PostgreSQL 15 or later, as `postgresql://user:password@host:5432/wandstore`."""
     kv_url: str = "http://kv.internal"
     """`worker`: KV's address inside the container's network."""
     d1_url: str = "http://d1.internal"
@@ -80,7 +85,8 @@ class StorageSettings:
     retry_pause: float = 1.0
     """Seconds before a pair that KV did not take is written again; then twice as many."""
     patience: float | None = None
-    """Seconds a page waits for what is stored, and then goes without: 0.1 with `sqlite`, else 2."""
+    """Seconds a page waits for what is stored, and then goes without: 0.1 with `sqlite`, 0.25
+    with `cluster`, else 2."""
     kv_bytes: int = 1024**3
     """`sqlite`: bytes of the values that KV keeps; beyond it those nearest their end go."""
     shopper_days: float = 180
@@ -244,6 +250,15 @@ def _address(text: str) -> str:
     return address
 
 
+def _server(*schemes: str) -> Read:
+    def read(text: str) -> str:
+        if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise ValueError(f"be a {schemes[0]}:// address")  # which may hold a password
+        return text
+
+    return read
+
+
 def _feed(text: str) -> str:
     if not may_be_fetched(text):
         raise ValueError("be an https address")  # which may hold a key, and is not repeated
@@ -330,7 +345,9 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "SESSION_SECRETS_BEFORE": ("earlier_secrets", _secrets),
     "WORKER_SECRET": ("worker_secret", _secret),
     "WANDSTORE_OPERATOR_TOKEN": ("operator_token", _secret),
-    "WANDSTORE_STATE": ("storage.where", _choice("sqlite", "worker", "cloudflare")),
+    "WANDSTORE_STATE": ("storage.where", _choice("sqlite", "cluster", "worker", "cloudflare")),
+    "REDIS_URL": ("storage.redis_url", _server("redis", "rediss", "unix")),
+    "DATABASE_URL": ("storage.database_url", _server("postgresql", "postgres")),
     "WANDSTORE_KV_URL": ("storage.kv_url", _address),
     "WANDSTORE_D1_URL": ("storage.d1_url", _address),
     "WANDSTORE_BINDINGS_TOKEN": ("storage.bindings_token", str),
@@ -363,6 +380,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
 """Of each variable the field of Settings that it sets, dotted where it is inside, and how."""
 
 _NEEDED = {
+    "cluster": ("SESSION_SECRET", "REDIS_URL"),
     "worker": ("SESSION_SECRET",),  # one that is generated would be lost with the disk
     "cloudflare": (
         "SESSION_SECRET",

@@ -1,4 +1,4 @@
-"""Where state lives: in files of one machine, behind the Worker, or behind Cloudflare's API."""
+"""Where state lives: in files of one machine, on servers for many, or with Cloudflare."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from app.storage.upkeep import Slice, Upkeep, days_before
 _OFTEN, _SELDOM = 10.0, 3600.0
 """Seconds between two looks for what is past its time: for pairs, for shoppers and records."""
 
-_FAR = 2.0
-"""Seconds a page waits for what is stored on another machine."""
+_NEAR, _FAR = 0.25, 2.0
+"""Seconds a page waits for what is stored on another machine, in one's own network or elsewhere."""
 
 
 async def _nothing() -> None:
@@ -52,8 +52,8 @@ class Storage(NamedTuple):
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
     """Return the state that the settings ask for, measured; nothing of it is open yet."""
-    make = {"worker": _of_the_worker, "cloudflare": _of_cloudflare}.get(settings.storage.where)
-    storage = make(settings.storage) if make else _of_one_machine(settings)
+    make = _ELSEWHERE.get(settings.storage.where, _of_one_machine)
+    storage = make(settings)
     storage.database.measure(metrics)
     given = settings.storage.patience
     return storage._replace(
@@ -89,13 +89,33 @@ def _retire(database: Database, state: StorageSettings) -> Slice:
     return retire
 
 
-def _of_the_worker(state: StorageSettings) -> Storage:
+def _of_cluster(settings: Settings) -> Storage:
+    from app.storage.db.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
+    from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
+    from app.storage.kv.redis import RedisKv  # noqa: PLC0415 - likewise
+    from app.storage.redis import RedisServer  # noqa: PLC0415 - likewise
+
+    redis = RedisServer(settings.storage.redis_url)
+    database = SqliteDatabase(settings.data / "shop.sqlite3", ROOT / "migrations")
+    retention = Upkeep({"retired": _retire(database, settings.storage)}, _SELDOM)
+    return Storage(
+        RedisKv(redis),
+        database,
+        aclose=redis.close,
+        patience=_NEAR,
+        upkeep=(retention,),
+        counts={"retention": retention.counts},
+        hold=partial(hold_folder, settings.data),
+    )
+
+
+def _of_the_worker(settings: Settings) -> Storage:
     from app.storage.db.d1 import D1Database  # noqa: PLC0415 - only if it is this one
     from app.storage.db.worker import WorkerD1  # noqa: PLC0415 - likewise
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
 
-    http = LazyHttpClient(inside=True)
+    state, http = settings.storage, LazyHttpClient(inside=True)
     token = state.bindings_token
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)
@@ -105,14 +125,14 @@ def _of_the_worker(state: StorageSettings) -> Storage:
     )
 
 
-def _of_cloudflare(state: StorageSettings) -> Storage:
+def _of_cloudflare(settings: Settings) -> Storage:
     from app.storage.cloudflare_api import CloudflareApi  # noqa: PLC0415 - only if it is this one
     from app.storage.db.cloudflare import CloudflareD1  # noqa: PLC0415 - likewise
     from app.storage.db.d1 import D1Database  # noqa: PLC0415 - likewise
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.kv.cloudflare import CloudflareKv  # noqa: PLC0415 - likewise
 
-    http = LazyHttpClient(inside=False)
+    state, http = settings.storage, LazyHttpClient(inside=False)
     api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)
     kv = CloudflareKv(api, state.account, state.namespace)
     database = D1Database(CloudflareD1(api, state.account, state.database))
@@ -129,3 +149,10 @@ def _elsewhere(storage: Storage, state: StorageSettings, pause: float) -> Storag
         counts={"retention": retention.counts},
         between_writes=BETWEEN_WRITES,
     )
+
+
+_ELSEWHERE: Mapping[str, Callable[[Settings], Storage]] = {
+    "cluster": _of_cluster,
+    "worker": _of_the_worker,
+    "cloudflare": _of_cloudflare,
+}

@@ -1,0 +1,66 @@
+"""Redis or Valkey: a few connections, bounded in time, and its errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as NotReached
+from redis.exceptions import RedisError
+
+from app.storage.errors import StorageError
+
+_TIMEOUT = 1.0
+"""Seconds that a connection, a free one of them, or an answer may take."""
+
+_CONNECTIONS = 32
+
+Word = str | bytes | int | float
+
+
+class RedisServer:
+    """One server, whose address may hold a password and is never repeated.
+
+    What was sent over a connection that turns out to be closed is sent once more, so whatever is
+    sent must bear that.
+    """
+
+    def __init__(self, url: str) -> None:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=_TIMEOUT,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=_TIMEOUT,
+            retry=Retry(NoBackoff(), 1, (NotReached,)),
+        )
+        self._client = Redis.from_pool(pool)
+
+    async def call(self, *command: Word) -> Any:
+        """Return what a command answers.
+
+        Raises:
+            StorageError: it could not be reached in time, is full, or refused.
+        """
+        try:
+            return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
+        except (RedisError, OSError) as error:
+            raise _failure(error) from None
+
+    async def run(self, script: str, keys: Sequence[str], *words: Word) -> Any:
+        """Return what a script answers that Redis runs in one piece; StorageError likewise."""
+        try:
+            return await self._client.register_script(script)(keys, words)
+        except (RedisError, OSError) as error:
+            raise _failure(error) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+
+def _failure(error: Exception) -> StorageError:
+    return StorageError(f"redis: {type(error).__name__}")

@@ -1,0 +1,75 @@
+"""A real redis-server on a free port of the loopback, with its data in a folder or nowhere."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+from tools.support.server import HeldPort
+
+_START = 20.0
+
+
+def installed() -> str | None:
+    """Return redis-server's path, where it is installed or tools/install_redis.sh put it."""
+    return shutil.which("redis-server") or shutil.which(
+        "redis-server", path=str(Path(sys.executable).parent)
+    )
+
+
+class RedisProcess:
+    """One server without a password, for this machine alone. `settings` are Redis's own.
+
+    Its port stays its own while it is down.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self._port = HeldPort()
+        self.url = f"redis://127.0.0.1:{self._port.number}/0"
+        self._folder = folder
+        self._settings = {"save": "", "appendonly": "no", **settings}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._port.close()
+
+    def start(self) -> None:
+        """Start and wait until it serves."""
+        program = installed()
+        assert program is not None
+        self._folder.mkdir(parents=True, exist_ok=True)
+        options = {"bind": "127.0.0.1", "port": str(self._port.number), "dir": str(self._folder)}
+        words = [(f"--{name}", value) for name, value in (options | self._settings).items()]
+        self._process = subprocess.Popen(
+            [program, *(word for pair in words for word in pair)],
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+        )
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        end = time.monotonic() + _START
+        while time.monotonic() < end and (line := self._process.stdout.readline()):
+            if b"Ready to accept connections" in line:
+                return
+        raise RuntimeError("redis-server does not open")
+
+    def stop(self) -> None:
+        """End it, as a crash does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(30)
+            if self._process.stdout:
+                self._process.stdout.close()
+            self._process = None
