@@ -190,7 +190,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         patience,
         between_writes=storage.between_writes,
     )
-    budget = Budget(settings.spending, kv, time.time)
+    budget = Budget(settings.spending, kv, time.time, storage.ledgers)
     providers = Providers(settings, budget, metrics)
 
     def load() -> None:

@@ -86,3 +86,27 @@ class ConnectionLimits(NamedTuple):
     """A connection: seconds until a request's head is whole, from its first byte or the opening."""
     stall: float = 60.0
     """A connection: seconds for which a client may take nothing of what is sent to it."""
+
+
+class Claim(NamedTuple):
+    """A call to be paid from an account, and what that may have spent this hour, calls and tokens.
+
+    An account that has spent all of its calls pays for none; `tokens` are the most the call takes.
+    """
+
+    account: str
+    tokens: int
+    max_calls: float
+    max_tokens: float
+
+
+class Verdict(NamedTuple):
+    """What came of claims: the first that was refused, if any, else all were paid in `minute`.
+
+    `calls` and `tokens` are what the first account has spent this hour.
+    """
+
+    refused: int | None
+    minute: int
+    calls: int
+    tokens: int

@@ -2,6 +2,8 @@
 
 A call is paid before it is made, with the most it can cost; what it did not use is given back when
 it ends. So the budget holds however many pages are composed at once. The hour slides by minutes.
+Where processes share their ledgers it holds for all of them together; while those cannot be
+reached, each goes on with what it knows to have spent itself.
 Pages that nobody has asked for yet leave a quarter of each limit to those that somebody has.
 """
 
@@ -9,13 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 
-from app.domain.limits import Spending
+from app.domain.limits import Claim, Spending, Verdict
 from app.domain.llm import CallRefused, Prompt
-from app.domain.network import Client, rate_limit_key
-from app.storage.ports import Kv
+from app.domain.network import rate_limit_key
+from app.storage.errors import StorageError
+from app.storage.ports import Kv, SharedLedgers
 
 _MINUTES = 60
 _HOUR = 3600
@@ -23,6 +27,7 @@ _SOON = 1.0
 _MOST_ADDRESSES = 10_000
 _MOST_SHOPS = 1_000
 _SHARE_AHEAD = 0.75
+_SHOP = "shop:"
 _INLINE_SHOPS = "*"
 """The account of all shops that come with requests: their names cost nothing to make up."""
 
@@ -70,16 +75,25 @@ class Budget:
     `counts` says how often a call was not paid for. What is spent is kept within a second.
     """
 
-    def __init__(self, limits: Spending, kv: Kv, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        limits: Spending,
+        kv: Kv,
+        now: Callable[[], float],
+        shared: SharedLedgers | None = None,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._limits = limits
         self._kv = kv
         self._now = now
+        self._shared = shared
+        self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
         self._all = Ledger()
         self._opening = asyncio.Lock()
         self._addresses: OrderedDict[str, Ledger] = OrderedDict()
         self._writing: dict[str, asyncio.Task[None]] = {}
+        self._settling: set[asyncio.Task[None]] = set()
 
     async def reserve(self, prompt: Prompt, most: int) -> Settle:
         """Pay for a call that may take `most` tokens; return what settles it.
@@ -88,88 +102,140 @@ class Budget:
             CallRefused: the budget of the shop or of all shops is spent for this hour
                 (BUDGET_SPENT), or the client's address has had its share (ADDRESS_LIMIT).
         """
-        account = _INLINE_SHOPS if prompt.shop.inline else prompt.shop.id
-        ledger = await self._ledger(account)
+        claims = self._claims(prompt, most)
+        shop, everybody, *address = claims
+        shared = await self._take_shared(claims)
+        ledgers = [await self._ledger(shop.account), self._all]
+        ledgers += [self._ledger_of_address(claim.account) for claim in address]
         minute = self._minute()
-        limits, share = self._limits, _SHARE_AHEAD if prompt.client.ahead else 1.0
-        for of, calls, tokens in (
-            (ledger, limits.calls, limits.tokens),
-            (self._all, limits.all_calls, limits.all_tokens),
-        ):
-            spent_calls, spent_tokens = of.spent(minute)
-            if spent_calls >= calls * share or spent_tokens + most > tokens * share:
-                raise self._no("BUDGET_SPENT", "the budget for this hour is spent")
-        if prompt.client.address:
-            self._count_address(prompt.client, minute, share)
-        ledger.add(minute, 1, most)
-        self._all.add(minute, 1, most)
-        self._store(account)
+        refused = shared.refused if shared else _first_refused(claims, ledgers, minute)
+        if refused is not None:
+            raise self._no(refused)
+        for ledger, claim in zip(ledgers, claims, strict=True):
+            ledger.add(minute, 1, claim.tokens)
+        self._store(shop.account)
 
         def settle(used: int) -> None:
-            ledger.add(minute, 0, used - most)
-            self._all.add(minute, 0, used - most)
-            self._store(account)
+            for ledger in ledgers[:2]:
+                ledger.add(minute, 0, used - most)
+            self._store(shop.account)
+            if shared:
+                accounts = (shop.account, everybody.account)
+                task = asyncio.create_task(self._give_back(accounts, shared, most - used))
+                self._settling.add(task)
+                task.add_done_callback(self._settling.discard)
 
         return settle
 
+    def _claims(self, prompt: Prompt, most: int) -> list[Claim]:
+        """Return who pays: the shop, all shops together, and the client's address if it has one.
+
+        In an address's ledger a call for a new shopper is a token too.
+        """
+        account = _INLINE_SHOPS if prompt.shop.inline else prompt.shop.id
+        limits, client = self._limits, prompt.client
+        share = _SHARE_AHEAD if client.ahead else 1.0
+        claims = [
+            Claim(_SHOP + account, most, limits.calls * share, limits.tokens * share),
+            Claim("all", most, limits.all_calls * share, limits.all_tokens * share),
+        ]
+        if client.address:
+            name = f"address:{rate_limit_key(client.address)}"
+            for_new = math.ceil(limits.new_calls * share) if client.new else math.inf
+            claims.append(Claim(name, int(client.new), limits.address_calls * share, for_new))
+        return claims
+
+    async def _take_shared(self, claims: list[Claim]) -> Verdict | None:
+        """Return what came of the claims on ledgers that are shared, if there are any in reach."""
+        if self._shared is None:
+            return None
+        try:
+            verdict = await self._shared.take(claims)
+        except StorageError:
+            self.counts["paid_unshared"] += 1
+            return None
+        self._verdicts[claims[0].account] = verdict
+        while len(self._verdicts) > _MOST_SHOPS:
+            self._verdicts.popitem(last=False)
+        return verdict
+
+    async def _give_back(self, accounts: tuple[str, str], verdict: Verdict, tokens: int) -> None:
+        """Give back what a call did not use; where that fails it stays spent."""
+        try:
+            if self._shared is not None:
+                await self._shared.give_back(accounts, verdict.minute, tokens)
+        except StorageError:
+            self.counts["not_given_back"] += 1
+
     async def flush(self) -> None:
         """Keep what has been spent, now."""
-        for shop_id, task in list(self._writing.items()):
+        if self._settling:
+            await asyncio.wait(self._settling)
+        for account, task in list(self._writing.items()):
             task.cancel()
-            await self._keep(shop_id)
+            await self._keep(account)
 
     def left(self, shop_id: str) -> tuple[int, int]:
         """Return the calls and tokens a shop has left this hour, as far as they are known."""
-        ledger = self._ledgers.get(shop_id) or Ledger()
+        account = _SHOP + shop_id
+        ledger = self._ledgers.get(account) or Ledger()
         calls, tokens = ledger.spent(self._minute())
+        shared = self._verdicts.get(account)
+        if shared and shared.minute > self._minute() - _MINUTES:
+            calls, tokens = shared.calls, shared.tokens
         return max(0, self._limits.calls - calls), max(0, self._limits.tokens - tokens)
 
-    async def _ledger(self, shop_id: str) -> Ledger:
+    async def _ledger(self, account: str) -> Ledger:
         async with self._opening:
-            if shop_id not in self._ledgers:
-                self._ledgers[shop_id] = read_ledger(await self._kv.get(_key(shop_id)))
+            if account not in self._ledgers:
+                self._ledgers[account] = read_ledger(await self._kv.get(_key(account)))
             while len(self._ledgers) > _MOST_SHOPS:
                 self._ledgers.popitem(last=False)
-            return self._ledgers[shop_id]
+            return self._ledgers[account]
 
-    def _count_address(self, client: Client, minute: int, share: float) -> None:
-        """Count a call for an address; in its ledger a call for a new shopper is a token too."""
-        key = rate_limit_key(client.address)
-        ledger = self._addresses.setdefault(key, Ledger())
-        self._addresses.move_to_end(key)
+    def _ledger_of_address(self, account: str) -> Ledger:
+        ledger = self._addresses.setdefault(account, Ledger())
+        self._addresses.move_to_end(account)
         while len(self._addresses) > _MOST_ADDRESSES:
             self._addresses.popitem(last=False)
-        calls, for_new = ledger.spent(minute)
-        if calls >= self._limits.address_calls * share or (
-            client.new and for_new >= self._limits.new_calls * share
-        ):
-            raise self._no("ADDRESS_LIMIT", "too many pages for one address")
-        ledger.add(minute, 1, int(client.new))
+        return ledger
 
-    def _no(self, code: str, reason: str) -> CallRefused:
+    def _no(self, refused: int) -> CallRefused:
+        of_address = refused > 1
+        code = "ADDRESS_LIMIT" if of_address else "BUDGET_SPENT"
         self.counts[code] += 1
+        reason = "too many pages for one address" if of_address else "the budget is spent"
         return CallRefused(code, reason)
 
-    def _store(self, shop_id: str) -> None:
+    def _store(self, account: str) -> None:
         """Keep the ledger soon; what is spent meanwhile is kept with it."""
-        if shop_id not in self._writing:
-            self._writing[shop_id] = asyncio.create_task(self._write(shop_id))
+        if account not in self._writing:
+            self._writing[account] = asyncio.create_task(self._write(account))
 
-    async def _write(self, shop_id: str) -> None:
+    async def _write(self, account: str) -> None:
         try:
             await asyncio.sleep(_SOON)
         finally:
-            del self._writing[shop_id]
-        await self._keep(shop_id)
+            del self._writing[account]
+        await self._keep(account)
 
-    async def _keep(self, shop_id: str) -> None:
+    async def _keep(self, account: str) -> None:
         """Keep a ledger; where KV fails it is counted there, and the ledger holds in memory."""
-        if shop_id in self._ledgers:
-            await self._kv.put(_key(shop_id), self._ledgers[shop_id].as_json(), _HOUR)
+        if account in self._ledgers:
+            await self._kv.put(_key(account), self._ledgers[account].as_json(), _HOUR)
 
     def _minute(self) -> int:
         return int(self._now() // 60)
 
 
-def _key(shop_id: str) -> str:
-    return f"budget:{shop_id}"
+def _first_refused(claims: list[Claim], ledgers: list[Ledger], minute: int) -> int | None:
+    """Return which of the claims on these ledgers cannot be paid, None where all can be."""
+    for at, (claim, ledger) in enumerate(zip(claims, ledgers, strict=True)):
+        calls, tokens = ledger.spent(minute)
+        if calls >= claim.max_calls or tokens + claim.tokens > claim.max_tokens:
+            return at
+    return None
+
+
+def _key(account: str) -> str:
+    return f"budget:{account.removeprefix(_SHOP)}"

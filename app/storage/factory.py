@@ -14,7 +14,7 @@ from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
 from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.measured import MeasuredKv
-from app.storage.ports import Database, KvStore
+from app.storage.ports import Database, KvStore, SharedLedgers
 from app.storage.upkeep import Slice, Upkeep, days_before
 
 _OFTEN, _SELDOM = 10.0, 3600.0
@@ -34,7 +34,7 @@ class Storage(NamedTuple):
     `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
     A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
     most. `upkeep` is done as long as the shop is open. `counts` has what is counted beside it.
-    `hold` keeps other processes out where there may be but one.
+    `hold` keeps other processes out where there may be but one; `ledgers` are what they share.
     """
 
     kv: KvStore
@@ -48,6 +48,7 @@ class Storage(NamedTuple):
     upkeep: Sequence[Upkeep] = ()
     counts: Mapping[str, Counter[str]] = {}
     hold: Callable[[], AbstractContextManager[None]] = nullcontext
+    ledgers: SharedLedgers | None = None
 
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
@@ -94,6 +95,7 @@ def _of_cluster(settings: Settings) -> Storage:
     from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
     from app.storage.kv.redis import RedisKv  # noqa: PLC0415 - likewise
     from app.storage.redis import RedisServer  # noqa: PLC0415 - likewise
+    from app.storage.redis_ledgers import RedisLedgers  # noqa: PLC0415 - likewise
 
     redis = RedisServer(settings.storage.redis_url)
     database = SqliteDatabase(settings.data / "shop.sqlite3", ROOT / "migrations")
@@ -106,6 +108,7 @@ def _of_cluster(settings: Settings) -> Storage:
         upkeep=(retention,),
         counts={"retention": retention.counts},
         hold=partial(hold_folder, settings.data),
+        ledgers=RedisLedgers(redis),
     )
 
 

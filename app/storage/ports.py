@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from app.domain.facts import Fact
+from app.domain.limits import Claim, Verdict
 from app.domain.persona import Persona
 from app.metrics.registry import Metrics
 from app.storage.db.rows import Generation, PageViews, Row, ShopperHistory, Visited
@@ -27,6 +28,14 @@ class KvStore(Kv, Protocol):
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class SharedLedgers(Protocol):
+    """What all processes have spent, by account. Either may raise StorageError, done or not."""
+
+    async def take(self, claims: Sequence[Claim]) -> Verdict: ...
+
+    async def give_back(self, accounts: Sequence[str], minute: int, tokens: int) -> None: ...
 
 
 class PersonaReader(Protocol):

@@ -8,7 +8,6 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as NotReached
 from redis.exceptions import RedisError
 
 from app.storage.errors import StorageError
@@ -24,8 +23,7 @@ Word = str | bytes | int | float
 class RedisServer:
     """One server, whose address may hold a password and is never repeated.
 
-    What was sent over a connection that turns out to be closed is sent once more, so whatever is
-    sent must bear that.
+    Nothing is sent twice: a connection that Redis has closed is noticed before it is used.
     """
 
     def __init__(self, url: str) -> None:
@@ -35,7 +33,7 @@ class RedisServer:
             timeout=_TIMEOUT,
             socket_timeout=_TIMEOUT,
             socket_connect_timeout=_TIMEOUT,
-            retry=Retry(NoBackoff(), 1, (NotReached,)),
+            retry=Retry(NoBackoff(), 0),
         )
         self._client = Redis.from_pool(pool)
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from app.domain.limits import Spending
+from app.domain.llm import CallRefused, Prompt
+from app.domain.network import Client
+from app.domain.persona import NEWCOMER
+from app.llm.budget import Budget
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.kv.redis import RedisKv
 from app.storage.redis import RedisServer
+from app.storage.redis_ledgers import RedisLedgers
+from tests.support.factories import shop
 from tools.support.redis import RedisProcess, installed
 
 pytestmark = [
@@ -59,3 +69,46 @@ async def test_a_redis_that_is_full_or_down_is_a_storage_error_and_is_back_when_
     server.start()
     await kv.put("page", b"1", 60)
     assert await kv.get("page") == b"1"
+
+
+async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
+    server: RedisProcess, redis: RedisServer
+) -> None:
+    others = [RedisServer(server.url) for _ in range(3)]
+    limits = Spending(calls=1_000, tokens=20_000, address_calls=12, new_calls=1)
+    budgets = [Budget(limits, RedisKv(it), time.time, RedisLedgers(it)) for it in (redis, *others)]
+
+    async def paid(at: int, client: Client = Client()) -> str:
+        try:
+            settle = await budgets[at % 4].reserve(prompt("test", client), 1_000)
+        except CallRefused as no:
+            return no.code
+        settle(500)
+        return ""
+
+    async def settled() -> None:
+        for budget in budgets:
+            await budget.flush()
+
+    first = await asyncio.gather(*(paid(at) for at in range(60)))
+    assert Counter(first) == {"": 20, "BUDGET_SPENT": 40}
+    await settled()  # each gave half of it back
+    second = await asyncio.gather(*(paid(at) for at in range(60)))
+    assert second.count("") == 10
+    await settled()
+    client = Client("192.0.2.1", new=True)
+    assert await paid(0, client) == ""
+    await settled()
+    assert [await paid(at, client) for at in (1, 2)] == ["ADDRESS_LIMIT"] * 2
+    assert budgets[2].left("test") == (1_000 - 31, 20_000 - 31 * 500)
+    await redis.call("FLUSHALL")
+    server.stop()
+    assert await paid(0) == ""  # as far as this process knows
+    assert budgets[0].counts["paid_unshared"] == 1
+    server.start()
+    for other in others:
+        await other.close()
+
+
+def prompt(shop_id: str, client: Client) -> Prompt:
+    return Prompt("i", "r", shop(shop_id=shop_id), NEWCOMER, (), ("hero",), client=client)
