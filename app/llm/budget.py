@@ -238,4 +238,5 @@ def _first_refused(claims: list[Claim], ledgers: list[Ledger], minute: int) -> i
 
 
 def _key(account: str) -> str:
-    return f"budget:{account.removeprefix(_SHOP)}"
+    shop_id = account.removeprefix(_SHOP)
+    return f"budget:{shop_id}"
