@@ -322,7 +322,7 @@ def _routes(
     categories = CategoriesPage(context)
     database, arms = resources.storage.database, resources.arms
     learner = PersonaLearner(database, context.now)
-    signals = SignalsEndpoint(context, learner, database, arms.experiments, resources.warm_up)
+    signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up)
     signer = BasketSigner(*context.sessions)
     forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
     basket, checkout = BasketPage(context, signer, signals), CheckoutPage(context, signer)

@@ -77,7 +77,8 @@ class Specs(Mapping[str, ComponentSpec]):
 class Library(NamedTuple):
     """Everything we can draw. `digest` changes whenever a template, style or schema does.
 
-    `templates` holds their texts by name where they are not to be read from the folder.
+    `schema_digest` changes only when what models are told of components may do. `templates` holds
+    their texts by name where they are not to be read from the folder.
     """
 
     folder: Path
@@ -85,6 +86,7 @@ class Library(NamedTuple):
     slots: tuple[SlotSpec, ...]
     styles: str
     digest: str
+    schema_digest: str = ""
     templates: Mapping[str, str] | None = None
 
     @property
@@ -103,9 +105,11 @@ def open_library(folder: Path) -> Library:
     module = _import(folder / "slots.py", f"{package}.slots")
     slots = slots_of(module)
     styles = "\n".join(map(read_style, sorted(folder.glob("*.css"))))
-    return Library(
-        folder, Specs(partial(_specs, folder, package, slots)), slots, styles, _digest(folder)
-    )
+    specs = Specs(partial(_specs, folder, package, slots))
+    # The files themselves: generating every schema at each start takes longer.
+    paths = (path for path in folder.rglob("*") if path.suffix in _DRAWN)
+    texts = {str(path.relative_to(folder)): path.read_text() for path in paths}
+    return Library(folder, specs, slots, styles, digest_of(texts), schema_digest_of(texts))
 
 
 def read_style(path: Path) -> str:
@@ -175,6 +179,11 @@ def component_spec(
     return ComponentSpec(path.stem, props, allowed, samples)
 
 
+def schema_digest_of(texts: Mapping[str, str]) -> str:
+    """Digest the files that say what components may hold."""
+    return digest_of(texts, (".py",))
+
+
 def _import(path: Path, name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
@@ -220,16 +229,10 @@ def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:
     return samples
 
 
-def _digest(folder: Path) -> str:
-    """Digest the files themselves: generating every schema at each start takes longer."""
-    paths = (path for path in folder.rglob("*") if path.suffix in _DRAWN)
-    return digest_of({str(path.relative_to(folder)): path.read_text() for path in paths})
-
-
-def digest_of(texts: Mapping[str, str]) -> str:
+def digest_of(texts: Mapping[str, str], endings: tuple[str, ...] = _DRAWN) -> str:
     """Digest the files that components are drawn from, by their names in the folder."""
     digest = hashlib.sha256()
     for name in sorted(texts, key=Path):
-        if name.endswith(_DRAWN):
+        if name.endswith(endings):
             digest.update(f"{name}\0{texts[name]}\0".encode())
     return digest.hexdigest()[:16]

@@ -18,7 +18,7 @@ _SEEN_DIGITS = 16
 class BasketLine(NamedTuple):
     """So many of a variant, by its product's id and its own, at the price it was put in at.
 
-    `slot` and `page` say where on which composed page it was shown then, as far as it was.
+    `slot` and `page` say where it was shown then, and on which composed page, as far as it was.
     """
 
     product: str
@@ -55,6 +55,11 @@ class BasketItem(NamedTuple):
     def is_repriced(self) -> bool:
         """Whether it costs something else than when it was put in."""
         return self.variant is not None and self.variant.price != self.line.price
+
+
+def origins(basket: Basket) -> dict[str, str]:
+    """Return for products where they were shown: `page/slot`, as far as that is known."""
+    return {line.product: f"{line.page}/{line.slot}" for line in reversed(basket) if line.page}
 
 
 def put(basket: Basket, line: BasketLine) -> Basket:

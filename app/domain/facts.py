@@ -8,6 +8,9 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 KINDS = ("view", "filter", "dwell", "add_to_basket", "purchase")
+BASKET_KINDS = ("add_to_basket", "purchase")
+"""Those of which is noted where their products were shown."""
+
 SHOWN, CLICK = "shown", "click"
 """What is counted of the store page's slots, and judges nobody."""
 
@@ -20,6 +23,7 @@ MAX_NAMES = 20
 MAX_DAY = 1_000_000
 MAX_CENTS = 10**9
 MAX_SECONDS = 600
+MAX_ORIGIN_LENGTH = 100
 
 
 class Fact(NamedTuple):
@@ -28,7 +32,8 @@ class Fact(NamedTuple):
     `day` counts days since the epoch. `categories` has one entry a product. `low`, `high` and
     `reduced` count products of the shop's lowest third of prices, of its highest, and reduced
     ones. `cents` is an order's value in hundredths of the shop's currency; `seconds` how long was
-    looked; `sort` the order that was chosen.
+    looked; `sort` the order that was chosen. `origins` has for each product where it was shown
+    before it was put into the basket, `page/slot`, or nothing; it is empty where none has one.
     """
 
     kind: str
@@ -41,6 +46,7 @@ class Fact(NamedTuple):
     cents: int = 0
     seconds: int = 0
     sort: str = ""
+    origins: tuple[str, ...] = ()
 
     def as_json(self) -> str:
         """Return the form in which it is stored: one line, without what is empty."""
@@ -52,11 +58,11 @@ def read_fact(stored: object) -> Fact | None:
     """Read what was stored: None for an unknown kind; a field that makes no sense is empty."""
     if not isinstance(stored, Mapping) or stored.get("kind") not in KINDS:
         return None
-    sort = stored.get("sort")
+    sort, products = stored.get("sort"), _names(stored.get("products"))
     return Fact(
         kind=stored["kind"],
         day=_whole(stored.get("day"), MAX_DAY),
-        products=_names(stored.get("products")),
+        products=products,
         categories=_names(stored.get("categories")),
         low=_whole(stored.get("low"), MAX_NAMES),
         high=_whole(stored.get("high"), MAX_NAMES),
@@ -64,6 +70,7 @@ def read_fact(stored: object) -> Fact | None:
         cents=_whole(stored.get("cents"), MAX_CENTS),
         seconds=_whole(stored.get("seconds"), MAX_SECONDS),
         sort=sort if isinstance(sort, str) else "",
+        origins=_origins(stored.get("origins"), len(products)),
     )
 
 
@@ -80,6 +87,15 @@ def _names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         return ()
     return tuple(name for name in value if isinstance(name, str) and name)[:MAX_NAMES]
+
+
+def _origins(value: Any, number: int) -> tuple[str, ...]:
+    """Return an origin for each product; none where there are not as many."""
+    if not isinstance(value, list | tuple) or len(value) != number:
+        return ()
+    return tuple(
+        text if isinstance(text, str) and len(text) <= MAX_ORIGIN_LENGTH else "" for text in value
+    )
 
 
 class ReportedEvent(NamedTuple):

@@ -49,7 +49,8 @@ class StoredPage(NamedTuple):
 
     It is drawn anew from what was decided once its content has changed, and at `valid_until` (Unix
     seconds, 0 for never), when other rules of the merchant's begin to hold. `decision` is the
-    digest of what decided: prompts and models.
+    digest of what decided: prompts, components and models. `id` is that of the composing, empty
+    where an earlier version stored it.
     """
 
     html: str
@@ -64,6 +65,7 @@ class StoredPage(NamedTuple):
     product_count: int
     valid_until: int = 0
     decision: str = ""
+    id: str = ""
 
     @property
     def edition(self) -> str:

@@ -25,6 +25,7 @@ def to_kv(page: StoredPage) -> bytes:
             "content": page.content,
             **({"valid_until": page.valid_until} if page.valid_until else {}),
             **({"decision": page.decision} if page.decision else {}),
+            **({"page_id": page.id} if page.id else {}),
         },
         "shop_context": {"shop_id": page.shop_id, "product_count": page.product_count},
     }
@@ -51,7 +52,8 @@ def from_kv(value: bytes) -> StoredPage | None:
             shop_id=_text(context["shop_id"]),
             product_count=int(context["product_count"]),
             valid_until=_moment(meta.get("valid_until")),
-            decision=str(meta.get("decision", "")),
+            decision=_optional(meta.get("decision")),
+            id=_optional(meta.get("page_id")),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
@@ -75,6 +77,10 @@ def _moment(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return 0
     return int(value)
+
+
+def _optional(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _text(value: object) -> str:

@@ -239,6 +239,7 @@ class Generator:
             product_count=len(job.shop.products),
             valid_until=job.valid_until,
             decision=self.decision,
+            id=job.id,
         )
 
     def _fail(self, job: PageJob) -> None:

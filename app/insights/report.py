@@ -25,12 +25,17 @@ _CENTS = 100
 
 
 class Counts(NamedTuple):
-    """Rows of the database: outcomes of visitors, views of slots and products, costs of pages."""
+    """Rows of the database: outcomes of visitors, views of slots and products, costs of pages.
+
+    Then views by what decided the page, and what was put into baskets and bought by its origin.
+    """
 
     outcomes: Sequence[Row]
     slots: Sequence[Row]
     products: Sequence[Row]
     costs: Sequence[Row]
+    decisions: Sequence[Row] = ()
+    origins: Sequence[Row] = ()
 
 
 class Spent(NamedTuple):
@@ -90,6 +95,8 @@ def report(
         ],
         "slots": [_rated(row) for row in counts.slots],
         "products": [_rated(row) for row in counts.products],
+        "decisions": [_rated(row) for row in counts.decisions],
+        "origins": [dict(row) for row in counts.origins],
     }
 
 

@@ -33,6 +33,7 @@ class CachedPage(NamedTuple):
     """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds).
 
     `slots` are those that a component fills. `shared` says that it is of all of the shopper's kind.
+    `decision` is what decided it, by the prompts of `arm`.
     """
 
     body: bytes
@@ -41,6 +42,8 @@ class CachedPage(NamedTuple):
     edition: str
     slots: frozenset[str]
     until: float
+    arm: str = ""
+    decision: str = ""
     redrawn: bool = False
     shared: bool = False
 
@@ -105,6 +108,8 @@ class PageCache:
         page = self._held.get(key)
         if page is None or page.edition != edition or page.until <= self._clock():
             return None
+        if self._is_superseded(page.arm, page.decision):
+            return None
         self._held.move_to_end(key)
         return page
 
@@ -156,7 +161,9 @@ class PageCache:
         composed anew. Nobody waits for what is drawn again to be kept.
         """
         stored = from_kv(value) if value is not None else None
-        if stored is None or stored.shop_id != view.shop.id or self._is_superseded(stored):
+        if stored is None or stored.shop_id != view.shop.id:
+            return None
+        if self._is_superseded(arm_in(stored.persona_hash), stored.decision):
             return None
         if stored.edition == view.edition:
             return _Current(stored)
@@ -182,9 +189,8 @@ class PageCache:
         writing.add_done_callback(self._writing.discard)
         return _Current(page, redrawn=True)
 
-    def _is_superseded(self, stored: StoredPage) -> bool:
-        generator = self._site.current.generator_of(arm_in(stored.persona_hash))
-        return bool(stored.decision) and stored.decision != generator.decision
+    def _is_superseded(self, arm: str, decision: str) -> bool:
+        return decision not in ("", self._site.current.generator_of(arm).decision)
 
     def _restocked(self, stored: StoredPage, shop: Shop) -> list[Component]:
         """Return what was decided, with other products or words where the catalog has changed."""
@@ -206,7 +212,8 @@ class PageCache:
         form = self._forms.get(etag) or _Form(body, gzip.compress(body, _COMPRESSION, mtime=0))
         slots = frozenset(component.slot for component in stored.components)
         until = self._clock() + self._fresh
-        return CachedPage(form.body, form.zipped, etag, stored.edition, slots, until)
+        arm, decision = arm_in(stored.persona_hash), stored.decision
+        return CachedPage(form.body, form.zipped, etag, stored.edition, slots, until, arm, decision)
 
     def _hold(self, key: str, page: CachedPage) -> CachedPage:
         self._drop(key)

@@ -64,7 +64,8 @@ def build_generator(
     if arm is not None and arm.page == HOUSE:
         models = models[-1:]
     alone = repr((prompts.house, prompts.translations)) if len(models) == 1 else ""
-    deciding = (prompts.storefront, *prompts.personas.values(), alone, *(it.name for it in models))
+    texts = (prompts.storefront, *prompts.personas.values(), library.schema_digest, alone)
+    deciding = (*texts, *(model.name for model in models))
     if tools.interests is not None:
         deciding = (*deciding, "interests")
     deps = GeneratorDeps(

@@ -296,4 +296,5 @@ def _ended(begun: Generation, job: PageJob) -> Generation:
         prompt_tokens=tokens.prompt,
         cached_tokens=tokens.cached,
         completion_tokens=tokens.completion,
+        decision=job.stored.decision if job.stored is not None else "",
     )

@@ -146,6 +146,11 @@ class PageService:
             return "left"
         return "begun"
 
+    async def decision(self, known: KnownShopper, view: ShopView) -> str:
+        """Return what decided the page of a shopper, empty where nothing is composed for them."""
+        page = await self._finished(known, view) or await self._shared(known, view)
+        return page.decision if page is not None else ""
+
     async def shown(self, visit: Visit) -> StoredPage | None:
         """Return the finished page of a shopper: their own, or the one of their kind."""
         view, known = visit.view, await self.shopper(visit)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.domain.catalog import Product, Shop
-from app.domain.facts import Fact, ReportedEvent
+from app.domain.facts import BASKET_KINDS, MAX_ORIGIN_LENGTH, Fact, ReportedEvent
 from app.domain.page import Refusal
 
 
@@ -37,8 +38,18 @@ def _thirds(products: Sequence[Product]) -> Prices:
     return Prices(currency, amounts[third], amounts[-1 - third])
 
 
-def to_fact(event: ReportedEvent, shop: Shop, prices: Prices, day: int) -> Fact | Refusal:
-    """Return the fact, or refuse what the shop knows nothing of."""
+def to_fact(
+    event: ReportedEvent,
+    shop: Shop,
+    prices: Prices,
+    day: int,
+    *,
+    origins: Mapping[str, str] = MappingProxyType({}),
+) -> Fact | Refusal:
+    """Return the fact, or refuse what the shop knows nothing of.
+
+    `origins` says of products of the basket where they were shown.
+    """
     items = [
         (shop.products[name], quantity) for name, quantity in event.items if name in shop.products
     ]
@@ -57,7 +68,14 @@ def to_fact(event: ReportedEvent, shop: Shop, prices: Prices, day: int) -> Fact 
         reduced=sum(is_reduced(item) for item in products),
         cents=_cents(items, prices) if event.kind == "purchase" else 0,
         seconds=event.seconds,
+        origins=_origins(products, origins) if event.kind in BASKET_KINDS else (),
     )
+
+
+def _origins(products: Sequence[Product], origins: Mapping[str, str]) -> tuple[str, ...]:
+    found = [origins.get(item.id, "") for item in products]
+    known = [origin if len(origin) <= MAX_ORIGIN_LENGTH else "" for origin in found]
+    return tuple(known) if any(known) else ()
 
 
 def _filtered(event: ReportedEvent, shop: Shop, day: int) -> Fact | Refusal:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
@@ -51,15 +52,21 @@ class PersonaLearner:
         self._under_way = 0
 
     async def learn(
-        self, shopper_id: str, shop: Shop, events: Sequence[ReportedEvent]
+        self,
+        shopper_id: str,
+        shop: Shop,
+        events: Sequence[ReportedEvent],
+        origins: Mapping[str, str] = MappingProxyType({}),
     ) -> Learned | Refusal:
         """Note what a shopper did and judge them anew; refuse where nothing of it is ours.
+
+        `origins` says of products of their basket where they were shown.
 
         Raises:
             TooBusy: it has to be reported later.
             StorageError: it could not be noted.
         """
-        facts = self._facts(shop, events)
+        facts = self._facts(shop, events, origins)
         if isinstance(facts, Refusal):
             return facts
         if self._under_way >= _MOST_AT_ONCE:
@@ -71,11 +78,13 @@ class PersonaLearner:
         finally:
             self._under_way -= 1
 
-    def _facts(self, shop: Shop, events: Sequence[ReportedEvent]) -> list[Fact] | Refusal:
+    def _facts(
+        self, shop: Shop, events: Sequence[ReportedEvent], origins: Mapping[str, str]
+    ) -> list[Fact] | Refusal:
         """Return what the catalog bears out of it; the first refusal where that is nothing."""
         prices = prices_of(shop)
         day = int(self._now() // _SECONDS_A_DAY)
-        found = [to_fact(item, shop, prices, day) for item in events]
+        found = [to_fact(item, shop, prices, day, origins=origins) for item in events]
         refused = [item for item in found if isinstance(item, Refusal)]
         self.counts.update(item.code.lower() for item in refused)
         facts = [item for item in found if not isinstance(item, Refusal)]

@@ -101,7 +101,8 @@ class BasketPage:
         await send_response(scope, send, see_other(address, cookies))
         if outcome == "added":
             items = ((form["product"], max(_quantity(form, 1), 1)),)
-            await self._signals.note(scope, view, [ReportedEvent("add_to_basket", items)])
+            event = ReportedEvent("add_to_basket", items)
+            await self._signals.note(scope, view, [event], changed)
 
     async def _placed(self, scope: Scope, view: ShopView, basket: Basket, product: str) -> Basket:
         """Return the basket with where a product was shown, unless that may not be followed."""
@@ -113,7 +114,7 @@ class BasketPage:
         if page is None or not slots:
             return basket
         return tuple(
-            line._replace(slot=slots[0], page=page.persona_hash)
+            line._replace(slot=slots[0], page=page.id)
             if line.product == product and not line.page
             else line
             for line in basket

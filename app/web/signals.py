@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app.domain.basket import Basket, origins
 from app.domain.catalog import PERSONALISE
-from app.domain.experiments import Experiments
-from app.domain.facts import ReportedEvent
+from app.domain.facts import BASKET_KINDS, ReportedEvent
 from app.domain.network import rate_limit_key
 from app.domain.page import Refusal
+from app.pages.arms import Arms
 from app.pages.service import Visit
 from app.pages.shells import ShopView
 from app.personas.learner import PersonaLearner, TooBusy
@@ -26,6 +27,7 @@ from app.storage.ports import ViewStore
 from app.util.http_body import Body
 from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate, RateLimiter
+from app.web.basket_cookie import BasketSigner
 from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
@@ -59,7 +61,7 @@ class SignalsEndpoint:
         web: AppContext,
         learner: PersonaLearner,
         views: ViewStore,
-        experiments: Experiments,
+        arms: Arms,
         warm_up: WarmUp,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,7 +69,8 @@ class SignalsEndpoint:
         self._web = web
         self._learner = learner
         self._views = views
-        self._experiments = experiments
+        self._arms = arms
+        self._baskets = BasketSigner(*web.sessions)
         self._warm_up = warm_up
         self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
         self._shoppers = RateLimiter(SHOPPER_RATE, clock)
@@ -110,10 +113,12 @@ class SignalsEndpoint:
         if wait := limiter.acquire(name):
             raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
 
-    async def note(self, scope: Scope, view: ShopView, events: Sequence[ReportedEvent]) -> None:
+    async def note(
+        self, scope: Scope, view: ShopView, events: Sequence[ReportedEvent], basket: Basket
+    ) -> None:
         """Note what the server itself saw a shopper do, as if their page had told it.
 
-        What cannot be noted is counted and left: nobody waits for it.
+        `basket` is theirs as it is now. What cannot be noted is counted and left: nobody waits.
         """
         session = self._web.session(scope, view)
         if session.first or self._web.consent(scope, view) != PERSONALISE:
@@ -121,7 +126,7 @@ class SignalsEndpoint:
             return
         try:
             self._limit(self._shoppers, session.shopper_id)
-            await self._learn(self._web.visit(scope, session, view), events)
+            await self._learn(self._web.visit(scope, session, view), events, basket)
             self.counts["taken"] += 1
         except _Refused as refused:
             self.counts[refused.code.lower()] += 1
@@ -142,18 +147,27 @@ class SignalsEndpoint:
         seen = [event for event in events if event.slot]
         deeds = [event for event in events if not event.slot]
         counted = bool(seen) and await self._count(seen, visit)
+        basket: Basket = ()
+        if any(event.kind in BASKET_KINDS for event in deeds):
+            basket = self._baskets.read(scope["headers"], visit.view.shop.id)
         if deeds or not counted:
-            await self._learn(visit, deeds, counted=counted)
+            await self._learn(visit, deeds, basket, counted=counted)
 
     async def _learn(
-        self, visit: Visit, events: Sequence[ReportedEvent], *, counted: bool = False
+        self,
+        visit: Visit,
+        events: Sequence[ReportedEvent],
+        basket: Basket,
+        *,
+        counted: bool = False,
     ) -> None:
         """Note what a shopper did; where it changes the persona, prepare the next page.
 
         Refuse what the shop has nothing of, unless something else of the report `counted`.
         """
         try:
-            learned = await self._learner.learn(visit.shopper_id, visit.view.shop, events)
+            shop = visit.view.shop
+            learned = await self._learner.learn(visit.shopper_id, shop, events, origins(basket))
         except TooBusy as busy:
             raise _Refused(429, "RATE_LIMITED", "too many signals just now", wait=5) from busy
         except StorageError as error:
@@ -179,8 +193,10 @@ class SignalsEndpoint:
         known = await self._web.pages.shopper(visit)
         now = self._web.now()
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
-        seen = PageViews(int(now // 86_400), known.arm.key, known.shopper.persona.type, rows)
-        exposures = self._experiments.exposures(visit.shopper_id, known.arm, now)
+        decision = await self._web.pages.decision(known, visit.view)
+        day, persona_type = int(now // 86_400), known.shopper.persona.type
+        seen = PageViews(day, known.arm.key, persona_type, decision, rows)
+        exposures = self._arms.experiments.exposures(visit.shopper_id, known.arm, now)
         sighting = Visited(visit.shopper_id, visit.view.shop.id, at)
         try:
             await self._views.add_views(sighting, seen, exposures)

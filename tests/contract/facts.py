@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from app.domain.basket import Basket, BasketLine, origins
 from app.domain.catalog import Money, Product, Shop
 from app.domain.facts import KINDS, ReportedEvent
 from app.domain.page import Refusal
 from app.personas.facts import prices_of, to_fact
 from app.prerender.manifest import goods_file
+from tests.contract.baskets import rows
 from tests.contract.hostile import NAMES
 from tests.support.factories import product, shop
 
@@ -28,6 +30,7 @@ class Case(NamedTuple):
     shop: Shop
     told: ReportedEvent
     day: int = _DAY
+    basket: Basket = ()
 
 
 def thing(name: str, price: str, category: str = "Lamps", before: str = "") -> Product:
@@ -53,6 +56,7 @@ def cases() -> Iterator[Case]:
     """Yield every case."""
     yield from _products()
     yield from _orders()
+    yield from _origins()
     yield from _filters()
     yield from _prices()
     yield from _hostile()
@@ -90,6 +94,28 @@ def _orders() -> Iterator[Case]:
     for name, items in baskets.items():
         for kind in ("purchase", "add_to_basket"):
             yield Case(f"{kind}: {name}", NINE, ReportedEvent(kind, items))
+
+
+def _origins() -> Iterator[Case]:
+    """Yield orders of baskets whose lines say where they were shown, or do not."""
+    cost = Money(Decimal(1), "EUR")
+
+    def line(product: str, slot: str = "hero", page: str = "VGhlIHBhZ2Ugb2YgYQ") -> BasketLine:
+        return BasketLine(product, product, 1, cost, slot, page)
+
+    order = (("p1", 2), ("gone", 1), ("p9", 1))
+    baskets = {
+        "all shown": (line("p1"), line("p9", "grid")),
+        "one shown": (line("p9"), line("p2")),
+        "none shown": (line("p1", "", ""), line("p9", "", "")),
+        "a product in two forms": (line("p1"), line("p1", "grid"), line("p1", "", "")),
+        "the first form of two not shown": (line("p1", "", ""), line("p1", "grid")),
+        "as long as may be": (line("p1", "hero", "x" * 95), line("p9", "hero", "🦊" * 95)),
+        "too long": (line("p1", "hero", "x" * 96), line("p9")),
+    }
+    for name, basket in baskets.items():
+        for kind in KINDS:
+            yield Case(f"{kind}: {name}", NINE, ReportedEvent(kind, order), basket=basket)
 
 
 def _filters() -> Iterator[Case]:
@@ -154,9 +180,10 @@ def _is_text(name: str) -> bool:
     return name == name.encode("utf-8", "replace").decode()
 
 
-def stored(sold: Shop, told: ReportedEvent, day: int) -> dict[str, str]:
+def stored(case: Case) -> dict[str, str]:
     """Return the fact as the database keeps it, or the code with which it is refused."""
-    found = to_fact(told, sold, prices_of(sold), day)
+    prices, shown = prices_of(case.shop), origins(case.basket)
+    found = to_fact(case.told, case.shop, prices, case.day, origins=shown)
     return {"refused": found.code} if isinstance(found, Refusal) else {"stored": found.as_json()}
 
 
@@ -169,7 +196,8 @@ def vectors() -> list[Mapping[str, Any]]:
             "goods": json.dumps(goods_file(case.shop), separators=(",", ":")),
             "event": case.told._asdict(),
             "day": case.day,
-            **stored(case.shop, case.told, case.day),
+            **({"basket": rows(case.basket)} if case.basket else {}),
+            **stored(case),
         }
         for case in cases()
     ]

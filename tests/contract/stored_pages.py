@@ -53,7 +53,7 @@ def _cases() -> Iterator[Case]:
     yield Case("as it is written", stored)
     yield Case("for another shop", stored, shop_id="corner")
     yield Case("from other content", stored, content="fedcba9876543210")
-    yield from _moments()
+    yield from _optional()
     yield Case("with all that is required", stored, required=("hero",))
     yield Case("with a part of what is required", stored, required=("grid", "hero"))
     yield Case("with a kind that is called as a slot", _components(id="end"), required=("hero",))
@@ -80,7 +80,9 @@ def _cases() -> Iterator[Case]:
         yield Case(f"a value that is no page {at}", text)
 
 
-def _moments() -> Iterator[Case]:
+def _optional() -> Iterator[Case]:
+    for decision in ("0123456789ab", "", 7, None, ["x"]):
+        yield Case(f"decided by {decision!r}", _changed("meta", "decision", decision))
     for moment in (1, 1.5, -1, 4_102_444_800, 0, None, True, "1", [1]):
         yield Case(f"valid until {moment!r}", _changed("meta", "valid_until", moment))
 
@@ -97,7 +99,8 @@ def shown(
         return {"html": None, "kv": "outdated"}
     if not {item.slot for item in page.components} >= set(required):
         return {"html": None, "kv": "incomplete"}
-    return {"html": page.html, "kv": "hit"}
+    decision = {"decision": page.decision} if page.decision else {}
+    return {"html": page.html, "kv": "hit", **decision}
 
 
 def vectors() -> list[Mapping[str, Any]]:

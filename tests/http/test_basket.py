@@ -21,7 +21,7 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
 from tests.support.shopper_client import Shopper, stream_of
-from tests.support.stored import rows
+from tests.support.stored import kept_pages, rows
 from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.server import Server
@@ -384,7 +384,18 @@ def test_a_basket_is_told_by_the_server_and_where_it_was_shown_goes_along(
         out = httpx.URL(shopper.get(way_out(basket(shopper))).headers["location"])
         assert out.path == f"/cart/{ids[0]}:2,{ids[9]}:1"
         assert out.params["attributes[wandstore_slots]"] == "hero,recommendations"
-        assert out.params["attributes[wandstore_page]"].startswith("v2_newcomer_")
+        made = out.params["attributes[wandstore_page]"]
+        (meta,) = (page["meta"] for page in kept_pages(shop) if page["meta"]["page_id"] == made)
+        recorded = (made, meta["decision"])
+        eventually(lambda: recorded in rows(shop, "SELECT id, decision FROM ui_generations"))
+        assert [fact["origins"] for fact in noted] == [
+            [f"{made}/hero"],
+            [f"{made}/recommendations"],
+        ]
+        order = {"kind": "purchase", "items": [{"product": ids[9]}, {"product": ids[15]}]}
+        assert shopper.post("/signals", json={"events": [order]}, headers=OURS).is_success
+        ((fact,),) = rows(shop, "SELECT fact FROM signals WHERE kind = 'purchase'")
+        assert json.loads(fact)["origins"] == [f"{made}/recommendations", ""]
 
 
 def test_nothing_is_noted_of_those_who_ask_not_to_be_followed(house_server: Server) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.shopper_client import Shopper, fillers, stream_of
-from tests.support.stored import forget_layouts, pairs, rows
+from tests.support.stored import forget_layouts, kept_pages, pairs, rows
 from tools.support.server import Server
 
 PLAIN = "{ name = 'plain', page = 'plain', share = 0.001 }"
@@ -171,6 +171,23 @@ def test_what_was_seen_is_counted_and_who_saw_which_arm_is_noted_once(
     assert rows(server, "SELECT experiment, arm, persona FROM exposures") == [
         ("trial", "plain", "newcomer")
     ]
+
+
+def test_what_was_seen_is_counted_by_what_decided_the_page(
+    serve: StartServer, model: Model, root: Path
+) -> None:
+    model.play(Scenario(answer()))
+    server = serve(WANDSTORE_ROOT=str(root), **model.environment)
+    with Shopper(server) as first, Shopper(server) as second:
+        stream = stream_of(first.store().text)
+        first.follow(stream)
+        assert tell(first, VIEWS).is_success
+        assert stream_of(second.store().text) == "", "they share the page"
+        assert tell(second, VIEWS).is_success
+    counted = rows(server, "SELECT decision, shown FROM views WHERE place = 0")
+    (decision,) = (page["meta"]["decision"] for page in kept_pages(server))
+    assert decision
+    assert counted == [(decision, 2)]
 
 
 def test_views_and_deeds_of_one_report_are_both_noted(house_server: Server) -> None:

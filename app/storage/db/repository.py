@@ -55,12 +55,12 @@ DELETE FROM personas WHERE shopper_id = ? AND hash NOT IN
 UPSERT_GENERATION = """
 INSERT INTO ui_generations
     (id, shopper_id, persona_hash, status, kv_key, started_at, completed_at, error_message, model,
-    prompt_tokens, cached_tokens, completion_tokens)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    prompt_tokens, cached_tokens, completion_tokens, decision)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET status = excluded.status, completed_at = excluded.completed_at,
     error_message = excluded.error_message, model = excluded.model,
     prompt_tokens = excluded.prompt_tokens, cached_tokens = excluded.cached_tokens,
-    completion_tokens = excluded.completion_tokens
+    completion_tokens = excluded.completion_tokens, decision = excluded.decision
 """
 INSERT_EXPOSURE = """
 INSERT OR IGNORE INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
@@ -68,11 +68,12 @@ VALUES (?, ?, ?, ?, ?, ?)
 """
 # The values of a row are [slot, component, product, place, shown, clicked].
 ADD_VIEWS = """
-INSERT INTO views (shop_id, day, arm, persona, slot, component, product, place, shown, clicked)
-SELECT ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+INSERT INTO views
+    (shop_id, day, arm, persona, decision, slot, component, product, place, shown, clicked)
+SELECT ?, ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
     json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
     json_extract(value, '$[5]') FROM json_each(?) WHERE true
-ON CONFLICT (shop_id, day, arm, persona, slot, component, product, place)
+ON CONFLICT (shop_id, day, arm, persona, decision, slot, component, product, place)
 DO UPDATE SET shown = shown + excluded.shown, clicked = clicked + excluded.clicked
 """
 DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
@@ -113,6 +114,24 @@ FROM (
     WHERE shoppers.shop_id = ?
 )
 GROUP BY arm, model
+"""
+SELECT_DECISIONS = """
+SELECT decision, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+WHERE shop_id = ? AND day >= ? AND place = 0 GROUP BY decision
+ORDER BY shown DESC, decision LIMIT 50
+"""
+# An origin is `page/slot`; a page that is recorded no longer has no decision.
+SELECT_ORIGINS = """
+SELECT origins.slot, COALESCE(pages.decision, '') AS decision,
+    SUM(origins.kind = 'add_to_basket') AS baskets, SUM(origins.kind = 'purchase') AS bought
+FROM (
+    SELECT signals.kind, substr(value, 1, instr(value, '/') - 1) AS page,
+        substr(value, instr(value, '/') + 1) AS slot
+    FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
+        json_each(signals.fact, '$.origins')
+    WHERE shoppers.shop_id = ? AND value <> ''
+) AS origins LEFT JOIN ui_generations AS pages ON pages.id = origins.page
+GROUP BY origins.slot, COALESCE(pages.decision, '') ORDER BY bought DESC, baskets DESC LIMIT 200
 """
 INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
 DELETE_OLD_FACTS = f"""
@@ -256,13 +275,13 @@ class ShopRepository:
                     Statement(INSERT_EXPOSURE, (experiment, shopper, shop, arm, seen.persona, at))
                     for experiment, arm in exposures
                 ),
-                Statement(ADD_VIEWS, (shop, seen.day, seen.arm, seen.persona, rows)),
+                Statement(ADD_VIEWS, (shop, *seen[:-1], rows)),
                 Statement(DELETE_OLD_VIEWS, (shop, seen.day - VIEW_DAYS)),
             ]
         )
 
     async def counts(self, shop_id: str, since_day: int) -> list[Sequence[Row]]:
-        """Return what insights are made of: outcomes, slots and products seen, costs of pages."""
+        """Return what insights are made of, in the order of their Counts."""
         seen = (shop_id, since_day)
         return list(
             await self._run(
@@ -271,6 +290,8 @@ class ShopRepository:
                     Statement(SELECT_SLOTS, seen),
                     Statement(SELECT_PRODUCTS, seen),
                     Statement(SELECT_COSTS, (shop_id,)),
+                    Statement(SELECT_DECISIONS, seen),
+                    Statement(SELECT_ORIGINS, (shop_id,)),
                 ]
             )
         )

@@ -39,6 +39,7 @@ class Generation(NamedTuple):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    decision: str = ""
 
 
 class Visited(NamedTuple):
@@ -52,12 +53,14 @@ class Visited(NamedTuple):
 class PageViews(NamedTuple):
     """What was seen of a store page on a day (since the epoch), in an arm, by a type of persona.
 
-    A row is [slot, component, product, place, shown, clicked].
+    `decision` is what decided the page, empty for the plain one. A row is [slot, component,
+    product, place, shown, clicked].
     """
 
     day: int
     arm: str
     persona: str
+    decision: str
     rows: Sequence[tuple[str, str, str, int, int, int]]
 
 

@@ -18,6 +18,7 @@ from app.content.components import (
     component_spec,
     digest_of,
     read_samples,
+    schema_digest_of,
     slots_of,
 )
 from app.content.messages import CATALOG, merged, read_catalogs
@@ -108,8 +109,8 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
         raise
     styles = "\n".join(texts[name] for name in sorted(texts) if _is_style(name))
     templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
-    made = Library(folder, Specs(lambda: specs), slots, styles, digest_of(texts), templates)
-    return made, package
+    digests = digest_of(texts), schema_digest_of(texts)
+    return Library(folder, Specs(lambda: specs), slots, styles, *digests, templates), package
 
 
 def _is_style(name: str) -> bool:

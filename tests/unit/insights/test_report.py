@@ -34,7 +34,7 @@ async def seen(database: SqliteDatabase, name: str, arm: str, *orders: int, at: 
     rows = [("grid", "grid", "", 0, 1, 0), ("grid", "grid", "oak", 1, 1, 1)]
     visited = Visited(name, SHOP.id, AT)
     await database.add_views(
-        visited, PageViews(DAY, f"pays.{arm}", "newcomer", rows), [("pays", arm)]
+        visited, PageViews(DAY, f"pays.{arm}", "newcomer", arm, rows), [("pays", arm)]
     )
     facts = [Fact("purchase", DAY, ("oak",), ("Lamps",), cents=cents) for cents in orders]
     if facts:
@@ -101,6 +101,28 @@ async def test_what_was_seen_and_clicked_is_told_by_slot_place_and_product(
     assert (place["place"], place["clicked"], place["rate"]) == (1, 4, 1.0)
     (one,) = found["products"]
     assert (one["arm"], one["product"], one["clicked"]) == ("pays.plain", "oak", 4)
+
+
+async def test_what_was_bought_is_told_by_the_slot_and_the_decision_that_showed_it(
+    database: SqliteDatabase,
+) -> None:
+    await seen(database, "one", "composed")
+    await seen(database, "two", "plain")
+    page = Generation("p1", "one", "v2_x", "completed", "ui:one:x", AT, decision="abc")
+    await database.record([], [page])
+    two = ("oak", "elm")
+    put = Fact("add_to_basket", DAY, two, two, origins=("p1/hero", "p1/grid"))
+    order = Fact("purchase", DAY, two, two, origins=("p1/hero", "long-gone/grid"))
+    plain = Fact("purchase", DAY, two, two)
+    await database.add_facts(Visited("one", SHOP.id, AT), [put, order, plain])
+    await database.add_facts(Visited("far", "another", AT), [order])
+    found = await report(database)
+    assert [(row["decision"], row["shown"], row["clicked"]) for row in found["decisions"]] == [
+        ("composed", 1, 0),
+        ("plain", 1, 0),
+    ]
+    origins = [tuple(row.values()) for row in found["origins"]]
+    assert sorted(origins) == [("grid", "", 0, 1), ("grid", "abc", 1, 0), ("hero", "abc", 1, 1)]
 
 
 async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: SqliteDatabase) -> None:

@@ -120,6 +120,7 @@ FACTS = st.builds(
     cents=st.integers(0, 10**9),
     seconds=st.integers(0, 600),
     sort=st.sampled_from(("", "name", "price-asc", "price-desc")),
+    origins=st.just(()),
 )
 
 
@@ -135,9 +136,11 @@ def test_any_facts_make_a_persona_within_bounds(facts: list[Fact]) -> None:
 
 @given(FACTS)
 def test_a_fact_is_read_as_it_was_stored(fact: Fact) -> None:
-    whole = fact._replace(
-        products=tuple(filter(None, fact.products)), categories=tuple(filter(None, fact.categories))
+    products, categories = (
+        tuple(filter(None, names)) for names in (fact.products, fact.categories)
     )
+    origins = tuple(f"page/{name}" if at else "" for at, name in enumerate(products))
+    whole = fact._replace(products=products, categories=categories, origins=origins)
     assert read_fact(json.loads(whole.as_json())) == whole
 
 

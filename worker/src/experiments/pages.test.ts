@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import {
   COLLECTOR,
+  demoShop,
   fakeContainer,
   resetStorage,
   SHOPPER,
@@ -11,7 +12,10 @@ import {
   sessionCookie,
   storePage,
   storePersona,
+  storeSharedPage,
 } from "../../tests/support.ts";
+import { personaHash } from "../personas/key.ts";
+import { NEWCOMER } from "../personas/persona.ts";
 import type { Experiments } from "./assign.ts";
 
 /** Another than other tests have: the isolate's rate limits outlive them. */
@@ -117,6 +121,21 @@ describe("what was seen of the page", () => {
       { experiment: "holdout", arm: "rest", persona: "newcomer" },
       { experiment: "trial", arm: "only", persona: "newcomer" },
     ]);
+  });
+
+  it("is counted by what decided the page, the shopper's own or that of their persona", async () => {
+    const { content } = await demoShop();
+    const arm = `${await personaHash(NEWCOMER)}.trial.only`;
+    const meta = (decision: string) => ({ meta: { content, decision } });
+    await storeSharedPage(arm, "<p>shared</p>", meta("0123456789ab"));
+    await tell(running("model"));
+    await storePage(TELLING, arm, "<p>own</p>", meta("ba9876543210"));
+    await tell(running("model"));
+    await tell(running("plain"));
+    const { results } = await env.DB.prepare(
+      "SELECT decision FROM views WHERE place = 0 ORDER BY decision",
+    ).all();
+    expect(results.map(({ decision }) => decision)).toEqual(["", "0123456789ab", "ba9876543210"]);
   });
 
   it("is refused where the shop has no such slot", async () => {

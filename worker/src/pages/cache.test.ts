@@ -18,6 +18,7 @@ interface Vector {
   readonly required: readonly string[];
   readonly html: string | null;
   readonly kv: string;
+  readonly decision?: string;
 }
 
 describe("a cached page", () => {
@@ -31,10 +32,11 @@ describe("a cached page", () => {
 
   it.each(pages as unknown as Vector[])(
     "is read as by the container: $name",
-    async ({ value, shop_id, content, required, html, kv }) => {
+    async ({ value, shop_id, content, required, html, kv, decision = "" }) => {
       const KV = { get: async () => value } as unknown as KVNamespace;
       const shop = { id: shop_id, content } as Shop;
-      expect(await findCachedPage({ KV }, KEY, shop, 5000, required)).toEqual({ html, kv });
+      const found = await findCachedPage({ KV }, KEY, shop, 5000, required);
+      expect({ decision: "", ...found }).toEqual({ html, kv, decision });
     },
   );
 

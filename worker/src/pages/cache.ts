@@ -9,6 +9,8 @@ import { TimeoutError, withTimeout } from "../util/timeout.ts";
 export interface CacheLookup {
   readonly html: string | null;
   readonly kv: LookupOutcome;
+  /** What decided the page: prompts, components and models. */
+  readonly decision?: string;
 }
 
 export function cacheKey(shopperId: string, hash: string): string {
@@ -18,7 +20,11 @@ export function cacheKey(shopperId: string, hash: string): string {
 interface StoredPage {
   readonly version?: unknown;
   readonly ui?: { readonly html?: unknown; readonly components?: unknown };
-  readonly meta?: { readonly content?: unknown; readonly valid_until?: unknown };
+  readonly meta?: {
+    readonly content?: unknown;
+    readonly valid_until?: unknown;
+    readonly decision?: unknown;
+  };
   readonly shop_context?: { readonly shop_id?: unknown };
 }
 
@@ -43,6 +49,21 @@ export async function findCachedPage(
   }
 }
 
+/** Return what decided the page that a shopper sees: their own, or the one of their persona. */
+export async function findDecision(
+  env: Pick<Env, "KV">,
+  shopperId: string,
+  hash: string,
+  shop: Shop,
+  timeoutMs: number,
+): Promise<string> {
+  const [own, shared] = await Promise.all([
+    findCachedPage(env, cacheKey(shopperId, hash), shop, timeoutMs),
+    findSharedPage(env, hash, shop, timeoutMs),
+  ]);
+  return (own.html === null ? shared : own).decision ?? "";
+}
+
 /** Return the whole page that shoppers of one persona share in a shop, or why there is none. */
 export async function findSharedPage(
   env: Pick<Env, "KV">,
@@ -65,7 +86,9 @@ function readStoredPage(value: string, shop: Shop, required: readonly string[]):
     if (content !== shop.content || hasLapsed(meta?.valid_until))
       return { html: null, kv: "outdated" };
     const isWhole = required.every((slot) => slots.includes(slot));
-    return isWhole ? { html, kv: "hit" } : { html: null, kv: "incomplete" };
+    if (!isWhole) return { html: null, kv: "incomplete" };
+    const { decision } = meta ?? {};
+    return { html, kv: "hit", ...(typeof decision === "string" && { decision }) };
   } catch {
     return { html: null, kv: "miss" };
   }

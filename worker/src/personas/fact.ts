@@ -15,6 +15,8 @@ export interface Fact {
   readonly cents: number;
   readonly seconds: number;
   readonly sort: string;
+  /** For each product where it was shown, `page/slot`, or nothing; empty where none has one. */
+  readonly origins: readonly string[];
 }
 
 /** Parse a stored fact: null for an unknown kind; an invalid field is empty. */
@@ -23,10 +25,11 @@ export function readFact(stored: unknown): Fact | null {
   const fields = stored as Record<string, unknown>;
   const kind = FACTS.KINDS.find((known) => known === fields["kind"]);
   if (kind === undefined) return null;
+  const products = names(fields["products"]);
   return {
     kind,
     day: integer(fields["day"], FACTS.MAX_DAY),
-    products: names(fields["products"]),
+    products,
     categories: names(fields["categories"]),
     low: integer(fields["low"], FACTS.MAX_NAMES),
     high: integer(fields["high"], FACTS.MAX_NAMES),
@@ -34,6 +37,7 @@ export function readFact(stored: unknown): Fact | null {
     cents: integer(fields["cents"], FACTS.MAX_CENTS),
     seconds: integer(fields["seconds"], FACTS.MAX_SECONDS),
     sort: typeof fields["sort"] === "string" ? fields["sort"] : "",
+    origins: originsOf(fields["origins"], products.length),
   };
 }
 
@@ -49,6 +53,14 @@ function integer(value: unknown, max: number): number {
   if (typeof value !== "number" || !Number.isInteger(value)) return 0;
   // Adding 0 makes a zero of minus zero.
   return Math.min(Math.max(value, 0), max) + 0;
+}
+
+/** Return an origin for each product; none where there are not as many. */
+function originsOf(value: unknown, count: number): string[] {
+  if (!Array.isArray(value) || value.length !== count) return [];
+  return value.map((text: unknown) =>
+    typeof text === "string" && [...text].length <= FACTS.MAX_ORIGIN_LENGTH ? text : "",
+  );
 }
 
 function names(value: unknown): string[] {

@@ -33,6 +33,12 @@ export async function readBasket(
   return [];
 }
 
+/** Return for products where they were shown, `page/slot`, as far as that is known. */
+export function originsOf(lines: readonly BasketLine[]): ReadonlyMap<string, string> {
+  const shown = lines.filter(([, , , , , , page]) => page !== "").reverse();
+  return new Map(shown.map(([product, , , , , slot, page]) => [product, `${page}/${slot}`]));
+}
+
 function parseLines(payload: string): BasketLine[] {
   const text = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(text, (sign) => sign.charCodeAt(0));

@@ -31,6 +31,7 @@ export const ASSETS = {
 /** app/domain/facts.py */
 export const FACTS = {
   KINDS: ["view", "filter", "dwell", "add_to_basket", "purchase"],
+  BASKET_KINDS: ["add_to_basket", "purchase"],
   SHOWN: "shown",
   CLICK: "click",
   REPORTED: ["view", "filter", "dwell", "add_to_basket", "purchase", "shown", "click"],
@@ -39,6 +40,7 @@ export const FACTS = {
   MAX_DAY: 1_000_000,
   MAX_CENTS: 1_000_000_000,
   MAX_SECONDS: 600,
+  MAX_ORIGIN_LENGTH: 100,
 } as const;
 
 /** app/domain/network.py */

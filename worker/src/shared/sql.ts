@@ -39,11 +39,12 @@ INSERT OR IGNORE INTO exposures (experiment, shopper_id, shop_id, arm, persona, 
 VALUES (?, ?, ?, ?, ?, ?)
 `;
 export const ADD_VIEWS = `
-INSERT INTO views (shop_id, day, arm, persona, slot, component, product, place, shown, clicked)
-SELECT ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+INSERT INTO views
+    (shop_id, day, arm, persona, decision, slot, component, product, place, shown, clicked)
+SELECT ?, ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
     json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
     json_extract(value, '$[5]') FROM json_each(?) WHERE true
-ON CONFLICT (shop_id, day, arm, persona, slot, component, product, place)
+ON CONFLICT (shop_id, day, arm, persona, decision, slot, component, product, place)
 DO UPDATE SET shown = shown + excluded.shown, clicked = clicked + excluded.clicked
 `;
 export const DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?";

@@ -4,7 +4,8 @@ import { expect, it } from "vitest";
 
 import facts from "../../../tests/contract/facts.json";
 import type { Shop } from "../assets/store.ts";
-import { serializeFact } from "../personas/fact.ts";
+import { readFact, serializeFact } from "../personas/fact.ts";
+import { type BasketLine, originsOf } from "../session/basket.ts";
 import { type SignalProducts, toFact } from "./facts.ts";
 import type { Deed } from "./schema.ts";
 
@@ -15,6 +16,8 @@ interface Vector {
   readonly goods: string;
   readonly event: Deed;
   readonly day: number;
+  /** The lines of the shopper's basket. */
+  readonly basket?: readonly BasketLine[];
   readonly stored?: string;
   readonly refused?: string;
 }
@@ -23,9 +26,11 @@ it.each(facts as unknown as Vector[])(
   "is stored as by the container: $name",
   ({ event, day, ...vector }) => {
     const shop = { categories: vector.categories } as Shop;
-    const fact = toFact(event, shop, JSON.parse(vector.goods) as SignalProducts, day);
-    expect(typeof fact === "string" ? fact : serializeFact(fact)).toBe(
-      vector.refused ?? vector.stored,
-    );
+    const products = JSON.parse(vector.goods) as SignalProducts;
+    const fact = toFact(event, shop, products, day, originsOf(vector.basket ?? []));
+    const stored = typeof fact === "string" ? fact : serializeFact(fact);
+    expect(stored).toBe(vector.refused ?? vector.stored);
+    if (typeof fact !== "string")
+      expect(readFact(JSON.parse(stored))?.origins).toEqual(fact.origins);
   },
 );

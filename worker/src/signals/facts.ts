@@ -2,6 +2,7 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { Fact } from "../personas/fact.ts";
+import { FACTS } from "../shared/constants.ts";
 import type { Deed } from "./schema.ts";
 
 /**
@@ -19,12 +20,16 @@ export interface SignalProducts {
   readonly [id: string]: SignalProduct;
 }
 
+/** Where products of a basket were shown: `page/slot`. */
+export type Origins = ReadonlyMap<string, string>;
+
 /** Return the fact, or an error code where nothing that was reported is in the catalog. */
 export function toFact(
   event: Deed,
   shop: Shop,
   products: SignalProducts,
   day: number,
+  origins: Origins = new Map(),
 ): Fact | string {
   if (event.kind === "filter") return toFilterFact(event, shop, day);
   const known = event.items.filter(([id]) => Object.hasOwn(products, id));
@@ -47,7 +52,16 @@ export function toFact(
         : 0,
     seconds: event.seconds,
     sort: "",
+    origins: FACTS.BASKET_KINDS.some((kind) => kind === event.kind)
+      ? originsOf(items, origins)
+      : [],
   };
+}
+
+function originsOf(items: readonly { readonly id: string }[], origins: Origins): string[] {
+  const found = items.map(({ id }) => origins.get(id) ?? "");
+  const known = found.map((text) => ([...text].length <= FACTS.MAX_ORIGIN_LENGTH ? text : ""));
+  return known.some(Boolean) ? known : [];
 }
 
 function toFilterFact({ category, sort }: Deed, shop: Shop, day: number): Fact | string {
@@ -65,5 +79,6 @@ function toFilterFact({ category, sort }: Deed, shop: Shop, day: number): Fact |
     cents: 0,
     seconds: 0,
     sort,
+    origins: [],
   };
 }

@@ -134,6 +134,7 @@ describe("a beacon", () => {
       reduced: 0,
       seconds: 0,
       sort: "",
+      origins: [],
     };
     const order: Fact = { ...about, kind: "purchase", cents: 5000 };
     const shopper = `shop_${"5".repeat(32)}`;

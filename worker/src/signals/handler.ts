@@ -11,16 +11,17 @@ import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
 import { fileHeaders, json } from "../responses.ts";
 import { isSameOrigin } from "../same_origin.ts";
+import { originsOf, readBasket } from "../session/basket.ts";
 import { mayPersonalise } from "../session/consent.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
-import { BODY, LEARNER, SIGNALS } from "../shared/constants.ts";
+import { BODY, FACTS, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
 import { readBody } from "../util/body.ts";
 import { rateLimitKey } from "../util/network.ts";
 import { RateLimiter } from "../util/rate_limit.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 import { trimAscii } from "../util/whitespace.ts";
-import { type SignalProducts, toFact } from "./facts.ts";
+import { type Origins, type SignalProducts, toFact } from "./facts.ts";
 import { type Deed, InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
 import { storeViews, toRows, type ViewRow } from "./views.ts";
 
@@ -89,12 +90,25 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
     toRows(views, products, shop.slots),
   );
   const day = Math.floor(now / SECONDS_PER_DAY);
-  const results = deeds.map((event) => toFact(event, shop, products, day));
+  const origins = await findOrigins(context, shop, deeds);
+  const results = deeds.map((event) => toFact(event, shop, products, day, origins));
   const facts = results.filter((result) => typeof result !== "string");
   if (facts.length > 0) return storeFacts(context, shop, session, facts, now);
   if (counted) return "taken";
   const [code = "UNKNOWN_SLOT"] = results.filter((result) => typeof result === "string");
   throw new SignalsError(400, code, "the shop has nothing of that name", "events");
+}
+
+/** Return where the products of the shopper's basket were shown, if any event is about it. */
+async function findOrigins(
+  { request, sessionSigner }: RequestContext,
+  shop: Shop,
+  deeds: readonly Deed[],
+): Promise<Origins> {
+  if (!deeds.some(({ kind }) => FACTS.BASKET_KINDS.some((known) => known === kind)))
+    return new Map();
+  const cookies = request.headers.get("cookie") ?? "";
+  return originsOf(await readBasket(cookies, shop.id, sessionSigner()));
 }
 
 /** Store what was seen of the store page; say whether there was anything that the shop knows. */
@@ -105,10 +119,8 @@ async function countViews(
   rows: readonly ViewRow[],
 ): Promise<boolean> {
   if (rows.length === 0) return false;
-  const notStored = new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
-  if (env.DB === undefined) throw notStored;
-  await storeViews(env.DB, shopperId, shop, rows, Date.now() / 1000).catch(() => {
-    throw notStored;
+  await storeViews(env, shopperId, shop, rows, Date.now() / 1000).catch(() => {
+    throw new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
   });
   return true;
 }

@@ -1,7 +1,10 @@
 // What was seen of a store page: counted as library and catalog confirm it, with who saw which arm.
 
 import type { Shop } from "../assets/store.ts";
-import { armKey, assign, exposures } from "../experiments/assign.ts";
+import type { Env } from "../env.ts";
+import { armKey, assign, exposures, isPlain, pageHash } from "../experiments/assign.ts";
+import { findDecision } from "../pages/cache.ts";
+import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { FACTS, REPOSITORY, VIEWS } from "../shared/constants.ts";
 import * as sql from "../shared/sql.ts";
@@ -45,16 +48,22 @@ export function toRows(
   return [...rows.values()];
 }
 
-/** Store counts. Throw where the database does not take them. */
+/** Store counts. Throw where there is no database, or it does not take them. */
 export async function storeViews(
-  database: D1Database,
+  env: Pick<Env, "DB" | "KV">,
   shopperId: string,
   shop: Shop,
   rows: readonly ViewRow[],
   now: number,
 ): Promise<void> {
-  const { persona } = await findPersona({ DB: database }, shopperId, shop.id, DATABASE_TIMEOUT_MS);
+  const { DB: database } = env;
+  if (database === undefined) throw new Error("no database is bound");
+  const { persona } = await findPersona(env, shopperId, shop.id, DATABASE_TIMEOUT_MS);
   const arm = await assign(shop.experiments, shopperId, persona.type, now);
+  const hash = pageHash(await personaHash(persona), arm);
+  const decision = isPlain(arm)
+    ? ""
+    : await findDecision(env, shopperId, hash, shop, DATABASE_TIMEOUT_MS);
   const at = new Date(now * 1000).toISOString().replace("Z", "+00:00");
   const day = Math.floor(now / SECONDS_PER_DAY);
   const exposed = await exposures(shop.experiments, shopperId, arm, now);
@@ -67,7 +76,7 @@ export async function storeViews(
     ),
     database
       .prepare(sql.ADD_VIEWS)
-      .bind(shop.id, day, armKey(arm), persona.type, JSON.stringify(rows)),
+      .bind(shop.id, day, armKey(arm), persona.type, decision, JSON.stringify(rows)),
     database.prepare(sql.DELETE_OLD_VIEWS).bind(shop.id, day - REPOSITORY.VIEW_DAYS),
   ];
   await withTimeout(DATABASE_TIMEOUT_MS, database.batch(work));
