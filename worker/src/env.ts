@@ -1,17 +1,22 @@
 // The Worker's bindings and variables, and the limits read from them.
 
+import type { ShopMetrics } from "./metrics/shop_metrics.ts";
+
 export interface Env {
   readonly ASSETS: Fetcher;
   readonly KV?: KVNamespace;
   readonly DB?: D1Database;
   readonly CONTAINER?: DurableObjectNamespace;
   readonly EVENTS?: AnalyticsEngineDataset;
+  readonly METRICS?: DurableObjectNamespace<ShopMetrics>;
   /** Signs the shoppers' cookies; the container has the same one. */
   readonly SESSION_SECRET?: string;
   /** Have signed cookies before, separated by commas; the container has the same ones. */
   readonly SESSION_SECRETS_BEFORE?: string;
   /** Authorizes the Worker to the container. */
   readonly WORKER_SECRET?: string;
+  /** Lets operators see /metrics and /status; the container has the same one. */
+  readonly WANDSTORE_OPERATOR_TOKEN?: string;
   /** Locates a container that is no binding: on this machine, in development and tests. */
   readonly CONTAINER_URL?: string;
   readonly CONTAINER_INSTANCES?: string;
@@ -19,6 +24,7 @@ export interface Env {
   readonly KEPT_WAIT_MS?: string;
   readonly SEARCH_MS?: string;
   readonly RETRY_UNIT_MS?: string;
+  readonly METRICS_MS?: string;
   /** Opens the bindings to a container on this machine. Never set where shoppers are. */
   readonly LOCAL_BINDINGS_TOKEN?: string;
 }
@@ -46,6 +52,11 @@ export function readLimits(env: Env): Limits {
     responseHeadMs: 30_000,
     instances: Math.max(1, parseNumber(env.CONTAINER_INSTANCES, 1)),
   };
+}
+
+/** Return how long counts are gathered before they are handed over. */
+export function readMetricsMs(env: Pick<Env, "METRICS_MS">): number {
+  return parseNumber(env.METRICS_MS, 5_000);
 }
 
 function parseNumber(text: string | undefined, fallback: number): number {

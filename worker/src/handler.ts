@@ -6,6 +6,7 @@ import { handleLocalBindings } from "./bindings/local.ts";
 import { createContext, type RequestContext } from "./context.ts";
 import type { Env } from "./env.ts";
 import { handleHealth } from "./health.ts";
+import { handleOperators } from "./metrics/operators.ts";
 import { handleBasket } from "./pages/basket.ts";
 import { handleForget } from "./pages/forget.ts";
 import { handleCategories, handleListing } from "./pages/listing.ts";
@@ -101,6 +102,9 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
       return (await handleRootFile(context, route.file)) ?? handleNotFound(context, null);
     case "health":
       return handleHealth(context);
+    case "metrics":
+    case "status":
+      return handleOperators(context, route.name);
     case "slash":
       return redirect(308, route.path + context.url.search);
     case "root":

@@ -5,6 +5,7 @@ import { handleRequest } from "./handler.ts";
 
 export { ContainerProxy } from "@cloudflare/containers";
 export { ShopContainer } from "./container/shop_container.ts";
+export { ShopMetrics } from "./metrics/shop_metrics.ts";
 
 export default {
   fetch: handleRequest,

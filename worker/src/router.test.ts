@@ -24,6 +24,8 @@ describe("an address", () => {
     ["/s/corner/forget", { name: "forget", shop: "corner" }],
     ["/s/corner/checkout", { name: "checkout", shop: "corner" }],
     ["/health", { name: "health" }],
+    ["/metrics", { name: "metrics" }],
+    ["/status", { name: "status" }],
     ["/robots.txt", { name: "root_file", file: "robots.txt" }],
     ["/sitemap.xml", { name: "root_file", file: "sitemap.xml" }],
     ["/sitemap-corner-shop-12.xml", { name: "root_file", file: "sitemap-corner-shop-12.xml" }],

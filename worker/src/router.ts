@@ -13,6 +13,8 @@ export type Route =
   | { name: "picture"; shop: string; file: string }
   | { name: "root_file"; file: string }
   | { name: "health" }
+  | { name: "metrics" }
+  | { name: "status" }
   | { name: "root" }
   | { name: "slash"; path: string }
   | { name: "bindings" }
@@ -43,6 +45,8 @@ function matchExactly(pathname: string): Route {
   if (first === "checkout" && length === 1) return { name: "checkout" };
   if (first === "forget" && length === 1) return { name: "forget" };
   if (first === "health" && length === 1) return { name: "health" };
+  if (first === "metrics" && length === 1) return { name: "metrics" };
+  if (first === "status" && length === 1) return { name: "status" };
   if (length === 1 && ROOT_FILE.test(first)) return { name: "root_file", file: first };
   if (first === ".well-known" && second === "security.txt" && length === 2)
     return { name: "root_file", file: second };

@@ -1,6 +1,8 @@
 // Telemetry: an event is one line of JSON in the log, and a point in Analytics Engine where bound.
 
 import type { Env } from "./env.ts";
+import { count, handOverSoon } from "./metrics/counters.ts";
+import { REGISTRY } from "./shared/constants.ts";
 
 /** How a lookup in KV or D1 ended. `unasked`: nothing was, or could be, gained by it. */
 export type LookupOutcome =
@@ -43,10 +45,13 @@ export type TelemetryEvent =
   | { event: "failed"; where: string; outcome: string };
 
 /**
- * Log an event and write its point. Nothing in it identifies a shopper: no id, cookie, signal or
+ * Log an event, write its point and count it. Nothing in it identifies a shopper: no id, cookie, signal or
  * address. The columns of a point are fixed: docs/deploy.md has the queries that read them.
  */
-export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
+export function track(
+  env: Pick<Env, "EVENTS" | "METRICS" | "METRICS_MS">,
+  event: TelemetryEvent,
+): void {
   console.log(JSON.stringify(event));
   const {
     shop = "",
@@ -62,7 +67,9 @@ export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
     attempts = 0,
     resumed = false,
   } = event as { ms?: number; attempts?: number; resumed?: boolean };
+  countEvent(event);
   try {
+    handOverSoon(env);
     env.EVENTS?.writeDataPoint({
       indexes: [event.event],
       blobs: [event.event, shop, how || outcome, kv, db, persona, shared],
@@ -71,6 +78,20 @@ export function track(env: Pick<Env, "EVENTS">, event: TelemetryEvent): void {
   } catch {
     // A point that cannot be written must not cost a shopper the page.
   }
+}
+
+/** Count an event as the container counts the like: a visit by its page, others by their part. */
+function countEvent(event: TelemetryEvent): void {
+  if (event.event === "page") {
+    const isShared = event.how === "kept" && event.shared === "hit";
+    count(REGISTRY.VISITS, [isShared ? "whole" : event.how]);
+  } else count(REGISTRY.EVENTS, partAndEvent(event));
+  if (event.event === "stream" && event.resumed) count(REGISTRY.EVENTS, ["stream", "resumed"]);
+}
+
+function partAndEvent(event: Exclude<TelemetryEvent, { event: "page" }>): [string, string] {
+  if (event.event === "wake" || event.event === "asleep") return ["container", event.event];
+  return event.event === "failed" ? ["failed", event.where] : [event.event, event.outcome];
 }
 
 /** Return an error's name, never its message: that may quote the request. */

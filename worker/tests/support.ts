@@ -73,6 +73,7 @@ function testEnv(changes: EnvChanges): Env {
     ...env,
     ...SHORT_TIMEOUTS,
     EVENTS: undefined,
+    METRICS: undefined,
     CONTAINER: stoppedContainer,
     ...changes,
   } as unknown as Env;

@@ -1,6 +1,7 @@
 // KV and D1 for a container on this machine, in development: its outbound handlers, behind a token.
 
 import type { Env } from "../env.ts";
+import { presentsToken } from "../util/token.ts";
 import { handleD1 } from "./d1.ts";
 import { handleKv } from "./kv.ts";
 
@@ -14,18 +15,8 @@ const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 export async function handleLocalBindings(request: Request, env: Env): Promise<Response | null> {
   const url = new URL(request.url);
   const [, , binding = "", ...rest] = url.pathname.split("/");
-  if (!LOOPBACK.has(url.hostname) || !carriesToken(request, env.LOCAL_BINDINGS_TOKEN)) return null;
+  if (!LOOPBACK.has(url.hostname) || !presentsToken(request, env.LOCAL_BINDINGS_TOKEN)) return null;
   const inner = new Request(`http://${binding}.internal/${rest.join("/")}${url.search}`, request);
   if (binding === "kv") return handleKv(inner, env);
   return binding === "d1" ? handleD1(inner, env) : null;
-}
-
-function carriesToken(request: Request, token: string | undefined): boolean {
-  if (token === undefined || token === "") return false;
-  const encoder = new TextEncoder();
-  const actual = encoder.encode(request.headers.get("authorization") ?? "");
-  const expected = encoder.encode(`Bearer ${token}`);
-  return (
-    actual.byteLength === expected.byteLength && crypto.subtle.timingSafeEqual(actual, expected)
-  );
 }

@@ -9,7 +9,11 @@ export interface ContainerClient {
   readonly assets: AssetStore;
   /** Sends one request to the instance of the routing key; the host of its URL is ignored. */
   readonly fetch: (request: Request, routingKey: string) => Promise<Response>;
+  readonly fetchInstance: (request: Request, instance: string) => Promise<Response>;
 }
+
+/** Is the host of a request that is answered with 204 where the container sleeps, and left asleep. */
+export const IF_AWAKE = "if-awake.internal";
 
 /** Return the client, null where no container is configured. */
 export function createContainerClient(
@@ -19,16 +23,18 @@ export function createContainerClient(
 ): ContainerClient | null {
   const { CONTAINER, CONTAINER_URL } = env;
   if (CONTAINER_URL !== undefined && CONTAINER_URL !== "") {
-    const fetchUrl: ContainerClient["fetch"] = (request) => {
+    const fetchUrl = (request: Request): Promise<Response> => {
       const url = new URL(request.url);
       return fetch(new Request(`${CONTAINER_URL}${url.pathname}${url.search}`, request));
     };
-    return { env, limits, assets, fetch: fetchUrl };
+    return { env, limits, assets, fetch: fetchUrl, fetchInstance: fetchUrl };
   }
   if (CONTAINER === undefined) return null;
-  const fetchInstance: ContainerClient["fetch"] = (request, routingKey) =>
-    CONTAINER.get(CONTAINER.idFromName(instanceFor(routingKey, limits.instances))).fetch(request);
-  return { env, limits, assets, fetch: fetchInstance };
+  const fetchInstance = (request: Request, instance: string): Promise<Response> =>
+    CONTAINER.get(CONTAINER.idFromName(instance)).fetch(request);
+  const fetchRouted = (request: Request, routingKey: string): Promise<Response> =>
+    fetchInstance(request, instanceFor(routingKey, limits.instances));
+  return { env, limits, assets, fetch: fetchRouted, fetchInstance };
 }
 
 /** Return a routing key's instance: requests for one shop and persona hash share a journal. */

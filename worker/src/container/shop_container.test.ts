@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
+import { IF_AWAKE } from "./client.ts";
 import { containerVariables, ShopContainer } from "./shop_container.ts";
 
 describe("the container", () => {
@@ -33,5 +34,22 @@ describe("the container", () => {
 
   it("reaches KV and D1 at hosts of its own network, and no others through us", () => {
     expect(Object.keys(ShopContainer.outboundByHost ?? {})).toEqual(["kv.internal", "d1.internal"]);
+  });
+
+  it("is looked at without being woken or kept awake", async () => {
+    const ports: number[] = [];
+    const getTcpPort = (port: number) => {
+      ports.push(port);
+      return { fetch: async (request: Request) => new Response(request.url) };
+    };
+    const look = async (running: boolean) => {
+      const asked = { ctx: { container: { running, getTcpPort } }, defaultPort: 8080 };
+      const request = new Request(`http://${IF_AWAKE}/metrics`);
+      return ShopContainer.prototype.fetch.call(asked as unknown as ShopContainer, request);
+    };
+    expect((await look(false)).status).toBe(204);
+    expect(ports).toEqual([]);
+    expect(await (await look(true)).text()).toBe(`http://${IF_AWAKE}/metrics`);
+    expect(ports).toEqual([8080]);
   });
 });

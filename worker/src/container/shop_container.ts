@@ -5,6 +5,7 @@ import { handleD1 } from "../bindings/d1.ts";
 import { handleKv } from "../bindings/kv.ts";
 import type { Env } from "../env.ts";
 import { track } from "../telemetry.ts";
+import { IF_AWAKE } from "./client.ts";
 
 /** Matches the Worker's variables and secrets that the container is started with. */
 const CONTAINER_VARIABLES =
@@ -15,6 +16,14 @@ export class ShopContainer extends Container<Env> {
   override sleepAfter = "5m";
   override pingEndpoint = "container.internal/health";
   override envVars = containerVariables(this.env);
+
+  override async fetch(request: Request): Promise<Response> {
+    if (new URL(request.url).hostname !== IF_AWAKE) return super.fetch(request);
+    // Past Container, which would start it, or have it stay awake for another while.
+    const { container } = this.ctx;
+    if (!container?.running) return new Response(null, { status: 204 });
+    return container.getTcpPort(this.defaultPort).fetch(request);
+  }
 
   override onStart(): void {
     track(this.env, { event: "wake", instance: this.ctx.id.name ?? "" });

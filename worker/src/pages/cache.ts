@@ -2,6 +2,7 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
+import { measured } from "../metrics/counters.ts";
 import { CODEC } from "../shared/constants.ts";
 import type { LookupOutcome } from "../telemetry.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
@@ -42,7 +43,7 @@ export async function findCachedPage(
 ): Promise<CacheLookup> {
   if (env.KV === undefined) return { html: null, kv: "absent" };
   try {
-    const value = await withTimeout(timeoutMs, env.KV.get(key, "text"));
+    const value = await measured("kv", "read", withTimeout(timeoutMs, env.KV.get(key, "text")));
     return value === null ? { html: null, kv: "miss" } : readStoredPage(value, shop, required);
   } catch (error) {
     return { html: null, kv: error instanceof TimeoutError ? "slow" : "failed" };

@@ -1,6 +1,7 @@
 // Look up the shopper's persona in D1; the newcomer's where D1 has none or does not answer.
 
 import type { Env } from "../env.ts";
+import { measured } from "../metrics/counters.ts";
 import { SELECT_PERSONA } from "../shared/sql.ts";
 import type { LookupOutcome } from "../telemetry.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
@@ -22,7 +23,7 @@ export async function findPersona(
   if (env.DB === undefined) return { persona: NEWCOMER, db: "absent" };
   try {
     const query = env.DB.prepare(SELECT_PERSONA).bind(shopperId, shopId).first<PersonaRow>();
-    const row = await withTimeout(timeoutMs, query);
+    const row = await measured("database", "read", withTimeout(timeoutMs, query));
     return row === null
       ? { persona: NEWCOMER, db: "miss" }
       : { persona: parsePersona(row), db: "hit" };

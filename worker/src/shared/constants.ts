@@ -73,6 +73,30 @@ export const PERSONA_KEY = {
   DIGEST_DIGITS: 12,
 } as const;
 
+/** app/metrics/exposition.py */
+export const EXPOSITION = {
+  CONTENT_TYPE: "text/plain; version=0.0.4; charset=utf-8",
+  MOMENTS: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+} as const;
+
+/** app/metrics/registry.py */
+export const REGISTRY = {
+  VISITS: [
+    "wandstore_visits_total",
+    "Visits by their page: kept, redrawn, whole (shared by a kind), shell, fallback.",
+    "outcome",
+  ],
+  STORAGE: ["wandstore_storage_seconds", "What KV and the database took.", "store", "operation"],
+  STORAGE_ERRORS: [
+    "wandstore_storage_errors_total",
+    "What KV and the database did not do.",
+    "store",
+    "operation",
+  ],
+  EVENTS: ["wandstore_events_total", "What else is counted, by part and event.", "part", "event"],
+  HITS: ["kept", "redrawn", "whole"],
+} as const;
+
 /** app/personas/learner.py */
 export const LEARNER = {
   PREFETCH_RATE: { burst: 5, seconds: 60 },

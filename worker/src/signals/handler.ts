@@ -6,6 +6,7 @@ import { clientOf, type PageRequest } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
 import { assign, isPlain, pageHash } from "../experiments/assign.ts";
+import { measured } from "../metrics/counters.ts";
 import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
 import { learn } from "../personas/learner.ts";
@@ -119,7 +120,8 @@ async function countViews(
   rows: readonly ViewRow[],
 ): Promise<boolean> {
   if (rows.length === 0) return false;
-  await storeViews(env, shopperId, shop, rows, Date.now() / 1000).catch(() => {
+  const storing = storeViews(env, shopperId, shop, rows, Date.now() / 1000);
+  await measured("database", "write", storing).catch(() => {
     throw new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
   });
   return true;
@@ -136,7 +138,11 @@ async function storeFacts(
   const { DB } = context.env;
   const notStored = new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
   if (DB === undefined) throw notStored;
-  const { persona, hash, changed } = await learn(DB, shopperId, shop.id, facts).catch(() => {
+  const { persona, hash, changed } = await measured(
+    "database",
+    "write",
+    learn(DB, shopperId, shop.id, facts),
+  ).catch(() => {
     throw notStored;
   });
   if (!changed || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)

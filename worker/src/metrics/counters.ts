@@ -1,0 +1,88 @@
+// Counters of this isolate, handed over every few seconds; names and labels are those of app/metrics.
+
+import { waitUntil } from "cloudflare:workers";
+import { type Env, readMetricsMs } from "../env.ts";
+import { EXPOSITION, REGISTRY } from "../shared/constants.ts";
+import { withTimeout } from "../util/timeout.ts";
+
+/** Numbers by sample, which is named as Prometheus reads it. */
+export type Counts = Map<string, number>;
+
+/** A metric's name, meaning and labels. */
+export type Metric = readonly [name: string, meaning: string, ...labels: string[]];
+
+type Destination = Pick<Env, "METRICS" | "METRICS_MS">;
+
+const MAX_SAMPLES = 1_000;
+const HANDOVER_TIMEOUT_MS = 5_000;
+/** Counts what there was no room for. */
+const OVERFLOW = nameSample(REGISTRY.EVENTS, ["metrics", "overflow"]);
+
+const pending: Counts = new Map();
+let handoverDue = 0;
+
+/** Add to a sample, of which there are only so many. */
+export function add(counts: Counts, sample: string, amount: number): void {
+  const name = counts.has(sample) || counts.size < MAX_SAMPLES ? sample : OVERFLOW;
+  counts.set(name, (counts.get(name) ?? 0) + amount);
+}
+
+/** Count an event by the values of its labels. */
+export function count(metric: Metric, values: readonly string[]): void {
+  add(pending, nameSample(metric, values), 1);
+}
+
+/** Settle as an operation of a store does, having measured what it took and whether it failed. */
+export async function measured<T>(
+  store: "kv" | "database",
+  operation: "read" | "write",
+  work: Promise<T>,
+): Promise<T> {
+  const startedAt = Date.now();
+  try {
+    return await work;
+  } catch (error) {
+    count(REGISTRY.STORAGE_ERRORS, [store, operation]);
+    throw error;
+  } finally {
+    observe(REGISTRY.STORAGE, [store, operation], (Date.now() - startedAt) / 1000);
+  }
+}
+
+function observe([name, , ...labels]: Metric, values: readonly string[], seconds: number): void {
+  const bucket: Metric = [`${name}_bucket`, "", ...labels, "le"];
+  for (const bound of EXPOSITION.MOMENTS)
+    add(pending, nameSample(bucket, [...values, String(bound)]), seconds <= bound ? 1 : 0);
+  add(pending, nameSample(bucket, [...values, "+Inf"]), 1);
+  add(pending, nameSample([`${name}_sum`, "", ...labels], values), seconds);
+  add(pending, nameSample([`${name}_count`, "", ...labels], values), 1);
+}
+
+function nameSample([name, , ...labels]: Metric, values: readonly string[]): string {
+  const escaped = values.map((value) =>
+    value.replace(/[\\"\n]/g, (found) => (found === "\n" ? "\\n" : `\\${found}`)),
+  );
+  return `${name}{${labels.map((label, at) => `${label}="${escaped[at]}"`).join(",")}}`;
+}
+
+/** Hand over soon what is counted until then. Nobody waits. */
+export function handOverSoon(env: Destination): void {
+  const now = Date.now();
+  if (env.METRICS === undefined || now < handoverDue) return;
+  const delay = readMetricsMs(env);
+  handoverDue = now + delay + HANDOVER_TIMEOUT_MS; // then it was cut off with its request
+  waitUntil(handOver(env.METRICS, delay));
+}
+
+/** Add what this isolate has counted to the shop's counts; where that fails, the next time. */
+export async function handOver(metrics: NonNullable<Env["METRICS"]>, delay = 0): Promise<void> {
+  await scheduler.wait(delay);
+  handoverDue = 0;
+  const counts = new Map(pending);
+  pending.clear();
+  try {
+    await withTimeout(HANDOVER_TIMEOUT_MS, metrics.get(metrics.idFromName("shop")).add(counts));
+  } catch {
+    for (const [sample, amount] of counts) add(pending, sample, amount);
+  }
+}
