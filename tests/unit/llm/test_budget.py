@@ -108,6 +108,30 @@ async def test_a_restart_forgets_nothing_that_was_spent() -> None:
     assert await paid(purse(drawer, calls=2)) == "BUDGET_SPENT"
 
 
+async def test_where_calls_wait_for_it_a_process_that_is_killed_has_paid_for_all_it_made() -> None:
+    drawer = Drawer()
+    before = Budget(Spending(calls=2), drawer, Clock(), wait=20)
+    assert [await paid(before) for _ in range(2)] == ["", ""]
+    assert await paid(purse(drawer, calls=2)) == "BUDGET_SPENT"
+
+
+class Stuck(Drawer):
+    """Takes nothing, and does not say so."""
+
+    async def put(self, *_: object) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_call_does_not_wait_for_ever_and_one_that_was_not_made_costs_nothing() -> None:
+    money = Budget(Spending(calls=2, tokens=9 * MOST), Stuck(), Clock(), wait=0.01)
+    assert await paid(money) == ""
+    money = Budget(Spending(calls=2, tokens=9 * MOST), Stuck(), Clock(), wait=20)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await money.reserve(brief(), MOST)
+    assert money.left("test") == (2, 9 * MOST)
+
+
 @pytest.mark.parametrize("kept", [b"", b"nonsense", b"[[1]]", b'{"a":1}', b"[[null,1,2]]"])
 async def test_a_ledger_that_makes_no_sense_is_an_empty_one(kept: bytes) -> None:
     drawer = Drawer()

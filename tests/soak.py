@@ -1,0 +1,250 @@
+"""`python -m tests.soak [--seconds N] [URL ...]`: a shop under mixed traffic while much goes wrong.
+
+Without addresses it opens a shop of its own: its models fail in every way the stand-in knows, its
+catalog is written anew under it, and the process is killed and started again at random. With
+addresses it is only a crowd, which takes one of them for each request, as a balancer would.
+
+Nothing may be lost (a page that was ready is kept, what was noted of a shopper is stored), nothing
+doubled (events, facts, calls of models), memory and descriptors stay within bounds, and models are
+asked exactly as often as the budget allows. Prints what was done, and what did not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+from typing import Any
+
+from tests.support.crowd import CROWD, Crowd, shopping
+from tests.support.fake_llm import Fault, Scenario
+from tests.support.fake_model import Model, answer, ends_of_components, playing
+from tests.support.stored import kv_rows, rows
+from tools.support.server import Server
+
+MOST_MIB = 256
+PAGE = answer()
+ENDS = ends_of_components(PAGE)
+NO_LIMITS = dict.fromkeys(
+    ("PAGES_PER_ADDRESS", "CALLS_PER_HOUR", "NEW_CALLS_PER_HOUR", "ADDRESS_CALLS_PER_HOUR"), "9999"
+)
+ENVIRONMENT = {
+    **{f"WANDSTORE_{name}": value for name, value in NO_LIMITS.items()},
+    "WANDSTORE_TOKENS_PER_HOUR": "900000000",
+    "WANDSTORE_ALL_CALLS_PER_HOUR": "9999",
+    "WANDSTORE_ALL_TOKENS_PER_HOUR": "900000000",
+    "WANDSTORE_SILENCE_SECONDS": "1",
+    "WANDSTORE_FIRST_TOKEN_SECONDS": "1",
+    "WANDSTORE_RETRY_SECONDS": "0.05",
+    "WANDSTORE_BREAKER_SECONDS": "1",
+    "WANDSTORE_PAGE_MEMORY_SECONDS": "1",
+    "WANDSTORE_HOUSE_PACE": "0.2",
+    "WANDSTORE_GRACE": "1",
+    "WANDSTORE_STORAGE_SECONDS": "20",  # this machine is busy: no page goes without what is stored
+    "WANDSTORE_DESIGN": "",
+}
+
+
+class Shop:
+    """A shop of our own, whose model fails, whose catalog changes and whose process is killed."""
+
+    def __init__(self, folder: Path, model: Model, chance: random.Random, products: int) -> None:
+        self.most_mib = 0.0
+        self.most_descriptors = 0
+        self.kills: Counter[str] = Counter()
+        self.slowest_start = 0.0
+        self._chance = chance
+        self._model = model
+        self._catalog = folder / "catalog.json"
+        self._products = products
+        self.write_catalog()
+        claude = {"CLAUDE_BASE_URL": model.stand_in.url, "CLAUDE_API_KEY": "a-key"}
+        environment = {**ENVIRONMENT, **model.environment, **claude}
+        environment["WANDSTORE_CATALOG"] = str(self._catalog)
+        self._folder, self._environment = folder, environment
+        self.server = Server(folder / "data", environment)
+
+    def fail_at_random(self) -> None:
+        """Have the next answers go wrong as often as not."""
+        self._model.play(*(_scenario(self._chance) for _ in range(50)), Scenario(PAGE))
+
+    def write_catalog(self) -> None:
+        """Change what the last product costs, as a merchant's export would."""
+        catalog = json.loads(Path("demo/catalog.json").read_text())
+        catalog["products"] += [_product(number) for number in range(self._products)]
+        catalog["products"][-1]["price"] = self._chance.randrange(1, 500)
+        for product in catalog["products"]:
+            product.pop("image", None)
+        new = self._catalog.with_suffix(".new")
+        new.write_text(json.dumps(catalog))
+        new.replace(self._catalog)
+
+    def measure(self) -> None:
+        """Note what the process takes now."""
+        process = Path(f"/proc/{self.server.pid}")
+        try:
+            status = (process / "status").read_text()
+            self.most_mib = max(self.most_mib, int(status.partition("VmRSS:")[2].split()[0]) / 1024)
+            count = sum(1 for _ in (process / "fd").iterdir())
+        except (OSError, IndexError):
+            return  # it has just ended
+        self.most_descriptors = max(self.most_descriptors, count)
+
+    def end_and_start(self) -> None:
+        """Kill the process, seldom kindly, and start it again at once."""
+        how = SIGTERM if self._chance.random() < 0.25 else SIGKILL
+        self.server.kill(how)
+        self.kills[how.name] += 1
+        began = time.monotonic()
+        self.server.start()
+        self.slowest_start = max(self.slowest_start, time.monotonic() - began)
+
+    def spend_the_rest(self, calls: int) -> int:
+        """Leave the budget so many calls, want more pages than that; return how many were made."""
+        self._model.play(Scenario(PAGE))
+        left = str(self.calls_paid() + calls)
+        limited = {**self._environment, "WANDSTORE_CALLS_PER_HOUR": left}
+        before = self.calls_asked()
+        crowd = Crowd(lambda: [self.server.url], self._chance)
+        with Server(self._folder / "data", limited) as self.server:
+            for _ in range(2 * calls):
+                crowd.call()
+        return self.calls_asked() - before
+
+    def calls_asked(self) -> int:
+        """Return how often models were asked, whatever came of it."""
+        return self._model.stand_in.request_count
+
+    def calls_paid(self) -> int:
+        """Return how many calls the budget has on its books."""
+        found = kv_rows(self.server, "SELECT value FROM pairs WHERE key = 'budget:demo'")
+        return sum(calls for _, calls, _ in json.loads(found[0][0])) if found else 0
+
+
+def _product(number: int) -> dict[str, Any]:
+    return {
+        "id": f"more-{number}",
+        "title": f"Plain Thing {number}",
+        "price": 10 + number % 90,
+        "category": f"Things {number % 40}",
+        "description": "A thing among many, made to be found by who looks for it. " * 4,
+        "stock": 5,
+    }
+
+
+def _scenario(chance: random.Random) -> Scenario:
+    """Return an answer, good or not: cut, reset, late, refused, no JSON, no UTF-8, or an error."""
+    faults = (
+        Fault("cut", "chars", at=chance.choice(ENDS)),
+        Fault("reset", "chars", at=chance.randrange(len(PAGE))),
+        Fault("stall", "chars", at=chance.randrange(len(PAGE))),
+        Fault("status", status=chance.choice((401, 429, 500, 503))),
+        Fault("error", "chars", at=chance.choice(ENDS)),
+        Fault("invalid_json", "chars", at=chance.choice(ENDS)),
+        Fault("invalid_utf8", "chars", at=chance.choice(ENDS)),
+        Fault("garbage", "chars", at=chance.choice(ENDS)),
+        *(Fault(kind) for kind in ("empty_body", "html", "packed")),
+    )
+    fault = chance.choice((None, None, None, *faults))
+    return Scenario(PAGE, deltas_per_second=chance.choice((None, 400, 2000)), fault=fault)
+
+
+def soak(shop: Shop, crowd: Crowd, seconds: float, chance: random.Random) -> None:
+    """Let much go wrong at once, at random, for so many seconds."""
+    end = time.monotonic() + seconds
+    pause = min(20.0, seconds / 6)
+    with shopping(crowd):
+        next_kill, next_catalog = time.monotonic() + pause, time.monotonic() + pause / 2
+        while (now := time.monotonic()) < end:
+            shop.fail_at_random()
+            shop.measure()
+            kv_rows(shop.server, "DELETE FROM pairs WHERE key LIKE 'plan:%'")
+            if now > next_catalog:
+                shop.write_catalog()
+                next_catalog = now + chance.uniform(0.2, 1) * pause
+            if now > next_kill:
+                if chance.random() < 0.5:  # while the catalog is read anew
+                    shop.write_catalog()
+                    time.sleep(chance.uniform(0.5, 2))
+                crowd.outages += 1
+                shop.end_and_start()
+                crowd.outages += 1
+                next_kill = time.monotonic() + chance.uniform(0.5, 1.5) * pause
+            time.sleep(0.25)
+
+
+def held_against(shop: Shop, crowd: Crowd) -> Iterator[str]:
+    """Yield what does not hold once all is over and the process has ended kindly."""
+    yield from crowd.wrong
+    stored = Counter(shopper for (shopper,) in rows(shop.server, "SELECT shopper_id FROM signals"))
+    for shopper, noted in crowd.facts_noted.items():
+        if not noted <= stored[shopper] <= crowd.facts_sent[shopper]:
+            yield f"{stored[shopper]} facts are stored of {noted} that were noted"
+    asked, paid = shop.calls_asked(), shop.calls_paid()
+    if not asked <= paid <= asked + CROWD * 2 * shop.kills["SIGKILL"]:
+        yield f"models were asked {asked} times, and {paid} calls are paid for"
+    if shop.most_mib > MOST_MIB:
+        yield f"{shop.most_mib:.0f} MiB are resident"
+    if shop.most_descriptors > 100 + 4 * CROWD:
+        yield f"{shop.most_descriptors} descriptors are open"
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+def _report(crowd: Crowd, wrong: Sequence[str]) -> int:
+    _say(", ".join(f"{name} {count}" for name, count in sorted(crowd.done.items())))
+    for complaint, count in Counter(wrong).most_common(20):
+        _say(f"DOES NOT HOLD ({count}): {complaint}")
+    return 1 if wrong else 0
+
+
+def _own_shop(seconds: float, products: int, chance: random.Random) -> int:
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # the stand-in writes to who was killed
+    with tempfile.TemporaryDirectory() as folder, playing() as model:
+        shop = Shop(Path(folder), model, chance, products)
+        crowd = Crowd(lambda: [shop.server.url], chance)
+        with shop.server:
+            soak(shop, crowd, seconds, chance)
+        wrong = list(held_against(shop, crowd))
+        rest = shop.spend_the_rest(5)
+        if rest != 5:
+            wrong.append(f"{rest} calls were made where the budget had 5 left")
+        kills = ", ".join(f"{how} {count}" for how, count in shop.kills.items())
+        _say(f"ended {kills}; back after {shop.slowest_start:.1f} s at most")
+        _say(
+            f"models asked {shop.calls_asked()} times; {shop.most_mib:.0f} MiB, "
+            f"{shop.most_descriptors} descriptors at most"
+        )
+        return _report(crowd, wrong)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Soak for as long as is said; return 1 where something did not hold."""
+    parser = argparse.ArgumentParser(prog="tests.soak")
+    parser.add_argument("--seconds", type=float, default=1200)
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
+    parser.add_argument("--products", type=int, default=1000, help="beside those of the demo shop")
+    parser.add_argument("urls", nargs="*", help="shops of others, which are only visited")
+    given = parser.parse_args(arguments)
+    _say(f"seed {given.seed}")
+    chance = random.Random(given.seed)  # noqa: S311 - to be repeated, not to be secret
+    if not given.urls:
+        return _own_shop(given.seconds, given.products, chance)
+    crowd = Crowd(lambda: given.urls, chance)
+    with shopping(crowd):
+        time.sleep(given.seconds)
+    return _report(crowd, crowd.wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
