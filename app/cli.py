@@ -93,10 +93,12 @@ def _obey(arguments: Sequence[str]) -> int:
 def _insights(environment: Mapping[str, str], chosen: Namespace) -> int:
     import asyncio  # noqa: PLC0415 - not where a shop is served
     import json  # noqa: PLC0415 - likewise
+    import logging  # noqa: PLC0415 - likewise
 
     from app.insights.command import Untold, report_of, summary  # noqa: PLC0415 - likewise
     from app.settings import SettingsError, read_settings  # noqa: PLC0415 - likewise
 
+    logging.disable()  # what is wrong is told in one line
     try:
         report = asyncio.run(report_of(read_settings(environment), chosen.shop))
     except (SettingsError, Untold) as error:
@@ -125,7 +127,12 @@ def _add_data_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 def _look_after_data(chosen: Namespace, environment: Mapping[str, str]) -> int:
     from app.settings import SettingsError, read_settings  # noqa: PLC0415 - not where a shop is served
-    from app.storage.backup import BackupError, back_up, restore  # noqa: PLC0415 - likewise
+    from app.storage.backup import (  # noqa: PLC0415 - likewise
+        BackupError,
+        back_up,
+        folder_of,
+        restore,
+    )
     from app.storage.errors import StorageError  # noqa: PLC0415 - likewise
     from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
 
@@ -134,11 +141,12 @@ def _look_after_data(chosen: Namespace, environment: Mapping[str, str]) -> int:
         settings = read_settings({**environment, **given})
         if chosen.command == "shopper":
             return _shopper(chosen, settings)
+        data = folder_of(settings)
         if chosen.command == "backup":
-            back_up(settings.data, chosen.file)
+            back_up(data, chosen.file)
         else:
-            with hold_folder(settings.data):
-                restore(chosen.file, settings.data, replace=chosen.replace)
+            with hold_folder(data):
+                restore(chosen.file, data, replace=chosen.replace)
     except (SettingsError, BackupError, StorageError) as error:
         sys.stderr.write(f"nothing was done: {error}\n")
         return 2
@@ -149,10 +157,13 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
     """Write what is stored of a shopper as JSON, or erase it; 1 where nothing is known of them."""
     import asyncio  # noqa: PLC0415 - not where a shop is served
     import json  # noqa: PLC0415 - likewise
+    import logging  # noqa: PLC0415 - likewise
 
     from app.metrics.registry import Metrics  # noqa: PLC0415 - likewise
     from app.storage.factory import open_storage  # noqa: PLC0415 - likewise
     from app.storage.shoppers import ShopperData  # noqa: PLC0415 - likewise
+
+    logging.disable()  # what is wrong is told in one line
 
     async def act() -> bool:
         storage = open_storage(settings, Metrics())

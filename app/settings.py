@@ -380,7 +380,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
 """Of each variable the field of Settings that it sets, dotted where it is inside, and how."""
 
 _NEEDED = {
-    "cluster": ("SESSION_SECRET", "REDIS_URL"),
+    "cluster": ("SESSION_SECRET", "REDIS_URL", "DATABASE_URL"),
     "worker": ("SESSION_SECRET",),  # one that is generated would be lost with the disk
     "cloudflare": (
         "SESSION_SECRET",

@@ -14,6 +14,7 @@ from tests.support.fake_model import Model, playing
 from tests.support.in_process import InProcessServer
 from tests.support.stored import forget_layouts
 from tools.support.edge import Edge, Worker, behind_worker, publish
+from tools.support.postgres import Postgres, installed
 from tools.support.server import HeldPort, Server
 
 TESTS = ROOT / "tests"
@@ -32,7 +33,7 @@ they are kept is a claim of their own rooms."""
 StartServer = Callable[..., Server]
 
 _NEED_OF_FOLDER = {"process": "process", "browser": "browser", "edge": "workerd"}
-_NEED_OF_FIXTURE = {"browser": "browser", "worker": "workerd"}
+_NEED_OF_FIXTURE = {"browser": "browser", "worker": "workerd", "postgres": "process"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,6 +93,15 @@ def house_server(one_house_server: Server) -> Server:
     """The server that tests share which only look; what others have composed is forgotten."""
     forget_layouts(one_house_server)
     return one_house_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that tests share, each with a schema of its own."""
+    if installed() is None:
+        pytest.skip("NO POSTGRESQL 15 OR LATER: Debian has it in `postgresql`")
+    with Postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

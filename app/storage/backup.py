@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from app.settings import Settings
+
 DATABASES = ("shop.sqlite3", "kv.sqlite3")
 SECRET = "session.secret"  # noqa: S105 - the name of its file
 """Cookies are signed with it: without it every shopper would be a new one."""
@@ -18,6 +20,19 @@ _OWNER_ONLY = 0o600
 
 class BackupError(Exception):
     """There is nothing to back up, or nothing that can be put back; the message says why."""
+
+
+def folder_of(settings: Settings) -> Path:
+    """Return the folder that holds the state.
+
+    Raises:
+        BackupError: the state is on servers, which have backups of their own.
+    """
+    if settings.storage.where != "sqlite":
+        raise BackupError(
+            f"WANDSTORE_STATE is {settings.storage.where}: its servers have backups of their own"
+        )
+    return settings.data
 
 
 def back_up(data: Path, target: Path) -> None:

@@ -91,14 +91,13 @@ def _retire(database: Database, state: StorageSettings) -> Slice:
 
 
 def _of_cluster(settings: Settings) -> Storage:
-    from app.storage.db.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
-    from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
+    from app.storage.db.postgres import PostgresDatabase  # noqa: PLC0415 - only if it is this one
     from app.storage.kv.redis import RedisKv  # noqa: PLC0415 - likewise
     from app.storage.redis import RedisServer  # noqa: PLC0415 - likewise
     from app.storage.redis_ledgers import RedisLedgers  # noqa: PLC0415 - likewise
 
     redis = RedisServer(settings.storage.redis_url)
-    database = SqliteDatabase(settings.data / "shop.sqlite3", ROOT / "migrations")
+    database = PostgresDatabase(settings.storage.database_url, ROOT / "migrations")
     retention = Upkeep({"retired": _retire(database, settings.storage)}, _SELDOM)
     return Storage(
         RedisKv(redis),
@@ -107,7 +106,6 @@ def _of_cluster(settings: Settings) -> Storage:
         patience=_NEAR,
         upkeep=(retention,),
         counts={"retention": retention.counts},
-        hold=partial(hold_folder, settings.data),
         ledgers=RedisLedgers(redis),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +25,16 @@ COMPOSED = "SELECT count(*) FROM ui_generations WHERE shopper_id = '{}' AND stat
 THEIRS = "SELECT id, fact FROM signals WHERE shopper_id = '{}'"
 
 
-def wandstore(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def wandstore(*arguments: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "app", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -101,3 +108,14 @@ def test_what_cannot_be_done_is_told_in_one_line(tmp_path: Path, command: list[s
     assert told.returncode == 2
     assert told.stderr.startswith("nothing was done: ")
     assert told.stderr.count("\n") == 1
+
+
+def test_state_that_is_on_servers_is_backed_up_there(tmp_path: Path) -> None:
+    state = {"WANDSTORE_STATE": "cluster", "SESSION_SECRET": "0123456789abcdef"}
+    servers = {"REDIS_URL": "redis://127.0.0.1:1", "DATABASE_URL": "postgresql://127.0.0.1:1/shop"}
+    told = wandstore("backup", tmp_path / "to", **state, **servers)
+    assert told.returncode == 2
+    assert told.stderr.startswith("nothing was done: WANDSTORE_STATE is cluster")
+    told = wandstore("shopper", "export", "shop_1", **state, **servers)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == "nothing was done: postgres: ConnectionRefusedError\n"

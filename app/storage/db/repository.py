@@ -1,4 +1,4 @@
-"""The shop's tables: the SQL of SQLite, of D1 and of the Worker, and what the shop does with it."""
+"""The shop's tables: the SQL of SQLite, D1, the Worker and PostgreSQL, and what is done with it."""
 
 from __future__ import annotations
 
@@ -63,35 +63,37 @@ ON CONFLICT (id) DO UPDATE SET status = excluded.status, completed_at = excluded
     completion_tokens = excluded.completion_tokens, decision = excluded.decision
 """
 INSERT_EXPOSURE = """
-INSERT OR IGNORE INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
-VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (experiment, shopper_id) DO NOTHING
 """
 # The values of a row are [slot, component, product, place, shown, clicked].
 ADD_VIEWS = """
 INSERT INTO views
     (shop_id, day, arm, persona, decision, slot, component, product, place, shown, clicked)
 SELECT ?, ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-    json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
-    json_extract(value, '$[5]') FROM json_each(?) WHERE true
+    json_extract(value, '$[2]'), CAST(json_extract(value, '$[3]') AS INTEGER),
+    CAST(json_extract(value, '$[4]') AS INTEGER), CAST(json_extract(value, '$[5]') AS INTEGER)
+FROM json_each(?) WHERE true
 ON CONFLICT (shop_id, day, arm, persona, decision, slot, component, product, place)
-DO UPDATE SET shown = shown + excluded.shown, clicked = clicked + excluded.clicked
+DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + excluded.clicked
 """
 DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
 # One row a visitor first: what they did after they had seen their arm.
 SELECT_OUTCOMES = """
-SELECT experiment, arm, persona, COUNT(*) AS visitors, SUM(baskets > 0) AS baskets,
-    SUM(orders > 0) AS buyers, SUM(orders) AS orders, SUM(cents) AS cents,
-    SUM(CAST(cents AS REAL) * cents) AS squares
+SELECT experiment, arm, persona, COUNT(*) AS visitors, COUNT(NULLIF(baskets, 0)) AS baskets,
+    COUNT(NULLIF(orders, 0)) AS buyers, CAST(SUM(orders) AS BIGINT) AS orders,
+    CAST(SUM(cents) AS BIGINT) AS cents, SUM(CAST(cents AS DOUBLE PRECISION) * cents) AS squares
 FROM (
     SELECT exposures.experiment, exposures.arm, exposures.persona,
-        SUM(COALESCE(signals.kind = 'add_to_basket', 0)) AS baskets,
-        SUM(COALESCE(signals.kind = 'purchase', 0)) AS orders,
-        SUM(CASE WHEN signals.kind = 'purchase'
-            THEN COALESCE(json_extract(signals.fact, '$.cents'), 0) ELSE 0 END) AS cents
+        COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
+        COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS orders,
+        CAST(SUM(CASE WHEN signals.kind = 'purchase'
+            THEN COALESCE(CAST(json_extract(signals.fact, '$.cents') AS BIGINT), 0) ELSE 0 END)
+            AS BIGINT) AS cents
     FROM exposures LEFT JOIN signals
         ON signals.shopper_id = exposures.shopper_id AND signals.at >= exposures.at
     WHERE exposures.shop_id = ? GROUP BY exposures.experiment, exposures.shopper_id
-)
+) AS visitors
 GROUP BY experiment, arm, persona
 """
 SELECT_SLOTS = """
@@ -112,7 +114,7 @@ FROM (
         THEN substr(persona_hash, instr(persona_hash, '.') + 1) ELSE '' END AS arm
     FROM ui_generations JOIN shoppers ON shoppers.id = ui_generations.shopper_id
     WHERE shoppers.shop_id = ?
-)
+) AS pages
 GROUP BY arm, model
 """
 SELECT_DECISIONS = """
@@ -123,13 +125,14 @@ ORDER BY shown DESC, decision LIMIT 50
 # An origin is `page/slot`; a page that is recorded no longer has no decision.
 SELECT_ORIGINS = """
 SELECT origins.slot, COALESCE(pages.decision, '') AS decision,
-    SUM(origins.kind = 'add_to_basket') AS baskets, SUM(origins.kind = 'purchase') AS bought
+    COUNT(CASE WHEN origins.kind = 'add_to_basket' THEN 1 END) AS baskets,
+    COUNT(CASE WHEN origins.kind = 'purchase' THEN 1 END) AS bought
 FROM (
     SELECT signals.kind, substr(value, 1, instr(value, '/') - 1) AS page,
         substr(value, instr(value, '/') + 1) AS slot
     FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
         json_each(signals.fact, '$.origins')
-    WHERE shoppers.shop_id = ? AND value <> ''
+    WHERE shoppers.shop_id = ? AND instr(value, '/') > 0
 ) AS origins LEFT JOIN ui_generations AS pages ON pages.id = origins.page
 GROUP BY origins.slot, COALESCE(pages.decision, '') ORDER BY bought DESC, baskets DESC LIMIT 200
 """
@@ -191,7 +194,11 @@ class Runner(Protocol):
 
 
 class ShopRepository:
-    """The tables of `migrations/`. Every method may raise StorageError."""
+    """The tables of `migrations/`. Every method may raise StorageError.
+
+    Rows of several shoppers are written in one order, so that processes never wait for each other
+    in a circle.
+    """
 
     def __init__(self, run: Runner) -> None:
         self._run: Runner = run
@@ -267,7 +274,7 @@ class ShopRepository:
     ) -> None:
         """Count what a shopper saw of a store page, and which arms (experiment, arm) it was of."""
         shopper, shop, at = sighting
-        rows = json.dumps(seen.rows, ensure_ascii=False)
+        rows = json.dumps(sorted(seen.rows), ensure_ascii=False)
         await self._run(
             [
                 _visited(sighting),
@@ -298,8 +305,8 @@ class ShopRepository:
 
     async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
         """Write who was here and what was composed."""
-        composed = (Statement(UPSERT_GENERATION, tuple(item)) for item in generations)
-        await self._run([*map(_visited, sightings), *composed])
+        composed = (Statement(UPSERT_GENERATION, tuple(item)) for item in sorted(generations))
+        await self._run([*map(_visited, sorted(sightings)), *composed])
 
     async def retire(self, shoppers_before: str, records_before: str) -> int:
         """Forget some of the shoppers not seen since, with all that is theirs, and some records.

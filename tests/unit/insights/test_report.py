@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ from app.domain.facts import Fact
 from app.insights.charts import WIDTH, bar_chart, interval_chart
 from app.insights.collect import collect
 from app.insights.prices import cost_of
-from app.settings import ROOT
 from app.storage.db.rows import Generation, PageViews, Visited
-from app.storage.db.sqlite import SqliteDatabase
+from tests.support.databases import KINDS, OpenDatabase, opened
 from tests.support.factories import product, shop
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ AT = "2026-11-26T00:00:00.000+00:00"
 BEFORE = "2026-11-25T00:00:00.000+00:00"
 
 
-async def seen(database: SqliteDatabase, name: str, arm: str, *orders: int, at: str = AT) -> None:
+async def seen(database: OpenDatabase, name: str, arm: str, *orders: int, at: str = AT) -> None:
     """Have a shopper see an arm, and buy for so many cents afterwards."""
     rows = [("grid", "grid", "", 0, 1, 0), ("grid", "grid", "oak", 1, 1, 1)]
     visited = Visited(name, SHOP.id, AT)
@@ -41,21 +41,19 @@ async def seen(database: SqliteDatabase, name: str, arm: str, *orders: int, at: 
         await database.add_facts(Visited(name, SHOP.id, at), facts)
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> Any:
-    made = SqliteDatabase(tmp_path / "shop.sqlite3", ROOT / "migrations")
-    await made.open()
-    yield made
-    await made.close()
+@pytest.fixture(params=KINDS)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenDatabase]:
+    async with opened(request, tmp_path) as made:
+        yield made
 
 
-async def report(database: SqliteDatabase) -> dict[str, Any]:
+async def report(database: OpenDatabase) -> dict[str, Any]:
     found: dict[str, Any] = await collect(database, SHOP, RUNNING, {"pays.plain": "why"}, NOW)
     assert json.loads(json.dumps(found)) == found
     return found
 
 
-async def test_orders_and_revenue_are_counted_to_the_last_one(database: SqliteDatabase) -> None:
+async def test_orders_and_revenue_are_counted_to_the_last_one(database: OpenDatabase) -> None:
     for number in range(110):
         await seen(database, f"a{number}", "plain", *([1_000] if number < 10 else []))
         await seen(database, f"b{number}", "composed", *([1_500, 500] if number < 20 else []))
@@ -82,7 +80,7 @@ async def test_orders_and_revenue_are_counted_to_the_last_one(database: SqliteDa
     assert experiment["personas"]["newcomer"][1]["orders"] == 40
 
 
-async def test_a_shopper_counts_for_the_arm_they_saw_first(database: SqliteDatabase) -> None:
+async def test_a_shopper_counts_for_the_arm_they_saw_first(database: OpenDatabase) -> None:
     await seen(database, "one", "plain")
     await seen(database, "one", "composed", 1_000)
     (experiment,) = (await report(database))["experiments"]
@@ -91,7 +89,7 @@ async def test_a_shopper_counts_for_the_arm_they_saw_first(database: SqliteDatab
 
 
 async def test_what_was_seen_and_clicked_is_told_by_slot_place_and_product(
-    database: SqliteDatabase,
+    database: OpenDatabase,
 ) -> None:
     for number in range(4):
         await seen(database, f"a{number}", "plain")
@@ -104,7 +102,7 @@ async def test_what_was_seen_and_clicked_is_told_by_slot_place_and_product(
 
 
 async def test_what_was_bought_is_told_by_the_slot_and_the_decision_that_showed_it(
-    database: SqliteDatabase,
+    database: OpenDatabase,
 ) -> None:
     await seen(database, "one", "composed")
     await seen(database, "two", "plain")
@@ -125,7 +123,7 @@ async def test_what_was_bought_is_told_by_the_slot_and_the_decision_that_showed_
     assert sorted(origins) == [("grid", "", 0, 1), ("grid", "abc", 1, 0), ("hero", "abc", 1, 1)]
 
 
-async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: SqliteDatabase) -> None:
+async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabase) -> None:
     await seen(database, "one", "composed", 10_000)
     for number in range(2):
         page = Generation(
@@ -149,7 +147,7 @@ async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: SqliteDatab
     assert composed["revenue_per_unit_spent"] == pytest.approx(100 / cost)
 
 
-async def test_wrong_shares_are_warned_of(database: SqliteDatabase) -> None:
+async def test_wrong_shares_are_warned_of(database: OpenDatabase) -> None:
     for number in range(200):
         await seen(database, f"a{number}", "plain" if number % 10 else "composed")
     (experiment,) = (await report(database))["experiments"]

@@ -1,10 +1,11 @@
-"""The database of one machine, its migrations, and the records that are written later."""
+"""The database of one machine or many, its migrations, and the records that are written later."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,14 @@ import pytest
 
 from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.settings import ROOT
 from app.storage.db.rows import ShopperHistory
 from app.storage.db.sqlite import Generation, SqliteDatabase, Visited
 from app.storage.db.write_behind import Batching, WriteBehind
 from app.storage.sqlite import StorageError
+from tests.support.databases import KINDS, MIGRATIONS, OpenDatabase, opened
 
 pytestmark = pytest.mark.anyio
 
-MIGRATIONS = ROOT / "migrations"
 SEEN = Visited("shop_1", "demo", "2026-01-01T00:00:00Z")
 SEEN_LATER = Visited("shop_1", "demo", "2026-01-02T00:00:00Z")
 COLLECTOR = Persona(
@@ -41,31 +41,13 @@ def generation(status: str = "pending", **changes: Any) -> Generation:
 
 
 def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
-    connection = sqlite3.connect(path)
-    try:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         return connection.execute(query).fetchall()
-    finally:
-        connection.close()
-
-
-def change(path: Path, query: str, *values: object) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute(query, values)
-    connection.commit()
-    connection.close()
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "shop.sqlite"
-
-
-@pytest.fixture
-async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
-    made = SqliteDatabase(path, MIGRATIONS)
-    await made.open()
-    yield made
-    await made.close()
 
 
 # ------------------------------------------------------------------ migrations
@@ -145,18 +127,24 @@ async def test_the_projects_own_migrations_open_a_new_and_an_old_file(path: Path
 # ------------------------------------------------------------------ personas
 
 
-async def test_a_shopper_of_whom_nothing_is_known_is_a_newcomer(database: SqliteDatabase) -> None:
+@pytest.fixture(params=KINDS)
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenDatabase]:
+    async with opened(request, tmp_path) as made:
+        yield made
+
+
+async def test_a_shopper_of_whom_nothing_is_known_is_a_newcomer(database: OpenDatabase) -> None:
     assert await database.persona_of("nobody", "demo") == NEWCOMER
     await database.record([SEEN], [])
     assert await database.persona_of("shop_1", "demo") == NEWCOMER
 
 
-async def test_a_persona_comes_back_as_it_was_set(database: SqliteDatabase) -> None:
+async def test_a_persona_comes_back_as_it_was_set(database: OpenDatabase) -> None:
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
     assert await database.persona_of("shop_1", "demo") == COLLECTOR
 
 
-async def test_the_persona_set_last_is_the_current_one(database: SqliteDatabase) -> None:
+async def test_the_persona_set_last_is_the_current_one(database: OpenDatabase) -> None:
     minimalist = Persona("minimalist", 0.5)
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
     await database.set_persona(SEEN_LATER, minimalist, "v2_b")
@@ -166,7 +154,7 @@ async def test_the_persona_set_last_is_the_current_one(database: SqliteDatabase)
 
 
 async def test_shoppers_who_share_a_hash_keep_signals_of_their_own(
-    database: SqliteDatabase,
+    database: OpenDatabase,
 ) -> None:
     other = Persona("collector", 0.87, Signals(130.0))
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
@@ -175,54 +163,48 @@ async def test_shoppers_who_share_a_hash_keep_signals_of_their_own(
     assert await database.persona_of("shop_2", "demo") == other
 
 
-async def test_a_shopper_of_one_shop_is_a_stranger_to_another(database: SqliteDatabase) -> None:
+async def test_a_shopper_of_one_shop_is_a_stranger_to_another(database: OpenDatabase) -> None:
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
     assert await database.persona_of("shop_1", "corner") == NEWCOMER
 
 
-async def test_setting_a_persona_keeps_when_the_shopper_first_came(
-    database: SqliteDatabase, path: Path
-) -> None:
+async def test_setting_a_persona_keeps_when_the_shopper_first_came(database: OpenDatabase) -> None:
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
     await database.set_persona(SEEN_LATER, COLLECTOR, "v2_a")
-    assert rows(path, "SELECT created_at, last_seen_at FROM shoppers") == [(SEEN.at, SEEN_LATER.at)]
+    assert await database.rows("SELECT created_at, last_seen_at FROM shoppers") == [
+        (SEEN.at, SEEN_LATER.at)
+    ]
 
 
-async def test_a_row_that_makes_no_sense_is_a_newcomers(
-    database: SqliteDatabase, path: Path
-) -> None:
+async def test_a_row_that_makes_no_sense_is_a_newcomers(database: OpenDatabase) -> None:
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    change(path, "UPDATE personas SET signals = ?", "not json")
+    await database.rows("UPDATE personas SET signals = 'not json'")
     assert await database.persona_of("shop_1", "demo") == NEWCOMER
 
 
 # ------------------------------------------------------------------ records
 
 
-async def test_a_sighting_is_kept_with_the_first_and_the_last_time(
-    database: SqliteDatabase, path: Path
-) -> None:
+async def test_a_sighting_is_kept_with_the_first_and_the_last_time(database: OpenDatabase) -> None:
     await database.record([SEEN], [])
     await database.record([SEEN_LATER], [])
     query = "SELECT id, shop_id, created_at, last_seen_at FROM shoppers"
-    assert rows(path, query) == [("shop_1", "demo", SEEN.at, SEEN_LATER.at)]
+    assert await database.rows(query) == [("shop_1", "demo", SEEN.at, SEEN_LATER.at)]
 
 
-async def test_a_generation_is_followed_from_its_start_to_its_end(
-    database: SqliteDatabase, path: Path
-) -> None:
+async def test_a_generation_is_followed_from_its_start_to_its_end(database: OpenDatabase) -> None:
     await database.record([], [generation()])
     done = generation("failed", completed_at="2026-01-01T00:00:09Z", error_message="TIMEOUT")
     await database.record([], [done])
     query = "SELECT status, started_at, completed_at, error_message FROM ui_generations"
-    assert rows(path, query) == [("failed", done.started_at, done.completed_at, "TIMEOUT")]
+    assert await database.rows(query) == [("failed", done.started_at, done.completed_at, "TIMEOUT")]
 
 
-async def test_records_are_written_all_or_none(database: SqliteDatabase, path: Path) -> None:
+async def test_records_are_written_all_or_none(database: OpenDatabase) -> None:
     with pytest.raises(StorageError):
         await database.record([SEEN], [generation(), generation("nonsense", id="g2")])
-    assert rows(path, "SELECT id FROM shoppers") == []
-    assert rows(path, "SELECT id FROM ui_generations") == []
+    assert await database.rows("SELECT id FROM shoppers") == []
+    assert await database.rows("SELECT id FROM ui_generations") == []
 
 
 class Records:
@@ -360,13 +342,13 @@ async def test_the_end_does_not_wait_for_what_cannot_be_written() -> None:
     assert recorder.counts == {"record_failed": 1}
 
 
-async def test_a_recorder_writes_to_a_real_database(database: SqliteDatabase, path: Path) -> None:
+async def test_a_recorder_writes_to_a_real_database(database: OpenDatabase) -> None:
     recorder = WriteBehind(database)
     recorder.visited(SEEN)
     recorder.generation(generation("completed"))
     await recorder.flush()
-    assert rows(path, "SELECT id FROM shoppers") == [("shop_1",)]
-    assert rows(path, "SELECT id, status FROM ui_generations") == [("g1", "completed")]
+    assert await database.rows("SELECT id FROM shoppers") == [("shop_1",)]
+    assert await database.rows("SELECT id, status FROM ui_generations") == [("g1", "completed")]
 
 
 # ------------------------------------------------------------------ behaviour
@@ -377,7 +359,7 @@ ORDER = Fact("purchase", 20_001, ("a", "b"), ("Lamps", "Café"), cents=12_345)
 
 
 async def test_facts_come_back_in_their_order_with_the_hash_judged_last(
-    database: SqliteDatabase,
+    database: OpenDatabase,
 ) -> None:
     assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((VIEW,), None, 1)
     await database.set_persona(SEEN, COLLECTOR, "v2_a")
@@ -386,7 +368,7 @@ async def test_facts_come_back_in_their_order_with_the_hash_judged_last(
     )
 
 
-async def test_a_persona_gives_way_to_one_judged_by_newer_facts(database: SqliteDatabase) -> None:
+async def test_a_persona_gives_way_to_one_judged_by_newer_facts(database: OpenDatabase) -> None:
     early = await database.add_facts(SEEN, [VIEW])
     late = await database.add_facts(SEEN, [ORDER])
     await database.add_facts(Visited("shop_2", "demo", SEEN.at), [VIEW])
@@ -397,7 +379,7 @@ async def test_a_persona_gives_way_to_one_judged_by_newer_facts(database: Sqlite
 
 
 async def test_the_current_persona_is_never_forgotten_for_one_that_gives_way(
-    database: SqliteDatabase,
+    database: OpenDatabase,
 ) -> None:
     first = await database.add_facts(SEEN, [VIEW])
     await database.set_persona(SEEN, COLLECTOR, "v2_current", first.last_fact_id)
@@ -408,51 +390,47 @@ async def test_the_current_persona_is_never_forgotten_for_one_that_gives_way(
     assert await database.persona_of("shop_1", "demo") == COLLECTOR
 
 
-async def test_one_shopper_never_sees_anothers_facts(database: SqliteDatabase) -> None:
+async def test_one_shopper_never_sees_anothers_facts(database: OpenDatabase) -> None:
     await database.add_facts(SEEN, [VIEW])
     other = Visited("shop_2", "demo", SEEN.at)
     assert (await database.add_facts(other, [ORDER])).facts == (ORDER,)
 
 
-async def test_of_too_many_facts_the_oldest_go_and_orders_last(
-    database: SqliteDatabase, path: Path
-) -> None:
+async def test_of_too_many_facts_the_oldest_go_and_orders_last(database: OpenDatabase) -> None:
     await database.add_facts(SEEN, [ORDER, *[VIEW] * MAX_FACTS])
     newest = Fact("view", 20_002)
     kept = (await database.add_facts(SEEN, [newest])).facts
     assert len(kept) == MAX_FACTS
     assert (kept[0], kept[-1]) == (ORDER, newest)
-    assert rows(path, "SELECT count(*) FROM signals") == [(MAX_FACTS,)]
+    assert await database.rows("SELECT count(*) FROM signals") == [(MAX_FACTS,)]
 
 
-async def test_facts_that_make_no_sense_are_passed_over(
-    database: SqliteDatabase, path: Path
-) -> None:
+async def test_facts_that_make_no_sense_are_passed_over(database: OpenDatabase) -> None:
     for nonsense in ("", "[" * 100_000, "[]", '{"kind": "theft"}', '{"kind": NaN}'):
         await database.add_facts(SEEN, [VIEW])
-        change(path, "UPDATE signals SET fact = ?", nonsense)
+        await database.rows(f"UPDATE signals SET fact = '{nonsense}'")  # noqa: S608 - no quotes
     assert (await database.add_facts(SEEN, [ORDER])).facts == (ORDER,)
 
 
-async def test_a_kind_we_do_not_know_cannot_be_stored(database: SqliteDatabase) -> None:
+async def test_a_kind_we_do_not_know_cannot_be_stored(database: OpenDatabase) -> None:
     with pytest.raises(StorageError):
         await database.add_facts(SEEN, [VIEW, Fact("theft")])
     assert (await database.add_facts(SEEN, [])).facts == ()
 
 
 async def test_of_a_shoppers_former_personas_few_are_kept_and_the_current_one_always(
-    database: SqliteDatabase, path: Path
+    database: OpenDatabase,
 ) -> None:
     for number in range(30):
         at = Visited("shop_1", "demo", f"2026-01-{number + 1:02}T00:00:00Z")
         await database.set_persona(at, COLLECTOR, f"v2_{number}")
     await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_old")
     assert (await database.persona_of("shop_1", "demo")).type == "explorer"
-    hashes = {name for (name,) in rows(path, "SELECT hash FROM personas")}
+    hashes = {name for (name,) in await database.rows("SELECT hash FROM personas")}
     assert hashes == {f"v2_{number}" for number in range(10, 30)} | {"v2_old"}
 
 
-async def test_what_a_shopper_did_before_is_read_once(database: SqliteDatabase) -> None:
+async def test_what_a_shopper_did_before_is_read_once(database: OpenDatabase) -> None:
     first = await database.add_facts(SEEN, [VIEW, ORDER])
     second = await database.add_facts(SEEN, [VIEW])
     assert [id(fact) for fact in second.facts[:2]] == [id(fact) for fact in first.facts]
@@ -464,7 +442,7 @@ OLD, NOW = "2026-01-01T00:00:00Z", "2026-07-01T00:00:00Z"
 BETWEEN = "2026-04-01T00:00:00Z"
 
 
-async def everything(database: SqliteDatabase, shoppers: str, records: str) -> int:
+async def everything(database: OpenDatabase, shoppers: str, records: str) -> int:
     removed = 0
     while count := await database.retire(shoppers, records):
         removed += count
@@ -472,40 +450,44 @@ async def everything(database: SqliteDatabase, shoppers: str, records: str) -> i
 
 
 async def test_who_is_not_seen_again_is_forgotten_with_all_that_was_theirs(
-    database: SqliteDatabase, path: Path
+    database: OpenDatabase,
 ) -> None:
     for name, at in (("gone", OLD), ("back", NOW)):
         await database.add_facts(Visited(name, "demo", at), [VIEW])
         await database.set_persona(Visited(name, "demo", at), COLLECTOR, "v2_a")
     assert await everything(database, BETWEEN, BETWEEN) == 1
-    assert rows(path, "SELECT id FROM shoppers") == [("back",)]
-    assert rows(path, "SELECT shopper_id FROM personas") == [("back",)]
-    assert rows(path, "SELECT shopper_id FROM signals") == [("back",)]
+    assert await database.rows("SELECT id FROM shoppers") == [("back",)]
+    assert await database.rows("SELECT shopper_id FROM personas") == [("back",)]
+    assert await database.rows("SELECT shopper_id FROM signals") == [("back",)]
 
 
 async def test_what_a_shopper_did_long_ago_is_forgotten_although_they_return(
-    database: SqliteDatabase, path: Path
+    database: OpenDatabase,
 ) -> None:
     await database.add_facts(Visited("back", "demo", OLD), [VIEW])
     await database.add_facts(Visited("back", "demo", NOW), [ORDER])
     await everything(database, BETWEEN, BETWEEN)
-    assert rows(path, "SELECT at FROM signals") == [(NOW,)]
+    assert await database.rows("SELECT at FROM signals") == [(NOW,)]
 
 
-async def test_records_of_pages_have_a_time_of_their_own(
-    database: SqliteDatabase, path: Path
-) -> None:
+async def test_records_of_pages_have_a_time_of_their_own(database: OpenDatabase) -> None:
     made = [generation(id=f"g{at}", started_at=OLD) for at in range(600)]
     await database.record([SEEN], [*made, generation(id="new", started_at=NOW)])
     assert await database.retire(OLD, BETWEEN) == 500
     assert await everything(database, OLD, BETWEEN) == 100
-    assert rows(path, "SELECT id FROM ui_generations") == [("new",)]
-    assert rows(path, "SELECT id FROM shoppers") == [("shop_1",)]
+    assert await database.rows("SELECT id FROM ui_generations") == [("new",)]
+    assert await database.rows("SELECT id FROM shoppers") == [("shop_1",)]
 
 
-async def test_a_check_writes_and_leaves_nothing(database: SqliteDatabase, path: Path) -> None:
+async def test_a_check_writes_and_leaves_nothing(database: OpenDatabase) -> None:
     await database.check()
-    assert rows(path, "SELECT id FROM shoppers") == []
+    assert await database.rows("SELECT id FROM shoppers") == []
+
+
+async def test_a_file_that_is_gone_is_written_to_no_more(path: Path) -> None:
+    database = SqliteDatabase(path, MIGRATIONS)
+    await database.open()
     await asyncio.to_thread(path.unlink)
     with pytest.raises(StorageError, match="gone"):
         await database.check()
+    await database.close()

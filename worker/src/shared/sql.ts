@@ -35,16 +35,17 @@ DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
 export const SELECT_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id";
 export const SELECT_CURRENT_HASH = "SELECT current_persona_hash FROM shoppers WHERE id = ?";
 export const INSERT_EXPOSURE = `
-INSERT OR IGNORE INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
-VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (experiment, shopper_id) DO NOTHING
 `;
 export const ADD_VIEWS = `
 INSERT INTO views
     (shop_id, day, arm, persona, decision, slot, component, product, place, shown, clicked)
 SELECT ?, ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-    json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'),
-    json_extract(value, '$[5]') FROM json_each(?) WHERE true
+    json_extract(value, '$[2]'), CAST(json_extract(value, '$[3]') AS INTEGER),
+    CAST(json_extract(value, '$[4]') AS INTEGER), CAST(json_extract(value, '$[5]') AS INTEGER)
+FROM json_each(?) WHERE true
 ON CONFLICT (shop_id, day, arm, persona, decision, slot, component, product, place)
-DO UPDATE SET shown = shown + excluded.shown, clicked = clicked + excluded.clicked
+DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + excluded.clicked
 `;
 export const DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?";

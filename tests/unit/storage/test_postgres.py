@@ -1,0 +1,306 @@
+"""PostgreSQL: its tables, several processes at once, and a server that is slow, full or gone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, closing, suppress
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.domain.facts import Fact
+from app.domain.persona import NEWCOMER, Persona
+from app.storage.db.migrate import migrate
+from app.storage.db.postgres import Limits, PostgresDatabase
+from app.storage.db.repository import Statement
+from app.storage.db.rows import Generation, PageViews, Visited
+from app.storage.db.write_behind import WriteBehind
+from app.storage.errors import StorageError
+from tests.support.databases import MIGRATIONS
+from tools.support.postgres import Postgres
+
+pytestmark = pytest.mark.anyio
+
+AT = "2026-11-26T00:00:00.000+00:00"
+SEEN = Visited("shop_1", "demo", AT)
+TYPES = {"text": "TEXT", "double precision": "REAL", "integer": "INTEGER", "bigint": "INTEGER"}
+PATIENT, IMPATIENT = Limits(30.0, 30.0), Limits(connect=0.5, call=0.5, calls=3)
+Connect = Callable[..., Awaitable[PostgresDatabase]]
+
+COLUMNS = """
+SELECT table_name, column_name, data_type, is_nullable,
+    replace(column_default, '::text', ''), collation_name
+FROM information_schema.columns WHERE table_schema = current_schema()
+    AND table_name NOT LIKE '%migrations' ORDER BY table_name, ordinal_position
+"""
+INDEXES = """
+SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexname NOT LIKE '%key'
+"""
+CHECKS = """
+SELECT contype::text, count(*) FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+WHERE connamespace = current_schema()::regnamespace AND relname NOT LIKE '%migrations'
+GROUP BY contype
+"""
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    return postgres.new_schema()
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    """Open databases that are closed when the test ends."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(
+            url: str, migrations: Path = MIGRATIONS, limits: Limits = PATIENT
+        ) -> PostgresDatabase:
+            made = PostgresDatabase(url, migrations, limits)
+            stack.push_async_callback(made.close)
+            await made.open()
+            return made
+
+        yield opened
+
+
+@pytest.fixture
+async def database(connect: Connect, url: str) -> PostgresDatabase:
+    return await connect(url)
+
+
+async def fetch(url: str, sql: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
+
+
+async def sooner_or_later(database: PostgresDatabase) -> Persona:
+    """Ask for a persona until there is an answer."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(StorageError):
+                return await database.persona_of("shop_1", "demo")
+
+
+def only(folder: Path, *names: str, **scripts: str) -> Path:
+    """Return a folder with some of our migrations, and these."""
+    folder.mkdir()
+    for name in names:
+        shutil.copy(MIGRATIONS / name, folder)
+    for name, script in scripts.items():
+        (folder / f"{name}.sql").write_text(script)
+    return folder
+
+
+# ------------------------------------------------------------------ tables
+
+
+@pytest.mark.usefixtures("database")
+async def test_the_tables_are_those_of_sqlite(url: str) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, MIGRATIONS)
+        expected, keys, references = [], 0, 0
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '%migrations'"
+            " AND name NOT LIKE 'sqlite%' ORDER BY name"
+        ).fetchall():
+            for _, column, kind, needed, default, key in connection.execute(
+                f"PRAGMA table_info({name})"
+            ):
+                expected.append((name, column, kind, bool(needed or key), default))
+            keys += 1
+            references += len(connection.execute(f"PRAGMA foreign_key_list({name})").fetchall())
+        (whole,) = connection.execute("SELECT group_concat(sql) FROM sqlite_master").fetchone()
+        indexes = connection.execute(
+            "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'"
+        )
+        names = {name for (name,) in indexes}
+    found = await fetch(url, COLUMNS)
+    assert [
+        (table, column, TYPES[str(kind)], needed == "NO", default)
+        for table, column, kind, needed, default, _ in found
+    ] == expected
+    assert len(expected) > 40
+    assert {collation for *_, kind, _, _, collation in found if kind == "text"} == {"C"}
+    assert {
+        name for (name,) in await fetch(url, INDEXES) if not str(name).endswith("_pkey")
+    } == names
+    assert dict(await fetch(url, CHECKS)) == {
+        "p": keys,
+        "f": references,
+        "c": whole.count("CHECK ("),
+    }
+
+
+async def test_processes_that_open_together_make_the_tables_once(
+    connect: Connect, url: str
+) -> None:
+    together = await asyncio.gather(*(connect(url) for _ in range(4)))
+    await asyncio.gather(*(database.check() for database in together))
+    ledger = await fetch(url, "SELECT name FROM schema_migrations ORDER BY applied_at, name")
+    own = [f"postgres/{path.name}" for path in (MIGRATIONS / "postgres").glob("*.sql")]
+    assert sorted(str(name) for (name,) in ledger) == sorted(
+        [*own, *(path.name for path in MIGRATIONS.glob("*.sql"))]
+    )
+
+
+async def test_a_broken_migration_leaves_nothing_and_can_be_mended(
+    connect: Connect, url: str, tmp_path: Path
+) -> None:
+    folder = only(tmp_path / "m", a="CREATE TABLE t (x TEXT);", b="INSERT INTO missing VALUES (1);")
+    broken = await connect(url, folder)
+    with pytest.raises(StorageError, match="UndefinedTable"):
+        await broken.check()
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    assert await fetch(url, tables) == []
+    (folder / "b.sql").write_text("INSERT INTO t VALUES ('1');")
+    await connect(url, folder)
+    assert await fetch(url, "SELECT x FROM t") == [("1",)]
+
+
+async def test_a_release_runs_beside_the_one_before_it(
+    connect: Connect, url: str, tmp_path: Path
+) -> None:
+    newer = only(
+        tmp_path / "newer",
+        *(path.name for path in MIGRATIONS.glob("*.sql")),
+        _9999_next="ALTER TABLE shoppers ADD COLUMN later TEXT; CREATE TABLE later (x TEXT);",
+    )
+    shutil.copytree(MIGRATIONS / "postgres", newer / "postgres")
+    before = await connect(url)
+    await before.add_facts(SEEN, [Fact("view")])
+    assert (await before.export("shop_1"))["signals"]
+    after = await connect(url, newer)
+    await after.add_facts(SEEN, [Fact("view")])
+    assert len((await before.add_facts(SEEN, [Fact("view")])).facts) == 3
+    assert "later" in (await before.export("shop_1"))["shoppers"][0]
+    await (await connect(url)).check()
+
+
+# ------------------------------------------------------------------ several at once
+
+
+async def test_processes_that_count_the_same_views_never_wait_in_a_circle(
+    connect: Connect, url: str
+) -> None:
+    both = [await connect(url), await connect(url)]
+    rows = [("grid", "grid", f"product-{number}", number, 1, 0) for number in range(40)]
+
+    async def count(database: PostgresDatabase, name: str, rows: Sequence[object]) -> None:
+        seen = PageViews(20_000, "", "newcomer", "", rows)  # type: ignore[arg-type]
+        await database.add_views(Visited(name, "demo", AT), seen, [])
+
+    async def record(database: PostgresDatabase, names: Sequence[str]) -> None:
+        await database.record([Visited(name, "demo", AT) for name in names], [])
+
+    for round_ in range(5):
+        names = [f"shop_{number}" for number in range(round_ * 40, round_ * 40 + 40)]
+        await asyncio.gather(
+            *(count(both[0], f"a{number}", rows) for number in range(4)),
+            *(count(both[1], f"b{number}", rows[::-1]) for number in range(4)),
+            record(both[0], names),
+            record(both[1], names[::-1]),
+        )
+    assert await fetch(url, "SELECT DISTINCT shown FROM views") == [(40,)]
+    assert await fetch(url, "SELECT count(*) FROM shoppers") == [(208,)]
+
+
+async def test_a_persona_judged_on_one_machine_gives_way_to_newer_facts_on_another(
+    connect: Connect, url: str, database: PostgresDatabase
+) -> None:
+    other = await connect(url)
+    early = await database.add_facts(SEEN, [Fact("view")])
+    late = await other.add_facts(SEEN, [Fact("view")])
+    assert len(late.facts) == 2
+    await asyncio.gather(
+        database.set_persona(SEEN, Persona("explorer", 0.4), "v2_early", early.last_fact_id),
+        other.set_persona(SEEN, Persona("collector", 0.8), "v2_late", late.last_fact_id),
+    )
+    assert (await database.persona_of("shop_1", "demo")).type == "collector"
+
+
+# ------------------------------------------------------------------ troubles
+
+
+async def test_an_error_names_its_kind_and_repeats_nothing_of_a_shopper(
+    database: PostgresDatabase,
+) -> None:
+    with pytest.raises(StorageError, match=r"^postgres: CheckViolationError$"):
+        await database.add_facts(SEEN, [Fact("theft", products=("secret",))])
+    with pytest.raises(StorageError, match=r"^postgres: DataError$"):
+        await database.add_facts(SEEN._replace(at=5), [])  # type: ignore[arg-type]
+
+
+async def test_a_shop_opens_without_its_database_and_goes_on_when_it_is_there(
+    connect: Connect, postgres: Postgres, url: str
+) -> None:
+    postgres.stop(signal.SIGQUIT)
+    try:
+        late = await connect(url)
+        records = WriteBehind(late)
+        records.visited(SEEN)
+        records.generation(Generation("g1", "shop_1", "v2_x", "pending", "ui:x", AT))
+        with pytest.raises(StorageError, match="postgres: "):
+            await late.check()
+        assert not await records.flush()
+        assert records.counts == {"record_failed": 1}
+    finally:
+        postgres.start()
+    await records.flush()
+    assert await fetch(url, "SELECT id, status FROM ui_generations") == [("g1", "pending")]
+    postgres.stop(signal.SIGQUIT)
+    postgres.start()
+    assert await sooner_or_later(late) == NEWCOMER
+
+
+async def test_nobody_waits_longer_for_a_slow_server_than_was_said_nor_too_many_at_once(
+    connect: Connect, database: PostgresDatabase, url: str
+) -> None:
+    await database.check()
+    slow = await connect(url, limits=IMPATIENT)
+    locked = await asyncpg.connect(url)
+    async with locked.transaction():
+        await locked.execute("LOCK TABLE shoppers IN ACCESS EXCLUSIVE MODE")
+        calls = [slow.persona_of("shop_1", "demo") for _ in range(5)]
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert sorted(map(str, ended)) == [
+        *["postgres: TimeoutError"] * 3,
+        *["postgres: too many calls at once"] * 2,
+    ]
+    await locked.close()
+    assert await sooner_or_later(slow) == NEWCOMER
+
+
+async def test_when_another_server_becomes_the_primary_the_shop_connects_anew(
+    database: PostgresDatabase,
+) -> None:
+    run = database._run  # noqa: SLF001 - what the server does to a session is not the port's
+    await run([Statement("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", ())])
+    with pytest.raises(StorageError, match="ReadOnly"):
+        await database.check()
+    await database.check()
+
+
+async def test_a_server_that_refuses_us_is_named_by_the_check_and_not_by_its_address(
+    connect: Connect, postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    for wrong, kind in (
+        ("postgresql://shop:secret@/missing?host={}", "InvalidCatalogNameError"),
+        ("postgresql://nobody:secret@/postgres?host={}", "InvalidAuthorizationSpecificationError"),
+        ("postgresql://shop:secret@127.0.0.1:1/postgres", "ConnectionRefusedError"),
+        ("postgresql://shop:secret@127.0.0.1:none/postgres", "ValueError"),
+    ):
+        database = await connect(wrong.format(postgres.folder))
+        with pytest.raises(StorageError, match=rf"^postgres: {kind}$"):
+            await database.check()
+        assert kind in caplog.text
+    assert "secret" not in caplog.text
