@@ -24,6 +24,7 @@ from app.metrics.registry import Metrics
 from app.pages.arms import Arms
 from app.pages.cache import PageCache
 from app.pages.catalog_watch import CatalogWatch
+from app.pages.experiment_watch import ExperimentWatch
 from app.pages.generators import GeneratorTools, arm_generators, build_generator
 from app.pages.jobs import Capacity, PageJobs
 from app.pages.journal import PageJournal
@@ -102,18 +103,21 @@ def create_app(
     `now` (Unix seconds) is when the merchant's rules hold.
     """
     resources = _open_later(settings, content, now)
-    build_site = partial(_build_site, settings, resources, now)
+    tools = _generator_tools(settings, resources)
+    build_site = partial(_build_site, tools, now)
     site = LiveSite(build_site(content, build_renderer(content)), now)
     watch = CatalogWatch(
         site,
         settings,
         lambda changed: build_site(changed, build_renderer(changed), site.current.shops),
     )
-    resources.counters.update(watch.counters)
+    build_arms = partial(arm_generators, tools=tools)
+    experiments = ExperimentWatch(site, settings, resources.arms, build_arms)
+    resources.counters.update(watch.counters, experiments=experiments.counts)
     context = _build_context(settings, resources, site)
     app = Starlette(
         routes=_routes(settings, resources, context, watch),
-        lifespan=partial(_lifespan, settings, resources, context.pages, watch),
+        lifespan=partial(_lifespan, settings, resources, context.pages, (watch, experiments)),
         exception_handlers={500: partial(server_error, context)},
         middleware=gate(settings.worker_secret),
     )
@@ -134,52 +138,40 @@ async def _lifespan(
     settings: Settings,
     resources: Resources,
     pages: PageService,
-    watch: CatalogWatch,
+    watches: tuple[CatalogWatch, ExperimentWatch],
     app: Starlette,
 ) -> AsyncIterator[None]:
     """Hold the state for as long as the app is open: it is one process's alone."""
     with resources.storage.hold():
-        async with _opened(settings, resources, pages, watch, app):
-            yield
-
-
-@asynccontextmanager
-async def _opened(
-    settings: Settings,
-    resources: Resources,
-    pages: PageService,
-    watch: CatalogWatch,
-    app: Starlette,
-) -> AsyncIterator[None]:
-    settings.data.mkdir(parents=True, exist_ok=True)
-    storage, records = resources.storage, resources.records
-    await storage.kv.open()
-    await storage.database.open()
-    await resources.arms.load()
-    resources.warm_up.start()
-    logger = MetricsLogger(resources.counters)
-    tasks = [
-        asyncio.create_task(records.run(), name="records"),
-        asyncio.create_task(resources.journal.run(), name="journal sweep"),
-        asyncio.create_task(logger.run(), name="counts"),
-        asyncio.create_task(resources.lag.run(), name="loop lag"),
-        asyncio.create_task(watch.run(), name="catalog watch"),
-        *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
-    ]
-    try:
-        async with app.state.workbench():
-            yield
-    finally:
-        await pages.drain(settings.shutdown_grace)
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await records.finish()
-        logger.write()
-        await resources.providers.aclose()
-        await storage.database.close()
-        await storage.kv.close()
-        await storage.aclose()
+        settings.data.mkdir(parents=True, exist_ok=True)
+        storage, records = resources.storage, resources.records
+        await storage.kv.open()
+        await storage.database.open()
+        await resources.arms.load()
+        resources.warm_up.start()
+        logger = MetricsLogger(resources.counters)
+        tasks = [
+            asyncio.create_task(records.run(), name="records"),
+            asyncio.create_task(resources.journal.run(), name="journal sweep"),
+            asyncio.create_task(logger.run(), name="counts"),
+            asyncio.create_task(resources.lag.run(), name="loop lag"),
+            *(asyncio.create_task(watch.run(), name="watch") for watch in watches),
+            *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
+        ]
+        try:
+            async with app.state.workbench():
+                yield
+        finally:
+            await pages.drain(settings.shutdown_grace)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await records.finish()
+            logger.write()
+            await resources.providers.aclose()
+            await storage.database.close()
+            await storage.kv.close()
+            await storage.aclose()
 
 
 def _open_later(settings: Settings, content: SiteContent, now: Callable[[], float]) -> Resources:
@@ -227,8 +219,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
 
 
 def _build_site(
-    settings: Settings,
-    resources: Resources,
+    tools: GeneratorTools,
     now: Callable[[], float],
     content: SiteContent,
     renderer: Renderer,
@@ -238,16 +229,6 @@ def _build_site(
 
     Of what is `drawn` already, shops of which nothing has changed are taken over.
     """
-    reader = partial(interests_of, resources.storage.database, resources.patience)
-    tools = GeneratorTools(
-        resources.journal,
-        resources.providers.with_house,
-        resources.warm_up.wait,
-        resources.arms.finished,
-        settings.deadlines,
-        settings.parsing,
-        reader if settings.personal else None,
-    )
     generator = build_generator(content, renderer, tools)
     arms = arm_generators(content, renderer, tools)
     rules = content.assets.names[PREFETCH_RULES]
@@ -261,6 +242,19 @@ def _build_site(
 
     shops = {shop.id: view(shop) for shop in content.catalogs.shops.values()}
     return Site(content, renderer, generator, ShellCache(renderer), shops, arms)
+
+
+def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools:
+    reader = partial(interests_of, resources.storage.database, resources.patience)
+    return GeneratorTools(
+        resources.journal,
+        resources.providers.with_house,
+        resources.warm_up.wait,
+        resources.arms.finished,
+        settings.deadlines,
+        settings.parsing,
+        reader if settings.personal else None,
+    )
 
 
 def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> AppContext:

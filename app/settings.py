@@ -114,7 +114,8 @@ class Settings:
     catalog_url_poll: float = 300.0
     """Seconds between two requests whether the feed has changed."""
     catalog_poll: float = 0.5
-    """Seconds between two looks whether the catalog's files have changed; with 0 nobody looks."""
+    """Seconds between two looks whether the catalog's files or `experiments.toml` have changed;
+    with 0 nobody looks."""
     currency: str = "USD"
     """Currency (three capital letters) of catalogs that name none."""
     public_url: str = ""

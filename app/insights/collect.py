@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from app.content.experiments import ExperimentFile
 from app.domain.catalog import Shop
-from app.domain.experiments import Experiments
 from app.insights.report import Counts, report
 from app.personas.facts import prices_of
 from app.storage.ports import InsightStore
@@ -19,7 +19,7 @@ _SECONDS_A_DAY = 86_400
 async def collect(
     store: InsightStore,
     shop: Shop,
-    experiments: Experiments,
+    file: ExperimentFile,
     stopped: Mapping[str, str],
     now: float,
 ) -> dict[str, object]:
@@ -30,6 +30,8 @@ async def collect(
     """
     rows = await store.counts(shop.id, int(now // _SECONDS_A_DAY) - VIEW_DAYS)
     currency = prices_of(shop).currency
+    experiments, problems = file.experiments, file.problems
     dollar = 1.0 if currency == "USD" else experiments.dollar or None
     figures = report(Counts(*rows), experiments, stopped, currency=currency, dollar=dollar)
-    return {"shop": shop.id, "view_days": VIEW_DAYS, **figures}
+    wrong = [f"line {problem.line}: {problem.reason}" for problem in problems]
+    return {"shop": shop.id, "view_days": VIEW_DAYS, "problems": wrong, **figures}

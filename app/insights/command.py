@@ -42,8 +42,8 @@ async def report_of(settings: Settings, shop_id: str | None = None) -> dict[str,
             kv = RetryingKv(storage.kv, time.monotonic)
             arms = Arms(content.experiments.experiments, kv, time.time)
             await arms.load()
-            store, running, stopped = storage.database, arms.experiments, arms.stopped
-            return await collect(store, shop, running, stopped, time.time())
+            file, store = content.experiments, storage.database
+            return await collect(store, shop, file, arms.stopped, time.time())
         finally:
             await storage.database.close()
             await storage.kv.close()

@@ -34,11 +34,14 @@ class Arms:
         self._kv = kv
         self._now = now
         self._latest: dict[str, deque[tuple[float, float, float]]] = {}
-        self._limited: dict[str, Arm] = {
-            key: arm
-            for key, arm in experiments.arms()
-            if any(limit is not None for limit in arm.limits)
-        }
+        self._limited = _limited(experiments)
+
+    async def take_up(self, experiments: Experiments) -> None:
+        """Go on with other experiments; arms that have stopped and are still there stay so."""
+        self.experiments, self._limited = experiments, _limited(experiments)
+        self.stopped = {key: why for key, why in self.stopped.items() if key in self._limited}
+        self._latest = {key: last for key, last in self._latest.items() if key in self._limited}
+        await self.load()
 
     def of(self, shopper: Shopper) -> Assignment:
         """Return a shopper's arm now."""
@@ -71,3 +74,9 @@ class Arms:
                 log.error({"event": "arm_stopped", "arm": key, "why": self.stopped[key]})
                 await self._kv.put(_KEY, json.dumps(self.stopped).encode(), _KEPT_SECONDS)
                 return
+
+
+def _limited(experiments: Experiments) -> dict[str, Arm]:
+    """Return the arms that stop themselves, by their keys."""
+    arms = experiments.arms()
+    return {key: arm for key, arm in arms if any(limit is not None for limit in arm.limits)}

@@ -48,9 +48,11 @@ class ShopperCache:
         self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()
 
     def cached(self, shopper_id: str, shop_id: str) -> KnownShopper | None:
-        """Return what is remembered, without waiting."""
+        """Return what is remembered, without waiting, in the arm that they are in now."""
         known = self._known.get((shopper_id, shop_id))
-        return known if known is not None and known.until > self._clock() else None
+        if known is None or known.until <= self._clock():
+            return None
+        return known if known.arm == self._arm_of(known.shopper) else self.put(known.shopper)
 
     async def get(self, shopper_id: str, shop_id: str) -> KnownShopper:
         """Return the shopper with their current persona."""

@@ -44,9 +44,9 @@ class InsightsPage:
         if view is None:
             await web.send_not_found(scope, send, None)
             return
-        experiments, stopped = self._arms.experiments, self._arms.stopped
+        file, stopped = web.site.current.content.experiments, self._arms.stopped
         try:
-            report = await collect(self._store, view.shop, experiments, stopped, web.now())
+            report = await collect(self._store, view.shop, file, stopped, web.now())
         except StorageError:
             error = {"code": "NOT_STORED", "message": "the database does not answer"}
             await send_json(scope, send, {"error": error}, 503, [(b"retry-after", b"5")])

@@ -15,6 +15,8 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.stored import forget_layouts, kept_pages, pairs, rows
+from tests.support.waiting import eventually
+from tools.support import http
 from tools.support.server import Server
 
 PLAIN = "{ name = 'plain', page = 'plain', share = 0.001 }"
@@ -145,6 +147,41 @@ VIEWS = {
 def tell(shopper: Shopper, body: object, **headers: str) -> httpx.Response:
     same = {"sec-fetch-site": "same-origin", **headers}
     return shopper.post("/signals", json=body, headers=same)
+
+
+def test_experiments_are_taken_up_while_the_shop_is_open_and_a_bad_file_leaves_the_last(
+    serve: StartServer, model: Model, root: Path
+) -> None:
+    model.play(Scenario(answer()))
+    shutil.copytree(root / "prompts", root / "next")
+    server = serve(WANDSTORE_ROOT=str(root), WANDSTORE_CATALOG_SECONDS="0.02", **model.environment)
+
+    def keys() -> set[str]:
+        return {key.partition(".")[2] for key in pairs(server, "ui:")}
+
+    with Shopper(server) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        assert keys() == {""}
+        run(root, "{ name = 'next', page = 'model', prompts = 'next' }")
+        eventually(lambda: shopper.store() and keys() == {"", "trial.next"})
+        asked = len(model.requests)
+        brief = root / "next" / "personas" / "newcomer.md"
+        brief.write_text(f"Nothing is as it was.\n{brief.read_text()}")
+        eventually(lambda: shopper.store() and len(model.requests) == asked + 1)
+        eventually(lambda: stream_of(shopper.store().text) == "")
+        assert "Nothing is as it was." in json.dumps(model.requests[-1].body)
+
+        good = (root / "experiments.toml").read_text()
+        (root / "experiments.toml").write_text(good.replace("'model'", "'modle'"))
+        eventually(lambda: "page modle is none of" in http.get(f"{server.url}/insights").text)
+        assert stream_of(shopper.store().text) == ""
+        assert tell(shopper, VIEWS).is_success
+        assert rows(server, "SELECT arm FROM exposures") == [("next",)], "they go on as they were"
+
+        (root / "experiments.toml").unlink()
+        eventually(lambda: "modle" not in http.get(f"{server.url}/insights").text)
+        assert "fallback" not in fillers(shopper.store().text).values()
+        assert len(model.requests) == asked + 1, "what was kept before is found again"
 
 
 def test_what_was_seen_is_counted_and_who_saw_which_arm_is_noted_once(

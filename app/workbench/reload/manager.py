@@ -102,6 +102,8 @@ class ContentReloader:
             if catalogs is not old.content.catalogs:  # it has changed while we built
                 made = made._replace(content=made.content.with_catalogs(catalogs))
                 renderer = build_renderer(made.content)
+            experiments = self.site.current.content.experiments  # they may have as well
+            made = made._replace(content=made.content._replace(experiments=experiments))
             self._version = made
             self.site.current = self._build_site(made.content, renderer)
             if old.package is not None and old.package is not made.package:

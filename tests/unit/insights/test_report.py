@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.content.experiments import ExperimentFile
 from app.domain.experiments import POINTS, Arm, Experiment, Experiments
 from app.domain.facts import Fact
 from app.insights.charts import WIDTH, bar_chart, interval_chart
@@ -48,7 +49,8 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 async def report(database: OpenDatabase) -> dict[str, Any]:
-    found: dict[str, Any] = await collect(database, SHOP, RUNNING, {"pays.plain": "why"}, NOW)
+    file, stopped = ExperimentFile(RUNNING), {"pays.plain": "why"}
+    found: dict[str, Any] = await collect(database, SHOP, file, stopped, NOW)
     assert json.loads(json.dumps(found)) == found
     return found
 

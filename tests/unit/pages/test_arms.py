@@ -75,6 +75,20 @@ async def test_a_canary_that_turns_bad_stops_itself_and_says_so(
     assert again.of(SHOPPER) == NO_ARM, "it stays so after a restart"
 
 
+async def test_a_canary_that_has_stopped_stays_so_when_the_file_is_read_again() -> None:
+    pairs = Pairs()
+    canary, fresh = arms(pairs, refused=0.5), arms(pairs, refused=0.5)
+    for _ in range(FEWEST_PAGES):
+        await canary.finished(KEY, page(refused=1))
+    assert fresh.of(SHOPPER).key == KEY
+    await fresh.take_up(canary.experiments)
+    assert fresh.of(SHOPPER) == NO_ARM, "another process has stopped it"
+    await canary.take_up(canary.experiments)
+    assert canary.of(SHOPPER) == NO_ARM
+    await canary.take_up(arms(Pairs(), refused=0.9).experiments._replace(running=()))
+    assert canary.stopped == {}
+
+
 async def test_a_canary_within_its_limits_goes_on() -> None:
     canary = arms(Pairs(), refused=0.5, tokens=3_000.0, seconds=8.0)
     for _ in range(2 * FEWEST_PAGES):
