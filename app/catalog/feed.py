@@ -173,7 +173,7 @@ def stock(
         shelf.setdefault(product.id, known if known == spelt else _sharing(spelt, shared))
     digest = hashlib.sha256()
     about = (*shop[:3], shop.locale, shop.brand, shop.checkout, shop.image_service, shop.store)
-    for drawn in (about, *shelf.values()):
+    for drawn in (about, sorted(shop.tag_names.items()), *shelf.values()):
         digest.update(repr(drawn).encode("utf-8", "backslashreplace"))
     return shop._replace(products=Goods(shelf), digest=digest.hexdigest()[:16])
 

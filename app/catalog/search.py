@@ -1,4 +1,4 @@
-"""Search by words: accents and plurals make no difference, and a slip of the finger finds too."""
+"""Search by words: accents and endings make no difference, and a slip of the finger finds too."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 from app.domain.catalog import Product
@@ -22,11 +22,16 @@ _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
 _WORDS = re.compile(r"\w{2,}")
-_SHORTEST_STEM = 4
+_Stem = Callable[[str], str]
+_SHORTEST_STEM = 3
+_SHORTEST_BEGINNING = 4
 _SHORTEST_MISS = 4
 _MOST_MISSING = 2
 _ALIKE = 0.75
 """How alike words must be to be taken for each other, 1 being the same."""
+
+_RELATED = {"nb": "no", "nn": "no"}
+"""Languages whose endings are those of others."""
 
 _MOST_GUESSES = 20
 """Words like a misspelt one that are looked for in its category."""
@@ -35,15 +40,19 @@ _MOST_GUESSES = 20
 class Found(NamedTuple):
     """The products that fit. `instead` is what was looked for where nothing fits the query."""
 
-    products: list[Product]
+    products: Sequence[Product]
     instead: str = ""
 
 
 class SearchIndex:
-    """The products of a shop, to be searched. Their words are gathered at the first search."""
+    """The products of a shop, to be searched. Their words are gathered at the first search.
 
-    def __init__(self, products: Iterable[Product]) -> None:
+    `locale` is the language that they are in (BCP 47), whose endings make no difference.
+    """
+
+    def __init__(self, products: Iterable[Product], locale: str = "en") -> None:
         self._products = items = tuple(products)  # of themselves these would keep us for ever
+        self._locale = locale
         self._words = Lazy(lambda: _gathered(map(_text, items)))
         self._names = Lazy(lambda: frozenset(_names(items)))
 
@@ -54,28 +63,29 @@ class SearchIndex:
     def find(self, query: str, category: str = "") -> Found:
         """Return the products in which every word of the query is found, in their order.
 
-        A plural finds what its singular finds. Where nothing fits, words that nothing holds are
-        taken for the likest known, and where that does not help either, all lose their endings.
+        A word finds all that have its stem. Where nothing fits, words that nothing holds are taken
+        for the likest known, and where that does not help either, all lose their last letters.
         """
         words = fold(query).split()
-        if found := self._holding([_numbers(word) for word in words], category):
+        if found := self._holding(words, category, _stemmer(self._locale)):
             return Found(found)
         nearest = [self._nearest(word, category) for word in words]
-        if found := self._holding([(word,) for word in nearest], category):
+        if found := self._holding(nearest, category):
             return Found(found, " ".join(nearest))
-        return Found(self._holding([(_stem(word),) for word in words], category))
+        return Found(self._holding(map(_beginning, words), category))
 
-    def _holding(self, wanted: Sequence[Sequence[str]], category: str) -> list[Product]:
-        """Return the products whose text holds one form of each word."""
-        places: Iterable[int] = range(len(self._products))
-        if wanted:
-            places = sorted(set.intersection(*map(self._words().places, wanted)))
+    def _holding(
+        self, wanted: Iterable[str], category: str, stem: _Stem | None = None
+    ) -> list[Product]:
+        """Return the products whose text holds each word, or one of the same stem."""
+        found = [self._words().places(word, stem) for word in wanted]
+        places = sorted(set.intersection(*found)) if found else range(len(self._products))
         items = map(self._products.__getitem__, places)
         return [item for item in items if not category or item.category == category]
 
     def _nearest(self, word: str, category: str) -> str:
         """Return a word that something holds, else the likest of those that name products."""
-        if len(word) < _SHORTEST_MISS or self._holding([(word,)], category):
+        if len(word) < _SHORTEST_MISS or self._holding([word], category):
             return word
         from difflib import get_close_matches  # noqa: PLC0415 - most searches find something
 
@@ -85,7 +95,7 @@ class SearchIndex:
             if abs(len(name) - len(word)) <= _MOST_MISSING and {*name[:2]} & {*word[:2]}
         ]
         likest = get_close_matches(word, sorted(known), _MOST_GUESSES, _ALIKE)
-        return next((name for name in likest if self._holding([(name,)], category)), word)
+        return next((name for name in likest if self._holding([name], category)), word)
 
 
 class _Words(NamedTuple):
@@ -101,15 +111,26 @@ class _Words(NamedTuple):
     holders: array[int]
     total: int
 
-    def places(self, forms: Iterable[str]) -> set[int]:
-        """Return the places of the products that hold one of these, be it inside a word."""
+    def places(self, wanted: str, stem: _Stem | None) -> set[int]:
+        """Return the places of the products that hold a word, be it inside or with other endings.
+
+        A stem may end in another letter than its words, as that of berries and berry does.
+        """
         found: set[int] = set()
-        for form in forms:
-            at = self.text.find(form)
-            while at >= 0 and len(found) < self.total:
-                word = bisect_right(self.starts, at)
+        stemmed = stem(wanted) if stem is not None else wanted
+        if stem is None or len(stemmed) < _SHORTEST_STEM:
+            stem, part = None, wanted
+        else:
+            pairs = takewhile(lambda pair: pair[0] == pair[1], zip(wanted, stemmed, strict=False))
+            shared = sum(1 for _ in pairs)
+            part = stemmed[: min(shared, max(_SHORTEST_STEM, len(stemmed) - 1))] or stemmed
+        at = self.text.find(part)
+        while at >= 0 and len(found) < self.total:
+            word = bisect_right(self.starts, at)
+            known = self.text[self.starts[word - 1] : self.starts[word] - 1]
+            if wanted in known or (stem is not None and stemmed in stem(known)):
                 found.update(self.holders[self.firsts[word - 1] : self.firsts[word]])
-                at = self.text.find(form, self.starts[word])
+            at = self.text.find(part, self.starts[word])
         return found
 
 
@@ -148,21 +169,25 @@ def _text(item: Product) -> str:
     return fold(f"{item.title} {item.category} {item.vendor} {tags} {item.description}")
 
 
-def _numbers(word: str) -> Sequence[str]:
-    """Return a word and, if it looks like a plural, its singulars."""
-    forms = [word]
-    if len(word) >= _SHORTEST_STEM and word[-1] in "sx" and word[-2] not in "su":
-        forms.append(word[:-1])
-        if re.search("[sxzh]es$", word):
-            forms.append(word[:-2])
-        if word.endswith("ies"):
-            forms.append(f"{word[:-3]}y")
-    return forms
+def _stemmer(locale: str) -> _Stem:
+    """Return what takes the endings of a language off; English ones where it has no rules.
+
+    It is one search's: it has a state that no two threads may share.
+    """
+    from Stemmer import Stemmer  # noqa: PLC0415 - where nobody searches, none is needed
+
+    language = locale.partition("-")[0].lower()
+    try:
+        stemmer = Stemmer(_RELATED.get(language, language), 0)
+    except KeyError:
+        stemmer = Stemmer("en", 0)
+    stem: _Stem = stemmer.stemWord
+    return stem
 
 
-def _stem(word: str) -> str:
+def _beginning(word: str) -> str:
     """Return a word without its ending, which in most languages is one or two letters."""
-    return word[: max(_SHORTEST_STEM, len(word) - 2)]
+    return word[: max(_SHORTEST_BEGINNING, len(word) - 2)]
 
 
 def _names(products: Iterable[Product]) -> Iterator[str]:

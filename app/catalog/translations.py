@@ -23,8 +23,9 @@ _TEXTS = ("title", "description", "image_alt")
 def translated(shop: Shop, about: About) -> tuple[Shop, ...]:
     """Return the shop once more for each language that its translations can be used in.
 
-    `about` has them by BCP 47 tag. Ids, prices, stock, pictures, tags and checkout are the shop's,
-    and so is every text without a translation. Goods of all languages count as goods of the file.
+    `about` has them by BCP 47 tag. Ids, prices, stock, pictures, tags (but not their names) and
+    checkout are the shop's, and so is every text without a translation. Goods of all languages
+    count as goods of the file.
     """
     shops: dict[str, Shop] = {}
     most = min(MOST_LANGUAGES, MOST_PRODUCTS // len(shop.products) - 1)
@@ -49,6 +50,7 @@ def _shop_in(tag: str, shop: Shop, about: About) -> Shop:
     own, language = about.part("shop"), slug(tag)[:_LONGEST_TAG]
     words = _words(tag, about)
     texts = _Texts(tag, words, _by_id(tag, shop, about), about.report)
+    tags = {name for item in shop.products.values() for name in item.tags}
     home = shop.id[: _LONGEST_ID - 1 - len(language)].rstrip("-")
     made = shop._replace(
         id=f"{home}-{language}",
@@ -56,6 +58,7 @@ def _shop_in(tag: str, shop: Shop, about: About) -> Shop:
         tagline=own.text("tagline", shop.tagline),
         brand=_brand(shop.brand, own.part("brand"), tag),
         locale=tag,
+        tag_names={name: words[name] for name in tags if name in words},
     )
     own.report_unread(f"translations, {tag}, shop")
     about.report_unread(f"translations, {tag}")
@@ -74,7 +77,7 @@ def _brand(brand: Brand, about: About, tag: str) -> Brand:
 
 
 def _words(tag: str, about: About) -> Mapping[str, str]:
-    """Return what categories, and options and their values, are called in the language."""
+    """Return what categories, tags, and options and their values are called in the language."""
     words: dict[str, str] = {}
     given = about.part("words").fields
     for name, said in list(given.items())[:_MOST_WORDS]:

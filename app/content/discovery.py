@@ -9,6 +9,7 @@ from itertools import chain, islice
 
 from markupsafe import escape
 
+from app.catalog.listing import FILTERS
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.rendering.markdown import Markdown
@@ -56,8 +57,9 @@ def root_names(content: SiteContent) -> Iterator[str]:
 
 def robots(content: SiteContent) -> str:
     """Return who may look where: not into streams and baskets, and not through every search."""
-    closed = ("/s/*/stream/", "/*?*q=", "/basket", "/checkout", "/s/*/basket", "/s/*/checkout")
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    closed = ("/s/*/stream/", "/basket", "/checkout", "/s/*/basket", "/s/*/checkout")
+    searches = (f"/*?*{name}=" for name in ("q", *FILTERS))
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in (*closed, *searches))]
     if content.public_url:
         lines.append(f"Sitemap: {content.public_url}/sitemap.xml")
     return "\n".join([*lines, ""])

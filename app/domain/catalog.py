@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, ValuesView
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from app.domain.merchandising import Rule, Steering
@@ -131,13 +132,12 @@ class Goods(Mapping[str, Product]):
 
     def derived(self, name: Hashable, make: Callable[[], T]) -> T:
         """Return what is made of them, which `name` tells from all else that is."""
-        if name not in self._derived:
-            if len(self._derived) >= _MOST_DERIVED:
-                self._derived = {}
-            made = make()
-            self._derived[name] = made
-            return made
-        found: T = self._derived[name]
+        derived = self._derived  # which another thread may replace meanwhile
+        if name not in derived:
+            if len(derived) >= _MOST_DERIVED:
+                derived = self._derived = {}
+            derived[name] = make()
+        found: T = derived[name]
         return found
 
 
@@ -194,7 +194,8 @@ class Shop(NamedTuple):
     without what is excluded. `inline` says that it came with a request, and is no shop of ours.
     Without a `checkout` nothing is offered to be bought. `image_service` is the address at which
     pictures are had in any width, with {width} and {url} or {encoded} in it. Shops that name the
-    same `store` are one store in several languages, with the same ids.
+    same `store` are one store in several languages, with the same ids and tags; `tag_names` are
+    what tags are called in this one, where it is not what they are.
     """
 
     id: str
@@ -211,6 +212,7 @@ class Shop(NamedTuple):
     image_service: str = ""
     store: str = ""
     consent: Consent = Consent()
+    tag_names: Mapping[str, str] = MappingProxyType({})
 
     def sells(self, variant: Variant) -> bool:
         """Say whether a variant can be bought here now."""

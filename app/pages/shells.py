@@ -74,7 +74,7 @@ def build_shop_view(
         LibraryError: there is none for a slot of the page.
     """
     fallbacks = draw_fallbacks(shop, content, renderer)
-    urls, search = content.urls_of(shop), SearchIndex(shop.products.values())
+    urls, search = content.urls_of(shop), SearchIndex(shop.products.values(), shop.locale)
     view = ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
     return steered_view(view, content, renderer, moment)
 

@@ -42,14 +42,15 @@ class Markdown:
 
     def listing(self, listing: Listing) -> str:
         """Return a page of a listing, with the ways to those before and after."""
-        said, page = self._language.gettext, listing.page
-        ways = [(said("Previous"), page - 1)] if page > 1 else []
-        ways += [(said("Next"), page + 1)] if page < listing.pages else []
-        query = {"category": listing.category, "sort": listing.sort, "q": listing.query}
+        said, request = self._language.gettext, listing.request
+        page = request.page
+        pages = [(said("Previous"), page - 1)] if page > 1 else []
+        pages += [(said("Next"), page + 1)] if page < listing.pages else []
+        ways = ((name, self._url.listing(request._replace(page=at))) for name, at in pages)
         return _page(
-            f"# {escape(listing.query or listing.category or said('All products'))}",
+            f"# {escape(request.query or request.category or said('All products'))}",
             _bullets(map(self._row, listing.results)) or escape(said("No pieces")),
-            _bullets(self._link(name, self._url.store(**query, page=at)) for name, at in ways),
+            _bullets(self._link(*way) for way in ways),
             self._home(),
         )
 

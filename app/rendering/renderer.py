@@ -225,31 +225,23 @@ class Renderer:
 
     def listing_page(self, shop: Shop, listing: Listing) -> str:
         """Draw a part of the catalog."""
-        url = self._urls_of(shop)
-        query = {"category": listing.category, "sort": listing.sort, "q": listing.query}
-        before = url.store(**query, page=listing.page - 1) if listing.page > 1 else None
-        after = url.store(**query, page=listing.page + 1) if listing.page < listing.pages else None
-        said = self.language(shop).gettext
-        title = listing.category or (said("Search") if listing.query else said("All products"))
+        url, request = self._urls_of(shop), listing.request
+        said, page = self.language(shop).gettext, request.page
+        title = request.category or (said("Search") if request.query else said("All products"))
         return self._page(
             "listing",
             shop,
             page_title=f"{title} · {shop.name}",
             description=shop.tagline,
-            noindex=bool(listing.query) or not listing.total,
-            canonical=url.store(listing.category, page=listing.page),
-            about=None if listing.query else about_listing(shop, url, listing),
-            categories=shown_categories(shop, listing.category),
-            results=listing.results,
-            total=listing.total,
-            category=listing.category,
-            sort=listing.sort,
-            query=listing.query,
-            instead=listing.instead,
-            page=listing.page,
-            pages=listing.pages,
-            previous_url=before,
-            next_url=after,
+            noindex=listing.is_search or not listing.total,
+            canonical=url.store(request.category, page=page),
+            about=None if listing.is_search else about_listing(shop, url, listing),
+            category=request.category,
+            categories=shown_categories(shop, request.category),
+            listing=listing,
+            request=request,
+            before=url.listing(request._replace(page=page - 1)) if page > 1 else None,
+            after=url.listing(request._replace(page=page + 1)) if page < listing.pages else None,
         )
 
     def categories_page(self, shop: Shop) -> str:

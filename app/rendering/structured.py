@@ -22,7 +22,8 @@ def about_shop(shop: Shop, url: ShopUrls) -> Node:
 def about_listing(shop: Shop, url: ShopUrls, listing: Listing) -> Node:
     """Return what a page of a listing says."""
     steps = [(shop.name, url.store())]
-    steps += [(listing.category, url.store(listing.category))] if listing.category else []
+    category = listing.request.category
+    steps += [(category, url.store(category))] if category else []
     return _graph(_breadcrumbs(url, *steps), _item_list(url, listing))
 
 

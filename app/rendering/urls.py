@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+from app.catalog.listing import Filters, ListingQuery
 from app.domain.catalog import Product, Shop
 
 BRAND = "brand-"
@@ -26,17 +27,26 @@ class ShopUrls(NamedTuple):
     public: str = ""
     translations: tuple[tuple[Shop, ShopUrls], ...] = ()
 
-    def store(self, category: str = "", sort: str = "", q: str = "", page: int = 1) -> str:
+    def store(
+        self,
+        category: str = "",
+        sort: str = "",
+        q: str = "",
+        *,
+        filters: Filters = (),
+        page: int = 1,
+    ) -> str:
         """Return the store page's address, or that of a listing where anything is asked for."""
-        fields = {
-            "category": category,
-            "sort": sort,
-            "q": q,
-            "page": "" if page <= 1 else str(page),
-        }
-        query = urlencode({name: value for name, value in fields.items() if value})
+        named = (("category", category), ("sort", sort), ("q", q), *filters)
+        fields = (*named, ("page", "" if page <= 1 else str(page)))
+        query = urlencode([field for field in fields if field[1]])
         path = self.root or "/store"
         return f"{path}?{query}" if query else path
+
+    def listing(self, request: ListingQuery) -> str:
+        """Return the address of a listing."""
+        category, sort, query, page, filters = request
+        return self.store(category, sort, query, filters=filters, page=page)
 
     def categories(self) -> str:
         """Return the address of the page of all categories."""

@@ -81,7 +81,7 @@ async def _as_markdown(web: AppContext, view: ShopView) -> str:
 
 async def _listing(view: ShopView, query: ListingQuery, draw: Callable[[Listing], str]) -> str:
     find = partial(filter_products, view.shop, query, view.search)
-    return draw(await asyncio.to_thread(find) if query.query else find())
+    return draw(await asyncio.to_thread(find))
 
 
 class CategoriesPage:

@@ -76,6 +76,8 @@ def test_every_page_speaks_the_language_and_fits(
         "/basket",
         "/store?sort=name&page=2",
         "/store?q=none-such",
+        "/store?sort=name&min=1&available=1&tag=handmade",
+        "/store?min=99999&tag=handmade&available=maybe",
         first,
         "/nowhere",
     ]
@@ -84,6 +86,8 @@ def test_every_page_speaks_the_language_and_fits(
         for path in paths:
             seen.page.goto(f"{server.url}{path}")
             seen.wait_until_done()
+            if seen.page.locator(".narrow summary").count():
+                seen.page.click(".narrow summary")
             root = "document.documentElement"
             assert seen.page.evaluate(f"{root}.lang") == language
             direction = seen.page.evaluate("getComputedStyle(document.body).direction")

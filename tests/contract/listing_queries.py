@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from app.catalog.listing import MAX_BYTES, MAX_FIELDS, MAX_QUERY_LENGTH, read_request
+from app.catalog.listing import (
+    FILTERS,
+    MAX_BYTES,
+    MAX_FIELDS,
+    MAX_QUERY_LENGTH,
+    ListingQuery,
+    read_request,
+)
 from tests.contract.hostile import NAMES
 
 
@@ -27,6 +34,9 @@ def _queries() -> Iterator[str]:
     for page in ("0", "1", "00", "007", "9999", "10000", "-1", "+1", "%2B1", "1.0", "1e3", " 2", "2+", "%D9%A2", "%C2%B2", "x", "2%0A"):  # fmt: skip
         yield f"page={page}"
         yield f"q=a&page={page}"
+    for name in FILTERS:
+        yield from (f"{name}=5", f"{name}=", f"{name}=+", f"{name}=x&{name}=+", f"{name}=&q=a")
+        yield from (f"{name}=+&{name}=x", f"{name.upper()}=5", f"category=a&{name}=%E2%82%AC")
     for length in (MAX_QUERY_LENGTH - 1, MAX_QUERY_LENGTH, MAX_QUERY_LENGTH + 1):
         yield f"q={'x' * length}"
         yield f"category={'%F0%9F%A6%8A' * length}"
@@ -41,10 +51,22 @@ def _queries() -> Iterator[str]:
         yield f"category={quote(text, safe='')}&q={quote_plus(text)}&sort={quote(text, safe='')}"
 
 
+def as_json(query: ListingQuery) -> Mapping[str, Any]:
+    """Return what the Worker reads of a query: of filters only whether there are any."""
+    category, sort, text, page, filters = query
+    return {
+        "category": category,
+        "sort": sort,
+        "query": text,
+        "page": page,
+        "filtered": bool(filters),
+    }
+
+
 def vectors() -> list[Mapping[str, Any]]:
     """Return queries with the listing that each asks for, null where it asks for none."""
     asked = ((query, read_request(query.encode("ascii"))) for query in dict.fromkeys(_queries()))
     return [
-        {"name": f"{query!r:.60} {at}", "query": query, "listing": found and found._asdict()}
+        {"name": f"{query!r:.60} {at}", "query": query, "listing": found and as_json(found)}
         for at, (query, found) in enumerate(asked)
     ]

@@ -14,7 +14,16 @@ from app.domain.persona import Persona, Signals
 from app.personas.key import persona_hash
 from app.storage.db.rows import read_persona
 from app.web.markdown import prefers_markdown
-from tests.contract import baskets, beacons, consents, crawlers, facts, rate_limits, stored_pages
+from tests.contract import (
+    baskets,
+    beacons,
+    consents,
+    crawlers,
+    facts,
+    listing_queries,
+    rate_limits,
+    stored_pages,
+)
 from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
 from tests.contract.hashes import as_json
@@ -78,7 +87,7 @@ def test_addresses_share_the_limits_of_the_container() -> None:
 def test_queries_ask_for_the_listings_of_the_container() -> None:
     for vector in load("listing_query.json"):
         found = read_request(vector["query"].encode("ascii"))
-        assert (found and found._asdict()) == vector["listing"], vector["name"]
+        assert (found and listing_queries.as_json(found)) == vector["listing"], vector["name"]
 
 
 def test_markdown_is_for_whom_the_container_sends_it_to() -> None:

@@ -56,6 +56,8 @@ PAGES = [
     "/s/demo?category=Garden",
     "/store?category=Lamps&sort=name&q=lamps",
     "/store?q=keettle",
+    "/store?category=lamps&min=20&max=90&available=1",
+    "/store?tag=handmade&tag=giftable&min=cheap",
     "/store?category=Lamps&q=kettle",
     "/s/none",
     "/robots.txt",

@@ -123,7 +123,49 @@ def test_a_search_from_a_category_stays_in_it_and_in_its_order(shop: httpx.Clien
 def test_a_search_that_finds_nothing_in_its_category_leads_out_of_it(shop: httpx.Client) -> None:
     page = shop.get("/store?category=Lamps&q=submarine")
     assert listed(page) == []
-    assert parsed(page.text).find(".//main//a[@href='/store?q=submarine']") is not None
+    way = parsed(page.text).find(".//*[@class='nothing']//li/a")
+    assert way is not None
+    assert words(way) == "Without “submarine”"
+    assert {item["category"] for item in listed(shop.get(way.attrib["href"]))} == {"Lamps"}
+
+
+def test_the_form_of_a_listing_narrows_it_and_its_chips_widen_it_again(shop: httpx.Client) -> None:
+    form = parsed(shop.get("/store?category=Lamps&sort=name&q=lamp").text).find(
+        ".//*[@class='narrow']/form"
+    )
+    assert form is not None
+    assert (form.get("method"), form.get("action")) == ("get", "/store")
+    fields = {field.attrib["name"]: field.get("value", "") for field in form.iter("input")}
+    hidden = {name: fields[name] for name in ("category", "q", "sort")}
+    assert hidden == {"category": "Lamps", "q": "lamp", "sort": "name"}
+    page = shop.get(f"/store?{urlencode({**hidden, 'min': '', 'max': '300', 'available': '1'})}")
+    found = listed(page)
+    assert found
+    assert all(item["price"] <= 300 and item.get("available", True) for item in found)
+    assert [item["title"] for item in found] == sorted(item["title"] for item in found)
+    chips = parsed(page.text).findall(".//*[@class='chosen']//a")
+    assert [words(chip) for chip in chips] == ["up to €300.00", "In stock", "Without filters"]
+    for chip in chips:
+        wider = shop.get(chip.attrib["href"])
+        assert "q=lamp" in chip.attrib["href"]
+        assert len(listed(wider)) >= len(found)
+
+
+def test_filtered_lists_are_nobodys_canonical_page(shop: httpx.Client) -> None:
+    for query in ("min=5", "max=90", "available=1", "tag=handmade", "category=Lamps&tag=new"):
+        page = parsed(shop.get(f"/store?{query}").text)
+        assert page.find(".//meta[@name='robots'][@content='noindex']") is not None, query
+        assert page.find(".//link[@rel='canonical']") is None
+        assert page.find(".//script[@type='application/ld+json']") is None
+    whole_category = parsed(shop.get("/store?category=Lamps").text)
+    assert whole_category.find(".//meta[@name='robots']") is None
+
+
+def test_what_is_no_filter_is_told_and_left_out(shop: httpx.Client) -> None:
+    page = shop.get(f"/store?{urlencode({'min': SCRIPT, 'category': 'lamps'})}")
+    assert SCRIPT not in page.text
+    assert "is no filter here and was left out" in words(parsed(page.text).find(".//main"))
+    assert {item["category"] for item in listed(page)} == {"Lamps"}
 
 
 def test_a_near_miss_is_told_as_one(shop: httpx.Client) -> None:
@@ -143,7 +185,7 @@ def test_a_category_we_do_not_have_is_a_designed_page_and_no_error(shop: httpx.C
 GARBAGE = [
     "category=%00",
     "category=%FF%FE",
-    "category=" + "a" * 3000,
+    "category=" + "a" * 5000,
     "q=" + quote("é" * 900),
     "&".join(f"category={at}" for at in range(100)),
     "&".join(f"f{at}=1" for at in range(100)),
@@ -157,6 +199,8 @@ GARBAGE = [
     "====&&&&;;;;",
     "%",
     "category[]=a&category.$ne=1",
+    f"tag={quote(SCRIPT)}&min={quote(SCRIPT)}&max=1e9&available={quote(SCRIPT)}",
+    "&".join(f"tag={at}" for at in range(30)),
 ]
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from html import escape
 from typing import NamedTuple
 
-from app.catalog.listing import ListingQuery, filter_products
+from app.catalog.listing import IN_STOCK, LEAST, MOST, YES, ListingQuery, filter_products
 from app.catalog.merchandising import rules_at, steer
 from app.catalog.variants import made_of
 from app.domain.basket import BasketItem, BasketLine, check
@@ -131,6 +131,15 @@ def _misspelt(shop: Shop) -> str:
     return word[:middle] + word[middle + 1 :]
 
 
+def _dearest(shop: Shop) -> str:
+    """Return the highest price of a shop, as an address says it."""
+    return f"{max(map(_by_price, shop.products.values())):.2f}"
+
+
+def _by_price(item: Product) -> Decimal:
+    return item.price.amount
+
+
 def _product(change: Callable[[Product], Product]) -> Draw:
     def draw(scene: Scene) -> str:
         shop = scene.shop
@@ -215,6 +224,15 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         "everything": _listing(lambda _: ListingQuery(sort="name")),
         "one-category": _listing(lambda shop: ListingQuery(category=shop.categories()[0])),
         "last-page": _listing(lambda _: ListingQuery(sort="price-desc", page=9_999)),
+        "filtered": _listing(
+            lambda shop: ListingQuery(filters=((MOST, _dearest(shop)), (IN_STOCK, YES)))
+        ),
+        "nothing-filtered": _listing(
+            lambda shop: ListingQuery(
+                category=min(shop.products.values(), key=_by_price).category,
+                filters=((LEAST, _dearest(shop)), (IN_STOCK, YES)),
+            )
+        ),
         "near-miss": _listing(lambda shop: ListingQuery(query=_misspelt(shop))),
         "nothing-found": _listing(lambda _: ListingQuery(query=_NAMELESS)),
         "nothing-in-category": _listing(

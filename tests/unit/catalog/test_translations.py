@@ -30,7 +30,7 @@ MUG: dict[str, Any] = {
     ],
 }
 JUG = {"id": "jug", "title": "Jug", "price": 20, "category": "Cups"}
-WORDS = {"Cups": "Tassen", "Size": "Größe", "Small": "Klein", "Large": "Groß"}
+WORDS = {"Cups": "Tassen", "Size": "Größe", "Small": "Klein", "Large": "Groß", "new": "neu"}
 GERMAN = {
     "shop": {
         "name": "Die Ecke",
@@ -77,6 +77,7 @@ def test_a_translation_is_a_shop_of_the_same_goods_in_other_words(write: Write) 
     assert (mug.title, mug.description, mug.category) == ("Becher", "Dick.", "Tassen")
     assert (mug.option_names, mug.options) == (("Größe",), ("Klein", "Groß"))
     assert [form.label for form in mug.variants] == ["Klein", "Groß"]
+    assert german.tag_names == {"new": "neu"}
     assert mug.picture is not None
     assert mug.picture._replace(alt="") == english.products["mug"].picture._replace(alt="")  # type: ignore[union-attr]
     assert mug.picture.alt == "Ein Becher"

@@ -23,18 +23,22 @@ function searchable(
 
 describe("an address", () => {
   it.each([
-    ["?category=Lamps", { category: "Lamps", sort: "", query: "", page: 1 }],
-    ["?sort=name&page=2", { category: "", sort: "name", query: "", page: 2 }],
-    ["?q=a%20%20b+c", { category: "", sort: "", query: "a b c", page: 1 }],
-    ["?page=0", { category: "", sort: "", query: "", page: 1 }],
-    ["?page=12345", { category: "", sort: "", query: "", page: 1 }],
-    ["?category=A&category=B", { category: "B", sort: "", query: "", page: 1 }],
-    [`?q=${"é".repeat(100)}`, { category: "", sort: "", query: "é".repeat(80), page: 1 }],
+    ["?category=Lamps", { category: "Lamps", sort: "", query: "", page: 1, filtered: false }],
+    ["?sort=name&page=2", { category: "", sort: "name", query: "", page: 2, filtered: false }],
+    ["?q=a%20%20b+c", { category: "", sort: "", query: "a b c", page: 1, filtered: false }],
+    ["?page=0", { category: "", sort: "", query: "", page: 1, filtered: false }],
+    ["?page=12345", { category: "", sort: "", query: "", page: 1, filtered: false }],
+    ["?category=A&category=B", { category: "B", sort: "", query: "", page: 1, filtered: false }],
+    [
+      `?q=${"é".repeat(100)}`,
+      { category: "", sort: "", query: "é".repeat(80), page: 1, filtered: false },
+    ],
+    ["?min=5&tag=a", { category: "", sort: "", query: "", page: 1, filtered: true }],
     ["?utm_source=x", null],
     ["?category=", null],
     ["?", null],
-    [`?q=${"x".repeat(2048)}`, null],
-    [`?${"a=1&".repeat(16)}q=x`, null],
+    [`?q=${"x".repeat(4096)}`, null],
+    [`?${"a=1&".repeat(32)}q=x`, null],
   ])("%s", (search, query) => {
     expect(parseListingQuery(search)).toEqual(query);
   });
@@ -93,6 +97,13 @@ describe("a search", () => {
     );
     expect(requests[0]?.headers.get("authorization")).toBe("Bearer a credential for tests");
     expect(requests[0]?.headers.get("cookie")).toBeNull();
+  });
+
+  it("and a list that is filtered are the container's alike", async () => {
+    for (const query of ["min=5", "available=1", "category=Lamps&tag=new"]) {
+      const { text } = await send(`/store?${query}`, {}, { CONTAINER: searchable() });
+      expect(text).toBe(RESULTS);
+    }
   });
 
   it.each([

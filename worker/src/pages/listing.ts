@@ -27,9 +27,9 @@ export async function handleCategories(context: RequestContext, shop: Shop): Pro
   return page === null ? handleNotFound(context, shop) : publishedPage(context, shop, page);
 }
 
-/** Say whether a listing was published: all but searches and unknown categories are. */
-function isPrerendered(shop: Shop, { query, category }: ListingQuery): boolean {
-  return query === "" && (category === "" || shop.categories.includes(category));
+/** Say whether a listing was published: all but searches, filters and unknown categories are. */
+function isPrerendered(shop: Shop, { query, category, filtered }: ListingQuery): boolean {
+  return query === "" && !filtered && (category === "" || shop.categories.includes(category));
 }
 
 function prerenderedFile(shop: Shop, query: ListingQuery): string {

@@ -2,10 +2,12 @@
 
 /** app/catalog/listing.py */
 export const LISTING = {
-  MAX_BYTES: 2048,
-  MAX_FIELDS: 16,
+  FILTERS: ["min", "max", "available", "tag"],
+  MAX_BYTES: 4096,
+  MAX_FIELDS: 32,
   MAX_QUERY_LENGTH: 80,
   PAGE_NUMBER: /^[0-9]{1,4}$/,
+  TAG: "tag",
 } as const;
 
 /** app/content/assets.py */
