@@ -63,6 +63,7 @@ from app.web.local_caller import ProxyCheck
 from app.web.metrics import Gauges, MetricsPage
 from app.web.products import ProductPage
 from app.web.session_secret import session_secret
+from app.web.shopify import webhook_routes
 from app.web.signals import SignalsEndpoint, signal_routes
 from app.web.static import Pictures, Static
 from app.web.status import StatusPage
@@ -365,6 +366,7 @@ def _routes(
         Route("/health", health, methods=get),
         Route("/metrics", metrics, methods=get),
         *RootFiles(context).routes,
+        *webhook_routes(settings.shopify, watch.note, resources.counters),
         Route("/insights", insights, methods=get),
         Route("/status", status, methods=get),
         Route("/", redirect_home, methods=get),

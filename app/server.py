@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.prompts import PromptError
-from app.content.site import SiteContent, feed_download, read_site
+from app.content.site import SiteContent, feed_source, read_site
 from app.main import create_app
 from app.pages.catalog_watch import log_problems
 from app.pages.service import PageService
@@ -173,10 +173,10 @@ class DrainingServer(Server):
 
 def build_server(settings: Settings) -> DrainingServer:
     """Read the shop's files and build what serves them."""
-    download = feed_download(settings)
-    if download is not None and not download.is_there:
+    source = feed_source(settings)
+    if source is not None and not source.is_there:
         with ThreadPoolExecutor(1) as thread:  # whoever calls may have an event loop already
-            thread.submit(asyncio.run, download.fetch()).result()
+            thread.submit(asyncio.run, source.fetch()).result()
     content = read_site(settings)
     log_problems(content.catalogs)
     _log_missing_words(content)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from app.domain.limits import (
     BreakerLimits,
@@ -16,6 +15,20 @@ from app.domain.limits import (
     Deadlines,
     ParseLimits,
     Spending,
+)
+from app.util.setting_values import (
+    Read,
+    address,
+    choice,
+    contact,
+    folder,
+    may_be_fetched,
+    number,
+    origin,
+    secret,
+    secrets,
+    server,
+    whole,
 )
 
 _APP = Path(__file__).resolve().parent
@@ -26,9 +39,7 @@ ROOT = _BUNDLED if _INSTALLED else _APP.parent
 """Our own components, prompts, styles, migrations and demo shop: in an installed package inside it,
 in a checkout beside `app/`."""
 
-_SHORTEST_SECRET = 16
 _OURS = "WANDSTORE_"
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class SettingsError(Exception):
@@ -96,6 +107,22 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShopifySettings:
+    """Which Shopify store is sold from, and how it lets us in."""
+
+    store: str = ""
+    """The store whose products are sold, as `corner.myshopify.com`."""
+    client_id: str = ""
+    """Names the app that may read its products, and gets its tokens with the secret."""
+    secret: str = field(default="", repr=False)
+    """The app's client secret: signs webhooks. Without it none is taken."""
+    token: str = field(default="", repr=False)
+    """In place of the client id: the token of an app that was made in the store's admin."""
+    reconcile: float = 86_400.0
+    """Seconds between two readings of all that the store has, whatever webhooks have said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set from outside. docs/settings.md says what is said here of each."""
 
@@ -113,6 +140,7 @@ class Settings:
     `WANDSTORE_CATALOG` may name a file that says whose shop it is."""
     catalog_url_poll: float = 300.0
     """Seconds between two requests whether the feed has changed."""
+    shopify: ShopifySettings = ShopifySettings()
     catalog_poll: float = 0.5
     """Seconds between two looks whether the catalog's files or `experiments.toml` have changed;
     with 0 nobody looks."""
@@ -187,7 +215,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     for name in _NEEDED.get(settings.storage.where, ()):
         if name not in given:
             raise SettingsError(f"{name} must be set, since WANDSTORE_STATE is not sqlite")
+    if settings.shopify.store:
+        _check_shopify(settings)
     return settings
+
+
+def _check_shopify(settings: Settings) -> None:
+    account = settings.shopify
+    if not account.token and not (account.client_id and account.secret):
+        raise SettingsError(
+            "WANDSTORE_SHOPIFY_CLIENT_ID and WANDSTORE_SHOPIFY_SECRET must be set, or"
+            " WANDSTORE_SHOPIFY_TOKEN, since WANDSTORE_SHOPIFY_STORE is"
+        )
+    if settings.catalog_url:
+        raise SettingsError("WANDSTORE_CATALOG_URL must not be set beside WANDSTORE_SHOPIFY_STORE")
 
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
@@ -195,13 +236,6 @@ def unknown_settings(environment: Mapping[str, str]) -> list[str]:
     return [
         name for name in sorted(environment) if name.startswith(_OURS) and name not in VARIABLES
     ]
-
-
-def may_be_fetched(url: str) -> bool:
-    """Whether an address is https, or of this machine, where who listens can read all we have."""
-    parts = urlsplit(url)
-    here = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    return bool(parts.hostname) and (parts.scheme == "https" or here)
 
 
 def _with(values: Any, path: str, value: object) -> Any:
@@ -213,170 +247,110 @@ def _with(values: Any, path: str, value: object) -> Any:
     return replace(values, **changes)
 
 
-Read = Callable[[str], object]
-"""Makes a setting of a text, or raises ValueError with what the text must do."""
-
-
-def _number(minimum: float, maximum: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise ValueError(f"be a number, not {text!r}") from None
-        if not minimum <= value <= maximum:
-            raise ValueError(f"be from {minimum:g} to {maximum:g}, not {text}")
-        return value
-
-    return read
-
-
-def _whole(minimum: int = 1, maximum: int = 1_000_000_000) -> Read:
-    number = _number(minimum, maximum)
-    return lambda text: int(number(text))
-
-
-def _choice(*choices: str) -> Read:
-    def read(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"be one of {', '.join(choices)}, not {text!r}")
-        return text
-
-    return read
-
-
-def _address(text: str) -> str:
-    address = text.rstrip("/")
-    if not address.startswith(("https://", "http://")):
-        raise ValueError(f"be an http(s) address, not {text!r}")
-    return address
-
-
-def _server(*schemes: str) -> Read:
-    def read(text: str) -> str:
-        if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-            raise ValueError(f"be a {schemes[0]}:// address")  # which may hold a password
-        return text
-
-    return read
-
-
 def _feed(text: str) -> str:
     if not may_be_fetched(text):
         raise ValueError("be an https address")  # which may hold a key, and is not repeated
     return text
 
 
-def _origin(text: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text):
-        raise ValueError(f"be a scheme and a host, as https://shop.example, not {text!r}")
-    return text.rstrip("/")
-
-
-def _contact(text: str) -> str:
-    if not re.fullmatch(r"(?:mailto:|https://)\S+", text):
-        raise ValueError(f"be a mailto: or https: address, not {text!r}")
+def _store(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com", text):
+        return f"https://{text}"
+    if not (text.startswith("http://") and may_be_fetched(text)):  # a stand-in on this machine
+        raise ValueError(f"be a domain, as corner.myshopify.com, not {text!r}")
     return text
 
 
-def _secret(text: str) -> str:
-    if len(text.encode()) < _SHORTEST_SECRET:
-        raise ValueError(f"have at least {_SHORTEST_SECRET} bytes")
-    return text
-
-
-def _secrets(text: str) -> str:
-    return ",".join(_secret(secret.strip()) for secret in text.split(","))
-
-
-def _folder(text: str) -> Path:
-    return Path(text).resolve()
-
-
-_seconds = _number(0.01, 3600)
+_seconds = number(0.01, 3600)
 
 VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_HOST": ("host", str),
-    "WANDSTORE_PORT": ("port", _whole(0, 65535)),
+    "WANDSTORE_PORT": ("port", whole(0, 65535)),
     "WANDSTORE_DATA": ("data", Path),
     "WANDSTORE_CATALOG": ("catalog", Path),
     "WANDSTORE_CATALOG_URL": ("catalog_url", _feed),
-    "WANDSTORE_CATALOG_URL_SECONDS": ("catalog_url_poll", _number(0.01, 86_400)),
-    "WANDSTORE_CATALOG_SECONDS": ("catalog_poll", _number(0, 3600)),
+    "WANDSTORE_CATALOG_URL_SECONDS": ("catalog_url_poll", number(0.01, 86_400)),
+    "WANDSTORE_SHOPIFY_STORE": ("shopify.store", _store),
+    "WANDSTORE_SHOPIFY_CLIENT_ID": ("shopify.client_id", str),
+    "WANDSTORE_SHOPIFY_SECRET": ("shopify.secret", str),
+    "WANDSTORE_SHOPIFY_TOKEN": ("shopify.token", str),
+    "WANDSTORE_SHOPIFY_SECONDS": ("shopify.reconcile", number(0.01, 7 * 86_400)),
+    "WANDSTORE_CATALOG_SECONDS": ("catalog_poll", number(0, 3600)),
     "WANDSTORE_CURRENCY": ("currency", str),
-    "WANDSTORE_PUBLIC_URL": ("public_url", _origin),
-    "WANDSTORE_SECURITY_CONTACT": ("security_contact", _contact),
+    "WANDSTORE_PUBLIC_URL": ("public_url", origin),
+    "WANDSTORE_SECURITY_CONTACT": ("security_contact", contact),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
     "WANDSTORE_PERSONAL": ("personal", lambda text: text == "1"),
-    "WANDSTORE_ROOT": ("root", _folder),
-    "WANDSTORE_HOUSE_PACE": ("house_pace", _number(0, 100)),
+    "WANDSTORE_ROOT": ("root", folder),
+    "WANDSTORE_HOUSE_PACE": ("house_pace", number(0, 100)),
     "WANDSTORE_MODELS_SECONDS": ("deadlines.models", _seconds),
     "WANDSTORE_SLOT_SECONDS": ("deadlines.slot", _seconds),
     "WANDSTORE_PAGE_SECONDS": ("deadlines.page", _seconds),
-    "WANDSTORE_CALLS_PER_HOUR": ("spending.calls", _whole(0)),
-    "WANDSTORE_TOKENS_PER_HOUR": ("spending.tokens", _whole(0)),
-    "WANDSTORE_NEW_CALLS_PER_HOUR": ("spending.new_calls", _whole(0)),
-    "WANDSTORE_ADDRESS_CALLS_PER_HOUR": ("spending.address_calls", _whole(0)),
-    "WANDSTORE_ALL_CALLS_PER_HOUR": ("spending.all_calls", _whole(0)),
-    "WANDSTORE_ALL_TOKENS_PER_HOUR": ("spending.all_tokens", _whole(0)),
+    "WANDSTORE_CALLS_PER_HOUR": ("spending.calls", whole(0)),
+    "WANDSTORE_TOKENS_PER_HOUR": ("spending.tokens", whole(0)),
+    "WANDSTORE_NEW_CALLS_PER_HOUR": ("spending.new_calls", whole(0)),
+    "WANDSTORE_ADDRESS_CALLS_PER_HOUR": ("spending.address_calls", whole(0)),
+    "WANDSTORE_ALL_CALLS_PER_HOUR": ("spending.all_calls", whole(0)),
+    "WANDSTORE_ALL_TOKENS_PER_HOUR": ("spending.all_tokens", whole(0)),
     "WANDSTORE_CONNECT_SECONDS": ("calls.connect", _seconds),
     "WANDSTORE_FIRST_TOKEN_SECONDS": ("calls.first_token", _seconds),
     "WANDSTORE_SILENCE_SECONDS": ("calls.idle", _seconds),
     "WANDSTORE_ANSWER_SECONDS": ("calls.total", _seconds),
     "WANDSTORE_RETRY_SECONDS": ("calls.retry_pause", _seconds),
-    "WANDSTORE_ANSWER_TOKENS": ("calls.max_tokens", _whole(1, 100_000)),
-    "WANDSTORE_ANSWER_CHARS": ("parsing.answer", _whole(1, 16_000_000)),
-    "WANDSTORE_COMPONENT_CHARS": ("parsing.component", _whole(1, 1_000_000)),
-    "WANDSTORE_COMPONENTS": ("parsing.components", _whole(1, 1_000)),
-    "WANDSTORE_NESTING": ("parsing.depth", _whole(1, 100)),
-    "WANDSTORE_BREAKER_FAILURES": ("breaker.failures", _whole()),
+    "WANDSTORE_ANSWER_TOKENS": ("calls.max_tokens", whole(1, 100_000)),
+    "WANDSTORE_ANSWER_CHARS": ("parsing.answer", whole(1, 16_000_000)),
+    "WANDSTORE_COMPONENT_CHARS": ("parsing.component", whole(1, 1_000_000)),
+    "WANDSTORE_COMPONENTS": ("parsing.components", whole(1, 1_000)),
+    "WANDSTORE_NESTING": ("parsing.depth", whole(1, 100)),
+    "WANDSTORE_BREAKER_FAILURES": ("breaker.failures", whole()),
     "WANDSTORE_BREAKER_SECONDS": ("breaker.cooldown", _seconds),
-    "WANDSTORE_BREAKER_SUCCESSES": ("breaker.successes", _whole()),
-    "WANDSTORE_CONNECTIONS": ("connections.most", _whole(1, 1_000_000)),
+    "WANDSTORE_BREAKER_SUCCESSES": ("breaker.successes", whole()),
+    "WANDSTORE_CONNECTIONS": ("connections.most", whole(1, 1_000_000)),
     "WANDSTORE_HEAD_SECONDS": ("connections.head", _seconds),
     "WANDSTORE_STALL_SECONDS": ("connections.stall", _seconds),
-    "WANDSTORE_REQUEST_BYTES": ("max_request_bytes", _whole(1, 64 * 1024**2)),
-    "WANDSTORE_PAGES_AT_ONCE": ("max_concurrent_pages", _whole(1, 10_000)),
-    "WANDSTORE_PAGES_WAITING": ("max_queued_pages", _whole(0, 10_000)),
-    "WANDSTORE_PAGES_PER_ADDRESS": ("max_pages_per_address", _whole(1, 10_000)),
+    "WANDSTORE_REQUEST_BYTES": ("max_request_bytes", whole(1, 64 * 1024**2)),
+    "WANDSTORE_PAGES_AT_ONCE": ("max_concurrent_pages", whole(1, 10_000)),
+    "WANDSTORE_PAGES_WAITING": ("max_queued_pages", whole(0, 10_000)),
+    "WANDSTORE_PAGES_PER_ADDRESS": ("max_pages_per_address", whole(1, 10_000)),
     "WANDSTORE_LAG_SECONDS": ("max_lag", _seconds),
-    "WANDSTORE_PAGE_MEMORY_SECONDS": ("page_memory", _number(0, 3600)),
-    "WANDSTORE_HEARTBEAT_SECONDS": ("heartbeat", _number(0.01, 30)),
-    "WANDSTORE_GRACE": ("shutdown_grace", _number(0, 600)),
+    "WANDSTORE_PAGE_MEMORY_SECONDS": ("page_memory", number(0, 3600)),
+    "WANDSTORE_HEARTBEAT_SECONDS": ("heartbeat", number(0.01, 30)),
+    "WANDSTORE_GRACE": ("shutdown_grace", number(0, 600)),
     "SESSION_SECRET": ("session_secret", str),
-    "SESSION_SECRETS_BEFORE": ("earlier_secrets", _secrets),
-    "WORKER_SECRET": ("worker_secret", _secret),
-    "WANDSTORE_OPERATOR_TOKEN": ("operator_token", _secret),
-    "WANDSTORE_STATE": ("storage.where", _choice("sqlite", "cluster", "worker", "cloudflare")),
-    "REDIS_URL": ("storage.redis_url", _server("redis", "rediss", "unix")),
-    "DATABASE_URL": ("storage.database_url", _server("postgresql", "postgres")),
-    "WANDSTORE_KV_URL": ("storage.kv_url", _address),
-    "WANDSTORE_D1_URL": ("storage.d1_url", _address),
+    "SESSION_SECRETS_BEFORE": ("earlier_secrets", secrets),
+    "WORKER_SECRET": ("worker_secret", secret),
+    "WANDSTORE_OPERATOR_TOKEN": ("operator_token", secret),
+    "WANDSTORE_STATE": ("storage.where", choice("sqlite", "cluster", "worker", "cloudflare")),
+    "REDIS_URL": ("storage.redis_url", server("redis", "rediss", "unix")),
+    "DATABASE_URL": ("storage.database_url", server("postgresql", "postgres")),
+    "WANDSTORE_KV_URL": ("storage.kv_url", address),
+    "WANDSTORE_D1_URL": ("storage.d1_url", address),
     "WANDSTORE_BINDINGS_TOKEN": ("storage.bindings_token", str),
     "CLOUDFLARE_API_TOKEN": ("storage.api_token", str),
     "CLOUDFLARE_ACCOUNT_ID": ("storage.account", str),
     "KV_NAMESPACE_ID": ("storage.namespace", str),
     "D1_DATABASE_ID": ("storage.database", str),
-    "CLOUDFLARE_API_URL": ("storage.api_url", _address),
+    "CLOUDFLARE_API_URL": ("storage.api_url", address),
     "WANDSTORE_KV_RETRY_SECONDS": ("storage.retry_pause", _seconds),
-    "WANDSTORE_STORAGE_SECONDS": ("storage.patience", _number(0.001, 30)),
-    "WANDSTORE_KV_BYTES": ("storage.kv_bytes", _whole(1, 1024**4)),
-    "WANDSTORE_SHOPPER_DAYS": ("storage.shopper_days", _number(0.01, 36_500)),
-    "WANDSTORE_RECORD_DAYS": ("storage.record_days", _number(0.01, 36_500)),
+    "WANDSTORE_STORAGE_SECONDS": ("storage.patience", number(0.001, 30)),
+    "WANDSTORE_KV_BYTES": ("storage.kv_bytes", whole(1, 1024**4)),
+    "WANDSTORE_SHOPPER_DAYS": ("storage.shopper_days", number(0.01, 36_500)),
+    "WANDSTORE_RECORD_DAYS": ("storage.record_days", number(0.01, 36_500)),
     "KIMI_API_KEY": ("kimi.key", str),
-    "KIMI_BASE_URL": ("kimi.base_url", _address),
+    "KIMI_BASE_URL": ("kimi.base_url", address),
     "KIMI_MODEL": ("kimi.model", str),
-    "KIMI_THINKING": ("kimi.thinking", _choice("disabled", "enabled", "unset")),
+    "KIMI_THINKING": ("kimi.thinking", choice("disabled", "enabled", "unset")),
     "KIMI_MAX_TOKENS_NAME": (
         "kimi.max_tokens_name",
-        _choice("max_completion_tokens", "max_tokens"),
+        choice("max_completion_tokens", "max_tokens"),
     ),
-    "KIMI_TEMPERATURE": ("kimi.temperature", _number(0, 2)),
-    "KIMI_JSON_MODE": ("kimi.response_format", _choice("json_object", "json_schema", "unset")),
+    "KIMI_TEMPERATURE": ("kimi.temperature", number(0, 2)),
+    "KIMI_JSON_MODE": ("kimi.response_format", choice("json_object", "json_schema", "unset")),
     "CLAUDE_API_KEY": ("claude.key", str),
-    "CLAUDE_BASE_URL": ("claude.base_url", _address),
+    "CLAUDE_BASE_URL": ("claude.base_url", address),
     "CLAUDE_MODEL": ("claude.model", str),
-    "CLAUDE_THINKING": ("claude.thinking", _choice("disabled", "adaptive", "unset")),
-    "CLAUDE_JSON_MODE": ("claude.response_format", _choice("json_schema", "unset")),
+    "CLAUDE_THINKING": ("claude.thinking", choice("disabled", "adaptive", "unset")),
+    "CLAUDE_JSON_MODE": ("claude.response_format", choice("json_schema", "unset")),
 }
 """Of each variable the field of Settings that it sets, dotted where it is inside, and how."""
 

@@ -16,7 +16,7 @@ from app.catalog.feed import LARGEST_FILE
 from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.catalog.text import slug
 from app.domain.catalog import FeedIssue
-from app.settings import may_be_fetched
+from app.util.setting_values import may_be_fetched
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +42,7 @@ class FeedDownload:
         check: Callable[[Path], object],
         *,
         largest: int = LARGEST_FILE,
+        every: float = 300.0,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.state = "ok"
@@ -50,14 +51,15 @@ class FeedDownload:
         self._stem = slug((urlsplit(url).hostname or "").removeprefix("www.")) or "feed"
         self._check = check
         self._largest = largest
+        self._every = every
 
     @property
     def is_there(self) -> bool:
         """Whether the feed has been fetched before."""
         return any(self._folder.glob(f"{self._stem}.*"))
 
-    async def run(self, seconds: float) -> None:
-        """Ask every so often, for ever; say once why that fails."""
+    async def run(self) -> None:
+        """Ask every so many seconds, for ever; say once why that fails."""
         while True:
             before = self.state
             try:
@@ -68,7 +70,7 @@ class FeedDownload:
                 self.state = f"failed: {error.problems[0].reason}"
                 if self.state != before:
                     log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(self._every)
 
     async def fetch(self) -> bool:
         """Bring the file up to date; say whether it has changed.
@@ -79,7 +81,7 @@ class FeedDownload:
         import httpx  # noqa: PLC0415 - only where a feed is fetched
 
         try:
-            async with asyncio.timeout(_WHOLE), _client() as client:
+            async with asyncio.timeout(_WHOLE), https_client() as client:
                 return await self._fetch(client)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise self._failure(type(error).__name__) from None
@@ -94,13 +96,8 @@ class FeedDownload:
             if response.status_code != _OK:
                 raise self._failure(f"HTTP {response.status_code}")
             await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
-            size = 0
-            with fresh.open("wb") as file:
-                async for piece in response.aiter_bytes():
-                    size += len(piece)
-                    if size > self._largest:
-                        raise self._failure(f"is larger than {self._largest:,} bytes")
-                    await asyncio.to_thread(file.write, piece)
+            if not await save(response, fresh, self._largest):
+                raise self._failure(f"is larger than {self._largest:,} bytes")
             headers = response.headers
             given = {name: headers[name] for name in _CONDITIONS if name in headers}
         await asyncio.to_thread(self._replace, fresh, given)
@@ -140,8 +137,21 @@ def feed_folder(data: Path, url: str) -> Path:
     return data / "feeds" / hashlib.sha256(url.encode()).hexdigest()[:8]
 
 
-def _client() -> httpx.AsyncClient:
-    import httpx  # noqa: PLC0415 - loaded by now
+async def save(response: httpx.Response, file: Path, largest: int) -> bool:
+    """Write what is answered into a file; say whether it was no larger than it may be."""
+    size = 0
+    with file.open("wb") as target:
+        async for piece in response.aiter_bytes():
+            size += len(piece)
+            if size > largest:
+                return False
+            await asyncio.to_thread(target.write, piece)
+    return True
+
+
+def https_client() -> httpx.AsyncClient:
+    """Return a client with timeouts that speaks to others than this machine by https alone."""
+    import httpx  # noqa: PLC0415 - only where something is fetched
 
     async def keep_to_https(request: httpx.Request) -> None:
         if not may_be_fetched(str(request.url)):

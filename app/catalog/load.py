@@ -16,7 +16,7 @@ from app.catalog.merchant_feed import LAYOUT, read_merchant_table, read_merchant
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
 from app.catalog.shop_file import is_shop_file, read_about, shop_files
-from app.catalog.shopify_feed import read_shopify
+from app.catalog.shopify_feed import read_shopify, read_shopify_lines
 from app.catalog.shopify_rows import SHOPIFY
 from app.catalog.text import plain, slug
 from app.domain.catalog import FeedIssue, Shop
@@ -32,6 +32,7 @@ def _read_table(path: Path, terms: Terms) -> Feed:
 
 _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".json": read_json,
+    ".jsonl": read_shopify_lines,
     ".csv": _read_table,
     ".tsv": _read_table,
     ".xml": read_merchant_xml,
@@ -41,7 +42,7 @@ _MEMORY_A_BYTE = 3
 """Bytes that reading takes for each of the file, and then what is sold: twice to thrice as many."""
 
 _SMALL_ENOUGH = 8 * _MIB
-_KINDS = ".json, .csv, .tsv or .xml"
+_KINDS = ".json, .jsonl, .csv, .tsv or .xml"
 _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
 _NAMELESS = "shop"
 
@@ -84,7 +85,7 @@ def load_catalogs(
     shop_file: Path | None = None,
     memory: Callable[[], int | None] = memory_left,
 ) -> Catalogs:
-    """Read a JSON catalog, a Shopify export, a Google Merchant feed, or a folder of those.
+    """Read a JSON catalog, Shopify's products, a Google Merchant feed, or a folder of those.
 
     In a folder the first file by name is the default shop, and a file that cannot be used is
     reported and skipped. Beside a feed may lie the merchant's rules, and what goes before what the

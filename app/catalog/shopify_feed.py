@@ -1,4 +1,4 @@
-"""Reads Shopify's product export: a CSV file in which a product has a row for each variant."""
+"""Reads Shopify's products: the export, a CSV file, and what its bulk query sends, JSON lines."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop
+from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.catalog.json_shop import shop_beside
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
 from app.catalog.rows import Row, read_rows, together
+from app.catalog.shopify_lines import read_lines, read_shop
 from app.catalog.shopify_product import read_product
-from app.catalog.shopify_rows import SHOPIFY
+from app.catalog.shopify_rows import SHOPIFY as LAYOUT
 from app.catalog.text import LONGEST_LINE, plain
-from app.domain.catalog import FeedIssue, Product
+from app.domain.catalog import SHOPIFY, FeedIssue, Product
 
 
 def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
@@ -24,13 +25,41 @@ def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
     """
     report = Report()
     shop, currency = shop_beside(terms, report)
-    rows = together(partial(read_rows, text, SHOPIFY), _handle, report)
+    rows = together(partial(read_rows, text, LAYOUT), _handle, report)
     try:
         products = _sold(_products(rows, report), currency, report)
         shop = open_shop(path, shop, products, report, before=terms.before)
     except InvalidProduct as error:
         raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
     return Feed(shop, report.problems())
+
+
+def read_shopify_lines(path: Path, terms: Terms) -> Feed:
+    """Read the products of a store; one that cannot be sold costs only itself.
+
+    The store's own first line names the shop, its currency, and where its baskets are bought,
+    where nothing else does.
+
+    Raises:
+        CatalogError: there is nothing to sell.
+    """
+    report, text = Report(), read_text(path)
+    store = read_shop(text)
+    domain = store.get("domain")
+    checkout = {"checkout": {"type": SHOPIFY, "domain": domain}} if domain else {}
+    named = ("currency", "name")
+    about = {name: store[name] for name in named if store.get(name)}
+    terms = terms._replace(about={**about, **checkout, **terms.about})
+    shop, currency = shop_beside(terms, report)
+    rows = together(partial(read_lines, text), lambda row: row["gid"], report)
+    products = _sold(_products(map(_with_handle, rows), report), currency, report)
+    return Feed(open_shop(path, shop, products, report, before=terms.before), report.problems())
+
+
+def _with_handle(rows: list[Row]) -> list[Row]:
+    """Return a product, which comes before its variants, with the handle in each of its rows."""
+    handle = {"handle": rows[0]["handle"]}
+    return [Row(row.line, {**row.cells, **handle}) for row in rows]
 
 
 def _handle(row: Row) -> str:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.catalog.download import FeedDownload, feed_folder
 from app.catalog.load import Catalogs, Stamp, load_catalogs, stamps
@@ -20,6 +20,9 @@ from app.domain.catalog import Shop
 from app.rendering.language import Languages
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from app.catalog.shopify_store import ShopifyStore
 
 
 class SiteContent(NamedTuple):
@@ -90,20 +93,26 @@ def catalog_stamps(settings: Settings) -> Mapping[Path, Stamp]:
         return {}  # and reading it says why
 
 
-def feed_download(settings: Settings) -> FeedDownload | None:
-    """Return what keeps the feed of an address, where the catalog is one."""
-    if not settings.catalog_url:
-        return None
+def feed_source(settings: Settings) -> FeedDownload | ShopifyStore | None:
+    """Return what keeps the catalog's file as it is elsewhere, where the catalog is not ours."""
     folder, shop_file = _places(settings)
     check = partial(load_catalogs, currency=settings.currency, shop_file=shop_file)
-    return FeedDownload(settings.catalog_url, folder, check)
+    if settings.shopify.store:
+        from app.catalog.shopify_store import ShopifyStore  # noqa: PLC0415 - few shops are there
+
+        return ShopifyStore(settings.shopify, folder, check)
+    if settings.catalog_url:
+        url, every = settings.catalog_url, settings.catalog_url_poll
+        return FeedDownload(url, folder, check, every=every)
+    return None
 
 
 def _places(settings: Settings) -> tuple[Path, Path | None]:
     """Return where the catalog is, and what says whose it is where nothing beside it does."""
-    if not settings.catalog_url:
+    source = settings.shopify.store or settings.catalog_url
+    if not source:
         return settings.catalog, None
-    return feed_folder(settings.data, settings.catalog_url), settings.catalog
+    return feed_folder(settings.data, source), settings.catalog
 
 
 def read_site(settings: Settings) -> SiteContent:

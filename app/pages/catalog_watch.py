@@ -8,16 +8,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from app.catalog.load import Catalogs, Stamp
 from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.catalog.ranking import rank
-from app.content.site import SiteContent, catalog_stamps, catalogs_of, feed_download
+from app.content.site import SiteContent, catalog_stamps, catalogs_of, feed_source
 from app.domain.catalog import FeedIssue
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.pages.site import LiveSite, Site
 from app.rendering.language import MessagesError
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.catalog.shopify_store import ShopifyStore
 
 log = logging.getLogger("wandstore.catalog")
 
@@ -28,8 +32,8 @@ class CatalogWatch:
     """Looks at the catalog's files every so often, and swaps the site once they have changed.
 
     Reading and drawing happen in a thread. A file that is being written is left until two looks
-    in a row have found it the same. A feed at an address is fetched beside it. `counters` tell how
-    often a catalog was taken up, and how often one could not be.
+    in a row have found it the same; what is fetched comes whole, and from a source that is followed
+    beside it. `counters` tell how often a catalog was taken up, and how often one could not be.
     """
 
     def __init__(
@@ -37,7 +41,7 @@ class CatalogWatch:
     ) -> None:
         catalogs = site.current.content.catalogs
         self._counts: Counter[str] = Counter()
-        self._download = feed_download(settings)
+        self._source = feed_source(settings)
         self._site = site
         self._settings = settings
         self._build = build
@@ -50,24 +54,28 @@ class CatalogWatch:
     @property
     def state(self) -> str:
         """Return `ok`, or which files cannot be used and why."""
-        if self._download is not None and self._download.state != "ok":
-            return self._download.state
+        if self._source is not None and self._source.state != "ok":
+            return self._source.state
         reasons = [f"{error.path.name}: {error.problems[0].reason}" for error in self._errors]
         return f"failed: {'; '.join(reasons[:_MOST_SHOWN])}" if reasons else "ok"
 
     @property
     def counters(self) -> Mapping[str, Counter[str]]:
         """Return what is counted, of files and of requests for a feed."""
-        fetched = {} if self._download is None else {"feed": self._download.counts}
+        fetched = {} if self._source is None else {"feed": self._source.counts}
         return {"catalog": self._counts, **fetched}
+
+    def note(self, changed: str, updated_at: object) -> None:
+        """Pass on what a store says has changed."""
+        cast("ShopifyStore", self._source).note(changed, updated_at)
 
     async def run(self) -> None:
         """Look for changes and fetch them, for ever."""
         async with asyncio.TaskGroup() as together:
             together.create_task(asyncio.to_thread(_prepare, self._site.current))
             together.create_task(self._look_on())
-            if self._download is not None:
-                together.create_task(self._download.run(self._settings.catalog_url_poll))
+            if self._source is not None:
+                together.create_task(self._source.run())
 
     async def _look_on(self) -> None:
         """Look every so often; not at all where there are no seconds between two looks."""
@@ -76,10 +84,11 @@ class CatalogWatch:
             await self.look()
 
     async def look(self) -> None:
-        """Take up the catalog if its files have changed, and are as the last look found them."""
+        """Take up the catalog if its files have changed, and nobody is writing them any more."""
         found = await asyncio.to_thread(catalog_stamps, self._settings)
         seen, self._seen = self._seen, found
-        if found == self._read or found != seen:
+        whole = found == seen or self._source is not None
+        if found == self._read or not whole:
             return
         self._read = found
         before, began = self._site.current.content.catalogs, time.monotonic()

@@ -73,6 +73,9 @@ def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
         ("KIMI_THINKING", "yes", "must be one of disabled, enabled, unset, not 'yes'"),
         ("KIMI_BASE_URL", "https://", "KIMI_BASE_URL must be an http(s) address, not 'https://'"),
         ("CLAUDE_BASE_URL", "file:///etc", "CLAUDE_BASE_URL must be an http(s) address"),
+        ("WANDSTORE_SHOPIFY_STORE", "corner.example", "must be a domain, as corner.myshopify.com"),
+        ("WANDSTORE_SHOPIFY_STORE", "http://a.example", "must be a domain"),
+        ("WANDSTORE_SHOPIFY_STORE", "a.myshopify.com", "must be set, or WANDSTORE_SHOPIFY_TOKEN"),
     ],
 )
 def test_a_value_that_cannot_be_used_names_its_variable(name: str, text: str, message: str) -> None:
@@ -94,3 +97,15 @@ def test_an_address_loses_its_last_slash() -> None:
 def test_a_variable_that_looks_like_ours_and_is_none_is_named() -> None:
     environment = {"WANDSTORE_CATALOGUE": "x", "WANDSTORE_CATALOG": "y", "HOME": "/"}
     assert unknown_settings(environment) == ["WANDSTORE_CATALOGUE"]
+
+
+def test_a_store_is_read_with_an_app_or_a_token_and_is_the_only_source() -> None:
+    store = {"WANDSTORE_SHOPIFY_STORE": "corner.myshopify.com"}
+    app = {"WANDSTORE_SHOPIFY_CLIENT_ID": "app", "WANDSTORE_SHOPIFY_SECRET": "secret"}
+    for account in (app, {"WANDSTORE_SHOPIFY_TOKEN": "token"}):
+        shopify = read_settings({**store, **account}).shopify
+        assert shopify.store == "https://corner.myshopify.com"
+        assert "secret" not in repr(shopify)
+        assert "'token'" not in repr(shopify)
+    with pytest.raises(SettingsError, match="WANDSTORE_CATALOG_URL must not be set"):
+        read_settings({**store, **app, "WANDSTORE_CATALOG_URL": "https://a.example/feed"})
