@@ -324,7 +324,8 @@ def _routes(
     signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up)
     signer = BasketSigner(*context.sessions)
     forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
-    basket, checkout = BasketPage(context, signer, signals), CheckoutPage(context, signer)
+    basket = BasketPage(context, signer, signals)
+    checkout = CheckoutPage(context, signer, watch.permalinks)
     resources.counters.update(
         signals=signals.counts,
         learning=learner.counts,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app.catalog import permalinks
 from app.settings import ROOT
 from tests.support.fake_model import Model, playing
 from tests.support.in_process import InProcessServer
@@ -44,6 +45,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(_NEED_OF_FOLDER[folder])
         for fixture in _NEED_OF_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(_NEED_OF_FIXTURE[fixture])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_store_is_asked() -> Iterator[None]:
+    """Ask nobody for the endpoint of a store that tests name: there is none of that name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(permalinks, "_profile", lambda _: "http://127.0.0.1:9/")
+        yield
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from app.catalog.load import Catalogs, Stamp
+from app.catalog.permalinks import Permalinks
 from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.catalog.ranking import rank
 from app.content.site import SiteContent, catalog_stamps, catalogs_of, feed_source
-from app.domain.catalog import FeedIssue
+from app.domain.catalog import Checkout, FeedIssue
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.pages.site import LiveSite, Site
 from app.rendering.language import MessagesError
@@ -40,6 +41,7 @@ class CatalogWatch:
         self, site: LiveSite, settings: Settings, build: Callable[[SiteContent], Site]
     ) -> None:
         catalogs = site.current.content.catalogs
+        self.permalinks = Permalinks()
         self._counts: Counter[str] = Counter()
         self._source = feed_source(settings)
         self._site = site
@@ -63,7 +65,7 @@ class CatalogWatch:
     def counters(self) -> Mapping[str, Counter[str]]:
         """Return what is counted, of files and of requests for a feed."""
         fetched = {} if self._source is None else {"feed": self._source.counts}
-        return {"catalog": self._counts, **fetched}
+        return {"catalog": self._counts, "permalinks": self.permalinks.counts, **fetched}
 
     def note(self, changed: str, updated_at: object) -> None:
         """Pass on what a store says has changed."""
@@ -74,8 +76,12 @@ class CatalogWatch:
         async with asyncio.TaskGroup() as together:
             together.create_task(asyncio.to_thread(_prepare, self._site.current))
             together.create_task(self._look_on())
+            together.create_task(self.permalinks.run(self._checkouts))
             if self._source is not None:
                 together.create_task(self._source.run())
+
+    def _checkouts(self) -> list[Checkout | None]:
+        return [shop.checkout for shop in self._site.current.content.catalogs.shops.values()]
 
     async def _look_on(self) -> None:
         """Look every so often; not at all where there are no seconds between two looks."""

@@ -24,15 +24,18 @@ def shown_at(items: Sequence[BasketItem]) -> Shown:
     return Shown(",".join(pages), ",".join(slots))
 
 
-def checkout_address(checkout: Checkout, items: Sequence[BasketItem]) -> str:
-    """Return the address at which a shopper buys what can be bought of a basket."""
+def checkout_address(checkout: Checkout, items: Sequence[BasketItem], endpoint: str = "") -> str:
+    """Return the address at which a shopper buys what can be bought of a basket.
+
+    A store's UCP `endpoint` is told where it was shown as attribution, its cart as attributes.
+    """
     shown = shown_at(items)
     bought = [(item.variant.id, item.quantity) for item in items if item.variant and item.quantity]
     lines = ",".join(f"{quote(name, safe='')}:{quantity}" for name, quantity in bought)
     if checkout.kind == SHOPIFY:
-        told = shown._asdict()
-        named = {f"attributes[wandstore_{name}]": value for name, value in told.items() if value}
-        return f"{checkout.address}/{lines}{'?' if named else ''}{urlencode(named)}"
+        name = "attribution/wandstore_{}" if endpoint else "attributes[wandstore_{}]"
+        told = {name.format(part): value for part, value in shown._asdict().items() if value}
+        return f"{endpoint or checkout.address}/{lines}{'?' if told else ''}{urlencode(told)}"
     values = {
         "items": lines,
         "ids": ",".join(quote(name, safe="") for name, _ in bought),

@@ -6,6 +6,7 @@ from collections import Counter
 
 from starlette.types import Receive, Scope, Send
 
+from app.catalog.permalinks import Permalinks
 from app.domain.basket import check, seen
 from app.domain.catalog import DEMO
 from app.rendering.checkout import checkout_address
@@ -18,10 +19,11 @@ from app.web.responses import send_response
 class CheckoutPage:
     """The way from the basket to the checkout. `counts` has how often it was taken."""
 
-    def __init__(self, web: AppContext, signer: BasketSigner) -> None:
+    def __init__(self, web: AppContext, signer: BasketSigner, permalinks: Permalinks) -> None:
         self.counts: Counter[str] = Counter()
         self._web = web
         self._signer = signer
+        self._permalinks = permalinks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GET and HEAD of a shop's checkout."""
@@ -40,5 +42,6 @@ class CheckoutPage:
             html = web.renderer.demo_checkout_page(view.shop, bought)
             await send_response(scope, send, private_page(html, view))
         else:
-            address = checkout_address(view.shop.checkout, bought)
+            endpoint = self._permalinks.endpoint(view.shop.checkout)
+            address = checkout_address(view.shop.checkout, bought, endpoint)
             await send_response(scope, send, see_other(address))

@@ -62,12 +62,14 @@ class FakeShopify:
         self.file: Callable[[str], Response | None] = lambda _: None
         self.single: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda _: None
         self.status = 200
+        self.endpoint = "https://corner.example/buy"
         self.address = ""
         self.app = Starlette(
             routes=[
                 Route("/admin/oauth/access_token", self._grant, methods=["POST"]),
                 Route("/admin/api/2026-10/graphql.json", self._graphql, methods=["POST"]),
                 Route("/results/{number}", self._results),
+                Route("/.well-known/ucp", self._profile),
             ]
         )
         self._clock = count(1)
@@ -204,6 +206,13 @@ class FakeShopify:
         more = end < len(product["variants"])
         info = {"hasNextPage": more, "endCursor": str(end)}
         return {"product": {**product, "variants": {"nodes": page, "pageInfo": info}}}
+
+    async def _profile(self, _: Request) -> Response:
+        self.questions["profile"] += 1
+        permalink = [{"version": "2026-08-25", "config": {"endpoint": self.endpoint}}]
+        capabilities = {"dev.ucp.shopping.permalink": permalink if self.endpoint else []}
+        profile = {"ucp": {"version": "2026-08-25", "capabilities": capabilities}}
+        return JSONResponse(profile, self.status)
 
     async def _results(self, request: Request) -> Response:
         self.questions["results"] += 1

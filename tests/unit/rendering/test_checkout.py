@@ -23,10 +23,10 @@ def lines(*, shown: bool) -> tuple[BasketLine, ...]:
     )
 
 
-def address(checkout: Checkout, *, shown: bool = True) -> str:
+def address(checkout: Checkout, endpoint: str = "", *, shown: bool = True) -> str:
     sold = shop(product("4411"), product("4412"))._replace(checkout=checkout)
     bought = [item for item in check(lines(shown=shown), sold) if item.quantity]
-    return checkout_address(checkout, bought)
+    return checkout_address(checkout, bought, endpoint)
 
 
 def test_a_permalink_names_variants_and_quantities() -> None:
@@ -40,6 +40,15 @@ def test_a_permalink_carries_where_it_was_shown_as_attributes() -> None:
         "https://shop.example/cart/4411:2,4412:1"
         "?attributes%5Bwandstore_page%5D=v2_minimalist_85_9f86d081884c"
         "&attributes%5Bwandstore_slots%5D=hero%2Cgrid"
+    )
+
+
+def test_an_endpoint_that_the_store_names_goes_before_and_gets_the_same_as_attribution() -> None:
+    shopify = Checkout("shopify", "https://shop.example/cart")
+    assert address(shopify, "https://shop.example/buy") == (
+        "https://shop.example/buy/4411:2,4412:1"
+        "?attribution%2Fwandstore_page=v2_minimalist_85_9f86d081884c"
+        "&attribution%2Fwandstore_slots=hero%2Cgrid"
     )
 
 
