@@ -68,6 +68,7 @@ unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@sh tools/install_buildah.sh
 	@sh tools/install_redis.sh $(BIN)
 	@sh tools/install_postgres.sh
+	@sh tools/install_nginx.sh $(BIN)
 	$(PYTEST)
 
 image: $(VENV)/dev.stamp ## Build the image without Docker, run it, and say how large it is and how soon it sells

@@ -13,7 +13,8 @@ from app.pages.jobs import PageJobs
 from app.storage.errors import StorageError
 from app.web.responses import send_json
 
-_TIMEOUT = 2.0
+TIMEOUT = 2.0
+"""Seconds that an engine may take to show that it is there."""
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -58,7 +59,7 @@ class Health:
 async def check(call: Awaitable[object]) -> str:
     """Return `ok`, or what kind of failure came of asking a store for something."""
     try:
-        async with asyncio.timeout(_TIMEOUT):
+        async with asyncio.timeout(TIMEOUT):
             await call
     except (StorageError, TimeoutError) as error:
         return f"failed: {type(error).__name__}"

@@ -1,0 +1,133 @@
+"""What deploy/ has for machines is of their form, and says the same as the code and each other."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import fastjsonschema
+import yaml
+
+from app.settings import ROOT, VARIABLES, Settings, read_settings
+from app.web.health import TIMEOUT as HEALTH_SECONDS
+
+DEPLOY = ROOT / "deploy"
+SCHEMAS = ROOT / "tests" / "corpora" / "schemas"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+KUBERNETES: dict[str, dict[str, Any]] = {
+    item["kind"]: item for item in yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
+}
+NGINX = (DEPLOY / "nginx.conf").read_text()
+SHOPS = {name: shop for name, shop in COMPOSE["services"].items() if name.startswith("shop")}
+POD: dict[str, Any] = KUBERNETES["Deployment"]["spec"]["template"]["spec"]
+(CONTAINER,) = POD["containers"]
+UVICORNS = {"FORWARDED_ALLOW_IPS"}
+SECRETS = {
+    "SESSION_SECRET": "a secret of sixteen bytes or more",
+    "REDIS_URL": "redis://redis/0",
+    "DATABASE_URL": "postgresql://shop@postgres/shop",
+}
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("s"))
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read what a shop would, whose secrets come from elsewhere."""
+    filled = {name: text for name, text in environment.items() if not text.startswith("${")}
+    unknown = environment.keys() - VARIABLES.keys() - UVICORNS
+    assert not unknown, f"no settings of ours: {unknown}"
+    return read_settings({**SECRETS, **filled})
+
+
+def test_compose_and_kubernetes_take_the_files_for_what_they_are() -> None:
+    fastjsonschema.validate(json.loads((SCHEMAS / "compose.json").read_text()), COMPOSE)
+    kinds = json.loads((SCHEMAS / "kubernetes.json").read_text())["definitions"]
+    assert KUBERNETES.keys() == kinds.keys()
+    for kind, item in KUBERNETES.items():
+        fastjsonschema.validate(kinds[kind], item)
+
+
+def test_every_shop_is_one_of_a_cluster_and_has_settings_that_are_ours() -> None:
+    assert len(SHOPS) == 2
+    environments = [shop["environment"] for shop in SHOPS.values()]
+    environments.append({entry["name"]: entry["value"] for entry in CONTAINER["env"]})
+    for environment in environments:
+        assert read(environment).storage.where == "cluster"
+    said = re.findall(r"from-literal=(\w+)=", (DEPLOY / "kubernetes.yaml").read_text())
+    assert SECRETS.keys() <= set(said) <= VARIABLES.keys()
+
+
+def test_nginx_is_believed_alone_and_finds_every_shop() -> None:
+    (network,) = COMPOSE["networks"]["front"]["ipam"]["config"]
+    front = ip_network(network["subnet"])
+    proxy = COMPOSE["services"]["nginx"]["networks"]["front"]["ipv4_address"]
+    addresses = [shop["networks"]["front"]["ipv4_address"] for shop in SHOPS.values()]
+    assert len({proxy, *addresses}) == 1 + len(SHOPS)
+    assert all(ip_address(address) in front for address in (proxy, *addresses))
+    assert {shop["environment"]["FORWARDED_ALLOW_IPS"] for shop in SHOPS.values()} == {proxy}
+    assert set(re.findall(r"server (shop-\d):8080 ", NGINX)) == SHOPS.keys()
+    assert COMPOSE["services"]["nginx"]["ports"] == ["8080:8080"]
+    assert "listen 8080;" in NGINX
+    published = [name for name, service in COMPOSE["services"].items() if "ports" in service]
+    assert published == ["nginx"]
+
+
+def test_pages_have_their_time_to_finish_when_a_shop_is_stopped() -> None:
+    grace = Settings().shutdown_grace
+    assert all(seconds(shop["stop_grace_period"]) > grace for shop in SHOPS.values())
+    pause = CONTAINER["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert POD["terminationGracePeriodSeconds"] > grace + pause
+
+
+def test_streams_live_longer_behind_a_proxy_than_their_silence() -> None:
+    annotations = KUBERNETES["Ingress"]["metadata"]["annotations"]
+    prefix = "nginx.ingress.kubernetes.io/"
+    for waiting in (
+        seconds(annotations[f"{prefix}proxy-read-timeout"]),
+        *(seconds(text) for text in re.findall(r"proxy_read_timeout (\d+s);", NGINX)),
+    ):
+        assert waiting > 2 * Settings().heartbeat
+    assert annotations[f"{prefix}proxy-buffering"] == "off"
+    (largest,) = re.findall(r"client_max_body_size (\w+);", NGINX)
+    assert annotations[f"{prefix}proxy-body-size"] == largest
+
+
+def test_a_pod_is_probed_bounded_and_never_the_last_one_to_go() -> None:
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert CONTAINER[probe]["httpGet"] == {"path": "/health", "port": "http"}
+        assert CONTAINER[probe]["timeoutSeconds"] > HEALTH_SECONDS
+    assert CONTAINER["ports"] == [{"name": "http", "containerPort": Settings().port}]
+    assert CONTAINER["resources"]["limits"].keys() == {"cpu", "memory"}
+    deployment = KUBERNETES["Deployment"]["spec"]
+    assert deployment["replicas"] > KUBERNETES["PodDisruptionBudget"]["spec"]["minAvailable"] > 0
+    assert deployment["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    labels = deployment["template"]["metadata"]["labels"]
+    assert labels in list(selectors())
+    assert all(selector == labels for selector in selectors())
+
+
+def selectors() -> Iterator[Mapping[str, str]]:
+    """Yield what each part of the manifest finds the pods by."""
+    yield KUBERNETES["Deployment"]["spec"]["selector"]["matchLabels"]
+    yield KUBERNETES["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]
+    yield KUBERNETES["Service"]["spec"]["selector"]
+    (spread,) = POD["topologySpreadConstraints"]
+    yield spread["labelSelector"]["matchLabels"]
+
+
+def test_a_shop_runs_as_the_images_user_and_writes_to_nothing_but_its_data() -> None:
+    (user, group) = re.findall(
+        r"^USER (\d+):(\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )[0]
+    security = POD["securityContext"]
+    assert (security["runAsUser"], security["runAsGroup"]) == (int(user), int(group))
+    assert CONTAINER["securityContext"]["readOnlyRootFilesystem"]
+    assert CONTAINER["volumeMounts"] == [{"name": "data", "mountPath": "/data"}]
+    for shop in SHOPS.values():
+        assert shop["read_only"]
+        assert shop["tmpfs"] == [f"/data:uid={user},mode=0700"]
