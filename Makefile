@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 -
 QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-.PHONY: run test image soak check quick lint types unit bench eval eval-copy fuzz small-model browser component check-components coverage lock audit \
+.PHONY: run test image soak check quick lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -53,7 +53,7 @@ types: $(VENV)/dev.stamp
 # Every script and style of ours, whoever runs it: lint, format and the order of imports.
 worker-lint: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/biome ci --error-on-warnings --config-path=. \
-		src tests bench *.ts *.mjs ../static ../app/workbench/static ../app/workbench/blank/*.css ../components
+		src tests bench *.ts *.mjs ../tools/bench/peers/react ../static ../app/workbench/static ../app/workbench/blank/*.css ../components
 
 worker-types: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/tsc
@@ -78,6 +78,14 @@ image: $(VENV)/dev.stamp ## Build the image without Docker, run it, and say how 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
 	@sh tools/install_wrk.sh
 	$(BIN)/python -m tools.bench
+
+# Their packages have a folder of their own: nothing here depends on them.
+bench-peers: worker/.build/index.js ## Measure the shop beside the AI SDK with React, and beside Datastar for Python
+	mkdir -p $(VENV)/peers && cp tools/bench/peers/react/package.json $(VENV)/peers/
+	$(NPM) install --prefix $(VENV)/peers --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target $(VENV)/peers/python "datastar-py~=1.0"
+	$(BIN)/python -m tools.bench.peers
 
 eval-copy: $(VENV)/dev.stamp ## Measure the rules of copy against sentences known to be true or not
 	$(BIN)/python -m tools.eval_copy

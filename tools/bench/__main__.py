@@ -16,6 +16,7 @@ from app.settings import ROOT
 from tools.bench import (
     copy,
     designing,
+    device,
     edge,
     kept,
     memory,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "copy": copy.run,
     "edge": edge.run,
     "designing": designing.run,
+    "device": device.run,
 }
 
 

@@ -12,6 +12,8 @@ import time
 
 import uvloop
 
+from tools.bench.page import stamp
+
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 _PADDING = b"x" * 200
 
@@ -47,9 +49,7 @@ class Source:
         began = time.monotonic()
         for at in range(self._events):
             await asyncio.sleep(max(0.0, began + at * self._gap - time.monotonic()))
-            # Microseconds; no two events of a stream are as close as that.
-            stamp = b"t%015d" % (time.monotonic() * 1e6)
-            text = b"event: component\nid: %d\ndata: %b %b\n\n" % (at + 1, stamp, _PADDING)
+            text = b"event: component\nid: %d\ndata: %b %b\n\n" % (at + 1, stamp(), _PADDING)
             writer.write(b"%x\r\n%b\r\n" % (len(text), text))
         writer.write(b"0\r\n\r\n")
         await writer.drain()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -36,6 +37,14 @@ class Row:
     def ratio(self) -> float | None:
         """The value over its baseline."""
         return self.value / self.baseline if self.baseline else None
+
+
+def machine() -> str:
+    """Return what the machine calls its processor, and how many cores there are."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.machine()
+    return f"{len(os.sched_getaffinity(0))} cores of {name}"
 
 
 def cpu_seconds(pid: int) -> float:
@@ -87,6 +96,19 @@ def running(arguments: Sequence[str]) -> Iterator[str]:
 
 
 @contextmanager
+def serving(
+    command: Sequence[str | Path], environment: Mapping[str, str]
+) -> Iterator[tuple[str, int]]:
+    """Run a server that writes its address first; give that, and its process id."""
+    with _process(command, stdout=subprocess.PIPE, environment=environment) as process:
+        said = process.stdout.readline() if process.stdout else b""
+        url = said.decode().strip()
+        _wait_for(url)
+        pin_process(process.pid, SERVER_CORE)
+        yield url, process.pid
+
+
+@contextmanager
 def baseline(kind: str, argument: str) -> Iterator[tuple[str, int]]:
     """Run a baseline and give its address and process id."""
     command = [sys.executable, "-m", "tools.bench.baselines", kind, argument]
@@ -106,9 +128,12 @@ def shop(data: Path, environment: Mapping[str, str]) -> Iterator[Server]:
 
 @contextmanager
 def _process(
-    command: Sequence[str], stdout: int | None = None
+    command: Sequence[str | Path],
+    stdout: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, cwd=ROOT, stdout=stdout)
+    inherited = {**os.environ, **(environment or {})}
+    process = subprocess.Popen(command, cwd=ROOT, stdout=stdout, env=inherited)
     try:
         yield process
     finally:

@@ -15,9 +15,8 @@ from collections.abc import Iterator
 
 import uvloop
 
-from tools.bench.page import ids_and_category
+from tools.bench.page import STAMP, ids_and_category, stamp
 
-STAMP = "@@@@@@@@@@@@@@@"
 PIECE = 4.5
 _BETWEEN_TICKS = 0.005
 
@@ -30,16 +29,16 @@ def components(products: list[str], category: str) -> list[dict[str, object]]:
         "eyebrow": "A place to begin",
         "headline": "Good things for quiet evenings",
         "link_text": "See it up close",
-        "text": f"For a measured while. t{STAMP}",
+        "text": f"For a measured while. {STAMP}",
     }
-    shelf = {"product_ids": products[:8], "title": "On the shelf", "text": f"For now. t{STAMP}"}
-    row = {"product_ids": products[8:14], "title": f"And these t{STAMP}"}
-    ways = {"categories": [category], "sort": "featured", "label": f"Ways t{STAMP}"}
+    shelf = {"product_ids": products[:8], "title": "On the shelf", "text": f"For now. {STAMP}"}
+    row = {"product_ids": products[8:14], "title": f"And these {STAMP}"}
+    ways = {"categories": [category], "sort": "featured", "label": f"Ways {STAMP}"}
     close = {
         "headline": "One more shelf",
         "link_text": "Look around",
         "category": category,
-        "text": f"Walk on. t{STAMP}",
+        "text": f"Walk on. {STAMP}",
     }
     late = {**shelf, "text": words * 21}
     kinds = [("hero", hero), ("filters", ways), ("grid", shelf), ("recommendations", row)]
@@ -52,9 +51,9 @@ def pieces(text: str) -> Iterator[str]:
     at, count = 0, 0
     while at < len(text):
         size = 4 + count % 2
-        stamp = text.find(STAMP, at, at + size + len(STAMP))
-        if stamp >= 0:
-            size = stamp + len(STAMP) + 3 - at
+        found = text.find(STAMP, at, at + size + len(STAMP))
+        if found >= 0:
+            size = found + len(STAMP) + 3 - at
         yield text[at : at + size]
         at, count = at + size, count + 1
 
@@ -127,7 +126,7 @@ class Model:
 def stamped(data: bytes) -> bytes:
     """Put the time into the place kept for it."""
     mark = STAMP.encode()
-    return data.replace(mark, b"%015d" % (time.monotonic() * 1e6)) if mark in data else data
+    return data.replace(mark, stamp()) if mark in data else data
 
 
 if __name__ == "__main__":

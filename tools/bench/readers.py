@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-_STAMP = re.compile(rb"t(\d{15})")
+from tools.bench.page import stamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ async def read_to_end(url: str, path: str, cookie: str = "") -> list[Arrival]:
     arrivals: dict[int, Arrival] = {}
     while data := await reader.read(262_144):
         now = time.monotonic() * 1e6
-        for stamp in map(int, _STAMP.findall(data)):
+        for stamp in stamps(data):
             arrivals.setdefault(stamp, Arrival(stamp, (now - stamp) / 1000))
     writer.close()
     return list(arrivals.values())
@@ -60,18 +60,20 @@ async def follow_pages(url: str, cookies: Sequence[str], over: float) -> list[Ar
         path, _ = await visit(url, cookie)
         return await read_to_end(url, path, cookie)
 
-    return await _spread((one(cookie) for cookie in cookies), over / len(cookies))
+    return await spread((one(cookie) for cookie in cookies), over / len(cookies))
 
 
 async def follow_baseline(url: str, cookies: Sequence[str], over: float) -> list[Arrival]:
     """Read as many passed-through streams, begun in the same way."""
     streams = (read_to_end(url, "/stream", cookie) for cookie in cookies)
-    return await _spread(streams, over / len(cookies))
+    return await spread(streams, over / len(cookies))
 
 
-async def _spread(
+async def spread(
     streams: Iterable[Coroutine[None, None, list[Arrival]]], gap: float
 ) -> list[Arrival]:
+    """Begin these streams one after the other, so many seconds apart; return all that came."""
+
     async def later(stream: Coroutine[None, None, list[Arrival]], pause: float) -> list[Arrival]:
         await asyncio.sleep(pause)
         return await stream

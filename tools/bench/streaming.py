@@ -47,14 +47,14 @@ def run(folder: Path) -> Iterator[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Cost:
     """What one round of one side has cost (ms of CPU a page), and when things came."""
 
     cpu: float
     delays: list[float]
 
 
-_Rounds = list[tuple[_Side, _Side]]
+_Rounds = list[tuple[Cost, Cost]]
 
 
 class _Sides:
@@ -67,12 +67,19 @@ class _Sides:
         """Let as many unlike shoppers come over so many seconds; each is used once."""
         return [self._both(list(islice(self._cookies, count)), over) for _ in range(times)]
 
-    def _both(self, cookies: Sequence[str], over: float) -> tuple[_Side, _Side]:
-        shop = _round(self._shop, readers.follow_pages, cookies, over)
-        return shop, _round(self._bare, readers.follow_baseline, cookies, over)
+    def _both(self, cookies: Sequence[str], over: float) -> tuple[Cost, Cost]:
+        shop = cost_of_round(self._shop, readers.follow_pages, cookies, over)
+        return shop, cost_of_round(self._bare, readers.follow_baseline, cookies, over)
 
 
-def _round(side: tuple[str, int], follow: Follow, cookies: Sequence[str], over: float) -> _Side:
+def cost_of_round(
+    side: tuple[str, int], follow: Follow, cookies: Sequence[str], over: float
+) -> Cost:
+    """Let these shoppers come to an address and process over so many seconds; return what it cost.
+
+    Raises:
+        RuntimeError: not every page had a model's answer of its own.
+    """
     url, pid = side
     before = measure.precise_cpu_seconds(pid)
 
@@ -82,7 +89,7 @@ def _round(side: tuple[str, int], follow: Follow, cookies: Sequence[str], over: 
     arrivals = asyncio.run(all_of_them())
     spent = measure.precise_cpu_seconds(pid) - before
     _each_had_its_own(arrivals, len(cookies))
-    return _Side(spent * 1000 / len(cookies), [arrival.delay for arrival in arrivals])
+    return Cost(spent * 1000 / len(cookies), [arrival.delay for arrival in arrivals])
 
 
 def _each_had_its_own(arrivals: Sequence[Arrival], count: int) -> None:
