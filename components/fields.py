@@ -62,17 +62,22 @@ class Props(BaseModel):
         if judge is None:
             return self
         named = [str(name) for _, name, mark in _marked(self) if mark == _PRODUCTS]
+        copy = [(path, text) for path, text, mark in _marked(self) if isinstance(mark, Wording)]
+        found = [(*piece, finding) for piece in copy for finding in judge(piece[1], named)]
+        language = (info.context or {}).get("language")
+        if copy and not found and language is not None:
+            found = [(*piece, finding) for piece in copy for finding in language(piece[1:], named)]
+            together = [text for _, text in copy]  # each may be too short to tell by
+            found = found or [(*copy[0], finding) for finding in language(together, named)]
         faults: list[InitErrorDetails] = [
             {
                 "type": PydanticCustomError(
-                    found.code, "copy says: {words}", {"words": found.words}
+                    finding.code, "copy says: {words}", {"words": finding.words}
                 ),
                 "loc": path,
                 "input": text,
             }
-            for path, text, mark in _marked(self)
-            if isinstance(mark, Wording)
-            for found in judge(text, named)
+            for path, text, finding in found
         ]
         if faults:
             raise ValidationError.from_exception_data(type(self).__name__, faults)

@@ -14,6 +14,7 @@ from functools import partial
 
 from app.domain.llm import Model, ModelEnded, ModelFailed, ModelGap, ModelNotice
 from app.domain.page import Component, Proposal, Refusal, RenderedComponent, StoredPage
+from app.generation.copy import context_of_model
 from app.generation.events import component_event, error_event, fold, progress_event, ready_event
 from app.generation.job import GeneratorDeps, PageJob
 from app.generation.parser.parser import ProposalParser
@@ -160,20 +161,24 @@ class Generator:
     def _take(self, proposals: Iterable[Proposal | Refusal], model: str, job: PageJob) -> None:
         """Draw what a model proposes and the catalog bears out; note what it does not."""
         for proposal in proposals:
-            verdict = self._verdict(proposal, job)
+            verdict = self._verdict(proposal, model, job)
             if isinstance(verdict, Refusal):
                 job.trace.refused(verdict)
                 job.refusals = [*job.refusals, verdict][-_MOST_REFUSALS:]
             else:
                 self._draw(verdict, model, job)
 
-    def _verdict(self, proposal: Proposal | Refusal, job: PageJob) -> Component | Refusal:
+    def _verdict(
+        self, proposal: Proposal | Refusal, model: str, job: PageJob
+    ) -> Component | Refusal:
         if isinstance(proposal, Refusal):
             return proposal
         closed = {slot for slot in self._deps.slots if slot not in job.wanted}
         repairs: Counter[str] = Counter()
         filled = job.drawn.keys() | closed
         context = self._deps.renderer.props_context(job.shop)
+        if model != self._deps.models[-1].name:
+            context = context_of_model(context)
         verdict = validate(proposal, self._deps.specs, context, filled, repairs)
         job.trace.repaired(repairs)
         if isinstance(verdict, Component) and self._is_late(verdict.slot, job):

@@ -46,11 +46,11 @@ REQUIREMENTS = (
         ("CLAIM_NOT_STATED", "SUPERLATIVE_NOT_STATED"),
     ),
     Requirement(
-        "Copy holds no addresses, markup, emoji, exclamation marks, hidden or spaced-out letters, "
-        "nor a word that the shop bans.",
+        "Copy holds no other language, address, markup, emoji, exclamation mark, hidden or spaced "
+        "letters or banned word.",
         (
             *("URL_IN_COPY", "MARKUP_IN_COPY", "EMOJI_IN_COPY", "EXCLAMATION_IN_COPY"),
-            *("HIDDEN_CHARACTERS", "SPACED_LETTERS", "BANNED_WORD"),
+            *("OTHER_LANGUAGE", "HIDDEN_CHARACTERS", "SPACED_LETTERS", "BANNED_WORD"),
         ),
     ),
     Requirement(

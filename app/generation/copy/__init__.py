@@ -2,6 +2,6 @@
 
 from app.generation.copy.lexicon import Lexicons, unreadable
 from app.generation.copy.rules import CopyRules, Finding
-from app.generation.copy.shop import PropsContext
+from app.generation.copy.shop import PropsContext, context_of_model
 
-__all__ = ["CopyRules", "Finding", "Lexicons", "PropsContext", "unreadable"]
+__all__ = ["CopyRules", "Finding", "Lexicons", "PropsContext", "context_of_model", "unreadable"]

@@ -16,7 +16,9 @@ UNIVERSAL = "und"
 """The list of what is written alike in every language: currency codes and signs."""
 
 _JAPANESE = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
-_SCRIPTS = {"ar": re.compile("[\u0620-\u06ff]"), "ja": _JAPANESE}
+SCRIPTS = {"ar": re.compile("[\u0620-\u06ff]"), "ja": _JAPANESE}
+"""The letters of the languages of the lists that are not written in Latin ones."""
+
 _LATIN = re.compile("[a-z]")
 _CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 
@@ -153,7 +155,7 @@ class Reader:
             language
             for language in self._lexicons
             if language == UNIVERSAL
-            or (_SCRIPTS[language].search(letters) if language in _SCRIPTS else latin)
+            or (SCRIPTS[language].search(letters) if language in SCRIPTS else latin)
         )
 
     def _spoken(self, tokens: Sequence[str], languages: tuple[str, ...]) -> frozenset[str]:

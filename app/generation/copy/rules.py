@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from app.generation.copy.language import other_language
 from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.reader import Reader, Statement
 from app.generation.copy.text import fold, spaced_out, words
@@ -61,8 +62,9 @@ class CopyRules:
         banned: Iterable[str] = (),
         allowed: Iterable[str] = (),
     ) -> None:
-        reader = Reader(lexicons, language.lower().partition("-")[0], currency)
-        self._reader = reader
+        self._lexicons = lexicons
+        self._language = language.lower().partition("-")[0]
+        self._reader = reader = Reader(lexicons, self._language, currency)
         banned_list = "\n".join(["[banned]", *map(_bare, banned)])
         self._banned = Lexicons({"banned": banned_list})
         self._allowed = " . ".join(allowed)
@@ -82,6 +84,12 @@ class CopyRules:
             if not any(self._facts(fact).bear_out(statement) for fact in known)
         )
         return tuple(dict.fromkeys(found))
+
+    def language(self, texts: Iterable[str], facts: Iterable[str] = ()) -> tuple[Finding, ...]:
+        """Return that texts, together, are in another language than the shop's, if they are."""
+        known = (*facts, self._allowed)
+        found = other_language(" . ".join(texts), self._language, known, self._lexicons)
+        return (Finding("OTHER_LANGUAGE", " ".join(found)),) if found else ()
 
     def _read_anew(self, text: str) -> tuple[tuple[Finding, ...], tuple[Statement, ...]]:
         """Return how copy looks that it may not, and what it states."""

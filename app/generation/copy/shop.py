@@ -21,6 +21,10 @@ class ShopCopy:
         """Return what copy says that it may not in a component that names these products."""
         return self._rules.check(text, self._facts(products))
 
+    def language(self, texts: Iterable[str], products: Iterable[str]) -> tuple[Finding, ...]:
+        """Return what shows that the texts of a component are in another language, likewise."""
+        return self._rules.language(texts, self._facts(products))
+
     def _facts(self, products: Iterable[str]) -> Iterator[str]:
         shop, named = self._shop, list(products)
         yield from (facts_of(shop.products[product]) for product in named)
@@ -49,6 +53,15 @@ class PropsContext:
         return CopyRules(
             self._lexicons, language=locale, currency=currency, banned=banned, allowed=allowed
         )
+
+
+def context_of_model(context: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the context for what a model proposes: it writes in the shop's language.
+
+    The house may speak English, where nobody has translated its copy.
+    """
+    copy = context.get("copy")
+    return {**context, "language": copy.language} if isinstance(copy, ShopCopy) else context
 
 
 def facts_of(product: Product) -> str:

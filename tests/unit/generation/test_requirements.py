@@ -10,6 +10,7 @@ import pytest
 from app.content.components import load_library
 from app.domain.catalog import Brand, Shop
 from app.domain.page import Proposal, Refusal
+from app.generation.copy import context_of_model
 from app.generation.requirements import REQUIREMENTS, requirements_text
 from app.generation.validate import validate
 from app.settings import ROOT
@@ -68,6 +69,7 @@ BREACHES: dict[str, tuple[str, dict[str, object]]] = {
     "HIDDEN_CHARACTERS": ("hero", {"text": "zero\u200bwidth"}),
     "SPACED_LETTERS": ("hero", {"text": "It is f r e e of frills."}),
     "BANNED_WORD": ("hero", {"text": "An artisanal lamp."}),
+    "OTHER_LANGUAGE": ("hero", {"text": "Ein Licht für die Abende, an denen man noch liest."}),
     "SHOPPER_DESCRIBED": ("hero", {"text": "For a bargain hunter like you."}),
 }
 """A prop that breaks each rule: what is `...` is left out."""
@@ -75,7 +77,8 @@ BREACHES: dict[str, tuple[str, dict[str, object]]] = {
 
 def verdict(kind: str, change: dict[str, object]) -> object:
     config = {name: value for name, value in {**VALID[kind], **change}.items() if value is not ...}
-    return validate(Proposal(kind, kind, config), SPECS, props_context(SHOP), set())
+    context = context_of_model(props_context(SHOP))
+    return validate(Proposal(kind, kind, config), SPECS, context, set())
 
 
 @pytest.mark.parametrize("kind", VALID)
