@@ -24,6 +24,9 @@ NGINX = (DEPLOY / "nginx.conf").read_text()
 SHOPS = {name: shop for name, shop in COMPOSE["services"].items() if name.startswith("shop")}
 POD: dict[str, Any] = KUBERNETES["Deployment"]["spec"]["template"]["spec"]
 (CONTAINER,) = POD["containers"]
+BEFORE_ANY_RELEASE = {"0005_decisions.sql"}
+"""What needed nobody beside it: the shop had no release yet."""
+
 UVICORNS = {"FORWARDED_ALLOW_IPS"}
 SECRETS = {
     "SESSION_SECRET": "a secret of sixteen bytes or more",
@@ -131,3 +134,18 @@ def test_a_shop_runs_as_the_images_user_and_writes_to_nothing_but_its_data() -> 
     for shop in SHOPS.values():
         assert shop["read_only"]
         assert shop["tmpfs"] == [f"/data:uid={user},mode=0700"]
+
+
+def test_migrations_only_add_so_that_a_release_runs_beside_the_one_before_it() -> None:
+    adds = re.compile(
+        r"CREATE (?:TABLE|INDEX) |ALTER TABLE \w+ ADD COLUMN (?!.*NOT NULL(?!.*DEFAULT))"
+    )
+    statements = [
+        " ".join(statement.split())
+        for path in (ROOT / "migrations").glob("*.sql")
+        if path.name not in BEFORE_ANY_RELEASE
+        for statement in re.sub(r"--.*", "", path.read_text()).split(";")
+        if statement.strip()
+    ]
+    assert len(statements) > 15
+    assert [statement for statement in statements if not adds.match(statement)] == []

@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,10 +57,30 @@ class Postgres:
 
     def psql(self, sql: str) -> str:
         """Run SQL behind everybody's back; return what it prints."""
-        where = ["--host", str(self.folder), "--username", "shop", "--dbname", "postgres"]
-        command = [str(self._bin / "psql"), *where, "--no-psqlrc", "-Atc", sql]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(
+            [*self._psql, "-c", sql], capture_output=True, text=True, check=True, timeout=30
+        )
         return done.stdout
+
+    @contextmanager
+    def locking(self, url: str, table: str) -> Iterator[None]:
+        """Have everybody wait who reads or writes a table of the schema at this address."""
+        lock = f"BEGIN; LOCK TABLE {url.rpartition('=')[2]}.{table};"
+        pipe = subprocess.PIPE
+        with subprocess.Popen(self._psql, stdin=pipe, stdout=pipe, text=True) as session:
+            assert session.stdin is not None
+            assert session.stdout is not None
+            session.stdin.write(f"{lock}\n\\echo locked\n")
+            session.stdin.flush()
+            while session.stdout.readline() != "locked\n":
+                assert session.poll() is None
+            yield
+            session.stdin.close()
+
+    @property
+    def _psql(self) -> list[str]:
+        where = ["--host", str(self.folder), "--username", "shop", "--dbname", "postgres"]
+        return [str(self._bin / "psql"), *where, "--no-psqlrc", "-At"]
 
     def start(self) -> None:
         """Start the server, again if need be, and wait until it answers."""
