@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from app.content.experiments import ExperimentFile
 from app.domain.catalog import Shop
+from app.insights.pins import compare_pins
 from app.insights.report import Counts, report
 from app.personas.facts import prices_of
 from app.storage.ports import InsightStore
@@ -28,10 +29,16 @@ async def collect(
     Raises:
         StorageError: the database does not say.
     """
-    rows = await store.counts(shop.id, int(now // _SECONDS_A_DAY) - VIEW_DAYS)
+    since = int(now // _SECONDS_A_DAY) - VIEW_DAYS
+    rows = await store.counts(shop.id, since)
+    pinning = [rule for rule in shop.rules if rule.action == "pin"]
+    slots = dict.fromkeys(rule.slot for rule in pinning)
+    most = max((len(rule.products) for rule in pinning), default=0)
+    places = await store.places(shop.id, since, slots, most) if pinning else ()
     currency = prices_of(shop).currency
     experiments, problems = file.experiments, file.problems
     dollar = 1.0 if currency == "USD" else experiments.dollar or None
     figures = report(Counts(*rows), experiments, stopped, currency=currency, dollar=dollar)
     wrong = [f"line {problem.line}: {problem.reason}" for problem in problems]
-    return {"shop": shop.id, "view_days": VIEW_DAYS, "problems": wrong, **figures}
+    about = {"shop": shop.id, "view_days": VIEW_DAYS, "problems": wrong}
+    return {**about, **figures, "pins": compare_pins(pinning, places)}

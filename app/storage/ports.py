@@ -73,6 +73,10 @@ class InsightStore(Protocol):
 
     async def counts(self, shop_id: str, since_day: int) -> Sequence[Sequence[Row]]: ...
 
+    async def places(
+        self, shop_id: str, since_day: int, slots: Iterable[str], most: int
+    ) -> Sequence[Row]: ...
+
 
 class RecordStore(Protocol):
     """Keeps who was here, and what was generated."""

@@ -106,6 +106,12 @@ SELECT arm, product, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
 WHERE shop_id = ? AND day >= ? AND place > 0 GROUP BY arm, product
 ORDER BY clicked DESC, shown DESC LIMIT 200
 """
+SELECT_PLACES = """
+SELECT day, slot, persona, product, place, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+WHERE shop_id = ? AND day >= ? AND place BETWEEN 1 AND ? AND slot IN
+    (SELECT value FROM json_each(?))
+GROUP BY day, slot, persona, product, place ORDER BY day DESC LIMIT 20000
+"""
 SELECT_COSTS = """
 SELECT arm, model, COUNT(*) AS pages, SUM(prompt_tokens) AS prompt_tokens,
     SUM(cached_tokens) AS cached_tokens, SUM(completion_tokens) AS completion_tokens
@@ -302,6 +308,14 @@ class ShopRepository:
                 ]
             )
         )
+
+    async def places(
+        self, shop_id: str, since_day: int, slots: Iterable[str], most: int
+    ) -> Sequence[Row]:
+        """Return what was shown and clicked at so many leading places of these slots."""
+        params = (shop_id, since_day, most, json.dumps(list(slots)))
+        (rows,) = await self._run([Statement(SELECT_PLACES, params)])
+        return rows
 
     async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
         """Write who was here and what was composed."""

@@ -12,6 +12,7 @@ import pytest
 from app.content.experiments import ExperimentFile
 from app.domain.experiments import POINTS, Arm, Experiment, Experiments
 from app.domain.facts import Fact
+from app.domain.merchandising import Rule
 from app.insights.charts import WIDTH, bar_chart, interval_chart
 from app.insights.collect import collect
 from app.insights.prices import cost_of
@@ -123,6 +124,28 @@ async def test_what_was_bought_is_told_by_the_slot_and_the_decision_that_showed_
     ]
     origins = [tuple(row.values()) for row in found["origins"]]
     assert sorted(origins) == [("grid", "", 0, 1), ("grid", "abc", 1, 0), ("hero", "abc", 1, 1)]
+
+
+async def test_a_pin_is_held_against_what_leads_in_its_place_without_it(
+    database: OpenDatabase,
+) -> None:
+    for day in range(DAY - 4, DAY):
+        pinned = day >= DAY - 2
+        for persona in ("newcomer", "loyalist"):
+            name = "elm" if pinned and persona == "newcomer" else "oak"
+            clicked = 20 if name == "elm" else 10
+            rows = [("hero", "hero", name, 1, 100, clicked), ("hero", "hero", "oak", 2, 100, 90)]
+            seen_then = PageViews(day, "", persona, "", rows)
+            await database.add_views(Visited("one", SHOP.id, AT), seen_then, ())
+    rule = Rule(3, "pin", ("elm",), slot="hero", personas=("newcomer",), begins=NOW - 2 * 86_400)
+    sold = SHOP._replace(rules=(rule, Rule(9, "pin", ("elm",), slot="grid"), Rule(12, "bury")))
+    found: dict[str, Any] = await collect(database, sold, ExperimentFile(), {}, NOW)
+    hero, grid = found["pins"]
+    assert [hero[name] for name in ("line", "shown", "clicked", "rate")] == [3, 200, 40, 0.2]
+    assert [hero[f"displaced_{name}"] for name in ("shown", "clicked")] == [200, 20]
+    assert hero["difference"] == pytest.approx(0.1)
+    assert hero["low"] < 0.1 < hero["high"]
+    assert (grid["shown"], grid["rate"], grid["difference"], grid["low"]) == (0, None, None, None)
 
 
 async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabase) -> None:

@@ -1,0 +1,69 @@
+"""Whether what the merchant pinned beat the choice that it displaced: clicks at the same places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from app.domain.merchandising import Rule
+from app.insights.sequences import Sample, difference
+
+_SECONDS_A_DAY = 86_400
+
+Row = Mapping[str, Any]
+
+
+def compare_pins(rules: Iterable[Rule], places: Sequence[Row]) -> list[dict[str, object]]:
+    """Return for each pin how often it was clicked, beside what stands there without it.
+
+    `places` has how often a product was shown and clicked at a place of a slot, by day and type of
+    persona. What a pin displaced is what others led with, to the same types of persona, on days
+    on which it did not hold: days are no experiment, so that the rest of the week plays a part.
+    """
+    return [_compare(rule, places) for rule in rules]
+
+
+def _compare(rule: Rule, places: Iterable[Row]) -> dict[str, object]:
+    leading = [
+        row
+        for row in places
+        if row["slot"] == rule.slot
+        and row["place"] <= len(rule.products)
+        and (not rule.personas or row["persona"] in rule.personas)
+    ]
+    held = [row for row in leading if _holds(rule, row)]
+    pinned = _sample(row for row in held if row["product"] in rule.products)
+    displaced = _sample(row for row in leading if not _holds(rule, row))
+    found = difference(pinned, displaced)
+    known = isfinite(found.low)
+    return {
+        "line": rule.line,
+        "slot": rule.slot,
+        "products": list(rule.products),
+        "shown": pinned.visitors,
+        "clicked": int(pinned.total),
+        "rate": pinned.mean if pinned.visitors else None,
+        "displaced_shown": displaced.visitors,
+        "displaced_clicked": int(displaced.total),
+        "displaced_rate": displaced.mean if displaced.visitors else None,
+        "difference": found.estimate if pinned.visitors and displaced.visitors else None,
+        "low": found.low if known else None,
+        "high": found.high if known else None,
+        "called": found.called,
+    }
+
+
+def _holds(rule: Rule, row: Row) -> bool:
+    """Whether a rule holds on any part of a row's day."""
+    begin: int = row["day"] * _SECONDS_A_DAY
+    return rule.begins < begin + _SECONDS_A_DAY and begin < rule.ends
+
+
+def _sample(rows: Iterable[Row]) -> Sample:
+    """Return the sample of views, each of which was clicked or was not."""
+    shown = clicked = 0
+    for row in rows:
+        shown += row["shown"]
+        clicked += row["clicked"]
+    return Sample(shown, float(clicked), float(clicked))
