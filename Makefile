@@ -19,14 +19,14 @@ PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 -
 QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-.PHONY: run test image soak check quick lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
+.PHONY: run test image simulate soak check quick lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 run: $(VENV)/design.stamp ## Serve the demo shop on http://127.0.0.1:8080
-	WANDSTORE_DESIGN=$${WANDSTORE_DESIGN-1} $(BIN)/python -m app
+	WANDSTORE_DESIGN=$${WANDSTORE_DESIGN-1} WANDSTORE_SAMPLE_INSIGHTS=$${WANDSTORE_SAMPLE_INSIGHTS-1} $(BIN)/python -m app
 
 edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, without an account or Docker
 	$(WITH_NODE) $(BIN)/python -m tools.edge
@@ -95,6 +95,9 @@ eval: $(VENV)/dev.stamp ## Compose a set of pages with the configured model and 
 		$(if $(PAGES),--pages $(PAGES)) $(if $(ACCEPT),--accept)
 
 small-model: $(VENV)/small-model.stamp ## Install the small language model that tests compose with, where it can be had
+
+simulate: $(VENV)/dev.stamp ## Send 20,000 shoppers of known taste and effect through the shop, and hold /insights to them: SHOPPERS=...
+	$(BIN)/python -m tools.simulate $(if $(SHOPPERS),--shoppers $(SHOPPERS))
 
 soak: $(VENV)/dev.stamp ## Shop for 20 minutes while models fail, readers vanish and the shop is killed: SECONDS=... PRODUCTS=...
 	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PRODUCTS),--products $(PRODUCTS)) $(URLS)

@@ -339,7 +339,8 @@ def _routes(
     generate = Generate(context, shops, largest, patience, local_only=local_only)
     gauges = Gauges(resources.journal, resources.providers, settings.spending, settings.catalog)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
-    insights = InsightsPage(context, database, arms, settings.operator_token)
+    token, sample = settings.operator_token, settings.sample_insights
+    insights = InsightsPage(context, database, arms, token, shows_sample=sample)
     uptime = partial(_seconds_since, resources.began)
     health = Health(
         partial(_checks, resources, watch, context.proxy), uptime, resources.storage.checked

@@ -156,6 +156,9 @@ class Settings:
     personal: bool = False
     """`1` chooses for each known shopper by what they viewed, put in the basket and bought. Models
     read it, each of these pages is a call of its own, and newcomers share theirs as ever."""
+    sample_insights: bool = False
+    """`1` shows a simulated month on the demo shop's `/insights` until there is an experiment, and
+    says so, as `make run` does unless told."""
     root: Path = ROOT
     """Folder that holds `components/`, `prompts/` and `static/`."""
     house_pace: float = 1.0
@@ -281,6 +284,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_SECURITY_CONTACT": ("security_contact", contact),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
     "WANDSTORE_PERSONAL": ("personal", lambda text: text == "1"),
+    "WANDSTORE_SAMPLE_INSIGHTS": ("sample_insights", lambda text: text == "1"),
     "WANDSTORE_ROOT": ("root", folder),
     "WANDSTORE_HOUSE_PACE": ("house_pace", number(0, 100)),
     "WANDSTORE_MODELS_SECONDS": ("deadlines.models", _seconds),

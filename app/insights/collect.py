@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from app.content.experiments import ExperimentFile
 from app.domain.catalog import Shop
@@ -15,6 +17,15 @@ VIEW_DAYS = 30
 """Days of which views are told; outcomes are those of whole experiments."""
 
 _SECONDS_A_DAY = 86_400
+
+
+_SAMPLE = Path(__file__).with_name("sample.json")
+
+
+def read_sample(shop: Shop) -> dict[str, object] | None:
+    """Return the report of a simulated month (`make simulate`); None but for the demo shop."""
+    report: dict[str, object] = json.loads(_SAMPLE.read_text())
+    return {**report, "sample": True} if report["shop"] == shop.id else None
 
 
 async def collect(
@@ -40,5 +51,5 @@ async def collect(
     dollar = 1.0 if currency == "USD" else experiments.dollar or None
     figures = report(Counts(*rows), experiments, stopped, currency=currency, dollar=dollar)
     wrong = [f"line {problem.line}: {problem.reason}" for problem in problems]
-    about = {"shop": shop.id, "view_days": VIEW_DAYS, "problems": wrong}
+    about = {"shop": shop.id, "sample": False, "view_days": VIEW_DAYS, "problems": wrong}
     return {**about, **figures, "pins": compare_pins(pinning, places)}

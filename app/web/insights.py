@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import insights
 from app.insights.charts import bar_chart, interval_chart
-from app.insights.collect import collect
+from app.insights.collect import collect, read_sample
 from app.pages.arms import Arms
 from app.rendering.renderer import environment
 from app.storage.errors import StorageError
@@ -25,13 +25,22 @@ _NO_STORE = [(b"cache-control", b"no-store")]
 
 
 class InsightsPage:
-    """Tells operators how the arms of experiments do."""
+    """Tells operators how the arms of experiments do; `shows_sample` where there are none yet."""
 
-    def __init__(self, web: AppContext, store: InsightStore, arms: Arms, token: str) -> None:
+    def __init__(
+        self,
+        web: AppContext,
+        store: InsightStore,
+        arms: Arms,
+        token: str,
+        *,
+        shows_sample: bool = False,
+    ) -> None:
         self._web = web
         self._store = store
         self._arms = arms
         self._token = token
+        self._shows_sample = shows_sample
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an operator; 401 to anybody else, 404 for a shop that there is not."""
@@ -46,7 +55,10 @@ class InsightsPage:
             return
         file, stopped = web.site.current.content.experiments, self._arms.stopped
         try:
-            report = await collect(self._store, view.shop, file, stopped, web.now())
+            shows_sample = self._shows_sample and not file.experiments.running
+            report = (shows_sample and read_sample(view.shop)) or await collect(
+                self._store, view.shop, file, stopped, web.now()
+            )
         except StorageError:
             error = {"code": "NOT_STORED", "message": "the database does not answer"}
             await send_json(scope, send, {"error": error}, 503, [(b"retry-after", b"5")])

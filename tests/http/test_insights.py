@@ -105,6 +105,21 @@ def test_the_page_has_intervals_once_there_are_visitors_enough(server: Server) -
     assert "do not have the shares that were planned" in page.text
 
 
+def test_the_demo_shop_shows_a_simulated_month_and_says_so_until_there_is_an_experiment(
+    serve: StartServer, server: Server, tmp_path: Path
+) -> None:
+    shown = serve("sample", WANDSTORE_SAMPLE_INSIGHTS="1")
+    report, page = as_json(shown), asked(shown)
+    assert report["sample"]
+    assert report.keys() == as_json(server).keys()
+    assert page.is_success
+    assert "Sample data" in page.text
+    assert page.text.count("<svg") == 2
+    assert "Sample data" not in asked(serve("none")).text
+    own = serve("own", WANDSTORE_SAMPLE_INSIGHTS="1", WANDSTORE_ROOT=str(tmp_path / "shop"))
+    assert "Sample data" not in asked(own).text
+
+
 def test_nobody_else_is_told(server: Server) -> None:
     proxied = {"x-forwarded-for": "203.0.113.9"}
     refused = asked(server, **proxied)
