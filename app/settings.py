@@ -194,6 +194,9 @@ class Settings:
     """Lets in nobody who does not know it; at least 16 bytes."""
     operator_token: str = field(default="", repr=False)
     """Lets operators see `/status`, `/metrics`, `/insights` from elsewhere; at least 16 bytes."""
+    collector: str = field(default="", repr=False)
+    """Where OpenTelemetry's spans go, over HTTP, as `http://collector:4318`; none are made where it
+    is not set. The SDK's other `OTEL_` variables hold as well."""
     storage: StorageSettings = StorageSettings()
     kimi: ProviderSettings = ProviderSettings("https://api.moonshot.ai/v1", "kimi-k2.6")
     claude: ProviderSettings = ProviderSettings(
@@ -320,6 +323,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_PAGE_MEMORY_SECONDS": ("page_memory", number(0, 3600)),
     "WANDSTORE_HEARTBEAT_SECONDS": ("heartbeat", number(0.01, 30)),
     "WANDSTORE_GRACE": ("shutdown_grace", number(0, 600)),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("collector", address),
     "SESSION_SECRET": ("session_secret", str),
     "SESSION_SECRETS_BEFORE": ("earlier_secrets", secrets),
     "WORKER_SECRET": ("worker_secret", secret),

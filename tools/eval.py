@@ -35,6 +35,7 @@ from app.generation.trace import Trace
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.registry import Metrics
+from app.metrics.tracing import Tracing
 from app.pages.journal import PageJournal
 from app.pages.shells import build_shop_view
 from app.pages.site import build_renderer
@@ -56,7 +57,8 @@ async def _evaluate(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         kv = SqliteKv(Path(folder) / "kv.sqlite3", time.time)
         await kv.open()
-        providers = Providers(settings, Budget(settings.spending, kv, time.time), Metrics())
+        budget = Budget(settings.spending, kv, time.time)
+        providers = Providers(settings, budget, Metrics(), Tracing(""))
         try:
             known = ["house", *providers.by_name]
             source = options.model or known[-1 if len(known) == 1 else 1]

@@ -15,7 +15,7 @@ class Prompt(NamedTuple):
 
     `tokens` is our estimate of its size. Those of one `persona_hash` share an answer. `client` is
     for the budget. Neither is sent. `schema` makes the JSON schema of the answer, for providers
-    that can hold their model to one.
+    that can hold their model to one. `traceparent` is sent as a header, where calls are traced.
     """
 
     instructions: str
@@ -28,6 +28,7 @@ class Prompt(NamedTuple):
     persona_hash: str = ""
     client: Client = Client()
     schema: Callable[[], Mapping[str, object]] | None = None
+    traceparent: str = ""
 
 
 class TokensUsed(NamedTuple):

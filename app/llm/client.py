@@ -182,10 +182,11 @@ class ChatClient:
 
     async def _bytes(self, prompt: Prompt, answer: StreamState) -> AsyncGenerator[bytes, None]:
         address, headers, body = self._api.request(prompt, self._limits.max_tokens)
+        traced = {"traceparent": prompt.traceparent} if prompt.traceparent else {}
         http = self._http()
         timeout = httpx.Timeout(None, connect=self._limits.connect)
         request = http.build_request(
-            "POST", address, headers={**_HEADERS, **headers}, json=body, timeout=timeout
+            "POST", address, headers={**_HEADERS, **headers, **traced}, json=body, timeout=timeout
         )
         async with asyncio.timeout_at(answer.due):
             response = await http.send(request, stream=True)

@@ -16,6 +16,7 @@ from app.llm.house import HouseModel
 from app.llm.metered import MeteredModel
 from app.llm.retry import RetryingModel
 from app.metrics.registry import Metrics
+from app.metrics.tracing import Tracing
 from app.personas.key import persona_hash
 from app.settings import ProviderSettings, Settings
 from app.util.lazy import Lazy
@@ -35,8 +36,11 @@ class Providers:
     sixteenth of a CPU that takes a second, which no shopper should wait for at the start.
     """
 
-    def __init__(self, settings: Settings, budget: Budget, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, budget: Budget, metrics: Metrics, tracing: Tracing
+    ) -> None:
         self.budget = budget
+        self._tracing = tracing
         self._metrics = metrics
         self._settings = settings
         self._clients = Lazy(self._load_clients)
@@ -92,7 +96,14 @@ class Providers:
 
     def _client(self, name: str, provider: ProviderSettings) -> Model:
         clients = self._clients()
-        return clients.kimi(provider) if name == "kimi" else clients.claude(provider)
+        client = clients.kimi(provider) if name == "kimi" else clients.claude(provider)
+        tracer = self._tracing.tracer
+        if tracer is None:
+            return client
+        from app.llm.traced import TracedModel  # noqa: PLC0415 - only where calls are traced
+
+        protocol = "openai" if name == "kimi" else "anthropic"
+        return TracedModel(client, tracer, protocol, provider.base_url)
 
     def _load_clients(self) -> ModelClients:
         from app.llm.providers import ModelClients  # noqa: PLC0415 - loaded when first needed

@@ -17,10 +17,9 @@ from app.domain.page import StoredPage
 from app.generation.events import error_event
 from app.generation.job import PageJob
 from app.generation.trace import Trace
-from app.metrics.registry import Metrics
 from app.pages.cache import PageCache, shared_key
 from app.pages.journal import PageJournal
-from app.pages.measure import measure
+from app.pages.measure import Instruments, measure
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper
@@ -98,8 +97,7 @@ class PageJobs:
         records: WriteBehind,
         *,
         capacity: Capacity,
-        clock: Callable[[], float],
-        metrics: Metrics,
+        instruments: Instruments,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.traces: OrderedDict[str, Trace] = OrderedDict()
@@ -108,9 +106,8 @@ class PageJobs:
         self._cache = cache
         self._records = records
         self._capacity = capacity
-        self._clock = clock
+        self._instruments = instruments
         self._addresses: Counter[str] = Counter()
-        self._metrics = metrics
         self._places = asyncio.Semaphore(capacity.max_concurrent_pages)
         self._jobs: dict[str, RunningJob] = {}
         self._latest: OrderedDict[str, str] = OrderedDict()
@@ -207,7 +204,8 @@ class PageJobs:
         view, base = request.view, request.base
         persona = request.shopper.shopper.persona
         shop, fallbacks = view.steered_for(persona.type)
-        trace = self.traces[page_id] = Trace(page_id, view.shop.id, persona.type, self._clock)
+        clock = self._instruments.clock
+        trace = self.traces[page_id] = Trace(page_id, view.shop.id, persona.type, clock)
         while len(self.traces) > _MOST_TRACES:
             self.traces.popitem(last=False)
         decided = base.components if base is not None else ()
@@ -232,7 +230,7 @@ class PageJobs:
         generation = _begun(job, page_key)
         self._record(generation, request)
         try:
-            async with self._places:
+            async with self._instruments.span(job.trace), self._places:
                 if not request.force and request.base is None:
                     await self._begin_with_shared(job, request.view)
                 generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
@@ -252,7 +250,7 @@ class PageJobs:
             self._jobs.pop(page_key, None)
             self._record(_ended(generation, job), request)
             log.info({"event": "page", **job.trace.summary()})
-            measure(job.trace, self._metrics)
+            measure(job.trace, self._instruments.metrics)
 
     def _record(self, generation: Generation, request: PageRequest) -> None:
         if request.client.recorded:

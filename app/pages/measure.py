@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from app.generation.trace import Trace
 from app.metrics.registry import Metrics
+from app.pages.traced import PageSpan
+
+
+class Instruments(NamedTuple):
+    """What pages are measured with; `clock` gives seconds."""
+
+    clock: Callable[[], float]
+    metrics: Metrics
+    span: PageSpan
 
 
 def measure(trace: Trace, metrics: Metrics) -> None:

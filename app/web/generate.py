@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from app.domain.network import Client
 from app.domain.page import StoredPage
 from app.domain.persona import Shopper
+from app.metrics.tracing import TRACEPARENT
 from app.pages.jobs import AtCapacity, PageRequest, RunningJob
 from app.pages.shells import ShopView
 from app.web.body import BadBody, BodyReader
@@ -56,6 +57,7 @@ class Generate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a POST with JSON or, where that is accepted, with an event stream."""
+        TRACEPARENT.set(_header(scope, b"traceparent").decode("latin-1"))
         request = await self._page_request(scope, receive)
         if not isinstance(request, PageRequest):
             await _send(scope, send, request)

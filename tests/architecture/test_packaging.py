@@ -36,7 +36,8 @@ def test_every_dependency_is_locked() -> None:
     run, design, dev = map(pins, LOCKS)
     project = PROJECT["project"]
     assert names(project["dependencies"]) <= run.keys()
-    assert names(project["optional-dependencies"]["cluster"]) <= run.keys()
+    for extra in ("cluster", "telemetry"):
+        assert names(project["optional-dependencies"][extra]) <= run.keys()
     assert names(project["optional-dependencies"]["design"]) <= design.keys()
     assert names(PROJECT["dependency-groups"]["dev"]) <= dev.keys()
 

@@ -15,7 +15,10 @@ import pytest
 from tests.conftest import StartServer
 from tools.support.server import ROOT
 
-NOT_AT_THE_START = ("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax")
+NOT_AT_THE_START = (
+    *("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax"),
+    *("opentelemetry", "requests"),
+)
 PARTS = ("app", "components", "prompts", "static", "demo", "migrations")
 
 

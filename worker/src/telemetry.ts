@@ -28,13 +28,15 @@ export type TelemetryEvent =
       late: boolean;
       ms: number;
     }
-  | { event: "composing"; shop: string; outcome: string; attempts: number }
+  | { event: "composing"; shop: string; outcome: string; attempts: number; trace: string }
   | {
       event: "stream";
       shop: string;
       outcome: string;
       attempts: number;
       resumed: boolean;
+      /** The id of the trace that the container's spans of the page are in. */
+      trace: string;
       ms: number;
     }
   | { event: "search"; shop: string; outcome: "answered" | "unanswered" }

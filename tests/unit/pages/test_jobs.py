@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.persona import Shopper
 from app.pages.jobs import AtCapacity, Capacity, PageJobs, PageRequest
+from app.pages.measure import Instruments
 from app.personas.cache import keyed
 
 
@@ -20,8 +21,7 @@ def test_no_page_is_begun_while_the_loop_is_late() -> None:
         nothing,
         nothing,
         capacity=Capacity(max_lag=0.5, lag=lambda: 0.6),
-        clock=time.monotonic,
-        metrics=nothing,
+        instruments=Instruments(time.monotonic, nothing, nothing),
     )
     request = PageRequest(keyed(Shopper("shop_1", "demo")), cast("Any", None))
     with pytest.raises(AtCapacity, match="too_late"):

@@ -34,14 +34,15 @@ export function clientOf(request: Request, shop: Shop, isNewShopper: boolean): C
 /**
  * Request a page, in the form that `headers` accept. The container joins a generation that is
  * running, starts one where there is none, and replays a finished page, so that requesting it twice
- * costs nothing.
+ * costs nothing. The request begins a trace, which container and provider continue.
  */
 export async function requestPage(
   container: ContainerClient,
   page: PageRequest,
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<FetchResult> {
+): Promise<FetchResult & { readonly trace: string }> {
+  const trace = randomHex();
   const body = await requestBody(container.assets, page);
   const { address, isNewShopper, isRecorded } = page.client;
   const client = {
@@ -53,6 +54,7 @@ export async function requestPage(
     ...headers,
     ...client,
     "content-type": "application/json",
+    traceparent: `00-${trace}-${randomHex().slice(16)}-01`,
     ...authorization(container.env),
   };
   const createRequest = (attempt: AbortSignal): Request =>
@@ -62,7 +64,12 @@ export async function requestPage(
       body,
       signal: attempt,
     });
-  return fetchWithRetry(container, createRequest, `${page.shop.id}|${page.hash}`, signal);
+  const routingKey = `${page.shop.id}|${page.hash}`;
+  return { ...(await fetchWithRetry(container, createRequest, routingKey, signal)), trace };
+}
+
+function randomHex(): string {
+  return crypto.randomUUID().replaceAll("-", "");
 }
 
 /** Return the header that authorizes the Worker to the container, none where no secret is set. */

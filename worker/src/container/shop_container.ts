@@ -9,7 +9,7 @@ import { IF_AWAKE } from "./client.ts";
 
 /** Matches the Worker's variables and secrets that the container is started with. */
 const CONTAINER_VARIABLES =
-  /^(KIMI_|CLAUDE_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|SESSION_SECRETS_BEFORE|WORKER_SECRET|REDIS_URL)$/;
+  /^(KIMI_|CLAUDE_|OTEL_|WANDSTORE_)[A-Z0-9_]+$|^(SESSION_SECRET|SESSION_SECRETS_BEFORE|WORKER_SECRET|REDIS_URL)$/;
 
 export class ShopContainer extends Container<Env> {
   override defaultPort = 8080;

@@ -22,17 +22,17 @@ export function startGeneration(container: ContainerClient, page: PageRequest): 
 }
 
 async function generate(container: ContainerClient, page: PageRequest): Promise<string | null> {
-  const trackOutcome = (outcome: string, attempts: number): void =>
-    track(container.env, { event: "composing", shop: page.shop.id, outcome, attempts });
+  const trackOutcome = (outcome: string, attempts: number, trace = ""): void =>
+    track(container.env, { event: "composing", shop: page.shop.id, outcome, attempts, trace });
   try {
     const headers = { accept: "application/json" };
-    const { response, outcome, attempts } = await requestPage(
+    const { response, outcome, attempts, trace } = await requestPage(
       container,
       page,
       headers,
       new AbortController().signal,
     );
-    trackOutcome(outcome, attempts);
+    trackOutcome(outcome, attempts, trace);
     return response === null ? null : await readHtml(response);
   } catch (error) {
     trackOutcome(errorName(error), 0);

@@ -59,6 +59,23 @@ describe("a stream", () => {
     expect(await request?.json()).toMatchObject({ shopper_id: SHOPPER, persona: COLLECTOR });
   });
 
+  it("begins a trace for the container to continue, and says in the log which", async () => {
+    const traces: (string | null)[] = [];
+    const respond: Respond = async (request) => {
+      traces.push(request.headers.get("traceparent"));
+      return traces.length === 1 ? new Response(null, { status: 503 }) : streaming();
+    };
+    const ours = `00-${"c".repeat(32)}-${"d".repeat(16)}-01`;
+    const { events } = await follow(respond, { traceparent: ours });
+    const [first, second] = traces;
+    expect(first).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(second).toBe(first); // another attempt at the same
+    expect(first).not.toContain("cccc"); // what a browser says of traces is not passed on
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "stream", trace: first?.slice(3, 35) }),
+    );
+  });
+
   it.each([{ dnt: "1" }, { "sec-gpc": "1" }])(
     "says of who asks not to be followed that they do: %o",
     async (asking) => {

@@ -62,13 +62,14 @@ export async function handleStream(
   const resumed = STREAM.EVENT_ID.test(lastEventId);
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": lastEventId }) };
   const result = await requestPage(context.container, page, headers, context.request.signal);
-  const { outcome, attempts } = result;
+  const { outcome, attempts, trace } = result;
   track(context.env, {
     event: "stream",
     shop: shop.id,
     outcome,
     attempts,
     resumed,
+    trace,
     ms: Date.now() - startedAt,
   });
   const response = await toStream(result);
