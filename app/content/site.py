@@ -53,13 +53,13 @@ class SiteContent(NamedTuple):
 
     def urls_of(self, shop: Shop) -> ShopUrls:
         """Return a shop's addresses; the default shop's begin at the root."""
-        others = tuple((other, self._urls(other)) for other in self._translations(shop))
+        others = tuple((other, self._urls(other)) for other in self.translations_of(shop))
         return self._urls(shop)._replace(translations=others)
 
     def _urls(self, shop: Shop) -> ShopUrls:
         return ShopUrls(shop.id, self._root_of(shop), self.assets.names, self.public_url)
 
-    def _translations(self, shop: Shop) -> list[Shop]:
+    def translations_of(self, shop: Shop) -> list[Shop]:
         """Return the shops that are the same store in other languages."""
         shops = self.catalogs.shops.values() if shop.store else ()
         return [other for other in shops if other.store == shop.store and other.id != shop.id]
@@ -67,7 +67,7 @@ class SiteContent(NamedTuple):
     def digest_of(self, shop: Shop) -> str:
         """Return the digest of all that a page of the shop is drawn from."""
         site = (self.library, self.assets, self.prompts, self.languages, shop)
-        others = (other.digest for other in self._translations(shop))
+        others = (other.digest for other in self.translations_of(shop))
         parts = (*(part.digest for part in site), self._root_of(shop), *others)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -10,10 +11,12 @@ from pathlib import Path
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.prompts import PromptError
-from app.content.site import read_site
+from app.content.site import feed_source, read_site
 from app.prerender.output import FREE_FILES, CannotPublish, publish
 from app.rendering.language import MessagesError
-from app.settings import SettingsError, read_settings
+from app.settings import Settings, SettingsError, read_settings
+from app.storage.errors import StorageError
+from app.storage.folder_lock import hold_folder
 
 CANNOT_PUBLISH = 2
 
@@ -25,17 +28,39 @@ def main(arguments: Sequence[str]) -> int:
         return CANNOT_PUBLISH
     folder = Path(arguments[0])
     try:
-        files = publish(read_site(read_settings(os.environ)), folder)
+        settings = read_settings(os.environ)
+        _bring_up_to_date(settings)
+        files, made = publish(read_site(settings), folder)
     except (
         *(SettingsError, CatalogError, LibraryError, PromptError, MessagesError),
         CannotPublish,
     ) as error:
         sys.stderr.write(f"wandstore cannot publish: {error}\n")
         return CANNOT_PUBLISH
-    sys.stdout.write(f"published {files} files to {folder}\n")
+    sys.stdout.write(f"published {files} files to {folder}, {made} of them made anew\n")
     if files > FREE_FILES:
         sys.stdout.write(f"more than {FREE_FILES} files need a paid Workers plan\n")
     return 0
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    """Fetch the catalog, where it is elsewhere: unless a shop that is open does so all the time.
+
+    Raises:
+        CatalogError: it cannot be had, and was not before.
+    """
+    source = feed_source(settings)
+    if source is None:
+        return
+    try:
+        with hold_folder(settings.data):
+            asyncio.run(source.fetch())
+    except StorageError:
+        return
+    except CatalogError as error:
+        if not source.is_there:
+            raise
+        sys.stderr.write(f"published as it was before: {error}\n")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""Writes the published folder: all of it beside the old one, which it then replaces."""
+"""Writes the published folder beside the old one, whose pages it takes over where they stay."""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from app.catalog.images import image_hosts
 from app.content.assets import PREFETCH_RULES
@@ -16,8 +20,9 @@ from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.pages.shells import build_shop_view
 from app.pages.site import build_renderer
+from app.prerender.keys import PageKeys
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
-from app.prerender.pages import draw
+from app.prerender.pages import drawings
 from app.rendering.renderer import Renderer
 from app.web.headers import page_headers
 from app.web.static import pictures_in
@@ -28,15 +33,30 @@ MOST_FILES = 100_000
 
 INDEX = "shops.json"
 
-File = tuple[str, bytes]
+
+class File(NamedTuple):
+    """A file by its name, and what makes it; one of the same `key` has been made already."""
+
+    name: str
+    make: Callable[[], bytes]
+    key: str = ""
+
+
+class Published(NamedTuple):
+    """How many files there are, and how many of them were made anew."""
+
+    files: int
+    made: int
 
 
 class CannotPublish(Exception):
     """The folder cannot be written or is not ours, or the catalog has too many pages."""
 
 
-def publish(content: SiteContent, folder: Path) -> int:
-    """Write everything into `folder`, replacing what was published there; return how many files.
+def publish(content: SiteContent, folder: Path) -> Published:
+    """Write everything into `folder`, replacing what was published there.
+
+    Beside the folder a file remembers by their keys what pages were drawn from.
 
     Raises:
         CannotPublish: the folder holds something else, or there are too many files.
@@ -44,37 +64,71 @@ def publish(content: SiteContent, folder: Path) -> int:
     if folder.exists() and any(folder.iterdir()) and not (folder / INDEX).is_file():
         raise CannotPublish(f"{folder} holds something that was not published there")
     fresh = folder.with_name(f"{folder.name}.new")
+    memory = folder.with_name(f".{folder.name}.keys.json")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        written = _write_all(content, fresh)
+        keys: dict[str, str] = {}
+        published = _write_all(content, fresh, _Earlier(folder, _remembered(memory)), keys)
+        memory.unlink(missing_ok=True)  # whatever happens now, it is of no other folder
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
+        memory.write_bytes(_json(keys))
     except OSError as error:
         raise CannotPublish(f"{folder}: {error.strerror}") from error
-    return written
+    return published
 
 
-def _write_all(content: SiteContent, folder: Path) -> int:
-    written = 0
-    for name, data in _files(content):
+class _Earlier(NamedTuple):
+    """What was published last, and the keys it was drawn by."""
+
+    folder: Path
+    keys: Mapping[str, str]
+
+    def hand_over(self, file: File, path: Path) -> bool:
+        """Put a file that is the same as before where it belongs now; say whether there is one."""
+        if not file.key or self.keys.get(file.name) != file.key:
+            return False
+        with suppress(OSError):
+            os.link(self.folder / file.name, path)
+        return path.is_file()
+
+
+def _remembered(memory: Path) -> Mapping[str, str]:
+    try:
+        found = json.loads(memory.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write_all(
+    content: SiteContent, folder: Path, earlier: _Earlier, keys: dict[str, str]
+) -> Published:
+    """Write the files, and put down their keys."""
+    written = made = 0
+    for file in _files(content):
         written += 1
         if written > MOST_FILES:
             raise CannotPublish(f"the shops have more than {MOST_FILES} pages and pictures")
-        path = folder / name
+        path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return written
+        if not earlier.hand_over(file, path):
+            path.write_bytes(file.make())
+            made += 1
+        if file.key:
+            keys[file.name] = file.key
+    return Published(written, made)
 
 
 def _files(content: SiteContent) -> Iterator[File]:
     catalogs, assets = content.catalogs, content.assets
-    yield INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets))
+    yield _now(INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets)))
     for name, body in assets.files.items():
-        yield assets.names[name].removeprefix("/"), body.plain
+        yield _now(assets.names[name].removeprefix("/"), body.plain)
     for name in root_names(content):
         found = root_file(name, content, datetime.now(UTC))
         if found is not None:
-            yield f"root/{name.rpartition('/')[2]}", found
+            yield _now(f"root/{name.rpartition('/')[2]}", found)
     renderer = build_renderer(content)
     for shop in catalogs.shops.values():
         yield from _shop_files(shop, content, renderer)
@@ -84,15 +138,23 @@ def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterato
     headers = page_headers(image_hosts(shop), content.assets.names[PREFETCH_RULES])
     view = build_shop_view(shop, content, renderer, headers, moment=time.time())
     home, experiments = f"shops/{shop.id}", content.experiments.experiments
-    yield f"{home}/shop.json", _json(shop_file(view, content.library, experiments))
-    yield f"{home}/products.json", _json(products_file(shop))
-    yield f"{home}/goods.json", _json(goods_file(shop))
-    for drawing in draw(view, renderer):
-        yield f"{home}/{drawing.name}", drawing.html.encode()
+    yield _now(f"{home}/shop.json", _json(shop_file(view, content.library, experiments)))
+    yield _now(f"{home}/products.json", _json(products_file(shop)))
+    yield _now(f"{home}/goods.json", _json(goods_file(shop)))
+    for name, draw, key in drawings(view, renderer, PageKeys(shop, content)):
+        yield File(f"{home}/{name}", partial(_encoded, draw), key)
     pictures = content.catalogs.pictures[shop.id]
     if pictures is not None:
         for name, data in pictures_in(pictures):
-            yield f"pictures/{shop.id}/{name}", data
+            yield _now(f"pictures/{shop.id}/{name}", data)
+
+
+def _now(name: str, data: bytes) -> File:
+    return File(name, lambda: data)
+
+
+def _encoded(draw: Callable[[], str]) -> bytes:
+    return draw().encode()
 
 
 def _json(value: object) -> bytes:

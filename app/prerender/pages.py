@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from app.catalog.listing import ORDERS, ListingQuery, filter_products
 from app.domain.catalog import Product, Shop
 from app.domain.persona import NEWCOMER, PERSONA_TYPES
 from app.pages.shells import VISIT, ShopView
+from app.prerender.keys import PageKeys
 from app.rendering.renderer import Renderer
 from app.web.context import not_found_page
 from app.web.errors import basket_away_page, failed_page
@@ -26,43 +28,58 @@ NAME_DIGITS = 32
 
 
 class Drawing(NamedTuple):
-    """A page and the name it is published under."""
+    """A page by the name it is published under, and what draws it.
+
+    One of the same `key` has been drawn already; one without is drawn each time.
+    """
 
     name: str
-    html: str
+    draw: Callable[[], str]
+    key: str = ""
 
 
-def draw(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
+def drawings(view: ShopView, renderer: Renderer, keys: PageKeys) -> Iterator[Drawing]:
     """Yield the shop's shells, its page for crawlers, its listings, products and not-found page."""
+    shop = view.shop
+    yield from _of_shop(view, renderer)
+    for at, category in enumerate(("", *shop.categories())):
+        yield from _listings(shop, at, category, renderer, keys)
+    for item in shop.products.values():
+        yield _product(shop, item, renderer, keys)
+
+
+def _of_shop(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
+    """Yield the few pages that show a shop as a whole."""
     shop = view.shop
     stream = view.urls.stream(STREAM)
     for persona_type in PERSONA_TYPES:
         steered = view.steered_for(persona_type)
-        html = renderer.store_page(steered.shop, persona_type, steered.fallbacks, stream)
-        yield Drawing(f"shells/{persona_type}.html", html)
+        shell = partial(renderer.store_page, steered.shop, persona_type, steered.fallbacks, stream)
+        yield Drawing(f"shells/{persona_type}.html", shell)
     anyone, fallbacks = view.steered_for(NEWCOMER.type)
-    ahead = renderer.store_page(anyone, NEWCOMER.type, fallbacks, view.urls.stream(VISIT))
-    yield Drawing("ahead.html", ahead)
-    yield Drawing("catalog.html", renderer.store_page(anyone, NEWCOMER.type, fallbacks))
-    yield Drawing("categories.html", renderer.categories_page(shop))
-    for at, category in enumerate(("", *shop.categories())):
-        yield from _listings(shop, at, category, renderer)
-    for item in shop.products.values():
-        yield _product(shop, item, renderer)
-    yield Drawing("not-found.html", not_found_page(renderer, shop))
-    yield Drawing("forget.html", renderer.forget_page(shop))
-    yield Drawing("forgotten.html", forgotten_page(renderer, shop))
-    yield Drawing("failed.html", failed_page(renderer, shop))
+    page = partial(renderer.store_page, anyone, NEWCOMER.type, fallbacks)
+    yield Drawing("ahead.html", partial(page, view.urls.stream(VISIT)))
+    yield Drawing("catalog.html", page)
+    yield Drawing("categories.html", partial(renderer.categories_page, shop))
+    yield Drawing("not-found.html", partial(not_found_page, renderer, shop))
+    yield Drawing("forget.html", partial(renderer.forget_page, shop))
+    yield Drawing("forgotten.html", partial(forgotten_page, renderer, shop))
+    yield Drawing("failed.html", partial(failed_page, renderer, shop))
     if shop.checkout:
-        yield Drawing("basket.html", renderer.basket_page(shop, ()))
-        yield Drawing("no-basket.html", basket_away_page(renderer, shop))
+        yield Drawing("basket.html", partial(renderer.basket_page, shop, ()))
+        yield Drawing("no-basket.html", partial(basket_away_page, renderer, shop))
 
 
-def _product(shop: Shop, item: Product, renderer: Renderer) -> Drawing:
+def _product(shop: Shop, item: Product, renderer: Renderer, keys: PageKeys) -> Drawing:
     """Return a product's page; with variants that of each, as the parts in which they differ."""
     others, name = related(item, shop), f"products/{product_name(item.id)}"
+    key = keys.product(item, others)
     if len(item.variants) <= 1:
-        return Drawing(f"{name}.html", renderer.product_page(shop, item, others))
+        return Drawing(f"{name}.html", partial(renderer.product_page, shop, item, others), key)
+    return Drawing(f"{name}.json", partial(_variants, shop, item, others, renderer), key)
+
+
+def _variants(shop: Shop, item: Product, others: list[Product], renderer: Renderer) -> str:
     pages = [
         renderer.product_page(shop, item, others, form).splitlines(keepends=True)
         for form in item.variants
@@ -77,7 +94,7 @@ def _product(shop: Shop, item: Product, renderer: Renderer) -> Drawing:
         "usual": item.first_form().id,
         "variants": dict(zip((form.id for form in item.variants), parts, strict=True)),
     }
-    return Drawing(f"{name}.json", json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
 def _shared(lines: Iterable[tuple[str, ...]]) -> list[str]:
@@ -97,10 +114,12 @@ def listing_pages(shop: Shop) -> list[int]:
     ]
 
 
-def _listings(shop: Shop, at: int, category: str, renderer: Renderer) -> Iterator[Drawing]:
+def _listings(
+    shop: Shop, at: int, category: str, renderer: Renderer, keys: PageKeys
+) -> Iterator[Drawing]:
     for sort in ("featured", *ORDERS):
         pages = filter_products(shop, ListingQuery(category, sort)).pages
         for page in range(1, pages + 1):
             listing = filter_products(shop, ListingQuery(category, sort, page=page))
-            html = renderer.listing_page(shop, listing)
-            yield Drawing(f"listings/{at}-{sort}-{page}.html", html)
+            html = partial(renderer.listing_page, shop, listing)
+            yield Drawing(f"listings/{at}-{sort}-{page}.html", html, keys.listing(listing))

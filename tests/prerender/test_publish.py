@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from app.catalog.listing import ListingQuery, filter_products
 from app.content.site import read_site
 from app.domain.persona import PERSONA_TYPES
+from app.prerender.__main__ import main
+from app.prerender.keys import PageKeys
 from app.prerender.output import publish
 from app.prerender.pages import product_name
 from app.settings import ROOT, read_settings
+from app.storage.folder_lock import hold_folder
+from tests.support import fake_shopify
 from tests.support.fake_model import demo_products
+from tests.support.serving import serving
 from tests.support.shopper_client import Shopper, slots, stream_of
 from tools.support import http
 from tools.support.server import Server
@@ -175,6 +182,117 @@ def test_publishing_again_leaves_nothing_of_the_old_shop(tmp_path: Path) -> None
         publish(read_site(read_settings({"WANDSTORE_CATALOG": str(feed)})), folder)
     assert [path.name for path in (folder / "shops").iterdir()] == ["second"]
     assert told(folder, "shops.json")["default"] == "second"
+
+
+def written(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Return what a folder holds: the bytes of each file, and by what it is that file."""
+    return {
+        str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_ino)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_publishing_again_draws_only_what_shows_a_product_that_changed(tmp_path: Path) -> None:
+    goods = [
+        {"id": f"jug-{at}", "title": f"Jug {at:02}", "price": 20 + at, "category": f"Row {at % 2}"}
+        for at in range(30)
+    ]
+    german = {"products": {"jug-1": {"title": "Krug"}}}
+
+    def published(name: str = "public") -> dict[str, tuple[bytes, int]]:
+        shop = {"id": "a", "name": "A", "checkout": {"type": "demo"}}
+        catalog = {"shop": shop, "products": goods, "translations": {"de": german}}
+        (tmp_path / "a.json").write_text(json.dumps(catalog))
+        environment = {"WANDSTORE_CATALOG": str(tmp_path / "a.json")}
+        publish(read_site(read_settings(environment)), tmp_path / name)
+        return written(tmp_path / name)
+
+    def drawn(before: dict[str, tuple[bytes, int]], kind: str) -> set[str]:
+        """Return which pages of a kind are not the files that they were."""
+        home = f"shops/a/{kind}/"
+        anew = {name for name, file in after.items() if before.get(name, (b"", 0))[1] != file[1]}
+        return {name.removeprefix(home) for name in anew if name.startswith(home)}
+
+    first = published()
+    after = second = published()
+    assert drawn(first, "products") == drawn(first, "listings") == set()
+    goods[20] = {**goods[20], "price": 1}
+    after = published()
+    assert drawn(second, "products") == {f"{product_name('jug-20')}.html"}
+    showing = {"0-featured-1.html", "0-price-asc-1.html", "1-name-1.html"}
+    assert showing < drawn(second, "listings")
+    assert not [name for name in drawn(second, "listings") if name.startswith(("2-", "0-name-2"))]
+    assert {name: data for name, (data, _) in after.items()} == {
+        name: data for name, (data, _) in published("anew").items()
+    }
+    del goods[20]
+    before, after = after, published()
+    assert set(before) - set(after) == {
+        f"shops/{shop}/products/{product_name('jug-20')}.html" for shop in ("a", "a-de")
+    }
+    assert {name: data for name, (data, _) in after.items()} == {
+        name: data for name, (data, _) in published("anew").items()
+    }
+
+
+def test_a_template_that_reads_more_of_the_shop_is_drawn_anew_for_each_of_its_changes(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(ROOT / "components", tmp_path / "components")
+    for folder in ("prompts", "static"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    environment = {"WANDSTORE_ROOT": str(tmp_path), "WANDSTORE_CATALOG": str(tmp_path / "a.json")}
+
+    def keys(prices: Sequence[int]) -> tuple[str, str]:
+        goods = [
+            {"id": f"jug-{at}", "title": "Jug", "price": price} for at, price in enumerate(prices)
+        ]
+        (tmp_path / "a.json").write_text(json.dumps({"products": goods}))
+        content = read_site(read_settings(environment))
+        shop = content.catalogs.default
+        item = shop.products["jug-0"]
+        listing = filter_products(shop, ListingQuery(page=2))
+        return PageKeys(shop, content).product(item, []), PageKeys(shop, content).listing(listing)
+
+    prices = [5] * 30
+    usual = keys(prices)
+    prices[7] = 6
+    assert keys(prices) == usual
+    page = tmp_path / "components" / "pages" / "product.jinja"
+    template = page.read_text()
+    for more in ("{{ shop.products | length }}", "{% set all = shop %}"):
+        page.write_text(template.replace("{% block main %}", f"{{% block main %}}{more}"))
+        one = keys(prices)
+        prices[7] += 1
+        other = keys(prices)
+        assert one[0] != other[0]
+        assert one[1] != other[1]
+
+
+def test_a_catalog_that_is_elsewhere_is_fetched_first_unless_a_shop_follows_it_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = fake_shopify.FakeShopify()
+    store.put(1, "Jug", fake_shopify.variant(11, "12.00", 3))
+    page = tmp_path / "public/shops/127/products" / f"{product_name('jug')}.html"
+    with serving(store.app) as store.address:
+        monkeypatch.setenv("WANDSTORE_DATA", str(tmp_path / "data"))
+        monkeypatch.setenv("WANDSTORE_SHOPIFY_STORE", store.address)
+        monkeypatch.setenv("WANDSTORE_SHOPIFY_TOKEN", fake_shopify.TOKEN)
+        assert main([str(tmp_path / "public")]) == 0
+        assert "€12.00" in page.read_text()
+        store.reprice(1, "13.00")
+        assert main([str(tmp_path / "public")]) == 0
+        assert "€13.00" in page.read_text()
+        store.status = 503
+        assert main([str(tmp_path / "public")]) == 0
+        assert "HTTP 503" in capsys.readouterr().err
+        assert "€13.00" in page.read_text()
+        asked = store.questions["all"]
+        with hold_folder(tmp_path / "data"):
+            assert main([str(tmp_path / "public")]) == 0
+        assert store.questions["all"] == asked
 
 
 @pytest.mark.process
