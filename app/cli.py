@@ -67,6 +67,8 @@ def _obey(arguments: Sequence[str]) -> int:
     beginning.add_argument("folder", metavar="FOLDER", type=Path)
     checking = commands.add_parser("check", help="say what is wrong with a shop, or with a feed")
     checking.add_argument("folder", metavar="FOLDER|FEED", type=Path)
+    copying = commands.add_parser("pictures", help="copy a shop's pictures in several widths")
+    copying.add_argument("folder", metavar="FOLDER", type=Path)
     telling = commands.add_parser("insights", help="tell what experiments in FOLDER came to")
     telling.add_argument("folder", metavar="FOLDER", type=Path)
     telling.add_argument("--shop", metavar="ID", help="in place of the default shop")
@@ -87,6 +89,8 @@ def _obey(arguments: Sequence[str]) -> int:
     environment = shop_environment(folder, os.environ)
     if chosen.command == "insights":
         return _insights(environment, chosen)
+    if chosen.command == "pictures":
+        return _pictures(environment)
     return serve(environment) if chosen.command == "serve" else _check(environment)
 
 
@@ -213,6 +217,31 @@ def _check(environment: Mapping[str, str]) -> int:
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     sys.stdout.write(f"problems: {len(problems)}\n" if problems else "nothing is wrong\n")
     return 1 if problems else 0
+
+
+def _pictures(environment: Mapping[str, str]) -> int:
+    """Copy the pictures beside a catalog; 1 where one has no copies, 2 where none can be made."""
+    from app.catalog.images import folder_of  # noqa: PLC0415 - as above
+    from app.catalog.picture_copies import make_copies  # noqa: PLC0415 - likewise
+
+    catalog = Path(environment["WANDSTORE_CATALOG"])
+    pictures = folder_of(catalog / "any" if catalog.is_dir() else catalog)
+    faults = made = kept = 0
+    try:
+        for copied in make_copies(pictures):
+            if copied.reason:
+                sys.stdout.write(f"{copied.name}: no copies: {copied.reason}\n")
+            faults += bool(copied.reason)
+            made += copied.is_new
+            kept += not copied.reason and not copied.is_new
+    except ImportError:
+        sys.stderr.write("no copies were made: install Pillow, or wandstore[pictures]\n")
+        return 2
+    except OSError as error:
+        sys.stderr.write(f"no copies were made: {error}\n")
+        return 2
+    sys.stdout.write(f"{pictures}: {made} copied, {kept} as they were, {faults} without copies\n")
+    return 1 if faults else 0
 
 
 def _check_feed(feed: Path, environment: Mapping[str, str]) -> int:

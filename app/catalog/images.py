@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import string
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from app.catalog.problems import InvalidProduct, shown
-from app.domain.catalog import Shop
+from app.domain.catalog import Picture, Shop
 
 _LONGEST_ADDRESS = 2_048
 _HTTPS = re.compile(
@@ -18,17 +21,44 @@ _HTTPS = re.compile(
     r"(?P<rest>(?:[/?#][^\s\"'<>\\^`{|}]*)?)"
 )
 _FOLDER = "pictures"
-_LOCAL = re.compile(
+LOCAL = re.compile(
     rf"{_FOLDER}/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}(?:/[A-Za-z0-9][A-Za-z0-9._-]{{0,99}}){{0,3}})"
 )
+"""How a feed names one of a shop's own pictures."""
+
+WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
+"""How wide pictures are offered, in pixels."""
+
+_COPIES = "sized"
 _KINDS = {".svg", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif"}
 
 
+class Size(NamedTuple):
+    """A picture's pixels, and how wide its copies are."""
+
+    width: int
+    height: int
+    copies: tuple[int, ...]
+
+
 class LocalPictures(NamedTuple):
-    """The pictures that lie beside a catalog, and the address they are served under."""
+    """The pictures that lie beside a catalog, and the address they are served under.
+
+    `sizes` are those of which there are copies, by name.
+    """
 
     folder: Path
     base: str
+    sizes: Mapping[str, Size] = MappingProxyType({})
+
+    def sized(self, picture: Picture) -> Picture:
+        """Return a picture with its pixels and its copies, where it has any."""
+        name = picture.url.removeprefix(f"{self.base}/")
+        size = self.sizes.get(name)
+        if size is None or name == picture.url:
+            return picture
+        copies = tuple((width, f"{self.base}/{copy_name(name, width)}") for width in size.copies)
+        return picture._replace(width=size.width, height=size.height, copies=copies)
 
     def url(self, address: str) -> str:
         """Return the address of a picture, which the feed names as pictures/NAME.
@@ -36,7 +66,7 @@ class LocalPictures(NamedTuple):
         Raises:
             InvalidProduct: the name leaves the folder, is of no picture, or nothing is there.
         """
-        match = _LOCAL.fullmatch(address)
+        match = LOCAL.fullmatch(address)
         if match is None or ".." in address or Path(address).suffix.lower() not in _KINDS:
             raise InvalidProduct(
                 f"picture {shown(address)!r} is not of the form {_FOLDER}/NAME.svg"
@@ -57,6 +87,47 @@ class LocalPictures(NamedTuple):
 def folder_of(catalog: Path) -> Path:
     """Return where the pictures of a catalog lie, if it has any."""
     return catalog.parent / _FOLDER
+
+
+def copy_name(name: str, width: int) -> str:
+    """Return the name of a copy of a picture, among the pictures."""
+    return f"{_COPIES}/{name}-{width}.webp"
+
+
+def index_of(pictures: Path) -> Path:
+    """Return the file that says of which pictures of a folder there are copies."""
+    return pictures / _COPIES / "index.json"
+
+
+def read_index(pictures: Path) -> dict[str, dict[str, Any]]:
+    """Return what there are copies of, by name; nothing where nobody made any."""
+    try:
+        entries = json.loads(index_of(pictures).read_text("utf-8"))["pictures"]
+        return {name: entry for name, entry in entries.items() if _size(entry).copies}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def read_sizes(pictures: Path) -> Mapping[str, Size]:
+    """Return what there are copies of; a picture that was replaced since counts as having none."""
+    entries = read_index(pictures)
+    return {
+        name: _size(entry)
+        for name, entry in entries.items()
+        if _bytes_of(pictures / name) == entry.get("bytes")
+    }
+
+
+def _size(entry: Mapping[str, Any]) -> Size:
+    width, height, *copies = map(int, (entry["width"], entry["height"], *entry["widths"]))
+    return Size(width, height, tuple(copies))
+
+
+def _bytes_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def remote(address: str) -> str:

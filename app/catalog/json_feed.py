@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
-from app.catalog.images import LocalPictures, folder_of
+from app.catalog.images import LocalPictures, folder_of, read_sizes
 from app.catalog.json_lines import Document, Placed, read_document
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import MOST_UNREAD, About, shop_of
@@ -38,7 +38,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
     if others.fields:
         shop = shop._replace(store=shop.store or shop.id)
     folder = folder_of(path)
-    local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}")
+    local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}", read_sizes(folder))
     shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency), local, report)
     if "products" in document.fields:
         report.add(WHOLE_FILE, "products must be a list")

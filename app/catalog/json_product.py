@@ -85,7 +85,8 @@ class Fields:
         try:
             url = _picture_url(address, self.local)
             width, height = self.count("image_width"), self.count("image_height")
-            return Picture(url, self.text("image_alt") or alt, width or 0, height or 0)
+            picture = Picture(url, self.text("image_alt") or alt, width or 0, height or 0)
+            return self.local.sized(picture)
         except InvalidProduct as error:
             self.note(f"sold without a picture: {error}")
             return None

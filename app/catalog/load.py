@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from app.catalog.feed import Feed, Terms, read_text
-from app.catalog.images import folder_of
+from app.catalog.images import folder_of, index_of
 from app.catalog.json_feed import read_json
 from app.catalog.merchandising import read_rules, rules_path
 from app.catalog.merchant_feed import LAYOUT, read_merchant_table, read_merchant_xml
@@ -148,7 +148,8 @@ def _titled(word: str, *, first: bool) -> str:
 def _stamp(file: Path, shop_file: Path | None) -> Stamp:
     """Return what tells a file from its earlier self; its rules and its pictures count as well."""
     stamp: list[int] = []
-    beside = (folder_of(file), rules_path(file, alone=True), *shop_files(file))
+    pictures = folder_of(file)
+    beside = (pictures, index_of(pictures), rules_path(file, alone=True), *shop_files(file))
     for path in (file, *beside, *([shop_file] if shop_file else [])):
         try:
             found = path.stat()

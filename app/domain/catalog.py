@@ -25,12 +25,16 @@ class Money(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A product's picture: where the browser finds it, what it shows, its pixels (0: not known)."""
+    """A product's picture: where the browser finds it, what it shows, its pixels (0: not known).
+
+    `copies` are the addresses of smaller ones, each after its width, the narrowest first.
+    """
 
     url: str
     alt: str
     width: int = 0
     height: int = 0
+    copies: tuple[tuple[int, str], ...] = ()
 
 
 class Variant(NamedTuple):

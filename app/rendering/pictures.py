@@ -6,9 +6,9 @@ import re
 from typing import NamedTuple
 from urllib.parse import quote
 
+from app.catalog.images import WIDTHS
 from app.domain.catalog import Picture
 
-WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
 _USUAL = 640
 """What browsers load that know nothing of several widths."""
 
@@ -29,18 +29,19 @@ class Source(NamedTuple):
 
 
 def source_of(picture: Picture, service: str) -> Source:
-    """Return the addresses of a picture, from the shop's image service or Shopify's own.
+    """Return the addresses of a picture: its copies, or what an image service makes of it.
 
-    `service` is an address with {width} and {url} or {encoded} in it; it may be empty. A picture is
-    never asked for wider than it is, as far as that is known.
+    `service` is the shop's own, an address with {width} and {url} or {encoded} in it; Shopify's is
+    known. A picture is never asked for wider than it is, as far as that is known.
     """
-    url = picture.url
-    template = service or _shopify(url)
-    if not template or not url.startswith("https://"):
+    url, addresses = picture.url, dict(picture.copies)
+    template = "" if addresses else service or _shopify(url)
+    if template and url.startswith("https://"):
+        widths = sorted({min(width, picture.width or width) for width in WIDTHS})
+        addresses = {width: _filled(template, url, width) for width in widths}
+    if not addresses:
         return Source(url)
-    widths = sorted({min(width, picture.width or width) for width in WIDTHS})
-    addresses = {width: _filled(template, url, width) for width in widths}
-    usual = max((width for width in widths if width <= _USUAL), default=widths[0])
+    usual = max((width for width in addresses if width <= _USUAL), default=min(addresses))
     listed = ", ".join(f"{address} {width}w" for width, address in addresses.items())
     return Source(addresses[usual], listed)
 

@@ -38,7 +38,8 @@ def test_every_dependency_is_locked() -> None:
     assert names(project["dependencies"]) <= run.keys()
     for extra in ("cluster", "telemetry"):
         assert names(project["optional-dependencies"][extra]) <= run.keys()
-    assert names(project["optional-dependencies"]["design"]) <= design.keys()
+    for extra in ("design", "pictures"):
+        assert names(project["optional-dependencies"][extra]) <= design.keys()
     assert names(PROJECT["dependency-groups"]["dev"]) <= dev.keys()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html5lib
 import pytest
 
+from app.catalog.images import WIDTHS
 from app.domain.catalog import Picture
-from app.rendering.pictures import WIDTHS, source_of, with_preload
+from app.rendering.pictures import source_of, with_preload
 
 CDN = "https://cdn.shopify.com/s/files/1/0001/products/cup.jpg"
 
