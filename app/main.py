@@ -28,8 +28,8 @@ from app.pages.catalog_watch import CatalogWatch
 from app.pages.experiment_watch import ExperimentWatch
 from app.pages.generators import GeneratorTools, arm_generators, build_generator
 from app.pages.jobs import Capacity, PageJobs
-from app.pages.journal import PageJournal
 from app.pages.measure import Instruments
+from app.pages.relay import Relay
 from app.pages.service import PageService
 from app.pages.shells import ShellCache, ShopView, build_shop_view
 from app.pages.site import LiveSite, Site, build_renderer
@@ -89,7 +89,7 @@ class Resources(NamedTuple):
     kv: RetryingKv
     patience: Patience
     records: WriteBehind
-    journal: PageJournal
+    relay: Relay
     providers: Providers
     warm_up: WarmUp
     lag: LoopLag
@@ -157,7 +157,7 @@ async def _lifespan(
         logger = MetricsLogger(resources.counters)
         tasks = [
             asyncio.create_task(records.run(), name="records"),
-            asyncio.create_task(resources.journal.run(), name="journal sweep"),
+            asyncio.create_task(resources.relay.run(), name="relay"),
             asyncio.create_task(logger.run(), name="counts"),
             asyncio.create_task(resources.lag.run(), name="loop lag"),
             *(asyncio.create_task(watch.run(), name="watch") for watch in watches),
@@ -168,6 +168,7 @@ async def _lifespan(
                 yield
         finally:
             await pages.drain(settings.shutdown_grace)
+            await resources.relay.aclose()
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
@@ -204,12 +205,13 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         storage.load()
 
     records = WriteBehind(storage.database, storage.batching)
+    relay = Relay(time.time, storage.journal)
     return Resources(
         storage=storage,
         kv=kv,
         patience=patience,
         records=records,
-        journal=PageJournal(time.time),
+        relay=relay,
         providers=providers,
         warm_up=WarmUp(load),
         lag=LoopLag(time.monotonic, metrics.loop_lag.observe),
@@ -218,6 +220,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
             "records": records.counts,
             "money": budget.counts,
             "tracing": tracing.counts,
+            "relay": relay.counts,
             **storage.counts,
             **{name: model.counts for name, model in providers.by_name.items()},
         },
@@ -257,7 +260,7 @@ def _build_site(
 def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools:
     reader = partial(interests_of, resources.storage.database, resources.patience)
     return GeneratorTools(
-        resources.journal,
+        resources.relay.journal,
         resources.providers.with_house,
         resources.warm_up.wait,
         resources.arms.finished,
@@ -269,13 +272,12 @@ def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools
 
 def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> AppContext:
     """Return what handlers get."""
-    is_degraded = resources.providers.is_degraded
-    ready, journal, records = resources.warm_up, resources.journal, resources.records
+    ready, relay, records = resources.warm_up, resources.relay, resources.records
     cached = PageCache(
         resources.kv,
         site,
         ready.wait,
-        is_degraded,
+        resources.providers.is_degraded,
         clock=time.monotonic,
         fresh=settings.page_memory,
         personal=settings.personal,
@@ -289,12 +291,12 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     )
     span = page_spans(resources.tracing, ready.wait)
     instruments = Instruments(time.monotonic, resources.metrics, span)
-    jobs = PageJobs(site, journal, cached, records, capacity=capacity, instruments=instruments)
+    jobs = PageJobs(site, relay, cached, records, capacity=capacity, instruments=instruments)
     resources.counters["pages"] = jobs.counts
     pages = PageService(
         site,
         jobs,
-        journal=journal,
+        journal=relay.journal,
         cache=cached,
         shoppers=ShopperCache(
             resources.storage.database, time.monotonic, resources.patience, resources.arms.of
@@ -321,7 +323,7 @@ def _routes(
     settings: Settings, resources: Resources, context: AppContext, watch: CatalogWatch
 ) -> list[Route]:
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
-    categories = CategoriesPage(context)
+    categories, relay = CategoriesPage(context), resources.relay
     database, arms = resources.storage.database, resources.arms
     learner = PersonaLearner(database, context.now)
     signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up)
@@ -340,7 +342,7 @@ def _routes(
     shops = InlineShops(context.site)
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
-    gauges = Gauges(resources.journal, resources.providers, settings.spending, settings.catalog)
+    gauges = Gauges(relay.journal, resources.providers, settings.spending, settings.catalog)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     token, sample = settings.operator_token, settings.sample_insights
     insights = InsightsPage(context, database, arms, token, shows_sample=sample)
@@ -387,9 +389,8 @@ async def _checks(
     resources: Resources, watch: CatalogWatch, proxy: ProxyCheck
 ) -> Mapping[str, str]:
     storage = resources.storage
-    kv, database = await asyncio.gather(
-        check(storage.kv.put("health", b"1", _HEALTH_TTL)), check(storage.database.check())
-    )
+    writing = storage.kv.put("health", b"1", _HEALTH_TTL)
+    kv, database = await asyncio.gather(check(writing), check(storage.database.check()))
     return {
         "kv_connection": kv,
         "database": database,

@@ -77,6 +77,8 @@ class StorageSettings:
     """`cluster`: Redis 7 or Valkey, as `redis://user:password@host:6379/0`; `rediss://` is TLS."""
     database_url: str = field(default="", repr=False)
     """`cluster`: PostgreSQL 15 or later, as `postgresql://user:password@host:5432/wandstore`."""
+    lease: float = 5.0
+    """`cluster`: seconds without a sign of life after which another process goes on with a page."""
     kv_url: str = "http://kv.internal"
     """`worker`: KV's address inside the container's network."""
     d1_url: str = "http://d1.internal"
@@ -331,6 +333,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_STATE": ("storage.where", choice("sqlite", "cluster", "worker", "cloudflare")),
     "REDIS_URL": ("storage.redis_url", server("redis", "rediss", "unix")),
     "DATABASE_URL": ("storage.database_url", server("postgresql", "postgres")),
+    "WANDSTORE_LEASE_SECONDS": ("storage.lease", number(0.1, 60)),
     "WANDSTORE_KV_URL": ("storage.kv_url", address),
     "WANDSTORE_D1_URL": ("storage.d1_url", address),
     "WANDSTORE_BINDINGS_TOKEN": ("storage.bindings_token", str),

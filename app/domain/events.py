@@ -18,3 +18,23 @@ class Event(NamedTuple):
     def ends_the_page(self) -> bool:
         """Whether nothing follows: the page is whole, or has failed."""
         return self.name in ("ready", "error")
+
+
+LEFT: Literal["left"] = "left"
+
+
+class SharedEvent(NamedTuple):
+    """An event as processes share it, with what it takes to go on from there: `note`, JSON.
+
+    One named LEFT is for them alone: whoever composed the page has put it down.
+    """
+
+    id: int
+    name: EventName | Literal["left"]
+    data: str
+    note: str = ""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the page has ended."""
+        return self.name in ("ready", "error")

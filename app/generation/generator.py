@@ -36,6 +36,7 @@ INCOMPLETE_TTL = 600
 FALLBACK = "fallback"
 """Fills what nobody else has filled."""
 
+_STORING = progress_event("storing", 95)
 _MOST_REFUSALS = 12
 _EARLY = 0.01
 """Seconds by which a timer may fire before its time; what it ends is late all the same."""
@@ -75,13 +76,16 @@ class Generator:
         """Draw what can be drawn until the page's time is over; say whether that was enough.
 
         What was decided before, for this page or for others like this shopper, is drawn first, and
-        no model is asked for it again.
+        no model is asked for it again. Of a page that was put down in the midst of a model's answer
+        all that is missing is asked for, as there may have been more of it.
         """
+        was_put_down = self._deps.journal.events(job.id) and not self._was_storing(job)
         try:
             async with asyncio.timeout_at(job.began + self._deps.deadlines.page):
                 for component in job.base:
-                    self._draw(component, job.base_model, job)
-                if self._needed(job):
+                    if component.slot not in job.drawn:
+                        self._draw(component, job.base_model, job)
+                if self._needed(job) or (was_put_down and self._missing(job)):
                     await self._ask_all(job)
         except TimeoutError:
             job.trace.note("out_of_time", "TIMEOUT")
@@ -205,14 +209,11 @@ class Generator:
     async def _finish(self, job: PageJob, store: Store) -> None:
         """Fold the journal into the finished page, store it, and only then say that it is ready."""
         journal, slots = self._deps.journal, self._deps.slots
-        journal.append(job.id, [progress_event("storing", 95)])
-        job.trace.status = "success" if job.drawn.keys() >= set(job.wanted) else "partial"
+        if not self._was_storing(job):
+            journal.append(job.id, [_STORING])
         page = self._folded(job)
-        job.trace.model = page.model
         house = self._deps.models[-1].name
         used_fallback_model = len(self._deps.models) > 1 and house in job.models
-        if used_fallback_model and job.trace.status == "success":
-            job.trace.status = "degraded"
         every_slot = job.wanted == slots
         incomplete = not job.drawn.keys() >= set(slots)
         degraded = used_fallback_model or (incomplete and not every_slot)
@@ -228,7 +229,22 @@ class Generator:
         job.stored = page
         journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
 
+    def _was_storing(self, job: PageJob) -> bool:
+        """Whether all that was to be drawn has been, by who composed the page before."""
+        return _STORING in (event[1:] for event in self._deps.journal.events(job.id))
+
+    async def adopt(self, job: PageJob) -> StoredPage:
+        """Return the finished page whose journal somebody else has written to its end."""
+        await self._deps.ready()
+        return self._folded(job)
+
     def _folded(self, job: PageJob) -> StoredPage:
+        """Return the page that the journal's events make of the fallbacks, and say how it went."""
+        house, job.wanted = self._deps.models[-1].name, job.wanted or self._deps.slots
+        job.trace.status = "success" if job.drawn.keys() >= set(job.wanted) else "partial"
+        if len(self._deps.models) > 1 and house in job.models and job.trace.status == "success":
+            job.trace.status = "degraded"
+        job.trace.model = "+".join(job.models)
         contents = fold(self._deps.journal.events(job.id), job.fallbacks)
         drawn = [job.drawn[slot].component for slot in self._deps.slots if slot in job.drawn]
         return StoredPage(
@@ -237,7 +253,7 @@ class Generator:
             persona_type=job.persona.type,
             persona_hash=job.key.persona_hash,
             generated_at=self._deps.now().isoformat(timespec="milliseconds"),
-            model="+".join(job.models),
+            model=job.trace.model,
             generation_time_ms=job.trace.elapsed_ms,
             content=job.content,
             shop_id=job.shop.id,

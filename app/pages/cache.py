@@ -103,6 +103,10 @@ class PageCache:
         """Whether a page may be kept that could not be read in time a moment ago."""
         return self._kv.is_late
 
+    def is_shared(self, persona_hash: str) -> bool:
+        """Whether shoppers of a kind get the same page."""
+        return is_newcomers(persona_hash) or not self._personal
+
     def cached(self, key: str, edition: str) -> CachedPage | None:
         """Return the page if it is in memory and current: no waiting."""
         page = self._held.get(key)
@@ -145,7 +149,7 @@ class PageCache:
         """
         value = to_kv(page)
         seconds = {key: ttl}
-        if shared_ttl and (is_newcomers(page.persona_hash) or not self._personal):
+        if shared_ttl and self.is_shared(page.persona_hash):
             seconds[shared_key(page.shop_id, page.persona_hash)] = shared_ttl
         ready = self._ready_to_send(page)
         for name in seconds:

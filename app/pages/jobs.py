@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -15,11 +17,13 @@ from app.domain.events import Event
 from app.domain.network import Client, rate_limit_key
 from app.domain.page import StoredPage
 from app.generation.events import error_event
+from app.generation.generator import DEGRADED_TTL
 from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.pages.cache import PageCache, shared_key
-from app.pages.journal import PageJournal
+from app.pages.journal import PageTaken
 from app.pages.measure import Instruments, measure
+from app.pages.relay import Relay
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper
@@ -92,7 +96,7 @@ class PageJobs:
     def __init__(
         self,
         site: LiveSite,
-        journal: PageJournal,
+        relay: Relay,
         cache: PageCache,
         records: WriteBehind,
         *,
@@ -102,7 +106,8 @@ class PageJobs:
         self.counts: Counter[str] = Counter()
         self.traces: OrderedDict[str, Trace] = OrderedDict()
         self._site = site
-        self._journal = journal
+        self._relay = relay
+        self._journal = relay.journal
         self._cache = cache
         self._records = records
         self._capacity = capacity
@@ -117,13 +122,23 @@ class PageJobs:
         """Return the page that is being composed under this key, if one is."""
         return self._jobs.get(page_key)
 
-    def resumable(self, page_key: str, after: int) -> str | None:
-        """Return the page last composed under this key if `after` is one of its events.
+    async def resumable(self, request: PageRequest, after: int) -> str | None:
+        """Return the page last composed for a shopper if `after` is one of its events.
 
-        Its reader gets the rest of it, whether or not it has ended since.
+        Its reader gets the rest of it, whether or not it has ended since, here or elsewhere.
         """
+        page_key = request.shopper.page_key
         page_id = self._latest.get(page_key, "")
-        return page_id if self._journal.contains(page_id, after) else None
+        if self._journal.contains(page_id, after):
+            return page_id
+        ended = await self._relay.ended(self._shared_as(request), after)
+        if ended is None:
+            return None
+        page_id = secrets.token_urlsafe(16)
+        self._journal.open(page_id, request.shopper.shopper.id)
+        self._journal.mirror(page_id, ended)
+        self._remember(page_key, page_id)
+        return page_id
 
     @property
     def under_way(self) -> tuple[int, int]:
@@ -151,7 +166,7 @@ class PageJobs:
             self.counts[reason] += 1
             raise AtCapacity(reason)
         job = self._new_job(request)
-        self._journal.open(job.id, request.shopper.shopper.id)
+        self._relay.open(job.id, request.shopper.shopper.id)
         self._remember(page_key, job.id)
         task = asyncio.create_task(self._run(job, request), name=f"compose {job.id[:8]}")
         self._jobs[page_key] = started = RunningJob(job, task)
@@ -230,13 +245,11 @@ class PageJobs:
         generation = _begun(job, page_key)
         self._record(generation, request)
         try:
-            async with self._instruments.span(job.trace), self._places:
-                if not request.force and request.base is None:
-                    await self._begin_with_shared(job, request.view)
-                generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
-                await generator.compose(job, partial(self._cache.put, page_key))
+            async with self._instruments.span(job.trace):
+                await self._compose(job, request)
         except asyncio.CancelledError:
             job.trace.status = "interrupted"
+            self._relay.leave(job.id, self._shared_as(request))
             self._journal.discard(job.id)
             raise
         except Exception as error:
@@ -245,12 +258,52 @@ class PageJobs:
             job.trace.status = "error"
             job.trace.note("failed", "CONTAINER_ERROR", type(error).__name__)
             language = self._site.current.renderer.language(request.view.shop)
-            self._journal.append(job.id, [error_event("CONTAINER_ERROR", language)])
+            with suppress(PageTaken):
+                self._journal.append(job.id, [error_event("CONTAINER_ERROR", language)])
         finally:
             self._jobs.pop(page_key, None)
             self._record(_ended(generation, job), request)
             log.info({"event": "page", **job.trace.summary()})
             measure(job.trace, self._instruments.metrics)
+
+    async def _compose(self, job: PageJob, request: PageRequest) -> None:
+        """Compose a page, or follow it while another process does."""
+        page_key, key = request.shopper.page_key, self._shared_as(request)
+        while not await self._relay.follow(key, job):
+            with suppress(PageTaken):
+                async with self._places:
+                    if not request.force and request.base is None:
+                        await self._begin_with_shared(job, request.view)
+                    generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
+                    await generator.compose(job, partial(self._cache.put, page_key))
+                if await self._journal.settled(job.id):
+                    return
+            job.drawn.clear()
+        await self._adopt(job, request)
+
+    async def _adopt(self, job: PageJob, request: PageRequest) -> None:
+        """End a page as the process ended it that composed it."""
+        last, page_key = self._journal.events(job.id)[-1], request.shopper.page_key
+        if last.name == "error":
+            job.failed, job.trace.status = json.loads(last.data)["code"], "error"
+            return
+        generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
+        page = await generator.adopt(job)
+        kept = page_key
+        if self._shared_as(request) != page_key:
+            kept = shared_key(request.view.shop.id, job.key.persona_hash)
+        job.stored = await self._cache.stored(kept, request.view)
+        if job.stored is None:  # it is made for want of a better one, and shared with nobody
+            job.stored = page
+            await self._cache.put(page_key, page, DEGRADED_TTL)
+
+    def _shared_as(self, request: PageRequest) -> str:
+        """Return under which key processes share a page: as the one of its kind, or as its own."""
+        known, view = request.shopper, request.view
+        as_usual = not (request.force or request.wanted or request.base)
+        if as_usual and self._cache.is_shared(known.key.persona_hash):
+            return f"{shared_key(view.shop.id, known.key.persona_hash)}@{view.edition}"
+        return known.page_key
 
     def _record(self, generation: Generation, request: PageRequest) -> None:
         if request.client.recorded:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +18,10 @@ from app.domain.events import Event, EventName
 
 class JournalFull(Exception):
     """The page has written more events than a page may have."""
+
+
+class PageTaken(Exception):
+    """Another process composes the page: nothing more is written here."""
 
 
 class JournalLimits(NamedTuple):
@@ -32,10 +36,23 @@ _USUAL = JournalLimits()
 _SWEPT_EVERY = 30.0
 
 
+Publish = Callable[[], None]
+"""Has what was written shared with other processes, and shown to readers then."""
+
+
 @dataclass(slots=True)
 class _Log:
+    """The events of a page, of which readers see those that are `shown`.
+
+    One that is `joining` may be another process's page, and does not know its events yet.
+    """
+
     owner: str
+    joining: bool
     events: list[Event] = field(default_factory=list)
+    shown: int = 0
+    publish: Publish | None = None
+    taken: bool = False
     ended_at: float | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,10 +73,60 @@ class PageJournal:
         self._last_id = 0
         self.readers = 0
 
-    def open(self, page_id: str, owner: str) -> None:
+    def open(self, page_id: str, owner: str, *, joining: bool = False) -> None:
         """Begin the journal of a page that only `owner` may read."""
         self.sweep()
-        self._logs[page_id] = _Log(owner)
+        self._logs[page_id] = _Log(owner, joining)
+
+    def begin(self, page_id: str, floor: int = 0, publish: Publish | None = None) -> None:
+        """Compose a page here from now on, with ids beyond a floor.
+
+        Where it is published, readers see what has been shared, so that they never see more than
+        whoever would have to go on with the page.
+        """
+        self._last_id = max(self._last_id, floor)
+        log = self._logs[page_id]
+        log.joining, log.taken, log.publish = False, False, publish
+        self.show(page_id, 0 if publish else len(log.events))
+
+    def mirror(self, page_id: str, events: Iterable[Event]) -> None:
+        """Take over what another process has written, as far as it is new."""
+        log = self._logs.get(page_id)
+        if log is None:
+            return
+        last = log.events[-1].id if log.events else 0
+        for event in events:
+            if event.id > last:
+                log.events.append(event)
+                log.ended_at = self._clock() if event.ends_the_page else None
+        log.joining = False
+        self.show(page_id, len(log.events))
+
+    def show(self, page_id: str, number: int) -> None:
+        """Let readers see so many events, or as many as they saw already."""
+        log = self._logs.get(page_id)
+        if log is not None:
+            log.shown = max(log.shown, number)
+            self._wake(log)
+
+    def shown(self, page_id: str) -> int:
+        """Return how many events readers see."""
+        return self._logs[page_id].shown
+
+    def give_up(self, page_id: str) -> None:
+        """Write nothing more of a page that is another process's now, nor what nobody has seen."""
+        log = self._logs.get(page_id)
+        if log is not None:
+            del log.events[log.shown :]
+            log.taken, log.publish, log.ended_at = True, None, None
+            self._wake(log)
+
+    async def settled(self, page_id: str) -> bool:
+        """Wait until readers see all that was written; False where another process has the page."""
+        log = self._logs[page_id]
+        while not log.taken and log.shown < len(log.events):
+            await log.changed.wait()
+        return not log.taken
 
     def owner(self, page_id: str) -> str | None:
         """Return who may read the page, or None where no such journal is kept."""
@@ -71,8 +138,12 @@ class PageJournal:
 
         Raises:
             JournalFull: the page has had its share. Its last entry may still be `ready` or `error`.
+            PageTaken: another process composes it.
         """
         log = self._logs[page_id]
+        if log.taken:
+            raise PageTaken(page_id)
+        log.joining = False
         for name, data in entries:
             event = Event(self._next_id(), name, data)
             if len(log.events) >= self._limits.events and not event.ends_the_page:
@@ -80,13 +151,17 @@ class PageJournal:
             log.events.append(event)
             if event.ends_the_page:
                 log.ended_at = self._clock()
-        self._wake(log)
+        if log.publish is not None:
+            log.publish()
+        else:
+            self.show(page_id, len(log.events))
 
     def discard(self, page_id: str) -> None:
         """End a page's journal without a last word: its readers return and resume elsewhere."""
         log = self._logs.pop(page_id, None)
         if log is not None:
-            log.ended_at = self._clock()
+            del log.events[log.shown :]
+            log.joining, log.ended_at = False, self._clock()
             self._wake(log)
 
     def discard_all_of(self, owner: str) -> None:
@@ -111,15 +186,17 @@ class PageJournal:
         log = self._logs.get(page_id)
         if log is None:
             return
-        position = bisect_right(log.events, after, key=lambda event: event.id)
         self.readers += 1
         try:
+            while log.joining:
+                await log.changed.wait()
+            position = bisect_right(log.events, after, key=lambda event: event.id)
             while True:
-                batch = tuple(log.events[position:])
+                batch = tuple(log.events[position : log.shown])
                 if batch:
                     position += len(batch)
                     yield batch
-                elif log.ended_at is not None:
+                elif log.ended_at is not None and log.shown >= len(log.events):
                     return
                 else:
                     await log.changed.wait()

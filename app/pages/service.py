@@ -195,7 +195,7 @@ class PageService:
         Raises:
             AtCapacity: it would have to be composed, and there is no place to wait.
         """
-        page_id = self.jobs.resumable(request.shopper.page_key, after)
+        page_id = await self.jobs.resumable(request, after)
         if page_id is not None:
             return self._journal.read(page_id, after)
         found = await self.get_or_start(request)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from app.domain.events import SharedEvent
 from app.domain.facts import Fact
 from app.domain.limits import Claim, Verdict
 from app.domain.persona import Persona
@@ -36,6 +37,49 @@ class SharedLedgers(Protocol):
     async def take(self, claims: Sequence[Claim]) -> Verdict: ...
 
     async def give_back(self, accounts: Sequence[str], minute: int, tokens: int) -> None: ...
+
+
+LOST, GAP = -1, -2
+"""Why events are not added: another composes the page, or some that were added are gone."""
+
+
+class Held(NamedTuple):
+    """A page that is `ours` to compose, or another's for so many seconds if they do not renew it.
+
+    `events` are those after the ones that were known; of `length` in all. `floor` is what ids of
+    further ones go beyond.
+    """
+
+    ours: bool
+    floor: int
+    length: int
+    seconds: float
+    events: Sequence[SharedEvent]
+
+
+class SharedJournal(Protocol):
+    """Pages being composed, for all processes. Every method may raise StorageError, done or not.
+
+    Who holds a page's lease, of so many `seconds`, writes; a write renews it.
+    """
+
+    seconds: float
+
+    async def claim(
+        self, key: str, holder: str, after: int, *, may_take: bool, is_new: bool
+    ) -> Held: ...
+
+    async def write(
+        self, key: str, holder: str, length: int, events: Sequence[SharedEvent]
+    ) -> int: ...
+
+    async def leave(self, key: str, holder: str) -> None: ...
+
+    async def events(self, key: str) -> Sequence[SharedEvent]: ...
+
+    async def news(self, positions: Mapping[str, int]) -> Mapping[str, Sequence[SharedEvent]]: ...
+
+    async def wake(self) -> None: ...
 
 
 class PersonaReader(Protocol):

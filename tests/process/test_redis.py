@@ -13,7 +13,7 @@ from app.domain.limits import Spending
 from app.domain.llm import CallRefused, Prompt
 from app.domain.network import Client
 from app.domain.persona import NEWCOMER
-from app.llm.budget import Budget
+from app.llm.budget import Budget, Settle
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.kv.redis import RedisKv
 from app.storage.redis import RedisServer
@@ -48,8 +48,10 @@ async def test_a_pair_is_there_for_its_time_and_for_every_machine(
     await kv.put("page:å", b"\0\xff", 3600)
     assert await RedisKv(other).get("page:å") == b"\0\xff"
     assert 3590 < await other.call("TTL", "page:å") <= 3600
+    await other.call("XADD", "events:page:å", "*", "name", "ready")
     await RedisKv(other).delete("page:å")
     assert await kv.get("page:å") is None
+    assert await other.call("EXISTS", "events:page:å") == 0
     with pytest.raises(InvalidPair):
         await kv.put("page", b"1", 59)
     await other.close()
@@ -78,15 +80,18 @@ async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
     limits = Spending(calls=1_000, tokens=20_000, address_calls=12, new_calls=1)
     budgets = [Budget(limits, RedisKv(it), time.time, RedisLedgers(it)) for it in (redis, *others)]
 
+    open_calls: list[Settle] = []
+
     async def paid(at: int, client: Client = Client()) -> str:
         try:
-            settle = await budgets[at % 4].reserve(prompt("test", client), 1_000)
+            open_calls.append(await budgets[at % 4].reserve(prompt("test", client), 1_000))
         except CallRefused as no:
             return no.code
-        settle(500)
         return ""
 
     async def settled() -> None:
+        while open_calls:
+            open_calls.pop()(500)
         for budget in budgets:
             await budget.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -64,6 +65,14 @@ class RedisProcess:
             if b"Ready to accept connections" in line:
                 return
         raise RuntimeError("redis-server does not open")
+
+    def flush(self) -> None:
+        """Remove all that is in it."""
+        with socket.create_connection(
+            ("127.0.0.1", self._port.number), timeout=_START
+        ) as connection:
+            connection.sendall(b"FLUSHALL\r\n")
+            assert connection.recv(5) == b"+OK\r\n"
 
     def stop(self) -> None:
         """End it, as a crash does."""

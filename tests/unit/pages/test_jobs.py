@@ -10,6 +10,7 @@ import pytest
 from app.domain.persona import Shopper
 from app.pages.jobs import AtCapacity, Capacity, PageJobs, PageRequest
 from app.pages.measure import Instruments
+from app.pages.relay import Relay
 from app.personas.cache import keyed
 
 
@@ -17,7 +18,7 @@ def test_no_page_is_begun_while_the_loop_is_late() -> None:
     nothing: Any = None
     jobs = PageJobs(
         nothing,
-        nothing,
+        Relay(time.time),
         nothing,
         nothing,
         capacity=Capacity(max_lag=0.5, lag=lambda: 0.6),

@@ -1,0 +1,146 @@
+"""The journals of pages being composed, as streams in Redis; a lease says who composes each."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import cast
+
+from app.domain.events import EventName, SharedEvent
+from app.storage.ports import Held
+from app.storage.redis import RedisServer
+
+_KEPT = 300
+"""Seconds for which a stream is kept that nobody writes any more."""
+
+_BLOCK = 500
+"""Milliseconds for which nothing may happen to any page followed before they are asked for anew."""
+
+_CLAIM = """
+local lease, stream = KEYS[1], KEYS[2]
+local id, milliseconds, after, may_take, is_new = unpack(ARGV)
+local holder = redis.call('GET', lease)
+local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+local last = newest and newest[1]:match('^%d+') or '0'
+local ended = newest and (newest[2][2] == 'ready' or newest[2][2] == 'error')
+local ours = 0
+if may_take == '1' and (not holder or holder == id) and (is_new == '1' or not ended) then
+    if ended then redis.call('DEL', stream) end
+    redis.call('SET', lease, id, 'PX', milliseconds)
+    ours = 1
+end
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local events = redis.call('XRANGE', stream, '(' .. after .. '-0', '+')
+local floor = string.format('%.0f', math.max(now, tonumber(last)))
+return {ours, floor, redis.call('XLEN', stream), redis.call('PTTL', lease), events}
+"""
+"""Takes a page whose lease nobody holds. One that has ended is begun anew by who has seen
+nothing of it. Ids of what follows are beyond Redis's time and beyond every id before."""
+
+_WRITE = """
+local lease, stream = KEYS[1], KEYS[2]
+local id, milliseconds, kept, length = unpack(ARGV, 1, 4)
+local holder = redis.call('GET', lease)
+local there = redis.call('XLEN', stream)
+if (holder and holder ~= id) or (not holder and there > tonumber(length)) then return -1 end
+redis.call('SET', lease, id, 'PX', milliseconds)
+if length == '0' then redis.call('DEL', stream)
+elseif there ~= tonumber(length) then return -2 end
+local ended = false
+for i = 5, #ARGV, 4 do
+    redis.call('XADD', stream, ARGV[i] .. '-0',
+        'name', ARGV[i + 1], 'data', ARGV[i + 2], 'note', ARGV[i + 3])
+    ended = ARGV[i + 1] == 'ready' or ARGV[i + 1] == 'error'
+end
+redis.call('EXPIRE', stream, kept)
+if ended then redis.call('DEL', lease) end
+return redis.call('XLEN', stream)
+"""
+"""Adds events to a stream of so many. -1: another holds the lease, or has ended the page; -2: the
+stream has lost events, as after a restart, and is to be written whole, as one of none."""
+
+_EVENTS = "return redis.call('XRANGE', KEYS[1], '-', '+')"
+_LEAVE = """
+local lease, stream = KEYS[1], KEYS[2]
+if redis.call('GET', lease) ~= ARGV[1] then return end
+redis.call('DEL', lease)
+local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+local id = string.format('%.0f-0', (newest and newest[1]:match('^%d+') or 0) + 1)
+redis.call('XADD', stream, id, 'name', 'left', 'data', '', 'note', '')
+redis.call('EXPIRE', stream, ARGV[2])
+"""
+
+
+class RedisJournal:
+    """Streams that any process may follow and one at a time writes.
+
+    A lease lasts for `seconds` unless it is written or renewed. Every method may raise
+    StorageError; what was to be written may then be there or not.
+    """
+
+    def __init__(self, redis: RedisServer, seconds: float) -> None:
+        self.seconds = seconds
+        self._redis = redis
+        self._milliseconds = round(seconds * 1000)
+        self._wake = f"wake:{secrets.token_urlsafe(9)}"
+        self._woken = "0-0"
+
+    async def claim(
+        self, key: str, holder: str, after: int, *, may_take: bool, is_new: bool
+    ) -> Held:
+        """Take the lease if nobody has it; return who has it, and the events after an id."""
+        words = (holder, self._milliseconds, after, int(may_take), int(is_new))
+        ours, floor, length, left, rows = await self._redis.run(_CLAIM, _keys(key), *words)
+        waits = left / 1000 if left > 0 else self.seconds
+        return Held(bool(ours), int(floor), length, waits, [_event(*row) for row in rows])
+
+    async def write(self, key: str, holder: str, length: int, events: Sequence[SharedEvent]) -> int:
+        """Add events and renew the lease; return the new length, or LOST or GAP."""
+        words = [word for event in events for word in event]
+        head = (holder, self._milliseconds, _KEPT, length)
+        written: int = await self._redis.run(_WRITE, _keys(key), *head, *words)
+        return written
+
+    async def leave(self, key: str, holder: str) -> None:
+        """Give up a lease, and say so to who follows."""
+        await self._redis.run(_LEAVE, _keys(key), holder, _KEPT)
+
+    async def events(self, key: str) -> list[SharedEvent]:
+        """Return all events there are of a page."""
+        rows = await self._redis.run(_EVENTS, [events_key(key)])
+        return [_event(*row) for row in rows]
+
+    async def news(self, positions: Mapping[str, int]) -> dict[str, list[SharedEvent]]:
+        """Wait for events after these ids; return them, none after a while or once woken."""
+        streams = {events_key(key): key for key in positions}
+        ids = [f"{after}-0" for after in positions.values()]
+        after = (self._wake, *streams, self._woken, *ids)
+        found: dict[str, list[SharedEvent]] = {}
+        for name, rows in await self._redis.call("XREAD", "BLOCK", _BLOCK, "STREAMS", *after):
+            if name.decode() == self._wake:
+                self._woken = rows[-1][0].decode()
+            else:
+                fields = [(at, [*chain(*row.items())]) for at, row in rows]
+                found[streams[name.decode()]] = [_event(*row) for row in fields]
+        return found
+
+    async def wake(self) -> None:
+        """Have `news` return, since more is to be followed."""
+        await self._redis.call("XADD", self._wake, "MAXLEN", 1, "*", "w", "")
+        await self._redis.call("EXPIRE", self._wake, _KEPT)
+
+
+def events_key(key: str) -> str:
+    """Return where in Redis the events of a page are."""
+    return f"events:{key}"
+
+
+def _keys(key: str) -> list[str]:
+    return [f"lease:{key}", events_key(key)]
+
+
+def _event(at: bytes, fields: Sequence[bytes]) -> SharedEvent:
+    name, data, note = (value.decode() for value in fields[1::2])
+    return SharedEvent(int(at.partition(b"-")[0]), cast("EventName", name), data, note)

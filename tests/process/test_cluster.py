@@ -1,0 +1,280 @@
+"""Several shops that share their state: any serves any reader, and goes on where another ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis as Client
+
+from tests.conftest import QUICK
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.in_process import InProcessServer
+from tests.support.shopper_client import SentEvent, Shopper, slots, stream_of
+from tests.support.shopper_client import events as events_of
+from tests.support.waiting import eventually
+from tools.support import http
+from tools.support.postgres import Postgres
+from tools.support.redis import RedisProcess, installed
+from tools.support.server import Server
+
+pytestmark = pytest.mark.skipif(
+    installed() is None, reason="no redis-server (tools/install_redis.sh)"
+)
+
+Shop = Callable[..., Server]
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    with RedisProcess(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(redis: RedisProcess, postgres: Postgres, model: Model, tmp_path: Path) -> Iterator[Shop]:
+    """Open shops that share what is in Redis and PostgreSQL, which is nothing before."""
+    redis.flush()
+    environment = {
+        "WANDSTORE_STATE": "cluster",
+        "REDIS_URL": redis.url,
+        "DATABASE_URL": postgres.new_schema(),
+        "SESSION_SECRET": "a secret that all shops share",
+        "WANDSTORE_LEASE_SECONDS": "5",
+        **QUICK,
+        **model.environment,
+    }
+    with ExitStack() as stack:
+
+        def opened(name: str, kind: type[Server] = InProcessServer, **more: str) -> Server:
+            return stack.enter_context(kind(tmp_path / name, environment | more))
+
+        yield opened
+
+
+def test_a_stream_opened_on_one_shop_is_served_from_what_another_composes(
+    shop: Shop, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[:1]))
+    with Shopper(shop("a")) as shopper:
+        stream = stream_of(shopper.store().text)
+        model.reached(1)
+        with Shopper(shop("b"), shopper.cookies) as elsewhere:
+            with elsewhere.following(stream) as seen:
+                events = [next(seen)]
+                model.release()
+                events += seen
+            assert events == shopper.follow(stream)
+            assert [event.name for event in events[::2]] == ["component"] * 5 + [
+                "progress",
+                "ready",
+            ]
+            with Shopper(shop("c"), shopper.cookies) as late:
+                for at, event in enumerate(events):
+                    assert late.follow(stream, event.id) == events[at + 1 :]
+                    assert elsewhere.follow(stream, event.id) == events[at + 1 :]
+            assert elsewhere.store().headers["x-wandstore-page"] == "kept"
+            assert elsewhere.store().text == shopper.store().text
+    assert len(model.requests) == 1
+
+
+def test_a_crowd_at_many_shops_costs_one_call_and_each_has_the_page(
+    shop: Shop, model: Model
+) -> None:
+    shops = [shop(name, WANDSTORE_PAGES_PER_ADDRESS="250") for name in "abcd"]
+    model.play(Scenario(answer(), deltas_per_second=150, first_delay=0.5))
+
+    async def page_of(at: int) -> tuple[str, str]:
+        """Visit one shop, follow the page at the next, and come back to a third."""
+        first, second, third = (shops[(at + step) % 4].url for step in range(3))
+        async with http.AsyncClient(timeout=60) as shopper:
+            stream = stream_of((await shopper.get(f"{first}/store")).text)
+            seen = (await shopper.get(second + stream)).text if stream else ""
+            return seen, (await shopper.get(f"{third}/store")).text
+
+    async def crowd(size: int) -> list[tuple[str, str]]:
+        return await asyncio.gather(*(page_of(at) for at in range(size)))
+
+    seen, pages = zip(*asyncio.run(crowd(60)), strict=True)
+    assert len(model.requests) == 1
+    assert len({stream.partition("event: ")[2] for stream in seen if stream}) == 1
+    assert len(set(pages)) == 1
+    assert 'data-filled-by="fallback"' not in pages[0]
+
+
+def test_a_page_is_gone_on_with_from_each_of_its_events_as_if_nothing_had_been(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    model.play(Scenario(answer()))
+    here = shop("a", WANDSTORE_PAGE_MEMORY_SECONDS="0")
+    with Shopper(here) as shopper, Client.from_url(redis.url) as state:
+        whole = shopper.follow(stream_of(shopper.store().text))
+        page = slots(shopper.store().text)
+        (journal,) = state.keys("events:*")
+        written = state.xrange(journal)
+        for there in (2, 4, 6, 8, 10, 11):  # what is written at once is there as a whole
+            state.flushall()
+            for at, fields in written[:there]:
+                state.xadd(journal, fields, at)
+            asked = len(model.requests)
+            with Shopper(here) as another:
+                stream = stream_of(another.store().text)
+                events = another.follow(stream, whole[1].id)
+                assert events[: there - 2] == whole[2:there]
+                assert contents(events) == contents(whole[2:])
+                assert slots(another.store().text) == page
+            missing = SLOTS[min(there // 2, len(SLOTS)) :]
+            assert asked_slots(model)[asked:] == [", ".join(missing)] * bool(missing)
+
+
+def test_a_process_that_is_killed_is_replaced_whatever_it_was_drawing(
+    shop: Shop, model: Model
+) -> None:
+    text = answer()
+    holds = [1, *ends_of_components(text)]
+    killed, other = shop("killed", Server), shop("other", WANDSTORE_PAGE_MEMORY_SECONDS="0")
+    pages = [explorer(step) for step in range(len(holds) + 1)]
+    model.play(Scenario(text))
+    with generating(other, pages.pop()) as whole:
+        undisturbed = contents(list(whole))
+    with ExitStack() as stack:
+        seen, readers = [], []
+        for at, (hold, persona) in enumerate(zip(holds, pages, strict=True)):
+            model.play(Scenario(text, hold_after=(hold,)))
+            stream = stack.enter_context(generating(killed, persona))
+            model.reached(at + 1)
+            readers.append(stack.enter_context(generating(other, persona)))
+            seen.append([next(stream) for _ in range(2 * at)])
+        model.play(Scenario(text))
+        killed.kill()
+        followed = [list(reader) for reader in readers]
+    missing = [", ".join(SLOTS[at:]) for at in range(len(SLOTS))]
+    assert sorted(asked_slots(model)[1 + len(holds) :]) == sorted(missing)
+    for persona, before, events in zip(pages, seen, followed, strict=True):
+        assert contents(events) == undisturbed
+        assert events[: len(before)] == before
+        if before:
+            with generating(other, persona, before[-1].id) as rest:
+                assert list(rest) == events[len(before) :]
+
+
+def test_a_process_that_was_away_follows_who_has_taken_its_page(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    text = answer()
+    ends = ends_of_components(text)
+    model.play(Scenario(text, hold_after=(ends[0], ends[2])), Scenario(text))
+    here, other = shop("a"), shop("b")
+    with Shopper(here) as shopper, Client.from_url(redis.url) as state:
+        stream = stream_of(shopper.store().text)
+        model.reached(1)
+        with Shopper(other, shopper.cookies) as elsewhere, elsewhere.following(stream) as seen:
+            events = [next(seen)]
+            (lease,) = state.keys("lease:*")
+            state.set(lease, "another process")
+            model.release()
+            eventually(lambda: 'part="relay",event="lost"' in shopper.get("/metrics").text)
+            state.delete(lease)  # it has drawn nothing, and died
+            events += seen
+            model.reached(2)
+            model.release()
+        assert shopper.follow(stream) == events
+        assert [event.payload["slot"] for event in events[:10:2]] == list(SLOTS)
+    assert asked_slots(model)[1:] == [", ".join(SLOTS[1:])]
+
+
+def test_a_page_that_is_put_down_is_taken_up_at_once(shop: Shop, model: Model) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]), Scenario(text))
+    patient = {"WANDSTORE_LEASE_SECONDS": "60", "WANDSTORE_GRACE": "0"}
+    leaving, other = shop("a", **patient), shop("b", **patient)
+    with Shopper(leaving) as shopper:
+        stream = stream_of(shopper.store().text)
+        model.reached(1)
+        with Shopper(other, shopper.cookies) as elsewhere, elsewhere.following(stream) as seen:
+            events = [next(seen)]
+            leaving.stop()
+            events += seen
+    assert [event.payload["slot"] for event in events[:10:2]] == list(SLOTS)
+    assert asked_slots(model)[1:] == [", ".join(SLOTS[2:])]
+
+
+def test_redis_may_restart_in_mid_stream_and_forget_everything(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[:2]))
+    patient = {"WANDSTORE_LEASE_SECONDS": "20"}
+    with Shopper(shop("a", **patient)) as shopper:
+        stream = stream_of(shopper.store().text)
+        with ExitStack() as stack:
+            elsewhere = stack.enter_context(Shopper(shop("b", **patient), shopper.cookies))
+            seen, there = (stack.enter_context(it.following(stream)) for it in (shopper, elsewhere))
+            model.reached(1)
+            events, others = [next(seen) for _ in range(2)], [next(there) for _ in range(2)]
+            redis.stop()
+            model.release()
+            model.reached(2)
+            events += [next(seen) for _ in range(2)]  # readers here do not wait for Redis
+            redis.start()
+            others += [next(there) for _ in range(2)]
+            with Shopper(shop("c", **patient), shopper.cookies) as late:
+                begun = stack.enter_context(late.following(stream))
+                model.release()
+                assert [*events, *seen] == [*others, *there] == list(begun)
+    assert len(model.requests) == 1
+
+
+def test_without_redis_the_shop_is_open_and_says_so(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    model.play(Scenario(answer()))
+    server = shop("a")
+    redis.stop()
+    with Shopper(server) as shopper:
+        assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
+        assert shopper.store().headers["x-wandstore-page"] == "kept"
+        checks = shopper.get("/health").json()["checks"]
+        assert checks["kv_connection"] == "failed: StorageError"
+        redis.start()
+        checks = shopper.get("/health").json()["checks"]
+        assert checks["kv_connection"] == "ok"
+    server.stop()
+    (counts,) = (line for line in server.logged("counts") if "relay" in line)
+    assert counts["relay"] == {"alone": 1}
+    assert len(model.requests) == 1
+
+
+@contextmanager
+def generating(
+    server: Server, persona: dict[str, object], after: int = 0
+) -> Iterator[Iterator[SentEvent]]:
+    """Follow the page that is generated for a shopper with this persona."""
+    body = {"shopper_id": "shop_" + "a1" * 16, "persona": persona, "shop": {"shop_id": "demo"}}
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+    url = f"{server.url}/generate"
+    with http.stream("POST", url, json=body, headers=headers, timeout=60) as response:
+        yield events_of(response.iter_lines())
+
+
+def explorer(step: int) -> dict[str, object]:
+    """Return a persona whose page is no other step's."""
+    signals = {"avg_order_value": 50, "category_preferences": ["Lamps"]}
+    signals |= {"price_sensitivity": "low", "browsing_patterns": []}
+    return {"type": "explorer", "confidence": step / 20, "signals": signals}
+
+
+def asked_slots(model: Model) -> list[str]:
+    """Return what each request asked for, in the brief's words."""
+    briefs = [request.body["messages"][1]["content"] for request in model.requests]
+    return [brief.rpartition("these slots: ")[2].partition(".")[0] for brief in briefs]
+
+
+def contents(events: list[SentEvent]) -> list[tuple[str, object]]:
+    """Return what events say, but for when the page was made."""
+    return [(it.name, it.payload if it.name != "ready" else "") for it in events]
