@@ -20,4 +20,16 @@ describe("the instance", () => {
     expect(new Set(counts.keys())).toEqual(new Set(["shop-0", "shop-1", "shop-2"]));
     for (const count of counts.values()) expect(count).toBeGreaterThan(800);
   });
+
+  it.each([1, 2, 3, 9])(
+    "beside %i others takes its share of the keys, and no other moves",
+    (known) => {
+      const keys = Array.from({ length: 3000 }, (_, at) => `demo|v2_collector_70_${at}`);
+      const moved = keys.filter((key) => instanceFor(key, known) !== instanceFor(key, known + 1));
+      for (const key of moved) expect(instanceFor(key, known + 1)).toBe(`shop-${known}`);
+      const share = moved.length / keys.length;
+      expect(share).toBeGreaterThan(0.8 / (known + 1));
+      expect(share).toBeLessThan(1.2 / (known + 1));
+    },
+  );
 });

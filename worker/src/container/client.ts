@@ -37,11 +37,21 @@ export function createContainerClient(
   return { env, limits, assets, fetch: fetchRouted, fetchInstance };
 }
 
-/** Return a routing key's instance: requests for one shop and persona hash share a journal. */
+/**
+ * Return a routing key's instance: requests for one shop and persona hash share a journal. It is the
+ * one with the highest hash (rendezvous hashing), so that one more instance takes its share of the
+ * keys from all others and moves no other key.
+ */
 export function instanceFor(routingKey: string, instances: number): string {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(routingKey)) {
-    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0; // FNV-1a
-  }
-  return `shop-${hash % instances}`;
+  const scores = Array.from({ length: instances }, (_, number) => hash(`${number}|${routingKey}`));
+  return `shop-${scores.indexOf(Math.max(...scores))}`;
+}
+
+/** FNV-1a, its bits mixed as MurmurHash3 does at its end: texts that differ in little lie far apart. */
+function hash(text: string): number {
+  let bits = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) bits = Math.imul(bits ^ byte, 0x01000193);
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
 }
