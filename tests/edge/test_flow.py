@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from contextlib import suppress
 from typing import Any
@@ -234,6 +235,29 @@ def test_a_container_killed_in_mid_stream_and_started_again_loses_nothing(
         rest = shopper.follow(STREAM, after=seen[-1].id)
         assert rest[-1].name == "ready"
         assert fold(shell, [*seen, *rest]) == slots(shopper.store().text)
+
+
+@pytest.mark.process
+def test_a_container_replaced_in_mid_stream_ends_the_page_first_and_no_reader_sees_it(
+    edge: Edge, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]))
+    with Shopper(edge) as shopper:
+        shell = shopper.store().text
+        model.reached(1)
+        with shopper.following(STREAM) as coming:
+            seen = [next(event for event in coming if event.name == "component")]
+            assert edge.container.process is not None
+            edge.container.process.send_signal(signal.SIGTERM)
+            model.release()
+            seen += coming
+        assert components(seen) == list(SLOTS)
+        assert seen[-1].name == "ready"
+        kept = shopper.store()
+        assert kept.headers["x-wandstore-page"] == "kept"
+        assert fold(shell, seen) == slots(kept.text)
+    assert len(model.requests) == 1
 
 
 @pytest.mark.process
