@@ -66,9 +66,8 @@ class Props(BaseModel):
         found = [(*piece, finding) for piece in copy for finding in judge(piece[1], named)]
         language = (info.context or {}).get("language")
         if copy and not found and language is not None:
-            found = [(*piece, finding) for piece in copy for finding in language(piece[1:], named)]
-            together = [text for _, text in copy]  # each may be too short to tell by
-            found = found or [(*copy[0], finding) for finding in language(together, named)]
+            together = [text for _, text in copy]  # one may be too short to tell by, or quote
+            found = [(*copy[0], finding) for finding in language(together, named)]
         faults: list[InitErrorDetails] = [
             {
                 "type": PydanticCustomError(

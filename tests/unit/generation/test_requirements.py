@@ -69,7 +69,15 @@ BREACHES: dict[str, tuple[str, dict[str, object]]] = {
     "HIDDEN_CHARACTERS": ("hero", {"text": "zero\u200bwidth"}),
     "SPACED_LETTERS": ("hero", {"text": "It is f r e e of frills."}),
     "BANNED_WORD": ("hero", {"text": "An artisanal lamp."}),
-    "OTHER_LANGUAGE": ("hero", {"text": "Ein Licht für die Abende, an denen man noch liest."}),
+    "OTHER_LANGUAGE": (
+        "hero",
+        {
+            "eyebrow": "Für den Abend",
+            "headline": "Ein Licht zum Lesen",
+            "text": "Es steht auf dem Tisch und ist nicht zu hell.",
+            "link_text": "Zur Lampe",
+        },
+    ),
     "SHOPPER_DESCRIBED": ("hero", {"text": "For a bargain hunter like you."}),
 }
 """A prop that breaks each rule: what is `...` is left out."""
@@ -91,6 +99,10 @@ def test_what_breaks_a_rule_is_refused_for_it(code: str) -> None:
     found = verdict(*BREACHES[code])
     assert isinstance(found, Refusal)
     assert found.code == code
+
+
+def test_a_line_in_another_language_is_none_beside_others_in_the_shops() -> None:
+    assert not isinstance(verdict("hero", {"headline": "کتاب‌های خوب برای خانه"}), Refusal)
 
 
 def test_every_rule_that_the_prompt_states_has_a_check() -> None:
