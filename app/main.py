@@ -35,6 +35,7 @@ from app.pages.shells import ShellCache, ShopView, build_shop_view
 from app.pages.site import LiveSite, Site, build_renderer
 from app.pages.traced import page_spans
 from app.personas.cache import ShopperCache
+from app.personas.demand import DemandReader
 from app.personas.interests import interests_of
 from app.personas.learner import PersonaLearner
 from app.rendering.renderer import Renderer
@@ -258,7 +259,10 @@ def _build_site(
 
 
 def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools:
-    reader = partial(interests_of, resources.storage.database, resources.patience)
+    database = resources.storage.database
+    demand = DemandReader(database, time.monotonic, time.time)
+    resources.counters["demand"] = demand.counts
+    reader = partial(interests_of, database, resources.patience, demand)
     return GeneratorTools(
         resources.relay.journal,
         resources.providers.with_house,

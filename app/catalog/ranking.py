@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 
@@ -58,15 +58,21 @@ def _ranked(shop: Shop, persona: Persona, most: int) -> Sequence[Product]:
 
 
 def _own_first(ranked: Sequence[Product], shop: Shop, interests: Interests) -> Sequence[Product]:
-    """Begin with what the shopper looked for; what they have bought comes after what they have not.
+    """Begin with what the shopper looked for, then with what is suggested to them.
 
-    What is sold out stays last. Of those who did nothing yet, the order stays as it is.
+    What they have bought comes after what they have not. What is sold out stays last. Of those of
+    whom nothing is known, the order stays as it is.
     """
     if not any(interests):
         return ranked
-    names = (*interests.basket, *interests.viewed)
-    wanted = (shop.products[name] for name in names if name in shop.products)
-    own = {item.id: item for item in islice((it for it in wanted if it.available), _MOST_OWN)}
+
+    def available(names: Iterable[str]) -> Iterator[Product]:
+        sold = (shop.products[name] for name in names if name in shop.products)
+        return (item for item in sold if item.available)
+
+    looked_for = islice(available((*interests.basket, *interests.viewed)), _MOST_OWN)
+    suggested = available(name for name, _ in interests.suggested)
+    own = {item.id: item for item in (*looked_for, *suggested)}
     rest = [item for item in ranked if item.id not in own]
     bought = frozenset(interests.bought)
     rest.sort(key=lambda item: (not item.available, item.id in bought))

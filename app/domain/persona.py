@@ -28,17 +28,26 @@ class Signals(NamedTuple):
 class Interests(NamedTuple):
     """Products that a shopper dealt with: put into the basket and not bought since, viewed, bought.
 
-    Those of a kind begin with what weighs most. No product is in two of them.
+    Those of a kind begin with what weighs most. No product is in two of them. `suggested` are
+    others that they may want, each with the reason in words: not theirs alone, but what all
+    shoppers do.
     """
 
     basket: tuple[str, ...] = ()
     viewed: tuple[str, ...] = ()
     bought: tuple[str, ...] = ()
+    suggested: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """All that the shopper dealt with."""
+        return (*self.basket, *self.viewed, *self.bought)
 
     def reason(self, product_id: str) -> str:
-        """Return what a shopper did with a product, in a word; empty where that is nothing."""
+        """Return what a shopper did with a product, or why they may want it; empty for neither."""
         words = {"bought": self.bought, "put into basket": self.basket, "viewed": self.viewed}
-        return next((word for word, names in words.items() if product_id in names), "")
+        own = next((word for word, names in words.items() if product_id in names), "")
+        return own or dict(self.suggested).get(product_id, "")
 
 
 class Persona(NamedTuple):

@@ -97,7 +97,7 @@ class Generator:
 
         All but the last share the time that models have; the last one, the house, needs none.
         """
-        interests = await self._deps.interests(job.key)
+        interests = await self._deps.interests(job.key, job.shop)
         job.persona = job.persona._replace(interests=interests)
         *models, house = self._deps.models
         last_moment = max((self._seconds(slot) for slot in job.wanted), default=0.0)

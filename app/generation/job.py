@@ -32,7 +32,7 @@ async def not_watched(_: Trace) -> None:
     """Let a page end unnoticed."""
 
 
-async def no_interests(_: PageKey) -> Interests:
+async def no_interests(_: PageKey, __: Shop) -> Interests:
     """Regard no shopper's own interests: what is decided is for all of their kind."""
     return Interests()
 
@@ -61,7 +61,7 @@ class GeneratorDeps(NamedTuple):
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     decision: str = ""
     finished: Callable[[Trace], Awaitable[None]] = not_watched
-    interests: Callable[[PageKey], Awaitable[Interests]] = no_interests
+    interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
 
 
 @dataclass(slots=True)

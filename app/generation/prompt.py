@@ -93,7 +93,7 @@ def build_prompt(
         *_small_shop(shop),
         *_pinned(shop, wanted.slots),
         personas[persona.type].strip() + _leanings(shop, persona),
-        *([_OWN] if any(persona.interests) else []),
+        *([_OWN] if persona.interests.own else []),
         f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
         *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
     ]
@@ -195,7 +195,7 @@ def _pinned(shop: Shop, slots: Iterable[str]) -> list[str]:
 
 
 def _row(item: Product, reason: str) -> str:
-    """Return what a model is told of a product: in place of its tags what the shopper did."""
+    """Return what a model is told of a product: in place of its tags why it is among them."""
     price = f"{item.price.amount:f} {item.price.currency}".replace(".00 ", " ")
     notes = [reason] if reason else [_quoted(tag) for tag in item.tags[:4]]
     notes += ["reduced"] if item.compare_at else []

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.content.prompts import PLACES, HouseCopy
 from app.content.site import SiteContent
+from app.domain.catalog import Shop
 from app.domain.experiments import HOUSE, PLAIN, Arm
 from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
@@ -36,7 +37,7 @@ class GeneratorTools(NamedTuple):
     finished: Callable[[str, Trace], Awaitable[None]]
     deadlines: Deadlines
     parsing: ParseLimits
-    interests: Callable[[PageKey], Awaitable[Interests]] | None = None
+    interests: Callable[[PageKey, Shop], Awaitable[Interests]] | None = None
 
 
 def arm_generators(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
+from app.domain.catalog import Shop
 from app.domain.facts import Fact
 from app.domain.persona import Interests, PageKey
+from app.personas.demand import DemandReader, suggest
 from app.personas.key import is_newcomers
 from app.personas.rules import MIN_DWELL
 from app.storage.errors import StorageError
@@ -14,17 +17,19 @@ from app.storage.patience import Patience
 from app.storage.ports import FactReader
 
 
-async def interests_of(facts: FactReader, patience: Patience, key: PageKey) -> Interests:
-    """Return the interests of the shopper whose page this is.
+async def interests_of(
+    facts: FactReader, patience: Patience, demand: DemandReader, key: PageKey, shop: Shop
+) -> Interests:
+    """Return the interests of the shopper whose page this is, with what is suggested to them.
 
-    Newcomers share their pages and have none; nor has whose facts cannot be read in time.
+    Newcomers share their pages and have none of their own; nor has whose facts cannot be read in
+    time.
     """
-    if is_newcomers(key.persona_hash):
-        return Interests()
-    try:
-        return interests(await patience.read(partial(facts.facts_of, key.shopper_id)))
-    except StorageError:
-        return Interests()
+    known = Interests()
+    if not is_newcomers(key.persona_hash):
+        with suppress(StorageError):
+            known = interests(await patience.read(partial(facts.facts_of, key.shopper_id)))
+    return known._replace(suggested=suggest(known, demand.of(shop), shop))
 
 
 def interests(facts: Iterable[Fact]) -> Interests:

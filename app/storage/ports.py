@@ -94,6 +94,12 @@ class FactReader(Protocol):
     async def facts_of(self, shopper_id: str) -> Sequence[Fact]: ...
 
 
+class DemandStore(Protocol):
+    """Knows what all shoppers of a shop did of late."""
+
+    async def latest_facts(self, shop_id: str) -> Sequence[Row]: ...
+
+
 class FactStore(Protocol):
     """Keeps what shoppers did, and the personas that follow from it."""
 
@@ -131,7 +137,14 @@ class RecordStore(Protocol):
 
 
 class Database(
-    PersonaReader, FactReader, FactStore, ViewStore, InsightStore, RecordStore, Protocol
+    PersonaReader,
+    FactReader,
+    DemandStore,
+    FactStore,
+    ViewStore,
+    InsightStore,
+    RecordStore,
+    Protocol,
 ):
     """Shoppers, what they did, their personas, and the record of generated pages."""
 

@@ -21,6 +21,7 @@ from tools.bench import (
     kept,
     memory,
     parser,
+    relevance,
     start,
     streaming,
 )
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "start": start.run,
     "parser": parser.run,
     "copy": copy.run,
+    "relevance": relevance.run,
     "edge": edge.run,
     "designing": designing.run,
     "device": device.run,

@@ -150,6 +150,13 @@ DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
 """  # noqa: S608 - a number of ours
 # No shop is asked for: an id is one shop's only, since the cookie's signature covers both.
 SELECT_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id"
+# The newest of a shop: what its shoppers have dealt with of late.
+SELECT_LATEST_FACTS = """
+SELECT signals.shopper_id, signals.fact FROM signals
+JOIN shoppers ON shoppers.id = signals.shopper_id
+WHERE shoppers.shop_id = ? AND signals.kind IN ('view', 'add_to_basket', 'purchase')
+ORDER BY signals.id DESC LIMIT 8000
+"""
 SELECT_CURRENT_HASH = "SELECT current_persona_hash FROM shoppers WHERE id = ?"
 
 _SLICE = 50
@@ -228,6 +235,11 @@ class ShopRepository:
         """Return what is kept of what a shopper did, the oldest first."""
         (rows,) = await self._run([Statement(SELECT_FACTS, (shopper_id,))])
         return read_facts(rows)
+
+    async def latest_facts(self, shop_id: str) -> Sequence[Row]:
+        """Return rows of shoppers and what they did with products of late, the newest first."""
+        (rows,) = await self._run([Statement(SELECT_LATEST_FACTS, (shop_id,))])
+        return rows
 
     async def set_persona(
         self,

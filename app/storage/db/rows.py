@@ -105,6 +105,12 @@ def read_facts(rows: Iterable[Row]) -> tuple[Fact, ...]:
     return tuple(fact for fact in read if fact is not None)
 
 
+def read_shoppers_facts(rows: Iterable[Row]) -> list[tuple[str, Fact]]:
+    """Read facts' rows with whose they are, remembering none; likewise."""
+    read = ((row["shopper_id"], read_fact(_json(row["fact"]))) for row in rows)
+    return [(shopper, fact) for shopper, fact in read if fact is not None]
+
+
 @lru_cache(_FACTS_REMEMBERED)
 def _fact(text: Any) -> Fact | None:
     """Read a fact once: each beacon is judged with all that its shopper did before it."""

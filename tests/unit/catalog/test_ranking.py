@@ -177,8 +177,10 @@ def test_the_first_of_a_large_shop_are_those_of_all_its_products_in_order(
         assert rank(large, persona, 30) == rank(large, persona, len(items))[:30]
 
 
-def of_interest(**interests: tuple[str, ...]) -> Persona:
-    return Persona("explorer", 0.4, interests=Interests(**interests))
+def of_interest(
+    basket: tuple[str, ...] = (), viewed: tuple[str, ...] = (), bought: tuple[str, ...] = ()
+) -> Persona:
+    return Persona("explorer", 0.4, interests=Interests(basket, viewed, bought))
 
 
 def test_the_basket_leads_then_what_was_viewed_then_the_likeliest() -> None:

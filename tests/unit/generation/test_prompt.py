@@ -273,13 +273,23 @@ def test_a_product_has_the_shoppers_reason_in_place_of_its_tags() -> None:
     assert "This shopper viewed" in request
 
 
+def test_a_suggestion_has_its_reason_and_is_not_called_the_shoppers_own() -> None:
+    suggested = Interests(suggested=(("cup", "sells well"),))
+    request = brief(shop(product("lamp"), product("cup")), Persona(interests=suggested)).request
+    assert request.index("cup | ") < request.index("lamp | ")
+    assert "| sells well" in request
+    assert "This shopper" not in request
+
+
 @pytest.mark.parametrize("kind", PERSONA_TYPES)
 def test_reasons_fit_into_the_prompt(kind: PersonaType) -> None:
     ids = tuple(DEMO.products)
     mine = Interests(ids[:10], ids[10:20], ids[20:])
-    made = brief(persona=Persona(kind, 0.9, interests=mine))
-    assert "put into basket" in made.request
-    assert made.tokens <= MOST_TOKENS
+    others = Interests(ids[:6], suggested=tuple((name, f"goes with {ids[0]}") for name in ids[6:]))
+    for interests, words in ((mine, "put into basket"), (others, "goes with")):
+        made = brief(persona=Persona(kind, 0.9, interests=interests))
+        assert words in made.request
+        assert made.tokens <= MOST_TOKENS
 
 
 def test_of_a_shopper_who_did_nothing_nothing_is_said() -> None:

@@ -9,10 +9,13 @@ import pytest
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Interests, PageKey, Persona, Shopper
+from app.personas.demand import DemandReader
 from app.personas.interests import interests, interests_of
 from app.personas.key import is_newcomers, page_key
+from app.storage.db.rows import Row
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
+from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 
@@ -37,9 +40,13 @@ class Facts:
             raise StorageError("no disk")
         return self._facts
 
+    async def latest_facts(self, _: str) -> Sequence[Row]:
+        return ()
+
 
 async def read(facts: Facts, key: PageKey) -> Interests:
-    return await interests_of(facts, Patience(5.0, time.monotonic), key)
+    demand = DemandReader(facts, time.monotonic, time.time)
+    return await interests_of(facts, Patience(5.0, time.monotonic), demand, key, shop())
 
 
 def test_what_was_viewed_on_most_days_comes_first_and_of_equals_the_latest() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.storage.db.rows import ShopperHistory
+from app.storage.db.rows import ShopperHistory, read_shoppers_facts
 from app.storage.db.sqlite import Generation, SqliteDatabase, Visited
 from app.storage.db.write_behind import Batching, WriteBehind
 from app.storage.sqlite import StorageError
@@ -410,6 +410,14 @@ async def test_facts_that_make_no_sense_are_passed_over(database: OpenDatabase) 
         await database.add_facts(SEEN, [VIEW])
         await database.rows(f"UPDATE signals SET fact = '{nonsense}'")  # noqa: S608 - no quotes
     assert (await database.add_facts(SEEN, [ORDER])).facts == (ORDER,)
+
+
+async def test_the_latest_facts_of_a_shop_come_with_whose_they_are(database: OpenDatabase) -> None:
+    await database.add_facts(SEEN, [VIEW, Fact("filter", 20_000), ORDER])
+    await database.add_facts(SEEN._replace(shopper_id="shop_2"), [VIEW])
+    await database.add_facts(SEEN._replace(shopper_id="shop_3", shop_id="corner"), [VIEW])
+    latest = read_shoppers_facts(await database.latest_facts(SEEN.shop_id))
+    assert latest == [("shop_2", VIEW), (SEEN.shopper_id, ORDER), (SEEN.shopper_id, VIEW)]
 
 
 async def test_a_kind_we_do_not_know_cannot_be_stored(database: OpenDatabase) -> None:

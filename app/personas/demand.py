@@ -1,0 +1,168 @@
+"""What shoppers of a shop deal with together and buy now -> candidates, each with its reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations
+from math import sqrt
+from types import MappingProxyType
+from typing import NamedTuple
+
+from app.domain.catalog import Shop
+from app.domain.facts import Fact
+from app.domain.persona import Interests
+from app.storage.db.rows import Row, read_shoppers_facts
+from app.storage.errors import StorageError
+from app.storage.ports import DemandStore
+
+FRESH = 600.0
+"""Seconds after which what is in demand is counted anew, once a page asks."""
+
+_STRENGTH = {"view": 1, "add_to_basket": 2, "purchase": 3}
+_MOST_OF_SHOPPER = 16
+"""Products of one shopper, the latest, that count as dealt with together."""
+
+_FEWEST_SHOPPERS = 2
+"""Shoppers who dealt with two products before that is said: one alone gives nothing away."""
+
+_MOST_COMPANIONS = 12
+_MOST_SELLING = 20
+_HALVED_DAYS = 7
+"""Days after which an order counts half of what it did for what sells now."""
+
+_MOST_TOGETHER, _MOST_BEST, _MOST_NEW = 10, 3, 2
+"""Candidates of each kind."""
+
+
+class Demand(NamedTuple):
+    """What is dealt with together, and what sells now, the best first.
+
+    `companions` has for a product others with how close they are, from 0 to 1: the cosine of who
+    dealt with which, an order counting three times as much as a view.
+    """
+
+    companions: Mapping[str, Sequence[tuple[str, float]]] = MappingProxyType({})
+    selling: tuple[str, ...] = ()
+
+
+NO_DEMAND = Demand()
+
+
+def count_demand(facts: Iterable[tuple[str, Fact]], today: int) -> Demand:
+    """Return what is in demand by shoppers' latest facts, the newest first.
+
+    `today` counts days since the epoch.
+    """
+    of_shopper: dict[str, dict[str, int]] = {}
+    sold: dict[str, float] = {}
+    for shopper, fact in facts:
+        strength = _STRENGTH.get(fact.kind, 0)
+        products = of_shopper.setdefault(shopper, {})
+        for name in fact.products if strength else ():
+            if name in products or len(products) < _MOST_OF_SHOPPER:
+                products[name] = max(strength, products.get(name, 0))
+            if fact.kind == "purchase":
+                age = max(today - fact.day, 0)
+                sold[name] = sold.get(name, 0.0) + 0.5 ** (age / _HALVED_DAYS)
+    ranked = sorted(sold, key=lambda name: (-sold[name], name))
+    return Demand(_companions(of_shopper.values()), tuple(ranked[:_MOST_SELLING]))
+
+
+def _companions(
+    shoppers: Iterable[Mapping[str, int]],
+) -> dict[str, tuple[tuple[str, float], ...]]:
+    lengths: Counter[str] = Counter()
+    shared: Counter[tuple[str, str]] = Counter()
+    together: Counter[tuple[str, str]] = Counter()
+    for products in shoppers:
+        for name, strength in products.items():
+            lengths[name] += strength**2
+        for pair in combinations(sorted(products), 2):
+            shared[pair] += products[pair[0]] * products[pair[1]]
+            together[pair] += 1
+    found: dict[str, list[tuple[str, float]]] = {}
+    for (one, other), product in shared.items():
+        if together[one, other] >= _FEWEST_SHOPPERS:
+            close = product / sqrt(lengths[one] * lengths[other])
+            found.setdefault(one, []).append((other, close))
+            found.setdefault(other, []).append((one, close))
+    return {
+        name: tuple(sorted(others, key=lambda it: (-it[1], it[0]))[:_MOST_COMPANIONS])
+        for name, others in found.items()
+    }
+
+
+def _demand_of(rows: Sequence[Row], today: int) -> Demand:
+    return count_demand(read_shoppers_facts(rows), today)
+
+
+def suggest(known: Interests, demand: Demand, shop: Shop) -> tuple[tuple[str, str], ...]:
+    """Return what a shopper may want beside their own products, each with the reason in words.
+
+    First what others dealt with beside those, then what sells now, then what the shop calls new.
+    What they have bought is not among it.
+    """
+    own = known.own
+    scores: dict[str, float] = {}
+    because: dict[str, tuple[float, str]] = {}
+    for name in own:
+        for other, close in demand.companions.get(name, ()):
+            scores[other] = scores.get(other, 0.0) + close
+            because[other] = max(because.get(other, (0.0, "")), (close, name))
+    found: dict[str, str] = {}
+
+    def add(names: Iterable[str], most: int, reason: Callable[[str], str]) -> None:
+        fitting = (it for it in names if it not in found and it not in own and _stocked(it, shop))
+        for name in list(fitting)[:most]:
+            found[name] = reason(name)
+
+    ranked = sorted(scores, key=lambda name: (-scores[name], name))
+    add(ranked, _MOST_TOGETHER, lambda name: f"goes with {because[name][1]}")
+    add(demand.selling, _MOST_BEST, lambda _: "sells well")
+    new = (item.id for item in shop.everything() if "new" in item.tags)
+    add(new, _MOST_NEW, lambda _: "new")
+    return tuple(found.items())
+
+
+def _stocked(name: str, shop: Shop) -> bool:
+    return name in shop.products and shop.products[name].available
+
+
+class DemandReader:
+    """Knows what is in demand in each shop, counted in the background: nobody waits for it.
+
+    `clock` is in seconds, `now` in Unix seconds. `counts` tells how often it was counted, or not.
+    """
+
+    def __init__(
+        self, store: DemandStore, clock: Callable[[], float], now: Callable[[], float]
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._store = store
+        self._clock = clock
+        self._now = now
+        self._found: dict[str, Demand] = {}
+        self._due: dict[str, float] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+
+    def of(self, shop: Shop) -> Demand:
+        """Return what was in demand when it was counted last; where that is long ago, count."""
+        if self._clock() >= self._due.get(shop.id, 0.0):
+            self._due[shop.id] = self._clock() + FRESH
+            reading = asyncio.create_task(self.read(shop), name=f"demand {shop.id}")
+            self._reading.add(reading)
+            reading.add_done_callback(self._reading.discard)
+        return self._found.get(shop.id, NO_DEMAND)
+
+    async def read(self, shop: Shop) -> None:
+        """Count what is in demand; leave what was, where the database does not say."""
+        try:
+            rows = await self._store.latest_facts(shop.id)
+        except StorageError:
+            self.counts["failed"] += 1
+            return
+        today = int(self._now() // 86_400)
+        self._found[shop.id] = await asyncio.to_thread(_demand_of, rows, today)
+        self.counts["counted"] += 1
