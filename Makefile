@@ -20,7 +20,7 @@ QUICK := -m "not process and not browser and not workerd" --hypothesis-profile q
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
 .PHONY: run test image simulate soak check quick lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
-	contract docs clean help edge publish worker-types worker-test worker-lint
+	contract docs clean help edge cluster servers publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,6 +30,9 @@ run: $(VENV)/design.stamp ## Serve the demo shop on http://127.0.0.1:8080
 
 edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, without an account or Docker
 	$(WITH_NODE) $(BIN)/python -m tools.edge
+
+cluster: $(VENV)/dev.stamp servers ## Serve the demo shop by two processes behind nginx, on Redis and PostgreSQL of their own
+	$(BIN)/python -m tools.cluster
 
 publish: $(VENV)/dev.stamp ## Draw what the Worker serves by itself into worker/public
 	$(BIN)/python -m app.prerender worker/public
@@ -64,12 +67,16 @@ worker-test: worker/.build/index.js publish
 	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
 
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
+	@$(MAKE) --no-print-directory servers
 	@sh tools/install_promtool.sh $(BIN)
 	@sh tools/install_buildah.sh
+	$(PYTEST)
+
+# What several shops share, and what stands before them.
+servers: $(VENV)/dev.stamp
 	@sh tools/install_redis.sh $(BIN)
 	@sh tools/install_postgres.sh
 	@sh tools/install_nginx.sh $(BIN)
-	$(PYTEST)
 
 image: $(VENV)/dev.stamp ## Build the image without Docker, run it, and say how large it is and how soon it sells
 	@sh tools/install_buildah.sh

@@ -37,8 +37,8 @@ def configuration(port: int, shops: Sequence[str]) -> str:
 class Nginx:
     """One proxy before as many shops as the configuration names."""
 
-    def __init__(self, folder: Path, shops: Sequence[str]) -> None:
-        self._port = HeldPort()
+    def __init__(self, folder: Path, shops: Sequence[str], port: int = 0) -> None:
+        self._port = HeldPort(port)
         self.url = self._port.url
         self._folder = folder
         self._shops = shops
