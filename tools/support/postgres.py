@@ -77,6 +77,21 @@ class Postgres:
             yield
             session.stdin.close()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have the server and all its connections fall silent, as a machine does that hangs."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        processes = [pid, *map(int, children)]
+        try:
+            for process in processes:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
     @property
     def _psql(self) -> list[str]:
         where = ["--host", str(self.folder), "--username", "shop", "--dbname", "postgres"]

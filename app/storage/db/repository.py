@@ -355,7 +355,7 @@ class ShopRepository:
 
     async def erase(self, shopper_id: str) -> None:
         """Delete a shopper's rows in every table."""
-        sqls = (DELETE_GENERATIONS_OF, DELETE_SHOPPER)
+        sqls = (DELETE_SHOPPER, DELETE_GENERATIONS_OF)
         await self._run([Statement(sql, (shopper_id,)) for sql in sqls])
 
     async def check(self) -> None:

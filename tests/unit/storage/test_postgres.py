@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 AT = "2026-11-26T00:00:00.000+00:00"
 SEEN = Visited("shop_1", "demo", AT)
 TYPES = {"text": "TEXT", "double precision": "REAL", "integer": "INTEGER", "bigint": "INTEGER"}
-PATIENT, IMPATIENT = Limits(30.0, 30.0), Limits(connect=0.5, call=0.5, calls=3)
+PATIENT, IMPATIENT = Limits(30.0, 30.0), Limits(connect=1.0, call=1.0, calls=3)
 Connect = Callable[..., Awaitable[PostgresDatabase]]
 
 COLUMNS = """
@@ -278,6 +278,20 @@ async def test_nobody_waits_longer_for_a_slow_server_than_was_said_nor_too_many_
     ]
     await locked.close()
     assert await sooner_or_later(slow) == NEWCOMER
+
+
+async def test_a_server_that_falls_silent_holds_nobody(
+    connect: Connect, database: PostgresDatabase, postgres: Postgres, url: str
+) -> None:
+    await database.check()
+    here, leaving = [await connect(url, limits=IMPATIENT) for _ in range(2)]
+    with postgres.frozen():
+        for _ in range(2):
+            with pytest.raises(StorageError, match="TimeoutError"):
+                await here.persona_of("shop_1", "demo")
+        await leaving.close()
+        await connect(url, limits=IMPATIENT)
+    assert await sooner_or_later(here) == NEWCOMER
 
 
 async def test_when_another_server_becomes_the_primary_the_shop_connects_anew(
