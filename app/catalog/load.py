@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from app.catalog.feed import Feed, Terms, read_text
 from app.catalog.images import folder_of, index_of
 from app.catalog.json_feed import read_json
+from app.catalog.language_feeds import language_files, with_languages, without_languages
 from app.catalog.merchandising import read_rules, rules_path
 from app.catalog.merchant_feed import LAYOUT, read_merchant_table, read_merchant_xml
 from app.catalog.numbers import CURRENCY
@@ -19,7 +21,7 @@ from app.catalog.shop_file import is_shop_file, read_about, shop_files
 from app.catalog.shopify_feed import read_shopify, read_shopify_lines
 from app.catalog.shopify_rows import SHOPIFY
 from app.catalog.text import plain, slug
-from app.domain.catalog import FeedIssue, Shop
+from app.domain.catalog import FeedIssue, Product, Shop
 from app.util.memory import memory_left
 
 
@@ -88,12 +90,13 @@ def load_catalogs(
     """Read a JSON catalog, Shopify's products, a Google Merchant feed, or a folder of those.
 
     In a folder the first file by name is the default shop, and a file that cannot be used is
-    reported and skipped. Beside a feed may lie the merchant's rules, and what goes before what the
-    feed says of its shop: NAME.shop.json, or shop.json where there is no other feed. `currency`
-    (ISO 4217) is that of feeds that do not name one; local pictures get addresses under
-    `pictures_base`/SHOP. A file that has not changed since `before` is not read again, and one
-    that has gone bad since keeps its feed of then. `shop_file` says whose a feed is that has no
-    such file beside it. What `memory` (bytes left, or None) cannot hold is not read.
+    reported and skipped. Beside a feed may lie the merchant's rules, the same feed in other
+    languages (NAME.TAG), and what goes before what the feed says of its shop: NAME.shop.json, or
+    shop.json where there is no other feed. `currency` (ISO 4217) is that of feeds that do not name
+    one; local pictures get addresses under `pictures_base`/SHOP. A file that has not changed since
+    `before` is not read again, and one that has gone bad since keeps its feed of then. `shop_file`
+    says whose a feed is that has no such file beside it. What `memory` (bytes left, or None) cannot
+    hold is not read.
 
     Raises:
         CatalogError: there is no shop to open; the message names file, line and reason.
@@ -102,15 +105,23 @@ def load_catalogs(
         raise _error(path, f"currency {shown(currency)!r} is not three capital letters")
 
     def read(file: Path, earlier: Feed | None) -> Feed:
+        about = read_about(file, shop_file, alone=len(found) == 1)
+        sold = earlier.shop.products if earlier is not None else {}
+        feed = read_one(file, about, sold)
+        feed = with_languages(feed, language_files(file, _READERS), read_one)
+        return _with_rules(feed, rules_path(file, alone=file == path))
+
+    def read_one(
+        file: Path,
+        about: Mapping[str, object] = MappingProxyType({}),
+        sold: Mapping[str, Product] = MappingProxyType({}),
+    ) -> Feed:
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
             raise _error(file, f"is neither a folder nor a {_KINDS} file")
         _hold(file, memory())
-        about = read_about(file, shop_file, alone=len(found) == 1)
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
-        sold = earlier.shop.products if earlier is not None else {}
-        feed = reader(file, Terms(currency, pictures_base, shop_id, name, about, sold))
-        return _with_rules(feed, rules_path(file, alone=file == path))
+        return reader(file, Terms(currency, pictures_base, shop_id, name, about, sold))
 
     known = before.sources if before is not None else {}
     found = stamps(path, shop_file)
@@ -146,10 +157,12 @@ def _titled(word: str, *, first: bool) -> str:
 
 
 def _stamp(file: Path, shop_file: Path | None) -> Stamp:
-    """Return what tells a file from its earlier self; its rules and its pictures count as well."""
+    """Return what tells a file from its earlier self: what lies beside it counts as well."""
     stamp: list[int] = []
-    pictures = folder_of(file)
-    beside = (pictures, index_of(pictures), rules_path(file, alone=True), *shop_files(file))
+    pictures, languages = folder_of(file), language_files(file, _READERS).values()
+    words = ((path, shop_files(path)[0]) for path in languages)
+    own = (pictures, index_of(pictures), rules_path(file, alone=True))
+    beside = (*own, *shop_files(file), *chain(*words))
     for path in (file, *beside, *([shop_file] if shop_file else [])):
         try:
             found = path.stat()
@@ -207,7 +220,7 @@ def _files(folder: Path) -> list[Path]:
         found = [path for path in folder.iterdir() if path.suffix.lower() in _READERS]
     except OSError as error:
         raise _error(folder, error.strerror or "cannot be read") from error
-    feeds = sorted(path for path in found if not path.name.startswith("."))
+    feeds = without_languages(sorted(path for path in found if not path.name.startswith(".")))
     return [path for path in feeds if not (len(feeds) > 1 and is_shop_file(path))]
 
 

@@ -1,4 +1,4 @@
-"""The languages a JSON catalog is translated to: each makes a further shop of the same goods."""
+"""The languages a catalog is translated to: each makes a further shop of the same goods."""
 
 from __future__ import annotations
 
