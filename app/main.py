@@ -60,7 +60,7 @@ from app.web.errors import NotFound, redirect_home, server_error
 from app.web.forget import ForgetPage
 from app.web.generate import Generate
 from app.web.headers import page_headers
-from app.web.health import Health, check
+from app.web.health import Health, check_storage
 from app.web.inline_shops import InlineShops
 from app.web.insights import InsightsPage
 from app.web.local_caller import ProxyCheck
@@ -76,8 +76,6 @@ from app.web.stream import Stream
 
 _LEEWAY = 10.0
 """Seconds that a page may take beside its deadline: to be kept, with every attempt at that."""
-
-_HEALTH_TTL = 60
 
 _BOOKED_WITHIN = 1.0
 """Seconds that a call to a model waits at most for what it may cost to be on the books."""
@@ -350,10 +348,8 @@ def _routes(
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     token, sample = settings.operator_token, settings.sample_insights
     insights = InsightsPage(context, database, arms, token, shows_sample=sample)
-    uptime = partial(_seconds_since, resources.began)
-    health = Health(
-        partial(_checks, resources, watch, context.proxy), uptime, resources.storage.checked
-    )
+    checks = partial(_checks, resources, watch, context.proxy)
+    health = Health(checks, lambda: time.monotonic() - resources.began, resources.storage.checked)
     status = StatusPage(context, health, gauges, settings.operator_token)
     get = ["GET"]
     routes = [
@@ -385,19 +381,11 @@ def _routes(
     return [*routes, Route("/{path:path}", NotFound(context, routes))]
 
 
-def _seconds_since(began: float) -> float:
-    return time.monotonic() - began
-
-
 async def _checks(
     resources: Resources, watch: CatalogWatch, proxy: ProxyCheck
 ) -> Mapping[str, str]:
-    storage = resources.storage
-    writing = storage.kv.put("health", b"1", _HEALTH_TTL)
-    kv, database = await asyncio.gather(check(writing), check(storage.database.check()))
     return {
-        "kv_connection": kv,
-        "database": database,
+        **await check_storage(resources.storage),
         "llm_api": resources.providers.health(),
         "catalog": watch.state,
         "client_addresses": proxy.state,

@@ -11,10 +11,13 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.pages.jobs import PageJobs
 from app.storage.errors import StorageError
+from app.storage.factory import Storage
 from app.web.responses import send_json
 
 TIMEOUT = 2.0
 """Seconds that an engine may take to show that it is there."""
+
+_TTL = 60
 
 Checks = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -56,7 +59,14 @@ class Health:
         return self._checked
 
 
-async def check(call: Awaitable[object]) -> str:
+async def check_storage(storage: Storage) -> Mapping[str, str]:
+    """Return how KV and the database are, by writing something to each."""
+    writing = storage.kv.put("health", b"1", _TTL)
+    kv, database = await asyncio.gather(_check(writing), _check(storage.database.check()))
+    return {"kv_connection": kv, "database": database}
+
+
+async def _check(call: Awaitable[object]) -> str:
     """Return `ok`, or what kind of failure came of asking a store for something."""
     try:
         async with asyncio.timeout(TIMEOUT):
