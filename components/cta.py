@@ -12,5 +12,5 @@ class Cta(Props):
 
     headline: Copy = Field(max_length=48, description="the invitation, at most seven words")
     text: Copy = Field(max_length=120, description="one sentence")
-    link_text: Copy = Field(max_length=24, description="what the button says")
-    category: Category = Field(description="the category it leads to")
+    link_text: Copy = Field(max_length=24, description="the button")
+    category: Category = Field(description="where it leads")

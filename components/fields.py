@@ -229,9 +229,43 @@ Category = Annotated[
 ]
 
 
+def _described(name: str, info: ValidationInfo) -> str:
+    item = (info.context or {}).get("products", {}).get(name)
+    if item is not None and not item.is_told:
+        raise PydanticCustomError("not_described", "the catalog says too little of it")
+    return name
+
+
+def described() -> AfterValidator:
+    """Mark a product of which the catalog must say enough to be read."""
+    return AfterValidator(_described)
+
+
+def _alike(names: list[str], info: ValidationInfo) -> list[str]:
+    products = (info.context or {}).get("products", {})
+    if len({products[name].category for name in names if name in products}) > 1:
+        raise PydanticCustomError("not_alike", "they are of different categories")
+    return names
+
+
+def alike() -> AfterValidator:
+    """Mark a list of products that must be of one category."""
+    return AfterValidator(_alike)
+
+
 def distinct() -> AfterValidator:
     """Mark a list whose names must differ from each other."""
     return AfterValidator(_distinct)
 
 
-__all__ = ["Category", "Copy", "Field", "Names", "ProductId", "Props", "distinct"]
+__all__ = [
+    "Category",
+    "Copy",
+    "Field",
+    "Names",
+    "ProductId",
+    "Props",
+    "alike",
+    "described",
+    "distinct",
+]

@@ -6,14 +6,14 @@ from .fields import Category, Copy, Field, Props, distinct
 
 
 class Filters(Props):
-    """A row of links to categories, with sorting and search; the likeliest category first."""
+    """Links to categories, with sorting and search."""
 
     slots: ClassVar = ("filters",)
 
     label: Copy = Field(max_length=28, description="says what the row is for")
     categories: Annotated[list[Category], distinct()] = Field(
-        min_length=1, max_length=6, description="names of categories, the likeliest first"
+        min_length=1, max_length=6, description="the likeliest first"
     )
     sort: Literal["featured", "price-asc", "price-desc", "name"] = Field(
-        description="the order this shopper is likeliest to want"
+        description="the order this shopper wants"
     )

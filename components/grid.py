@@ -6,7 +6,7 @@ from .fields import Copy, Field, ProductId, Props, distinct
 
 
 class Grid(Props):
-    """A shelf of eight products under a heading, the best match first."""
+    """A shelf of eight products under a heading."""
 
     slots: ClassVar = ("grid",)
 

@@ -12,5 +12,5 @@ class Recommendations(Props):
 
     title: Copy = Field(max_length=40, description="names the row")
     product_ids: Annotated[list[ProductId], distinct()] = Field(
-        min_length=3, max_length=6, description="six products where you can"
+        min_length=3, max_length=6, description="six where you can"
     )

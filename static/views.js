@@ -30,7 +30,7 @@ if (document.currentScript) {
     events.push(full);
   };
   const seen = (/** @type {Element} */ slot) =>
-    record(slot, { kind: "shown", products: productsIn(slot) });
+    slot.firstElementChild && record(slot, { kind: "shown", products: productsIn(slot) });
 
   const onScroll = (/** @type {IntersectionObserverEntry[]} */ entries) => {
     for (const { target, intersectionRatio, intersectionRect } of entries) {

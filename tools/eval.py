@@ -31,6 +31,7 @@ from app.domain.persona import PERSONA_TYPES, PageKey, Persona, Signals
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps, PageJob
 from app.generation.prompt import instructions
+from app.generation.rules import House
 from app.generation.trace import Trace
 from app.llm.budget import Budget
 from app.llm.factory import Providers
@@ -113,11 +114,11 @@ async def _compose(
     """Compose a page as the shop does, but for keeping it."""
     library, prompts, shop = content.library, content.prompts, content.catalogs.default
     library.specs.load()
-    *_, house = providers.with_house(prompts.house_in)
+    *_, house = providers.with_house(House(library.plan, prompts.house_in))
     models: list[Model] = [house] if source == "house" else [providers.by_name[source], house]
     renderer, journal = build_renderer(content), PageJournal(time.time)
     view = build_shop_view(shop, content, renderer)
-    slots = tuple(slot.id for slot in library.slots)
+    slots = library.plan.slots
     specs = library.specs
     deps = GeneratorDeps(
         models=models,

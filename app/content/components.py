@@ -14,10 +14,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.content.kinds import kind_in
 from app.content.styles import shape_faults
+from app.domain.page import Kind, PagePlan
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ class SlotSpec(NamedTuple):
     label: str
     required: bool
     seconds: float | None = None
+    optional: bool = False
 
 
 class Specs(Mapping[str, ComponentSpec]):
@@ -77,8 +80,9 @@ class Specs(Mapping[str, ComponentSpec]):
 class Library(NamedTuple):
     """Everything we can draw. `digest` changes whenever a template, style or schema does.
 
-    `schema_digest` changes only when what models are told of components may do. `templates` holds
-    their texts by name where they are not to be read from the folder.
+    `schema_digest` changes only when what models are told of components may do. `kinds` are what
+    rules know of them. `templates` holds their texts by name where they are not to be read from the
+    folder.
     """
 
     folder: Path
@@ -87,6 +91,7 @@ class Library(NamedTuple):
     styles: str
     digest: str
     schema_digest: str = ""
+    kinds: Mapping[str, Kind] = MappingProxyType({})
     templates: Mapping[str, str] | None = None
 
     @property
@@ -94,12 +99,19 @@ class Library(NamedTuple):
         """The slots that a page cannot do without."""
         return frozenset(slot.id for slot in self.slots if slot.required)
 
+    @property
+    def plan(self) -> PagePlan:
+        """What stands where on the page, as far as rules must know it."""
+        optional = frozenset(slot.id for slot in self.slots if slot.optional)
+        return PagePlan(tuple(slot.id for slot in self.slots), optional, self.kinds)
+
 
 def open_library(folder: Path) -> Library:
     """Read the folder's slots, styles and digest; the components' props are loaded later.
 
     Raises:
-        LibraryError: `slots.py` cannot be imported, or a style would swallow those behind it.
+        LibraryError: `slots.py` cannot be imported, props are not Python, or a style would swallow
+            those behind it.
     """
     package = _package_of(folder)
     module = _import(folder / "slots.py", f"{package}.slots")
@@ -109,7 +121,8 @@ def open_library(folder: Path) -> Library:
     # The files themselves: generating every schema at each start takes longer.
     paths = (path for path in folder.rglob("*") if path.suffix in _DRAWN)
     texts = {str(path.relative_to(folder)): path.read_text() for path in paths}
-    return Library(folder, specs, slots, styles, digest_of(texts), schema_digest_of(texts))
+    digests = digest_of(texts), schema_digest_of(texts)
+    return Library(folder, specs, slots, styles, *digests, kinds_of(folder, texts))
 
 
 def read_style(path: Path) -> str:
@@ -127,9 +140,34 @@ def read_style(path: Path) -> str:
 def slots_of(module: ModuleType) -> tuple[SlotSpec, ...]:
     """Return the slots that `slots.py` states."""
     return tuple(
-        SlotSpec(slot.id, slot.label, slot.required, getattr(slot, "seconds", None))
+        SlotSpec(
+            slot.id,
+            slot.label,
+            slot.required,
+            getattr(slot, "seconds", None),
+            getattr(slot, "optional", False),
+        )
         for slot in module.SLOTS
     )
+
+
+def kinds_of(folder: Path, texts: Mapping[str, str]) -> dict[str, Kind]:
+    """Return what rules know of the components among these texts, by their names in the folder.
+
+    Raises:
+        LibraryError: one is not Python.
+    """
+    found = {}
+    for path in sorted(map(Path, texts)):
+        if path.suffix != ".py" or str(path.with_suffix(".jinja")) not in texts:
+            continue
+        try:
+            kind = kind_in(texts[str(path)])
+        except (SyntaxError, ValueError) as error:
+            raise LibraryError(f"{folder / path}: cannot be imported: {error!r}") from error
+        if kind is not None:
+            found[path.stem] = kind
+    return found
 
 
 def load_library(folder: Path) -> Library:

@@ -12,6 +12,7 @@ from app.domain.merchandising import Rule, Steering
 T = TypeVar("T")
 
 _MOST_DERIVED = 1_000
+_SHORTEST_STORY = 80
 
 SHOPIFY, TEMPLATE, DEMO = "shopify", "template", "demo"
 """Kinds of checkout."""
@@ -82,6 +83,11 @@ class Product(NamedTuple):
     options: tuple[str, ...] = ()
     option_names: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the catalog says enough of it to be read for its own sake."""
+        return len(self.description) >= _SHORTEST_STORY
 
     def forms(self) -> tuple[Variant, ...]:
         """Return what can be bought: the variants, or the product itself, by its own id."""

@@ -13,9 +13,10 @@ from app.domain.persona import Persona
 class Prompt(NamedTuple):
     """What the model is asked. `instructions` is the same for every page of a library.
 
-    `tokens` is our estimate of its size. Those of one `persona_hash` share an answer. `client` is
-    for the budget. Neither is sent. `schema` makes the JSON schema of the answer, for providers
-    that can hold their model to one. `traceparent` is sent as a header, where calls are traced.
+    What is `optional` of the slots may be left out. `tokens` is our estimate of its size. Those of
+    one `persona_hash` share an answer. `client` is for the budget. Neither is sent. `schema` makes
+    the JSON schema of the answer, for providers that can hold their model to one. `traceparent` is
+    sent as a header, where calls are traced.
     """
 
     instructions: str
@@ -29,6 +30,7 @@ class Prompt(NamedTuple):
     client: Client = Client()
     schema: Callable[[], Mapping[str, object]] | None = None
     traceparent: str = ""
+    optional: frozenset[str] = frozenset()
 
 
 class TokensUsed(NamedTuple):

@@ -37,6 +37,39 @@ class Refusal(NamedTuple):
     words: str = ""
 
 
+class Choice(NamedTuple):
+    """What a prop of a kind of component chooses: `products`, `categories`, or one of `words`.
+
+    Of names it takes from `least` to `most`, or one alone where `most` is 0. `marks` are what
+    fields.py asks of products besides: `alike` of one category, `described` with a text to tell.
+    """
+
+    prop: str
+    of: str
+    least: int = 1
+    most: int = 0
+    marks: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+
+
+class Kind(NamedTuple):
+    """What must be known of a kind of component to choose it by rule: its slots and choices."""
+
+    slots: tuple[str, ...]
+    choices: tuple[Choice, ...]
+
+
+class PagePlan(NamedTuple):
+    """The slots of the page in reading order, and by name the kinds that may fill them.
+
+    What is `optional` may stay empty: it has no fallback.
+    """
+
+    slots: tuple[str, ...]
+    optional: frozenset[str]
+    kinds: Mapping[str, Kind]
+
+
 class RenderedComponent(NamedTuple):
     """A component and the HTML of its slot."""
 

@@ -61,9 +61,10 @@ class Generator:
         job.began = asyncio.get_running_loop().time()
         job.wanted = job.wanted or self._deps.slots
         in_time = await self._fill(job)
-        job.trace.fillers[FALLBACK] += len([slot for slot in job.wanted if slot not in job.drawn])
-        for slot in job.wanted:
-            if slot not in job.drawn and (not in_time or self._is_late(slot, job)):
+        unfilled = [slot for slot in job.wanted if slot in job.fallbacks.keys() - job.drawn.keys()]
+        job.trace.fillers[FALLBACK] += len(unfilled)
+        for slot in unfilled:
+            if not in_time or self._is_late(slot, job):
                 job.late.append(slot)
                 job.trace.note("kept_fallback", "COMPONENT_TIMEOUT", slot)
         if job.drawn:
@@ -95,7 +96,8 @@ class Generator:
     async def _ask_all(self, job: PageJob) -> None:
         """Ask the models in their order until nothing is missing that a page cannot do without.
 
-        All but the last share the time that models have; the last one, the house, needs none.
+        All but the last share the time that models have; the last one, the house, needs none. In
+        the others' stead it adds nothing that may stay out.
         """
         interests = await self._deps.interests(job.key, job.shop)
         job.persona = job.persona._replace(interests=interests)
@@ -111,7 +113,9 @@ class Generator:
         except TimeoutError:
             job.trace.note("out_of_patience", "TIMEOUT")
         if self._needed(job):
-            await self._ask(house, job, self._missing(job))
+            missing = self._missing(job)
+            needed = [slot for slot in missing if slot in job.fallbacks] if models else missing
+            await self._ask(house, job, needed or missing)
 
     async def _ask_and_follow_up(self, model: Model, job: PageJob) -> None:
         """Ask for all that is missing; once a page, ask again for what it cannot do without."""
@@ -130,7 +134,7 @@ class Generator:
             job.persona,
             self._deps.instructions(),
             self._deps.persona_briefs,
-            SlotRequest(tuple(slots), tuple(reasons)),
+            SlotRequest(tuple(slots), tuple(reasons), frozenset(slots) - job.fallbacks.keys()),
         )._replace(persona_hash=job.key.persona_hash, client=job.client)
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
         job.trace.model_called(model.name, prompt)
@@ -211,15 +215,15 @@ class Generator:
         journal, slots = self._deps.journal, self._deps.slots
         if not self._was_storing(job):
             journal.append(job.id, [_STORING])
+        unfilled = job.fallbacks.keys() - job.drawn.keys()
         page = self._folded(job)
         house = self._deps.models[-1].name
         used_fallback_model = len(self._deps.models) > 1 and house in job.models
         every_slot = job.wanted == slots
-        incomplete = not job.drawn.keys() >= set(slots)
-        degraded = used_fallback_model or (incomplete and not every_slot)
+        degraded = used_fallback_model or (bool(unfilled) and not every_slot)
         decided_now = job.models != [job.base_model]
         shareable = decided_now and every_slot and self._deps.required <= job.drawn.keys()
-        shared_ttl = INCOMPLETE_TTL if incomplete else TTL
+        shared_ttl = INCOMPLETE_TTL if unfilled else TTL
         if not await store(
             page,
             DEGRADED_TTL if degraded else TTL,
@@ -241,7 +245,8 @@ class Generator:
     def _folded(self, job: PageJob) -> StoredPage:
         """Return the page that the journal's events make of the fallbacks, and say how it went."""
         house, job.wanted = self._deps.models[-1].name, job.wanted or self._deps.slots
-        job.trace.status = "success" if job.drawn.keys() >= set(job.wanted) else "partial"
+        unfilled = job.fallbacks.keys() - job.drawn.keys()
+        job.trace.status = "partial" if unfilled.intersection(job.wanted) else "success"
         if len(self._deps.models) > 1 and house in job.models and job.trace.status == "success":
             job.trace.status = "degraded"
         job.trace.model = "+".join(job.models)

@@ -69,7 +69,8 @@ class PageJob:
     """One page on its way: whose it is, what is asked for, and what has become of it so far.
 
     `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
-    stays. `client` is for whom, as the budget counts it. `began` is in the event loop's seconds.
+    stays. A slot without one of the `fallbacks` may stay empty. `client` is for whom, as the budget
+    counts it. `began` is in the event loop's seconds.
     `shop` is as the merchant's rules have it for the persona, until `valid_until`.
     """
 

@@ -38,6 +38,7 @@ _OWN = (
 )
 _MOST_WORDS = 12
 _MOST_OPTIONS = 3
+_MOST_TAGS = 4
 _LONGEST_BEGINNING, _LONGEST_TEXT = 80, 120
 
 
@@ -66,16 +67,21 @@ def describe(kind: Kind) -> str:
     schema = kind.props.model_json_schema()
     required = set(schema.get("required", ()))
     purpose = " ".join(str(schema.get("description", "")).split())
-    lines = [f"### {kind.name} (slot: {' or '.join(kind.slots)})", purpose]
+    place = "" if kind.slots == (kind.name,) else f" (slot {' or '.join(kind.slots)})"
+    lines = [f"# {kind.name}{place}", purpose]
     lines += [_prop(name, value, name in required) for name, value in schema["properties"].items()]
     return "\n".join(lines) + "\n"
 
 
 class SlotRequest(NamedTuple):
-    """Which slots are asked for, and why what came before was refused (props and codes)."""
+    """Which slots are asked for, and why what came before was refused (props and codes).
+
+    What is `optional` is left out where nothing fits.
+    """
 
     slots: tuple[str, ...]
     reasons: tuple[str, ...] = ()
+    optional: frozenset[str] = frozenset()
 
 
 def build_prompt(
@@ -86,15 +92,17 @@ def build_prompt(
     The catalog's texts of the products take what the rest leaves of MOST_TOKENS.
     """
     products = rank(shop, persona)
-    rows = [_row(item, persona.interests.reason(item.id)) for item in products]
+    currencies = {item.price.currency for item in products}
+    unit = f" in {currencies.pop()}" if len(currencies) == 1 else ""
+    rows = [_row(item, persona.interests.reason(item.id), priced=not unit) for item in products]
     parts = [
         _shop_lines(shop),
-        "\n".join(["Products (id | title | category | price | notes):", *rows]),
+        "\n".join([f"Products (id | title | category | price{unit} | notes):", *rows]),
         *_small_shop(shop),
         *_pinned(shop, wanted.slots),
         personas[persona.type].strip() + _leanings(shop, persona),
         *([_OWN] if persona.interests.own else []),
-        f"Write one component for each of these slots: {', '.join(wanted.slots)}.",
+        _slots_wanted(wanted),
         *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
     ]
     room = MOST_TOKENS - count_tokens(stable) - sum(map(count_tokens, parts)) - 2 * len(parts)
@@ -103,7 +111,15 @@ def build_prompt(
         parts.insert(2, "\n".join(texts))
     request = "\n\n".join(parts)
     tokens = count_tokens(stable) + count_tokens(request)
-    return Prompt(stable, request, shop, persona, products, wanted.slots, tokens)
+    return Prompt(
+        stable, request, shop, persona, products, wanted.slots, tokens, optional=wanted.optional
+    )
+
+
+def _slots_wanted(wanted: SlotRequest) -> str:
+    slots = f"Write one component for each of these slots: {', '.join(wanted.slots)}."
+    optional = [slot for slot in wanted.slots if slot in wanted.optional]
+    return f"{slots} Optional: {', '.join(optional)}." if optional else slots
 
 
 def _catalog_texts(products: Iterable[Product], room: int) -> list[str]:
@@ -154,7 +170,7 @@ def _kind_of(schema: Mapping[str, Any]) -> str:
         minimum, maximum = schema.get("minItems", 0), schema.get("maxItems", "any number")
         return f"list of {minimum} to {maximum}"
     if "maxLength" in schema:
-        return f"text, at most {schema['maxLength']} characters"
+        return f"text up to {schema['maxLength']}"
     return str(schema.get("type", "value")).replace("string", "text")
 
 
@@ -194,10 +210,11 @@ def _pinned(shop: Shop, slots: Iterable[str]) -> list[str]:
     return [f"Begin with these products: {'; '.join(places)}."] if places else []
 
 
-def _row(item: Product, reason: str) -> str:
+def _row(item: Product, reason: str, *, priced: bool) -> str:
     """Return what a model is told of a product: in place of its tags why it is among them."""
-    price = f"{item.price.amount:f} {item.price.currency}".replace(".00 ", " ")
-    notes = [reason] if reason else [_quoted(tag) for tag in item.tags[:4]]
+    price = f"{item.price.amount:f}".removesuffix(".00") + f" {item.price.currency}" * priced
+    tags = ", ".join(item.tags[:_MOST_TAGS])
+    notes = [reason] if reason else [_quoted(tags)] * bool(tags)
     notes += ["reduced"] if item.compare_at else []
     notes += [] if item.available else ["sold out"]
     notes += [] if item.picture else ["no picture"]

@@ -23,7 +23,7 @@ REQUIREMENTS = (
         ("SOLD_OUT_LEADS",),
     ),
     Requirement(
-        "Give every prop unless it is optional, and no other; stay within the lengths.",
+        "Give every prop unless it is optional, and no other; stay within lengths in characters.",
         (
             *("MISSING_PROP", "EXTRA_PROP", "INVALID_PROP"),
             *("COPY_TOO_LONG", "COPY_TOO_SHORT", "LIST_TOO_LONG", "LIST_TOO_SHORT"),

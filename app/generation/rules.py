@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.catalog.ranking import arrange, in_stock_first, pinned, rank
 from app.domain.catalog import Product, Shop
-from app.domain.page import Component, Proposal, Refusal
+from app.domain.page import Choice, Component, Kind, PagePlan, Proposal, Refusal
 from app.domain.persona import NEWCOMER, Persona
 from app.generation.validate import Spec, validate
 
@@ -20,24 +20,33 @@ HouseCopy = Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]
 """The house's copy: set (a persona type, or `fallback`) -> component type -> choices."""
 
 _SORT = {"bargain_hunter": "price-asc", "collector": "price-desc"}
-_GRID, _ROW, _SHORTEST_ROW = 8, 6, 3
+_LOOKED_AT = 60
+"""Products among which the house looks for a few that are alike."""
+
 _UNAVAILABLE = ("SOLD_OUT_LEADS", "UNKNOWN_PRODUCT")
 _ANYBODY = "fallback"
-_HERO = "hero"
 
 
-def fallback(shop: Shop, lines: HouseCopy) -> dict[str, dict[str, object]]:
-    """Return a config a component type for shoppers of whom nothing may be assumed.
+class House(NamedTuple):
+    """What the house chooses by: the page's slots and kinds, and the copy that is written already.
 
-    What a type of ours leads with is chosen; of any other, the copy is all there is.
+    `copy_in` gives the copy in the language of a BCP 47 tag. In each slot stands the first kind of
+    a persona's set that fits there, else the first of the set for anybody, which has words for all
+    kinds; a slot that may stay empty has what a persona's own set has for it.
     """
-    return _configs(shop, NEWCOMER, lines[_ANYBODY], seed=shop.id)
+
+    plan: PagePlan
+    copy_in: Callable[[str], HouseCopy]
 
 
-def compose(shop: Shop, persona: Persona, lines: HouseCopy, seed: str) -> list[dict[str, object]]:
-    """Return a whole page as component JSON; the same seed gives the same page."""
-    configs = _configs(shop, persona, lines[persona.type], seed)
-    return [{"type": kind, "id": kind, "config": config} for kind, config in configs.items()]
+def fallback(shop: Shop, house: House) -> list[Component]:
+    """Return what stands in each slot for shoppers of whom nothing may be assumed."""
+    return _page(shop, NEWCOMER, house, {}, seed=shop.id)
+
+
+def compose(shop: Shop, persona: Persona, house: House, seed: str) -> list[Component]:
+    """Return a whole page; the same seed gives the same page."""
+    return _page(shop, persona, house, house.copy_in(shop.locale)[persona.type], seed)
 
 
 def restock(
@@ -62,7 +71,7 @@ def restock(
     shelves = (value for item in page for value in item.config.values() if isinstance(value, list))
     shown = [shop.products[name] for shelf in shelves for name in shelf if name in shop.products]
     spare = in_stock_first([*shown, *rank(shop, persona)])
-    copy = lines[persona.type]
+    copy = {**lines.get(_ANYBODY, {}), **{k: v for k, v in lines[persona.type].items() if v}}
     return [_restocked(item, shop, judge, spare, copy.get(item.type, ())) for item in page]
 
 
@@ -77,8 +86,9 @@ def obey(
     """Return a component as the merchant's rules have it, which is how it is drawn.
 
     What was decided is kept beside that: it holds again when a rule ends. Where one product takes
-    another's place, or the words no longer fit, the house has words for anybody. `context` makes of
-    a shop what props are validated against, `copy_in` of a language's tag the house's copy.
+    another's place, or the words no longer fit, the house has words for anybody. What would not be
+    admitted any more, such as a comparison of what is not alike, stays. `context` makes of a shop
+    what props are validated against, `copy_in` of a language's tag the house's copy.
     """
     if shop.steering is None or component.type not in specs:
         return component
@@ -102,7 +112,8 @@ def obey(
     if copy and (another or isinstance(verdict, Refusal)):
         words = _line(copy, seed=component.slot)
         steered = component._replace(config={**config, **words})
-    return steered
+        verdict = validate(Proposal(*steered), specs, context(shop), frozenset())
+    return component if isinstance(verdict, Refusal) else steered
 
 
 @lru_cache(64)
@@ -148,46 +159,109 @@ def _restocked(
     return component
 
 
-def _configs(
-    shop: Shop, persona: Persona, lines: Mapping[str, Sequence[Mapping[str, str]]], seed: str
-) -> dict[str, dict[str, object]]:
-    ranked = rank(shop, persona, _GRID + _ROW + 1)
-    lead, shelf, row = _shared_out(ranked, shop)
-    categories = _categories(shop, persona, ranked)
-    facts: dict[str, dict[str, object]] = {
-        "hero": {"product_id": lead.id},
-        "filters": {"categories": categories[:6], "sort": _SORT.get(persona.type, "featured")},
-        "grid": {"product_ids": [item.id for item in shelf]},
-        "recommendations": {"product_ids": [item.id for item in row]},
-        "cta": {"category": lead.category},
-    }
-    kinds = dict.fromkeys([*(kind for kind in facts if kind in lines), *lines])
-    return {kind: {**facts.get(kind, {}), **_line(lines[kind], seed)} for kind in kinds}
+def _page(
+    shop: Shop,
+    persona: Persona,
+    house: House,
+    own: Mapping[str, Sequence[Mapping[str, str]]],
+    seed: str,
+) -> list[Component]:
+    plan, usual = house.plan, house.copy_in(shop.locale)[_ANYBODY]
+    dealer = _Dealer(shop, persona, plan)
+    page: list[Component] = []
+    for slot in plan.slots:
+        optional = slot in plan.optional
+        names = dict.fromkeys([*own, *(() if optional else usual)])
+        for name in names:
+            kind = plan.kinds.get(name)
+            if kind is None or slot not in kind.slots:
+                continue
+            config = dealer.config(kind, slot, full=optional)
+            if config is not None:
+                words = _line(own.get(name) or usual.get(name) or [{}], seed)
+                page.append(Component(name, slot, {**config, **words}))
+                break
+    return page
 
 
-def _shared_out(
-    ranked: Sequence[Product], shop: Shop
-) -> tuple[Product, Sequence[Product], Sequence[Product]]:
-    """Give the best to the hero, the next to the grid, the rest to the row; none goes empty.
+class _Dealer:
+    """Deals a page's products out: the likeliest first, and each once while there are others."""
 
-    Where the rest has too little in stock, the row is led by the end of the grid.
-    """
-    fit = [item for item in ranked if item.picture and item.available]
-    elsewhere = {item.id for item in pinned(shop)}
-    free = [item for item in fit if item.id not in elsewhere]
-    (lead,) = arrange([*free, *fit, ranked[0]], shop, 1, _HERO)
-    others = [item for item in ranked if item is not lead] or [lead]
-    rest = others[_GRID:]
-    enough = sum(item.available for item in rest) >= _SHORTEST_ROW
-    row = rest if enough else in_stock_first(others[::-1])
-    return lead, others[:_GRID], row[:_ROW]
+    def __init__(self, shop: Shop, persona: Persona, plan: PagePlan) -> None:
+        self._shop, self._persona = shop, persona
+        choices = (choice for kind in plan.kinds.values() for choice in kind.choices)
+        sizes = (max(it.most, 1) for it in choices if it.of == "products")
+        self._ranked = rank(shop, persona, max(1, sum(sizes)))
+        self._leading: list[Product] = []
+        self._listed: list[Product] = []
 
+    def config(self, kind: Kind, slot: str, *, full: bool) -> dict[str, object] | None:
+        """Return what a component of a kind names; None where that is not to be had in `full`."""
+        before = (list(self._leading), list(self._listed))
+        config: dict[str, object] = {}
+        for choice in kind.choices:
+            value = self._value(choice, slot, full=full)
+            if value is None:
+                self._leading, self._listed = before
+                return None
+            config[choice.prop] = value
+        return config
 
-def _categories(shop: Shop, persona: Persona, ranked: Sequence[Product]) -> list[str]:
-    """Return the shop's categories, for a known persona those of the likeliest products first."""
-    if persona == NEWCOMER:
-        return list(shop.categories())
-    return list(dict.fromkeys([*(item.category for item in ranked), *shop.categories()]))
+    def _value(self, choice: Choice, slot: str, *, full: bool) -> object:
+        if choice.of == "words":
+            likely = _SORT.get(self._persona.type, "")
+            return likely if likely in choice.words else choice.words[0]
+        if choice.of == "categories":
+            first = (self._leading or self._ranked)[0].category
+            names = self._categories()[: choice.most] if choice.most else first
+            return None if full and choice.most and len(names) < choice.least else names
+        if not choice.most:
+            item = self._one(slot, other=full, described="described" in choice.marks)
+            return item and item.id
+        items = (
+            self._alike(choice.least) if "alike" in choice.marks else self._several(choice.least)
+        )
+        ids = [item.id for item in items[: choice.most]]
+        if full and len(ids) < choice.least:
+            return None
+        self._listed += items[: choice.most]
+        return ids
+
+    def _one(self, slot: str, *, other: bool, described: bool) -> Product | None:
+        """Return what is to be shown alone, only what was not yet where `other` is asked for."""
+        fit = [item for item in self._ranked if item.picture and item.available]
+        elsewhere = {item.id for item in pinned(self._shop)}
+        free = [item for item in fit if item.id not in elsewhere]
+        new = [item for item in free if item not in self._leading]
+        if described:
+            new = [item for item in new if item.is_told]
+        if other and not new:
+            return None
+        (lead,) = arrange([*new, *free, *fit, self._ranked[0]], self._shop, 1, slot)
+        self._leading.append(lead)
+        return lead
+
+    def _several(self, least: int) -> list[Product]:
+        """Return products in a row. Where too few are left, the row is led by what was last."""
+        dealt = [*self._leading, *self._listed]
+        rest = [item for item in self._ranked if item not in dealt]
+        if sum(item.available for item in rest) < least:
+            rest = in_stock_first([*rest, *self._listed[::-1]])
+        return rest or list(self._ranked)
+
+    def _alike(self, least: int) -> list[Product]:
+        """Return products of the first category of which there are enough in stock."""
+        shelves: dict[str, list[Product]] = {}
+        for item in rank(self._shop, self._persona, _LOOKED_AT):
+            if item.available:
+                shelves.setdefault(item.category, []).append(item)
+        enough = (items for items in shelves.values() if len(items) >= least)
+        return next(enough, [])
+
+    def _categories(self) -> list[str]:
+        """Return the categories, for a known persona those of the likeliest products first."""
+        likely = () if self._persona == NEWCOMER else (item.category for item in self._ranked)
+        return list(dict.fromkeys([*likely, *self._shop.categories()]))
 
 
 def _line(choices: Sequence[Mapping[str, str]], seed: str) -> Mapping[str, str]:

@@ -47,6 +47,7 @@ def answer_schema(specs: Mapping[str, Spec], prompt: Prompt) -> dict[str, Any]:
         for slot, choices in by_slot.items()
         if choices
     }
+    slots |= {slot: _nullable(it) for slot, it in slots.items() if slot in prompt.optional}
     return {**_object(slots), "$defs": definitions}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,6 @@ from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
     from app.llm.providers import ModelClients
-
-
-CopyIn = Callable[[str], rules.HouseCopy]
-"""Gives the house's copy in the language of a BCP 47 tag."""
 
 
 class Providers:
@@ -52,13 +48,13 @@ class Providers:
         }
         self._shared = tuple(map(CoalescingModel, self.by_name.values()))
 
-    def with_house(self, copy_in: CopyIn) -> tuple[Model, ...]:
-        """Return the models in their order, and the house that writes with a language's copy.
+    def with_house(self, house: rules.House) -> tuple[Model, ...]:
+        """Return the models in their order, the house last.
 
         The house writes at its own pace where it is alone; after models it has no time to lose.
         """
         pace = 0.0 if self.by_name else self._settings.house_pace
-        return (*self._shared, house_model(copy_in, pace))
+        return (*self._shared, house_model(house, pace))
 
     def load(self) -> None:
         """Load what speaks to providers, where there are any. Any thread may call this."""
@@ -111,11 +107,12 @@ class Providers:
         return ModelClients(self._settings.calls)
 
 
-def house_model(copy_in: CopyIn, pace: float) -> HouseModel:
+def house_model(house: rules.House, pace: float) -> HouseModel:
     """Return the house: no model, but rules that choose and copy that is written already."""
 
     def choose(prompt: Prompt) -> list[dict[str, object]]:
-        copy = copy_in(prompt.shop.locale)
-        return rules.compose(prompt.shop, prompt.persona, copy, persona_hash(prompt.persona))
+        seed = persona_hash(prompt.persona)
+        page = rules.compose(prompt.shop, prompt.persona, house, seed)
+        return [component.as_json() for component in page]
 
     return HouseModel(choose, pace)

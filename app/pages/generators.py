@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
-from app.content.prompts import PLACES, HouseCopy
+from app.content.prompts import PLACES
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.domain.experiments import HOUSE, PLAIN, Arm
@@ -17,6 +17,7 @@ from app.domain.persona import Interests, PageKey
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps, Journal, no_interests, not_watched
 from app.generation.prompt import instructions
+from app.generation.rules import House
 from app.generation.trace import Trace
 from app.rendering.renderer import Renderer
 
@@ -26,13 +27,13 @@ _DIGITS = 12
 class GeneratorTools(NamedTuple):
     """What all generators share.
 
-    `models_of` returns the models in their order, the house last, which writes with this copy;
+    `models_of` returns the models in their order, the house last, which chooses by this;
     `finished` takes the key of an arm and the trace of a page of it that has ended. `interests` is
     there where pages regard what their own shopper did.
     """
 
     journal: Journal
-    models_of: Callable[[Callable[[str], HouseCopy]], Sequence[Model]]
+    models_of: Callable[[House], Sequence[Model]]
     ready: Callable[[], Awaitable[None]]
     finished: Callable[[str, Trace], Awaitable[None]]
     deadlines: Deadlines
@@ -61,7 +62,7 @@ def build_generator(
     library = content.library
     key, arm = of_arm or ("", None)
     prompts = content.experiments.prompts.get(arm.prompts if arm else "", content.prompts)
-    models = tools.models_of(prompts.house_in)
+    models = tools.models_of(House(library.plan, prompts.house_in))
     if arm is not None and arm.page == HOUSE:
         models = models[-1:]
     alone = repr((prompts.house, prompts.translations)) if len(models) == 1 else ""
@@ -74,7 +75,7 @@ def build_generator(
         journal=tools.journal,
         renderer=renderer,
         specs=library.specs,
-        slots=tuple(slot.id for slot in library.slots),
+        slots=library.plan.slots,
         required=library.required,
         instructions=cache(
             lambda: instructions(prompts.storefront, PLACES, library.specs.values())

@@ -219,11 +219,6 @@ class PageService:
             request = request._replace(base=stored if request.wanted else None)
         return self.jobs.start(request)
 
-    @property
-    def slots(self) -> Sequence[str]:
-        """The slots of the page."""
-        return [slot.id for slot in self._site.current.content.library.slots]
-
     async def slots_for(self, kinds: Sequence[str] | None) -> tuple[str, ...] | None:
         """Return the slots that these kinds of component may fill, none where no kinds are named.
 
@@ -232,11 +227,11 @@ class PageService:
         if kinds is None:
             return ()
         await self._warm_up.wait()
-        specs = self._site.current.content.library.specs
-        if any(kind not in specs for kind in kinds):
+        library = self._site.current.content.library
+        if any(kind not in library.specs for kind in kinds):
             return None
-        meant = {slot for kind in kinds for slot in specs[kind].slots}
-        return tuple(slot for slot in self.slots if slot in meant)
+        meant = {slot for kind in kinds for slot in library.specs[kind].slots}
+        return tuple(slot for slot in library.plan.slots if slot in meant)
 
     async def forget(self, shopper_id: str, shop_id: str) -> None:
         """End and drop whatever there is of a shopper in memory; nothing more is stored of them."""

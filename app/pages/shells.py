@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from jinja2 import TemplateNotFound
-
 from app.catalog.merchandising import next_change, rules_at, steer
 from app.catalog.search import SearchIndex
 from app.content.components import LibraryError
@@ -16,7 +14,7 @@ from app.domain.catalog import Shop
 from app.domain.merchandising import Rule
 from app.domain.page import edition
 from app.domain.persona import PERSONA_TYPES
-from app.generation.rules import fallback
+from app.generation.rules import House, fallback
 from app.rendering.renderer import Renderer, SlotContent
 from app.rendering.urls import ShopUrls
 
@@ -99,20 +97,21 @@ def draw_fallbacks(shop: Shop, content: SiteContent, renderer: Renderer) -> dict
     """Draw what stands in each slot of the page until something better comes.
 
     Raises:
-        LibraryError: there is nothing for a slot; the message begins with the file to mend.
+        LibraryError: there is nothing for a slot; the message begins with the file that has it, or
+            with that of the component that cannot be read.
     """
-    configs = fallback(shop, content.prompts.house_in(shop.locale))
-    folder = content.library.folder
-    drawn: dict[str, SlotContent] = {}
-    for slot in content.library.slots:
-        lacks = f"{folder / 'slots.py'}: the slot {slot.id} has no fallback"
-        if slot.id not in configs:
-            raise LibraryError(f"{lacks}: prompts/house.json has nothing for it under `fallback`")
-        try:
-            drawn |= renderer.fallbacks(shop, {slot.id: configs[slot.id]})
-        except TemplateNotFound as error:
-            raise LibraryError(f"{lacks}: {error.name} is missing") from error
-    return drawn
+    plan = content.library.plan
+    chosen = fallback(shop, House(plan, content.prompts.house_in))
+    for slot in plan.slots:
+        if slot not in plan.optional and slot not in {item.slot for item in chosen}:
+            content.library.specs.load()  # which names the one that cannot be read
+            filled = any(slot in kind.slots for kind in plan.kinds.values())
+            lacks = "prompts/house.json has nothing for it under `fallback`"
+            raise LibraryError(
+                f"{content.library.folder / 'slots.py'}: the slot {slot} has no fallback: "
+                f"{lacks if filled else 'no component names it in its `slots`'}"
+            )
+    return renderer.fallbacks(shop, chosen)
 
 
 class ShellCache:

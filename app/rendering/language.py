@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -27,6 +28,7 @@ TAGS = 64
 """Languages held at a time; a shop has one."""
 
 _NO_BREAK = "\u00a0"
+_SENTENCE_END = re.compile(r"(?<=[.!?؟])\s+|(?<=[。！？])(?!$)|\n+")  # noqa: RUF001 - they end it
 
 
 class MessagesError(Exception):
@@ -157,6 +159,12 @@ class Languages:
                 except PoError as error:
                     raise MessagesError(f"locale/{name}, line {error.line}: {error}") from error
         return Language(tag, formats_of(tag), words)
+
+
+def opening(text: str) -> tuple[str, str]:
+    """Return the first sentence of a text, and all that comes after it."""
+    first, *rest = _SENTENCE_END.split(text.strip(), maxsplit=1)
+    return first, "".join(rest)
 
 
 def likely(tag: str) -> list[str]:

@@ -27,7 +27,7 @@ from app.domain.basket import MAX_LINES, MAX_QUANTITY, BasketItem, seen, totals
 from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
 from app.rendering.checkout import shown_at
-from app.rendering.language import TAGS, Language, Languages
+from app.rendering.language import TAGS, Language, Languages, opening
 from app.rendering.markdown import Markdown
 from app.rendering.pictures import source_of, with_preload
 from app.rendering.structured import about_listing, about_product, about_shop
@@ -186,18 +186,17 @@ class Renderer:
             product=shop.products.__getitem__,
             shelf=lambda ids, size: top_up(ids, shop, size, slot),
             pictured=partial(_pictured, shop),
+            opening=opening,
         )
 
-    def fallbacks(
-        self, shop: Shop, configs: Mapping[str, Mapping[str, Any]]
-    ) -> dict[str, SlotContent]:
-        """Draw what every slot shows until something better comes: the component of its own name.
+    def fallbacks(self, shop: Shop, components: Iterable[Component]) -> dict[str, SlotContent]:
+        """Draw what slots show until something better comes.
 
         A small catalog may not satisfy the limits that a model must keep to, so none are checked.
         """
         return {
-            kind: SlotContent(FALLBACK, self.draw(kind, kind, SimpleNamespace(**config), shop))
-            for kind, config in configs.items()
+            slot: SlotContent(FALLBACK, self.draw(kind, slot, SimpleNamespace(**config), shop))
+            for kind, slot, config in components
         }
 
     def store_page(
@@ -207,15 +206,20 @@ class Renderer:
         fillings: Mapping[str, SlotContent],
         stream_url: str | None = None,
     ) -> str:
-        """Draw the store page: the shell where it has a stream, else the finished page."""
-        url = self._urls_of(shop)
+        """Draw the store page: the shell where it has a stream, else the finished page.
+
+        A slot that nothing fills is a place in the shell, and stays out of the finished page.
+        """
+        url, language = self._urls_of(shop), self.language(shop)
+        nothing = SlotContent(FALLBACK, "")
+        shown = [slot for slot in self._slots if stream_url or slot.id in fillings]
         return self._page(
             "store",
             shop,
             persona_type=persona_type,
             page_title=shop.name,
             description=shop.tagline,
-            slots=[_filled(slot, fillings[slot.id], self.language(shop)) for slot in self._slots],
+            slots=[_filled(slot, fillings.get(slot.id, nothing), language) for slot in shown],
             stream_url=stream_url,
             refresh_seconds=REFRESH_SECONDS,
             canonical=url.store(),

@@ -83,7 +83,7 @@ class Generate:
         """Return the answer for a page that is kept, or for one once it has ended."""
         css = self._shops.css(view.shop)
         if isinstance(found, StoredPage):
-            return kept_answer(found, self._web.pages.slots, css)
+            return kept_answer(found, tuple(view.fallbacks), css)
         done, _ = await asyncio.wait({found.task}, timeout=self._patience)
         if not done:
             return error_answer("TIMEOUT", "the page was not finished in time")

@@ -46,7 +46,7 @@ def answer_of(page: PageJob, css: str | None) -> Answer:
         code = _OUR_CODES.get(page.failed, page.failed)
         code = code if code in STATUSES else "CONTAINER_ERROR"
         return error_answer(code, _MESSAGES.get(code, code))
-    missing = [slot for slot in page.wanted if slot not in page.drawn]
+    missing = [slot for slot in page.wanted if slot in page.fallbacks.keys() - page.drawn.keys()]
     payload = _page(page.stored, css, page.trace.tokens, partial=bool(missing))
     return Answer(200, {**payload, **_missed(missing)})
 

@@ -48,8 +48,8 @@ def brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, A
     content = live.version.content
     library = content.library
     stable = instructions_of(content)
-    slots = tuple(slot.id for slot in library.slots)
-    brief = build_prompt(shop, persona, stable, content.prompts.personas, SlotRequest(slots))
+    wanted = SlotRequest(library.plan.slots, optional=library.plan.optional)
+    brief = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
     components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}
     return {
         "instructions": brief.instructions,

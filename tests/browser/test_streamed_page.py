@@ -120,6 +120,32 @@ def test_nothing_moves_nothing_complains_and_nothing_goes_elsewhere(
         assert [url for url in seen.requests if not url.startswith(composed_by_model.url)] == []
 
 
+@pytest.mark.parametrize("reading", [False, True])
+def test_what_may_stay_out_comes_below_the_screen_and_is_offered_in_view(
+    browser: Browser, composed_by_model: Server, model: Model, reading: bool
+) -> None:
+    config = {"product_id": "copper-kettle", "title": "It sings before it boils"}
+    story = {"type": "story", "id": "feature", "config": config}
+    model.play(Scenario(answer(*map(component, SLOTS), story), hold_after=(0,)))
+    with watched(browser, 360) as seen:
+        page = seen.page
+        page.goto(f"{composed_by_model.url}/store")
+        place = page.locator("[data-slot=feature]")
+        assert place.evaluate("place => place.offsetHeight") == 0
+        if reading:
+            place.evaluate("place => place.scrollIntoView({block: 'center'})")
+        model.release()
+        seen.wait_until_done()
+        if reading:
+            offer = place.locator(".offer")
+            offer.wait_for()
+            assert place.evaluate("place => place.offsetHeight") == 0
+            offer.click()
+        page.wait_for_selector("[data-slot=feature][data-filled-by=story] .story")
+        assert seen.layout_shift() == []
+        assert seen.console == []
+
+
 def test_nothing_is_asked_for_after_the_page_is_ready(
     browser: Browser, composed_by_model: Server, model: Model
 ) -> None:

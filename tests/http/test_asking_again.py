@@ -34,7 +34,7 @@ def test_a_required_slot_that_was_refused_is_asked_for_once_more_with_the_reason
     first = answer(component("hero"), component("grid", product_ids=["made-up"]), component("cta"))
     model.play(Scenario(first), Scenario(answer(component("grid"))))
     page = finished(composed_by_model)
-    assert asked_slots(model) == ["hero, filters, grid, recommendations, cta", "grid"]
+    assert asked_slots(model) == ["hero, filters, grid, feature, recommendations, cta", "grid"]
     assert "grid.product_ids.0: UNKNOWN_PRODUCT" in model.requests[1].body["messages"][1]["content"]
     assert 'data-slot="grid" data-filled-by="grid"' in page.text
     assert 'data-slot="filters" data-filled-by="fallback"' in page.text
@@ -58,7 +58,10 @@ def test_what_is_sold_out_may_not_lead_and_the_model_is_told_so(
 def test_the_same_model_is_not_asked_a_third_time(composed_by_model: Server, model: Model) -> None:
     model.play(Scenario(answer(component("cta"))))
     page = finished(composed_by_model)
-    assert asked_slots(model) == ["hero, filters, grid, recommendations, cta", "hero, grid"]
+    assert asked_slots(model) == [
+        "hero, filters, grid, feature, recommendations, cta",
+        "hero, grid",
+    ]
     assert 'data-slot="hero" data-filled-by="hero"' in page.text, "the house fills what is needed"
     assert "There is a kettle on" in page.text
 

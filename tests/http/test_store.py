@@ -45,9 +45,9 @@ def stream_of(html: str) -> str:
 
 
 def slots(html: str) -> dict[str, str]:
-    """Return what fills each slot, in the page's order."""
+    """Return what fills each slot that shows something, in the page's order."""
     found = parsed(html).iterfind(".//*[@data-slot]")
-    return {slot.attrib["data-slot"]: slot.attrib["data-filled-by"] for slot in found}
+    return {slot.attrib["data-slot"]: slot.attrib["data-filled-by"] for slot in found if len(slot)}
 
 
 def products_in(html: str, slot: str) -> set[str]:
@@ -76,6 +76,7 @@ def test_a_stranger_gets_a_shell_a_cookie_and_the_address_of_a_stream(
 def test_every_slot_of_the_shell_is_filled_from_the_catalog(shopper: httpx.Client) -> None:
     page = shopper.get("/store").text
     assert slots(page) == dict.fromkeys(SLOTS, "fallback")
+    assert 'data-slot="feature"' in page, "a place for what the model may add"
     assert len(products_in(page, "hero")) == 1
     assert len(products_in(page, "grid")) == 8
     for slot in ("hero", "grid", "recommendations"):
@@ -97,7 +98,7 @@ def test_the_finished_page_is_kept_and_has_no_stream(returning: httpx.Client) ->
     assert page.headers["x-wandstore-page"] == "kept"
     assert stream_of(page.text) == ""
     assert "stream.js" not in page.text
-    assert slots(page.text) == {slot: slot for slot in SLOTS}
+    assert slots(page.text) == {slot: slot for slot in SLOTS} | {"feature": "story"}
     assert "set-cookie" not in page.headers
 
 

@@ -30,7 +30,7 @@ def test_a_trace_has_sizes_times_codes_and_costs(composed_by_model: Server, mode
     told = [(note["what"], note["code"], note["where"]) for note in trace["notes"]]
     kimi = "kimi-k2.6"
     assert told[0][:2] == ("asked", kimi)
-    assert told[0][2].startswith("5 slots, 20 products, ")
+    assert told[0][2].startswith("6 slots, 20 products, ")
     assert told[1] == ("retried", "MODEL_UNAVAILABLE", "HTTP 503")
     assert ("drawn", "hero", "hero") in told
     assert ("refused", "PRICE_IN_COPY", "grid.title") in told

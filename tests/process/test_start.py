@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -86,20 +85,19 @@ def test_a_file_that_cannot_be_used_stops_the_shop_and_is_named(
 
 
 @pytest.mark.parametrize(
-    ("slot", "told"),
-    [
-        ("banner", "the slot banner has no fallback: prompts/house.json has nothing for it"),
-        ("hero2", "the slot hero2 has no fallback: hero2.jinja is missing"),
-    ],
+    ("fills", "told"),
+    [("banner", "prompts/house.json has nothing for it"), ("cta", "no component names it")],
 )
 def test_a_slot_that_nothing_fills_stops_the_shop_and_its_file_is_named(
-    copy: Path, slot: str, told: str
+    copy: Path, fills: str, told: str
 ) -> None:
-    slots, house = copy / "components" / "slots.py", copy / "prompts" / "house.json"
-    slots.write_text(slots.read_text().replace("SLOTS = (", f'SLOTS = (Slot("{slot}", "New"),'))
-    copies = json.loads(house.read_text())
-    copies["fallback"]["hero2"] = [{"headline": "Twice"}]
-    house.write_text(json.dumps(copies))
+    folder = copy / "components"
+    slots = folder / "slots.py"
+    slots.write_text(slots.read_text().replace("SLOTS = (", 'SLOTS = (Slot("banner", "New"),'))
+    told = f"the slot banner has no fallback: {told}"
+    for ending in ("py", "jinja", "samples.json"):
+        text = (folder / f"cta.{ending}").read_text()
+        (folder / f"banner.{ending}").write_text(text.replace('("cta",)', f'("{fills}",)'))
     ended = start(copy)
     assert ended.returncode == 2
     assert f"components/slots.py: {told}" in ended.stderr

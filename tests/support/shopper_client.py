@@ -38,12 +38,12 @@ def stream_of(html: str) -> str:
 
 
 def slots(html: str) -> dict[str, tuple[str, str]]:
-    """Return what fills each slot, by what and with which HTML."""
-    return {slot: (by, inner) for slot, by, inner in _SLOT.findall(html)}
+    """Return what fills each slot that shows something, by what and with which HTML."""
+    return {slot: (by, inner) for slot, by, inner in _SLOT.findall(html) if inner}
 
 
 def fillers(html: str) -> dict[str, str]:
-    """Return what fills each slot."""
+    """Return what fills each slot that shows something."""
     return {slot: by for slot, (by, _) in slots(html).items()}
 
 

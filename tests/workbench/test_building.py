@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.content.site import SiteContent, read_site
+from app.domain.page import Component
 from app.pages.shells import build_shop_view
 from app.pages.site import build_renderer
 from app.settings import Settings
@@ -111,7 +112,10 @@ def test_a_version_is_drawn_from_its_texts_whatever_the_disk_says(
     content: SiteContent = first.content
     shop = content.catalogs.default
     sample = content.library.specs["cta"].samples[0]
-    assert "cta-headline" in renderer.fallbacks(shop, {"cta": dict(sample.config)})["cta"].html
+    assert (
+        "cta-headline"
+        in renderer.fallbacks(shop, [Component("cta", "cta", sample.config)])["cta"].html
+    )
 
 
 BANNER = {

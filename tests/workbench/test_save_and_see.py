@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from app.content.components import load_library
+from app.settings import ROOT
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.workbench.test_gallery import frame_of
 from tools.support.workbench import Desk, until
 
 HERO = "components/hero.jinja"
+KINDS = set(load_library(ROOT / "components").specs)
 
 
 def listening(page: Page) -> None:
@@ -136,6 +139,7 @@ def test_a_kept_page_is_drawn_again_from_its_choices(desk: Desk) -> None:
             "hero",
             "filters",
             "grid",
+            "story",
             "recommendations",
             "cta",
         }
@@ -235,7 +239,7 @@ def test_a_prompt_and_a_persona_reach_the_next_brief(desk: Desk, page: Page) -> 
     page.goto(f"{desk.url}/compose")
     listening(page)
     page.wait_for_selector("[data-instructions]:has-text('You arrange')", state="attached")
-    desk.edit("prompts/storefront.md", "You arrange the home page", "You furnish the home page")
+    desk.edit("prompts/storefront.md", "You arrange an online", "You furnish an online")
     page.wait_for_selector("[data-instructions]:has-text('You furnish')", state="attached")
     desk.save("prompts/personas/newcomer.md", "Somebody new, who likes blue.\n")
     page.wait_for_selector("[data-request]:has-text('who likes blue')", state="attached")
@@ -244,7 +248,7 @@ def test_a_prompt_and_a_persona_reach_the_next_brief(desk: Desk, page: Page) -> 
 def test_a_module_others_build_on_is_taken_up_as_a_whole(desk: Desk) -> None:
     with desk.saves() as news:
         desk.edit("components/fields.py", "copy holds markup", "copy holds tags")
-        assert set(next(news)["described"]) == {"hero", "grid", "filters", "recommendations", "cta"}
+        assert set(next(news)["described"]) == KINDS
     config = {"product_id": "moon-jar", "eyebrow": "<b>"}
     props = json.dumps(config)
     answer = desk.get("/drawing/hero?props=" + props.replace("<", "%3C").replace('"', "%22")).json()

@@ -97,9 +97,9 @@ class Watched:
         return found
 
     def slots(self) -> dict[str, list[str]]:
-        """Return each slot's filler and inner HTML."""
+        """Return filler and inner HTML of each slot that shows something."""
         found: dict[str, list[str]] = self.page.evaluate(
-            "Object.fromEntries([...document.querySelectorAll('[data-slot]')].map("
+            "Object.fromEntries([...document.querySelectorAll('[data-slot]:not(:empty)')].map("
             "(slot) => [slot.dataset.slot, [slot.dataset.filledBy, slot.innerHTML]]))"
         )
         return found

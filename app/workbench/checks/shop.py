@@ -21,7 +21,7 @@ from app.content.site import SiteContent, catalogs_of, read_site
 from app.domain.catalog import FeedIssue, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
-from app.generation.rules import compose, product_props
+from app.generation.rules import House, compose, product_props
 from app.rendering.language import USUAL
 from app.settings import ROOT, Settings
 from app.workbench.checks.styles import style_faults
@@ -118,10 +118,11 @@ def _house_faults(version: Version) -> Iterator[Fault]:
             continue
         shop = version.content.catalogs.default._replace(locale=found[1] or USUAL)
         house = prompts.house_in(shop.locale)
+        choosing = House(version.content.library.plan, prompts.house_in)
         context = PropsContext(prompts.words)(shop)
         for persona in PERSONA_TYPES:
             try:
-                compose(shop, Persona(persona), house, shop.id)
+                compose(shop, Persona(persona), choosing, shop.id)
                 for name in house[persona].keys() & specs.keys():
                     lines = house[persona][name]
                     for line, prop, message in _refused(specs[name], lines, shop, context):

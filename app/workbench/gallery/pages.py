@@ -14,8 +14,8 @@ from app.catalog.merchandising import rules_at, steer
 from app.catalog.variants import made_of
 from app.domain.basket import BasketItem, BasketLine, check
 from app.domain.catalog import DEMO, Checkout, Money, Product, Shop, Variant
-from app.domain.page import Component
-from app.generation.rules import compose, fallback
+from app.generation.rules import House, compose
+from app.pages.shells import draw_fallbacks
 from app.rendering.renderer import SlotContent
 from app.web.context import not_found_page
 from app.web.errors import failed_page
@@ -91,15 +91,13 @@ def _finished(scene: Scene) -> str:
     """Draw a page as the house composer would; what the catalog cannot fill keeps its fallback."""
     live, shop = scene.live, scene.shop
     content = live.version.content
-    specs, copy = content.library.specs, content.prompts.house_in(shop.locale)
+    house = House(content.library.plan, content.prompts.house_in)
     fillings = _fallbacks(scene)
     persona = read_persona({"persona": scene.options.persona}, shop)
-    for item in compose(shop, persona, copy, seed=scene.options.persona):
-        kind, config = str(item["type"]), item["config"]
-        if kind in specs and isinstance(config, dict):
-            html = live.renderer.component(Component(kind, specs[kind].slots[0], config), shop)
-            if isinstance(html, str):
-                fillings[specs[kind].slots[0]] = SlotContent(kind, html)
+    for item in compose(shop, persona, house, seed=scene.options.persona):
+        html = live.renderer.component(item, shop)
+        if isinstance(html, str):
+            fillings[item.slot] = SlotContent(item.type, html)
     return live.renderer.store_page(shop, scene.options.persona, fillings)
 
 
@@ -108,8 +106,8 @@ def _sold_out(scene: Scene) -> str:
 
 
 def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
-    lines = scene.live.version.content.prompts.house_in(scene.shop.locale)
-    return scene.live.renderer.fallbacks(scene.shop, fallback(scene.shop, lines))
+    live = scene.live
+    return draw_fallbacks(scene.shop, live.version.content, live.renderer)
 
 
 def _listing(query: Callable[[Shop], ListingQuery]) -> Draw:

@@ -151,7 +151,8 @@ def _drawn(
         if isinstance(verdict, Component):
             html = live.renderer.component(verdict, shop)
             return rendered._replace(html=html if isinstance(html, str) else "")
-        filling = live.renderer.fallbacks(shop, {name: dict(rendered.config)})[name]
+        component = Component(name, rendered.spec.slots[0], rendered.config)
+        (filling,) = live.renderer.fallbacks(shop, [component]).values()
         return rendered._replace(html=filling.html)
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         file = f"components/{name}.jinja"

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from app.domain.llm import Model
 from app.domain.persona import Persona
+from app.generation.rules import House
 from app.llm.factory import Providers, house_model
 from app.settings import Settings
 from app.workbench.player.faults import (
@@ -96,8 +97,9 @@ class RunRegistry:
     def _request(
         self, source: str, persona: Persona, shop_id: str, fault: ModelFault
     ) -> RunRequest:
-        copy_in = self._live.version.content.prompts.house_in
-        *_, house = self._providers.with_house(copy_in)
+        content = self._live.version.content
+        choosing = House(content.library.plan, content.prompts.house_in)
+        *_, house = self._providers.with_house(choosing)
         if source == HOUSE:
             return RunRequest(source, [house], persona, shop_id, time.monotonic, self._settings)
         if source in self._providers.by_name:
@@ -109,7 +111,7 @@ class RunRegistry:
         played = ReplayModel(
             inject(pieces, fault), self._settings.calls, broken=fault.kind == "leaves"
         )
-        models: list[Model] = [played, house_model(copy_in, 0)]
+        models: list[Model] = [played, house_model(choosing, 0)]
         return RunRequest(source, models, persona, shop_id, lambda: played.now, self._settings)
 
     def _pieces(self, source: str) -> list[Piece] | None:

@@ -151,7 +151,7 @@ def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
         journal=RunJournal(run, time.time),
         renderer=live.renderer,
         specs=library.specs,
-        slots=tuple(slot.id for slot in library.slots),
+        slots=library.plan.slots,
         required=library.required,
         instructions=lambda: instructions_of(content),
         persona_briefs=content.prompts.personas,

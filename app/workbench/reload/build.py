@@ -17,6 +17,7 @@ from app.content.components import (
     Specs,
     component_spec,
     digest_of,
+    kinds_of,
     read_samples,
     schema_digest_of,
     slots_of,
@@ -103,14 +104,15 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
     try:
         slots = _slots(package, sources)
         specs = _specs(package, slots, sources, _Old(old, changed))
+        kinds = kinds_of(folder, texts)
     except BuildError:
         if package is not before.package:
             package.close()
         raise
     styles = "\n".join(texts[name] for name in sorted(texts) if _is_style(name))
     templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
-    digests = digest_of(texts), schema_digest_of(texts)
-    return Library(folder, Specs(lambda: specs), slots, styles, *digests, templates), package
+    digests, made = (digest_of(texts), schema_digest_of(texts)), Specs(lambda: specs)
+    return Library(folder, made, slots, styles, *digests, kinds, templates), package
 
 
 def _is_style(name: str) -> bool:

@@ -36,6 +36,8 @@ const pageOf = (/** @type {string} */ name) => frameOf(name).contentDocument;
 const slotsOf = (/** @type {Document | null} */ page) => [
   ...(page?.querySelectorAll("[data-slot]") ?? []),
 ];
+const shownIn = (/** @type {Document | null} */ page) =>
+  slotsOf(page).filter((slot) => slot.firstElementChild);
 const seconds = (/** @type {number} */ milliseconds) => (milliseconds / 1000).toFixed(1);
 
 /** @param {string} name @param {string} text */
@@ -97,7 +99,7 @@ const measure = (/** @type {string} */ name) => {
 
 const showShifts = () => {
   const rows = Object.entries(measured).map(([slot, { fallback, content, shift, by, held }]) => {
-    const differs = held || (content != null && content !== fallback);
+    const differs = fallback > 0 && (held || (content != null && content !== fallback));
     const kept = held ? "taller, so it is offered" : "as it was";
     return make(
       "tr",
@@ -114,7 +116,9 @@ const showShifts = () => {
   find("[data-shifts]").replaceChildren(...rows);
   const moved = Object.entries(measured).filter(([, { shift }]) => shift > 0);
   const sum = moved.reduce((all, [, { shift }]) => all + shift, 0);
-  const offered = Object.keys(measured).filter((slot) => measured[slot].held);
+  const offered = Object.keys(measured).filter(
+    (slot) => measured[slot].held && measured[slot].fallback,
+  );
   const names = moved.map(([slot]) => slot).join(", ");
   const place = find("[data-shift-sum]");
   place.textContent =
@@ -127,7 +131,7 @@ const compare = () => {
   const finished = pageOf("finished");
   const kept = pageOf("kept");
   if (!finished || !kept || finished.querySelector("main[data-stream]")) return;
-  const differing = slotsOf(finished).filter((slot) => {
+  const differing = shownIn(finished).filter((slot) => {
     const matching = kept.querySelector(`[data-slot="${slot.dataset.slot}"]`);
     const same = matching?.innerHTML === slot.innerHTML;
     return !same || matching?.dataset.filledBy !== slot.dataset.filledBy;
@@ -138,7 +142,7 @@ const compare = () => {
 
 const showCaption = () => {
   const page = pageOf("stream");
-  const slots = slotsOf(page);
+  const slots = shownIn(page);
   const filled = slots.filter((slot) => slot.dataset.filledBy !== "fallback").length;
   const over = page && !page.querySelector("main[data-stream]");
   setCaption("stream", `${filled} of ${slots.length} filled${over ? ", over" : ""}`);

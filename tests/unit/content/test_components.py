@@ -63,11 +63,12 @@ def write(tmp_path: Path) -> Write:
 
 def test_the_shops_own_library_loads() -> None:
     library = load_library(ROOT / "components")
-    assert list(library.specs) == ["cta", "filters", "grid", "hero", "recommendations"]
+    assert list(library.specs) == ["cta", "filters", "grid", "hero", "recommendations", "story"]
     assert [slot.id for slot in library.slots] == [
         "hero",
         "filters",
         "grid",
+        "feature",
         "recommendations",
         "cta",
     ]

@@ -16,13 +16,13 @@ from app.domain.page import Component, StoredPage
 from app.domain.persona import NEWCOMER, PageKey
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps, PageJob
-from app.generation.rules import fallback
+from app.generation.rules import House, fallback
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
-from tests.support.fake_model import SLOTS, answer
+from tests.support.fake_model import SLOTS, answer, component
 from tests.support.props import props_context
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +78,7 @@ async def composed(tools: GeneratorDeps, **changes: Any) -> PageJob:
     journal = tools.journal
     assert isinstance(journal, PageJournal)
     journal.open("page", "shop_1")
-    fallbacks = RENDERER.fallbacks(DEMO, fallback(DEMO, PROMPTS.house))
+    fallbacks = RENDERER.fallbacks(DEMO, fallback(DEMO, House(LIBRARY.plan, PROMPTS.house_in)))
     trace = Trace("page", "demo", "newcomer", lambda: 0.0)
     key = PageKey("shop_1", "v2_newcomer_0_x")
     page = PageJob("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
@@ -114,6 +114,36 @@ async def test_slots_asked_for_by_name_are_all_needed_and_no_others_are_taken() 
     assert set(page.drawn) == {"cta"}
     assert page.trace.counts["refused:SLOT_TAKEN"] == 4
     assert page.trace.status == "success"
+
+
+STORY: Mapping[str, Any] = {
+    "type": "story",
+    "id": "feature",
+    "config": LIBRARY.specs["story"].samples[0].config,
+}
+
+
+async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_it() -> None:
+    for text, drawn in (
+        (answer(), set(SLOTS)),
+        (json.dumps({**{item: component(item) for item in SLOTS}, "feature": None}), set(SLOTS)),
+        (answer(*map(component, SLOTS), STORY), {*SLOTS, "feature"}),
+    ):
+        model, house = Says("model", text), Says("house", "")
+        tools = workshop(model, house)._replace(slots=LIBRARY.plan.slots)
+        page = await composed(tools)
+        assert model.asked == [LIBRARY.plan.slots]
+        assert set(page.drawn) == drawn
+        assert (page.trace.status, page.late, page.trace.fillers["fallback"]) == ("success", [], 0)
+        assert page.stored is not None
+        assert ('data-slot="feature"' in page.stored.html) == ("feature" in drawn)
+
+
+async def test_in_a_models_stead_the_house_adds_nothing_that_may_stay_out() -> None:
+    house = Says("house", answer())
+    for models in ((house,), (Says("model", ""), house)):
+        await composed(workshop(*models)._replace(slots=LIBRARY.plan.slots))
+    assert house.asked == [LIBRARY.plan.slots, SLOTS]
 
 
 async def test_what_the_page_had_before_stays_and_is_not_asked_for() -> None:

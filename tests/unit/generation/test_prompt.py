@@ -29,14 +29,16 @@ from tests.support.factories import EUR, product, shop
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
 PROMPTS = load_prompts(ROOT / "prompts")
-SLOTS = tuple(slot.id for slot in LIBRARY.slots)
+SLOTS, OPTIONAL = LIBRARY.plan.slots, LIBRARY.plan.optional
 STABLE = instructions(PROMPTS.storefront, PLACES, LIBRARY.specs.values())
 
 
 def brief(
     catalog: Shop = DEMO, persona: Persona = NEWCOMER, slots: tuple[str, ...] = SLOTS
 ) -> Prompt:
-    return build_prompt(catalog, persona, STABLE, PROMPTS.personas, SlotRequest(slots))
+    return build_prompt(
+        catalog, persona, STABLE, PROMPTS.personas, SlotRequest(slots, optional=OPTIONAL)
+    )
 
 
 # ------------------------------------------------------------------ the stable part
@@ -61,7 +63,7 @@ def test_the_stable_part_describes_every_component_and_prop() -> None:
 
 def test_limits_are_told_as_numbers() -> None:
     told = describe(LIBRARY.specs["hero"]) + describe(LIBRARY.specs["grid"])
-    assert "- headline: text, at most 56 characters." in told
+    assert "- headline: text up to 56." in told
     assert "- product_ids: list of 4 to 8." in told
 
 
@@ -104,7 +106,7 @@ def test_a_product_is_told_with_what_matters_for_choosing() -> None:
         picture=None,
         tags=("a", "b", "c", "d", "e"),
     )
-    row = 'old-cup | "Old Cup" | "Cups" | 7.50 EUR | "a", "b", "c", "d", reduced, sold out, no picture'
+    row = 'old-cup | "Old Cup" | "Cups" | 7.50 | "a, b, c, d", reduced, sold out, no picture'
     assert rows(brief(shop(item)).request) == [row]
 
 
@@ -126,7 +128,7 @@ def test_a_hostile_title_stays_on_its_line_and_in_its_quotes(text: str) -> None:
     assert row.startswith('bad-lamp | "')
     assert len(row) < 600
     unquoted = re.sub(r'"(?:[^"\\]|\\.)*"', "", row)
-    assert unquoted == "bad-lamp |  |  | 10 EUR | "
+    assert unquoted == "bad-lamp |  |  | 10 | "
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=200))
@@ -223,6 +225,18 @@ def test_the_asked_slots_are_named_and_no_others() -> None:
     made = brief(slots=("grid", "cta"))
     assert made.slots == ("grid", "cta")
     assert made.request.endswith("Write one component for each of these slots: grid, cta.")
+    assert brief(slots=("grid", "feature")).request.endswith(
+        "Write one component for each of these slots: grid, feature. Optional: feature."
+    )
+
+
+def test_a_currency_is_told_once_where_there_is_one() -> None:
+    lamp, cup = product("lamp", "7.50"), product("cup", "7.50")
+    assert "| price in EUR |" in brief(shop(lamp, cup)).request
+    abroad = cup._replace(price=Money(Decimal(900), "JPY"))
+    request = brief(shop(lamp, abroad)).request
+    assert "| price |" in request
+    assert {row.split(" | ")[3] for row in rows(request)} == {"7.50 EUR", "900 JPY"}
 
 
 def test_reasons_of_a_refusal_are_told() -> None:
@@ -268,7 +282,7 @@ def test_a_product_has_the_shoppers_reason_in_place_of_its_tags() -> None:
         "lamp": "put into basket",
         "cup": "viewed",
         "vase": "bought",
-        "jug": '"oak", "set"',
+        "jug": '"oak, set"',
     }
     assert "This shopper viewed" in request
 

@@ -11,9 +11,9 @@ from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.catalog import Shop
-from app.domain.page import Component, Proposal
+from app.domain.page import Choice, Component, Kind, PagePlan, Proposal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.generation.rules import compose, fallback, restock
+from app.generation.rules import House, compose, fallback, restock
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
@@ -24,6 +24,8 @@ DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
 PROMPTS = load_prompts(ROOT / "prompts")
 LINES = PROMPTS.house
+SLOTS, OPTIONAL = LIBRARY.plan.slots, LIBRARY.plan.optional
+HOUSE = House(LIBRARY.plan, PROMPTS.house_in)
 PERSONAS = [Persona(kind, 0.8) for kind in PERSONA_TYPES]
 PERSONAS.append(
     Persona("collector", 0.8, Signals(300.0, ("Desk", "no such thing"), "low", ("compares",)))
@@ -39,15 +41,9 @@ def demo(size: int) -> Shop:
 def verdicts(shop: Shop, persona: Persona, seed: str = "seed") -> dict[str, Any]:
     filled: set[str] = set()
     found = {}
-    for item in compose(shop, persona, PROMPTS.house_in(shop.locale), seed):
-        config: Any = item["config"]
-        verdict = validate(
-            Proposal(str(item["type"]), str(item["id"]), config),
-            LIBRARY.specs,
-            props_context(shop),
-            filled,
-        )
-        found[str(item["type"])] = verdict
+    for item in compose(shop, persona, HOUSE, seed):
+        verdict = validate(Proposal(*item), LIBRARY.specs, props_context(shop), filled)
+        found[item.slot] = verdict
         if isinstance(verdict, Component):
             filled.add(verdict.slot)
     return found
@@ -59,7 +55,8 @@ def test_everything_the_house_writes_is_admitted(persona: Persona, size: int) ->
     for seed in ("a", "b", "c", "d"):
         found = verdicts(demo(size), persona, seed)
         assert all(isinstance(verdict, Component) for verdict in found.values()), found
-        assert list(found) == ["hero", "filters", "grid", "recommendations", "cta"]
+        own = {slot for kind in LINES[persona.type] for slot in LIBRARY.specs[kind].slots}
+        assert list(found) == [slot for slot in SLOTS if slot not in OPTIONAL or slot in own]
 
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.type)
@@ -84,31 +81,31 @@ def test_the_fallback_draws_every_slot_of_any_catalog(size: int) -> None:
         urls_of=lambda _: addresses,
         props_context=props_context,
     )
-    drawn = renderer.fallbacks(shop, fallback(shop, LINES))
-    assert set(drawn) == {slot.id for slot in LIBRARY.slots}
+    drawn = renderer.fallbacks(shop, fallback(shop, HOUSE))
+    assert set(drawn) == set(SLOTS) - OPTIONAL
     assert all(filling.by == "fallback" and filling.html.strip() for filling in drawn.values())
 
 
 @pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.type)
 def test_the_same_seed_gives_the_same_page(persona: Persona) -> None:
-    assert compose(DEMO, persona, LINES, "x") == compose(DEMO, persona, LINES, "x")
+    assert compose(DEMO, persona, HOUSE, "x") == compose(DEMO, persona, HOUSE, "x")
 
 
 def test_another_seed_may_give_other_words_and_never_other_products() -> None:
-    pages = [compose(DEMO, PERSONAS[0], LINES, str(seed)) for seed in range(20)]
-    heroes: list[Any] = [page[0]["config"] for page in pages]
+    pages = [compose(DEMO, PERSONAS[0], HOUSE, str(seed)) for seed in range(20)]
+    heroes = [page[0].config for page in pages]
     assert len({hero["headline"] for hero in heroes}) > 1
     assert len({hero["product_id"] for hero in heroes}) == 1
 
 
 def test_personas_see_different_pages() -> None:
-    pages: list[list[dict[str, Any]]] = [compose(DEMO, item, LINES, "x") for item in PERSONAS[:6]]
-    assert len({page[0]["config"]["headline"] for page in pages}) == len(pages)
+    pages = [compose(DEMO, item, HOUSE, "x") for item in PERSONAS[:6]]
+    assert len({page[0].config["headline"] for page in pages}) == len(pages)
 
 
 def test_the_hero_and_the_grids_first_four_are_not_repeated_in_the_row() -> None:
-    page: Any = compose(DEMO, PERSONAS[0], LINES, "x")
-    hero, grid, row = (page[at]["config"] for at in (0, 2, 3))
+    page: Any = {item.slot: item.config for item in compose(DEMO, PERSONAS[0], HOUSE, "x")}
+    hero, grid, row = (page[slot] for slot in ("hero", "grid", "recommendations"))
     assert hero["product_id"] not in grid["product_ids"]
     assert set(row["product_ids"]).isdisjoint({hero["product_id"], *grid["product_ids"][:4]})
 
@@ -121,14 +118,67 @@ def test_the_hero_prefers_what_has_a_picture_and_can_be_had() -> None:
             second.id: second._replace(available=True),
         },
     )
-    page: Any = compose(shop, PERSONAS[0], LINES, "x")
-    assert page[0]["config"]["product_id"] == second.id
+    page = compose(shop, PERSONAS[0], HOUSE, "x")
+    assert page[0].config["product_id"] == second.id
 
 
-def test_there_is_copy_for_every_persona_and_component() -> None:
+def test_there_is_copy_for_every_component_and_every_persona_has_its_own() -> None:
+    assert set(LINES["fallback"]) == set(LIBRARY.specs)
     for name in ("fallback", *PERSONA_TYPES):
-        assert set(LINES[name]) == set(LIBRARY.specs)
+        filled = {slot for kind in LINES[name] for slot in LIBRARY.specs[kind].slots}
+        assert filled >= set(SLOTS) - OPTIONAL
         assert all(LINES[name].values())
+
+
+def test_the_house_knows_slots_and_kinds_from_the_library_alone() -> None:
+    promise = Kind(
+        ("promise",),
+        (
+            Choice("lamp", "products", marks=frozenset({"described"})),
+            Choice("pair", "products", 2, 2, frozenset({"alike"})),
+            Choice("rooms", "categories", 2, 3),
+            Choice("look", "words", words=("calm", "loud")),
+        ),
+    )
+    slots = ("hero", "promise", "nobody")
+    plan = PagePlan(slots, frozenset({"nobody"}), {**LIBRARY.kinds, "promise": promise})
+    lines: dict[str, dict[str, list[dict[str, str]]]] = {
+        name: {"hero": LINES["newcomer"]["hero"], "promise": []}
+        for name in ("fallback", *PERSONA_TYPES)
+    }
+    hero, made = compose(DEMO, PERSONAS[0], House(plan, lambda _: lines), "x")
+    config: Any = made.config
+    assert (made.type, made.slot, list(config)) == (
+        "promise",
+        "promise",
+        ["lamp", "pair", "rooms", "look"],
+    )
+    assert config["lamp"] != hero.config["product_id"]
+    assert len({DEMO.products[name].category for name in config["pair"]}) == 1
+    assert (len(config["rooms"]), config["look"]) == (3, "calm")
+
+
+def test_what_may_stay_out_does_where_the_shop_has_nothing_for_it() -> None:
+    untold = {name: item._replace(description="") for name, item in DEMO.products.items()}
+    page = compose(DEMO._replace(products=untold), PERSONAS[0], HOUSE, "x")
+    assert [item.slot for item in page] == [slot for slot in SLOTS if slot not in OPTIONAL]
+
+
+def test_what_rules_read_of_a_component_is_what_its_props_state() -> None:
+    assert set(LIBRARY.kinds) == set(LIBRARY.specs)
+    for name, spec in LIBRARY.specs.items():
+        schema = spec.props.model_json_schema()["properties"]
+        stated = []
+        for prop, value in schema.items():
+            names = value.get("names") or value.get("items", {}).get("names")
+            if names:
+                limits = (value.get("minItems", 1), value.get("maxItems", 0))
+                stated.append((prop, names, *limits, ()))
+            elif "enum" in value:
+                stated.append((prop, "words", 1, 0, tuple(value["enum"])))
+        kind = LIBRARY.kinds[name]
+        assert kind.slots == spec.slots
+        assert [(it.prop, it.of, it.least, it.most, it.words) for it in kind.choices] == stated
 
 
 @pytest.mark.parametrize("language", PROMPTS.translations)
@@ -156,8 +206,6 @@ def test_a_region_speaks_as_its_language_does_and_a_gap_is_filled_in_english() -
 
 # ------------------------------------------------------------------ what is sold out
 
-KINDS = ("hero", "filters", "grid", "recommendations", "cta")
-
 
 def with_stock(*in_stock: int, size: int = 30) -> Shop:
     """Return the demo shop's first products, of which only these can be had."""
@@ -172,8 +220,8 @@ def test_the_house_and_the_fallback_lead_with_what_is_in_stock(
     persona: Persona, in_stock: Sequence[int]
 ) -> None:
     shop = with_stock(*in_stock)
-    page: Any = {item["type"]: item["config"] for item in compose(shop, persona, LINES, "x")}
-    for configs in (page, fallback(shop, LINES)):
+    for page in (compose(shop, persona, HOUSE, "x"), fallback(shop, HOUSE)):
+        configs: Any = {item.slot: item.config for item in page}
         hero, grid, row = (dict(configs[kind]) for kind in ("hero", "grid", "recommendations"))
         assert shop.products[str(hero["product_id"])].available
         others = len(in_stock) - 1
@@ -184,7 +232,8 @@ def test_the_house_and_the_fallback_lead_with_what_is_in_stock(
 
 def test_a_shop_in_which_everything_is_sold_out_has_its_page_all_the_same() -> None:
     found = verdicts(with_stock(), PERSONAS[1])
-    assert [item.type for item in found.values() if isinstance(item, Component)] == list(KINDS)
+    admitted = {item.slot for item in found.values() if isinstance(item, Component)}
+    assert admitted == set(SLOTS) - OPTIONAL
 
 
 def components(shop: Shop, persona: Persona) -> list[Component]:
@@ -206,7 +255,7 @@ def restocked(page: list[Component], shop: Shop, persona: Persona) -> dict[str, 
         assert isinstance(
             validate(Proposal(*item), LIBRARY.specs, props_context(shop), set()), Component
         )
-    return {item.type: item.config for item in again}
+    return {item.slot: item.config for item in again}
 
 
 COLLECTOR = PERSONAS[PERSONA_TYPES.index("collector")]
@@ -249,7 +298,7 @@ def test_a_shelf_keeps_what_is_left_of_it_and_its_words(removed: bool) -> None:
 def test_a_shelf_of_which_nothing_is_in_stock_is_filled_from_the_rest_of_the_page() -> None:
     page = components(DEMO, COLLECTOR)
     grid: Any = page[2].config["product_ids"]
-    row: Any = page[3].config["product_ids"]
+    row: Any = page[4].config["product_ids"]
     after: Any = restocked(page, changed(grid, removed=False), COLLECTOR)["grid"]
     assert after["product_ids"][: len(row)] == row
     assert len(after["product_ids"]) == len(grid)

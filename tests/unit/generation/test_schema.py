@@ -124,6 +124,13 @@ def test_a_slot_that_several_kinds_may_fill_leaves_the_choice() -> None:
     assert kinds == [["hero"], ["story"]]
 
 
+def test_a_slot_that_may_stay_out_may_be_null() -> None:
+    prompt = prompt_for("hero", "feature")._replace(optional=frozenset({"feature"}))
+    slots = answer_schema(SPECS, prompt)["properties"]
+    assert {"type": "null"} in slots["feature"]["anyOf"]
+    assert "anyOf" not in slots["hero"]
+
+
 def test_its_size_is_bounded_whatever_is_sold() -> None:
     names = [f"{'long-' * 20}{at}" for at in range(1_000)]
     many = shop(*(product(f"p-{at}", category=name) for at, name in enumerate(names)))

@@ -21,7 +21,7 @@ from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.catalog import Picture, Shop
 from app.domain.page import Component, Proposal, Refusal
-from app.generation.rules import fallback
+from app.generation.rules import House, fallback
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, SlotContent, environment
 from app.rendering.urls import ShopUrls
@@ -32,7 +32,7 @@ from tests.support.props import props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 LIBRARY = load_library(ROOT / "components")
-LINES = load_prompts(ROOT / "prompts").house
+HOUSE = House(LIBRARY.plan, load_prompts(ROOT / "prompts").house_in)
 ASSETS = {path.name: f"/{path.name}" for path in (ROOT / "static").iterdir()}
 RENDERER = Renderer(
     environment(LIBRARY.folder),
@@ -198,7 +198,7 @@ def test_templates_escape_by_default(tmp_path: Path) -> None:
 
 
 def fallbacks(sold: Shop = DEMO) -> dict[str, SlotContent]:
-    return RENDERER.fallbacks(sold, fallback(sold, LINES))
+    return RENDERER.fallbacks(sold, fallback(sold, HOUSE))
 
 
 def scripts(html: str) -> list[str]:
@@ -214,8 +214,10 @@ def test_a_shell_names_its_stream_and_every_slot() -> None:
     html = whole(RENDERER.store_page(DEMO, "newcomer", fallbacks(), "/s/demo/stream/p1"))
     assert 'data-stream="/s/demo/stream/p1"' in html
     assert re.findall(r'data-slot="(\w+)" data-filled-by="(\w+)"', html) == [
-        (slot, "fallback") for slot in SLOTS
+        (slot, "fallback") for slot in LIBRARY.plan.slots
     ]
+    assert '<section class="slot" data-slot="feature" data-filled-by="fallback"' in html
+    assert 'data-slot="feature"' not in RENDERER.store_page(DEMO, "newcomer", fallbacks())
     assert "<noscript>" in html
 
 
