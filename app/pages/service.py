@@ -92,7 +92,8 @@ class PageService:
         """
         view = visit.view
         known = await self.shopper(visit)
-        self._note(visit)
+        if not visit.first:
+            self._note(visit)
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
         if known.arm.page == PLAIN:
             return Shell(shells.fallback(view, persona_type), final=True)
@@ -177,10 +178,11 @@ class PageService:
         """
         owner = self._journal.owner(page_id)
         if owner is not None:
-            own = owner == visit.shopper_id
-            return self._journal.read(page_id, after) if own else None
-        if page_id == VISIT:
+            if owner != visit.shopper_id:
+                return None
             self._note(visit)
+            return self._journal.read(page_id, after)
+        self._note(visit)
         known = await self.shopper(visit)
         if known.arm.page == PLAIN:
             return None
@@ -246,6 +248,7 @@ class PageService:
         await self.jobs.drain(seconds)
 
     def _note(self, visit: Visit) -> None:
+        """Note who was here, if they may be written down: who never comes back leaves no row."""
         if not visit.client.recorded:
             return
         self._records.visited(Visited(visit.shopper_id, visit.view.shop.id, stamp()))

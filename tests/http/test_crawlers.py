@@ -94,6 +94,16 @@ def test_a_page_fetched_ahead_is_the_shoppers_own_without_a_row_or_a_new_cookie(
     assert rows(server, "SELECT count(*) FROM shoppers") == [(1,)]
 
 
+def test_who_never_shows_a_second_sign_of_life_leaves_no_row(composed_by_model: Server) -> None:
+    with Shopper(composed_by_model) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        shopper_id = shopper.cookies["shopper_demo"].partition(".")[0]
+    strangers = [http.get(f"{composed_by_model.url}/store") for _ in range(3)]
+    assert all("set-cookie" in page.headers for page in strangers)
+    composed_by_model.stop()  # which writes what is to be written
+    assert rows(composed_by_model, "SELECT id FROM shoppers") == [(shopper_id,)]
+
+
 @pytest.mark.parametrize("destination", ["image", "script", "iframe", "empty"])
 def test_what_is_no_document_is_the_catalogs_page_and_costs_nothing(
     composed_by_model: Server, model: Model, destination: str

@@ -125,6 +125,7 @@ def test_of_who_asks_not_to_be_followed_nothing_is_written_down(
         assert shopper.store().headers["x-wandstore-page"] == "kept"
         mine = id_of(shopper)
         other.store()
+        assert other.post("/signals", json=VIEW, headers=OURS).status_code == 204
         theirs = id_of(other)
     server.stop()
     assert rows(server, "SELECT id FROM shoppers") == [(theirs,)]
