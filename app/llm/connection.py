@@ -13,11 +13,40 @@ _LONGEST_HEAD = 64 * 1024
 _HEAD_TOO_LONG = "the answer's head is too long"
 
 
+_MOST_STRETCHED = 8
+_CALMER = 0.98
+
+
+class Pace:
+    """The ticks at which all connections are read: `gap` seconds apart, more while they come late.
+
+    Reading less often costs less, which is what a process lacks whose ticks come late.
+    """
+
+    def __init__(self, between_reads: float) -> None:
+        self.gap = self._least = between_reads
+        self._latest = 0.0
+
+    def next_tick(self, now: float) -> float:
+        """Return the time of the next tick."""
+        return (now // self.gap + 1) * self.gap
+
+    def came(self, tick: float, now: float) -> None:
+        """Note that a tick came, perhaps late; each of them counts once."""
+        if tick <= self._latest:
+            return
+        self._latest = tick
+        if now - tick > self.gap:
+            self.gap = min(self.gap * 2, self._least * _MOST_STRETCHED)
+        else:
+            self.gap = max(self.gap * _CALMER, self._least)
+
+
 class Connection(asyncio.Protocol):
     """One connection and the answer being read from it."""
 
-    def __init__(self, between_reads: float) -> None:
-        self._gap = between_reads
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
@@ -168,10 +197,14 @@ class Connection(asyncio.Protocol):
 
     def _pause(self) -> None:
         """Read on at the next tick, which is the same for all: one wake-up serves many pages."""
-        if self._gap > 0 and self._transport is not None:
+        if self._pace.gap > 0 and self._transport is not None:
             self._transport.pause_reading()
-            tick = (self._loop.time() // self._gap + 1) * self._gap
-            self._timer = self._loop.call_at(tick, self._resume)
+            tick = self._pace.next_tick(self._loop.time())
+            self._timer = self._loop.call_at(tick, self._tick, tick)
+
+    def _tick(self, tick: float) -> None:
+        self._pace.came(tick, self._loop.time())
+        self._resume()
 
     def _resume(self) -> None:
         """Read on, once what was read before has been taken: the sender is held back until then."""

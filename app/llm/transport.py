@@ -18,10 +18,11 @@ from typing import Any, cast
 
 import httpx
 
-from app.llm.connection import Connection
+from app.llm.connection import Connection, Pace
 
 BETWEEN_READS = 0.029
-"""Seconds. Longer saves little more; shorter wakes more often. Shoppers cannot tell.
+"""Seconds, and up to eight times as many while the process is late. Longer saves little more;
+shorter wakes more often. Shoppers cannot tell.
 
 No multiple of 10 ms, so as not to keep step with a sender that writes every 10 ms.
 """
@@ -44,7 +45,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
         between_reads: float = BETWEEN_READS,
         tls: Callable[[], ssl.SSLContext] = httpx.create_ssl_context,
     ) -> None:
-        self._gap = between_reads
+        self._pace = Pace(between_reads)
         self._make_tls = tls
         self._tls: ssl.SSLContext | None = None
         self._idle: deque[tuple[Origin, float, Connection]] = deque()
@@ -78,7 +79,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
         try:
             async with _limit(seconds, httpx.ConnectTimeout):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._gap), host, port, ssl=tls
+                    lambda: Connection(self._pace), host, port, ssl=tls
                 )
         except (OSError, ssl.SSLError) as error:
             raise httpx.ConnectError(str(error)) from error

@@ -30,6 +30,7 @@ from app.personas.cache import KnownShopper
 from app.personas.key import arm_in
 from app.storage.db.rows import Generation
 from app.storage.db.write_behind import WriteBehind
+from app.util.turns import Turns
 
 log = logging.getLogger("wandstore.pages")
 
@@ -90,7 +91,7 @@ class RunningJob(NamedTuple):
 class PageJobs:
     """Starts and ends the generating of pages. `traces` are those of the latest ones.
 
-    `counts` says why pages were not begun.
+    `counts` says why pages were not begun. Who has `turns` ahead is answered before one is begun.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class PageJobs:
         instruments: Instruments,
     ) -> None:
         self.counts: Counter[str] = Counter()
+        self.turns = Turns()
         self.traces: OrderedDict[str, Trace] = OrderedDict()
         self._site = site
         self._relay = relay
@@ -272,6 +274,7 @@ class PageJobs:
         while not await self._relay.follow(key, job):
             with suppress(PageTaken):
                 async with self._places:
+                    await self.turns.turn()
                     if not request.force and request.base is None:
                         await self._begin_with_shared(job, request.view)
                     generator = self._site.current.generator_of(arm_in(job.key.persona_hash))

@@ -89,7 +89,12 @@ class PageService:
 
         Else return the shell while theirs is composed. When no more pages can be composed, the
         shell is all there is, and says so; likewise for shoppers of an experiment's plain arm.
+        Nothing is composed for others meanwhile that has not begun.
         """
+        with self.jobs.turns.ahead():
+            return await self._visit(visit)
+
+    async def _visit(self, visit: Visit) -> CachedPage | Shell:
         view = visit.view
         known = await self.shopper(visit)
         if not visit.first:

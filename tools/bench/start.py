@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import shutil
 import subprocess
 import sys
 import time
@@ -15,17 +13,14 @@ from statistics import median
 import httpx
 
 from app.settings import ROOT
-from tools.bench import measure
+from tools.bench import lite, measure
 from tools.bench.measure import Row
 from tools.support.server import HeldPort, Server
 
 _ROUNDS = 5
 _SMALL_ROUNDS = 3
 _IMPORTS = "import starlette.applications, uvicorn, httpx, jinja2, pydantic, sse_starlette, uvloop"
-_CPU = Path("/sys/fs/cgroup/cpu")
-_MEMORY = Path("/sys/fs/cgroup/memory")
-_LITE_QUOTA, _LITE_PERIOD, _LITE_BYTES = 6250, 100_000, 256 * 1024 * 1024
-_READY = "ready within lite's limits (1/16 CPU, 256 MiB)"
+_READY = f"ready within {lite.LIMITS}"
 
 
 def run(folder: Path) -> Iterator[Row]:
@@ -35,7 +30,7 @@ def run(folder: Path) -> Iterator[Row]:
     ours, theirs = median(spent), median(bare)
     name = "CPU from start to first page; baseline: imports alone"
     yield Row(name, ours, "s", theirs, "at most 0.4 s", ours <= 0.4)
-    if not (_CPU / "cpu.cfs_quota_us").exists() or not os.access(_CPU, os.W_OK):
+    if not lite.is_available():
         yield Row(_READY, 0.0, "", limit="not measured: no cgroup v1 to write to")
         return
     starts = [_lite(folder / f"lite-{at}") for at in range(_SMALL_ROUNDS)]
@@ -75,42 +70,8 @@ def _imports() -> float:
 
 def _lite(data: Path) -> tuple[float, float]:
     """Start in a cgroup as small as the container; return seconds to ready and peak MiB."""
-    groups = [_CPU / f"wandstore-{os.getpid()}", _MEMORY / f"wandstore-{os.getpid()}"]
-    held = HeldPort()
-    environment = {"WANDSTORE_PORT": str(held.number), "WANDSTORE_DATA": str(data)}
-    environment["PATH"] = os.environ.get("PATH", os.defpath)
-    try:
-        for group in groups:
-            group.mkdir()
-        (groups[0] / "cpu.cfs_period_us").write_text(str(_LITE_PERIOD))
-        (groups[0] / "cpu.cfs_quota_us").write_text(str(_LITE_QUOTA))
-        (groups[1] / "memory.limit_in_bytes").write_text(str(_LITE_BYTES))
-        enter = " && ".join(f"echo $$ > {group}/cgroup.procs" for group in groups)
-        command = ["sh", "-c", f"{enter} && exec {sys.executable} -m app"]
+    with HeldPort() as port:
         began = time.monotonic()
-        server = subprocess.Popen(command, cwd=ROOT, env=environment)
-        try:
-            _first_page(held.url)
-            seconds = time.monotonic() - began
-            peak = int((groups[1] / "memory.max_usage_in_bytes").read_text()) / 2**20
-        finally:
-            server.kill()
-            server.wait()
-        return seconds, peak
-    finally:
-        held.close()
-        _remove(groups)
-        shutil.rmtree(data, ignore_errors=True)
-
-
-def _remove(groups: list[Path]) -> None:
-    """Remove the groups, once the kernel has let go of the process."""
-    for group in groups:
-        for _ in range(50):
-            try:
-                group.rmdir()
-                break
-            except FileNotFoundError:
-                break
-            except OSError:
-                time.sleep(0.1)
+        with lite.lite(data, {}, port.number) as container:
+            _first_page(port.url)
+            return time.monotonic() - began, container.peak_mib

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.llm.connection import Connection
+from app.llm.connection import Connection, Pace
 from app.llm.transport import PacedTransport
 
 pytestmark = pytest.mark.anyio
@@ -383,7 +383,7 @@ async def test_connections_are_read_on_in_the_same_turn_whenever_they_were_read(
         first, second = (Paused(lambda: turns.count) for _ in range(2))
         begun = loop.time() // gap
         for transport in (first, second):
-            connection = Connection(gap)
+            connection = Connection(Pace(gap))
             connection.connection_made(transport)
             connection.data_received(b"HTTP/1.1 200 OK\r\n")
             await asyncio.sleep(0.02)
@@ -393,6 +393,21 @@ async def test_connections_are_read_on_in_the_same_turn_whenever_they_were_read(
             break
     turns.stop()
     assert resumed[0] == resumed[1]
+
+
+def test_who_is_late_is_read_less_often_and_who_catches_up_as_often_as_before() -> None:
+    pace, least, now, gaps = Pace(0.03), 0.03, 100.0, []
+    for late in [0.0] * 2 + [0.5] * 9 + [0.0] * 150:
+        tick = pace.next_tick(now)
+        assert now < tick <= now + pace.gap + 0.001
+        now = tick + late + 0.001
+        for _ in range(3):  # connections that are read at this tick
+            pace.came(tick, now)
+        gaps.append(pace.gap)
+    assert gaps[1] == least
+    assert gaps[2:6] == [2 * least, 4 * least, 8 * least, 8 * least]
+    assert gaps[10] == 8 * least, "and no less often than that"
+    assert gaps[-1] == least
 
 
 async def test_a_fast_sender_is_held_back_by_a_slow_reader(http: httpx.AsyncClient) -> None:
