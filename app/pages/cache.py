@@ -89,7 +89,7 @@ class PageCache:
         self._kv = kv
         self._site = site
         self._ready = ready
-        self._is_degraded = is_degraded
+        self.is_degraded = is_degraded
         self._clock = clock
         self._fresh = fresh
         self._personal = personal
@@ -187,7 +187,7 @@ class PageCache:
         page = stored._replace(
             html=html, components=still, content=view.content, valid_until=view.valid_until
         )
-        ttl = DEGRADED_TTL if self._is_degraded(page.model) else TTL
+        ttl = DEGRADED_TTL if self.is_degraded(page.model) else TTL
         writing = asyncio.create_task(self._kv.put(key, to_kv(page), ttl))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)

@@ -226,6 +226,10 @@ class PageService:
             request = request._replace(base=stored if request.wanted else None)
         return self.jobs.start(request)
 
+    def is_degraded(self, page: StoredPage) -> bool:
+        """Say whether the house had to help with a page that models were to write."""
+        return self._cache.is_degraded(page.model)
+
     async def slots_for(self, kinds: Sequence[str] | None) -> tuple[str, ...] | None:
         """Return the slots that these kinds of component may fill, none where no kinds are named.
 

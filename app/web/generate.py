@@ -83,7 +83,8 @@ class Generate:
         """Return the answer for a page that is kept, or for one once it has ended."""
         css = self._shops.css(view.shop)
         if isinstance(found, StoredPage):
-            return kept_answer(found, tuple(view.fallbacks), css)
+            degraded = self._web.pages.is_degraded(found)
+            return kept_answer(found, tuple(view.fallbacks), css, degraded=degraded)
         done, _ = await asyncio.wait({found.task}, timeout=self._patience)
         if not done:
             return error_answer("TIMEOUT", "the page was not finished in time")

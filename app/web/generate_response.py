@@ -47,16 +47,20 @@ def answer_of(page: PageJob, css: str | None) -> Answer:
         code = code if code in STATUSES else "CONTAINER_ERROR"
         return error_answer(code, _MESSAGES.get(code, code))
     missing = [slot for slot in page.wanted if slot in page.fallbacks.keys() - page.drawn.keys()]
-    payload = _page(page.stored, css, page.trace.tokens, partial=bool(missing))
-    return Answer(200, {**payload, **_missed(missing)})
+    failure = ""
+    if page.trace.status == "degraded":  # where no call failed, what was written was not shown
+        failure = page.failures[-1] if page.failures else "GENERATION_FAILED"
+    return _page_answer(page.stored, css, page.trace.tokens, _shortfall(missing, failure))
 
 
-def kept_answer(kept: StoredPage, slots: Sequence[str], css: str | None) -> Answer:
+def kept_answer(
+    kept: StoredPage, slots: Sequence[str], css: str | None, *, degraded: bool
+) -> Answer:
     """Return the answer for a page that was finished before; it costs nothing now."""
     filled = {item.slot for item in kept.components}
     missing = [slot for slot in slots if slot not in filled]
-    payload = _page(kept, css, TokensUsed(), partial=bool(missing))
-    return Answer(200, {**payload, **_missed(missing)})
+    failure = "MODEL_UNAVAILABLE" if degraded else ""
+    return _page_answer(kept, css, TokensUsed(), _shortfall(missing, failure))
 
 
 def error_answer(code: str, message: str, status: int | None = None) -> Answer:
@@ -66,17 +70,22 @@ def error_answer(code: str, message: str, status: int | None = None) -> Answer:
     return Answer(status or usual, {"status": "error", "error": error})
 
 
-def _missed(missing: Sequence[str]) -> Mapping[str, object]:
-    if not missing:
-        return {}
-    message = f"these slots kept their fallback: {', '.join(missing)}"
-    error = {"code": "COMPONENT_TIMEOUT", "message": message, "retryable": True}
-    return {"error": error}
+def _shortfall(missing: Sequence[str], failure: str) -> Mapping[str, object]:
+    """Return what a page lacks: parts, or a model that wrote it; nothing where it is a success."""
+    if missing:
+        message = f"these slots kept their fallback: {', '.join(missing)}"
+        return {"code": "COMPONENT_TIMEOUT", "message": message, "retryable": True}
+    if failure:
+        code = _OUR_CODES.get(failure, failure)
+        code = code if code in _MESSAGES else "MODEL_UNAVAILABLE"
+        message = f"the house composed in want of a model: {_MESSAGES[code]}"
+        return {"code": code, "message": message, "retryable": True}
+    return {}
 
 
-def _page(
-    kept: StoredPage, css: str | None, tokens: TokensUsed, *, partial: bool
-) -> Mapping[str, object]:
+def _page_answer(
+    kept: StoredPage, css: str | None, tokens: TokensUsed, shortfall: Mapping[str, object]
+) -> Answer:
     ui: dict[str, object] = {
         "html": kept.html,
         "components": [item.as_json() for item in kept.components],
@@ -91,4 +100,6 @@ def _page(
         "tokens_used": used,
         "generated_at": kept.generated_at,
     }
-    return {"status": "partial" if partial else "success", "ui": ui, "meta": meta}
+    if shortfall:
+        return Answer(200, {"status": "partial", "ui": ui, "meta": meta, "error": shortfall})
+    return Answer(200, {"status": "success", "ui": ui, "meta": meta})

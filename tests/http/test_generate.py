@@ -503,9 +503,12 @@ def test_nothing_in_time_is_a_timeout(serve: StartServer, model: Model) -> None:
 
 def test_the_house_answers_where_no_model_does(composed_by_model: Server, model: Model) -> None:
     model.play(Scenario(answer(), fault=Fault("status", status=401)))
-    sent = generate(composed_by_model).json()
-    assert sent["status"] == "success"
-    assert sent["meta"]["model"] == "house"
+    for _ in ("composed", "kept"):
+        sent = generate(composed_by_model).json()
+        assert (sent["status"], sent["meta"]["model"]) == ("partial", "house")
+        assert sent["error"]["code"] == "MODEL_UNAVAILABLE"
+        assert sent["error"]["retryable"]
+        assert list(fillers(sent["ui"]["html"])) == list(SLOTS)
 
 
 def test_the_worker_says_which_shoppers_are_new_and_where_they_come_from(

@@ -32,21 +32,35 @@ async function generate(container: ContainerClient, page: PageRequest): Promise<
       headers,
       new AbortController().signal,
     );
-    trackOutcome(outcome, attempts, trace);
-    return response === null ? null : await readHtml(response);
+    const generated = response === null ? null : await readPage(response);
+    trackOutcome(generated?.shortfall || outcome, attempts, trace);
+    return generated?.html ?? null;
   } catch (error) {
     trackOutcome(errorName(error), 0);
     return null;
   }
 }
 
+interface GeneratedPage {
+  readonly html: string | null;
+  /** Why it is not what it could be, such as MODEL_UNAVAILABLE; empty where it is. */
+  readonly shortfall: string;
+}
+
 /** Return the page of a successful response; a partial page is one as well. */
-async function readHtml(response: Response): Promise<string | null> {
+async function readPage(response: Response): Promise<GeneratedPage | null> {
   if (response.status !== 200) {
     await response.body?.cancel();
     return null;
   }
-  const page: { status?: unknown; ui?: { html?: unknown } } = await response.json();
-  const html = page.ui?.html;
-  return page.status !== "error" && typeof html === "string" && html !== "" ? html : null;
+  const { status, ui, error }: GeneratedJson = await response.json();
+  const html =
+    status !== "error" && typeof ui?.html === "string" && ui.html !== "" ? ui.html : null;
+  return { html, shortfall: typeof error?.code === "string" ? error.code : "" };
+}
+
+interface GeneratedJson {
+  readonly status?: unknown;
+  readonly ui?: { readonly html?: unknown };
+  readonly error?: { readonly code?: unknown };
 }

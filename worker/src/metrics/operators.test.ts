@@ -96,6 +96,16 @@ describe("/metrics", () => {
     });
   });
 
+  it("tells of a page that was composed in want of a model", async () => {
+    const page = { status: "partial", ui: { html: pageHtml(SHOPPER) } };
+    const error = { code: "MODEL_UNAVAILABLE", retryable: true };
+    const CONTAINER = fakeContainer(async () => Response.json({ ...page, error }));
+    const changes = { CONTAINER, KEPT_WAIT_MS: "5000" };
+    expect(await visit({ cookie: await sessionCookie(SHOPPER) }, changes)).toBe("kept");
+    const composing = 'wandstore_events_total{part="composing",event="MODEL_UNAVAILABLE"}';
+    expect((await samples())[composing]).toBe(1);
+  });
+
   it("adds up what isolates count, and loses nothing that could not be handed over", async () => {
     expect(await visit({})).toBe("shell");
     const lost = { idFromName: () => "", get: () => ({ add: () => Promise.reject(new Error()) }) };
