@@ -68,7 +68,7 @@ worker-test: worker/.build/index.js publish
 
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@$(MAKE) --no-print-directory servers
-	@sh tools/install_promtool.sh $(BIN)
+	@sh tools/install_prometheus.sh $(BIN)
 	@sh tools/install_buildah.sh
 	$(PYTEST)
 

@@ -9,12 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from app.settings import ROOT
 from tests.conftest import StartServer
+from tests.support.waiting import eventually
 from tools.support import http
+from tools.support.server import HeldPort
 
 DEPLOY = ROOT / "deploy"
 RULES = (DEPLOY / "alerts.yml").read_text()
@@ -23,18 +27,70 @@ ALERTS = re.findall(r"- alert: (\w+)", RULES)
 NAME = re.compile(r"\bwandstore_[a-z_]+")
 
 
+def installed(name: str) -> str:
+    """Return where a program of Debian's package is, or skip the test."""
+    found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"no {name} here: the rules are not tried (tools/install_prometheus.sh)")
+    return found
+
+
 def test_each_alert_fires_in_prometheus_when_it_should() -> None:
-    promtool = shutil.which("promtool", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if promtool is None:
-        pytest.skip("no promtool here: the rules are not tried (tools/install_promtool.sh)")
     tried = subprocess.run(
-        [promtool, "test", "rules", DEPLOY / "alerts.test.yml"],
+        [installed("promtool"), "test", "rules", DEPLOY / "alerts.test.yml"],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert tried.returncode == 0, tried.stdout + tried.stderr
+
+
+def test_prometheus_itself_takes_the_rules_and_reads_what_the_shop_tells(
+    serve: StartServer, tmp_path: Path
+) -> None:
+    program, shop = installed("prometheus"), serve()
+    http.get(f"{shop.url}/store")
+    targets = [{"targets": [shop.url.removeprefix("http://")]}]
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(DEPLOY / "alerts.yml")],
+        "scrape_configs": [{"job_name": "shop", "static_configs": targets}],
+    }
+    (tmp_path / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+    with HeldPort() as port, (tmp_path / "prometheus.log").open("w") as log:
+        command = [program, f"--config.file={tmp_path}/prometheus.yml"]
+        command += [f"--storage.tsdb.path={tmp_path}/series"]
+        command += [f"--web.listen-address=127.0.0.1:{port.number}"]
+        prometheus = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
+        try:
+            eventually(lambda: health_of_rules(port.url) == {"ok"})
+            eventually(lambda: visits(port.url) == ["1"])
+        finally:
+            prometheus.kill()
+            prometheus.wait()
+
+
+def ask(address: str) -> dict[str, Any]:
+    """Return what Prometheus answers, nothing while it does not."""
+    try:
+        found = http.get(address).json()
+    except (httpx.HTTPError, ValueError):
+        return {}
+    return dict(found.get("data", {})) if isinstance(found, dict) else {}
+
+
+def health_of_rules(prometheus: str) -> set[str]:
+    groups = ask(f"{prometheus}/api/v1/rules").get("groups", [])
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert [rule["name"] for rule in rules] in ([], ALERTS)
+    return {rule["health"] for rule in rules}
+
+
+def visits(prometheus: str) -> list[str]:
+    query = "sum(wandstore_visits_total)"
+    found = ask(f"{prometheus}/api/v1/query?query={query}").get("result", [])
+    return [sample["value"][1] for sample in found]
 
 
 def test_each_alert_has_a_case_in_which_it_fires() -> None:
