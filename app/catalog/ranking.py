@@ -48,13 +48,23 @@ def rank(shop: Shop, persona: Persona, most: int = MOST_OFFERED) -> tuple[Produc
 def _ranked(shop: Shop, persona: Persona, most: int) -> Sequence[Product]:
     """Return the likeliest products for a persona, without the merchant's rules."""
     order = _order(shop, persona)
-    wanted = {name.lower() for name in persona.signals.category_preferences}
-    liked = {name for name in shop.categories() if name.lower() in wanted}
+    liked = _liked(shop, persona)
     if not liked:
         return order[:most]
     preferred = islice((item for item in order if item.category in liked), most)
     some = {item.id: item for item in (*order[:most], *preferred)}
     return sorted(some.values(), key=_Places(shop, persona, liked))[:most]
+
+
+def appeal(item: Product, shop: Shop, persona: Persona) -> list[str]:
+    """Return in words what speaks for a product, without what its shopper did."""
+    places = _Places(shop, persona, _liked(shop, persona))
+    return [words for weight, words in places.reasons(item) if weight]
+
+
+def _liked(shop: Shop, persona: Persona) -> set[str]:
+    wanted = {name.lower() for name in persona.signals.category_preferences}
+    return {name for name in shop.categories() if name.lower() in wanted}
 
 
 def _own_first(ranked: Sequence[Product], shop: Shop, interests: Interests) -> Sequence[Product]:
@@ -167,6 +177,17 @@ class _Places:
 
     def __call__(self, item: Product) -> tuple[bool, float, int]:
         return not item.available, -self._appeal(item), zlib.crc32(item.id.encode(), self._shuffle)
+
+    def reasons(self, item: Product) -> Iterator[tuple[float, str]]:
+        """Yield what speaks for a product, and how much: together its appeal."""
+        pleasing = sorted(self._pleasing.intersection(item.tags))
+        dear = item.price.amount > self._middle
+        yield 3.0 * (item.category in self._liked), f"{item.category} is liked"
+        yield 1.5 * len(pleasing), f"tagged {', '.join(pleasing)}"
+        yield 1.0 * (item.picture is not None), "has a picture"
+        yield 2.0 * (self._saves and item.compare_at is not None), "reduced"
+        yield 1.0 * (self._saves and not dear), "not dear"
+        yield 1.0 * (self._spends and dear), "dear"
 
     def _appeal(self, item: Product) -> float:
         score = 3.0 * (item.category in self._liked)

@@ -31,6 +31,7 @@ from app.workbench.player.routes import PlayerRoutes
 from app.workbench.reload.manager import BuildSite, ContentReloader
 from app.workbench.reload.watch import watch
 from app.workbench.responses import BadRequest, Telling, answer, page, read_json
+from app.workbench.rules import RuleRoutes
 from app.workbench.safe_write import NotWritten, Overtaken
 from app.workbench.templates import Templates, static
 
@@ -64,6 +65,7 @@ class Workbench:
             *gallery.routes,
             *player.routes,
             *inspection.routes,
+            *RuleRoutes(self.live, self._templates).routes,
             *EvalRoutes(settings.data / "evals", self._templates).routes,
             Route("/design", _to_the_gallery, methods=["GET"]),
             Route("/debug/pages/{page_id}", trace, methods=["GET"]),

@@ -56,6 +56,7 @@ def request_of(model: Model) -> str:
         (f"[[rule]]\npin = '{OTHER}'\nslot = 'grid'", "grid", [OTHER, GRID[0]]),
         (f"[[rule]]\nboost = '{GRID[5]}'", "grid", [GRID[5], GRID[0]]),
         (f"[[rule]]\nbury = '{GRID[0]}'", "grid", [GRID[1], GRID[2]]),
+        ("[[rule]]\ndiversity = 0.25", "grid", [GRID[0], GRID[1], GRID[4], GRID[5]]),
     ],
 )
 def test_a_model_that_ignores_a_rule_is_overruled(
@@ -78,6 +79,7 @@ def test_a_model_that_ignores_a_rule_is_overruled(
     [
         (f"[[rule]]\nexclude = ['{HERO}', '{GRID[0]}']", {HERO, GRID[0]}),
         ("[[rule]]\nexclude = 'category:Lamps'", {"dusk-lamp", "ember-lantern"}),
+        ("[[rule]]\nleast_stock = 10", {GRID[3], GRID[5], "heron-lamp"}),
     ],
 )
 def test_what_is_excluded_is_on_no_page_of_a_model_of_the_house_or_of_nobody(

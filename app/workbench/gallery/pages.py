@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from html import escape
@@ -55,7 +54,7 @@ def draw_page(live: ContentReloader, name: str, options: ViewOptions) -> Rendere
     """Draw one of PAGES in a state, the first where the look names none."""
     states = PAGES[name]
     shop = shop_of(live, options)
-    shop = steer(shop, rules_at(shop, options.persona, time.time()))
+    shop = steer(shop, rules_at(shop, options.persona, options.moment))
     draw = states.get(options.state) or next(iter(states.values()))
     try:
         return RenderedPage(shop, draw(Scene(live, shop, options)))

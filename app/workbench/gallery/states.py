@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
 
@@ -32,6 +34,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 """What a look may be; the first of each is meant where an address does not say."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _LONGEST_PROPS = 16_384
 _MOST_FIELDS = 16
 
@@ -39,7 +42,8 @@ _MOST_FIELDS = 16
 class ViewOptions(NamedTuple):
     """How a state is looked at, as its address says; `props` stands in for the state's config.
 
-    Without a `language` it is the shop's, and text runs as it does in that language.
+    Without a `language` it is the shop's, and text runs as it does in that language. `at` is the
+    moment in UTC whose merchandising rules hold, as `2026-12-01T00:00`, now where it is empty.
     """
 
     state: str = ""
@@ -52,6 +56,12 @@ class ViewOptions(NamedTuple):
     persona: str = "newcomer"
     shop: str = ""
     props: str = ""
+    at: str = ""
+
+    @property
+    def moment(self) -> float:
+        """The moment in Unix seconds."""
+        return datetime.fromisoformat(f"{self.at}Z").timestamp() if self.at else time.time()
 
     def query(self, **changes: str) -> str:
         """Return the part of an address that says so, without what goes without saying."""
@@ -76,7 +86,16 @@ def read_view_options(query: bytes) -> ViewOptions:
         del values["props"]
     if not _LANGUAGE.fullmatch(values.get("language", "en")):
         del values["language"]
+    if not _MOMENT.fullmatch(values.get("at", "")) or not _is_moment(values["at"]):
+        values.pop("at", None)
     return ViewOptions(**values)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return bool(datetime.fromisoformat(f"{text}Z"))
+    except ValueError:
+        return False
 
 
 class RenderedState(NamedTuple):

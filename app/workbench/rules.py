@@ -1,0 +1,60 @@
+"""The merchant's rules at any moment and for any persona: what holds, what changes, and why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.catalog.merchandising import next_change, rules_at
+from app.catalog.standing import standings
+from app.domain.merchandising import Rule
+from app.workbench.gallery.states import CHOICES, read_view_options, shop_of
+from app.workbench.prompt_lab import read_persona
+from app.workbench.reload.manager import ContentReloader
+from app.workbench.responses import page
+from app.workbench.templates import Templates
+
+_MINUTE = 60
+
+
+class RuleRoutes:
+    """Shows what the rules make of what a page may choose from, beside the page itself."""
+
+    def __init__(self, live: ContentReloader, templates: Templates) -> None:
+        self._live = live
+        self._templates = templates
+        self.routes = [Route("/rules", self.rules, methods=["GET"])]
+
+    async def rules(self, request: Request) -> Response:
+        """Show the rules of a moment, and where each product stands by them and without."""
+        await self._live.wait()
+        options = read_view_options(request.scope["query_string"])
+        shop, moment = shop_of(self._live, options), options.moment
+        holding = rules_at(shop, options.persona, moment)
+        persona = read_persona({"persona": options.persona}, shop)
+        change = next_change(shop, moment)
+        shops = self._live.version.content.catalogs.shops.values()
+        return page(
+            self._templates.draw(
+                "rules",
+                options=options._replace(at=_said(moment), state="finished"),
+                personas=CHOICES["persona"],
+                shops={item.id: item.name for item in shops},
+                rules=[(rule.line, rule.action, _what(rule)) for rule in holding],
+                others=len(shop.rules) - len(holding),
+                standings=standings(shop, persona, holding),
+                change=_said(change + _MINUTE - 1) if change else "",
+            )
+        )
+
+
+def _said(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def _what(rule: Rule) -> str:
+    what = ", ".join(rule.products) or f"{rule.amount:g}"
+    return f"{what} in {rule.slot}" if rule.slot else what
