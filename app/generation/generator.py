@@ -7,6 +7,7 @@ happens is written to the page's journal, and whoever reads it, reads it there.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
@@ -217,8 +218,7 @@ class Generator:
             journal.append(job.id, [_STORING])
         unfilled = job.fallbacks.keys() - job.drawn.keys()
         page = self._folded(job)
-        house = self._deps.models[-1].name
-        used_fallback_model = len(self._deps.models) > 1 and house in job.models
+        used_fallback_model = self._used_fallback_model(job)
         every_slot = job.wanted == slots
         degraded = used_fallback_model or (bool(unfilled) and not every_slot)
         decided_now = job.models != [job.base_model]
@@ -237,17 +237,22 @@ class Generator:
         """Whether all that was to be drawn has been, by who composed the page before."""
         return _STORING in (event[1:] for event in self._deps.journal.events(job.id))
 
-    async def adopt(self, job: PageJob) -> StoredPage:
-        """Return the finished page whose journal somebody else has written to its end."""
+    def _used_fallback_model(self, job: PageJob) -> bool:
+        return len(self._deps.models) > 1 and self._deps.models[-1].name in job.models
+
+    async def adopt(self, job: PageJob, store: Store) -> None:
+        """Store the finished page whose journal somebody else has written to its end."""
         await self._deps.ready()
-        return self._folded(job)
+        ready = json.loads(self._deps.journal.events(job.id)[-1].data)
+        job.stored = self._folded(job)._replace(generated_at=ready["generated_at"])
+        await store(job.stored, DEGRADED_TTL if self._used_fallback_model(job) else TTL, 0)
 
     def _folded(self, job: PageJob) -> StoredPage:
         """Return the page that the journal's events make of the fallbacks, and say how it went."""
-        house, job.wanted = self._deps.models[-1].name, job.wanted or self._deps.slots
+        job.wanted = job.wanted or self._deps.slots
         unfilled = job.fallbacks.keys() - job.drawn.keys()
         job.trace.status = "partial" if unfilled.intersection(job.wanted) else "success"
-        if len(self._deps.models) > 1 and house in job.models and job.trace.status == "success":
+        if self._used_fallback_model(job) and job.trace.status == "success":
             job.trace.status = "degraded"
         job.trace.model = "+".join(job.models)
         contents = fold(self._deps.journal.events(job.id), job.fallbacks)

@@ -17,7 +17,7 @@ from app.domain.events import Event
 from app.domain.network import Client, rate_limit_key
 from app.domain.page import StoredPage
 from app.generation.events import error_event
-from app.generation.generator import DEGRADED_TTL
+from app.generation.generator import Store
 from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.pages.cache import PageCache, shared_key
@@ -139,6 +139,7 @@ class PageJobs:
         page_id = secrets.token_urlsafe(16)
         self._journal.open(page_id, request.shopper.shopper.id)
         self._journal.mirror(page_id, ended)
+        self._journal.show(page_id, len(ended))
         self._remember(page_key, page_id)
         return page_id
 
@@ -270,7 +271,7 @@ class PageJobs:
 
     async def _compose(self, job: PageJob, request: PageRequest) -> None:
         """Compose a page, or follow it while another process does."""
-        page_key, key = request.shopper.page_key, self._shared_as(request)
+        key, store = self._shared_as(request), partial(self._cache.put, request.shopper.page_key)
         while not await self._relay.follow(key, job):
             with suppress(PageTaken):
                 async with self._places:
@@ -278,27 +279,21 @@ class PageJobs:
                     if not request.force and request.base is None:
                         await self._begin_with_shared(job, request.view)
                     generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
-                    await generator.compose(job, partial(self._cache.put, page_key))
+                    await generator.compose(job, store)
                 if await self._journal.settled(job.id):
                     return
             job.drawn.clear()
-        await self._adopt(job, request)
+        await self._adopt(job, store)
 
-    async def _adopt(self, job: PageJob, request: PageRequest) -> None:
-        """End a page as the process ended it that composed it."""
-        last, page_key = self._journal.events(job.id)[-1], request.shopper.page_key
-        if last.name == "error":
-            job.failed, job.trace.status = json.loads(last.data)["code"], "error"
-            return
-        generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
-        page = await generator.adopt(job)
-        kept = page_key
-        if self._shared_as(request) != page_key:
-            kept = shared_key(request.view.shop.id, job.key.persona_hash)
-        job.stored = await self._cache.stored(kept, request.view)
-        if job.stored is None:  # it is made for want of a better one, and shared with nobody
-            job.stored = page
-            await self._cache.put(page_key, page, DEGRADED_TTL)
+    async def _adopt(self, job: PageJob, store: Store) -> None:
+        """End a page as the process ended it that composed it, and only then say so."""
+        events = self._journal.events(job.id)
+        if events[-1].name == "error":
+            job.failed, job.trace.status = json.loads(events[-1].data)["code"], "error"
+        else:
+            generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
+            await generator.adopt(job, store)
+        self._journal.show(job.id, len(events))
 
     def _shared_as(self, request: PageRequest) -> str:
         """Return under which key processes share a page: as the one of its kind, or as its own."""

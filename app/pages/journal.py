@@ -90,7 +90,10 @@ class PageJournal:
         self.show(page_id, 0 if publish else len(log.events))
 
     def mirror(self, page_id: str, events: Iterable[Event]) -> None:
-        """Take over what another process has written, as far as it is new."""
+        """Take over what another process has written, as far as it is new.
+
+        Readers see it, but for the last word: that is for the page's own process to say.
+        """
         log = self._logs.get(page_id)
         if log is None:
             return
@@ -100,7 +103,7 @@ class PageJournal:
                 log.events.append(event)
                 log.ended_at = self._clock() if event.ends_the_page else None
         log.joining = False
-        self.show(page_id, len(log.events))
+        self.show(page_id, len(log.events) - (log.ended_at is not None))
 
     def show(self, page_id: str, number: int) -> None:
         """Let readers see so many events, or as many as they saw already."""

@@ -38,7 +38,7 @@ class _Follower:
     """A page here that follows, and what has it look again who composes it."""
 
     job: PageJob
-    ended: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -111,7 +111,7 @@ class Relay:
         self, shared: SharedJournal, key: str, page: _Shared, follower: _Follower
     ) -> bool:
         job, unreachable_since = follower.job, None
-        while not follower.ended:
+        while not follower.over.is_set():
             follower.nudge.clear()
             may_take, is_new = unreachable_since is None, not self.journal.events(job.id)
             try:
@@ -127,10 +127,12 @@ class Relay:
                 continue
             unreachable_since = None
             self._deliver(page, held.events)
-            if held.ours:
+            if held.ours and follower.over.is_set():
+                self._later(shared.leave(key, job.id))
+            elif held.ours:
                 self._lead(shared, key, page, held, job)
                 return False
-            if not follower.ended:
+            elif not follower.over.is_set():
                 await self._await_news(shared, page, follower, held.seconds)
         return True
 
@@ -225,6 +227,8 @@ class Relay:
 
     def _lose(self, lead: _Lead) -> None:
         """Leave a page to who has taken it up; go on alone where readers have seen too much."""
+        if self.journal.owner(lead.job.id) is None:
+            return
         self.counts["lost"] += 1
         if self.journal.shown(lead.job.id) > lead.sent:
             self.journal.begin(lead.job.id)
@@ -293,20 +297,23 @@ class Relay:
 
 
 def _catch_up(journal: PageJournal, events: Sequence[SharedEvent], follower: _Follower) -> None:
-    """Hand events to a page that follows, with what was decided, and say whether it has ended."""
-    if not events:
-        return
-    job = follower.job
+    """Hand events to a page that follows, with what was decided, up to the page's end."""
+    job, new = follower.job, []
     for event in events:
+        if follower.over.is_set():
+            break
+        new.append(event)
         if event.note:
             note, payload = json.loads(event.note), json.loads(event.data)
             component = Component(note["type"], payload["slot"], note["config"])
             job.drawn[component.slot] = RenderedComponent(component, payload["html"])
             job.models = note["models"]
-        follower.ended |= event.is_last
+        if event.is_last:
+            follower.over.set()
         if event.is_last or event.name == LEFT:
             follower.nudge.set()
-    journal.mirror(job.id, _events(events))
+    if new:
+        journal.mirror(job.id, _events(new))
 
 
 def _noted(event: Event, job: PageJob) -> SharedEvent:
