@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app.settings import ROOT
 from tools.bench import (
+    cluster,
     copy,
     designing,
     device,
@@ -31,6 +32,7 @@ from tools.bench.measure import Row
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "kept": kept.run,
     "streaming": streaming.run,
+    "cluster": cluster.run,
     "memory": memory.run,
     "start": start.run,
     "lite": lite.run,

@@ -30,7 +30,7 @@ def run(folder: Path) -> Iterator[Row]:
         yield Row(_NAME, 0.0, "", limit="not measured: wrk is not installed")
         return
     with measure.shop(folder / "kept", {"WANDSTORE_HOUSE_PACE": "0"}) as server:
-        cookie = asyncio.run(_finished(server.url))
+        cookie = asyncio.run(finished(server.url))
         page = httpx.get(f"{server.url}/store", headers={"cookie": cookie})
         if page.headers["x-wandstore-page"] != "kept":
             raise RuntimeError("the page was not kept")
@@ -52,7 +52,7 @@ def _redrawing(folder: Path) -> Iterator[Row]:
     catalog = folder / "demo" / "catalog.json"
     environment = {"WANDSTORE_HOUSE_PACE": "0", "WANDSTORE_CATALOG": str(catalog)}
     with measure.shop(folder / "redrawn", environment) as server:
-        cookies = [asyncio.run(_finished(server.url)) for _ in range(_REDRAWN)]
+        cookies = [asyncio.run(finished(server.url)) for _ in range(_REDRAWN)]
         server.stop()
         made = json.loads(catalog.read_text())
         for item in made["products"]:
@@ -72,7 +72,8 @@ def _spent(page: httpx.Response) -> float:
     return float(page.headers["server-timing"].partition("dur=")[2])
 
 
-async def _finished(url: str) -> str:
+async def finished(url: str) -> str:
+    """Have a page composed for a new shopper; return their cookie."""
     path, cookie = await readers.visit(url)
     await readers.read_to_end(url, path, cookie)
     return cookie

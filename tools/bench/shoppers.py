@@ -18,6 +18,7 @@ from typing import Literal
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.personas.key import persona_hash
 from app.settings import ROOT
+from app.storage.db.postgres import PostgresDatabase
 from app.storage.db.sqlite import SqliteDatabase, Visited
 from app.web.cookies import LIFETIME, SessionSigner
 
@@ -37,8 +38,10 @@ NO_LIMITS = {
 _SENSITIVITIES: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
 
 
-def settle(data: Path, count: int) -> Iterator[str]:
+def settle(data: Path, count: int, database: PostgresDatabase | None = None) -> Iterator[str]:
     """Write so many shoppers into a new shop's database; return their cookies, one for each.
+
+    The database is a file in the folder unless one is given.
 
     The shop must be started on the same folder with SESSION_SECRET set to `SECRET`.
     """
@@ -48,7 +51,8 @@ def settle(data: Path, count: int) -> Iterator[str]:
         raise RuntimeError(f"the demo shop has room for {len(personas)} unlike shoppers only")
     names = [f"shop_{at:032x}" for at in range(count)]
     data.mkdir(parents=True)
-    asyncio.run(_write(data, shop_id, list(zip(names, personas, strict=True))))
+    into = database or SqliteDatabase(data / "shop.sqlite3", ROOT / "migrations")
+    asyncio.run(_write(into, shop_id, list(zip(names, personas, strict=True))))
     identities, expires = SessionSigner(SECRET.encode()), int(time.time()) + LIFETIME
     return iter(
         [
@@ -69,8 +73,11 @@ def _personas(categories: list[str]) -> Iterator[Persona]:
         yield Persona(kind, 0.8, Signals(60.0, names, sensitivity, ()))
 
 
-async def _write(data: Path, shop_id: str, shoppers: list[tuple[str, Persona]]) -> None:
-    database = SqliteDatabase(data / "shop.sqlite3", ROOT / "migrations")
+async def _write(
+    database: SqliteDatabase | PostgresDatabase,
+    shop_id: str,
+    shoppers: list[tuple[str, Persona]],
+) -> None:
     await database.open()
     try:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
