@@ -17,6 +17,7 @@ from app.catalog.images import image_hosts
 from app.content.assets import PREFETCH_RULES
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
+from app.generation.copy import load_rules
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
@@ -199,6 +200,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
     def load() -> None:
         tracing.load()
         content.library.specs.load()
+        load_rules()
         crawler_list()
         providers.load()
         storage.load()

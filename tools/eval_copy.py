@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.content.prompts import load_words
-from app.generation.copy import CopyRules, Finding, Lexicons
+from app.generation.copy.lexicon import Lexicons
+from app.generation.copy.rules import CopyRules, Finding
 from app.settings import ROOT
 
 CORPORA = ROOT / "tests" / "corpora"

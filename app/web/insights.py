@@ -10,8 +10,6 @@ from jinja2 import Template
 from starlette.types import Receive, Scope, Send
 
 from app import insights
-from app.insights.charts import bar_chart, interval_chart
-from app.insights.collect import collect, read_sample
 from app.pages.arms import Arms
 from app.rendering.renderer import environment
 from app.storage.errors import StorageError
@@ -53,6 +51,8 @@ class InsightsPage:
         if view is None:
             await web.send_not_found(scope, send, None)
             return
+        from app.insights.collect import collect, read_sample  # noqa: PLC0415 - operators only
+
         file, stopped = web.site.current.content.experiments, self._arms.stopped
         try:
             shows_sample = self._shows_sample and not file.experiments.running
@@ -67,6 +67,8 @@ class InsightsPage:
         if accepted.startswith(b"application/json"):
             await send_json(scope, send, report, 200, _NO_STORE)
             return
+        from app.insights.charts import bar_chart, interval_chart  # noqa: PLC0415 - likewise
+
         html = _template().render(
             shop=view.shop,
             url=view.urls,

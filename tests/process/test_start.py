@@ -16,7 +16,7 @@ from tools.support.server import ROOT
 
 NOT_AT_THE_START = (
     *("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax"),
-    *("opentelemetry", "requests"),
+    *("opentelemetry", "requests", "app.generation.copy.rules", "app.insights.collect"),
 )
 PARTS = ("app", "components", "prompts", "static", "demo", "migrations")
 

@@ -1,7 +1,5 @@
 """What a model may say beside the catalog's own text."""
 
-from app.generation.copy.lexicon import Lexicons, unreadable
-from app.generation.copy.rules import CopyRules, Finding
-from app.generation.copy.shop import PropsContext, context_of_model
+from app.generation.copy.shop import PropsContext, context_of_model, load_rules
 
-__all__ = ["CopyRules", "Finding", "Lexicons", "PropsContext", "context_of_model", "unreadable"]
+__all__ = ["PropsContext", "context_of_model", "load_rules"]

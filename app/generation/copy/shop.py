@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from app.domain.catalog import Product, Shop
-from app.generation.copy.lexicon import Lexicons
-from app.generation.copy.rules import CopyRules, Finding
+from app.util.lazy import Lazy
+
+if TYPE_CHECKING:
+    from app.generation.copy.lexicon import Lexicons
+    from app.generation.copy.rules import CopyRules, Finding
+
+
+def load_rules() -> None:
+    """Load what judges copy, which only composing needs. Any thread may call this."""
+    import app.generation.copy.rules  # noqa: F401, PLC0415 - loaded when first needed
 
 
 class ShopCopy:
@@ -36,7 +45,7 @@ class PropsContext:
     """Returns the context of a shop in which pydantic validates props."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self._lexicons = Lexicons(words)
+        self._lexicons = Lazy(lambda: _lexicons(words))
         self._rules = lru_cache(64)(self._rules_for)
 
     def __call__(self, shop: Shop) -> dict[str, object]:
@@ -50,9 +59,17 @@ class PropsContext:
     def _rules_for(
         self, locale: str, currency: str, banned: tuple[str, ...], allowed: tuple[str, ...]
     ) -> CopyRules:
+        from app.generation.copy.rules import CopyRules  # noqa: PLC0415 - loaded when first needed
+
         return CopyRules(
-            self._lexicons, language=locale, currency=currency, banned=banned, allowed=allowed
+            self._lexicons(), language=locale, currency=currency, banned=banned, allowed=allowed
         )
+
+
+def _lexicons(words: Mapping[str, str]) -> Lexicons:
+    from app.generation.copy.lexicon import Lexicons  # noqa: PLC0415 - loaded when first needed
+
+    return Lexicons(words)
 
 
 def context_of_model(context: Mapping[str, object]) -> Mapping[str, object]:

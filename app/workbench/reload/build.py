@@ -26,7 +26,7 @@ from app.content.messages import CATALOG, merged, read_catalogs
 from app.content.prompts import PromptError, Prompts, load_prompts
 from app.content.site import SiteContent
 from app.content.styles import shape_faults
-from app.generation.copy import unreadable
+from app.generation.copy.lexicon import unreadable
 from app.rendering.language import Languages
 from app.rendering.po import PoError, read_po
 from app.settings import ROOT

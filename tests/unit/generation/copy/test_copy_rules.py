@@ -10,7 +10,9 @@ import pytest
 
 from app.catalog.load import load_catalogs
 from app.content.prompts import load_words
-from app.generation.copy import CopyRules, Lexicons, PropsContext, unreadable
+from app.generation.copy import PropsContext
+from app.generation.copy.lexicon import Lexicons, unreadable
+from app.generation.copy.rules import CopyRules
 from app.generation.copy.shop import ShopCopy
 from app.settings import ROOT
 from tools.eval_copy import CORPORA, WRONGLY_ADMITTED, WRONGLY_REFUSED, judge, rates, read_sentences

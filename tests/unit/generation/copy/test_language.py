@@ -8,7 +8,8 @@ from collections import defaultdict
 import pytest
 
 from app.content.prompts import load_words
-from app.generation.copy import CopyRules, Lexicons
+from app.generation.copy.lexicon import Lexicons
+from app.generation.copy.rules import CopyRules
 from app.settings import ROOT
 from tools.eval_copy import CORPORA, read_sentences
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.content.prompts import load_words
-from app.generation.copy import Lexicons
+from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.numbers import Number, digits_value
 from app.generation.copy.text import fold, words
 from app.settings import ROOT
