@@ -10,6 +10,7 @@ export interface ContainerClient {
   /** Sends one request to the instance of the routing key; the host of its URL is ignored. */
   readonly fetch: (request: Request, routingKey: string) => Promise<Response>;
   readonly fetchInstance: (request: Request, instance: string) => Promise<Response>;
+  readonly instances: readonly string[];
 }
 
 /** Is the host of a request that is answered with 204 where the container sleeps, and left asleep. */
@@ -27,14 +28,15 @@ export function createContainerClient(
       const url = new URL(request.url);
       return fetch(new Request(`${CONTAINER_URL}${url.pathname}${url.search}`, request));
     };
-    return { env, limits, assets, fetch: fetchUrl, fetchInstance: fetchUrl };
+    return { env, limits, assets, fetch: fetchUrl, fetchInstance: fetchUrl, instances: ["shop-0"] };
   }
   if (CONTAINER === undefined) return null;
   const fetchInstance = (request: Request, instance: string): Promise<Response> =>
     CONTAINER.get(CONTAINER.idFromName(instance)).fetch(request);
   const fetchRouted = (request: Request, routingKey: string): Promise<Response> =>
     fetchInstance(request, instanceFor(routingKey, limits.instances));
-  return { env, limits, assets, fetch: fetchRouted, fetchInstance };
+  const instances = Array.from({ length: limits.instances }, (_, number) => `shop-${number}`);
+  return { env, limits, assets, fetch: fetchRouted, fetchInstance, instances };
 }
 
 /**

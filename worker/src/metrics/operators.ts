@@ -42,18 +42,13 @@ async function status(context: RequestContext): Promise<Response> {
   const report = {
     ...(await healthReport(context)),
     ...figures(counts),
-    instances: instancesOf(context),
+    instances: context.container?.instances ?? [],
   };
   if (context.request.headers.get("accept")?.startsWith("application/json")) return json(report);
   const shop = await context.assets.shop();
   const { static: files } = await context.assets.index();
   const html = statusPage(report, files["insights.css"]?.address ?? "");
   return new Response(html, { headers: { ...shop?.headers, ...NO_STORE } });
-}
-
-function instancesOf({ container, limits }: RequestContext): string[] {
-  if (container === null) return [];
-  return Array.from({ length: limits.instances }, (_, number) => `shop-${number}`);
 }
 
 /** Return what the shop has counted so far; an operator is told where that cannot be had. */
@@ -69,7 +64,7 @@ async function askInstance(
   instance: string,
 ): Promise<Response> {
   const { container, env, request } = context;
-  if (container === null || !instancesOf(context).includes(instance))
+  if (container === null || !container.instances.includes(instance))
     return json({ error: { code: "NOT_FOUND", message: "no such instance" } }, 404);
   const headers = {
     accept: request.headers.get("accept") ?? "*/*",

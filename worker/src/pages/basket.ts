@@ -28,7 +28,7 @@ export async function handleBasket(
     const page = await context.assets.page(shop, "basket.html");
     return new Response(page?.body ?? null, { headers: pageHeaders(shop, "fallback", NO_STORE) });
   }
-  const response = await forward(context, shop, part);
+  const response = await forward(context, shop, await passOn(context, shop, part));
   track(context.env, { event: part, shop: shop.id, outcome: String(response?.status ?? "none") });
   return response === null ? outOfReach(context, shop) : fromContainer(context, shop, response);
 }
@@ -40,13 +40,29 @@ async function asksForNothing({ request, url, sessionSigner }: RequestContext, s
   return (await readBasket(cookies, shop.id, sessionSigner())).length === 0;
 }
 
+/** Makes the request by which a shopper's is passed on; the host says how: see IF_AWAKE. */
+export type CreateRequest = (signal: AbortSignal, host?: string) => Request;
+
 /** Pass a request on to the container, which may have to wake first; null where none answers. */
 export async function forward(
-  { container, env, request, url }: RequestContext,
+  { container, request }: RequestContext,
   shop: Shop,
-  part: string,
+  createRequest: CreateRequest,
 ): Promise<Response | null> {
   if (container === null) return null;
+  const key = routingKey(shop);
+  return (await fetchWithRetry(container, createRequest, key, request.signal)).response;
+}
+
+export function routingKey(shop: Shop): string {
+  return `${shop.id}|basket`;
+}
+
+export async function passOn(
+  { env, request, url }: RequestContext,
+  shop: Shop,
+  part: string,
+): Promise<CreateRequest> {
   const headers = new Headers(authorization(env));
   headers.set("sec-fetch-site", isSameOrigin(request) ? "same-origin" : "cross-site");
   for (const name of FORWARDED) {
@@ -55,11 +71,9 @@ export async function forward(
   }
   const { method } = request;
   const body = method === "POST" ? await readForm(request) : null;
-  const address = `http://container.internal/s/${shop.id}/${part}${url.search}`;
-  const createRequest = (signal: AbortSignal): Request =>
-    new Request(address, { method, headers, body, signal, redirect: "manual" });
-  const key = `${shop.id}|basket`;
-  return (await fetchWithRetry(container, createRequest, key, request.signal)).response;
+  const path = `/s/${shop.id}/${part}${url.search}`;
+  return (signal, host = "container.internal") =>
+    new Request(`http://${host}${path}`, { method, headers, body, signal, redirect: "manual" });
 }
 
 /** Return a form; one that is too large or too slow as a body that the container refuses. */

@@ -32,7 +32,10 @@ describe("what is known of a shopper", () => {
   it("is erased by the container, and both cookies end", async () => {
     const requests: Request[] = [];
     const options = { method: "POST", headers: OURS, redirect: "manual" as const };
-    const { response } = await send("/forget", options, { CONTAINER: erasing(requests) });
+    const { response } = await send("/forget", options, {
+      CONTAINER: erasing(requests),
+      CONTAINER_INSTANCES: "1",
+    });
     expect([response.status, response.headers.get("location")]).toEqual([303, "/forget?done=1"]);
     expect(response.headers.getSetCookie()).toHaveLength(2);
     expect(requests.map((request) => [request.method, new URL(request.url).pathname])).toEqual([
@@ -40,6 +43,34 @@ describe("what is known of a shopper", () => {
     ]);
     expect(requests[0]?.headers.get("cookie")).toBe(OURS.cookie);
     expect(requests[0]?.headers.get("sec-fetch-site")).toBe("same-origin");
+  });
+
+  it("is erased by every instance that is awake, each of which may compose for them", async () => {
+    const erase = async (another: () => Promise<Response>) => {
+      const asked: string[] = [];
+      const CONTAINER = fakeContainer(async (request, instance) => {
+        asked.push(`${instance} ${new URL(request.url).hostname} ${await request.text()}`);
+        const isFirst = asked.length === 1;
+        const location = { location: "/forget?done=1" };
+        return isFirst ? new Response(null, { status: 303, headers: location }) : another();
+      });
+      const options = { method: "POST", headers: OURS, body: "sure=1" };
+      const { response } = await send("/forget", options, { CONTAINER });
+      return { asked, status: response.status };
+    };
+    const { asked, status } = await erase(async () => new Response(null, { status: 204 }));
+    expect(status).toBe(303);
+    expect(new Set(asked.map((line) => line.slice(0, 6)))).toEqual(
+      new Set(["shop-0", "shop-1", "shop-2"]),
+    );
+    expect(asked.map((line) => line.slice(7))).toEqual([
+      "container.internal sure=1",
+      "if-awake.internal sure=1",
+      "if-awake.internal sure=1",
+    ]);
+    expect((await erase(async () => new Response(null, { status: 303 }))).status).toBe(303);
+    expect((await erase(async () => new Response("no", { status: 503 }))).status).toBe(503);
+    expect((await erase(() => Promise.reject(new Error("cut")))).status).toBe(503);
   });
 
   it("is not said to be erased where no container answers", async () => {
