@@ -250,7 +250,10 @@ class Simulation:
                 await self._tell(browser, events)
             buys = chance.random() < self._plan.chance_of(arm)
             if buys or chance.random() < _BASKETS_LEFT:
-                await self._buy(browser, chance.choice(likes), arm if followed else "", buys=buys)
+                item = chance.choice(likes)
+                await self._buy(browser, item, buys=buys)
+                if followed:
+                    self._count_basket(arm, slots, item, buys=buys)
 
     def _look(
         self,
@@ -275,19 +278,31 @@ class Simulation:
                 self._count(arm, slot, by, "clicked", ("0", str(place)))
         return events
 
-    async def _buy(self, browser: Connection, item: Product, arm: str, *, buys: bool) -> None:
+    async def _buy(self, browser: Connection, item: Product, *, buys: bool) -> None:
         """Put something into the basket and, perhaps, order it."""
         form = {"do": "add", "product": item.id, "variant": item.first_form().id}
         kind = "application/x-www-form-urlencoded"
         await browser.send("POST", "/basket", urlencode(form).encode(), kind)
-        if arm:
-            self.counts[arm, "baskets"] += 1
         if buys:
             items = [{"product": item.id, "quantity": 1}]
             await self._tell(browser, [{"kind": "purchase", "items": items}])
-            if arm:
-                self.counts[arm, "orders"] += 1
-                self.counts[arm, "cents"] += _cents(item)
+
+    def _count_basket(
+        self, arm: str, slots: Sequence[tuple[str, str, str]], item: Product, *, buys: bool
+    ) -> None:
+        """Count a basket and an order, with the slot of a composed page that showed it first."""
+        showing = (
+            slot
+            for slot, by, html in slots
+            if by != "fallback" and item.id in _PRODUCT.findall(html)
+        )
+        origin = next(showing, "")
+        for what in ("baskets", "orders") if buys else ("baskets",):
+            self.counts[arm, what] += 1
+            if origin:
+                self.counts["from", origin, what] += 1
+        if buys:
+            self.counts[arm, "cents"] += _cents(item)
 
     async def _tell(self, browser: Connection, events: Sequence[object]) -> None:
         body = json.dumps({"events": events}).encode()
@@ -310,6 +325,9 @@ def _counts_of(report: Mapping[str, Any]) -> dict[tuple[str, ...], int]:
             about = (row["arm"].partition(".")[2], row["slot"], row["component"], str(row["place"]))
             for what in ("shown", "clicked"):
                 found[*about, what] += row[what]
+    for row in report["origins"]:
+        found["from", row["slot"], "baskets"] += row["baskets"]
+        found["from", row["slot"], "orders"] += row["bought"]
     return {key: number for key, number in found.items() if number}
 
 

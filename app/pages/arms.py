@@ -72,6 +72,7 @@ class Arms:
             if limit is not None and mean > limit:
                 self.stopped[key] = f"{name} {mean:.2f} a page, more than {limit:g}"
                 log.error({"event": "arm_stopped", "arm": key, "why": self.stopped[key]})
+                await self.load()  # another process may have stopped another arm
                 await self._kv.put(_KEY, json.dumps(self.stopped).encode(), _KEPT_SECONDS)
                 return
 

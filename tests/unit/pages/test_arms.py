@@ -89,6 +89,21 @@ async def test_a_canary_that_has_stopped_stays_so_when_the_file_is_read_again() 
     assert canary.stopped == {}
 
 
+async def test_processes_that_stop_an_arm_each_keep_both_stopped() -> None:
+    pairs, clock = Pairs(), Clock()
+    both = (
+        Arm("next", "model", POINTS // 2, limits=ArmLimits(refused=0.5)),
+        Arm("other", "model", POINTS, limits=ArmLimits(refused=0.5)),
+    )
+    experiments = Experiments((Experiment("copy", POINTS, both),))
+    one, two, fresh = (Arms(experiments, RetryingKv(pairs, clock), lambda: 0.0) for _ in range(3))
+    for _ in range(FEWEST_PAGES):
+        await one.finished("copy.next", page(refused=1))
+        await two.finished("copy.other", page(refused=1))
+    await fresh.load()
+    assert fresh.stopped.keys() == {"copy.next", "copy.other"}
+
+
 async def test_a_canary_within_its_limits_goes_on() -> None:
     canary = arms(Pairs(), refused=0.5, tokens=3_000.0, seconds=8.0)
     for _ in range(2 * FEWEST_PAGES):
