@@ -42,7 +42,7 @@ class Terms(NamedTuple):
     """What a feed may leave unsaid: its currency, where local pictures are served, its shop.
 
     `about` is what a file beside it says of the shop, which goes before what the feed says;
-    `before` is what it sold when it was read last.
+    `before` is what it sold when it was read last, and `known` what it knew then.
     """
 
     currency: str
@@ -51,18 +51,21 @@ class Terms(NamedTuple):
     shop_name: str
     about: Mapping[str, object] = MappingProxyType({})
     before: Mapping[str, Product] = MappingProxyType({})
+    known: Mapping[bytes, str] = MappingProxyType({})
 
 
 class Feed(NamedTuple):
     """One shop, what of its feed could not be sold, and the folder of its own pictures.
 
-    `translations` are the shop again in further languages.
+    `translations` are the shop again in further languages. `known` has, by a digest of what the
+    feed says of it, the id of a product, so that it need not be read again while that stays.
     """
 
     shop: Shop
     problems: tuple[FeedIssue, ...]
     pictures: Path | None = None
     translations: tuple[Shop, ...] = ()
+    known: Mapping[bytes, str] = MappingProxyType({})
 
 
 def read_text(path: Path) -> str:

@@ -21,7 +21,7 @@ from app.catalog.shop_file import is_shop_file, read_about, shop_files
 from app.catalog.shopify_feed import read_shopify, read_shopify_lines
 from app.catalog.shopify_rows import SHOPIFY
 from app.catalog.text import plain, slug
-from app.domain.catalog import FeedIssue, Product, Shop
+from app.domain.catalog import FeedIssue, Shop
 from app.util.memory import memory_left
 
 
@@ -106,22 +106,24 @@ def load_catalogs(
 
     def read(file: Path, earlier: Feed | None) -> Feed:
         about = read_about(file, shop_file, alone=len(found) == 1)
-        sold = earlier.shop.products if earlier is not None else {}
-        feed = read_one(file, about, sold)
+        feed = read_one(file, about, earlier)
         feed = with_languages(feed, language_files(file, _READERS), read_one)
         return _with_rules(feed, rules_path(file, alone=file == path))
 
     def read_one(
         file: Path,
         about: Mapping[str, object] = MappingProxyType({}),
-        sold: Mapping[str, Product] = MappingProxyType({}),
+        earlier: Feed | None = None,
     ) -> Feed:
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
             raise _error(file, f"is neither a folder nor a {_KINDS} file")
         _hold(file, memory())
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
-        return reader(file, Terms(currency, pictures_base, shop_id, name, about, sold))
+        terms = Terms(currency, pictures_base, shop_id, name, about)
+        if earlier is not None:
+            terms = terms._replace(before=earlier.shop.products, known=earlier.known)
+        return reader(file, terms)
 
     known = before.sources if before is not None else {}
     found = stamps(path, shop_file)

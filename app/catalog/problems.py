@@ -52,6 +52,10 @@ class Report:
             self._dropped += 1
             self._last = max(self._last, line)
 
+    def __len__(self) -> int:
+        """Return how many problems were noted."""
+        return len(self._kept) + self._dropped
+
     def problems(self) -> tuple[FeedIssue, ...]:
         """Return what was noted, by line."""
         kept = sorted(self._kept, key=lambda problem: problem.line)

@@ -7,10 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from app.catalog.feed import LARGEST_FILE
 from app.catalog.problems import InvalidProduct, Report
+
+T = TypeVar("T")
 
 csv.field_size_limit(LARGEST_FILE)  # a cell may be as large as its file
 
@@ -115,15 +117,15 @@ def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
 
 
 def together(
-    read: Callable[[Report], Iterable[Row]], name: Callable[[Row], Hashable], report: Report
-) -> Iterator[list[Row]]:
+    read: Callable[[Report], Iterable[T]], name: Callable[[T], Hashable], report: Report
+) -> Iterator[list[T]]:
     """Yield the rows of one name together, in the order of their first, once the last has come.
 
     `read` is called twice, so that few rows are held at a time: there may be far more of them than
     memory. A row without a name is alone.
     """
     left = Counter(map(name, read(Report())))
-    held: dict[Hashable, list[Row]] = {}
+    held: dict[Hashable, list[T]] = {}
     for row in read(report):
         called = name(row)
         if not called:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 
 from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.catalog.json_shop import shop_beside
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
 from app.catalog.rows import Row, read_rows, together
-from app.catalog.shopify_lines import read_lines, read_shop
+from app.catalog.shopify_lines import Line, read_lines, read_row, read_shop
 from app.catalog.shopify_product import read_product
 from app.catalog.shopify_rows import SHOPIFY as LAYOUT
 from app.catalog.text import LONGEST_LINE, plain
@@ -51,15 +52,60 @@ def read_shopify_lines(path: Path, terms: Terms) -> Feed:
     about = {name: store[name] for name in named if store.get(name)}
     terms = terms._replace(about={**about, **checkout, **terms.about})
     shop, currency = shop_beside(terms, report)
-    rows = together(partial(read_lines, text), lambda row: row["gid"], report)
-    products = _sold(_products(map(_with_handle, rows), report), currency, report)
-    return Feed(open_shop(path, shop, products, report, before=terms.before), report.problems())
+    lines = together(lambda _: read_lines(text), lambda line: line.product, report)
+    known: dict[bytes, str] = {}
+    products = _sold_of_lines(lines, currency, terms, report, known)
+    shop = open_shop(path, shop, products, report, before=terms.before)
+    return Feed(shop, report.problems(), known=known)
 
 
-def _with_handle(rows: list[Row]) -> list[Row]:
-    """Return a product, which comes before its variants, with the handle in each of its rows."""
-    handle = {"handle": rows[0]["handle"]}
-    return [Row(row.line, {**row.cells, **handle}) for row in rows]
+def _sold_of_lines(
+    together: Iterable[list[Line]],
+    currency: str,
+    terms: Terms,
+    report: Report,
+    known: dict[bytes, str],
+) -> Iterator[Product]:
+    """Yield the products of these lines, as they were sold before where the lines are the same.
+
+    `known` takes what need not be read again: what had no problem, by the digest of its lines.
+    """
+    sold: set[str] = set()
+    for lines in together:
+        key = _digest(lines, currency)
+        name = terms.known.get(key)
+        if name is None or (name and name not in terms.before):
+            noted = len(report)
+            product = _of_lines(lines, currency, report)
+            if len(report) > noted or (product and product.id in sold):
+                key = b""
+        else:
+            product = terms.before[name] if name else None
+        if product and len(sold) >= MOST_PRODUCTS:
+            reason = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
+            report.add(lines[0].number, reason, product.id)
+            continue
+        if key:
+            known[key] = product.id if product else ""
+        if product:
+            sold.add(product.id)
+            yield product
+
+
+def _digest(lines: list[Line], currency: str) -> bytes:
+    digest = blake2b(currency.encode(), digest_size=16)
+    for line in lines:
+        digest.update(line.text.encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+def _of_lines(lines: list[Line], currency: str, report: Report) -> Product | None:
+    """Return the product of its own line and those of its variants, which come behind it."""
+    read = (read_row(line, report) for line in lines)
+    rows = [row for row in read if row is not None]
+    handle = {"handle": rows[0]["handle"] if rows else ""}
+    named = [Row(row.line, {**row.cells, **handle}) for row in rows]
+    return next(_sold(_products([named], report), currency, report), None)
 
 
 def _handle(row: Row) -> str:

@@ -27,6 +27,7 @@ SHOP = "shop"
 
 _LINE = re.compile(r".*\n?")
 _OWNER = re.compile(rb'"(?:id|__parentId)"\s*:\s*"gid:\\?/\\?/shopify\\?/Product\\?/([0-9]{1,20})"')
+_OWNER_TEXT = re.compile(_OWNER.pattern.decode())
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -37,24 +38,35 @@ class Change(NamedTuple):
     updated: datetime = _NEVER
 
 
-def read_lines(text: str, report: Report) -> Iterator[Row]:
-    """Yield a row for each product and variant; `gid` is the product's.
+class Line(NamedTuple):
+    """A line of a file, from 1, and the number of the product that it is of, where it is of one."""
 
-    A line that is no JSON object costs only itself, and is reported.
-    """
+    number: int
+    text: str
+    product: str
+
+
+def read_lines(text: str) -> Iterator[Line]:
+    """Yield the lines that say something, as they are."""
     for number, found in enumerate(_LINE.finditer(text), 1):
-        if not found[0].strip():
-            continue
-        try:
-            node = json.loads(found[0])
-        except (ValueError, RecursionError):
-            node = None
-        if not isinstance(node, dict):
-            report.add(number, "is not a JSON object")
-        elif "__parentId" in node:
-            yield Row(number, _variant(node))
-        elif SHOP not in node:
-            yield Row(number, _product(node))
+        if found[0].strip():
+            owned = _OWNER_TEXT.search(found[0])
+            yield Line(number, found[0], owned[1] if owned else "")
+
+
+def read_row(line: Line, report: Report) -> Row | None:
+    """Return the row of a product or variant; a line that is neither costs only itself."""
+    try:
+        node = json.loads(line.text)
+    except (ValueError, RecursionError):
+        node = None
+    if not isinstance(node, dict):
+        report.add(line.number, "is not a JSON object")
+    elif "__parentId" in node:
+        return Row(line.number, _variant(node))
+    elif SHOP not in node:
+        return Row(line.number, _product(node))
+    return None
 
 
 def read_shop(text: str) -> Mapping[str, object]:
@@ -143,7 +155,6 @@ def _product(node: Mapping[str, object]) -> dict[str, str]:
     media = ("featuredMedia", "preview", "image", "url")
     published = "" if "publishedAt" not in node else str(node["publishedAt"] is not None)
     return {
-        "gid": _text(node, "id"),
         "handle": _text(node, "handle"),
         "title": _text(node, "title"),
         "description": _text(node, "descriptionHtml"),
@@ -164,7 +175,6 @@ def _variant(node: Mapping[str, object]) -> dict[str, str]:
     tracked = _text(node, "inventoryItem", "tracked") != "False"
     chosen = enumerate(_list(node, "selectedOptions"), 1)
     return {
-        "gid": _text(node, "__parentId"),
         "variant id": _text(node, "legacyResourceId") or _text(node, "id").rpartition("/")[2],
         "sku": _text(node, "sku"),
         "price": _text(node, "price"),

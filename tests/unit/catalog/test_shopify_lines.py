@@ -6,8 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from app.catalog import shopify_feed, shopify_lines
 from app.catalog.load import load_catalogs
-from app.catalog.shopify_lines import Change, merge, moment
+from app.catalog.problems import Report
+from app.catalog.rows import Row
+from app.catalog.shopify_lines import Change, Line, merge, moment
 from tests.support.catalogs import Write
 from tests.support.fake_shopify import FakeShopify, variant
 
@@ -43,6 +48,39 @@ def test_a_file_is_sold_from_whatever_the_order_of_its_lines(write: Write) -> No
         (7, "is not a JSON object"),
         (8, "is not a JSON object"),
     ]
+
+
+def test_products_whose_lines_stay_are_not_read_again_and_what_was_wrong_is_told_again(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[int] = []
+
+    def read_row(line: Line, report: Report) -> Row | None:
+        lines.append(line.number)
+        return shopify_lines.read_row(line, report)
+
+    monkeypatch.setattr(shopify_feed, "read_row", read_row)
+    store = FakeShopify()
+    for number, title in enumerate(("Jug", "Mug", "Pot", "Draft"), 1):
+        status = "DRAFT" if title == "Draft" else "ACTIVE"
+        store.put(number, title, variant(number * 10, "12.00", 1), status=status)
+    store.products[3]["variants"].append(variant(31, "free", 1))
+    first = load_catalogs(write("store.jsonl", store.lines()))
+    assert lines == list(range(1, 10))
+    assert len(first.problems["store"]) == 1
+    store.reprice(2, "13.00")
+    lines.clear()
+    second = load_catalogs(write("store.jsonl", store.lines()), before=first)
+    assert lines == [3, 4, 5, 6, 7], "what has changed, and what has a problem"
+    assert second.problems == first.problems
+    assert list(second.default.products) == ["jug", "mug", "pot"]
+    assert second.default.products["mug"].price.amount == 13
+    assert second.default.products["jug"] is first.default.products["jug"]
+    lines.clear()
+    path = write("store.jsonl", f"{store.lines()}\n")
+    third = load_catalogs(path, before=second, currency="EUR")
+    assert lines == list(range(1, 10))
+    assert third.default.products["jug"].price.currency == "EUR"
 
 
 def test_a_variant_of_no_product_costs_itself(write: Write) -> None:
