@@ -54,7 +54,7 @@ class Limits(NamedTuple):
 
     connect: float = 2.0
     call: float = 10.0
-    calls: int = 200
+    calls: int = 1_000
 
 
 _USUAL = Limits()

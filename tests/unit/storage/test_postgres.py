@@ -214,18 +214,20 @@ async def test_processes_that_count_the_same_views_never_wait_in_a_circle(
     assert await fetch(url, "SELECT count(*) FROM shoppers") == [(208,)]
 
 
-async def test_a_persona_judged_on_one_machine_gives_way_to_newer_facts_on_another(
-    connect: Connect, url: str, database: PostgresDatabase
+async def test_the_persona_that_holds_is_the_one_judged_by_all_that_was_done_anywhere(
+    connect: Connect, url: str
 ) -> None:
-    other = await connect(url)
-    early = await database.add_facts(SEEN, [Fact("view")])
-    late = await other.add_facts(SEEN, [Fact("view")])
-    assert len(late.facts) == 2
-    await asyncio.gather(
-        database.set_persona(SEEN, Persona("explorer", 0.4), "v2_early", early.last_fact_id),
-        other.set_persona(SEEN, Persona("collector", 0.8), "v2_late", late.last_fact_id),
-    )
-    assert (await database.persona_of("shop_1", "demo")).type == "collector"
+    both = [await connect(url), await connect(url)]
+
+    async def learn(database: PostgresDatabase) -> int:
+        history = await database.add_facts(SEEN, [Fact("view")])
+        known, newest = len(history.facts), history.last_fact_id
+        await database.set_persona(SEEN, Persona("explorer", 0.4), f"v2_{known}", newest)
+        return known
+
+    known = await asyncio.gather(*(learn(both[number % 2]) for number in range(20)))
+    assert sorted(known) == list(range(1, 21)), "each sees what all before it have done"
+    assert (await both[0].add_facts(SEEN, [])).persona_hash == "v2_20"
 
 
 # ------------------------------------------------------------------ troubles
