@@ -199,7 +199,7 @@ class _Lists:
         """Return the tags that some of the results have, and those that were asked for."""
         counted = (
             _counted(results)
-            if request.query or request.filters
+            if request.query or request.filters or not results
             else self._shop.derived(("tags", request.category), lambda: _counted(results))
         )
         chosen = {value.casefold(): value for name, value in request.filters if name == TAG}

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.catalog.feed import stock
 from app.catalog.listing import (
     MAX_TAGS,
     PAGE_SIZE,
@@ -17,7 +18,7 @@ from app.catalog.listing import (
     filter_products,
     read_request,
 )
-from app.domain.catalog import Money
+from app.domain.catalog import Goods, Money
 from tests.support.factories import product, shop
 
 
@@ -219,6 +220,16 @@ def test_where_nothing_is_found_each_way_out_leaves_out_one_thing_and_leads_to_w
             assert filter_products(GOODS, way.request).total == way.total > 0
             asked = [*query.filters, ("category", query.category), ("q", query.query)]
             assert (way.name, way.value) in asked
+
+
+def test_what_nobody_sells_is_not_remembered() -> None:
+    many = stock(GOODS, GOODS.products.values())
+    assert isinstance(many.products, Goods)
+    many.products.derived("mark", lambda: "made")
+    for at in range(1_100):  # more than are remembered at all
+        filter_products(many, ListingQuery(f"Nowhere {at}", filters=filters(tag=f"x{at}")))
+        filter_products(many, ListingQuery(f"Nowhere {at}"))
+    assert many.products.derived("mark", lambda: "made anew") == "made"
 
 
 def test_a_listing_of_the_shops_own_is_no_search() -> None:
