@@ -94,7 +94,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "COOKIES": (
         cookies,
         """LIFETIME NEW VALUE ATTRIBUTES UNTRACKED_ATTRIBUTES MAX_HEADER_BYTES MAX_VALUE_LENGTH
-        MAX_CANDIDATES""",
+        MAX_CANDIDATES OF_HOST""",
     ),
     "BASKET": (basket, "MAX_BODY_BYTES"),
     "BASKET_COOKIE": (basket_cookie, "VALUE"),

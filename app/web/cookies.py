@@ -27,6 +27,9 @@ ATTRIBUTES = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
 UNTRACKED_ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
 """Of who may not be followed: their browser forgets the cookie when it is closed."""
 
+OF_HOST = "__Host-"
+"""How names of cookies begin that browsers take over https only, from the host itself."""
+
 MAX_HEADER_BYTES = 32_768
 MAX_CANDIDATES = 8
 """Cookies of one name that are looked at: a stale one may stand before the valid one."""
@@ -78,21 +81,22 @@ class SessionSigner(NamedTuple):
         return Session(shopper_id, first=known is None, set_cookie=cookie, new=new)
 
     def known(
-        self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float
+        self, headers: Sequence[tuple[bytes, bytes]], shop_id: str, now: float
     ) -> tuple[str, int] | None:
         """Return shopper id and expiry of the first cookie that is ours and not over, else None."""
         return self._verified(headers, shop_id, now)[0]
 
     def _verified(
-        self, headers: Iterable[tuple[bytes, bytes]], shop_id: str, now: float
+        self, headers: Sequence[tuple[bytes, bytes]], shop_id: str, now: float
     ) -> tuple[tuple[str, int] | None, bool]:
         """Return what `known` does, and whether it is signed with the secret of today."""
-        for value in islice(cookie_values(headers, cookie_name(shop_id)), MAX_CANDIDATES):
-            if 0 < len(value) <= MAX_VALUE_LENGTH:
-                for secret in (self.secret, *self.earlier):
-                    signed = _signed(secret, value, shop_id)
-                    if signed is not None and signed[1] > now:
-                        return signed, secret == self.secret
+        for name in cookie_names(shop_id):
+            for value in islice(cookie_values(headers, name), MAX_CANDIDATES):
+                if 0 < len(value) <= MAX_VALUE_LENGTH:
+                    for secret in (self.secret, *self.earlier):
+                        signed = _signed(secret, value, shop_id)
+                        if signed is not None and signed[1] > now:
+                            return signed, secret == self.secret
         return None, False
 
     def sign(self, shopper_id: str, shop_id: str, expires: int) -> str:
@@ -105,8 +109,9 @@ class SessionSigner(NamedTuple):
         """Return a Set-Cookie header's value; one that does not last ends with the browser."""
         value = f"{shopper_id}.{expires}.{self.sign(shopper_id, shop_id, expires)}"
         attributes = ATTRIBUTES if lasting else UNTRACKED_ATTRIBUTES
-        ending = "; Secure" if secure else ""
-        return f"{cookie_name(shop_id)}={value}; {attributes}{ending}".encode()
+        of_host, plain = cookie_names(shop_id)
+        name, ending = (of_host, "; Secure") if secure else (plain, "")
+        return f"{name}={value}; {attributes}{ending}".encode()
 
 
 @lru_cache(_MOST_REMEMBERED)
@@ -126,9 +131,14 @@ def _signature(secret: bytes, shopper_id: str, shop_id: str, expires: int) -> st
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def cookie_name(shop_id: str) -> str:
-    """Return the name of a shop's cookie: shoppers of one shop are strangers to another."""
-    return f"shopper_{shop_id}"
+def cookie_names(shop_id: str) -> tuple[str, str]:
+    """Return the names of a shop's cookie, over https and else: each shop has shoppers of its own.
+
+    What is named for the host no neighbour at another of its domain's names can set, and it goes
+    before what is not.
+    """
+    plain = f"shopper_{shop_id}"
+    return f"{OF_HOST}{plain}", plain
 
 
 def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Iterator[str]:

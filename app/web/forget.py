@@ -66,8 +66,10 @@ class ForgetPage:
             await send_response(scope, send, private_page(html, view, 503))
             return
         self.counts["forgotten" if known else "unknown"] += 1
-        names = (cookies.cookie_name(shop.id), basket_cookie.cookie_name(shop.id))
+        of_host, plain = cookies.cookie_names(shop.id)
+        names = (of_host, plain, basket_cookie.cookie_name(shop.id))
         ended = [(b"set-cookie", name.encode() + _ENDED) for name in names]
+        ended[0] = (b"set-cookie", ended[0][1] + b"; Secure")  # or browsers do not look at it
         await send_response(scope, send, see_other(view.urls.forget(done=True), ended))
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from app.web.cookies import LIFETIME, SessionSigner, cookie_name
+from app.web.cookies import LIFETIME, SessionSigner, cookie_names
 from tests.support.fake_model import demo_products
 from tests.support.stored import forget_layouts
 from tools.support import http
@@ -299,7 +299,11 @@ def rows_of_file(container: Server, shopper: str) -> list[list[dict[str, Any]]]:
     ("name", "headers", "status"),
     [
         ("no cookie", {}, 401),
-        ("a forged cookie", {"cookie": f"{cookie_name('demo')}={new_shopper()}.1999999999.x"}, 401),
+        (
+            "a forged cookie",
+            {"cookie": f"{cookie_names('demo')[1]}={new_shopper()}.1999999999.x"},
+            401,
+        ),
         ("another shop's", {"cookie": cookie(new_shopper(), "other")}, 401),
         ("one that is over", {"cookie": cookie(new_shopper(), expires=1)}, 401),
         ("from elsewhere", {"sec-fetch-site": "cross-site"}, 403),

@@ -39,6 +39,20 @@ def test_a_new_shopper_gets_an_id_and_a_cookie_no_script_can_read() -> None:
         assert attribute in visitor.set_cookie
 
 
+def test_over_https_the_cookie_is_named_for_the_host_and_earlier_ones_count_until_renewed() -> None:
+    secure = IDENTITIES.session([], "demo", NOW, secure=True).set_cookie
+    assert secure is not None
+    assert secure.startswith(b"__Host-shopper_demo=")
+    assert b"Domain" not in secure
+    plain = [(b"cookie", cookie_of().encode())]
+    soon = IDENTITIES.session(plain, "demo", NOW, secure=True)
+    assert soon.set_cookie is None
+    late = IDENTITIES.session(plain, "demo", NOW + LIFETIME - 9, secure=True)
+    assert late.shopper_id == soon.shopper_id
+    assert late.set_cookie is not None
+    assert late.set_cookie.startswith(b"__Host-shopper_demo=")
+
+
 def test_the_cookie_brings_the_same_shopper_back() -> None:
     cookie = cookie_of()
     assert visit(cookie) == visit(f"a=b; {cookie}; c=d")

@@ -55,7 +55,7 @@ describe("a shopper of a plain arm", () => {
     const { response, text, background } = await send("/store", {}, changes);
     await background;
     expect(response.headers.get("x-wandstore-page")).toBe("fallback");
-    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=/);
+    expect(response.headers.get("set-cookie")).toMatch(/^__Host-shopper_demo=/);
     expect(text).not.toContain("data-stream=");
     expect(text).toContain('data-filled-by="fallback"');
     expect(requests).toBe(0);

@@ -34,7 +34,7 @@ describe("the page that shoppers of a persona share", () => {
     expect(text).toBe(html);
     expect(response.headers.get("x-wandstore-page")).toBe("kept");
     expect(response.headers.get("cache-control")).toBe("private, no-cache");
-    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=shop_[0-9a-f]{32}\./);
+    expect(response.headers.get("set-cookie")).toMatch(/^__Host-shopper_demo=shop_[0-9a-f]{32}\./);
     expect(requests).toEqual([]);
     expect(events).toEqual([
       expect.objectContaining({

@@ -35,7 +35,7 @@ describe("a new shopper", () => {
     expect(response.status).toBe(200);
     expect(response.headers.get("x-wandstore-page")).toBe("shell");
     expect(response.headers.get("cache-control")).toBe("private, no-cache");
-    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=shop_[0-9a-f]{32}\./);
+    expect(response.headers.get("set-cookie")).toMatch(/^__Host-shopper_demo=shop_[0-9a-f]{32}\./);
     expect(text).toContain('data-stream="/s/demo/stream/edge"');
     await background;
     expect(requests).toHaveLength(1);
@@ -194,7 +194,7 @@ describe("a cookie that is not the shopper's own", () => {
     );
     expect(response.status).toBe(200);
     expect(text).not.toContain(SHOPPER);
-    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=/);
+    expect(response.headers.get("set-cookie")).toMatch(/^__Host-shopper_demo=/);
     expect(response.headers.get("set-cookie")).not.toContain(SHOPPER);
   });
 });

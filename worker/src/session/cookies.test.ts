@@ -52,7 +52,22 @@ describe("a cookie", () => {
   it("of who may not be followed ends with the browser's session", async () => {
     const signer = new SessionSigner(SECRET);
     const { setCookie } = await signer.openSession(requestWith(""), "demo", NOW, true, false);
-    expect(setCookie).toMatch(/^shopper_demo=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+    expect(setCookie).toMatch(
+      /^__Host-shopper_demo=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+    );
+  });
+
+  it("is named for the host over https alone, and one of the earlier name counts until renewed", async () => {
+    const signer = new SessionSigner(SECRET);
+    const plain = await signer.openSession(requestWith(""), "demo", NOW, false);
+    expect(plain.setCookie).toMatch(/^shopper_demo=/);
+    const cookie = plain.setCookie?.split(";")[0] ?? "";
+    const { LIFETIME } = COOKIES;
+    const soon = await signer.openSession(requestWith(cookie), "demo", NOW + 9000, true);
+    const late = await signer.openSession(requestWith(cookie), "demo", NOW + LIFETIME - 9, true);
+    expect([soon.shopperId, soon.setCookie]).toEqual([plain.shopperId, null]);
+    expect(late.shopperId).toBe(plain.shopperId);
+    expect(late.setCookie).toMatch(/^__Host-shopper_demo=/);
   });
 
   it("of an earlier secret is the same shopper's, and is replaced", async () => {

@@ -61,9 +61,9 @@ export class SessionSigner {
     const shopperId = session?.shopperId ?? newShopperId();
     const expires = isFresh ? session.expires : Math.floor(now) + COOKIES.LIFETIME;
     const attributes = lasting ? COOKIES.ATTRIBUTES : COOKIES.UNTRACKED_ATTRIBUTES;
-    const setCookie = `${await this.#cookie(shopperId, shopId, expires)}; ${attributes}${
-      secure ? "; Secure" : ""
-    }`;
+    const name = secure ? COOKIES.OF_HOST + cookieName(shopId) : cookieName(shopId);
+    const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
+    const setCookie = `${name}=${value}; ${attributes}${secure ? "; Secure" : ""}`;
     return { shopperId, isFirstVisit: session === null, isNewShopper: isNew, setCookie };
   }
 
@@ -78,7 +78,9 @@ export class SessionSigner {
 
   /** Return the session of the first cookie that is ours and not over, null without. */
   async verifyHeader(header: string, shopId: string, now: number): Promise<VerifiedSession | null> {
-    for (const value of cookieValues(header, cookieName(shopId))) {
+    const name = cookieName(shopId);
+    const values = [COOKIES.OF_HOST + name, name].flatMap((each) => cookieValues(header, each));
+    for (const value of values) {
       if (value.length > COOKIES.MAX_VALUE_LENGTH) continue;
       const session = await this.verify(value, shopId);
       if (session !== null && session.expires > now) return session;
@@ -115,11 +117,6 @@ export class SessionSigner {
     const [today] = this.#keys;
     return today === undefined ? "" : signatureOf(text, await today);
   }
-
-  async #cookie(shopperId: string, shopId: string, expires: number): Promise<string> {
-    const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
-    return `${cookieName(shopId)}=${value}`;
-  }
 }
 
 function signedText(shopperId: string, shopId: string, expires: number): string {
@@ -132,7 +129,10 @@ async function signatureOf(text: string, key: CryptoKey): Promise<string> {
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** Return the name of a shop's cookie: no shop sees the shoppers of another. */
+/**
+ * Return the name of a shop's cookie: no shop sees the shoppers of another. Over https it is named
+ * for the host besides, and such a one goes before others.
+ */
 export function cookieName(shopId: string): string {
   return `shopper_${shopId}`;
 }

@@ -210,6 +210,7 @@ export const COOKIES = {
   MAX_HEADER_BYTES: 32_768,
   MAX_VALUE_LENGTH: 128,
   MAX_CANDIDATES: 8,
+  OF_HOST: "__Host-",
 } as const;
 
 /** app/web/basket.py */

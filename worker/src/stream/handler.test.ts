@@ -182,7 +182,7 @@ describe("a page that was fetched ahead and is shown now", () => {
     expect(text).toBe(EVENT);
     const body = (await requests[0]?.json()) as Record<string, unknown>;
     expect(response.headers.get("set-cookie")).toContain(
-      `shopper_demo=${String(body["shopper_id"])}.`,
+      `__Host-shopper_demo=${String(body["shopper_id"])}.`,
     );
     expect(requests[0]?.headers.get("x-wandstore-new-shopper")).toBe("1");
   });
@@ -201,7 +201,7 @@ describe("a page that was fetched ahead and is shown now", () => {
   it("keeps its cookie where the container does not answer", async () => {
     const { response } = await begin(OURS, async () => new Response(null, { status: 429 }));
     expect(response.status).toBe(429);
-    expect(response.headers.get("set-cookie")).toMatch(/^shopper_demo=/);
+    expect(response.headers.get("set-cookie")).toMatch(/^__Host-shopper_demo=/);
   });
 
   it.each([
