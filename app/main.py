@@ -328,9 +328,9 @@ def _routes(
 ) -> list[Route]:
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
     categories, relay = CategoriesPage(context), resources.relay
-    database, arms = resources.storage.database, resources.arms
-    learner = PersonaLearner(database, context.now)
-    signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up)
+    database, arms, rates = resources.storage.database, resources.arms, resources.storage.rates
+    learner = PersonaLearner(database, context.now, rates)
+    signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up, rates)
     signer = BasketSigner(*context.sessions)
     forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
     basket = BasketPage(context, signer, signals)

@@ -18,8 +18,9 @@ from app.personas.facts import prices_of, to_fact
 from app.personas.key import persona_hash
 from app.personas.rules import classify
 from app.storage.db.rows import Visited
-from app.storage.ports import FactStore
-from app.util.rate_limit import Rate, RateLimiter
+from app.storage.ports import FactStore, SharedRates
+from app.storage.rates import SharedLimiter
+from app.util.rate_limit import Rate
 
 _MOST_AT_ONCE = 64
 _NEWCOMERS = persona_hash(NEWCOMER)
@@ -43,10 +44,12 @@ class Learned(NamedTuple):
 class PersonaLearner:
     """Notes what shoppers do. `counts` has what was noted, and what was passed over."""
 
-    def __init__(self, store: FactStore, now: Callable[[], float]) -> None:
+    def __init__(
+        self, store: FactStore, now: Callable[[], float], rates: SharedRates | None = None
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._store = store
-        self._prefetches = RateLimiter(PREFETCH_RATE, now)
+        self._prefetches = SharedLimiter("prefetch", PREFETCH_RATE, now, rates)
         self._now = now
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._under_way = 0
@@ -103,4 +106,5 @@ class PersonaLearner:
             changed = judged != (history.persona_hash or _NEWCOMERS)
             if changed:
                 await self._store.set_persona(visited, persona, judged, history.last_fact_id)
-        return Learned(persona, changed and not self._prefetches.acquire(shopper_id))
+        prefetch = changed and not await self._prefetches.acquire(shopper_id)
+        return Learned(persona, prefetch)

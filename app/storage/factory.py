@@ -14,7 +14,7 @@ from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
 from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.measured import MeasuredKv
-from app.storage.ports import Database, KvStore, SharedJournal, SharedLedgers
+from app.storage.ports import Database, KvStore, SharedJournal, SharedLedgers, SharedRates
 from app.storage.upkeep import Slice, Upkeep, days_before
 
 _OFTEN, _SELDOM = 10.0, 3600.0
@@ -34,8 +34,8 @@ class Storage(NamedTuple):
     `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
     A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
     most. `upkeep` is done as long as the shop is open. `counts` has what is counted beside it.
-    `hold` keeps other processes out where there may be but one; `ledgers` and
-    `journal` are what they share.
+    `hold` keeps other processes out where there may be but one; `ledgers`, `journal` and `rates`
+    are what they share.
     """
 
     kv: KvStore
@@ -51,6 +51,7 @@ class Storage(NamedTuple):
     hold: Callable[[], AbstractContextManager[None]] = nullcontext
     ledgers: SharedLedgers | None = None
     journal: SharedJournal | None = None
+    rates: SharedRates | None = None
 
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
@@ -98,6 +99,7 @@ def _of_cluster(settings: Settings) -> Storage:
     from app.storage.redis import RedisServer  # noqa: PLC0415 - likewise
     from app.storage.redis_journal import RedisJournal  # noqa: PLC0415 - likewise
     from app.storage.redis_ledgers import RedisLedgers  # noqa: PLC0415 - likewise
+    from app.storage.redis_rates import RedisRates  # noqa: PLC0415 - likewise
 
     redis = RedisServer(settings.storage.redis_url)
     database = PostgresDatabase(settings.storage.database_url, ROOT / "migrations")
@@ -111,6 +113,7 @@ def _of_cluster(settings: Settings) -> Storage:
         counts={"retention": retention.counts},
         ledgers=RedisLedgers(redis),
         journal=RedisJournal(redis, settings.storage.lease),
+        rates=RedisRates(redis),
     )
 
 

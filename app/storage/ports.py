@@ -11,6 +11,7 @@ from app.domain.limits import Claim, Verdict
 from app.domain.persona import Persona
 from app.metrics.registry import Metrics
 from app.storage.db.rows import Generation, PageViews, Row, ShopperHistory, Visited
+from app.util.rate_limit import Rate
 
 
 class Kv(Protocol):
@@ -37,6 +38,12 @@ class SharedLedgers(Protocol):
     async def take(self, claims: Sequence[Claim]) -> Verdict: ...
 
     async def give_back(self, accounts: Sequence[str], minute: int, tokens: int) -> None: ...
+
+
+class SharedRates(Protocol):
+    """How often somebody did something, in all processes. It may raise StorageError."""
+
+    async def acquire(self, name: str, rate: Rate) -> float: ...
 
 
 LOST, GAP = -1, -2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from starlette.routing import Route
@@ -23,10 +23,11 @@ from app.personas.learner import PersonaLearner, TooBusy
 from app.personas.views import to_rows
 from app.storage.db.rows import PageViews, Visited
 from app.storage.errors import StorageError
-from app.storage.ports import ViewStore
+from app.storage.ports import SharedRates, ViewStore
+from app.storage.rates import SharedLimiter
 from app.util.http_body import Body
 from app.util.lazy import WarmUp
-from app.util.rate_limit import Rate, RateLimiter
+from app.util.rate_limit import Rate
 from app.web.basket_cookie import BasketSigner
 from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
@@ -63,7 +64,7 @@ class SignalsEndpoint:
         views: ViewStore,
         arms: Arms,
         warm_up: WarmUp,
-        clock: Callable[[], float] = time.monotonic,
+        rates: SharedRates | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._web = web
@@ -73,14 +74,14 @@ class SignalsEndpoint:
         self._baskets = BasketSigner(*web.sessions)
         self._warm_up = warm_up
         self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
-        self._shoppers = RateLimiter(SHOPPER_RATE, clock)
-        self._addresses = RateLimiter(ADDRESS_RATE, clock)
+        self._shoppers = SharedLimiter("signals", SHOPPER_RATE, time.monotonic, rates)
+        self._addresses = SharedLimiter("signals-from", ADDRESS_RATE, time.monotonic, rates)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer POST with 204, or with JSON that says what is wrong."""
         headers = dict(scope["headers"])
         try:
-            visit = self._visit(scope, headers)
+            visit = await self._visit(scope, headers)
             if not visit.client.recorded:
                 self.counts["not_wanted"] += 1
             else:
@@ -93,9 +94,9 @@ class SignalsEndpoint:
         no_store = [(b"cache-control", b"no-store")]
         await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 204, no_store))
 
-    def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
+    async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""
-        self._limit(self._addresses, _address(scope))
+        await self._limit(self._addresses, _address(scope))
         if not from_our_page(headers):
             raise _Refused(403, "CROSS_ORIGIN", "only a page of this shop may tell")
         if headers.get(b"content-type", b"").split(b";")[0].strip() != b"application/json":
@@ -106,11 +107,11 @@ class SignalsEndpoint:
         session = self._web.session(scope, view)
         if session.first:
             raise _Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
-        self._limit(self._shoppers, session.shopper_id)
+        await self._limit(self._shoppers, session.shopper_id)
         return self._web.visit(scope, session, view)
 
-    def _limit(self, limiter: RateLimiter, name: str) -> None:
-        if wait := limiter.acquire(name):
+    async def _limit(self, limiter: SharedLimiter, name: str) -> None:
+        if wait := await limiter.acquire(name):
             raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
 
     async def note(
@@ -125,7 +126,7 @@ class SignalsEndpoint:
             self.counts["not_wanted"] += 1
             return
         try:
-            self._limit(self._shoppers, session.shopper_id)
+            await self._limit(self._shoppers, session.shopper_id)
             await self._learn(self._web.visit(scope, session, view), events, basket)
             self.counts["taken"] += 1
         except _Refused as refused:

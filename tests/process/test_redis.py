@@ -16,8 +16,12 @@ from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget, Settle
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.kv.redis import RedisKv
+from app.storage.rates import SharedLimiter
 from app.storage.redis import RedisServer
 from app.storage.redis_ledgers import RedisLedgers
+from app.storage.redis_rates import RedisRates
+from app.util.rate_limit import Rate
+from tests.support.clock import Clock
 from tests.support.factories import shop
 from tools.support.redis import RedisProcess, installed
 
@@ -113,6 +117,25 @@ async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
     server.start()
     for other in others:
         await other.close()
+
+
+async def test_a_rate_holds_for_all_processes_together_and_for_each_without_redis(
+    server: RedisProcess, redis: RedisServer
+) -> None:
+    other, clock = RedisServer(server.url), Clock()
+    rate = Rate(burst=10, seconds=60.0)
+    here, there = (SharedLimiter("doing", rate, clock, RedisRates(it)) for it in (redis, other))
+    at_once = [limiter.acquire("me") for limiter in (here, there) for _ in range(10)]
+    waits = await asyncio.gather(*at_once)
+    assert waits.count(0) == 10
+    assert all(50 < wait <= 60 for wait in waits if wait)
+    assert await there.acquire("somebody else") == 0
+    assert 590 < await redis.call("TTL", "rate:doing:me") <= 600
+    server.stop()
+    waits = [await here.acquire("me") for _ in range(11)]
+    assert waits == [0] * 10 + [60], "by what this process has counted itself"
+    server.start()
+    await other.close()
 
 
 def prompt(shop_id: str, client: Client) -> Prompt:
