@@ -153,6 +153,10 @@ _ADDRESS = (
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 
 
+_LONGEST_COPY = 1_000
+"""Characters, whatever a prop allows: judging copy takes the time of its length."""
+
+
 def _folded(value: object) -> object:
     """Return copy with its spaces folded, before anything measures it."""
     if not isinstance(value, str):
@@ -162,6 +166,8 @@ def _folded(value: object) -> object:
 
 def _plain(text: str) -> str:
     """Return the copy, or refuse what copy must not hold."""
+    if len(text) > _LONGEST_COPY:
+        raise PydanticCustomError("string_too_long", "copy is longer than any may be")
     readable = unicodedata.normalize("NFKC", text)
     if any(unicodedata.category(char) in _HIDDEN_CATEGORIES for char in drop_shaping(text)):
         raise PydanticCustomError("HIDDEN_CHARACTERS", "copy holds characters nobody can see")

@@ -12,7 +12,7 @@ from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
 from app.settings import ROOT
-from components.fields import Field, ProductId, Props
+from components.fields import Copy, Field, ProductId, Props
 from tests.support.factories import product, shop
 from tests.support.props import props_context
 
@@ -226,6 +226,25 @@ def test_a_product_that_may_be_left_out_is_held_to_the_same() -> None:
     assert note() == Component("note", "note", {"product_id": None})
     assert note(product_id="p7") == Component("note", "note", {"product_id": "p7"})
     assert note(product_id="p1") == Refusal("SOLD_OUT_LEADS", "note.product_id")
+
+
+def test_copy_is_bounded_whatever_its_prop_allows() -> None:
+    class Note(Props):
+        """A note."""
+
+        slots: ClassVar = ("note",)
+        text: Copy
+        lines: list[Copy] = Field(default=[])
+
+    specs = {"note": SPECS["hero"]._replace(name="note", props=Note, slots=("note",))}
+
+    def note(**config: object) -> Component | Refusal:
+        return validate(Proposal("note", "note", config), specs, props_context(SHOP), set())
+
+    longest = "so " * 333 + "b"
+    assert isinstance(note(text=longest), Component)
+    assert note(text=f"{longest}c") == Refusal("COPY_TOO_LONG", "note.text")
+    assert note(text="So be it", lines=["a@" * 4_000]) == Refusal("COPY_TOO_LONG", "note.lines.0")
 
 
 def test_a_shelf_may_not_name_a_product_twice() -> None:
