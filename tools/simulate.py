@@ -299,6 +299,7 @@ class Simulation:
         origin = next(showing, "")
         for what in ("baskets", "orders") if buys else ("baskets",):
             self.counts[arm, what] += 1
+            self.counts["product", item.id, what] += 1
             if origin:
                 self.counts["from", origin, what] += 1
         if buys:
@@ -325,9 +326,13 @@ def _counts_of(report: Mapping[str, Any]) -> dict[tuple[str, ...], int]:
             about = (row["arm"].partition(".")[2], row["slot"], row["component"], str(row["place"]))
             for what in ("shown", "clicked"):
                 found[*about, what] += row[what]
-    for row in report["origins"]:
-        found["from", row["slot"], "baskets"] += row["baskets"]
-        found["from", row["slot"], "orders"] += row["bought"]
+    for kind, name, rows in (
+        ("from", "slot", report["origins"]),
+        ("product", "product", report["bought"]),
+    ):
+        for row in rows:
+            found[kind, row[name], "baskets"] += row["baskets"]
+            found[kind, row[name], "orders"] += row["bought"]
     return {key: number for key, number in found.items() if number}
 
 

@@ -27,7 +27,8 @@ _CENTS = 100
 class Counts(NamedTuple):
     """Rows of the database: outcomes of visitors, views of slots and products, costs of pages.
 
-    Then views by what decided the page, and what was put into baskets and bought by its origin.
+    Then views by what decided the page, and what was put into baskets and bought by its origin and
+    by product.
     """
 
     outcomes: Sequence[Row]
@@ -36,6 +37,7 @@ class Counts(NamedTuple):
     costs: Sequence[Row]
     decisions: Sequence[Row] = ()
     origins: Sequence[Row] = ()
+    bought: Sequence[Row] = ()
 
 
 class Spent(NamedTuple):
@@ -97,6 +99,7 @@ def report(
         "products": [_rated(row) for row in counts.products],
         "decisions": [_rated(row) for row in counts.decisions],
         "origins": [dict(row) for row in counts.origins],
+        "bought": [dict(row) for row in counts.bought],
     }
 
 

@@ -85,7 +85,7 @@ def test_the_page_has_a_table_beside_each_chart_and_nothing_inline(server: Serve
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.text.count("<svg") == 1, "too few visitors for one of differences"
-    assert page.text.count("<table>") == 8
+    assert page.text.count("<table>") == 9
     assert " style=" not in page.text
     assert "<script" not in page.text
     assert "dusk-lamp" in page.text

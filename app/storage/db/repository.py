@@ -142,6 +142,14 @@ FROM (
 ) AS origins LEFT JOIN ui_generations AS pages ON pages.id = origins.page
 GROUP BY origins.slot, COALESCE(pages.decision, '') ORDER BY bought DESC, baskets DESC LIMIT 200
 """
+SELECT_BOUGHT = """
+SELECT value AS product, COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
+    COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS bought
+FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
+    json_each(signals.fact, '$.products')
+WHERE shoppers.shop_id = ? AND signals.kind IN ('add_to_basket', 'purchase')
+GROUP BY value ORDER BY bought DESC, baskets DESC, product LIMIT 200
+"""
 INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
 DELETE_OLD_FACTS = f"""
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
@@ -317,6 +325,7 @@ class ShopRepository:
                     Statement(SELECT_COSTS, (shop_id,)),
                     Statement(SELECT_DECISIONS, seen),
                     Statement(SELECT_ORIGINS, (shop_id,)),
+                    Statement(SELECT_BOUGHT, (shop_id,)),
                 ]
             )
         )

@@ -124,6 +124,7 @@ async def test_what_was_bought_is_told_by_the_slot_and_the_decision_that_showed_
     ]
     origins = [tuple(row.values()) for row in found["origins"]]
     assert sorted(origins) == [("grid", "", 0, 1), ("grid", "abc", 1, 0), ("hero", "abc", 1, 1)]
+    assert [tuple(row.values()) for row in found["bought"]] == [("elm", 1, 2), ("oak", 1, 2)]
 
 
 async def test_a_pin_is_held_against_what_leads_in_its_place_without_it(
