@@ -107,7 +107,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
         signals_schema,
         "MAX_EVENTS MAX_ITEMS MAX_QUANTITY MAX_NAME_LENGTH MAX_FIELD_LENGTH SORTS",
     ),
-    "STATIC": (static, "HASHED PICTURE FOREVER FOR_NOW A_DAY"),
+    "STATIC": (static, "HASHED FOR_NOW"),
     "STREAM": (stream, "EVENT_ID"),
 }
 """What the Worker knows a module's constants by, and which of them it needs."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.catalog.images import image_hosts
-from app.content.assets import PREFETCH_RULES
+from app.content.assets import MEDIA_TYPES, PREFETCH_RULES
 from app.content.discovery import root_file, root_names
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
@@ -24,14 +24,17 @@ from app.prerender.keys import PageKeys
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
 from app.prerender.pages import drawings
 from app.rendering.renderer import Renderer
-from app.web.headers import page_headers
-from app.web.static import pictures_in
+from app.web.headers import FILE_HEADERS, page_headers
+from app.web.static import A_DAY, FOREVER, pictures_in
 
 FREE_FILES = 20_000
 MOST_FILES = 100_000
 """Static files a Worker may have, on the free plan and on the paid ones (Cloudflare's limits)."""
 
 INDEX = "shops.json"
+
+HEADERS = "_headers"
+"""Has the headers of what Cloudflare serves by itself; nobody is served this file."""
 
 
 class File(NamedTuple):
@@ -123,6 +126,7 @@ def _write_all(
 def _files(content: SiteContent) -> Iterator[File]:
     catalogs, assets = content.catalogs, content.assets
     yield _now(INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets)))
+    yield _now(HEADERS, _headers())
     for name, body in assets.files.items():
         yield _now(assets.names[name].removeprefix("/"), body.plain)
     for name in root_names(content):
@@ -132,6 +136,21 @@ def _files(content: SiteContent) -> Iterator[File]:
     renderer = build_renderer(content)
     for shop in catalogs.shops.values():
         yield from _shop_files(shop, content, renderer)
+
+
+def _headers() -> bytes:
+    """Return the rules by which static files and pictures have the container's headers."""
+    rules = {
+        "/static/*": [*FILE_HEADERS, (b"cache-control", FOREVER)],
+        "/pictures/*": [*FILE_HEADERS, (b"cache-control", A_DAY)],
+        **{f"/*{suffix}": [(b"content-type", kind)] for suffix, kind in MEDIA_TYPES.items()},
+    }
+    lines = [
+        line
+        for pattern, headers in rules.items()
+        for line in (pattern.encode(), *(b"  %s: %s" % header for header in headers))
+    ]
+    return b"\n".join([*lines, b""])
 
 
 def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:

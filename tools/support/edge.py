@@ -42,6 +42,7 @@ class Worker:
     ) -> None:
         self.url = ""
         self.container = container
+        self.public = public
         self._log_path = state.with_name(f"{state.name}.log")
         self._command = [str(NODE), "local.mjs", "--port", "0", "--state", str(state)]
         self._command += ["--public", str(public)]

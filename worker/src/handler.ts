@@ -1,6 +1,6 @@
 // Handle a request. Whatever fails on the way, the shop stays open: with its anonymous shell.
 
-import { handlePicture, handleRootFile, handleStatic } from "./assets/files.ts";
+import { fileNotFound, handleRootFile, handleStatic } from "./assets/files.ts";
 import { AssetStore } from "./assets/store.ts";
 import { handleLocalBindings } from "./bindings/local.ts";
 import { createContext, type RequestContext } from "./context.ts";
@@ -97,7 +97,7 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     case "static":
       return handleStatic(context, route.file);
     case "picture":
-      return handlePicture(context, route.shop, route.file);
+      return fileNotFound(); // the others are served before the Worker is asked
     case "root_file":
       return (await handleRootFile(context, route.file)) ?? handleNotFound(context, null);
     case "health":

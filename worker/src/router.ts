@@ -10,7 +10,7 @@ export type Route =
   | { name: "checkout"; shop?: string }
   | { name: "forget"; shop?: string }
   | { name: "static"; file: string }
-  | { name: "picture"; shop: string; file: string }
+  | { name: "picture" }
   | { name: "root_file"; file: string }
   | { name: "health" }
   | { name: "metrics" }
@@ -52,8 +52,7 @@ function matchExactly(pathname: string): Route {
     return { name: "root_file", file: second };
   if (first === "static" && length === 2) return { name: "static", file: second };
   if (first === "products" && length === 2) return { name: "product", id: second };
-  if (first === "pictures" && length > 2)
-    return { name: "picture", shop: second, file: segments.slice(2).join("/") };
+  if (first === "pictures" && length > 2) return { name: "picture" };
   if (first === "_bindings" && length > 1) return { name: "bindings" };
   return first === "s" ? matchShopRoute(second, third, fourth, length) : { name: "nothing" };
 }

@@ -1,4 +1,4 @@
-// Serve static files by hashed names, cached for good, and pictures, with the container's headers.
+// Serve what of static files Cloudflare does not by itself, with the container's headers.
 
 import type { RequestContext } from "../context.ts";
 import { fileHeaders, plainText } from "../responses.ts";
@@ -6,37 +6,18 @@ import { ASSETS, DISCOVERY, STATIC } from "../shared/constants.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = ASSETS.MEDIA_TYPES;
 
-/** Serve a static file. A hash that is not the current one gets the current file, uncached. */
+/** Serve the current static file, uncached, to who asks for one of another hash. */
 export async function handleStatic(context: RequestContext, name: string): Promise<Response> {
   const [, stem, suffix] = STATIC.HASHED.exec(name) ?? [];
   const index = await context.assets.index();
   const file = stem === undefined ? undefined : index.static[`${stem}${suffix}`];
   const stored = file && (await context.assets.file(file.address.slice(1)));
-  if (file === undefined || !stored) return notFound();
-  const isCurrent = file.address === `/static/${name}`;
+  if (file === undefined || !stored) return fileNotFound();
   const headers = fileHeaders({
     "content-type": contentType(name),
-    "cache-control": isCurrent ? STATIC.FOREVER : STATIC.FOR_NOW,
+    "cache-control": STATIC.FOR_NOW,
     etag: file.etag,
   });
-  return unlessNotModified(context.request, stored, headers);
-}
-
-export async function handlePicture(
-  context: RequestContext,
-  shopId: string,
-  name: string,
-): Promise<Response> {
-  const isShop = (await context.assets.index()).shops.includes(shopId);
-  if (!isShop || !STATIC.PICTURE.test(name) || contentType(name) === "") return notFound();
-  const stored = await context.assets.file(`pictures/${shopId}/${name}`);
-  if (stored === null) return notFound();
-  const headers = fileHeaders({
-    "content-type": contentType(name),
-    "cache-control": STATIC.A_DAY,
-  });
-  const etag = stored.headers.get("etag");
-  if (etag !== null) headers.set("etag", etag);
   return unlessNotModified(context.request, stored, headers);
 }
 
@@ -75,6 +56,6 @@ function contentType(name: string): string {
   return CONTENT_TYPES[name.slice(name.lastIndexOf(".")).toLowerCase()] ?? "";
 }
 
-function notFound(): Response {
+export function fileNotFound(): Response {
   return plainText("no such file", 404);
 }

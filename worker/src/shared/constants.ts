@@ -288,10 +288,7 @@ export const SIGNALS_SCHEMA = {
 /** app/web/static.py */
 export const STATIC = {
   HASHED: /^([a-z0-9-]+)\.[0-9a-f]{10}(\.[a-z0-9]+)$/,
-  PICTURE: /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}$/,
-  FOREVER: "public, max-age=31536000, immutable",
   FOR_NOW: "public, no-cache",
-  A_DAY: "public, max-age=86400",
 } as const;
 
 /** app/web/stream.py */
