@@ -346,7 +346,7 @@ def _routes(
     shops = InlineShops(context.site)
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
-    gauges = Gauges(relay.journal, resources.providers, settings.spending, settings.catalog)
+    gauges = Gauges(relay.journal, resources.providers, settings.spending, watch.modified)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     token, sample = settings.operator_token, settings.sample_insights
     insights = InsightsPage(context, database, arms, token, shows_sample=sample)

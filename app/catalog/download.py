@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,8 @@ _OK, _NOT_MODIFIED = 200, 304
 class FeedDownload:
     """Keeps a file as the address of a feed has it. `check` raises where it cannot be sold from.
 
-    What cannot does not replace what can. `counts` tell what became of each request.
+    What cannot does not replace what can. `counts` tell what became of each request, `current_at`
+    (Unix seconds) when the file was last found to be as the address has it.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class FeedDownload:
         every: float = 300.0,
     ) -> None:
         self.counts: Counter[str] = Counter()
+        self.current_at: float | None = None
         self.state = "ok"
         self._url = url
         self._folder = folder
@@ -64,7 +67,7 @@ class FeedDownload:
             before = self.state
             try:
                 self.counts["taken" if await self.fetch() else "unchanged"] += 1
-                self.state = "ok"
+                self.state, self.current_at = "ok", time.time()
             except CatalogError as error:
                 self.counts["failed"] += 1
                 self.state = f"failed: {error.problems[0].reason}"

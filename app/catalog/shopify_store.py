@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import filecmp
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -50,7 +51,7 @@ class ShopifyStore:
 
     A webhook only says that something has changed, whatever it says of it: the store is asked how
     it is now. So what comes twice, late or in another order than it happened ends right.
-    `counts` tell what became of each request.
+    `counts` tell what became of each request, `current_at` (Unix seconds) when one was answered.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ShopifyStore:
     ) -> None:
         host = urlsplit(account.store).hostname or ""
         self.counts: Counter[str] = Counter()
+        self.current_at: float | None = None
         self._account = account
         self._folder = folder
         self._file = folder / f"{slug(host.partition('.')[0]) or 'shopify'}.jsonl"
@@ -148,6 +150,7 @@ class ShopifyStore:
             self._failures[what] = reason
             return False
         self._failures.pop(what, None)
+        self.current_at = time.time()
         return True
 
     async def _refresh(self, api: AdminApi) -> bool:

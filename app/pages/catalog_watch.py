@@ -61,6 +61,20 @@ class CatalogWatch:
         reasons = [f"{error.path.name}: {error.problems[0].reason}" for error in self._errors]
         return f"failed: {'; '.join(reasons[:_MOST_SHOWN])}" if reasons else "ok"
 
+    def modified(self) -> float | None:
+        """Return when the catalog was written last, or found to be as its source has it.
+
+        None where that cannot be seen (Unix seconds otherwise).
+        """
+        if self._source is not None:
+            return self._source.current_at
+        catalog = self._settings.catalog
+        try:
+            files = [*catalog.iterdir()] if catalog.is_dir() else [catalog]
+            return max(file.stat().st_mtime for file in files)
+        except (OSError, ValueError):
+            return None
+
     @property
     def counters(self) -> Mapping[str, Counter[str]]:
         """Return what is counted, of files and of requests for a feed."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from starlette.types import Receive, Scope, Send
@@ -57,12 +56,16 @@ class Gauges:
     """What is read when it is asked for: pages under way, readers, budgets, the catalog's age."""
 
     def __init__(
-        self, journal: PageJournal, providers: Providers, spending: Spending, catalog: Path
+        self,
+        journal: PageJournal,
+        providers: Providers,
+        spending: Spending,
+        modified: Callable[[], float | None],
     ) -> None:
         self._journal = journal
         self._providers = providers
         self._spending = spending
-        self._catalog = catalog
+        self._modified = modified
 
     def read(self, web: AppContext) -> Reading:
         """Return how things are."""
@@ -73,7 +76,7 @@ class Gauges:
             readers=self._journal.readers,
             providers=providers,
             budgets=budgets,
-            catalog_modified=_modified(self._catalog),
+            catalog_modified=self._modified(),
         )
 
     def lines(self, web: AppContext) -> Iterator[str]:
@@ -89,7 +92,7 @@ class Gauges:
             yield gauge("wandstore_budget_used_ratio", spent, now.budgets)
         yield gauge(
             "wandstore_catalog_modified_timestamp_seconds",
-            "When the newest of the catalog's files was written.",
+            "When the catalog was written, or found to be as its source has it.",
             [] if now.catalog_modified is None else [({}, now.catalog_modified)],
         )
 
@@ -99,12 +102,3 @@ class Gauges:
             left = self._providers.budget.left(shop)
             for (kind, limit), rest in zip(limits.items(), left, strict=True):
                 yield {"shop": shop, "kind": kind}, 1 - rest / limit if limit else 1.0
-
-
-def _modified(catalog: Path) -> float | None:
-    """Return when the catalog was written last; None where it cannot be looked at."""
-    try:
-        files = [*catalog.iterdir()] if catalog.is_dir() else [catalog]
-        return max(file.stat().st_mtime for file in files)
-    except (OSError, ValueError):
-        return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -122,6 +124,23 @@ def test_the_last_feed_is_sold_from_where_its_host_is_down_at_start(
     server = serve(**quickly(address))
     assert "€12.00" in product(server)
     eventually(lambda: state(server) == "failed: HTTP 500")
+
+
+def test_the_catalogs_age_is_that_of_the_last_answer_not_of_a_file_beside(
+    serve: StartServer, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "shop.json").write_text('{"id": "corner"}')
+    os.utime(tmp_path / "shop.json", (1, 1))
+    began = time.time()
+    server = serve(**quickly(address, WANDSTORE_CATALOG=str(tmp_path / "shop.json")))
+    name = "wandstore_catalog_modified_timestamp_seconds "
+
+    def found() -> list[float]:
+        lines = http.get(f"{server.url}/metrics").text.splitlines()
+        return [float(line.removeprefix(name)) for line in lines if line.startswith(name)]
+
+    eventually(found)
+    assert found()[0] >= began
 
 
 def test_a_file_says_whose_shop_it_is(serve: StartServer, address: str, tmp_path: Path) -> None:
