@@ -63,12 +63,15 @@ class SearchIndex:
     def find(self, query: str, category: str = "") -> Found:
         """Return the products in which every word of the query is found, in their order.
 
-        A word finds all that have its stem. Where nothing fits, words that nothing holds are taken
-        for the likest known, and where that does not help either, all lose their last letters.
+        Those that are called so go before those that only speak of it. A word finds all that have
+        its stem. Where nothing fits, words that nothing holds are taken for the likest known, and
+        where that does not help either, all lose their last letters.
         """
         words = fold(query).split()
-        if found := self._holding(words, category, _stemmer(self._locale)):
-            return Found(found)
+        stem = _stemmer(self._locale)
+        if found := self._holding(words, category, stem):
+            parts = [_part(word, stem(word)) for word in words]
+            return Found(sorted(found, key=lambda item: not _is_called(item, parts)))
         nearest = [self._nearest(word, category) for word in words]
         if found := self._holding(nearest, category):
             return Found(found, " ".join(nearest))
@@ -112,18 +115,13 @@ class _Words(NamedTuple):
     total: int
 
     def places(self, wanted: str, stem: _Stem | None) -> set[int]:
-        """Return the places of the products that hold a word, be it inside or with other endings.
-
-        A stem may end in another letter than its words, as that of berries and berry does.
-        """
+        """Return the places of the products that hold a word, also inside one or ending else."""
         found: set[int] = set()
         stemmed = stem(wanted) if stem is not None else wanted
         if stem is None or len(stemmed) < _SHORTEST_STEM:
             stem, part = None, wanted
         else:
-            pairs = takewhile(lambda pair: pair[0] == pair[1], zip(wanted, stemmed, strict=False))
-            shared = sum(1 for _ in pairs)
-            part = stemmed[: min(shared, max(_SHORTEST_STEM, len(stemmed) - 1))] or stemmed
+            part = _part(wanted, stemmed)
         at = self.text.find(part)
         while at >= 0 and len(found) < self.total:
             word = bisect_right(self.starts, at)
@@ -183,6 +181,22 @@ def _stemmer(locale: str) -> _Stem:
         stemmer = Stemmer("en", 0)
     stem: _Stem = stemmer.stemWord
     return stem
+
+
+def _part(word: str, stem: str) -> str:
+    """Return what all words of a stem hold.
+
+    It may end in another letter than they do, as that of berries and berry does, and where the
+    beginning of a word is taken off as well it is all that they share.
+    """
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(word, stem, strict=False))
+    shared = sum(1 for _ in pairs)
+    return stem[: min(shared, max(_SHORTEST_STEM, len(stem) - 1))] or stem
+
+
+def _is_called(item: Product, parts: Iterable[str]) -> bool:
+    title = fold(item.title)
+    return all(part in title for part in parts)
 
 
 def _beginning(word: str) -> str:

@@ -118,6 +118,19 @@ def test_a_search_stays_in_its_category() -> None:
     assert found("candle", "Jewels") == []
 
 
+def test_what_is_called_so_goes_before_what_only_speaks_of_it() -> None:
+    items = [
+        product("towel", title="Towel", description="Hangs beside a lamp and a berry bowl."),
+        product("shade", title="Lampshade", description="Berry red."),
+        product("lamp", title="Berry lamp"),
+        product("other", title="Lamp of oak", description="berries"),
+    ]
+    index = SearchIndex(items)
+    assert [item.id for item in index.find("lamps").products] == ["shade", "lamp", "other", "towel"]
+    both = [item.id for item in index.find("berries lamp").products]
+    assert both == ["lamp", "towel", "shade", "other"]
+
+
 def test_what_was_folded_before_is_found_again() -> None:
     assert found("epicerie") == found("epicerie") == ["candle", "jar"]
 
