@@ -34,8 +34,15 @@ def root(tmp_path: Path) -> Path:
 def run(root: Path, arm: str, other: str = PLAIN, more: str = "") -> str:
     """Run an experiment in which all but one shopper in a million are in the first arm."""
     arms = f"arms = [{arm.replace(' }', ', share = 999 }')}, {other}]"
-    (root / "experiments.toml").write_text(f"[[experiment]]\nname = 'trial'\n{arms}\n{more}")
+    put(root / "experiments.toml", f"[[experiment]]\nname = 'trial'\n{arms}\n{more}")
     return str(root)
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file that nobody sees half of."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_text(text)
+    fresh.replace(path)
 
 
 def visited(server: Server) -> tuple[str, str]:
@@ -166,13 +173,13 @@ def test_experiments_are_taken_up_while_the_shop_is_open_and_a_bad_file_leaves_t
         eventually(lambda: shopper.store() and keys() == {"", "trial.next"})
         asked = len(model.requests)
         brief = root / "next" / "personas" / "newcomer.md"
-        brief.write_text(f"Nothing is as it was.\n{brief.read_text()}")
+        put(brief, f"Nothing is as it was.\n{brief.read_text()}")
         eventually(lambda: shopper.store() and len(model.requests) == asked + 1)
         eventually(lambda: stream_of(shopper.store().text) == "")
         assert "Nothing is as it was." in json.dumps(model.requests[-1].body)
 
         good = (root / "experiments.toml").read_text()
-        (root / "experiments.toml").write_text(good.replace("'model'", "'modle'"))
+        put(root / "experiments.toml", good.replace("'model'", "'modle'"))
         eventually(lambda: "page modle is none of" in http.get(f"{server.url}/insights").text)
         assert stream_of(shopper.store().text) == ""
         assert tell(shopper, VIEWS).is_success
