@@ -193,7 +193,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         between_writes=storage.between_writes,
     )
     wait = 0.0 if storage.between_writes or storage.ledgers else _BOOKED_WITHIN
-    budget = Budget(settings.spending, kv, time.time, storage.ledgers, wait=wait)
+    budget = Budget(settings.spending.share, kv, time.time, storage.ledgers, wait=wait)
     tracing = Tracing(settings.collector)
     providers = Providers(settings, budget, metrics, tracing)
 
@@ -346,7 +346,7 @@ def _routes(
     shops = InlineShops(context.site)
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
-    gauges = Gauges(relay.journal, resources.providers, settings.spending, watch.modified)
+    gauges = Gauges(relay.journal, resources.providers, settings.spending.share, watch.modified)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     token, sample = settings.operator_token, settings.sample_insights
     insights = InsightsPage(context, database, arms, token, shows_sample=sample)

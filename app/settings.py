@@ -301,6 +301,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_ADDRESS_CALLS_PER_HOUR": ("spending.address_calls", whole(0)),
     "WANDSTORE_ALL_CALLS_PER_HOUR": ("spending.all_calls", whole(0)),
     "WANDSTORE_ALL_TOKENS_PER_HOUR": ("spending.all_tokens", whole(0)),
+    "WANDSTORE_INSTANCES": ("spending.instances", whole(1, 1_000)),
     "WANDSTORE_CONNECT_SECONDS": ("calls.connect", _seconds),
     "WANDSTORE_FIRST_TOKEN_SECONDS": ("calls.first_token", _seconds),
     "WANDSTORE_SILENCE_SECONDS": ("calls.idle", _seconds),

@@ -64,6 +64,18 @@ class Spending(NamedTuple):
     """Calls to models for all shops together, an hour."""
     all_tokens: int = 20_000_000
     """Tokens of models for all shops together, an hour."""
+    instances: int = 1
+    """Containers that divide what shops may spend among them; the Worker tells each how many."""
+
+    @property
+    def share(self) -> Spending:
+        """What one of the containers may spend: together they spend no more than is set."""
+        return self._replace(
+            calls=self.calls // self.instances,
+            tokens=self.tokens // self.instances,
+            all_calls=self.all_calls // self.instances,
+            all_tokens=self.all_tokens // self.instances,
+        )
 
 
 class BreakerLimits(NamedTuple):

@@ -75,6 +75,16 @@ async def test_each_shop_has_a_budget_of_its_own() -> None:
     assert [await paid(money, brief(name)) for name in ("a", "b", "a")] == ["", "", "BUDGET_SPENT"]
 
 
+@pytest.mark.parametrize("limit", ["calls", "all_calls"])
+async def test_instances_together_spend_no_more_than_is_set(limit: str) -> None:
+    share = Spending(instances=3)._replace(**{limit: 7}).share
+    purses = [Budget(share, Drawer(), Clock()) for _ in range(3)]
+    outcomes = [await paid(money) for money in purses for _ in range(5)]
+    assert outcomes.count("") == 6
+    assert share.address_calls == Spending().address_calls
+    assert Spending().share == Spending()
+
+
 async def test_calls_that_are_under_way_count_with_all_they_may_cost() -> None:
     money = purse(tokens=2_500)
     outcomes = await asyncio.gather(*(paid(money) for _ in range(4)))

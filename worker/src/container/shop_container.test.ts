@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
+import type { Env } from "../env.ts";
 import { IF_AWAKE } from "./client.ts";
 import { containerVariables, ShopContainer } from "./shop_container.ts";
 
@@ -19,7 +20,7 @@ describe("the container", () => {
       KV: {},
       ASSETS: {},
     };
-    const variables = containerVariables(env);
+    const variables = containerVariables(env as unknown as Env);
     expect(variables).toMatchObject({
       KIMI_API_KEY: "k",
       CLAUDE_MODEL: "m",
@@ -28,9 +29,10 @@ describe("the container", () => {
       SESSION_SECRET: "s",
       WORKER_SECRET: "w",
       WANDSTORE_STATE: "worker",
+      WANDSTORE_INSTANCES: "3",
     });
     expect(
-      Object.keys(variables).filter((name) => /LOCAL|INSTANCES|ASSETS|^KV$/.test(name)),
+      Object.keys(variables).filter((name) => /LOCAL|CONTAINER_|ASSETS|^KV$/.test(name)),
     ).toEqual([]);
   });
 

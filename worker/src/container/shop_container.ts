@@ -3,7 +3,7 @@
 import { Container, type StopParams } from "@cloudflare/containers";
 import { handleD1 } from "../bindings/d1.ts";
 import { handleKv } from "../bindings/kv.ts";
-import type { Env } from "../env.ts";
+import { type Env, readLimits } from "../env.ts";
 import { track } from "../telemetry.ts";
 import { IF_AWAKE } from "./client.ts";
 
@@ -49,9 +49,14 @@ ShopContainer.outboundByHost = {
   "d1.internal": (request, env) => handleD1(request, env as Env),
 };
 
-export function containerVariables(env: object): Record<string, string> {
+export function containerVariables(env: Env): Record<string, string> {
   const variables = Object.entries(env).filter(
     ([name, value]) => CONTAINER_VARIABLES.test(name) && typeof value === "string",
   );
-  return { ...Object.fromEntries(variables), WANDSTORE_STATE: "worker" };
+  const { instances } = readLimits(env);
+  return {
+    ...Object.fromEntries(variables),
+    WANDSTORE_STATE: "worker",
+    WANDSTORE_INSTANCES: String(instances),
+  };
 }
