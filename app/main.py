@@ -157,7 +157,7 @@ async def _lifespan(
         logger = MetricsLogger(resources.counters)
         tasks = [
             asyncio.create_task(records.run(), name="records"),
-            asyncio.create_task(resources.relay.run(), name="relay"),
+            asyncio.create_task(resources.relay.run(pages.forget_here), name="relay"),
             asyncio.create_task(logger.run(), name="counts"),
             asyncio.create_task(resources.lag.run(), name="loop lag"),
             *(asyncio.create_task(watch.run(), name="watch") for watch in watches),
@@ -300,7 +300,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     pages = PageService(
         site,
         jobs,
-        journal=relay.journal,
+        relay=relay,
         cache=cached,
         shoppers=ShopperCache(
             resources.storage.database, time.monotonic, resources.patience, resources.arms.of

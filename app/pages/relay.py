@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -31,6 +31,9 @@ _LAST_WORDS = 1.0
 
 _NOT_FOR_THEM = "ADDRESS_LIMIT"
 """Why a page is as it is says nothing of those who follow: one of them goes on with it."""
+
+Forget = Callable[[str, str], Awaitable[None]]
+"""Forgets a shopper in a shop, in this process."""
 
 
 @dataclass(slots=True)
@@ -84,7 +87,6 @@ class Relay:
         self._pages: dict[str, _Shared] = {}
         self._leading: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._followed = asyncio.Event()
 
     def open(self, page_id: str, owner: str) -> None:
         """Begin the journal of a page that may be another process's."""
@@ -142,7 +144,6 @@ class Relay:
         """Wait until the page has ended or been put down, or its lease may have lapsed."""
         if not page.awaited:
             page.awaited = True
-            self._followed.set()
             self._later(shared.wake())
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -253,27 +254,30 @@ class Relay:
         known = any(event.id == after for event in shared)
         return _events(shared) if known and shared[-1].is_last else None
 
-    async def run(self) -> None:
-        """Sweep the journal, and read what other processes share of it, until cancelled."""
-        reading = () if self._shared is None else (self._read(self._shared),)
+    async def forget(self, shopper_id: str, shop_id: str) -> None:
+        """Have every process forget a shopper; StorageError where they cannot be told."""
+        if self._shared is not None:
+            await self._shared.forget(shopper_id, shop_id)
+
+    async def run(self, forget: Forget) -> None:
+        """Sweep the journal, and read what other processes share of theirs, until cancelled."""
+        reading = () if self._shared is None else (self._read(self._shared, forget),)
         await asyncio.gather(self.journal.run(), *reading)
 
-    async def _read(self, shared: SharedJournal) -> None:
+    async def _read(self, shared: SharedJournal, forget: Forget) -> None:
         """Read what there is to all pages that are followed here, in one go."""
         while True:
             positions = {key: page.last for key, page in self._pages.items() if page.awaited}
-            if not positions:
-                self._followed.clear()
-                await self._followed.wait()
-                continue
             try:
                 news = await shared.news(positions)
             except StorageError:
                 await asyncio.sleep(_PAUSE)
                 continue
-            for key, events in news.items():
+            for key, events in news.events.items():
                 if key in self._pages:
                     self._deliver(self._pages[key], events)
+            for shopper_id, shop_id in news.forgotten:
+                await forget(shopper_id, shop_id)
 
     def _later(self, call: Coroutine[None, None, None]) -> None:
         """Do what nobody waits for, as far as it can be done."""

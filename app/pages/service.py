@@ -12,7 +12,7 @@ from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.generation.events import replay
 from app.pages.cache import CachedPage, PageCache, shared_key
 from app.pages.jobs import AtCapacity, Batches, PageJobs, PageRequest, RunningJob, stamp
-from app.pages.journal import PageJournal
+from app.pages.relay import Relay
 from app.pages.shells import VISIT, ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper, ShopperCache
@@ -49,7 +49,7 @@ class PageService:
         site: LiveSite,
         jobs: PageJobs,
         *,
-        journal: PageJournal,
+        relay: Relay,
         cache: PageCache,
         shoppers: ShopperCache,
         records: WriteBehind,
@@ -57,7 +57,8 @@ class PageService:
     ) -> None:
         self.jobs = jobs
         self._site = site
-        self._journal = journal
+        self._relay = relay
+        self._journal = relay.journal
         self._cache = cache
         self._shoppers = shoppers
         self._records = records
@@ -245,6 +246,11 @@ class PageService:
         return tuple(slot for slot in library.plan.slots if slot in meant)
 
     async def forget(self, shopper_id: str, shop_id: str) -> None:
+        """Have every process forget a shopper; StorageError where the others cannot be told."""
+        await self._relay.forget(shopper_id, shop_id)
+        await self.forget_here(shopper_id, shop_id)
+
+    async def forget_here(self, shopper_id: str, shop_id: str) -> None:
         """End and drop whatever there is of a shopper in memory; nothing more is stored of them."""
         await self.jobs.end_all_of(shopper_id)
         self._journal.discard_all_of(shopper_id)

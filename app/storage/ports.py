@@ -64,6 +64,13 @@ class Held(NamedTuple):
     events: Sequence[SharedEvent]
 
 
+class News(NamedTuple):
+    """Events of pages since those that were known, and who is to be forgotten, in which shop."""
+
+    events: Mapping[str, Sequence[SharedEvent]]
+    forgotten: Sequence[tuple[str, str]]
+
+
 class SharedJournal(Protocol):
     """Pages being composed, for all processes. Every method may raise StorageError, done or not.
 
@@ -84,9 +91,11 @@ class SharedJournal(Protocol):
 
     async def events(self, key: str) -> Sequence[SharedEvent]: ...
 
-    async def news(self, positions: Mapping[str, int]) -> Mapping[str, Sequence[SharedEvent]]: ...
+    async def news(self, positions: Mapping[str, int]) -> News: ...
 
     async def wake(self) -> None: ...
+
+    async def forget(self, shopper_id: str, shop_id: str) -> None: ...
 
 
 class PersonaReader(Protocol):

@@ -8,7 +8,7 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
 from app.storage.errors import StorageError
 
@@ -46,19 +46,24 @@ class RedisServer:
         try:
             return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
         except (RedisError, OSError) as error:
-            raise _failure(error) from None
+            raise await self._failure(error) from None
 
     async def run(self, script: str, keys: Sequence[str], *words: Word) -> Any:
         """Return what a script answers that Redis runs in one piece; StorageError likewise."""
         try:
             return await self._client.register_script(script)(keys, words)
         except (RedisError, OSError) as error:
-            raise _failure(error) from None
+            raise await self._failure(error) from None
 
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
 
+    async def _failure(self, error: Exception) -> StorageError:
+        """Return an error in our words.
 
-def _failure(error: Exception) -> StorageError:
-    return StorageError(f"redis: {type(error).__name__}")
+        One that has become a replica is left, for the address may lead to another by now.
+        """
+        if isinstance(error, ReadOnlyError):
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+        return StorageError(f"redis: {type(error).__name__}")

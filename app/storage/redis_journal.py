@@ -8,7 +8,7 @@ from itertools import chain
 from typing import cast
 
 from app.domain.events import EventName, SharedEvent
-from app.storage.ports import Held
+from app.storage.ports import Held, News
 from app.storage.redis import RedisServer
 
 _KEPT = 300
@@ -72,6 +72,13 @@ redis.call('XADD', stream, id, 'name', 'left', 'data', '', 'note', '')
 redis.call('EXPIRE', stream, ARGV[2])
 """
 
+_FORGOTTEN = "forgotten"
+_FORGET = """
+redis.call('XADD', KEYS[1], 'MAXLEN', 1000, '*', 'shopper', ARGV[1], 'shop', ARGV[2])
+redis.call('EXPIRE', KEYS[1], 60)
+"""
+"""Read by every process; one that begins later has nothing of them."""
+
 
 class RedisJournal:
     """Streams that any process may follow and one at a time writes.
@@ -85,7 +92,7 @@ class RedisJournal:
         self._redis = redis
         self._milliseconds = round(seconds * 1000)
         self._wake = f"wake:{secrets.token_urlsafe(9)}"
-        self._woken = "0-0"
+        self._last = {self._wake: "0-0", _FORGOTTEN: "0-0"}
 
     async def claim(
         self, key: str, holder: str, after: int, *, may_take: bool, is_new: bool
@@ -112,19 +119,30 @@ class RedisJournal:
         rows = await self._redis.run(_EVENTS, [events_key(key)])
         return [_event(*row) for row in rows]
 
-    async def news(self, positions: Mapping[str, int]) -> dict[str, list[SharedEvent]]:
-        """Wait for events after these ids; return them, none after a while or once woken."""
+    async def news(self, positions: Mapping[str, int]) -> News:
+        """Wait for events after these ids, and for who is to be forgotten; return what has come.
+
+        That is nothing after a while, or once woken.
+        """
         streams = {events_key(key): key for key in positions}
         ids = [f"{after}-0" for after in positions.values()]
-        after = (self._wake, *streams, self._woken, *ids)
-        found: dict[str, list[SharedEvent]] = {}
+        after = (*self._last, *streams, *self._last.values(), *ids)
+        events: dict[str, list[SharedEvent]] = {}
+        forgotten: list[tuple[str, str]] = []
         for name, rows in await self._redis.call("XREAD", "BLOCK", _BLOCK, "STREAMS", *after):
-            if name.decode() == self._wake:
-                self._woken = rows[-1][0].decode()
-            else:
+            stream = name.decode()
+            if stream in streams:
                 fields = [(at, [*chain(*row.items())]) for at, row in rows]
-                found[streams[name.decode()]] = [_event(*row) for row in fields]
-        return found
+                events[streams[stream]] = [_event(*row) for row in fields]
+                continue
+            self._last[stream] = rows[-1][0].decode()
+            if stream == _FORGOTTEN:
+                forgotten += [(row[b"shopper"].decode(), row[b"shop"].decode()) for _, row in rows]
+        return News(events, forgotten)
+
+    async def forget(self, shopper_id: str, shop_id: str) -> None:
+        """Tell every process to forget a shopper."""
+        await self._redis.run(_FORGET, [_FORGOTTEN], shopper_id, shop_id)
 
     async def wake(self) -> None:
         """Have `news` return, since more is to be followed."""

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
     installed() is None, reason="no redis-server (tools/install_redis.sh)"
 )
 
+OURS = {"sec-fetch-site": "same-origin"}
 Shop = Callable[..., Server]
 
 
@@ -228,6 +229,22 @@ def test_redis_may_restart_in_mid_stream_and_forget_everything(
                 model.release()
                 assert [*events, *seen] == [*others, *there] == list(begun)
     assert len(model.requests) == 1
+
+
+def test_who_is_forgotten_at_one_shop_is_not_composed_for_at_another(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    model.play(Scenario(answer(), hold_after=ends_of_components(answer())[:1]))
+    with Shopper(shop("a")) as shopper, Client.from_url(redis.url) as state:
+        stream = stream_of(shopper.store().text)
+        model.reached(1)
+        with shopper.following(stream) as seen:
+            next(seen)
+            with Shopper(shop("b"), shopper.cookies) as elsewhere:
+                assert elsewhere.post("/forget", headers=OURS).status_code == 303
+            assert [event.name for event in seen] == ["progress"], "it ends without a last word"
+        assert state.keys("ui:*") == []
+        assert state.keys("plan:*") == []
 
 
 def test_without_redis_the_shop_is_open_and_says_so(

@@ -77,6 +77,19 @@ async def test_a_redis_that_is_full_or_down_is_a_storage_error_and_is_back_when_
     assert await kv.get("page") == b"1"
 
 
+async def test_a_redis_that_has_become_a_replica_is_left_for_where_its_address_leads_now(
+    redis: RedisServer,
+) -> None:
+    kv = RedisKv(redis)
+    before = await redis.call("CLIENT", "ID")
+    await redis.call("REPLICAOF", "127.0.0.1", "1")
+    with pytest.raises(StorageError, match="ReadOnly"):
+        await kv.put("page", b"1", 60)
+    await redis.call("REPLICAOF", "NO", "ONE")
+    await kv.put("page", b"1", 60)
+    assert await redis.call("CLIENT", "ID") > before
+
+
 async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
     server: RedisProcess, redis: RedisServer
 ) -> None:
