@@ -33,8 +33,13 @@ def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict
     return {"version": 1, "default": default.id, "shops": sorted(shops), "static": static}
 
 
-def shop_file(view: ShopView, library: Library, experiments: Experiments) -> dict[str, object]:
-    """Return what is asked of a shop at every visit."""
+def shop_file(
+    view: ShopView, library: Library, experiments: Experiments, unanswered: str
+) -> dict[str, object]:
+    """Return what is asked of a shop at every visit.
+
+    `unanswered` is what a list says that could not be searched or filtered.
+    """
     shop = view.shop
     return {
         "version": 1,
@@ -48,6 +53,7 @@ def shop_file(view: ShopView, library: Library, experiments: Experiments) -> dic
         "categories": list(shop.categories()),
         "sorts": ["featured", *ORDERS],
         "listing_pages": listing_pages(shop),
+        "unanswered": unanswered,
         "required": sorted(library.required),
         "slots": {
             slot.id: [name for name, spec in library.specs.items() if slot.id in spec.slots]

@@ -157,7 +157,11 @@ def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterato
     headers = page_headers(image_hosts(shop), content.assets.names[PREFETCH_RULES])
     view = build_shop_view(shop, content, renderer, headers, moment=time.time())
     home, experiments = f"shops/{shop.id}", content.experiments.experiments
-    yield _now(f"{home}/shop.json", _json(shop_file(view, content.library, experiments)))
+    unanswered = content.languages.of(shop.locale).gettext(
+        "Search and filters do not answer just now. This is everything here; please try again soon."
+    )
+    about = shop_file(view, content.library, experiments, unanswered)
+    yield _now(f"{home}/shop.json", _json(about))
     yield _now(f"{home}/products.json", _json(products_file(shop)))
     yield _now(f"{home}/goods.json", _json(goods_file(shop)))
     for name, draw, key in drawings(view, renderer, PageKeys(shop, content)):

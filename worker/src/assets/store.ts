@@ -24,6 +24,8 @@ export interface Shop {
   readonly categories: readonly string[];
   readonly sorts: readonly string[];
   readonly listing_pages: readonly number[];
+  /** What a list says that could not be searched or filtered. */
+  readonly unanswered: string;
   /** The slots that a page cannot do without. */
   readonly required: readonly string[];
   /** Whether anything can be bought: else there is no basket. */

@@ -8,17 +8,28 @@ import type { ListingQuery } from "./listing_query.ts";
 import { handleNotFound } from "./not_found.ts";
 import { pageHeaders, publishedPage } from "./store.ts";
 
-/** Serve a listing. While the container does not answer a search, serve its category instead. */
+/** Serve a listing. While the container does not answer, serve the whole category, and say so. */
 export async function handleListing(
   context: RequestContext,
   shop: Shop,
   query: ListingQuery,
 ): Promise<Response> {
-  const results = isPrerendered(shop, query) ? null : await search(context, shop);
+  const asPublished = isPrerendered(shop, query);
+  const results = asPublished ? null : await search(context, shop);
   if (results !== null) return results;
   const page = await context.assets.page(shop, prerenderedFile(shop, query));
   if (page === null) return handleNotFound(context, shop);
-  return publishedPage(context, shop, page);
+  return asPublished ? publishedPage(context, shop, page) : unanswered(shop, page);
+}
+
+/** Return a published listing that says that it is not what was searched for. */
+function unanswered(shop: Shop, page: Response): Response {
+  const text = shop.unanswered.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const note = `<p class="count" role="status">${text}</p>\n`;
+  const headers = pageHeaders(shop, "fallback", "no-store");
+  return new HTMLRewriter()
+    .on(".listing-head", { element: (head) => void head.append(note, { html: true }) })
+    .transform(new Response(page.body, { headers }));
 }
 
 /** Serve the page of all categories. */
