@@ -106,8 +106,9 @@ small-model: $(VENV)/small-model.stamp ## Install the small language model that 
 simulate: $(VENV)/dev.stamp ## Send 20,000 shoppers of known taste and effect through the shop, and hold /insights to them: SHOPPERS=...
 	$(BIN)/python -m tools.simulate $(if $(SHOPPERS),--shoppers $(SHOPPERS))
 
-soak: $(VENV)/dev.stamp ## Shop for 20 minutes while models fail, readers vanish and the shop is killed: SECONDS=... PRODUCTS=...
-	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PRODUCTS),--products $(PRODUCTS)) $(URLS)
+soak: $(VENV)/dev.stamp servers ## Shop for 20 minutes while much goes wrong: SECONDS=... PRODUCTS=... PROCESSES=...
+	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PRODUCTS),--products $(PRODUCTS)) \
+		$(if $(PROCESSES),--processes $(PROCESSES)) $(URLS)
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60

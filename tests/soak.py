@@ -1,8 +1,9 @@
 """`python -m tests.soak [--seconds N] [URL ...]`: a shop under mixed traffic while much goes wrong.
 
-Without addresses it opens a shop of its own: its models fail in every way the stand-in knows, its
-catalog is written anew under it, and the process is killed and started again at random. With
-addresses it is only a crowd, which takes one of them for each request, as a balancer would.
+Without addresses it opens a shop of its own, by one process or by several on a Redis and a
+PostgreSQL: its models fail in every way the stand-in knows, its catalog is written anew under it,
+and processes are killed and started again at random. With addresses it is only a crowd, which takes
+one of them for each request, as a balancer would.
 
 Nothing may be lost (a page that was ready is kept, what was noted of a shopper is stored), nothing
 doubled (events, facts, calls of models), memory and descriptors stay within bounds, and models are
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import Any
@@ -27,7 +29,7 @@ from typing import Any
 from tests.support.crowd import CROWD, Crowd, shopping
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import Model, answer, ends_of_components, playing
-from tests.support.stored import kv_rows, rows
+from tests.support.soaked import State, state_of
 from tools.support.server import Server
 
 MOST_MIB = 256
@@ -54,9 +56,11 @@ ENVIRONMENT = {
 
 
 class Shop:
-    """A shop of our own, whose model fails, whose catalog changes and whose process is killed."""
+    """A shop of our own, whose model fails, whose catalog changes, whose processes are killed."""
 
-    def __init__(self, folder: Path, model: Model, chance: random.Random, products: int) -> None:
+    def __init__(
+        self, folder: Path, model: Model, state: State, chance: random.Random, products: int
+    ) -> None:
         self.most_mib = 0.0
         self.most_descriptors = 0
         self.kills: Counter[str] = Counter()
@@ -69,8 +73,25 @@ class Shop:
         claude = {"CLAUDE_BASE_URL": model.stand_in.url, "CLAUDE_API_KEY": "a-key"}
         environment = {**ENVIRONMENT, **model.environment, **claude}
         environment["WANDSTORE_CATALOG"] = str(self._catalog)
-        self._folder, self._environment = folder, environment
-        self.server = Server(folder / "data", environment)
+        self.state = state
+        self._folder, self._environment = folder, {**environment, **state.environment}
+        self._servers: list[Server] = []
+
+    @contextmanager
+    def open(self, processes: int, **limits: str) -> Iterator[None]:
+        """Serve by so many processes for as long as the block lasts."""
+        environment = {**self._environment, **limits}
+        data = [f"data-{number}" for number in range(processes)]
+        self._servers = [Server(self._folder / name, environment) for name in data]
+        with ExitStack() as opened:
+            for server in self._servers:
+                opened.enter_context(server)
+            yield
+
+    def urls(self) -> list[str]:
+        """Return where those processes serve that are not down, all where all are."""
+        up = [it.url for it in self._servers if it.process and it.process.poll() is None]
+        return up or [server.url for server in self._servers]
 
     def fail_at_random(self) -> None:
         """Have the next answers go wrong as often as not."""
@@ -88,8 +109,11 @@ class Shop:
         new.replace(self._catalog)
 
     def measure(self) -> None:
-        """Note what the process takes now."""
-        process = Path(f"/proc/{self.server.pid}")
+        """Note what the processes take now."""
+        for server in self._servers:
+            self._measure(Path(f"/proc/{server.pid}"))
+
+    def _measure(self, process: Path) -> None:
         try:
             status = (process / "status").read_text()
             self.most_mib = max(self.most_mib, int(status.partition("VmRSS:")[2].split()[0]) / 1024)
@@ -99,22 +123,22 @@ class Shop:
         self.most_descriptors = max(self.most_descriptors, count)
 
     def end_and_start(self) -> None:
-        """Kill the process, seldom kindly, and start it again at once."""
+        """Kill a process, seldom kindly, and start it again at once."""
         how = SIGTERM if self._chance.random() < 0.25 else SIGKILL
-        self.server.kill(how)
+        server = self._chance.choice(self._servers)
+        server.kill(how)
         self.kills[how.name] += 1
         began = time.monotonic()
-        self.server.start()
+        server.start()
         self.slowest_start = max(self.slowest_start, time.monotonic() - began)
 
-    def spend_the_rest(self, calls: int) -> int:
+    def spend_the_rest(self, processes: int, calls: int) -> int:
         """Leave the budget so many calls, want more pages than that; return how many were made."""
         self._model.play(Scenario(PAGE))
-        left = str(self.calls_paid() + calls)
-        limited = {**self._environment, "WANDSTORE_CALLS_PER_HOUR": left}
+        left = str(self.state.calls_paid() + calls)
         before = self.calls_asked()
-        crowd = Crowd(lambda: [self.server.url], self._chance)
-        with Server(self._folder / "data", limited) as self.server:
+        crowd = Crowd(self.urls, self._chance)
+        with self.open(processes, WANDSTORE_CALLS_PER_HOUR=left):
             for _ in range(2 * calls):
                 crowd.call()
         return self.calls_asked() - before
@@ -122,11 +146,6 @@ class Shop:
     def calls_asked(self) -> int:
         """Return how often models were asked, whatever came of it."""
         return self._model.stand_in.request_count
-
-    def calls_paid(self) -> int:
-        """Return how many calls the budget has on its books."""
-        found = kv_rows(self.server, "SELECT value FROM pairs WHERE key = 'budget:demo'")
-        return sum(calls for _, calls, _ in json.loads(found[0][0])) if found else 0
 
 
 def _product(number: int) -> dict[str, Any]:
@@ -166,7 +185,7 @@ def soak(shop: Shop, crowd: Crowd, seconds: float, chance: random.Random) -> Non
         while (now := time.monotonic()) < end:
             shop.fail_at_random()
             shop.measure()
-            kv_rows(shop.server, "DELETE FROM pairs WHERE key LIKE 'plan:%'")
+            shop.state.forget_layouts()
             if now > next_catalog:
                 shop.write_catalog()
                 next_catalog = now + chance.uniform(0.2, 1) * pause
@@ -184,11 +203,11 @@ def soak(shop: Shop, crowd: Crowd, seconds: float, chance: random.Random) -> Non
 def held_against(shop: Shop, crowd: Crowd) -> Iterator[str]:
     """Yield what does not hold once all is over and the process has ended kindly."""
     yield from crowd.wrong
-    stored = Counter(shopper for (shopper,) in rows(shop.server, "SELECT shopper_id FROM signals"))
+    stored = Counter(shop.state.facts())
     for shopper, noted in crowd.facts_noted.items():
         if not noted <= stored[shopper] <= crowd.facts_sent[shopper]:
             yield f"{stored[shopper]} facts are stored of {noted} that were noted"
-    asked, paid = shop.calls_asked(), shop.calls_paid()
+    asked, paid = shop.calls_asked(), shop.state.calls_paid()
     if not asked <= paid <= asked + CROWD * 2 * shop.kills["SIGKILL"]:
         yield f"models were asked {asked} times, and {paid} calls are paid for"
     if shop.most_mib > MOST_MIB:
@@ -208,15 +227,19 @@ def _report(crowd: Crowd, wrong: Sequence[str]) -> int:
     return 1 if wrong else 0
 
 
-def _own_shop(seconds: float, products: int, chance: random.Random) -> int:
+def _own_shop(given: argparse.Namespace, chance: random.Random) -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # the stand-in writes to who was killed
-    with tempfile.TemporaryDirectory() as folder, playing() as model:
-        shop = Shop(Path(folder), model, chance, products)
-        crowd = Crowd(lambda: [shop.server.url], chance)
-        with shop.server:
-            soak(shop, crowd, seconds, chance)
+    processes = given.processes
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+        model = opened.enter_context(playing())
+        state = opened.enter_context(state_of(processes, folder / "data-0"))
+        shop = Shop(folder, model, state, chance, given.products)
+        crowd = Crowd(shop.urls, chance)
+        with shop.open(processes):
+            soak(shop, crowd, given.seconds, chance)
         wrong = list(held_against(shop, crowd))
-        rest = shop.spend_the_rest(5)
+        rest = shop.spend_the_rest(processes, 5)
         if rest != 5:
             wrong.append(f"{rest} calls were made where the budget had 5 left")
         kills = ", ".join(f"{how} {count}" for how, count in shop.kills.items())
@@ -234,12 +257,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=1200)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     parser.add_argument("--products", type=int, default=1000, help="beside those of the demo shop")
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("urls", nargs="*", help="shops of others, which are only visited")
     given = parser.parse_args(arguments)
     _say(f"seed {given.seed}")
     chance = random.Random(given.seed)  # noqa: S311 - to be repeated, not to be secret
     if not given.urls:
-        return _own_shop(given.seconds, given.products, chance)
+        return _own_shop(given, chance)
     crowd = Crowd(lambda: given.urls, chance)
     with shopping(crowd):
         time.sleep(given.seconds)
