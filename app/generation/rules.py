@@ -219,7 +219,9 @@ class _Dealer:
             item = self._one(slot, other=full, described="described" in choice.marks)
             return item and item.id
         items = (
-            self._alike(choice.least) if "alike" in choice.marks else self._several(choice.least)
+            self._alike(choice.least)
+            if "alike" in choice.marks
+            else self._several(choice.least, other=full)
         )
         ids = [item.id for item in items[: choice.most]]
         if full and len(ids) < choice.least:
@@ -241,12 +243,17 @@ class _Dealer:
         self._leading.append(lead)
         return lead
 
-    def _several(self, least: int) -> list[Product]:
-        """Return products in a row. Where too few are left, the row is led by what was last."""
+    def _several(self, least: int, *, other: bool) -> list[Product]:
+        """Return products in a row. Where too few are left, the row is led by what was last.
+
+        Only what was not yet shown is returned where `other` is asked for.
+        """
         dealt = [*self._leading, *self._listed]
         rest = [item for item in self._ranked if item not in dealt]
+        if other:
+            return [item for item in rest if item.available]
         if sum(item.available for item in rest) < least:
-            rest = in_stock_first([*rest, *self._listed[::-1]])
+            rest = in_stock_first(dict.fromkeys([*rest, *self._listed[::-1]]))
         return rest or list(self._ranked)
 
     def _alike(self, least: int) -> list[Product]:

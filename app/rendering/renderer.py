@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -27,12 +26,13 @@ from app.domain.basket import MAX_LINES, MAX_QUANTITY, BasketItem, seen, totals
 from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
 from app.rendering.checkout import shown_at
+from app.rendering.goods import pictured, total
 from app.rendering.language import TAGS, Language, Languages, opening
 from app.rendering.markdown import Markdown
 from app.rendering.pictures import source_of, with_preload
 from app.rendering.structured import about_listing, about_product, about_shop
 from app.rendering.urls import ShopUrls
-from app.rendering.variants import choices_of
+from app.rendering.variants import choices_of, options_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -184,9 +184,12 @@ class Renderer:
             props=props,
             slot=slot,
             product=shop.products.__getitem__,
+            products=lambda ids: [shop.products[name] for name in ids],
             shelf=lambda ids, size: top_up(ids, shop, size, slot),
-            pictured=partial(_pictured, shop),
+            pictured=partial(pictured, shop),
             opening=opening,
+            total=total,
+            options=options_of,
         )
 
     def fallbacks(self, shop: Shop, components: Iterable[Component]) -> dict[str, SlotContent]:
@@ -380,9 +383,3 @@ def _in_language(templates: Environment, languages: Languages, tag: str) -> Envi
 def _filled(slot: Place, filling: SlotContent, language: Language) -> FilledSlot:
     label = language.gettext(slot.label)
     return FilledSlot(slot.id, label, filling.by, Markup(filling.html))  # noqa: S704 - drawn here
-
-
-def _pictured(shop: Shop, category: str, size: int) -> list[Product]:
-    """Return the first of a category that are in stock and have a picture."""
-    items = (item for item in shop.products.values() if item.category == category)
-    return list(islice((item for item in items if item.available and item.picture), size))

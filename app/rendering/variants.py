@@ -20,5 +20,16 @@ def choices_of(item: Product) -> list[tuple[str, list[Variant]]]:
     ]
 
 
+def options_of(item: Product) -> dict[str, list[str]]:
+    """Return what a product can be had in, by the option's name; empty where it has none."""
+    if not item.option_names:
+        return {"": list(item.options)} if item.options else {}
+    forms = [form for form in item.variants if form.available] or item.variants
+    return {
+        name: list(dict.fromkeys(form.values[at] for form in forms if form.values[at]))
+        for at, name in enumerate(item.option_names)
+    }
+
+
 def _option(name: str, value: str) -> str:
     return f"{name}: {value}" if name and value else value

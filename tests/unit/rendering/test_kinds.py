@@ -1,0 +1,98 @@
+"""What the kinds of components state is the catalog's, whatever the catalog is like."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from html import unescape
+
+from app.content.components import load_library
+from app.domain.catalog import Money, Product, Shop
+from app.domain.page import Component, Proposal, Refusal
+from app.generation.validate import validate
+from app.rendering.renderer import Renderer, environment
+from app.rendering.urls import ShopUrls
+from app.settings import ROOT
+from tests.support.factories import product, shop
+from tests.support.props import props_context
+
+LIBRARY = load_library(ROOT / "components")
+RENDERER = Renderer(
+    environment(LIBRARY.folder),
+    LIBRARY.specs,
+    LIBRARY.slots,
+    urls_of=lambda sold: ShopUrls(sold.id, "", {}),
+    props_context=props_context,
+)
+TEXT = (
+    "It is turned from one piece of oak. The grain runs all the way round, and it is oiled twice."
+)
+
+
+def verdict(kind: str, sold: Shop, **config: object) -> Component | Refusal:
+    slot = LIBRARY.specs[kind].slots[0]
+    return validate(Proposal(kind, slot, config), LIBRARY.specs, props_context(sold), set())
+
+
+def drawn(kind: str, sold: Shop, **config: object) -> str:
+    found = verdict(kind, sold, **config)
+    assert isinstance(found, Component), found
+    html = RENDERER.component(found, sold)
+    assert isinstance(html, str)
+    return html
+
+
+def words(html: str) -> str:
+    """Return what can be read, on one line."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).split())
+
+
+def refused(kind: str, sold: Shop, **config: object) -> str:
+    found = verdict(kind, sold, **config)
+    assert isinstance(found, Refusal), found
+    return found.code
+
+
+# ------------------------------------------------------------------ story
+
+
+def test_a_story_is_the_catalogs_text_and_of_what_has_one() -> None:
+    sold = shop(product("bowl", description=TEXT), product("cup", description="A cup."))
+    html = drawn("story", sold, product_id="bowl", title="All the way round")
+    first, rest = TEXT.split(". ")
+    assert f'<p class="story-opening">{first}.</p>' in html
+    assert f'<p class="story-text">{rest}</p>' in html
+    assert refused("story", sold, product_id="cup", title="All the way round") == "INVALID_PROP"
+
+
+def test_a_story_of_what_has_sold_out_says_so() -> None:
+    sold = shop(product("bowl", description=TEXT, available=False))
+    html = drawn("story", sold, product_id="bowl", title="All the way round")
+    assert "story-out" in html
+    assert "Sold out" in words(html)
+
+
+# ------------------------------------------------------------------ bundle
+
+
+def bundle(*items: Product) -> str:
+    ids = [item.id for item in items]
+    spare = product("spare")
+    return words(drawn("bundle", shop(*items, spare), title="For the evening", product_ids=ids))
+
+
+def test_a_set_comes_to_what_the_catalog_asks_for_what_is_in_stock() -> None:
+    lamp, cup, jar = product("lamp", "19.90"), product("cup", "0.20"), product("jar", "100.00")
+    assert bundle(lamp, cup, jar).endswith("Total · 3 pieces €120.10")
+    assert bundle(lamp, cup._replace(varies=True)).endswith("Total · 2 pieces from €20.10")
+    gone = jar._replace(available=False)
+    assert bundle(lamp, cup, gone).endswith("Sold out Total · 2 pieces €20.10")
+
+
+def test_what_cannot_be_added_up_is_not() -> None:
+    abroad = product("cup")._replace(price=Money(Decimal(900), "JPY"))
+    assert bundle(product("lamp"), abroad).endswith("¥900 2 pieces")
+    gone = [product(name, available=False) for name in ("lamp", "cup")]
+    html = drawn("bundle", shop(*gone), title="For the evening", product_ids=["lamp", "cup"])
+    assert words(html).endswith("Sold out")
+    assert "Total" not in html
