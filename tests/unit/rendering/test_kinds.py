@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 from app.content.components import load_library
-from app.domain.catalog import Money, Product, Shop
+from app.domain.catalog import Money, Product, Shop, Variant
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
@@ -96,3 +97,31 @@ def test_what_cannot_be_added_up_is_not() -> None:
     html = drawn("bundle", shop(*gone), title="For the evening", product_ids=["lamp", "cup"])
     assert words(html).endswith("Sold out")
     assert "Total" not in html
+
+
+# ------------------------------------------------------------------ compare
+
+
+def in_oak_and_ash(item: Product) -> Product:
+    forms = [(wood, wood != "Ash") for wood in ("Oak", "Ash", "Elm")]
+    variants = tuple(Variant(wood, (wood,), item.price, there) for wood, there in forms)
+    return item._replace(option_names=("Wood",), variants=variants)
+
+
+def test_a_comparison_states_what_the_catalog_says_of_each() -> None:
+    lamp = in_oak_and_ash(product("lamp", "148.00", description=TEXT, vendor="Low Light"))
+    cord = product("cord", "9.00", options=("Red", "Blue"))
+    html = drawn("compare", shop(lamp, cord), title="Which light", product_ids=["lamp", "cord"])
+    said = words(html)
+    for fact in ("Low Light", "€148.00", TEXT.split(". ", maxsplit=1)[0], "Wood Oak, Elm"):
+        assert fact in said
+    assert "Ash" not in said, "it is sold out"
+    assert "€9.00 Comes in Red, Blue" in said
+
+
+def test_only_what_is_of_one_category_is_compared() -> None:
+    sold = shop(product("lamp"), product("cord"), product("cup", category="Cups"))
+    config: dict[str, Any] = {"title": "Which of them", "product_ids": ["lamp", "cup"]}
+    assert refused("compare", sold, **config) == "INVALID_PROP"
+    config["product_ids"] = ["lamp", "cord"]
+    assert isinstance(verdict("compare", sold, **config), Component)
