@@ -187,6 +187,7 @@ class Renderer:
             products=lambda ids: [shop.products[name] for name in ids],
             shelf=lambda ids, size: top_up(ids, shop, size, slot),
             pictured=partial(pictured, shop),
+            in_category=lambda name: shop.shelves().get(name, ()),
             opening=opening,
             total=total,
             options=options_of,

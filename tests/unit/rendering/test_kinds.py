@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from app.content.components import load_library
-from app.domain.catalog import Money, Product, Shop, Variant
+from app.domain.catalog import Money, Picture, Product, Shop, Variant
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
@@ -125,3 +125,18 @@ def test_only_what_is_of_one_category_is_compared() -> None:
     assert refused("compare", sold, **config) == "INVALID_PROP"
     config["product_ids"] = ["lamp", "cord"]
     assert isinstance(verdict("compare", sold, **config), Component)
+
+
+# ------------------------------------------------------------------ categories
+
+
+def test_a_category_is_shown_by_what_is_in_stock_with_how_much_there_is() -> None:
+    gone = [product(f"cup-{at}", category="Cups", available=False) for at in range(2)]
+    plain = product("jar", category="Jars", picture=None)
+    lit = product("lamp", picture=Picture("/pictures/lit.svg", "A lit lamp"))
+    sold = shop(product("cord", available=False), lit, *gone, plain)
+    names = ["Lamps", "Cups", "Jars"]
+    html = drawn("categories", sold, title="Shelf by shelf", categories=names)
+    assert 'src="/pictures/lit.svg"' in html
+    assert words(html).endswith("Lamps 2 pieces Cups Sold out J Jars 1 piece")
+    assert [f"category={name}" in html for name in names] == [True] * 3
