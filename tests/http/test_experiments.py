@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import httpx
 import pytest
 
+from app.pages.arms import FEWEST_PAGES
 from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
-from tests.support.fake_model import Model, answer
+from tests.support.fake_model import Model, answer, component
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.stored import forget_layouts, kept_pages, pairs, rows
 from tests.support.waiting import eventually
@@ -189,6 +191,28 @@ def test_experiments_are_taken_up_while_the_shop_is_open_and_a_bad_file_leaves_t
         eventually(lambda: "modle" not in http.get(f"{server.url}/insights").text)
         assert "fallback" not in fillers(shopper.store().text).values()
         assert len(model.requests) == asked + 1, "what was kept before is found again"
+
+
+def test_a_canary_that_turns_bad_stops_itself_and_its_shoppers_get_what_all_others_get(
+    serve: StartServer, model: Model, root: Path
+) -> None:
+    bad = component("hero", headline="See https://elsewhere.example")
+    model.play(Scenario(answer(bad, component("grid"))))
+    arm = "{ name = 'next', page = 'model', most_refused = 0.5 }"
+    server = serve(
+        WANDSTORE_ROOT=run(root, arm),
+        WANDSTORE_NEW_CALLS_PER_HOUR="1000",
+        WANDSTORE_HOUSE_PACE="0",
+        **model.environment,
+    )
+    for _ in range(FEWEST_PAGES):
+        visited(server)
+    eventually(lambda: server.logged("arm_stopped"))
+    visited(server)
+    keys = Counter(key.partition(".")[2] for key in pairs(server, "ui:"))
+    assert keys["trial.next"] == FEWEST_PAGES
+    assert keys[""] > 0
+    assert "next has stopped itself: refused" in http.get(f"{server.url}/insights").text
 
 
 def test_what_was_seen_is_counted_and_who_saw_which_arm_is_noted_once(
