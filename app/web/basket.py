@@ -22,7 +22,6 @@ from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS, Headers
 from app.web.responses import Response, send_response
-from app.web.same_origin import from_our_page
 from app.web.signals import SignalsEndpoint
 
 MAX_BODY_BYTES = 4_096
@@ -76,7 +75,7 @@ class BasketPage:
 
     async def _change(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
         """Do what a form asks for, and lead to the basket."""
-        if not from_our_page(dict(scope["headers"])):
+        if not self._web.is_from_our_page(scope):
             await self._refuse(scope, send, view, 403)
             return
         if self._web.consent(scope, view) == NONE:

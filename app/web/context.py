@@ -20,6 +20,7 @@ from app.web.cookies import Session, SessionSigner
 from app.web.local_caller import ProxyCheck
 from app.web.markdown import MARKDOWN_HEADERS, wants_markdown
 from app.web.responses import Response, send_response
+from app.web.same_origin import from_our_page
 
 Draw = Callable[[], Awaitable[str]]
 
@@ -49,6 +50,10 @@ class AppContext(NamedTuple):
     def renderer(self) -> Renderer:
         """The renderer of the site as it is now."""
         return self.site.current.renderer
+
+    def is_from_our_page(self, scope: Scope) -> bool:
+        """Say whether a page of ours sent a request."""
+        return from_our_page(dict(scope["headers"]), self.site.current.content.public_url)
 
     def shop_of(self, scope: Scope) -> ShopView | None:
         """Return the shop the address names, the default one where it names none."""

@@ -17,7 +17,6 @@ from app.web.basket import form_fields, private_page, see_other
 from app.web.context import AppContext
 from app.web.errors import failed_page
 from app.web.responses import send_response
-from app.web.same_origin import from_our_page
 
 log = logging.getLogger("wandstore.shoppers")
 
@@ -50,7 +49,7 @@ class ForgetPage:
 
     async def _forget(self, scope: Scope, send: Send, view: ShopView) -> None:
         web, shop = self._web, view.shop
-        if not from_our_page(dict(scope["headers"])):
+        if not web.is_from_our_page(scope):
             self.counts["refused"] += 1
             await web.send_page(scope, send, web.renderer.forget_page(shop), view, 403)
             return

@@ -7,17 +7,20 @@ from collections.abc import Mapping
 _SCHEMES = ("http://", "https://")
 
 
-def from_our_page(headers: Mapping[bytes, bytes]) -> bool:
+def from_our_page(headers: Mapping[bytes, bytes], public_url: str) -> bool:
     """Say whether a page of ours sent this. A request that does not say where from did not.
 
-    Browsers that send `Sec-Fetch-Site` state it themselves; others send the page's `Origin`.
+    Browsers that send `Sec-Fetch-Site` state it themselves; others send the page's `Origin`, which
+    is the public address, or what a proxy before us passes on as `Host`.
     """
     site = headers.get(b"sec-fetch-site")
     if site is not None:
         return site == b"same-origin"
-    origin = headers.get(b"origin", b"").decode("latin-1")
-    host = headers.get(b"host", b"").decode("latin-1")
-    return bool(host) and origin.lower() in [f"{scheme}{host}".lower() for scheme in _SCHEMES]
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    if public_url and origin == public_url.lower():
+        return True
+    return bool(host) and origin in [f"{scheme}{host}" for scheme in _SCHEMES]
 
 
 def wants_no_tracking(headers: Mapping[bytes, bytes]) -> bool:

@@ -33,7 +33,6 @@ from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_json, send_response
-from app.web.same_origin import from_our_page
 
 MAX_BODY_BYTES = 8192
 _BODIES_TOGETHER = 500
@@ -97,7 +96,7 @@ class SignalsEndpoint:
     async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""
         await self._limit(self._addresses, _address(scope))
-        if not from_our_page(headers):
+        if not self._web.is_from_our_page(scope):
             raise _Refused(403, "CROSS_ORIGIN", "only a page of this shop may tell")
         if headers.get(b"content-type", b"").split(b";")[0].strip() != b"application/json":
             raise _Refused(415, "NOT_JSON", "the content type must be application/json")

@@ -19,7 +19,6 @@ from app.web.context import AppContext
 from app.web.crawlers import is_prefetch
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
-from app.web.same_origin import from_our_page
 
 _SEND_TIMEOUT = 30.0
 EVENT_ID = re.compile(rb"^[0-9]{1,19}$")
@@ -40,7 +39,7 @@ class Stream:
         open_to = view is not None and web.consent(scope, view) != NONE
         session = web.session(scope, view) if view and open_to else None
         page_id, after = scope["path_params"]["page_id"], last_event_id(scope)
-        if view is None or session is None or (session.first and not _begins(scope, page_id)):
+        if view is None or session is None or (session.first and not _begins(web, scope, page_id)):
             await _refuse(scope, send)
             return
         cookie = session.set_cookie if session.first else None
@@ -57,11 +56,10 @@ class Stream:
         await send_events(batches, scope, receive, send, heartbeat=heartbeat, cookie=cookie)
 
 
-def _begins(scope: Scope, page_id: str) -> bool:
+def _begins(web: AppContext, scope: Scope, page_id: str) -> bool:
     """Whether a visit begins here: a page of ours that was fetched ahead is being shown."""
-    headers = scope["headers"]
     is_first = page_id == VISIT and not last_event_id(scope)
-    return is_first and from_our_page(dict(headers)) and not is_prefetch(headers)
+    return is_first and web.is_from_our_page(scope) and not is_prefetch(scope["headers"])
 
 
 async def send_events(

@@ -229,6 +229,23 @@ def test_a_browser_that_names_only_its_origin_is_heard(
     assert visitor.post("/signals", json={"events": [VIEW]}, headers=headers).status_code == 204
 
 
+def test_behind_a_proxy_that_keeps_the_host_to_itself_the_public_address_is_ours(
+    serve: StartServer,
+) -> None:
+    server = serve(WANDSTORE_PUBLIC_URL="https://shop.example", WANDSTORE_HOUSE_PACE="0")
+    with Shopper(server) as shopper:
+        shopper.store()
+        sent = {
+            origin: shopper.post("/signals", json={"events": [VIEW]}, headers={"origin": origin})
+            for origin in (
+                "https://Shop.example",
+                "http://shop.example",
+                "https://shop.example.net",
+            )
+        }
+    assert [answered.status_code for answered in sent.values()] == [204, 403, 403]
+
+
 def test_only_json_is_taken(visitor: Shopper) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         headers = {**OURS, "content-type": kind}
