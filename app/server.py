@@ -10,7 +10,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -81,7 +81,7 @@ class DrainingServer(Server):
     def __init__(self, config: Config, app: Starlette, grace: float) -> None:
         super().__init__(config)
         self._app = app
-        self._pages: PageService = app.state.pages
+        self.pages: PageService = app.state.pages
         self._warm_up: WarmUp = app.state.warm_up
         self._grace = grace
         self._hurries = False
@@ -131,12 +131,12 @@ class DrainingServer(Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        draining = asyncio.create_task(self._pages.drain(self._grace))
+        draining = asyncio.create_task(self.pages.drain(self._grace))
         while not draining.done() and not self._hurries:
             await asyncio.wait({draining}, timeout=_LOOKS_EVERY)
         if self._hurries:
             self.config.timeout_graceful_shutdown = 0
-            await self._pages.drain(0)
+            await self.pages.drain(0)
         await draining
         await super().shutdown(sockets)
         for handler in logging.getLogger().handlers:
@@ -171,13 +171,15 @@ class DrainingServer(Server):
             raise StartError(f"WANDSTORE_HOST {host}, WANDSTORE_PORT {port}: {why}") from error
 
 
-def build_server(settings: Settings) -> DrainingServer:
+def build_server(
+    settings: Settings, read: Callable[[Settings], SiteContent] = read_site
+) -> DrainingServer:
     """Read the shop's files and build what serves them."""
     source = feed_source(settings)
     if source is not None and not source.is_there:
         with ThreadPoolExecutor(1) as thread:  # whoever calls may have an event loop already
             thread.submit(asyncio.run, source.fetch()).result()
-    content = read_site(settings)
+    content = read(settings)
     log_problems(content.catalogs)
     _log_missing_words(content)
     for problem in content.experiments.problems:

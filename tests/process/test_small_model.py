@@ -71,6 +71,7 @@ def test_a_small_model_composes_a_page(
         KIMI_TEMPERATURE="0",
         KIMI_MAX_TOKENS_NAME="max_tokens",
         KIMI_JSON_MODE=json_mode,
+        WANDSTORE_DESIGN="1",
         **PATIENT,
     )
     with Shopper(server) as shopper:

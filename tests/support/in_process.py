@@ -7,9 +7,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
+from typing import Any
 
+from app.content.site import SiteContent, feed_source, read_site
+from app.pages.jobs import PageJobs
 from app.server import build_server
-from app.settings import read_settings
+from app.settings import ROOT, Settings, read_settings
 from app.util.json_log import JsonLines
 from tests.support.serving import event_loop, opened
 from tools.support.server import Server
@@ -33,6 +36,10 @@ class InProcessServer(Server):
         """End as a process does on SIGTERM."""
         self._running.close()
 
+    def trace(self, page_id: str) -> dict[str, Any]:
+        """Return the trace of a page."""
+        return self._loop.call(self._jobs.traces[page_id].as_dict)
+
     def finish_pages(self) -> None:
         """Wait until no page is being composed."""
         self._loop.call(_pages_composed)
@@ -44,7 +51,9 @@ class InProcessServer(Server):
         logging.getLogger().addHandler(handler)
         try:
             environment = {"WANDSTORE_PORT": str(self.port), **self._environment}
-            async with opened(build_server(read_settings(environment))) as port:
+            server = build_server(read_settings(environment), _read)
+            self._jobs: PageJobs = server.pages.jobs
+            async with opened(server) as port:
                 yield port
         finally:
             logging.getLogger().removeHandler(handler)
@@ -57,6 +66,20 @@ class InProcessServer(Server):
         handler.setFormatter(JsonLines())
         handler.addFilter(lambda _: _current.get() is self)
         return handler
+
+
+_DEMO = ROOT / "demo" / "catalog.json"
+_ours: dict[object, SiteContent] = {}
+
+
+def _read(settings: Settings) -> SiteContent:
+    """Read the shop's files; those of the project itself once, since no test changes them."""
+    if settings.root != ROOT or settings.catalog != _DEMO or feed_source(settings) is not None:
+        return read_site(settings)
+    key = (settings.currency, settings.public_url, settings.security_contact)
+    if key not in _ours:
+        _ours[key] = read_site(settings)
+    return _ours[key]
 
 
 async def _pages_composed() -> None:

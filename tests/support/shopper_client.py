@@ -12,7 +12,6 @@ from typing import Any, Protocol, Self
 import httpx
 
 from tools.support import http
-from tools.support.server import Server
 
 _SLOT = re.compile(
     r'<section class="slot" data-slot="([^"]+)" data-filled-by="([^"]+)"[^>]*>(.*?)</section>\n',
@@ -113,7 +112,4 @@ class Shopper(httpx.Client):
     def trace(self, stream: str) -> dict[str, Any]:
         """Return the trace of the page behind a stream."""
         assert isinstance(self._place, Server)
-        address = f"{self._place.url}/debug/pages/{stream.rpartition('/')[2]}"
-        allowed = {"Cookie": self._place.workbench_cookie}
-        found: dict[str, Any] = http.get(address, headers=allowed).json()
-        return found
+        return self._place.trace(stream.rpartition("/")[2])

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from tools.support import http
+
 ROOT = Path(__file__).resolve().parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _START = 30.0
@@ -70,7 +72,6 @@ class Server:
         self._log_path = data.with_name(f"{data.name}.log")
         self._environment = {
             "WANDSTORE_DATA": str(data),
-            "WANDSTORE_DESIGN": "1",
             **(environment or {}),
         }
 
@@ -92,6 +93,14 @@ class Server:
     def workbench_cookie(self) -> str:
         """The cookie that the workbench and the traces ask for."""
         return f"workbench_{self.port}={(self.data / 'workbench.secret').read_text()}"
+
+    def trace(self, page_id: str) -> dict[str, Any]:
+        """Return the trace of a page, which a shop with the workbench tells."""
+        allowed = {"Cookie": self.workbench_cookie}
+        found: dict[str, Any] = http.get(
+            f"{self.url}/debug/pages/{page_id}", headers=allowed
+        ).json()
+        return found
 
     @property
     def log(self) -> str:

@@ -95,7 +95,12 @@ def _saves(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
 def a_desk(folder: Path, kind: type[Server] = Server, **environment: str) -> Iterator[Desk]:
     """Open a shop on a copy of the files."""
     root = copy_of_the_files(folder / "root")
-    told = {"WANDSTORE_ROOT": str(root), "WANDSTORE_HOUSE_PACE": "0", **environment}
+    told = {
+        "WANDSTORE_ROOT": str(root),
+        "WANDSTORE_DESIGN": "1",
+        "WANDSTORE_HOUSE_PACE": "0",
+        **environment,
+    }
     with kind(folder / "data", told) as server:
         yield Desk(root, server)
 
