@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 import httpx
 
 from tools.support import http
+from tools.support.server import Server
 
 _SLOT = re.compile(
     r'<section class="slot" data-slot="([^"]+)" data-filled-by="([^"]+)"[^>]*>(.*?)</section>\n',
