@@ -179,7 +179,9 @@ class _Lists:
         """Return what a search finds in a category, or all of it, each in an order made once."""
         shop, sort = self._shop, self._sort
         if query:
-            self._index = self._index or SearchIndex(shop.products.values(), shop.locale)
+            self._index = self._index or SearchIndex(
+                shop.products.values(), shop.locale, shop.tag_names
+            )
             products, instead = self._index.find(query, category)
             return Found(_sorted(products, sort), instead)
         if category and category not in shop.shelves():

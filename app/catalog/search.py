@@ -6,9 +6,10 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate, takewhile
+from types import MappingProxyType
 from typing import NamedTuple
 
 from app.domain.catalog import Product
@@ -47,13 +48,19 @@ class Found(NamedTuple):
 class SearchIndex:
     """The products of a shop, to be searched. Their words are gathered at the first search.
 
-    `locale` is the language that they are in (BCP 47), whose endings make no difference.
+    `locale` is the language that they are in (BCP 47), whose endings make no difference, and
+    `tag_names` what tags are called there.
     """
 
-    def __init__(self, products: Iterable[Product], locale: str = "en") -> None:
+    def __init__(
+        self,
+        products: Iterable[Product],
+        locale: str = "en",
+        tag_names: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._products = items = tuple(products)  # of themselves these would keep us for ever
         self._locale = locale
-        self._words = Lazy(lambda: _gathered(map(_text, items)))
+        self._words = Lazy(lambda: _gathered(_text(item, tag_names) for item in items))
         self._names = Lazy(lambda: frozenset(_names(items)))
 
     def prepare(self) -> None:
@@ -162,8 +169,8 @@ def _without_marks(run: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", parted))
 
 
-def _text(item: Product) -> str:
-    tags = " ".join(item.tags)
+def _text(item: Product, tag_names: Mapping[str, str]) -> str:
+    tags = " ".join(tag_names.get(tag, tag) for tag in item.tags)
     return fold(f"{item.title} {item.category} {item.vendor} {tags} {item.description}")
 
 

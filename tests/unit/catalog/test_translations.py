@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.catalog import translations
+from app.catalog.listing import ListingQuery, filter_products
 from app.catalog.load import Catalogs, load_catalogs
 from app.domain.catalog import Shop
 from app.settings import ROOT
@@ -78,6 +79,7 @@ def test_a_translation_is_a_shop_of_the_same_goods_in_other_words(write: Write) 
     assert (mug.option_names, mug.options) == (("Größe",), ("Klein", "Groß"))
     assert [form.label for form in mug.variants] == ["Klein", "Groß"]
     assert german.tag_names == {"new": "neu"}
+    assert filter_products(german, ListingQuery(query="neue")).total == 1
     assert mug.picture is not None
     assert mug.picture._replace(alt="") == english.products["mug"].picture._replace(alt="")  # type: ignore[union-attr]
     assert mug.picture.alt == "Ein Becher"
