@@ -130,8 +130,11 @@ def _lay_base(root: Path, version: str) -> None:
     debs.mkdir(parents=True)
     get = ["apt-get", "--quiet=2", "-o=Acquire::Retries=0", "-o=Acquire::http::Timeout=10"]
     packages = [*(name.format(version) for name in _PYTHON), *_SYSTEM.split()]
+    download = [*get, "download", *packages]
     try:
-        _run([*get, "download", *packages], cwd=debs)
+        if subprocess.run(download, cwd=debs, capture_output=True, check=False).returncode:
+            _run([*get, "update"])  # the lists may be older than what can be had
+            _run(download, cwd=debs)
     except subprocess.CalledProcessError as error:
         raise ImageUnavailable(f"no Debian packages of Python {version}: {error.stderr}") from None
     for name in ("bin", "sbin", "lib", "lib64"):

@@ -17,7 +17,7 @@ def test_the_image_sells_is_healthy_and_ends_kindly(tmp_path: Path) -> None:
     try:
         with image.built(tmp_path) as built:
             nothing_that_installs(built)
-            assert built.own_megabytes < 80
+            assert built.own_megabytes < 120
             with built.server(tmp_path) as server:
                 shop = image.descendant(server.pid, "-m app")
                 status = Path(f"/proc/{shop}/status").read_text()
