@@ -37,7 +37,9 @@ def main(arguments: Sequence[str]) -> int:
     ) as error:
         sys.stderr.write(f"wandstore cannot publish: {error}\n")
         return CANNOT_PUBLISH
-    sys.stdout.write(f"published {files} files to {folder}, {made} of them made anew\n")
+    sys.stdout.write(
+        f"published {files} files to {folder}; {files - made} pages stay as they were\n"
+    )
     if files > FREE_FILES:
         sys.stdout.write(f"more than {FREE_FILES} files need a paid Workers plan\n")
     return 0
