@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import Any
@@ -123,14 +123,15 @@ class Shop:
         self.most_descriptors = max(self.most_descriptors, count)
 
     def end_and_start(self) -> None:
-        """Kill a process, seldom kindly, and start it again at once."""
+        """Kill a process, seldom kindly, and start it again at once, now and then in an outage."""
         how = SIGTERM if self._chance.random() < 0.25 else SIGKILL
         server = self._chance.choice(self._servers)
-        server.kill(how)
-        self.kills[how.name] += 1
-        began = time.monotonic()
-        server.start()
-        self.slowest_start = max(self.slowest_start, time.monotonic() - began)
+        with self.state.outage() if self._chance.random() < 0.25 else nullcontext():
+            server.kill(how)
+            self.kills[how.name] += 1
+            began = time.monotonic()
+            server.start()
+            self.slowest_start = max(self.slowest_start, time.monotonic() - began)
 
     def spend_the_rest(self, processes: int, calls: int) -> int:
         """Leave the budget so many calls, want more pages than that; return how many were made."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from signal import SIGQUIT
 from typing import Any, Protocol
 
 from redis import Redis
@@ -13,6 +15,9 @@ from redis import Redis
 from tests.support.stored import kv_rows, rows
 from tools.support import postgres, redis
 from tools.support.server import Server
+
+_REMEMBERED = 11.0
+"""Seconds for which a shopper who could not be looked up may be taken for a newcomer."""
 
 
 class State(Protocol):
@@ -29,6 +34,9 @@ class State(Protocol):
 
     def calls_paid(self) -> int:
         """Return how many calls the budget has on its books."""
+
+    def outage(self) -> AbstractContextManager[None]:
+        """Take away, for as long as the block lasts, what shops can do without."""
 
 
 class Files:
@@ -48,6 +56,9 @@ class Files:
     def calls_paid(self) -> int:
         found = kv_rows(self._server, "SELECT value FROM pairs WHERE key = 'budget:demo'")
         return sum(calls for _, calls, _ in json.loads(found[0][0])) if found else 0
+
+    def outage(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class Engines:
@@ -76,6 +87,13 @@ class Engines:
     def calls_paid(self) -> int:
         spent: Any = self._redis.hgetall("spent:shop:demo")
         return sum(int(calls) for name, calls in spent.items() if name.endswith(":calls"))
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        self._database.stop(SIGQUIT)
+        yield
+        self._database.start()
+        time.sleep(_REMEMBERED)
 
 
 @contextmanager
