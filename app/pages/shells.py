@@ -72,10 +72,8 @@ def build_shop_view(
         LibraryError: there is none for a slot of the page.
     """
     fallbacks = draw_fallbacks(shop, content, renderer)
-    urls, search = (
-        content.urls_of(shop),
-        SearchIndex(shop.products.values(), shop.locale, shop.tag_names),
-    )
+    urls = content.urls_of(shop)
+    search = SearchIndex(shop.products.values(), shop.locale, shop.tag_names)
     view = ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
     return steered_view(view, content, renderer, moment)
 
