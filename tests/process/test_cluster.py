@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from redis import Redis as Client
 
@@ -14,7 +15,7 @@ from tests.conftest import QUICK
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
 from tests.support.in_process import InProcessServer
-from tests.support.shopper_client import SentEvent, Shopper, slots, stream_of
+from tests.support.shopper_client import SentEvent, Shopper, fillers, slots, stream_of
 from tests.support.shopper_client import events as events_of
 from tests.support.waiting import eventually
 from tools.support import http
@@ -247,24 +248,59 @@ def test_who_is_forgotten_at_one_shop_is_not_composed_for_at_another(
         assert state.keys("plan:*") == []
 
 
-def test_without_redis_the_shop_is_open_and_says_so(
+def test_a_page_that_was_refused_to_an_address_is_given_to_nobody_else(
     shop: Shop, model: Model, redis: RedisProcess
 ) -> None:
     model.play(Scenario(answer()))
-    server = shop("a")
+    few = {"WANDSTORE_ADDRESS_CALLS_PER_HOUR": "1", "WANDSTORE_PAGE_MEMORY_SECONDS": "0"}
+    here, other = shop("a", **few), shop("b", **few)
+    with Client.from_url(redis.url) as state, Shopper(here) as first, Shopper(here) as second:
+        first.follow(stream_of(first.store().text))
+        state.delete(*state.keys("plan:*"))
+        (journal,) = state.keys("events:*")
+        events = second.follow(stream_of(second.store().text))
+        assert events[-1].name == "ready"
+        eventually(lambda: [row[b"name"] for _, row in state.xrange(journal)] == [b"left"])
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=other.url, transport=elsewhere, timeout=30) as third:
+        third.get(stream_of(third.get("/store").text))
+        page = fillers(third.get("/store").text)
+        assert {slot: by for slot, by in page.items() if slot in SLOTS} == dict(
+            zip(SLOTS, SLOTS, strict=True)
+        )
+    assert len(model.requests) == 2
+
+
+def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    model.play(Scenario(answer()))
+    server = shop("a", WANDSTORE_PAGE_MEMORY_SECONDS="0")
+
+    def check() -> str:
+        return str(http.get(f"{server.url}/health").json()["checks"]["kv_connection"])
+
+    def visit() -> None:
+        with Shopper(server) as shopper:
+            if stream := stream_of(shopper.store().text):
+                assert shopper.follow(stream)[-1].name == "ready"
+            assert shopper.store().headers["x-wandstore-page"] == "kept"
+
+    with Client.from_url(redis.url) as state:
+        state.config_set("maxmemory", "1")
+        visit()
+        assert check() == "failed: StorageError"
+        state.config_set("maxmemory", "0")
+        assert check() == "ok"
     redis.stop()
-    with Shopper(server) as shopper:
-        assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
-        assert shopper.store().headers["x-wandstore-page"] == "kept"
-        checks = shopper.get("/health").json()["checks"]
-        assert checks["kv_connection"] == "failed: StorageError"
-        redis.start()
-        checks = shopper.get("/health").json()["checks"]
-        assert checks["kv_connection"] == "ok"
+    visit()
+    assert check() == "failed: StorageError"
+    redis.start()
+    assert check() == "ok"
     server.stop()
     (counts,) = (line for line in server.logged("counts") if "relay" in line)
     assert counts["relay"] == {"alone": 1}
-    assert len(model.requests) == 1
+    assert len(model.requests) == 1, "what Redis did not take is in memory"
 
 
 @contextmanager
