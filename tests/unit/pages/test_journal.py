@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.domain.events import Event
-from app.pages.journal import JournalFull, JournalLimits, PageJournal
+from app.pages.journal import JournalFull, JournalLimits, PageJournal, PageTaken
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -135,3 +135,37 @@ async def test_one_write_of_several_entries_wakes_readers_once(journal: PageJour
     journal.append("page", [("ready", "end")])
     await reader
     assert [len(batch) for batch in batches] == [2, 1]
+
+
+async def test_readers_of_a_published_page_see_what_has_been_shared(journal: PageJournal) -> None:
+    wanted: list[str] = []
+    journal.begin("page", floor=10**18, publish=lambda: wanted.append("publish"))
+    reading = asyncio.create_task(read_all(journal))
+    write(journal, "a", "b")
+    assert wanted == ["publish", "publish"]
+    assert [event.id > 10**18 for event in journal.events("page")] == [True, True]
+    journal.show("page", 1)
+    await asyncio.sleep(0)
+    journal.give_up("page")
+    with pytest.raises(PageTaken):
+        write(journal, "c")
+    assert not await journal.settled("page")
+    first = journal.events("page")[0].id
+    theirs = [Event(first, "component", "a"), Event(first + 1, "ready", "end")]
+    journal.mirror("page", theirs)
+    await asyncio.sleep(0)
+    assert not reading.done(), "the last word is for its own process to say"
+    journal.show("page", 2)
+    assert await reading == ["a", "end"]
+
+
+async def test_who_joins_before_another_process_has_answered_sees_what_it_missed(
+    journal: PageJournal,
+) -> None:
+    journal.open("page", "me", joining=True)
+    returned = asyncio.create_task(read_all(journal, after=7))
+    await asyncio.sleep(0)
+    journal.mirror("page", [Event(5, "component", "a"), Event(7, "component", "b")])
+    journal.mirror("page", [Event(7, "component", "b"), Event(9, "ready", "end")])
+    journal.show("page", 3)
+    assert await returned == ["end"]
