@@ -68,22 +68,19 @@ worker-test: worker/.build/index.js publish
 
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@$(MAKE) --no-print-directory servers
-	@sh tools/install_prometheus.sh $(BIN)
-	@sh tools/install_buildah.sh
+	@sh tools/install.sh $(BIN) prometheus buildah
 	$(PYTEST)
 
 # What several shops share, and what stands before them.
 servers: $(VENV)/dev.stamp
-	@sh tools/install_redis.sh $(BIN)
-	@sh tools/install_postgres.sh
-	@sh tools/install_nginx.sh $(BIN)
+	@sh tools/install.sh $(BIN) redis-server postgres nginx
 
 image: $(VENV)/dev.stamp ## Build the image without Docker, run it, and say how large it is and how soon it sells
-	@sh tools/install_buildah.sh
+	@sh tools/install.sh $(BIN) buildah
 	@$(BIN)/python -m tools.image
 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
-	@sh tools/install_wrk.sh
+	@sh tools/install.sh $(BIN) wrk
 	$(BIN)/python -m tools.bench
 
 # Their packages have a folder of their own: nothing here depends on them.

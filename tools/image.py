@@ -80,7 +80,7 @@ def built(folder: Path) -> Iterator[Image]:
         ImageUnavailable: there is no buildah, no Debian to take Python from, or no package index.
     """
     if os.geteuid() or not shutil.which("buildah") or not shutil.which("apt-get"):
-        raise ImageUnavailable("no buildah, no apt-get, or not root (tools/install_buildah.sh)")
+        raise ImageUnavailable("no buildah, no apt-get, or not root (tools/install.sh)")
     found = _BASE.search((ROOT / "Dockerfile").read_text())
     assert found is not None
     base, version = found.groups()

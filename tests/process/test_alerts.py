@@ -31,7 +31,7 @@ def installed(name: str) -> str:
     """Return where a program of Debian's package is, or skip the test."""
     found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if found is None:
-        pytest.skip(f"no {name} here: the rules are not tried (tools/install_prometheus.sh)")
+        pytest.skip(f"no {name} here: the rules are not tried (tools/install.sh)")
     return found
 
 

@@ -17,7 +17,7 @@ from tools.support import http
 from tools.support.nginx import Nginx, installed
 from tools.support.server import HeldPort
 
-pytestmark = pytest.mark.skipif(installed() is None, reason="NO NGINX (tools/install_nginx.sh)")
+pytestmark = pytest.mark.skipif(installed() is None, reason="NO NGINX (tools/install.sh)")
 
 SECRET = {"SESSION_SECRET": "one secret for both of them"}
 SMALL, LARGE = b"{" + b" " * 8_000, b"{" + b" " * 70_000

@@ -23,9 +23,7 @@ from tools.support.postgres import Postgres
 from tools.support.redis import RedisProcess, installed
 from tools.support.server import Server
 
-pytestmark = pytest.mark.skipif(
-    installed() is None, reason="no redis-server (tools/install_redis.sh)"
-)
+pytestmark = pytest.mark.skipif(installed() is None, reason="no redis-server (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
 Shop = Callable[..., Server]

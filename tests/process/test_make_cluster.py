@@ -24,7 +24,7 @@ from tools.support import http, nginx, postgres, redis
 
 pytestmark = pytest.mark.skipif(
     None in (nginx.installed(), postgres.installed(), redis.installed()),
-    reason="NO NGINX, POSTGRESQL OR REDIS (tools/install_*.sh)",
+    reason="NO NGINX, POSTGRESQL OR REDIS (tools/install.sh)",
 )
 
 

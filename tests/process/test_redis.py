@@ -27,7 +27,7 @@ from tools.support.redis import RedisProcess, installed
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(installed() is None, reason="no redis-server (tools/install_redis.sh)"),
+    pytest.mark.skipif(installed() is None, reason="no redis-server (tools/install.sh)"),
 ]
 
 

@@ -23,7 +23,7 @@ from tools.support.postgres import Postgres
 from tools.support.redis import RedisProcess, installed
 from tools.support.server import ROOT, Server
 
-pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS (tools/install_redis.sh)")
+pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
 ORDER = {"events": [{"kind": "purchase", "items": [{"product": "dusk-lamp"}]}] * 2}

@@ -19,7 +19,7 @@ _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
 def installed() -> str | None:
-    """Return nginx's path, where it is installed or tools/install_nginx.sh put it."""
+    """Return nginx's path, where it is installed or tools/install.sh put it."""
     beside = str(Path(sys.executable).parent)
     return shutil.which("nginx") or shutil.which("nginx", path=beside)
 

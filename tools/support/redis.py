@@ -16,7 +16,7 @@ _START = 20.0
 
 
 def installed() -> str | None:
-    """Return redis-server's path, where it is installed or tools/install_redis.sh put it."""
+    """Return redis-server's path, where it is installed or tools/install.sh put it."""
     return shutil.which("redis-server") or shutil.which(
         "redis-server", path=str(Path(sys.executable).parent)
     )
