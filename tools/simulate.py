@@ -291,12 +291,8 @@ class Simulation:
         self, arm: str, slots: Sequence[tuple[str, str, str]], item: Product, *, buys: bool
     ) -> None:
         """Count a basket and an order, with the slot of a composed page that showed it first."""
-        showing = (
-            slot
-            for slot, by, html in slots
-            if by != "fallback" and item.id in _PRODUCT.findall(html)
-        )
-        origin = next(showing, "")
+        composed = ((slot, html) for slot, by, html in slots if by != "fallback")
+        origin = next((it for it, html in composed if item.id in _PRODUCT.findall(html)), "")
         for what in ("baskets", "orders") if buys else ("baskets",):
             self.counts[arm, what] += 1
             self.counts["product", item.id, what] += 1
