@@ -118,7 +118,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """A Worker with KV and D1, shared by all tests; they differ in the container behind it."""
     folder = tmp_path_factory.mktemp("worker")
     public = publish(folder / "public")
-    patience = {"KEPT_WAIT_MS": "2000", "LOOKUP_MS": "5000"}
+    patience = {"KEPT_WAIT_MS": "2000", "LOOKUP_MS": "5000", "METRICS_MS": "50"}
     with HeldPort() as port, Worker(folder / "state", public, port.url, **patience) as running:
         yield running
 

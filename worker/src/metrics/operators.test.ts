@@ -118,11 +118,14 @@ describe("/metrics", () => {
   it("is told of visits by themselves, within moments", async () => {
     expect(await visit({}, KNOWN)).toBe("shell");
     const told = async () => (await send("/metrics", { headers: OPERATOR }, KNOWN)).text;
-    await vi.waitFor(async () => {
-      expect(await told()).toContain('{outcome="shell"} 1\n');
-      expect(await told()).toContain('{part="composing",event="503"} 1\n'); // the last of it
-    });
-  });
+    await vi.waitFor(
+      async () => {
+        expect(await told()).toContain('{outcome="shell"} 1\n');
+        expect(await told()).toContain('{part="composing",event="503"} 1\n'); // the last of it
+      },
+      { timeout: 20_000 },
+    );
+  }, 30_000);
 
   it("has so many samples and no more", async () => {
     const many = Array.from({ length: 1_200 }, (_, at): [string, number] => [`x{n="${at}"}`, 1]);
