@@ -115,13 +115,15 @@ class Relay:
         job, unreachable_since = follower.job, None
         while not follower.over.is_set():
             follower.nudge.clear()
-            may_take, is_new = unreachable_since is None, not self.journal.events(job.id)
+            may_take = unreachable_since is None or not page.events
+            is_new = not self.journal.events(job.id)
             try:
                 held = await shared.claim(key, job.id, page.last, may_take=may_take, is_new=is_new)
             except StorageError:
                 now = asyncio.get_running_loop().time()
-                unreachable_since = unreachable_since or now
-                if not page.events or now - unreachable_since > 2 * shared.seconds:
+                if unreachable_since is None:
+                    unreachable_since = now
+                elif not page.events or now - unreachable_since > 2 * shared.seconds:
                     self.counts["alone"] += 1
                     self.journal.begin(job.id, page.last)
                     return False

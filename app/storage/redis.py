@@ -13,9 +13,10 @@ from redis.exceptions import ReadOnlyError, RedisError
 from app.storage.errors import StorageError
 
 _TIMEOUT = 1.0
-"""Seconds that a connection, a free one of them, or an answer may take."""
+"""Seconds that connecting or an answer may take."""
 
-_CONNECTIONS = 32
+_CONNECTIONS, _FREE = 64, 3.0
+"""Connections there may be, and seconds until one of them is free."""
 
 Word = str | bytes | int | float
 
@@ -30,7 +31,7 @@ class RedisServer:
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_CONNECTIONS,
-            timeout=_TIMEOUT,
+            timeout=_FREE,
             socket_timeout=_TIMEOUT,
             socket_connect_timeout=_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
