@@ -25,6 +25,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo, with_info_after_validator_function
 
@@ -259,6 +260,12 @@ def alike() -> AfterValidator:
     return AfterValidator(_alike)
 
 
+def viewed() -> FieldInfo:
+    """Mark products that the shopper has viewed: chosen by rule, and never replaced by others."""
+    info: FieldInfo = Field(json_schema_extra={"viewed": True})
+    return info
+
+
 def distinct() -> AfterValidator:
     """Mark a list whose names must differ from each other."""
     return AfterValidator(_distinct)
@@ -274,4 +281,5 @@ __all__ = [
     "alike",
     "described",
     "distinct",
+    "viewed",
 ]

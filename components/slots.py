@@ -27,5 +27,6 @@ SLOTS = (
     Slot("grid", "Chosen for you", required=True),
     Slot("feature", "A closer look", optional=True),
     Slot("recommendations", "You may also like"),
+    Slot("recent", "Looked at lately", optional=True),
     Slot("cta", "Before you go"),
 )

@@ -127,7 +127,7 @@ async def _compose(
         specs=specs,
         slots=slots,
         required=library.required,
-        instructions=lambda: instructions(prompts.storefront, PLACES, specs.values()),
+        instructions=lambda: instructions(prompts.storefront, PLACES, library.offered),
         persona_briefs=prompts.personas,
         ready=_nothing,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},

@@ -100,6 +100,11 @@ class Library(NamedTuple):
         return frozenset(slot.id for slot in self.slots if slot.required)
 
     @property
+    def offered(self) -> list[ComponentSpec]:
+        """What models may choose from."""
+        return [it for it in self.specs.values() if not self.plan.own.issuperset(it.slots)]
+
+    @property
     def plan(self) -> PagePlan:
         """What stands where on the page, as far as rules must know it."""
         optional = frozenset(slot.id for slot in self.slots if slot.optional)

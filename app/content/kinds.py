@@ -12,7 +12,7 @@ from typing import Any
 from app.domain.page import Choice, Kind
 
 _NAMES = {"ProductId": "products", "Category": "categories"}
-_MARKS = {"alike", "described"}
+_MARKS = {"alike", "described", "viewed"}
 """The kinds of value in fields.py that name what the shop sells, and what it asks of them."""
 
 

@@ -41,7 +41,8 @@ class Choice(NamedTuple):
     """What a prop of a kind of component chooses: `products`, `categories`, or one of `words`.
 
     Of names it takes from `least` to `most`, or one alone where `most` is 0. `marks` are what
-    fields.py asks of products besides: `alike` of one category, `described` with a text to tell.
+    fields.py asks of products besides: `alike` of one category, `described` with a text to tell,
+    `viewed` by the shopper whose page it is.
     """
 
     prop: str
@@ -68,6 +69,21 @@ class PagePlan(NamedTuple):
     slots: tuple[str, ...]
     optional: frozenset[str]
     kinds: Mapping[str, Kind]
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The slots that show nothing but what a shopper viewed: no model is asked for them."""
+        viewed = {
+            slot: any("viewed" in choice.marks for choice in kind.choices)
+            for kind in self.kinds.values()
+            for slot in kind.slots
+        }
+        return frozenset(slot for slot in self.slots if viewed.get(slot))
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The slots that a model is asked for."""
+        return tuple(slot for slot in self.slots if slot not in self.own)
 
 
 class RenderedComponent(NamedTuple):

@@ -21,6 +21,7 @@ from app.generation.job import GeneratorDeps, PageJob
 from app.generation.parser.parser import ProposalParser
 from app.generation.parser.proposal import Names
 from app.generation.prompt import SlotRequest, build_prompt
+from app.generation.rules import own_components
 from app.generation.schema import answer_schema
 from app.generation.trace import REFUSED
 from app.generation.validate import validate
@@ -38,6 +39,9 @@ FALLBACK = "fallback"
 """Fills what nobody else has filled."""
 
 _STORING = progress_event("storing", 95)
+RULE = "rule"
+"""Fills what is a shopper's own, which nobody decides."""
+
 _MOST_REFUSALS = 12
 _EARLY = 0.01
 """Seconds by which a timer may fire before its time; what it ends is late all the same."""
@@ -102,6 +106,9 @@ class Generator:
         """
         interests = await self._deps.interests(job.key, job.shop)
         job.persona = job.persona._replace(interests=interests)
+        for component in own_components(job.shop, job.persona, self._deps.plan):
+            if component.slot in job.wanted and component.slot not in job.drawn:
+                self._draw(component, RULE, job)
         *models, house = self._deps.models
         last_moment = max((self._seconds(slot) for slot in job.wanted), default=0.0)
         patience = min(self._deps.deadlines.models, last_moment)
@@ -182,7 +189,7 @@ class Generator:
     ) -> Component | Refusal:
         if isinstance(proposal, Refusal):
             return proposal
-        closed = {slot for slot in self._deps.slots if slot not in job.wanted}
+        closed = set(self._deps.slots).difference(job.wanted) | self._deps.plan.own
         repairs: Counter[str] = Counter()
         filled = job.drawn.keys() | closed
         context = self._deps.renderer.props_context(job.shop)
@@ -204,7 +211,7 @@ class Generator:
             return
         job.drawn[component.slot] = rendered = RenderedComponent(component, html)
         job.trace.drew(component.type, component.slot, model)
-        if model not in job.models:
+        if model not in (*job.models, RULE):
             job.models.append(model)
         percent = round(90 * len(job.drawn) / len(self._deps.slots))
         self._deps.journal.append(
@@ -223,6 +230,7 @@ class Generator:
         degraded = used_fallback_model or (bool(unfilled) and not every_slot)
         decided_now = job.models != [job.base_model]
         shareable = decided_now and every_slot and self._deps.required <= job.drawn.keys()
+        shareable = shareable and not self._deps.plan.own.intersection(job.drawn)
         shared_ttl = INCOMPLETE_TTL if unfilled else TTL
         if not await store(
             page,
@@ -287,7 +295,10 @@ class Generator:
         return [
             slot
             for slot in self._deps.slots
-            if slot in job.wanted and slot not in job.drawn and not self._is_late(slot, job)
+            if slot in job.wanted
+            and slot not in job.drawn
+            and not self._is_late(slot, job)
+            and slot not in self._deps.plan.own
         ]
 
     def _needed(self, job: PageJob) -> list[str]:

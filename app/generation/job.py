@@ -13,7 +13,7 @@ from app.domain.events import Event, EventName
 from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.network import Client
-from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
+from app.domain.page import Component, PagePlan, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import Interests, PageKey, Persona
 from app.generation.trace import Trace
 from app.generation.validate import Spec
@@ -42,6 +42,7 @@ class GeneratorDeps(NamedTuple):
 
     `ready` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
     they have one. `decision` is the digest of what the models are told, and of which they are;
+    `plan` has the slots that a shopper's own interests fill by rule.
     `finished` takes the trace of each page that has ended. `interests` says what is known of the
     shopper whose page it is.
     """
@@ -62,6 +63,7 @@ class GeneratorDeps(NamedTuple):
     decision: str = ""
     finished: Callable[[Trace], Awaitable[None]] = not_watched
     interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
+    plan: PagePlan = PagePlan((), frozenset(), {})
 
 
 @dataclass(slots=True)

@@ -49,6 +49,19 @@ def compose(shop: Shop, persona: Persona, house: House, seed: str) -> list[Compo
     return _page(shop, persona, house, house.copy_in(shop.locale)[persona.type], seed)
 
 
+def own_components(shop: Shop, persona: Persona, plan: PagePlan) -> list[Component]:
+    """Return what shows a shopper what they viewed, where enough of it can be had."""
+    viewed = (shop.products.get(name) for name in persona.interests.viewed)
+    ids = [item.id for item in viewed if item is not None and item.available]
+    return [
+        Component(name, slot, {choice.prop: ids[: choice.most]})
+        for name, kind in plan.kinds.items()
+        for slot in plan.own.intersection(kind.slots)
+        for choice in kind.choices
+        if len(ids) >= choice.least
+    ]
+
+
 def restock(
     page: Sequence[Component],
     shop: Shop,
@@ -72,7 +85,12 @@ def restock(
     shown = [shop.products[name] for shelf in shelves for name in shelf if name in shop.products]
     spare = in_stock_first([*shown, *rank(shop, persona)])
     copy = {**lines.get(_ANYBODY, {}), **{k: v for k, v in lines[persona.type].items() if v}}
-    return [_restocked(item, shop, judge, spare, copy.get(item.type, ())) for item in page]
+
+    def restocked(item: Component) -> Component:
+        named = product_props(specs[item.type].props) if item.type in specs else ()
+        return _restocked(item, shop, judge, spare, copy.get(item.type, ()), named)
+
+    return [restocked(item) for item in page]
 
 
 def obey(
@@ -118,9 +136,9 @@ def obey(
 
 @lru_cache(64)
 def product_props(props: type[BaseModel]) -> tuple[str, ...]:
-    """Return the props that name a product, or a list of them."""
-    schema = props.model_json_schema()["properties"]
-    return tuple(name for name, value in schema.items() if _names_products(value))
+    """Return the props that name a product, or a list of them, for which others may stand."""
+    schema = props.model_json_schema()["properties"].items()
+    return tuple(name for name, it in schema if _names_products(it) and not it.get("viewed"))
 
 
 def _names_products(schema: Mapping[str, Any]) -> bool:
@@ -134,8 +152,9 @@ def _restocked(
     judge: Callable[[Component], Component | Refusal],
     spare: Sequence[Product],
     copy: Sequence[Mapping[str, str]],
+    replaceable: Sequence[str],
 ) -> Component:
-    for _ in component.config:  # one prop at a time
+    for _ in replaceable:  # one prop at a time
         verdict = judge(component)
         if not (isinstance(verdict, Refusal) and verdict.code in _UNAVAILABLE):
             break
@@ -208,6 +227,8 @@ class _Dealer:
         return config
 
     def _value(self, choice: Choice, slot: str, *, full: bool) -> object:
+        if "viewed" in choice.marks:
+            return None
         if choice.of == "words":
             likely = _SORT.get(self._persona.type, "")
             return likely if likely in choice.words else choice.words[0]

@@ -76,10 +76,9 @@ def build_generator(
         renderer=renderer,
         specs=library.specs,
         slots=library.plan.slots,
+        plan=library.plan,
         required=library.required,
-        instructions=cache(
-            lambda: instructions(prompts.storefront, PLACES, library.specs.values())
-        ),
+        instructions=cache(lambda: instructions(prompts.storefront, PLACES, library.offered)),
         persona_briefs=prompts.personas,
         ready=tools.ready,
         slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},

@@ -243,7 +243,7 @@ class PageService:
         if any(kind not in library.specs for kind in kinds):
             return None
         meant = {slot for kind in kinds for slot in library.specs[kind].slots}
-        return tuple(slot for slot in library.plan.slots if slot in meant)
+        return tuple(slot for slot in library.plan.slots if slot in meant - library.plan.own)
 
     async def forget(self, shopper_id: str, shop_id: str) -> None:
         """Have every process forget a shopper; StorageError where the others cannot be told."""

@@ -27,8 +27,7 @@ T = TypeVar("T")
 
 def instructions_of(content: SiteContent) -> str:
     """Return the stable part of every brief."""
-    specs = content.library.specs.values()
-    return instructions(content.prompts.storefront, PLACES, specs)
+    return instructions(content.prompts.storefront, PLACES, content.library.offered)
 
 
 def read_persona(payload: Mapping[str, Any], shop: Shop) -> Persona:
@@ -48,7 +47,7 @@ def brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, A
     content = live.version.content
     library = content.library
     stable = instructions_of(content)
-    wanted = SlotRequest(library.plan.slots, optional=library.plan.optional)
+    wanted = SlotRequest(library.plan.asked, optional=library.plan.optional)
     brief = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
     components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}
     return {

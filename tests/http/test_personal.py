@@ -13,7 +13,7 @@ from app.personas.key import persona_hash
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
-from tests.support.shopper_client import Shopper, stream_of
+from tests.support.shopper_client import Shopper, slots, stream_of
 from tests.support.stored import pairs
 from tools.support.server import Server
 
@@ -61,6 +61,24 @@ def test_the_model_reads_why_and_the_page_is_its_shoppers_alone(
             assert 'data-persona="loyalist"' in visit(shopper)
     assert offered(model) == [LIKE_ALL, LIKE_NOBODY, LIKE_NOBODY]
     assert list(pairs(personal, "plan:")) == [NEWCOMERS_PAGE]
+
+
+def test_what_was_looked_at_is_on_ones_own_page_and_no_model_is_asked_for_it(
+    personal: Server, model: Model
+) -> None:
+    viewed = ["tide-vase", "oak-board", "field-throw"]
+    pages = []
+    for names in (viewed, []):
+        with Shopper(personal) as shopper:
+            visit(shopper)
+            events = [{"kind": "view", "product": name} for name in names]
+            told = {"events": [*events, ORDER, ORDER]}
+            shopper.post("/signals", json=told, headers={"sec-fetch-site": "same-origin"})
+            pages.append(slots(visit(shopper)))
+    assert all(f"/products/{name}" in pages[0]["recent"][1] for name in viewed)
+    assert "recent" not in pages[1]
+    assert list(pairs(personal, "plan:")) == [NEWCOMERS_PAGE]
+    assert "recent" not in json.dumps([request.body for request in model.requests])
 
 
 def test_unless_it_is_set_all_of_a_kind_share_a_page_and_no_model_reads_what_one_did(

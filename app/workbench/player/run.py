@@ -152,6 +152,7 @@ def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
         renderer=live.renderer,
         specs=library.specs,
         slots=library.plan.slots,
+        plan=library.plan,
         required=library.required,
         instructions=lambda: instructions_of(content),
         persona_briefs=content.prompts.personas,

@@ -20,6 +20,7 @@ KINDS = [
     "filters",
     "grid",
     "hero",
+    "recent",
     "recommendations",
     "story",
 ]
@@ -81,6 +82,7 @@ def test_the_shops_own_library_loads() -> None:
         "grid",
         "feature",
         "recommendations",
+        "recent",
         "cta",
     ]
     assert re.fullmatch(r"[0-9a-f]{16}", library.digest)

@@ -13,9 +13,9 @@ from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
 from app.domain.page import Component, StoredPage
-from app.domain.persona import NEWCOMER, PageKey
+from app.domain.persona import NEWCOMER, Interests, PageKey
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, PageJob
+from app.generation.job import GeneratorDeps, PageJob, no_interests
 from app.generation.rules import House, fallback
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
@@ -73,8 +73,8 @@ def workshop(*composers: Says, **changes: Any) -> GeneratorDeps:
     )
 
 
-async def composed(tools: GeneratorDeps, **changes: Any) -> PageJob:
-    """Compose a page with these tools."""
+async def composed(tools: GeneratorDeps, kept: list[int] | None = None, **changes: Any) -> PageJob:
+    """Compose a page with these tools; `kept` takes for how long it may be shared."""
     journal = tools.journal
     assert isinstance(journal, PageJournal)
     journal.open("page", "shop_1")
@@ -83,7 +83,9 @@ async def composed(tools: GeneratorDeps, **changes: Any) -> PageJob:
     key = PageKey("shop_1", "v2_newcomer_0_x")
     page = PageJob("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
 
-    async def keep(_: StoredPage, __: int, ___: int) -> bool:
+    async def keep(_: StoredPage, __: int, shared: int) -> bool:
+        if kept is not None:
+            kept.append(shared)
         return True
 
     await Generator(tools).compose(page, keep)
@@ -130,9 +132,9 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
         (answer(*map(component, SLOTS), STORY), {*SLOTS, "feature"}),
     ):
         model, house = Says("model", text), Says("house", "")
-        tools = workshop(model, house)._replace(slots=LIBRARY.plan.slots)
+        tools = workshop(model, house, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
         page = await composed(tools)
-        assert model.asked == [LIBRARY.plan.slots]
+        assert model.asked == [LIBRARY.plan.asked]
         assert set(page.drawn) == drawn
         assert (page.trace.status, page.late, page.trace.fillers["fallback"]) == ("success", [], 0)
         assert page.stored is not None
@@ -142,8 +144,25 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
 async def test_in_a_models_stead_the_house_adds_nothing_that_may_stay_out() -> None:
     house = Says("house", answer())
     for models in ((house,), (Says("model", ""), house)):
-        await composed(workshop(*models)._replace(slots=LIBRARY.plan.slots))
-    assert house.asked == [LIBRARY.plan.slots, SLOTS]
+        tools = workshop(*models, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
+        await composed(tools)
+    assert house.asked == [LIBRARY.plan.asked, SLOTS]
+
+
+async def test_what_a_shopper_viewed_is_theirs_alone_and_no_model_is_asked_for_it() -> None:
+    async def viewed(*_: object) -> Interests:
+        return Interests(viewed=tuple(DEMO.products)[:5])
+
+    kept: list[int] = []
+    model, house = Says("model", answer()), Says("house", "")
+    tools = workshop(model, house, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
+    for interests in (no_interests, viewed):
+        page = await composed(tools._replace(interests=interests), kept=kept)
+        assert page.models == ["model"]
+        assert page.stored is not None
+        assert ('data-slot="recent"' in page.stored.html) == (interests is viewed)
+    assert model.asked == [LIBRARY.plan.asked] * 2
+    assert [seconds > 0 for seconds in kept] == [True, False], "it is not for others of their kind"
 
 
 async def test_what_the_page_had_before_stays_and_is_not_asked_for() -> None:

@@ -12,8 +12,8 @@ from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.catalog import Shop
 from app.domain.page import Choice, Component, Kind, PagePlan, Proposal
-from app.domain.persona import PERSONA_TYPES, Persona, Signals
-from app.generation.rules import House, compose, fallback, restock
+from app.domain.persona import PERSONA_TYPES, Interests, Persona, Signals
+from app.generation.rules import House, compose, fallback, own_components, restock
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
@@ -125,7 +125,7 @@ def test_the_hero_prefers_what_has_a_picture_and_can_be_had() -> None:
 
 
 def test_there_is_copy_for_every_component_and_every_persona_has_its_own() -> None:
-    assert set(LINES["fallback"]) == set(LIBRARY.specs)
+    assert set(LINES["fallback"]) == {spec.name for spec in LIBRARY.offered}
     for name in ("fallback", *PERSONA_TYPES):
         filled = {slot for kind in LINES[name] for slot in LIBRARY.specs[kind].slots}
         assert filled >= set(SLOTS) - OPTIONAL
@@ -207,6 +207,25 @@ def test_a_region_speaks_as_its_language_does_and_a_gap_is_filled_in_english() -
 
 
 # ------------------------------------------------------------------ what is sold out
+
+
+def test_what_a_shopper_viewed_is_shown_by_rule_and_never_replaced() -> None:
+    ids = tuple(DEMO.products)
+    mine = COLLECTOR._replace(interests=Interests(viewed=("gone", *ids[:4])))
+    (recent,) = own_components(DEMO, mine, LIBRARY.plan)
+    assert recent == Component("recent", "recent", {"product_ids": list(ids[:4])})
+    assert own_components(DEMO, COLLECTOR, LIBRARY.plan) == []
+    few = DEMO._replace(products={name: DEMO.products[name] for name in ids[2:]})
+    assert own_components(few, mine, LIBRARY.plan) == []
+    again = restock(
+        [recent],
+        changed(ids[:1], removed=True),
+        COLLECTOR,
+        specs=LIBRARY.specs,
+        context=props_context(DEMO),
+        lines=LINES,
+    )
+    assert again == [recent], "it is refused as it is, and stays out"
 
 
 def with_stock(*in_stock: int, size: int = 30) -> Shop:

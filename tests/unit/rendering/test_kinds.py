@@ -140,3 +140,13 @@ def test_a_category_is_shown_by_what_is_in_stock_with_how_much_there_is() -> Non
     assert 'src="/pictures/lit.svg"' in html
     assert words(html).endswith("Lamps 2 pieces Cups Sold out J Jars 1 piece")
     assert [f"category={name}" in html for name in names] == [True] * 3
+
+
+# ------------------------------------------------------------------ recent
+
+
+def test_what_was_looked_at_is_shown_as_the_catalog_has_it_now() -> None:
+    lamp, cup, jar = product("lamp", "148.00"), product("cup"), product("jar", available=False)
+    sold = shop(lamp, cup, jar, *(product(f"p{at}") for at in range(5)))
+    html = drawn("recent", sold, product_ids=["lamp", "cup", "jar"])
+    assert words(html) == "Looked at lately Lamp €148.00 Cup €10.00 Jar Sold out"
