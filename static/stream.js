@@ -38,7 +38,7 @@
     place.innerHTML = waiting.html;
     place.dataset.filledBy = waiting.type;
     if (top < innerHeight) {
-      // What is in view moves nothing, and what is above it would move what is.
+      // What is in view or above moves nothing.
       if (!wanted && place.offsetHeight > height) {
         place.replaceChildren(...previous);
         place.dataset.filledBy = filledBy;
@@ -70,6 +70,8 @@
   const finish = (message) => {
     finished = true;
     main?.removeAttribute("data-stream");
+    for (const { place, waiting } of Object.values(slots))
+      if (!waiting && !place.firstChild) place.remove();
     const status = document.querySelector("[data-announce]");
     if (status && message !== "") status.textContent = message ?? status.dataset.announce ?? "";
   };
@@ -95,8 +97,8 @@
     failures = 0;
   };
 
-  // Reads until the response ends. Heartbeats come every 15 s: after 40 s of silence it is dead.
-  // A page that is left lets go, so that the browser may keep it for who comes back.
+  // Reads until the response ends, or is silent for 40 s: heartbeats come every 15 s. A page that
+  // is left lets go, so that the browser may keep it.
   const read = async () => {
     const stop = new AbortController();
     const letGo = () => stop.abort();
