@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tools.support import nginx, postgres, redis
-from tools.support.server import Server
+from tools.support.server import Server, find_program
 
 _CANNOT_START = 2
 _SHOPS = ("shop-1", "shop-2")
@@ -23,8 +23,8 @@ _NOT_THEIRS = ("WANDSTORE_PORT", "WANDSTORE_HOST", "WANDSTORE_DATA")
 
 def main() -> int:
     """Run all of it until told to stop."""
-    servers = {"redis-server": redis, "postgresql": postgres, "nginx": nginx}
-    missing = [name for name, server in servers.items() if server.installed() is None]
+    missing = [name for name in ("redis-server", "nginx") if find_program(name) is None]
+    missing += ["postgresql"] * (postgres.installed() is None)
     if missing:
         sys.stderr.write(f"please install {', '.join(missing)}\n")
         return _CANNOT_START

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.waiting import eventually
 from tools.support import http
-from tools.support.server import HeldPort
+from tools.support.server import HeldPort, find_program
 
 DEPLOY = ROOT / "deploy"
 RULES = (DEPLOY / "alerts.yml").read_text()
@@ -27,9 +24,9 @@ ALERTS = re.findall(r"- alert: (\w+)", RULES)
 NAME = re.compile(r"\bwandstore_[a-z_]+")
 
 
-def installed(name: str) -> str:
+def program_of(name: str) -> str:
     """Return where a program of Debian's package is, or skip the test."""
-    found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    found = find_program(name)
     if found is None:
         pytest.skip(f"no {name} here: the rules are not tried (tools/install.sh)")
     return found
@@ -37,7 +34,7 @@ def installed(name: str) -> str:
 
 def test_each_alert_fires_in_prometheus_when_it_should() -> None:
     tried = subprocess.run(
-        [installed("promtool"), "test", "rules", DEPLOY / "alerts.test.yml"],
+        [program_of("promtool"), "test", "rules", DEPLOY / "alerts.test.yml"],
         capture_output=True,
         text=True,
         timeout=60,
@@ -49,7 +46,7 @@ def test_each_alert_fires_in_prometheus_when_it_should() -> None:
 def test_prometheus_itself_takes_the_rules_and_reads_what_the_shop_tells(
     serve: StartServer, tmp_path: Path
 ) -> None:
-    program, shop = installed("prometheus"), serve()
+    program, shop = program_of("prometheus"), serve()
     http.get(f"{shop.url}/store")
     targets = [{"targets": [shop.url.removeprefix("http://")]}]
     config = {

@@ -14,10 +14,10 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
 from tests.support.shopper_client import Shopper, stream_of
 from tools.support import http
-from tools.support.nginx import Nginx, installed
-from tools.support.server import HeldPort
+from tools.support.nginx import Nginx
+from tools.support.server import HeldPort, find_program
 
-pytestmark = pytest.mark.skipif(installed() is None, reason="NO NGINX (tools/install.sh)")
+pytestmark = pytest.mark.skipif(find_program("nginx") is None, reason="NO NGINX (tools/install.sh)")
 
 SECRET = {"SESSION_SECRET": "one secret for both of them"}
 SMALL, LARGE = b"{" + b" " * 8_000, b"{" + b" " * 70_000

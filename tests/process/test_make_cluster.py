@@ -20,10 +20,11 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.waiting import eventually
-from tools.support import http, nginx, postgres, redis
+from tools.support import http, postgres
+from tools.support.server import find_program
 
 pytestmark = pytest.mark.skipif(
-    None in (nginx.installed(), postgres.installed(), redis.installed()),
+    None in (find_program("nginx"), postgres.installed(), find_program("redis-server")),
     reason="NO NGINX, POSTGRESQL OR REDIS (tools/install.sh)",
 )
 

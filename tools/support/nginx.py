@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from tools.support.server import ROOT, HeldPort
+from tools.support.server import ROOT, HeldPort, find_program
 
 _START = 20.0
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-
-
-def installed() -> str | None:
-    """Return nginx's path, where it is installed or tools/install.sh put it."""
-    beside = str(Path(sys.executable).parent)
-    return shutil.which("nginx") or shutil.which("nginx", path=beside)
 
 
 def configuration(port: int, shops: Sequence[str]) -> str:
@@ -45,7 +37,7 @@ class Nginx:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        program = installed()
+        program = find_program("nginx")
         assert program is not None
         self._folder.mkdir(parents=True, exist_ok=True)
         temporary = (f"{name}_temp_path {self._folder}/{name};" for name in _TEMPORARY)

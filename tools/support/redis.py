@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Self
 
-from tools.support.server import HeldPort
+from tools.support.server import HeldPort, find_program
 
 _START = 20.0
-
-
-def installed() -> str | None:
-    """Return redis-server's path, where it is installed or tools/install.sh put it."""
-    return shutil.which("redis-server") or shutil.which(
-        "redis-server", path=str(Path(sys.executable).parent)
-    )
 
 
 class RedisProcess:
@@ -45,7 +36,7 @@ class RedisProcess:
 
     def start(self) -> None:
         """Start and wait until it serves."""
-        program = installed()
+        program = find_program("redis-server")
         assert program is not None
         self._folder.mkdir(parents=True, exist_ok=True)
         options = {"bind": "127.0.0.1", "port": str(self._port.number), "dir": str(self._folder)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 _START = 30.0
 _ADDRESS = re.compile(r"serving http://[^\s\"]+:(\d+)")
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program, installed or put beside Python by tools/install.sh, if any."""
+    path = f"{os.environ.get('PATH', os.defpath)}:{Path(sys.executable).parent}"
+    return shutil.which(name, path=path)
 
 
 class HeldPort:
