@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 
 EventName = Literal["component", "progress", "ready", "error"]
 
+_LAST = ("ready", "error")
+
 
 class Event(NamedTuple):
     """One entry of a page's journal. Ids only ever grow; `data` is JSON on one line."""
@@ -17,7 +19,7 @@ class Event(NamedTuple):
     @property
     def ends_the_page(self) -> bool:
         """Whether nothing follows: the page is whole, or has failed."""
-        return self.name in ("ready", "error")
+        return self.name in _LAST
 
 
 LEFT: Literal["left"] = "left"
@@ -35,6 +37,6 @@ class SharedEvent(NamedTuple):
     note: str = ""
 
     @property
-    def is_last(self) -> bool:
-        """Whether the page has ended."""
-        return self.name in ("ready", "error")
+    def ends_the_page(self) -> bool:
+        """Whether nothing follows."""
+        return self.name in _LAST

@@ -31,8 +31,8 @@ class Pace:
         """Return the time of the next tick."""
         return (now // self.gap + 1) * self.gap
 
-    def came(self, tick: float, now: float) -> None:
-        """Note that a tick came, perhaps late; each of them counts once."""
+    def observe(self, tick: float, now: float) -> None:
+        """Adapt the gap to a tick that is here, perhaps late; each of them counts once."""
         if tick <= self._latest:
             return
         self._latest = tick
@@ -203,7 +203,7 @@ class Connection(asyncio.Protocol):
             self._timer = self._loop.call_at(tick, self._tick, tick)
 
     def _tick(self, tick: float) -> None:
-        self._pace.came(tick, self._loop.time())
+        self._pace.observe(tick, self._loop.time())
         self._resume()
 
     def _resume(self) -> None:

@@ -254,7 +254,7 @@ class Relay:
         except StorageError:
             return None
         known = any(event.id == after for event in shared)
-        return _events(shared) if known and shared[-1].is_last else None
+        return _events(shared) if known and shared[-1].ends_the_page else None
 
     async def forget(self, shopper_id: str, shop_id: str) -> None:
         """Have every process forget a shopper; StorageError where they cannot be told."""
@@ -314,9 +314,9 @@ def _catch_up(journal: PageJournal, events: Sequence[SharedEvent], follower: _Fo
             component = Component(note["type"], payload["slot"], note["config"])
             job.drawn[component.slot] = RenderedComponent(component, payload["html"])
             job.models = note["models"]
-        if event.is_last:
+        if event.ends_the_page:
             follower.over.set()
-        if event.is_last or event.name == LEFT:
+        if event.ends_the_page or event.name == LEFT:
             follower.nudge.set()
     if new:
         journal.mirror(job.id, _events(new))

@@ -402,7 +402,7 @@ def test_who_is_late_is_read_less_often_and_who_catches_up_as_often_as_before() 
         assert now < tick <= now + pace.gap + 0.001
         now = tick + late + 0.001
         for _ in range(3):  # connections that are read at this tick
-            pace.came(tick, now)
+            pace.observe(tick, now)
         gaps.append(pace.gap)
     assert gaps[1] == least
     assert gaps[2:6] == [2 * least, 4 * least, 8 * least, 8 * least]
