@@ -147,9 +147,9 @@ def _stream(url: str, path: str, pid: int, cookie: str) -> tuple[float, list[flo
         streams = (readers.read_to_end(url, path, cookie) for _ in range(_AT_ONCE))
         return await asyncio.gather(*streams)
 
-    before = measure.precise_cpu_seconds(pid)
+    before = measure.cpu_seconds(pid)
     read = asyncio.run(all_of_them())
-    spent = measure.precise_cpu_seconds(pid) - before
+    spent = measure.cpu_seconds(pid) - before
     if any(len(arrivals) != _EVENTS for arrivals in read):
         raise RuntimeError("not every event came through")
     return spent * 1000 / _AT_ONCE, [item.delay for arrivals in read for item in arrivals]

@@ -17,7 +17,6 @@ import httpx
 from app.settings import ROOT
 from tools.support.server import HeldPort, Server
 
-_TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 SERVER_CORE, LOAD_CORE = 0, max(os.sched_getaffinity(0))
 
@@ -48,12 +47,6 @@ def machine() -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time a process has used, user and system."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
-
-
-def precise_cpu_seconds(pid: int) -> float:
     """Return the CPU time of a process's threads in nanosecond steps."""
     tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9

@@ -17,7 +17,6 @@ import uvloop
 
 from tools.bench.page import STAMP, ids_and_category, stamp
 
-PIECE = 4.5
 _BETWEEN_TICKS = 0.005
 
 

@@ -46,7 +46,7 @@ def _start(data: Path) -> float:
         Server(data, {"WANDSTORE_DESIGN": "0"}, port.number, wait=False) as server,
     ):
         _first_page(server.url)
-        return measure.precise_cpu_seconds(server.pid)
+        return measure.cpu_seconds(server.pid)
 
 
 def _first_page(url: str) -> None:

@@ -81,13 +81,13 @@ def cost_of_round(
         RuntimeError: not every page had a model's answer of its own.
     """
     url, pid = side
-    before = measure.precise_cpu_seconds(pid)
+    before = measure.cpu_seconds(pid)
 
     async def all_of_them() -> list[Arrival]:
         return await follow(url, cookies, over)
 
     arrivals = asyncio.run(all_of_them())
-    spent = measure.precise_cpu_seconds(pid) - before
+    spent = measure.cpu_seconds(pid) - before
     _each_had_its_own(arrivals, len(cookies))
     return Cost(spent * 1000 / len(cookies), [arrival.delay for arrival in arrivals])
 
