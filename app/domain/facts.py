@@ -16,6 +16,8 @@ SHOWN, CLICK = "shown", "click"
 
 REPORTED = (*KINDS, SHOWN, CLICK)
 
+SECONDS_A_DAY = 86_400
+
 MAX_FACTS = 200
 """Facts of one shopper that are kept and counted; orders give way last and the oldest first."""
 
@@ -24,6 +26,11 @@ MAX_DAY = 1_000_000
 MAX_CENTS = 10**9
 MAX_SECONDS = 600
 MAX_ORIGIN_LENGTH = 100
+
+
+def day_of(moment: float) -> int:
+    """Return the day of a moment (Unix seconds), as days since the epoch."""
+    return int(moment // SECONDS_A_DAY)
 
 
 class Fact(NamedTuple):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.content.experiments import ExperimentFile
 from app.domain.catalog import Shop
+from app.domain.facts import day_of
 from app.insights.pins import compare_pins
 from app.insights.report import Counts, report
 from app.personas.facts import prices_of
@@ -15,9 +16,6 @@ from app.storage.ports import InsightStore
 
 VIEW_DAYS = 30
 """Days of which views are told; outcomes are those of whole experiments."""
-
-_SECONDS_A_DAY = 86_400
-
 
 _SAMPLE = Path(__file__).with_name("sample.json")
 
@@ -40,7 +38,7 @@ async def collect(
     Raises:
         StorageError: the database does not say.
     """
-    since = int(now // _SECONDS_A_DAY) - VIEW_DAYS
+    since = day_of(now) - VIEW_DAYS
     rows = await store.counts(shop.id, since)
     pinning = [rule for rule in shop.rules if rule.action == "pin"]
     slots = dict.fromkeys(rule.slot for rule in pinning)

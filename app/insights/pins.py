@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import isfinite
-from typing import Any
 
+from app.domain.facts import SECONDS_A_DAY
 from app.domain.merchandising import Rule
 from app.insights.sequences import Sample, difference
-
-_SECONDS_A_DAY = 86_400
-
-Row = Mapping[str, Any]
+from app.storage.db.rows import Row
 
 
 def compare_pins(rules: Iterable[Rule], places: Sequence[Row]) -> list[dict[str, object]]:
@@ -56,8 +53,8 @@ def _compare(rule: Rule, places: Iterable[Row]) -> dict[str, object]:
 
 def _holds(rule: Rule, row: Row) -> bool:
     """Whether a rule holds on any part of a row's day."""
-    begin: int = row["day"] * _SECONDS_A_DAY
-    return rule.begins < begin + _SECONDS_A_DAY and begin < rule.ends
+    begin: int = row["day"] * SECONDS_A_DAY
+    return rule.begins < begin + SECONDS_A_DAY and begin < rule.ends
 
 
 def _sample(rows: Iterable[Row]) -> Sample:

@@ -19,8 +19,8 @@ from app.insights.sequences import (
     shares_differ,
     visitors_needed,
 )
+from app.storage.db.rows import Row
 
-Row = Mapping[str, Any]
 _CENTS = 100
 
 

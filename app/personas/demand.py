@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from app.domain.catalog import Shop
-from app.domain.facts import Fact
+from app.domain.facts import Fact, day_of
 from app.domain.persona import Interests
-from app.storage.db.rows import Row, read_shoppers_facts
+from app.storage.db.rows import read_shoppers_facts
 from app.storage.errors import StorageError
 from app.storage.ports import DemandStore
 
@@ -94,10 +94,6 @@ def _companions(
     }
 
 
-def _demand_of(rows: Sequence[Row], today: int) -> Demand:
-    return count_demand(read_shoppers_facts(rows), today)
-
-
 def suggest(known: Interests, demand: Demand, shop: Shop) -> tuple[tuple[str, str], ...]:
     """Return what a shopper may want beside their own products, each with the reason in words.
 
@@ -163,6 +159,7 @@ class DemandReader:
         except StorageError:
             self.counts["failed"] += 1
             return
-        today = int(self._now() // 86_400)
-        self._found[shop.id] = await asyncio.to_thread(_demand_of, rows, today)
+        today = day_of(self._now())
+        found = await asyncio.to_thread(lambda: count_demand(read_shoppers_facts(rows), today))
+        self._found[shop.id] = found
         self.counts["counted"] += 1

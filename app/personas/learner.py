@@ -11,7 +11,7 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from app.domain.catalog import Shop
-from app.domain.facts import Fact, ReportedEvent
+from app.domain.facts import Fact, ReportedEvent, day_of
 from app.domain.page import Refusal
 from app.domain.persona import NEWCOMER, Persona
 from app.personas.facts import prices_of, to_fact
@@ -24,7 +24,6 @@ from app.util.rate_limit import Rate
 
 _MOST_AT_ONCE = 64
 _NEWCOMERS = persona_hash(NEWCOMER)
-_SECONDS_A_DAY = 86_400
 
 PREFETCH_RATE = Rate(burst=5, seconds=60.0)
 """Pages composed ahead for one shopper: whoever changes faster waits for the next visit."""
@@ -86,7 +85,7 @@ class PersonaLearner:
     ) -> list[Fact] | Refusal:
         """Return what the catalog bears out of it; the first refusal where that is nothing."""
         prices = prices_of(shop)
-        day = int(self._now() // _SECONDS_A_DAY)
+        day = day_of(self._now())
         found = [to_fact(item, shop, prices, day, origins=origins) for item in events]
         refused = [item for item in found if isinstance(item, Refusal)]
         self.counts.update(item.code.lower() for item in refused)

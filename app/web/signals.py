@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.basket import Basket, origins
 from app.domain.catalog import PERSONALISE
-from app.domain.facts import BASKET_KINDS, ReportedEvent
+from app.domain.facts import BASKET_KINDS, ReportedEvent, day_of
 from app.domain.network import rate_limit_key
 from app.domain.page import Refusal
 from app.pages.arms import Arms
@@ -194,7 +194,7 @@ class SignalsEndpoint:
         now = self._web.now()
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
         decision = await self._web.pages.decision(known, visit.view)
-        day, persona_type = int(now // 86_400), known.shopper.persona.type
+        day, persona_type = day_of(now), known.shopper.persona.type
         seen = PageViews(day, known.arm.key, persona_type, decision, rows)
         exposures = self._arms.experiments.exposures(visit.shopper_id, known.arm, now)
         sighting = Visited(visit.shopper_id, visit.view.shop.id, at)
