@@ -256,6 +256,7 @@ class _Dealer:
         elsewhere = {item.id for item in pinned(self._shop)}
         free = [item for item in fit if item.id not in elsewhere]
         new = [item for item in free if item not in self._leading]
+        new.sort(key=self._listed.__contains__)
         if described:
             new = [item for item in new if item.is_told]
         if other and not new:

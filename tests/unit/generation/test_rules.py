@@ -109,6 +109,8 @@ def test_the_hero_and_the_grids_first_four_are_not_repeated_in_the_row() -> None
     page: Any = {item.slot: item.config for item in compose(DEMO, PERSONAS[0], HOUSE, "x")}
     hero, grid, row = (page[slot] for slot in ("hero", "grid", "recommendations"))
     assert hero["product_id"] not in grid["product_ids"]
+    others = {hero["product_id"], *grid["product_ids"], *row["product_ids"]}
+    assert page["feature"]["product_id"] not in others
     assert set(row["product_ids"]).isdisjoint({hero["product_id"], *grid["product_ids"][:4]})
 
 
