@@ -152,6 +152,16 @@ async def save(response: httpx.Response, file: Path, largest: int) -> bool:
     return True
 
 
+async def read(response: httpx.Response, largest: int) -> bytes | None:
+    """Return what is answered; None where it is larger than it may be."""
+    content = bytearray()
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > largest:
+            return None
+    return bytes(content)
+
+
 def https_client() -> httpx.AsyncClient:
     """Return a client with timeouts that speaks to others than this machine by https alone."""
     import httpx  # noqa: PLC0415 - only where something is fetched

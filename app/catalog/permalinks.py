@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from app.catalog.download import https_client
+from app.catalog.download import https_client, read
 from app.domain.catalog import SHOPIFY, Checkout
 
 if TYPE_CHECKING:
@@ -76,16 +76,12 @@ class Permalinks:
         """Return the endpoint that a store names, empty where none; None where it fails."""
         import httpx  # noqa: PLC0415 - loaded by now
 
-        content = bytearray()
         try:
             async with asyncio.timeout(_WHOLE), client.stream("GET", _profile(store)) as response:
                 if response.status_code != _OK:
                     return "" if response.status_code == _NOT_FOUND else None
-                async for piece in response.aiter_bytes():
-                    content += piece
-                    if len(content) > _MOST_BYTES:
-                        return None
-            return _named(json.loads(content))
+                content = await read(response, _MOST_BYTES)
+            return None if content is None else _named(json.loads(content))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RecursionError):
             return None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.catalog.download import save
+from app.catalog.download import read, save
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
 from app.catalog.shopify_lines import PRODUCT, VARIANT, Change, as_lines, count_lines, moment
 from app.catalog.variants import MOST_VARIANTS
@@ -89,9 +89,8 @@ class AdminApi:
         after: str | None = None
         with self._understood():
             while True:
-                found = (await self._ask(_PRODUCT_QUERY, {"id": product, "after": after}))[
-                    "product"
-                ]
+                variables = {"id": product, "after": after}
+                found = (await self._ask(_PRODUCT_QUERY, variables))["product"]
                 if found is None:
                     return Change()
                 page = found.pop("variants")
@@ -188,7 +187,7 @@ class AdminApi:
         return answer
 
     async def _answer(self, path: str, body: object, headers: Mapping[str, str]) -> object:
-        url, content = f"{self._account.store}{path}", bytearray()
+        url = f"{self._account.store}{path}"
         async with self._client.stream(
             "POST", url, json=body, headers=headers, follow_redirects=False
         ) as response:
@@ -196,10 +195,9 @@ class AdminApi:
                 self._token_until = 0.0
             if response.status_code != _OK:
                 raise self.failure(f"HTTP {response.status_code}")
-            async for piece in response.aiter_bytes():
-                content += piece
-                if len(content) > _MOST_BYTES:
-                    raise self.failure(f"answers with more than {_MOST_BYTES:,} bytes")
+            content = await read(response, _MOST_BYTES)
+        if content is None:
+            raise self.failure(f"answers with more than {_MOST_BYTES:,} bytes")
         try:
             return json.loads(content)
         except (ValueError, RecursionError):
