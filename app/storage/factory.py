@@ -56,8 +56,7 @@ class Storage(NamedTuple):
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
     """Return the state that the settings ask for, measured; nothing of it is open yet."""
-    make = _ELSEWHERE.get(settings.storage.where, _of_one_machine)
-    storage = make(settings)
+    storage = _STORAGES[settings.storage.where](settings)
     storage.database.measure(metrics)
     given = settings.storage.patience
     return storage._replace(
@@ -128,7 +127,7 @@ def _of_the_worker(settings: Settings) -> Storage:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)
     database = D1Database(WorkerD1(http, state.d1_url, headers))
-    return _elsewhere(
+    return _paced(
         Storage(kv, database, http.load, http.aclose, checked=10.0, patience=_FAR), state, 1.0
     )
 
@@ -146,10 +145,10 @@ def _of_cloudflare(settings: Settings) -> Storage:
     database = D1Database(CloudflareD1(api, state.account, state.database))
     batching = Batching(5.0, 200, 1)
     storage = Storage(kv, database, http.load, http.aclose, batching, checked=60.0, patience=_FAR)
-    return _elsewhere(storage, state, 10.0)
+    return _paced(storage, state, 10.0)
 
 
-def _elsewhere(storage: Storage, state: StorageSettings, pause: float) -> Storage:
+def _paced(storage: Storage, state: StorageSettings, pause: float) -> Storage:
     """Return storage of Cloudflare's with its pace and its upkeep, which rests after each call."""
     retention = Upkeep({"retired": _retire(storage.database, state)}, _SELDOM, pause)
     return storage._replace(
@@ -159,7 +158,8 @@ def _elsewhere(storage: Storage, state: StorageSettings, pause: float) -> Storag
     )
 
 
-_ELSEWHERE: Mapping[str, Callable[[Settings], Storage]] = {
+_STORAGES: Mapping[str, Callable[[Settings], Storage]] = {
+    "sqlite": _of_one_machine,
     "cluster": _of_cluster,
     "worker": _of_the_worker,
     "cloudflare": _of_cloudflare,
