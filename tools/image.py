@@ -64,7 +64,7 @@ class Image:
         return Server(folder / "log", command=self.command(*self.config["Entrypoint"]))
 
     def is_healthy(self, port: int) -> bool:
-        """Whether the image's own check finds the shop well."""
+        """Say whether the image's own check finds the shop well."""
         kind, *check = self.config["Healthcheck"]["Test"]
         assert kind == "CMD"
         return not subprocess.run(

@@ -53,7 +53,7 @@ class Layout:
         }
 
     def fits(self, text: str) -> bool:
-        """Whether a table has the columns that are required."""
+        """Say whether a table has the columns that are required."""
         hint = _HINT.match(text)
         delimiter = self.delimiter(text, hint)
         return self.required.keys() <= self._split(_header(text, hint), delimiter).keys()
@@ -78,7 +78,7 @@ class Row:
         return self.cells.get(name, "")
 
     def has(self, name: str) -> bool:
-        """Whether the file has the column at all."""
+        """Say whether the file has the column at all."""
         return name in self.cells
 
 

@@ -17,7 +17,7 @@ def shop_files(feed: Path) -> tuple[Path, Path]:
 
 
 def is_shop_file(path: Path) -> bool:
-    """Whether a file says whose a feed is, and sells nothing itself."""
+    """Say whether a file says whose a feed is, and sells nothing itself."""
     if path.name.endswith(f".{_NAME}"):
         return True
     try:

@@ -91,7 +91,7 @@ def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) 
 
 
 def is_brand(name: str) -> bool:
-    """Whether a name is that of a shop's brand, which no file of static/ should have."""
+    """Say whether a name is that of a shop's brand, which no file of static/ should have."""
     return name.startswith(BRAND)
 
 

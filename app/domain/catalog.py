@@ -229,19 +229,19 @@ class Shop(NamedTuple):
         return self.checkout is not None and variant.available and self.checkout.knows(variant)
 
     def categories(self) -> tuple[str, ...]:
-        """The categories that have products, in the catalog's order."""
+        """Return the categories that have products, in the catalog's order."""
         return tuple(self.shelves())
 
     def stocked(self) -> frozenset[str]:
-        """The categories that have something in stock."""
+        """Return the categories that have something in stock."""
         return self.derived("stocked", self._stocked)
 
     def shelves(self) -> Mapping[str, tuple[Product, ...]]:
-        """The products of each category, both in the catalog's order."""
+        """Return the products of each category, both in the catalog's order."""
         return self.derived("shelves", self._shelves)
 
     def everything(self) -> tuple[Product, ...]:
-        """All products in the catalog's order."""
+        """Return all products in the catalog's order."""
         return self.derived("everything", lambda: tuple(self.products.values()))
 
     def derived(self, name: Hashable, make: Callable[[], T]) -> T:

@@ -22,7 +22,7 @@ class Component(NamedTuple):
     config: Mapping[str, object]
 
     def as_json(self) -> dict[str, object]:
-        """The form in which the model writes it and KV keeps it."""
+        """Return the form in which the model writes it and KV keeps it."""
         return {"type": self.type, "id": self.slot, "config": dict(self.config)}
 
 

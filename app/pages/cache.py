@@ -104,7 +104,7 @@ class PageCache:
         return self._kv.is_late
 
     def is_shared(self, persona_hash: str) -> bool:
-        """Whether shoppers of a kind get the same page."""
+        """Say whether shoppers of a kind get the same page."""
         return is_newcomers(persona_hash) or not self._personal
 
     def cached(self, key: str, edition: str) -> CachedPage | None:

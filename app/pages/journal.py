@@ -177,7 +177,7 @@ class PageJournal:
         return tuple(self._logs[page_id].events)
 
     def contains(self, page_id: str, event_id: int) -> bool:
-        """Whether this event is one of the page's, so that a reader who saw it can resume there."""
+        """Say whether an event is one of the page's, so a reader who saw it can resume there."""
         log = self._logs.get(page_id)
         if log is None:
             return False

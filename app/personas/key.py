@@ -50,7 +50,7 @@ def arm_in(hash_of_page: str) -> str:
 
 
 def is_newcomers(hash_of_page: str) -> bool:
-    """Whether a page is for shoppers of whom nothing is known, whatever arm they are in."""
+    """Say whether a page is for shoppers of whom nothing is known, whatever arm they are in."""
     return hash_of_page.partition(".")[0] == persona_hash(NEWCOMER)
 
 

@@ -97,7 +97,7 @@ def folder(text: str) -> Path:
 
 
 def may_be_fetched(url: str) -> bool:
-    """Whether an address is https, or of this machine, where who listens can read all we have."""
+    """Say whether an address is https, or of this machine, where who listens reads all we have."""
     parts = urlsplit(url)
     here = parts.scheme == "http" and parts.hostname in _LOOPBACK
     return bool(parts.hostname) and (parts.scheme == "https" or here)

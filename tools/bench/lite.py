@@ -39,7 +39,7 @@ class Lite(NamedTuple):
 
 
 def is_available() -> bool:
-    """Whether there are groups of the first version here, to be written to."""
+    """Say whether there are groups of the first version here, to be written to."""
     return (_CPU / "cpu.cfs_quota_us").exists() and os.access(_CPU, os.W_OK)
 
 

@@ -1,4 +1,4 @@
-// GET /health, and what /status says of it: checks KV and D1. The container is left alone: a request would wake it.
+// GET /health, and what /status says of it: checks KV and D1. The container is not woken.
 
 import type { RequestContext } from "./context.ts";
 import { json } from "./responses.ts";

@@ -47,8 +47,8 @@ export type TelemetryEvent =
   | { event: "failed"; where: string; outcome: string };
 
 /**
- * Log an event, write its point and count it. Nothing in it identifies a shopper: no id, cookie, signal or
- * address. The columns of a point are fixed: docs/deploy.md has the queries that read them.
+ * Log an event, write its point and count it. Nothing in it identifies a shopper: no id, cookie,
+ * signal or address. The columns of a point are fixed: docs/deploy.md has the queries that read them.
  */
 export function track(
   env: Pick<Env, "EVENTS" | "METRICS" | "METRICS_MS">,

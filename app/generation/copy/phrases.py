@@ -46,7 +46,7 @@ class Step(NamedTuple):
     captured: bool = False
 
     def fits(self, word: str) -> bool:
-        """Whether a word may stand here."""
+        """Say whether a word may stand here."""
         return self.anything or any(map(self._has, forms(word)))
 
     def _has(self, form: str) -> bool:

@@ -70,7 +70,7 @@ class Facts(NamedTuple):
     quantities: tuple[Quantity, ...]
 
     def bear_out(self, statement: Statement) -> bool:
-        """Whether this text states the same."""
+        """Say whether this text states the same."""
         if not statement.readings:
             stated = not statement.key or statement.key in self.keys
             return stated and all(map(self._has, statement.captured))

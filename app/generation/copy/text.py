@@ -102,7 +102,7 @@ def words(folded: str) -> list[str]:
 
 
 def is_money(word: str) -> bool:
-    """Whether a token is a sign of money."""
+    """Say whether a token is a sign of money."""
     return bool(_MONEY_SIGN.fullmatch(word))
 
 

@@ -33,10 +33,10 @@ class D1Database(ShopRepository):
         self._send = send
 
     async def open(self) -> None:
-        """Nothing is opened ahead."""
+        """Open nothing ahead."""
 
     async def close(self) -> None:
-        """Nothing is held open here."""
+        """Close nothing: nothing is held open."""
 
     async def _run_there(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         found: list[Sequence[Row]] = []

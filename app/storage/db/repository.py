@@ -373,7 +373,7 @@ class ShopRepository:
 
 
 def only_reads(work: Iterable[Statement]) -> bool:
-    """Whether nothing of this changes anything."""
+    """Say whether nothing of this changes anything."""
     return all(statement.sql.lstrip().startswith("SELECT") for statement in work)
 
 

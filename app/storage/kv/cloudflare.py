@@ -49,7 +49,7 @@ class CloudflareKv:
         self._sending: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Nothing is opened ahead."""
+        """Open nothing ahead."""
 
     async def close(self) -> None:
         """Send what is waiting."""

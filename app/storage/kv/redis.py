@@ -14,7 +14,7 @@ class RedisKv:
         self._redis = redis
 
     async def open(self) -> None:
-        """Nothing is opened ahead: a shop opens although Redis is down."""
+        """Open nothing ahead: a shop opens although Redis is down."""
 
     async def close(self) -> None:
         """Close nothing: others use the same connections."""

@@ -27,10 +27,10 @@ class WorkerKv:
         self._headers = headers
 
     async def open(self) -> None:
-        """Nothing is opened ahead."""
+        """Open nothing ahead."""
 
     async def close(self) -> None:
-        """Nothing is held open here."""
+        """Close nothing: nothing is held open."""
 
     async def get(self, key: str) -> bytes | None:
         """Return the value, or None where there is none."""
