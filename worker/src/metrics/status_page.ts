@@ -1,6 +1,7 @@
 // The page of /status: the report in tables, with the words and the style of the container's.
 
 import type { HealthReport } from "../health.ts";
+import { escapeHtml } from "../util/html.ts";
 import type { Figures } from "./exposition.ts";
 
 export type StatusReport = HealthReport & Figures & { readonly instances: readonly string[] };
@@ -53,8 +54,4 @@ function table(caption: string, rows: readonly Row[]): string {
 ${body.join("\n") || "<tr><th>none yet</th><td>0</td></tr>"}
 </tbody>
 </table>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (found) => `&#${found.charCodeAt(0)};`);
 }

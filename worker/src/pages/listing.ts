@@ -4,6 +4,7 @@ import type { Shop } from "../assets/store.ts";
 import { fetchCatalogPage } from "../container/catalog_page.ts";
 import type { RequestContext } from "../context.ts";
 import { track } from "../telemetry.ts";
+import { escapeHtml } from "../util/html.ts";
 import type { ListingQuery } from "./listing_query.ts";
 import { handleNotFound } from "./not_found.ts";
 import { pageHeaders, publishedPage } from "./store.ts";
@@ -24,8 +25,7 @@ export async function handleListing(
 
 /** Return a published listing that says that it is not what was searched for. */
 function unanswered(shop: Shop, page: Response): Response {
-  const text = shop.unanswered.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  const note = `<p class="count" role="status">${text}</p>\n`;
+  const note = `<p class="count" role="status">${escapeHtml(shop.unanswered)}</p>\n`;
   const headers = pageHeaders(shop, "fallback", "no-store");
   return new HTMLRewriter()
     .on(".listing-head", { element: (head) => void head.append(note, { html: true }) })
