@@ -58,8 +58,7 @@ def _ranked(shop: Shop, persona: Persona, most: int) -> Sequence[Product]:
 
 def appeal(item: Product, shop: Shop, persona: Persona) -> list[str]:
     """Return in words what speaks for a product, without what its shopper did."""
-    places = _Places(shop, persona, _liked(shop, persona))
-    return [words for weight, words in places.reasons(item) if weight]
+    return _Places(shop, persona, _liked(shop, persona)).reasons(item)
 
 
 def _liked(shop: Shop, persona: Persona) -> set[str]:
@@ -176,29 +175,30 @@ class _Places:
         self._middle = shop.derived("middle price", lambda: _median_price(shop.everything()))
 
     def __call__(self, item: Product) -> tuple[bool, float, int]:
-        return not item.available, -self._appeal(item), zlib.crc32(item.id.encode(), self._shuffle)
+        shuffled = zlib.crc32(item.id.encode(), self._shuffle)
+        return not item.available, -sum(self._weights(item)), shuffled
 
-    def reasons(self, item: Product) -> Iterator[tuple[float, str]]:
-        """Yield what speaks for a product, and how much: together its appeal."""
+    def reasons(self, item: Product) -> list[str]:
+        """Return in words what speaks for a product."""
         pleasing = sorted(self._pleasing.intersection(item.tags))
-        dear = item.price.amount > self._middle
-        yield 3.0 * (item.category in self._liked), f"{item.category} is liked"
-        yield 1.5 * len(pleasing), f"tagged {', '.join(pleasing)}"
-        yield 1.0 * (item.picture is not None), "has a picture"
-        yield 2.0 * (self._saves and item.compare_at is not None), "reduced"
-        yield 1.0 * (self._saves and not dear), "not dear"
-        yield 1.0 * (self._spends and dear), "dear"
+        words = (
+            f"{item.category} is liked",
+            f"tagged {', '.join(pleasing)}",
+            *("has a picture", "reduced", "not dear", "dear"),
+        )
+        return [reason for reason, weight in zip(words, self._weights(item), strict=True) if weight]
 
-    def _appeal(self, item: Product) -> float:
-        score = 3.0 * (item.category in self._liked)
-        score += 1.5 * len(self._pleasing.intersection(item.tags))
-        score += 1.0 * (item.picture is not None)
-        if self._saves:
-            score += 2.0 * (item.compare_at is not None)
-            score += 1.0 * (item.price.amount <= self._middle)
-        if self._spends:
-            score += 1.0 * (item.price.amount > self._middle)
-        return score
+    def _weights(self, item: Product) -> tuple[float, ...]:
+        """Return how much each reason speaks for a product: together its appeal."""
+        dear = (self._saves or self._spends) and item.price.amount > self._middle
+        return (
+            3.0 * (item.category in self._liked),
+            1.5 * len(self._pleasing.intersection(item.tags)),
+            1.0 * (item.picture is not None),
+            2.0 * (self._saves and item.compare_at is not None),
+            1.0 * (self._saves and not dear),
+            1.0 * (self._spends and dear),
+        )
 
 
 def _median_price(products: Iterable[Product]) -> Decimal:

@@ -11,7 +11,7 @@ from app.domain.catalog import Money, Product, Shop
 
 def pictured(shop: Shop, category: str, size: int) -> list[Product]:
     """Return the first of a category that are in stock and have a picture."""
-    items = (item for item in shop.products.values() if item.category == category)
+    items = shop.shelves().get(category, ())
     return list(islice((item for item in items if item.available and item.picture), size))
 
 

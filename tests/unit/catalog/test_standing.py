@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from app.catalog.ranking import _Places, rank
 from app.catalog.standing import standings
 from app.domain.catalog import Shop
 from app.domain.merchandising import Rule
-from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, PersonaType, Signals
+from app.domain.persona import NEWCOMER, Persona, Signals
 from tests.support.factories import product, shop
 
 SHOP = shop(
@@ -63,9 +60,8 @@ def test_what_has_no_room_left_says_so() -> None:
     assert "diversity, line 5, or no room left" in why(many, liking, few).values()
 
 
-@pytest.mark.parametrize("kind", PERSONA_TYPES)
-def test_the_reasons_of_a_product_add_up_to_its_appeal(kind: PersonaType) -> None:
-    persona = Persona(kind, 0.5, Signals(price_sensitivity="high"))
-    places = _Places(SHOP, persona, {"Cups"})
-    for item in rank(SHOP, persona):
-        assert sum(weight for weight, _ in places.reasons(item)) == -places(item)[1]
+def test_what_no_rule_moves_says_in_words_why_it_pleases() -> None:
+    thrifty = Persona("bargain_hunter", 0.5, Signals(category_preferences=("cups",)))
+    assert why()["lamp-1"] == "tagged bestseller, has a picture"
+    assert why(SHOP, thrifty)["cup-1"] == "Cups is liked, has a picture, not dear"
+    assert why(SHOP, thrifty)["lamp-2"] == "has a picture, not dear"
