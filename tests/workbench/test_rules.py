@@ -28,7 +28,8 @@ def test_a_rule_is_seen_at_its_moment_and_for_its_persona(
 ) -> None:
     shutil.copytree(ROOT / "demo", tmp_path / "shop")
     (tmp_path / "shop" / "merchandising.toml").write_text(RULES)
-    desk = Desk(ROOT, serve(WANDSTORE_CATALOG=str(tmp_path / "shop" / "catalog.json")))
+    catalog = str(tmp_path / "shop" / "catalog.json")
+    desk = Desk(ROOT, serve(WANDSTORE_CATALOG=catalog, WANDSTORE_DESIGN="1"))
     before = desk.get("/rules?persona=collector&at=2026-11-30T23:59").text
     assert "oak-board" not in before
     assert "exclude, line 9" in before
