@@ -118,14 +118,14 @@ async def _compose(
     models: list[Model] = [house] if source == "house" else [providers.by_name[source], house]
     renderer, journal = build_renderer(content), PageJournal(time.time)
     view = build_shop_view(shop, content, renderer)
-    slots = library.plan.slots
-    specs = library.specs
+    plan, specs = library.plan, library.specs
     deps = GeneratorDeps(
         models=models,
         journal=journal,
         renderer=renderer,
         specs=specs,
-        slots=slots,
+        slots=plan.slots,
+        plan=plan,
         required=library.required,
         instructions=lambda: instructions(prompts.storefront, PLACES, library.offered),
         persona_briefs=prompts.personas,
@@ -139,7 +139,7 @@ async def _compose(
     job = PageJob("eval", key, shop, persona, view.content, view.fallbacks, trace)
     journal.open("eval", key.shopper_id)
     await Generator(deps).compose(job, _forget)
-    return outcome(trace, models[0].name, len(slots))
+    return outcome(trace, models[0].name, len(plan.asked))
 
 
 async def _nothing() -> None: ...
