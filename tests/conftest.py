@@ -105,6 +105,31 @@ def house_server(one_house_server: Server) -> Server:
 
 
 @pytest.fixture(scope="session")
+def one_model() -> Iterator[Model]:
+    """The provider of `model_server`, which remembers what earlier tests had it asked."""
+    with playing() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="session")
+def one_model_server(
+    one_model: Model, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server whose composer is a model, and which never takes the model for down."""
+    data = tmp_path_factory.mktemp("model") / "data"
+    patient = {"WANDSTORE_BREAKER_FAILURES": "1000000", "WANDSTORE_PAGE_MEMORY_SECONDS": "0"}
+    with InProcessServer(data, QUICK | patient | one_model.environment) as server:
+        yield server
+
+
+@pytest.fixture
+def model_server(one_model_server: Server) -> Server:
+    """The server that tests share which ask `one_model`; what others have composed is forgotten."""
+    forget_layouts(one_model_server)
+    return one_model_server
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL that tests share, each with a schema of its own."""
     if installed() is None:

@@ -17,9 +17,10 @@ import pytest
 from app.domain.basket import MAX_LINES, BasketLine
 from app.domain.catalog import Money
 from app.web.basket_cookie import BasketSigner
-from tests.conftest import StartServer
+from tests.conftest import QUICK, StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
+from tests.support.in_process import InProcessServer
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import kept_pages, rows
 from tests.support.waiting import eventually
@@ -53,9 +54,12 @@ def catalog(
     return {"WANDSTORE_CATALOG": str(path), "SESSION_SECRET": SECRET, "WANDSTORE_HOUSE_PACE": "0"}
 
 
-@pytest.fixture
-def corner(serve: StartServer, tmp_path: Path) -> Server:
-    return serve(**catalog(tmp_path / "a", BOARD, CUP))
+@pytest.fixture(scope="module")
+def corner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A shop that tests share, each with a shopper of its own."""
+    folder = tmp_path_factory.mktemp("corner")
+    with InProcessServer(folder / "data", {**QUICK, **catalog(folder, BOARD, CUP)}) as server:
+        yield server
 
 
 @pytest.fixture

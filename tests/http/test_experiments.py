@@ -16,7 +16,7 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
 from tests.support.shopper_client import Shopper, fillers, stream_of
-from tests.support.stored import forget_layouts, kept_pages, pairs, rows
+from tests.support.stored import kept_pages, pairs, rows
 from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.server import Server
@@ -26,11 +26,12 @@ PLAIN = "{ name = 'plain', page = 'plain', share = 0.001 }"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A shop's folder of our own components and prompts, to have experiments."""
-    for part in ("components", "prompts", "static"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / part, tmp_path / "shop" / part, ignore=ignored)
-    return tmp_path / "shop"
+    """A shop's folder of our own components, and prompts to change, to have experiments."""
+    folder = tmp_path / "shop"
+    shutil.copytree(ROOT / "prompts", folder / "prompts")
+    for part in ("components", "static"):
+        (folder / part).symlink_to(ROOT / part)
+    return folder
 
 
 def run(root: Path, arm: str, other: str = PLAIN, more: str = "") -> str:
@@ -125,25 +126,6 @@ def test_a_changed_prompt_composes_anew(serve: StartServer, model: Model, root: 
     assert "Be brief." in json.dumps(model.requests[1].body)
 
 
-def test_a_canary_that_refuses_too_much_gives_way_to_the_page_that_all_have(
-    serve: StartServer, model: Model, root: Path
-) -> None:
-    hostile = answer().replace("Light that knows when to stop", "See https://evil.example now")
-    model.play(Scenario(hostile))
-    arm = "{ name = 'next', page = 'model', most_refused = 0.5 }"
-    server = serve(WANDSTORE_ROOT=run(root, arm), **model.environment)
-    for _ in range(20):
-        forget_layouts(server)
-        visited(server)
-    model.play(Scenario(answer()))
-    visited(server)
-    forget_layouts(server)
-    (stopped,) = pairs(server, "experiments:").values()
-    assert json.loads(stopped)["trial.next"].startswith("refused ")
-    latest = list(pairs(server, "ui:"))
-    assert [key for key in latest if not key.endswith(".trial.next")]
-
-
 VIEWS = {
     "events": [
         {"kind": "shown", "slot": "hero", "by": "hero", "products": ["dusk-lamp"]},
@@ -208,10 +190,14 @@ def test_a_canary_that_turns_bad_stops_itself_and_its_shoppers_get_what_all_othe
     for _ in range(FEWEST_PAGES):
         visited(server)
     eventually(lambda: server.logged("arm_stopped"))
-    visited(server)
+    model.play(Scenario(answer()))
+    _, page = visited(server)
+    assert "fallback" not in fillers(page).values()
     keys = Counter(key.partition(".")[2] for key in pairs(server, "ui:"))
     assert keys["trial.next"] == FEWEST_PAGES
     assert keys[""] > 0
+    (stopped,) = pairs(server, "experiments:").values()
+    assert json.loads(stopped)["trial.next"].startswith("refused ")
     assert "next has stopped itself: refused" in http.get(f"{server.url}/insights").text
 
 

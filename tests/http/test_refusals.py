@@ -44,11 +44,11 @@ MARK = "zzz"
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_refused_component_leaves_the_fallback_and_a_code(
-    composed_by_model: Server, model: Model, bad: Mapping[str, Any], code: str, where: str
+    model_server: Server, one_model: Model, bad: Mapping[str, Any], code: str, where: str
 ) -> None:
     good = [component(kind) for kind in SLOTS if kind != bad["id"]]
-    model.play(Scenario(answer(bad, *good)), Scenario(answer(component(bad["id"]))))
-    with Shopper(composed_by_model) as shopper:
+    one_model.play(Scenario(answer(bad, *good)), Scenario(answer(component(bad["id"]))))
+    with Shopper(model_server) as shopper:
         stream = stream_of(shopper.store().text)
         seen = shopper.follow(stream)
         page = shopper.store().text
@@ -56,7 +56,7 @@ def test_a_refused_component_leaves_the_fallback_and_a_code(
     assert MARK not in page
     assert MARK not in str(seen)
     assert MARK not in str(trace)
-    assert MARK not in composed_by_model.log
+    assert MARK not in model_server.log
     assert trace["counts"][f"refused:{code}"] == 1
     (note,) = [note for note in trace["notes"] if note["what"] == "refused"]
     assert note["code"] == code
@@ -65,20 +65,20 @@ def test_a_refused_component_leaves_the_fallback_and_a_code(
     assert fillers(page)[bad["id"]] == expected
 
 
-def test_a_second_component_for_a_slot_is_refused(composed_by_model: Server, model: Model) -> None:
+def test_a_second_component_for_a_slot_is_refused(model_server: Server, one_model: Model) -> None:
     twice = component("hero", headline=f"The second {MARK}")
-    model.play(Scenario(answer(component("hero"), twice, component("grid"))))
-    with Shopper(composed_by_model) as shopper:
+    one_model.play(Scenario(answer(component("hero"), twice, component("grid"))))
+    with Shopper(model_server) as shopper:
         stream = stream_of(shopper.store().text)
         shopper.follow(stream)
         assert shopper.trace(stream)["counts"]["refused:SLOT_TAKEN"] == 1
         assert MARK not in shopper.store().text
 
 
-def test_titles_prices_and_links_are_the_catalogs(composed_by_model: Server, model: Model) -> None:
+def test_titles_prices_and_links_are_the_catalogs(model_server: Server, one_model: Model) -> None:
     chosen = component("hero")
-    model.play(Scenario(answer()))
-    with Shopper(composed_by_model) as shopper:
+    one_model.play(Scenario(answer()))
+    with Shopper(model_server) as shopper:
         shopper.follow(stream_of(shopper.store().text))
         page = shopper.store().text
         item = shopper.get(f"/products/{chosen['config']['product_id']}").text
@@ -89,16 +89,16 @@ def test_titles_prices_and_links_are_the_catalogs(composed_by_model: Server, mod
 
 
 def test_keys_cookies_and_prompts_are_in_no_log_and_on_no_page(
-    composed_by_model: Server, model: Model
+    model_server: Server, one_model: Model
 ) -> None:
-    model.play(Scenario(answer()))
-    with Shopper(composed_by_model) as shopper:
+    one_model.play(Scenario(answer()))
+    with Shopper(model_server) as shopper:
         stream = stream_of(shopper.store().text)
         shopper.follow(stream)
         page, trace = shopper.store().text, str(shopper.trace(stream))
         cookie = next(iter(shopper.cookies.values()))
-    key = model.environment["KIMI_API_KEY"]
-    prompt = model.requests[0].body["messages"][0]["content"][:60]
-    for text in (composed_by_model.log, page, trace):
+    key = one_model.environment["KIMI_API_KEY"]
+    prompt = one_model.requests[-1].body["messages"][0]["content"][:60]
+    for text in (model_server.log, page, trace):
         for secret in (key, cookie, cookie.partition(".")[0], prompt):
             assert secret not in text

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import SLOTS, Model, answer
-from tests.support.stored import pairs
+from tests.support.stored import forget_layouts, pairs
 from tools.support import http
 from tools.support.server import Server
 
@@ -75,15 +75,18 @@ def test_the_shared_page_is_kept_in_the_contracts_form(
     assert shared in pairs(composed_by_model, "ui:shop_").values()
 
 
-@pytest.mark.parametrize("left_out", ["filters", "recommendations", "cta"])
 def test_an_answer_that_lacks_an_optional_part_is_shared_all_the_same(
-    composed_by_model: Server, model: Model, left_out: str
+    model_server: Server, one_model: Model
 ) -> None:
-    parts = [part for part in json.loads(answer())["components"] if part["type"] != left_out]
-    model.play(Scenario(answer(*parts)))
-    pages = [asyncio.run(finished_page(composed_by_model)) for _ in range(20)]
-    assert len(model.requests) == 1
-    assert all(page.count('data-filled-by="fallback"') == 1 for page in pages)
+    for left_out in ("filters", "recommendations", "cta"):
+        forget_layouts(model_server)
+        asked = one_model.stand_in.request_count
+        parts = [part for part in json.loads(answer())["components"] if part["type"] != left_out]
+        one_model.play(Scenario(answer(*parts)))
+        pages = [asyncio.run(finished_page(model_server)) for _ in range(4)]
+        assert one_model.stand_in.request_count == asked + 1, left_out
+        fallbacks = [page.count('data-filled-by="fallback"') for page in pages]
+        assert fallbacks == [1] * 4, left_out
 
 
 @pytest.mark.parametrize("fault", [Fault("status", status=503), Fault("refuse")])
