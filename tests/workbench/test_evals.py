@@ -80,5 +80,5 @@ def test_two_runs_stand_side_by_side(desk: Desk, page: Page) -> None:
     assert "admitted at the first try\t90.0%\t100.0%" in rows
     assert "refused: PRICE_IN_COPY\t1\t0" in rows
     page.select_option("select[name=a]", "second")
-    page.click("text=Compare")
+    page.click("button >> text=Compare")
     assert page.locator("tbody tr").first.inner_text().endswith("100.0%\t100.0%")
