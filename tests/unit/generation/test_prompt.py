@@ -146,7 +146,8 @@ def test_no_text_of_a_feed_adds_a_line(text: str) -> None:
     )
     brand = Brand(tone=text, banned_words=(text,), allowed_claims=(text,))
     catalog = shop(item)._replace(name=text, tagline=text, brand=brand)
-    assert len(brief(catalog).request.splitlines()) == len(plain.splitlines())
+    # Fewer where a text takes so many tokens that there is no room for what is optional.
+    assert len(brief(catalog).request.splitlines()) <= len(plain.splitlines())
 
 
 def catalog_texts(request: str) -> list[str]:
