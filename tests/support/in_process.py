@@ -7,12 +7,13 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
-from app.content.site import SiteContent, feed_source, read_site
+from app.content.site import SiteContent, catalogs_of, feed_source, read_site
 from app.pages.jobs import PageJobs
 from app.server import build_server
-from app.settings import ROOT, Settings, read_settings
+from app.settings import ROOT, Settings, ShopifySettings, read_settings
 from app.util.json_log import JsonLines
 from tests.support.serving import event_loop, opened
 from tools.support.server import Server
@@ -74,12 +75,18 @@ _ours: dict[object, SiteContent] = {}
 
 def _read(settings: Settings) -> SiteContent:
     """Read the shop's files; those of the project itself once, since no test changes them."""
-    if settings.root != ROOT or settings.catalog != _DEMO or feed_source(settings) is not None:
+    if settings.root != ROOT:
         return read_site(settings)
+    sells_demo = settings.catalog == _DEMO and feed_source(settings) is None
     key = (settings.currency, settings.public_url, settings.security_contact)
     if key not in _ours:
-        _ours[key] = read_site(settings)
-    return _ours[key]
+        demo = replace(settings, catalog=_DEMO, catalog_url="", shopify=ShopifySettings())
+        _ours[key] = read_site(demo)
+    if sells_demo:
+        return _ours[key]
+    catalogs = catalogs_of(settings)
+    _ours[key].check_languages(catalogs)
+    return _ours[key].with_catalogs(catalogs)
 
 
 async def _pages_composed() -> None:
