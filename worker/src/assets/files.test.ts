@@ -1,9 +1,11 @@
 // Files, and pages that are the same for everyone: only what was published, with the container's
 // headers.
 
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
-import { send } from "../../tests/support.ts";
+import { resetStorage, send } from "../../tests/support.ts";
+
+beforeEach(resetStorage);
 
 async function currentAddress(name: string): Promise<string> {
   const { text } = await send("/store");
