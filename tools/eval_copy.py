@@ -75,7 +75,7 @@ def judge(sentences: Iterable[Sentence]) -> Iterator[Judged]:
         language: CopyRules(lexicons, language=language, currency=shop["currency"])
         for language, shop in catalog.items()
     }
-    for it in sentences:
+    for it in sorted(sentences, key=lambda it: (it.language, it.about)):  # what is read of them is kept
         facts = catalog[it.language]["products"][it.about]
         yield Judged(it, rules[it.language].check(it.text, [facts]))
 

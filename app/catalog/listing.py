@@ -22,6 +22,11 @@ MAX_QUERY_LENGTH = 80
 MAX_FIELDS = 32
 MAX_BYTES = 4096
 PAGE_NUMBER = re.compile(r"^[0-9]{1,4}$")
+HIDDEN = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+"""Signs that nobody sees, and that turn around what stands beside them; feeds lose them as well."""
+
 ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
     "price-asc": (lambda item: item.price.amount, False),
     "price-desc": (lambda item: item.price.amount, True),
@@ -41,7 +46,11 @@ MOST_TAGS = 10
 """Tags that a listing offers, those of most products first."""
 
 _LONGEST_TAG = 30
-_PRICE = re.compile(r"[0-9]{1,9}(?:[.,][0-9]{1,3})?")
+_POINTS = ".,\u066b\uff0e\uff0c"
+_PRICE = re.compile(rf"\d{{1,9}}(?:[{_POINTS}]\d{{1,3}})?")
+"""In the digits and points that keyboards have: Arabic and full-width ones as well."""
+
+_POINT = str.maketrans(dict.fromkeys(_POINTS, "."))
 
 Filters = tuple[tuple[str, str], ...]
 """Fields of an address by which products are left out: their names and values."""
@@ -122,7 +131,9 @@ def read_request(query_string: bytes) -> ListingQuery | None:
         pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=MAX_FIELDS)
     except ValueError:
         return None
-    clean = [(name, " ".join(value.split())[:MAX_QUERY_LENGTH]) for name, value in pairs]
+    clean = [
+        (name, " ".join(HIDDEN.sub("", value).split())[:MAX_QUERY_LENGTH]) for name, value in pairs
+    ]
     given = dict(clean)
     tags = [(name, value) for name, value in clean if name == TAG and value]
     filters = [(name, given[name]) for name in FILTERS if name != TAG and given.get(name)]
@@ -247,7 +258,7 @@ def _makes_sense(name: str, value: str) -> bool:
 
 
 def _amount(text: str) -> Decimal:
-    return Decimal(text.replace(",", "."))
+    return Decimal(text.translate(_POINT))
 
 
 def _costs(shop: Shop, text: str, fits: Callable[[Decimal, Decimal], bool]) -> _Fits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from app.settings import ROOT
@@ -34,8 +34,10 @@ def room_of(path: Path) -> str:
     return path.relative_to(ROOT / "app").parts[0].removesuffix(".py")
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Yield the rooms that a file imports from, wherever in it."""
+@cache
+def imported(path: Path) -> frozenset[str]:
+    """Return the rooms that a file imports from, wherever in it."""
+    rooms: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide the direction"
@@ -45,9 +47,12 @@ def imported(path: Path) -> Iterator[str]:
             modules = [item.name for item in node.names]
         else:
             continue
-        for module in modules:
-            if module.startswith("app.") and module != "app.__version__":
-                yield module.split(".")[1]
+        rooms.update(
+            module.split(".")[1]
+            for module in modules
+            if module.startswith("app.") and module != "app.__version__"
+        )
+    return frozenset(rooms)
 
 
 def test_every_room_has_its_floor() -> None:

@@ -27,10 +27,8 @@ def long_functions(path: Path) -> Iterator[str]:
 
 
 def says_nothing(path: Path) -> bool:
-    if path.suffix == ".ts":
-        return not path.read_text().startswith("// ")
-    tree = ast.parse(path.read_text())
-    return bool(tree.body) and not ast.get_docstring(tree)
+    text = path.read_text()
+    return bool(text) and not text.startswith("// " if path.suffix == ".ts" else '"""')
 
 
 def test_a_module_is_short_enough_to_be_read_in_one_go() -> None:
@@ -40,7 +38,9 @@ def test_a_module_is_short_enough_to_be_read_in_one_go() -> None:
 
 
 def test_no_function_is_longer_than_one_thought() -> None:
-    assert [found for path in MODULES for found in long_functions(path)] == []
+    long = [path for path in MODULES if lines_of(path) > LONGEST_FUNCTION]
+    assert long
+    assert [found for path in long for found in long_functions(path)] == []
 
 
 def test_a_module_says_what_it_is_for_unless_it_is_empty() -> None:

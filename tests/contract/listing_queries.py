@@ -34,6 +34,7 @@ def _queries() -> Iterator[str]:
     for page in ("0", "1", "00", "007", "9999", "10000", "-1", "+1", "%2B1", "1.0", "1e3", " 2", "2+", "%D9%A2", "%C2%B2", "x", "2%0A"):  # fmt: skip
         yield f"page={page}"
         yield f"q=a&page={page}"
+    yield from ("q=%E2%80%AElamp%E2%80%8E", "q=a%00%07b%C2%AD", "q=%E2%80%8B", "tag=%EF%BB%BF&q=a")
     for name in FILTERS:
         yield from (f"{name}=5", f"{name}=", f"{name}=+", f"{name}=x&{name}=+", f"{name}=&q=a")
         yield from (f"{name}=+&{name}=x", f"{name.upper()}=5", f"category=a&{name}=%E2%82%AC")

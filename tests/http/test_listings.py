@@ -168,6 +168,14 @@ def test_what_is_no_filter_is_told_and_left_out(shop: httpx.Client) -> None:
     assert {item["category"] for item in listed(page)} == {"Lamps"}
 
 
+def test_what_nobody_sees_of_an_address_is_not_on_its_page(shop: httpx.Client) -> None:
+    hidden = "\x00\x07\x7f\x9f\xad\u061c\u200b\u200f\u202e\u2066\ufeff"
+    for field in ("q", "category", "tag", "min", "available"):
+        page = shop.get(f"/store?{urlencode({field: f'{hidden}zebra{hidden}'})}")
+        assert "zebra" in page.text, field
+        assert not set(hidden) & set(page.text), field
+
+
 def test_a_near_miss_is_told_as_one(shop: httpx.Client) -> None:
     page = shop.get("/store?q=keettle")
     assert {item["id"] for item in listed(page)} == {item["id"] for item in whole(shop, q="kettle")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 from jinja2 import Environment
@@ -24,9 +25,10 @@ class Message(NamedTuple):
     plural: str = ""
 
 
-def collect() -> dict[Message, None]:
+@cache
+def collect() -> tuple[Message, ...]:
     """Return all messages in the order in which they are found."""
-    return dict.fromkeys((*_of_templates(), *_of_slots(), *_of_code()))
+    return tuple(dict.fromkeys((*_of_templates(), *_of_slots(), *_of_code())))
 
 
 def _of_templates() -> Iterator[Message]:
@@ -45,7 +47,10 @@ def _of_slots() -> Iterator[Message]:
 
 def _of_code() -> Iterator[Message]:
     for path in sorted((ROOT / "app").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        if not any(name in text for name in _IN_CODE):
+            continue
+        for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Call):
                 continue
             function = node.func

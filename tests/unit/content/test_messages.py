@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from app.settings import ROOT
 from tests.support.messages import Message, collect
 
 CATALOGS = read_catalogs(ROOT / "locale")
-MESSAGES = list(collect())
 TEMPLATES = sorted((ROOT / "components").rglob("*.jinja"))
 COUNTS = (0, 1, 2, 3, 11, 100, 103)
 """Numbers of which every language has each of its plural forms among them."""
@@ -30,8 +30,13 @@ def places(text: str) -> list[str]:
     return sorted(_PLACES.findall(text))
 
 
+@cache
+def words_of(language: str) -> NullTranslations:
+    return read_po(CATALOGS[language])
+
+
 def forms(language: str, message: Message) -> Iterator[str]:
-    words = read_po(CATALOGS[language])
+    words = words_of(language)
     if message.plural:
         yield from (words.ngettext(*message, count) for count in COUNTS)
     else:
@@ -40,7 +45,7 @@ def forms(language: str, message: Message) -> Iterator[str]:
 
 def test_the_languages_we_promise_are_there() -> None:
     assert set(CATALOGS) >= {"de", "fr", "es", "ja", "ar"}
-    assert len(MESSAGES) > 50
+    assert len(collect()) > 50
 
 
 @pytest.mark.parametrize("language", CATALOGS)
@@ -48,7 +53,7 @@ def test_every_message_is_translated(language: str) -> None:
     translated = CATALOGS[language].split("\n")
     missing = [
         message
-        for message in MESSAGES
+        for message in collect()
         if f'msgid "{message.text}"' not in translated
         or any(not form for form in forms(language, message))
         or (message.plural and message.plural in forms(language, message))
@@ -59,13 +64,13 @@ def test_every_message_is_translated(language: str) -> None:
 @pytest.mark.parametrize("language", CATALOGS)
 def test_nothing_is_translated_that_no_page_says(language: str) -> None:
     said = set(re.findall(r'^msgid "(.+)"$', CATALOGS[language], re.MULTILINE))
-    assert said == {message.text for message in MESSAGES}
+    assert said == {message.text for message in collect()}
 
 
 @pytest.mark.parametrize("language", CATALOGS)
 def test_a_translation_names_what_its_message_names(language: str) -> None:
     """One, two and none may go without their number."""
-    for message in MESSAGES:
+    for message in collect():
         *some, last = forms(language, message)
         assert places(last) == places(message.plural or message.text), message
         assert all(set(places(form)) <= set(places(last)) for form in some), message
@@ -73,7 +78,7 @@ def test_a_translation_names_what_its_message_names(language: str) -> None:
 
 @pytest.mark.parametrize("language", CATALOGS)
 def test_a_message_holds_no_markup(language: str) -> None:
-    texts = [form for message in MESSAGES for form in (*message, *forms(language, message))]
+    texts = [form for message in collect() for form in (*message, *forms(language, message))]
     assert [text for text in texts if _MARKS.search(text)] == []
 
 
@@ -88,7 +93,7 @@ def test_a_template_says_nothing_but_messages(path: Path) -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_a_template_calculates_nothing_but_messages(path: Path) -> None:
     tree = Environment(autoescape=True).parse(path.read_text())
-    messages = {message.text for message in MESSAGES} | {message.plural for message in MESSAGES}
+    messages = {message.text for message in collect()} | {message.plural for message in collect()}
     texts = [node.value for node in tree.find_all(Const) if isinstance(node.value, str)]
     assert [text for text in texts if re.match(r"[A-Z][a-z]", text) and text not in messages] == []
 

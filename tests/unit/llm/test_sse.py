@@ -130,8 +130,8 @@ def test_a_line_that_never_ends_yields_nothing_while_it_grows() -> None:
     [
         [b"x" * MIB, b"x"],
         [b"data: " + b"x" * MIB + b"\n\n"],
-        [b"data: x\n"] * (MIB // 2 + 1),
-        [b"data:\n"] * (MIB + 1),
+        [b"data: x\n" * 512] * 1025,
+        [b"data:\n" * 1024] * 1025,
         [b"{\n", *([b"x" * 1023 + b"\n"] * 1025)],
     ],
     ids=["growing", "whole", "many lines", "empty lines", "bare"],

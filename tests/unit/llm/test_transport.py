@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -262,9 +262,21 @@ async def test_calls_at_the_same_time_have_connections_of_their_own(
 async def test_more_than_was_asked_for_does_not_answer_the_next_request(
     http: httpx.AsyncClient,
 ) -> None:
-    async with serving(answering(IN_TWO + b"|HTTP/1.1 200 OK\r\n\r\nstray", gap=0.02)) as server:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await take_request(reader)
+        writer.write(HELLO)
+        await read.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nstray")
+        with suppress(ConnectionError):
+            assert await reader.read() == b"", "nothing more is asked on it"
+        closed.set()
+
+    read, closed = asyncio.Event(), asyncio.Event()
+    async with serving(serve) as server:
         assert (await http.get(server.url)).text == "hello"
-        await asyncio.sleep(0.05)
+        read.set()
+        async with asyncio.timeout(5):
+            await closed.wait()
         assert (await http.get(server.url)).text == "hello"
         assert server.connections == 2
 

@@ -19,7 +19,10 @@ export function parseListingQuery(search: string): ListingQuery | null {
   const fields = new Map<string, string>();
   let filtered = false;
   for (const [name, value] of new URLSearchParams(text)) {
-    const clean = collapseWhitespace(value, LISTING.MAX_QUERY_LENGTH);
+    const clean = collapseWhitespace(
+      value.split(LISTING.HIDDEN).join(""),
+      LISTING.MAX_QUERY_LENGTH,
+    );
     if (value !== "") fields.set(name, clean);
     if (name === LISTING.TAG && clean !== "") filtered = true;
   }

@@ -166,10 +166,8 @@ def test_the_time_grows_with_the_length_and_not_faster() -> None:
         return time.process_time() - began
 
     for piece in ("free all of 2 ", "a-b.", "1,2.", "zweihundertfünfzig", "x" * 50, "無料で"):
-        short, long = (
-            min(seconds(piece * size + str(it)) for it in range(3)) for size in (200, 1600)
-        )
-        assert long < 20 * short + 0.02, piece
+        most = 20 * min(seconds(piece * 100 + str(it)) for it in range(3)) + 0.02
+        assert any(seconds(piece * 800 + str(it)) < most for it in range(3)), piece
 
 
 BROKEN = "[numbers]\n1 one\nsome many\n\n[offer]\nhalf price\n(open\nfree gift\n"
