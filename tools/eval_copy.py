@@ -75,7 +75,8 @@ def judge(sentences: Iterable[Sentence]) -> Iterator[Judged]:
         language: CopyRules(lexicons, language=language, currency=shop["currency"])
         for language, shop in catalog.items()
     }
-    for it in sorted(sentences, key=lambda it: (it.language, it.about)):  # what is read of them is kept
+    # Together what is about one product: what is read of its text is kept for a while.
+    for it in sorted(sentences, key=lambda it: (it.language, it.about)):
         facts = catalog[it.language]["products"][it.about]
         yield Judged(it, rules[it.language].check(it.text, [facts]))
 
