@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
-from tools.support.browser import watched
+from tools.support.browser import wait_until_still, watched
 from tools.support.edge import Edge
 from tools.support.server import Server
 
@@ -30,6 +30,7 @@ def page_with_cushion() -> str:
 
 def complaints(page: Page) -> list[Any]:
     """Return what axe finds, and what stands out of the page."""
+    wait_until_still(page)
     found = Axe().run(page).response["violations"]
     return [*((item["id"], item["nodes"][0]["html"]) for item in found), *page.evaluate(OVERFLOW)]
 

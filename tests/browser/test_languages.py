@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from app.domain.catalog import Money
 from app.rendering.language import formats_of
 from tests.support.fake_model import demo_products
-from tools.support.browser import watched
+from tools.support.browser import wait_until_still, watched
 from tools.support.server import ROOT, Server
 
 WIDTHS = (360, 1280)
@@ -100,6 +100,7 @@ def test_every_page_speaks_the_language_and_fits(
                 "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth"
             )
             assert not seen.page.evaluate(scrolls), path
+            wait_until_still(seen.page)
             found = axe.run(seen.page)
             assert found.violations_count == 0, found.generate_report()
             assert seen.layout_shift() == []
@@ -116,6 +117,7 @@ def test_what_is_put_in_the_basket_is_told_in_the_language_and_fits(
         seen.page.wait_for_selector(".basket-lines")
         assert SHOPS[language]["price"] in seen.page.inner_text(".basket-sum")
         assert seen.page.evaluate(BEYOND) == []
+        wait_until_still(seen.page)
         assert Axe().run(seen.page).violations_count == 0
 
 
@@ -167,6 +169,7 @@ def test_the_way_to_the_checkout_speaks_the_language_and_fits(
         assert page.inner_text(".basket-sum .button") == words[1]
         for place in (".handed", ".basket-line"):
             assert page.evaluate(BEYOND) == []
+            wait_until_still(page)
             assert axe.run(page).response["violations"] == []
             page.click(".basket-sum .button, .message .button")
             page.wait_for_selector(place)

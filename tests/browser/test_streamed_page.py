@@ -17,7 +17,7 @@ from tests.support.fake_model import (
     ends_of_components,
 )
 from tests.support.flaky_proxy import cutting
-from tools.support.browser import Watched, watched
+from tools.support.browser import Watched, wait_until_still, watched
 from tools.support.server import Server
 
 ORDERS = [SLOTS, SLOTS[::-1], ("cta", "hero", "recommendations", "filters", "grid")]
@@ -271,23 +271,18 @@ def test_a_server_that_dies_in_mid_stream_and_returns_finishes_the_page(
         assert seen.slots() == streamed
 
 
-STILL = """Promise.all(document.getAnimations()
-    .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
-    .map((animation) => animation.finished)).then(() => null)"""
-
-
 def moments(seen: Watched, model: Model) -> Iterator[str]:
     """Yield while the page is a shell, in mid-stream, and finished, each once nothing moves."""
-    seen.page.evaluate(STILL)
+    wait_until_still(seen.page)
     yield "shell"
     model.release()
     seen.page.wait_for_selector("[data-slot=filters][data-filled-by=filters]")
     model.reached(2)
-    seen.page.evaluate(STILL)
+    wait_until_still(seen.page)
     yield "mid-stream"
     model.release()
     seen.wait_until_done()
-    seen.page.evaluate(STILL)
+    wait_until_still(seen.page)
     yield "finished"
 
 

@@ -73,6 +73,15 @@ def launch_with_back_forward_cache(playwright: Playwright, path: str) -> Browser
     return playwright.chromium.launch(executable_path=path, args=FLAGS, ignore_default_args=without)
 
 
+def wait_until_still(page: Page) -> None:
+    """Wait for the end of what fades in or moves: until then colours are not what they will be."""
+    page.evaluate(
+        """Promise.allSettled(document.getAnimations()
+        .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
+        .map((animation) => animation.finished)).then(() => null)"""
+    )
+
+
 @dataclass
 class Watched:
     """A page with everything it asked for and complained of."""
