@@ -14,6 +14,9 @@ WORKER_SOURCES := $(shell find worker/src -name '*.ts' -not -name '*.test.ts') w
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --annotation-style=line pyproject.toml
 
+# What is compiled once need not be compiled again by every worker of the tests and every server.
+unexport PYTHONDONTWRITEBYTECODE
+
 # As many tests at a time as there are cores, and beside them what is checked of the code.
 PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal
 QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
