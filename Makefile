@@ -46,8 +46,9 @@ test: worker/.build/index.js browser ## Run every check and every test
 check: worker/node_modules/.stamp ## Run what needs no process, browser or workerd: format, lint, types, tests
 	$(TOGETHER) quick lint types worker-lint worker-types
 
+# These wait half of their time, so that there may be more of them than cores.
 quick: $(VENV)/dev.stamp
-	$(PYTEST) $(QUICK)
+	$(PYTEST) --numprocesses 4 $(QUICK)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
