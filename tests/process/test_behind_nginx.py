@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
-from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.fake_model import Model, answer, assert_written_one_by_one, ends_of_components
 from tests.support.shopper_client import Shopper, stream_of
 from tools.support import http
 from tools.support.nginx import Nginx
@@ -72,12 +72,7 @@ def test_a_stream_comes_event_by_event_although_the_other_shop_is_gone(
     ):
         stream = stream_of(shopper.store().text)
         with shopper.following(stream) as events:
-            for number, slot in enumerate(SLOTS, 1):
-                model.reached(number)
-                drawn = next(event for event in events if event.name == "component")
-                assert drawn.payload["slot"] == slot, "nothing else can come yet"
-                model.release()
-            assert [event.name for event in events][-1] == "ready"
+            assert_written_one_by_one(model, events)
 
 
 def test_each_address_counts_by_itself_and_is_not_what_its_client_says(

@@ -17,7 +17,13 @@ import pytest
 
 from app.settings import ROOT
 from tests.support.fake_llm import Scenario
-from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.fake_model import (
+    SLOTS,
+    Model,
+    answer,
+    assert_written_one_by_one,
+    ends_of_components,
+)
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.waiting import eventually
 from tools.support import http, postgres
@@ -69,12 +75,7 @@ def test_one_command_opens_a_shop_that_outlives_a_kill_of_half_of_it(
     with cluster(tmp_path, model.environment) as shop, Shopper(shop) as shopper:
         stream = stream_of(shopper.store().text)
         with shopper.following(stream) as events:
-            for number, slot in enumerate(SLOTS, 1):
-                model.reached(number)
-                drawn = next(event for event in events if event.name == "component")
-                assert drawn.payload["slot"] == slot, "nothing else can come yet"
-                model.release()
-            assert [event.name for event in events][-1] == "ready"
+            assert_written_one_by_one(model, events)
         pages = [shopper.store() for _ in range(4)]
         assert {page.headers["x-wandstore-page"] for page in pages} == {"kept"}
         assert len({page.text for page in pages}) == 1, "both serve the page that one composed"

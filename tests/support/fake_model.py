@@ -13,6 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from app.settings import ROOT
 from tests.support.fake_llm import Asked, Scenario, StandIn
+from tests.support.shopper_client import SentEvent
 
 _LONGEST_WAIT = 20.0
 KEY = "a-key-nobody-may-see"
@@ -125,3 +126,13 @@ def ends_of_components(text: str) -> tuple[int, ...]:
             return tuple(ends)
         _, position = decoder.raw_decode(text, start)
         ends.append(position)
+
+
+def assert_written_one_by_one(model: Model, events: Iterator[SentEvent]) -> None:
+    """Hold that each component arrives while its model is held behind it, and then the end."""
+    for number, slot in enumerate(SLOTS, 1):
+        model.reached(number)
+        drawn = next(event for event in events if event.name == "component")
+        assert drawn.payload["slot"] == slot, "nothing else can come yet"
+        model.release()
+    assert [event.name for event in events][-1] == "ready"
