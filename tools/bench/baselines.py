@@ -1,12 +1,13 @@
 """What the shop is measured beside: the least that could be served in its place.
 
-`html` answers with a file's bytes through Starlette's HTMLResponse; `pass` passes a model's stream
-through with httpx, chunk by chunk; `idle` sends the head of a stream and waits. All on uvicorn,
-with the same loop and parser as the shop.
+`html` gives one answer, kept as JSON, through Starlette's HTMLResponse; `pass` passes a model's
+stream through with httpx, chunk by chunk; `idle` sends the head of a stream and waits. All on
+uvicorn, with the same loop and parser as the shop.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,11 +23,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def html_app(path: Path) -> ASGIApp:
-    """Return an app that answers every /store with the same bytes."""
-    body = path.read_bytes()
+    """Return an app that answers every /store with the same bytes and headers."""
+    answer = json.loads(path.read_text())
+    body, headers = answer["body"].encode(), answer["headers"]
 
     async def store(_: Request) -> HTMLResponse:
-        return HTMLResponse(body)
+        return HTMLResponse(body, headers=headers)
 
     return Starlette(routes=[Route("/store", store)])
 

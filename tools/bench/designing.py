@@ -26,6 +26,7 @@ _OURS = 5
 _WITHIN_MS = 200
 _STATES = 200
 _STATES_EACH = 5
+_DESIGN = {"WANDSTORE_DESIGN": "1"}
 
 _NOTED = """(mark) => {
   window.redrawn = 0;
@@ -74,7 +75,7 @@ def _starts(folder: Path) -> Iterator[Row]:
         for seconds, path in ((stores, "/store"), (benches, "/design/")):
             data = folder / f"start-{at}{path.strip('/')}"
             kept_secret(data / "workbench.secret")  # known before it is asked for
-            with HeldPort() as port, Server(data, {}, port.number, wait=False) as server:
+            with HeldPort() as port, Server(data, _DESIGN, port.number, wait=False) as server:
                 began = time.monotonic()
                 _answered(f"{server.url}{path}", server.workbench_cookie)
                 seconds.append(time.monotonic() - began)
@@ -107,7 +108,7 @@ def _library(folder: Path, size: int) -> Iterator[tuple[Path, Server]]:
             (root / "components" / f"made{at}.{ending}").write_text(named)
     for path in (root / "components").glob("made.*"):
         path.unlink()
-    with Server(folder / "data", {"WANDSTORE_ROOT": str(root)}) as server:
+    with Server(folder / "data", _DESIGN | {"WANDSTORE_ROOT": str(root)}) as server:
         yield root, server
     shutil.rmtree(root)
 

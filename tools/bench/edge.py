@@ -31,7 +31,7 @@ _MOST_HELD = 50.0
 def run(folder: Path) -> Iterator[Row]:
     """Measure kept pages by wrk, then streams of a container that only writes."""
     if shutil.which("wrk") is None or not NODE.exists():
-        name = "the Worker's kept page, requests/s on one core"
+        name = "the Worker's kept page, requests a CPU second"
         yield Row(name, 0.0, "", limit="not measured: wrk or the Worker's tools are missing")
         return
     measure.pin(measure.LOAD_CORE)
@@ -109,14 +109,14 @@ def _name(pid: str) -> str:
 def _kept(sides: _Sides) -> Iterator[Row]:
     rounds = [
         (
-            rate(f"{sides.ours}/store", sides.cookie),
-            rate(f"{sides.bare}/constant", sides.cookie),
-            rate(f"{sides.bare}/read", sides.cookie),
+            rate(f"{sides.ours}/store", sides.ours_pid, sides.cookie),
+            rate(f"{sides.bare}/constant", sides.bare_pid, sides.cookie),
+            rate(f"{sides.bare}/read", sides.bare_pid, sides.cookie),
         )
         for _ in range(_ROUNDS)
     ]
     ours, constant, read = (median(column) for column in zip(*rounds, strict=True))
-    name = "the Worker's kept page, requests/s on one core, beside"
+    name = "the Worker's kept page, requests a CPU second, beside"
     yield Row(f"{name} a constant", ours, "/s", constant)
     yield Row(f"{name} one KV and one D1 read", ours, "/s", read)
 

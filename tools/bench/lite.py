@@ -55,8 +55,7 @@ def lite(data: Path, environment: Mapping[str, str], port: int = 0) -> Iterator[
         (groups[1] / "memory.limit_in_bytes").write_text(str(_BYTES))
         enter = " && ".join(f"echo $$ > {group}/cgroup.procs" for group in groups)
         command = ["sh", "-c", f"{enter} && exec {sys.executable} -m app"]
-        usual = {"WANDSTORE_DESIGN": "0", **environment}
-        with Server(data, usual, port, wait=port == 0, command=command) as server:
+        with Server(data, environment, port, wait=port == 0, command=command) as server:
             yield Lite(server, groups[1])
             server.kill()
     finally:

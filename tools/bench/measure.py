@@ -114,7 +114,7 @@ def baseline(kind: str, argument: str) -> Iterator[tuple[str, int]]:
 @contextmanager
 def shop(data: Path, environment: Mapping[str, str]) -> Iterator[Server]:
     """Run the shop as it is run for shoppers, pinned to the core for servers."""
-    with Server(data, {"WANDSTORE_DESIGN": "0", **environment}) as server:
+    with Server(data, environment) as server:
         pin_process(server.pid, SERVER_CORE)
         yield server
 

@@ -41,10 +41,7 @@ def run(folder: Path) -> Iterator[Row]:
 
 def _start(data: Path) -> float:
     """Return the CPU seconds a server has used when it has answered its first page."""
-    with (
-        HeldPort() as port,
-        Server(data, {"WANDSTORE_DESIGN": "0"}, port.number, wait=False) as server,
-    ):
+    with HeldPort() as port, Server(data, port=port.number, wait=False) as server:
         _first_page(server.url)
         return measure.cpu_seconds(server.pid)
 
