@@ -25,8 +25,6 @@ from app.metrics.registry import Metrics
 from app.metrics.tracing import Tracing
 from app.pages.arms import Arms
 from app.pages.cache import PageCache
-from app.pages.catalog_watch import CatalogWatch
-from app.pages.experiment_watch import ExperimentWatch
 from app.pages.generators import GeneratorTools, arm_generators, build_generator
 from app.pages.jobs import Capacity, PageJobs
 from app.pages.measure import Instruments
@@ -35,6 +33,7 @@ from app.pages.service import PageService
 from app.pages.shells import ShellCache, ShopView, build_shop_view
 from app.pages.site import LiveSite, Site, build_renderer
 from app.pages.traced import page_spans
+from app.pages.watch import SiteWatch
 from app.personas.cache import ShopperCache
 from app.personas.demand import DemandReader
 from app.personas.interests import interests_of
@@ -111,18 +110,17 @@ def create_app(
     tools = _generator_tools(settings, resources)
     build_site = partial(_build_site, tools, now)
     site = LiveSite(build_site(content, build_renderer(content)), now)
-    watch = CatalogWatch(
+    watch = SiteWatch(
         site,
         settings,
+        resources.arms,
         lambda changed: build_site(changed, build_renderer(changed), site.current.shops),
     )
-    build_arms = partial(arm_generators, tools=tools)
-    experiments = ExperimentWatch(site, settings, resources.arms, build_arms)
-    resources.counters.update(watch.counters, experiments=experiments.counts)
+    resources.counters.update(watch.counters)
     context = _build_context(settings, resources, site)
     app = Starlette(
         routes=_routes(settings, resources, context, watch),
-        lifespan=partial(_lifespan, settings, resources, context.pages, (watch, experiments)),
+        lifespan=partial(_lifespan, settings, resources, context.pages, watch),
         exception_handlers={500: partial(server_error, context)},
         middleware=gate(settings.worker_secret),
     )
@@ -143,7 +141,7 @@ async def _lifespan(
     settings: Settings,
     resources: Resources,
     pages: PageService,
-    watches: tuple[CatalogWatch, ExperimentWatch],
+    watch: SiteWatch,
     app: Starlette,
 ) -> AsyncIterator[None]:
     """Hold the state for as long as the app is open: it is one process's alone."""
@@ -160,7 +158,7 @@ async def _lifespan(
             asyncio.create_task(resources.relay.run(pages.forget_here), name="relay"),
             asyncio.create_task(logger.run(), name="counts"),
             asyncio.create_task(resources.lag.run(), name="loop lag"),
-            *(asyncio.create_task(watch.run(), name="watch") for watch in watches),
+            asyncio.create_task(watch.run(), name="watch"),
             *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
         ]
         try:
@@ -324,7 +322,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
 
 
 def _routes(
-    settings: Settings, resources: Resources, context: AppContext, watch: CatalogWatch
+    settings: Settings, resources: Resources, context: AppContext, watch: SiteWatch
 ) -> list[Route]:
     store, product, stream = StorePage(context), ProductPage(context), Stream(context)
     categories, relay = CategoriesPage(context), resources.relay
@@ -383,12 +381,11 @@ def _routes(
     return [*routes, Route("/{path:path}", NotFound(context, routes))]
 
 
-async def _checks(
-    resources: Resources, watch: CatalogWatch, proxy: ProxyCheck
-) -> Mapping[str, str]:
+async def _checks(resources: Resources, watch: SiteWatch, proxy: ProxyCheck) -> Mapping[str, str]:
     return {
         **await check_storage(resources.storage),
         "llm_api": resources.providers.health(),
         "catalog": watch.state,
+        "prompts": watch.prompts_state,
         "client_addresses": proxy.state,
     }

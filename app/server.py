@@ -25,8 +25,8 @@ from app.content.components import LibraryError
 from app.content.prompts import PromptError
 from app.content.site import SiteContent, feed_source, read_site
 from app.main import create_app
-from app.pages.catalog_watch import log_problems
 from app.pages.service import PageService
+from app.pages.watch import log_problems
 from app.rendering.language import MessagesError
 from app.settings import Settings, SettingsError, read_settings, unknown_settings
 from app.storage.errors import StorageError

@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.domain.persona import PERSONA_TYPES
 from app.rendering.language import likely
 from app.settings import ROOT
 
 HouseCopy = Mapping[str, Mapping[str, list[dict[str, str]]]]
+
+FOLDER = "prompts"
+"""Where a shop's own are."""
 
 PLACES = ("{{ rules }}", "{{ components }}")
 """What storefront.md has a place for."""
@@ -70,6 +73,8 @@ def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Pro
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
     copy = {name: _copy(folder / name, text) for name, text in house.items()}
     usual = copy.pop("house.json")
+    if lacking := {"fallback", *PERSONA_TYPES} - usual.keys():
+        raise PromptError(f"{folder / 'house.json'}: has no set {min(lacking)}")
     translations = {name.split(".")[1].lower(): lines for name, lines in copy.items()}
     return Prompts(storefront, personas, usual, translations, words, digest)
 
@@ -79,9 +84,15 @@ def _copy(path: Path, text: str) -> HouseCopy:
         lines: HouseCopy = json.loads(text)
     except ValueError as error:
         raise PromptError(f"{path}: {error}") from error
-    if not isinstance(lines, dict) or not all(isinstance(item, dict) for item in lines.values()):
-        raise PromptError(f"{path}: not an object of sets, each of component types")
+    if not _fits(lines, dict, dict, list, dict, str):
+        raise PromptError(f"{path}: not an object of sets of component types, each a list of texts")
     return lines
+
+
+def _fits(value: Any, *shape: type) -> bool:
+    """Say whether a value is of the first type, what it holds of the second, and so on."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, shape[0]) and all(_fits(item, *shape[1:]) for item in inner)
 
 
 def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[str, str]:
@@ -108,3 +119,5 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except OSError as error:
         raise PromptError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PromptError(f"{path}: not UTF-8: {error}") from error

@@ -15,7 +15,7 @@ from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
 from app.content.experiments import ExperimentFile, read_experiments
 from app.content.messages import merged, read_catalogs
-from app.content.prompts import Prompts, load_prompts
+from app.content.prompts import FOLDER, Prompts, load_prompts
 from app.domain.catalog import Shop
 from app.rendering.language import Languages
 from app.rendering.urls import ShopUrls
@@ -124,7 +124,7 @@ def read_site(settings: Settings) -> SiteContent:
     """
     catalogs = catalogs_of(settings)
     library = open_library(settings.root / "components")
-    prompts = load_prompts(settings.root / "prompts")
+    prompts = load_prompts(settings.root / FOLDER)
     static = (ROOT / "static", settings.root / "static")
     assets = load_assets(static, library.styles, catalogs.shops.values())
     folders = dict.fromkeys((ROOT / "locale", settings.root / "locale"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -41,10 +42,10 @@ def run(root: Path, arm: str, other: str = PLAIN, more: str = "") -> str:
     return str(root)
 
 
-def put(path: Path, text: str) -> None:
+def put(path: Path, text: str | bytes) -> None:
     """Write a file that nobody sees half of."""
     fresh = path.with_name(f"{path.name}.new")
-    fresh.write_text(text)
+    fresh.write_bytes(text.encode() if isinstance(text, str) else text)
     fresh.replace(path)
 
 
@@ -108,22 +109,39 @@ def test_a_canary_is_prompted_from_its_own_folder_and_shares_no_page(
     assert len(model.requests) == 2
 
 
-def test_a_changed_prompt_composes_anew(serve: StartServer, model: Model, root: Path) -> None:
+def test_a_changed_prompt_composes_anew_and_a_bad_one_leaves_the_last(
+    serve: StartServer, model: Model, root: Path
+) -> None:
     model.play(Scenario(answer()))
-    server = serve("data", WANDSTORE_ROOT=str(root), **model.environment)
+    server = serve(WANDSTORE_ROOT=str(root), WANDSTORE_CATALOG_SECONDS="0.02", **model.environment)
+
+    def state_has(text: str) -> bool:
+        return text in http.get(f"{server.url}/health").json()["checks"]["prompts"]
+
     with Shopper(server) as shopper:
         shopper.follow(stream_of(shopper.store().text))
-        cookies = shopper.cookies
-    server.stop()
-    brief = root / "prompts" / "personas" / "newcomer.md"
-    brief.write_text(f"{brief.read_text()}\nBe brief.\n")
-    server = serve("data", WANDSTORE_ROOT=str(root), **model.environment)
-    with Shopper(server, cookies) as shopper:
-        stream = stream_of(shopper.store().text)
-        assert stream, "what the old prompt decided is not shown again"
-        shopper.follow(stream)
+        brief = root / "prompts" / "personas" / "newcomer.md"
+        put(brief, f"{brief.read_text()}\nBe brief.\n")
+        eventually(lambda: stream_of(shopper.store().text))
+        shopper.follow(stream_of(shopper.store().text))
         assert "fallback" not in fillers(shopper.store().text).values()
-    assert "Be brief." in json.dumps(model.requests[1].body)
+        assert "Be brief." in json.dumps(model.requests[1].body)
+        sets = json.loads((root / "prompts" / "house.json").read_text())
+        for name, bad, reason in (
+            ("storefront.md", b"No place for rules.", ": needs {{ rules }} exactly once"),
+            ("personas/loyalist.md", b"\xfc", ": not UTF-8"),
+            ("house.json", b"{}", ": has no set bargain_hunter"),
+            ("house.json", b'{"fallback": {"hero": ["text"]}}', ": not an object of sets"),
+            ("house.json", json.dumps({it: {} for it in sets}).encode(), " has nothing for it"),
+        ):
+            path = root / "prompts" / name
+            good = path.read_bytes()
+            put(path, bad)
+            eventually(partial(state_has, f"prompts/{name}{reason}"))
+            put(path, good)
+            eventually(partial(state_has, "ok"))
+            assert stream_of(shopper.store().text) == "", "the last good ones decide"
+    assert len(model.requests) == 2
 
 
 VIEWS = {

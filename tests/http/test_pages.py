@@ -216,6 +216,7 @@ def test_health_is_json_and_asks_nobody(house_server: Server) -> None:
         "database": "ok",
         "llm_api": "not_configured",
         "catalog": "ok",
+        "prompts": "ok",
         "client_addresses": "ok",
     }
     assert health["uptime_seconds"] >= 0

@@ -1,0 +1,252 @@
+"""Files that change on the disk, taken up while the shop is open; a bad one leaves the last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from app.catalog.load import Catalogs, Stamp
+from app.catalog.permalinks import Permalinks
+from app.catalog.problems import WHOLE_FILE, CatalogError
+from app.catalog.ranking import rank
+from app.content.components import LibraryError
+from app.content.experiments import FILE_NAME, ExperimentFile, read_experiments
+from app.content.prompts import FOLDER, PromptError, Prompts, load_prompts
+from app.content.site import SiteContent, catalog_stamps, catalogs_of, feed_source
+from app.domain.catalog import Checkout, FeedIssue
+from app.domain.persona import PERSONA_TYPES, Persona
+from app.pages.arms import Arms
+from app.pages.site import LiveSite, Site
+from app.rendering.language import MessagesError
+from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.catalog.shopify_store import ShopifyStore
+
+log = logging.getLogger("wandstore.catalog")
+log_texts = logging.getLogger("wandstore.experiments")
+
+_MOST_SHOWN = 3
+
+
+class _Files:
+    """Files by their stamps: as they were read, and as the last look found them."""
+
+    def __init__(
+        self, find: Callable[[], Mapping[Path, Stamp]], read: Mapping[Path, Stamp] | None = None
+    ) -> None:
+        self._find = find
+        self._read = self._seen = find() if read is None else read
+
+    async def have_changed(self, *, come_whole: bool = False) -> bool:
+        """Say once that files are not as they were read.
+
+        Unless they `come_whole`, two looks in a row must find them the same: nobody writes them.
+        """
+        found = await asyncio.to_thread(self._find)
+        seen, self._seen = self._seen, found
+        if found == self._read or not (come_whole or found == seen):
+            return False
+        self._read = found
+        return True
+
+
+class SiteWatch:
+    """Looks at the shop's files every so often, and swaps the site once they have changed.
+
+    They are the catalog with its rules, `experiments.toml`, and the prompts of the shop (unless a
+    workbench takes those up) and of arms. Reading and drawing happen in a thread. What is wrong
+    with experiments is among the problems of the site's, which go on as they were. `counters` tell
+    how often each was taken up, and how often it could not be.
+    """
+
+    def __init__(
+        self, site: LiveSite, settings: Settings, arms: Arms, build: Callable[[SiteContent], Site]
+    ) -> None:
+        catalogs = site.current.content.catalogs
+        self.permalinks = Permalinks()
+        self.prompts_state = "ok"
+        self._counts: Mapping[str, Counter[str]] = {"catalog": Counter(), "experiments": Counter()}
+        self._source = feed_source(settings)
+        self._site = site
+        self._settings = settings
+        self._arms = arms
+        self._build = build
+        self._errors = catalogs.errors
+        read = {file: source.stamp for file, source in catalogs.sources.items()}
+        self._catalog = _Files(partial(catalog_stamps, settings), read)
+        self._texts = _Files(self._stamps_of_texts)
+
+    @property
+    def state(self) -> str:
+        """Return `ok`, or which files of the catalog cannot be used and why."""
+        if self._source is not None and self._source.state != "ok":
+            return self._source.state
+        reasons = [f"{error.path.name}: {error.problems[0].reason}" for error in self._errors]
+        return f"failed: {'; '.join(reasons[:_MOST_SHOWN])}" if reasons else "ok"
+
+    def modified(self) -> float | None:
+        """Return when the catalog was written last, or found to be as its source has it.
+
+        None where that cannot be seen (Unix seconds otherwise).
+        """
+        if self._source is not None:
+            return self._source.current_at
+        catalog = self._settings.catalog
+        try:
+            files = [*catalog.iterdir()] if catalog.is_dir() else [catalog]
+            return max(file.stat().st_mtime for file in files)
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def counters(self) -> Mapping[str, Counter[str]]:
+        """Return what is counted, of files and of requests for a feed."""
+        fetched = {} if self._source is None else {"feed": self._source.counts}
+        return {**self._counts, "permalinks": self.permalinks.counts, **fetched}
+
+    def note(self, changed: str, updated_at: object) -> None:
+        """Pass on what a store says has changed."""
+        cast("ShopifyStore", self._source).note(changed, updated_at)
+
+    async def run(self) -> None:
+        """Look for changes and fetch them, for ever."""
+        _log_experiments(self._site.current.content.experiments)
+        async with asyncio.TaskGroup() as together:
+            together.create_task(asyncio.to_thread(_prepare, self._site.current))
+            together.create_task(self._look_on())
+            together.create_task(self.permalinks.run(self._checkouts))
+            if self._source is not None:
+                together.create_task(self._source.run())
+
+    def _checkouts(self) -> list[Checkout | None]:
+        return [shop.checkout for shop in self._site.current.content.catalogs.shops.values()]
+
+    async def _look_on(self) -> None:
+        """Look every so often; not at all where there are no seconds between two looks."""
+        while self._settings.catalog_poll:
+            await asyncio.sleep(self._settings.catalog_poll)
+            if await self._catalog.have_changed(come_whole=self._source is not None):
+                await self._read_catalog()
+            if await self._texts.have_changed():
+                await self._read_texts()
+
+    async def _read_catalog(self) -> None:
+        before, began = self._site.current.content.catalogs, time.monotonic()
+        try:
+            catalogs = await asyncio.to_thread(self._load, before)
+        except CatalogError as error:
+            self._counts["catalog"]["refused"] += 1
+            self._errors = (error,)
+            log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
+            return
+        self._errors = catalogs.errors
+        await self._take_up(lambda content: content.with_catalogs(catalogs))
+        self._counts["catalog"]["refused" if catalogs.errors else "taken"] += 1
+        log_problems(catalogs, before)
+        sold = sum(len(shop.products) for shop in catalogs.shops.values())
+        ms = round((time.monotonic() - began) * 1000)
+        log.info({"event": "catalog", "shops": len(catalogs.shops), "products": sold, "ms": ms})
+
+    def _load(self, before: Catalogs) -> Catalogs:
+        catalogs = catalogs_of(self._settings, before)
+        try:
+            self._site.current.content.check_languages(catalogs)
+        except MessagesError as error:
+            issue = FeedIssue(WHOLE_FILE, str(error))
+            raise CatalogError(self._settings.catalog, (issue,)) from error
+        return catalogs
+
+    async def _read_texts(self) -> None:
+        """Read experiments and prompts. Where anything is wrong with either, it stays as it was.
+
+        An experiment that a slip of the pen ends would have its shoppers change arms.
+        """
+        content = self._site.current.content
+        found = await asyncio.to_thread(read_experiments, self._settings.root)
+        if found.problems:
+            self._counts["experiments"]["refused"] += 1
+            _log_experiments(found)
+            found = content.experiments._replace(problems=found.problems)
+        prompts = await asyncio.to_thread(self._own_prompts)
+        if (found, prompts) == (content.experiments, content.prompts):
+            return
+        try:
+            await self._take_up(lambda now: now._replace(experiments=found, prompts=prompts))
+        except LibraryError as error:
+            self._refuse_prompts(error)
+            return
+        await self._arms.take_up(found.experiments)
+        self._counts["experiments"]["taken"] += 1
+        names = [item.name for item in found.experiments.running]
+        log_texts.info({"event": "experiments", "running": names})
+
+    def _own_prompts(self) -> Prompts:
+        """Read the shop's own prompts; the last where a workbench has them or they are no good."""
+        self.prompts_state = "ok"
+        if not self._settings.design:
+            try:
+                return load_prompts(self._settings.root / FOLDER)
+            except PromptError as error:
+                self._refuse_prompts(error)
+        return self._site.current.content.prompts
+
+    def _refuse_prompts(self, error: Exception) -> None:
+        self._counts["experiments"]["refused"] += 1
+        self.prompts_state = f"failed: {error}".replace(f"{self._settings.root}/", "")
+        log_texts.error("%s; the shop goes on with the last prompts", error)
+
+    def _stamps_of_texts(self) -> Mapping[Path, Stamp]:
+        root, folders = self._settings.root, self._site.current.content.experiments.prompts
+        own = () if self._settings.design else (FOLDER,)
+        inside = (path for folder in {*own, *folders} for path in (root / folder).rglob("*"))
+        return dict(_stamped((root / FILE_NAME, *inside)))
+
+    async def _take_up(self, change: Callable[[SiteContent], SiteContent]) -> None:
+        """Swap the site; where a designer's save has swapped it meanwhile, build on that."""
+        current = None
+        while current is not self._site.current:
+            current = self._site.current
+            fresh = await asyncio.to_thread(self._build, change(current.content))
+            await asyncio.to_thread(_prepare, fresh)
+        self._site.current = fresh
+
+
+def _stamped(paths: Iterable[Path]) -> Iterable[tuple[Path, Stamp]]:
+    for path in paths:
+        with suppress(OSError):
+            found = path.stat()
+            yield path, (found.st_mtime_ns, found.st_size)
+
+
+def _prepare(site: Site) -> None:
+    """Make what the first search or page of a large shop would else wait for."""
+    for view in site.shops.values():
+        if view.search is not None:
+            view.search.prepare()
+        for kind in PERSONA_TYPES:
+            rank(view.shop, Persona(kind))
+
+
+def log_problems(catalogs: Catalogs, before: Catalogs | None = None) -> None:
+    """Log what of the feeds cannot be sold, and why, but not what was logged of them before."""
+    logged = before.problems if before is not None else {}
+    for shop_id, problems in catalogs.problems.items():
+        known = set(logged.get(shop_id, ()))
+        for problem in (item for item in problems if item not in known):
+            where = f"{shop_id}, {problem.file}" if problem.file else shop_id
+            log.warning("%s, line %d: %s %s", where, problem.line, problem.product, problem.reason)
+
+
+def _log_experiments(file: ExperimentFile) -> None:
+    for problem in file.problems:
+        log_texts.error("%s, line %d: %s", problem.file, problem.line, problem.reason)
+    if file.problems:
+        log_texts.error("%s: the experiments go on as they were", FILE_NAME)
