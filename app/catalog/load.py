@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -108,7 +109,7 @@ def load_catalogs(
         about = read_about(file, shop_file, alone=len(found) == 1)
         feed = read_one(file, about, earlier)
         feed = with_languages(feed, language_files(file, _READERS), read_one)
-        return _with_rules(feed, rules_path(file, alone=file == path))
+        return _with_rules(feed, rules_path(file, alone=file == path), earlier)
 
     def read_one(
         file: Path,
@@ -206,9 +207,15 @@ def _is_folder(path: Path) -> bool:
         raise _error(path, error.strerror or "cannot be read") from error
 
 
-def _with_rules(feed: Feed, path: Path) -> Feed:
-    """Return a feed with the merchant's rules; what is wrong with them is a problem of the feed."""
-    rules, problems, digest = read_rules(path, feed.shop)
+def _with_rules(feed: Feed, path: Path, earlier: Feed | None) -> Feed:
+    """Return a feed with the merchant's rules; what is wrong with them is a problem of the feed.
+
+    A slip of the pen that makes their whole file unreadable leaves those that held before.
+    """
+    rules, problems, unreadable = read_rules(path, feed.shop)
+    if unreadable and earlier is not None:
+        rules = earlier.shop.rules
+    digest = hashlib.sha256(repr(rules).encode()).hexdigest()[:16] if rules else ""
     shop, *translations = (
         shop._replace(rules=rules, digest=shop.digest + digest)
         for shop in (feed.shop, *feed.translations)

@@ -24,11 +24,11 @@ _KEYS = (*ACTIONS, "slot", "persona", "locale", "from", "until", "priority", "no
 
 
 class RuleFile(NamedTuple):
-    """The rules of a shop, what is wrong with the file they are in, and its digest."""
+    """The rules of a shop, what is wrong with their file, and whether all of it is unreadable."""
 
     rules: tuple[Rule, ...] = ()
     problems: tuple[FeedIssue, ...] = ()
-    digest: str = ""
+    unreadable: bool = False
 
 
 def rules_path(catalog: Path, *, alone: bool) -> Path:
@@ -49,9 +49,8 @@ def read_rules(path: Path, shop: Shop) -> RuleFile:
             file.note(table.line_of(error.key), f"the rule is passed over: {error}")
     for line, reason in _conflicts(rules):
         file.note(line, reason)
-    digest = hashlib.sha256(file.text.encode()).hexdigest()[:16] if file.text else ""
     problems = sorted(file.problems, key=lambda problem: problem.line)
-    return RuleFile(tuple(rules), tuple(problems), digest)
+    return RuleFile(tuple(rules), tuple(problems), file.unreadable)
 
 
 def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
@@ -72,12 +71,12 @@ def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
         action=action,
         products=_products(table, action, shop, file) if named else (),
         amount=0.0 if named else table.number(action, least, most),
-        slot=next(iter(table.texts("slot")), ""),
+        slot=table.text("slot"),
         personas=table.texts("persona", PERSONA_TYPES),
         locales=table.texts("locale"),
         begins=begins,
         ends=ends,
-        priority=int(table.number("priority", -_MOST_PRIORITY, _MOST_PRIORITY)),
+        priority=table.whole("priority", -_MOST_PRIORITY, _MOST_PRIORITY),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.catalog.problems import WHOLE_FILE, shown
 from app.domain.catalog import FeedIssue
 
 _LARGEST_FILE = 256 * 1024
+_AT_END = "at end of document"
 _AT_LINE = re.compile(r"\(at line (\d+)")
 
 
@@ -29,7 +29,8 @@ class TomlFile:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self.text = ""
+        self.lines: list[str] = []
+        self.unreadable = False
         self.problems: list[FeedIssue] = []
         self.fields: Mapping[str, Any] = {}
         self.zone: tzinfo = UTC
@@ -44,41 +45,55 @@ class TomlFile:
         """Yield the tables of a name, [[name]]; those beyond the most are reported."""
         tables = self.fields.get(name, [])
         if not isinstance(tables, list) or not all(isinstance(item, dict) for item in tables):
-            self.note(WHOLE_FILE, f"{name} is a list of tables: [[{name}]]")
+            self.note(self.top.line_of(name), f"{name} is a list of tables: [[{name}]]")
             return
-        lines = self.text.splitlines()
         header = re.compile(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]")
-        starts = [at for at, line in enumerate(lines, 1) if header.match(line)]
+        starts = [at for at, line in enumerate(self.lines, 1) if header.match(line)]
         if len(starts) != len(tables):  # written inline: only the file can be named
             starts = [WHOLE_FILE] * len(tables)
         if len(tables) > most:
             self.note(starts[most], f"what comes after {most} of [[{name}]] is passed over")
-        ends = [*starts[1:], len(lines) + 1]
+        ends = [*starts[1:], len(self.lines) + 1]
         for fields, start, end in zip(tables[:most], starts, ends, strict=False):
-            yield Table(fields, start, lines[start : end - 1], self.zone)
+            yield Table(fields, start, self.lines[start : end - 1], self.zone)
+
+    @property
+    def top(self) -> Table:
+        """What stands before the tables."""
+        return Table(self.fields, 0, self.lines, self.zone)
 
     def known(self, names: Iterable[str]) -> None:
         """Report what stands before the tables and has another name."""
-        top = Table(self.fields, 0, self.text.splitlines(), self.zone)
         for key in sorted(self.fields.keys() - set(names)):
-            self.note(top.line_of(key), f"{shown(key)} is not known here")
+            self.note(self.top.line_of(key), f"{shown(key)} is not known here")
 
     def _read(self, path: Path) -> None:
         import tomllib  # noqa: PLC0415 - only where there is such a file
         from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - likewise
 
         try:
-            self.text = _content(path)
-            self.fields = tomllib.loads(self.text)
-        except (OSError, ValueError) as error:  # both decoding errors are ValueErrors
+            text = _content(path)
+            self.lines = text.split("\n")
+            self.fields = tomllib.loads(text)
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            self._refuse(line, "this line is not UTF-8, which files are to be saved as")
+        except (OSError, ValueError) as error:
             at = _AT_LINE.search(str(error))
-            self.note(int(at[1]) if at else WHOLE_FILE, f"nothing of it is read: {error}")
+            last = len(self.lines) if _AT_END in str(error) else WHOLE_FILE
+            self._refuse(int(at[1]) if at else last, str(error))
+        except RecursionError:
+            self._refuse(WHOLE_FILE, "brackets stand too deep within brackets")
         name = str(self.fields.get("timezone", "UTC"))
         try:
             self.zone = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            line = Table(self.fields, 0, self.text.splitlines(), UTC).line_of("timezone")
+            line = self.top.line_of("timezone")
             self.note(line, f"there is no time zone {shown(name)}: times are taken for UTC")
+
+    def _refuse(self, line: int, reason: str) -> None:
+        self.unreadable = True
+        self.note(line, f"nothing of it is read: {reason}")
 
 
 def _content(path: Path) -> str:
@@ -86,7 +101,7 @@ def _content(path: Path) -> str:
         content = file.read(_LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
         raise ValueError(f"is larger than {_LARGEST_FILE // 1024} KiB")
-    return content.decode()
+    return content.decode("utf-8-sig")
 
 
 class Table:
@@ -102,7 +117,7 @@ class Table:
 
     def line_of(self, key: str) -> int:
         """Return the line of a key, the table's first where it has none of its own."""
-        pattern = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=")
+        pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(key)}[\"']?\s*[=.\]]")
         lines = enumerate(self._lines, self.start + 1)
         found = next((at for at, line in lines if key and pattern.match(line)), self.start)
         return found or WHOLE_FILE
@@ -115,10 +130,24 @@ class Table:
     def number(self, key: str, least: float, most: float, otherwise: float = 0.0) -> float:
         """Return a number within bounds."""
         value = self.fields.get(key, otherwise)
-        number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-        if not number or (key in self.fields and not least <= value <= most):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if key in self.fields and not (number and least <= value <= most):
             raise Unusable(key, f"{key} must be a number from {least:g} to {most:g}")
         return float(value)
+
+    def whole(self, key: str, least: int, most: int) -> int:
+        """Return a whole number within bounds, 0 if not there."""
+        number = self.number(key, least, most)
+        if number % 1:
+            raise Unusable(key, f"{key} must be a whole number")
+        return int(number)
+
+    def text(self, key: str, known: Iterable[str] = ()) -> str:
+        """Return one text, of those that are known where any are; an empty one if not there."""
+        texts = self.texts(key, known)
+        if len(texts) > 1:
+            raise Unusable(key, f"{key} must be one text")
+        return "".join(texts)
 
     def texts(self, key: str, known: Iterable[str] = ()) -> tuple[str, ...]:
         """Return one text or several, of those that are known where any are; none if not there."""

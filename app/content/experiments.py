@@ -47,7 +47,7 @@ def read_experiments(root: Path) -> ExperimentFile:
     """Read the experiments of a shop's folder; one that cannot be used costs only itself."""
     file = TomlFile(root / FILE_NAME)
     file.known(("timezone", "holdout", "dollar", "experiment"))
-    top = Table(file.fields, 0, file.text.splitlines(), file.zone)
+    top = file.top
     holdout = dollar = 0.0
     try:
         holdout = top.number("holdout", 0, 0.5)
@@ -107,10 +107,10 @@ def _experiment(
 def _arm(table: Table, below: int, root: Path, prompts: dict[str, Prompts]) -> Arm:
     table.only(_ARM_KEYS)
     name = _name(table)
-    page = next(iter(table.texts("page", PAGES)), "")
+    page = table.text("page", PAGES)
     if not page:
         raise Unusable("page", f"arm {name}: page is one of {', '.join(PAGES)}")
-    folder = next(iter(table.texts("prompts")), "")
+    folder = table.text("prompts")
     if folder and page != MODEL:
         raise Unusable("prompts", f"arm {name}: only a model has prompts")
     if folder and folder not in prompts:
@@ -130,7 +130,7 @@ def _arm(table: Table, below: int, root: Path, prompts: dict[str, Prompts]) -> A
 
 
 def _name(table: Table) -> str:
-    name = next(iter(table.texts("name")), "")
+    name = table.text("name")
     if not _NAME.fullmatch(name):
         raise Unusable("name", f"name {shown(name)!r} is not small letters, digits and hyphens")
     return name

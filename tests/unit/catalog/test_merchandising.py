@@ -17,6 +17,7 @@ from app.catalog.merchandising import (
     rules_at,
     steer,
 )
+from app.catalog.problems import WHOLE_FILE
 from app.catalog.ranking import rank, top_up
 from app.domain.catalog import Shop
 from app.domain.persona import NEWCOMER
@@ -38,7 +39,7 @@ NOON = datetime(2026, 12, 1, 12, tzinfo=ZoneInfo("UTC")).timestamp()
 
 def read(folder: Path, text: str, sold: Shop = SHOP) -> RuleFile:
     path = folder / "merchandising.toml"
-    path.write_text(text)
+    path.write_bytes(text.encode())
     return read_rules(path, sold)
 
 
@@ -191,6 +192,16 @@ PIN = '[[rule]]\npin = "lamp-1"\nslot = "grid"\n'
         ("timezone = '../../etc/passwd'\n" + PIN, 1, "times are taken for UTC"),
         ("timezones = 'Berlin'\n" + PIN, 1, "timezones is not known"),
         ("rule = 3", 1, "a list of tables"),
+        ("# one\n[rule]\npin = 'lamp-1'", 2, "a list of tables"),
+        (PIN.replace("'", '"').replace('"grid"', "['grid', 'hero']"), 3, "slot must be one text"),
+        (PIN + "priority = 1.5", 4, "a whole number"),
+        (PIN + f"priority = 1{'0' * 400}", 4, "a number from -1000"),
+        ("# \u2028 \x85\n" + PIN + "untill = 1", 5, "untill is not known"),
+        ("\ufeff" + PIN + "untill = 1", 4, "untill is not known"),
+        (PIN.replace("\n", "\r\n") + "untill = 1", 4, "untill is not known"),
+        (PIN + f"note = {'[' * 9_999}", WHOLE_FILE, "too deep"),
+        (PIN + "note = 'a'\nnote = 'b'", 5, "nothing of it is read"),
+        (PIN + "note = '\x00'", 4, "nothing of it is read"),
         ("[[rule]]\npin = lamp-1", 2, "nothing of it is read"),
     ],
 )
@@ -256,3 +267,22 @@ def test_rules_are_read_beside_their_catalog_and_change_what_pages_are_drawn_fro
     assert load_catalogs(tmp_path).default.rules == (), "which shop of a folder is not said"
     (tmp_path / "merchandising.toml").rename(tmp_path / "shop.merchandising.toml")
     assert load_catalogs(tmp_path).default.rules == after.rules
+
+
+def test_a_file_that_is_unreadable_as_a_whole_leaves_the_rules_that_held(tmp_path: Path) -> None:
+    catalog, rules = tmp_path / "shop.json", tmp_path / "merchandising.toml"
+    catalog.write_text((ROOT / "demo" / "catalog.json").read_text())
+    rules.write_text("[[rule]]\nexclude = 'dusk-lamp'")
+    before = load_catalogs(catalog)
+    for slip in (b"[[rule]\nexclude = 'dusk-lamp'", b"# one\n# gr\xfc\xdfe", b"#" * 1_000_000):
+        rules.write_bytes(slip)
+        slipped = load_catalogs(catalog, before=before)
+        assert slipped.default.rules == before.default.rules
+        assert slipped.default.digest == before.default.digest
+        assert any("nothing of it is read" in it.reason for it in slipped.problems["demo"])
+        assert load_catalogs(catalog).default.rules == (), "at a start there are none from before"
+    assert [it.line for it in read_rules(rules, SHOP).problems] == [WHOLE_FILE]
+    rules.write_bytes(b"# one\n# gr\xfc\xdfe")
+    assert [it.line for it in read_rules(rules, SHOP).problems] == [2], "save it as UTF-8"
+    rules.unlink()
+    assert load_catalogs(catalog, before=slipped).default.rules == ()

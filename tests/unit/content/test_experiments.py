@@ -16,7 +16,7 @@ COPY = f"[[experiment]]\nname = 'copy'\n{ARMS}"
 
 
 def read(folder: Path, text: str) -> ExperimentFile:
-    (folder / "experiments.toml").write_text(text)
+    (folder / "experiments.toml").write_bytes(text.encode())
     return read_experiments(folder)
 
 
@@ -68,6 +68,14 @@ def test_an_arm_has_prompts_and_limits_of_its_own(tmp_path: Path) -> None:
         (COPY.replace("'model' }", "'model', prompts = '../..' }"), 3, "outside the shop's folder"),
         (COPY.replace("'model' }", "'model', most_seconds = 'few' }"), 3, "most_seconds must be"),
         (COPY.replace("'model' }", "'model', limit = 3 }"), 3, "limit is not known"),
+        (COPY.replace("'copy'", "['copy', 'other']"), 2, "name must be one text"),
+        (COPY.replace("page = 'plain'", "page = ['plain', 'house']"), 3, "page must be one text"),
+        (f"holdout = 1{'0' * 400}", 1, "holdout must be a number"),
+        ("# one\n[experiment]\nname = 'copy'", 2, "a list of tables"),
+        ("\ufeff" + COPY + "share = 2", 4, "share must be"),
+        (COPY.replace("\n", "\r\n") + "share = 2", 4, "share must be"),
+        ("# \u2028\n" + COPY + "share = 2", 5, "share must be"),
+        (COPY + f"note = {'[' * 9_999}", 1, "too deep"),
     ],
 )
 def test_a_bad_line_is_named_and_costs_only_its_experiment(
