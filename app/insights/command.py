@@ -64,10 +64,13 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{experiment['name']}{warning}"
         for arm in experiment["arms"]:
             each = f"{arm['revenue_per_visitor']:.2f} {report['currency']}"
+            net = "unknown" if arm["net_per_visitor"] is None else f"{arm['net_per_visitor']:.2f}"
             yield (
                 f"  {arm['arm']}: {arm['visitors']} visitors, {arm['orders']} orders, "
-                f"{each} a visitor{_compared(arm)}"
+                f"{each} a visitor, net of tokens {net}{_compared(arm)}"
             )
+    if report["unpriced"]:
+        yield f"what these models cost is not known: {', '.join(report['unpriced'])}"
 
 
 def _compared(arm: Mapping[str, Any]) -> str:

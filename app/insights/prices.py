@@ -25,6 +25,11 @@ _FREE = frozenset({"", "house"})
 _MILLION = 1_000_000
 
 
+def unpriced(model: str) -> set[str]:
+    """Return which of the models that a name joins have no price here."""
+    return set(model.split("+")) - _FREE - PRICES.keys()
+
+
 def cost_of(model: str, prompt: int, cached: int, completion: int) -> float | None:
     """Return dollars; None for a model whose price is not known.
 
@@ -34,7 +39,7 @@ def cost_of(model: str, prompt: int, cached: int, completion: int) -> float | No
     paid = [name for name in model.split("+") if name not in _FREE]
     if not paid:
         return 0.0
-    if not all(name in PRICES for name in paid):
+    if unpriced(model):
         return None
     price = max(PRICES[name] for name in paid)
     fresh = max(0, prompt - cached)

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from app.domain.experiments import HELD, HOLDOUT, POINTS, REST, Assignment, Experiments
-from app.insights.prices import PRICES_OF, cost_of
+from app.insights.prices import PRICES_OF, cost_of, unpriced
 from app.insights.sequences import (
     ALPHA,
     SHARES_ALPHA,
@@ -91,6 +91,9 @@ def report(
         "alpha": ALPHA,
         "method": "asymptotic confidence sequences, arXiv:2103.06476; shares: arXiv:2011.03567",
         "prices_of": PRICES_OF,
+        "unpriced": sorted(
+            set[str]().union(*(unpriced(row["model"] or "") for row in counts.costs))
+        ),
         "experiments": [
             _experiment(item, counts.outcomes, costs, stopped, dollar)
             for item in comparisons(experiments)
