@@ -25,6 +25,7 @@ from tools.bench import (
     parser,
     relevance,
     start,
+    steered,
     streaming,
 )
 from tools.bench.measure import Row
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "parser": parser.run,
     "copy": copy.run,
     "relevance": relevance.run,
+    "steered": steered.run,
     "edge": edge.run,
     "designing": designing.run,
     "device": device.run,
