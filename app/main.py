@@ -260,15 +260,16 @@ def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools
     database = resources.storage.database
     demand = DemandReader(database, time.monotonic, time.time)
     resources.counters["demand"] = demand.counts
-    reader = partial(interests_of, database, resources.patience, demand)
+    facts = database if settings.personal else None
     return GeneratorTools(
         resources.relay.journal,
         resources.providers.with_house,
         resources.warm_up.wait,
         resources.arms.finished,
+        partial(interests_of, facts, resources.patience, demand),
+        settings.personal,
         settings.deadlines,
         settings.parsing,
-        reader if settings.personal else None,
     )
 
 

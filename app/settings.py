@@ -155,9 +155,9 @@ class Settings:
     """Whom `/.well-known/security.txt` names: a `mailto:` or `https:` address."""
     design: bool = False
     """`1` opens the workbench at `/design` and the page traces, as `make run` does unless told."""
-    personal: bool = False
-    """`1` chooses for each known shopper by what they viewed, put in the basket and bought. Models
-    read it, each of these pages is a call of its own, and newcomers share theirs as ever."""
+    personal: bool = True
+    """`0` has no page regard what its own shopper viewed, put in the basket and bought. Else those
+    of shoppers of whom enough is known do: models read it, and such a page is a call of its own."""
     sample_insights: bool = False
     """`1` shows a simulated month on the demo shop's `/insights` until there is an experiment, and
     says so, as `make run` does unless told."""
@@ -288,7 +288,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_PUBLIC_URL": ("public_url", origin),
     "WANDSTORE_SECURITY_CONTACT": ("security_contact", contact),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
-    "WANDSTORE_PERSONAL": ("personal", lambda text: text == "1"),
+    "WANDSTORE_PERSONAL": ("personal", lambda text: text != "0"),
     "WANDSTORE_SAMPLE_INSIGHTS": ("sample_insights", lambda text: text == "1"),
     "WANDSTORE_ROOT": ("root", folder),
     "WANDSTORE_HOUSE_PACE": ("house_pace", number(0, 100)),

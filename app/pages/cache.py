@@ -17,7 +17,7 @@ from app.generation.generator import DEGRADED_TTL, TTL
 from app.generation.rules import restock
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite
-from app.personas.key import arm_in, is_newcomers
+from app.personas.key import arm_in, is_for_all
 from app.rendering.renderer import SlotContent
 from app.storage.kv.retrying import RetryingKv
 from app.util.http_body import etag_of
@@ -72,7 +72,8 @@ class PageCache:
 
     `ready` waits until components can be drawn. `is_degraded` says of a page's model whether the
     page was made for want of a better one, and is not to be kept for long. For `fresh` seconds a
-    page is served from memory. Where pages are `personal`, only newcomers share theirs.
+    page is served from memory. Where pages are `personal`, those of shoppers of whom much is known
+    are their own.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class PageCache:
         *,
         clock: Callable[[], float],
         fresh: float,
-        personal: bool = False,
+        personal: bool = True,
     ) -> None:
         self._kv = kv
         self._site = site
@@ -105,7 +106,7 @@ class PageCache:
 
     def is_shared(self, persona_hash: str) -> bool:
         """Say whether shoppers of a kind get the same page."""
-        return is_newcomers(persona_hash) or not self._personal
+        return is_for_all(persona_hash) or not self._personal
 
     def cached(self, key: str, edition: str) -> CachedPage | None:
         """Return the page if it is in memory and current: no waiting."""

@@ -15,7 +15,7 @@ from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.persona import Interests, PageKey
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, Journal, no_interests, not_watched
+from app.generation.job import GeneratorDeps, Journal, not_watched
 from app.generation.prompt import instructions
 from app.generation.rules import House
 from app.generation.trace import Trace
@@ -28,17 +28,18 @@ class GeneratorTools(NamedTuple):
     """What all generators share.
 
     `models_of` returns the models in their order, the house last, which chooses by this;
-    `finished` takes the key of an arm and the trace of a page of it that has ended. `interests` is
-    there where pages regard what their own shopper did.
+    `finished` takes the key of an arm and the trace of a page of it that has ended. `interests`
+    says what may interest the shopper whose page it is, `personal` whether what they did counts.
     """
 
     journal: Journal
     models_of: Callable[[House], Sequence[Model]]
     ready: Callable[[], Awaitable[None]]
     finished: Callable[[str, Trace], Awaitable[None]]
+    interests: Callable[[PageKey, Shop], Awaitable[Interests]]
+    personal: bool
     deadlines: Deadlines
     parsing: ParseLimits
-    interests: Callable[[PageKey, Shop], Awaitable[Interests]] | None = None
 
 
 def arm_generators(
@@ -68,8 +69,8 @@ def build_generator(
     alone = repr((prompts.house, prompts.translations)) if len(models) == 1 else ""
     texts = (prompts.storefront, *prompts.personas.values(), library.schema_digest, alone)
     deciding = (*texts, *(model.name for model in models))
-    if tools.interests is not None:
-        deciding = (*deciding, "interests")
+    if not tools.personal:
+        deciding = (*deciding, "not personal")
     deps = GeneratorDeps(
         models=models,
         journal=tools.journal,
@@ -86,6 +87,6 @@ def build_generator(
         parse_limits=tools.parsing,
         decision=hashlib.sha256("\0".join(deciding).encode()).hexdigest()[:_DIGITS],
         finished=partial(tools.finished, key) if arm is not None else not_watched,
-        interests=tools.interests or no_interests,
+        interests=tools.interests,
     )
     return Generator(deps)

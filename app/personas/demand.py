@@ -25,12 +25,18 @@ _MOST_OF_SHOPPER = 16
 """Products of one shopper, the latest, that count as dealt with together."""
 
 _FEWEST_SHOPPERS = 2
-"""Shoppers who dealt with two products before that is said: one alone gives nothing away."""
+"""Shoppers who bought one or dealt with two before that is said: one alone gives nothing away."""
+
+_PATIENCE = 1.0
+"""Seconds that a page waits at most for what is in demand to be counted for the first time."""
 
 _MOST_COMPANIONS = 12
 _MOST_SELLING = 20
 _HALVED_DAYS = 7
 """Days after which an order counts half of what it did for what sells now."""
+
+_MOST_SHOPS = 1_000
+"""Shops of which demand is known at once; beyond that all are counted anew."""
 
 _MOST_TOGETHER, _MOST_BEST, _MOST_NEW = 10, 3, 2
 """Candidates of each kind."""
@@ -57,6 +63,7 @@ def count_demand(facts: Iterable[tuple[str, Fact]], today: int) -> Demand:
     """
     of_shopper: dict[str, dict[str, int]] = {}
     sold: dict[str, float] = {}
+    buyers: dict[str, set[str]] = {}
     for shopper, fact in facts:
         strength = _STRENGTH.get(fact.kind, 0)
         products = of_shopper.setdefault(shopper, {})
@@ -66,7 +73,9 @@ def count_demand(facts: Iterable[tuple[str, Fact]], today: int) -> Demand:
             if fact.kind == "purchase":
                 age = max(today - fact.day, 0)
                 sold[name] = sold.get(name, 0.0) + 0.5 ** (age / _HALVED_DAYS)
-    ranked = sorted(sold, key=lambda name: (-sold[name], name))
+                buyers.setdefault(name, set()).add(shopper)
+    popular = (name for name in sold if len(buyers[name]) >= _FEWEST_SHOPPERS)
+    ranked = sorted(popular, key=lambda name: (-sold[name], name))
     return Demand(_companions(of_shopper.values()), tuple(ranked[:_MOST_SELLING]))
 
 
@@ -98,7 +107,7 @@ def suggest(known: Interests, demand: Demand, shop: Shop) -> tuple[tuple[str, st
     """Return what a shopper may want beside their own products, each with the reason in words.
 
     First what others dealt with beside those, then what sells now, then what the shop calls new.
-    What they have bought is not among it.
+    What they have bought is not among it. Where nothing is known of either, their persona decides.
     """
     own = known.own
     scores: dict[str, float] = {}
@@ -117,8 +126,9 @@ def suggest(known: Interests, demand: Demand, shop: Shop) -> tuple[tuple[str, st
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
     add(ranked, _MOST_TOGETHER, lambda name: f"goes with {because[name][1]}")
     add(demand.selling, _MOST_BEST, lambda _: "sells well")
-    new = (item.id for item in shop.everything() if "new" in item.tags)
-    add(new, _MOST_NEW, lambda _: "new")
+    if own or found:
+        new = (item.id for item in shop.everything() if "new" in item.tags)
+        add(new, _MOST_NEW, lambda _: "new")
     return tuple(found.items())
 
 
@@ -127,7 +137,7 @@ def _stocked(name: str, shop: Shop) -> bool:
 
 
 class DemandReader:
-    """Knows what is in demand in each shop, counted in the background: nobody waits for it.
+    """Knows what is in demand in each shop, counted in the background every so often.
 
     `clock` is in seconds, `now` in Unix seconds. `counts` tells how often it was counted, or not.
     """
@@ -141,15 +151,22 @@ class DemandReader:
         self._now = now
         self._found: dict[str, Demand] = {}
         self._due: dict[str, float] = {}
-        self._reading: set[asyncio.Task[None]] = set()
+        self._reading: dict[str, asyncio.Task[None]] = {}
 
-    def of(self, shop: Shop) -> Demand:
-        """Return what was in demand when it was counted last; where that is long ago, count."""
+    async def of(self, shop: Shop) -> Demand:
+        """Return what was in demand when it was counted last; where that is long ago, count.
+
+        Only who asks before it was counted at all waits, for a moment.
+        """
         if self._clock() >= self._due.get(shop.id, 0.0):
+            if len(self._due) >= _MOST_SHOPS:
+                self._due, self._found = {}, {}
+                self._reading = {it: task for it, task in self._reading.items() if not task.done()}
             self._due[shop.id] = self._clock() + FRESH
             reading = asyncio.create_task(self.read(shop), name=f"demand {shop.id}")
-            self._reading.add(reading)
-            reading.add_done_callback(self._reading.discard)
+            self._reading[shop.id] = reading
+        if shop.id not in self._found:
+            await asyncio.wait({self._reading[shop.id]}, timeout=_PATIENCE)
         return self._found.get(shop.id, NO_DEMAND)
 
     async def read(self, shop: Shop) -> None:

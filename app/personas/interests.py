@@ -10,7 +10,7 @@ from app.domain.catalog import Shop
 from app.domain.facts import Fact
 from app.domain.persona import Interests, PageKey
 from app.personas.demand import DemandReader, suggest
-from app.personas.key import is_newcomers
+from app.personas.key import is_for_all
 from app.personas.rules import MIN_DWELL
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
@@ -18,18 +18,18 @@ from app.storage.ports import FactReader
 
 
 async def interests_of(
-    facts: FactReader, patience: Patience, demand: DemandReader, key: PageKey, shop: Shop
+    facts: FactReader | None, patience: Patience, demand: DemandReader, key: PageKey, shop: Shop
 ) -> Interests:
     """Return the interests of the shopper whose page this is, with what is suggested to them.
 
-    Newcomers share their pages and have none of their own; nor has whose facts cannot be read in
-    time.
+    A page for all of a kind regards nobody's own; nor does any where there are no `facts`, or where
+    they cannot be read in time.
     """
     known = Interests()
-    if not is_newcomers(key.persona_hash):
+    if facts is not None and not is_for_all(key.persona_hash):
         with suppress(StorageError):
             known = interests(await patience.read(partial(facts.facts_of, key.shopper_id)))
-    return known._replace(suggested=suggest(known, demand.of(shop), shop))
+    return known._replace(suggested=suggest(known, await demand.of(shop), shop))
 
 
 def interests(facts: Iterable[Fact]) -> Interests:

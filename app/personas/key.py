@@ -10,7 +10,7 @@ import json
 import math
 import unicodedata
 
-from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper, Signals
+from app.domain.persona import PageKey, Persona, Shopper, Signals
 
 VERSION = 2
 """Raised whenever bands or canonical form change, so that old hashes never mean something new."""
@@ -19,6 +19,9 @@ ORDER_VALUE_BANDS = (1, 25, 50, 100, 200, 400)
 SENSITIVITY = {"low": 0, "medium": 1, "high": 2}
 CONFIDENCE_STEP = 5
 """Percent."""
+
+PERSONAL_FROM = 55
+"""Percent of confidence from which a shopper's page regards what they did themselves."""
 
 MAX_NAMES = 3
 MAX_NAME_LENGTH = 64
@@ -49,9 +52,9 @@ def arm_in(hash_of_page: str) -> str:
     return hash_of_page.partition(".")[2]
 
 
-def is_newcomers(hash_of_page: str) -> bool:
-    """Say whether a page is for shoppers of whom nothing is known, whatever arm they are in."""
-    return hash_of_page.partition(".")[0] == persona_hash(NEWCOMER)
+def is_for_all(hash_of_page: str) -> bool:
+    """Say whether a page is for all shoppers of a kind, since too little is known of each."""
+    return int(hash_of_page.partition(".")[0].split("_")[-2]) < PERSONAL_FROM
 
 
 def confidence_band(confidence: float) -> int:

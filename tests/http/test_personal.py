@@ -1,4 +1,4 @@
-"""WANDSTORE_PERSONAL: a page by what its shopper did, which nobody else gets to see."""
+"""A page by what its shopper did, once enough is known of them, which nobody else gets to see."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEWCOMERS_PAGE = f"plan:demo:{persona_hash(NEWCOMER)}"
 @pytest.fixture
 def personal(serve: StartServer, model: Model) -> Server:
     model.play(Scenario(answer()))
-    return serve(WANDSTORE_PERSONAL="1", **model.environment)
+    return serve(**model.environment)
 
 
 def buy_twice(shopper: httpx.Client) -> None:
@@ -81,20 +81,23 @@ def test_what_was_looked_at_is_on_ones_own_page_and_no_model_is_asked_for_it(
     assert "recent" not in json.dumps([request.body for request in model.requests])
 
 
-def test_unless_it_is_set_all_of_a_kind_share_a_page_and_no_model_reads_what_one_did(
-    composed_by_model: Server, model: Model
+def test_those_of_whom_too_little_is_known_share_the_page_of_their_kind(
+    personal: Server, model: Model
 ) -> None:
-    model.play(Scenario(answer()))
     for _ in range(2):
-        with Shopper(composed_by_model) as shopper:
+        with Shopper(personal) as shopper:
             visit(shopper)
-            buy_twice(shopper)
-            assert 'data-persona="loyalist"' in visit(shopper)
+            shopper.post(
+                "/signals",
+                json={"events": [VIEW, ORDER]},
+                headers={"sec-fetch-site": "same-origin"},
+            )
+            assert 'data-persona="minimalist"' in visit(shopper)
     assert offered(model) == [LIKE_ALL, LIKE_ALL]
-    assert len(pairs(composed_by_model, "plan:")) == 2
+    assert len(pairs(personal, "plan:")) == 2
 
 
-def test_what_was_decided_for_one_is_nobodys_once_it_is_no_longer_set(
+def test_what_was_decided_for_one_is_nobodys_once_it_is_unset_and_all_of_a_kind_share(
     personal: Server, serve: StartServer, model: Model
 ) -> None:
     with Shopper(personal) as shopper:
@@ -102,8 +105,11 @@ def test_what_was_decided_for_one_is_nobodys_once_it_is_no_longer_set(
         buy_twice(shopper)
         visit(shopper)
         personal.stop()
-        later = serve(**model.environment)
-        with Shopper(later, shopper.cookies) as returned:
+        later = serve(WANDSTORE_PERSONAL="0", **model.environment)
+        with Shopper(later, shopper.cookies) as returned, Shopper(later) as other:
             assert 'data-persona="loyalist"' in visit(returned)
-    assert offered(model) == [LIKE_ALL, LIKE_NOBODY, LIKE_ALL]
+            visit(other)
+            buy_twice(other)
+            assert 'data-persona="loyalist"' in visit(other)
+    assert offered(model) == [LIKE_ALL, LIKE_NOBODY, LIKE_ALL, LIKE_ALL]
     assert len(pairs(later, "plan:")) == 2

@@ -11,7 +11,7 @@ from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Interests, PageKey, Persona, Shopper
 from app.personas.demand import DemandReader
 from app.personas.interests import interests, interests_of
-from app.personas.key import is_newcomers, page_key
+from app.personas.key import PERSONAL_FROM, is_for_all, page_key
 from app.storage.db.rows import Row
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
@@ -19,7 +19,12 @@ from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 
-KNOWN = page_key(Shopper("shop_1", "test", Persona("explorer", 0.4)))
+
+def key_of(persona: Persona, arm: str = "") -> PageKey:
+    return page_key(Shopper("shop_1", "test", persona), arm)
+
+
+KNOWN = key_of(Persona("bargain_hunter", PERSONAL_FROM / 100))
 
 
 def fact(kind: str, *products: str, day: int = 1, seconds: int = 0) -> Fact:
@@ -44,8 +49,8 @@ class Facts:
         return ()
 
 
-async def read(facts: Facts, key: PageKey) -> Interests:
-    demand = DemandReader(facts, time.monotonic, time.time)
+async def read(facts: Facts | None, key: PageKey) -> Interests:
+    demand = DemandReader(facts or Facts(), time.monotonic, time.time)
     return await interests_of(facts, Patience(5.0, time.monotonic), demand, key, shop())
 
 
@@ -85,16 +90,15 @@ async def test_a_known_shoppers_own_facts_are_read() -> None:
     assert facts.read_for == ["shop_1"]
 
 
-async def test_newcomers_share_their_page_so_nothing_of_one_is_read() -> None:
+async def test_nothing_of_one_is_read_for_a_page_that_all_of_a_kind_share() -> None:
     facts = Facts(fact("view", "lamp"))
-    for arm in ("", "try.1"):
-        key = page_key(Shopper("shop_1", "test", NEWCOMER), arm)
-        assert is_newcomers(key.persona_hash)
+    too_little = Persona("bargain_hunter", (PERSONAL_FROM - 1) / 100)
+    for key in (key_of(NEWCOMER), key_of(NEWCOMER, "try.1"), key_of(too_little)):
+        assert is_for_all(key.persona_hash)
         assert await read(facts, key) == Interests()
+    assert not is_for_all(key_of(Persona("explorer", 0.95), "try.1").persona_hash)
+    assert await read(None, KNOWN) == Interests(), "where pages are personal at all"
     assert facts.read_for == []
-    assert not is_newcomers(
-        page_key(Shopper("shop_1", "test", Persona("explorer", 0.4))).persona_hash
-    )
 
 
 async def test_a_page_does_without_facts_that_cannot_be_read() -> None:
