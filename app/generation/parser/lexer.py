@@ -23,11 +23,20 @@ _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
 
 _TAG = re.compile(
-    r"[<◁](/?)\s?(think|thinking|thoughts?|reasoning|reflection|scratchpad)\b[^<>◁▷]{0,24}[>▷]",
-    re.IGNORECASE,
+    r"""
+    (?:[<◁]\|? | \[(?=/?think\])) (?P<ends>/|end_(?:of_)?)? \|?\s?
+    (?:(?:begin_of|start)_ | \w{1,9}:)?
+    (?P<name>think|(?:ant)?thinking|thoughts?|reasoning|reflection|analysis|scratch_?pad
+    |(?:inner_?)?monologue|drafts?|plan|planning|brainstorm(?:ing)?)
+    \b [^<>◁▷\[\]]{0,24} [>▷\]]
+    | <\|(?P<channel>channel)\|?>\s?(?:analysis|thought)(?=\W)
+    | <(?:channel\||\|channel\|>\s?final\s?<\|message\|)>
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-"""What stands between such tags is not the answer. Some of Kimi's models write triangles."""
+"""What stands between such tags is not the answer: each family of models has its own."""
 
+_TAG_OPENS = re.compile(r"[<◁\[]")
 _LONGEST_TAG = 40
 
 
@@ -126,7 +135,7 @@ class Lexer:
         return self._in_word(text, at)
 
     def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:
-        if text[at] in "<◁":
+        if text[at] in "<◁[":
             return self._at_tag(text, at)
         if space := _SPACE.match(text, at):
             return space.end(), None
@@ -137,7 +146,7 @@ class Lexer:
         end = opener.start() if opener else len(text)
         self.spoken += end - at
         self._first = False
-        if opener is None or opener.group() in "<◁":
+        if opener is None or opener.group() in "<◁[":
             return end, None
         return opener.end(), Token(opener.group(), opener.group())
 
@@ -146,29 +155,37 @@ class Lexer:
         tag = _TAG.match(text, at)
         if tag is not None:
             self.repairs["THOUGHT"] += 1
-            if tag[1]:
+            name, opens = _read_tag(tag)
+            if not opens:
                 return tag.end(), Token("draft", "")
-            self._aside = tag[2].lower()
+            self._aside = name
             return tag.end(), None
         if self._may_be_cut_tag(text, at):
             return None
+        if text[at] == "[":
+            self._first = False
+            return at + 1, Token("[", "[")
         self.spoken += self.prose
         return at + 1, None if self.prose else Token("word", text[at])
 
     def _in_thought(self, text: str, at: int) -> tuple[int, None] | None:
         for tag in _TAG.finditer(text, at):
-            if tag[1] and tag[2].lower() == self._aside:
+            if _read_tag(tag) == (self._aside, False):
                 self._aside = ""
                 return tag.end(), None
-        cut = max(text.rfind("<", at), text.rfind("◁", at))
-        if cut < 0 or not self._may_be_cut_tag(text, cut):
-            return len(text), None
-        return None if cut == at else (cut, None)
+        for opener in _TAG_OPENS.finditer(text, max(at, len(text) - _LONGEST_TAG)):
+            cut = opener.start()
+            if self._may_be_cut_tag(text, cut):
+                return None if cut == at else (cut, None)
+        return len(text), None
 
     def _may_be_cut_tag(self, text: str, at: int) -> bool:
         rest = text[at : at + _LONGEST_TAG]
-        whole = len(rest) == _LONGEST_TAG or ">" in rest or "▷" in rest
-        return not whole and not self._finishing
+        if self._finishing or len(rest) == _LONGEST_TAG:
+            return False
+        if rest[0] == "[":
+            return any(tag.startswith(rest.lower()) for tag in ("[think]", "[/think]"))
+        return rest.startswith("<|") or not (">" in rest or "▷" in rest)
 
     def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
         if text[at] in "<◁":
@@ -246,3 +263,10 @@ class Lexer:
         self._quote = ""
         self._string = []
         return Token("string", f'"{text}"')
+
+
+def _read_tag(tag: re.Match[str]) -> tuple[str, bool]:
+    """Return the name of a thought's tag, and whether it opens one."""
+    if tag["name"]:
+        return tag["name"].lower(), not tag["ends"]
+    return "channel", bool(tag["channel"])

@@ -14,6 +14,8 @@ from app.generation.parser.names import CONFIG, TYPE, role_of, spelled
 _HALF = re.compile("[\ud800-\udfff]")
 _TYPE = re.compile(r'"type":"([a-z][a-z0-9_-]{0,39})"')
 _SLOT_KEYS = ("id", "slot")
+_LIKE_CONFIG = ("content", "data", "settings", "attributes", "values", "fields")
+"""Keys under which props stand as well, where there is no better one."""
 
 
 class Names(NamedTuple):
@@ -33,6 +35,7 @@ def read_proposal(text: str, repairs: Counter[str], names: Names) -> Proposal | 
     except (ValueError, RecursionError):
         return Refusal("MALFORMED_JSON", type_in(text))
     kind, type_key = _type_of(value, names)
+    kind = kind[0] if isinstance(kind, list) and len(kind) == 1 else kind
     if not isinstance(kind, str) or not kind:
         return Refusal("NO_TYPE")
     if type_key != "type":
@@ -106,8 +109,9 @@ def _config_of(value: Mapping[str, object], type_key: str, repairs: Counter[str]
     """Return a component's props: its config, by whatever name, or what stands beside its type."""
     beside = [key for key in value if key not in (type_key, *_SLOT_KEYS)]
     named = [key for key in beside if role_of(key) == CONFIG]
-    if not named and len(beside) == 1 and isinstance(value[beside[0]], dict):
-        named = beside
+    if not named:
+        nested = [key for key in beside if isinstance(value[key], dict)]
+        named = [key for key in nested if len(beside) == 1 or key.lower() in _LIKE_CONFIG]
     key = "config" if "config" in named else next(iter(named), "")
     if not key or value[key] is None:
         repairs["FLAT_CONFIG"] += 1

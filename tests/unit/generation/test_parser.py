@@ -127,6 +127,38 @@ def test_kimis_triangles_are_tags_too() -> None:
     assert headlines(f"◁think▷{DRAFT}◁/think▷{HERO}") == ["Good light"]
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 4096])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[THINK]{draft}[/THINK]{hero}",
+        "[think]\n{draft}\n[/think]\n```json\n{hero}\n```",
+        "{draft}[/THINK]{hero}",
+        "<|START_THINKING|>{draft}<|END_THINKING|><|START_RESPONSE|>{hero}<|END_RESPONSE|>",
+        "<|begin_of_thought|>{draft}<|end_of_thought|><|begin_of_solution|>{hero}",
+        "<|thinking|>{draft}</|thinking|>{hero}",
+        "<seed:think>{draft}</seed:think>{hero}",
+        "<antThinking>{draft}</antThinking>{hero}",
+        "<scratch_pad>{draft}</scratch_pad>{hero}",
+        "<inner_monologue>{draft}</inner_monologue>{hero}",
+        "<draft>{draft}</draft>{hero}",
+        "<|channel|>analysis<|message|>{draft}<|end|><|start|>assistant<|channel|>final<|message|>{hero}",
+        "<|channel>thought\n{draft} < b<channel|>{hero}",
+    ],
+)
+def test_each_family_of_models_has_tags_of_its_own(text: str, size: int) -> None:
+    text = text.format(draft=DRAFT, hero=HERO)
+    found = [item for item in parsed(text, size)[0] if isinstance(item, Proposal)]
+    if text.startswith("{"):
+        found = found[-1:]  # nothing told yet that what came first was a thought
+    assert [item.config["headline"] for item in found] == ["Good light"]
+
+
+@pytest.mark.parametrize("text", ["[{hero}]", "[Reasoning] {hero}", "[thinker] {hero}<|end|>"])
+def test_what_looks_like_such_a_tag_is_prose(text: str) -> None:
+    assert headlines(text.format(hero=HERO)) == ["Good light"]
+
+
 def test_a_thought_that_never_ends_is_told_and_is_no_answer() -> None:
     found, repairs = parsed(f"<think>{DRAFT}")
     assert found == [Refusal("UNFINISHED", "thought")]
@@ -176,10 +208,13 @@ SAME = Proposal("hero", "hero", json.loads(CONFIG))
         (f'{{"components":[{{"hero":{CONFIG}}}]}}', "KEYED_BY_TYPE"),
         (f'{{"hero":[{CONFIG}]}}', "KEYED_BY_TYPE"),
         (f'{{"hero":{{"type":"hero","config":{CONFIG}}}}}', ""),
+        (f'{{"type":["hero"],"id":"hero","config":{CONFIG}}}', ""),
         (f'{{"type":"hero","id":"hero","props":{CONFIG}}}', "CONFIG_KEY"),
         (f'{{"type":"hero","id":"hero","parameters":{CONFIG},"order":1}}', "CONFIG_KEY"),
         (f'{{"type":"hero","id":"hero","properties":{CONFIG}}}', "CONFIG_KEY"),
         (f'{{"type":"hero","id":"hero","data":{CONFIG}}}', "CONFIG_KEY"),
+        (f'{{"type":"hero","id":"hero","content":{CONFIG},"reason":"It is dark."}}', "CONFIG_KEY"),
+        (f'{{"slot":"hero","type":"hero","order":1,"settings":{CONFIG}}}', "CONFIG_KEY"),
         (f'{{"Type":"hero","id":"hero","Config":{CONFIG}}}', "TYPE_KEY"),
         (f'{{"component":"hero","slot":"hero","props":{CONFIG}}}', "TYPE_KEY"),
         (f'{{"props":{CONFIG},"component":"hero","id":"hero"}}', "TYPE_KEY"),
@@ -399,6 +434,10 @@ configs = st.dictionaries(st.text(min_size=1, max_size=8), json_values, max_size
 tokens = [
     "<think>",
     "</think>",
+    "[THINK]",
+    "[/THINK]",
+    "<|channel|>analysis<|message|>",
+    "<|channel|>final<|message|>",
     '"config"',
     '"components"',
     '"hero":',
