@@ -210,11 +210,18 @@ def _in_stock_first(value: Any, info: ValidationInfo) -> Any:
 
 
 def _as_text(name: object, info: ValidationInfo) -> object:
-    """Return a name that was written as a number as the text it is in the catalog."""
-    if not isinstance(name, int) or isinstance(name, bool):
-        return name
-    (info.context or {}).get("repairs", Counter())["NAME_AS_NUMBER"] += 1
-    return str(name)
+    """Return a name as the catalog has it, that was written as a number or wrapped."""
+    bare = name[0] if isinstance(name, list) and len(name) == 1 else name
+    if isinstance(bare, dict):
+        bare = next((bare[key] for key in ("id", "product_id") if key in bare), bare)
+    if isinstance(bare, float) and bare.is_integer():
+        bare = int(bare)
+    is_number = isinstance(bare, int) and not isinstance(bare, bool)
+    text = str(bare) if is_number else bare
+    if text is not name:
+        kind = "NAME_AS_NUMBER" if is_number else "NAME_WRAPPED"
+        (info.context or {}).get("repairs", Counter())[kind] += 1
+    return text
 
 
 Copy = Annotated[

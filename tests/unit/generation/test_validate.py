@@ -157,16 +157,17 @@ def test_a_kind_may_be_named_by_the_one_slot_it_fills() -> None:
     )
 
 
-def test_names_that_were_written_as_numbers_are_read_and_counted() -> None:
+def test_names_that_were_written_as_numbers_or_wrapped_are_read_and_counted() -> None:
     numbered = shop(*(product(str(at), category="2024") for at in range(100, 112)))
     repairs: Counter[str] = Counter()
-    config = {"title": "Shelf", "text": "Of things.", "product_ids": [100, "101", 102, 103]}
+    names = [100, "101", 102.0, ["103"], {"id": 104}, {"product_id": "105", "why": "it is warm"}]
+    config = {"title": "Shelf", "text": "Of things.", "product_ids": names}
     grid = validate(
         Proposal("grid", "grid", config), SPECS, props_context(numbered), set(), repairs
     )
     assert isinstance(grid, Component)
-    assert grid.config["product_ids"] == ["100", "101", "102", "103"]
-    assert repairs == {"NAME_AS_NUMBER": 3}
+    assert grid.config["product_ids"] == ["100", "101", "102", "103", "104", "105"]
+    assert repairs == {"NAME_AS_NUMBER": 3, "NAME_WRAPPED": 2}
 
 
 def test_a_slot_is_filled_once() -> None:
