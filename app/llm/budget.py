@@ -45,12 +45,16 @@ class Ledger:
         self._minutes[minute] = (before[0] + calls, before[1] + tokens)
 
     def spent(self, minute: int) -> tuple[int, int]:
-        """Return calls and tokens of the hour that ends with this minute."""
-        old = [at for at in self._minutes if not minute - _MINUTES < at <= minute]
-        for at in old:
-            del self._minutes[at]
-        spent = self._minutes.values()
-        return sum(calls for calls, _ in spent), sum(tokens for _, tokens in spent)
+        """Return calls and tokens of the hour that ends with this minute.
+
+        What lies ahead was spent before the clock was put back, and counts as of now.
+        """
+        for at in [at for at in self._minutes if not minute - _MINUTES < at <= minute]:
+            spent = self._minutes.pop(at)
+            if at > minute:
+                self.add(minute, *spent)
+        kept = self._minutes.values()
+        return sum(calls for calls, _ in kept), sum(tokens for _, tokens in kept)
 
     def as_json(self) -> bytes:
         """Return the ledger as KV keeps it."""

@@ -110,6 +110,17 @@ async def test_the_hour_slides() -> None:
     assert [await paid(money) for _ in range(2)] == ["", "BUDGET_SPENT"]
 
 
+@pytest.mark.parametrize("back", [90, 7200])
+async def test_a_clock_that_is_put_back_gives_nothing_back(back: int) -> None:
+    clock = Clock()
+    money = purse(clock=clock, calls=2)
+    assert await paid(money) == ""
+    clock.now -= back
+    assert [await paid(money) for _ in range(2)] == ["", "BUDGET_SPENT"]
+    clock.now += 3600
+    assert await paid(money) == ""
+
+
 async def test_a_restart_forgets_nothing_that_was_spent() -> None:
     drawer = Drawer()
     before = purse(drawer, calls=2)
