@@ -132,6 +132,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, or queue the request behind those before it."""
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise _Refused(HTTPStatus.BAD_REQUEST)  # others on the way may have read the other one
         self._bare = 0
         super().on_headers_complete()
         self._in_head = False
@@ -218,8 +220,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False  # what was asked before is answered, and nothing more
             return
         if self._is_answering():
-            self.transport.close()
-            return
+            if self.cycle.response_started or self.pipeline:
+                self.transport.close()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         text = f"{status.phrase}\n"
         lines = [
             f"HTTP/1.1 {status.value} {status.phrase}",
