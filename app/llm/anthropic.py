@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain.llm import Prompt, TokensUsed
 from app.generation.schema import SHAPE
-from app.llm.client import StreamState, schema_of, text_of, text_of_part
+from app.llm.client import StreamState, count_of, schema_of, text_of, text_of_part
 from app.llm.failures import failure_of_error
 from app.settings import ProviderSettings
 
@@ -76,10 +76,10 @@ class AnthropicApi:
         usage = message.get("usage")
         if not isinstance(usage, dict):
             return
-        cached = int(usage.get("cache_read_input_tokens") or 0)
-        written = int(usage.get("cache_creation_input_tokens") or 0)
-        fresh = int(usage.get("input_tokens") or 0)
+        cached = count_of(usage.get("cache_read_input_tokens"))
+        written = count_of(usage.get("cache_creation_input_tokens"))
+        fresh = count_of(usage.get("input_tokens"))
         known = answer.tokens
         prompt = fresh + cached + written or known.prompt
-        completion = int(usage.get("output_tokens") or 0) or known.completion
+        completion = count_of(usage.get("output_tokens")) or known.completion
         answer.tokens = TokensUsed(prompt, completion, cached or known.cached)

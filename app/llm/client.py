@@ -35,7 +35,7 @@ from app.storage.retry_after import retry_after
 
 _USUAL = CallLimits()
 _HEADERS = {"accept": "text/event-stream", "accept-encoding": "identity"}
-_SPOKEN = ("text", "text_delta", "output_text")
+_SPOKEN = ("text", "text_delta", "output_text", "input_json_delta")
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 _REASON = re.compile(r"[A-Za-z_-]{1,40}")
 
@@ -45,9 +45,10 @@ _EVENTS_AT_ONCE = 256
 _LAST_WORDS = 1.0
 """Seconds for what may follow the reason for the end: the usage, and the mark of the end."""
 
-_FAILED = frozenset(
-    {"abort", "cancelled", "error", "failed", "insufficient_system_resource", "network_error"}
-)
+_MOST_TOKENS = 10_000_000
+"""Beyond what any call can take: who reports more would spend the budget of the hour at once."""
+
+_FAILED = re.compile(r"abort|cancel|error|fail|insufficient|overload|timed?_?out|unavailable")
 """Reasons that providers and gateways give where an answer did not end but broke off."""
 
 
@@ -162,7 +163,9 @@ class ChatClient:
                 if data == b"[DONE]":
                     answer.ended = True
                     break
-                text = self._api.read(_value(data), answer) if data else ""
+                value = _value(data) if data else []
+                listed = value if isinstance(value, list) else [value]
+                text = "".join([self._api.read(event, answer) for event in listed])
                 if text:
                     answer.spoke = True
                     texts.append(text)
@@ -194,7 +197,7 @@ class ChatClient:
             if response.status_code != httpx.codes.OK:
                 after = retry_after(response.headers.get("retry-after", ""))
                 raise failure_of_status(response.status_code, after)
-            if response.headers.get("content-encoding", "identity").lower() != "identity":
+            if response.headers.get("content-encoding", "").lower() not in ("", "identity"):
                 raise ModelFailed("MODEL_UNAVAILABLE", "a packed answer", retryable=False)
             async with aclosing(_generator(response.aiter_raw())) as pieces:
                 most = _MOST_BYTES_BESIDE + self._limits.max_tokens * _BYTES_A_TOKEN
@@ -227,11 +230,23 @@ def text_of(content: object) -> str:
     return "".join(part if isinstance(part, str) else text_of_part(part) for part in content)
 
 
+def count_of(value: object) -> int:
+    """Return a number of tokens as a provider writes it; one that cannot be is none."""
+    try:
+        number = float(value or 0)  # type: ignore[arg-type]  # anything may stand there
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return int(number) if 0 <= number <= _MOST_TOKENS else 0
+
+
 def text_of_part(part: object) -> str:
-    """Return what a typed part says, empty where it is of another type than text."""
+    """Return what a typed part says, empty where it is of another type than text.
+
+    What a tool is called with is JSON as well, where a gateway makes JSON mode of one.
+    """
     if not isinstance(part, dict) or part.get("type", "text") not in _SPOKEN:
         return ""
-    text = part.get("text")
+    text = part.get("text", part.get("partial_json"))
     return text if isinstance(text, str) else ""
 
 
@@ -272,18 +287,18 @@ async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> byt
 def _judged(answer: StreamState) -> ModelEnded:
     """Return how an answer ended, or raise what it ended with.
 
-    Where the body ended properly but nobody said that the answer did, whole JSON says so.
+    Where no reason was given for the end, whole JSON says that it was a proper one.
     """
     if answer.failure:
         raise answer.failure
-    reason = "refusal" if answer.refused else str(answer.reason)
+    reason = "refusal" if answer.refused else str(answer.reason).lower()
     if reason and not _REASON.fullmatch(reason):
         reason = "unknown"
-    if reason.lower() in _FAILED:
+    if _FAILED.search(reason):
         raise _broken("the provider broke it off")
     if not answer.spoke and reason not in REFUSED:
         raise _broken("an answer without text", retryable=reason not in CUT_SHORT)
-    if not reason and not answer.ended and not _is_whole("".join(answer.texts)):
+    if not reason and not _is_whole("".join(answer.texts)):
         raise _broken("the answer broke off")
     return ModelEnded(reason or "stop", answer.tokens)
 

@@ -40,6 +40,13 @@ def failure_of_status(status: int, after: float | None = None) -> ModelFailed:
     return _failure(f"HTTP {status}", status, after)
 
 
+def is_error(event: Mapping[str, object]) -> bool:
+    """Say whether an event that brings nothing else is an error, by its kind or its number."""
+    numbers = (event.get(name) for name in ("code", "status"))
+    failed = any(isinstance(it, int) and it >= httpx.codes.BAD_REQUEST for it in numbers)
+    return failed or event.get("object") == "error"
+
+
 def failure_of_error(event: object) -> ModelFailed:
     """Return the failure that an error inside an answer is, as far as it can be read."""
     error = event.get("error") or event if isinstance(event, Mapping) else {}

@@ -7,8 +7,8 @@ from typing import Any
 
 from app.domain.llm import Prompt, TokensUsed
 from app.generation.schema import SHAPE
-from app.llm.client import StreamState, schema_of, text_of
-from app.llm.failures import failure_of_error
+from app.llm.client import StreamState, count_of, schema_of, text_of
+from app.llm.failures import failure_of_error, is_error
 from app.settings import ProviderSettings
 
 
@@ -55,7 +55,7 @@ class OpenAiApi:
         """
         choices = event.get("choices") or [{}]
         choice = choices[0] if isinstance(choices[0], dict) else {}
-        if event.get("error") or choice.get("error") or event.get("object") == "error":
+        if event.get("error") or choice.get("error") or (not choice and is_error(event)):
             raise failure_of_error(choice if choice.get("error") else event)
         answer.reason = choice.get("finish_reason") or answer.reason
         usage = event.get("usage") or choice.get("usage")
@@ -64,12 +64,19 @@ class OpenAiApi:
         said = choice.get("delta") or (not answer.spoke and choice.get("message")) or {}
         if said.get("refusal"):
             answer.refused = True
-        return text_of(said.get("content") or choice.get("text"))
+        return text_of(said.get("content") or choice.get("text")) or _arguments(said)
+
+
+def _arguments(said: Mapping[str, Any]) -> str:
+    """Return what a function is called with: some gateways make JSON mode of a tool."""
+    calls = said.get("tool_calls") or [{"function": said.get("function_call") or {}}]
+    arguments = calls[0].get("function", {}).get("arguments")
+    return arguments if isinstance(arguments, str) else ""
 
 
 def _tokens(usage: Mapping[str, Any]) -> TokensUsed:
-    details = usage.get("prompt_tokens_details") or {}
-    cached = usage.get("cached_tokens") or details.get("cached_tokens") or 0
-    return TokensUsed(
-        int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0), int(cached)
-    )
+    details = usage.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    cached = usage.get("cached_tokens") or details.get("cached_tokens")
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    return TokensUsed(count_of(prompt), count_of(completion), count_of(cached))

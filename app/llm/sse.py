@@ -1,8 +1,8 @@
 """Bytes of a streamed answer, cut anywhere -> its events, as the standard of event streams says.
 
 Beyond the standard, what compatible servers really send is read: an answer that is JSON although a
-stream was asked for, whole or one value a line; events without a blank line between them; a last
-event without one; an `error:` line.
+stream was asked for, whole, as a list, or one value a line; events without a blank line between
+them; a last event without one; an `error:` line.
 """
 
 from __future__ import annotations
@@ -96,12 +96,12 @@ class EventReader:
         first = line.lstrip()[:1]
         if first == b"<":
             raise StreamBroken("an HTML page in place of an answer")
-        self._bare = first == b"{"
+        self._bare = first in (b"{", b"[")
         return line
 
     def _add(self, data: bytes) -> ServerEvent | None:
         """Add a line of data. No JSON value goes on with a bracket after a closing brace."""
-        data = data.strip()
+        data = data.strip().removeprefix(b"data:").lstrip()  # some relays write it twice
         event = None
         if self._data and self._data[-1].endswith(b"}") and data.startswith((b"{", b"[")):
             event = self._end(bare=True)

@@ -434,13 +434,86 @@ async def test_a_proper_end_of_json_that_is_not_whole_is_a_failure(model: Ask, t
 
 @pytest.mark.parametrize(
     "reason",
-    ["error", "Error", "network_error", "insufficient_system_resource", "abort", "cancelled"],
+    [
+        "error",
+        "Error",
+        "insufficient_system_resource",
+        "abort",
+        "canceled",
+        "timed_out",
+        "overloaded",
+    ],
 )
 async def test_a_reason_that_says_that_it_broke_off_is_a_failure(model: Ask, reason: str) -> None:
     text, failure = await hear(model(Scenario(TEXT, finish_reason=reason)))
     assert text == TEXT
     assert isinstance(failure, ModelFailed)
     assert failure.retryable
+
+
+async def heard_of(body: bytes, **headers: str) -> tuple[str, ModelEnded | ModelFailed]:
+    """Return what is heard of an answer with this body."""
+    answer = httpx.Response(200, headers=headers, stream=httpx.ByteStream(body))
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: answer)) as http:
+        return await hear(ChatClient(OPENAI, lambda: http))
+
+
+def delta(text: str, reason: str | None = None) -> dict[str, object]:
+    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": reason}]}
+
+
+@pytest.mark.parametrize(
+    ("beside", "reason"),
+    [
+        ({}, "the answer broke off"),
+        ({"detail": "no"}, "the answer broke off"),
+        ({"code": 50508, "message": "busy"}, "an error inside the answer"),
+        ({"status": 529, "title": "busy"}, "an error inside the answer: overloaded"),
+    ],
+)
+async def test_a_last_word_ends_no_json_that_is_open(beside: object, reason: str) -> None:
+    sent = [f"data: {json.dumps(event)}\n\n".encode() for event in (delta(TEXT[:40]), beside)]
+    text, failure = await heard_of(b"".join((*sent, b"data: [DONE]\n\n")))
+    assert text == TEXT[:40]
+    assert isinstance(failure, ModelFailed)
+    assert failure.reason == reason
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("size", [7, 1000])
+async def test_a_list_of_events_is_heard_as_they_are(indent: int | None, size: int) -> None:
+    pieces = [TEXT[at : at + size] for at in range(0, len(TEXT), size)]
+    events = [*map(delta, pieces), delta("", "stop")]
+    text, end = await heard_of(json.dumps(events, indent=indent).encode())
+    assert (text, end) == (TEXT, ModelEnded("stop"))
+
+
+async def test_a_field_that_is_named_twice_and_an_encoding_without_a_name_are_passed_over() -> None:
+    sent = [f"data: data: {json.dumps(event)}\n\n".encode() for event in (delta(TEXT, "stop"),)]
+    body = b"".join((*sent, b"data: data: [DONE]\n\n"))
+    assert await heard_of(body, **{"content-encoding": ""}) == (TEXT, ModelEnded("stop"))
+
+
+@pytest.mark.parametrize(
+    ("reported", "counted"),
+    [("12", 12), ("12.5", 12), (7.0, 7), (-5, 0), (-1e300, 0), (1e30, 0), ({}, 0), ("many", 0)],
+)
+def test_a_number_of_tokens_that_cannot_be_is_none(reported: object, counted: int) -> None:
+    answer = StreamState()
+    usage = {"prompt_tokens": 3, "completion_tokens": reported, "prompt_tokens_details": [1]}
+    said = {"choices": [{"delta": {"content": "a"}}], "usage": usage}
+    assert understood(OPENAI, said, answer=answer) == [ModelText("a")]
+    assert answer.tokens == TokensUsed(3, counted)
+
+
+@pytest.mark.parametrize("key", ["tool_calls", "function_call"])
+def test_json_that_a_gateway_makes_of_a_tool_is_the_answer(key: str) -> None:
+    def delta(piece: str) -> dict[str, object]:
+        function = {"arguments": piece}
+        called = [{"index": 0, "function": function}] if key == "tool_calls" else function
+        return {"choices": [{"delta": {"content": None, key: called}}]}
+
+    assert understood(OPENAI, delta("{"), delta("}")) == [ModelText("{}")]
 
 
 async def test_a_reason_in_words_of_its_own_is_not_repeated(model: Ask) -> None:
