@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import pytest
+
 from app.metrics.registry import Metrics
+from tests.conftest import StartServer
+from tests.support.collector import collecting
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.waiting import eventually
 from tools.support import http
-from tools.support.edge import SECRETS, Edge
+from tools.support.edge import SECRETS, Edge, Worker, behind_worker
 
 OPERATOR = {"authorization": f"Bearer {SECRETS['WANDSTORE_OPERATOR_TOKEN']}"}
 
@@ -53,6 +57,31 @@ def test_both_tell_with_the_same_names_meanings_and_labels(edge: Edge, model: Mo
         assert len(said) > 2 or name == "wandstore_storage_errors_total", "no sample"
     container = words(told(f"{edge.container.url}/metrics"))
     assert set(words(told(f"{edge.url}/metrics?instance=shop-0"))) == set(container)
+
+
+def test_a_page_is_one_trace_from_the_worker_through_the_container_to_the_model(
+    worker: Worker, serve: StartServer, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.play(Scenario(answer()))
+    worker.forget_plans()
+    with collecting(monkeypatch) as collector:
+        port = int(worker.container.rpartition(":")[2])
+        environment = {**behind_worker(worker), **model.environment, **collector.environment}
+        edge = Edge(worker, serve("container", port, **environment))
+        before = len(worker.told("composing"))
+        with Shopper(edge) as shopper:
+            shopper.follow(stream_of(shopper.store().text))
+        eventually(lambda: len(collector.spans) == 2)
+        eventually(lambda: len(worker.told("composing")) > before)
+    begun = worker.told("composing")[-1]["trace"]
+    page, call = (
+        next(span for span in collector.spans if span["name"].startswith(name))
+        for name in ("compose page", "chat")
+    )
+    assert page["trace"] == call["trace"] == begun
+    assert page["parent"], "the span of the Worker"
+    assert call["parent"] == page["id"]
+    assert model.requests[0].headers["traceparent"] == f"00-{begun}-{call['id']}-01"
 
 
 def test_the_report_of_the_worker_has_the_keys_of_the_containers(edge: Edge) -> None:

@@ -1,11 +1,15 @@
 // POST /generate at the container, for a page's event stream or for the finished page as JSON.
 
+import { tracing } from "cloudflare:workers";
 import type { AssetStore, Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
 import type { Persona } from "../personas/persona.ts";
 import { mayPersonalise } from "../session/consent.ts";
 import type { ContainerClient } from "./client.ts";
 import { type FetchResult, fetchWithRetry } from "./retry.ts";
+
+const TRACE_ID = /^[0-9a-f]{32}$/;
+const SPAN_ID = /^[0-9a-f]{16}$/;
 
 /** Names a page to generate: the shop's, for a shopper and their persona. */
 export interface PageRequest {
@@ -34,7 +38,7 @@ export function clientOf(request: Request, shop: Shop, isNewShopper: boolean): C
 /**
  * Request a page, in the form that `headers` accept. The container joins a generation that is
  * running, starts one where there is none, and replays a finished page, so that requesting it twice
- * costs nothing. The request begins a trace, which container and provider continue.
+ * costs nothing. The request belongs to a trace, which container and provider continue.
  */
 export async function requestPage(
   container: ContainerClient,
@@ -42,7 +46,7 @@ export async function requestPage(
   headers: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<FetchResult & { readonly trace: string }> {
-  const trace = randomHex();
+  const { trace, span } = traceContext();
   const body = await requestBody(container.assets, page);
   const { address, isNewShopper, isRecorded } = page.client;
   const client = {
@@ -54,7 +58,7 @@ export async function requestPage(
     ...headers,
     ...client,
     "content-type": "application/json",
-    traceparent: `00-${trace}-${randomHex().slice(16)}-01`,
+    traceparent: `00-${trace}-${span}-01`,
     ...authorization(container.env),
   };
   const createRequest = (attempt: AbortSignal): Request =>
@@ -66,6 +70,14 @@ export async function requestPage(
     });
   const routingKey = `${page.shop.id}|${page.hash}`;
   return { ...(await fetchWithRetry(container, createRequest, routingKey, signal)), trace };
+}
+
+/** Return the trace and span that the platform has for this request, else a trace that begins here. */
+function traceContext(): { readonly trace: string; readonly span: string } {
+  const active = tracing.getActiveSpan();
+  const { traceId, spanId } = active?.isTraced ? active.spanContext() : { traceId: "", spanId: "" };
+  if (TRACE_ID.test(traceId) && SPAN_ID.test(spanId)) return { trace: traceId, span: spanId };
+  return { trace: randomHex(), span: randomHex().slice(16) };
 }
 
 function randomHex(): string {

@@ -1,6 +1,7 @@
 // The stream: the container's bytes as they come, to their owner, requested again when it fails.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { tracing } from "cloudflare:workers";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import {
   COLLECTOR,
   fakeContainer,
@@ -74,6 +75,19 @@ describe("a stream", () => {
     expect(events).toContainEqual(
       expect.objectContaining({ event: "stream", trace: first?.slice(3, 35) }),
     );
+  });
+
+  it("goes on with the platform's trace of the request, where there is one", async () => {
+    const context = { traceId: "a".repeat(32), spanId: "b".repeat(16), traceFlags: 1 };
+    const active = { isTraced: true, spanContext: () => context } as unknown as Span;
+    const spy = vi.spyOn(tracing, "getActiveSpan").mockReturnValue(active);
+    const parents: (string | null)[] = [];
+    await follow(async (request) => {
+      parents.push(request.headers.get("traceparent"));
+      return streaming();
+    });
+    spy.mockRestore();
+    expect(parents).toEqual([`00-${context.traceId}-${context.spanId}-01`]);
   });
 
   it.each([{ dnt: "1" }, { "sec-gpc": "1" }])(
