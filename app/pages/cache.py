@@ -21,6 +21,7 @@ from app.personas.key import arm_in, is_for_all
 from app.rendering.renderer import SlotContent
 from app.storage.kv.retrying import RetryingKv
 from app.util.http_body import etag_of
+from app.util.tasks import Tasks
 
 MEMORY = 12 * 1024 * 1024
 """Bytes of finished pages held ready."""
@@ -97,7 +98,7 @@ class PageCache:
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
         self._forms: dict[bytes, _Form] = {}
         self._size = 0
-        self._writing: set[asyncio.Task[bool]] = set()
+        self._writing = Tasks()
 
     @property
     def is_late(self) -> bool:
@@ -189,9 +190,7 @@ class PageCache:
             html=html, components=still, content=view.content, valid_until=view.valid_until
         )
         ttl = DEGRADED_TTL if self.is_degraded(page.model) else TTL
-        writing = asyncio.create_task(self._kv.put(key, to_kv(page), ttl))
-        self._writing.add(writing)
-        writing.add_done_callback(self._writing.discard)
+        self._writing.start(self._kv.put(key, to_kv(page), ttl), "write a page")
         return _Current(page, redrawn=True)
 
     def _is_superseded(self, arm: str, decision: str) -> bool:

@@ -11,6 +11,8 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
+from app.util.tasks import Tasks
+
 log = logging.getLogger("wandstore")
 
 _BACKLOG = 2048
@@ -52,7 +54,7 @@ class Listener:
         self.sockets = sockets
         self._make_protocol = make_protocol
         self._loop = asyncio.get_running_loop()
-        self._connecting: set[asyncio.Task[None]] = set()
+        self._connecting = Tasks()
         self._says_why = True
         for listener in sockets:
             self._loop.add_reader(listener, self._accept, listener)
@@ -76,9 +78,7 @@ class Listener:
             except OSError as error:
                 self._pause(listener, error)
                 return
-            task = self._loop.create_task(self._connect(connection))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            self._connecting.start(self._connect(connection), "connect")
 
     async def _connect(self, connection: socket.socket) -> None:
         with suppress(OSError):  # it has gone already

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from app.domain.persona import Persona
 from app.generation.rules import House
 from app.llm.factory import Providers, house_model
 from app.settings import Settings
+from app.util.tasks import Tasks
 from app.workbench.player.faults import (
     EventFaults,
     ModelFault,
@@ -44,7 +44,7 @@ class RunRegistry:
         self._settings = settings
         self._live = live
         self._providers = providers
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def sources(self) -> dict[str, str]:
         """Return who can compose: recordings, earlier runs, the house, and providers with a key."""
@@ -76,9 +76,7 @@ class RunRegistry:
         )
         run = Run(self._live, request, view)
         _remember(self.runs, run.id, run)
-        task = asyncio.create_task(run.compose(), name=f"run {run.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(run.compose(), f"run {run.id}")
         return run
 
     def play(self, run: Run, faults: EventFaults) -> Playback:
@@ -89,10 +87,7 @@ class RunRegistry:
 
     async def close(self) -> None:
         """End what is being composed."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.end(0)
 
     def _request(
         self, source: str, persona: Persona, shop_id: str, fault: ModelFault

@@ -1,0 +1,38 @@
+"""Tasks that nobody awaits where they begin: held until they end, as the event loop holds none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+class Tasks:
+    """Tasks under way."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, work: Coroutine[Any, Any, Result], name: str) -> asyncio.Task[Result]:
+        """Begin one."""
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Wait until all have ended, for so many seconds at most."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    async def end(self, seconds: float) -> None:
+        """Let them end for so many seconds; then cancel what is left, and wait for a moment."""
+        await self.wait(seconds)
+        for task in self._running:
+            task.cancel()
+        await self.wait(1.0)
