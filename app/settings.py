@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.limits import (
-    BreakerLimits,
     CallLimits,
     ConnectionLimits,
     Deadlines,
     ParseLimits,
     Spending,
 )
+from app.util.breaker import BreakerLimits
 from app.util.setting_values import (
     Read,
     address,
@@ -178,7 +178,8 @@ class Settings:
     max_queued_pages: int = 400
     """Pages that may wait for a place; beyond it the fallback page is served as it is."""
     max_pages_per_address: int = 25
-    """Pages composed or waiting for a client address (IPv6: /64); beyond it likewise."""
+    """Pages composed or waiting for a client address (IPv6: /64), in all processes of a cluster;
+    beyond it likewise."""
     max_lag: float = 0.5
     """Seconds by which the event loop is late, again and again, from which on it is likewise."""
     page_memory: float = 60.0

@@ -78,17 +78,6 @@ class Spending(NamedTuple):
         )
 
 
-class BreakerLimits(NamedTuple):
-    """When a provider that fails is left alone, and when it is trusted again."""
-
-    failures: int = 5
-    """Failures in a row after which a provider is left alone."""
-    cooldown: float = 30.0
-    """Seconds for which it is left alone."""
-    successes: int = 3
-    """Calls that must then succeed."""
-
-
 class ConnectionLimits(NamedTuple):
     """How many clients may be connected, and how long they may keep the server waiting."""
 
@@ -115,10 +104,12 @@ class Claim(NamedTuple):
 class Verdict(NamedTuple):
     """What came of claims: the first that was refused, if any, else all were paid in `minute`.
 
-    `calls` and `tokens` are what the first account has spent this hour.
+    `calls` and `tokens` are what the first account has spent this hour. Nothing was paid where the
+    page's lease is `lost`.
     """
 
     refused: int | None
     minute: int
     calls: int
     tokens: int
+    lost: bool = False

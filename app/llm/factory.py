@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from app.domain.llm import Model, Prompt
 from app.generation import rules
-from app.llm.breaker import Breaker
 from app.llm.budget import Budget
 from app.llm.coalesce import CoalescingModel
 from app.llm.house import HouseModel
@@ -19,6 +18,7 @@ from app.metrics.registry import Metrics
 from app.metrics.tracing import Tracing
 from app.personas.key import persona_hash
 from app.settings import ProviderSettings, Settings
+from app.util.breaker import Breaker
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from app.domain.llm import (
     ModelText,
     Prompt,
 )
-from app.llm.breaker import Breaker
 from app.metrics.registry import Metrics
+from app.util.breaker import Breaker
 
 log = logging.getLogger("wandstore.models")
 

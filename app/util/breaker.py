@@ -1,13 +1,22 @@
-"""A circuit breaker: after enough failures in a row a provider is left alone for a while."""
+"""A circuit breaker: after enough failures in a row a server is left alone for a while."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
-
-from app.domain.limits import BreakerLimits
+from typing import Literal, NamedTuple
 
 BreakerState = Literal["closed", "open", "half_open"]
+
+
+class BreakerLimits(NamedTuple):
+    """When a provider that fails is left alone, and when it is trusted again."""
+
+    failures: int = 5
+    """Failures in a row after which a provider is left alone."""
+    cooldown: float = 30.0
+    """Seconds for which it is left alone."""
+    successes: int = 3
+    """Calls that must then succeed."""
 
 
 _USUAL = BreakerLimits()

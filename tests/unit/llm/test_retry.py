@@ -20,9 +20,9 @@ from app.domain.llm import (
     Prompt,
 )
 from app.domain.persona import NEWCOMER
-from app.llm.breaker import Breaker
 from app.llm.house import HouseModel
 from app.llm.retry import ATTEMPTS, RetryingModel
+from app.util.breaker import Breaker
 from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.limits import BreakerLimits
-from app.llm.breaker import Breaker, BreakerState
+from app.util.breaker import Breaker, BreakerLimits, BreakerState
 
 
 class Clock:
