@@ -44,6 +44,7 @@ from app.storage.db.write_behind import WriteBehind
 from app.storage.factory import Storage, open_storage
 from app.storage.kv.retrying import RetryingKv
 from app.storage.patience import Patience
+from app.storage.rates import Places
 from app.storage.shoppers import ShopperData
 from app.util.http_body import BodyCache
 from app.util.lazy import WarmUp
@@ -288,13 +289,16 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     capacity = Capacity(
         settings.max_concurrent_pages,
         settings.max_queued_pages,
-        settings.max_pages_per_address,
         settings.max_lag,
         resources.lag.seconds,
     )
+    rates, longest = resources.storage.rates, settings.deadlines.page + _LEEWAY
+    places = Places(settings.max_pages_per_address, longest, rates, resources.patience)
     span = page_spans(resources.tracing, ready.wait)
     instruments = Instruments(time.monotonic, resources.metrics, span)
-    jobs = PageJobs(site, relay, cached, records, capacity=capacity, instruments=instruments)
+    jobs = PageJobs(
+        site, relay, cached, records, capacity=capacity, places=places, instruments=instruments
+    )
     resources.counters["pages"] = jobs.counts
     pages = PageService(
         site,
@@ -345,7 +349,8 @@ def _routes(
     shops = InlineShops(context.site)
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
-    gauges = Gauges(relay.journal, resources.providers, settings.spending.share, watch.modified)
+    spending, pools = settings.spending.share, resources.storage.pools
+    gauges = Gauges(relay.journal, resources.providers, spending, watch.modified, pools)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     token, sample = settings.operator_token, settings.sample_insights
     insights = InsightsPage(context, database, arms, token, shows_sample=sample)

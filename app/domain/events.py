@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 EventName = Literal["component", "progress", "ready", "error"]
 
@@ -40,3 +40,19 @@ class SharedEvent(NamedTuple):
     def ends_the_page(self) -> bool:
         """Whether nothing follows."""
         return self.name in _LAST
+
+
+class Lease(Protocol):
+    """The right to compose the page under a key, as far as its `holder` knows.
+
+    Of the page's events `length` are shared: who finds more there, and not its own name, has lost
+    the lease and is to `lose` it. Who wants it no longer may `leave` it to others.
+    """
+
+    key: str
+    holder: str
+    length: int
+
+    def lose(self) -> None: ...
+
+    async def leave(self) -> None: ...

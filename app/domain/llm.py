@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Product, Shop
+from app.domain.events import Lease
 from app.domain.network import Client
 from app.domain.persona import Persona
 
@@ -14,7 +15,8 @@ class Prompt(NamedTuple):
     """What the model is asked. `instructions` is the same for every page of a library.
 
     What is `optional` of the slots may be left out. `tokens` is our estimate of its size. Those of
-    one `persona_hash` share an answer. `client` is for the budget. Neither is sent. `schema` makes
+    one `persona_hash` share an answer. `client` and `lease` are for the budget, which pays for no
+    page that another process composes. None of these is sent. `schema` makes
     the JSON schema of the answer, for providers that can hold their model to one. `traceparent` is
     sent as a header, where calls are traced.
     """
@@ -31,6 +33,7 @@ class Prompt(NamedTuple):
     schema: Callable[[], Mapping[str, object]] | None = None
     traceparent: str = ""
     optional: frozenset[str] = frozenset()
+    lease: Lease | None = None
 
 
 class TokensUsed(NamedTuple):

@@ -143,7 +143,7 @@ class Generator:
             self._deps.instructions(),
             self._deps.persona_briefs,
             SlotRequest(tuple(slots), tuple(reasons), frozenset(slots) - job.fallbacks.keys()),
-        )._replace(persona_hash=job.key.persona_hash, client=job.client)
+        )._replace(persona_hash=job.key.persona_hash, client=job.client, lease=job.lease)
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
         job.trace.model_called(model.name, prompt)
         names = Names(known=frozenset((*self._deps.specs, *self._deps.slots)))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Shop
-from app.domain.events import Event, EventName
+from app.domain.events import Event, EventName, Lease
 from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.network import Client
@@ -72,7 +72,8 @@ class PageJob:
 
     `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
     stays. A slot without one of the `fallbacks` may stay empty. `client` is for whom, as the budget
-    counts it. `began` is in the event loop's seconds.
+    counts it, and `lease` what the page is composed by where processes share it. `began` is in the
+    event loop's seconds.
     `shop` is as the merchant's rules have it for the persona, until `valid_until`.
     """
 
@@ -87,6 +88,7 @@ class PageJob:
     base: Sequence[Component] = ()
     base_model: str = ""
     client: Client = Client()
+    lease: Lease | None = None
     valid_until: int = 0
     began: float = 0.0
     drawn: dict[str, RenderedComponent] = field(default_factory=dict)

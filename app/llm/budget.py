@@ -16,11 +16,13 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 
+from app.domain.events import Lease
 from app.domain.limits import Claim, Spending, Verdict
 from app.domain.llm import CallRefused, Prompt
 from app.domain.network import rate_limit_key
 from app.storage.errors import StorageError
 from app.storage.ports import Kv, SharedLedgers
+from app.util.tasks import Tasks
 
 _MINUTES = 60
 _HOUR = 3600
@@ -102,18 +104,19 @@ class Budget:
         self._opening = asyncio.Lock()
         self._addresses: OrderedDict[str, Ledger] = OrderedDict()
         self._writing: dict[str, asyncio.Task[None]] = {}
-        self._settling: set[asyncio.Task[None]] = set()
+        self._settling = Tasks()
 
     async def reserve(self, prompt: Prompt, most: int) -> Settle:
         """Pay for a call that may take `most` tokens; return what settles it.
 
         Raises:
             CallRefused: the budget of the shop or of all shops is spent for this hour
-                (BUDGET_SPENT), or the client's address has had its share (ADDRESS_LIMIT).
+                (BUDGET_SPENT), or the client's address has had its share (ADDRESS_LIMIT), or
+                another process composes the page by now (LEASE_LOST).
         """
         claims = self._claims(prompt, most)
         shop, everybody, *address = claims
-        shared = await self._take_shared(claims)
+        shared = await self._take_shared(claims, prompt.lease)
         ledgers = [await self._ledger(shop.account), self._all]
         ledgers += [self._ledger_of_address(claim.account) for claim in address]
         minute = self._minute()
@@ -136,9 +139,7 @@ class Budget:
             self._store(shop.account)
             if shared:
                 accounts = (shop.account, everybody.account)
-                task = asyncio.create_task(self._give_back(accounts, shared, most - used))
-                self._settling.add(task)
-                task.add_done_callback(self._settling.discard)
+                self._settling.start(self._give_back(accounts, shared, most - used), "give back")
 
         return settle
 
@@ -160,15 +161,19 @@ class Budget:
             claims.append(Claim(name, int(client.new), limits.address_calls * share, for_new))
         return claims
 
-    async def _take_shared(self, claims: list[Claim]) -> Verdict | None:
+    async def _take_shared(self, claims: list[Claim], lease: Lease | None) -> Verdict | None:
         """Return what came of the claims on ledgers that are shared, if there are any in reach."""
         if self._shared is None:
             return None
         try:
-            verdict = await self._shared.take(claims)
+            verdict = await self._shared.take(claims, lease)
         except StorageError:
             self.counts["paid_unshared"] += 1
             return None
+        if verdict.lost and lease:
+            self.counts["LEASE_LOST"] += 1
+            lease.lose()
+            raise CallRefused("LEASE_LOST", "another process composes the page")
         self._verdicts[claims[0].account] = verdict
         while len(self._verdicts) > _MOST_SHOPS:
             self._verdicts.popitem(last=False)
@@ -184,8 +189,7 @@ class Budget:
 
     async def flush(self) -> None:
         """Keep what has been spent, now."""
-        if self._settling:
-            await asyncio.wait(self._settling)
+        await self._settling.wait()
         for account, task in list(self._writing.items()):
             task.cancel()
             await self._keep(account)

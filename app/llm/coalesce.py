@@ -18,7 +18,7 @@ from app.domain.llm import (
     TokensUsed,
 )
 
-_NOT_FOR_THEM = "ADDRESS_LIMIT"
+_NOT_FOR_THEM = ("ADDRESS_LIMIT", "LEASE_LOST")
 """Why one is not answered says nothing of those who wait beside them: they ask for themselves."""
 
 
@@ -65,7 +65,7 @@ class CoalescingModel:
                     async for event in events:
                         yield event if first else _without_cost(event)
             except CallRefused as no:
-                if first or no.code != _NOT_FOR_THEM:
+                if first or no.code not in _NOT_FOR_THEM:
                     raise
             else:
                 return

@@ -30,6 +30,8 @@ from app.personas.cache import KnownShopper
 from app.personas.key import arm_in
 from app.storage.db.rows import Generation
 from app.storage.db.write_behind import WriteBehind
+from app.storage.rates import Places
+from app.util.tasks import Tasks
 from app.util.turns import Turns
 
 log = logging.getLogger("wandstore.pages")
@@ -50,13 +52,12 @@ class AtCapacity(Exception):
 class Capacity(NamedTuple):
     """How many pages are composed at once, and how many more may wait their turn.
 
-    A client address has `max_pages_per_address` of them, new shoppers together three quarters. None
-    is begun while the event loop is late by more than `max_lag` seconds, which `lag` measures.
+    New shoppers have three quarters of them together. None is begun while the event loop is late by
+    more than `max_lag` seconds, which `lag` measures.
     """
 
     max_concurrent_pages: int = 100
     max_queued_pages: int = 400
-    max_pages_per_address: int = 25
     max_lag: float = 0.5
     lag: Callable[[], float] = lambda: 0.0
 
@@ -91,7 +92,8 @@ class RunningJob(NamedTuple):
 class PageJobs:
     """Starts and ends the generating of pages. `traces` are those of the latest ones.
 
-    `counts` says why pages were not begun. Who has `turns` ahead is answered before one is begun.
+    `counts` says why pages were not begun. Who has `turns` ahead is answered before one is begun. A
+    client's address has as many `places` as it may have pages on their way.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class PageJobs:
         records: WriteBehind,
         *,
         capacity: Capacity,
+        places: Places,
         instruments: Instruments,
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -114,11 +117,11 @@ class PageJobs:
         self._records = records
         self._capacity = capacity
         self._instruments = instruments
-        self._addresses: Counter[str] = Counter()
-        self._places = asyncio.Semaphore(capacity.max_concurrent_pages)
+        self._places = places
+        self._room = asyncio.Semaphore(capacity.max_concurrent_pages)
         self._jobs: dict[str, RunningJob] = {}
         self._latest: OrderedDict[str, str] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def running(self, page_key: str) -> RunningJob | None:
         """Return the page that is being composed under this key, if one is."""
@@ -154,45 +157,40 @@ class PageJobs:
         """Whether a page would be composed at once, with half of all places left to visitors."""
         return 2 * len(self._jobs) < self._capacity.max_concurrent_pages
 
-    def start(self, request: PageRequest) -> RunningJob:
+    async def start(self, request: PageRequest) -> RunningJob:
         """Begin composing unless that is under way.
 
         Raises:
             AtCapacity: there is no place left for this client, not even to wait.
         """
-        page_key = request.shopper.page_key
-        running = self.running(page_key)
-        if running is not None:
+        page_key, page_id = request.shopper.page_key, secrets.token_urlsafe(16)
+        if running := self.running(page_key):
             return running
         address = rate_limit_key(request.client.address) if request.client.address else ""
-        if reason := self._reason_to_refuse(request.client, address):
+        reason = self._reason_to_refuse(request.client)
+        if not reason and not await self._places.enter(address, page_id):
+            reason = "no_place_for_address"
+        if reason:
             self.counts[reason] += 1
             raise AtCapacity(reason)
-        job = self._new_job(request)
+        if running := self.running(page_key):  # it was begun while we asked for a place
+            self._places.leave(address, page_id)
+            return running
+        job = self._new_job(page_id, request)
         self._relay.open(job.id, request.shopper.shopper.id)
         self._remember(page_key, job.id)
-        task = asyncio.create_task(self._run(job, request), name=f"compose {job.id[:8]}")
+        task = self._tasks.start(self._run(job, request), f"compose {job.id[:8]}")
         self._jobs[page_key] = started = RunningJob(job, task)
-        self._addresses[address] += 1
-        self._tasks.add(task)
-        task.add_done_callback(lambda _: self._leave(address))
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._places.leave(address, page_id))
         return started
 
-    def _reason_to_refuse(self, client: Client, address: str) -> str:
+    def _reason_to_refuse(self, client: Client) -> str:
         """Return why no page is begun for a client, empty where nothing speaks against it."""
         capacity = self._capacity
         places = capacity.places * _SHARE_OF_NEW if client.new else capacity.places
         if len(self._jobs) >= places:
             return "no_place"
-        if address and self._addresses[address] >= capacity.max_pages_per_address:
-            return "no_place_for_address"
         return "too_late" if capacity.lag() > capacity.max_lag else ""
-
-    def _leave(self, address: str) -> None:
-        self._addresses[address] -= 1
-        if not self._addresses[address]:
-            del self._addresses[address]
 
     async def end_all_of(self, shopper_id: str) -> None:
         """End the pages that are being composed for a shopper; nothing half-made is kept."""
@@ -204,12 +202,7 @@ class PageJobs:
 
     async def drain(self, seconds: float) -> None:
         """Let composing pages finish for so long, then end them; nothing half-made is kept."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
+        await self._tasks.end(seconds)
 
     def _remember(self, page_key: str, page_id: str) -> None:
         self._latest[page_key] = page_id
@@ -217,8 +210,7 @@ class PageJobs:
         while len(self._latest) > _MOST_LATEST:
             self._latest.popitem(last=False)
 
-    def _new_job(self, request: PageRequest) -> PageJob:
-        page_id = secrets.token_urlsafe(16)
+    def _new_job(self, page_id: str, request: PageRequest) -> PageJob:
         view, base = request.view, request.base
         persona = request.shopper.shopper.persona
         shop, fallbacks = view.steered_for(persona.type)
@@ -252,7 +244,7 @@ class PageJobs:
                 await self._compose(job, request)
         except asyncio.CancelledError:
             job.trace.status = "interrupted"
-            self._relay.leave(job.id, self._shared_as(request))
+            self._relay.leave(job)
             self._journal.discard(job.id)
             raise
         except Exception as error:
@@ -270,11 +262,20 @@ class PageJobs:
             measure(job.trace, self._instruments.metrics)
 
     async def _compose(self, job: PageJob, request: PageRequest) -> None:
-        """Compose a page, or follow it while another process does."""
-        key, store = self._shared_as(request), partial(self._cache.put, request.shopper.page_key)
+        """Compose a page, or follow it while another process does.
+
+        It is stored once the processes have it: then nobody else has taken it up meanwhile.
+        """
+        key, keep = self._shared_as(request), partial(self._cache.put, request.shopper.page_key)
+
+        async def store(page: StoredPage, ttl: int, shared_ttl: int) -> bool:
+            if not await self._journal.settled(job.id):
+                raise PageTaken(job.id)
+            return await keep(page, ttl, shared_ttl)
+
         while not await self._relay.follow(key, job):
             with suppress(PageTaken):
-                async with self._places:
+                async with self._room:
                     await self.turns.turn()
                     if not request.force and request.base is None:
                         await self._begin_with_shared(job, request.view)
@@ -283,7 +284,7 @@ class PageJobs:
                 if await self._journal.settled(job.id):
                     return
             job.drawn.clear()
-        await self._adopt(job, store)
+        await self._adopt(job, keep)
 
     async def _adopt(self, job: PageJob, store: Store) -> None:
         """End a page as the process ended it that composed it, and only then say so."""

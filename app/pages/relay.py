@@ -17,20 +17,13 @@ from app.domain.events import LEFT, Event, SharedEvent
 from app.domain.page import Component, RenderedComponent
 from app.generation.job import PageJob
 from app.pages.journal import PageJournal
+from app.pages.lead import PAUSE, Lead
 from app.storage.errors import StorageError
-from app.storage.ports import GAP, LOST, Held, SharedJournal
-
-_PAUSE = 0.2
-"""Seconds until what could not be reached is tried again."""
-
-_SLOW = 0.25
-"""Seconds that readers wait at most for what they are to see to be shared."""
+from app.storage.ports import Held, SharedJournal
+from app.util.tasks import Tasks
 
 _LAST_WORDS = 1.0
 """Seconds to share what has been written when the process ends."""
-
-_NOT_FOR_THEM = "ADDRESS_LIMIT"
-"""Why a page is as it is says nothing of those who follow: one of them goes on with it."""
 
 Forget = Callable[[str, str], Awaitable[None]]
 """Forgets a shopper in a shop, in this process."""
@@ -46,9 +39,11 @@ class _Follower:
 
 
 @dataclass(slots=True)
-class _Shared:
+class _SharedPage:
     """A page as it has been shared, as far as this process knows it, and who follows it here."""
 
+    key: str
+    journal: PageJournal
     events: list[SharedEvent] = field(default_factory=list)
     followers: dict[str, _Follower] = field(default_factory=dict)
     awaited: bool = False
@@ -58,17 +53,37 @@ class _Shared:
         """The id of the last event, 0 where there is none."""
         return self.events[-1].id if self.events else 0
 
+    def join(self, job: PageJob) -> _Follower:
+        """Have a job follow, and know all there is."""
+        follower = self.followers[job.id] = _Follower(job)
+        self._catch_up(follower, self.events)
+        return follower
 
-@dataclass(slots=True)
-class _Lead:
-    """A page that is composed here: how many of its events are shared, and how many that makes."""
+    def deliver(self, events: Sequence[SharedEvent]) -> None:
+        """Hand over what is new to all who follow."""
+        new = [event for event in events if event.id > self.last]
+        self.events += new
+        for follower in self.followers.values():
+            self._catch_up(follower, new)
 
-    key: str
-    job: PageJob
-    sent: int
-    length: int
-    dirty: asyncio.Event = field(default_factory=asyncio.Event)
-    failing_since: float | None = None
+    def _catch_up(self, follower: _Follower, events: Sequence[SharedEvent]) -> None:
+        """Hand events to a page that follows, with what was decided, up to the page's end."""
+        job, new = follower.job, []
+        for event in events:
+            if follower.over.is_set():
+                break
+            new.append(event)
+            if event.note:
+                note, payload = json.loads(event.note), json.loads(event.data)
+                component = Component(note["type"], payload["slot"], note["config"])
+                job.drawn[component.slot] = RenderedComponent(component, payload["html"])
+                job.models = note["models"]
+            if event.ends_the_page:
+                follower.over.set()
+            if event.ends_the_page or event.name == LEFT:
+                follower.nudge.set()
+        if new:
+            self.journal.mirror(job.id, _events(new))
 
 
 class Relay:
@@ -76,7 +91,7 @@ class Relay:
 
     `clock` gives seconds since the epoch.
 
-    `counts` says how often pages were `taken_up` from another process, composed `alone` since the
+    `counts` says how often pages were `taken_up` from another process, begun `alone` since the
     others could not be reached, went on `unshared` for a while, or were `lost` to another.
     """
 
@@ -84,9 +99,8 @@ class Relay:
         self.counts: Counter[str] = Counter()
         self.journal = PageJournal(clock)
         self._shared = shared
-        self._pages: dict[str, _Shared] = {}
-        self._leading: dict[str, asyncio.Task[None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._pages: dict[str, _SharedPage] = {}
+        self._tasks = Tasks()
 
     def open(self, page_id: str, owner: str) -> None:
         """Begin the journal of a page that may be another process's."""
@@ -99,49 +113,47 @@ class Relay:
         """
         if self._shared is None:
             return False
-        page = self._pages.setdefault(key, _Shared())
-        follower = page.followers[job.id] = _Follower(job)
-        _catch_up(self.journal, page.events, follower)
+        page = self._pages.setdefault(key, _SharedPage(key, self.journal))
+        follower = page.join(job)
         try:
-            return await self._follow(self._shared, key, page, follower)
+            return await self._follow(self._shared, page, follower)
         finally:
             del page.followers[job.id]
             if not page.followers:
                 del self._pages[key]
 
-    async def _follow(
-        self, shared: SharedJournal, key: str, page: _Shared, follower: _Follower
-    ) -> bool:
+    async def _follow(self, shared: SharedJournal, page: _SharedPage, follower: _Follower) -> bool:
         job, unreachable_since = follower.job, None
         while not follower.over.is_set():
             follower.nudge.clear()
             may_take = unreachable_since is None or not page.events
-            is_new = not self.journal.events(job.id)
+            is_new = not job.began and not self.journal.events(job.id)
             try:
-                held = await shared.claim(key, job.id, page.last, may_take=may_take, is_new=is_new)
+                held = await shared.claim(
+                    page.key, job.id, page.last, may_take=may_take, is_new=is_new
+                )
             except StorageError:
                 now = asyncio.get_running_loop().time()
                 if unreachable_since is None:
                     unreachable_since = now
                 elif not page.events or now - unreachable_since > 2 * shared.seconds:
-                    self.counts["alone"] += 1
-                    self.journal.begin(job.id, page.last)
+                    self._lead(shared, page, job, None)
                     return False
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(PAUSE)
                 continue
             unreachable_since = None
-            self._deliver(page, held.events)
+            page.deliver(held.events)
             if held.ours and follower.over.is_set():
-                self._later(shared.leave(key, job.id))
+                self._later(shared.leave(page.key, job.id))
             elif held.ours:
-                self._lead(shared, key, page, held, job)
+                self._lead(shared, page, job, held)
                 return False
             elif not follower.over.is_set():
                 await self._await_news(shared, page, follower, held.seconds)
         return True
 
     async def _await_news(
-        self, shared: SharedJournal, page: _Shared, follower: _Follower, seconds: float
+        self, shared: SharedJournal, page: _SharedPage, follower: _Follower, seconds: float
     ) -> None:
         """Wait until the page has ended or been put down, or its lease may have lapsed."""
         if not page.awaited:
@@ -151,99 +163,35 @@ class Relay:
             async with asyncio.timeout(seconds):
                 await follower.nudge.wait()
 
-    def _deliver(self, page: _Shared, events: Sequence[SharedEvent]) -> None:
-        """Hand over what is new of a page to all who follow it here."""
-        new = [event for event in events if event.id > page.last]
-        page.events += new
-        for follower in page.followers.values():
-            _catch_up(self.journal, new, follower)
-
     def _lead(
-        self, shared: SharedJournal, key: str, page: _Shared, held: Held, job: PageJob
+        self, shared: SharedJournal, page: _SharedPage, job: PageJob, held: Held | None
     ) -> None:
-        if page.events:
+        """Compose a page here, and share it; as soon as that can be done, where it is not held."""
+        if held is None:
+            self.counts["alone"] += 1
+        elif page.events:
             self.counts["taken_up"] += 1
-        whole = held.length == len(page.events)
+        whole = held is None or held.length == len(page.events)
         sent = len(self.journal.events(job.id))
-        lead = _Lead(key, job, sent if whole else 0, held.length if whole else 0)
+        lead = Lead(
+            self.journal,
+            shared,
+            self.counts,
+            job=job,
+            key=page.key,
+            length=len(page.events) if whole else 0,
+            unshared=held is None,
+        )
         if not whole:
             lead.dirty.set()
-        self.journal.begin(job.id, held.floor, lead.dirty.set)
+        self.journal.begin(job.id, held.floor if held else page.last, lead.dirty.set)
         self.journal.show(job.id, sent)
-        task = asyncio.create_task(self._share(shared, lead), name=f"share {job.id[:8]}")
-        self._leading[job.id] = task
-        task.add_done_callback(lambda _: self._leading.pop(job.id, None))
-        self._keep(task)
+        self._tasks.start(lead.run(), f"share {job.id[:8]}")
 
-    async def _share(self, shared: SharedJournal, lead: _Lead) -> None:
-        """Share what is written of a page, and renew its lease, until the page has ended."""
-        journal, page_id = self.journal, lead.job.id
-        loop = asyncio.get_running_loop()
-        while True:
-            pause = shared.seconds / 3 if lead.failing_since is None else _PAUSE
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await lead.dirty.wait()
-            lead.dirty.clear()
-            if journal.owner(page_id) is None:
-                return
-            if _NOT_FOR_THEM in lead.job.failures:
-                journal.begin(page_id)
-                self._later(shared.leave(lead.key, page_id))
-                return
-            events = journal.events(page_id)
-            ended = bool(events) and events[-1].ends_the_page
-            try:
-                outcome = await self._write(shared, lead, events)
-            except StorageError:
-                lead.failing_since = lead.failing_since or loop.time()
-                self.counts["unshared"] += 1
-                journal.show(page_id, len(events))
-                if ended and loop.time() - lead.failing_since > shared.seconds:
-                    return
-                continue
-            lead.failing_since = None
-            if outcome == LOST:
-                self._lose(lead)
-                return
-            if outcome == GAP:
-                lead.sent, lead.length = 0, 0
-                lead.dirty.set()
-                continue
-            lead.sent, lead.length = len(events), outcome
-            journal.show(page_id, len(events))
-            if ended:
-                return
-
-    async def _write(self, shared: SharedJournal, lead: _Lead, events: Sequence[Event]) -> int:
-        """Write what is not shared yet. Readers do not wait for it where that takes long."""
-        new = [_noted(event, lead.job) for event in events[lead.sent :]]
-        write = shared.write(lead.key, lead.job.id, lead.length, new)
-        writing = asyncio.ensure_future(write)
-        try:
-            done, _ = await asyncio.wait({writing}, timeout=_SLOW)
-            if not done:
-                self.journal.show(lead.job.id, len(events))
-            return await writing
-        finally:
-            writing.cancel()
-
-    def _lose(self, lead: _Lead) -> None:
-        """Leave a page to who has taken it up; go on alone where readers have seen too much."""
-        if self.journal.owner(lead.job.id) is None:
-            return
-        self.counts["lost"] += 1
-        if self.journal.shown(lead.job.id) > lead.sent:
-            self.journal.begin(lead.job.id)
-        else:
-            self.journal.give_up(lead.job.id)
-
-    def leave(self, page_id: str, key: str) -> None:
+    def leave(self, job: PageJob) -> None:
         """Put down a page that is not composed to its end, for another process to take up."""
-        task = self._leading.pop(page_id, None)
-        if task is not None and self._shared is not None:
-            task.cancel()
-            self._later(self._shared.leave(key, page_id))
+        if job.lease is not None:
+            self._later(job.lease.leave())
 
     async def ended(self, key: str, after: int) -> list[Event] | None:
         """Return the events of a page that has ended elsewhere, if this is one of them."""
@@ -273,11 +221,11 @@ class Relay:
             try:
                 news = await shared.news(positions)
             except StorageError:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(PAUSE)
                 continue
             for key, events in news.events.items():
                 if key in self._pages:
-                    self._deliver(self._pages[key], events)
+                    self._pages[key].deliver(events)
             for shopper_id, shop_id in news.forgotten:
                 await forget(shopper_id, shop_id)
 
@@ -288,47 +236,11 @@ class Relay:
             with suppress(StorageError):
                 await call
 
-        self._keep(asyncio.create_task(run(), name="relay"))
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(run(), "relay")
 
     async def aclose(self) -> None:
         """Share what has been written, as long as that takes a moment."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=_LAST_WORDS)
-        for task in self._tasks:
-            task.cancel()
-
-
-def _catch_up(journal: PageJournal, events: Sequence[SharedEvent], follower: _Follower) -> None:
-    """Hand events to a page that follows, with what was decided, up to the page's end."""
-    job, new = follower.job, []
-    for event in events:
-        if follower.over.is_set():
-            break
-        new.append(event)
-        if event.note:
-            note, payload = json.loads(event.note), json.loads(event.data)
-            component = Component(note["type"], payload["slot"], note["config"])
-            job.drawn[component.slot] = RenderedComponent(component, payload["html"])
-            job.models = note["models"]
-        if event.ends_the_page:
-            follower.over.set()
-        if event.ends_the_page or event.name == LEFT:
-            follower.nudge.set()
-    if new:
-        journal.mirror(job.id, _events(new))
-
-
-def _noted(event: Event, job: PageJob) -> SharedEvent:
-    """Return an event with what was decided, so that others can go on from there."""
-    drawn = job.drawn.get(json.loads(event.data)["slot"]) if event.name == "component" else None
-    if drawn is None:
-        return SharedEvent(*event)
-    note = {"type": drawn.component.type, "config": drawn.component.config, "models": job.models}
-    return SharedEvent(*event, json.dumps(note, ensure_ascii=False, separators=(",", ":")))
+        await self._tasks.end(_LAST_WORDS)
 
 
 def _events(shared: Sequence[SharedEvent]) -> list[Event]:

@@ -111,10 +111,10 @@ class PageService:
             self._cache.lead(known.page_key, page)
             return page._replace(shared=True)
         try:
-            page_id = self.jobs.start(PageRequest(known, view, visit.client)).job.id
+            started = await self.jobs.start(PageRequest(known, view, visit.client))
         except AtCapacity:
             return Shell(shells.fallback(view, persona_type), final=True)
-        return Shell(shells.shell(view, persona_type, page_id))
+        return Shell(shells.shell(view, persona_type, started.job.id))
 
     async def preview(self, visit: Visit) -> CachedPage | Shell:
         """Return the page to a browser that asks ahead of its shopper, who may never come.
@@ -148,7 +148,7 @@ class PageService:
         if await self._finished(known, view) or await self._shared(known, view):
             return "kept"
         try:
-            self.jobs.start(PageRequest(known, view, visit.client._replace(ahead=True)))
+            await self.jobs.start(PageRequest(known, view, visit.client._replace(ahead=True)))
         except AtCapacity:
             return "left"
         return "begun"
@@ -225,7 +225,7 @@ class PageService:
             if stored is not None and not _must_be_composed(request, stored):
                 return stored
             request = request._replace(base=stored if request.wanted else None)
-        return self.jobs.start(request)
+        return await self.jobs.start(request)
 
     def is_degraded(self, page: StoredPage) -> bool:
         """Say whether the house had to help with a page that models were to write."""

@@ -14,5 +14,9 @@ class StorageError(Exception):
         self.retry_after = retry_after
 
 
+class NoAnswer(StorageError):
+    """A server takes what it is sent and says nothing; that is how a health check names it."""
+
+
 class InvalidPair(Exception):
     """A pair is not one that KV takes. Trying again will not help."""

@@ -14,7 +14,7 @@ from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
 from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.measured import MeasuredKv
-from app.storage.ports import Database, KvStore, SharedJournal, SharedLedgers, SharedRates
+from app.storage.ports import Database, KvStore, Pool, SharedJournal, SharedLedgers, SharedRates
 from app.storage.upkeep import Slice, Upkeep, days_before
 
 _OFTEN, _SELDOM = 10.0, 3600.0
@@ -35,7 +35,7 @@ class Storage(NamedTuple):
     A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
     most. `upkeep` is done as long as the shop is open. `counts` has what is counted beside it.
     `hold` keeps other processes out where there may be but one; `ledgers`, `journal` and `rates`
-    are what they share.
+    are what they share, through `pools` of connections.
     """
 
     kv: KvStore
@@ -52,6 +52,7 @@ class Storage(NamedTuple):
     ledgers: SharedLedgers | None = None
     journal: SharedJournal | None = None
     rates: SharedRates | None = None
+    pools: Callable[[], Mapping[str, Pool]] = dict
 
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
@@ -110,9 +111,10 @@ def _of_cluster(settings: Settings) -> Storage:
         patience=_NEAR,
         upkeep=(retention,),
         counts={"retention": retention.counts},
-        ledgers=RedisLedgers(redis),
+        ledgers=RedisLedgers(redis, settings.storage.lease),
         journal=RedisJournal(redis, settings.storage.lease),
         rates=RedisRates(redis),
+        pools=lambda: {"kv": redis.pool, "database": database.pool},
     )
 
 

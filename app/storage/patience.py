@@ -1,12 +1,15 @@
-"""How long a page waits for what is stored: once, for a moment, and then it goes without."""
+"""How long is waited for what is stored: once, for a moment, and then one goes without."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
-from app.storage.errors import StorageError
+from app.storage.errors import NoAnswer, StorageError
+from app.util.breaker import Breaker, BreakerLimits
 
 Result = TypeVar("Result")
 
@@ -54,3 +57,37 @@ class Patience:
             reading.cancel()
         self._over_until = self._clock() + REST
         raise StorageError("not read in time")
+
+
+class Rest:
+    """Leaves a server alone for a second that has not answered twice in a row, then asks it once.
+
+    One that refuses has answered: it is asked again at once.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._breaker = Breaker(time.monotonic, BreakerLimits(2, REST, 1))
+
+    @contextmanager
+    def unless_silent(self) -> Iterator[None]:
+        """Judge the server by what becomes of the block, where TimeoutError is no answer.
+
+        Raises:
+            NoAnswer: it has not answered, or is left alone.
+        """
+        permit = self._breaker.admit()
+        if permit is None:
+            raise NoAnswer(f"{self._name}: did not answer a moment ago")
+        try:
+            yield
+        except TimeoutError:
+            self._breaker.failed(permit)
+            raise NoAnswer(f"{self._name}: TimeoutError") from None
+        except asyncio.CancelledError:
+            self._breaker.given_up(permit)
+            raise
+        except BaseException:
+            self._breaker.succeeded(permit)
+            raise
+        self._breaker.succeeded(permit)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from app.domain.events import SharedEvent
+from app.domain.events import Lease, SharedEvent
 from app.domain.facts import Fact
 from app.domain.limits import Claim, Verdict
 from app.domain.persona import Persona
 from app.metrics.registry import Metrics
 from app.storage.db.rows import Generation, PageViews, Row, ShopperHistory, Visited
 from app.util.rate_limit import Rate
+
+
+class Pool(NamedTuple):
+    """Connections to a server that are `busy` and `idle`, and calls `waiting` for one."""
+
+    busy: int
+    idle: int
+    waiting: int
 
 
 class Kv(Protocol):
@@ -35,15 +43,22 @@ class KvStore(Kv, Protocol):
 class SharedLedgers(Protocol):
     """What all processes have spent, by account. Either may raise StorageError, done or not."""
 
-    async def take(self, claims: Sequence[Claim]) -> Verdict: ...
+    async def take(self, claims: Sequence[Claim], lease: Lease | None) -> Verdict: ...
 
     async def give_back(self, accounts: Sequence[str], minute: int, tokens: int) -> None: ...
 
 
 class SharedRates(Protocol):
-    """How often somebody did something, in all processes. It may raise StorageError."""
+    """How often somebody did something, and does at once, in all processes.
+
+    Each may raise StorageError, done or not.
+    """
 
     async def acquire(self, name: str, rate: Rate) -> float: ...
+
+    async def enter(self, name: str, who: str, most: int, seconds: float) -> bool: ...
+
+    async def leave(self, name: str, who: str) -> None: ...
 
 
 LOST, GAP = -1, -2
@@ -83,9 +98,7 @@ class SharedJournal(Protocol):
         self, key: str, holder: str, after: int, *, may_take: bool, is_new: bool
     ) -> Held: ...
 
-    async def write(
-        self, key: str, holder: str, length: int, events: Sequence[SharedEvent]
-    ) -> int: ...
+    async def write(self, lease: Lease, events: Sequence[SharedEvent]) -> int: ...
 
     async def leave(self, key: str, holder: str) -> None: ...
 

@@ -1,12 +1,17 @@
-"""How often somebody may do something, wherever they do it: counted by all processes together."""
+"""How often somebody may do something, and how much at once: counted by all processes together."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from app.storage.errors import StorageError
+from app.storage.patience import Patience
 from app.storage.ports import SharedRates
 from app.util.rate_limit import Rate, RateLimiter
+from app.util.tasks import Tasks
 
 
 class SharedLimiter:
@@ -28,3 +33,59 @@ class SharedLimiter:
         except StorageError:
             pass
         return self._own.acquire(name)
+
+
+class Places:
+    """Places for `most` of each name, which processes share; while they cannot, each has its own.
+
+    Whoever has not left after so many `seconds` is taken to have. Who enters waits with `patience`.
+    """
+
+    def __init__(
+        self, most: int, seconds: float, shared: SharedRates | None, patience: Patience
+    ) -> None:
+        self._most = most
+        self._seconds = seconds
+        self._shared = shared
+        self._patience = patience
+        self._own: Counter[str] = Counter()
+        self._leaving = Tasks()
+
+    async def enter(self, name: str, who: str) -> bool:
+        """Take a place, to be left again; False where none is left."""
+        if not name:
+            return True
+        if self._own[name] >= self._most:
+            return False
+        self._own[name] += 1
+        if self._shared is None or await self._may_enter(self._shared, name, who):
+            return True
+        self._give_back(name)
+        return False
+
+    async def _may_enter(self, shared: SharedRates, name: str, who: str) -> bool:
+        try:
+            enter = partial(shared.enter, name, who, self._most, self._seconds)
+            return await self._patience.read(enter)
+        except StorageError:
+            return True
+        except BaseException:
+            self._give_back(name)
+            raise
+
+    def leave(self, name: str, who: str) -> None:
+        """Give a place back; nobody waits for that to be known elsewhere."""
+        if not name:
+            return
+        self._give_back(name)
+        if self._shared is not None:
+            self._leaving.start(self._leave(self._shared, name, who), "leave")
+
+    async def _leave(self, shared: SharedRates, name: str, who: str) -> None:
+        with suppress(StorageError):
+            await shared.leave(name, who)
+
+    def _give_back(self, name: str) -> None:
+        self._own[name] -= 1
+        if not self._own[name]:
+            del self._own[name]

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
 from redis.exceptions import ReadOnlyError, RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from app.storage.errors import StorageError
+from app.storage.patience import Rest
+from app.storage.ports import Pool
 
 _TIMEOUT = 1.0
-"""Seconds that connecting or an answer may take."""
+"""Seconds that a call may take, with what it waits for a connection and for the answer."""
 
-_CONNECTIONS, _FREE = 64, 3.0
-"""Connections there may be, and seconds until one of them is free."""
+_HANDED_OVER = 0.05
+"""Seconds that an answer has which came while this process was stopped, or busy."""
+
+_CONNECTIONS = 64
 
 Word = str | bytes | int | float
 
@@ -28,15 +36,20 @@ class RedisServer:
     """
 
     def __init__(self, url: str) -> None:
-        pool = BlockingConnectionPool.from_url(
+        self._pool = BlockingConnectionPool.from_url(
             url,
             max_connections=_CONNECTIONS,
-            timeout=_FREE,
-            socket_timeout=_TIMEOUT,
-            socket_connect_timeout=_TIMEOUT,
+            timeout=None,
+            socket_timeout=None,
+            socket_connect_timeout=None,
             retry=Retry(NoBackoff(), 0),
+            # With them, redis-py uses connections that have been closed.
+            maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
-        self._client = Redis.from_pool(pool)
+        self._client = Redis.from_pool(self._pool)
+        self._scripts: dict[str, AsyncScript] = {}
+        self._rest = Rest("redis")
+        self._calls = 0
 
     async def call(self, *command: Word) -> Any:
         """Return what a command answers.
@@ -44,17 +57,30 @@ class RedisServer:
         Raises:
             StorageError: it could not be reached in time, is full, or refused.
         """
-        try:
-            return await self._client.execute_command(*command)  # type: ignore[no-untyped-call]
-        except (RedisError, OSError) as error:
-            raise await self._failure(error) from None
+        return await self._answer(self._client.execute_command, *command)
 
     async def run(self, script: str, keys: Sequence[str], *words: Word) -> Any:
         """Return what a script answers that Redis runs in one piece; StorageError likewise."""
+        if script not in self._scripts:
+            self._scripts[script] = self._client.register_script(script)
+        return await self._answer(self._scripts[script], keys, words)
+
+    async def _answer(self, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        self._calls += 1
         try:
-            return await self._client.register_script(script)(keys, words)
+            with self._rest.unless_silent():
+                async with _in_time():
+                    return await call(*arguments)
         except (RedisError, OSError) as error:
             raise await self._failure(error) from None
+        finally:
+            self._calls -= 1
+
+    @property
+    def pool(self) -> Pool:
+        """How many connections are busy and idle, and how many calls wait for one."""
+        (idle, _), (busy, _) = self._pool.get_connection_count()
+        return Pool(busy, idle, max(0, self._calls - busy))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -68,3 +94,19 @@ class RedisServer:
         if isinstance(error, ReadOnlyError):
             await self._client.connection_pool.disconnect(inuse_connections=False)
         return StorageError(f"redis: {type(error).__name__}")
+
+
+@asynccontextmanager
+async def _in_time() -> AsyncIterator[None]:
+    """Have the block end in time, or raise TimeoutError.
+
+    Time in which this process itself did nothing is not held against an answer that has come.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as timeout:
+        last_call = lambda: timeout.reschedule(loop.time() + _HANDED_OVER)  # noqa: E731
+        timer = loop.call_later(_TIMEOUT, last_call)
+        try:
+            yield
+        finally:
+            timer.cancel()

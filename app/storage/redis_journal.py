@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import cast
 
-from app.domain.events import EventName, SharedEvent
+from app.domain.events import EventName, Lease, SharedEvent
 from app.storage.ports import Held, News
 from app.storage.redis import RedisServer
 
@@ -18,16 +18,18 @@ _BLOCK = 500
 """Milliseconds for which nothing may happen to any page followed before they are asked for anew."""
 
 _CLAIM = """
-local lease, stream = KEYS[1], KEYS[2]
-local id, milliseconds, after, may_take, is_new = unpack(ARGV)
+local lease, stream, held = unpack(KEYS)
+local id, milliseconds, kept, after, may_take, is_new = unpack(ARGV)
 local holder = redis.call('GET', lease)
 local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 local last = newest and newest[1]:match('^%d+') or '0'
 local ended = newest and (newest[2][2] == 'ready' or newest[2][2] == 'error')
 local ours = 0
-if may_take == '1' and (not holder or holder == id) and (is_new == '1' or not ended) then
+local may_begin_anew = is_new == '1' and redis.call('EXISTS', held) == 0
+if may_take == '1' and (not holder or holder == id) and (may_begin_anew or not ended) then
     if ended then redis.call('DEL', stream) end
     redis.call('SET', lease, id, 'PX', milliseconds)
+    redis.call('SET', held, '', 'EX', kept)
     ours = 1
 end
 local time = redis.call('TIME')
@@ -36,18 +38,29 @@ local events = redis.call('XRANGE', stream, '(' .. after .. '-0', '+')
 local floor = string.format('%.0f', math.max(now, tonumber(last)))
 return {ours, floor, redis.call('XLEN', stream), redis.call('PTTL', lease), events}
 """
-"""Takes a page whose lease nobody holds. One that has ended is begun anew by who has seen
-nothing of it. Ids of what follows are beyond Redis's time and beyond every id before."""
+"""Takes a page whose lease nobody holds. One that has ended is begun anew by who has seen nothing
+of it and never held it: where they did, even unaware, it was ended in their stead. Ids of what
+follows are beyond Redis's time and beyond every id before."""
 
-_WRITE = """
+HOLD = """
+local function hold(lease, stream, id, milliseconds, length)
+    local holder = redis.call('GET', lease)
+    if holder and holder ~= id then return false end
+    if not holder and redis.call('XLEN', stream) > tonumber(length) then return false end
+    redis.call('SET', lease, id, 'PX', milliseconds)
+    return true
+end
+"""
+"""Renews a lease, or takes it where nobody has; false where another has it, or had it since."""
+
+_WRITE = (
+    HOLD
+    + """
 local lease, stream = KEYS[1], KEYS[2]
-local id, milliseconds, kept, length = unpack(ARGV, 1, 4)
-local holder = redis.call('GET', lease)
-local there = redis.call('XLEN', stream)
-if (holder and holder ~= id) or (not holder and there > tonumber(length)) then return -1 end
-redis.call('SET', lease, id, 'PX', milliseconds)
+local id, milliseconds, length, kept = unpack(ARGV, 1, 4)
+if not hold(lease, stream, id, milliseconds, length) then return -1 end
 if length == '0' then redis.call('DEL', stream)
-elseif there ~= tonumber(length) then return -2 end
+elseif redis.call('XLEN', stream) ~= tonumber(length) then return -2 end
 local ended = false
 for i = 5, #ARGV, 4 do
     redis.call('XADD', stream, ARGV[i] .. '-0',
@@ -58,8 +71,9 @@ redis.call('EXPIRE', stream, kept)
 if ended then redis.call('DEL', lease) end
 return redis.call('XLEN', stream)
 """
-"""Adds events to a stream of so many. -1: another holds the lease, or has ended the page; -2: the
-stream has lost events, as after a restart, and is to be written whole, as one of none."""
+)
+"""Adds events to a stream of so many. -1: the lease is lost; -2: the stream has lost events, as
+after a restart, and is to be written whole, as one of none."""
 
 _EVENTS = "return redis.call('XRANGE', KEYS[1], '-', '+')"
 _LEAVE = """
@@ -98,21 +112,22 @@ class RedisJournal:
         self, key: str, holder: str, after: int, *, may_take: bool, is_new: bool
     ) -> Held:
         """Take the lease if nobody has it; return who has it, and the events after an id."""
-        words = (holder, self._milliseconds, after, int(may_take), int(is_new))
-        ours, floor, length, left, rows = await self._redis.run(_CLAIM, _keys(key), *words)
+        keys = [*keys_of(key), f"held:{holder}"]
+        words = (holder, self._milliseconds, _KEPT, after, int(may_take), int(is_new))
+        ours, floor, length, left, rows = await self._redis.run(_CLAIM, keys, *words)
         waits = left / 1000 if left > 0 else self.seconds
         return Held(bool(ours), int(floor), length, waits, [_event(*row) for row in rows])
 
-    async def write(self, key: str, holder: str, length: int, events: Sequence[SharedEvent]) -> int:
+    async def write(self, lease: Lease, events: Sequence[SharedEvent]) -> int:
         """Add events and renew the lease; return the new length, or LOST or GAP."""
         words = [word for event in events for word in event]
-        head = (holder, self._milliseconds, _KEPT, length)
-        written: int = await self._redis.run(_WRITE, _keys(key), *head, *words)
+        head = (lease.holder, self._milliseconds, lease.length, _KEPT)
+        written: int = await self._redis.run(_WRITE, keys_of(lease.key), *head, *words)
         return written
 
     async def leave(self, key: str, holder: str) -> None:
         """Give up a lease, and say so to who follows."""
-        await self._redis.run(_LEAVE, _keys(key), holder, _KEPT)
+        await self._redis.run(_LEAVE, keys_of(key), holder, _KEPT)
 
     async def events(self, key: str) -> list[SharedEvent]:
         """Return all events there are of a page."""
@@ -155,7 +170,8 @@ def events_key(key: str) -> str:
     return f"events:{key}"
 
 
-def _keys(key: str) -> list[str]:
+def keys_of(key: str) -> list[str]:
+    """Return where in Redis the lease and the events of a page are."""
     return [f"lease:{key}", events_key(key)]
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
+from app.domain.events import Lease
 from app.domain.limits import Claim, Verdict
 from app.storage.redis import RedisServer
+from app.storage.redis_journal import HOLD, keys_of
 
-_TAKE = """
+_TAKE = (
+    HOLD
+    + """
+local id, milliseconds, length = unpack(ARGV, 1, 3)
+if id ~= '' and not hold(KEYS[1], KEYS[2], id, milliseconds, length) then return {-1, 0, 0, 0} end
 local minute = math.floor(redis.call('TIME')[1] / 60)
 local refused, first = 0, {0, 0}
-for i, ledger in ipairs(KEYS) do
+local ledgers = {unpack(KEYS, 3)}
+for i, ledger in ipairs(ledgers) do
     local spent = {calls = 0, tokens = 0}
     local rows = redis.call('HGETALL', ledger)
     for j = 1, #rows, 2 do
@@ -22,24 +30,26 @@ for i, ledger in ipairs(KEYS) do
         end
     end
     if i == 1 then first = {spent.calls, spent.tokens} end
-    local tokens, max_calls, max_tokens = unpack(ARGV, 3 * i - 2, 3 * i)
+    local tokens, max_calls, max_tokens = unpack(ARGV, 3 * i + 1, 3 * i + 3)
     if refused == 0 and (spent.calls >= tonumber(max_calls)
             or spent.tokens + tokens > tonumber(max_tokens)) then
         refused = i
     end
 end
 if refused == 0 then
-    for i, ledger in ipairs(KEYS) do
+    for i, ledger in ipairs(ledgers) do
         redis.call('HINCRBY', ledger, minute .. ':calls', 1)
-        redis.call('HINCRBY', ledger, minute .. ':tokens', ARGV[3 * i - 2])
+        redis.call('HINCRBY', ledger, minute .. ':tokens', ARGV[3 * i + 1])
         redis.call('EXPIRE', ledger, 3660)
     end
-    first = {first[1] + 1, first[2] + ARGV[1]}
+    first = {first[1] + 1, first[2] + ARGV[4]}
 end
 return {refused, minute, first[1], first[2]}
 """
+)
 """Of each ledger: the tokens to take, and what calls and tokens it may have spent. A ledger is a
-hash of two numbers a minute. Refused is the number of the first that cannot pay, else 0."""
+hash of two numbers a minute. Refused is the number of the first that cannot pay, else 0; or -1, and
+nothing is paid, where the page that the call is for is another's to compose."""
 
 _GIVE_BACK = """
 for _, ledger in ipairs(KEYS) do
@@ -53,14 +63,28 @@ end
 class RedisLedgers:
     """Ledgers of the last sixty minutes, by Redis's clock. Both methods may raise StorageError."""
 
-    def __init__(self, redis: RedisServer) -> None:
+    def __init__(self, redis: RedisServer, lease_seconds: float) -> None:
         self._redis = redis
+        self._lease_seconds = lease_seconds
 
-    async def take(self, claims: Sequence[Claim]) -> Verdict:
-        """Pay all claims or none, in one round trip."""
+    async def take(self, claims: Sequence[Claim], lease: Lease | None) -> Verdict:
+        """Pay all claims or none, in one round trip, and only if the lease is not lost.
+
+        Who was stopped until after the lease may have ended again does not know, and asks again.
+        """
         words = [word for claim in claims for word in claim[1:]]
         keys = _keys([claim.account for claim in claims])
-        refused, minute, calls, tokens = await self._redis.run(_TAKE, keys, *words)
+        milliseconds = round(self._lease_seconds * 1000)
+        while True:
+            began = time.monotonic()
+            head = (lease.holder, milliseconds, lease.length) if lease else ("", 0, 0)
+            pages = keys_of(lease.key if lease else "")
+            answer = await self._redis.run(_TAKE, [*pages, *keys], *head, *words)
+            if lease is None or time.monotonic() - began < self._lease_seconds:
+                break
+        refused, minute, calls, tokens = answer
+        if refused < 0:
+            return Verdict(None, minute, calls, tokens, lost=True)
         return Verdict(refused - 1 if refused else None, minute, calls, tokens)
 
     async def give_back(self, accounts: Sequence[str], minute: int, tokens: int) -> None:

@@ -1,6 +1,8 @@
-"""How often somebody may do something, counted in Redis for all processes."""
+"""How often somebody may do something, and how much at once, counted in Redis for all processes."""
 
 from __future__ import annotations
+
+import math
 
 from app.storage.redis import RedisServer
 from app.util.rate_limit import Rate
@@ -18,9 +20,19 @@ return '0'
 """
 """As app/util/rate_limit.py has it, by Redis's clock; what has been given back is forgotten."""
 
+_ENTER = """
+local time = redis.call('TIME')
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1])
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], time[1] + ARGV[3], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+"""Who is in, by when they are taken to have gone: a process that is killed never says so."""
+
 
 class RedisRates:
-    """Takes one of a rate in one round trip; StorageError where that cannot be done."""
+    """Counts in one round trip; StorageError where that cannot be done."""
 
     def __init__(self, redis: RedisServer) -> None:
         self._redis = redis
@@ -28,3 +40,12 @@ class RedisRates:
     async def acquire(self, name: str, rate: Rate) -> float:
         """Take one; return 0, or how many seconds it is until there is one to take."""
         return float(await self._redis.run(_ACQUIRE, [f"rate:{name}"], *rate))
+
+    async def enter(self, name: str, who: str, most: int, seconds: float) -> bool:
+        """Take one of so many places for so many seconds at most; False where none is left."""
+        words = (who, most, math.ceil(seconds))
+        return bool(await self._redis.run(_ENTER, [f"places:{name}"], *words))
+
+    async def leave(self, name: str, who: str) -> None:
+        """Give a place back."""
+        await self._redis.call("ZREM", f"places:{name}", who)

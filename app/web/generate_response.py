@@ -30,7 +30,11 @@ _MESSAGES = {
     "MODEL_UNAVAILABLE": "no model answered",
     "TIMEOUT": "nothing could be shown in time",
 }
-_OUR_CODES = {"BUDGET_SPENT": "RATE_LIMITED", "ADDRESS_LIMIT": "RATE_LIMITED"}
+_OUR_CODES = {
+    "BUDGET_SPENT": "RATE_LIMITED",
+    "ADDRESS_LIMIT": "RATE_LIMITED",
+    "LEASE_LOST": "MODEL_UNAVAILABLE",
+}
 
 
 class Answer(NamedTuple):

@@ -13,6 +13,7 @@ from app.llm.factory import Providers
 from app.metrics.counters import Counters
 from app.metrics.exposition import CONTENT_TYPE, gauge
 from app.pages.journal import PageJournal
+from app.storage.ports import Pool
 from app.util.http_body import zipped
 from app.web.auth import is_operator, send_unauthorized
 from app.web.context import AppContext
@@ -61,11 +62,13 @@ class Gauges:
         providers: Providers,
         spending: Spending,
         modified: Callable[[], float | None],
+        pools: Callable[[], Mapping[str, Pool]],
     ) -> None:
         self._journal = journal
         self._providers = providers
         self._spending = spending
         self._modified = modified
+        self._pools = pools
 
     def read(self, web: AppContext) -> Reading:
         """Return how things are."""
@@ -90,6 +93,15 @@ class Gauges:
         if now.providers:
             spent = "What is spent of the hour's budget."
             yield gauge("wandstore_budget_used_ratio", spent, now.budgets)
+        if pools := self._pools():
+            connections = [
+                ({"store": store, "state": state}, getattr(pool, state))
+                for store, pool in pools.items()
+                for state in ("busy", "idle")
+            ]
+            yield gauge("wandstore_pool_connections", "Connections to a store.", connections)
+            waiting = [({"store": store}, pool.waiting) for store, pool in pools.items()]
+            yield gauge("wandstore_pool_waiting", "Calls that wait for a connection.", waiting)
         yield gauge(
             "wandstore_catalog_modified_timestamp_seconds",
             "When the catalog was written, or found to be as its source has it.",

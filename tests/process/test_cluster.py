@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -171,7 +173,7 @@ def test_a_process_that_was_away_follows_who_has_taken_its_page(
     text = answer()
     ends = ends_of_components(text)
     model.play(Scenario(text, hold_after=(ends[0], ends[2])), Scenario(text))
-    here, other = shop("a"), shop("b")
+    here, other = (shop(name, WANDSTORE_LEASE_SECONDS="2") for name in "ab")
     with Shopper(here) as shopper, Client.from_url(redis.url) as state:
         stream = stream_of(shopper.store().text)
         model.reached(1)
@@ -188,6 +190,27 @@ def test_a_process_that_was_away_follows_who_has_taken_its_page(
         assert shopper.follow(stream) == events
         assert [event.payload["slot"] for event in events[:10:2]] == list(SLOTS)
     assert asked_slots(model)[1:] == [without(model, SLOTS[:1])]
+
+
+def test_a_process_that_was_stopped_for_longer_than_its_lease_asks_no_model_again(
+    shop: Shop, model: Model
+) -> None:
+    text = answer()
+    first = text[: ends_of_components(text)[0]] + "]}"  # so it would ask again for what is missing
+    model.play(Scenario(first, hold_after=(1,)), Scenario(text))
+    short = {"WANDSTORE_LEASE_SECONDS": "1"}
+    stopped, other = shop("stopped", Server, **short), shop("other", **short)
+    with ExitStack() as stack:
+        reader = stack.enter_context(generating(stopped, explorer(0)))
+        model.reached(1)
+        os.kill(stopped.pid, signal.SIGSTOP)
+        elsewhere = list(stack.enter_context(generating(other, explorer(0))))
+        model.release()
+        os.kill(stopped.pid, signal.SIGCONT)
+        assert list(reader) == elsewhere
+    assert [event.payload["slot"] for event in elsewhere[:10:2]] == list(SLOTS)
+    assert len(model.requests) == 2, "what was asked when it was stopped, and what took its place"
+    assert 'part="relay",event="lost"} 1' in http.get(f"{stopped.url}/metrics").text
 
 
 def test_a_page_that_is_put_down_is_taken_up_at_once(shop: Shop, model: Model) -> None:
@@ -297,10 +320,19 @@ def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
     assert check() == "failed: StorageError"
     redis.start()
     assert check() == "ok"
+    figures = http.get(f"{server.url}/metrics").text
+    assert 'wandstore_pool_connections{store="kv",state="idle"} ' in figures
+    assert 'wandstore_pool_waiting{store="database"} 0' in figures
+    assert len(model.requests) == 1, "what Redis did not take is in memory"
+    with redis.frozen():
+        visit()
+        with generating(server, explorer(0)) as composed:
+            assert list(composed)[-1].name == "ready"
+        assert check() == "failed: NoAnswer"
+    eventually(lambda: check() == "ok")
     server.stop()
     (counts,) = (line for line in server.logged("counts") if "relay" in line)
-    assert counts["relay"] == {"alone": 1}
-    assert len(model.requests) == 1, "what Redis did not take is in memory"
+    assert counts["relay"] == {"alone": 2}
 
 
 @contextmanager

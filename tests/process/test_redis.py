@@ -6,18 +6,24 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 
+from app.domain.events import SharedEvent
 from app.domain.limits import Spending
 from app.domain.llm import CallRefused, Prompt
 from app.domain.network import Client
 from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget, Settle
-from app.storage.errors import InvalidPair, StorageError
+from app.storage.errors import InvalidPair, NoAnswer, StorageError
 from app.storage.kv.redis import RedisKv
-from app.storage.rates import SharedLimiter
+from app.storage.patience import Patience
+from app.storage.ports import LOST
+from app.storage.rates import Places, SharedLimiter
 from app.storage.redis import RedisServer
+from app.storage.redis_journal import RedisJournal
 from app.storage.redis_ledgers import RedisLedgers
 from app.storage.redis_rates import RedisRates
 from app.util.rate_limit import Rate
@@ -69,13 +75,31 @@ async def test_a_redis_that_is_full_or_down_is_a_storage_error_and_is_back_when_
     await redis.call("CONFIG", "SET", "maxmemory", "1")
     with pytest.raises(StorageError, match="OutOfMemory"):
         await kv.put("page", b"1", 60)
-    assert await kv.get("page") is None
+    assert await asyncio.gather(*(kv.get("page") for _ in range(5))) == [None] * 5
     server.stop()
     with pytest.raises(StorageError, match="ConnectionError"):
         await kv.get("page")
     server.start()
     await kv.put("page", b"1", 60)
-    assert await kv.get("page") == b"1"
+    assert await asyncio.gather(*(kv.get("page") for _ in range(5))) == [b"1"] * 5
+
+
+async def test_a_redis_that_hangs_is_left_alone_for_a_moment_and_is_back_when_it_is(
+    server: RedisProcess, redis: RedisServer
+) -> None:
+    kv = RedisKv(redis)
+    await kv.put("page", b"1", 60)
+    with server.frozen():
+        answers = await asyncio.gather(*(kv.get("page") for _ in range(3)), return_exceptions=True)
+        assert [str(it) for it in answers] == ["redis: TimeoutError"] * 3
+        with pytest.raises(NoAnswer, match="a moment ago"):
+            await kv.get("page")
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(NoAnswer):
+                assert await kv.get("page") == b"1"
+                break
+            await asyncio.sleep(0.05)
 
 
 async def test_a_redis_that_has_become_a_replica_is_left_for_where_its_address_leads_now(
@@ -96,7 +120,9 @@ async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
 ) -> None:
     others = [RedisServer(server.url) for _ in range(3)]
     limits = Spending(calls=1_000, tokens=20_000, address_calls=12, new_calls=1)
-    budgets = [Budget(limits, RedisKv(it), time.time, RedisLedgers(it)) for it in (redis, *others)]
+    budgets = [
+        Budget(limits, RedisKv(it), time.time, RedisLedgers(it, 5.0)) for it in (redis, *others)
+    ]
 
     open_calls: list[Settle] = []
 
@@ -133,6 +159,48 @@ async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
         await other.close()
 
 
+async def test_who_has_lost_a_page_pays_for_nothing_more_of_it_and_does_not_begin_it_anew(
+    redis: RedisServer,
+) -> None:
+    journal = RedisJournal(redis, 5.0)
+    one, other = Held("one"), Held("other")
+    budget = Budget(Spending(), RedisKv(redis), time.time, RedisLedgers(redis, 5.0))
+
+    async def claim(holder: Held) -> bool:
+        """Claim a page as who does not hear of it and claims it again."""
+        await journal.claim("page", holder.holder, 0, may_take=True, is_new=True)
+        return (await journal.claim("page", holder.holder, 0, may_take=True, is_new=True)).ours
+
+    async def pays(holder: Held) -> bool:
+        try:
+            await budget.reserve(prompt("test", Client())._replace(lease=holder), 1_000)
+        except CallRefused as no:
+            return no.code != "LEASE_LOST"
+        return True
+
+    async def lapse() -> None:
+        await redis.call("DEL", "lease:page")
+
+    assert await claim(one)
+    assert await pays(one)
+    await lapse()
+    assert await pays(one), "nobody has taken it"
+    assert 4 < await redis.call("PTTL", "lease:page") / 1000 <= 5
+    await lapse()
+    assert await claim(other)
+    assert [await pays(one), await claim(one), await pays(other)] == [False, False, True]
+    other.length = await journal.write(other, [SharedEvent(1, "ready", "{}")])
+    assert await redis.call("EXISTS", "lease:page") == 0
+    assert [await pays(one), await claim(one), await pays(one)] == [False] * 3
+    assert await journal.write(one, [SharedEvent(2, "ready", "{}")]) == LOST
+    assert [event.id for event in await journal.events("page")] == [1]
+    assert budget.left("test")[0] == Spending().calls - 3
+    assert one.losses == 3
+    assert await claim(Held("a third")), "who wants it anew has it anew"
+    await redis.call("FLUSHALL")
+    assert await pays(one), "nobody has it that Redis knows of"
+
+
 async def test_a_rate_holds_for_all_processes_together_and_for_each_without_redis(
     server: RedisProcess, redis: RedisServer
 ) -> None:
@@ -148,6 +216,44 @@ async def test_a_rate_holds_for_all_processes_together_and_for_each_without_redi
     server.stop()
     waits = [await here.acquire("me") for _ in range(11)]
     assert waits == [0] * 10 + [60], "by what this process has counted itself"
+    server.start()
+    await other.close()
+
+
+@dataclass
+class Held:
+    """A lease as its holder knows it."""
+
+    holder: str
+    key: str = "page"
+    length: int = 0
+    losses: int = 0
+
+    def lose(self) -> None:
+        self.losses += 1
+
+    async def leave(self) -> None:
+        raise NotImplementedError
+
+
+async def test_places_are_those_of_all_processes_and_each_has_its_own_without_redis(
+    server: RedisProcess, redis: RedisServer
+) -> None:
+    other = RedisServer(server.url)
+    patience = Patience(20.0, time.monotonic)
+    here, there = (Places(2, 60.0, RedisRates(it), patience) for it in (redis, other))
+    await redis.call("ZADD", "places:me", 1, "a process that was killed long ago")
+    assert [await it.enter("me", name) for it, name in ((here, "a"), (there, "b"))] == [True] * 2
+    assert [await it.enter("me", "c") for it in (here, there)] == [False] * 2
+    assert [await there.enter("somebody else", "d"), await there.enter("", "e")] == [True] * 2
+    there.leave("me", "b")
+    async with asyncio.timeout(20):
+        while not await here.enter("me", "c"):
+            await redis.call("PING")
+    assert 50 < await redis.call("TTL", "places:me") <= 60
+    server.stop()
+    assert [await there.enter("me", name) for name in "fgh"] == [True, True, False]
+    assert await here.enter("me", "i") is False
     server.start()
     await other.close()
 

@@ -18,6 +18,8 @@ import asyncpg
 from app.storage.db.repository import ShopRepository, Statement, only_reads
 from app.storage.db.rows import Row
 from app.storage.errors import StorageError
+from app.storage.patience import Rest
+from app.storage.ports import Pool
 
 log = logging.getLogger("wandstore.storage")
 
@@ -75,6 +77,7 @@ class PostgresDatabase(ShopRepository):
         self._pool: Any = None
         self._migrated = False
         self._calls = 0
+        self._rest = Rest("postgres")
 
     async def open(self) -> None:
         """Connect and apply what is missing, if the server is there."""
@@ -94,6 +97,13 @@ class PostgresDatabase(ShopRepository):
         except _FAILURES as error:
             log.warning({"event": "database_not_opened", "reason": type(error).__name__})
 
+    @property
+    def pool(self) -> Pool:
+        """How many connections are busy and idle, and how many calls wait for one."""
+        idle = self._pool.get_idle_size()
+        busy = self._pool.get_size() - idle
+        return Pool(busy, idle, max(0, self._calls - busy))
+
     async def close(self) -> None:
         """Close the connections, whether the server answers or not."""
         if self._pool is not None:
@@ -110,14 +120,17 @@ class PostgresDatabase(ShopRepository):
             raise StorageError("postgres: not open")
         if self._calls >= self._limits.calls:
             raise StorageError("postgres: too many calls at once")
-        free = self._pool.acquire(timeout=self._limits.connect)
         self._calls += 1
         try:
-            async with asyncio.timeout(self._limits.call), free as connection:
-                if only_reads(work):
-                    return await _run(connection, work)
-                async with connection.transaction():
-                    return await _run(connection, work)
+            with self._rest.unless_silent():
+                async with (
+                    asyncio.timeout(self._limits.call),
+                    self._pool.acquire(timeout=self._limits.connect) as connection,
+                ):
+                    if only_reads(work):
+                        return await _run(connection, work)
+                    async with connection.transaction():
+                        return await _run(connection, work)
         except _FAILURES as error:
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 await self._pool.expire_connections()  # another server is the primary now
