@@ -56,7 +56,10 @@ _SQL = (
     "DELETE_OLD_VIEWS",
 )
 _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
-    "LISTING": (listing, "FILTERS HIDDEN MAX_BYTES MAX_FIELDS MAX_QUERY_LENGTH PAGE_NUMBER TAG"),
+    "LISTING": (
+        listing,
+        "FILTERS HIDDEN MAX_FIELDS MAX_FIELD_BYTES MAX_QUERY_LENGTH PAGE_NUMBER TAG",
+    ),
     "ASSETS": (assets, "MEDIA_TYPES"),
     "FACTS": (
         facts,

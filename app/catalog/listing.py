@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -20,12 +21,17 @@ MOST_CATEGORIES = 24
 
 MAX_QUERY_LENGTH = 80
 MAX_FIELDS = 32
-MAX_BYTES = 4096
+MAX_FIELD_BYTES = 1024
+"""What an address says beyond these is not looked at."""
+
 PAGE_NUMBER = re.compile(r"^[0-9]{1,4}$")
 HIDDEN = re.compile(
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
 """Signs that nobody sees, and that turn around what stands beside them; feeds lose them as well."""
+
+_BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""What Unicode calls letters and signs, and fonts show as nothing."""
 
 ORDERS: dict[str, tuple[Callable[[Product], Any], bool]] = {
     "price-asc": (lambda item: item.price.amount, False),
@@ -125,15 +131,7 @@ class Listing(NamedTuple):
 
 def read_request(query_string: bytes) -> ListingQuery | None:
     """Return what the query asks for, or None where it asks for nothing we know."""
-    if len(query_string) > MAX_BYTES:
-        return None
-    try:
-        pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=MAX_FIELDS)
-    except ValueError:
-        return None
-    clean = [
-        (name, " ".join(HIDDEN.sub("", value).split())[:MAX_QUERY_LENGTH]) for name, value in pairs
-    ]
+    clean = [(name, _clean(value)) for name, value in fields_of(query_string)]
     given = dict(clean)
     tags = [(name, value) for name, value in clean if name == TAG and value]
     filters = [(name, given[name]) for name in FILTERS if name != TAG and given.get(name)]
@@ -144,6 +142,23 @@ def read_request(query_string: bytes) -> ListingQuery | None:
     page = int(number) if PAGE_NUMBER.fullmatch(number) else 1
     category, sort, query = (given.get(name, "") for name in ("category", "sort", "q"))
     return ListingQuery(category, sort, query, max(page, 1), tuple(filters))
+
+
+def fields_of(query_string: bytes) -> list[tuple[str, str]]:
+    """Return names and values of a query's first fields; what is too long is cut."""
+    fields = query_string.decode("utf-8", "replace").split("&", MAX_FIELDS)[:MAX_FIELDS]
+    return parse_qsl("&".join(field[:MAX_FIELD_BYTES] for field in fields))
+
+
+def _clean(value: str) -> str:
+    """Return what can be seen of a value, on one line; nothing where that is marks alone."""
+    text = " ".join(HIDDEN.sub("", value).split())[:MAX_QUERY_LENGTH]
+    return "" if all(map(_is_blank, text)) else text
+
+
+def _is_blank(sign: str) -> bool:
+    """Say whether a sign shows nothing by itself: a space, a mark, a control or format sign."""
+    return unicodedata.category(sign)[0] in "ZMC" or sign in _BLANK_LETTERS
 
 
 def filter_products(shop: Shop, query: ListingQuery, index: SearchIndex | None = None) -> Listing:

@@ -75,6 +75,8 @@ class SearchIndex:
         where that does not help either, all lose their last letters.
         """
         words = fold(query).split()
+        if not words:
+            return Found(())
         stem = _stemmer(self._locale)
         if found := self._holding(words, category, stem):
             parts = [_part(word, stem(word)) for word in words]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import unicodedata
 import zlib
 from collections.abc import Sequence
-from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from app.catalog.listing import MAX_BYTES, MAX_FIELDS
+from app.catalog.listing import fields_of
 from app.domain.catalog import Product, Shop
 from app.web.context import AppContext
 
@@ -47,13 +46,7 @@ class ProductPage:
 
 def _variant_in(query_string: bytes) -> str:
     """Return the id of the variant that an address names; an unknown one is as good as none."""
-    if len(query_string) > MAX_BYTES:
-        return ""
-    try:
-        pairs = parse_qsl(query_string.decode("ascii"), max_num_fields=MAX_FIELDS)
-    except ValueError:
-        return ""
-    return unicodedata.normalize("NFC", dict(pairs).get("variant", ""))
+    return unicodedata.normalize("NFC", dict(fields_of(query_string)).get("variant", ""))
 
 
 def related(item: Product, shop: Shop) -> list[Product]:

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 from app.catalog.listing import (
     FILTERS,
-    MAX_BYTES,
+    MAX_FIELD_BYTES,
     MAX_FIELDS,
     MAX_QUERY_LENGTH,
     ListingQuery,
@@ -45,8 +45,20 @@ def _queries() -> Iterator[str]:
     for fields in (MAX_FIELDS - 1, MAX_FIELDS, MAX_FIELDS + 1):
         yield "&".join(["q=a", *["x=y"] * (fields - 1)])
         yield "q=a" + "&" * (fields - 1)
-    for size in (MAX_BYTES, MAX_BYTES + 1):
+    for size in (MAX_FIELD_BYTES, MAX_FIELD_BYTES + 1, 5 * MAX_FIELD_BYTES):
         yield "q=a&x=".ljust(size, "y")
+        yield "q=".ljust(size, "y") + "&page=2"
+        yield "q=" + ("+" * (size - 4)) + "%41"
+    yield "&".join(["x=y"] * MAX_FIELDS + ["q=a"])
+    for blank in (
+        "\u0301",
+        "\u0301\u064b \u0488",
+        "\ufe0f\u200d",
+        "\u3164",
+        "\u2800",
+        "\U000e0041",
+    ):
+        yield from (f"q={quote(blank)}", f"tag={quote(blank)}", f"q={quote(blank)}lamp&page=2")
     for name in NAMES:
         text = name.encode("utf-8", "replace").decode()
         yield f"category={quote(text, safe='')}&q={quote_plus(text)}&sort={quote(text, safe='')}"

@@ -171,3 +171,8 @@ def test_a_word_is_found_in_whichever_products_hold_it_and_in_no_others() -> Non
         "p449",
         *(f"p{at}" for at in range(491, 500, 2)),
     ]
+
+
+@pytest.mark.parametrize("query", ["\u2019", "\u0301", "\u00ad \u02bc"])
+def test_what_has_no_letters_finds_nothing(query: str) -> None:
+    assert found(query) == []

@@ -12,17 +12,25 @@ export interface ListingQuery {
   readonly filtered: boolean;
 }
 
+/** Signs that show nothing by themselves: spaces, marks, control and format signs. */
+const BLANK = /^[\p{Z}\p{M}\p{C}\u115f\u1160\u2800\u3164\uffa0]*$/u;
+
+/** Return the first fields of a URL's query (question mark or not); what is too long is cut. */
+export function fieldsOf(search: string): URLSearchParams {
+  const fields = search.replace(/^\?/, "").split("&").slice(0, LISTING.MAX_FIELDS);
+  return new URLSearchParams(
+    fields.map((field) => field.slice(0, LISTING.MAX_FIELD_BYTES)).join("&"),
+  );
+}
+
 /** Parse a URL's query (question mark or not); null where it has no field of a listing. */
 export function parseListingQuery(search: string): ListingQuery | null {
-  const text = search.startsWith("?") ? search.slice(1) : search;
-  if (text.length > LISTING.MAX_BYTES || text.split("&").length > LISTING.MAX_FIELDS) return null;
   const fields = new Map<string, string>();
   let filtered = false;
-  for (const [name, value] of new URLSearchParams(text)) {
-    const clean = collapseWhitespace(
-      value.split(LISTING.HIDDEN).join(""),
-      LISTING.MAX_QUERY_LENGTH,
-    );
+  for (const [name, value] of fieldsOf(search)) {
+    const visible = value.split(LISTING.HIDDEN).join("");
+    const text = collapseWhitespace(visible, LISTING.MAX_QUERY_LENGTH);
+    const clean = BLANK.test(text) ? "" : text;
     if (value !== "") fields.set(name, clean);
     if (name === LISTING.TAG && clean !== "") filtered = true;
   }

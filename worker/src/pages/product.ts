@@ -2,8 +2,9 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { RequestContext } from "../context.ts";
-import { HTTP_BODY, LISTING, PRERENDER } from "../shared/constants.ts";
+import { HTTP_BODY, PRERENDER } from "../shared/constants.ts";
 import { sha256Hex } from "../util/sha256.ts";
+import { fieldsOf } from "./listing_query.ts";
 import { handleNotFound } from "./not_found.ts";
 import { publishedPage } from "./store.ts";
 
@@ -38,8 +39,8 @@ function variantPage({ before, after, usual, variants }: VariantPages, id: strin
 
 /** Return the id of the variant that an address names, by the container's rules. */
 function variantIn(search: string): string {
-  const text = search.replace(/^\?/, "");
-  if (text.length > LISTING.MAX_BYTES || text.split("&").length > LISTING.MAX_FIELDS) return "";
-  const named = new URLSearchParams(text).getAll("variant").filter((value) => value !== "");
+  const named = fieldsOf(search)
+    .getAll("variant")
+    .filter((value) => value !== "");
   return (named.at(-1) ?? "").normalize("NFC");
 }

@@ -5,8 +5,8 @@ export const LISTING = {
   FILTERS: ["min", "max", "available", "tag"],
   HIDDEN:
     /[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/,
-  MAX_BYTES: 4096,
   MAX_FIELDS: 32,
+  MAX_FIELD_BYTES: 1024,
   MAX_QUERY_LENGTH: 80,
   PAGE_NUMBER: /^[0-9]{1,4}$/,
   TAG: "tag",
