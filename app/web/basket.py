@@ -91,11 +91,12 @@ class BasketPage:
         changed, outcome = _changed(basket, form, view.shop)
         if outcome == "added":
             changed = await self._placed(scope, view, changed, form["product"])
-        cookie = self._signer.cookie(changed, view.shop.id, secure=scope["scheme"] == "https")
-        if cookie is None:
+        secure = scope["scheme"] == "https"
+        values = self._signer.cookies(changed, view.shop.id, secure=secure)
+        if not values:
             outcome = "full"
         self.counts[outcome] += 1
-        cookies = [(b"set-cookie", cookie)] if cookie is not None and changed != basket else []
+        cookies = [(b"set-cookie", value) for value in values if changed != basket]
         address = view.urls.basket(outcome if outcome in NOTES else "")
         await send_response(scope, send, see_other(address, cookies))
         if outcome == "added":

@@ -13,11 +13,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from decimal import Decimal
 from hmac import compare_digest, digest
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from app.domain.basket import Basket, BasketLine
 from app.domain.catalog import Money
+from app.web import cookies
 from app.web.cookies import MAX_CANDIDATES, cookie_values
 
 MAX_VALUE_LENGTH = 3_000
@@ -35,8 +36,9 @@ class BasketSigner(NamedTuple):
 
     def read(self, headers: Iterable[tuple[bytes, bytes]], shop_id: str) -> Basket:
         """Return the basket of the first cookie that is ours; an empty one where there is none."""
-        values = cookie_values(headers, cookie_name(shop_id))
-        for value in islice(values, MAX_CANDIDATES):
+        sent = tuple(headers)
+        values = (islice(cookie_values(sent, it), MAX_CANDIDATES) for it in cookie_names(shop_id))
+        for value in chain.from_iterable(values):
             match = VALUE.fullmatch(value)
             if match and any(
                 compare_digest(match[2], _signature(secret, shop_id, match[1]))
@@ -45,15 +47,19 @@ class BasketSigner(NamedTuple):
                 return _lines(match[1])
         return ()
 
-    def cookie(self, basket: Basket, shop_id: str, *, secure: bool) -> bytes | None:
-        """Return a Set-Cookie header's value; None where the basket is too large for a cookie."""
-        name, ending = cookie_name(shop_id), "; Secure" if secure else ""
-        if not basket:
-            return f"{name}=; Max-Age=0; {_ATTRIBUTES}{ending}".encode()
-        value = self.value(basket, shop_id)
+    def cookies(self, basket: Basket, shop_id: str, *, secure: bool) -> list[bytes]:
+        """Return values of Set-Cookie headers; none where the basket is too large for a cookie.
+
+        Over https one ends what an earlier version has set, which must not come back.
+        """
+        value = self.value(basket, shop_id) if basket else ""
         if len(value) > MAX_VALUE_LENGTH:
-            return None
-        return f"{name}={value}; Max-Age={LIFETIME}; {_ATTRIBUTES}{ending}".encode()
+            return []
+        of_host, plain = cookie_names(shop_id)
+        age = LIFETIME if basket else 0
+        name, ending = (of_host, "; Secure") if secure else (plain, "")
+        cookie = f"{name}={value}; Max-Age={age}; {_ATTRIBUTES}{ending}".encode()
+        return [cookie, *([f"{plain}=; Max-Age=0; {_ATTRIBUTES}".encode()] if secure else [])]
 
     def value(self, basket: Basket, shop_id: str) -> str:
         """Return the value of a basket's cookie."""
@@ -71,9 +77,9 @@ def _signature(secret: bytes, shop_id: str, payload: str) -> str:
     return urlsafe_b64encode(signed).decode().rstrip("=")
 
 
-def cookie_name(shop_id: str) -> str:
-    """Return the name of the cookie of a shop's basket."""
-    return f"basket_{shop_id}"
+def cookie_names(shop_id: str) -> tuple[str, str]:
+    """Return the names of the cookie of a shop's basket, over https and else."""
+    return cookies.cookie_names(shop_id, "basket")
 
 
 def _lines(payload: str) -> Basket:

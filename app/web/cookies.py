@@ -131,13 +131,13 @@ def _signature(secret: bytes, shopper_id: str, shop_id: str, expires: int) -> st
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def cookie_names(shop_id: str) -> tuple[str, str]:
+def cookie_names(shop_id: str, kind: str = "shopper") -> tuple[str, str]:
     """Return the names of a shop's cookie, over https and else: each shop has shoppers of its own.
 
     What is named for the host no neighbour at another of its domain's names can set, and it goes
     before what is not.
     """
-    plain = f"shopper_{shop_id}"
+    plain = f"{kind}_{shop_id}"
     return f"{OF_HOST}{plain}", plain
 
 

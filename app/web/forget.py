@@ -65,10 +65,11 @@ class ForgetPage:
             await send_response(scope, send, private_page(html, view, 503))
             return
         self.counts["forgotten" if known else "unknown"] += 1
-        of_host, plain = cookies.cookie_names(shop.id)
-        names = (of_host, plain, basket_cookie.cookie_name(shop.id))
-        ended = [(b"set-cookie", name.encode() + _ENDED) for name in names]
-        ended[0] = (b"set-cookie", ended[0][1] + b"; Secure")  # or browsers do not look at it
+        names = (*cookies.cookie_names(shop.id), *basket_cookie.cookie_names(shop.id))
+        values = [name.encode() + _ENDED for name in names]
+        # What is named for the host browsers do not look at unless it is said to be secure.
+        values[::2] = [value + b"; Secure" for value in values[::2]]
+        ended = [(b"set-cookie", value) for value in values]
         await send_response(scope, send, see_other(view.urls.forget(done=True), ended))
 
 

@@ -109,6 +109,20 @@ def test_a_basket_of_an_earlier_secret_is_the_same_basket() -> None:
     assert BasketSigner(b"the secret of today").read(headers, "demo") == ()
 
 
+def test_over_https_the_basket_is_named_for_the_host_and_the_earlier_one_does_not_come_back() -> (
+    None
+):
+    line = BasketLine("mug", "", 2, Money(Decimal("9.50"), "EUR"), "", "")
+    signer = BasketSigner(b"a secret of some length")
+    for basket in ((line,), ()):
+        cookie, earlier = signer.cookies(basket, "demo", secure=True)
+        assert cookie.startswith(b"__Host-basket_demo=")
+        assert cookie.endswith(b"; Secure")
+        assert earlier.startswith(b"basket_demo=; Max-Age=0;")
+        (plain,) = signer.cookies(basket, "demo", secure=False)
+        assert plain.startswith(b"basket_demo=")
+
+
 def test_only_over_https_a_browser_is_told_to_stay_there(house_server: Server) -> None:
     for scheme, told in (("http", None), ("https", "max-age=31536000")):
         proxy = {"X-Forwarded-Proto": scheme, "X-Forwarded-For": "192.0.2.1"}

@@ -80,7 +80,10 @@ describe("a basket", () => {
       { CONTAINER },
     );
     expect([response.status, response.headers.get("location")]).toEqual([303, "/basket"]);
-    expect(response.headers.getSetCookie()).toEqual(["basket_demo=x; Path=/; Secure"]);
+    expect(response.headers.getSetCookie()).toEqual([
+      "__Host-basket_demo=x; Path=/; Secure",
+      "basket_demo=; Max-Age=0; Path=/",
+    ]);
     expect(response.headers.get("cache-control")).toBe("private, no-store");
     expect(await requests[0]?.text()).toBe(body);
     expect(requests[0]?.headers.get("sec-fetch-site")).toBe("same-origin");

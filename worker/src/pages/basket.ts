@@ -7,7 +7,7 @@ import type { RequestContext } from "../context.ts";
 import { fileHeaders } from "../responses.ts";
 import { isSameOrigin } from "../same_origin.ts";
 import { readBasket } from "../session/basket.ts";
-import { BASKET, BODY } from "../shared/constants.ts";
+import { BASKET, BODY, COOKIES } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
 import { readBody } from "../util/body.ts";
 import { withTimeout } from "../util/timeout.ts";
@@ -91,9 +91,13 @@ export function fromContainer({ url }: RequestContext, shop: Shop, response: Res
       ? pageHeaders(shop, "fallback", NO_STORE)
       : fileHeaders({ location, "cache-control": NO_STORE });
   // The container does not see by which scheme the shopper came.
-  const ending = url.protocol === "https:" ? "; Secure" : "";
-  for (const cookie of response.headers.getSetCookie())
-    headers.append("set-cookie", `${cookie}${ending}`);
+  const secure = url.protocol === "https:";
+  for (const cookie of response.headers.getSetCookie()) {
+    const isPlain = secure && !cookie.startsWith(COOKIES.OF_HOST);
+    headers.append("set-cookie", isPlain ? `${COOKIES.OF_HOST}${cookie}; Secure` : cookie);
+    // What an earlier version has set must not come back.
+    if (isPlain) headers.append("set-cookie", `${cookie.split("=")[0]}=; Max-Age=0; Path=/`);
+  }
   return new Response(response.body, { status: response.status, headers });
 }
 
