@@ -389,7 +389,7 @@ def _routes(
 
 async def _checks(resources: Resources, watch: SiteWatch, proxy: ProxyCheck) -> Mapping[str, str]:
     return {
-        **await check_storage(resources.storage),
+        **await check_storage(resources.storage, resources.kv),
         "llm_api": resources.providers.health(),
         "catalog": watch.state,
         "prompts": watch.prompts_state,

@@ -6,12 +6,16 @@ from __future__ import annotations
 class StorageError(Exception):
     """Something cannot be read or written just now; the message says where, never what.
 
-    `retry_after` is how many seconds whoever refused asked us to wait, if they did.
+    `retry_after` is how many seconds whoever refused asked us to wait, if they did. `reason` says
+    why without saying where: anybody may read it.
     """
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, retry_after: float | None = None, reason: str = "StorageError"
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.reason = reason
 
 
 class NoAnswer(StorageError):

@@ -129,7 +129,7 @@ class _Connection:
                 set_up(self._connection)
             except (sqlite3.Error, OSError) as error:
                 self._close()
-                raise StorageError(f"{self._path}: {error}") from error
+                raise _translated(error, self._path) from error
 
         await self._in_thread(opened)
 
@@ -140,7 +140,7 @@ class _Connection:
             try:
                 return work(self._connection)
             except sqlite3.Error as error:
-                raise StorageError(f"{self._path}: {error}") from error
+                raise _translated(error, self._path) from error
 
         return await self._in_thread(translated)
 
@@ -160,6 +160,12 @@ class _Connection:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _translated(error: Exception, path: Path) -> StorageError:
+    """Return an error in our words. SQLite's own say why, and name no file."""
+    reason = str(error) if isinstance(error, sqlite3.Error) else "StorageError"
+    return StorageError(f"{path}: {error}", reason=reason)
 
 
 def _create(path: Path) -> None:

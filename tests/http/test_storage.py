@@ -70,8 +70,8 @@ def test_on_a_full_disk_a_page_is_paid_once_and_health_says_so(
             assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
             assert shopper.store().headers["x-wandstore-page"] == "kept"
         assert len(model.requests) == 1
-        assert checks(server)["kv_connection"] == "failed: StorageError"
-        assert checks(server)["database"] == "failed: StorageError"
+        full_disk = "failed: database or disk is full"
+        assert checks(server)["kv_connection"] == checks(server)["database"] == full_disk
         filler.unlink()
         assert checks(server)["kv_connection"] == checks(server)["database"] == "ok"
 

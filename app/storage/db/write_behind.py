@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, OrderedDict
 from typing import NamedTuple, TypeVar
 
 from app.storage.db.rows import Generation, Visited
 from app.storage.errors import StorageError
 from app.storage.ports import RecordStore
+
+log = logging.getLogger("wandstore.storage")
 
 _MOST_WAITING = 5_000
 
@@ -33,7 +36,7 @@ _USUAL = Batching()
 class WriteBehind:
     """Gathers sightings and generations, the newest of each; beyond the bound the oldest go.
 
-    `counts` says how many were dropped and how many writes failed.
+    `counts` says how many were dropped, and how often writing began to fail.
     """
 
     def __init__(self, database: RecordStore, batching: Batching = _USUAL) -> None:
@@ -41,6 +44,7 @@ class WriteBehind:
         self.counts: Counter[str] = Counter()
         self._database = database
         self._flushing = asyncio.Lock()
+        self._failing = False
         self._visits: OrderedDict[str, Visited] = OrderedDict()
         self._generations: OrderedDict[str, Generation] = OrderedDict()
 
@@ -82,13 +86,17 @@ class WriteBehind:
         generations = self._taken(self._generations)
         try:
             await self._database.record(visits.values(), generations.values())
-        except StorageError:
-            self.counts["record_failed"] += 1
+        except StorageError as error:
+            if not self._failing:
+                self.counts["record_failed"] += 1
+                log.warning({"event": "records_not_written", "reason": str(error)})
+            self._failing = True
             self._visits = OrderedDict({**visits, **self._visits})
             self._generations = OrderedDict({**generations, **self._generations})
             self._bound(self._visits)
             self._bound(self._generations)
             return False
+        self._failing = False
         return bool(self._visits or self._generations)
 
     def _taken(self, waiting: OrderedDict[str, Record]) -> OrderedDict[str, Record]:

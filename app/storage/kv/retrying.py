@@ -6,15 +6,20 @@ What cannot be written is kept in memory for its time, so that nobody pays for i
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
 from app.storage.errors import InvalidPair, StorageError
+from app.storage.kv.limits import MIN_TTL
 from app.storage.patience import Patience
 from app.storage.ports import Kv
+
+log = logging.getLogger("wandstore.storage")
 
 ATTEMPTS = 3
 LONGEST_PAUSE = 10.0
@@ -72,6 +77,7 @@ class RetryingKv:
         self._last: dict[str, _Write] = {}
         self._unwritten: OrderedDict[str, _Unwritten] = OrderedDict()
         self._unwritten_bytes = 0
+        self._is_failing = False
 
     @property
     def is_late(self) -> bool:
@@ -120,6 +126,22 @@ class RetryingKv:
             write.value, write.ttl = value, ttl
         return await asyncio.shield(write.done)
 
+    async def check(self) -> None:
+        """Write the latest that could not be written, if something could not.
+
+        Raises:
+            StorageError: it still cannot be.
+        """
+        key = next(reversed(self._unwritten), "")
+        value, until = self._unwritten.get(key, _Unwritten(b"", 0.0))
+        seconds = int(until - self._clock())
+        if seconds < MIN_TTL or key in self._last:
+            return
+        with suppress(InvalidPair):
+            await self._inner.put(key, value, seconds)
+            self._is_failing = False
+            self._forget(key)
+
     async def delete(self, key: str) -> None:
         """Forget a pair, and the value that waits to take its place."""
         write = self._last.get(key)
@@ -149,7 +171,7 @@ class RetryingKv:
                 del self._last[key]
 
     async def _attempts(self, key: str, write: _Write) -> bool:
-        retry_after = 0.0
+        retry_after, last = 0.0, StorageError("not written")
         for attempt in range(ATTEMPTS):
             if attempt:
                 self.counts["kv_write_retried"] += 1
@@ -159,13 +181,17 @@ class RetryingKv:
             try:
                 await self._inner.put(key, write.value, write.ttl)
             except StorageError as error:
-                retry_after = error.retry_after or 0.0
+                retry_after, last = error.retry_after or 0.0, error
             except InvalidPair:
                 return False
             else:
+                self._is_failing = False
                 return True
             finally:
                 self._note_written(key)
+        if not self._is_failing:  # said once, until something can be written again
+            log.warning({"event": "kv_not_written", "reason": str(last)})
+        self._is_failing = True
         return False
 
     def _remember(self, key: str, write: _Write) -> None:

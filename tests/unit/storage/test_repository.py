@@ -240,17 +240,24 @@ async def test_only_the_newest_of_each_is_written_and_only_once() -> None:
     assert records.written == [([SEEN_LATER], [generation("completed")])]
 
 
-async def test_what_cannot_be_written_waits_and_is_counted() -> None:
+async def test_what_cannot_be_written_waits_and_is_counted_and_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     records = Records()
     recorder = WriteBehind(records)
     recorder.visited(SEEN)
     recorder.generation(generation())
     records.broken = True
-    await recorder.flush()
-    await recorder.flush()
+    for _ in range(3):
+        await recorder.flush()
     records.broken = False
     await recorder.flush()
     assert records.written == [([SEEN], [generation()])]
+    assert recorder.counts == {"record_failed": 1}, "a failure that goes on is one"
+    assert len(caplog.records) == 1
+    recorder.visited(SEEN)
+    records.broken = True
+    await recorder.flush()
     assert recorder.counts == {"record_failed": 2}
 
 

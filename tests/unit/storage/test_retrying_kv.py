@@ -44,6 +44,23 @@ class FakeKv:
         self.kept.pop(key, None)
 
 
+async def test_a_check_writes_what_could_not_be_written_and_a_failure_that_goes_on_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    inner = FakeKv([BROKEN] * (2 * ATTEMPTS + 1))
+    kv = RetryingKv(inner, Clock(), pause=0.0)
+    await kv.check()
+    for key in ("a", "b"):
+        assert not await kv.put(key, b"x", 3600)
+    assert len(caplog.records) == 1
+    assert "disk I/O error" in caplog.text
+    with pytest.raises(StorageError):
+        await kv.check()
+    await kv.check()
+    assert inner.kept == {"b": b"x"}
+    assert await kv.get("a") == b"x", "the others stay where they are"
+
+
 async def turns() -> None:
     """Let everything happen that waits for nothing but the loop."""
     for _ in range(10):
