@@ -18,6 +18,7 @@ from app.content.assets import PREFETCH_RULES
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.generation.copy import load_rules
+from app.generation.job import no_interests
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
@@ -36,7 +37,7 @@ from app.pages.traced import page_spans
 from app.pages.watch import SiteWatch
 from app.personas.cache import ShopperCache
 from app.personas.demand import DemandReader
-from app.personas.interests import interests_of
+from app.personas.interests import interests_of, read_interests
 from app.personas.learner import PersonaLearner
 from app.rendering.renderer import Renderer
 from app.settings import Settings
@@ -271,6 +272,7 @@ def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools
         settings.personal,
         settings.deadlines,
         settings.parsing,
+        partial(read_interests, facts, resources.patience) if facts else no_interests,
     )
 
 

@@ -145,7 +145,7 @@ async def _compose(
 async def _nothing() -> None: ...
 
 
-async def _forget(_page: StoredPage, _ttl: int, _shared_ttl: int) -> bool:
+async def _forget(_page: StoredPage, _ttl: int, _shared: object) -> bool:
     return True
 
 

@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from functools import partial
 
+from app.domain.catalog import Shop
 from app.domain.llm import Model, ModelEnded, ModelFailed, ModelGap, ModelNotice
 from app.domain.page import Component, Proposal, Refusal, RenderedComponent, StoredPage
+from app.domain.persona import PageKey
 from app.generation.copy import context_of_model
 from app.generation.events import component_event, error_event, fold, progress_event, ready_event
 from app.generation.job import GeneratorDeps, PageJob
@@ -25,6 +27,7 @@ from app.generation.rules import own_components
 from app.generation.schema import answer_schema
 from app.generation.trace import REFUSED
 from app.generation.validate import validate
+from app.rendering.renderer import SlotContent
 
 TTL = 3600
 """Seconds a finished page is kept (platform contract)."""
@@ -38,16 +41,16 @@ INCOMPLETE_TTL = 600
 FALLBACK = "fallback"
 """Fills what nobody else has filled."""
 
-_STORING = progress_event("storing", 95)
-RULE = "rule"
+_RULE = "rule"
 """Fills what is a shopper's own, which nobody decides."""
 
+_STORING = progress_event("storing", 95)
 _MOST_REFUSALS = 12
 _EARLY = 0.01
 """Seconds by which a timer may fire before its time; what it ends is late all the same."""
 
-Store = Callable[[StoredPage, int, int], Awaitable[bool]]
-"""Keeps a finished page for its shopper, and for all of their kind: seconds for each, 0 for not.
+Store = Callable[[StoredPage, int, tuple[StoredPage, int] | None], Awaitable[bool]]
+"""Keeps a finished page for its shopper so many seconds, and one for all of their kind, if any.
 
 False where it is kept in memory alone.
 """
@@ -59,6 +62,21 @@ class Generator:
     def __init__(self, deps: GeneratorDeps) -> None:
         self._deps = deps
         self.decision = deps.decision
+
+    async def own(self, key: PageKey, shop: Shop) -> list[Component]:
+        """Return what a page shows of what its shopper viewed: no model is asked for it."""
+        return own_components(shop, await self._deps.viewed(key), self._deps.plan)
+
+    async def begin(self, job: PageJob) -> None:
+        """Draw what is a shopper's own, which they get first, whoever composes the rest."""
+        components = await self.own(job.key, job.shop) if job.client.recorded else []
+        if components:
+            await self._deps.ready()
+        drawn = [(it, self._deps.renderer.component(it, job.shop)) for it in components]
+        job.own = [RenderedComponent(it, html) for it, html in drawn if isinstance(html, str)]
+        for it in job.own:
+            job.trace.drew(it.component.type, it.component.slot, _RULE)
+        self._deps.journal.begin_with(job.id, [component_event(it) for it in job.own])
 
     async def compose(self, job: PageJob, store: Store) -> None:
         """Compose a page to its end, whatever happens on the way; the journal says how it went."""
@@ -89,7 +107,7 @@ class Generator:
         try:
             async with asyncio.timeout_at(job.began + self._deps.deadlines.page):
                 for component in job.base:
-                    if component.slot not in job.drawn:
+                    if component.slot not in job.drawn.keys() | self._deps.plan.own:
                         self._draw(component, job.base_model, job)
                 if self._needed(job) or (was_put_down and self._missing(job)):
                     await self._ask_all(job)
@@ -101,14 +119,10 @@ class Generator:
     async def _ask_all(self, job: PageJob) -> None:
         """Ask the models in their order until nothing is missing that a page cannot do without.
 
-        All but the last share the time that models have; the last one, the house, needs none. In
-        the others' stead it adds nothing that may stay out.
+        All but the last share the time that models have; the last one, the house, needs none.
         """
         interests = await self._deps.interests(job.key, job.shop)
         job.persona = job.persona._replace(interests=interests)
-        for component in own_components(job.shop, job.persona, self._deps.plan):
-            if component.slot in job.wanted and component.slot not in job.drawn:
-                self._draw(component, RULE, job)
         *models, house = self._deps.models
         last_moment = max((self._seconds(slot) for slot in job.wanted), default=0.0)
         patience = min(self._deps.deadlines.models, last_moment)
@@ -121,9 +135,7 @@ class Generator:
         except TimeoutError:
             job.trace.note("out_of_patience", "TIMEOUT")
         if self._needed(job):
-            missing = self._missing(job)
-            needed = [slot for slot in missing if slot in job.fallbacks] if models else missing
-            await self._ask(house, job, needed or missing)
+            await self._ask(house, job, self._missing(job))
 
     async def _ask_and_follow_up(self, model: Model, job: PageJob) -> None:
         """Ask for all that is missing; once a page, ask again for what it cannot do without."""
@@ -211,7 +223,7 @@ class Generator:
             return
         job.drawn[component.slot] = rendered = RenderedComponent(component, html)
         job.trace.drew(component.type, component.slot, model)
-        if model not in (*job.models, RULE):
+        if model not in job.models:
             job.models.append(model)
         percent = round(90 * len(job.drawn) / len(self._deps.slots))
         self._deps.journal.append(
@@ -224,19 +236,16 @@ class Generator:
         if not self._was_storing(job):
             journal.append(job.id, [_STORING])
         unfilled = job.fallbacks.keys() - job.drawn.keys()
-        page = self._folded(job)
         used_fallback_model = self._used_fallback_model(job)
         every_slot = job.wanted == slots
         degraded = used_fallback_model or (bool(unfilled) and not every_slot)
         decided_now = job.models != [job.base_model]
         shareable = decided_now and every_slot and self._deps.required <= job.drawn.keys()
-        shareable = shareable and not self._deps.plan.own.intersection(job.drawn)
-        shared_ttl = INCOMPLETE_TTL if unfilled else TTL
-        if not await store(
-            page,
-            DEGRADED_TTL if degraded else TTL,
-            shared_ttl if shareable and not used_fallback_model else 0,
-        ):
+        shared, page = None, self._folded(job, job.own)
+        if shareable and not used_fallback_model:
+            for_all = self._folded(job, own=()) if job.own else page
+            shared = for_all, INCOMPLETE_TTL if unfilled else TTL
+        if not await store(page, DEGRADED_TTL if degraded else TTL, shared):
             job.trace.note("not_stored", "KV_WRITE_FAILED")
         job.stored = page
         journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
@@ -252,10 +261,10 @@ class Generator:
         """Store the finished page whose journal somebody else has written to its end."""
         await self._deps.ready()
         ready = json.loads(self._deps.journal.events(job.id)[-1].data)
-        job.stored = self._folded(job)._replace(generated_at=ready["generated_at"])
-        await store(job.stored, DEGRADED_TTL if self._used_fallback_model(job) else TTL, 0)
+        job.stored = self._folded(job, job.own)._replace(generated_at=ready["generated_at"])
+        await store(job.stored, DEGRADED_TTL if self._used_fallback_model(job) else TTL, None)
 
-    def _folded(self, job: PageJob) -> StoredPage:
+    def _folded(self, job: PageJob, own: Iterable[RenderedComponent]) -> StoredPage:
         """Return the page that the journal's events make of the fallbacks, and say how it went."""
         job.wanted = job.wanted or self._deps.slots
         unfilled = job.fallbacks.keys() - job.drawn.keys()
@@ -264,7 +273,9 @@ class Generator:
             job.trace.status = "degraded"
         job.trace.model = "+".join(job.models)
         contents = fold(self._deps.journal.events(job.id), job.fallbacks)
+        contents |= {it.component.slot: SlotContent(it.component.type, it.html) for it in own}
         drawn = [job.drawn[slot].component for slot in self._deps.slots if slot in job.drawn]
+        drawn += [it.component for it in own]
         return StoredPage(
             html=self._deps.renderer.store_page(job.shop, job.persona.type, contents),
             components=drawn,

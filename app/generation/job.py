@@ -23,6 +23,8 @@ from app.rendering.renderer import Renderer, SlotContent
 class Journal(Protocol):
     """Where a page's events are written, and read by any number of readers."""
 
+    def begin_with(self, page_id: str, entries: list[tuple[EventName, str]]) -> None: ...
+
     def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None: ...
 
     def events(self, page_id: str) -> tuple[Event, ...]: ...
@@ -32,7 +34,7 @@ async def not_watched(_: Trace) -> None:
     """Let a page end unnoticed."""
 
 
-async def no_interests(_: PageKey, __: Shop) -> Interests:
+async def no_interests(*_: object) -> Interests:
     """Regard no shopper's own interests: what is decided is for all of their kind."""
     return Interests()
 
@@ -42,7 +44,7 @@ class GeneratorDeps(NamedTuple):
 
     `ready` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
     they have one. `decision` is the digest of what the models are told, and of which they are;
-    `plan` has the slots that a shopper's own interests fill by rule.
+    `plan` has the slots that are filled by rule with what a shopper viewed: `viewed` knows it.
     `finished` takes the trace of each page that has ended. `interests` says what is known of the
     shopper whose page it is.
     """
@@ -63,6 +65,7 @@ class GeneratorDeps(NamedTuple):
     decision: str = ""
     finished: Callable[[Trace], Awaitable[None]] = not_watched
     interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
+    viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
     plan: PagePlan = PagePlan((), frozenset(), {})
 
 
@@ -71,9 +74,9 @@ class PageJob:
     """One page on its way: whose it is, what is asked for, and what has become of it so far.
 
     `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
-    stays. A slot without one of the `fallbacks` may stay empty. `client` is for whom, as the budget
-    counts it, and `lease` what the page is composed by where processes share it. `began` is in the
-    event loop's seconds.
+    stays; `own` is by rule, and its shopper's alone. A slot without one of the `fallbacks` may stay
+    empty. `client` is for whom, as the budget counts it, and `lease` what the page is composed by
+    where processes share it. `began` is in the event loop's seconds.
     `shop` is as the merchant's rules have it for the persona, until `valid_until`.
     """
 
@@ -92,6 +95,7 @@ class PageJob:
     valid_until: int = 0
     began: float = 0.0
     drawn: dict[str, RenderedComponent] = field(default_factory=dict)
+    own: Sequence[RenderedComponent] = ()
     models: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)

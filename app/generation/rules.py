@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.catalog.ranking import arrange, in_stock_first, pinned, rank
 from app.domain.catalog import Product, Shop
 from app.domain.page import Choice, Component, Kind, PagePlan, Proposal, Refusal
-from app.domain.persona import NEWCOMER, Persona
+from app.domain.persona import NEWCOMER, Interests, Persona
 from app.generation.validate import Spec, validate
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def compose(shop: Shop, persona: Persona, house: House, seed: str) -> list[Compo
     return _page(shop, persona, house, house.copy_in(shop.locale)[persona.type], seed)
 
 
-def own_components(shop: Shop, persona: Persona, plan: PagePlan) -> list[Component]:
+def own_components(shop: Shop, interests: Interests, plan: PagePlan) -> list[Component]:
     """Return what shows a shopper what they viewed, where enough of it can be had."""
-    viewed = (shop.products.get(name) for name in persona.interests.viewed)
+    viewed = (shop.products.get(name) for name in interests.viewed)
     ids = [item.id for item in viewed if item is not None and item.available]
     return [
         Component(name, slot, {choice.prop: ids[: choice.most]})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.domain.catalog import Shop
 from app.domain.page import Component, Refusal, StoredPage
-from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, PageKey, Persona
 from app.generation.codec import from_kv, to_kv
 from app.generation.generator import DEGRADED_TTL, TTL
 from app.generation.rules import restock
@@ -34,7 +34,8 @@ class CachedPage(NamedTuple):
     """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds).
 
     `slots` are those that a component fills. `shared` says that it is of all of the shopper's kind.
-    `decision` is what decided it, by the prompts of `arm`.
+    `decision` is what decided it, by the prompts of `arm`. What is its shopper's `own` nobody
+    decided.
     """
 
     body: bytes
@@ -45,6 +46,7 @@ class CachedPage(NamedTuple):
     until: float
     arm: str = ""
     decision: str = ""
+    own: Sequence[Component] = ()
     redrawn: bool = False
     shared: bool = False
 
@@ -132,7 +134,7 @@ class PageCache:
 
     def lead(self, key: str, page: CachedPage) -> None:
         """Let a key that has no page lead to one of others', for as long as that is fresh."""
-        self._hold(key, page._replace(redrawn=False))
+        self._hold(key, page._replace(redrawn=False, shared=False))
 
     def forget(self, shopper_id: str) -> None:
         """Hold no page of a shopper's own in memory."""
@@ -144,27 +146,49 @@ class PageCache:
         current = await self._current(await self._kv.get(key), key, view)
         return current.page if current is not None else None
 
-    async def put(self, key: str, page: StoredPage, ttl: int = TTL, shared_ttl: int = 0) -> bool:
-        """Keep a finished page under its key, and for all of its kind where that has seconds.
+    async def put(
+        self,
+        key: str,
+        page: StoredPage,
+        ttl: int = TTL,
+        shared: tuple[StoredPage, int] | None = None,
+    ) -> bool:
+        """Keep a finished page under its key, and one so many seconds for all of its kind, if any.
 
         What regards one shopper's own interests is nobody else's. False where KV did not take it.
         """
-        value = to_kv(page)
-        seconds = {key: ttl}
-        if shared_ttl and self.is_shared(page.persona_hash):
-            seconds[shared_key(page.shop_id, page.persona_hash)] = shared_ttl
-        ready = self._ready_to_send(page)
-        for name in seconds:
-            self._hold(name, ready)
-        writes = (self._kv.put(name, value, kept) for name, kept in seconds.items())
+        pages = {key: (page, ttl)}
+        if shared and self.is_shared(page.persona_hash):
+            pages[shared_key(page.shop_id, page.persona_hash)] = shared
+        for name, (kept, _) in pages.items():
+            self._hold(name, self._ready_to_send(kept))
+        writes = (self._kv.put(name, to_kv(it), seconds) for name, (it, seconds) in pages.items())
         written = await asyncio.gather(*writes)
         return all(written)
+
+    async def put_own(
+        self, key: PageKey, view: ShopView, own: Sequence[Component]
+    ) -> CachedPage | None:
+        """Keep a shopper's page, or the one of their kind, drawn anew with what is their own.
+
+        None where neither is at hand.
+        """
+        shared = shared_key(view.shop.id, key.persona_hash)
+        stored = await self.stored(str(key), view) or await self.stored(shared, view)
+        if stored is None:
+            return None
+        decided = [item for item in stored.components if item.slot not in self._own_slots()]
+        page = await self._drawn(stored, [*decided, *own], view)
+        if page is None:
+            return None
+        self._keep(str(key), page)
+        return self._hold(str(key), self._ready_to_send(page))._replace(redrawn=True)
 
     async def _current(self, value: bytes | None, key: str, view: ShopView) -> _Current | None:
         """Read a page; draw it from its decisions again where its content or the rules changed.
 
         One of which nothing is left is none, and one that other prompts or models decided: it is
-        composed anew. Nobody waits for what is drawn again to be kept.
+        composed anew.
         """
         stored = from_kv(value) if value is not None else None
         if stored is None or stored.shop_id != view.shop.id:
@@ -174,11 +198,23 @@ class PageCache:
         if stored.edition == view.edition:
             return _Current(stored)
         await self._ready()
+        shop = view.steered_for(stored.persona_type).shop
+        page = await self._drawn(stored, self._restocked(stored, shop), view)
+        if page is None:
+            return None
+        self._keep(key, page)
+        return _Current(page, redrawn=True)
+
+    async def _drawn(
+        self, stored: StoredPage, components: Iterable[Component], view: ShopView
+    ) -> StoredPage | None:
+        """Return a page as its components are drawn now; None where none can be."""
+        await self._ready()
         renderer = self._site.current.renderer
         still: list[Component] = []
         shop, fallbacks = view.steered_for(stored.persona_type)
         contents = dict(fallbacks)
-        for component in self._restocked(stored, shop):
+        for component in components:
             html = renderer.component(component, shop)
             if not isinstance(html, Refusal):
                 still.append(component)
@@ -186,12 +222,17 @@ class PageCache:
         if not still:
             return None
         html = renderer.store_page(shop, stored.persona_type, contents)
-        page = stored._replace(
+        return stored._replace(
             html=html, components=still, content=view.content, valid_until=view.valid_until
         )
+
+    def _keep(self, key: str, page: StoredPage) -> None:
+        """Write a page that was drawn anew; nobody waits for it."""
         ttl = DEGRADED_TTL if self.is_degraded(page.model) else TTL
         self._writing.start(self._kv.put(key, to_kv(page), ttl), "write a page")
-        return _Current(page, redrawn=True)
+
+    def _own_slots(self) -> frozenset[str]:
+        return self._site.current.content.library.plan.own
 
     def _is_superseded(self, arm: str, decision: str) -> bool:
         return decision not in ("", self._site.current.generator_of(arm).decision)
@@ -216,8 +257,18 @@ class PageCache:
         form = self._forms.get(etag) or _Form(body, gzip.compress(body, _COMPRESSION, mtime=0))
         slots = frozenset(component.slot for component in stored.components)
         until = self._clock() + self._fresh
-        arm, decision = arm_in(stored.persona_hash), stored.decision
-        return CachedPage(form.body, form.zipped, etag, stored.edition, slots, until, arm, decision)
+        mine = self._own_slots() & slots
+        return CachedPage(
+            form.body,
+            form.zipped,
+            etag,
+            stored.edition,
+            slots,
+            until,
+            arm_in(stored.persona_hash),
+            stored.decision,
+            [item for item in stored.components if item.slot in mine],
+        )
 
     def _hold(self, key: str, page: CachedPage) -> CachedPage:
         self._drop(key)

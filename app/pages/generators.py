@@ -15,7 +15,7 @@ from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.persona import Interests, PageKey
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, Journal, not_watched
+from app.generation.job import GeneratorDeps, Journal, no_interests, not_watched
 from app.generation.prompt import instructions
 from app.generation.rules import House
 from app.generation.trace import Trace
@@ -29,7 +29,8 @@ class GeneratorTools(NamedTuple):
 
     `models_of` returns the models in their order, the house last, which chooses by this;
     `finished` takes the key of an arm and the trace of a page of it that has ended. `interests`
-    says what may interest the shopper whose page it is, `personal` whether what they did counts.
+    says what may interest the shopper whose page it is, `personal` whether what they did counts,
+    and `viewed` what of it is theirs alone.
     """
 
     journal: Journal
@@ -40,6 +41,7 @@ class GeneratorTools(NamedTuple):
     personal: bool
     deadlines: Deadlines
     parsing: ParseLimits
+    viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
 
 
 def arm_generators(
@@ -88,5 +90,6 @@ def build_generator(
         decision=hashlib.sha256("\0".join(deciding).encode()).hexdigest()[:_DIGITS],
         finished=partial(tools.finished, key) if arm is not None else not_watched,
         interests=tools.interests,
+        viewed=tools.viewed,
     )
     return Generator(deps)

@@ -17,7 +17,7 @@ from app.domain.events import Event
 from app.domain.network import Client, rate_limit_key
 from app.domain.page import StoredPage
 from app.generation.events import error_event
-from app.generation.generator import Store
+from app.generation.generator import Generator, Store
 from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.pages.cache import PageCache, shared_key
@@ -267,11 +267,13 @@ class PageJobs:
         It is stored once the processes have it: then nobody else has taken it up meanwhile.
         """
         key, keep = self._shared_as(request), partial(self._cache.put, request.shopper.page_key)
+        generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
+        await generator.begin(job)
 
-        async def store(page: StoredPage, ttl: int, shared_ttl: int) -> bool:
+        async def store(page: StoredPage, ttl: int, shared: tuple[StoredPage, int] | None) -> bool:
             if not await self._journal.settled(job.id):
                 raise PageTaken(job.id)
-            return await keep(page, ttl, shared_ttl)
+            return await keep(page, ttl, shared)
 
         while not await self._relay.follow(key, job):
             with suppress(PageTaken):
@@ -279,20 +281,18 @@ class PageJobs:
                     await self.turns.turn()
                     if not request.force and request.base is None:
                         await self._begin_with_shared(job, request.view)
-                    generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
                     await generator.compose(job, store)
                 if await self._journal.settled(job.id):
                     return
             job.drawn.clear()
-        await self._adopt(job, keep)
+        await self._adopt(job, generator, keep)
 
-    async def _adopt(self, job: PageJob, store: Store) -> None:
+    async def _adopt(self, job: PageJob, generator: Generator, store: Store) -> None:
         """End a page as the process ended it that composed it, and only then say so."""
         events = self._journal.events(job.id)
         if events[-1].name == "error":
             job.failed, job.trace.status = json.loads(events[-1].data)["code"], "error"
         else:
-            generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
             await generator.adopt(job, store)
         self._journal.show(job.id, len(events))
 

@@ -44,11 +44,13 @@ Publish = Callable[[], None]
 class _Log:
     """The events of a page, of which readers see those that are `shown`.
 
-    One that is `joining` may be another process's page, and does not know its events yet.
+    One that is `joining` may be another process's page, and does not know its events yet. Its
+    `own` events are its owner's alone, and no other process's.
     """
 
     owner: str
     joining: bool
+    own: tuple[Event, ...] = ()
     events: list[Event] = field(default_factory=list)
     shown: int = 0
     publish: Publish | None = None
@@ -88,6 +90,10 @@ class PageJournal:
         log = self._logs[page_id]
         log.joining, log.taken, log.publish = False, False, publish
         self.show(page_id, 0 if publish else len(log.events))
+
+    def begin_with(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
+        """Have readers see these entries before all others: with the smallest ids."""
+        self._logs[page_id].own = tuple(Event(at, *entry) for at, entry in enumerate(entries, 1))
 
     def mirror(self, page_id: str, events: Iterable[Event]) -> None:
         """Take over what another process has written, as far as it is new.
@@ -195,10 +201,10 @@ class PageJournal:
                 await log.changed.wait()
             position = bisect_right(log.events, after, key=lambda event: event.id)
             while True:
-                batch = tuple(log.events[position : log.shown])
+                own, batch = log.own[after:], tuple(log.events[position : log.shown])
                 if batch:
-                    position += len(batch)
-                    yield batch
+                    after, position = max(after, len(log.own)), position + len(batch)
+                    yield own + batch
                 elif log.ended_at is not None and log.shown >= len(log.events):
                     return
                 else:

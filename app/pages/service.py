@@ -103,13 +103,11 @@ class PageService:
         shells, persona_type = self._site.current.shells, known.shopper.persona.type
         if known.arm.page == PLAIN:
             return Shell(shells.fallback(view, persona_type), final=True)
-        page = None if visit.first else await self._finished(known, view)
+        page = await self._ready_page(known, view, first=visit.first)
         if page is not None:
+            if page.shared:
+                self._cache.lead(known.page_key, page)
             return page
-        page = await self._shared(known, view)
-        if page is not None:
-            self._cache.lead(known.page_key, page)
-            return page._replace(shared=True)
         try:
             started = await self.jobs.start(PageRequest(known, view, visit.client))
         except AtCapacity:
@@ -119,14 +117,14 @@ class PageService:
     async def preview(self, visit: Visit) -> CachedPage | Shell:
         """Return the page to a browser that asks ahead of its shopper, who may never come.
 
-        Nothing is noted, composed or remembered. A shell begins the visit once it is shown.
+        Nothing is noted or composed. A shell begins the visit once it is shown.
         """
         view, persona_type = visit.view, NEWCOMER.type
         if not visit.first:
             known = await self.shopper(visit)
             if known.arm.page == PLAIN:
                 return self.catalog_page(view)
-            page = await self._finished(known, view) or await self._shared(known, view)
+            page = await self._ready_page(known, view)
             if page is not None:
                 return page
             persona_type = known.shopper.persona.type
@@ -144,8 +142,10 @@ class PageService:
         if self.jobs.running(known.page_key):
             return "running"
         if not may_compose or not self.jobs.has_spare_capacity:
+            # They may have viewed something: the next visit looks.
+            self._shoppers.forget(visit.shopper_id, view.shop.id)
             return "left"
-        if await self._finished(known, view) or await self._shared(known, view):
+        if await self._ready_page(known, view):
             return "kept"
         try:
             await self.jobs.start(PageRequest(known, view, visit.client._replace(ahead=True)))
@@ -268,6 +268,22 @@ class PageService:
             return
         self._records.visited(Visited(visit.shopper_id, visit.view.shop.id, stamp()))
 
+    async def _ready_page(
+        self, known: KnownShopper, view: ShopView, *, first: bool = False
+    ) -> CachedPage | None:
+        """Return a shopper's finished page or the one of their kind, with what they viewed lately.
+
+        Who comes for the `first` time has none of their own.
+        """
+        page = None if first else await self._finished(known, view)
+        page = page or await self._shared(known, view)
+        if page is None:
+            return None
+        own = await self._site.current.generator_of(known.arm.key).own(known.key, view.shop)
+        if not own or own == page.own:
+            return page
+        return await self._cache.put_own(known.key, view, own) or page
+
     async def _finished(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return the finished page. One that was finished while we looked is found as well."""
         if self.jobs.running(known.page_key):
@@ -278,8 +294,9 @@ class PageService:
     async def _shared(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return what was decided for others like this shopper, if nothing needed is missing."""
         page = await self._cache.get(shared_key(view.shop.id, known.key.persona_hash), view)
-        whole = page is not None and page.slots >= self._site.current.content.library.required
-        return page if whole else None
+        if page is None or not page.slots >= self._site.current.content.library.required:
+            return None
+        return page._replace(shared=True)
 
     async def _replay(self, stored: StoredPage, view: ShopView, after: int) -> Batches:
         """Yield what a reader has not seen of a stored page, as if it were composed just now."""

@@ -10,7 +10,7 @@ from app.domain.catalog import Shop
 from app.domain.facts import Fact
 from app.domain.persona import Interests, PageKey
 from app.personas.demand import DemandReader, suggest
-from app.personas.key import is_for_all
+from app.personas.key import is_for_all, is_newcomers
 from app.personas.rules import MIN_DWELL
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
@@ -27,9 +27,16 @@ async def interests_of(
     """
     known = Interests()
     if facts is not None and not is_for_all(key.persona_hash):
-        with suppress(StorageError):
-            known = interests(await patience.read(partial(facts.facts_of, key.shopper_id)))
+        known = await read_interests(facts, patience, key)
     return known._replace(suggested=suggest(known, await demand.of(shop), shop))
+
+
+async def read_interests(facts: FactReader, patience: Patience, key: PageKey) -> Interests:
+    """Return what a shopper dealt with; nothing of newcomers, nor where it takes too long."""
+    if not is_newcomers(key.persona_hash):
+        with suppress(StorageError):
+            return interests(await patience.read(partial(facts.facts_of, key.shopper_id)))
+    return Interests()
 
 
 def interests(facts: Iterable[Fact]) -> Interests:

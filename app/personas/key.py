@@ -54,7 +54,16 @@ def arm_in(hash_of_page: str) -> str:
 
 def is_for_all(hash_of_page: str) -> bool:
     """Say whether a page is for all shoppers of a kind, since too little is known of each."""
-    return int(hash_of_page.partition(".")[0].split("_")[-2]) < PERSONAL_FROM
+    return _confidence_in(hash_of_page) < PERSONAL_FROM
+
+
+def is_newcomers(hash_of_page: str) -> bool:
+    """Say whether a page is for shoppers of whom nothing is known, whatever arm they are in."""
+    return not _confidence_in(hash_of_page)
+
+
+def _confidence_in(hash_of_page: str) -> int:
+    return int(hash_of_page.partition(".")[0].split("_")[-2])
 
 
 def confidence_band(confidence: float) -> int:

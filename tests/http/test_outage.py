@@ -93,6 +93,6 @@ def test_an_outage_fails_no_page_and_ends_by_itself(serve: StartServer, model: M
     assert load.statuses == {200}
     told = {(page["status"], page["meta"]["model"]) for page in load.pages}
     assert told == {("success", "kimi-k2.6"), ("partial", "house")}
-    assert all(list(fillers(page["ui"]["html"])) == list(SLOTS) for page in load.pages)
+    assert all(fillers(page["ui"]["html"]).keys() >= {*SLOTS} for page in load.pages)
     writers = [page["meta"]["model"] for page in load.pages]
     assert writers[:4] == writers[-4:] == ["kimi-k2.6"] * 4

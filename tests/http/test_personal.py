@@ -63,22 +63,43 @@ def test_the_model_reads_why_and_the_page_is_its_shoppers_alone(
     assert list(pairs(personal, "plan:")) == [NEWCOMERS_PAGE]
 
 
+def view(shopper: httpx.Client, *names: str, orders: int = 0) -> None:
+    """Look at products, and buy."""
+    events = [*({"kind": "view", "product": name} for name in names), *[ORDER] * orders]
+    ours = {"sec-fetch-site": "same-origin"}
+    assert shopper.post("/signals", json={"events": events}, headers=ours).is_success
+
+
+def recent(page: str) -> list[str]:
+    """Return the products that a page says were looked at lately."""
+    filled = slots(page).get("recent")
+    return re.findall(r'/products/([\w-]+)"', filled[1]) if filled else []
+
+
+@pytest.mark.parametrize("orders", [1, 2])
 def test_what_was_looked_at_is_on_ones_own_page_and_no_model_is_asked_for_it(
-    personal: Server, model: Model
+    personal: Server, model: Model, orders: int
 ) -> None:
+    """Whether the rest is for all of a kind, as after one order, or for one shopper alone."""
     viewed = ["tide-vase", "oak-board", "field-throw"]
-    pages = []
-    for names in (viewed, []):
-        with Shopper(personal) as shopper:
+    others = ["moon-jar", "night-ink", "desk-tray"]
+    with Shopper(personal) as first, Shopper(personal) as second, Shopper(personal) as third:
+        for shopper, names in ((first, viewed), (second, []), (third, others[:2])):
             visit(shopper)
-            events = [{"kind": "view", "product": name} for name in names]
-            told = {"events": [*events, ORDER, ORDER]}
-            shopper.post("/signals", json=told, headers={"sec-fetch-site": "same-origin"})
-            pages.append(slots(visit(shopper)))
-    assert all(f"/products/{name}" in pages[0]["recent"][1] for name in viewed)
-    assert "recent" not in pages[1]
-    assert list(pairs(personal, "plan:")) == [NEWCOMERS_PAGE]
+            view(shopper, *names, orders=orders)
+            visit(shopper)
+        assert recent(visit(first)) == viewed[::-1]
+        assert recent(visit(second)) == recent(visit(third)) == [], "two are too few"
+        asked = len(model.requests)
+        assert asked == (2 if orders == 1 else 4)
+        view(third, *others)
+        view(first, "tide-vase")
+        assert recent(visit(third)) == others[::-1]
+        assert recent(visit(first)) == ["tide-vase", "field-throw", "oak-board"]
+        assert recent(visit(second)) == []
+    assert len(model.requests) == asked
     assert "recent" not in json.dumps([request.body for request in model.requests])
+    assert not any(b"Looked at lately" in page for page in pairs(personal, "plan:").values())
 
 
 def test_those_of_whom_too_little_is_known_share_the_page_of_their_kind(
@@ -110,6 +131,9 @@ def test_what_was_decided_for_one_is_nobodys_once_it_is_unset_and_all_of_a_kind_
             assert 'data-persona="loyalist"' in visit(returned)
             visit(other)
             buy_twice(other)
-            assert 'data-persona="loyalist"' in visit(other)
+            view(other, "tide-vase", "oak-board", "field-throw")
+            page = visit(other)
+            assert 'data-persona="loyalist"' in page
+            assert recent(page) == []
     assert offered(model) == [LIKE_ALL, LIKE_NOBODY, LIKE_ALL, LIKE_ALL]
     assert len(pairs(later, "plan:")) == 2

@@ -45,6 +45,9 @@ class RunJournal:
         self._inner = PageJournal(clock)
         self._inner.open(run.id, "the bench")
 
+    def begin_with(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
+        self._inner.begin_with(page_id, entries)
+
     def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
         before = len(self._inner.events(page_id))
         self._inner.append(page_id, entries)

@@ -135,7 +135,7 @@ class Run:
         summary["ms"] = self.now
         return {**summary, "source": self.request.source, "run": self.id, "version": self.version}
 
-    async def _keep(self, page: StoredPage, _ttl: int, _shared_ttl: int) -> bool:
+    async def _keep(self, page: StoredPage, _ttl: int, _shared: object) -> bool:
         self.kept = page
         return True
 

@@ -12,6 +12,7 @@ from app.catalog.load import load_catalogs
 from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
+from app.domain.network import Client
 from app.domain.page import Component, StoredPage
 from app.domain.persona import NEWCOMER, Interests, PageKey
 from app.generation.generator import Generator
@@ -54,6 +55,10 @@ class Says:
         yield ModelEnded()
 
 
+def slots_of(page: StoredPage) -> set[str]:
+    return {item.slot for item in page.components}
+
+
 async def nothing(*_: object) -> None:
     pass
 
@@ -73,8 +78,10 @@ def workshop(*composers: Says, **changes: Any) -> GeneratorDeps:
     )
 
 
-async def composed(tools: GeneratorDeps, kept: list[int] | None = None, **changes: Any) -> PageJob:
-    """Compose a page with these tools; `kept` takes for how long it may be shared."""
+async def composed(
+    tools: GeneratorDeps, shared: list[StoredPage] | None = None, **changes: Any
+) -> PageJob:
+    """Compose a page with these tools; `shared` takes what others of its kind may have."""
     journal = tools.journal
     assert isinstance(journal, PageJournal)
     journal.open("page", "shop_1")
@@ -83,12 +90,14 @@ async def composed(tools: GeneratorDeps, kept: list[int] | None = None, **change
     key = PageKey("shop_1", "v2_newcomer_0_x")
     page = PageJob("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
 
-    async def keep(_: StoredPage, __: int, shared: int) -> bool:
-        if kept is not None:
-            kept.append(shared)
+    async def keep(_: StoredPage, __: int, for_all: tuple[StoredPage, int] | None) -> bool:
+        if shared is not None and for_all is not None:
+            shared.append(for_all[0])
         return True
 
-    await Generator(tools).compose(page, keep)
+    generator = Generator(tools)
+    await generator.begin(page)
+    await generator.compose(page, keep)
     return page
 
 
@@ -141,28 +150,35 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
         assert ('data-slot="feature"' in page.stored.html) == ("feature" in drawn)
 
 
-async def test_in_a_models_stead_the_house_adds_nothing_that_may_stay_out() -> None:
+async def test_in_a_models_stead_the_house_is_asked_for_all_that_is_missing() -> None:
     house = Says("house", answer())
     for models in ((house,), (Says("model", ""), house)):
         tools = workshop(*models, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
         await composed(tools)
-    assert house.asked == [LIBRARY.plan.asked, SLOTS]
+    assert house.asked == [LIBRARY.plan.asked] * 2
 
 
 async def test_what_a_shopper_viewed_is_theirs_alone_and_no_model_is_asked_for_it() -> None:
     async def viewed(*_: object) -> Interests:
         return Interests(viewed=tuple(DEMO.products)[:5])
 
-    kept: list[int] = []
+    shared: list[StoredPage] = []
     model, house = Says("model", answer()), Says("house", "")
     tools = workshop(model, house, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
     for interests in (no_interests, viewed):
-        page = await composed(tools._replace(interests=interests), kept=kept)
+        page = await composed(tools._replace(viewed=interests), shared)
         assert page.models == ["model"]
         assert page.stored is not None
         assert ('data-slot="recent"' in page.stored.html) == (interests is viewed)
+        assert ("recent" in slots_of(page.stored)) == (interests is viewed)
     assert model.asked == [LIBRARY.plan.asked] * 2
-    assert [seconds > 0 for seconds in kept] == [True, False], "it is not for others of their kind"
+    assert len(shared) == 2
+    assert all('data-slot="recent"' not in page.html for page in shared), "it is nobody else's"
+    assert all("recent" not in slots_of(page) for page in shared)
+    assert shared[0].html == shared[1].html
+    client = Client(recorded=False)
+    page = await composed(tools._replace(viewed=viewed), client=client)
+    assert not page.own, "of whom nothing may be kept nothing is looked up"
 
 
 async def test_what_the_page_had_before_stays_and_is_not_asked_for() -> None:

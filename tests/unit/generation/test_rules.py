@@ -213,10 +213,10 @@ def test_a_region_speaks_as_its_language_does_and_a_gap_is_filled_in_english() -
 
 def test_what_a_shopper_viewed_is_shown_by_rule_and_never_replaced() -> None:
     ids = tuple(DEMO.products)
-    mine = COLLECTOR._replace(interests=Interests(viewed=("gone", *ids[:4])))
+    mine = Interests(viewed=("gone", *ids[:4]))
     (recent,) = own_components(DEMO, mine, LIBRARY.plan)
     assert recent == Component("recent", "recent", {"product_ids": list(ids[:4])})
-    assert own_components(DEMO, COLLECTOR, LIBRARY.plan) == []
+    assert own_components(DEMO, Interests(), LIBRARY.plan) == []
     few = DEMO._replace(products={name: DEMO.products[name] for name in ids[2:]})
     assert own_components(few, mine, LIBRARY.plan) == []
     again = restock(

@@ -53,6 +53,20 @@ async def test_a_reader_who_returns_sees_only_what_it_missed(journal: PageJourna
         assert await read_all(journal, event.id) == whole[at + 1 :]
 
 
+async def test_what_is_an_owners_alone_comes_first_and_is_none_of_the_events_that_are_shared(
+    journal: PageJournal,
+) -> None:
+    early = asyncio.create_task(read_all(journal))
+    await asyncio.sleep(0)
+    journal.begin_with("page", [("component", "own"), ("component", "mine")])
+    write(journal, "a")
+    journal.append("page", [("ready", "end")])
+    assert await early == await read_all(journal) == ["own", "mine", "a", "end"]
+    assert await read_all(journal, after=1) == ["mine", "a", "end"]
+    first, last = journal.events("page")
+    assert await read_all(journal, first.id) == [last.data]
+
+
 async def test_it_knows_the_events_of_a_page_by_their_ids(journal: PageJournal) -> None:
     write(journal, "a", "b", "c")
     ids = [event.id for event in journal.events("page")]
