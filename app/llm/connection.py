@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import cast
 
 import httptools
@@ -20,26 +20,49 @@ _CALMER = 0.98
 class Pace:
     """The ticks at which all connections are read: `gap` seconds apart, more while they come late.
 
-    Reading less often costs less, which is what a process lacks whose ticks come late.
+    Reading less often costs less, which is what a process lacks whose ticks come late. One timer
+    serves all who wait for a tick: timers of their own would each wake the loop at a moment of its
+    own.
     """
 
     def __init__(self, between_reads: float) -> None:
         self.gap = self._least = between_reads
         self._latest = 0.0
+        self._waiting: set[Callable[[], None]] = set()
+        self._is_due = False
+
+    def call(self, callback: Callable[[], None]) -> None:
+        """Call back at the next tick, unless that is forgotten until then."""
+        self._waiting.add(callback)
+        if not self._is_due:
+            self._is_due = True
+            loop = asyncio.get_running_loop()
+            tick = self.next_tick(loop.time())
+            loop.call_at(tick, self._tick, tick)
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Do not call this back."""
+        self._waiting.discard(callback)
 
     def next_tick(self, now: float) -> float:
-        """Return the time of the next tick."""
-        return (now // self.gap + 1) * self.gap
+        """Return the time of the next tick: timers are early at times, by less than half a gap."""
+        tick = (now // self.gap + 1) * self.gap
+        return tick if tick - self._latest > self.gap / 2 else tick + self.gap
 
     def observe(self, tick: float, now: float) -> None:
-        """Adapt the gap to a tick that is here, perhaps late; each of them counts once."""
-        if tick <= self._latest:
-            return
+        """Adapt the gap to a tick that is here, perhaps late."""
         self._latest = tick
         if now - tick > self.gap:
             self.gap = min(self.gap * 2, self._least * _MOST_STRETCHED)
         else:
             self.gap = max(self.gap * _CALMER, self._least)
+
+    def _tick(self, tick: float) -> None:
+        self.observe(tick, asyncio.get_running_loop().time())
+        self._is_due = False
+        waiting, self._waiting = self._waiting, set()
+        for callback in waiting:
+            callback()
 
 
 class Connection(asyncio.Protocol):
@@ -56,7 +79,6 @@ class Connection(asyncio.Protocol):
     def _reset(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
         self._body: list[bytes] = []
         self._held = False
         self._received = 0
@@ -97,8 +119,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._writable.set()
-        if self._timer:
-            self._timer.cancel()
+        self._pace.forget(self._resume)
         if not self.complete:
             self._finish_at_end(error)
         self._wake()
@@ -178,15 +199,13 @@ class Connection(asyncio.Protocol):
 
     def start_over(self) -> None:
         """Make ready for the next request."""
-        if self._timer:
-            self._timer.cancel()
+        self._pace.forget(self._resume)
         self._reset()
         self._open_transport().resume_reading()
 
     def close(self) -> None:
         """Let go of the connection at once."""
-        if self._timer:
-            self._timer.cancel()
+        self._pace.forget(self._resume)
         if self._transport is not None:
             self._transport.abort()
 
@@ -199,12 +218,7 @@ class Connection(asyncio.Protocol):
         """Read on at the next tick, which is the same for all: one wake-up serves many pages."""
         if self._pace.gap > 0 and self._transport is not None:
             self._transport.pause_reading()
-            tick = self._pace.next_tick(self._loop.time())
-            self._timer = self._loop.call_at(tick, self._tick, tick)
-
-    def _tick(self, tick: float) -> None:
-        self._pace.observe(tick, self._loop.time())
-        self._resume()
+            self._pace.call(self._resume)
 
     def _resume(self) -> None:
         """Read on, once what was read before has been taken: the sender is held back until then."""

@@ -391,11 +391,12 @@ class Turns:
 
 async def test_connections_are_read_on_in_the_same_turn_whenever_they_were_read() -> None:
     loop, gap, turns = asyncio.get_running_loop(), 0.4, Turns()
+    pace = Pace(gap)
     while True:
         first, second = (Paused(lambda: turns.count) for _ in range(2))
         begun = loop.time() // gap
         for transport in (first, second):
-            connection = Connection(Pace(gap))
+            connection = Connection(pace)
             connection.connection_made(transport)
             connection.data_received(b"HTTP/1.1 200 OK\r\n")
             await asyncio.sleep(0.02)
@@ -411,15 +412,22 @@ def test_who_is_late_is_read_less_often_and_who_catches_up_as_often_as_before() 
     pace, least, now, gaps = Pace(0.03), 0.03, 100.0, []
     for late in [0.0] * 2 + [0.5] * 9 + [0.0] * 150:
         tick = pace.next_tick(now)
-        assert now < tick <= now + pace.gap + 0.001
+        assert now < tick <= now + 1.5 * pace.gap + 0.001
         now = tick + late + 0.001
-        for _ in range(3):  # connections that are read at this tick
-            pace.observe(tick, now)
+        pace.observe(tick, now)
         gaps.append(pace.gap)
     assert gaps[1] == least
     assert gaps[2:6] == [2 * least, 4 * least, 8 * least, 8 * least]
     assert gaps[10] == 8 * least, "and no less often than that"
     assert gaps[-1] == least
+
+
+def test_a_timer_that_fires_early_has_nobody_read_twice_at_one_tick() -> None:
+    pace = Pace(0.03)
+    tick = pace.next_tick(100.0)
+    pace.observe(tick, tick - 0.001)
+    assert pace.next_tick(tick - 0.001) == pytest.approx(tick + 0.03)
+    assert pace.next_tick(tick + 0.001) == pytest.approx(tick + 0.03)
 
 
 async def test_a_fast_sender_is_held_back_by_a_slow_reader(http: httpx.AsyncClient) -> None:
