@@ -67,6 +67,10 @@ def _obey(arguments: Sequence[str]) -> int:
     beginning.add_argument("folder", metavar="FOLDER", type=Path)
     checking = commands.add_parser("check", help="say what is wrong with a shop, or with a feed")
     checking.add_argument("folder", metavar="FOLDER|FEED", type=Path)
+    importing = commands.add_parser("import", help="read a feed, so that a shop opens with it fast")
+    importing.add_argument("feed", metavar="FEED", help="a file, a folder or an https address")
+    importing.add_argument("--check", action="store_true", help="keep nothing")
+    importing.add_argument("--data", metavar="FOLDER", help="in place of WANDSTORE_DATA")
     copying = commands.add_parser("pictures", help="copy a shop's pictures in several widths")
     copying.add_argument("folder", metavar="FOLDER", type=Path)
     telling = commands.add_parser("insights", help="tell what experiments in FOLDER came to")
@@ -75,6 +79,9 @@ def _obey(arguments: Sequence[str]) -> int:
     telling.add_argument("--json", action="store_true", help="all of it, as JSON")
     _add_data_commands(commands)
     chosen = parser.parse_args(arguments)
+    if chosen.command == "import":
+        given = {"WANDSTORE_DATA": chosen.data} if chosen.data else {}
+        return _import(chosen.feed, {**os.environ, **given}, only_checks=chosen.check)
     if "data" in chosen:
         return _look_after_data(chosen, os.environ)
     folder: Path | None = chosen.folder
@@ -83,7 +90,7 @@ def _obey(arguments: Sequence[str]) -> int:
     if chosen.command == "new":
         return _new(folder)
     if chosen.command == "check" and folder.is_file():
-        return _check_feed(folder, os.environ)
+        return _import(str(folder), os.environ, only_checks=True)
     if not folder.is_dir():
         parser.error(f"{folder}: no such folder")
     environment = shop_environment(folder, os.environ)
@@ -244,18 +251,16 @@ def _pictures(environment: Mapping[str, str]) -> int:
     return 1 if faults else 0
 
 
-def _check_feed(feed: Path, environment: Mapping[str, str]) -> int:
-    from app.catalog.load import load_catalogs  # noqa: PLC0415 - as above
-    from app.catalog.problems import CatalogError, by_kind  # noqa: PLC0415 - likewise
+def _import(feed: str, environment: Mapping[str, str], *, only_checks: bool) -> int:
+    """Read a feed and keep it; 1 where some of it cannot be sold, 2 where nothing can."""
+    from app.catalog.problems import CatalogError  # noqa: PLC0415 - as above
+    from app.content.import_feed import import_feed  # noqa: PLC0415 - likewise
     from app.settings import SettingsError, read_settings  # noqa: PLC0415 - likewise
 
     try:
-        catalogs = load_catalogs(feed, currency=read_settings(environment).currency)
+        return import_feed(read_settings(environment), feed, only_checks=only_checks)
     except (SettingsError, CatalogError) as error:
         sys.stderr.write(f"nothing can be sold: {error}\n")
-        return 2
-    shop = catalogs.default
-    problems = catalogs.problems[shop.id]
-    sys.stdout.write(f"{shop.name}: {len(shop.products)} products can be sold\n")
-    sys.stdout.writelines(f"{line}\n" for line in by_kind(problems))
-    return 1 if problems else 0
+    except OSError as error:
+        sys.stderr.write(f"the feed was read and is not kept: {error}\n")
+    return 2

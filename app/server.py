@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.prompts import PromptError
-from app.content.site import SiteContent, feed_source, read_site
+from app.content.site import SiteContent, feed_source, importer_of, read_site
 from app.main import create_app
 from app.pages.service import PageService
 from app.pages.watch import log_problems
@@ -172,14 +172,14 @@ class DrainingServer(Server):
 
 
 def build_server(
-    settings: Settings, read: Callable[[Settings], SiteContent] = read_site
+    settings: Settings, read: Callable[[Settings], SiteContent] | None = None
 ) -> DrainingServer:
     """Read the shop's files and build what serves them."""
     source = feed_source(settings)
     if source is not None and not source.is_there:
         with ThreadPoolExecutor(1) as thread:  # whoever calls may have an event loop already
             thread.submit(asyncio.run, source.fetch()).result()
-    content = read(settings)
+    content = read(settings) if read else read_site(settings, importer_of(settings))
     log_problems(content.catalogs)
     _log_missing_words(content)
     for problem in content.experiments.problems:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -42,7 +42,8 @@ class Terms(NamedTuple):
     """What a feed may leave unsaid: its currency, where local pictures are served, its shop.
 
     `about` is what a file beside it says of the shop, which goes before what the feed says;
-    `before` is what it sold when it was read last, and `known` what it knew then.
+    `before` is what it sold when it was read last, and `known` what it knew then. `progress` is
+    called with how much of it has been read, up to 1.
     """
 
     currency: str
@@ -52,6 +53,7 @@ class Terms(NamedTuple):
     about: Mapping[str, object] = MappingProxyType({})
     before: Mapping[str, Product] = MappingProxyType({})
     known: Mapping[bytes, str] = MappingProxyType({})
+    progress: Callable[[float], object] = float
 
 
 class Feed(NamedTuple):

@@ -28,7 +28,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: the file is not JSON, or holds nothing to sell.
     """
-    report = Report()
+    report = Report(terms.progress)
     document = _document(path)
     catalog = About(document.fields, report)
     own = catalog.part("shop")
@@ -79,6 +79,7 @@ class _Shelf(NamedTuple):
         taken: set[str] = set()
         given: dict[str, int] = {}
         for item in placed:
+            self.report.reached(item.share)
             asked = item.value
             if isinstance(asked, dict) and len(taken) < _MOST_WATCHED:
                 asked = _Asked(asked)

@@ -12,10 +12,11 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class Placed(NamedTuple):
-    """A value and the line it starts on."""
+    """A value, the line it starts on, and how much of the text is before its end, up to 1."""
 
     line: int
     value: object
+    share: float
 
 
 class Document(NamedTuple):
@@ -92,7 +93,8 @@ class _Walk:
             self.peek()
             self._line += self._text.count("\n", self._counted, self.at)
             self._counted = self.at
-            yield Placed(self._line, self.value())
+            value = self.value()
+            yield Placed(self._line, value, self.at / len(self._text))
 
     def end(self) -> None:
         if self.peek():

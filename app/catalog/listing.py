@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from app.catalog.search import Found, SearchIndex
+from app.catalog.search import Found, search_index
 from app.domain.catalog import Money, Product, Shop
 
 PAGE_SIZE = 24
@@ -161,13 +161,10 @@ def _is_blank(sign: str) -> bool:
     return unicodedata.category(sign)[0] in "ZMC" or sign in _BLANK_LETTERS
 
 
-def filter_products(shop: Shop, query: ListingQuery, index: SearchIndex | None = None) -> Listing:
-    """Return the products that fit, in their order, a page of them.
-
-    `index` is that of the shop, where it is at hand.
-    """
+def filter_products(shop: Shop, query: ListingQuery) -> Listing:
+    """Return the products that fit, in their order, a page of them."""
     request, unknown = _understood(shop, query)
-    lists = _Lists(shop, request.sort, index)
+    lists = _Lists(shop, request.sort)
     results = lists.results(request)
     pages = max(1, -(-len(results) // PAGE_SIZE))
     page = min(request.page, pages)
@@ -194,10 +191,9 @@ def shown_categories(shop: Shop, category: str) -> tuple[str, ...]:
 class _Lists:
     """Lists of a shop's products in one order; what is looked for twice is found once."""
 
-    def __init__(self, shop: Shop, sort: str, index: SearchIndex | None) -> None:
+    def __init__(self, shop: Shop, sort: str) -> None:
         self._shop = shop
         self._sort = sort
-        self._index = index
         self.currency = shop.derived("currency", lambda: _currency(shop))
         self.found = lru_cache(4)(self._found)
 
@@ -205,10 +201,7 @@ class _Lists:
         """Return what a search finds in a category, or all of it, each in an order made once."""
         shop, sort = self._shop, self._sort
         if query:
-            self._index = self._index or SearchIndex(
-                shop.products.values(), shop.locale, shop.tag_names
-            )
-            products, instead = self._index.find(query, category)
+            products, instead = search_index(shop).find(query, category)
             return Found(_sorted(products, sort), instead)
         if category and category not in shop.shelves():
             return Found(())

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from app.catalog.compiled import Stamp
 from app.catalog.feed import Feed, Terms, read_text
 from app.catalog.images import folder_of, index_of
 from app.catalog.json_feed import read_json
@@ -44,22 +46,25 @@ _MIB = 1024 * 1024
 _MEMORY_A_BYTE = 3
 """Bytes that reading takes for each of the file, and then what is sold: twice to thrice as many."""
 
+_PICTURES = "/pictures"
+"""What the addresses of a shop's own pictures begin with, before its id."""
+
 _SMALL_ENOUGH = 8 * _MIB
 _KINDS = ".json, .jsonl, .csv, .tsv or .xml"
 _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
 _NAMELESS = "shop"
 
 
-Stamp = tuple[int, ...]
-"""By what it is seen that a file, or what lies beside it, has changed."""
-
-
 class Source(NamedTuple):
-    """A file as it was read last: what is sold of it, and why it cannot be used as it is now."""
+    """A file as it was read last: what is sold of it, and why it cannot be used as it is now.
+
+    One that is `outdated` was read before it had this stamp.
+    """
 
     stamp: Stamp
     feed: Feed | None
     error: CatalogError | None = None
+    outdated: bool = False
 
 
 class Catalogs(NamedTuple):
@@ -83,10 +88,10 @@ def load_catalogs(
     path: Path,
     *,
     currency: str = "USD",
-    pictures_base: str = "/pictures",
-    before: Catalogs | None = None,
+    known: Mapping[Path, Source] = MappingProxyType({}),
     shop_file: Path | None = None,
     memory: Callable[[], int | None] = memory_left,
+    progress: Callable[[Path, float], object] = lambda *_: None,
 ) -> Catalogs:
     """Read a JSON catalog, Shopify's products, a Google Merchant feed, or a folder of those.
 
@@ -94,13 +99,38 @@ def load_catalogs(
     reported and skipped. Beside a feed may lie the merchant's rules, the same feed in other
     languages (NAME.TAG), and what goes before what the feed says of its shop: NAME.shop.json, or
     shop.json where there is no other feed. `currency` (ISO 4217) is that of feeds that do not name
-    one; local pictures get addresses under `pictures_base`/SHOP. A file that has not changed since
-    `before` is not read again, and one that has gone bad since keeps its feed of then. `shop_file`
-    says whose a feed is that has no such file beside it. What `memory` (bytes left, or None) cannot
-    hold is not read.
+    one. A file that has not changed since it was `known` is not read again, and one that has gone
+    bad since keeps its feed of then. `shop_file` says whose a feed is that has no such file beside
+    it. What `memory` (bytes left, or None) cannot hold is not read. `progress` is called with the
+    file that is read and how much of it has been, up to 1.
 
     Raises:
         CatalogError: there is no shop to open; the message names file, line and reason.
+    """
+    read = read_sources(
+        path,
+        currency=currency,
+        known=known,
+        shop_file=shop_file,
+        memory=memory,
+        progress=progress,
+    )
+    return _opened(path, dict(read))
+
+
+def read_sources(
+    path: Path,
+    *,
+    currency: str,
+    known: Mapping[Path, Source] = MappingProxyType({}),
+    shop_file: Path | None = None,
+    memory: Callable[[], int | None] = memory_left,
+    progress: Callable[[Path, float], object] = lambda *_: None,
+) -> Iterator[tuple[Path, Source]]:
+    """Read the files of a catalog one after the other; arguments as above.
+
+    Raises:
+        CatalogError: the folder cannot be read, or the currency is none.
     """
     if not CURRENCY.fullmatch(currency):
         raise _error(path, f"currency {shown(currency)!r} is not three capital letters")
@@ -121,15 +151,14 @@ def load_catalogs(
             raise _error(file, f"is neither a folder nor a {_KINDS} file")
         _hold(file, memory())
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
-        terms = Terms(currency, pictures_base, shop_id, name, about)
+        terms = Terms(currency, _PICTURES, shop_id, name, about, progress=partial(progress, file))
         if earlier is not None:
             terms = terms._replace(before=earlier.shop.products, known=earlier.known)
         return reader(file, terms)
 
-    known = before.sources if before is not None else {}
     found = stamps(path, shop_file)
-    sources = {file: _source(file, stamp, read, known) for file, stamp in found.items()}
-    return _opened(path, sources)
+    for file, stamp in found.items():
+        yield file, _source(file, stamp, read, known)
 
 
 def stamps(path: Path, shop_file: Path | None = None) -> dict[Path, Stamp]:

@@ -63,11 +63,11 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
     walk = _Walk(path)
     walk.read(read_content(path))
     named = terms._replace(shop_name=plain(walk.title) or terms.shop_name)
-    return _open(path, lambda _: walk.rows, named)
+    return _open(path, walk.gathered, named)
 
 
 def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> Feed:
-    report = Report()
+    report = Report(terms.progress)
     shop, currency = shop_beside(terms, report)
     products = _sold(together(read, _name, report), currency, report)
     try:
@@ -132,6 +132,12 @@ class _Walk:
         except expat.ExpatError as error:
             reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
             raise CatalogError(self._path, (FeedIssue(error.lineno, reason),)) from None
+
+    def gathered(self, report: Report) -> Iterator[Row]:
+        """Yield the items."""
+        for number, row in enumerate(self.rows, 1):
+            report.reached(number / len(self.rows))
+            yield row
 
     def _doctype(self, *_: object) -> None:
         raise self._refused("declares a document type: no feed needs one, and entities hide there")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -37,9 +37,13 @@ class InvalidProduct(ValueError):
 
 
 class Report:
-    """Collects the problems of one feed. Beyond a bound they are only counted."""
+    """Collects the problems of one feed. Beyond a bound they are only counted.
 
-    def __init__(self) -> None:
+    `progress` is called with how much of the feed has been read, up to 1.
+    """
+
+    def __init__(self, progress: Callable[[float], object] = float) -> None:
+        self.reached = progress
         self._kept: list[FeedIssue] = []
         self._dropped = 0
         self._last = WHOLE_FILE

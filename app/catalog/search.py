@@ -12,7 +12,7 @@ from itertools import accumulate, takewhile
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.domain.catalog import Product
+from app.domain.catalog import Product, Shop
 from app.util.lazy import Lazy
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
@@ -139,6 +139,13 @@ class _Words(NamedTuple):
                 found.update(self.holders[self.firsts[word - 1] : self.firsts[word]])
             at = self.text.find(part, self.starts[word])
         return found
+
+
+def search_index(shop: Shop) -> SearchIndex:
+    """Return what finds a shop's products, made once for those of a catalog."""
+    return shop.derived(
+        "search", lambda: SearchIndex(shop.products.values(), shop.locale, shop.tag_names)
+    )
 
 
 def _gathered(texts: Iterable[str]) -> _Words:

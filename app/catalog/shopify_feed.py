@@ -24,7 +24,7 @@ def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: the file lacks a column it needs, or holds nothing to sell.
     """
-    report = Report()
+    report = Report(terms.progress)
     shop, currency = shop_beside(terms, report)
     rows = together(partial(read_rows, text, LAYOUT), _handle, report)
     try:
@@ -44,7 +44,7 @@ def read_shopify_lines(path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: there is nothing to sell.
     """
-    report, text = Report(), read_text(path)
+    report, text = Report(terms.progress), read_text(path)
     store = read_shop(text)
     domain = store.get("domain")
     checkout = {"checkout": {"type": SHOPIFY, "domain": domain}} if domain else {}
@@ -52,7 +52,7 @@ def read_shopify_lines(path: Path, terms: Terms) -> Feed:
     about = {name: store[name] for name in named if store.get(name)}
     terms = terms._replace(about={**about, **checkout, **terms.about})
     shop, currency = shop_beside(terms, report)
-    lines = together(lambda _: read_lines(text), lambda line: line.product, report)
+    lines = together(partial(read_lines, text), lambda line: line.product, report)
     known: dict[bytes, str] = {}
     products = _sold_of_lines(lines, currency, terms, report, known)
     shop = open_shop(path, shop, products, report, before=terms.before)

@@ -46,9 +46,10 @@ class Line(NamedTuple):
     product: str
 
 
-def read_lines(text: str) -> Iterator[Line]:
+def read_lines(text: str, report: Report) -> Iterator[Line]:
     """Yield the lines that say something, as they are."""
     for number, found in enumerate(_LINE.finditer(text), 1):
+        report.reached(found.end() / max(len(text), 1))
         if found[0].strip():
             owned = _OWNER_TEXT.search(found[0])
             yield Line(number, found[0], owned[1] if owned else "")

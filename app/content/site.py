@@ -8,8 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from app.catalog.compiled import Stamp
 from app.catalog.download import FeedDownload, feed_folder
-from app.catalog.load import Catalogs, Stamp, load_catalogs, stamps
+from app.catalog.importer import Importer
+from app.catalog.load import Catalogs, load_catalogs, stamps
 from app.catalog.problems import CatalogError
 from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
@@ -75,28 +77,39 @@ class SiteContent(NamedTuple):
         return "" if shop.id == self.catalogs.default.id else f"/s/{shop.id}"
 
 
-def catalogs_of(settings: Settings, before: Catalogs | None = None) -> Catalogs:
+def catalogs_of(
+    settings: Settings, before: Catalogs | None = None, importer: Importer | None = None
+) -> Catalogs:
     """Read the catalog, from its file or as it was fetched; what has not changed is taken over.
+
+    What is large is left to an importer, where there is one. At the start the shop opens with what
+    that has of the catalog, if it looks for changes from then on.
 
     Raises:
         CatalogError: there is no shop to open.
     """
-    path, shop_file = _places(settings)
-    return load_catalogs(path, currency=settings.currency, before=before, shop_file=shop_file)
+    path, shop_file = places_of(settings)
+    known = before.sources if before is not None else {}
+    if importer is not None:
+        late = before is None and settings.catalog_poll > 0
+        known = importer.sources(path, shop_file, known, late=late)
+    return load_catalogs(path, currency=settings.currency, known=known, shop_file=shop_file)
 
 
 def catalog_stamps(settings: Settings) -> Mapping[Path, Stamp]:
     """Return by what it is seen that the catalog has changed; nothing where that cannot be seen."""
     try:
-        return stamps(*_places(settings))
+        return stamps(*places_of(settings))
     except CatalogError:
         return {}  # and reading it says why
 
 
-def feed_source(settings: Settings) -> FeedDownload | ShopifyStore | None:
+def feed_source(
+    settings: Settings, importer: Importer | None = None
+) -> FeedDownload | ShopifyStore | None:
     """Return what keeps the catalog's file as it is elsewhere, where the catalog is not ours."""
-    folder, shop_file = _places(settings)
-    check = partial(load_catalogs, currency=settings.currency, shop_file=shop_file)
+    folder, shop_file = places_of(settings)
+    check = partial((importer or importer_of(settings)).check, shop_file=shop_file)
     if settings.shopify.store:
         from app.catalog.shopify_store import ShopifyStore  # noqa: PLC0415 - few shops are there
 
@@ -107,7 +120,7 @@ def feed_source(settings: Settings) -> FeedDownload | ShopifyStore | None:
     return None
 
 
-def _places(settings: Settings) -> tuple[Path, Path | None]:
+def places_of(settings: Settings) -> tuple[Path, Path | None]:
     """Return where the catalog is, and what says whose it is where nothing beside it does."""
     source = settings.shopify.store or settings.catalog_url
     if not source:
@@ -115,14 +128,19 @@ def _places(settings: Settings) -> tuple[Path, Path | None]:
     return feed_folder(settings.data, source), settings.catalog
 
 
-def read_site(settings: Settings) -> SiteContent:
+def importer_of(settings: Settings) -> Importer:
+    """Return what reads large feeds, and keeps them in the data folder."""
+    return Importer(settings.data / "catalogs", settings.currency)
+
+
+def read_site(settings: Settings, importer: Importer | None = None) -> SiteContent:
     """Read catalogs, components, prompts, static files, experiments, and the shops' languages.
 
     Raises:
         CatalogError, LibraryError, PromptError, MessagesError: one cannot be used; the message
             says which.
     """
-    catalogs = catalogs_of(settings)
+    catalogs = catalogs_of(settings, importer=importer)
     library = open_library(settings.root / "components")
     prompts = load_prompts(settings.root / FOLDER)
     static = (ROOT / "static", settings.root / "static")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, ValuesView
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -120,12 +120,17 @@ class Product(NamedTuple):
 class Goods(Mapping[str, Product]):
     """The products of a shop by id, in the catalog's order, which never change.
 
-    What takes a look at all of them is therefore made once, and kept beside them.
+    What takes a look at all of them is therefore made once, and kept beside them; some of it may
+    have been made before.
     """
 
-    def __init__(self, products: Mapping[str, Product]) -> None:
+    def __init__(
+        self,
+        products: Mapping[str, Product],
+        derived: Iterable[tuple[Hashable, Any]] = (),
+    ) -> None:
         self._products = dict(products)
-        self._derived: dict[Hashable, Any] = {}
+        self._derived: dict[Hashable, Any] = dict(derived)
 
     def __getitem__(self, name: str) -> Product:
         return self._products[name]
@@ -149,6 +154,10 @@ class Goods(Mapping[str, Product]):
             derived[name] = make()
         found: T = derived[name]
         return found
+
+    def all_derived(self) -> Mapping[Hashable, Any]:
+        """Return all that has been made of them so far."""
+        return self._derived
 
 
 class Brand(NamedTuple):

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from app.catalog.merchandising import next_change, rules_at, steer
-from app.catalog.search import SearchIndex
 from app.content.components import LibraryError
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
@@ -34,9 +33,9 @@ class Steered(NamedTuple):
 class ShopView(NamedTuple):
     """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from.
 
-    `headers` are those that its pages go out with, `search` is what finds its products. `steered`
-    has what the merchant's rules make of the shop for each type of persona, where they make
-    anything; until `valid_until` (Unix seconds, 0 for ever), when others begin to hold.
+    `headers` are those that its pages go out with. `steered` has what the merchant's rules make of
+    the shop for each type of persona, where they make anything; until `valid_until` (Unix seconds,
+    0 for ever), when others begin to hold.
     """
 
     shop: Shop
@@ -44,7 +43,6 @@ class ShopView(NamedTuple):
     content: str
     fallbacks: Mapping[str, SlotContent]
     headers: Sequence[tuple[bytes, bytes]] = ()
-    search: SearchIndex | None = None
     steered: Mapping[str, Steered] = MappingProxyType({})
     valid_until: int = 0
 
@@ -73,8 +71,7 @@ def build_shop_view(
     """
     fallbacks = draw_fallbacks(shop, content, renderer)
     urls = content.urls_of(shop)
-    search = SearchIndex(shop.products.values(), shop.locale, shop.tag_names)
-    view = ShopView(shop, urls, content.digest_of(shop), fallbacks, headers, search)
+    view = ShopView(shop, urls, content.digest_of(shop), fallbacks, headers)
     return steered_view(view, content, renderer, moment)
 
 

@@ -12,16 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from app.catalog.load import Catalogs, Stamp
+from app.catalog.compiled import Stamp, prepare
+from app.catalog.load import Catalogs
 from app.catalog.permalinks import Permalinks
 from app.catalog.problems import WHOLE_FILE, CatalogError
-from app.catalog.ranking import rank
 from app.content.components import LibraryError
 from app.content.experiments import FILE_NAME, ExperimentFile, read_experiments
 from app.content.prompts import FOLDER, PromptError, Prompts, load_prompts
-from app.content.site import SiteContent, catalog_stamps, catalogs_of, feed_source
+from app.content.site import (
+    SiteContent,
+    catalog_stamps,
+    catalogs_of,
+    feed_source,
+    importer_of,
+)
 from app.domain.catalog import Checkout, FeedIssue
-from app.domain.persona import PERSONA_TYPES, Persona
 from app.pages.arms import Arms
 from app.pages.site import LiveSite, Site
 from app.rendering.language import MessagesError
@@ -74,13 +79,17 @@ class SiteWatch:
         self.permalinks = Permalinks()
         self.prompts_state = "ok"
         self._counts: Mapping[str, Counter[str]] = {"catalog": Counter(), "experiments": Counter()}
-        self._source = feed_source(settings)
+        self._importer = importer_of(settings)
+        self._source = feed_source(settings, self._importer)
         self._site = site
         self._settings = settings
         self._arms = arms
         self._build = build
         self._errors = catalogs.errors
-        read = {file: source.stamp for file, source in catalogs.sources.items()}
+        read = {
+            file: () if source.outdated else source.stamp
+            for file, source in catalogs.sources.items()
+        }
         self._catalog = _Files(partial(catalog_stamps, settings), read)
         self._texts = _Files(self._stamps_of_texts)
 
@@ -119,12 +128,15 @@ class SiteWatch:
     async def run(self) -> None:
         """Look for changes and fetch them, for ever."""
         _log_experiments(self._site.current.content.experiments)
-        async with asyncio.TaskGroup() as together:
-            together.create_task(asyncio.to_thread(_prepare, self._site.current))
-            together.create_task(self._look_on())
-            together.create_task(self.permalinks.run(self._checkouts))
-            if self._source is not None:
-                together.create_task(self._source.run())
+        try:
+            async with asyncio.TaskGroup() as together:
+                together.create_task(asyncio.to_thread(_prepare, self._site.current))
+                together.create_task(self._look_on())
+                together.create_task(self.permalinks.run(self._checkouts))
+                if self._source is not None:
+                    together.create_task(self._source.run())
+        finally:
+            self._importer.stop()  # or the thread that waits for it is waited for
 
     def _checkouts(self) -> list[Checkout | None]:
         return [shop.checkout for shop in self._site.current.content.catalogs.shops.values()]
@@ -156,7 +168,7 @@ class SiteWatch:
         log.info({"event": "catalog", "shops": len(catalogs.shops), "products": sold, "ms": ms})
 
     def _load(self, before: Catalogs) -> Catalogs:
-        catalogs = catalogs_of(self._settings, before)
+        catalogs = catalogs_of(self._settings, before, self._importer)
         try:
             self._site.current.content.check_languages(catalogs)
         except MessagesError as error:
@@ -227,12 +239,8 @@ def _stamped(paths: Iterable[Path]) -> Iterable[tuple[Path, Stamp]]:
 
 
 def _prepare(site: Site) -> None:
-    """Make what the first search or page of a large shop would else wait for."""
     for view in site.shops.values():
-        if view.search is not None:
-            view.search.prepare()
-        for kind in PERSONA_TYPES:
-            rank(view.shop, Persona(kind))
+        prepare(view.shop)
 
 
 def log_problems(catalogs: Catalogs, before: Catalogs | None = None) -> None:

@@ -36,6 +36,16 @@ class Lazy(Generic[T]):
                     self._made = (self._make(),)
         return self._made[0]
 
+    def __reduce__(self) -> tuple[Callable[[T], Lazy[T]], tuple[T]]:
+        """Return how it is pickled: as its value, which is made if it was not yet."""
+        return _made, (self(),)
+
+
+def _made(value: T) -> Lazy[T]:
+    lazy = Lazy(lambda: value)
+    lazy()
+    return lazy
+
 
 class WarmUp:
     """Loads in a thread of its own, once. `failure` is what it ended with, if it failed.

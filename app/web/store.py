@@ -80,7 +80,7 @@ async def _as_markdown(web: AppContext, view: ShopView) -> str:
 
 
 async def _listing(view: ShopView, query: ListingQuery, draw: Callable[[Listing], str]) -> str:
-    find = partial(filter_products, view.shop, query, view.search)
+    find = partial(filter_products, view.shop, query)
     return draw(await asyncio.to_thread(find))
 
 

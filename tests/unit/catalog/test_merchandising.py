@@ -276,7 +276,7 @@ def test_a_file_that_is_unreadable_as_a_whole_leaves_the_rules_that_held(tmp_pat
     before = load_catalogs(catalog)
     for slip in (b"[[rule]\nexclude = 'dusk-lamp'", b"# one\n# gr\xfc\xdfe", b"#" * 1_000_000):
         rules.write_bytes(slip)
-        slipped = load_catalogs(catalog, before=before)
+        slipped = load_catalogs(catalog, known=before.sources)
         assert slipped.default.rules == before.default.rules
         assert slipped.default.digest == before.default.digest
         assert any("nothing of it is read" in it.reason for it in slipped.problems["demo"])
@@ -285,4 +285,4 @@ def test_a_file_that_is_unreadable_as_a_whole_leaves_the_rules_that_held(tmp_pat
     rules.write_bytes(b"# one\n# gr\xfc\xdfe")
     assert [it.line for it in read_rules(rules, SHOP).problems] == [2], "save it as UTF-8"
     rules.unlink()
-    assert load_catalogs(catalog, before=slipped).default.rules == ()
+    assert load_catalogs(catalog, known=slipped.sources).default.rules == ()

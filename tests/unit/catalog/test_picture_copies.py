@@ -111,7 +111,7 @@ def test_a_catalog_offers_the_copies_with_the_pictures_pixels(pictures: Path) ->
     catalog.write_text(json.dumps({"shop": {"id": "corner"}, "products": [mug]}))
     plain = load_catalogs(catalog)
     made(pictures)
-    catalogs = load_catalogs(catalog, before=plain)
+    catalogs = load_catalogs(catalog, known=plain.sources)
     picture = catalogs.default.products["mug"].picture
     assert picture is not None
     assert (picture.width, picture.height) == (1000, 500)

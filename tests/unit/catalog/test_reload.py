@@ -19,7 +19,7 @@ def test_only_a_file_that_has_changed_is_read_again(write: Write, tmp_path: Path
     write("b.csv", MUG)
     before = load_catalogs(tmp_path)
     write("b.csv", JUG)
-    after = load_catalogs(tmp_path, before=before)
+    after = load_catalogs(tmp_path, known=before.sources)
     assert after.shops["a"] is before.shops["a"]
     assert list(after.shops["b"].products) == ["jug"]
 
@@ -33,7 +33,7 @@ def test_a_picture_that_comes_is_seen(write: Write, tmp_path: Path) -> None:
     before = load_catalogs(path)
     assert before.default.products["mug"].picture is None
     write("pictures/mug.svg", "<svg/>")
-    picture = load_catalogs(path, before=before).default.products["mug"].picture
+    picture = load_catalogs(path, known=before.sources).default.products["mug"].picture
     assert picture is not None
     assert picture.url == "/pictures/a/mug.svg"
 
@@ -44,13 +44,13 @@ def test_a_file_gone_bad_keeps_its_shop_and_says_why(
 ) -> None:
     before = load_catalogs(write("a.csv", MUG))
     write("a.csv", text)
-    after = load_catalogs(tmp_path / "a.csv", before=before)
+    after = load_catalogs(tmp_path / "a.csv", known=before.sources)
     assert after.default is before.default
     (error,) = after.errors
     assert error.path.name == "a.csv"
     assert "a.csv is sold from as it was before: " in after.problems["a"][-1].reason
     write("a.csv", JUG)
-    mended = load_catalogs(tmp_path / "a.csv", before=after)
+    mended = load_catalogs(tmp_path / "a.csv", known=after.sources)
     assert list(mended.default.products) == ["jug"]
     assert mended.errors == ()
     assert mended.problems["a"] == ()
@@ -63,17 +63,20 @@ def test_a_file_that_is_taken_away_takes_its_shop_with_it_but_not_the_last(
     write("b.csv", JUG)
     before = load_catalogs(tmp_path)
     (tmp_path / "b.csv").unlink()
-    after = load_catalogs(tmp_path, before=before)
+    after = load_catalogs(tmp_path, known=before.sources)
     assert list(after.shops) == ["a"]
     (tmp_path / "a.csv").unlink()
     with pytest.raises(CatalogError, match="holds no catalog"):
-        load_catalogs(tmp_path, before=after)
+        load_catalogs(tmp_path, known=after.sources)
 
 
 def test_what_has_not_changed_is_not_held_twice(write: Write, tmp_path: Path) -> None:
     write("a.csv", f"{MUG}jug,Jug,12\n")
     before = load_catalogs(tmp_path)
     write("a.csv", f"{MUG}jug,Jug,13.50\n")
-    sold, now = before.default.products, load_catalogs(tmp_path, before=before).default.products
+    sold, now = (
+        before.default.products,
+        load_catalogs(tmp_path, known=before.sources).default.products,
+    )
     assert now["mug"] is sold["mug"]
     assert now["jug"].price > sold["jug"].price

@@ -86,7 +86,7 @@ def test_one_that_changes_is_read_again(write: Write, tmp_path: Path) -> None:
     write("a.csv", CSV)
     before = load_catalogs(tmp_path)
     write("shop.json", json.dumps(CORNER))
-    assert load_catalogs(tmp_path, before=before).default.name == "Corner"
+    assert load_catalogs(tmp_path, known=before.sources).default.name == "Corner"
 
 
 def test_a_shop_says_what_may_be_kept_of_its_shoppers(read_json: ReadJson) -> None:

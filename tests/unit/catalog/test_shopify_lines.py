@@ -70,7 +70,7 @@ def test_products_whose_lines_stay_are_not_read_again_and_what_was_wrong_is_told
     assert len(first.problems["store"]) == 1
     store.reprice(2, "13.00")
     lines.clear()
-    second = load_catalogs(write("store.jsonl", store.lines()), before=first)
+    second = load_catalogs(write("store.jsonl", store.lines()), known=first.sources)
     assert lines == [3, 4, 5, 6, 7], "what has changed, and what has a problem"
     assert second.problems == first.problems
     assert list(second.default.products) == ["jug", "mug", "pot"]
@@ -78,7 +78,7 @@ def test_products_whose_lines_stay_are_not_read_again_and_what_was_wrong_is_told
     assert second.default.products["jug"] is first.default.products["jug"]
     lines.clear()
     path = write("store.jsonl", f"{store.lines()}\n")
-    third = load_catalogs(path, before=second, currency="EUR")
+    third = load_catalogs(path, known=second.sources, currency="EUR")
     assert lines == list(range(1, 10))
     assert third.default.products["jug"].price.currency == "EUR"
 

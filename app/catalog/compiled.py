@@ -1,0 +1,313 @@
+"""Feeds as they were read last, kept on the disk: opened far sooner than they are read."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from hashlib import blake2b, sha256
+from itertools import chain, count, islice, repeat
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO, NamedTuple
+
+from app.catalog.feed import Feed
+from app.catalog.ranking import rank
+from app.catalog.search import search_index
+from app.domain.catalog import Goods, Product, Shop
+from app.domain.persona import PERSONA_TYPES, Persona
+
+Stamp = tuple[int, ...]
+"""By what it is seen that a file, or what lies beside it, has changed."""
+
+_SUFFIX, _UNFINISHED = ".feed", ".new"
+_OWNER_ONLY = 0o600
+_PIECE = 1024 * 1024
+_FRAME = 100
+"""Values that are read at a time: nothing else runs meanwhile, since they are read in C."""
+
+_FRESH = 24 * 3600.0
+"""Seconds after which a feed is read again as it is: some say until when a price holds."""
+
+_OURS = {
+    *("app.domain.catalog", "app.domain.merchandising", "app.catalog.feed", "app.catalog.listing"),
+    *("app.catalog.search", "app.util.lazy", "app.catalog.compiled"),
+}
+_LIBRARIES = {("decimal", "Decimal"), ("array", "_array_reconstructor"), ("array", "array")}
+"""What a feed may be made of: nothing else is loaded, whatever the file says."""
+
+_UNREADABLE = (pickle.UnpicklingError, OSError, EOFError, LookupError, TypeError, ValueError)
+
+
+class Kept(NamedTuple):
+    """A feed, and the stamp of its files when it was read; none where they are to be read again."""
+
+    stamp: Stamp
+    feed: Feed
+
+
+class CompiledFeeds:
+    """A file for each feed in `folder`. What is read differently with other `terms` is not taken.
+
+    Nor is what another version of this program has written.
+    """
+
+    def __init__(self, folder: Path, terms: str) -> None:
+        self.folder = folder
+        self._terms = terms
+
+    def has(self, file: Path, stamp: Stamp | None = None) -> bool:
+        """Say whether there is a feed of a file, as it was at a stamp."""
+        try:
+            with self._place(file).open("rb") as source:
+                known = self._known(source)
+        except _UNREADABLE:
+            return False
+        return known is not None and stamp in (None, known)
+
+    def read(
+        self, file: Path, before: Feed | None = None, *, pause: Callable[[], object] = int
+    ) -> Kept | None:
+        """Return what is kept of a file; None where there is nothing that can be used.
+
+        Of what was sold `before`, what is still the same is kept, and takes no memory twice.
+        `pause` is called every so often, and what it raises is raised.
+        """
+        shops = (before.shop, *before.translations) if before is not None else ()
+        try:
+            with self._place(file).open("rb") as source:
+                stamp = self._known(source) if _is_whole(source) else None
+                if stamp is None:
+                    return None
+                return Kept(stamp, _read(source, [shop.products for shop in shops], pause))
+        except _UNREADABLE:
+            return None
+
+    def bare(self, file: Path) -> Feed | None:
+        """Return what is kept of a file beside its products."""
+        try:
+            with self._place(file).open("rb") as source:
+                is_ours = _is_whole(source) and self._known(source) is not None
+                return _read_bare(source) if is_ours else None
+        except _UNREADABLE:
+            return None
+
+    def write(self, file: Path, stamp: Stamp, feed: Feed) -> None:
+        """Keep a feed, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        place = self._place(file)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        fresh = place.with_suffix(f".{os.getpid()}{_UNFINISHED}")
+        fresh.touch(_OWNER_ONLY)
+        with fresh.open("wb") as written:
+            target = _Sealed(written)
+            pickle.dump((self._print, stamp, time.time()), target)
+            _write(target, feed)
+            written.write(target.seal.digest())
+            written.flush()
+            os.fsync(written.fileno())
+        fresh.replace(place)
+
+    def sweep(self, files: Iterable[Path]) -> None:
+        """Remove what is kept of all but these files, and what was never finished."""
+        wanted, earlier = {self._place(file) for file in files}, time.time() - _FRESH
+        for place in self.folder.glob(f"*{_SUFFIX}"):
+            if place not in wanted:
+                place.unlink(missing_ok=True)
+        for place in self.folder.glob(f"*{_UNFINISHED}"):
+            if place.stat().st_mtime < earlier:
+                place.unlink(missing_ok=True)
+
+    def _place(self, file: Path) -> Path:
+        called = file.name.lstrip(".")  # as a file is before it takes the place of another
+        name = sha256(os.fsencode(file.resolve().with_name(called))).hexdigest()[:16]
+        return self.folder / f"{name}{_SUFFIX}"
+
+    def _known(self, source: BinaryIO) -> Stamp | None:
+        """Return the stamp of a feed; empty where it has grown old, None where it is not ours."""
+        written_by, stamp, moment = _Unpickler(source, []).load()
+        if written_by != self._print:
+            return None
+        return stamp if 0 <= time.time() - moment < _FRESH else ()
+
+    @cached_property
+    def _print(self) -> str:
+        """What tells this program from one that reads feeds in another way."""
+        digest = sha256(f"{sys.version}\0{self._terms}".encode())
+        rooms = (Path(__file__).parents[1] / room for room in ("catalog", "domain", "util"))
+        for module in chain.from_iterable(sorted(room.glob("*.py")) for room in rooms):
+            digest.update(module.read_bytes())
+        return digest.hexdigest()
+
+
+def prepare(shop: Shop) -> None:
+    """Make what the first search or page of a large shop would else wait for."""
+    search_index(shop).prepare()
+    for kind in PERSONA_TYPES:
+        rank(shop, Persona(kind))
+
+
+class _Sealed:
+    """What is written to a file, and its digest."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.seal = blake2b()
+        self._file = file
+
+    def write(self, content: bytes) -> int:
+        self.seal.update(content)
+        return self._file.write(content)
+
+
+def _is_whole(source: BinaryIO) -> bool:
+    """Say whether a file ends with the digest of the rest; go back to where it begins."""
+    seal = blake2b()
+    left = source.seek(-seal.digest_size, os.SEEK_END)
+    source.seek(0)
+    while piece := source.read(min(left, _PIECE)):
+        seal.update(piece)
+        left -= len(piece)
+    is_whole = source.read() == seal.digest()
+    source.seek(0)
+    return is_whole
+
+
+def _write(target: _Sealed, feed: Feed) -> None:
+    """Write what products have in common, they themselves, and what is made of all of them.
+
+    What has been named stands for itself from then on.
+    """
+    places: dict[int, int] = {}
+    place = count()
+
+    def write(values: Iterable[object], size: int = _FRAME) -> None:
+        rest = iter(values)
+        while frame := tuple(islice(rest, size)):
+            _Pickler(target, places).dump(frame)
+        _Pickler(target, places).dump(())
+
+    def name(values: Collection[object]) -> None:
+        places.update(zip(map(id, values), place))  # noqa: B905 - there is no last place
+
+    shops = (feed.shop, *feed.translations)
+    pictures = None if feed.pictures is None else str(feed.pictures)
+    first, *others = (shop._replace(products={}) for shop in shops)
+    bare = feed._replace(shop=first, translations=tuple(others), pictures=None)
+    _Pickler(target, places).dump((bare, pictures))
+    for shop in shops:
+        prepare(shop)
+        products, goods = shop.products.values(), shop.products
+        for common in (_texts, _values):
+            shared = _repeated(chain.from_iterable(map(common, products)))
+            write(shared)
+            name(shared)
+        write(products)
+        name(products)
+        write(goods.all_derived().items() if isinstance(goods, Goods) else (), 1)
+
+
+def _read(
+    source: BinaryIO, before: Sequence[Mapping[str, Product]], pause: Callable[[], object]
+) -> Feed:
+    """Read what was written; of what was sold before, what is the same stands for it."""
+    known: list[Any] = []
+
+    def frames() -> Iterator[tuple[Any, ...]]:
+        while frame := _Unpickler(source, known).load():
+            yield frame
+            pause()
+
+    bare = _read_bare(source)
+    shops: list[Shop] = []
+    for shop, sold in zip((bare.shop, *bare.translations), chain(before, repeat({}))):  # noqa: B905 - endless
+        for _ in (_texts, _values):
+            for frame in frames():
+                known += frame
+        products: dict[str, Product] = {}
+        for frame in frames():
+            items = [_as_before(item, sold) for item in frame]
+            products.update((item.id, item) for item in items)
+            known += items
+        goods = Goods(products, chain.from_iterable(frames()))
+        shops.append(shop._replace(products=goods))
+    return bare._replace(shop=shops[0], translations=tuple(shops[1:]))
+
+
+def _read_bare(source: BinaryIO) -> Feed:
+    """Read the beginning of what was written: a feed with nothing on its shelves."""
+    feed: Feed
+    feed, pictures = _Unpickler(source, []).load()
+    return feed._replace(pictures=None if pictures is None else Path(pictures))
+
+
+def _as_before(item: Product, sold: Mapping[str, Product]) -> Product:
+    earlier = sold.get(item.id)
+    return earlier if earlier is not None and earlier == item else item
+
+
+def _texts(item: Product) -> Iterator[object]:
+    """Yield the texts of a product that others may have as well."""
+    yield from (item.category, item.vendor, *item.tags, *item.options, *item.option_names)
+    for form in item.variants:
+        yield from form.values
+
+
+def _values(item: Product) -> Iterator[object]:
+    """Yield what else of a product others may have as well."""
+    yield from (item.price, item.compare_at, item.tags, item.options, item.option_names)
+    for form in item.variants:
+        yield from (form.values, form.price, form.compare_at)
+
+
+def _repeated(values: Iterable[object]) -> list[object]:
+    """Return what comes twice, once."""
+    once: dict[int, object] = {}
+    again: dict[int, object] = {}
+    for value in values:
+        if value:
+            (again if id(value) in once else once)[id(value)] = value
+    return list(again.values())
+
+
+class _Pickler(pickle.Pickler):
+    """Writes a value, and in it the place of what has been named instead of that."""
+
+    def __init__(self, target: _Sealed, places: Mapping[int, int]) -> None:
+        super().__init__(target, pickle.HIGHEST_PROTOCOL)
+        self._places = places
+
+    def persistent_id(self, value: object) -> int | None:
+        return self._places.get(id(value))
+
+    def reducer_override(self, value: object) -> Any:
+        if isinstance(value, MappingProxyType):
+            return _frozen, (dict(value),)
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads a value that names others by their place among those known."""
+
+    def __init__(self, source: BinaryIO, known: list[Any]) -> None:
+        super().__init__(source)
+        self._known = known
+
+    def persistent_load(self, place: int) -> Any:
+        return self._known[place]
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module in _OURS or (module, name) in _LIBRARIES:
+            found = super().find_class(module, name)
+            if found.__module__ == module:
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a feed")
+
+
+def _frozen(values: dict[Any, Any]) -> Mapping[Any, Any]:
+    return MappingProxyType(values)

@@ -1,0 +1,270 @@
+"""Reads large feeds in a process of their own, within bounds, and keeps them compiled."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.catalog.compiled import CompiledFeeds, Stamp
+from app.catalog.feed import Feed
+from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
+from app.catalog.problems import WHOLE_FILE, CatalogError
+from app.domain.catalog import FeedIssue
+from app.util.memory import memory_left
+
+_LARGE = 1024 * 1024
+"""Bytes from which on reading is not done beside the shop; less is read before a process begins."""
+
+_LONGEST = 900.0
+_RESERVE = 24 * 1024 * 1024
+"""Bytes that are left to the shop itself."""
+
+_MIB = 1024 * 1024
+_NO_ROOM, _NOT_KEPT, _TOO_LONG = 3, 4, 5
+_BY_LINES = ".jsonl"
+"""Feeds of which only the lines that have changed are read again."""
+
+_LOOKS_EVERY = 1.0
+_NICE = 10
+"""By how much pages go before reading."""
+
+_BESIDE = Path(__file__).parents[2]
+"""Where the new process finds this program."""
+
+
+class Importer:
+    """Keeps what was read of feeds in `folder`. A feed read once is opened, until it changes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        currency: str,
+        *,
+        large: int = _LARGE,
+        longest: float = _LONGEST,
+        memory: Callable[[], int | None] = memory_left,
+    ) -> None:
+        self._compiled = CompiledFeeds(folder, currency)
+        self._currency = currency
+        self._large = large
+        self._longest = longest
+        self._memory = memory
+        self._child: subprocess.Popen[str] | None = None
+
+    def sources(
+        self,
+        path: Path,
+        shop_file: Path | None,
+        known: Mapping[Path, Source],
+        *,
+        late: bool = False,
+    ) -> Mapping[Path, Source]:
+        """Return `known` with what has changed of a catalog since, as far as it is large.
+
+        With `late` a feed may be as it was once, if there is a catalog of it that can be opened.
+
+        Raises:
+            CatalogError: it cannot be read within the time and memory there is.
+        """
+        try:
+            found = stamps(path, shop_file)
+            changed = {
+                file: (stamp, file.stat().st_size)
+                for file, stamp in found.items()
+                if file not in known or known[file].outdated or known[file].stamp != stamp
+            }
+        except (CatalogError, OSError):
+            return known  # and reading it says why
+        kept = {file: None if late else stamp for file, (stamp, _) in changed.items()}
+        wanted = [file for file, stamp in kept.items() if not self._compiled.has(file, stamp)]
+        failed: Mapping[Path, Source] = {}
+        if wanted and sum(changed[file][1] for file in wanted) >= self._large:
+            failed = self._read_apart(path, shop_file, wanted, known)
+        opened = {
+            file: self._opened(file, changed[file][0], known.get(file))
+            for file, stamp in kept.items()
+            if self._compiled.has(file, stamp)
+        }
+        return {**known, **{file: source for file, source in opened.items() if source}, **failed}
+
+    def check(self, path: Path, shop_file: Path | None) -> None:
+        """Read a file that is to take the place of another, and keep it where it is large.
+
+        Raises:
+            CatalogError: it cannot be sold from.
+        """
+        if path.stat().st_size < self._large:
+            load_catalogs(path, currency=self._currency, shop_file=shop_file)
+        else:
+            for source in self._read_apart(path, shop_file, [path], {}).values():
+                raise source.error or _error(path, "cannot be used")
+
+    def keep(self, catalogs: Catalogs) -> None:
+        """Keep what has been read.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        for file, source in catalogs.sources.items():
+            if source.feed is not None and source.error is None:
+                self._compiled.write(file, source.stamp, source.feed)
+
+    def stop(self) -> None:
+        """End the process, where there is one."""
+        if self._child is not None:
+            self._child.kill()
+
+    def _opened(self, file: Path, stamp: Stamp, earlier: Source | None) -> Source | None:
+        """Return a feed as it is kept; with the feed of before, where memory cannot hold it."""
+
+        def hold() -> None:
+            left = self._memory()
+            if left is not None and left < _RESERVE:
+                raise _error(file, f"needs more memory than there is: {left // _MIB} MiB are left")
+
+        before = earlier.feed if earlier is not None else None
+        try:
+            kept = self._compiled.read(file, before, pause=hold)
+        except CatalogError as error:
+            if before is None:
+                raise
+            return Source(stamp, before, error)
+        if kept is None:
+            return None
+        return Source(stamp, kept.feed, outdated=kept.stamp != stamp)
+
+    def _read_apart(
+        self, path: Path, shop_file: Path | None, files: list[Path], known: Mapping[Path, Source]
+    ) -> dict[Path, Source]:
+        """Have files read by another process; return those that cannot be used, and why."""
+        left = self._memory()
+        room = None if left is None else max(left - _RESERVE, 0)
+        job = _Job(
+            os.fspath(path),
+            os.fspath(shop_file) if shop_file else None,
+            [*map(os.fspath, files)],
+            os.fspath(self._compiled.folder),
+            self._currency,
+            room,
+        )
+        try:
+            ended, failed, trouble = self._run(json.dumps(job))
+        except OSError:  # no process to be had: it is read beside the shop
+            return {}
+        if ended == _NOT_KEPT:
+            return {}
+        if ended == _NO_ROOM:
+            raise _error(
+                path, f"needs more memory than the {(room or 0) // _MIB} MiB that are left"
+            )
+        if ended:
+            raise _error(path, f"could not be read: the process for it {trouble}")
+        return {
+            file: Source(
+                tuple(stamp),
+                known[file].feed if file in known else None,
+                CatalogError(file, tuple(FeedIssue(*problem) for problem in problems)),
+            )
+            for file, (stamp, problems) in ((Path(name), why) for name, why in failed.items())
+        }
+
+    def _run(self, job: str) -> tuple[int, dict[str, Any], str]:
+        """Return how the process ended, what it could not use, and what it says of its end."""
+        with subprocess.Popen(  # noqa: S603 - ourselves, and what to read comes by a pipe
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=_BESIDE,
+        ) as self._child:
+            try:
+                written, trouble = self._child.communicate(job, self._longest)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                return _TOO_LONG, {}, f"took longer than {self._longest:g} s"
+        ended = self._child.returncode
+        if ended < 0:
+            return ended, {}, f"was ended by {signal.Signals(-ended).name}"
+        last = trouble.strip().rpartition("\n")[2]
+        return ended, json.loads(written) if not ended else {}, f"failed: {last}"
+
+
+class _Job(NamedTuple):
+    """What a process is to read, as JSON has it; `memory` are the bytes that it may take."""
+
+    path: str
+    shop_file: str | None
+    files: list[str]
+    folder: str
+    currency: str
+    memory: int | None
+
+
+def main() -> int:
+    """Read and keep the feeds that standard input names, and write which cannot be used."""
+    job = _Job(*json.load(sys.stdin))
+    os.nice(_NICE)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    if job.memory is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (job.memory, job.memory))
+    path, shop_file = Path(job.path), Path(job.shop_file) if job.shop_file else None
+    compiled, wanted = CompiledFeeds(Path(job.folder), job.currency), {*map(Path, job.files)}
+    failed: dict[str, Any] = {}
+    try:
+        found = stamps(path, shop_file)
+        known = {
+            file: Source(() if file in wanted else stamp, _earlier(file, compiled, wanted))
+            for file, stamp in found.items()
+        }
+        read = read_sources(
+            path,
+            currency=job.currency,
+            known=known,
+            shop_file=shop_file,
+            memory=lambda: job.memory,
+        )
+        for file, source in read:
+            if file in wanted and source.error is not None:
+                failed[os.fspath(file)] = (source.stamp, source.error.problems)
+            elif file in wanted and source.feed is not None:
+                compiled.write(file, source.stamp, source.feed)
+        compiled.sweep(found)
+    except MemoryError:
+        return _NO_ROOM
+    except OSError:
+        return _NOT_KEPT
+    json.dump(failed, sys.stdout)
+    return 0
+
+
+def _earlier(file: Path, compiled: CompiledFeeds, wanted: Collection[Path]) -> Feed | None:
+    """Return what a feed was, with its products where they need not be read again."""
+    if file not in wanted:
+        return None
+    kept = compiled.read(file) if file.suffix == _BY_LINES else None
+    return kept.feed if kept is not None else compiled.bare(file)
+
+
+def _end_with(parent: int) -> None:
+    """End when the shop does: whoever opens it again begins anew."""
+    while os.getppid() == parent:
+        time.sleep(_LOOKS_EVERY)
+    os._exit(_NOT_KEPT)
+
+
+def _error(path: Path, reason: str) -> CatalogError:
+    return CatalogError(path, (FeedIssue(WHOLE_FILE, reason),))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""A feed that is read by a process of its own: within bounds, once, and never half."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from app.catalog.importer import Importer
+from app.catalog.load import Source, load_catalogs, stamps
+from app.catalog.problems import CatalogError
+from tests.support.waiting import eventually
+
+MIB = 1024 * 1024
+importing = partial(Importer, currency="USD", large=0)
+
+
+def feed(path: Path, products: int = 200, price: str = "9.00") -> Path:
+    goods = [
+        {"id": f"p{at}", "title": f"Thing {at}", "price": price, "description": "word " * 40}
+        for at in range(products)
+    ]
+    path.write_text(json.dumps({"products": goods}))
+    return path
+
+
+def children() -> list[int]:
+    """Return the processes of this one."""
+    threads = Path("/proc/self/task").iterdir()
+    return [int(pid) for task in threads for pid in (task / "children").read_text().split()]
+
+
+def test_a_feed_is_read_once_and_opened_from_then_on(tmp_path: Path) -> None:
+    path, folder = feed(tmp_path / "a.json"), tmp_path / "kept"
+    first = importing(folder).sources(path, None, {})
+    assert first[path].feed == load_catalogs(path).sources[path].feed
+    cannot_read = importing(folder, longest=0)
+    assert cannot_read.sources(path, None, {})[path] == first[path]
+    feed(path, price="8.00")
+    late = cannot_read.sources(path, None, {}, late=True)[path]
+    assert late.outdated
+    assert late.feed == first[path].feed
+    with pytest.raises(CatalogError, match="took longer than 0 s"):
+        cannot_read.sources(path, None, {path: late})
+    again = importing(folder).sources(path, None, {path: late})[path]
+    assert not again.outdated
+    assert again == Source(stamps(path)[path], load_catalogs(path).sources[path].feed)
+
+
+def test_what_cannot_be_sold_or_held_is_refused_in_a_line_and_what_was_there_stays(
+    tmp_path: Path,
+) -> None:
+    path, folder = feed(tmp_path / "a.json"), tmp_path / "kept"
+    first = importing(folder).sources(path, None, {})
+    (place,) = folder.iterdir()
+    kept = place.read_bytes()
+    feed(path, price="dear")
+    bad = importing(folder).sources(path, None, first)[path]
+    assert bad.feed is first[path].feed
+    assert "price 'dear' is not a number" in str(bad.error)
+    (tmp_path / "a.merchandising.toml").write_text("[[rule]]\npin = 'p7'\nslot = 'hero'")
+    ruled = importing(folder).sources(feed(path), None, first)
+    (tmp_path / "a.merchandising.toml").write_text("[[rule")
+    slipped = importing(folder).sources(path, None, ruled)[path].feed
+    assert slipped is not None
+    assert len(slipped.shop.rules) == 1, "a slip of the pen leaves the rules that held"
+    kept = place.read_bytes()
+    feed(path, price="8.00")
+    with pytest.raises(CatalogError, match="needs more memory than the 9 MiB that are left"):
+        importing(folder, memory=lambda: 33 * MIB).sources(path, None, first)
+    assert place.read_bytes() == kept
+    narrow = importing(folder, memory=lambda: 3 * MIB)
+    with pytest.raises(CatalogError, match="needs more memory than there is: 3 MiB are left"):
+        narrow.sources(path, None, {}, late=True)
+    refused = narrow.sources(path, None, {path: first[path]._replace(outdated=True)}, late=True)
+    assert refused[path].feed is first[path].feed
+    assert refused[path].error is not None
+
+
+def test_a_kill_while_it_reads_is_told_and_leaves_no_half_feed(tmp_path: Path) -> None:
+    path, folder = feed(tmp_path / "a.json", 8_000), tmp_path / "kept"
+    importer = importing(folder)
+    told: list[CatalogError] = []
+
+    def read() -> None:
+        with pytest.raises(CatalogError) as caught:
+            importer.sources(path, None, {})
+        told.append(caught.value)
+
+    before = set(children())
+    reading = threading.Thread(target=read)
+    reading.start()
+    eventually(lambda: set(children()) - before)
+    (child,) = set(children()) - before
+    os.kill(child, signal.SIGKILL)
+    reading.join()
+    assert "was ended by SIGKILL" in str(told[0])
+    assert not list(folder.glob("*.feed"))
+    assert importer.sources(feed(path), None, {})[path].feed is not None

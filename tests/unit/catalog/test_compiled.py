@@ -1,0 +1,93 @@
+"""Feeds that are kept on the disk: the same when they are opened, or not opened at all."""
+
+from __future__ import annotations
+
+import pickle
+from hashlib import blake2b
+from pathlib import Path
+
+from app.catalog.compiled import CompiledFeeds, prepare
+from app.catalog.listing import ListingQuery, filter_products
+from app.catalog.load import load_catalogs
+from app.catalog.ranking import rank
+from app.domain.catalog import Goods
+from app.domain.persona import PERSONA_TYPES, Persona
+from app.settings import ROOT
+from tests.support.catalogs import Write
+
+MUG = "Handle,Title,Variant Price\nmug,Mug,9\njug,Jug,12\n"
+
+
+def kept_in(folder: Path, terms: str = "USD") -> CompiledFeeds:
+    return CompiledFeeds(folder / "kept", terms)
+
+
+def test_a_feed_that_is_kept_sells_lists_and_finds_the_same(write: Write, tmp_path: Path) -> None:
+    kept = kept_in(tmp_path)
+    ours, theirs = load_catalogs(ROOT / "demo" / "catalog.json"), load_catalogs(write("a.csv", MUG))
+    for file, source in (*ours.sources.items(), *theirs.sources.items()):
+        assert source.feed is not None
+        kept.write(file, source.stamp, source.feed)
+        found = kept.read(file)
+        assert found is not None
+        assert tuple(found) == (source.stamp, source.feed)
+        for shop, there in zip(
+            (source.feed.shop, *source.feed.translations),
+            (found.feed.shop, *found.feed.translations),
+            strict=True,
+        ):
+            assert isinstance(there.products, Goods)
+            made = len(there.products.all_derived())
+            prepare(there)
+            assert len(there.products.all_derived()) == made, "it was made before"
+            for kind in PERSONA_TYPES:
+                assert rank(there, Persona(kind)) == rank(shop, Persona(kind))
+            word = next(iter(shop.products.values())).title
+            query = ListingQuery(query=word)
+            assert filter_products(there, query) == filter_products(shop, query)
+
+
+def test_what_has_not_changed_is_not_held_twice(write: Write, tmp_path: Path) -> None:
+    kept, path = kept_in(tmp_path), write("a.csv", MUG)
+    before = load_catalogs(path).sources[path].feed
+    now = load_catalogs(write("a.csv", MUG.replace("12", "13"))).sources[path]
+    assert now.feed is not None
+    kept.write(path, now.stamp, now.feed)
+    found = kept.read(path, before)
+    assert found is not None
+    assert before is not None
+    assert found.feed.shop.products["mug"] is before.shop.products["mug"]
+    assert found.feed.shop.everything()[0] is before.shop.products["mug"]
+    assert found.feed.shop.products["jug"].price.amount == 13
+
+
+def test_what_is_damaged_or_was_read_otherwise_is_not_opened(write: Write, tmp_path: Path) -> None:
+    kept, path = kept_in(tmp_path), write("a.csv", MUG)
+    source = load_catalogs(path).sources[path]
+    assert source.feed is not None
+    assert kept.read(path) is None
+    kept.write(path, source.stamp, source.feed)
+    assert kept.has(path, source.stamp)
+    assert not kept.has(path, (*source.stamp, 1))
+    assert kept_in(tmp_path, "EUR").read(path) is None
+    (place,) = (tmp_path / "kept").iterdir()
+    whole = place.read_bytes()
+    for cut in range(0, len(whole), 37):
+        place.write_bytes(whole[:cut])
+        assert kept.read(path) is None, cut
+        place.write_bytes(whole[:cut] + bytes([whole[cut] ^ 1]) + whole[cut + 1 :])
+        assert kept.read(path) is None, cut
+    place.write_bytes(whole)
+    assert kept.read(path) is not None
+
+
+def test_what_somebody_else_has_written_runs_nothing(write: Write, tmp_path: Path) -> None:
+    kept, path = kept_in(tmp_path), write("a.csv", MUG)
+    source = load_catalogs(path).sources[path]
+    assert source.feed is not None
+    kept.write(path, source.stamp, source.feed)
+    (place,) = (tmp_path / "kept").iterdir()
+    for evil in (eval, pickle.loads, Path.home):
+        content = pickle.dumps(evil)
+        place.write_bytes(content + blake2b(content).digest())
+        assert kept.read(path) is None
