@@ -23,7 +23,8 @@ _NOT_THEIRS = ("WANDSTORE_PORT", "WANDSTORE_HOST", "WANDSTORE_DATA")
 
 def main() -> int:
     """Run all of it until told to stop."""
-    missing = [name for name in ("redis-server", "nginx") if find_program(name) is None]
+    missing = ["nginx"] * (find_program("nginx") is None)
+    missing += ["redis-server or valkey-server"] * (redis.installed() is None)
     missing += ["postgresql"] * (postgres.installed() is None)
     if missing:
         sys.stderr.write(f"please install {', '.join(missing)}\n")

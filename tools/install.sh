@@ -64,7 +64,7 @@ has() {
 
 for name in "$@"; do
     case $name in
-    redis-server) has redis-server || take redis-tools redis-server=usr/bin/redis-check-rdb ;;
+    redis-server) has redis-server || has valkey-server || take redis-tools redis-server=usr/bin/redis-check-rdb ;;
     nginx) has nginx || take nginx nginx=usr/sbin/nginx ;;
     prometheus) { has prometheus && has promtool; } || take prometheus prometheus=usr/bin/prometheus promtool=usr/bin/promtool ;;
     postgres) ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || has postgres || try install_postgres ;;

@@ -22,12 +22,10 @@ from tests.support.shopper_client import events as events_of
 from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.postgres import Postgres
-from tools.support.redis import RedisProcess
-from tools.support.server import Server, find_program
+from tools.support.redis import RedisProcess, installed
+from tools.support.server import Server
 
-pytestmark = pytest.mark.skipif(
-    find_program("redis-server") is None, reason="NO REDIS (tools/install.sh)"
-)
+pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
 Shop = Callable[..., Server]

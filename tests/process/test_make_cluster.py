@@ -26,11 +26,11 @@ from tests.support.fake_model import (
 )
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.waiting import eventually
-from tools.support import http, postgres
+from tools.support import http, postgres, redis
 from tools.support.server import find_program
 
 pytestmark = pytest.mark.skipif(
-    None in (find_program("nginx"), postgres.installed(), find_program("redis-server")),
+    None in (find_program("nginx"), postgres.installed(), redis.installed()),
     reason="NO NGINX, POSTGRESQL OR REDIS (tools/install.sh)",
 )
 

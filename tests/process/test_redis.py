@@ -29,12 +29,11 @@ from app.storage.redis_rates import RedisRates
 from app.util.rate_limit import Rate
 from tests.support.clock import Clock
 from tests.support.factories import shop
-from tools.support.redis import RedisProcess
-from tools.support.server import find_program
+from tools.support.redis import RedisProcess, installed
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.skipif(find_program("redis-server") is None, reason="NO REDIS (tools/install.sh)"),
+    pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)"),
 ]
 
 

@@ -20,12 +20,10 @@ from tests.support.shopper_client import Shopper, stream_of
 from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.postgres import Postgres
-from tools.support.redis import RedisProcess
-from tools.support.server import ROOT, Server, find_program
+from tools.support.redis import RedisProcess, installed
+from tools.support.server import ROOT, Server
 
-pytestmark = pytest.mark.skipif(
-    find_program("redis-server") is None, reason="NO REDIS (tools/install.sh)"
-)
+pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
 ORDER = {"events": [{"kind": "purchase", "items": [{"product": "dusk-lamp"}]}] * 2}

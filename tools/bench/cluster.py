@@ -16,7 +16,7 @@ from tools.bench import kept, measure, readers, shoppers
 from tools.bench.measure import Row
 from tools.bench.streaming import Cost, cost_of_round
 from tools.support import postgres, redis
-from tools.support.server import Server, find_program
+from tools.support.server import Server
 
 _ROUNDS, _AT_ONCE = 3, 10
 _RATE = 100.0
@@ -24,7 +24,7 @@ _RATE = 100.0
 
 def run(folder: Path) -> Iterator[Row]:
     """Measure both in turn."""
-    if None in (postgres.installed(), find_program("redis-server")):
+    if None in (postgres.installed(), redis.installed()):
         yield Row("shops that share", 0.0, "", limit="not measured: no PostgreSQL or no Redis")
         return
     measure.pin(measure.LOAD_CORE)

@@ -1,4 +1,4 @@
-"""A real redis-server on a free port of the loopback, with its data in a folder or nowhere."""
+"""A real Redis or Valkey on a free port of the loopback, with its data in a folder or nowhere."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RedisProcess:
 
     def start(self) -> None:
         """Start and wait until it serves."""
-        program = find_program("redis-server")
+        program = installed()
         assert program is not None
         self._folder.mkdir(parents=True, exist_ok=True)
         options = {"bind": "127.0.0.1", "port": str(self._port.number), "dir": str(self._folder)}
@@ -58,7 +58,7 @@ class RedisProcess:
         while time.monotonic() < end and (line := self._process.stdout.readline()):
             if b"Ready to accept connections" in line:
                 return
-        raise RuntimeError("redis-server does not open")
+        raise RuntimeError("Redis does not open")
 
     def flush(self) -> None:
         """Remove all that is in it."""
@@ -86,3 +86,8 @@ class RedisProcess:
             if self._process.stdout:
                 self._process.stdout.close()
             self._process = None
+
+
+def installed() -> str | None:
+    """Return the server's program, Redis's or Valkey's, or None where there is neither."""
+    return find_program("redis-server") or find_program("valkey-server")
