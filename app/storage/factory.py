@@ -124,7 +124,9 @@ def _of_the_worker(settings: Settings) -> Storage:
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
 
-    state, http = settings.storage, LazyHttpClient(inside=True)
+    state = settings.storage
+    secure = any(url.startswith("https:") for url in (state.kv_url, state.d1_url))
+    http = LazyHttpClient(inside=True, secure=secure)
     token = state.bindings_token
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)

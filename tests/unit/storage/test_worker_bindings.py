@@ -69,6 +69,18 @@ def database(http: LazyHttpClient, url: str) -> D1Database:
     return D1Database(WorkerD1(http, f"{url}/d1", AUTHORIZED))
 
 
+async def test_certificates_are_loaded_for_secure_addresses_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr("certifi.where", lambda: loaded.append("certificates"))
+    plain = LazyHttpClient(inside=True, secure=False)
+    await plain.load().aclose()
+    assert loaded == []
+    await LazyHttpClient(inside=True).load().aclose()
+    assert loaded == ["certificates"]
+
+
 # ------------------------------------------------------------------ KV
 
 
