@@ -181,7 +181,7 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
         await storage.kv.open()
         await storage.database.open()
         try:
-            data = ShopperData(storage.kv, storage.database)
+            data = ShopperData(storage.kv, storage.database, storage.journal)
             if chosen.action == "erase":
                 return await data.erase(chosen.shopper_id)
             found = await data.export(chosen.shopper_id)

@@ -337,7 +337,8 @@ def _routes(
     learner = PersonaLearner(database, context.now, rates)
     signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up, rates)
     signer = BasketSigner(*context.sessions)
-    forget = ForgetPage(context, ShopperData(resources.kv, resources.storage.database))
+    shoppers = ShopperData(resources.kv, database, resources.storage.journal)
+    forget = ForgetPage(context, shoppers)
     basket = BasketPage(context, signer, signals)
     checkout = CheckoutPage(context, signer, watch.permalinks)
     resources.counters.update(

@@ -86,10 +86,18 @@ redis.call('XADD', stream, id, 'name', 'left', 'data', '', 'note', '')
 redis.call('EXPIRE', stream, ARGV[2])
 """
 
+_ERASED = 60
+"""Seconds in which all processes hear that a shopper is forgotten, and compose nothing of them."""
+
+_ERASE = """
+redis.call('SET', KEYS[1], 'nobody', 'EX', ARGV[1])
+redis.call('DEL', KEYS[2])
+"""
+
 _FORGOTTEN = "forgotten"
 _FORGET = """
 redis.call('XADD', KEYS[1], 'MAXLEN', 1000, '*', 'shopper', ARGV[1], 'shop', ARGV[2])
-redis.call('EXPIRE', KEYS[1], 60)
+redis.call('EXPIRE', KEYS[1], ARGV[3])
 """
 """Read by every process; one that begins later has nothing of them."""
 
@@ -157,7 +165,11 @@ class RedisJournal:
 
     async def forget(self, shopper_id: str, shop_id: str) -> None:
         """Tell every process to forget a shopper."""
-        await self._redis.run(_FORGET, [_FORGOTTEN], shopper_id, shop_id)
+        await self._redis.run(_FORGET, [_FORGOTTEN], shopper_id, shop_id, _ERASED)
+
+    async def erase(self, key: str) -> None:
+        """Forget a page, and keep who still composes or follows it from writing it again."""
+        await self._redis.run(_ERASE, keys_of(key), _ERASED)
 
     async def wake(self) -> None:
         """Have `news` return, since more is to be followed."""

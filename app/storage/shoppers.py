@@ -7,17 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from app.domain.persona import PageKey
 from app.storage.db.rows import Row
-from app.storage.ports import Database, Kv
+from app.storage.ports import Database, Kv, SharedJournal
 
 PERSONAS, GENERATIONS = "personas", "ui_generations"
 
 
 class ShopperData:
-    """Finds what KV and database hold of a shopper. Every method may raise StorageError."""
+    """Finds what KV, database and a shared journal hold of a shopper.
 
-    def __init__(self, kv: Kv, database: Database) -> None:
+    Every method may raise StorageError.
+    """
+
+    def __init__(self, kv: Kv, database: Database, journal: SharedJournal | None) -> None:
         self._kv = kv
         self._database = database
+        self._journal = journal
 
     async def export(self, shopper_id: str) -> dict[str, object]:
         """Return the rows of each table and the pages by their keys; both may be empty."""
@@ -33,6 +37,8 @@ class ShopperData:
         """
         rows = await self._database.export(shopper_id)
         for key in _page_keys(shopper_id, rows):
+            if self._journal is not None:
+                await self._journal.erase(key)
             await self._kv.delete(key)
         await self._database.erase(shopper_id)
         return any(rows.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from app.storage.kv.limits import check_pair
 from app.storage.redis import RedisServer
-from app.storage.redis_journal import events_key
 
 
 class RedisKv:
@@ -34,5 +33,5 @@ class RedisKv:
         await self._redis.call("SET", key, value, "EX", ttl)
 
     async def delete(self, key: str) -> None:
-        """Forget a pair, and the events of the page that it was if it was one."""
-        await self._redis.call("DEL", key, events_key(key))
+        """Forget a pair."""
+        await self._redis.call("DEL", key)
