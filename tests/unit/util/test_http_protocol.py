@@ -81,7 +81,14 @@ def guarded(limit: int = 100, head: float = 30, stall: float = 30) -> Iterator[G
                 body = LARGE
             names = b",".join(name for name, _ in scope["headers"])
             headers = [(b"content-length", b"%d" % len(body)), (b"x-names", names)]
+            if scope["path"] == "/two-lines":
+                headers.append((b"x-line", b"one\r\nx-other: two"))
             await send({"type": "http.response.start", "status": 200, "headers": headers})
+            if scope["path"] == "/broken":
+                raise ValueError("no body")
+            if scope["path"] == "/in-parts":
+                await send({"type": "http.response.body", "body": body[:1], "more_body": True})
+                body = body[1:]
             await send({"type": "http.response.body", "body": body})
 
         protocol: Any = partial(BoundedHttpProtocol, open_connections=bounds)
@@ -129,6 +136,27 @@ def test_headers_are_counted(shop: Guarded) -> None:
     full = b"\r\na:b" * (MAX_HEADERS - 2)
     assert statuses(shop.talk(b"GET / HTTP/1.1" + full + ENDING)) == [200]
     assert statuses(shop.talk(b"GET / HTTP/1.1\r\nc:d" + full + ENDING)) == [431]
+
+
+def test_an_answer_is_whole_however_it_is_made(shop: Guarded) -> None:
+    def talk(method: str, path: str, body: bytes = b"a body") -> bytes:
+        length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        return shop.talk(f"{method} {path} HTTP/1.1\r\nHost: shop\r\n{length}".encode() + body)
+
+    whole = talk("POST", "/")
+    head = whole.removesuffix(b"a body")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert head.endswith(b"\r\nconnection: close\r\n\r\n")
+    assert b"\r\ncontent-length: 6\r\n" in head
+    assert _undated(talk("POST", "/in-parts")) == _undated(whole)
+    assert _undated(talk("HEAD", "/")) == _undated(head)
+    for body in (b"a body", b""):
+        assert statuses(talk("POST", "/broken", body)) == [500]
+    assert b"x-other" not in talk("POST", "/two-lines")
+
+
+def _undated(answer: bytes) -> bytes:
+    return re.sub(rb"\r\ndate: [^\r]*", b"", answer)
 
 
 def test_what_is_no_http_is_a_bad_request(shop: Guarded) -> None:
