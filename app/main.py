@@ -58,7 +58,7 @@ from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list
 from app.web.discovery import RootFiles
-from app.web.errors import NotFound, redirect_home, server_error
+from app.web.errors import NotFound, ShopApp, redirect_home, server_error
 from app.web.forget import ForgetPage
 from app.web.generate import Generate
 from app.web.headers import page_headers
@@ -120,7 +120,7 @@ def create_app(
     )
     resources.counters.update(watch.counters)
     context = _build_context(settings, resources, site)
-    app = Starlette(
+    app = ShopApp(
         routes=_routes(settings, resources, context, watch),
         lifespan=partial(_lifespan, settings, resources, context.pages, watch),
         exception_handlers={500: partial(server_error, context)},

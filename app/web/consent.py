@@ -19,5 +19,5 @@ def consent_of(headers: Sequence[tuple[bytes, bytes]], consent: Consent) -> str:
     if consent.cookie:
         values = islice(cookie_values(headers, consent.cookie), MAX_CANDIDATES)
         level = PERSONALISE if any(consent.agreed in value for value in values) else level
-    no_tracking = level == PERSONALISE and wants_no_tracking(dict(headers))
+    no_tracking = level == PERSONALISE and wants_no_tracking(headers)
     return ESSENTIAL if no_tracking else level

@@ -131,6 +131,7 @@ def _signature(secret: bytes, shopper_id: str, shop_id: str, expires: int) -> st
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
+@lru_cache(_MOST_REMEMBERED)
 def cookie_names(shop_id: str, kind: str = "shopper") -> tuple[str, str]:
     """Return the names of a shop's cookie, over https and else: each shop has shoppers of its own.
 
@@ -145,7 +146,7 @@ def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Iterator
     """Yield the values of a request's cookies of this name."""
     wanted = f"{name}=".encode()
     for header, value in headers:
-        if header == b"cookie" and len(value) <= MAX_HEADER_BYTES:
+        if header == b"cookie" and wanted in value and len(value) <= MAX_HEADER_BYTES:
             for part in value.split(b";"):
                 stripped = part.strip()
                 if stripped.startswith(wanted):

@@ -73,14 +73,13 @@ def is_subresource(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
     No policy of ours lets a page of the shop be framed, so no shopper sees what comes of it.
     """
-    return any(name == b"sec-fetch-dest" and value != b"document" for name, value in headers)
+    return dict(headers).get(b"sec-fetch-dest", b"document") != b"document"
 
 
 def is_prefetch(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Say whether a browser asks ahead of its shopper, who may never come."""
-    return any(
-        name in _PREFETCH_NAMES and PREFETCH.search(value) is not None for name, value in headers
-    )
+    named = [value for name, value in headers if name in _PREFETCH_NAMES]
+    return any(map(PREFETCH.search, named))
 
 
 @lru_cache(_MOST_AGENTS)

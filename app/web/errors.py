@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from starlette.applications import Starlette
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.catalog import Shop
 from app.rendering.renderer import Renderer
@@ -15,6 +17,32 @@ from app.util.http_body import Body
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
+
+
+class ShopApp(Starlette):
+    """Starlette without what makes responses of exceptions: here each is a mistake of ours."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the router within the middleware that was given, and around it the page for 500.
+
+        Starlette would wrap each request, and each part of its response, twice more, and try one
+        route after the other although most addresses are those of one.
+        """
+        fixed = {
+            (route.path, method): route.app
+            for route in self.routes
+            if isinstance(route, Route) and "{" not in route.path
+            for method in route.methods or ()
+        }
+
+        async def find(scope: Scope, receive: Receive, send: Send) -> None:
+            endpoint = fixed.get((scope["path"], scope["method"]), self.router)
+            await endpoint(scope, receive, send)
+
+        app: ASGIApp = find
+        for middleware, args, kwargs in reversed(self.user_middleware):
+            app = middleware(app, *args, **kwargs)
+        return ServerErrorMiddleware(app, self.exception_handlers[500])
 
 
 class NotFound:

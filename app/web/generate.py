@@ -128,7 +128,7 @@ def _client(scope: Scope) -> Client:
     new = _header(scope, b"x-wandstore-new-shopper") == b"1"
     named = new or _header(scope, b"cf-connecting-ip")
     address = (scope.get("client") or ("",))[0] if named else ""
-    return Client(address, new, recorded=not wants_no_tracking(dict(scope["headers"])))
+    return Client(address, new, recorded=not wants_no_tracking(scope["headers"]))
 
 
 def _header(scope: Scope, wanted: bytes) -> bytes:

@@ -16,8 +16,8 @@ QUALITY = re.compile(r"^q=([01](?:\.[0-9]{0,3})?)$")
 
 def wants_markdown(scope: Scope) -> bool:
     """Say whether the request would have Markdown rather than HTML."""
-    values = (value for name, value in scope["headers"] if name == b"accept")
-    return prefers_markdown(", ".join(value.decode("latin-1") for value in values))
+    values = [value for name, value in scope["headers"] if name == b"accept"]
+    return bool(values) and prefers_markdown(b", ".join(values).decode("latin-1"))
 
 
 def prefers_markdown(accept: str) -> bool:

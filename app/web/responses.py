@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
@@ -11,8 +11,7 @@ from app.util.http_body import Body
 from app.web.headers import FILE_HEADERS, STRICT_TRANSPORT, Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """A whole response."""
 
     body: Body

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 _SCHEMES = ("http://", "https://")
 
@@ -23,6 +23,6 @@ def from_our_page(headers: Mapping[bytes, bytes], public_url: str) -> bool:
     return bool(host) and origin in [f"{scheme}{host}" for scheme in _SCHEMES]
 
 
-def wants_no_tracking(headers: Mapping[bytes, bytes]) -> bool:
+def wants_no_tracking(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Say whether the browser asks not to be followed (Do Not Track, Global Privacy Control)."""
-    return headers.get(b"dnt") == b"1" or headers.get(b"sec-gpc") == b"1"
+    return (b"dnt", b"1") in headers or (b"sec-gpc", b"1") in headers
