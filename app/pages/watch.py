@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from app.catalog.compiled import Stamp, prepare
@@ -44,9 +44,7 @@ _MOST_SHOWN = 3
 class _Files:
     """Files by their stamps: as they were read, and as the last look found them."""
 
-    def __init__(
-        self, find: Callable[[], Mapping[Path, Stamp]], read: Mapping[Path, Stamp] | None = None
-    ) -> None:
+    def __init__(self, find: Callable[[], object], read: object = None) -> None:
         self._find = find
         self._read = self._seen = find() if read is None else read
 
@@ -215,11 +213,13 @@ class SiteWatch:
         self.prompts_state = f"failed: {error}".replace(f"{self._settings.root}/", "")
         log_texts.error("%s; the shop goes on with the last prompts", error)
 
-    def _stamps_of_texts(self) -> Mapping[Path, Stamp]:
+    def _stamps_of_texts(self) -> Mapping[str, Stamp]:
         root, folders = self._settings.root, self._site.current.content.experiments.prompts
         own = () if self._settings.design else (FOLDER,)
-        inside = (path for folder in {*own, *folders} for path in (root / folder).rglob("*"))
-        return dict(_stamped((root / FILE_NAME, *inside)))
+        # Path.rglob takes thrice as long, twice a second.
+        walks = (os.walk(root / folder) for folder in {*own, *folders})
+        inside = (f"{place}/{name}" for walk in walks for place, _, names in walk for name in names)
+        return dict(_stamped((f"{root / FILE_NAME}", *inside)))
 
     async def _take_up(self, change: Callable[[SiteContent], SiteContent]) -> None:
         """Swap the site; where a designer's save has swapped it meanwhile, build on that."""
@@ -231,10 +231,10 @@ class SiteWatch:
         self._site.current = fresh
 
 
-def _stamped(paths: Iterable[Path]) -> Iterable[tuple[Path, Stamp]]:
+def _stamped(paths: Iterable[str]) -> Iterable[tuple[str, Stamp]]:
     for path in paths:
         with suppress(OSError):
-            found = path.stat()
+            found = os.stat(path)  # noqa: PTH116 - likewise
             yield path, (found.st_mtime_ns, found.st_size)
 
 
