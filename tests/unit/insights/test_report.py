@@ -15,6 +15,7 @@ from app.domain.facts import Fact
 from app.domain.merchandising import Rule
 from app.insights.charts import WIDTH, bar_chart, interval_chart
 from app.insights.collect import collect
+from app.insights.command import summary
 from app.insights.prices import cost_of
 from app.storage.db.rows import Generation, PageViews, Visited
 from tests.support.databases import KINDS, OpenDatabase, opened
@@ -171,6 +172,13 @@ async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabas
     assert composed["cost"] == pytest.approx(cost)
     assert composed["net_per_visitor"] == pytest.approx(100 - cost)
     assert composed["revenue_per_unit_spent"] == pytest.approx(100 / cost)
+    await database.record([], [page._replace(id="p2", model="some-model+house")])
+    found = await report(database)
+    composed = found["experiments"][0]["arms"][1]
+    assert (composed["cost"], composed["net_per_visitor"]) == (None, None)
+    assert found["unpriced"] == ["some-model"]
+    assert "net of tokens unknown" in summary(found)
+    assert "not known: some-model" in summary(found)
 
 
 async def test_wrong_shares_are_warned_of(database: OpenDatabase) -> None:
