@@ -98,6 +98,11 @@ class Experiments(NamedTuple):
                 return Assignment(item.name, arm.name, arm.page)
         return NO_ARM
 
+    def next_change(self, now: float) -> float:
+        """Return when an experiment begins or ends next (Unix seconds); infinity for never."""
+        edges = (edge for item in self.running for edge in (item.begins, item.ends))
+        return min((edge for edge in edges if edge > now), default=inf)
+
     def exposures(
         self, shopper_id: str, assigned: Assignment, now: float
     ) -> Iterator[tuple[str, str]]:

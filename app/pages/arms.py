@@ -6,6 +6,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 from app.domain.experiments import NO_ARM, Arm, Assignment, Experiments
 from app.domain.persona import Shopper
@@ -35,12 +36,24 @@ class Arms:
         self._now = now
         self._latest: dict[str, deque[tuple[float, float, float]]] = {}
         self._limited = _limited(experiments)
+        self._edition = 0
+        self._changes = -inf
+
+    @property
+    def edition(self) -> int:
+        """A number that is another one whenever shoppers may have other arms."""
+        now = self._now()
+        if now >= self._changes:
+            self._edition += 1
+            self._changes = self.experiments.next_change(now)
+        return self._edition
 
     async def take_up(self, experiments: Experiments) -> None:
         """Go on with other experiments; arms that have stopped and are still there stay so."""
         self.experiments, self._limited = experiments, _limited(experiments)
         self.stopped = {key: why for key, why in self.stopped.items() if key in self._limited}
         self._latest = {key: last for key, last in self._latest.items() if key in self._limited}
+        self._changes = -inf
         await self.load()
 
     def of(self, shopper: Shopper) -> Assignment:
@@ -54,6 +67,7 @@ class Arms:
             return
         stored = json.loads(await self._kv.get(_KEY) or b"{}")
         self.stopped.update({key: why for key, why in stored.items() if key in self._limited})
+        self._changes = -inf
 
     async def finished(self, key: str, trace: Trace) -> None:
         """Note how the composing of an arm's page went; stop the arm where it went too badly."""
@@ -71,6 +85,7 @@ class Arms:
             mean = sum(values) / len(values)
             if limit is not None and mean > limit:
                 self.stopped[key] = f"{name} {mean:.2f} a page, more than {limit:g}"
+                self._changes = -inf
                 log.error({"event": "arm_stopped", "arm": key, "why": self.stopped[key]})
                 await self.load()  # another process may have stopped another arm
                 await self._kv.put(_KEY, json.dumps(self.stopped).encode(), _KEPT_SECONDS)

@@ -19,19 +19,23 @@ _FRESH = 10.0
 
 
 class KnownShopper(NamedTuple):
-    """A shopper with their arm and the key of their page; `page_key` is as KV spells it."""
+    """A shopper with their arm and the key of their page; `page_key` is as KV spells it.
+
+    They are known `until` then (seconds), and in this arm as long as arms are of this `edition`.
+    """
 
     shopper: Shopper
     key: PageKey
     page_key: str
     until: float
     arm: Assignment = NO_ARM
+    edition: int = 0
 
 
 class ShopperCache:
     """Remembers the shoppers seen last. One whose persona cannot be read in time is a newcomer.
 
-    `arm_of` says which arm of an experiment a shopper is in.
+    `arm_of` says which arm of an experiment a shopper is in, for as long as `edition` is the same.
     """
 
     def __init__(
@@ -40,11 +44,13 @@ class ShopperCache:
         clock: Callable[[], float],
         patience: Patience,
         arm_of: Callable[[Shopper], Assignment] = lambda _: NO_ARM,
+        edition: Callable[[], int] = lambda: 0,
     ) -> None:
         self._personas = personas
         self._patience = patience
         self._clock = clock
         self._arm_of = arm_of
+        self._edition = edition
         self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()
 
     def cached(self, shopper_id: str, shop_id: str) -> KnownShopper | None:
@@ -52,7 +58,7 @@ class ShopperCache:
         known = self._known.get((shopper_id, shop_id))
         if known is None or known.until <= self._clock():
             return None
-        return known if known.arm == self._arm_of(known.shopper) else self.put(known.shopper)
+        return known if known.edition == self._edition() else self.put(known.shopper)
 
     async def get(self, shopper_id: str, shop_id: str) -> KnownShopper:
         """Return the shopper with their current persona."""
@@ -76,7 +82,8 @@ class ShopperCache:
 
     def put(self, shopper: Shopper) -> KnownShopper:
         """Remember a shopper as they are known from now on."""
-        known = self.keyed(shopper)._replace(until=self._clock() + _FRESH)
+        until, edition = self._clock() + _FRESH, self._edition()
+        known = self.keyed(shopper)._replace(until=until, edition=edition)
         self._known[shopper.id, shopper.shop_id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)

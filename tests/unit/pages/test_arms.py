@@ -8,10 +8,12 @@ import pytest
 
 from app.domain.experiments import NO_ARM, POINTS, Arm, ArmLimits, Experiment, Experiments
 from app.domain.llm import TokensUsed
-from app.domain.persona import Shopper
+from app.domain.persona import Persona, Shopper
 from app.generation.trace import Trace
 from app.pages.arms import FEWEST_PAGES, Arms
+from app.personas.cache import ShopperCache
 from app.storage.kv.retrying import RetryingKv
+from app.storage.patience import Patience
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +34,13 @@ class Pairs(dict[str, bytes]):
 
     async def delete(self, key: str) -> None:
         del self[key]
+
+
+class Nobody:
+    """A database that is asked for no persona."""
+
+    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona:
+        raise AssertionError((shopper_id, shop_id))
 
 
 def arms(pairs: Pairs, **limits: float) -> Arms:
@@ -102,6 +111,30 @@ async def test_processes_that_stop_an_arm_each_keep_both_stopped() -> None:
         await two.finished("copy.other", page(refused=1))
     await fresh.load()
     assert fresh.stopped.keys() == {"copy.next", "copy.other"}
+
+
+async def test_who_is_remembered_has_another_arm_once_an_experiment_begins_ends_or_stops() -> None:
+    clock = Clock()
+    clock.now = 0.0
+    canary = Arm("next", "model", POINTS, limits=ArmLimits(refused=0.5))
+    trial = Experiment("copy", POINTS, (canary,), begins=100.0, ends=200.0)
+    trials = Arms(Experiments((trial,)), RetryingKv(Pairs(), clock), lambda: clock.now)
+    patience = Patience(1.0, clock)
+    shoppers = ShopperCache(Nobody(), lambda: 0.0, patience, trials.of, lambda: trials.edition)
+    shoppers.new(SHOPPER.id, "demo")
+
+    def arm_at(moment: float) -> str:
+        clock.now = moment
+        known = shoppers.cached(SHOPPER.id, "demo")
+        assert known is not None
+        return known.arm.key
+
+    assert [arm_at(moment) for moment in (99.9, 100.0, 199.9, 200.0)] == ["", KEY, KEY, ""]
+    await trials.take_up(Experiments((trial._replace(ends=300.0),)))
+    assert arm_at(200.0) == KEY
+    for _ in range(FEWEST_PAGES):
+        await trials.finished(KEY, page(refused=1))
+    assert arm_at(200.0) == ""
 
 
 async def test_a_canary_within_its_limits_goes_on() -> None:
