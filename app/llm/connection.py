@@ -173,6 +173,11 @@ class Connection(asyncio.Protocol):
         whole = self.complete and self.lost is None and not self._surplus
         return whole and not closing and self._keeps_alive
 
+    @property
+    def heard(self) -> bool:
+        """Whether anything of an answer has come."""
+        return self.has_head or self._received > 0
+
     async def send(self, head: bytes, content: AsyncIterator[bytes]) -> None:
         """Write a request, waiting where the peer is slow to take it."""
         transport = self._open_transport()

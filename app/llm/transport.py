@@ -54,16 +54,10 @@ class PacedTransport(httpx.AsyncBaseTransport):
         """Send a request and return its answer as soon as the head is there."""
         limits: dict[str, Any] = request.extensions.get("timeout", {})
         origin = _origin(request.url)
-        connection = self._take_idle(origin) or await self._connect(origin, limits.get("connect"))
-        try:
-            async with _limit(limits.get("write"), httpx.WriteTimeout):
-                stream = cast("httpx.AsyncByteStream", request.stream)
-                await connection.send(_head(request), aiter(stream))
-            async with _limit(limits.get("read"), httpx.ReadTimeout):
-                await connection.wait_for_head()
-        except BaseException:
-            connection.close()
-            raise
+        connection = self._take_idle(origin)
+        if connection is None or not await _reached(connection, request, limits):
+            connection = await self._connect(origin, limits.get("connect"))
+            await _ask(connection, request, limits)
         body = _Body(connection, limits.get("read"), lambda: self._give_back(origin, connection))
         return httpx.Response(connection.status, headers=connection.headers, stream=body)
 
@@ -111,6 +105,30 @@ class PacedTransport(httpx.AsyncBaseTransport):
             return
         until = asyncio.get_running_loop().time() + _IDLE_SECONDS
         self._idle.append((origin, until, connection))
+
+
+async def _reached(connection: Connection, request: httpx.Request, limits: dict[str, Any]) -> bool:
+    """Ask over a connection that was kept; False where the server had just closed it, unheard."""
+    try:
+        await _ask(connection, request, limits)
+    except (httpx.RemoteProtocolError, httpx.WriteError):
+        if connection.heard:
+            raise
+        return False
+    return True
+
+
+async def _ask(connection: Connection, request: httpx.Request, limits: dict[str, Any]) -> None:
+    """Send a request and wait for the head of its answer; close the connection where that fails."""
+    try:
+        async with _limit(limits.get("write"), httpx.WriteTimeout):
+            stream = cast("httpx.AsyncByteStream", request.stream)
+            await connection.send(_head(request), aiter(stream))
+        async with _limit(limits.get("read"), httpx.ReadTimeout):
+            await connection.wait_for_head()
+    except BaseException:
+        connection.close()
+        raise
 
 
 class _Body(httpx.AsyncByteStream):

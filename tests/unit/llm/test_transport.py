@@ -233,6 +233,27 @@ async def test_a_connection_that_the_server_closed_while_idle_is_not_used_again(
         assert server.connections == 2
 
 
+@pytest.mark.parametrize("rest", [b"", OK])
+async def test_a_request_goes_once_more_where_a_connection_that_was_kept_closes_unheard(
+    http: httpx.AsyncClient, rest: bytes
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await take_request(reader)
+        writer.write(HELLO)
+        if server.connections == 1:
+            await take_request(reader)
+            writer.write(rest)
+
+    async with serving(serve) as server:
+        assert (await http.post(server.url, content=b"a")).text == "hello"
+        if rest:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await http.post(server.url, content=b"b")
+        else:
+            assert (await http.post(server.url, content=b"b")).text == "hello"
+    assert server.connections == (1 if rest else 2)
+
+
 async def test_an_answer_that_was_not_read_to_its_end_closes_its_connection(
     http: httpx.AsyncClient,
 ) -> None:
