@@ -279,7 +279,6 @@ def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools
 def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> AppContext:
     """Return what handlers get."""
     ready, relay, records = resources.warm_up, resources.relay, resources.records
-    arms = resources.arms
     cached = PageCache(
         resources.kv,
         site,
@@ -309,11 +308,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         relay=relay,
         cache=cached,
         shoppers=ShopperCache(
-            resources.storage.database,
-            time.monotonic,
-            resources.patience,
-            arms.of,
-            lambda: arms.edition,
+            resources.storage.database, time.monotonic, resources.patience, resources.arms
         ),
         records=records,
         warm_up=ready,

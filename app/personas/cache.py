@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from app.domain.experiments import NO_ARM, Assignment
 from app.domain.persona import NEWCOMER, PageKey, Shopper
@@ -32,25 +32,29 @@ class KnownShopper(NamedTuple):
     edition: int = 0
 
 
-class ShopperCache:
-    """Remembers the shoppers seen last. One whose persona cannot be read in time is a newcomer.
+class ArmSource(Protocol):
+    """Says which arm of an experiment a shopper is in, for as long as its edition is the same."""
 
-    `arm_of` says which arm of an experiment a shopper is in, for as long as `edition` is the same.
-    """
+    @property
+    def edition(self) -> int: ...
+
+    def of(self, shopper: Shopper, /) -> Assignment: ...
+
+
+class ShopperCache:
+    """Remembers the shoppers seen last. One whose persona cannot be read in time is a newcomer."""
 
     def __init__(
         self,
         personas: PersonaReader,
         clock: Callable[[], float],
         patience: Patience,
-        arm_of: Callable[[Shopper], Assignment] = lambda _: NO_ARM,
-        edition: Callable[[], int] = lambda: 0,
+        arms: ArmSource,
     ) -> None:
         self._personas = personas
         self._patience = patience
         self._clock = clock
-        self._arm_of = arm_of
-        self._edition = edition
+        self._arms = arms
         self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()
 
     def cached(self, shopper_id: str, shop_id: str) -> KnownShopper | None:
@@ -58,7 +62,7 @@ class ShopperCache:
         known = self._known.get((shopper_id, shop_id))
         if known is None or known.until <= self._clock():
             return None
-        return known if known.edition == self._edition() else self.put(known.shopper)
+        return known if known.edition == self._arms.edition else self.put(known.shopper)
 
     async def get(self, shopper_id: str, shop_id: str) -> KnownShopper:
         """Return the shopper with their current persona."""
@@ -82,8 +86,7 @@ class ShopperCache:
 
     def put(self, shopper: Shopper) -> KnownShopper:
         """Remember a shopper as they are known from now on."""
-        until, edition = self._clock() + _FRESH, self._edition()
-        known = self.keyed(shopper)._replace(until=until, edition=edition)
+        known = self.keyed(shopper)._replace(until=self._clock() + _FRESH)
         self._known[shopper.id, shopper.shop_id] = known
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
@@ -91,7 +94,7 @@ class ShopperCache:
 
     def keyed(self, shopper: Shopper) -> KnownShopper:
         """Return a shopper with the key of their page, to be remembered by nobody."""
-        return keyed(shopper, self._arm_of(shopper))
+        return keyed(shopper, self._arms.of(shopper))._replace(edition=self._arms.edition)
 
 
 def keyed(shopper: Shopper, arm: Assignment = NO_ARM) -> KnownShopper:

@@ -119,8 +119,7 @@ async def test_who_is_remembered_has_another_arm_once_an_experiment_begins_ends_
     canary = Arm("next", "model", POINTS, limits=ArmLimits(refused=0.5))
     trial = Experiment("copy", POINTS, (canary,), begins=100.0, ends=200.0)
     trials = Arms(Experiments((trial,)), RetryingKv(Pairs(), clock), lambda: clock.now)
-    patience = Patience(1.0, clock)
-    shoppers = ShopperCache(Nobody(), lambda: 0.0, patience, trials.of, lambda: trials.edition)
+    shoppers = ShopperCache(Nobody(), lambda: 0.0, Patience(1.0, clock), trials)
     shoppers.new(SHOPPER.id, "demo")
 
     def arm_at(moment: float) -> str:
