@@ -18,9 +18,5 @@ class StorageError(Exception):
         self.reason = reason
 
 
-class NoAnswer(StorageError):
-    """A server takes what it is sent and says nothing; that is how a health check names it."""
-
-
 class InvalidPair(Exception):
     """A pair is not one that KV takes. Trying again will not help."""

