@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections import deque
@@ -18,6 +19,9 @@ log = logging.getLogger("wandstore.experiments")
 FEWEST_PAGES = 20
 _MOST_PAGES = 100
 """The latest pages of an arm that its averages are of."""
+
+_LOOKS_EVERY = 30.0
+"""Seconds for which a process may show an arm that another has stopped."""
 
 _KEPT_SECONDS = 30 * 86_400
 _KEY = "experiments:stopped"
@@ -60,6 +64,12 @@ class Arms:
         """Return a shopper's arm now."""
         assigned = self.experiments.assign(shopper.id, shopper.persona.type, self._now())
         return NO_ARM if assigned.key in self.stopped else assigned
+
+    async def run(self, every: float = _LOOKS_EVERY) -> None:
+        """Learn of arms that other processes have stopped, for ever."""
+        while True:
+            await asyncio.sleep(every)
+            await self.load()
 
     async def load(self) -> None:
         """Read which arms have been stopped; where that cannot be read, none has."""

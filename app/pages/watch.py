@@ -130,6 +130,7 @@ class SiteWatch:
             async with asyncio.TaskGroup() as together:
                 together.create_task(asyncio.to_thread(_prepare, self._site.current))
                 together.create_task(self._look_on())
+                together.create_task(self._arms.run())
                 together.create_task(self.permalinks.run(self._checkouts))
                 if self._source is not None:
                     together.create_task(self._source.run())

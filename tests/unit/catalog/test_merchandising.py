@@ -158,6 +158,25 @@ def test_a_day_begins_and_ends_at_midnight_in_the_shops_time_zone(
     ]
 
 
+def test_a_day_on_which_clocks_change_is_as_long_as_it_is(tmp_path: Path) -> None:
+    """In some zones they do so at midnight, which then is not there, or is there twice."""
+    for zone, day, hours in (
+        ("Europe/Berlin", "2026-03-29", 23),
+        ("Europe/Berlin", "2026-10-25", 25),
+        ("America/Los_Angeles", "2026-11-01", 25),
+        ("Pacific/Auckland", "2026-09-27", 23),
+        ("Australia/Lord_Howe", "2026-10-04", 23.5),
+        ("America/Santiago", "2026-09-06", 23),
+        ("America/Havana", "2026-11-01", 25),
+    ):
+        text = f'timezone = "{zone}"\n[[rule]]\nexclude = "lamp-1"\nfrom = {day}\nuntil = {day}'
+        (rule,) = read(tmp_path, text).rules
+        assert rule.ends - rule.begins == hours * 3_600, zone
+        edges = (rule.begins - 1, rule.begins, rule.ends - 1, rule.ends)
+        local = [str(datetime.fromtimestamp(at, ZoneInfo(zone)).date()) == day for at in edges]
+        assert local == [False, True, True, False], zone
+
+
 def test_a_time_with_a_zone_of_its_own_is_that_time(tmp_path: Path) -> None:
     text = 'timezone = "Asia/Tokyo"\n[[rule]]\nexclude = "lamp-1"\nfrom = 2026-12-01T00:00:00Z'
     (rule,) = read(tmp_path, text).rules

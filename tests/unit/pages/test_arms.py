@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -109,7 +110,11 @@ async def test_processes_that_stop_an_arm_each_keep_both_stopped() -> None:
     for _ in range(FEWEST_PAGES):
         await one.finished("copy.next", page(refused=1))
         await two.finished("copy.other", page(refused=1))
-    await fresh.load()
+    looking = asyncio.create_task(fresh.run(0.0))
+    async with asyncio.timeout(30):
+        while not fresh.stopped:
+            await asyncio.sleep(0)
+    looking.cancel()
     assert fresh.stopped.keys() == {"copy.next", "copy.other"}
 
 
