@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from types import MappingProxyType
@@ -119,10 +119,18 @@ def create_app(
         lambda changed: build_site(changed, build_renderer(changed), site.current.shops),
     )
     resources.counters.update(watch.counters)
+    watches = [watch.run]
+    if resources.storage.files and watch.follows:
+        from app.prerender.live import EdgeUpdate  # noqa: PLC0415 - behind the Worker alone
+
+        files, pause = resources.storage.files, settings.catalog_poll
+        edge = EdgeUpdate(lambda: site.current.content, files, pause)
+        resources.counters["edge"] = edge.counts
+        watches.append(edge.run)
     context = _build_context(settings, resources, site)
     app = ShopApp(
         routes=_routes(settings, resources, context, watch),
-        lifespan=partial(_lifespan, settings, resources, context.pages, watch),
+        lifespan=partial(_lifespan, settings, resources, context.pages, watches),
         exception_handlers={500: partial(server_error, context)},
         middleware=gate(settings.worker_secret),
     )
@@ -143,7 +151,7 @@ async def _lifespan(
     settings: Settings,
     resources: Resources,
     pages: PageService,
-    watch: SiteWatch,
+    watches: Sequence[Callable[[], Coroutine[None, None, None]]],
     app: Starlette,
 ) -> AsyncIterator[None]:
     """Hold the state for as long as the app is open: it is one process's alone."""
@@ -160,7 +168,7 @@ async def _lifespan(
             asyncio.create_task(resources.relay.run(pages.forget_here), name="relay"),
             asyncio.create_task(logger.run(), name="counts"),
             asyncio.create_task(resources.lag.run(), name="loop lag"),
-            asyncio.create_task(watch.run(), name="watch"),
+            *(asyncio.create_task(watch(), name="watch") for watch in watches),
             *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
         ]
         try:
@@ -193,7 +201,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         between_writes=storage.between_writes,
     )
     wait = 0.0 if storage.between_writes or storage.ledgers else _BOOKED_WITHIN
-    budget = Budget(settings.spending.share, kv, time.time, storage.ledgers, wait=wait)
+    budget = Budget(settings.spending, kv, time.time, storage.ledgers, wait=wait)
     tracing = Tracing(settings.collector)
     providers = Providers(settings, budget, metrics, tracing)
 
@@ -317,14 +325,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     earlier = tuple(text.encode() for text in settings.earlier_secrets.split(",") if text)
     signer, drawn = SessionSigner(secret, earlier), BodyCache(CATALOG_MEMORY)
     return AppContext(
-        site,
-        pages,
-        signer,
-        time.time,
-        settings.heartbeat,
-        drawn,
-        resources.metrics,
-        ProxyCheck(),
+        site, pages, signer, time.time, settings.heartbeat, drawn, resources.metrics, ProxyCheck()
     )
 
 
@@ -352,8 +353,7 @@ def _routes(
     shops = InlineShops(context.site)
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
-    spending, pools = settings.spending.share, resources.storage.pools
-    gauges = Gauges(relay.journal, resources.providers, spending, watch.modified, pools)
+    gauges = Gauges(relay.journal, resources.providers, watch.modified, resources.storage.pools)
     metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     token, sample = settings.operator_token, settings.sample_insights
     insights = InsightsPage(context, database, arms, token, shows_sample=sample)

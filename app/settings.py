@@ -83,8 +83,10 @@ class StorageSettings:
     """`worker`: KV's address inside the container's network."""
     d1_url: str = "http://d1.internal"
     """`worker`: D1's."""
+    edge_url: str = "http://edge.internal"
+    """`worker`: that of the budget, and of what the Worker serves by itself."""
     bindings_token: str = field(default="", repr=False)
-    """`worker`: sent with both, where they are reached over another network."""
+    """`worker`: sent with all, where they are reached over another network."""
     api_url: str = "https://api.cloudflare.com/client/v4"
     """`cloudflare`: the API's address."""
     api_token: str = field(default="", repr=False)
@@ -338,6 +340,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_LEASE_SECONDS": ("storage.lease", number(0.1, 60)),
     "WANDSTORE_KV_URL": ("storage.kv_url", address),
     "WANDSTORE_D1_URL": ("storage.d1_url", address),
+    "WANDSTORE_EDGE_URL": ("storage.edge_url", address),
     "WANDSTORE_BINDINGS_TOKEN": ("storage.bindings_token", str),
     "CLOUDFLARE_API_TOKEN": ("storage.api_token", str),
     "CLOUDFLARE_ACCOUNT_ID": ("storage.account", str),

@@ -30,6 +30,7 @@ from app.web import (
     discovery,
     headers,
     markdown,
+    shopify,
     signals,
     signals_schema,
     static,
@@ -105,6 +106,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "DISCOVERY": (discovery, "TYPES AN_HOUR"),
     "HEADERS": (headers, "FILE_HEADERS"),
     "MARKDOWN": (markdown, "MARKDOWN MARKDOWN_HEADERS MAX_ACCEPT QUALITY"),
+    "SHOPIFY": (shopify, "MAX_BODY_BYTES"),
     "SIGNALS": (signals, "MAX_BODY_BYTES SHOPPER_RATE ADDRESS_RATE"),
     "SIGNALS_SCHEMA": (
         signals_schema,

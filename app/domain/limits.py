@@ -65,7 +65,8 @@ class Spending(NamedTuple):
     all_tokens: int = 20_000_000
     """Tokens of models for all shops together, an hour."""
     instances: int = 1
-    """Containers that divide what shops may spend among them; the Worker tells each how many."""
+    """Containers that share what shops may spend, equally while they cannot ask the Worker what all
+    have spent; it tells each how many there are."""
 
     @property
     def share(self) -> Spending:

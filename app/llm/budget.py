@@ -3,7 +3,7 @@
 A call is paid before it is made, with the most it can cost; what it did not use is given back when
 it ends. So the budget holds however many pages are composed at once. The hour slides by minutes.
 Where processes share their ledgers it holds for all of them together; while those cannot be
-reached, each goes on with what it knows to have spent itself.
+reached, each goes on with what it knows to have spent itself, of the instance's share of it.
 Pages that nobody has asked for yet leave a quarter of each limit to those that somebody has.
 """
 
@@ -79,6 +79,7 @@ Settle = Callable[[int], None]
 class Budget:
     """Pays for calls while there is money. `now` gives seconds since the epoch.
 
+    `limits` are for all who share the ledgers, an instance's share of it where nobody does.
     `counts` says how often a call was not paid for. What is spent is kept within a second; where
     calls may wait for that, for so many seconds at most, a process that is killed has paid as well.
     """
@@ -93,7 +94,8 @@ class Budget:
         wait: float = 0.0,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        self._limits = limits
+        self.limits = limits if shared else limits.share
+        self._share = limits.share
         self._kv = kv
         self._now = now
         self._shared = shared
@@ -114,9 +116,11 @@ class Budget:
                 (BUDGET_SPENT), or the client's address has had its share (ADDRESS_LIMIT), or
                 another process composes the page by now (LEASE_LOST).
         """
-        claims = self._claims(prompt, most)
-        shop, everybody, *address = claims
+        claims = self._claims(prompt, most, self.limits)
         shared = await self._take_shared(claims, prompt.lease)
+        if shared is None:
+            claims = self._claims(prompt, most, self._share)
+        shop, everybody, *address = claims
         ledgers = [await self._ledger(shop.account), self._all]
         ledgers += [self._ledger_of_address(claim.account) for claim in address]
         minute = self._minute()
@@ -143,13 +147,13 @@ class Budget:
 
         return settle
 
-    def _claims(self, prompt: Prompt, most: int) -> list[Claim]:
+    def _claims(self, prompt: Prompt, most: int, limits: Spending) -> list[Claim]:
         """Return who pays: the shop, all shops together, and the client's address if it has one.
 
         In an address's ledger a call for a new shopper is a token too.
         """
         account = _INLINE_SHOPS if prompt.shop.inline else prompt.shop.id
-        limits, client = self._limits, prompt.client
+        client = prompt.client
         share = _SHARE_AHEAD if client.ahead else 1.0
         claims = [
             Claim(_SHOP + account, most, limits.calls * share, limits.tokens * share),
@@ -202,7 +206,7 @@ class Budget:
         shared = self._verdicts.get(account)
         if shared and shared.minute > self._minute() - _MINUTES:
             calls, tokens = shared.calls, shared.tokens
-        return max(0, self._limits.calls - calls), max(0, self._limits.tokens - tokens)
+        return max(0, self.limits.calls - calls), max(0, self.limits.tokens - tokens)
 
     async def _ledger(self, account: str) -> Ledger:
         async with self._opening:

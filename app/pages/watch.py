@@ -99,6 +99,11 @@ class SiteWatch:
         reasons = [f"{error.path.name}: {error.problems[0].reason}" for error in self._errors]
         return f"failed: {'; '.join(reasons[:_MOST_SHOWN])}" if reasons else "ok"
 
+    @property
+    def follows(self) -> bool:
+        """Whether the catalog is of elsewhere, and changes without us."""
+        return self._source is not None
+
     def modified(self) -> float | None:
         """Return when the catalog was written last, or found to be as its source has it.
 

@@ -60,8 +60,18 @@ class PageKeys:
 
 
 def _digest(text: str) -> str:
-    data = text.encode("utf-8", "backslashreplace")
+    return digest(text.encode("utf-8", "backslashreplace"))
+
+
+def digest(data: bytes) -> str:
+    """Return the key of what is made anew each time."""
     return hashlib.sha256(data).hexdigest()[:_DIGITS]
+
+
+def release_of(content: SiteContent) -> str:
+    """Return the digest of all that pages are drawn from but goods."""
+    files = (content.library, content.assets, content.languages)
+    return _digest(repr((_code_digest(), *(part.digest for part in files), content.public_url)))
 
 
 @lru_cache(1)

@@ -24,13 +24,21 @@ _BRAND = ("primary_color", "secondary_color", "font_family", "tone")
 """What a request to a container says of a brand (contract)."""
 
 
-def shops_file(shops: Mapping[str, Shop], default: Shop, assets: Assets) -> dict[str, object]:
-    """Return the index: which shops there are, and which static files."""
+def shops_file(
+    shops: Mapping[str, Shop], default: Shop, assets: Assets, edition: str
+) -> dict[str, object]:
+    """Return the index: which shops and static files there are; `edition` names all of them."""
     static = {
         name: {"address": assets.names[name], "etag": body.etag.decode()}
         for name, body in assets.files.items()
     }
-    return {"version": 1, "default": default.id, "shops": sorted(shops), "static": static}
+    return {
+        "version": 1,
+        "edition": edition,
+        "default": default.id,
+        "shops": sorted(shops),
+        "static": static,
+    }
 
 
 def shop_file(

@@ -20,7 +20,7 @@ from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.pages.shells import build_shop_view
 from app.pages.site import build_renderer
-from app.prerender.keys import PageKeys
+from app.prerender.keys import PageKeys, digest, release_of
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
 from app.prerender.pages import drawings
 from app.rendering.renderer import Renderer
@@ -32,6 +32,9 @@ MOST_FILES = 100_000
 """Static files a Worker may have, on the free plan and on the paid ones (Cloudflare's limits)."""
 
 INDEX = "shops.json"
+
+KEYS = "shops/keys.json"
+"""Has the key of each file in that folder: what it was drawn from, else the digest of its bytes."""
 
 HEADERS = "_headers"
 """Has the headers of what Cloudflare serves by itself; nobody is served this file."""
@@ -59,23 +62,17 @@ class CannotPublish(Exception):
 def publish(content: SiteContent, folder: Path) -> Published:
     """Write everything into `folder`, replacing what was published there.
 
-    Beside the folder a file remembers by their keys what pages were drawn from.
-
     Raises:
         CannotPublish: the folder holds something else, or there are too many files.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / INDEX).is_file():
         raise CannotPublish(f"{folder} holds something that was not published there")
     fresh = folder.with_name(f"{folder.name}.new")
-    memory = folder.with_name(f".{folder.name}.keys.json")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        keys: dict[str, str] = {}
-        published = _write_all(content, fresh, _Earlier(folder, _remembered(memory)), keys)
-        memory.unlink(missing_ok=True)  # whatever happens now, it is of no other folder
+        published = _write_all(content, fresh, _Earlier(folder, _remembered(folder / KEYS)))
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
-        memory.write_bytes(_json(keys))
     except OSError as error:
         raise CannotPublish(f"{folder}: {error.strerror}") from error
     return published
@@ -98,17 +95,16 @@ class _Earlier(NamedTuple):
 
 def _remembered(memory: Path) -> Mapping[str, str]:
     try:
-        found = json.loads(memory.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(memory.read_bytes())["keys"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _write_all(
-    content: SiteContent, folder: Path, earlier: _Earlier, keys: dict[str, str]
-) -> Published:
+def _write_all(content: SiteContent, folder: Path, earlier: _Earlier) -> Published:
     """Write the files, and put down their keys."""
     written = made = 0
+    keys: dict[str, str] = {}
     for file in _files(content):
         written += 1
         if written > MOST_FILES:
@@ -118,14 +114,18 @@ def _write_all(
         if not earlier.hand_over(file, path):
             path.write_bytes(file.make())
             made += 1
-        if file.key:
-            keys[file.name] = file.key
-    return Published(written, made)
+        if file.name.startswith("shops/"):
+            keys[file.name] = file.key or digest(path.read_bytes())
+    known = _json({"release": release_of(content), "keys": keys})
+    (folder / KEYS).write_bytes(known)
+    catalogs = content.catalogs
+    index = shops_file(catalogs.shops, catalogs.default, content.assets, digest(known))
+    (folder / INDEX).write_bytes(_json(index))
+    return Published(written + 2, made + 2)
 
 
 def _files(content: SiteContent) -> Iterator[File]:
-    catalogs, assets = content.catalogs, content.assets
-    yield _now(INDEX, _json(shops_file(catalogs.shops, catalogs.default, assets)))
+    assets = content.assets
     yield _now(HEADERS, _headers())
     for name, body in assets.files.items():
         yield _now(assets.names[name].removeprefix("/"), body.plain)
@@ -134,8 +134,11 @@ def _files(content: SiteContent) -> Iterator[File]:
         if found is not None:
             yield _now(f"root/{name.rpartition('/')[2]}", found)
     renderer = build_renderer(content)
-    for shop in catalogs.shops.values():
-        yield from _shop_files(shop, content, renderer)
+    for shop in content.catalogs.shops.values():
+        yield from shop_files(shop, content, renderer)
+        pictures = content.catalogs.pictures[shop.id]
+        for name, data in pictures_in(pictures) if pictures is not None else ():
+            yield _now(f"pictures/{shop.id}/{name}", data)
 
 
 def _headers() -> bytes:
@@ -153,7 +156,8 @@ def _headers() -> bytes:
     return b"\n".join([*lines, b""])
 
 
-def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
+def shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
+    """Yield what changes with a shop's goods: first what is said of it as a whole."""
     headers = page_headers(image_hosts(shop), content.assets.names[PREFETCH_RULES])
     view = build_shop_view(shop, content, renderer, headers, moment=time.time())
     home, experiments = f"shops/{shop.id}", content.experiments.experiments
@@ -166,10 +170,6 @@ def _shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterato
     yield _now(f"{home}/goods.json", _json(goods_file(shop)))
     for name, draw, key in drawings(view, renderer, PageKeys(shop, content)):
         yield File(f"{home}/{name}", partial(_encoded, draw), key)
-    pictures = content.catalogs.pictures[shop.id]
-    if pictures is not None:
-        for name, data in pictures_in(pictures):
-            yield _now(f"pictures/{shop.id}/{name}", data)
 
 
 def _now(name: str, data: bytes) -> File:

@@ -14,7 +14,15 @@ from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.write_behind import Batching
 from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.measured import MeasuredKv
-from app.storage.ports import Database, KvStore, Pool, SharedJournal, SharedLedgers, SharedRates
+from app.storage.ports import (
+    Database,
+    EdgeFiles,
+    KvStore,
+    Pool,
+    SharedJournal,
+    SharedLedgers,
+    SharedRates,
+)
 from app.storage.upkeep import Slice, Upkeep, days_before
 
 _OFTEN, _SELDOM = 10.0, 3600.0
@@ -35,7 +43,7 @@ class Storage(NamedTuple):
     A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
     most. `upkeep` is done as long as the shop is open. `counts` has what is counted beside it.
     `hold` keeps other processes out where there may be but one; `ledgers`, `journal` and `rates`
-    are what they share, through `pools` of connections.
+    are what they share, through `pools` of connections. `files` are served at the edge.
     """
 
     kv: KvStore
@@ -53,6 +61,7 @@ class Storage(NamedTuple):
     journal: SharedJournal | None = None
     rates: SharedRates | None = None
     pools: Callable[[], Mapping[str, Pool]] = dict
+    files: EdgeFiles | None = None
 
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
@@ -123,6 +132,8 @@ def _of_the_worker(settings: Settings) -> Storage:
     from app.storage.db.worker import WorkerD1  # noqa: PLC0415 - likewise
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
+    from app.storage.worker_files import WorkerFiles  # noqa: PLC0415 - likewise
+    from app.storage.worker_ledgers import WorkerLedgers  # noqa: PLC0415 - likewise
 
     state = settings.storage
     secure = any(url.startswith("https:") for url in (state.kv_url, state.d1_url))
@@ -131,9 +142,10 @@ def _of_the_worker(settings: Settings) -> Storage:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)
     database = D1Database(WorkerD1(http, state.d1_url, headers))
-    return _paced(
-        Storage(kv, database, http.load, http.aclose, checked=10.0, patience=_FAR), state, 1.0
-    )
+    storage = Storage(kv, database, http.load, http.aclose, checked=10.0, patience=_FAR)
+    ledgers = WorkerLedgers(http, state.edge_url, headers)
+    files = WorkerFiles(http, state.edge_url, headers)
+    return _paced(storage._replace(ledgers=ledgers, files=files), state, 1.0)
 
 
 def _of_cloudflare(settings: Settings) -> Storage:

@@ -48,6 +48,14 @@ class SharedLedgers(Protocol):
     async def give_back(self, accounts: Sequence[str], minute: int, tokens: int) -> None: ...
 
 
+class EdgeFiles(Protocol):
+    """What is served without us, by name and key. Either may raise StorageError, done or not."""
+
+    async def known(self) -> tuple[str, dict[str, str]]: ...
+
+    async def put(self, name: str, key: str, data: bytes | None) -> None: ...
+
+
 class SharedRates(Protocol):
     """How often somebody did something, and does at once, in all processes.
 

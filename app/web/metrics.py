@@ -8,7 +8,6 @@ from typing import NamedTuple
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.domain.limits import Spending
 from app.llm.factory import Providers
 from app.metrics.counters import Counters
 from app.metrics.exposition import CONTENT_TYPE, gauge
@@ -60,13 +59,11 @@ class Gauges:
         self,
         journal: PageJournal,
         providers: Providers,
-        spending: Spending,
         modified: Callable[[], float | None],
         pools: Callable[[], Mapping[str, Pool]],
     ) -> None:
         self._journal = journal
         self._providers = providers
-        self._spending = spending
         self._modified = modified
         self._pools = pools
 
@@ -109,8 +106,9 @@ class Gauges:
         )
 
     def _budgets(self, shops: Iterable[str]) -> Iterator[tuple[dict[str, str], float]]:
-        limits = {"calls": self._spending.calls, "tokens": self._spending.tokens}
+        budget = self._providers.budget
+        limits = {"calls": budget.limits.calls, "tokens": budget.limits.tokens}
         for shop in shops:
-            left = self._providers.budget.left(shop)
+            left = budget.left(shop)
             for (kind, limit), rest in zip(limits.items(), left, strict=True):
                 yield {"shop": shop, "kind": kind}, 1 - rest / limit if limit else 1.0

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from starlette.responses import Response
 
-from app.catalog import permalinks, shopify_api, shopify_store
-from tests.support.fake_shopify import SECRET, TOKEN, FakeShopify, variant
-from tests.support.serving import serving
+from app.catalog import shopify_store
+from tests.support.fake_shopify import SECRET, TOKEN, FakeShopify, followed, open_store, variant
 from tests.support.shopper_client import Shopper
 from tests.support.waiting import eventually
 from tools.support import http
@@ -23,33 +22,13 @@ StartServer = Callable[..., Server]
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeShopify]:
-    monkeypatch.setattr(shopify_store, "_BETWEEN", 0.1)
-    monkeypatch.setattr(shopify_store, "_AGAIN", 0.1)
-    monkeypatch.setattr(shopify_api, "_FIRST_PAUSE", 0.02)
-    made = FakeShopify()
-    made.put(1, "Jug", variant(11, "12.00", 3))
-    made.put(2, "Oak Board", variant(21, "48.00", 7, "Small"), variant(22, "66.00", 0, "Large"))
-    made.put(3, "Draft", variant(31, "1.00", 1), status="DRAFT")
-    made.put(4, "Hidden", variant(41, "1.00", 1), publishedAt=None)
-    with serving(made.app) as address:
-        made.address = address
-        monkeypatch.setattr(permalinks, "_profile", lambda _: f"{address}/.well-known/ucp")
+    with open_store(monkeypatch) as made:
         yield made
 
 
 @pytest.fixture
 def shop(serve: StartServer, store: FakeShopify) -> Server:
     return serve(**followed(store))
-
-
-def followed(store: FakeShopify, **environment: str) -> dict[str, str]:
-    return {
-        "WANDSTORE_SHOPIFY_STORE": store.address,
-        "WANDSTORE_SHOPIFY_CLIENT_ID": "app",
-        "WANDSTORE_SHOPIFY_SECRET": SECRET,
-        "WANDSTORE_CATALOG_SECONDS": "0.02",
-        **environment,
-    }
 
 
 def page(shop: Server, path: str) -> str:

@@ -59,6 +59,7 @@ def behind_the_worker() -> Iterator[Place]:
             "WANDSTORE_STATE": "worker",
             "WANDSTORE_KV_URL": f"{url}/kv",
             "WANDSTORE_D1_URL": f"{url}/d1",
+            "WANDSTORE_EDGE_URL": f"{url}/edge",
             "WANDSTORE_BINDINGS_TOKEN": BINDINGS_TOKEN,
         }
         yield Place(ALWAYS | environment, bindings)

@@ -8,16 +8,20 @@ import hashlib
 import hmac
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.catalog import permalinks, shopify_api, shopify_store
+from tests.support.serving import serving
 from tools.support import http
 
 SECRET = "shpss_the-secret-of-the-app"  # noqa: S105 - of a stand-in
@@ -218,3 +222,31 @@ class FakeShopify:
         self.questions["results"] += 1
         assert "x-shopify-access-token" not in request.headers, "the token is for the store alone"
         return self._results_of[request.path_params["number"]]
+
+
+@contextmanager
+def open_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeShopify]:
+    """Open a store of two products that are sold and two that are not, asked without long pauses."""
+    monkeypatch.setattr(shopify_store, "_BETWEEN", 0.1)
+    monkeypatch.setattr(shopify_store, "_AGAIN", 0.1)
+    monkeypatch.setattr(shopify_api, "_FIRST_PAUSE", 0.02)
+    made = FakeShopify()
+    made.put(1, "Jug", variant(11, "12.00", 3))
+    made.put(2, "Oak Board", variant(21, "48.00", 7, "Small"), variant(22, "66.00", 0, "Large"))
+    made.put(3, "Draft", variant(31, "1.00", 1), status="DRAFT")
+    made.put(4, "Hidden", variant(41, "1.00", 1), publishedAt=None)
+    with serving(made.app) as address:
+        made.address = address
+        monkeypatch.setattr(permalinks, "_profile", lambda _: f"{address}/.well-known/ucp")
+        yield made
+
+
+def followed(store: FakeShopify, **environment: str) -> dict[str, str]:
+    """Return the environment of a shop that follows the store."""
+    return {
+        "WANDSTORE_SHOPIFY_STORE": store.address,
+        "WANDSTORE_SHOPIFY_CLIENT_ID": "app",
+        "WANDSTORE_SHOPIFY_SECRET": SECRET,
+        "WANDSTORE_CATALOG_SECONDS": "0.02",
+        **environment,
+    }

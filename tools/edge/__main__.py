@@ -99,6 +99,7 @@ def _start_container(
         "WANDSTORE_STATE": "worker",
         "WANDSTORE_KV_URL": f"{worker}/_bindings/kv",
         "WANDSTORE_D1_URL": f"{worker}/_bindings/d1",
+        "WANDSTORE_EDGE_URL": f"{worker}/_bindings/edge",
         "WANDSTORE_BINDINGS_TOKEN": shared["LOCAL_BINDINGS_TOKEN"],
     }
     return subprocess.Popen([sys.executable, "-m", "app"], cwd=ROOT, env=variables)

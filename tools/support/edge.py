@@ -159,5 +159,6 @@ def behind_worker(worker: Worker) -> Mapping[str, str]:
         "WANDSTORE_STATE": "worker",
         "WANDSTORE_KV_URL": f"{worker.url}/_bindings/kv",
         "WANDSTORE_D1_URL": f"{worker.url}/_bindings/d1",
+        "WANDSTORE_EDGE_URL": f"{worker.url}/_bindings/edge",
         "WANDSTORE_BINDINGS_TOKEN": TOKEN,
     }

@@ -28,7 +28,7 @@ export function createContext(
   execution: Pick<ExecutionContext, "waitUntil">,
 ): RequestContext {
   const limits = readLimits(env);
-  const assets = new AssetStore(env.ASSETS);
+  const assets = openAssets(env);
   return {
     request,
     url: new URL(request.url),
@@ -39,6 +39,12 @@ export function createContext(
     container: createContainerClient(env, limits, assets),
     waitUntil: (work) => execution.waitUntil(work),
   };
+}
+
+/** Return what was published, with what has changed since where the catalog is of elsewhere. */
+export function openAssets(env: Env): AssetStore {
+  const follows = env.WANDSTORE_SHOPIFY_STORE || env.WANDSTORE_CATALOG_URL;
+  return new AssetStore(env.ASSETS, follows ? env.FILES : undefined);
 }
 
 function findSigner(env: Env): SessionSigner {

@@ -1,5 +1,7 @@
 // The Worker's bindings and variables, and the limits read from them.
 
+import type { FilesNamespace } from "./assets/shop_files.ts";
+import type { ShopLedger } from "./budget/shop_ledger.ts";
 import type { ShopMetrics } from "./metrics/shop_metrics.ts";
 
 export interface Env {
@@ -9,6 +11,8 @@ export interface Env {
   readonly CONTAINER?: DurableObjectNamespace;
   readonly EVENTS?: AnalyticsEngineDataset;
   readonly METRICS?: DurableObjectNamespace<ShopMetrics>;
+  readonly LEDGER?: DurableObjectNamespace<ShopLedger>;
+  readonly FILES?: FilesNamespace;
   /** Signs the shoppers' cookies; the container has the same one. */
   readonly SESSION_SECRET?: string;
   /** Have signed cookies before, separated by commas; the container has the same ones. */
@@ -17,6 +21,10 @@ export interface Env {
   readonly WORKER_SECRET?: string;
   /** Lets operators see /metrics and /status; the container has the same one. */
   readonly WANDSTORE_OPERATOR_TOKEN?: string;
+  /** Say that the container's catalog is of elsewhere; the secret signs a Shopify store's webhooks. */
+  readonly WANDSTORE_CATALOG_URL?: string;
+  readonly WANDSTORE_SHOPIFY_STORE?: string;
+  readonly WANDSTORE_SHOPIFY_SECRET?: string;
   /** Locates a container that is no binding: on this machine, in development and tests. */
   readonly CONTAINER_URL?: string;
   readonly CONTAINER_INSTANCES?: string;

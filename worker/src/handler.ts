@@ -1,9 +1,9 @@
 // Handle a request. Whatever fails on the way, the shop stays open: with its anonymous shell.
 
 import { fileNotFound, handleRootFile, handleStatic } from "./assets/files.ts";
-import { AssetStore } from "./assets/store.ts";
 import { handleLocalBindings } from "./bindings/local.ts";
-import { createContext, type RequestContext } from "./context.ts";
+import { handleWebhook } from "./container/webhooks.ts";
+import { createContext, openAssets, type RequestContext } from "./context.ts";
 import type { Env } from "./env.ts";
 import { handleHealth } from "./health.ts";
 import { handleOperators } from "./metrics/operators.ts";
@@ -45,7 +45,7 @@ export async function handleRequest(
 /** Return the methods that a route allows; none where every method gets the same 404. */
 function allowedMethods({ name }: Route): readonly string[] {
   if (name === "nothing" || name === "bindings") return [];
-  if (name === "signals") return ["POST"];
+  if (name === "signals" || name === "webhooks") return ["POST"];
   return name === "basket" || name === "forget" ? ["GET", "HEAD", "POST"] : ["GET", "HEAD"];
 }
 
@@ -105,6 +105,8 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
     case "metrics":
     case "status":
       return handleOperators(context, route.name);
+    case "webhooks":
+      return handleWebhook(context);
     case "slash":
       return redirect(308, route.path + context.url.search);
     case "root":
@@ -121,7 +123,7 @@ function redirect(status: 307 | 308, location: string): Response {
 /** Return the anonymous shell, which needs nothing but the published files. */
 async function fallbackResponse(route: Route, env: Env): Promise<Response> {
   try {
-    const assets = new AssetStore(env.ASSETS);
+    const assets = openAssets(env);
     const shop = route.name === "store" ? await assets.shop(route.shop) : null;
     const page = shop && (await assets.page(shop, "shells/newcomer.html"));
     const headers = shop && pageHeaders(shop, "shell", PRIVATE);

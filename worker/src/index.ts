@@ -4,6 +4,8 @@ import type { Env } from "./env.ts";
 import { handleRequest } from "./handler.ts";
 
 export { ContainerProxy } from "@cloudflare/containers";
+export { ShopFiles } from "./assets/shop_files.ts";
+export { ShopLedger } from "./budget/shop_ledger.ts";
 export { ShopContainer } from "./container/shop_container.ts";
 export { ShopMetrics } from "./metrics/shop_metrics.ts";
 

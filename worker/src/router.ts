@@ -15,6 +15,7 @@ export type Route =
   | { name: "health" }
   | { name: "metrics" }
   | { name: "status" }
+  | { name: "webhooks" }
   | { name: "root" }
   | { name: "slash"; path: string }
   | { name: "bindings" }
@@ -28,7 +29,9 @@ export function matchRoute(pathname: string): Route {
   if (route.name !== "nothing" || !pathname.endsWith("/")) return route;
   const path = pathname.slice(0, -1);
   const { name } = matchExactly(path);
-  return ["nothing", "bindings", "signals"].includes(name) ? route : { name: "slash", path };
+  return ["nothing", "bindings", "signals", "webhooks"].includes(name)
+    ? route
+    : { name: "slash", path };
 }
 
 function matchExactly(pathname: string): Route {
@@ -53,6 +56,7 @@ function matchExactly(pathname: string): Route {
   if (first === "static" && length === 2) return { name: "static", file: second };
   if (first === "products" && length === 2) return { name: "product", id: second };
   if (first === "pictures" && length > 2) return { name: "picture" };
+  if (first === "shopify" && second === "webhooks" && length === 2) return { name: "webhooks" };
   if (first === "_bindings" && length > 1) return { name: "bindings" };
   return first === "s" ? matchShopRoute(second, third, fourth, length) : { name: "nothing" };
 }

@@ -42,6 +42,7 @@ export type TelemetryEvent =
   | { event: "search"; shop: string; outcome: "answered" | "unanswered" }
   | { event: "signals"; shop: string; outcome: string }
   | { event: "basket" | "checkout" | "forget"; shop: string; outcome: string }
+  | { event: "webhook"; outcome: string }
   | { event: "wake"; instance: string }
   | { event: "asleep"; instance: string; outcome: string }
   | { event: "failed"; where: string; outcome: string };

@@ -22,28 +22,12 @@ from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget
 from app.llm.metered import MeteredModel
 from tests.support.clock import Clock
+from tests.support.drawer import Drawer
 from tests.support.factories import shop
 
 pytestmark = pytest.mark.anyio
 
 MOST = 1_000
-
-
-class Drawer:
-    """Keeps ledgers in memory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
-
-    async def get(self, key: str) -> bytes | None:
-        return self.kept.get(key)
-
-    async def put(self, key: str, value: bytes, ttl: int) -> None:
-        assert ttl == 3600
-        self.kept[key] = value
-
-    async def delete(self, key: str) -> None:
-        del self.kept[key]
 
 
 def brief(shop_id: str = "test", client: Client = Client(), tokens: int = 100) -> Prompt:
@@ -77,11 +61,11 @@ async def test_each_shop_has_a_budget_of_its_own() -> None:
 
 @pytest.mark.parametrize("limit", ["calls", "all_calls"])
 async def test_instances_together_spend_no_more_than_is_set(limit: str) -> None:
-    share = Spending(instances=3)._replace(**{limit: 7}).share
-    purses = [Budget(share, Drawer(), Clock()) for _ in range(3)]
+    limits = Spending(instances=3)._replace(**{limit: 7})
+    purses = [Budget(limits, Drawer(), Clock()) for _ in range(3)]
     outcomes = [await paid(money) for money in purses for _ in range(5)]
     assert outcomes.count("") == 6
-    assert share.address_calls == Spending().address_calls
+    assert limits.share.address_calls == Spending().address_calls
     assert Spending().share == Spending()
 
 

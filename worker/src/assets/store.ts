@@ -2,6 +2,7 @@
 
 import type { Experiments } from "../experiments/assign.ts";
 import type { Consent } from "../session/consent.ts";
+import { changedFile, changedKey, type FilesNamespace } from "./shop_files.ts";
 
 export interface StaticFile {
   readonly address: string;
@@ -9,6 +10,8 @@ export interface StaticFile {
 }
 
 export interface AssetIndex {
+  /** Names what was published, and all that has changed since. */
+  readonly edition: string;
   readonly default: string;
   readonly shops: readonly string[];
   readonly static: Readonly<Record<string, StaticFile>>;
@@ -43,14 +46,18 @@ export class NotPublished extends Error {
 
 const MAX_CACHED_FILES = 256;
 
-// A deployment's assets never change, so a parsed file is valid as long as the isolate lives.
+// A deployment's assets never change, and what has changed since has another key: a parsed file is
+// valid as long as the isolate lives.
 const caches = new WeakMap<Fetcher, Map<string, unknown>>();
 
 export class AssetStore {
   readonly #assets: Fetcher;
+  readonly #changes: FilesNamespace | undefined;
 
-  constructor(assets: Fetcher) {
+  /** `changes` has files of shops that have changed since they were published, where any may. */
+  constructor(assets: Fetcher, changes?: FilesNamespace) {
     this.#assets = assets;
+    this.#changes = changes;
   }
 
   async index(): Promise<AssetIndex> {
@@ -71,6 +78,14 @@ export class AssetStore {
 
   /** Return a file with its body unread, null where it was not published. */
   async file(path: string): Promise<Response | null> {
+    const key = await this.#changedKey(path);
+    if (key === "") return null;
+    if (this.#changes !== undefined && key !== undefined) {
+      const { edition } = await this.index();
+      const changed = await changedFile(this.#changes, edition, path, key);
+      if (changed !== null)
+        return new Response(changed.body, { headers: { etag: `"${changed.key}"` } });
+    }
     const response = await this.#assets.fetch(`https://assets.internal/${path}`);
     if (response.ok) return response;
     await response.body?.cancel();
@@ -91,15 +106,22 @@ export class AssetStore {
     return this.#read(path, (text) => JSON.parse(text) as T);
   }
 
+  /** Return the key of a shop's file that has changed since it was published. */
+  async #changedKey(path: string): Promise<string | undefined> {
+    if (this.#changes === undefined || !path.startsWith("shops/")) return undefined;
+    return changedKey(this.#changes, (await this.index()).edition, path);
+  }
+
   async #read<T>(path: string, parse: (text: string) => T): Promise<T> {
     const cache = this.#cache();
-    const cached = cache.get(path);
+    const name = `${path} ${(await this.#changedKey(path)) ?? ""}`;
+    const cached = cache.get(name);
     if (cached !== undefined) return cached as T;
     const response = await this.file(path);
     if (response === null) throw new NotPublished(path);
     const value = parse(await response.text());
     if (cache.size >= MAX_CACHED_FILES) cache.clear();
-    cache.set(path, value);
+    cache.set(name, value);
     return value;
   }
 

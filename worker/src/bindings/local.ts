@@ -3,12 +3,13 @@
 import type { Env } from "../env.ts";
 import { presentsToken } from "../util/token.ts";
 import { handleD1 } from "./d1.ts";
+import { handleEdge } from "./edge.ts";
 import { handleKv } from "./kv.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
- * Handle `/_bindings/kv/...` and `/_bindings/d1/` where the request carries the token that is set
+ * Handle `/_bindings/kv/...`, `/_bindings/d1/` and `/_bindings/edge/...` where the request carries the token that is set
  * and the address is this machine's; return null for any other, as if there were no such path. On
  * Cloudflare no request has such an address, and no token is set.
  */
@@ -18,5 +19,6 @@ export async function handleLocalBindings(request: Request, env: Env): Promise<R
   if (!LOOPBACK.has(url.hostname) || !presentsToken(request, env.LOCAL_BINDINGS_TOKEN)) return null;
   const inner = new Request(`http://${binding}.internal/${rest.join("/")}${url.search}`, request);
   if (binding === "kv") return handleKv(inner, env);
+  if (binding === "edge") return handleEdge(inner, env);
   return binding === "d1" ? handleD1(inner, env) : null;
 }

@@ -36,8 +36,9 @@ describe("the container", () => {
     ).toEqual([]);
   });
 
-  it("reaches KV and D1 at hosts of its own network, and no others through us", () => {
-    expect(Object.keys(ShopContainer.outboundByHost ?? {})).toEqual(["kv.internal", "d1.internal"]);
+  it("reaches what we have for it at hosts of its own network, and no others through us", () => {
+    const hosts = ["kv.internal", "d1.internal", "edge.internal"];
+    expect(Object.keys(ShopContainer.outboundByHost ?? {})).toEqual(hosts);
   });
 
   it("is looked at without being woken or kept awake", async () => {

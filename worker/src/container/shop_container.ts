@@ -2,6 +2,7 @@
 
 import { Container, type StopParams } from "@cloudflare/containers";
 import { handleD1 } from "../bindings/d1.ts";
+import { handleEdge } from "../bindings/edge.ts";
 import { handleKv } from "../bindings/kv.ts";
 import { type Env, readLimits } from "../env.ts";
 import { track } from "../telemetry.ts";
@@ -47,6 +48,7 @@ export class ShopContainer extends Container<Env> {
 ShopContainer.outboundByHost = {
   "kv.internal": (request, env) => handleKv(request, env as Env),
   "d1.internal": (request, env) => handleD1(request, env as Env),
+  "edge.internal": (request, env) => handleEdge(request, env as Env),
 };
 
 export function containerVariables(env: Env): Record<string, string> {

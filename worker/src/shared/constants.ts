@@ -270,6 +270,11 @@ export const MARKDOWN = {
   QUALITY: /^q=([01](?:\.[0-9]{0,3})?)$/,
 } as const;
 
+/** app/web/shopify.py */
+export const SHOPIFY = {
+  MAX_BODY_BYTES: 2_097_152,
+} as const;
+
 /** app/web/signals.py */
 export const SIGNALS = {
   MAX_BODY_BYTES: 8192,

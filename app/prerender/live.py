@@ -1,0 +1,100 @@
+"""Brings what the Worker serves by itself up to date, file by file, while the shop is open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from app.catalog.load import Catalogs
+from app.content.site import SiteContent
+from app.pages.site import build_renderer
+from app.prerender.keys import digest, release_of
+from app.prerender.output import shop_files
+from app.storage.errors import StorageError
+from app.storage.ports import EdgeFiles
+
+log = logging.getLogger("wandstore.edge")
+
+_AGAIN = 5.0
+"""Seconds after a failure."""
+
+
+class Changed(NamedTuple):
+    """A file by its name and key, as it is now; none where it is gone."""
+
+    name: str
+    key: str
+    data: bytes | None
+
+
+class EdgeUpdate:
+    """Puts the files of shops whose goods have changed to the edge; `counts` says how many.
+
+    `content` gives the shops as they are now. What was published by another release is left alone:
+    its pages may look otherwise.
+    """
+
+    def __init__(
+        self, content: Callable[[], SiteContent], files: EdgeFiles, seconds: float
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._content = content
+        self._files = files
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        """Look every so often whether there are other goods, for ever."""
+        done: Catalogs | None = None
+        while True:
+            content, pause = self._content(), self._seconds
+            if content.catalogs is not done:
+                try:
+                    await self._bring(content)
+                    done = content.catalogs
+                except StorageError as error:
+                    self.counts["failed"] += 1
+                    log.warning("the edge is not up to date: %s", error)
+                    pause = _AGAIN
+            await asyncio.sleep(pause)
+
+    async def _bring(self, content: SiteContent) -> None:
+        release, keys = await self._files.known()
+        if release != await asyncio.to_thread(release_of, content):
+            self.counts["other_release"] += 1
+            log.warning("the edge is not up to date: another release was published")
+            return
+        changed = _changed(content, keys)
+        while (file := await asyncio.to_thread(next, changed, None)) is not None:
+            await self._files.put(*file)
+            self.counts["put" if file.data is not None else "removed"] += 1
+
+
+def _changed(content: SiteContent, keys: Mapping[str, str]) -> Iterator[Changed]:
+    """Yield what differs from what is known by these keys.
+
+    What is said of a shop as a whole comes last: until then its pages are not taken for complete.
+    """
+    renderer = build_renderer(content)
+    for shop in content.catalogs.shops.values():
+        files = shop_files(shop, content, renderer)
+        whole = next(files)
+        about = whole.make()
+        if keys.get(whole.name) == digest(about):
+            continue
+        names = {whole.name}
+        for file in files:
+            names.add(file.name)
+            if file.key and file.key == keys.get(file.name):
+                continue
+            data = file.make()
+            key = file.key or digest(data)
+            if key != keys.get(file.name):
+                yield Changed(file.name, key, data)
+        home = whole.name.removesuffix("shop.json")
+        for name in keys:
+            if name.startswith(home) and name not in names and keys[name]:
+                yield Changed(name, "", None)
+        yield Changed(whole.name, digest(about), about)

@@ -1,0 +1,139 @@
+// The budget as the container is given it: docs/bindings.md, line by line.
+
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import { type Exchange, never, resetStorage, send } from "../../tests/support.ts";
+import type { Env } from "../env.ts";
+import { handleEdge } from "./edge.ts";
+
+const LEDGER = env.LEDGER as NonNullable<typeof env.LEDGER>;
+const CLAIM = { account: "shop:demo", tokens: 100, max_calls: 3, max_tokens: 1_000 };
+
+beforeEach(async () => {
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  await resetStorage();
+});
+
+function ask(path: string, init: RequestInit = {}, changes: object = {}): Promise<Response> {
+  const request = new Request(`http://edge.internal${path}`, init);
+  return handleEdge(request, { ...env, ...changes } as Env);
+}
+
+function post(path: string, body: unknown, changes: object = {}): Promise<Response> {
+  return ask(`/ledger/${path}`, { method: "POST", body: JSON.stringify(body) }, changes);
+}
+
+async function take(...claims: object[]): Promise<Record<string, unknown>> {
+  return (await post("take", { claims })).json();
+}
+
+describe("the budget for the container", () => {
+  it("is paid from until it is spent, however many pay at once", async () => {
+    const verdicts = await Promise.all(Array.from({ length: 8 }, () => take(CLAIM)));
+    expect(verdicts.map(({ refused }) => refused)).toEqual([
+      ...[null, null, null],
+      ...[0, 0, 0, 0, 0],
+    ]);
+    expect(verdicts[7]).toMatchObject({ calls: 3, tokens: 300 });
+  });
+
+  it("pays all claims or none, and says which was refused", async () => {
+    const other = { account: "all", tokens: 100, max_calls: 9, max_tokens: 99 };
+    expect(await take(CLAIM, other)).toMatchObject({ refused: 1, calls: 0, tokens: 0 });
+    const { max_tokens: _, ...unlimited } = other;
+    expect(await take(CLAIM, unlimited)).toMatchObject({ refused: null, calls: 1, tokens: 100 });
+  });
+
+  it("takes back what a call did not use", async () => {
+    const { minute } = await take(CLAIM);
+    const back = { accounts: ["shop:demo", "never"], minute, tokens: 60 };
+    expect((await post("give-back", back)).status).toBe(204);
+    expect(await take(CLAIM)).toMatchObject({ calls: 2, tokens: 140 });
+  });
+
+  it("forgets what is older than an hour, of an account that nobody pays from as well", async () => {
+    const { minute } = await take(CLAIM);
+    const ledger = LEDGER.get(LEDGER.idFromName("shop"));
+    const rows = (): Promise<unknown[]> =>
+      runInDurableObject(ledger, (_, { storage }) =>
+        storage.sql.exec("SELECT account FROM spent").toArray(),
+      );
+    const age = (minutes: number): Promise<unknown> =>
+      runInDurableObject(ledger, (_, { storage }) =>
+        storage.sql.exec("UPDATE spent SET minute = ?", Number(minute) - minutes),
+      );
+    await age(58);
+    expect(await runDurableObjectAlarm(ledger)).toBe(true);
+    expect(await rows()).toHaveLength(1);
+    await age(61);
+    expect(await runDurableObjectAlarm(ledger)).toBe(true);
+    expect(await rows()).toEqual([]);
+    expect(await runDurableObjectAlarm(ledger)).toBe(false);
+  });
+
+  it("says what it does not understand, and where it is not there", async () => {
+    const refused = [
+      ...[{}, null, [], { claims: [] }, { claims: [null] }, { claims: Array(9).fill(CLAIM) }],
+      ...[{ claims: [{ ...CLAIM, tokens: "1" }] }, { claims: [{ ...CLAIM, account: 1 }] }],
+      { claims: [{ ...CLAIM, account: "x".repeat(9_000) }] },
+    ];
+    for (const body of refused) expect((await post("take", body)).status).toBe(400);
+    expect((await post("give-back", { accounts: ["a"], minute: 1.5, tokens: 1 })).status).toBe(400);
+    expect((await post("spend", { claims: [CLAIM] })).status).toBe(404);
+    expect((await post("take", { claims: [CLAIM] }, { LEDGER: undefined })).status).toBe(503);
+    expect((await ask("/ledger/take")).status).toBe(405);
+  });
+});
+
+describe("files for the container", () => {
+  const FOLLOWS = { WANDSTORE_SHOPIFY_STORE: "corner.myshopify.com" };
+  const JUG = "shops/demo/catalog.html";
+
+  async function keys(): Promise<Record<string, string>> {
+    const known: { keys: Record<string, string> } = await (await ask("/files")).json();
+    return known.keys;
+  }
+
+  /** Return what shoppers get, once this isolate has looked again. */
+  async function served(): Promise<Exchange> {
+    vi.advanceTimersByTime(1_001);
+    return send("/store", { headers: { "user-agent": "Googlebot/2.1" } }, FOLLOWS);
+  }
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("are served in the place of the published ones, or not at all, and known by their keys", async () => {
+    const published = await served();
+    const before = await keys();
+    expect(before[JUG]).toMatch(/^[0-9a-f]{32}$/);
+    expect((await ask(`/files/${JUG}?key=new`, { method: "PUT", body: "é new" })).status).toBe(204);
+    expect((await served()).text).toBe("é new");
+    expect((await send("/store", { headers: { "user-agent": "Googlebot/2.1" } })).text).toBe(
+      published.text,
+    );
+    expect(await keys()).toEqual({ ...before, [JUG]: "new" });
+    expect((await ask(`/files/${JUG}`, { method: "DELETE" })).status).toBe(204);
+    expect((await served()).text).toBe("");
+    expect(await keys()).toEqual({ ...before, [JUG]: "" });
+  });
+
+  it("are the published ones while nobody can say what has changed", async () => {
+    const { text } = await served();
+    vi.advanceTimersByTime(1_001);
+    const FILES = { ...env.FILES, idFromName: () => "", get: () => ({ since: () => never() }) };
+    const crawler = { headers: { "user-agent": "Googlebot/2.1" } };
+    expect((await send("/store", crawler, { ...FOLLOWS, FILES })).text).toBe(text);
+  });
+
+  it("are a shop's, with a key, and no larger than can be kept", async () => {
+    const put = (path: string, body = "x") => ask(path, { method: "PUT", body });
+    expect((await put("/files/shops/demo/x?key=")).status).toBe(400);
+    expect((await put("/files/shops.json?key=a")).status).toBe(404);
+    expect((await put("/files/_headers?key=a")).status).toBe(404);
+    expect((await put("/files/shops/demo/x?key=a", "x".repeat(2_000_001))).status).toBe(413);
+    expect((await ask("/files", {}, { FILES: undefined })).status).toBe(503);
+  });
+});

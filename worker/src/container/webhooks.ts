@@ -1,0 +1,65 @@
+// POST /shopify/webhooks: passed on to the container, which asks the store what has changed.
+
+import type { RequestContext } from "../context.ts";
+import { handleNotFound } from "../pages/not_found.ts";
+import { fileHeaders } from "../responses.ts";
+import { BODY, SHOPIFY } from "../shared/constants.ts";
+import { track } from "../telemetry.ts";
+import { readBody } from "../util/body.ts";
+import { withTimeout } from "../util/timeout.ts";
+import { IF_AWAKE } from "./client.ts";
+import { authorization } from "./generate.ts";
+
+/** Shopify waits for 5 s, and sends again what was not answered. */
+const TIMEOUT_MS = 4_000;
+const PASSED_ON = [
+  "content-type",
+  "x-shopify-topic",
+  "x-shopify-hmac-sha256",
+  "x-shopify-webhook-id",
+];
+
+/**
+ * Pass a signed webhook on. One instance is woken for it; the others hear of it if they are awake, and
+ * read all of the store when they begin.
+ */
+export async function handleWebhook(context: RequestContext): Promise<Response> {
+  const { container, env, request } = context;
+  const { WANDSTORE_SHOPIFY_SECRET: secret, WANDSTORE_SHOPIFY_STORE: store } = env;
+  if (!secret || !store) return handleNotFound(context, null);
+  const body = await withTimeout(BODY.TIMEOUT * 1_000, readBody(request, SHOPIFY.MAX_BODY_BYTES));
+  if (body === null) return outcome(413);
+  if (!(await isSigned(secret, body, request.headers.get("x-shopify-hmac-sha256") ?? "")))
+    return outcome(401);
+  if (container === null) return outcome(503);
+  const headers = new Headers(authorization(env));
+  for (const name of PASSED_ON) headers.set(name, request.headers.get(name) ?? "");
+  const send = async (instance: string, at: number): Promise<number> => {
+    const host = at === 0 ? "container.internal" : IF_AWAKE;
+    const init = { method: "POST", headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) };
+    const address = new Request(`http://${host}/shopify/webhooks`, init);
+    const response = await withTimeout(TIMEOUT_MS, container.fetchInstance(address, instance));
+    await response.body?.cancel();
+    return response.status;
+  };
+  const [first] = await Promise.allSettled(container.instances.map(send));
+  const status = first?.status === "fulfilled" ? first.value : 503;
+  return outcome([200, 413, 503].includes(status) ? status : 503);
+
+  function outcome(status: number): Response {
+    track(env, { event: "webhook", outcome: String(status) });
+    return new Response(null, { status, headers: fileHeaders({}) });
+  }
+}
+
+async function isSigned(secret: string, body: Uint8Array, signature: string): Promise<boolean> {
+  const encoder = new TextEncoder();
+  const use = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), use, false, ["sign"]);
+  const digest = new Uint8Array(await crypto.subtle.sign("HMAC", key, body));
+  const expected = encoder.encode(btoa(String.fromCharCode(...digest)));
+  const actual = encoder.encode(signature);
+  return (
+    actual.byteLength === expected.byteLength && crypto.subtle.timingSafeEqual(actual, expected)
+  );
+}
