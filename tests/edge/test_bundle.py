@@ -7,7 +7,7 @@ import gzip
 from app.settings import ROOT
 from tools.support.edge import BUNDLE
 
-MOST = 60 * 1024
+MOST = 48 * 1024
 """Bytes, gzipped: what a new isolate has to load before it can answer."""
 
 
