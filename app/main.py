@@ -120,11 +120,10 @@ def create_app(
     )
     resources.counters.update(watch.counters)
     watches = [watch.run]
-    if resources.storage.files and watch.follows:
+    if (files := resources.storage.files) and watch.follows:
         from app.prerender.live import EdgeUpdate  # noqa: PLC0415 - behind the Worker alone
 
-        files, pause = resources.storage.files, settings.catalog_poll
-        edge = EdgeUpdate(lambda: site.current.content, files, pause)
+        edge = EdgeUpdate(lambda: site.current.content, files, settings.catalog_poll)
         resources.counters["edge"] = edge.counts
         watches.append(edge.run)
     context = _build_context(settings, resources, site)
