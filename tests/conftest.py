@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +22,8 @@ from tools.support.postgres import Postgres, installed
 from tools.support.server import HeldPort, Server
 
 TESTS = ROOT / "tests"
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own there
+ROOM = 8 << 30
 
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", settings.get_profile("usual"), max_examples=25, derandomize=True)
@@ -35,6 +40,20 @@ StartServer = Callable[..., Server]
 
 _NEED_OF_FOLDER = {"process": "process", "browser": "browser", "edge": "workerd"}
 _NEED_OF_FIXTURE = {"browser": "browser", "worker": "workerd", "postgres": "process"}
+
+
+def pytest_configure() -> None:
+    """Spare tests waiting for a disk, and looking for garbage among all that was collected."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir():
+        state = os.statvfs(MEMORY)
+        if not state.f_flag & os.ST_NOEXEC and state.f_bavail * state.f_frsize > ROOM:
+            os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    gc.set_threshold(100_000, 50, 1000)
+
+
+def pytest_collection_finish() -> None:
+    """Count what was imported and collected as here to stay."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
