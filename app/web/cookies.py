@@ -10,9 +10,8 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 LIFETIME = 180 * 24 * 3600
@@ -91,7 +90,7 @@ class SessionSigner(NamedTuple):
     ) -> tuple[tuple[str, int] | None, bool]:
         """Return what `known` does, and whether it is signed with the secret of today."""
         for name in cookie_names(shop_id):
-            for value in islice(cookie_values(headers, name), MAX_CANDIDATES):
+            for value in cookie_values(headers, name):
                 if 0 < len(value) <= MAX_VALUE_LENGTH:
                     for secret in (self.secret, *self.earlier):
                         signed = _signed(secret, value, shop_id)
@@ -142,12 +141,15 @@ def cookie_names(shop_id: str, kind: str = "shopper") -> tuple[str, str]:
     return f"{OF_HOST}{plain}", plain
 
 
-def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Iterator[str]:
-    """Yield the values of a request's cookies of this name."""
+def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:
+    """Return the values of a request's cookies of this name, as many as are looked at."""
     wanted = f"{name}=".encode()
-    for header, value in headers:
-        if header == b"cookie" and wanted in value and len(value) <= MAX_HEADER_BYTES:
-            for part in value.split(b";"):
-                stripped = part.strip()
-                if stripped.startswith(wanted):
-                    yield stripped[len(wanted) :].decode("latin-1")
+    sent = [value for header, value in headers if header == b"cookie" and wanted in value]
+    parts = [
+        part.strip()
+        for value in sent
+        if len(value) <= MAX_HEADER_BYTES
+        for part in value.split(b";")
+    ]
+    named = [part for part in parts if part.startswith(wanted)]
+    return [part[len(wanted) :].decode("latin-1") for part in named[:MAX_CANDIDATES]]
