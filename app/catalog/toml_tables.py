@@ -142,6 +142,13 @@ class Table:
             raise Unusable(key, f"{key} must be a whole number")
         return int(number)
 
+    def flag(self, key: str, *, otherwise: bool) -> bool:
+        """Return true or false."""
+        value = self.fields.get(key, otherwise)
+        if not isinstance(value, bool):
+            raise Unusable(key, f"{key} must be true or false")
+        return value
+
     def text(self, key: str, known: Iterable[str] = ()) -> str:
         """Return one text, of those that are known where any are; an empty one if not there."""
         texts = self.texts(key, known)

@@ -18,6 +18,7 @@ from app.domain.experiments import (
     HOLDOUT,
     MODEL,
     PAGES,
+    PLAIN,
     POINTS,
     Arm,
     ArmLimits,
@@ -32,7 +33,8 @@ _MOST_ARMS = 10
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 _KEYS = ("name", "share", "arms", "from", "until", "persona", "note")
 _LIMITS = ("refused", "tokens", "seconds")
-_ARM_KEYS = ("name", "page", "share", "prompts", "note", *(f"most_{name}" for name in _LIMITS))
+_OF_LIMITS = tuple(f"most_{name}" for name in _LIMITS)
+_ARM_KEYS = ("name", "page", "share", "prompts", "pins", "note", *_OF_LIMITS)
 
 
 class ExperimentFile(NamedTuple):
@@ -126,7 +128,10 @@ def _arm(table: Table, below: int, root: Path, prompts: dict[str, Prompts]) -> A
         for limit in _LIMITS
         if f"most_{limit}" in table.fields
     }
-    return Arm(name, page, below, folder, ArmLimits(**limits))
+    pins = table.flag("pins", otherwise=True)
+    if page == PLAIN and not pins:
+        raise Unusable("pins", f"arm {name}: the plain page has what is pinned")
+    return Arm(name, page, below, folder, ArmLimits(**limits), pins)
 
 
 def _name(table: Table) -> str:

@@ -30,7 +30,8 @@ class ArmLimits(NamedTuple):
 class Arm(NamedTuple):
     """A part of an experiment's shoppers: those below its point, and not below an earlier arm's.
 
-    `prompts` is the folder that its model is prompted from, the shop's own where it is empty.
+    `prompts` is the folder that its model is prompted from, the shop's own where it is empty. With
+    no `pins` its pages are without what the merchant pins.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Arm(NamedTuple):
     below: int
     prompts: str = ""
     limits: ArmLimits = ArmLimits()
+    pins: bool = True
 
 
 class Experiment(NamedTuple):
@@ -81,6 +83,18 @@ class Experiments(NamedTuple):
         """Yield every arm with its key."""
         for item in self.running:
             yield from ((Assignment(item.name, arm.name).key, arm) for arm in item.arms)
+
+    def has_pins(self, key: str) -> bool:
+        """Say whether pages of an arm, or of none, show what the merchant pins."""
+        return all(arm.pins for name, arm in self.arms() if name == key)
+
+    def without_pins(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """Yield the arms that are without pins, each with those that differ in nothing else."""
+        for item in self.running:
+            key = {arm: Assignment(item.name, arm.name).key for arm in item.arms}
+            for one in (arm for arm in item.arms if not arm.pins):
+                like = (it for it in item.arms if (it.page, it.prompts) == (one.page, one.prompts))
+                yield key[one], frozenset(key[arm] for arm in like if arm.pins)
 
     def assign(self, shopper_id: str, persona_type: str, now: float) -> Assignment:
         """Return a shopper's arm at a moment (Unix seconds): of the first experiment that has one.

@@ -50,4 +50,4 @@ async def collect(
     figures = report(Counts(*rows), experiments, stopped, currency=currency, dollar=dollar)
     wrong = [f"line {problem.line}: {problem.reason}" for problem in problems]
     about = {"shop": shop.id, "sample": False, "view_days": VIEW_DAYS, "problems": wrong}
-    return {**about, **figures, "pins": compare_pins(pinning, places)}
+    return {**about, **figures, "pins": compare_pins(pinning, places, experiments)}

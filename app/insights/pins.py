@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from math import isfinite
 
+from app.domain.experiments import Experiments
 from app.domain.facts import SECONDS_A_DAY
 from app.domain.merchandising import Rule
 from app.insights.sequences import Sample, difference
 from app.storage.db.rows import Row
 
 
-def compare_pins(rules: Iterable[Rule], places: Sequence[Row]) -> list[dict[str, object]]:
+def compare_pins(
+    rules: Iterable[Rule], places: Sequence[Row], experiments: Experiments
+) -> list[dict[str, object]]:
     """Return for each pin how often it was clicked, beside what stands there without it.
 
-    `places` has how often a product was shown and clicked at a place of a slot, by day and type of
-    persona. What a pin displaced is what others led with, to the same types of persona, on days
-    on which it did not hold: days are no experiment, so that the rest of the week plays a part.
+    `places` has how often a product was shown and clicked at a place of a slot, by day, arm and
+    type of persona. What a pin displaced is what leads while it holds in an arm without pins, which
+    chance gave its shoppers (`randomised`). Where nobody saw one, it is what led on days on which
+    the pin did not hold: days are no experiment, so that the rest of the week plays a part.
     """
-    return [_compare(rule, places) for rule in rules]
+    arms = tuple(experiments.without_pins())
+    return [_compare(rule, places, arms) for rule in rules]
 
 
-def _compare(rule: Rule, places: Iterable[Row]) -> dict[str, object]:
+def _compare(
+    rule: Rule, places: Iterable[Row], arms: Iterable[tuple[str, frozenset[str]]]
+) -> dict[str, object]:
     leading = [
         row
         for row in places
@@ -29,15 +36,22 @@ def _compare(rule: Rule, places: Iterable[Row]) -> dict[str, object]:
         and row["place"] <= len(rule.products)
         and (not rule.personas or row["persona"] in rule.personas)
     ]
+    without = {arm for arm, _ in arms}
+    like = frozenset[str]().union(*(others for _, others in arms))
     held = [row for row in leading if _holds(rule, row)]
-    pinned = _sample(row for row in held if row["product"] in rule.products)
-    displaced = _sample(row for row in leading if not _holds(rule, row))
+    pinned = _pinned(rule, (row for row in held if row["arm"] in like))
+    displaced = _sample(row for row in held if row["arm"] in without)
+    randomised = bool(pinned.visitors and displaced.visitors)
+    if not randomised:
+        pinned = _pinned(rule, (row for row in held if row["arm"] not in without))
+        displaced = _sample(row for row in leading if not _holds(rule, row))
     found = difference(pinned, displaced)
     known = isfinite(found.low)
     return {
         "line": rule.line,
         "slot": rule.slot,
         "products": list(rule.products),
+        "randomised": randomised,
         "shown": pinned.visitors,
         "clicked": int(pinned.total),
         "rate": pinned.mean if pinned.visitors else None,
@@ -55,6 +69,10 @@ def _holds(rule: Rule, row: Row) -> bool:
     """Whether a rule holds on any part of a row's day."""
     begin: int = row["day"] * SECONDS_A_DAY
     return rule.begins < begin + SECONDS_A_DAY and begin < rule.ends
+
+
+def _pinned(rule: Rule, rows: Iterable[Row]) -> Sample:
+    return _sample(row for row in rows if row["product"] in rule.products)
 
 
 def _sample(rows: Iterable[Row]) -> Sample:

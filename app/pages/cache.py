@@ -15,7 +15,7 @@ from app.domain.persona import NEWCOMER, PERSONA_TYPES, PageKey, Persona
 from app.generation.codec import from_kv, to_kv
 from app.generation.generator import DEGRADED_TTL, TTL
 from app.generation.rules import restock
-from app.pages.shells import ShopView
+from app.pages.shells import ShopView, Steered
 from app.pages.site import LiveSite
 from app.personas.key import arm_in, is_for_all
 from app.rendering.renderer import SlotContent
@@ -198,7 +198,7 @@ class PageCache:
         if stored.edition == view.edition:
             return _Current(stored)
         await self._ready()
-        shop = view.steered_for(stored.persona_type).shop
+        shop = self._steered(stored, view).shop
         page = await self._drawn(stored, self._restocked(stored, shop), view)
         if page is None:
             return None
@@ -212,7 +212,7 @@ class PageCache:
         await self._ready()
         renderer = self._site.current.renderer
         still: list[Component] = []
-        shop, fallbacks = view.steered_for(stored.persona_type)
+        shop, fallbacks = self._steered(stored, view)
         contents = dict(fallbacks)
         for component in components:
             html = renderer.component(component, shop)
@@ -225,6 +225,10 @@ class PageCache:
         return stored._replace(
             html=html, components=still, content=view.content, valid_until=view.valid_until
         )
+
+    def _steered(self, stored: StoredPage, view: ShopView) -> Steered:
+        pins = self._site.current.has_pins(arm_in(stored.persona_hash))
+        return view.steered_for(stored.persona_type, pins=pins)
 
     def _keep(self, key: str, page: StoredPage) -> None:
         """Write a page that was drawn anew; nobody waits for it."""

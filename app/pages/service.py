@@ -16,6 +16,7 @@ from app.pages.relay import Relay
 from app.pages.shells import VISIT, ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper, ShopperCache
+from app.personas.key import arm_in
 from app.storage.db.rows import Visited
 from app.storage.db.write_behind import WriteBehind
 from app.util.lazy import WarmUp
@@ -112,14 +113,15 @@ class PageService:
             started = await self.jobs.start(PageRequest(known, view, visit.client))
         except AtCapacity:
             return Shell(shells.fallback(view, persona_type), final=True)
-        return Shell(shells.shell(view, persona_type, started.job.id))
+        pins = self._site.current.has_pins(known.arm.key)
+        return Shell(shells.shell(view, persona_type, started.job.id, pins=pins))
 
     async def preview(self, visit: Visit) -> CachedPage | Shell:
         """Return the page to a browser that asks ahead of its shopper, who may never come.
 
         Nothing is noted or composed. A shell begins the visit once it is shown.
         """
-        view, persona_type = visit.view, NEWCOMER.type
+        view, persona_type, pins = visit.view, NEWCOMER.type, True
         if not visit.first:
             known = await self.shopper(visit)
             if known.arm.page == PLAIN:
@@ -128,7 +130,9 @@ class PageService:
             if page is not None:
                 return page
             persona_type = known.shopper.persona.type
-        return Shell(self._site.current.shells.shell(view, persona_type, VISIT), anonymous=True)
+            pins = self._site.current.has_pins(known.arm.key)
+        shell = self._site.current.shells.shell(view, persona_type, VISIT, pins=pins)
+        return Shell(shell, anonymous=True)
 
     async def prefetch(self, visit: Visit, persona: Persona, *, may_compose: bool) -> str:
         """Have the page ready that a shopper will want next; say what came of it.
@@ -301,7 +305,8 @@ class PageService:
     async def _replay(self, stored: StoredPage, view: ShopView, after: int) -> Batches:
         """Yield what a reader has not seen of a stored page, as if it were composed just now."""
         await self._warm_up.wait()
-        shop = view.steered_for(stored.persona_type).shop
+        pins = self._site.current.has_pins(arm_in(stored.persona_hash))
+        shop = view.steered_for(stored.persona_type, pins=pins).shop
         yield replay(stored, self._site.current.renderer, shop, after)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -34,8 +35,8 @@ class ShopView(NamedTuple):
     """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from.
 
     `headers` are those that its pages go out with. `steered` has what the merchant's rules make of
-    the shop for each type of persona, where they make anything; until `valid_until` (Unix seconds,
-    0 for ever), when others begin to hold.
+    the shop for each type of persona, with pins and without, where they make anything; until
+    `valid_until` (Unix seconds, 0 for ever), when others begin to hold.
     """
 
     shop: Shop
@@ -43,7 +44,7 @@ class ShopView(NamedTuple):
     content: str
     fallbacks: Mapping[str, SlotContent]
     headers: Sequence[tuple[bytes, bytes]] = ()
-    steered: Mapping[str, Steered] = MappingProxyType({})
+    steered: Mapping[tuple[str, bool], Steered] = MappingProxyType({})
     valid_until: int = 0
 
     @property
@@ -51,9 +52,9 @@ class ShopView(NamedTuple):
         """What a page must be drawn from to be current."""
         return edition(self.content, self.valid_until)
 
-    def steered_for(self, persona_type: str) -> Steered:
+    def steered_for(self, persona_type: str, *, pins: bool = True) -> Steered:
         """Return the shop and its fallbacks as shoppers of this type meet them."""
-        return self.steered.get(persona_type) or Steered(self.shop, self.fallbacks)
+        return self.steered.get((persona_type, pins)) or Steered(self.shop, self.fallbacks)
 
 
 def build_shop_view(
@@ -80,13 +81,14 @@ def steered_view(
 ) -> ShopView:
     """Return a shop's view as the merchant's rules have it at a moment (Unix seconds)."""
     drawn: dict[tuple[Rule, ...], Steered] = {(): Steered(view.shop, view.fallbacks)}
-    steered: dict[str, Steered] = {}
-    for persona_type in PERSONA_TYPES if view.shop.rules else ():
-        rules = rules_at(view.shop, persona_type, moment)
+    steered: dict[tuple[str, bool], Steered] = {}
+    for persona_type, pins in product(PERSONA_TYPES if view.shop.rules else (), (True, False)):
+        holding = rules_at(view.shop, persona_type, moment)
+        rules = tuple(rule for rule in holding if pins or rule.action != "pin")
         if rules not in drawn:
             shop = steer(view.shop, rules)
             drawn[rules] = Steered(shop, draw_fallbacks(shop, content, renderer))
-        steered[persona_type] = drawn[rules]
+        steered[persona_type, pins] = drawn[rules]
     until = next_change(view.shop, moment)
     return view._replace(steered=MappingProxyType(steered), valid_until=until)
 
@@ -113,19 +115,23 @@ def draw_fallbacks(shop: Shop, content: SiteContent, renderer: Renderer) -> dict
 
 
 class ShellCache:
-    """Store pages of fallbacks alone, drawn once for each shop and kind of persona."""
+    """Store pages of fallbacks alone, drawn once for each shop and kind of persona.
+
+    Those of an arm without `pins` are others.
+    """
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
-        self._halves: dict[tuple[str, str, str], tuple[str, str]] = {}
+        self._halves: dict[tuple[str, str, bool, str], tuple[str, str]] = {}
         self._whole: dict[tuple[str, str, str], str] = {}
 
-    def shell(self, view: ShopView, persona_type: str, page_id: str) -> bytes:
+    def shell(self, view: ShopView, persona_type: str, page_id: str, *, pins: bool = True) -> bytes:
         """Return the page that follows a stream."""
-        place = (view.shop.id, persona_type, view.edition)
+        place = (view.shop.id, persona_type, pins, view.edition)
         halves = self._halves.get(place)
         if halves is None:
-            before, _, after = self._draw(view, persona_type, _STREAM_PLACE).partition(
+            steered = view.steered_for(persona_type, pins=pins)
+            before, _, after = self._draw(steered, persona_type, _STREAM_PLACE).partition(
                 _STREAM_PLACE
             )
             halves = self._halves[place] = (before, after)
@@ -135,9 +141,8 @@ class ShellCache:
         """Return the page that follows nothing and stays as it is."""
         place = (view.shop.id, persona_type, view.edition)
         if place not in self._whole:
-            self._whole[place] = self._draw(view, persona_type, None)
+            self._whole[place] = self._draw(view.steered_for(persona_type), persona_type, None)
         return self._whole[place].encode()
 
-    def _draw(self, view: ShopView, persona_type: str, stream: str | None) -> str:
-        shop, fallbacks = view.steered_for(persona_type)
-        return self._renderer.store_page(shop, persona_type, fallbacks, stream)
+    def _draw(self, steered: Steered, persona_type: str, stream: str | None) -> str:
+        return self._renderer.store_page(steered.shop, persona_type, steered.fallbacks, stream)

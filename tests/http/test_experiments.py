@@ -16,7 +16,7 @@ from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
-from tests.support.shopper_client import Shopper, fillers, stream_of
+from tests.support.shopper_client import Shopper, fillers, slots, stream_of
 from tests.support.stored import kept_pages, pairs, rows
 from tests.support.waiting import eventually
 from tools.support import http
@@ -81,6 +81,28 @@ def test_the_arm_of_the_house_asks_no_model(serve: StartServer, model: Model, ro
     _, page = visited(server)
     assert "fallback" not in fillers(page).values()
     assert not model.requests
+
+
+def test_an_arm_without_pins_shows_what_a_pin_displaces_from_the_shell_on(
+    serve: StartServer, model: Model, root: Path, tmp_path: Path
+) -> None:
+    model.play(Scenario(answer()))
+    shutil.copytree(ROOT / "demo", tmp_path / "demo")
+    catalog, chosen = tmp_path / "demo" / "catalog.json", component("hero")["config"]["product_id"]
+    rules = "[[rule]]\npin = 'beeswax-tapers'\nslot = 'hero'\n[[rule]]\nexclude = 'heron-lamp'"
+    catalog.with_name("merchandising.toml").write_text(rules)
+    environment = {"WANDSTORE_CATALOG": str(catalog), **model.environment}
+    shown = []
+    for pins in ("true", "false"):
+        arm = f"{{ name = 'pins-{pins}', page = 'model', pins = {pins} }}"
+        server = serve(pins, WANDSTORE_ROOT=run(root, arm), **environment)
+        shell, page = visited(server)
+        assert not any("heron-lamp" in html for html in (shell, page)), "other rules hold"
+        shown.append(["beeswax-tapers" in slots(html)["hero"][1] for html in (shell, page)])
+    assert shown == [[True, True], [False, False]]
+    assert chosen in slots(page)["hero"][1]
+    told = ["Begin with these products" in json.dumps(it.body) for it in model.requests]
+    assert told == [True, False]
 
 
 def test_a_canary_is_prompted_from_its_own_folder_and_shares_no_page(

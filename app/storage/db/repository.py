@@ -107,10 +107,11 @@ WHERE shop_id = ? AND day >= ? AND place > 0 GROUP BY arm, product
 ORDER BY clicked DESC, shown DESC LIMIT 200
 """
 SELECT_PLACES = """
-SELECT day, slot, persona, product, place, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+SELECT day, arm, slot, persona, product, place, SUM(shown) AS shown, SUM(clicked) AS clicked
+FROM views
 WHERE shop_id = ? AND day >= ? AND place BETWEEN 1 AND ? AND slot IN
     (SELECT value FROM json_each(?))
-GROUP BY day, slot, persona, product, place ORDER BY day DESC LIMIT 20000
+GROUP BY day, arm, slot, persona, product, place ORDER BY day DESC LIMIT 20000
 """
 SELECT_COSTS = """
 SELECT arm, model, COUNT(*) AS pages, SUM(prompt_tokens) AS prompt_tokens,

@@ -68,6 +68,8 @@ def test_an_arm_has_prompts_and_limits_of_its_own(tmp_path: Path) -> None:
         (COPY.replace("'model' }", "'model', prompts = '../..' }"), 3, "outside the shop's folder"),
         (COPY.replace("'model' }", "'model', most_seconds = 'few' }"), 3, "most_seconds must be"),
         (COPY.replace("'model' }", "'model', limit = 3 }"), 3, "limit is not known"),
+        (COPY.replace("'model' }", "'model', pins = 'no' }"), 3, "pins must be true or false"),
+        (COPY.replace("share = 3", "pins = false"), 3, "the plain page has what is pinned"),
         (COPY.replace("'copy'", "['copy', 'other']"), 2, "name must be one text"),
         (COPY.replace("page = 'plain'", "page = ['plain', 'house']"), 3, "page must be one text"),
         (f"holdout = 1{'0' * 400}", 1, "holdout must be a number"),

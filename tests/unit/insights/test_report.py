@@ -148,6 +148,18 @@ async def test_a_pin_is_held_against_what_leads_in_its_place_without_it(
     assert hero["difference"] == pytest.approx(0.1)
     assert hero["low"] < 0.1 < hero["high"]
     assert (grid["shown"], grid["rate"], grid["difference"], grid["low"]) == (0, None, None, None)
+    assert not hero["randomised"], "other days are a hint"
+
+    arms = (Arm("now", "model", 1), Arm("free", "model", 2, pins=False), Arm("h", "house", POINTS))
+    trial = ExperimentFile(Experiments((Experiment("pin", POINTS, arms),)))
+    for arm, name, clicked in (("now", "elm", 15), ("free", "oak", 30), ("h", "elm", 90)):
+        rows = [("hero", "hero", name, 1, 100, clicked)]
+        seen_then = PageViews(DAY - 1, f"pin.{arm}", "newcomer", "", rows)
+        await database.add_views(Visited("one", SHOP.id, AT), seen_then, ())
+    again: dict[str, Any] = await collect(database, sold, trial, {}, NOW)
+    hero = again["pins"][0]
+    assert hero["randomised"]
+    assert [hero[name] for name in ("rate", "displaced_rate")] == [0.15, 0.3]
 
 
 async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabase) -> None:
