@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from app.catalog.feed import LARGEST_FILE
+from app.catalog.feed import LARGEST_FILE, beginning_of
 from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.catalog.text import slug
 from app.domain.catalog import FeedIssue
@@ -109,7 +109,7 @@ class FeedDownload:
     def _replace(self, fresh: Path, given: dict[str, str]) -> None:
         """Put a file in the place of the last, if it can be sold from."""
         with fresh.open("rb") as file:
-            kind = _kind_of(file.read(1024))
+            kind = _kind_of(beginning_of(file.read(1024)))
         named = fresh.rename(fresh.with_name(f".{self._stem}{kind}"))
         try:
             self._check(named)
@@ -144,7 +144,7 @@ async def save(response: httpx.Response, file: Path, largest: int) -> bool:
     """Write what is answered into a file; say whether it was no larger than it may be."""
     size = 0
     with file.open("wb") as target:
-        async for piece in response.aiter_bytes():
+        async for piece in response.aiter_raw():  # unpacked, a piece may be a thousand times larger
             size += len(piece)
             if size > largest:
                 return False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -25,10 +27,18 @@ UNSORTED = "Everything"
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How xlsx, ods and other archives begin, and xls."""
 
+_PACKED = b"\x1f\x8b"
+_PAGES = (b"<!doctype html", b"<html")
+_BEGINNING = 1024
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_DECLARED = re.compile(rb"\s*<\?xml[^>]{1,100}encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+"""How an XML file says in which encoding it is."""
+
 _NO_CATEGORIES = """
 uncategorized|uncategorised|unkategorisiert|non classé|sin categoría|sin categorizar|sem categoria
 senza categoria|geen categorie|bez kategorii|okategoriserade|ikke kategoriseret|без рубрики
-未分類|未分类|غير مصنف
+未分類|未分类|غير مصنف|без категории|bez kategorie|kategorisiz|luokittelematon|χωρίς κατηγορία
+ללא קטגוריה|unassigned|none|null|n/a|-
 """
 """What shop systems write where there is no category."""
 
@@ -78,11 +88,23 @@ def read_text(path: Path) -> str:
     """
     content = read_content(path)
     try:
-        encoding = json.detect_encoding(content)  # UTF-8, or what a byte order mark or NULs tell
-        return content.decode(encoding).replace("\0", "")
+        return _text(content).replace("\0", "")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _error(path, f"is not {error.encoding.upper()} text", line) from None
+
+
+def _text(content: bytes) -> str:
+    """Return content as text: as UTF-8, by a byte order mark or NULs, or else as XML declares."""
+    try:
+        return content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError:
+        declared = _DECLARED.match(content)
+        if declared is None:
+            raise
+        with suppress(LookupError):
+            return content.decode(declared[1].decode())
+        raise
 
 
 def read_content(path: Path) -> bytes:
@@ -221,9 +243,41 @@ def _content(path: Path) -> bytes:
         raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB")
     if not content.strip():
         raise InvalidProduct("is empty")
+    if content.startswith(_PACKED):
+        content = _unpacked(content)
     if content.startswith(_SPREADSHEETS):
         raise InvalidProduct("is a spreadsheet or an archive: export it as CSV")
+    if content[:_BEGINNING].lstrip(_BLANK).lower().startswith(_PAGES):
+        raise InvalidProduct("is a web page, not a feed")
     return content
+
+
+def beginning_of(content: bytes) -> bytes:
+    """Return how a file begins, unpacked, from its first bytes as they are."""
+    if not content.startswith(_PACKED):
+        return content
+    try:
+        return _unpacker().decompress(content, _BEGINNING)
+    except zlib.error:
+        return b""
+
+
+def _unpacker() -> zlib._Decompress:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Unpack what gzip has packed, as feeds at an address often are."""
+    unpack = _unpacker()
+    try:
+        whole = unpack.decompress(content, LARGEST_FILE + 1)
+    except zlib.error:
+        raise InvalidProduct("is packed, and damaged") from None
+    if len(whole) > LARGEST_FILE:
+        raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB once unpacked")
+    if not unpack.eof:
+        raise InvalidProduct("is packed, and its end is missing")
+    return whole
 
 
 def _error(path: Path, reason: str, line: int = WHOLE_FILE) -> CatalogError:

@@ -34,8 +34,6 @@ _BY_LINES = ".jsonl"
 """Feeds of which only the lines that have changed are read again."""
 
 _LOOKS_EVERY = 1.0
-_NICE = 10
-"""By how much pages go before reading."""
 
 _BESIDE = Path(__file__).parents[2]
 """Where the new process finds this program."""
@@ -213,7 +211,6 @@ class _Job(NamedTuple):
 def main() -> int:
     """Read and keep the feeds that standard input names, and write which cannot be used."""
     job = _Job(*json.load(sys.stdin))
-    os.nice(_NICE)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     if job.memory is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (job.memory, job.memory))

@@ -39,7 +39,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
         shop = shop._replace(store=shop.store or shop.id)
     folder = folder_of(path)
     local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}", read_sizes(folder))
-    shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency), local, report)
+    shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency, str.upper), local, report)
     if "products" in document.fields:
         report.add(WHOLE_FILE, "products must be a list")
     catalog.read.add("products")

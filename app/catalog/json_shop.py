@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.catalog.feed import Terms
@@ -88,9 +88,15 @@ class About:
             return ()
         return plain_all(given, _MOST_WORDS)
 
-    def matching(self, name: str, pattern: re.Pattern[str], otherwise: str) -> str:
-        """Return a field that has a form to keep to."""
-        given = self.text(name, otherwise)
+    def matching(
+        self,
+        name: str,
+        pattern: re.Pattern[str],
+        otherwise: str,
+        tidy: Callable[[str], str] = str,
+    ) -> str:
+        """Return a field that has a form to keep to, once it is tidied."""
+        given = tidy(self.text(name, otherwise))
         if given == otherwise or pattern.fullmatch(given):
             return given
         self.report.add(WHOLE_FILE, f"shop: {name} {shown(given)!r} cannot be used")
@@ -114,7 +120,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         tagline=about.text("tagline"),
         products={},
         brand=_brand(about.part("brand")),
-        locale=about.matching("locale", LOCALE, "en"),
+        locale=about.matching("locale", LOCALE, "en", lambda tag: tag.replace("_", "-")),
         checkout=_checkout(about.part("checkout")),
         image_service=about.matching("image_service", _IMAGE_SERVICE, ""),
         store=about.text("store"),
@@ -126,7 +132,7 @@ def shop_beside(terms: Terms, report: Report) -> tuple[Shop, str]:
     """Return the shop of a feed that says nothing of it, by the file beside; and its currency."""
     about = About(terms.about, report)
     shop = shop_of(about, terms.shop_id, terms.shop_name)
-    currency = about.matching("currency", CURRENCY, terms.currency)
+    currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
     about.report_unread("shop")
     return shop, currency
 

@@ -30,6 +30,8 @@ from app.util.memory import memory_left
 
 def _read_table(path: Path, terms: Terms) -> Feed:
     text = read_text(path)
+    if named := _NO_TABLES.get(text.lstrip()[:1]):
+        raise _error(path, f"is {named}, whatever its name says")
     if LAYOUT.fits(text) and not SHOPIFY.fits(text):
         return read_merchant_table(text, path, terms)
     return read_shopify(text, path, terms)
@@ -42,6 +44,7 @@ _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".tsv": _read_table,
     ".xml": read_merchant_xml,
 }
+_NO_TABLES = {"{": "JSON", "[": "JSON", "<": "XML"}
 _MIB = 1024 * 1024
 _MEMORY_A_BYTE = 3
 """Bytes that reading takes for each of the file, and then what is sold: twice to thrice as many."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
+from html import unescape
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
 
-from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_content
+from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
 from app.catalog.json_shop import shop_beside
 from app.catalog.merchant_product import read_product
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
@@ -43,6 +45,8 @@ LAYOUT = Layout(
 _known = lru_cache(1_000)(LAYOUT.known)
 _ITEMS = {"item", "entry"}
 _DEEPEST = 64
+_UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Signs that no XML may have, and texts copied from elsewhere do."""
 
 
 def read_merchant_table(text: str, path: Path, terms: Terms) -> Feed:
@@ -61,7 +65,7 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
         CatalogError: it is not XML, declares a document type, or holds nothing to sell.
     """
     walk = _Walk(path)
-    walk.read(read_content(path))
+    walk.read(read_text(path))
     named = terms._replace(shop_name=plain(walk.title) or terms.shop_name)
     return _open(path, walk.gathered, named)
 
@@ -114,21 +118,23 @@ class _Walk:
         self._open: list[str] = []
         self._item: _Item | None = None
         self._text: list[str] = []
-        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        self._parser = parser = expat.ParserCreate()  # some feeds use prefixes they never declare
         parser.buffer_text = True
+        parser.UseForeignDTD(True)  # so that names of HTML's signs are no errors
         parser.StartDoctypeDeclHandler = self._doctype
+        parser.SkippedEntityHandler = self._sign
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text.append
 
-    def read(self, content: bytes) -> None:
+    def read(self, text: str) -> None:
         """Read the whole file.
 
         Raises:
             CatalogError: it is not XML, or asks for what no feed needs.
         """
         try:
-            self._parser.Parse(content, True)
+            self._parser.Parse(_UNSEEN.sub("", text).lstrip("\ufeff \t\r\n"), True)
         except expat.ExpatError as error:
             reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
             raise CatalogError(self._path, (FeedIssue(error.lineno, reason),)) from None
@@ -139,11 +145,16 @@ class _Walk:
             report.reached(number / len(self.rows))
             yield row
 
-    def _doctype(self, *_: object) -> None:
+    def _sign(self, name: str, is_parameter: bool) -> None:
+        self._text.append("" if is_parameter else unescape(f"&{name};"))
+
+    def _doctype(self, name: str | None, *_: object) -> None:
+        if name is None:  # none is declared
+            return
         raise self._refused("declares a document type: no feed needs one, and entities hide there")
 
     def _start(self, name: str, _: object) -> None:
-        self._open.append(name.rpartition(" ")[2])
+        self._open.append(name.rpartition(":")[2])
         if len(self._open) > _DEEPEST:
             raise self._refused("is nested too deeply")
         if self._item is None and self._open[-1] in _ITEMS:

@@ -17,14 +17,14 @@ from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
 from app.domain.catalog import Money, Picture, Product, Variant
 
 _AVAILABLE = {
-    "": True,
-    "in stock": True,
-    "preorder": True,
-    "backorder": True,
-    "out of stock": False,
+    **dict.fromkeys(("", "instock", "preorder", "backorder", "available"), True),
+    **dict.fromkeys(("limitedavailability", "onlineonly"), True),
+    **dict.fromkeys(("outofstock", "soldout", "discontinued", "unavailable"), False),
 }
+"""By its letters, as Google has it or as schema.org does, perhaps at the end of an address."""
+
 _OPTIONS = ("color", "size", "material", "pattern")
-_AMOUNT = re.compile(r"(?:([A-Za-z]{3})\s*)?([0-9.,-]+)(?:\s*([A-Za-z]{3}))?")
+_AMOUNT = re.compile(r"(?:([A-Za-z]{3})\s*)?([^A-Za-z]+?)(?:\s*([A-Za-z]{3}))?")
 
 
 def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product:
@@ -85,9 +85,13 @@ def _variant(row: Row, name: str, options: Sequence[str], currency: str) -> Vari
     usual = _money(row["price"], "price", currency)
     reduced = _money(row["sale price"], "sale price", currency) if row["sale price"] else None
     on_sale = reduced is not None and reduced.amount < usual.amount and _is_now(row["sale dates"])
-    word = row["availability"].replace("_", " ").lower()
+    word = re.sub(r"[\s_-]", "", row["availability"].rpartition("/")[2].lower())
     if word not in _AVAILABLE:
-        raise InvalidProduct(f"availability {shown(word)!r} is none that Google knows")
+        raise InvalidProduct(
+            f"availability {shown(row['availability'])!r} is none that Google knows"
+        )
+    if reduced is not None and reduced.currency != usual.currency:
+        raise InvalidProduct(f"price is in {usual.currency}, and sale price in {reduced.currency}")
     stock = quantity(row["quantity"]) if row["quantity"] else None
     return Variant(
         id=name,

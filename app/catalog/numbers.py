@@ -16,8 +16,17 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 _PRICE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20}|,[0-9]{1,2})?")
 """With a comma only where it cannot set thousands apart: 9,99 is a price, 1,234 may be two."""
 
-_QUANTITY = re.compile(r"(-?[0-9]{1,9})(?:[.,]0{1,2})?")
+_GROUPED = re.compile(
+    r"(-?[0-9]{1,3}(?:(?P<apart>[., '\u2019])[0-9]{3})(?:(?P=apart)[0-9]{3}){0,2})"
+    r"(?:(?!(?P=apart))[.,]([0-9]{1,2}))?"
+)
+"""With thousands set apart: 1.234,50 or 1 234. Alone 1,234 may be a thousand, or a little more."""
+
+_QUANTITY = re.compile(r"([+-]?[0-9]{1,9})(?:[.,]0{1,2})?")
 """Spreadsheets and scripts write whole numbers as 7,0 and 7.0; 7.000 may be thousands."""
+
+_SEPARATORS = str.maketrans({"\u066b": ".", "\u066c": "'", "\u2212": "-"})
+"""Arabic ones, and the minus sign."""
 
 _CENT = Decimal("0.01")
 _PAIRS = """
@@ -28,9 +37,14 @@ igaz/hamis igen/nem adevărat/fals da/nu doğru/yanlış doğru/yanliş evet/hay
 αληθησ/ψευδησ αληθεσ/ψευδεσ ναι/όχι ναι/οχι истина/ложь да/нет істина/хибність так/ні вярно/не
 tõene/väär jah/ei patiess/aplams jā/nē istina/laž はい/いいえ 真/偽 真/假 是/否 예/아니요 네/아니오
 참/거짓 نعم/لا صحيح/خطأ כן/לא אמת/שקר ใช่/ไม่ใช่ จริง/เท็จ đúng/sai có/không benar/salah ya/tidak
-हाँ/नहीं सत्य/असत्य
+हाँ/नहीं सत्य/असत्य on/off active/inactive aktiv/inaktiv actif/inactif activo/inactivo attivo/inattivo
+ein/aus cert/fals egia/faltsua satt/ósatt tačno/netačno točno/netočno тачно/нетачно точно/неточно
+درست/نادرست بله/خیر benar/palsu вкл/выкл ✓/✗ ✔/✘ ☑/☐
 """  # noqa: RUF001
 """What spreadsheets make of TRUE and FALSE in their languages, and people of yes and no."""
+
+_AROUND = "'=(). "
+"""What a spreadsheet leaves of a formula, and of a cell that was to be text."""
 
 _YES, _NO = map(frozenset, zip(*(pair.split("/") for pair in _PAIRS.split()), strict=True))
 
@@ -58,10 +72,12 @@ def quantity(text: str) -> int:
     Raises:
         InvalidProduct: it is no whole number.
     """
-    whole = _QUANTITY.fullmatch(text)
-    if whole is None:
+    number = _western(text)
+    whole = _QUANTITY.fullmatch(number)
+    counted = Decimal(whole[1]) if whole else _grouped(number)
+    if counted is None or counted != counted.to_integral_value():
         raise InvalidProduct(f"quantity {shown(text)!r} is not a whole number")
-    return max(int(whole[1]), 0)
+    return max(int(counted), 0)
 
 
 def flag(text: str, name: str) -> bool:
@@ -70,15 +86,37 @@ def flag(text: str, name: str) -> bool:
     Raises:
         InvalidProduct: it says neither yes nor no.
     """
-    word = unicodedata.normalize("NFKC", text).casefold()
+    word = unicodedata.normalize("NFKC", text).casefold().strip(_AROUND)
     if word in _YES or word in _NO:
         return word in _YES
     raise InvalidProduct(f"{name} {shown(text)!r} is neither yes nor no")
 
 
 def _number(value: object, name: str) -> Decimal:
-    if isinstance(value, str) and _PRICE.fullmatch(value):
-        return Decimal(value.replace(",", "."))
+    if isinstance(value, str):
+        text = _western(value)
+        number = Decimal(text.replace(",", ".")) if _PRICE.fullmatch(text) else _grouped(text)
+        if number is not None:
+            return number
     if isinstance(value, Decimal) and value.is_finite():
         return value
     raise InvalidProduct(f"{name} {shown(value)!r} is not a number")
+
+
+def _grouped(text: str) -> Decimal | None:
+    """Return a number whose thousands are set apart, None where it may be another."""
+    found = _GROUPED.fullmatch(text)
+    if found is None:
+        return None
+    whole, apart, cents = found.groups()
+    if cents is None and apart in ".," and whole.count(apart) == 1:
+        return None
+    return Decimal(f"{whole.replace(apart, '')}.{cents or 0}")
+
+
+def _western(text: str) -> str:
+    """Return a number with the digits and the decimal point that are read here."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKC", text).translate(_SEPARATORS)
+    return "".join(str(unicodedata.decimal(sign, sign)) for sign in plain)

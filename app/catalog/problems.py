@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ WHOLE_FILE = 1
 
 _MOST_KEPT = 500
 _MOST_TOLD = 5
+_MOST_KINDS = 20
 _LONGEST_SHOWN = 60
 _VALUE = re.compile(r"'[^']*'")
 _KINDS = {dict: "an object", list: "a list", bool: "true or false"}
@@ -37,7 +39,7 @@ class InvalidProduct(ValueError):
 
 
 class Report:
-    """Collects the problems of one feed. Beyond a bound they are only counted.
+    """Collects the problems of one feed. Beyond a bound they are only counted, by kind.
 
     `progress` is called with how much of the feed has been read, up to 1.
     """
@@ -45,7 +47,7 @@ class Report:
     def __init__(self, progress: Callable[[float], object] = float) -> None:
         self.reached = progress
         self._kept: list[FeedIssue] = []
-        self._dropped = 0
+        self._dropped = Counter[str]()
         self._last = WHOLE_FILE
 
     def add(self, line: int, reason: str, product: str = "") -> None:
@@ -53,18 +55,20 @@ class Report:
         if len(self._kept) < _MOST_KEPT:
             self._kept.append(FeedIssue(line, reason, shown(product)))
         else:
-            self._dropped += 1
+            kind = kind_of(reason)
+            self._dropped[kind if len(self._dropped) < _MOST_KINDS else ""] += 1
             self._last = max(self._last, line)
 
     def __len__(self) -> int:
         """Return how many problems were noted."""
-        return len(self._kept) + self._dropped
+        return len(self._kept) + self._dropped.total()
 
     def problems(self) -> tuple[FeedIssue, ...]:
         """Return what was noted, by line."""
         kept = sorted(self._kept, key=lambda problem: problem.line)
-        if self._dropped:
-            kept.append(FeedIssue(self._last, f"{self._dropped} more problems are not listed"))
+        for kind, total in self._dropped.most_common():
+            of_kind = f": {kind}" if kind else ""
+            kept.append(FeedIssue(self._last, f"{total} more problems are not listed{of_kind}"))
         return tuple(kept)
 
 
@@ -72,7 +76,7 @@ def by_kind(problems: Iterable[FeedIssue]) -> Iterator[str]:
     """Yield a line for each kind of problem, the commonest first: how many, why, and where."""
     kinds: dict[str, list[FeedIssue]] = {}
     for problem in problems:
-        kinds.setdefault(_VALUE.sub("'...'", problem.reason), []).append(problem)
+        kinds.setdefault(kind_of(problem.reason), []).append(problem)
     for kind, alike in sorted(kinds.items(), key=lambda item: -len(item[1])):
         reason = kind if len(alike) > 1 else alike[0].reason
         places = [
@@ -81,6 +85,11 @@ def by_kind(problems: Iterable[FeedIssue]) -> Iterator[str]:
         ]
         others = ", ..." if len(alike) > _MOST_TOLD else ""
         yield f"{len(alike)} x {reason}: line {', '.join(places)}{others}"
+
+
+def kind_of(reason: str) -> str:
+    """Return a reason without the values that it names."""
+    return _VALUE.sub("'...'", reason)
 
 
 def shown(value: object) -> str:

@@ -72,7 +72,11 @@ def _variants(
     for row in priced[: MOST_VARIANTS + 1]:
         values = tuple(_value(row, option) for option in options)
         variant_name = variant_id(
-            variants, plain(row["variant id"]), plain(row["sku"]), " ".join(values), row["handle"]
+            variants,
+            plain(row["variant id"]),
+            plain(row["sku"]),
+            " ".join(values),
+            plain(row["handle"]),
         )
         try:
             variants[variant_name] = _variant(row, variant_name, values, currency, report)

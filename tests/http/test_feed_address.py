@@ -102,7 +102,7 @@ def test_what_cannot_be_sold_from_leaves_the_last_feed_and_is_told_once_and_in_h
         host,
         200,
         "<html><body>Down for maintenance</body></html>",
-        "failed: holds no product",
+        "failed: is a web page, not a feed",
     )
     fails(server, host, 200, "", "failed: is empty")
     assert address not in server.log, "it may hold a key"

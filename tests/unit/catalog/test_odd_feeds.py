@@ -1,0 +1,255 @@
+# ruff: noqa: RUF001 - digits and letters of many scripts are what is read here
+"""Feeds as other systems, spreadsheets and strangers leave them: read, or refused for what it is.
+
+Each case is a file, what is sold of it (id: title, price, whether it can be had), and what is said.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from app.catalog.load import load_catalogs
+from app.catalog.problems import CatalogError
+
+Sold = dict[str, tuple[str, str, bool]]
+MUG: Sold = {"mug": ("Mug", "9.00", True)}
+HEAD = "Handle,Title,Published,Variant Inventory Qty,Variant Price\n"
+
+
+class Case(NamedTuple):
+    name: str
+    content: str | bytes
+    sold: Sold
+    reason: str = ""
+
+
+def table(
+    *, title: str = "Mug", published: str = "TRUE", quantity: str = "3", price: str = "9"
+) -> str:
+    cells = ("mug", title, published, quantity, price)
+    return HEAD + ",".join(f'"{cell}"' for cell in cells) + "\nlast,Last,TRUE,1,1\n"
+
+
+def xml(item: str = "", declared: str = "", *, title: str = "Mug", price: str = "9.00 EUR") -> str:
+    given = f"<g:id>mug</g:id><g:title>{title}</g:title><g:price>{price}</g:price>{item}"
+    head = f'<?xml version="1.0"{f" encoding={declared!r}" if declared else ""}?>'
+    named = 'xmlns:g="http://base.google.com/ns/1.0"'
+    return f"{head}<rss {named}><channel><item>{given}</item></channel></rss>"
+
+
+def catalog(**product: object) -> str:
+    return json.dumps({"products": [{"id": "mug", "title": "Mug", "price": 9, **product}]})
+
+
+HIDDEN = [
+    "AUS",
+    "ＦＡＬＳＥ",
+    "FALTSUA",
+    "ÓSATT",
+    "НЕТАЧНО",
+    "نادرست",
+    "خیر",
+    "✗",
+    "off",
+    "Inaktiv",
+    "=FALSE()",
+    "'FALSE",
+    "nein.",
+]
+UNCLEAR = ("maybe", "2", "hамис", "–", "TRUE FALSE", "\u202eeurt")
+SHOWN = ["EGIA", "SATT", "ТАЧНО", "درست", "بله", "✓", "on", "Aktiv", "=TRUE()", "'TRUE", "ＴＲＵＥ"]
+COUNTS = {
+    **dict.fromkeys(("٣", "３", "۳", "3\u00a0", "+3", "1 000", "1'000", "1\u202f000"), True),
+    **dict.fromkeys(("٠", "０", "०", "-0", "−3", "0,0"), False),
+}
+PRICES = {
+    **dict.fromkeys(("1,234.50", "1.234,50", "1 234.50", "1'234,5", "1\u202f234,50"), "1234.50"),
+    **dict.fromkeys(("٩٫٩٩", "９.９９", "۹.۹۹", "9,99\u00a0"), "9.99"),
+    **dict.fromkeys(("1,234,567", "1 234 567"), "1234567.00"),
+}
+NO_PRICES = (
+    "1,234",
+    "1.2345.6",
+    "12,34.5",
+    "1,23,456",
+    "0x10",
+    "9,-",
+    "free",
+    "(5.00)",
+    "€9",
+    "NaN",
+)
+LAST: Sold = {"last": ("Last", "1.00", True)}
+
+WORDS = [
+    *(Case("s.csv", table(published=word), LAST) for word in HIDDEN),
+    *(Case("s.csv", table(published=word), LAST, "is neither yes nor no") for word in UNCLEAR),
+    *(Case("s.csv", table(published=word), MUG | LAST) for word in SHOWN),
+]
+NUMBERS = [
+    *(
+        Case("s.csv", table(quantity=text), {"mug": ("Mug", "9.00", there)} | LAST)
+        for text, there in COUNTS.items()
+    ),
+    *(
+        Case("s.csv", table(price=text), {"mug": ("Mug", price, True)} | LAST)
+        for text, price in PRICES.items()
+    ),
+    *(Case("s.csv", table(price=text), LAST, "is not a number") for text in NO_PRICES),
+    Case("s.json", '{"products": [{"id": "mug", "title": "Mug", "price": 9e0}]}', MUG),
+    Case(
+        "s.json",
+        f'{{"products": [{{"id": "m", "title": "M", "price": {"9" * 99_999}}}]}}',
+        {},
+        "above",
+    ),
+    Case("s.json", catalog(price=1e308), {}, "price is above"),
+    Case("s.xml", xml(price="1.234,50 EUR"), {"mug": ("Mug", "1234.50", True)}),
+    Case("s.xml", xml(price="٩٫٩٩ EUR"), {"mug": ("Mug", "9.99", True)}),
+    Case("s.xml", xml("<g:sale_price>5 USD</g:sale_price>"), {}, "in EUR, and sale price in USD"),
+]
+TEA: Sold = {"mug": ("Thé", "9.00", True), **LAST}
+THE = table(title="Thé")
+ENCODED = [
+    *(
+        Case("s.csv", THE.encode(name), TEA)
+        for name in ("utf-16", "utf-16-le", "utf-32", "utf-8-sig")
+    ),
+    Case("s.csv", b"\xef\xbb\xbf\xef\xbb\xbf" + THE.encode(), TEA),
+    Case("s.csv", THE.encode("cp1252"), {}, "line 2: is not UTF-8 text"),
+    Case("s.csv", THE.replace("\n", "\r"), TEA),
+    Case("s.csv", THE.replace("T", "T\0"), TEA),
+    Case("s.csv", gzip.compress(THE.encode()), TEA),
+    Case("s.csv", gzip.compress(THE.encode())[:-9], {}, "its end is missing"),
+    Case("s.csv", b"\x1f\x8b" + b"x" * 99, {}, "is packed, and damaged"),
+    Case(
+        "s.csv", gzip.compress(bytes(65 * 1024 * 1024), 1), {}, "larger than 64 MiB once unpacked"
+    ),
+    Case("s.json", gzip.compress(catalog().encode()), MUG),
+    Case(
+        "s.json",
+        catalog(title="Thé").encode("latin-1").replace(b"\\u00e9", b"\xe9"),
+        {},
+        "is not UTF-8",
+    ),
+    *(
+        Case(
+            "s.xml", xml(declared=name, title="マグ").encode(name), {"mug": ("マグ", "9.00", True)}
+        )
+        for name in ("Shift_JIS", "EUC-JP", "UTF-8", "UTF-16")
+    ),
+    Case(
+        "s.xml",
+        xml(declared="windows-1251", title="Кружка").encode("cp1251"),
+        {"mug": ("Кружка", "9.00", True)},
+    ),
+    Case("s.xml", xml(declared="x-nobody", title="Mug"), MUG),
+    Case("s.xml", xml(declared="x-nobody", title="Thé").encode("cp1252"), {}, "is not UTF-8 text"),
+    Case("s.xml", xml(declared="UTF-16"), MUG),
+    Case("s.xml", xml(declared="UTF-8").encode("utf-16"), MUG),
+    Case("s.xml", b"\xef\xbb\xbf \n" + xml().encode(), MUG),
+    Case("s.xml", gzip.compress(xml().encode()), MUG),
+]
+ATTRIBUTES = " ".join(f"a{at}='1'" for at in range(20_000))
+MARKED = [
+    Case("s.xml", xml(title="M&nbsp;u&eacute;"), {"mug": ("M ué", "9.00", True)}),
+    Case("s.xml", xml(title="M\x0bu\x08g"), {"mug": ("Mug", "9.00", True)}),
+    Case("s.xml", xml(title="<![CDATA[<b>M</b>ug]]>"), MUG),
+    Case("s.xml", xml().replace(' xmlns:g="http://base.google.com/ns/1.0"', ""), MUG),
+    Case(
+        "s.xml",
+        xml("<g:availability>https://schema.org/OutOfStock</g:availability>"),
+        {"mug": ("Mug", "9.00", False)},
+    ),
+    Case("s.xml", xml("<g:availability>In_Stock</g:availability>"), MUG),
+    Case("s.xml", xml("<g:availability>auf Lager</g:availability>"), {}, "'auf Lager'"),
+    Case(
+        "s.xml",
+        '<!DOCTYPE r [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><rss>&b;</rss>',
+        {},
+        "document type",
+    ),
+    Case(
+        "s.xml",
+        '<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><rss>&a;</rss>',
+        {},
+        "document type",
+    ),
+    Case("s.xml", "<a>" * 100_000, {}, "is nested too deeply"),
+    Case(
+        "s.xml",
+        f"<rss {ATTRIBUTES}><channel/></rss>",
+        {},
+        "no product",
+    ),
+    Case("s.xml", xml()[:-40], {}, "line 1: column"),
+]
+MISNAMED = [
+    Case("s.csv", catalog(), {}, "is JSON, whatever its name says"),
+    Case("s.csv", xml(), {}, "is XML, whatever its name says"),
+    *(
+        Case(name, "<!DOCTYPE HTML><p>Log in", {}, "is a web page")
+        for name in ("s.csv", "s.json", "s.xml")
+    ),
+    Case("s.json", table(), {}, "expected '{'"),
+]
+SHAPED = [
+    Case("s.csv", HEAD.strip() + ",x" * 20_000 + "\nmug,Mug,,3,9" + "," * 20_000, MUG),
+    Case("s.csv", table(title="x" * 1_000_000)[:-20], {"mug": ("x" * 200, "9.00", True)}, "title cut at 200"),
+    Case("s.csv", table(title="Mug" + "<div>" * 200_000), MUG | LAST, "title cut at 200"),
+    Case("s.csv", HEAD + "x\n" * 20_000 + "mug,Mug,,3,9", MUG, "19500 more problems are not listed: has 1 cells"),
+    Case("s.csv", HEAD + "mug,Mug,,3,9\n" * 20_000, MUG, "sold in 250 variants"),
+    Case("s.csv", HEAD + "mug,Mug,,3,9\nmug,Jug,,3,8\n", MUG, "another product has this handle"),
+    Case("s.csv", HEAD + "\ufeffmug,Mug,,3,9\n", MUG),
+    Case("s.json", '{"products": ' + "[" * 100_000, {}, "is nested too deeply"),
+    Case("s.json", '{"a": ' * 100_000, {}, "is nested too deeply"),
+    Case("s.json", catalog(title="M\ud800ug", description="\udfff\0"), MUG),
+    Case("s.json", catalog(**{f"k{at}": at for at in range(20_000)}), MUG, "the key 'k0' is not read"),
+    Case("s.json", catalog(variants=[{"options": {"S": str(at)}} for at in range(5_000)]), MUG, "sold in 250"),
+    Case("s.json", " " * 1_000_000, {}, "is empty"),
+]  # fmt: skip
+
+
+def test_every_feed_is_read_as_it_was_meant_or_refused_for_what_it_is(tmp_path: Path) -> None:
+    cases = [*WORDS, *NUMBERS, *ENCODED, *MARKED, *MISNAMED, *SHAPED]
+    wrong = [
+        (case.name, case.content[:300], found) for case in cases if (found := amiss(case, tmp_path))
+    ]
+    assert len(cases) > 100
+    assert wrong == []
+
+
+def amiss(case: Case, folder: Path) -> str:
+    """Return what is not as it should be."""
+    path = folder / case.name
+    content = case.content
+    path.write_bytes(
+        content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    )
+    try:
+        catalogs = load_catalogs(path)
+    except CatalogError as error:
+        sold, said = {}, str(error)
+    else:
+        (problems,) = catalogs.problems.values()
+        sold = {
+            item.id: (item.title, str(item.price.amount), item.available)
+            for item in catalogs.default.products.values()
+        }
+        said = "; ".join(problem.reason for problem in problems)
+    fits = case.reason in said and (bool(case.reason) or not said or not case.sold)
+    return "" if sold == case.sold and fits else f"{sold}: {said[-300:]}"
+
+
+def test_a_shop_says_its_language_and_currency_as_other_systems_do(tmp_path: Path) -> None:
+    shop = {"locale": "de_DE", "currency": "eur"}
+    goods = [{"id": "mug", "title": "Mug", "price": 9}]
+    (tmp_path / "s.json").write_text(json.dumps({"shop": shop, "products": goods}))
+    (tmp_path / "t.csv").write_text(table())
+    (tmp_path / "t.shop.json").write_text(json.dumps(shop))
+    for found in load_catalogs(tmp_path).shops.values():
+        assert found.locale == "de-DE"
+        assert {item.price.currency for item in found.products.values()} == {"EUR"}
