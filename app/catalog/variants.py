@@ -12,7 +12,7 @@ from app.domain.catalog import Product, Variant
 MOST_VARIANTS = 250
 MOST_OPTIONS = 100
 
-_NOT_OF_AN_ID = re.compile(r"[^A-Za-z0-9._\-\u0080-\U0010ffff]+")
+_NOT_OF_AN_ID = re.compile(r"(?:(?![A-Za-z0-9._-])[\x00-\x7f])+")
 _LONGEST_ID = 100
 
 
