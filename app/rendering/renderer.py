@@ -42,6 +42,9 @@ REFRESH_SECONDS = 8
 """When a page without JavaScript looks whether it is finished."""
 
 
+_SUGGESTED = 6
+"""Products in a row below what is not there: as many as it takes to run off a wide screen."""
+
 _USUAL: Mapping[str, Any] = MappingProxyType(
     {
         "persona_type": "newcomer",
@@ -250,6 +253,7 @@ class Renderer:
             request=request,
             before=url.listing(request._replace(page=page - 1)) if page > 1 else None,
             after=url.listing(request._replace(page=page + 1)) if page < listing.pages else None,
+            suggestions=[] if listing.total else top_up((), shop, _SUGGESTED),
         )
 
     def categories_page(self, shop: Shop) -> str:
@@ -298,7 +302,7 @@ class Renderer:
             note=note,
             most=MAX_QUANTITY,
             most_lines=MAX_LINES,
-            suggestions=[] if items else top_up((), shop, 4),
+            suggestions=[] if items else top_up((), shop, _SUGGESTED),
         )
 
     def demo_checkout_page(self, shop: Shop, items: Sequence[BasketItem]) -> str:
@@ -343,7 +347,7 @@ class Renderer:
             noindex=True,
             title=said(title),
             text=said(text),
-            suggestions=top_up((), shop, 4),
+            suggestions=top_up((), shop, _SUGGESTED),
         )
 
     def _page(self, name: str, shop: Shop, **context: Any) -> str:

@@ -12,7 +12,7 @@ from app.catalog.listing import fields_of
 from app.domain.catalog import Product, Shop
 from app.web.context import AppContext
 
-_RELATED = 4
+_RELATED = 6
 _LOOKED_AT = 200
 """Products of a category, and of all, among which the others are chosen."""
 

@@ -82,10 +82,15 @@ def test_every_page_speaks_the_language_and_fits(
         "/nowhere",
     ]
     axe = Axe()
+    header = "document.querySelector('.masthead').offsetHeight"
     with watched(browser, width) as seen:
+        seen.page.goto(f"{server.url}/store")
+        height = seen.page.evaluate(header)
+        seen.wait_until_done()
         for path in paths:
             seen.page.goto(f"{server.url}{path}")
             seen.wait_until_done()
+            assert seen.page.evaluate(header) == height, "composed or kept"
             if seen.page.locator(".narrow summary").count():
                 seen.page.click(".narrow summary")
             root = "document.documentElement"
