@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from app.generation.copy.lexicon import Hit, Lexicons
-from app.generation.copy.numbers import NumberWords, digits_value
+from app.generation.copy.numbers import Number, NumberWords, digits_value
 from app.generation.copy.text import fold, forms, is_money, joined, words
 
 UNIVERSAL = "und"
@@ -35,6 +35,7 @@ _BARE = frozenset({"count"})
 _BETWEEN = frozenset(("x", "by", "to", "or", "and", "bis", "und", "à", "et", "y", "e", "en", "do"))
 _BEFORE_UNIT = frozenset(("a", "an", "of", "de", "d", "di", "da"))
 _LONGEST_NUMBER = 6
+_LARGEST_FIGURE_OF_SPEECH = 1001
 _SMALL, _ENDING = 3, 3
 _NOWHERE = (-1, -1)
 
@@ -219,10 +220,20 @@ class Reader:
             kinds = {hit.line.kind for hit in readings.values()}
             kind = "amount" if "currency" in kinds else "number"
             yield Statement(kind, " ".join(tokens[first:last]), readings=tuple(readings))
+        yield from self._bare_numbers(tokens, covered)
+
+    def _bare_numbers(self, tokens: Sequence[str], covered: set[int]) -> Iterator[Statement]:
+        """Yield the numbers and signs of money that no unit or currency covers."""
         for at, word in enumerate(tokens):
-            if at not in covered and word[0].isdecimal():
+            if at in covered:
+                continue
+            if large := self._large_number(tokens, at):
+                covered.update(range(at, at + large.width))
+                text = " ".join(tokens[at : at + large.width])
+                yield Statement("number", text, readings=(Quantity(large.value),))
+            elif word[0].isdecimal():
                 yield Statement("number", word, readings=(Quantity(digits_value(word)),))
-            elif at not in covered and is_money(word):
+            elif is_money(word):
                 yield Statement("amount", word, captured=(word,))
 
     def _is_meant(self, hit: Hit, currencies: Sequence[str], capitals: Container[str]) -> bool:
@@ -255,6 +266,15 @@ class Reader:
         """Return the number words that may stand beside a word of a list."""
         languages = self._languages(tokens) if language == UNIVERSAL else (language,)
         return [self._lexicons[name].numbers for name in languages]
+
+    def _large_number(self, tokens: Sequence[str], at: int) -> Number | None:
+        """Return a number in words that is a fact whatever it counts: nobody says it by the way."""
+        if tokens[at][0].isdecimal() or self._language not in self._lexicons:
+            return None
+        number = self._lexicons[self._language].numbers.read(tokens, at)
+        if number is None or (number.width == 1 and len(tokens[at]) == 1):
+            return None  # a character that is a number alone is mostly a part of another word
+        return number if number.value > _LARGEST_FIGURE_OF_SPEECH else None
 
     def _all_numbers(self, tokens: Sequence[str]) -> Iterator[Decimal]:
         """Yield the numbers of a catalog's text, in digits and in the words of its language."""

@@ -46,6 +46,7 @@ def test_the_gold_set_is_judged_within_the_bounds() -> None:
         "Three hooks",
         "With 3 hooks",
         "A two-year guarantee",
+        "A thousand thanks",
     ],
 )
 def test_a_number_that_the_catalog_states_may_be_said_in_any_of_its_forms(text: str) -> None:
@@ -56,6 +57,7 @@ def test_a_number_that_the_catalog_states_may_be_said_in_any_of_its_forms(text: 
     "text",
     [
         "45 cm wide",
+        "For ten thousand kitchens",
         "40 kg of bread",
         "30 %",
         "Thirty percent",
