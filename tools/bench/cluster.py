@@ -1,17 +1,22 @@
-"""A shop on Redis and PostgreSQL beside the same shop on its files: what sharing costs."""
+"""A shop on Redis and PostgreSQL beside the same on its files, and what metrics and traces cost."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from statistics import median
+from threading import Thread
 
+from app.metrics.registry import Metrics
 from app.settings import ROOT
 from app.storage.db.postgres import PostgresDatabase
+from app.storage.measured import measured
 from tools.bench import kept, measure, readers, shoppers
 from tools.bench.measure import Row
 from tools.bench.streaming import Cost, cost_of_round
@@ -20,10 +25,12 @@ from tools.support.server import Server
 
 _ROUNDS, _AT_ONCE = 3, 10
 _RATE = 100.0
+_PROCESSES, _SECONDS, _CONNECTIONS = (1, 2, 4), 2, 16
+_MEASURED = 100_000
 
 
 def run(folder: Path) -> Iterator[Row]:
-    """Measure both in turn."""
+    """Measure them in turn."""
     if None in (postgres.installed(), redis.installed()):
         yield Row("shops that share", 0.0, "", limit="not measured: no PostgreSQL or no Redis")
         return
@@ -42,14 +49,30 @@ def run(folder: Path) -> Iterator[Row]:
         }
         shared = {"WANDSTORE_STATE": "cluster", "REDIS_URL": engine.url, "DATABASE_URL": url}
         count = _ROUNDS * _AT_ONCE
-        alone = shoppers.settle(folder / "alone", count)
+        sink = {"OTEL_EXPORTER_OTLP_ENDPOINT": running.enter_context(_collector())}
+        sides = {"cluster": shared, "traced": sink, "alone": {}}
         database = PostgresDatabase(url, ROOT / "migrations")
-        together = shoppers.settle(folder / "cluster", count, database)
-        one = running.enter_context(measure.shop(folder / "alone", environment))
-        many = running.enter_context(measure.shop(folder / "cluster", environment | shared))
-        rounds = [(_round(many, together), _round(one, alone)) for _ in range(_ROUNDS)]
+        cookies = {
+            name: shoppers.settle(folder / name, count, database if own is shared else None)
+            for name, own in sides.items()
+        }
+        shops = {
+            name: running.enter_context(measure.shop(folder / name, environment | own))
+            for name, own in sides.items()
+        }
+        rounds = [
+            {name: _round(shop, cookies[name]) for name, shop in shops.items()}
+            for _ in range(_ROUNDS)
+        ]
         yield from _streamed(rounds)
-        yield from _kept(many, one)
+        if shutil.which("wrk") is not None:
+            guests = [asyncio.run(kept.finished(shops[name].url)) for name in ("cluster", "alone")]
+            yield from _kept(shops["cluster"], shops["alone"], guests)
+            rest = [
+                running.enter_context(measure.shop(folder / f"shop-{at}", environment | shared))
+                for at in range(1, _PROCESSES[-1])
+            ]
+            yield from _processes([shops["cluster"], *rest], guests[0])
 
 
 def _round(server: Server, cookies: Iterator[str]) -> Cost:
@@ -57,25 +80,79 @@ def _round(server: Server, cookies: Iterator[str]) -> Cost:
     return cost_of_round((server.url, server.pid), readers.follow_pages, few, 0.0)
 
 
-def _streamed(rounds: list[tuple[Cost, Cost]]) -> Iterator[Row]:
-    cpu, cpu_alone = (median(side.cpu for side in sides) for sides in zip(*rounds, strict=True))
-    yield Row(f"cluster: CPU a streamed page, {_AT_ONCE} at once", cpu, "ms", cpu_alone)
+def _streamed(rounds: Sequence[dict[str, Cost]]) -> Iterator[Row]:
+    cpu = {name: median(sides[name].cpu for sides in rounds) for name in rounds[0]}
+    for name in ("cluster", "traced"):
+        what = f"{name}: CPU a streamed page, {_AT_ONCE} at once"
+        yield Row(what, cpu[name], "ms", cpu["alone"])
     delay, delay_alone = (
-        median(delay for side in sides for delay in side.delays)
-        for sides in zip(*rounds, strict=True)
+        median(delay for sides in rounds for delay in sides[name].delays)
+        for name in ("cluster", "alone")
     )
     name = f"cluster: delay of a component, median, {_AT_ONCE} at once"
     yield Row(name, delay, "ms", delay_alone, f"added: {delay - delay_alone:.1f} ms")
 
 
-def _kept(many: Server, one: Server) -> Iterator[Row]:
+def _kept(many: Server, one: Server, cookies: Sequence[str]) -> Iterator[Row]:
     """Have a kept page read anew for each request: from Redis, and from a file."""
-    if shutil.which("wrk") is None:
-        return
-    cookies = [asyncio.run(kept.finished(server.url)) for server in (many, one)]
     rates = [
         [kept.rate(f"{server.url}/store", server.pid, cookie) for _ in range(2)]
         for server, cookie in zip((many, one), cookies, strict=True)
     ]
     shared, alone = map(median, rates)
     yield Row("cluster: kept page read from KV, requests a CPU second", shared, "/s", alone)
+    figures = asyncio.run(_time_to_measure())
+    yield Row("metrics of a kept page, CPU; baseline: the page", figures, "us", 1e6 / alone)
+
+
+async def _time_to_measure() -> float:
+    """Return the microseconds for which a kept page, read from KV, is counted and measured."""
+    metrics = Metrics()
+
+    async def nothing() -> None:
+        """Read no page."""
+
+    began = time.process_time()
+    for _ in range(_MEASURED):
+        await nothing()
+    bare = time.process_time() - began
+    began = time.process_time()
+    for _ in range(_MEASURED):
+        metrics.visits.add("kept")
+        await measured(metrics, "kv", "read", nothing())
+    return (time.process_time() - began - bare) / _MEASURED * 1e6
+
+
+def _processes(shops: Sequence[Server], cookie: str) -> Iterator[Row]:
+    """Have one shopper's kept page asked for at some of the shops at once, on all cores."""
+    cores = (measure.SERVER_CORE, measure.LOAD_CORE)
+    for at, shop in enumerate(shops):
+        measure.pin_process(shop.pid, cores[at % 2])
+    alone = 0.0
+    for number in _PROCESSES:
+        urls = [f"{shop.url}/store" for shop in shops[:number]]
+        each = _CONNECTIONS // number
+        loads = [kept.load(url, cookie, each, *cores, seconds=_SECONDS) for url in urls]
+        total = sum(map(kept.answered, loads)) / _SECONDS
+        alone = alone or total
+        name = f"cluster: kept page read from KV, requests a second, {number} process(es)"
+        yield Row(name, total, "/s", alone)
+
+
+@contextmanager
+def _collector() -> Iterator[str]:
+    """Run what takes spans and forgets them; give its address."""
+
+    class Sink(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Sink) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

@@ -113,17 +113,30 @@ async def finished(url: str, cookie: str = "") -> str:
 
 
 def rate(url: str, pid: int, cookie: str) -> float:
-    """Return how many requests a process answers in a second of its CPU; wrk has the other core.
+    """Return how many requests a process answers in a second of its CPU; wrk has the other core."""
+    before = measure.cpu_seconds(pid)
+    requests = answered(load(url, cookie))
+    return requests / (measure.cpu_seconds(pid) - before)
+
+
+def load(
+    url: str, cookie: str, connections: int = 16, *cores: int, seconds: int = _SECONDS
+) -> subprocess.Popen[str]:
+    """Begin to ask for a page again and again, on these cores or the one for load."""
+    names = ",".join(map(str, cores or (measure.LOAD_CORE,)))
+    command = ["taskset", "-c", names, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+    command += ["-H", f"Cookie: {cookie}", url] if cookie else [url]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def answered(load: subprocess.Popen[str]) -> int:
+    """Return how many requests were answered.
 
     Raises:
         RuntimeError: not all of them were answered.
     """
-    command = ["taskset", "-c", str(measure.LOAD_CORE), "wrk", "-t1", "-c16", f"-d{_SECONDS}s"]
-    command += ["-H", f"Cookie: {cookie}", url] if cookie else [url]
-    before = measure.cpu_seconds(pid)
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    spent = measure.cpu_seconds(pid) - before
+    said, _ = load.communicate()
     found = re.search(r"(\d+) requests in", said)
     if found is None or "Non-2xx" in said:
         raise RuntimeError(f"wrk did not measure: {said}")
-    return int(found.group(1)) / spent
+    return int(found.group(1))
