@@ -78,7 +78,8 @@ class Lead:
                 continue
             self._failing_since = None
             if outcome == LOST:
-                self.lose()
+                if not ended or journal.shown(page_id) < len(events):
+                    self.lose()
                 return
             if outcome == GAP:
                 self._sent = self.length = 0

@@ -86,8 +86,9 @@ redis.call('XADD', stream, id, 'name', 'left', 'data', '', 'note', '')
 redis.call('EXPIRE', stream, ARGV[2])
 """
 
-_ERASED = 60
-"""Seconds in which all processes hear that a shopper is forgotten, and compose nothing of them."""
+_ERASED, _HEARD = 10, 60
+"""Seconds in which nobody composes a page of a shopper who is forgotten, and in which all processes
+hear that they are."""
 
 _ERASE = """
 redis.call('SET', KEYS[1], 'nobody', 'EX', ARGV[1])
@@ -165,7 +166,7 @@ class RedisJournal:
 
     async def forget(self, shopper_id: str, shop_id: str) -> None:
         """Tell every process to forget a shopper."""
-        await self._redis.run(_FORGET, [_FORGOTTEN], shopper_id, shop_id, _ERASED)
+        await self._redis.run(_FORGET, [_FORGOTTEN], shopper_id, shop_id, _HEARD)
 
     async def erase(self, key: str) -> None:
         """Forget a page, and keep who still composes or follows it from writing it again."""
