@@ -14,12 +14,19 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.shopper_client import Shopper, slots, stream_of
-from tests.support.stored import pairs
+from tests.support.stored import pairs, rows
 from tools.support.server import Server
 
 ORDER = {"kind": "purchase", "items": [{"product": "dusk-lamp", "quantity": 1}]}
 VIEW = {"kind": "view", "product": "paper-moon"}
 LIKE_ALL, LIKE_NOBODY = (True, False), (False, True)
+TWO_SHOPPERS = """
+INSERT INTO shoppers VALUES ('a', 'demo', NULL, '', '', NULL), ('b', 'demo', NULL, '', '', NULL)
+"""
+BOUGHT_BY_EACH = """
+INSERT INTO signals (shopper_id, at, kind, fact)
+SELECT id, '', 'purchase', '{"kind": "purchase", "products": ["tide-vase"]}' FROM shoppers
+"""
 NEWCOMERS_PAGE = f"plan:demo:{persona_hash(NEWCOMER)}"
 
 
@@ -100,6 +107,20 @@ def test_what_was_looked_at_is_on_ones_own_page_and_no_model_is_asked_for_it(
     assert len(model.requests) == asked
     assert "recent" not in json.dumps([request.body for request in model.requests])
     assert not any(b"Looked at lately" in page for page in pairs(personal, "plan:").values())
+
+
+def test_what_sells_is_offered_first_and_with_its_reason_to_newcomers_as_well(
+    personal: Server, model: Model
+) -> None:
+    rows(personal, TWO_SHOPPERS)
+    rows(personal, BOUGHT_BY_EACH)
+    with Shopper(personal) as shopper:
+        visit(shopper)
+    (request,) = model.requests
+    lines = request.body["messages"][1]["content"].splitlines()
+    (products,) = (at for at, line in enumerate(lines) if line.startswith("Products ("))
+    first = lines[products + 1].split(" | ")
+    assert (first[0], first[-1]) == ("tide-vase", "sells well")
 
 
 def test_those_of_whom_too_little_is_known_share_the_page_of_their_kind(
