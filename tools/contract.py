@@ -19,7 +19,7 @@ from app.prerender import pages
 from app.settings import ROOT
 from app.storage.db import d1, repository
 from app.storage.kv import limits
-from app.util import http_body, rate_limit
+from app.util import http_body, http_protocol, rate_limit
 from app.util.rate_limit import Rate
 from app.web import (
     basket,
@@ -93,6 +93,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "D1": (d1, "MAX_STATEMENTS MAX_PARAMETERS MAX_BODY_BYTES"),
     "KV": (limits, "MAX_KEY_BYTES MAX_VALUE_BYTES MIN_TTL"),
     "HTTP_BODY": (http_body, "ETAG_DIGITS"),
+    "HTTP_PROTOCOL": (http_protocol, "MAX_TARGET_BYTES"),
     "RATE_LIMIT": (rate_limit, "MAX_KEYS"),
     "BODY": (body, "TIMEOUT"),
     "COOKIES": (

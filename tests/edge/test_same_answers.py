@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
+import socket
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -351,3 +352,20 @@ def test_nobody_reaches_the_bindings_without_the_token(both: Both) -> None:
         found = http.get(f"{both.worker.url}/_bindings/kv/health", headers=headers)
         assert found.status_code == httpx.codes.NOT_FOUND
         assert "Not here any more" in found.text
+
+
+def test_what_is_too_large_is_refused_by_both_before_it_has_come(both: Both) -> None:
+    known = f"authorization: Bearer {SECRETS['WORKER_SECRET']}\r\nhost: shop.example\r\n"
+    form = "content-type: application/x-www-form-urlencoded\r\nsec-fetch-site: same-origin\r\n"
+    json = f"content-type: application/json\r\ncookie: {cookie(new_shopper())}\r\n"
+    for request, status in (
+        (f"POST /signals HTTP/1.1\r\n{json}sec-fetch-site: same-origin\r\n", 413),
+        (f"POST /basket HTTP/1.1\r\n{form}", 413),
+        (f"GET /store?q={'x' * 8_192} HTTP/1.1\r\n", 414),
+    ):
+        length = "content-length: 900000\r\n" if request.startswith("POST") else ""
+        for url in (both.worker.url, both.container.url):
+            address = urlsplit(url)
+            with socket.create_connection((address.hostname, address.port or 80), 30) as line:
+                line.sendall(f"{request}{length}{known}\r\n".encode())
+                assert line.recv(64).split()[1] == str(status).encode(), (url, request[:20])

@@ -17,6 +17,7 @@ import { handleProduct } from "./pages/product.ts";
 import { handleStore, PRIVATE, pageHeaders } from "./pages/store.ts";
 import { plainText } from "./responses.ts";
 import { matchRoute, type Route } from "./router.ts";
+import { HTTP_PROTOCOL } from "./shared/constants.ts";
 import { handleSignals } from "./signals/handler.ts";
 import { handleStream } from "./stream/handler.ts";
 import { errorName, track } from "./telemetry.ts";
@@ -26,7 +27,10 @@ export async function handleRequest(
   env: Env,
   execution: Pick<ExecutionContext, "waitUntil">,
 ): Promise<Response> {
-  const route = matchRoute(new URL(request.url).pathname);
+  const { pathname, search } = new URL(request.url);
+  if (pathname.length + search.length > HTTP_PROTOCOL.MAX_TARGET_BYTES)
+    return plainText("Request-URI Too Long", 414);
+  const route = matchRoute(pathname);
   try {
     const bindings = route.name === "bindings" ? await handleLocalBindings(request, env) : null;
     if (bindings !== null) return bindings;

@@ -27,7 +27,9 @@ export async function handleWebhook(context: RequestContext): Promise<Response> 
   const { container, env, request } = context;
   const { WANDSTORE_SHOPIFY_SECRET: secret, WANDSTORE_SHOPIFY_STORE: store } = env;
   if (!secret || !store) return handleNotFound(context, null);
-  const body = await withTimeout(BODY.TIMEOUT * 1_000, readBody(request, SHOPIFY.MAX_BODY_BYTES));
+  const reading = readBody(request, SHOPIFY.MAX_BODY_BYTES);
+  const body = await withTimeout(BODY.TIMEOUT * 1_000, reading).catch(() => undefined);
+  if (body === undefined) return outcome(408);
   if (body === null) return outcome(413);
   if (!(await isSigned(secret, body, request.headers.get("x-shopify-hmac-sha256") ?? "")))
     return outcome(401);

@@ -192,6 +192,11 @@ export const HTTP_BODY = {
   ETAG_DIGITS: 20,
 } as const;
 
+/** app/util/http_protocol.py */
+export const HTTP_PROTOCOL = {
+  MAX_TARGET_BYTES: 8192,
+} as const;
+
 /** app/util/rate_limit.py */
 export const RATE_LIMIT = {
   MAX_KEYS: 10_000,
