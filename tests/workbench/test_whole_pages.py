@@ -112,7 +112,7 @@ def test_a_look_changes_the_page_and_the_address(shared_desk: Desk, page: Page) 
         ("dir", "rtl", "getComputedStyle(document.body).direction === 'rtl'"),
         ("language", "ja", "document.documentElement.lang === 'ja' && document.body.innerText.includes('残り')"),
         ("text", "200", "getComputedStyle(document.documentElement).fontSize === '32px'"),
-        ("catalog", "no-pictures", "document.querySelectorAll('.frame-empty').length === 5"),
+        ("catalog", "no-pictures", "document.querySelectorAll('.frame-empty').length === 7"),
     ]:  # fmt: skip
         page.select_option(f"[name={name}]", value)
         until(frame, measured)
@@ -120,7 +120,7 @@ def test_a_look_changes_the_page_and_the_address(shared_desk: Desk, page: Page) 
     page.goto(page.url)
     again = frame_of(page, "iframe[data-width='768']")
     assert again.query_selector(".stock-few")
-    assert again.evaluate("document.querySelectorAll('.frame-empty').length") == 5
+    assert again.evaluate("document.querySelectorAll('.frame-empty').length") == 7
     assert again.evaluate("getComputedStyle(document.body).direction") == "rtl"
 
 
