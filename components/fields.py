@@ -67,8 +67,10 @@ class Props(BaseModel):
         found = [(*piece, finding) for piece in copy for finding in judge(piece[1], named)]
         language = (info.context or {}).get("language")
         if copy and not found and language is not None:
-            together = [text for _, text in copy]  # one may be too short to tell by, or quote
-            found = [(*copy[0], finding) for finding in language(together, named)]
+            long = [piece for piece in copy if len(piece[1]) >= _TELLS_ITS_LANGUAGE]
+            found = [(*piece, finding) for piece in long for finding in language([piece[1]], named)]
+            together = [text for _, text in copy]  # one may be too short to tell by
+            found += [(*copy[0], finding) for finding in language(together, named) if not found]
         faults: list[InitErrorDetails] = [
             {
                 "type": PydanticCustomError(
@@ -82,6 +84,10 @@ class Props(BaseModel):
         if faults:
             raise ValidationError.from_exception_data(type(self).__name__, faults)
         return self
+
+
+_TELLS_ITS_LANGUAGE = 60
+"""Characters of a text that has a language of its own: a shorter one may be a name or a quote."""
 
 
 class Names(NamedTuple):

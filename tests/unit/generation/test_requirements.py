@@ -105,6 +105,13 @@ def test_a_line_in_another_language_is_none_beside_others_in_the_shops() -> None
     assert not isinstance(verdict("hero", {"headline": "کتاب‌های خوب برای خانه"}), Refusal)
 
 
+def test_a_text_that_is_long_enough_has_a_language_of_its_own() -> None:
+    text = "Es steht auf dem Tisch und ist für den Abend nicht zu hell, aber hell genug."
+    found = verdict("hero", {"text": text})
+    assert isinstance(found, Refusal)
+    assert (found.code, found.where) == ("OTHER_LANGUAGE", "hero.text")
+
+
 def test_every_rule_that_the_prompt_states_has_a_check() -> None:
     stated = {code for requirement in REQUIREMENTS for code in requirement.codes}
     assert stated == set(BREACHES)
