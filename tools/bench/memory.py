@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from tools.bench import measure, readers, shoppers
 from tools.bench.measure import Row
 
-_READERS = 1000
+_READERS = 5000
 _PAGES = 100
 _SLOW = 20.0
 _SETTLED = 1.0
@@ -21,12 +21,21 @@ _UNDER_WAY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
+class _Crowd:
+    """MiB of a process with all its readers and once they have left, and KiB for each."""
+
+    present: float
+    gone: float
+    each: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Bare:
-    """The baseline: MiB when idle and with a hundred streams, and KiB for each reader."""
+    """The baseline: MiB when idle, with a hundred streams, and of its readers."""
 
     idle: float
-    reader: float
     hundred: float
+    readers: _Crowd
 
 
 def run(folder: Path) -> Iterator[Row]:
@@ -63,35 +72,38 @@ async def _bare(url: str, pid: int) -> _Bare:
     first = [await _open(url, "/stream", "") for _ in range(_PAGES)]
     await asyncio.sleep(_SETTLED)
     hundred = measure.rss_mib(pid)
-    reader = await _each(url, pid, "/stream", "")
+    crowd = await _crowd(url, pid, "/stream", "")
     for writer in first:
         writer.close()
-    return _Bare(idle, reader, hundred)
+    return _Bare(idle, hundred, crowd)
 
 
 async def _readers(url: str, pid: int, bare: _Bare) -> list[Row]:
     idle = measure.rss_mib(pid)
     path, cookie = await readers.visit(url)
     first = await _open(url, path, cookie)
-    each = await _each(url, pid, path, cookie)
+    crowd = await _crowd(url, pid, path, cookie)
     first.close()
-    name = f"memory, each of {_READERS} readers; baseline: idle streams"
+    name, theirs = f"memory, {_READERS} idle readers of a page", bare.readers
     return [
         _at_most(80, "memory, idle process", idle, "MiB", bare.idle),
-        _at_most(64, name, each, "KiB", bare.reader),
+        _at_most(200, name, crowd.present, "MiB", theirs.present),
+        Row(f"{name}, for each", crowd.each, "KiB", theirs.each),
+        Row(f"{name}, once they have left", crowd.gone, "MiB", theirs.gone),
     ]
 
 
-async def _each(url: str, pid: int, path: str, cookie: str) -> float:
-    """Return the KiB that each of a thousand readers of one stream takes."""
+async def _crowd(url: str, pid: int, path: str, cookie: str) -> _Crowd:
+    """Open thousands of readers of one stream, and let them leave."""
     await asyncio.sleep(_SETTLED)
     before = measure.rss_mib(pid)
     opened = [await _open(url, path, cookie) for _ in range(_READERS)]
     await asyncio.sleep(_SETTLED)
-    each = (measure.rss_mib(pid) - before) * 1024 / _READERS
+    present = measure.rss_mib(pid)
     for writer in opened:
         writer.close()
-    return each
+    await asyncio.sleep(_SETTLED)
+    return _Crowd(present, measure.rss_mib(pid), (present - before) * 1024 / _READERS)
 
 
 async def _open(url: str, path: str, cookie: str) -> asyncio.StreamWriter:
