@@ -292,6 +292,20 @@ def test_a_page_that_was_refused_to_an_address_is_given_to_nobody_else(
     assert len(model.requests) == 2
 
 
+def test_pages_on_their_way_for_an_address_are_counted_for_all_shops(
+    shop: Shop, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(1,)))
+    here, other = (shop(name, WANDSTORE_PAGES_PER_ADDRESS="1") for name in "ab")
+    with Shopper(here) as one, Shopper(other) as another:
+        stream = stream_of(one.store().text)
+        model.reached(1)
+        assert another.store().headers["x-wandstore-page"] == "fallback"
+        model.release()
+        one.follow(stream)
+    assert 'event="no_place_for_address"} 1' in http.get(f"{other.url}/metrics").text
+
+
 def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
     shop: Shop, model: Model, redis: RedisProcess
 ) -> None:
