@@ -103,6 +103,12 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 """Read by every process; one that begins later has nothing of them."""
 
 
+_WAKE = """
+redis.call('XADD', KEYS[1], 'MAXLEN', 1, '*', 'w', '')
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+"""
+
+
 class RedisJournal:
     """Streams that any process may follow and one at a time writes.
 
@@ -174,8 +180,7 @@ class RedisJournal:
 
     async def wake(self) -> None:
         """Have `news` return, since more is to be followed."""
-        await self._redis.call("XADD", self._wake, "MAXLEN", 1, "*", "w", "")
-        await self._redis.call("EXPIRE", self._wake, _KEPT)
+        await self._redis.run(_WAKE, [self._wake], _KEPT)
 
 
 def events_key(key: str) -> str:

@@ -72,6 +72,9 @@ async def test_a_redis_that_is_full_or_down_is_a_storage_error_and_is_back_when_
     await redis.call("CONFIG", "SET", "maxmemory", "1")
     with pytest.raises(StorageError, match="OutOfMemory"):
         await kv.put("page", b"1", 60)
+    once = Rate(burst=1, seconds=60.0)
+    waits = [await RedisRates(redis).acquire("me", once) for _ in range(2)]
+    assert waits[0] == 0 < waits[1], "processes agree all the same"
     assert await asyncio.gather(*(kv.get("page") for _ in range(5))) == [None] * 5
     server.stop()
     with pytest.raises(StorageError, match="ConnectionError"):
