@@ -68,7 +68,8 @@ def _obey(arguments: Sequence[str]) -> int:
     checking = commands.add_parser("check", help="say what is wrong with a shop, or with a feed")
     checking.add_argument("folder", metavar="FOLDER|FEED", type=Path)
     importing = commands.add_parser("import", help="read a feed, so that a shop opens with it fast")
-    importing.add_argument("feed", metavar="FEED", help="a file, a folder or an https address")
+    feeds = "a file, a folder, an https address, or the folder of a shop"
+    importing.add_argument("feed", metavar="FEED", help=feeds)
     importing.add_argument("--check", action="store_true", help="keep nothing")
     importing.add_argument("--data", metavar="FOLDER", help="in place of WANDSTORE_DATA")
     copying = commands.add_parser("pictures", help="copy a shop's pictures in several widths")
@@ -257,6 +258,9 @@ def _import(feed: str, environment: Mapping[str, str], *, only_checks: bool) -> 
     from app.content.import_feed import import_feed  # noqa: PLC0415 - likewise
     from app.settings import SettingsError, read_settings  # noqa: PLC0415 - likewise
 
+    if any((Path(feed) / name).exists() for name in _CATALOGS[:-1]):
+        environment = shop_environment(Path(feed), environment)
+        feed = environment["WANDSTORE_CATALOG"]
     try:
         return import_feed(read_settings(environment), feed, only_checks=only_checks)
     except (SettingsError, CatalogError) as error:

@@ -57,6 +57,7 @@ class Importer:
         self._longest = longest
         self._memory = memory
         self._child: subprocess.Popen[str] | None = None
+        self._is_over = False
 
     def sources(
         self,
@@ -117,7 +118,8 @@ class Importer:
                 self._compiled.write(file, source.stamp, source.feed)
 
     def stop(self) -> None:
-        """End the process, where there is one."""
+        """End the process, where there is one, and whichever begins."""
+        self._is_over = True
         if self._child is not None:
             self._child.kill()
 
@@ -185,6 +187,8 @@ class Importer:
             text=True,
             cwd=_BESIDE,
         ) as self._child:
+            if self._is_over:
+                self._child.kill()
             try:
                 written, trouble = self._child.communicate(job, self._longest)
             except subprocess.TimeoutExpired:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ from app.catalog.importer import Importer
 from app.catalog.load import Source, load_catalogs, stamps
 from app.catalog.problems import CatalogError
 from tests.support.waiting import eventually
+from tools.support.server import ROOT
 
 MIB = 1024 * 1024
 importing = partial(Importer, currency="USD", large=0)
@@ -70,7 +73,7 @@ def test_what_cannot_be_sold_or_held_is_refused_in_a_line_and_what_was_there_sta
     assert slipped is not None
     assert len(slipped.shop.rules) == 1, "a slip of the pen leaves the rules that held"
     kept = place.read_bytes()
-    feed(path, price="8.00")
+    feed(path, 8_000, price="8.00")
     with pytest.raises(CatalogError, match="needs more memory than the 9 MiB that are left"):
         importing(folder, memory=lambda: 33 * MIB).sources(path, None, first)
     assert place.read_bytes() == kept
@@ -101,4 +104,27 @@ def test_a_kill_while_it_reads_is_told_and_leaves_no_half_feed(tmp_path: Path) -
     reading.join()
     assert "was ended by SIGKILL" in str(told[0])
     assert not list(folder.glob("*.feed"))
+    over = importing(folder)
+    over.stop()
+    with pytest.raises(CatalogError, match="was ended by SIGKILL"):
+        over.sources(path, None, {})
     assert importer.sources(feed(path), None, {})[path].feed is not None
+
+
+def test_the_command_takes_a_shops_folder_and_ends_with_what_became_of_its_feed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "catalog.csv").write_text("Handle,Title,Variant Price\nmug,Mug,9\nbad,Bad,dear\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", "import", tmp_path],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stdout.startswith("Catalog: 1 products can be sold\n1 x ")
+    assert ended.stderr == "reading catalog.csv\n"
+    assert len(list((tmp_path / "data" / "catalogs").glob("*.feed"))) == 1
