@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model
+from tests.support.sampling import sampled
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import forget_layouts
 from tools.eval_copy import CORPORA, Sentence, read_sentences
@@ -63,7 +64,7 @@ def test_no_lie_reaches_a_page(
     server = serve(
         WANDSTORE_CATALOG=str(catalog), WANDSTORE_PAGE_MEMORY_SECONDS="0", **model.environment
     )
-    refused, shown = 0, []
+    told, refused, shown = 0, 0, []
     for lies in batches(language):
         model.play(lying(lies[:AN_ANSWER]), lying(lies[AN_ANSWER:]))
         forget_layouts(server)
@@ -72,15 +73,16 @@ def test_no_lie_reaches_a_page(
             seen = str([event.payload for event in shopper.follow(stream)])
             page = shopper.store().text
             notes = shopper.trace(stream)["notes"]
+        told += len(lies)
         refused += sum(note["what"] == "refused" for note in notes)
         shown += [lie.text for lie in lies if lie.text in page or lie.text in seen]
-    assert refused >= 100
+    assert refused >= told - MOST_MISSED > 50
     assert len(shown) <= MOST_MISSED, shown
 
 
-def batches(language: str) -> Iterator[list[Sentence]]:
+def batches(language: str) -> Iterator[Sequence[Sentence]]:
     """Yield the lies of a language, a page each."""
     sentences = read_sentences(CORPORA / "copy.jsonl")
-    lies = [it for it in sentences if it.language == language and not it.admit]
+    lies = sampled([it for it in sentences if it.language == language and not it.admit])
     for start in range(0, len(lies), 2 * AN_ANSWER):
         yield lies[start : start + 2 * AN_ANSWER]

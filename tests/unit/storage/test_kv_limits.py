@@ -59,10 +59,10 @@ async def test_a_time_to_live_that_kv_never_takes_is_refused(kv: Kv, ttl: int) -
 async def test_a_pair_at_the_bounds_is_kept_by_one_machine(tmp_path: Path) -> None:
     kv = SqliteKv(tmp_path / "kv.sqlite", Clock())
     await kv.open()
-    for key in ("k" * 512, "家" * 170, "...", "..x", " ", "/", "\x00"):
+    for key in ("家" * 170, "...", "..x", " ", "/", "\x00"):
         await kv.put(key, key.encode(), 60)
         assert await kv.get(key) == key.encode()
-    largest = bytes(25 * MIB)
-    await kv.put("large", largest, 60)
-    assert await kv.get("large") == largest
+    key, largest = "k" * 512, bytes(25 * MIB)
+    await kv.put(key, largest, 60)
+    assert await kv.get(key) == largest
     await kv.close()
