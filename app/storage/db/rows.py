@@ -119,7 +119,7 @@ def _fact(text: Any) -> Fact | None:
 
 def _json(text: Any) -> object:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return _DECODER.decode(text)
     except (ValueError, TypeError, RecursionError):
         return None
 
@@ -145,3 +145,7 @@ def _names(value: object) -> tuple[str, ...] | None:
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+"""Made once: json.loads makes one for each text."""
