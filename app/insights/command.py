@@ -69,6 +69,9 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
                 f"  {arm['arm']}: {arm['visitors']} visitors, {arm['orders']} orders, "
                 f"{each} a visitor, net of tokens {net}{_compared(arm)}"
             )
+    if report["experiments"] and report["dollar"] is None:
+        currency = report["currency"]
+        yield f"what tokens cost is not known in {currency}: experiments.toml lacks `dollar`"
     if report["unpriced"]:
         yield f"what these models cost is not known: {', '.join(report['unpriced'])}"
 

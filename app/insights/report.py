@@ -91,6 +91,7 @@ def report(
         "alpha": ALPHA,
         "method": "asymptotic confidence sequences, arXiv:2103.06476; shares: arXiv:2011.03567",
         "prices_of": PRICES_OF,
+        "dollar": dollar,
         "unpriced": sorted(
             set[str]().union(*(unpriced(row["model"] or "") for row in counts.costs))
         ),

@@ -191,6 +191,8 @@ async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabas
     assert found["unpriced"] == ["some-model"]
     assert "net of tokens unknown" in summary(found)
     assert "not known: some-model" in summary(found)
+    assert "lacks `dollar`" not in summary(found)
+    assert "lacks `dollar`" in summary({**found, "dollar": None})
 
 
 async def test_wrong_shares_are_warned_of(database: OpenDatabase) -> None:
