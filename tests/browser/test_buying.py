@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
+from tests.support.waiting import eventually
 from tools.support.browser import wait_until_still, watched
 from tools.support.edge import Edge
 from tools.support.server import Server
@@ -51,7 +52,8 @@ def test_from_a_composed_page_to_the_checkout(
         page = seen.page
         page.goto(f"{shop}/store")
         hero = page.locator("[data-slot=hero][data-filled-by=hero] a")
-        expect(hero).to_be_visible(timeout=30_000)  # without scripts the page reloads itself
+        if not scripts:  # the page reloads itself, but only after some seconds
+            eventually(lambda: page.reload() and hero.count())
         hero.click()
         expect(page).to_have_url(f"{shop}/products/{CUSHION}")
         page.get_by_role("group", name="60 x 60 cm").get_by_role("button", name="Ink").click()
