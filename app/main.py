@@ -340,7 +340,7 @@ def _routes(
     shoppers = ShopperData(resources.kv, database, resources.storage.journal)
     forget = ForgetPage(context, shoppers)
     basket = BasketPage(context, signer, signals)
-    checkout = CheckoutPage(context, signer, watch.permalinks)
+    checkout = CheckoutPage(context, signer, watch.permalinks, signals)
     resources.counters.update(
         signals=signals.counts,
         learning=learner.counts,

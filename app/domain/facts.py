@@ -16,6 +16,9 @@ SHOWN, CLICK = "shown", "click"
 
 REPORTED = (*KINDS, SHOWN, CLICK)
 
+CHECKOUT = "@checkout"
+"""Stands for a slot where what is counted as shown is the way out of the shop."""
+
 SECONDS_A_DAY = 86_400
 
 MAX_FACTS = 200

@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from app.domain.experiments import HELD, HOLDOUT, POINTS, REST, Assignment, Experiments
+from app.domain.facts import CHECKOUT
 from app.insights.prices import PRICES_OF, cost_of, unpriced
 from app.insights.sequences import (
     ALPHA,
@@ -99,11 +100,16 @@ def report(
             _experiment(item, counts.outcomes, costs, stopped, dollar)
             for item in comparisons(experiments)
         ],
-        "slots": [_rated(row) for row in counts.slots],
+        "slots": [_rated(row) for row in counts.slots if row["slot"] != CHECKOUT],
         "products": [_rated(row) for row in counts.products],
         "decisions": [_rated(row) for row in counts.decisions],
         "origins": [dict(row) for row in counts.origins],
         "bought": [dict(row) for row in counts.bought],
+        "checkouts": [
+            {"arm": row["arm"], "begun": row["shown"]}
+            for row in counts.slots
+            if row["slot"] == CHECKOUT
+        ],
     }
 
 

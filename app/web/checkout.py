@@ -14,13 +14,21 @@ from app.web.basket import form_fields, private_page, see_other
 from app.web.basket_cookie import BasketSigner
 from app.web.context import AppContext
 from app.web.responses import send_response
+from app.web.signals import SignalsEndpoint
 
 
 class CheckoutPage:
     """The way from the basket to the checkout. `counts` has how often it was taken."""
 
-    def __init__(self, web: AppContext, signer: BasketSigner, permalinks: Permalinks) -> None:
+    def __init__(
+        self,
+        web: AppContext,
+        signer: BasketSigner,
+        permalinks: Permalinks,
+        signals: SignalsEndpoint,
+    ) -> None:
         self.counts: Counter[str] = Counter()
+        self._signals = signals
         self._web = web
         self._signer = signer
         self._permalinks = permalinks
@@ -45,3 +53,5 @@ class CheckoutPage:
             endpoint = self._permalinks.endpoint(view.shop.checkout)
             address = checkout_address(view.shop.checkout, bought, endpoint)
             await send_response(scope, send, see_other(address))
+        if scope["method"] == "GET":
+            await self._signals.note_checkout(scope, view)

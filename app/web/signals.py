@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.basket import Basket, origins
 from app.domain.catalog import PERSONALISE
-from app.domain.facts import BASKET_KINDS, ReportedEvent, day_of
+from app.domain.facts import BASKET_KINDS, CHECKOUT, ReportedEvent, day_of
 from app.domain.network import rate_limit_key
 from app.domain.page import Refusal
 from app.pages.arms import Arms
 from app.pages.service import Visit
 from app.pages.shells import ShopView
 from app.personas.learner import PersonaLearner, TooBusy
-from app.personas.views import to_rows
+from app.personas.views import ViewRow, to_rows
 from app.storage.db.rows import PageViews, Visited
 from app.storage.errors import StorageError
 from app.storage.ports import SharedRates, ViewStore
@@ -131,6 +131,18 @@ class SignalsEndpoint:
         except _Refused as refused:
             self.counts[refused.code.lower()] += 1
 
+    async def note_checkout(self, scope: Scope, view: ShopView) -> None:
+        """Count that a shopper went on to the checkout; what cannot be counted is left."""
+        session = self._web.session(scope, view)
+        if session.first or self._web.consent(scope, view) != PERSONALISE:
+            return
+        try:
+            await self._limit(self._shoppers, session.shopper_id)
+            visit = self._web.visit(scope, session, view)
+            await self._add_views([(CHECKOUT, "", "", 0, 1, 0)], visit)
+        except _Refused as refused:
+            self.counts[refused.code.lower()] += 1
+
     async def _take(self, visit: Visit, scope: Scope, receive: Receive) -> None:
         """Note what a beacon reports."""
         await self._warm_up.wait()
@@ -188,8 +200,11 @@ class SignalsEndpoint:
             for slot in library.slots
         }
         rows = to_rows(events, visit.view.shop, kinds)
-        if not rows:
-            return False
+        if rows:
+            await self._add_views(rows, visit)
+        return bool(rows)
+
+    async def _add_views(self, rows: Sequence[ViewRow], visit: Visit) -> None:
         known = await self._web.pages.shopper(visit)
         now = self._web.now()
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
@@ -203,7 +218,6 @@ class SignalsEndpoint:
         except StorageError as error:
             raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
         self.counts["views"] += 1
-        return True
 
 
 def signal_routes(endpoint: SignalsEndpoint) -> list[Route]:

@@ -352,11 +352,15 @@ def test_a_shop_among_several_has_a_basket_of_its_own(serve: StartServer, tmp_pa
 
 def test_a_demonstration_says_that_nothing_was_ordered(house_server: Server) -> None:
     with Shopper(house_server) as shopper:
+        shopper.store()
         add(shopper, "linen-cushion", "60-ink", "2")
         page = shopper.get(way_out(basket(shopper)))
         assert page.status_code == httpx.codes.OK
         said = words(parsed(page.text))
         assert "Nothing has been ordered, and nothing is charged" in said
+        shopper.head(way_out(basket(shopper)))
+        counted = "SELECT slot, product, shown FROM views"
+        eventually(lambda: rows(house_server, counted) == [("@checkout", "", 1)])
         assert "2 \N{MULTIPLICATION SIGN} Washed Linen Cushion, 60 x 60 cm / Ink €124.00" in said
 
 

@@ -126,7 +126,7 @@ GROUP BY arm, model
 """
 SELECT_DECISIONS = """
 SELECT decision, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
-WHERE shop_id = ? AND day >= ? AND place = 0 GROUP BY decision
+WHERE shop_id = ? AND day >= ? AND place = 0 AND slot <> '@checkout' GROUP BY decision
 ORDER BY shown DESC, decision LIMIT 50
 """
 # An origin is `page/slot`; a page that is recorded no longer has no decision.
