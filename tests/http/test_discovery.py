@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 
+from tests.conftest import QUICK
 from tests.support.fake_model import demo_products
+from tests.support.in_process import InProcessServer
 from tools.support import http
 from tools.support.server import Server
 
@@ -21,9 +23,11 @@ PATHS = (
 )
 
 
-@pytest.fixture
-def server(serve: Callable[..., Server]) -> Server:
-    return serve(WANDSTORE_PUBLIC_URL=PUBLIC, WANDSTORE_HOUSE_PACE="0")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    public = {**QUICK, "WANDSTORE_PUBLIC_URL": PUBLIC, "WANDSTORE_HOUSE_PACE": "0"}
+    with InProcessServer(tmp_path_factory.mktemp("shop") / "data", public) as made:
+        yield made
 
 
 def test_no_address_comes_from_the_host_that_a_request_names(server: Server) -> None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
 from app.web.headers import FILE_HEADERS
-from tests.conftest import StartServer
+from tests.conftest import QUICK
+from tests.support.in_process import InProcessServer
 from tools.support import http
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
 LARGEST = 8 * 1024 * 1024
 
 
-@pytest.fixture
-def shop(serve: StartServer, tmp_path: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a shop whose folder of pictures holds more than pictures."""
+    tmp_path = tmp_path_factory.mktemp("pictures")
     folder = tmp_path / "shop" / "pictures"
     (folder / "sub").mkdir(parents=True)
     (folder / "mug.svg").write_bytes(SVG)
@@ -37,8 +38,11 @@ def shop(serve: StartServer, tmp_path: Path) -> Iterator[httpx.Client]:
     catalog = tmp_path / "shop" / "mugs.json"
     mug = {"id": "mug", "title": "Mug", "price": 9, "image": "pictures/mug.svg"}
     catalog.write_text(json.dumps({"shop": {"id": "mugs"}, "products": [mug]}))
-    server = serve(WANDSTORE_CATALOG=str(catalog))
-    with http.Client(base_url=server.url, timeout=30) as client:
+    shown = {**QUICK, "WANDSTORE_CATALOG": str(catalog)}
+    with (
+        InProcessServer(tmp_path / "data", shown) as server,
+        http.Client(base_url=server.url, timeout=30) as client,
+    ):
         yield client
 
 
