@@ -314,11 +314,12 @@ class PageJobs:
 
         Where their visit could not wait for what is stored, there may be a page of their own.
         """
-        key = shared_key(view.shop.id, job.key.persona_hash)
-        own = await self._cache.stored(str(job.key), view) if self._cache.is_late else None
-        shared = own or await self._cache.stored(key, view)
-        if shared is None and self._cache.cached(key, view.edition):
-            shared = await self._cache.stored(key, view)  # finished while we looked
+        key, is_shared = shared_key(view.shop.id, job.key.persona_hash), self._cache.is_shared
+        shared = await self._cache.stored(str(job.key), view) if self._cache.is_late else None
+        if shared is None and is_shared(job.key.persona_hash):
+            shared = await self._cache.stored(key, view)
+            if shared is None and self._cache.cached(key, view.edition):
+                shared = await self._cache.stored(key, view)  # finished while we looked
         if shared is not None:
             job.base, job.base_model = shared.components, shared.model
             job.trace.note("planned", shared.model)

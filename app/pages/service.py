@@ -297,6 +297,8 @@ class PageService:
 
     async def _shared(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return what was decided for others like this shopper, if nothing needed is missing."""
+        if not self._cache.is_shared(known.key.persona_hash):
+            return None
         page = await self._cache.get(shared_key(view.shop.id, known.key.persona_hash), view)
         if page is None or not page.slots >= self._site.current.content.library.required:
             return None
