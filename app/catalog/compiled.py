@@ -29,8 +29,8 @@ _PIECE = 1024 * 1024
 _FRAME = 100
 """Values that are read at a time: nothing else runs meanwhile, since they are read in C."""
 
-_FRESH = 24 * 3600.0
-"""Seconds after which a feed is read again as it is: some say until when a price holds."""
+_ABANDONED = 24 * 3600.0
+"""Seconds after which nobody goes on with what was not finished."""
 
 _OURS = {
     *("app.domain.catalog", "app.domain.merchandising", "app.catalog.feed", "app.catalog.listing"),
@@ -107,7 +107,7 @@ class CompiledFeeds:
         fresh.touch(_OWNER_ONLY)
         with fresh.open("wb") as written:
             target = _Sealed(written)
-            pickle.dump((self._print, stamp, time.time()), target)
+            pickle.dump((self._print, stamp, feed.until), target)
             _write(target, feed)
             written.write(target.seal.digest())
             written.flush()
@@ -116,7 +116,7 @@ class CompiledFeeds:
 
     def sweep(self, files: Iterable[Path]) -> None:
         """Remove what is kept of all but these files, and what was never finished."""
-        wanted, earlier = {self._place(file) for file in files}, time.time() - _FRESH
+        wanted, earlier = {self._place(file) for file in files}, time.time() - _ABANDONED
         for place in self.folder.glob(f"*{_SUFFIX}"):
             if place not in wanted:
                 place.unlink(missing_ok=True)
@@ -130,11 +130,11 @@ class CompiledFeeds:
         return self.folder / f"{name}{_SUFFIX}"
 
     def _known(self, source: BinaryIO) -> Stamp | None:
-        """Return the stamp of a feed; empty where it has grown old, None where it is not ours."""
-        written_by, stamp, moment = _Unpickler(source, []).load()
+        """Return the stamp of a feed; empty where it is over, None where it is not ours."""
+        written_by, stamp, until = _Unpickler(source, []).load()
         if written_by != self._print:
             return None
-        return stamp if 0 <= time.time() - moment < _FRESH else ()
+        return stamp if time.time() < until else ()
 
     @cached_property
     def _print(self) -> str:

@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -74,6 +75,7 @@ class Feed(NamedTuple):
 
     `translations` are the shop again in further languages. `known` has, by a digest of what the
     feed says of it, the id of a product, so that it need not be read again while that stays.
+    `until` (Unix seconds) is when it has to be read again as it is, since a sale begins or ends.
     """
 
     shop: Shop
@@ -81,6 +83,7 @@ class Feed(NamedTuple):
     pictures: Path | None = None
     translations: tuple[Shop, ...] = ()
     known: Mapping[bytes, str] = MappingProxyType({})
+    until: float = inf
 
 
 def read_text(path: Path) -> str:

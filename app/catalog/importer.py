@@ -79,7 +79,7 @@ class Importer:
             changed = {
                 file: (stamp, file.stat().st_size)
                 for file, stamp in found.items()
-                if file not in known or known[file].outdated or known[file].stamp != stamp
+                if file not in known or known[file].outdated or not known[file].is_as(stamp)
             }
         except (CatalogError, OSError):
             return known  # and reading it says why
@@ -93,7 +93,11 @@ class Importer:
             for file, stamp in kept.items()
             if self._compiled.has(file, stamp)
         }
-        return {**known, **{file: source for file, source in opened.items() if source}, **failed}
+        before = {
+            file: source._replace(stamp=(), outdated=False) if source.outdated else source
+            for file, source in known.items()
+        }
+        return {**before, **{file: source for file, source in opened.items() if source}, **failed}
 
     def check(self, path: Path, shop_file: Path | None) -> None:
         """Read a file that is to take the place of another, and keep it where it is large.

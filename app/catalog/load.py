@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -68,6 +69,11 @@ class Source(NamedTuple):
     feed: Feed | None
     error: CatalogError | None = None
     outdated: bool = False
+
+    def is_as(self, stamp: Stamp) -> bool:
+        """Say whether a file that has this stamp need not be read."""
+        is_over = self.feed is not None and self.feed.until <= time.time()
+        return self.stamp == stamp and not is_over
 
 
 class Catalogs(NamedTuple):
@@ -223,7 +229,7 @@ def _source(
     known: Mapping[Path, Source],
 ) -> Source:
     earlier = known.get(file, Source((), None))
-    if earlier.stamp == stamp:
+    if earlier.outdated or earlier.is_as(stamp):
         return earlier
     try:
         return Source(stamp, read(file, earlier.feed))

@@ -78,7 +78,7 @@ def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> 
         shop = open_shop(path, shop, products, report, before=terms.before)
     except InvalidProduct as error:
         raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
-    return Feed(shop, report.problems())
+    return Feed(shop, report.problems(), until=report.until)
 
 
 def _name(row: Row) -> tuple[str, str]:

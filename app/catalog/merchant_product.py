@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 
 from app.catalog.feed import category_of, product_id
 from app.catalog.images import remote
@@ -69,7 +70,7 @@ def _variants(
             report.add(row.line, "variant is not sold: another has this id", row["id"])
             continue
         try:
-            variants[name] = _variant(row, name, options, currency)
+            variants[name] = _variant(row, name, options, currency, report)
         except InvalidProduct as error:
             if len(rows) == 1:
                 raise
@@ -79,12 +80,14 @@ def _variants(
     return list(variants.values())
 
 
-def _variant(row: Row, name: str, options: Sequence[str], currency: str) -> Variant:
+def _variant(row: Row, name: str, options: Sequence[str], currency: str, report: Report) -> Variant:
     if not row["price"]:
         raise InvalidProduct("has no price")
     usual = _money(row["price"], "price", currency)
     reduced = _money(row["sale price"], "sale price", currency) if row["sale price"] else None
-    on_sale = reduced is not None and reduced.amount < usual.amount and _is_now(row["sale dates"])
+    on_sale = (
+        reduced is not None and reduced.amount < usual.amount and _is_now(row["sale dates"], report)
+    )
     word = re.sub(r"[\s_-]", "", row["availability"].rpartition("/")[2].lower())
     if word not in _AVAILABLE:
         raise InvalidProduct(
@@ -114,8 +117,8 @@ def _money(text: str, name: str, currency: str) -> Money:
     return Money(price(match[2], name), named)
 
 
-def _is_now(dates: str) -> bool:
-    """Whether a sale is on, `BEGIN/END` in ISO 8601; without dates it is.
+def _is_now(dates: str, report: Report) -> bool:
+    """Whether a sale is on, `BEGIN/END` in ISO 8601; without dates it is. Note when that changes.
 
     Raises:
         InvalidProduct: they are no dates.
@@ -126,7 +129,10 @@ def _is_now(dates: str) -> bool:
         begin, end = map(_moment, dates.split("/"))
     except ValueError:
         raise InvalidProduct(f"sale dates {shown(dates)!r} are not BEGIN/END") from None
-    return begin <= datetime.now(UTC) <= end
+    now = datetime.now(UTC)
+    ahead = (moment.timestamp() for moment in (begin, end) if moment > now)
+    report.until = min(report.until, *ahead, inf)
+    return begin <= now <= end
 
 
 def _moment(text: str) -> datetime:

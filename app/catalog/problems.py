@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 
 from app.domain.catalog import FeedIssue
@@ -41,11 +42,13 @@ class InvalidProduct(ValueError):
 class Report:
     """Collects the problems of one feed. Beyond a bound they are only counted, by kind.
 
-    `progress` is called with how much of the feed has been read, up to 1.
+    `progress` is called with how much of the feed has been read, up to 1. `until` (Unix seconds) is
+    when some of it will say something else, as where a sale ends.
     """
 
     def __init__(self, progress: Callable[[float], object] = float) -> None:
         self.reached = progress
+        self.until = inf
         self._kept: list[FeedIssue] = []
         self._dropped = Counter[str]()
         self._last = WHOLE_FILE

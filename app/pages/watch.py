@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections import Counter
@@ -84,6 +85,7 @@ class SiteWatch:
         self._arms = arms
         self._build = build
         self._errors = catalogs.errors
+        self._due = _next_change(catalogs)
         read = {
             file: () if source.outdated else source.stamp
             for file, source in catalogs.sources.items()
@@ -149,8 +151,10 @@ class SiteWatch:
         """Look every so often; not at all where there are no seconds between two looks."""
         while self._settings.catalog_poll:
             await asyncio.sleep(self._settings.catalog_poll)
-            if await self._catalog.have_changed(come_whole=self._source is not None):
+            changed = await self._catalog.have_changed(come_whole=self._source is not None)
+            if changed or time.time() >= self._due:
                 await self._read_catalog()
+                self._due = _next_change(self._site.current.content.catalogs)
             if await self._texts.have_changed():
                 await self._read_texts()
 
@@ -235,6 +239,13 @@ class SiteWatch:
             fresh = await asyncio.to_thread(self._build, change(current.content))
             await asyncio.to_thread(_prepare, fresh)
         self._site.current = fresh
+
+
+def _next_change(catalogs: Catalogs) -> float:
+    """Return when a sale begins or ends next (Unix seconds), for which no file changes."""
+    feeds = (source.feed for source in catalogs.sources.values())
+    ahead = (feed.until for feed in feeds if feed is not None and feed.until > time.time())
+    return min(ahead, default=math.inf)
 
 
 def _stamped(paths: Iterable[str]) -> Iterable[tuple[str, Stamp]]:

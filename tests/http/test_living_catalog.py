@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,17 @@ def test_a_file_gone_bad_leaves_the_last_good_catalog_and_is_told_once_and_in_he
     put(folder / "a.json", catalog(price="15.50"))
     eventually(lambda: "€15.50" in product(server))
     assert health(server)["checks"]["catalog"] == "ok"
+
+
+def test_a_sale_ends_while_the_shop_is_open_although_no_file_changes(
+    serve: StartServer, tmp_path: Path
+) -> None:
+    ends = datetime.fromtimestamp(time.time() + 2, UTC).isoformat()
+    head = "id\ttitle\tprice\tsale_price\tsale_price_effective_date\n"
+    row = f"jug-1\tJug\t12 EUR\t9 EUR\t2020-01-01/{ends}\n"
+    put(tmp_path / "a.tsv", head + row)
+    server = serve(WANDSTORE_CATALOG=str(tmp_path / "a.tsv"), **QUICKLY)
+    eventually(lambda: "€12.00" in product(server) and "€9.00" not in product(server))
 
 
 def test_a_catalog_that_is_gone_leaves_the_shop_as_it_was(serve: StartServer, folder: Path) -> None:

@@ -55,6 +55,15 @@ def test_a_feed_is_read_once_and_opened_from_then_on(tmp_path: Path) -> None:
     assert again == Source(stamps(path)[path], load_catalogs(path).sources[path].feed)
 
 
+def test_a_feed_that_has_become_small_is_read_beside_the_shop(tmp_path: Path) -> None:
+    path, importer = feed(tmp_path / "a.json"), Importer(tmp_path / "kept", "USD", large=10_000)
+    importer.sources(path, None, {})
+    late = importer.sources(feed(path, 2), None, {}, late=True)
+    assert len(load_catalogs(path, known=late).default.products) == 200
+    known = importer.sources(path, None, late)
+    assert len(load_catalogs(path, known=known).default.products) == 2
+
+
 def test_what_cannot_be_sold_or_held_is_refused_in_a_line_and_what_was_there_stays(
     tmp_path: Path,
 ) -> None:

@@ -12,9 +12,9 @@ from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.server import ROOT, Server
 
-PRODUCTS = 8_000
+PRODUCTS = 5_000
 LAST = f"thing-{PRODUCTS - 1}"
-MOST_MIB = 110
+MOST_MIB = 100
 """Resident, twice the catalog included, since the old one serves while the new one is opened."""
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from app.catalog.compiled import CompiledFeeds
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
 from tests.support.catalogs import Write
@@ -80,3 +84,32 @@ def test_what_has_not_changed_is_not_held_twice(write: Write, tmp_path: Path) ->
     )
     assert now["mug"] is sold["mug"]
     assert now["jug"].price > sold["jug"].price
+
+
+def test_a_feed_is_read_again_once_a_sale_of_it_begins_or_ends(
+    write: Write, tmp_path: Path
+) -> None:
+    hour, now = 3600, int(time.time())
+    head = "id\ttitle\tprice\tsale_price\tsale_price_effective_date\n"
+
+    def sale(begins: int, ends: int) -> str:
+        dates = "/".join(datetime.fromtimestamp(now + at, UTC).isoformat() for at in (begins, ends))
+        return f"mug-{begins}\tMug\t9 EUR\t5 EUR\t{dates}\n"
+
+    past, on, ahead = sale(-2 * hour, -hour), sale(-hour, 2 * hour), sale(hour, 3 * hour)
+    for rows, until in ((past, math.inf), (on, 2 * hour), (ahead, hour), (on + ahead, hour)):
+        path = write("a.tsv", head + rows)
+        catalogs = load_catalogs(path)
+        source = catalogs.sources[path]
+        feed_now = source.feed
+        assert feed_now is not None
+        assert feed_now.until - now == until
+        assert load_catalogs(path, known=catalogs.sources).default is catalogs.default
+    assert feed_now is not None
+    over = feed_now._replace(until=now - 1)
+    again = load_catalogs(path, known={path: source._replace(feed=over)})
+    assert again.default is not catalogs.default
+    kept = CompiledFeeds(tmp_path / "kept", "EUR")
+    for feed, is_kept in ((feed_now, True), (over, False)):
+        kept.write(path, source.stamp, feed)
+        assert kept.has(path, source.stamp) is is_kept
