@@ -38,9 +38,15 @@ const miniflare = new Miniflare(
 );
 await miniflare.ready;
 const database = await miniflare.getD1Database("DB", "bare");
-await database.exec("CREATE TABLE IF NOT EXISTS persona (id TEXT PRIMARY KEY, type TEXT)");
-await database.exec("INSERT OR REPLACE INTO persona VALUES ('one', 'newcomer')");
-await (await miniflare.getKVNamespace("KV", "bare")).put("page", page);
+for (const statement of [
+  "CREATE TABLE IF NOT EXISTS shoppers (id TEXT PRIMARY KEY, shop_id TEXT, current_persona_hash TEXT)",
+  "CREATE TABLE IF NOT EXISTS personas (hash TEXT, shopper_id TEXT, type TEXT, confidence REAL, signals TEXT, PRIMARY KEY (hash, shopper_id))",
+  "INSERT OR REPLACE INTO shoppers VALUES ('one', 'demo', 'v2')",
+  "INSERT OR REPLACE INTO personas VALUES ('v2', 'one', 'newcomer', 0.5, '{}')",
+])
+  await database.exec(statement);
+const kv = await miniflare.getKVNamespace("KV", "bare");
+for (const key of ["page", "shared"]) await kv.put(key, page);
 const url = await miniflare.unsafeGetDirectURL("bare");
 console.log(JSON.stringify({ url: url.origin }));
 process.on("SIGTERM", async () => {
