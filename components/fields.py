@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, NamedTuple, Self, get_args
 
 from annotated_types import MinLen
@@ -62,8 +63,9 @@ class Props(BaseModel):
         judge = (info.context or {}).get("copy")
         if judge is None:
             return self
-        named = [str(name) for _, name, mark in _marked(self) if mark == _PRODUCTS]
-        copy = [(path, text) for path, text, mark in _marked(self) if isinstance(mark, Wording)]
+        marked = list(_marked(self))
+        named = [str(name) for _, name, mark in marked if mark == _PRODUCTS]
+        copy = [(path, text) for path, text, mark in marked if isinstance(mark, Wording)]
         found = [(*piece, finding) for piece in copy for finding in judge(piece[1], named)]
         language = (info.context or {}).get("language")
         if copy and not found and language is not None:
@@ -136,12 +138,18 @@ def _marks(annotation: Any) -> Iterator[Names | Wording]:
         yield from _marks(item)
 
 
+@lru_cache(256)
+def _marks_of(kind: type[BaseModel], name: str) -> frozenset[Names | Wording]:
+    """Return the marks of a field, however often it is looked at."""
+    field = kind.model_fields[name]
+    own = [mark for mark in field.metadata if isinstance(mark, Names | Wording)]
+    return frozenset((*own, *_marks(field.annotation)))
+
+
 def _marked(props: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Any, Names | Wording]]:
     """Yield the marked values of props and of those within them, each with its path."""
-    for name, field in type(props).model_fields.items():
-        value = getattr(props, name)
-        own = [mark for mark in field.metadata if isinstance(mark, Names | Wording)]
-        marks = {*own, *_marks(field.annotation)}
+    for name in type(props).model_fields:
+        value, marks = getattr(props, name), _marks_of(type(props), name)
         listed = enumerate(value) if isinstance(value, list | tuple) else [(None, value)]
         for at, item in listed:
             path = (name,) if at is None else (name, at)
