@@ -13,7 +13,7 @@ from app.content.site import SiteContent
 from app.pages.site import build_renderer
 from app.prerender.keys import digest, release_of
 from app.prerender.output import shop_files
-from app.storage.errors import StorageError
+from app.storage.errors import InvalidPair, StorageError
 from app.storage.ports import EdgeFiles
 
 log = logging.getLogger("wandstore.edge")
@@ -44,6 +44,7 @@ class EdgeUpdate:
         self._content = content
         self._files = files
         self._seconds = seconds
+        self._reason = ""
 
     async def run(self) -> None:
         """Look every so often whether there are other goods, for ever."""
@@ -56,7 +57,7 @@ class EdgeUpdate:
                     done = content.catalogs
                 except StorageError as error:
                     self.counts["failed"] += 1
-                    log.warning("the edge is not up to date: %s", error)
+                    self._say(str(error))
                     pause = _AGAIN
             await asyncio.sleep(pause)
 
@@ -64,12 +65,23 @@ class EdgeUpdate:
         release, keys = await self._files.known()
         if release != await asyncio.to_thread(release_of, content):
             self.counts["other_release"] += 1
-            log.warning("the edge is not up to date: another release was published")
+            self._say("another release was published")
             return
         changed = _changed(content, keys)
         while (file := await asyncio.to_thread(next, changed, None)) is not None:
-            await self._files.put(*file)
-            self.counts["put" if file.data is not None else "removed"] += 1
+            try:
+                await self._files.put(*file)
+            except InvalidPair:  # and the others are of use without it
+                self.counts["refused"] += 1
+            else:
+                self.counts["put" if file.data is not None else "removed"] += 1
+        self._reason = ""
+
+    def _say(self, reason: str) -> None:
+        """Log once why the edge is not up to date."""
+        if reason != self._reason:
+            log.warning("the edge is not up to date: %s", reason)
+        self._reason = reason
 
 
 def _changed(content: SiteContent, keys: Mapping[str, str]) -> Iterator[Changed]:

@@ -49,7 +49,10 @@ class SharedLedgers(Protocol):
 
 
 class EdgeFiles(Protocol):
-    """What is served without us, by name and key. Either may raise StorageError, done or not."""
+    """What is served without us, by name and key. Either may raise StorageError, done or not.
+
+    What cannot be put is an InvalidPair.
+    """
 
     async def known(self) -> tuple[str, dict[str, str]]: ...
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from app.storage.errors import StorageError
-from app.storage.http import Answer, LazyHttpClient, Request
+from app.storage.errors import InvalidPair, StorageError
+from app.storage.http import TOO_LARGE, Answer, LazyHttpClient, Request
 
 
 class WorkerFiles:
@@ -26,7 +26,11 @@ class WorkerFiles:
             raise StorageError("edge files: an answer of another form") from None
 
     async def put(self, name: str, key: str, data: bytes | None) -> None:
-        """Have a file served from now on in the place of the one of its name, or none."""
+        """Have a file served from now on in the place of the one of its name, or none.
+
+        Raises:
+            InvalidPair: it is too large.
+        """
         address = f"/{quote(name)}"
         if data is None:
             await self._request("DELETE", address)
@@ -36,6 +40,8 @@ class WorkerFiles:
     async def _request(self, method: str, address: str, data: bytes | None = None) -> Answer:
         url = f"{self._base}/files{address}"
         answer = await self._http.send(Request(method, url, "edge files", data, self._headers))
+        if answer.status == TOO_LARGE:
+            raise InvalidPair("edge files: HTTP 413")
         if not answer.is_good:
             raise answer.failure()
         return answer

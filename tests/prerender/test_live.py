@@ -15,7 +15,7 @@ from app.prerender.live import EdgeUpdate
 from app.prerender.output import KEYS, publish
 from app.prerender.pages import product_name
 from app.settings import read_settings
-from app.storage.errors import StorageError
+from app.storage.errors import InvalidPair, StorageError
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +39,8 @@ class Edge:
         if self._failures:
             self._failures -= 1
             raise StorageError("edge files: HTTP 503")
+        if name.endswith("/goods.json"):
+            raise InvalidPair("edge files: HTTP 413")
         self.keys[name], self.put_so_far[name] = key, data
         if name.endswith("/shop.json"):
             self.whole.set()
@@ -61,7 +63,7 @@ async def brought(content: SiteContent, edge: Edge, done: asyncio.Event) -> Edge
 
 
 async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_more_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(live, "_AGAIN", 0.01)
     goods: list[dict[str, Any]] = [
@@ -69,7 +71,7 @@ async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_mor
         for at in range(30)
     ]
     publish(shop_of(tmp_path, goods), tmp_path / "public")
-    edge = Edge(tmp_path / "public", failures=1)
+    edge = Edge(tmp_path / "public", failures=3)
     goods[20] = {**goods[20], "price": 1}
     gone = goods.pop(3)
     changed = shop_of(tmp_path, goods)
@@ -81,15 +83,18 @@ async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_mor
     assert {name: edge.put_so_far[name] for name in there} == {
         name: (now / name).read_bytes() for name in there
     }
-    assert {name: key for name, key in edge.keys.items() if key} == json.loads(
-        (now / KEYS).read_bytes()
-    )["keys"]
+    known = json.loads((now / KEYS).read_bytes())["keys"]
+    differing = {name for name, key in known.items() if edge.keys[name] != key}
+    assert differing == {"shops/a/goods.json"}, "which was refused"
+    assert update.counts["refused"] == 1
+    assert {name for name, key in edge.keys.items() if key} == known.keys()
     products = {name for name in there if "/products/" in name}
     assert f"shops/a/products/{product_name('jug-20')}.html" in products
     assert len(products) < len(goods)
     assert edge.put_so_far[f"shops/a/products/{product_name(gone['id'])}.html"] is None
     assert list(edge.put_so_far)[-1] == "shops/a/shop.json"
-    assert update.counts["failed"] == 1
+    assert update.counts["failed"] == 3
+    assert caplog.text.count("the edge is not up to date: edge files: HTTP 503") == 1
     assert update.counts["put"] == len(there) < len(pages)
 
     again = Edge(tmp_path / "again")
