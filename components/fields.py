@@ -53,6 +53,8 @@ class Props(BaseModel):
                     AtLeast(item.min_length, kinds[0]) if isinstance(item, MinLen) else item
                     for item in field.metadata
                 ]
+            if "products" in kinds:
+                field.metadata = [*field.metadata, BeforeValidator(_as_list)]
             kinds += [item.kind for item in field.metadata if isinstance(item, Names)]
             if "products" in kinds:
                 field.metadata = [*field.metadata, AfterValidator(_in_stock_first)]
@@ -221,6 +223,14 @@ def _in_stock_first(value: Any, info: ValidationInfo) -> Any:
     if not isinstance(value, list):
         return value
     return [*in_stock, *(name for name in value if name not in in_stock)]
+
+
+def _as_list(names: object, info: ValidationInfo) -> object:
+    """Return product ids that were written as one text as the list it is: no id has a comma."""
+    if not isinstance(names, str):
+        return names
+    (info.context or {}).get("repairs", Counter())["NAME_WRAPPED"] += 1
+    return [name.strip() for name in names.split(",")]
 
 
 def _as_text(name: object, info: ValidationInfo) -> object:

@@ -170,6 +170,16 @@ def test_names_that_were_written_as_numbers_or_wrapped_are_read_and_counted() ->
     assert repairs == {"NAME_AS_NUMBER": 3, "NAME_WRAPPED": 2}
 
 
+def test_ids_that_were_written_as_one_text_are_a_list() -> None:
+    repairs: Counter[str] = Counter()
+    ids = [f"thing-{at}" for at in range(8)]
+    sold = props_context(shop(*map(product, ids)))
+    config = {"title": "Shelf", "text": "Of things.", "product_ids": ", ".join(ids)}
+    grid = validate(Proposal("grid", "grid", config), SPECS, sold, set(), repairs)
+    assert isinstance(grid, Component)
+    assert (grid.config["product_ids"], repairs) == (ids, {"NAME_WRAPPED": 1})
+
+
 def test_a_slot_is_filled_once() -> None:
     refusal = validate(Proposal("hero", "hero", HERO), SPECS, props_context(SHOP), {"hero"})
     assert refusal == Refusal("SLOT_TAKEN", "hero")
