@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import os
 import time
@@ -34,6 +35,7 @@ class FeedHost:
     def __init__(self) -> None:
         self.text = XML.format(price="12.00")
         self.status = 200
+        self.packs = False
         self.statuses: list[int] = []
         self.app = Starlette(
             routes=[Route("/feed", self._feed), Route("/moved", self._moved)],
@@ -43,8 +45,11 @@ class FeedHost:
         etag = f'"{hashlib.sha256(self.text.encode()).hexdigest()[:8]}"'
         same = self.status == 200 and request.headers.get("if-none-match") == etag
         self.statuses.append(304 if same else self.status)
-        body = "" if same else self.text
-        return Response(body, self.statuses[-1], {"etag": etag}, "application/xml")
+        body = b"" if same else self.text.encode()
+        headers = {"etag": etag}
+        if self.packs:
+            body, headers = gzip.compress(body), {**headers, "content-encoding": "gzip"}
+        return Response(body, self.statuses[-1], headers, "application/xml")
 
     async def _moved(self, _: Request) -> Response:
         return RedirectResponse("http://feed.example/feed")
@@ -169,6 +174,17 @@ def test_a_redirect_to_another_machine_without_tls_is_not_followed(
 ) -> None:
     with pytest.raises(CatalogError, match="UnsupportedProtocol"):
         serve(**quickly(address.replace("/feed", "/moved")))
+
+
+def test_a_feed_that_comes_packed_is_kept_so_and_sold_from(
+    host: FeedHost, address: str, tmp_path: Path
+) -> None:
+    host.packs = True
+    assert asyncio.run(FeedDownload(address, tmp_path, load_catalogs).fetch())
+    (file,) = tmp_path.glob("[!.]*")
+    assert file.suffix == ".xml"
+    assert file.read_bytes().startswith(b"\x1f\x8b"), "what it would unpack to is not known"
+    assert load_catalogs(file).default.products
 
 
 def test_a_feed_larger_than_any_may_be_is_refused(
