@@ -13,6 +13,7 @@ from app.domain.limits import Spending
 from app.domain.llm import CallRefused, Prompt
 from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget, Settle
+from app.storage import http as http_client
 from app.storage.http import LazyHttpClient
 from app.storage.worker_ledgers import WorkerLedgers
 from tests.support.drawer import Drawer
@@ -26,8 +27,10 @@ LIMITS = Spending(calls=30, tokens=100_000, instances=3)
 
 
 async def test_the_budget_is_one_for_all_instances_and_shares_of_it_without_the_worker(
-    worker: Worker,
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for patience in ("_CONNECT", "_SILENCE", "_READ"):  # on a machine that is busy
+        monkeypatch.setattr(http_client, patience, 30.0)
     http, headers = LazyHttpClient(inside=True), {"authorization": f"Bearer {TOKEN}"}
 
     def budget(edge: str, headers: Mapping[str, str] = headers) -> Budget:

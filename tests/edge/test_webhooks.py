@@ -63,7 +63,6 @@ def test_what_has_changed_is_published_again_and_nothing_else(
     repriced = store.reprice(1, "15.50")
     say = store.webhook
     assert say(edge.url, "products/update", repriced, secret=TOKEN).status_code == 401
-    assert say(edge.url, "products/update", {"id": 1, "x": "y" * 2**21}).status_code == 413
     assert http.get(f"{edge.url}/shopify/webhooks").status_code == 405
     one = partial(say, edge.url, "products/update", repriced, name="one")
     eventually(lambda: one().status_code == 200)
