@@ -18,9 +18,12 @@ from app.domain.page import Component, RenderedComponent
 from app.generation.job import PageJob
 from app.pages.journal import PageJournal
 from app.pages.lead import PAUSE, Lead
-from app.storage.errors import StorageError
+from app.storage.errors import NO_ANSWER, StorageError
 from app.storage.ports import Held, SharedJournal
 from app.util.tasks import Tasks
+
+_SETTLED = 1.5
+"""Seconds that all processes have to say what they compose, once they can be reached again."""
 
 _LAST_WORDS = 1.0
 """Seconds to share what has been written when the process ends."""
@@ -100,6 +103,9 @@ class Relay:
         self.journal = PageJournal(clock)
         self._shared = shared
         self._pages: dict[str, _SharedPage] = {}
+        self._leads: set[Lead] = set()
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._tasks = Tasks()
 
     def open(self, page_id: str, owner: str) -> None:
@@ -126,7 +132,8 @@ class Relay:
         job, unreachable_since = follower.job, None
         while not follower.over.is_set():
             follower.nudge.clear()
-            may_take = unreachable_since is None or not page.events
+            settled = self._settled.is_set()
+            may_take = settled and (unreachable_since is None or not page.events)
             is_new = not job.began and not self.journal.events(job.id)
             try:
                 held = await shared.claim(
@@ -149,7 +156,8 @@ class Relay:
                 self._lead(shared, page, job, held)
                 return False
             elif not follower.over.is_set():
-                await self._await_news(shared, page, follower, held.seconds)
+                seconds = held.seconds if settled else PAUSE
+                await self._await_news(shared, page, follower, seconds)
         return True
 
     async def _await_news(
@@ -186,7 +194,9 @@ class Relay:
             lead.dirty.set()
         self.journal.begin(job.id, held.floor if held else page.last, lead.dirty.set)
         self.journal.show(job.id, sent)
-        self._tasks.start(lead.run(), f"share {job.id[:8]}")
+        self._leads.add(lead)
+        task = self._tasks.start(lead.run(), f"share {job.id[:8]}")
+        task.add_done_callback(lambda _: self._leads.discard(lead))
 
     def leave(self, job: PageJob) -> None:
         """Put down a page that is not composed to its end, for another process to take up."""
@@ -215,14 +225,24 @@ class Relay:
         await asyncio.gather(self.journal.run(), *reading)
 
     async def _read(self, shared: SharedJournal, forget: Forget) -> None:
-        """Read what there is to all pages that are followed here, in one go."""
+        """Read what there is to all pages that are followed here, in one go.
+
+        Where that cannot be done leases may be forgotten: pages that are composed here are shared
+        again as soon as they can be, and no other is taken before all processes have done so.
+        """
         while True:
             positions = {key: page.last for key, page in self._pages.items() if page.awaited}
             try:
                 news = await shared.news(positions)
-            except StorageError:
+            except StorageError as error:
+                if error.reason != NO_ANSWER:  # who is silent has forgotten nothing
+                    self._settled.clear()
+                    for lead in self._leads:
+                        lead.dirty.set()
                 await asyncio.sleep(PAUSE)
                 continue
+            if not self._settled.is_set():
+                asyncio.get_running_loop().call_later(_SETTLED, self._settled.set)
             for key, events in news.events.items():
                 if key in self._pages:
                     self._pages[key].deliver(events)

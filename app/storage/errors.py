@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+NO_ANSWER = "NoAnswer"
+"""The reason where a server takes what it is sent and says nothing."""
+
 
 class StorageError(Exception):
     """Something cannot be read or written just now; the message says where, never what.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from app.storage.errors import StorageError
+from app.storage.errors import NO_ANSWER, StorageError
 from app.storage.retry_after import retry_after
 from app.util.lazy import Lazy
 
@@ -93,7 +93,7 @@ class LazyHttpClient:
             StorageError: there is no answer in time, or it is too large.
         """
         if request.reads and time.monotonic() < self._silent_until.get(request.where, 0.0):
-            raise StorageError(f"{request.where}: did not answer a moment ago", reason="NoAnswer")
+            raise StorageError(f"{request.where}: did not answer a moment ago", reason=NO_ANSWER)
         client = self.load.made
         if client is None:
             client = await asyncio.to_thread(self.load)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from app.storage.errors import StorageError
+from app.storage.errors import NO_ANSWER, StorageError
 from app.util.breaker import Breaker, BreakerLimits
 
 Result = TypeVar("Result")
@@ -78,12 +78,12 @@ class Rest:
         """
         permit = self._breaker.admit()
         if permit is None:
-            raise StorageError(f"{self._name}: did not answer a moment ago", reason="NoAnswer")
+            raise StorageError(f"{self._name}: did not answer a moment ago", reason=NO_ANSWER)
         try:
             yield
         except TimeoutError:
             self._breaker.failed(permit)
-            raise StorageError(f"{self._name}: TimeoutError", reason="NoAnswer") from None
+            raise StorageError(f"{self._name}: TimeoutError", reason=NO_ANSWER) from None
         except asyncio.CancelledError:
             self._breaker.given_up(permit)
             raise

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import cast
 
 from app.domain.events import EventName, Lease, SharedEvent
+from app.storage.errors import StorageError
 from app.storage.ports import Held, News
 from app.storage.redis import RedisServer
 
@@ -122,6 +123,7 @@ class RedisJournal:
         self._milliseconds = round(seconds * 1000)
         self._wake = f"wake:{secrets.token_urlsafe(9)}"
         self._last = {self._wake: "0-0", _FORGOTTEN: "0-0"}
+        self._was_away = False
 
     async def claim(
         self, key: str, holder: str, after: int, *, may_take: bool, is_new: bool
@@ -152,14 +154,23 @@ class RedisJournal:
     async def news(self, positions: Mapping[str, int]) -> News:
         """Wait for events after these ids, and for who is to be forgotten; return what has come.
 
-        That is nothing after a while, or once woken.
+        That is nothing after a while, once woken, or as soon as Redis answers again.
         """
+        if self._was_away:
+            await self._redis.call("PING")
+            self._was_away = False
+            return News({}, ())
         streams = {events_key(key): key for key in positions}
         ids = [f"{after}-0" for after in positions.values()]
         after = (*self._last, *streams, *self._last.values(), *ids)
         events: dict[str, list[SharedEvent]] = {}
         forgotten: list[tuple[str, str]] = []
-        for name, rows in await self._redis.call("XREAD", "BLOCK", _BLOCK, "STREAMS", *after):
+        try:
+            found = await self._redis.call("XREAD", "BLOCK", _BLOCK, "STREAMS", *after)
+        except StorageError:
+            self._was_away = True
+            raise
+        for name, rows in found:
             stream = name.decode()
             if stream in streams:
                 fields = [(at, [*chain(*row.items())]) for at, row in rows]

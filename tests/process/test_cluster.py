@@ -253,6 +253,23 @@ def test_redis_may_restart_in_mid_stream_and_forget_everything(
     assert len(model.requests) == 1
 
 
+def test_redis_may_restart_while_a_model_thinks_and_newcomers_join_the_page(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=(1,)))
+    with Shopper(shop("a")) as shopper, Shopper(shop("b")) as another:
+        streams = [stream_of(shopper.store().text)]
+        model.reached(1)
+        redis.stop()
+        redis.start()
+        streams.append(stream_of(another.store().text))
+        model.release()
+        pages = [it.follow(stream) for it, stream in zip((shopper, another), streams, strict=True)]
+    assert contents(pages[0]) == contents(pages[1])
+    assert len(model.requests) == 1
+
+
 def test_who_is_forgotten_at_one_shop_is_not_composed_for_at_another(
     shop: Shop, model: Model, redis: RedisProcess
 ) -> None:
