@@ -40,24 +40,19 @@ def test_a_sample_is_added_to_what_was_typed_a_moment_before(desk: Desk) -> None
     assert names(desk)[-2:] == ["typed", "saved"]
 
 
-@pytest.mark.parametrize(
-    ("now", "reason"),
-    [
+def test_a_file_that_is_not_what_was_shown_is_a_conflict_and_stays(desk: Desk) -> None:
+    token = desk.token()
+    for now, reason in (
         (b'[{"name": "saved", "config": {}}]', "a sample named saved"),
         (b"[{", "cannot be read"),
         (b"\xff", "cannot be read"),
         (b"{}", "no list"),
-    ],
-)
-def test_a_file_that_is_not_what_was_shown_is_a_conflict_and_stays(
-    desk: Desk, now: bytes, reason: str
-) -> None:
-    token = desk.token()
-    (desk.root / FILE).write_bytes(now)
-    answer = desk.post("/samples", sample("saved"), X_Workbench_Token=token)
-    assert answer.status_code == 409
-    assert reason in answer.json()["error"]
-    assert (desk.root / FILE).read_bytes() == now
+    ):
+        (desk.root / FILE).write_bytes(now)
+        answer = desk.post("/samples", sample("saved"), X_Workbench_Token=token)
+        assert answer.status_code == 409
+        assert reason in answer.json()["error"]
+        assert (desk.root / FILE).read_bytes() == now
 
 
 def test_what_is_there_by_now_is_not_replaced(desk: Desk) -> None:
