@@ -31,6 +31,7 @@ settings.load_profile("usual")
 QUICK = {
     "WANDSTORE_RETRY_SECONDS": "0.05",
     "WANDSTORE_KV_RETRY_SECONDS": "0.05",
+    "WANDSTORE_HOUSE_PACE": "0",
     "WANDSTORE_STORAGE_SECONDS": "20",
 }
 """Pauses that nobody need wait for, and time to read what is stored on a machine that is busy: that
@@ -111,8 +112,8 @@ def composed_by_model(serve: StartServer, model: Model) -> Server:
 def one_house_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that composes by itself, at once."""
     data = tmp_path_factory.mktemp("house") / "data"
-    at_once = {"WANDSTORE_HOUSE_PACE": "0", "WANDSTORE_PAGE_MEMORY_SECONDS": "0"}
-    with InProcessServer(data, QUICK | at_once) as server:
+    unremembered = {"WANDSTORE_PAGE_MEMORY_SECONDS": "0"}
+    with InProcessServer(data, QUICK | unremembered) as server:
         yield server
 
 

@@ -169,7 +169,7 @@ def test_a_prerendered_page_is_a_visit_from_when_it_is_shown(
 def test_a_product_is_fetched_ahead_of_the_click_by_the_shops_own_rules(
     browser: Browser, serve: StartServer
 ) -> None:
-    shop = serve(WANDSTORE_HOUSE_PACE="0")
+    shop = serve()
     with watched(browser) as seen:
         page = seen.page
         page.goto(f"{shop.url}/store")
@@ -202,7 +202,7 @@ def test_a_product_is_fetched_ahead_of_the_click_by_the_shops_own_rules(
 def test_a_product_that_is_come_back_to_was_viewed_once(
     remembering: Browser, serve: StartServer
 ) -> None:
-    shop = serve(WANDSTORE_HOUSE_PACE="0")
+    shop = serve()
     with watched(remembering) as seen:
         seen.page.goto(f"{shop.url}/store")
         seen.wait_until_done()

@@ -38,7 +38,7 @@ def complaints(page: Page) -> list[Any]:
 
 @pytest.fixture
 def house_shop(serve: StartServer) -> Server:
-    return serve(WANDSTORE_HOUSE_PACE="0")
+    return serve()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])

@@ -45,7 +45,7 @@ def selling(serve: Callable[..., Server], tmp_path: Path) -> OpenShop:
         shop |= {"checkout": {"type": "demo"}}
         catalog = tmp_path / "long.json"
         catalog.write_text(json.dumps({"shop": shop, "products": products}))
-        return serve(WANDSTORE_CATALOG=str(catalog), WANDSTORE_HOUSE_PACE="0")
+        return serve(WANDSTORE_CATALOG=str(catalog))
 
     return start
 

@@ -61,7 +61,7 @@ def server(serve: Callable[..., Server], language: str, tmp_path: Path) -> Serve
     shop |= {"checkout": {"type": "demo"}}
     catalog = tmp_path / "own.json"
     catalog.write_text(json.dumps({"shop": shop, "products": products}))
-    return serve(WANDSTORE_CATALOG=str(catalog), WANDSTORE_HOUSE_PACE="0")
+    return serve(WANDSTORE_CATALOG=str(catalog))
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -33,7 +33,7 @@ _ORDER = """<main><ul data-signal="purchase" data-order="A-1">
 
 @pytest.fixture
 def shop(serve: StartServer) -> Server:
-    return serve(WANDSTORE_HOUSE_PACE="0")
+    return serve()
 
 
 @pytest.fixture

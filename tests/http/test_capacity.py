@@ -93,7 +93,7 @@ def test_new_shoppers_leave_places_to_those_who_return(
 def test_a_proxy_that_is_not_believed_is_said_in_the_log_and_in_health(
     serve: Callable[..., Server],
 ) -> None:
-    server = serve(WANDSTORE_HOUSE_PACE="0")
+    server = serve()
     health = f"{server.url}/health"
     assert http.get(health).json()["checks"]["client_addresses"] == "ok"
     for _ in range(3):

@@ -32,7 +32,7 @@ def open_shop(serve: StartServer, tmp_path: Path) -> Open:
     def open_with(level: str) -> Server:
         say(tmp_path, level)
         catalog = str(tmp_path / "catalog.json")
-        return serve(WANDSTORE_CATALOG=catalog, WANDSTORE_HOUSE_PACE="0")
+        return serve(WANDSTORE_CATALOG=catalog)
 
     return open_with
 
@@ -136,5 +136,5 @@ def test_once_they_agree_all_is_as_in_any_shop(open_shop: Open) -> None:
 
 
 def test_a_shop_that_says_nothing_personalises(serve: StartServer) -> None:
-    with Shopper(serve(WANDSTORE_HOUSE_PACE="0")) as shopper:
+    with Shopper(serve()) as shopper:
         assert "; Max-Age=15552000;" in shopper.store().headers["set-cookie"]

@@ -25,7 +25,7 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    public = {**QUICK, "WANDSTORE_PUBLIC_URL": PUBLIC, "WANDSTORE_HOUSE_PACE": "0"}
+    public = {**QUICK, "WANDSTORE_PUBLIC_URL": PUBLIC}
     with InProcessServer(tmp_path_factory.mktemp("shop") / "data", public) as made:
         yield made
 

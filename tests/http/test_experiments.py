@@ -224,7 +224,6 @@ def test_a_canary_that_turns_bad_stops_itself_and_its_shoppers_get_what_all_othe
     server = serve(
         WANDSTORE_ROOT=run(root, arm),
         WANDSTORE_NEW_CALLS_PER_HOUR="1000",
-        WANDSTORE_HOUSE_PACE="0",
         **model.environment,
     )
     for _ in range(FEWEST_PAGES):
@@ -246,7 +245,7 @@ def test_what_was_seen_is_counted_and_who_saw_which_arm_is_noted_once(
 ) -> None:
     arm = "{ name = 'plain', page = 'plain' }"
     other = "{ name = 'house', page = 'house', share = 0.001 }"
-    server = serve(WANDSTORE_ROOT=run(root, arm, other), WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_ROOT=run(root, arm, other))
     with Shopper(server) as shopper:
         shopper.store()
         assert [tell(shopper, VIEWS).status_code for _ in range(2)] == [204, 204]

@@ -104,7 +104,7 @@ def test_whoever_is_nobody_has_nothing_to_be_erased(house_server: Server) -> Non
 
 
 def test_what_cannot_be_erased_is_not_said_to_be(serve: StartServer) -> None:
-    server = serve(WANDSTORE_HOUSE_PACE="0")
+    server = serve()
     with Shopper(server) as shopper:
         shopper.store()
         rows(server, "DROP TABLE ui_generations")
@@ -117,7 +117,7 @@ def test_what_cannot_be_erased_is_not_said_to_be(serve: StartServer) -> None:
 def test_of_who_asks_not_to_be_followed_nothing_is_written_down(
     serve: StartServer, header: str
 ) -> None:
-    server = serve(WANDSTORE_HOUSE_PACE="0")
+    server = serve()
     with Shopper(server) as shopper, Shopper(server) as other:
         shopper.headers[header] = "1"
         shopper.follow(stream_of(shopper.store().text))

@@ -420,7 +420,7 @@ def test_a_body_that_declares_too_much_is_refused_before_it_is_sent(serve: Start
 
 
 def test_bodies_that_do_not_end_are_bounded_in_number(serve: StartServer) -> None:
-    server = serve(WANDSTORE_REQUEST_BYTES="1000", WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_REQUEST_BYTES="1000")
     with ExitStack() as open_ones:
         for _ in range(4):
             open_ones.enter_context(unfinished(server, declared=1000))

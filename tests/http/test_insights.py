@@ -51,7 +51,7 @@ def server(serve: StartServer, tmp_path: Path) -> Server:
         (root / part).symlink_to(ROOT / part)
     (root / "experiments.toml").write_text(EXPERIMENT)
     environment = {"WANDSTORE_ROOT": str(root), "WANDSTORE_OPERATOR_TOKEN": TOKEN}
-    server = serve(WANDSTORE_HOUSE_PACE="0", **environment)
+    server = serve(**environment)
     with Shopper(server) as shopper:
         shopper.store()
         seen = {"slot": "grid", "by": "fallback", "products": ["dusk-lamp"]}

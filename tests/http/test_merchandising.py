@@ -88,7 +88,7 @@ def test_what_is_excluded_is_on_no_page_of_a_model_of_the_house_or_of_nobody(
     model.play(Scenario(answer()))
     path = rule(catalog, text)
     of_model = serve("model", WANDSTORE_CATALOG=path, **model.environment)
-    of_house = serve("house", WANDSTORE_CATALOG=path, WANDSTORE_HOUSE_PACE="0")
+    of_house = serve("house", WANDSTORE_CATALOG=path)
     for server in (of_model, of_house):
         with Shopper(server) as shopper:
             shell = shopper.store().text
@@ -116,7 +116,6 @@ async def opened(catalog: Path, clock: Clock) -> AsyncIterator[httpx.AsyncClient
         **QUICK,
         "WANDSTORE_CATALOG": str(catalog),
         "WANDSTORE_DATA": str(catalog.parent / "data"),
-        "WANDSTORE_HOUSE_PACE": "0",
     }
     settings = read_settings(environment)
     app = create_app(settings, read_site(settings), clock)

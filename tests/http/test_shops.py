@@ -43,9 +43,7 @@ def street(serve: StartServer, tmp_path: Path) -> Server:
     folder.mkdir()
     (folder / "a-bakery.json").write_text(json.dumps(BAKERY))
     (folder / "forge.csv").write_text(FORGE)
-    return serve(
-        WANDSTORE_CATALOG=str(folder), WANDSTORE_HOUSE_PACE="0", WANDSTORE_PAGE_MEMORY_SECONDS="0"
-    )
+    return serve(WANDSTORE_CATALOG=str(folder), WANDSTORE_PAGE_MEMORY_SECONDS="0")
 
 
 def parsed(html: str) -> ET.Element:
@@ -163,7 +161,7 @@ def test_a_real_export_opens_as_a_shop_of_twenty_products(serve: StartServer, na
     path = EXPORTS / f"{name}.csv"
     if not path.exists():
         pytest.skip(f"{path.name} is not here")
-    server = serve(WANDSTORE_CATALOG=str(path), WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_CATALOG=str(path))
     with http.Client(base_url=server.url, timeout=30) as shopper:
         shell = shopper.get("/store")
         assert "https://burst.shopifycdn.com" in shell.headers["content-security-policy"]
@@ -186,7 +184,7 @@ def test_shops_of_few_products_are_whole_shops(serve: StartServer, tmp_path: Pat
     for size in (1, 2, 4, 5):
         few = {"shop": {"id": f"of-{size}"}, "products": BAKERY["products"][:size]}
         (folder / f"of-{size}.json").write_text(json.dumps(few))
-    server = serve(WANDSTORE_CATALOG=str(folder), WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_CATALOG=str(folder))
     for size in (1, 2, 4, 5):
         with Shopper(server) as shopper:
             path = f"/s/of-{size}"

@@ -232,7 +232,7 @@ def test_a_browser_that_names_only_its_origin_is_heard(
 def test_behind_a_proxy_that_keeps_the_host_to_itself_the_public_address_is_ours(
     serve: StartServer,
 ) -> None:
-    server = serve(WANDSTORE_PUBLIC_URL="https://shop.example", WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_PUBLIC_URL="https://shop.example")
     with Shopper(server) as shopper:
         shopper.store()
         sent = {
@@ -305,7 +305,7 @@ def test_another_shop_and_another_method_are_not_there(visitor: Shopper) -> None
 
 
 def test_a_database_that_cannot_be_written_is_told_as_such(serve: StartServer) -> None:
-    server = serve(WANDSTORE_HOUSE_PACE="0")
+    server = serve()
     with Shopper(server) as visitor:
         visitor.store()
         rows(server, "DROP TABLE signals")

@@ -48,7 +48,7 @@ def full(folder: Path) -> Path:
 
 
 def test_a_returning_shopper_waits_for_nobody_who_holds_the_files(serve: StartServer) -> None:
-    server = serve(WANDSTORE_HOUSE_PACE="0", **NO_MEMORY)
+    server = serve(**NO_MEMORY)
     with Shopper(server) as shopper, Shopper(server) as newcomer:
         shopper.follow(stream_of(shopper.store().text))
         with locked(server):

@@ -60,7 +60,7 @@ def test_the_end_of_a_page_leaves_one_line_in_the_log(
 
 @pytest.mark.parametrize("design", ["0", "", "true", "on"])
 def test_traces_are_for_development_only(serve: StartServer, design: str) -> None:
-    server = serve(WANDSTORE_DESIGN=design, WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_DESIGN=design)
     with Shopper(server) as shopper:
         stream = stream_of(shopper.store().text)
         shopper.follow(stream)

@@ -37,7 +37,7 @@ def visit(proxy: Nginx, address: str) -> str:
 
 
 def test_two_shops_are_one_behind_the_proxy(serve: StartServer, tmp_path: Path) -> None:
-    shops = [serve(name, WANDSTORE_HOUSE_PACE="0", **SECRET) for name in ("one", "two")]
+    shops = [serve(name, **SECRET) for name in ("one", "two")]
     with before(tmp_path, *(shop.port for shop in shops)) as proxy:
         with Shopper(proxy) as shopper:
             shopper.store()

@@ -52,7 +52,6 @@ def test_a_kill_while_the_catalog_is_read_anew_loses_nothing(
     server = serve(
         WANDSTORE_CATALOG=str(tmp_path / "catalog.json"),
         WANDSTORE_CATALOG_SECONDS="0.05",
-        WANDSTORE_HOUSE_PACE="0",
         WANDSTORE_DESIGN="",
     )
 

@@ -30,7 +30,7 @@ mug,Mug,9
 def test_every_line_is_a_whole_json_object(serve: StartServer, tmp_path: Path) -> None:
     feed = tmp_path / "shop.csv"
     feed.write_text(FEED)
-    server = serve(WANDSTORE_CATALOG=str(feed), WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_CATALOG=str(feed))
     with Shopper(server) as shopper:
         shopper.follow(stream_of(shopper.store().text))
     with socket.create_connection(("127.0.0.1", server.port)) as garbage:

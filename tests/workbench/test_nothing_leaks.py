@@ -46,7 +46,7 @@ def desk(shared_desk: Desk) -> Desk:
 
 @pytest.mark.parametrize("design", ["", "0", "true", "yes"])
 def test_there_is_no_workbench_outside_development(serve: StartServer, design: str) -> None:
-    server = serve(WANDSTORE_DESIGN=design, WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_DESIGN=design)
     missing = http.get(f"{server.url}/nothing-here")
     for path in PATHS:
         for headers in ({}, {"Host": "localhost"}, {"X-Workbench-Token": "1"}):
@@ -58,7 +58,7 @@ def test_there_is_no_workbench_outside_development(serve: StartServer, design: s
 
 @pytest.mark.process
 def test_nothing_of_the_workbench_is_loaded_where_it_is_off(serve: StartServer) -> None:
-    server = serve(WANDSTORE_DESIGN="", WANDSTORE_HOUSE_PACE="0")
+    server = serve(WANDSTORE_DESIGN="")
     http.get(f"{server.url}/store")
     mapped = Path(f"/proc/{server.pid}/maps")
     eventually(lambda: "pydantic_core" in mapped.read_text())
