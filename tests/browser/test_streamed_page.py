@@ -17,6 +17,7 @@ from tests.support.fake_model import (
     ends_of_components,
 )
 from tests.support.flaky_proxy import cutting
+from tests.support.waiting import eventually
 from tools.support.browser import Watched, wait_until_still, watched
 from tools.support.server import Server
 
@@ -261,7 +262,8 @@ def test_a_server_that_dies_in_mid_stream_and_returns_finishes_the_page(
         seen.page.goto(f"{composed_by_model.url}/store")
         seen.page.wait_for_selector("[data-slot=hero][data-filled-by=hero]")
         # A picture that is on its way while the server dies leaves an empty frame behind.
-        seen.page.wait_for_function("document.querySelector('[data-slot=hero] img').complete")
+        picture = seen.page.locator("[data-slot=hero] img").first
+        eventually(lambda: picture.evaluate("image => image.complete"))
         composed_by_model.kill()
         composed_by_model.start()
         seen.wait_until_done()

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, CDPSession
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.waiting import eventually
 from tools.support.browser import Watched, watched
 from tools.support.server import Server
 
@@ -178,7 +179,7 @@ def test_a_click_goes_to_what_it_was_begun_on(
         shopper.release()
         if moment == "released":
             shopper.next_component()
-        shopper.page.wait_for_function("window.clicks.length")
+        eventually(lambda: shopper.recorded("clicks"))
         assert shopper.recorded("clicks") == [aimed]
         assert shopper.recorded("moved") == []
 
@@ -196,7 +197,7 @@ def test_a_finger_that_was_on_its_way_when_something_came_does_nothing(
         shopper.page.wait_for_timeout(UNTOUCHED + 100)
         after = shopper.link_at(x, y)
         shopper.tap(x, y)
-        shopper.page.wait_for_function("window.clicks.length === 2")
+        eventually(lambda: len(shopper.recorded("clicks")) == 2)
         assert shopper.recorded("clicks") == [None, after]
         assert None not in (before, after)
         assert before != after
