@@ -104,15 +104,18 @@ class CompiledFeeds:
         place = self._place(file)
         self.folder.mkdir(parents=True, exist_ok=True)
         fresh = place.with_suffix(f".{os.getpid()}{_UNFINISHED}")
-        fresh.touch(_OWNER_ONLY)
-        with fresh.open("wb") as written:
-            target = _Sealed(written)
-            pickle.dump((self._print, stamp, feed.until), target)
-            _write(target, feed)
-            written.write(target.seal.digest())
-            written.flush()
-            os.fsync(written.fileno())
-        fresh.replace(place)
+        try:
+            fresh.touch(_OWNER_ONLY)
+            with fresh.open("wb") as written:
+                target = _Sealed(written)
+                pickle.dump((self._print, stamp, feed.until), target)
+                _write(target, feed)
+                written.write(target.seal.digest())
+                written.flush()
+                os.fsync(written.fileno())
+            fresh.replace(place)
+        finally:
+            fresh.unlink(missing_ok=True)  # on a full disk it would take what room is left
 
     def sweep(self, files: Iterable[Path]) -> None:
         """Remove what is kept of all but these files, and what was never finished."""

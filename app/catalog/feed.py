@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from io import BytesIO
 from math import inf
 from pathlib import Path
 from types import MappingProxyType
@@ -263,26 +265,22 @@ def beginning_of(content: bytes) -> bytes:
     if not content.startswith(_PACKED):
         return content
     try:
-        return _unpacker().decompress(content, _BEGINNING)
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, _BEGINNING)
     except zlib.error:
         return b""
 
 
-def _unpacker() -> zlib._Decompress:
-    return zlib.decompressobj(zlib.MAX_WBITS | 16)
-
-
 def _unpacked(content: bytes) -> bytes:
     """Unpack what gzip has packed, as feeds at an address often are."""
-    unpack = _unpacker()
     try:
-        whole = unpack.decompress(content, LARGEST_FILE + 1)
-    except zlib.error:
+        with gzip.open(BytesIO(content)) as file:
+            whole = file.read(LARGEST_FILE + 1)
+    except EOFError:
+        raise InvalidProduct("is packed, and its end is missing") from None
+    except (OSError, zlib.error):
         raise InvalidProduct("is packed, and damaged") from None
     if len(whole) > LARGEST_FILE:
         raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB once unpacked")
-    if not unpack.eof:
-        raise InvalidProduct("is packed, and its end is missing")
     return whole
 
 

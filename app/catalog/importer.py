@@ -87,7 +87,7 @@ class Importer:
         wanted = [file for file, stamp in kept.items() if not self._compiled.has(file, stamp)]
         failed: Mapping[Path, Source] = {}
         if wanted and sum(changed[file][1] for file in wanted) >= self._large:
-            failed = self._read_apart(path, shop_file, wanted, known)
+            failed = self._read_apart(path, shop_file, wanted, known) or {}
         opened = {
             file: self._opened(file, changed[file][0], known.get(file))
             for file, stamp in kept.items()
@@ -105,11 +105,13 @@ class Importer:
         Raises:
             CatalogError: it cannot be sold from.
         """
-        if path.stat().st_size < self._large:
+        is_large = path.stat().st_size >= self._large
+        failed = self._read_apart(path, shop_file, [path], {}) if is_large else None
+        if failed is None:
             load_catalogs(path, currency=self._currency, shop_file=shop_file)
-        else:
-            for source in self._read_apart(path, shop_file, [path], {}).values():
-                raise source.error or _error(path, "cannot be used")
+            return
+        for source in failed.values():
+            raise source.error or _error(path, "cannot be used")
 
     def keep(self, catalogs: Catalogs) -> None:
         """Keep what has been read.
@@ -148,8 +150,11 @@ class Importer:
 
     def _read_apart(
         self, path: Path, shop_file: Path | None, files: list[Path], known: Mapping[Path, Source]
-    ) -> dict[Path, Source]:
-        """Have files read by another process; return those that cannot be used, and why."""
+    ) -> dict[Path, Source] | None:
+        """Have files read by another process; return those that cannot be used, and why.
+
+        None where that cannot be done: they are to be read beside the shop.
+        """
         left = self._memory()
         room = None if left is None else max(left - _RESERVE, 0)
         job = _Job(
@@ -162,10 +167,10 @@ class Importer:
         )
         try:
             ended, failed, trouble = self._run(json.dumps(job))
-        except OSError:  # no process to be had: it is read beside the shop
-            return {}
+        except OSError:
+            return None
         if ended == _NOT_KEPT:
-            return {}
+            return None
         if ended == _NO_ROOM:
             raise _error(
                 path, f"needs more memory than the {(room or 0) // _MIB} MiB that are left"
