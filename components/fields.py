@@ -74,7 +74,7 @@ class Props(BaseModel):
             long = [piece for piece in copy if len(piece[1]) >= _TELLS_ITS_LANGUAGE]
             found = [(*piece, finding) for piece in long for finding in language([piece[1]], named)]
             together = [text for _, text in copy]  # one may be too short to tell by
-            found += [(*copy[0], finding) for finding in language(together, named) if not found]
+            found = found or [(*copy[0], finding) for finding in language(together, named)]
         faults: list[InitErrorDetails] = [
             {
                 "type": PydanticCustomError(

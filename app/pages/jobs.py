@@ -170,6 +170,8 @@ class PageJobs:
         reason = self._reason_to_refuse(request.client)
         if not reason and not await self._places.enter(address, page_id):
             reason = "no_place_for_address"
+        elif not reason and (reason := self._reason_to_refuse(request.client)):
+            self._places.leave(address, page_id)  # others came while we asked for a place
         if reason:
             self.counts[reason] += 1
             raise AtCapacity(reason)

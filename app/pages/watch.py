@@ -132,7 +132,6 @@ class SiteWatch:
 
     async def run(self) -> None:
         """Look for changes and fetch them, for ever."""
-        _log_experiments(self._site.current.content.experiments)
         try:
             async with asyncio.TaskGroup() as together:
                 together.create_task(asyncio.to_thread(_prepare, self._site.current))
@@ -202,6 +201,8 @@ class SiteWatch:
             await self._take_up(lambda now: now._replace(experiments=found, prompts=prompts))
         except LibraryError as error:
             self._refuse_prompts(error)
+            return
+        if found.problems:
             return
         await self._arms.take_up(found.experiments)
         self._counts["experiments"]["taken"] += 1
