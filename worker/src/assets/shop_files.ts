@@ -11,6 +11,8 @@ const KEPT_MS = 90 * 24 * 3_600_000;
 const FRESH_MS = 1_000;
 const TIMEOUT_MS = 500;
 const MAX_CACHED_FILES = 64;
+/** Of one file: an isolate has 128 MB for everything. */
+const MAX_CACHED_BYTES = 256 * 1024;
 
 /** A file's key; an empty one where the file was removed. */
 export interface Change {
@@ -95,7 +97,7 @@ export async function changedKey(
   return current.keys.get(path);
 }
 
-/** Return a file that has changed since. */
+/** Return a file that has changed since; null where it is gone, or cannot be read in time. */
 export async function changedFile(
   namespace: FilesNamespace,
   edition: string,
@@ -105,8 +107,13 @@ export async function changedFile(
   const { files } = known;
   const cached = files.get(path);
   if (cached?.key === key) return cached;
-  const file = await namespace.get(namespace.idFromName(edition)).read(path);
+  const stub = namespace.get(namespace.idFromName(edition));
+  const file = await withTimeout(TIMEOUT_MS, stub.read(path)).catch(() => {
+    count(REGISTRY.EVENTS, ["failed", "files"]);
+    return null;
+  });
+  if (file === null || file.body.byteLength > MAX_CACHED_BYTES) return file;
   if (files.size >= MAX_CACHED_FILES) files.clear();
-  if (file !== null) files.set(path, file);
+  files.set(path, file);
   return file;
 }

@@ -114,12 +114,15 @@ export class AssetStore {
 
   async #read<T>(path: string, parse: (text: string) => T): Promise<T> {
     const cache = this.#cache();
-    const name = `${path} ${(await this.#changedKey(path)) ?? ""}`;
+    const key = (await this.#changedKey(path)) ?? "";
+    const name = `${path} ${key}`;
     const cached = cache.get(name);
     if (cached !== undefined) return cached as T;
     const response = await this.file(path);
     if (response === null) throw new NotPublished(path);
     const value = parse(await response.text());
+    // What stands in for a change that cannot be read just now is not taken for it later.
+    if (key !== "" && response.headers.get("etag") !== `"${key}"`) return value;
     if (cache.size >= MAX_CACHED_FILES) cache.clear();
     cache.set(name, value);
     return value;

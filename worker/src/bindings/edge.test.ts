@@ -1,4 +1,4 @@
-// The budget as the container is given it: docs/bindings.md, line by line.
+// Budget and files as the container is given them: docs/bindings.md, line by line.
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -89,7 +89,7 @@ describe("the budget for the container", () => {
 
 describe("files for the container", () => {
   const FOLLOWS = { WANDSTORE_SHOPIFY_STORE: "corner.myshopify.com" };
-  const JUG = "shops/demo/catalog.html";
+  const PAGE = "shops/demo/catalog.html";
 
   async function keys(): Promise<Record<string, string>> {
     const known: { keys: Record<string, string> } = await (await ask("/files")).json();
@@ -108,16 +108,18 @@ describe("files for the container", () => {
   it("are served in the place of the published ones, or not at all, and known by their keys", async () => {
     const published = await served();
     const before = await keys();
-    expect(before[JUG]).toMatch(/^[0-9a-f]{32}$/);
-    expect((await ask(`/files/${JUG}?key=new`, { method: "PUT", body: "é new" })).status).toBe(204);
+    expect(before[PAGE]).toMatch(/^[0-9a-f]{32}$/);
+    expect((await ask(`/files/${PAGE}?key=new`, { method: "PUT", body: "é new" })).status).toBe(
+      204,
+    );
     expect((await served()).text).toBe("é new");
     expect((await send("/store", { headers: { "user-agent": "Googlebot/2.1" } })).text).toBe(
       published.text,
     );
-    expect(await keys()).toEqual({ ...before, [JUG]: "new" });
-    expect((await ask(`/files/${JUG}`, { method: "DELETE" })).status).toBe(204);
+    expect(await keys()).toEqual({ ...before, [PAGE]: "new" });
+    expect((await ask(`/files/${PAGE}`, { method: "DELETE" })).status).toBe(204);
     expect((await served()).text).toBe("");
-    expect(await keys()).toEqual({ ...before, [JUG]: "" });
+    expect(await keys()).toEqual({ ...before, [PAGE]: "" });
   });
 
   it("are the published ones while nobody can say what has changed", async () => {

@@ -9,9 +9,9 @@ import { handleKv } from "./kv.ts";
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 /**
- * Handle `/_bindings/kv/...`, `/_bindings/d1/` and `/_bindings/edge/...` where the request carries the token that is set
- * and the address is this machine's; return null for any other, as if there were no such path. On
- * Cloudflare no request has such an address, and no token is set.
+ * Handle `/_bindings/kv/...`, `/_bindings/d1/` and `/_bindings/edge/...` where the request carries the
+ * token that is set and the address is this machine's; return null for any other, as if there were no
+ * such path. On Cloudflare no request has such an address, and no token is set.
  */
 export async function handleLocalBindings(request: Request, env: Env): Promise<Response | null> {
   const url = new URL(request.url);
