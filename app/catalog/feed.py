@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +32,7 @@ _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How xlsx, ods and other archives begin, and xls."""
 
 _PACKED = b"\x1f\x8b"
+_FEWEST_PACKED = 18
 _PAGES = (b"<!doctype html", b"<html")
 _BEGINNING = 1024
 _BLANK = b"\xef\xbb\xbf \t\r\n"
@@ -268,6 +270,20 @@ def beginning_of(content: bytes) -> bytes:
         return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, _BEGINNING)
     except zlib.error:
         return b""
+
+
+def size_of(path: Path) -> int:
+    """Return how many bytes a file has, once unpacked as far as its end tells the truth.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(2) != _PACKED or size < _FEWEST_PACKED:
+            return size
+        file.seek(-4, os.SEEK_END)
+        return max(size, min(int.from_bytes(file.read(4), "little"), LARGEST_FILE))
 
 
 def _unpacked(content: bytes) -> bytes:

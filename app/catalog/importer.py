@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.catalog.compiled import CompiledFeeds, Stamp
-from app.catalog.feed import Feed
+from app.catalog.feed import Feed, size_of
 from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
 from app.catalog.problems import WHOLE_FILE, CatalogError
 from app.domain.catalog import FeedIssue
@@ -77,7 +77,7 @@ class Importer:
         try:
             found = stamps(path, shop_file)
             changed = {
-                file: (stamp, file.stat().st_size)
+                file: (stamp, size_of(file))
                 for file, stamp in found.items()
                 if file not in known or known[file].outdated or not known[file].is_as(stamp)
             }
@@ -105,7 +105,7 @@ class Importer:
         Raises:
             CatalogError: it cannot be sold from.
         """
-        is_large = path.stat().st_size >= self._large
+        is_large = size_of(path) >= self._large
         failed = self._read_apart(path, shop_file, [path], {}) if is_large else None
         if failed is None:
             load_catalogs(path, currency=self._currency, shop_file=shop_file)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from app.catalog.compiled import Stamp
-from app.catalog.feed import Feed, Terms, read_text
+from app.catalog.feed import Feed, Terms, read_text, size_of
 from app.catalog.images import folder_of, index_of
 from app.catalog.json_feed import read_json
 from app.catalog.language_feeds import language_files, with_languages, without_languages
@@ -216,7 +216,7 @@ def _stamp(file: Path, shop_file: Path | None) -> Stamp:
 def _hold(file: Path, left: int | None) -> None:
     """Refuse a file that memory cannot hold, with what is made of it, rather than be killed."""
     with suppress(OSError):
-        needed = file.stat().st_size * _MEMORY_A_BYTE
+        needed = size_of(file) * _MEMORY_A_BYTE
         if left is not None and left < needed > _SMALL_ENOUGH:
             in_mib = f"about {needed // _MIB} MiB of memory, and {left // _MIB} MiB are left"
             raise _error(file, f"needs {in_mib}")

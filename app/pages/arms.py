@@ -75,7 +75,10 @@ class Arms:
         """Read which arms have been stopped; where that cannot be read, none has."""
         if not self._limited:
             return
-        stored = json.loads(await self._kv.get(_KEY) or b"{}")
+        try:
+            stored = dict(json.loads(await self._kv.get(_KEY) or b"{}"))
+        except (ValueError, TypeError):
+            return
         self.stopped.update({key: why for key, why in stored.items() if key in self._limited})
         self._changes = -inf
 

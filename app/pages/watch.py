@@ -40,6 +40,8 @@ log = logging.getLogger("wandstore.catalog")
 log_texts = logging.getLogger("wandstore.experiments")
 
 _MOST_SHOWN = 3
+_AGAIN = 60.0
+"""Seconds until a catalog is read again whose sales have changed, and which could not be."""
 
 
 class _Files:
@@ -151,9 +153,12 @@ class SiteWatch:
         while self._settings.catalog_poll:
             await asyncio.sleep(self._settings.catalog_poll)
             changed = await self._catalog.have_changed(come_whole=self._source is not None)
-            if changed or time.time() >= self._due:
+            is_due = time.time() >= self._due
+            if changed or is_due:
                 await self._read_catalog()
                 self._due = _next_change(self._site.current.content.catalogs)
+            if is_due and self._errors:
+                self._due = min(self._due, time.time() + _AGAIN)
             if await self._texts.have_changed():
                 await self._read_texts()
 

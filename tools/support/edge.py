@@ -152,6 +152,12 @@ class Edge:
         self.container.start()
 
 
+_MANY_CALLS = {
+    f"WANDSTORE_{whose}CALLS_PER_HOUR": "9999" for whose in ("", "NEW_", "ADDRESS_", "ALL_")
+}
+"""All shoppers are of one address, and the Worker counts those of every container it has had."""
+
+
 def behind_worker(worker: Worker) -> Mapping[str, str]:
     """Return what a container's environment needs to keep its pages where the Worker finds them."""
     return {
@@ -161,4 +167,5 @@ def behind_worker(worker: Worker) -> Mapping[str, str]:
         "WANDSTORE_D1_URL": f"{worker.url}/_bindings/d1",
         "WANDSTORE_EDGE_URL": f"{worker.url}/_bindings/edge",
         "WANDSTORE_BINDINGS_TOKEN": TOKEN,
+        **_MANY_CALLS,
     }

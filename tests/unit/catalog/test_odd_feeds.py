@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from app.catalog.feed import LARGEST_FILE, size_of
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
 
@@ -253,3 +254,13 @@ def test_a_shop_says_its_language_and_currency_as_other_systems_do(tmp_path: Pat
     for found in load_catalogs(tmp_path).shops.values():
         assert found.locale == "de-DE"
         assert {item.price.currency for item in found.products.values()} == {"EUR"}
+
+
+def test_a_packed_feed_counts_by_what_is_in_it(tmp_path: Path) -> None:
+    feed = tmp_path / "s.csv"
+    feed.write_bytes(gzip.compress(bytes(9_000)))
+    assert size_of(feed) == 9_000
+    feed.write_bytes(b"\x1f\x8b" + b"\xff" * 20)
+    assert size_of(feed) == LARGEST_FILE
+    feed.write_bytes(b"\x1f\x8b")
+    assert size_of(feed) == 2

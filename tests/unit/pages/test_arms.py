@@ -117,6 +117,15 @@ async def test_processes_that_stop_an_arm_each_keep_both_stopped() -> None:
     assert fresh.stopped.keys() == {"copy.next", "copy.other"}
 
 
+async def test_what_is_kept_of_stopped_arms_and_cannot_be_read_stops_none() -> None:
+    for kept in (b"[", b"7", b"[1]"):
+        pairs = Pairs()
+        await pairs.put("experiments:stopped", kept, 60)
+        arms_now = arms(pairs, refused=0.9)
+        await arms_now.load()
+        assert arms_now.stopped == {}
+
+
 async def test_who_is_remembered_has_another_arm_once_an_experiment_begins_ends_or_stops() -> None:
     clock = Clock()
     clock.now = 0.0

@@ -84,6 +84,7 @@ describe("the budget for the container", () => {
     expect((await post("spend", { claims: [CLAIM] })).status).toBe(404);
     expect((await post("take", { claims: [CLAIM] }, { LEDGER: undefined })).status).toBe(503);
     expect((await ask("/ledger/take")).status).toBe(405);
+    expect((await ask("/files/shops/%E0%A4")).status).toBe(400);
   });
 });
 

@@ -19,6 +19,7 @@ export async function handleEdge(request: Request, env: Env): Promise<Response> 
     const key = searchParams.get("key") ?? "";
     if (part === "files") return await handleFiles(request, env, rest.map(decodeURIComponent), key);
   } catch (error) {
+    if (error instanceof URIError) return empty(400);
     track(env, { event: "failed", where: part, outcome: errorName(error) });
     return empty(503);
   }
