@@ -171,7 +171,7 @@ class Importer:
             return None
         if ended == _NOT_KEPT:
             return None
-        if ended == _NO_ROOM:
+        if ended in (_NO_ROOM, -signal.SIGABRT):  # as Python ends that has no memory to raise in
             raise _error(
                 path, f"needs more memory than the {(room or 0) // _MIB} MiB that are left"
             )
