@@ -20,7 +20,7 @@ import httpx
 
 from app.llm.connection import Connection, Pace
 
-BETWEEN_READS = 0.043
+BETWEEN_READS = 0.034
 """Seconds, and up to eight times as many while the process is late. A piece comes late by half of
 them, which shoppers cannot tell; most of what a page costs is by the number of reads.
 
