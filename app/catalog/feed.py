@@ -279,8 +279,10 @@ def size_of(path: Path) -> int:
         OSError: it cannot be read.
     """
     size = path.stat().st_size
+    if size < _FEWEST_PACKED or not path.is_file():  # a pipe would keep whoever opens it waiting
+        return size
     with path.open("rb") as file:
-        if file.read(2) != _PACKED or size < _FEWEST_PACKED:
+        if file.read(2) != _PACKED:
             return size
         file.seek(-4, os.SEEK_END)
         return max(size, min(int.from_bytes(file.read(4), "little"), LARGEST_FILE))

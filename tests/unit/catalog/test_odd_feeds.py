@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -264,3 +265,5 @@ def test_a_packed_feed_counts_by_what_is_in_it(tmp_path: Path) -> None:
     assert size_of(feed) == LARGEST_FILE
     feed.write_bytes(b"\x1f\x8b")
     assert size_of(feed) == 2
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert size_of(tmp_path / "pipe.csv") == 0
