@@ -20,7 +20,7 @@ FILE_NAME = "merchandising.toml"
 MOST_RULES = 100
 _MOST_PRIORITY = 1_000
 _MOST_STOCK = 1_000_000
-_KEYS = (*ACTIONS, "slot", "persona", "locale", "from", "until", "priority", "note")
+_KEYS = (*ACTIONS, "slot", "of", "persona", "locale", "from", "until", "priority", "note")
 
 
 class RuleFile(NamedTuple):
@@ -61,16 +61,18 @@ def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
     action = actions[0]
     if (action == "pin") != ("slot" in table.fields):
         raise Unusable("slot", "a pin names its slot, and nothing else does")
+    if (action == "share") != ("of" in table.fields):
+        raise Unusable("of", "a share names what it is of, and nothing else does")
     begins, ends = table.moment("from", -inf), table.moment("until", inf)
     if begins >= ends:
         raise Unusable("until", "until is not after from")
     least, most = (1, _MOST_STOCK) if action == "least_stock" else (0.01, 1)
-    named = action in PRODUCT_ACTIONS
+    named = action if action in PRODUCT_ACTIONS else "of"
     return Rule(
         line=table.start,
         action=action,
-        products=_products(table, action, shop, file) if named else (),
-        amount=0.0 if named else table.number(action, least, most),
+        products=_products(table, named, shop, file) if named in table.fields else (),
+        amount=0.0 if named == action else table.number(action, least, most),
         slot=table.text("slot"),
         personas=table.texts("persona", PERSONA_TYPES),
         locales=table.texts("locale"),
@@ -80,14 +82,15 @@ def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
     )
 
 
-def _products(table: Table, action: str, shop: Shop, file: TomlFile) -> tuple[str, ...]:
+def _products(table: Table, key: str, shop: Shop, file: TomlFile) -> tuple[str, ...]:
     """Return the products that a rule names; what is not sold is reported and left out."""
-    meant = {name: tuple(_meant(action, name, shop)) for name in table.texts(action)}
-    unknown = [f"there is no {shown(name)} to {action}" for name, ids in meant.items() if not ids]
+    meant = {name: tuple(_meant(key, name, shop)) for name in table.texts(key)}
+    to_do = "show" if key == "of" else key
+    unknown = [f"there is no {shown(name)} to {to_do}" for name, ids in meant.items() if not ids]
     if len(unknown) == len(meant):
-        raise Unusable(action, unknown[0])
+        raise Unusable(key, unknown[0])
     for reason in unknown:
-        file.note(table.line_of(action), reason)
+        file.note(table.line_of(key), reason)
     return tuple(dict.fromkeys(name for ids in meant.values() for name in ids))
 
 
@@ -113,6 +116,9 @@ def _conflicts(rules: Iterable[Rule]) -> Iterator[tuple[int, str]]:
         if first.action in PRODUCT_ACTIONS and second.action in PRODUCT_ACTIONS:
             both = set(first.products).intersection(second.products)
             what = shown(min(both)) if both and first.action != second.action else ""
+        elif first.action == second.action == "share":
+            apart = set(first.products).isdisjoint(second.products)
+            what = "one list" if apart and first.amount + second.amount > 1 else ""
         else:
             same = first.action == second.action and first.amount != second.amount
             what = "the shop" if same else ""
@@ -172,7 +178,14 @@ def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
     def stays(item: Product) -> bool:
         return said.get(item.id) != "exclude" and (item.stock is None or item.stock >= least)
 
-    items = [item for item in shop.products.values() if stays(item)] or shop.products.values()
+    items = [*filter(stays, shop.products.values())] or [*shop.products.values()]
+    kept = {item.id: item for item in items}
+    left, shares = 1.0, []
+    for rule in rules:
+        if rule.action == "share":
+            part = min(rule.amount, left)
+            shares.append(({name: kept[name] for name in rule.products if name in kept}, part))
+            left -= part
     place = {"boost": -1, "bury": 1}
     ordered = sorted(items, key=lambda item: place.get(said.get(item.id, ""), 0))
     return shop._replace(
@@ -183,5 +196,6 @@ def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
             frozenset(name for name, action in said.items() if action == "boost"),
             frozenset(name for name, action in said.items() if action == "bury"),
             share,
+            tuple(shares),
         ),
     )

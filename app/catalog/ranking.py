@@ -125,26 +125,35 @@ def arrange(
 
     What is pinned to the slot (to any, where none is named) leads, then what is boosted among the
     named, then the others, `spare` after the named; what is buried, more than its share of one
-    category, or sold out comes only where nothing else is left.
+    category, or sold out comes only where nothing else is left. The last places are kept for what
+    is to have a share of the list and has not got it by then.
     """
     steering = shop.steering
     if steering is None:
         return list(named)[:size]
     leading = pinned(shop, slot)[:size]
     ordered = [*sorted(named, key=lambda item: item.id not in steering.boosted), *spare]
+    ordered += (item for items, _ in steering.shares for item in items.values())
     ordered.sort(key=lambda item: (not item.available, item.id in steering.buried))
     most = max(1, int(size * steering.share))
     shares = Counter(item.category for item in leading)
     placed = {item.id: item for item in leading}
+    owed = [
+        (items, int(size * part) - len(items.keys() & placed.keys()))
+        for items, part in steering.shares
+    ]
     beyond: list[Product] = []
     for item in ordered:
         if len(placed) == size:
             break
         if item.id in placed:
             continue
-        if item.available and item.id not in steering.buried and shares[item.category] < most:
+        left = size - len(placed) - sum(max(0, n) for items, n in owed if item.id not in items)
+        fits = left > 0 and shares[item.category] < most
+        if fits and item.available and item.id not in steering.buried:
             placed[item.id] = item
             shares[item.category] += 1
+            owed = [(items, n - (item.id in items)) for items, n in owed]
         else:
             beyond.append(item)
     rest = (item for item in beyond if item.id not in placed)

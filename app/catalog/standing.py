@@ -11,6 +11,8 @@ from app.domain.catalog import Product, Shop
 from app.domain.merchandising import PRODUCT_ACTIONS, Rule
 from app.domain.persona import Persona
 
+_BOUNDS = ("diversity", "share")
+
 
 class Standing(NamedTuple):
     """A product with its place, from 1, by the rules and without them; 0 where it has none."""
@@ -47,9 +49,10 @@ class _Reasons:
         self._persona = persona
         self._amounts = {rule.action: rule for rule in reversed(rules)}
         self._named: dict[str, Rule] = {}
+        self._shares: dict[str, Rule] = {}
         for rule in rules:
-            if rule.action in PRODUCT_ACTIONS:
-                self._named |= {name: rule for name in rule.products if name not in self._named}
+            named = self._named if rule.action in PRODUCT_ACTIONS else self._shares
+            named |= {name: rule for name in rule.products if name not in named}
 
     def __call__(self, item: Product, is_placed: bool) -> str:
         named = self._named.get(item.id)
@@ -59,9 +62,10 @@ class _Reasons:
             return f"least_stock, line {self._amounts['least_stock'].line}"
         if not item.available:
             return "sold out"
-        diversity = self._amounts.get("diversity")
-        if not is_placed and diversity is not None:
-            return f"diversity, line {diversity.line}, or no room left"
         if not is_placed:
-            return f"no room among {MOST_OFFERED}"
+            bounds = [self._amounts[name] for name in _BOUNDS if name in self._amounts]
+            lines = [f"{rule.action}, line {rule.line}, or " for rule in bounds]
+            return f"{''.join(lines)}no room among {MOST_OFFERED}"
+        if item.id in self._shares:
+            return f"share, line {self._shares[item.id].line}"
         return ", ".join(appeal(item, self._shop, self._persona)) or "nothing speaks for it"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from app.domain.catalog import Product
 
 PRODUCT_ACTIONS = ("pin", "boost", "bury", "exclude")
-ACTIONS = (*PRODUCT_ACTIONS, "diversity", "least_stock")
+ACTIONS = (*PRODUCT_ACTIONS, "share", "diversity", "least_stock")
 
 
 class Rule(NamedTuple):
     """One rule, at its line of the file. It holds from `begins` until `ends` (Unix seconds).
 
-    `products` are those that a pin, boost, bury or exclude names; `amount` is the share of one
-    category (diversity) or the least stock. Without personas or locales it holds for all.
+    `products` are those that a pin, boost, bury, exclude or share names; `amount` is their share,
+    that of one category (diversity) or the least stock. Without personas or locales it holds for
+    all.
     """
 
     line: int
@@ -33,12 +37,14 @@ class Steering(NamedTuple):
     """What the rules that hold for one kind of persona come down to.
 
     `pins` has the products that lead in a slot, `share` how much of a list one category may have.
+    `shares` has products by id, with how much of a list is theirs: together all of it at most.
     """
 
     pins: Mapping[str, tuple[str, ...]]
     boosted: frozenset[str]
     buried: frozenset[str]
     share: float = 1.0
+    shares: tuple[tuple[Mapping[str, Product], float], ...] = ()
 
     def pinned(self, slot: str) -> tuple[str, ...]:
         """Return what is pinned to a slot; to any slot, where none is named."""

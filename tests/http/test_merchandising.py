@@ -25,6 +25,7 @@ from tests.support.shopper_client import Shopper, fillers, slots, stream_of
 
 HERO = component("hero")["config"]["product_id"]
 GRID = component("grid")["config"]["product_ids"]
+LAMPS = ["dusk-lamp", "paper-moon", "heron-lamp"]
 OTHER = "beeswax-tapers"
 
 
@@ -56,6 +57,7 @@ def request_of(model: Model) -> str:
         (f"[[rule]]\npin = '{OTHER}'\nslot = 'grid'", "grid", [OTHER, GRID[0]]),
         (f"[[rule]]\nboost = '{GRID[5]}'", "grid", [GRID[5], GRID[0]]),
         (f"[[rule]]\nbury = '{GRID[0]}'", "grid", [GRID[1], GRID[2]]),
+        ("[[rule]]\nshare = 0.4\nof = 'category:Lamps'", "grid", [*GRID[:5], *LAMPS]),
         ("[[rule]]\ndiversity = 0.25", "grid", [GRID[0], GRID[1], GRID[4], GRID[5]]),
     ],
 )

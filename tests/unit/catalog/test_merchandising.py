@@ -121,6 +121,31 @@ def test_no_category_has_more_than_its_share_while_there_are_others(tmp_path: Pa
     assert shelf(sold, named, size=7)[-1] == "lamp-4"
 
 
+def test_products_have_at_least_their_share_of_a_list_as_far_as_there_are_any(
+    tmp_path: Path,
+) -> None:
+    named = ("lamp-1", "lamp-2", "lamp-3", "lamp-4")
+    part = "[[rule]]\nshare = {}\nof = {}\n"
+    half = part.format(0.5, "'category:Cups'")
+    assert shelf(steered(tmp_path, half), named) == ["lamp-1", "lamp-2", "cup-1", "cup-2"]
+    assert shelf(steered(tmp_path, half), ("cup-2", *named))[:3] == ["cup-2", "lamp-1", "lamp-2"]
+    assert shelf(steered(tmp_path, half), named, size=1) == ["lamp-1"], "half of one is none"
+    most = part.format(1, "['category:Cups', 'gone']")
+    assert shelf(steered(tmp_path, most), named) == ["cup-1", "cup-2", "lamp-1", "lamp-2"]
+    two = half + part.format(0.25, "'vase-1'")
+    assert shelf(steered(tmp_path, two), named) == ["lamp-1", "cup-1", "cup-2", "vase-1"]
+    pin = f"{half}[[rule]]\npin = ['lamp-4', 'lamp-3', 'lamp-2']\nslot = 'grid'"
+    assert shelf(steered(tmp_path, pin), named)[3:] == ["cup-1"], "what is pinned takes its place"
+    buried = f"{half}[[rule]]\nbury = 'cup-1'"
+    assert shelf(steered(tmp_path, buried), named) == ["lamp-1", "lamp-2", "cup-2", "lamp-3"]
+    beyond = read(tmp_path, part.format(0.75, "'vase-1'") + part.format(0.75, "'cup-1'"))
+    assert "share of one list is at odds with share in line 1" in beyond.problems[0].reason
+    large = shop(*(product(f"cup-{at}") for at in range(1_500)), product("jug", picture=None))
+    rules = read(tmp_path, part.format(0.05, "'jug'"), large).rules
+    assert "jug" in candidates(steer(large, rules))
+    assert "jug" in shelf(steer(large, rules), size=20)
+
+
 def test_what_has_less_than_the_least_stock_is_not_shown(tmp_path: Path) -> None:
     sold = steered(tmp_path, "[[rule]]\nleast_stock = 3")
     assert set(SHOP.products) - set(sold.products) == {"cup-2", "gone"}
@@ -206,6 +231,10 @@ PIN = '[[rule]]\npin = "lamp-1"\nslot = "grid"\n'
         (PIN + "priority = true", 4, "a number from -1000"),
         (PIN + "untill = 2026-12-01", 4, "untill is not known"),
         ("[[rule]]\ndiversity = 0", 2, "a number from 0.01 to 1"),
+        ("[[rule]]\nshare = 1.5\nof = 'lamp-1'", 2, "a number from 0.01 to 1"),
+        ("[[rule]]\nshare = 0.5", 1, "a share names what it is of"),
+        ("[[rule]]\nbury = 'lamp-2'\nof = 'lamp-1'", 3, "a share names what it is of"),
+        ("[[rule]]\nshare = 0.5\nof = 'lump'", 3, "there is no lump to show"),
         ("[[rule]]\nleast_stock = nan", 2, "a number from 1"),
         ("timezone = 'Berlin'\n" + PIN, 1, "times are taken for UTC"),
         ("timezone = '../../etc/passwd'\n" + PIN, 1, "times are taken for UTC"),

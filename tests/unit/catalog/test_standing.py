@@ -57,7 +57,11 @@ def test_what_has_no_room_left_says_so() -> None:
     assert "no room among 20" in why(many, NEWCOMER, some).values()
     few = Rule(5, "diversity", amount=0.5)
     liking = Persona("newcomer", 0.5, Signals(category_preferences=("Lamps",)))
-    assert "diversity, line 5, or no room left" in why(many, liking, few).values()
+    assert "diversity, line 5, or no room among 20" in why(many, liking, few).values()
+    part = Rule(6, "share", tuple(f"cup-{at}" for at in range(25)), 0.5)
+    reasons = list(why(many, liking, part).values())
+    assert reasons.count("share, line 6") == 10
+    assert "share, line 6, or no room among 20" in reasons
 
 
 def test_what_no_rule_moves_says_in_words_why_it_pleases() -> None:
