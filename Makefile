@@ -32,7 +32,7 @@ run: $(VENV)/design.stamp ## Serve the demo shop on http://127.0.0.1:8080
 	WANDSTORE_DESIGN=$${WANDSTORE_DESIGN-1} WANDSTORE_SAMPLE_INSIGHTS=$${WANDSTORE_SAMPLE_INSIGHTS-1} $(BIN)/python -m app
 
 edge: worker/.build/index.js publish ## Serve the demo shop through the Worker, without an account or Docker
-	$(WITH_NODE) $(BIN)/python -m tools.edge
+	$(WITH_NODE) exec $(BIN)/python -m tools.edge
 
 cluster: $(VENV)/dev.stamp servers ## Serve the demo shop by two processes behind nginx, on Redis and PostgreSQL of their own
 	$(BIN)/python -m tools.cluster

@@ -77,6 +77,8 @@ const miniflare = new Miniflare(
     ],
   }),
 );
+process.on("SIGTERM", shutDown);
+process.on("SIGINT", shutDown);
 await miniflare.ready;
 const url = await miniflare.unsafeGetDirectURL("wandstore");
 if (!args.without.includes("DB")) await migrate(await miniflare.getD1Database("DB", "wandstore"));
@@ -86,5 +88,3 @@ async function shutDown() {
   await miniflare.dispose();
   process.exit(0);
 }
-process.on("SIGTERM", shutDown);
-process.on("SIGINT", shutDown);

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.settings import ROOT
-from tools.support.server import HeldPort
+from tools.support.server import HeldPort, ending_with_us
 
 _CANNOT_START = 2
 _GRACE = 20
@@ -73,7 +73,7 @@ def _start_worker(
     host = os.environ.get("WANDSTORE_HOST", "127.0.0.1")
     command = [node, "local.mjs", "--host", host, "--port", port, "--state", str(data)]
     process = subprocess.Popen(
-        command,
+        ending_with_us(command),
         cwd=ROOT / "worker",
         env={**os.environ, "WRANGLER_SEND_METRICS": "false", **variables},
         stdout=subprocess.PIPE,
@@ -102,7 +102,8 @@ def _start_container(
         "WANDSTORE_EDGE_URL": f"{worker}/_bindings/edge",
         "WANDSTORE_BINDINGS_TOKEN": shared["LOCAL_BINDINGS_TOKEN"],
     }
-    return subprocess.Popen([sys.executable, "-m", "app"], cwd=ROOT, env=variables)
+    command = ending_with_us([sys.executable, "-m", "app"])
+    return subprocess.Popen(command, cwd=ROOT, env=variables)
 
 
 def _wait_for_either(worker: subprocess.Popen[str], container: subprocess.Popen[bytes]) -> int:

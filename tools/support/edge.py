@@ -21,7 +21,7 @@ from app.domain.persona import NEWCOMER
 from app.personas.key import persona_hash
 from app.settings import ROOT
 from tools.support import http
-from tools.support.server import Server
+from tools.support.server import Server, ending_with_us
 
 SECRETS = {
     "SESSION_SECRET": "a secret that both sides know",
@@ -93,7 +93,11 @@ class Worker:
         already = len(self.log)
         with self._log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT / "worker", env=self._environment, stdout=log, stderr=log
+                ending_with_us(self._command),
+                cwd=ROOT / "worker",
+                env=self._environment,
+                stdout=log,
+                stderr=log,
             )
         end = time.monotonic() + _START
         while not (found := _ADDRESS.search(self.log, already)):

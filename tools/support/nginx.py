@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from tools.support.server import ROOT, HeldPort, find_program
+from tools.support.server import ROOT, HeldPort, ending_with_us, find_program
 
 _START = 20.0
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -57,7 +57,7 @@ class Nginx:
         )
         with (self._folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
-                [program, "-p", self._folder, "-c", "nginx.conf", "-e", "stderr"],
+                ending_with_us([program, "-p", self._folder, "-c", "nginx.conf", "-e", "stderr"]),
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )

@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
+from tools.support.server import ending_with_us
+
 _OLDEST = 15
 _START = 60.0
 _NOBODY: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []}
@@ -102,8 +104,9 @@ class Postgres:
         settings = ("fsync=off", "shared_buffers=16MB", "max_connections=60", "autovacuum=off")
         options = [part for setting in settings for part in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
+            where = ("-D", self.data, "-k", self.folder, "-h", "")
             self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", self.data, "-k", self.folder, "-h", "", *options],
+                ending_with_us([self._bin / "postgres", *where, *options]),
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from tools.support.server import HeldPort, find_program
+from tools.support.server import HeldPort, ending_with_us, find_program
 
 _START = 20.0
 
@@ -45,7 +45,7 @@ class RedisProcess:
         options = {"bind": "127.0.0.1", "port": str(self._port.number), "dir": str(self._folder)}
         words = [(f"--{name}", value) for name, value in (options | self._settings).items()]
         self._process = subprocess.Popen(
-            [program, *(word for pair in words for word in pair)],
+            ending_with_us([program, *(word for pair in words for word in pair)]),
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,17 @@ def find_program(name: str) -> str | None:
     """Return the path of a program, installed or put beside Python by tools/install.sh, if any."""
     path = f"{os.environ.get('PATH', os.defpath)}:{Path(sys.executable).parent}"
     return shutil.which(name, path=path)
+
+
+def ending_with_us(command: Sequence[str | Path]) -> Sequence[str | Path]:
+    """Return a command whose process is told to end when this one ends, be it by `kill -9`.
+
+    Linux knows how, and means the thread that started it: others may end before their process.
+    """
+    setpriv = find_program("setpriv")
+    if setpriv is None or threading.current_thread() is not threading.main_thread():
+        return command
+    return [setpriv, "--pdeathsig", "TERM", *command]
 
 
 class HeldPort:
@@ -132,7 +144,7 @@ class Server:
         already = len(self.log)
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command,
+                ending_with_us(self._command),
                 cwd=ROOT,
                 env={**inherited, "WANDSTORE_PORT": str(self.port), **self._environment},
                 stdout=subprocess.DEVNULL,
