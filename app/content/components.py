@@ -12,7 +12,8 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,7 +78,8 @@ class Specs(Mapping[str, ComponentSpec]):
         return len(self.load())
 
 
-class Library(NamedTuple):
+@dataclass(frozen=True)
+class Library:
     """Everything we can draw. `digest` changes whenever a template, style or schema does.
 
     `schema_digest` changes only when what models are told of components may do. `kinds` are what
@@ -94,7 +96,7 @@ class Library(NamedTuple):
     kinds: Mapping[str, Kind] = MappingProxyType({})
     templates: Mapping[str, str] | None = None
 
-    @property
+    @cached_property
     def required(self) -> frozenset[str]:
         """The slots that a page cannot do without."""
         return frozenset(slot.id for slot in self.slots if slot.required)
@@ -104,7 +106,7 @@ class Library(NamedTuple):
         """What models may choose from."""
         return [it for it in self.specs.values() if not self.plan.own.issuperset(it.slots)]
 
-    @property
+    @cached_property
     def plan(self) -> PagePlan:
         """What stands where on the page, as far as rules must know it."""
         optional = frozenset(slot.id for slot in self.slots if slot.optional)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -60,7 +62,8 @@ class Kind(NamedTuple):
     choices: tuple[Choice, ...]
 
 
-class PagePlan(NamedTuple):
+@dataclass(frozen=True)
+class PagePlan:
     """The slots of the page in reading order, and by name the kinds that may fill them.
 
     What is `optional` may stay empty: it has no fallback.
@@ -70,7 +73,7 @@ class PagePlan(NamedTuple):
     optional: frozenset[str]
     kinds: Mapping[str, Kind]
 
-    @property
+    @cached_property
     def own(self) -> frozenset[str]:
         """The slots that show nothing but what a shopper viewed: no model is asked for them."""
         viewed = {
@@ -80,7 +83,7 @@ class PagePlan(NamedTuple):
         }
         return frozenset(slot for slot in self.slots if viewed.get(slot))
 
-    @property
+    @cached_property
     def asked(self) -> tuple[str, ...]:
         """The slots that a model is asked for."""
         return tuple(slot for slot in self.slots if slot not in self.own)

@@ -51,6 +51,8 @@ def compose(shop: Shop, persona: Persona, house: House, seed: str) -> list[Compo
 
 def own_components(shop: Shop, interests: Interests, plan: PagePlan) -> list[Component]:
     """Return what shows a shopper what they viewed, where enough of it can be had."""
+    if not interests.viewed:
+        return []
     viewed = (shop.products.get(name) for name in interests.viewed)
     ids = [item.id for item in viewed if item is not None and item.available]
     return [

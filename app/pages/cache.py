@@ -35,7 +35,7 @@ class CachedPage(NamedTuple):
 
     `slots` are those that a component fills. `shared` says that it is of all of the shopper's kind.
     `decision` is what decided it, by the prompts of `arm`. What is its shopper's `own` nobody
-    decided.
+    decided. `source` is the hash of the value in KV that it was read from.
     """
 
     body: bytes
@@ -49,6 +49,7 @@ class CachedPage(NamedTuple):
     own: Sequence[Component] = ()
     redrawn: bool = False
     shared: bool = False
+    source: int = 0
 
     @property
     def size(self) -> int:
@@ -114,9 +115,7 @@ class PageCache:
     def cached(self, key: str, edition: str) -> CachedPage | None:
         """Return the page if it is in memory and current: no waiting."""
         page = self._held.get(key)
-        if page is None or page.edition != edition or page.until <= self._clock():
-            return None
-        if self._is_superseded(page.arm, page.decision):
+        if page is None or page.until <= self._clock() or not self._is_current(page, edition):
             return None
         self._held.move_to_end(key)
         return page
@@ -126,11 +125,17 @@ class PageCache:
         page = self.cached(key, view.edition)
         if page is not None:
             return page
-        current = await self._current(await self._kv.get_soon(key), key, view)
+        value = await self._kv.get_soon(key)
+        source, held = hash(value), self._held.get(key)
+        if held is not None and held.source == source and self._is_current(held, view.edition):
+            return self._hold(key, held._replace(until=self._clock() + self._fresh))
+        current = await self._current(value, key, view)
         if current is None:
             return None
-        page = self._hold(key, self._ready_to_send(current.page))
-        return page._replace(redrawn=current.redrawn)
+        page = self._ready_to_send(current.page)
+        if not current.redrawn:
+            page = page._replace(source=source)
+        return self._hold(key, page)._replace(redrawn=current.redrawn)
 
     def lead(self, key: str, page: CachedPage) -> None:
         """Let a key that has no page lead to one of others', for as long as that is fresh."""
@@ -237,6 +242,9 @@ class PageCache:
 
     def _own_slots(self) -> frozenset[str]:
         return self._site.current.content.library.plan.own
+
+    def _is_current(self, page: CachedPage, edition: str) -> bool:
+        return page.edition == edition and not self._is_superseded(page.arm, page.decision)
 
     def _is_superseded(self, arm: str, decision: str) -> bool:
         return decision not in ("", self._site.current.generator_of(arm).decision)

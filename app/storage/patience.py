@@ -17,8 +17,8 @@ REST = 1.0
 """Seconds for which nothing is waited for once something did not come in time."""
 
 
-_TURNS = 4
-"""Turns that the event loop gets to hand over what has come: it may be late itself."""
+_GRACE = 0.005
+"""Seconds that the event loop then gets to hand over what has come: it may be late itself."""
 
 
 class Patience:
@@ -46,17 +46,19 @@ class Patience:
         """
         if self.is_over:
             raise StorageError("not read: something else did not come in time")
-        reading = asyncio.ensure_future(ask())
+        loop = asyncio.get_running_loop()
         try:
-            await asyncio.wait({reading}, timeout=self._seconds)
-            for _ in range(_TURNS):
-                if reading.done():
-                    return reading.result()
-                await asyncio.sleep(0)
-        finally:
-            reading.cancel()
-        self._over_until = self._clock() + REST
-        raise StorageError("not read in time")
+            async with asyncio.timeout(None) as limit:
+                late = loop.call_later(
+                    self._seconds, lambda: limit.reschedule(loop.time() + _GRACE)
+                )
+                try:
+                    return await ask()
+                finally:
+                    late.cancel()
+        except TimeoutError:
+            self._over_until = self._clock() + REST
+            raise StorageError("not read in time") from None
 
 
 class Rest:

@@ -88,3 +88,18 @@ def test_with_its_folder_gone_a_page_is_paid_once_and_health_says_so(
     assert len(model.requests) == 1
     assert checks(server)["kv_connection"] == "failed: StorageError"
     assert checks(server)["database"] == "failed: StorageError"
+
+
+def test_a_page_that_another_process_has_changed_is_served_as_it_is_now(
+    serve: StartServer,
+) -> None:
+    server = serve(**NO_MEMORY)
+    with Shopper(server) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        before = [shopper.store() for _ in range(2)]
+        with closing(sqlite3.connect(server.data / "kv.sqlite3")) as kv, kv:
+            kv.execute("UPDATE pairs SET value = CAST(replace(value, '</html>', '!') AS BLOB)")
+        after = [shopper.store() for _ in range(2)]
+    assert {page.text for page in before} == {before[0].text}
+    assert {page.text for page in after} == {before[0].text.replace("</html>", "!")}
+    assert before[0].headers["etag"] != after[0].headers["etag"]
