@@ -155,6 +155,12 @@ def next_change(shop: Shop, moment: float) -> int:
     return ceil(min((edge for edge in edges if moment < edge < inf), default=0))
 
 
+def changes(shop: Shop, moment: float) -> Iterator[int]:
+    """Yield every moment after this one from which on other rules hold (Unix seconds)."""
+    while moment := next_change(shop, moment):
+        yield moment
+
+
 def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
     """Return the shop as these rules have it, the strongest of them first.
 

@@ -137,7 +137,7 @@ class Experiments(NamedTuple):
                     "begins": item.begins if item.begins > -inf else None,
                     "ends": item.ends if item.ends < inf else None,
                     "personas": list(item.personas),
-                    "arms": [[arm.name, arm.page, arm.below] for arm in item.arms],
+                    "arms": [[arm.name, arm.page, arm.below, arm.pins] for arm in item.arms],
                 }
                 for item in self.running
             ],

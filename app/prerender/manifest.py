@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from app.catalog.listing import ORDERS
 from app.content.assets import Assets
@@ -42,11 +42,16 @@ def shops_file(
 
 
 def shop_file(
-    view: ShopView, library: Library, experiments: Experiments, unanswered: str
+    view: ShopView,
+    library: Library,
+    experiments: Experiments,
+    unanswered: str,
+    moments: Iterable[int],
 ) -> dict[str, object]:
     """Return what is asked of a shop at every visit.
 
-    `unanswered` is what a list says that could not be searched or filtered.
+    `unanswered` is what a list says that could not be searched or filtered; `moments` are those
+    from which on its store pages are others (Unix seconds).
     """
     shop = view.shop
     return {
@@ -68,6 +73,7 @@ def shop_file(
             for slot in library.slots
         },
         "experiments": experiments.as_json(),
+        "moments": list(moments),
         "sells": shop.checkout is not None,
         "consent": shop.consent._asdict(),
     }

@@ -6,23 +6,25 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from app.catalog.images import image_hosts
+from app.catalog.merchandising import changes
 from app.content.assets import MEDIA_TYPES, PREFETCH_RULES
 from app.content.discovery import root_file, root_names
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
-from app.pages.shells import build_shop_view
+from app.pages.shells import ShopView, build_shop_view, steered_view
 from app.pages.site import build_renderer
 from app.prerender.keys import PageKeys, digest, release_of
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
-from app.prerender.pages import drawings
+from app.prerender.pages import Drawing, drawings, store_pages
 from app.rendering.renderer import Renderer
 from app.web.headers import FILE_HEADERS, page_headers
 from app.web.static import A_DAY, FOREVER, pictures_in
@@ -30,6 +32,9 @@ from app.web.static import A_DAY, FOREVER, pictures_in
 FREE_FILES = 20_000
 MOST_FILES = 100_000
 """Static files a Worker may have, on the free plan and on the paid ones (Cloudflare's limits)."""
+
+_MOST_MOMENTS = 50
+"""Moments ahead, at which merchant's rules begin or end, whose store pages are published now."""
 
 INDEX = "shops.json"
 
@@ -159,17 +164,32 @@ def _headers() -> bytes:
 def shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:
     """Yield what changes with a shop's goods: first what is said of it as a whole."""
     headers = page_headers(image_hosts(shop), content.assets.names[PREFETCH_RULES])
-    view = build_shop_view(shop, content, renderer, headers, moment=time.time())
+    now = time.time()
+    view = build_shop_view(shop, content, renderer, headers, moment=now)
+    moments = list(islice(changes(shop, now), _MOST_MOMENTS))
     home, experiments = f"shops/{shop.id}", content.experiments.experiments
     unanswered = content.languages.of(shop.locale).gettext(
         "Search and filters do not answer just now. This is everything here; please try again soon."
     )
-    about = shop_file(view, content.library, experiments, unanswered)
+    about = shop_file(view, content.library, experiments, unanswered, moments)
     yield _now(f"{home}/shop.json", _json(about))
     yield _now(f"{home}/products.json", _json(products_file(shop)))
     yield _now(f"{home}/goods.json", _json(goods_file(shop)))
-    for name, draw, key in drawings(view, renderer, PageKeys(shop, content)):
+    store = _store_pages(view, moments, content, renderer)
+    for name, draw, key in chain(store, drawings(shop, renderer, PageKeys(shop, content))):
         yield File(f"{home}/{name}", partial(_encoded, draw), key)
+
+
+def _store_pages(
+    view: ShopView, moments: Iterable[int], content: SiteContent, renderer: Renderer
+) -> Iterator[Drawing]:
+    """Yield a shop's store pages as they are now, and as they will be when other rules hold."""
+    some_without = any(not arm.pins for _, arm in content.experiments.experiments.arms())
+    for moment in (0, *moments):
+        place = f"at/{moment}/" if moment else ""
+        steered = steered_view(view, content, renderer, moment) if moment else view
+        for pins in (True, False) if some_without else (True,):
+            yield from store_pages(steered, renderer, place, pins=pins)
 
 
 def _now(name: str, data: bytes) -> File:

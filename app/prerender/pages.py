@@ -38,28 +38,36 @@ class Drawing(NamedTuple):
     key: str = ""
 
 
-def drawings(view: ShopView, renderer: Renderer, keys: PageKeys) -> Iterator[Drawing]:
-    """Yield the shop's shells, its page for crawlers, its listings, products and not-found page."""
-    shop = view.shop
-    yield from _of_shop(view, renderer)
+def drawings(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[Drawing]:
+    """Yield what shows the shop as a whole, its listings and its products."""
+    yield from _of_shop(shop, renderer)
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer, keys)
     for item in shop.products.values():
         yield _product(shop, item, renderer, keys)
 
 
-def _of_shop(view: ShopView, renderer: Renderer) -> Iterator[Drawing]:
-    """Yield the few pages that show a shop as a whole."""
-    shop = view.shop
+def store_pages(
+    view: ShopView, renderer: Renderer, place: str = "", *, pins: bool = True
+) -> Iterator[Drawing]:
+    """Yield the shop's shells and its page for crawlers, as the rules of a view have them.
+
+    `place` is that of another moment than now; what is without `pins` is beside the others.
+    """
+    place = place if pins else f"{place}no-pins/"
     stream = view.urls.stream(STREAM)
     for persona_type in PERSONA_TYPES:
-        steered = view.steered_for(persona_type)
+        steered = view.steered_for(persona_type, pins=pins)
         shell = partial(renderer.store_page, steered.shop, persona_type, steered.fallbacks, stream)
-        yield Drawing(f"shells/{persona_type}.html", shell)
-    anyone, fallbacks = view.steered_for(NEWCOMER.type)
+        yield Drawing(f"{place}shells/{persona_type}.html", shell)
+    anyone, fallbacks = view.steered_for(NEWCOMER.type, pins=pins)
     page = partial(renderer.store_page, anyone, NEWCOMER.type, fallbacks)
-    yield Drawing("ahead.html", partial(page, view.urls.stream(VISIT)))
-    yield Drawing("catalog.html", page)
+    yield Drawing(f"{place}ahead.html", partial(page, view.urls.stream(VISIT)))
+    yield Drawing(f"{place}catalog.html", page)
+
+
+def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[Drawing]:
+    """Yield the few other pages that show a shop as a whole."""
     yield Drawing("categories.html", partial(renderer.categories_page, shop))
     yield Drawing("not-found.html", partial(not_found_page, renderer, shop))
     yield Drawing("forget.html", partial(renderer.forget_page, shop))

@@ -13,7 +13,7 @@ from app.personas.views import to_rows
 from tests.support.factories import product, shop
 
 _SHOPPERS = tuple(f"shop_{number:032x}" for number in range(24))
-_HALVES = (Arm("a", "model", POINTS // 2), Arm("b", "house", POINTS))
+_HALVES = (Arm("a", "model", POINTS // 2), Arm("b", "house", POINTS, pins=False))
 _THIRDS = (Arm("now", "model", POINTS // 3), Arm("no-model", "plain", POINTS))
 _SHOP = shop(product("oak"), product("elm"), product("__proto__"))
 _KINDS = {"hero": ("hero",), "grid": ("grid", "wall"), "constructor": ()}
@@ -49,7 +49,12 @@ def assigned(case: Case, shopper_id: str) -> dict[str, Any]:
     """Return a shopper's arm, and what they count in."""
     arm = case.experiments.assign(shopper_id, case.persona, case.now)
     exposures = case.experiments.exposures(shopper_id, arm, case.now)
-    return {"arm": arm.key, "page": arm.page, "exposures": [list(item) for item in exposures]}
+    return {
+        "arm": arm.key,
+        "page": arm.page,
+        "pins": case.experiments.has_pins(arm.key),
+        "exposures": [list(item) for item in exposures],
+    }
 
 
 def vectors() -> list[Mapping[str, Any]]:

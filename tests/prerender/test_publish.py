@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,34 @@ def test_what_is_published_leads_with_what_is_in_stock_and_tells_the_container_o
                 shown = re.findall(r'href="/products/([^"]+)"', drawn[slot][1])[:places]
                 assert shown
                 assert leading.issuperset(shown)
+
+
+def test_store_pages_are_published_for_when_other_rules_hold_and_for_arms_without_pins(
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(ROOT / "demo", tmp_path / "demo")
+    for part in ("components", "prompts", "static"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    rule = "[[rule]]\npin = 'beeswax-tapers'\nslot = 'hero'\nfrom = 2096-12-01\nuntil = 2096-12-01"
+    (tmp_path / "demo" / "merchandising.toml").write_text(rule)
+    arms = "{name = 'a', page = 'house'}, {name = 'b', page = 'house', pins = false}"
+    (tmp_path / "experiments.toml").write_text(f"[[experiment]]\nname = 'pins'\narms = [{arms}]")
+    catalog = tmp_path / "demo" / "catalog.json"
+    known = {"WANDSTORE_CATALOG": str(catalog), "WANDSTORE_ROOT": str(tmp_path)}
+    publish(read_site(read_settings(known)), folder := tmp_path / "public")
+    begins = int(datetime(2096, 12, 1, tzinfo=UTC).timestamp())
+    assert told(folder, "shops/demo/shop.json")["moments"] == [begins, begins + 86_400]
+    pages = ("catalog", "ahead", *(f"shells/{kind}" for kind in PERSONA_TYPES))
+    for place, is_pinned in (
+        ("", False),
+        (f"at/{begins}/", True),
+        (f"at/{begins + 86_400}/", False),
+    ):
+        for pins in ("", "no-pins/"):
+            for page in pages:
+                html = (folder / f"shops/demo/{place}{pins}{page}.html").read_text()
+                found = "/products/beeswax-tapers" in slots(html)["hero"][1]
+                assert found == (is_pinned and not pins), (place, pins, page)
 
 
 def test_publishing_again_leaves_nothing_of_the_old_shop(tmp_path: Path) -> None:

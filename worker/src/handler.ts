@@ -129,7 +129,7 @@ async function fallbackResponse(route: Route, env: Env): Promise<Response> {
   try {
     const assets = openAssets(env);
     const shop = route.name === "store" ? await assets.shop(route.shop) : null;
-    const page = shop && (await assets.page(shop, "shells/newcomer.html"));
+    const page = shop && (await assets.storePage(shop, "shells/newcomer.html"));
     const headers = shop && pageHeaders(shop, "shell", PRIVATE);
     if (headers && page) return new Response(page.body, { headers });
   } catch {

@@ -36,6 +36,8 @@ export interface Shop {
   /** The components that may fill each slot. */
   readonly slots: Readonly<Record<string, readonly string[]>>;
   readonly experiments: Experiments;
+  /** When other rules of the merchant's begin to hold (Unix seconds), the earliest first. */
+  readonly moments: readonly number[];
   /** What may be kept of who has not agreed to more, and the cookie that says that they have. */
   readonly consent: { readonly level: Consent; readonly cookie: string; readonly agreed: string };
 }
@@ -74,6 +76,14 @@ export class AssetStore {
   /** Return a file of the shop with its body unread, null where it was not published. */
   async page(shop: Shop, name: string): Promise<Response | null> {
     return this.file(`shops/${shop.id}/${name}`);
+  }
+
+  /** Return a store page as the merchant's rules have it now, null where it was not published. */
+  async storePage(shop: Shop, name: string, pins = true): Promise<Response | null> {
+    const now = Date.now() / 1000;
+    const moment = shop.moments.findLast((begins) => begins <= now);
+    const place = moment === undefined ? "" : `at/${moment}/`;
+    return this.page(shop, `${place}${pins ? "" : "no-pins/"}${name}`);
   }
 
   /** Return a file with its body unread, null where it was not published. */

@@ -10,7 +10,9 @@ interface Vector {
   readonly experiments: Experiments;
   readonly persona: string;
   readonly now: number;
-  readonly shoppers: Readonly<Record<string, { arm: string; page: string; exposures: string[][] }>>;
+  readonly shoppers: Readonly<
+    Record<string, { arm: string; page: string; pins: boolean; exposures: string[][] }>
+  >;
 }
 
 it.each(vectors as unknown as Vector[])(
@@ -19,12 +21,16 @@ it.each(vectors as unknown as Vector[])(
     for (const [shopper, expected] of Object.entries(shoppers)) {
       const arm = await assign(experiments, shopper, persona, now);
       const seen = await exposures(experiments, shopper, arm, now);
-      expect({ arm: armKey(arm), page: arm.page, exposures: seen }).toEqual(expected);
+      expect({ arm: armKey(arm), page: arm.page, pins: arm.pins, exposures: seen }).toEqual(
+        expected,
+      );
     }
   },
 );
 
 it("keeps the pages of an arm apart from all others", () => {
-  expect(pageHash("v2_x", { experiment: "copy", arm: "b", page: "model" })).toBe("v2_x.copy.b");
-  expect(pageHash("v2_x", { experiment: "", arm: "", page: "" })).toBe("v2_x");
+  expect(pageHash("v2_x", { experiment: "copy", arm: "b", page: "model", pins: true })).toBe(
+    "v2_x.copy.b",
+  );
+  expect(pageHash("v2_x", { experiment: "", arm: "", page: "", pins: true })).toBe("v2_x");
 });

@@ -6,7 +6,7 @@ import { sha256Hex } from "../util/sha256.ts";
 const { HOLDOUT, HELD, REST, PLAIN } = EXPERIMENTS;
 const POINT_DIGITS = 8;
 
-type Arm = readonly [name: string, page: string, below: number];
+type Arm = readonly [name: string, page: string, below: number, pins: boolean];
 
 export interface Experiment {
   readonly name: string;
@@ -28,9 +28,11 @@ export interface Assignment {
   readonly experiment: string;
   readonly arm: string;
   readonly page: string;
+  /** Whether the shopper's page shows what the merchant pins. */
+  readonly pins: boolean;
 }
 
-const NO_ARM: Assignment = { experiment: "", arm: "", page: "" };
+const NO_ARM: Assignment = { experiment: "", arm: "", page: "", pins: true };
 
 /** Return what tells pages and decisions of this arm from all others. */
 export function armKey({ experiment, arm }: Assignment): string {
@@ -56,13 +58,13 @@ export async function assign(
 ): Promise<Assignment> {
   const current = experiments.running.filter((experiment) => isRunning(experiment, now));
   if (current.length > 0 && (await point(HOLDOUT, shopperId)) < experiments.holdout)
-    return { experiment: HOLDOUT, arm: HELD, page: PLAIN };
+    return { experiment: HOLDOUT, arm: HELD, page: PLAIN, pins: true };
   for (const { name, share, personas, arms } of current) {
     const isMeant = personas.length === 0 || personas.includes(personaType);
     if (!isMeant || (await point(`${name}:share`, shopperId)) >= share) continue;
     const at = await point(name, shopperId);
-    const [arm, page] = arms.find(([, , below]) => at < below) as Arm;
-    return { experiment: name, arm, page };
+    const [arm, page, , pins] = arms.find(([, , below]) => at < below) as Arm;
+    return { experiment: name, arm, page, pins };
   }
   return NO_ARM;
 }

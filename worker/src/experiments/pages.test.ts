@@ -21,7 +21,7 @@ import type { Experiments } from "./assign.ts";
 /** Another than other tests have: the isolate's rate limits outlive them. */
 const TELLING = `shop_${"7".repeat(32)}`;
 const ALL = 2 ** 32;
-const running = (page: string): Experiments => ({
+const running = (page: string, pins = true): Experiments => ({
   holdout: 0,
   running: [
     {
@@ -30,17 +30,22 @@ const running = (page: string): Experiments => ({
       begins: null,
       ends: null,
       personas: [],
-      arms: [["only", page, ALL]],
+      arms: [["only", page, ALL, pins]],
     },
   ],
 });
 
 /** Return the published files with these experiments among them. */
-function published(experiments: Experiments): Record<string, unknown> {
+function published(
+  experiments: Experiments,
+  moments: readonly number[] = [],
+): Record<string, unknown> {
   const fetch = async (address: string): Promise<Response> => {
+    const place = /\/(at\/|no-pins\/).*\.html$/.exec(address);
+    if (place !== null) return new Response(place[0]);
     const response = await env.ASSETS.fetch(address);
     if (!address.endsWith("/shop.json")) return response;
-    return Response.json({ ...(await response.json<object>()), experiments });
+    return Response.json({ ...(await response.json<object>()), experiments, moments });
   };
   return { ASSETS: { fetch } };
 }
@@ -81,6 +86,28 @@ describe("a shopper of another arm", () => {
     expect((await send("/store", { headers })).text).toBe("<p>outside</p>");
     const within = await send("/store", { headers }, published(running("model")));
     expect(within.text).toBe("<p>inside</p>");
+  });
+});
+
+describe("the shell", () => {
+  const CONTAINER = fakeContainer(async () => Response.json({}));
+  const shellOf = async (page: string, pins: boolean, moments: number[] = []) => {
+    const changes = { ...published(running(page, pins), moments), CONTAINER };
+    const { text, background } = await send("/store", {}, changes);
+    await background;
+    return text;
+  };
+
+  it("is without pins in an arm that has none", async () => {
+    expect(await shellOf("model", false)).toBe("/no-pins/shells/newcomer.html");
+    expect(await shellOf("model", true)).toContain("data-stream=");
+  });
+
+  it("is that of the last moment at which the rules have changed", async () => {
+    expect(await shellOf("model", true, [1, 2, 4_000_000_000])).toBe("/at/2/shells/newcomer.html");
+    expect(await shellOf("model", false, [2])).toBe("/at/2/no-pins/shells/newcomer.html");
+    expect(await shellOf("plain", true, [2])).toBe("/at/2/catalog.html");
+    expect(await shellOf("plain", true, [4_000_000_000])).toContain("data-filled-by");
   });
 });
 

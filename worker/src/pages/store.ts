@@ -26,6 +26,8 @@ interface Lookup {
   readonly html: string | null;
   /** Whether the shopper's page is the plain one, which is never generated. */
   readonly plain: boolean;
+  /** Whether their page shows what the merchant pins. */
+  readonly pins: boolean;
   readonly db: LookupOutcome;
   readonly kv: LookupOutcome;
   readonly shared: LookupOutcome;
@@ -81,9 +83,11 @@ async function preview(context: RequestContext, shop: Shop): Promise<Response> {
 }
 
 async function responseOf(context: RequestContext, shop: Shop, lookup: Lookup): Promise<Response> {
-  const { html, persona, plain } = lookup;
+  const { html, persona, plain, pins } = lookup;
   if (plain) return anonymousPage(context, shop);
-  return html === null ? shell(context, shop, shellOf(persona)) : cachedPage(context, shop, html);
+  return html === null
+    ? shell(context, shop, shellOf(persona), pins)
+    : cachedPage(context, shop, html);
 }
 
 /** Look up the newcomers' page only: KV would remember for a minute that there is no own one. */
@@ -92,21 +96,22 @@ async function firstVisit(
   shopperId: string,
   shop: Shop,
 ): Promise<Lookup> {
-  const { hash, plain } = await pageOf(shop, shopperId, NEWCOMER);
-  const found = { persona: NEWCOMER, hash, plain, db: "unasked", kv: "unasked" } as const;
-  if (plain) return { ...found, html: null, shared: "unasked" };
-  const { html, kv: shared } = await findSharedPage(env, hash, shop, limits.lookupMs);
+  const page = await pageOf(shop, shopperId, NEWCOMER);
+  const found = { persona: NEWCOMER, ...page, db: "unasked", kv: "unasked" } as const;
+  if (page.plain) return { ...found, html: null, shared: "unasked" };
+  const { html, kv: shared } = await findSharedPage(env, page.hash, shop, limits.lookupMs);
   return { ...found, html, shared };
 }
 
-/** Return the hash that a shopper's page is stored under, and whether it is the plain page. */
+/** Return the hash that a shopper's page is stored under, and what their arm makes of the page. */
 async function pageOf(
   shop: Shop,
   shopperId: string,
   persona: Persona,
-): Promise<{ hash: string; plain: boolean }> {
+): Promise<{ hash: string; plain: boolean; pins: boolean }> {
   const arm = await assign(shop.experiments, shopperId, persona.type, Date.now() / 1000);
-  return { hash: pageHash(await personaHash(persona), arm), plain: isPlain(arm) };
+  const hash = pageHash(await personaHash(persona), arm);
+  return { hash, plain: isPlain(arm), pins: arm.pins };
 }
 
 /** Look up persona and page, own and shared at once; all together have `limits.lookupMs`. */
@@ -119,13 +124,14 @@ async function lookUp(
   const { persona, db } = mayPersonalise(request, shop)
     ? await findPersona(env, shopperId, shop.id, limits.lookupMs)
     : ({ persona: NEWCOMER, db: "unasked" } as const);
-  const { hash, plain } = await pageOf(shop, shopperId, persona);
-  if (plain) return { persona, hash, html: null, plain, db, kv: "unasked", shared: "unasked" };
+  const page = { persona, ...(await pageOf(shop, shopperId, persona)) };
+  const { hash, plain } = page;
+  if (plain) return { ...page, html: null, db, kv: "unasked", shared: "unasked" };
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
   const key = cacheKey(shopperId, hash);
   const sharedPage = findSharedPage(env, hash, shop, remainingMs);
   const { html, kv } = await findCachedPage(env, key, shop, remainingMs);
-  const found = { persona, hash, plain, db, kv };
+  const found = { ...page, db, kv };
   if (html !== null || kv === "outdated") return { ...found, html, shared: "unasked" };
   const shared = await sharedPage;
   return { ...found, html: shared.html, shared: shared.kv };
@@ -162,7 +168,7 @@ async function cachedPage(context: RequestContext, shop: Shop, html: string): Pr
 
 /** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */
 async function anonymousPage(context: RequestContext, shop: Shop): Promise<Response> {
-  const page = await context.assets.page(shop, "catalog.html");
+  const page = await context.assets.storePage(shop, "catalog.html");
   const headers = pageHeaders(shop, "fallback", PRIVATE);
   return new Response(page?.body ?? null, { headers });
 }
@@ -171,9 +177,15 @@ function shellOf({ type }: Persona): string {
   return `shells/${type}.html`;
 }
 
-async function shell(context: RequestContext, shop: Shop, name: string): Promise<Response> {
+async function shell(
+  { assets }: RequestContext,
+  shop: Shop,
+  name: string,
+  pins = true,
+): Promise<Response> {
   const page =
-    (await context.assets.page(shop, name)) ?? (await context.assets.page(shop, shellOf(NEWCOMER)));
+    (await assets.storePage(shop, name, pins)) ??
+    (await assets.storePage(shop, shellOf(NEWCOMER), pins));
   const headers = pageHeaders(shop, "shell", PRIVATE);
   return new Response(page?.body ?? null, { headers });
 }
