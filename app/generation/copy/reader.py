@@ -24,8 +24,8 @@ _CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 
 _HARMLESS = "harmless"
 _COUNTABLE = ("measure", "currency")
-_LONGEST_COUNTS = frozenset({"material", *_COUNTABLE})
-"""Kinds of which only the longest phrase counts: faux leather is no leather."""
+_LONGEST_COUNTS = frozenset({"material", "offer", *_COUNTABLE})
+"""Kinds of which only the longest phrase counts: faux leather is no leather, free delivery no free gift."""
 
 _OWN_KINDS = frozenset({"material", "superlative", "shopper"})
 """Kinds that are not looked for in another language: their words are too many and too common."""
@@ -35,7 +35,8 @@ _BARE = frozenset({"count"})
 _BETWEEN = frozenset(("x", "by", "to", "or", "and", "bis", "und", "à", "et", "y", "e", "en", "do"))
 _BEFORE_UNIT = frozenset(("a", "an", "of", "de", "d", "di", "da"))
 _LONGEST_NUMBER = 6
-_LARGEST_FIGURE_OF_SPEECH = 1001
+_FIGURES_OF_SPEECH = (1000, 1001)
+_SMALL_NUMBERS = 100
 _SMALL, _ENDING = 3, 3
 _NOWHERE = (-1, -1)
 
@@ -268,13 +269,14 @@ class Reader:
         return [self._lexicons[name].numbers for name in languages]
 
     def _large_number(self, tokens: Sequence[str], at: int) -> Number | None:
-        """Return a number in words that is a fact whatever it counts: nobody says it by the way."""
+        """Return a number in words that is a fact whatever it counts, as nobody says it by the way."""
         if tokens[at][0].isdecimal() or self._language not in self._lexicons:
             return None
         number = self._lexicons[self._language].numbers.read(tokens, at)
         if number is None or (number.width == 1 and len(tokens[at]) == 1):
             return None  # a character that is a number alone is mostly a part of another word
-        return number if number.value > _LARGEST_FIGURE_OF_SPEECH else None
+        spoken = number.value <= _SMALL_NUMBERS or number.value in _FIGURES_OF_SPEECH
+        return None if spoken else number
 
     def _all_numbers(self, tokens: Sequence[str]) -> Iterator[Decimal]:
         """Yield the numbers of a catalog's text, in digits and in the words of its language."""

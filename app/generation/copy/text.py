@@ -117,11 +117,15 @@ def spaced_out(folded: str) -> list[str]:
 
 
 def forms(word: str) -> tuple[str, ...]:
-    """Return a word as it stands and, in Arabic, without what is written in one word with it."""
+    """Return a word as it stands and, in Arabic, without what is written in one word with it.
+
+    That is what comes before it, and the ending of a noun in the accusative.
+    """
     if not "\u0620" <= word[0] <= "\u06ff":
         return (word,)
     found = [word]
     for clitics in ("وف", "بكل"):
         found += [form[1:] for form in found if form[0] in clitics and len(form) > _SHORTEST]
     found += [form[2:] for form in found if form[:2] in ("ال", "لل") and len(form) > _SHORTEST]
+    found += [form[:-1] for form in found if form[-1] == "\u0627" and len(form) > _SHORTEST + 1]
     return tuple(dict.fromkeys(found))
