@@ -25,7 +25,7 @@ _CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _HARMLESS = "harmless"
 _COUNTABLE = ("measure", "currency")
 _LONGEST_COUNTS = frozenset({"material", "offer", *_COUNTABLE})
-"""Kinds of which only the longest phrase counts: faux leather is no leather, free delivery no free gift."""
+"""Kinds of which only the longest phrase counts: faux leather is no leather."""
 
 _OWN_KINDS = frozenset({"material", "superlative", "shopper"})
 """Kinds that are not looked for in another language: their words are too many and too common."""
@@ -269,7 +269,7 @@ class Reader:
         return [self._lexicons[name].numbers for name in languages]
 
     def _large_number(self, tokens: Sequence[str], at: int) -> Number | None:
-        """Return a number in words that is a fact whatever it counts, as nobody says it by the way."""
+        """Return a number in words that nobody says by the way: a fact, whatever it counts."""
         if tokens[at][0].isdecimal() or self._language not in self._lexicons:
             return None
         number = self._lexicons[self._language].numbers.read(tokens, at)
