@@ -6,6 +6,7 @@ What is answered whole is written at once.
 from __future__ import annotations
 
 import asyncio
+import re
 import resource
 from collections import Counter, OrderedDict
 from functools import lru_cache
@@ -27,6 +28,9 @@ MAX_TARGET_BYTES = 8 * 1024
 MAX_HEADERS = 100
 _PIECE = 4096
 """Bytes that the parser gets at a time, so that what it holds is counted before it gets more."""
+
+_VERSIONS = ("1.1", "1.0")
+_HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?\Z")
 
 _MAX_PIPELINED = 8
 _LINGER_SECONDS = 1.0
@@ -209,8 +213,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, or queue the request behind those before it."""
-        if len([name for name, _ in self.headers if name == b"host"]) > 1:
-            raise _Refused(HTTPStatus.BAD_REQUEST)  # others on the way may have read the other one
+        self._check_head()
         self._bare = 0
         super().on_headers_complete()
         self.cycle.__class__ = _Cycle  # uvicorn lets nobody choose
@@ -251,6 +254,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Go on writing."""
         self._end_stall()
         super().resume_writing()
+
+    def _check_head(self) -> None:
+        """Refuse what others on the way may have read as another host's, or another version."""
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            raise _Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or not (hosts or version == "1.0") or not all(map(_HOST.match, hosts)):
+            raise _Refused(HTTPStatus.BAD_REQUEST)
+        if self.url.startswith(b"*"):  # the server as a whole, of which there is nothing to say
+            raise _Refused(HTTPStatus.BAD_REQUEST)
 
     def _parse(self, data: bytes) -> None:
         self._held = b""

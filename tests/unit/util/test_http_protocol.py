@@ -163,8 +163,23 @@ def test_what_is_no_http_is_a_bad_request(shop: Guarded) -> None:
     assert statuses(shop.talk(b"\0\0 nonsense\r\n\r\n")) == [400]
 
 
-def test_two_hosts_are_a_bad_request(shop: Guarded) -> None:
-    assert statuses(shop.talk(b"GET / HTTP/1.1\r\nHost: other" + ENDING)) == [400]
+def test_a_request_names_its_host_once_and_a_version_that_is_spoken(shop: Guarded) -> None:
+    def status(target: bytes, version: bytes, *hosts: bytes) -> int:
+        lines = b"".join(b"Host:" + host + b"\r\n" for host in hosts)
+        head = target + b" HTTP/" + version + b"\r\nConnection: close\r\n" + lines + b"\r\n"
+        (answered,) = statuses(shop.talk(head))
+        return answered
+
+    named = (b"shop", b" 127.0.0.1:8080", b" [::1]:80", b" xn--caf-dma.example", b"", b" a_b")
+    taken = {host: status(b"GET /", b"1.1", host) for host in named}
+    assert taken == dict.fromkeys(named, 200)
+    assert status(b"GET /", b"1.0") == status(b"GET http://shop/", b"1.1", b"shop") == 200
+    wrong = (b" a b", b" a/b", b" x@y", b' "><script>', b" [::1", b" a:8o", b" \xe9", b" a, b")
+    refused = {host: status(b"GET /", b"1.1", host) for host in wrong}
+    assert refused == dict.fromkeys(wrong, 400)
+    assert status(b"GET /", b"1.1") == status(b"GET /", b"1.1", b"a", b"b") == 400
+    assert status(b"GET /", b"1.0", b"a", b"a") == status(b"OPTIONS *", b"1.1", b"a") == 400
+    assert status(b"GET /", b"2.0", b"shop") == 505
 
 
 @pytest.mark.parametrize(
@@ -185,7 +200,7 @@ def test_a_body_that_cannot_be_read_is_a_bad_request(
 
 def test_pipelined_requests_are_all_answered_in_their_order(shop: Guarded) -> None:
     sent = [b"%d" % number for number in range(400)]
-    request = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s"
+    request = b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: %d\r\n\r\n%s"
     requests = b"".join(request % (len(body), body) for body in sent)
     answers = shop.talk(requests + b"GET /last HTTP/1.1" + ENDING)
     assert statuses(answers) == [200] * 401
@@ -193,7 +208,7 @@ def test_pipelined_requests_are_all_answered_in_their_order(shop: Guarded) -> No
 
 
 def test_what_was_asked_before_a_head_that_is_refused_is_answered(shop: Guarded) -> None:
-    before = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nfirst"
+    before = b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nfirst"
     answers = shop.talk(before + head_of(2 * MAX_HEAD_BYTES))
     assert statuses(answers) == [200]
     assert answers.endswith(b"first")
@@ -255,7 +270,7 @@ def test_an_answer_that_takes_longer_is_not_cut_off() -> None:
 def test_a_newcomer_takes_the_place_of_who_has_waited_longest() -> None:
     with guarded(limit=2) as shop, shop.connect() as first:
         with shop.connect() as second:
-            second.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            second.sendall(b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
             assert statuses(second.recv(65536)) == [200]
             assert statuses(shop.talk(b"GET / HTTP/1.1" + ENDING)) == [200]
             assert first.recv(1) == b"", "closed"
