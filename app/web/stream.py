@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
-from sse_starlette.event import ServerSentEvent
-from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import NONE
@@ -17,10 +15,10 @@ from app.pages.shells import VISIT
 from app.util.http_body import Body
 from app.web.context import AppContext
 from app.web.crawlers import is_prefetch
+from app.web.event_stream import EventStream
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
 
-_SEND_TIMEOUT = 30.0
 EVENT_ID = re.compile(rb"^[0-9]{1,19}$")
 _TOO_MANY = 429
 _HEADERS = {"Cache-Control": "no-store, no-transform", "X-Content-Type-Options": "nosniff"}
@@ -73,17 +71,8 @@ async def send_events(
 ) -> None:
     """Send a page's events until it ends or its reader leaves, and comments while it is silent."""
     cookies = {"Set-Cookie": cookie.decode()} if cookie else {}
-    response = EventSourceResponse(
-        _written(batches),
-        headers={**_HEADERS, **cookies},
-        ping=heartbeat,
-        sep="\n",
-        ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
-        send_timeout=_SEND_TIMEOUT,
-    )
-    # A reader that has stopped reading is let go; it resumes by id when it is back.
-    with suppress(SendTimeoutError):
-        await response(scope, receive, send)
+    response = EventStream(_written(batches), {**_HEADERS, **cookies}, heartbeat)
+    await response(scope, receive, send)
 
 
 def last_event_id(scope: Scope) -> int:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sse_starlette.event import ServerSentEvent
-from sse_starlette.sse import EventSourceResponse, SendTimeoutError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
+from app.web.event_stream import EventStream
 from app.web.headers import page_headers
 
 _MOST_BYTES = 256 * 1024
@@ -101,23 +98,11 @@ async def read_json(request: Request) -> dict[str, Any]:
     return value
 
 
-class Streaming(EventSourceResponse):
-    """Events as they are written, with a comment where nothing happens for long."""
+class Streaming(EventStream):
+    """Events as they are written."""
 
     def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(
-            events,
-            headers=_NO_STORE,
-            ping=15,
-            sep="\n",
-            ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
-            send_timeout=30,
-        )
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until there is nothing more to tell, or nobody who listens."""
-        with suppress(SendTimeoutError):
-            await super().__call__(scope, receive, send)
+        super().__init__(events, _NO_STORE)
 
 
 class Telling(Streaming):
