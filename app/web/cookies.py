@@ -33,6 +33,9 @@ MAX_HEADER_BYTES = 32_768
 MAX_CANDIDATES = 8
 """Cookies of one name that are looked at: a stale one may stand before the valid one."""
 
+_SEPARATOR = re.compile(rb";|, (?=[\w-]+=)")
+"""Parts cookies; proxies make one header of several lines with commas between them."""
+
 MAX_VALUE_LENGTH = 128
 _MOST_REMEMBERED = 4096
 
@@ -149,7 +152,7 @@ def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str
         part.strip()
         for value in sent
         if len(value) <= MAX_HEADER_BYTES
-        for part in value.split(b";")
+        for part in _SEPARATOR.split(value)
     ]
     named = [part for part in parts if part.startswith(wanted)]
     return [part[len(wanted) :].decode("latin-1") for part in named[:MAX_CANDIDATES]]

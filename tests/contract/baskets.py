@@ -55,6 +55,7 @@ def _cases() -> Iterator[Case]:
     yield Case("named for the host goes first", f"basket_demo={named}; __Host-basket_demo={good}")
     yield Case("named for the host by a stranger", f"__Host-basket_demo=x.y; basket_demo={good}")
     yield Case("ninth of its name", f"{'basket_demo=x; ' * 8}basket_demo={good}")
+    yield Case("in the second of two header lines", f"a=b; c, basket_demo={good}; d=e")
     full = value(*(line(f"thing-{at}", f"{at}", 20) for at in range(MAX_LINES)))
     yield Case("as many as there may be", f"basket_demo={full}")
     others = [line("tasse-\u00e9t\u00e9", "\u5927\u304d\u3044", 3), line("x", price="1000000000")]

@@ -18,6 +18,7 @@ _COOKIES = (
     "choice=; other=stats:1",
     "mychoice=stats:1",
     "choice=stats:0; choice=stats:1",
+    "choice=ads:0, stats:1",
 )
 _ASKING: tuple[dict[str, str], ...] = ({}, {"dnt": "1"}, {"sec-gpc": "1"}, {"dnt": "0"})
 

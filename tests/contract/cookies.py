@@ -68,7 +68,7 @@ def _among_others(good: str) -> Iterator[Case]:
         "space before =": f"shopper_demo ={good}",
         "space after =": f"shopper_demo= {good}",
         "in quotes": f'shopper_demo="{good}"',
-        "separated by a comma": f"a=b, shopper_demo={good}",
+        "in the second of two header lines": f"a=b, shopper_demo={good}",
         "no cookie": "",
         "only a name": "shopper_demo",
         "an empty value": "shopper_demo=",

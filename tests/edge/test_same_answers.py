@@ -165,9 +165,10 @@ class Both:
         The Worker comes last: it has the container compose what that would then have kept.
         """
         known = {"authorization": f"Bearer {SECRETS['WORKER_SECRET']}"}
-        headers = how.pop("headers", {})
+        headers = httpx.Headers(how.pop("headers", {}))
         address = f"{self.container.url}{path}"
-        theirs = http.request(method, address, headers={**headers, **known}, **how)
+        both = [*headers.multi_items(), *known.items()]
+        theirs = http.request(method, address, headers=both, **how)
         return http.request(method, f"{self.worker.url}{path}", headers=headers, **how), theirs
 
 
@@ -274,6 +275,8 @@ def test_a_basket_is_filled_shown_and_bought_alike_by_both(both: Both, site: str
     ours, theirs = both.get("/basket", headers=headers)
     assert_same(ours, theirs)
     assert ("€186.00" in ours.text) is (site == "same-origin")
+    lines = [("cookie", "a=b; c"), ("cookie", cookies[0][0]), ("cookie", "d=e")]
+    assert [answer.text for answer in both.get("/basket", headers=lines)] == [ours.text] * 2
     for way in re.findall(r"/checkout\?seen=[0-9a-f]+", ours.text):
         assert_same(*both.get(way, headers=headers))
 

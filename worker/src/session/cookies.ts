@@ -137,12 +137,15 @@ export function cookieName(shopId: string): string {
   return `shopper_${shopId}`;
 }
 
+/** Parts cookies; several header lines are one here, with commas between them. */
+const SEPARATOR = /;|, (?=[\w-]+=)/;
+
 /** Return the values of the cookies of a name that are looked at, in their order. */
 export function cookieValues(header: string, name: string): string[] {
   if (header.length > COOKIES.MAX_HEADER_BYTES) return [];
   const prefix = `${name}=`;
   return header
-    .split(";")
+    .split(SEPARATOR)
     .map(trimAscii)
     .filter((part) => part.startsWith(prefix))
     .map((part) => part.slice(prefix.length))
