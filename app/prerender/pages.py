@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import takewhile
 from typing import NamedTuple
 
 from app.catalog.listing import ORDERS, ListingQuery, filter_products
@@ -79,7 +78,7 @@ def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[Drawing]:
 
 
 def _product(shop: Shop, item: Product, renderer: Renderer, keys: PageKeys) -> Drawing:
-    """Return a product's page; with variants that of each, as the parts in which they differ."""
+    """Return a product's page; with variants that of each, by the lines that they have."""
     others, name = related(item, shop), f"products/{product_name(item.id)}"
     key = keys.product(item, others)
     if len(item.variants) <= 1:
@@ -88,26 +87,20 @@ def _product(shop: Shop, item: Product, renderer: Renderer, keys: PageKeys) -> D
 
 
 def _variants(shop: Shop, item: Product, others: list[Product], renderer: Renderer) -> str:
-    pages = [
-        renderer.product_page(shop, item, others, form).splitlines(keepends=True)
+    """Return the pages of all variants: each line once, and of each page the numbers of its lines.
+
+    Every page names every variant, so that as text they would grow with the square of their number.
+    """
+    lines: dict[str, int] = {}
+    variants = {
+        form.id: [
+            lines.setdefault(line, len(lines))
+            for line in renderer.product_page(shop, item, others, form).splitlines(keepends=True)
+        ]
         for form in item.variants
-    ]
-    before = _shared(zip(*pages, strict=False))
-    rest = [page[len(before) :] for page in pages]
-    after = _shared(zip(*map(reversed, rest), strict=False))[::-1]
-    parts = ("".join(lines[: len(lines) - len(after)]) for lines in rest)
-    whole = {
-        "before": "".join(before),
-        "after": "".join(after),
-        "usual": item.first_form().id,
-        "variants": dict(zip((form.id for form in item.variants), parts, strict=True)),
     }
+    whole = {"usual": item.first_form().id, "lines": [*lines], "variants": variants}
     return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
-
-
-def _shared(lines: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return the lines that all pages begin with."""
-    return [line[0] for line in takewhile(lambda line: len(set(line)) == 1, lines)]
 
 
 def product_name(product_id: str) -> str:

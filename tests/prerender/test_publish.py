@@ -72,7 +72,7 @@ def published_pages(published: Path, product_id: str) -> dict[str, str]:
         return {"": whole.read_text()}
     parts = json.loads(path.with_suffix(".json").read_text())
     pages = {
-        name: f"{parts['before']}{part}{parts['after']}" for name, part in parts["variants"].items()
+        name: "".join(parts["lines"][at] for at in page) for name, page in parts["variants"].items()
     }
     return {"": pages[parts["usual"]], **pages}
 

@@ -1,4 +1,4 @@
-// GET a product's page, as it was published: one file, or the parts in which its variants differ.
+// GET a product's page, as it was published: one file, or the lines of its variants' pages.
 
 import type { Shop } from "../assets/store.ts";
 import type { RequestContext } from "../context.ts";
@@ -8,12 +8,11 @@ import { fieldsOf } from "./listing_query.ts";
 import { handleNotFound } from "./not_found.ts";
 import { publishedPage } from "./store.ts";
 
-/** The page of each variant is `before`, its own part, `after`; `usual` is shown for no other. */
+/** The page of each variant is the numbers of its lines; `usual` is shown for no other. */
 interface VariantPages {
-  readonly before: string;
-  readonly after: string;
   readonly usual: string;
-  readonly variants: Readonly<Record<string, string>>;
+  readonly lines: readonly string[];
+  readonly variants: Readonly<Record<string, readonly number[]>>;
 }
 
 export async function handleProduct(
@@ -33,8 +32,9 @@ export async function handleProduct(
   return publishedPage(context, shop, new Response(html, { headers: { etag } }));
 }
 
-function variantPage({ before, after, usual, variants }: VariantPages, id: string): string {
-  return before + variants[Object.hasOwn(variants, id) ? id : usual] + after;
+function variantPage({ usual, lines, variants }: VariantPages, id: string): string {
+  const page = variants[Object.hasOwn(variants, id) ? id : usual] ?? [];
+  return page.map((line) => lines[line]).join("");
 }
 
 /** Return the id of the variant that an address names, by the container's rules. */
