@@ -11,7 +11,7 @@ from markupsafe import escape
 
 from app.catalog.listing import FILTERS
 from app.content.site import SiteContent
-from app.domain.catalog import Shop
+from app.domain.catalog import Product, Shop
 from app.rendering.markdown import Markdown
 
 URLS_A_FILE = 2_000
@@ -85,20 +85,18 @@ def sitemap(content: SiteContent, shop_id: str, number: int) -> str | None:
     shop = content.catalogs.shops.get(shop_id)
     if shop is None or not content.public_url or number not in _numbers(shop):
         return None
-    start = (number - 1) * URLS_A_FILE
-    return _xml("urlset", "url", islice(_addresses(content, shop), start, start + URLS_A_FILE))
+    start, url = (number - 1) * URLS_A_FILE, content.urls_of(shop)
+    pages: Iterator[str | Product] = chain(("",), shop.categories(), shop.products.values())
+    addresses = (
+        url.store(category=page) if isinstance(page, str) else url.product(page)
+        for page in islice(pages, start, start + URLS_A_FILE)
+    )
+    return _xml("urlset", "url", map(url.absolute, addresses))
 
 
 def _numbers(shop: Shop) -> range:
     pages = 1 + len(shop.categories()) + len(shop.products)
     return range(1, -(-pages // URLS_A_FILE) + 1)
-
-
-def _addresses(content: SiteContent, shop: Shop) -> Iterator[str]:
-    url = content.urls_of(shop)
-    categories = (url.store(category=name) for name in shop.categories())
-    products = (url.product(item) for item in shop.products.values())
-    return map(url.absolute, chain((url.store(),), categories, products))
 
 
 def _xml(root: str, entry: str, addresses: Iterator[str]) -> str:

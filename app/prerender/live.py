@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from app.catalog.load import Catalogs
 from app.content.site import SiteContent
 from app.pages.site import build_renderer
 from app.prerender.keys import digest, release_of
-from app.prerender.output import shop_files
+from app.prerender.output import OF_GOODS, File, root_files, shop_files
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.ports import EdgeFiles
 
@@ -22,8 +23,11 @@ _AGAIN = 5.0
 """Seconds after a failure."""
 
 
+_COMPRESSION = 6
+
+
 class Changed(NamedTuple):
-    """A file by its name and key, as it is now; none where it is gone."""
+    """A file by its name and key, as it is now, with gzip; no data where it is gone."""
 
     name: str
     key: str
@@ -89,24 +93,37 @@ def _changed(content: SiteContent, keys: Mapping[str, str]) -> Iterator[Changed]
 
     What is said of a shop as a whole comes last: until then its pages are not taken for complete.
     """
-    renderer = build_renderer(content)
+    renderer, last = build_renderer(content), []
     for shop in content.catalogs.shops.values():
         files = shop_files(shop, content, renderer)
         whole = next(files)
         about = whole.make()
-        if keys.get(whole.name) == digest(about):
+        if keys.get(whole.name) != digest(about):
+            yield from _differing(files, whole.name.removesuffix("shop.json"), keys, whole.name)
+            last.append(Changed(whole.name, digest(about), _packed(about)))
+    if last:
+        found = (file for file in root_files(content) if file.name.startswith(OF_GOODS))
+        yield from _differing(found, OF_GOODS, keys)
+    yield from last
+
+
+def _differing(
+    files: Iterable[File], folder: str | tuple[str, ...], keys: Mapping[str, str], *others: str
+) -> Iterator[Changed]:
+    """Yield which of a folder's files differ, and which are gone but for `others`."""
+    names = {*others}
+    for file in files:
+        names.add(file.name)
+        if file.key and file.key == keys.get(file.name):
             continue
-        names = {whole.name}
-        for file in files:
-            names.add(file.name)
-            if file.key and file.key == keys.get(file.name):
-                continue
-            data = file.make()
-            key = file.key or digest(data)
-            if key != keys.get(file.name):
-                yield Changed(file.name, key, data)
-        home = whole.name.removesuffix("shop.json")
-        for name in keys:
-            if name.startswith(home) and name not in names and keys[name]:
-                yield Changed(name, "", None)
-        yield Changed(whole.name, digest(about), about)
+        data = file.make()
+        key = file.key or digest(data)
+        if key != keys.get(file.name):
+            yield Changed(file.name, key, _packed(data))
+    for name in keys:
+        if name.startswith(folder) and name not in names and keys[name]:
+            yield Changed(name, "", None)
+
+
+def _packed(data: bytes) -> bytes:
+    return gzip.compress(data, _COMPRESSION, mtime=0)

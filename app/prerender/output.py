@@ -39,7 +39,10 @@ _MOST_MOMENTS = 50
 INDEX = "shops.json"
 
 KEYS = "shops/keys.json"
-"""Has the key of each file in that folder: what it was drawn from, else the digest of its bytes."""
+"""Has the key of each file that changes: what it was drawn from, else the digest of its bytes."""
+
+OF_GOODS = ("root/sitemap", "root/llms")
+"""How names of files at the root begin that name goods or categories."""
 
 HEADERS = "_headers"
 """Has the headers of what Cloudflare serves by itself; nobody is served this file."""
@@ -119,7 +122,7 @@ def _write_all(content: SiteContent, folder: Path, earlier: _Earlier) -> Publish
         if not earlier.hand_over(file, path):
             path.write_bytes(file.make())
             made += 1
-        if file.name.startswith("shops/"):
+        if file.name.startswith(("shops/", *OF_GOODS)):
             keys[file.name] = file.key or digest(path.read_bytes())
     known = _json({"release": release_of(content), "keys": keys})
     (folder / KEYS).write_bytes(known)
@@ -134,10 +137,7 @@ def _files(content: SiteContent) -> Iterator[File]:
     yield _now(HEADERS, _headers())
     for name, body in assets.files.items():
         yield _now(assets.names[name].removeprefix("/"), body.plain)
-    for name in root_names(content):
-        found = root_file(name, content, datetime.now(UTC))
-        if found is not None:
-            yield _now(f"root/{name.rpartition('/')[2]}", found)
+    yield from root_files(content)
     renderer = build_renderer(content)
     for shop in content.catalogs.shops.values():
         yield from shop_files(shop, content, renderer)
@@ -159,6 +159,14 @@ def _headers() -> bytes:
         for line in (pattern.encode(), *(b"  %s: %s" % header for header in headers))
     ]
     return b"\n".join([*lines, b""])
+
+
+def root_files(content: SiteContent) -> Iterator[File]:
+    """Yield what crawlers look for at the root: sitemaps and the like."""
+    for name in root_names(content):
+        found = root_file(name, content, datetime.now(UTC))
+        if found is not None:
+            yield _now(f"root/{name.rpartition('/')[2]}", found)
 
 
 def shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator[File]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,11 @@ class Edge:
 def shop_of(folder: Path, goods: list[dict[str, Any]]) -> SiteContent:
     catalog = {"shop": {"id": "a", "name": "A"}, "products": goods}
     (folder / "a.json").write_text(json.dumps(catalog))
-    return read_site(read_settings({"WANDSTORE_CATALOG": str(folder / "a.json")}))
+    environment = {
+        "WANDSTORE_CATALOG": str(folder / "a.json"),
+        "WANDSTORE_PUBLIC_URL": "https://shop.example",
+    }
+    return read_site(read_settings(environment))
 
 
 async def brought(content: SiteContent, edge: Edge, done: asyncio.Event) -> EdgeUpdate:
@@ -80,7 +85,8 @@ async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_mor
     now = tmp_path / "again"
     pages = {path.relative_to(now).as_posix() for path in (now / "shops" / "a").rglob("*.*")}
     there = {name for name, data in edge.put_so_far.items() if data is not None}
-    assert {name: edge.put_so_far[name] for name in there} == {
+    packed = {name: data for name, data in edge.put_so_far.items() if data is not None}
+    assert {name: gzip.decompress(data) for name, data in packed.items()} == {
         name: (now / name).read_bytes() for name in there
     }
     known = json.loads((now / KEYS).read_bytes())["keys"]
@@ -93,6 +99,8 @@ async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_mor
     assert len(products) < len(goods)
     assert edge.put_so_far[f"shops/a/products/{product_name(gone['id'])}.html"] is None
     assert list(edge.put_so_far)[-1] == "shops/a/shop.json"
+    assert "root/sitemap-a-1.xml" in there
+    assert not there & {"root/sitemap.xml", "root/robots.txt"}
     assert update.counts["failed"] == 3
     assert caplog.text.count("the edge is not up to date: edge files: HTTP 503") == 1
     assert update.counts["put"] == len(there) < len(pages)

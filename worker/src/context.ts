@@ -28,7 +28,8 @@ export function createContext(
   execution: Pick<ExecutionContext, "waitUntil">,
 ): RequestContext {
   const limits = readLimits(env);
-  const assets = openAssets(env);
+  const waitUntil = (work: Promise<unknown>): void => execution.waitUntil(work);
+  const assets = openAssets(env, waitUntil);
   return {
     request,
     url: new URL(request.url),
@@ -37,14 +38,18 @@ export function createContext(
     assets,
     sessionSigner: () => findSigner(env),
     container: createContainerClient(env, limits, assets),
-    waitUntil: (work) => execution.waitUntil(work),
+    waitUntil,
   };
 }
 
 /** Return what was published, with what has changed since where the catalog is of elsewhere. */
-export function openAssets(env: Env): AssetStore {
-  const follows = env.WANDSTORE_SHOPIFY_STORE || env.WANDSTORE_CATALOG_URL;
-  return new AssetStore(env.ASSETS, follows ? env.FILES : undefined);
+export function openAssets(env: Env, after?: (work: Promise<unknown>) => void): AssetStore {
+  return new AssetStore(env.ASSETS, follows(env) ? env.FILES : undefined, after);
+}
+
+/** Say whether the catalog is of elsewhere, and changes without a publishing. */
+export function follows(env: Env): boolean {
+  return Boolean(env.WANDSTORE_SHOPIFY_STORE || env.WANDSTORE_CATALOG_URL);
 }
 
 function findSigner(env: Env): SessionSigner {

@@ -1,5 +1,6 @@
 // The Worker: serves every shopper from the edge, and passes the container's streams on.
 
+import { wakeFollower } from "./container/wake.ts";
 import type { Env } from "./env.ts";
 import { handleRequest } from "./handler.ts";
 
@@ -11,4 +12,5 @@ export { ShopMetrics } from "./metrics/shop_metrics.ts";
 
 export default {
   fetch: handleRequest,
+  scheduled: (_, env, execution) => wakeFollower(env, execution),
 } satisfies ExportedHandler<Env>;

@@ -35,6 +35,8 @@ export interface Shop {
   readonly sells: boolean;
   /** The components that may fill each slot. */
   readonly slots: Readonly<Record<string, readonly string[]>>;
+  /** How many products somebody must have viewed for their page to show them; 0 where none does. */
+  readonly own_from: number;
   readonly experiments: Experiments;
   /** When other rules of the merchant's begin to hold (Unix seconds), the earliest first. */
   readonly moments: readonly number[];
@@ -48,6 +50,9 @@ export class NotPublished extends Error {
 
 const MAX_CACHED_FILES = 256;
 
+/** Matches what may change between two publishings: all that is drawn from goods. */
+export const CHANGING = /^(?:shops|root)\//;
+
 // A deployment's assets never change, and what has changed since has another key: a parsed file is
 // valid as long as the isolate lives.
 const caches = new WeakMap<Fetcher, Map<string, unknown>>();
@@ -55,11 +60,20 @@ const caches = new WeakMap<Fetcher, Map<string, unknown>>();
 export class AssetStore {
   readonly #assets: Fetcher;
   readonly #changes: FilesNamespace | undefined;
+  readonly #after: (work: Promise<unknown>) => void;
 
-  /** `changes` has files of shops that have changed since they were published, where any may. */
-  constructor(assets: Fetcher, changes?: FilesNamespace) {
+  /**
+   * `changes` has files that have changed since they were published, where any may; what need not be
+   * waited for is done `after` the response.
+   */
+  constructor(
+    assets: Fetcher,
+    changes?: FilesNamespace,
+    after: (work: Promise<unknown>) => void = () => {},
+  ) {
     this.#assets = assets;
     this.#changes = changes;
+    this.#after = after;
   }
 
   async index(): Promise<AssetIndex> {
@@ -116,10 +130,10 @@ export class AssetStore {
     return this.#read(path, (text) => JSON.parse(text) as T);
   }
 
-  /** Return the key of a shop's file that has changed since it was published. */
+  /** Return the key of a file that has changed since it was published. */
   async #changedKey(path: string): Promise<string | undefined> {
-    if (this.#changes === undefined || !path.startsWith("shops/")) return undefined;
-    return changedKey(this.#changes, (await this.index()).edition, path);
+    if (this.#changes === undefined || !CHANGING.test(path)) return undefined;
+    return changedKey(this.#changes, (await this.index()).edition, path, this.#after);
   }
 
   async #read<T>(path: string, parse: (text: string) => T): Promise<T> {

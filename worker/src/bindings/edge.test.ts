@@ -97,22 +97,25 @@ describe("files for the container", () => {
     return known.keys;
   }
 
-  /** Return what shoppers get, once this isolate has looked again. */
-  async function served(): Promise<Exchange> {
-    vi.advanceTimersByTime(1_001);
+  function put(path: string, body: string): Promise<Response> {
+    const packed = new Blob([body]).stream().pipeThrough(new CompressionStream("gzip"));
+    return ask(path, { method: "PUT", body: packed });
+  }
+
+  /** Return what shoppers get, once this isolate has looked again, which it waits for after a pause. */
+  async function served(pause = 3_001): Promise<Exchange> {
+    vi.advanceTimersByTime(pause);
     return send("/store", { headers: { "user-agent": "Googlebot/2.1" } }, FOLLOWS);
   }
 
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("are served in the place of the published ones, or not at all, and known by their keys", async () => {
+  it("are served in the place of the published ones, or not at all, known by their keys and looked for after an answer", async () => {
     const published = await served();
     const before = await keys();
     expect(before[PAGE]).toMatch(/^[0-9a-f]{32}$/);
-    expect((await ask(`/files/${PAGE}?key=new`, { method: "PUT", body: "é new" })).status).toBe(
-      204,
-    );
+    expect((await put(`/files/${PAGE}?key=new`, "é new")).status).toBe(204);
     expect((await served()).text).toBe("é new");
     expect((await send("/store", { headers: { "user-agent": "Googlebot/2.1" } })).text).toBe(
       published.text,
@@ -121,22 +124,34 @@ describe("files for the container", () => {
     expect((await ask(`/files/${PAGE}`, { method: "DELETE" })).status).toBe(204);
     expect((await served()).text).toBe("");
     expect(await keys()).toEqual({ ...before, [PAGE]: "" });
+
+    await put(`/files/${PAGE}?key=newer`, "newer");
+    const next = await served(1_001);
+    expect(next.text).toBe("");
+    await next.background;
+    expect((await served(1)).text).toBe("newer");
+
+    await put("/files/root/sitemap.xml?key=new", "<new/>");
+    await served();
+    const { response, text } = await send("/sitemap.xml", {}, FOLLOWS);
+    expect(response.headers.get("content-type")).toBe("application/xml; charset=utf-8");
+    expect(text).toBe("<new/>");
   });
 
   it("are the published ones while nobody can say what has changed", async () => {
     const { text } = await served();
-    vi.advanceTimersByTime(1_001);
+    vi.advanceTimersByTime(3_001);
     const FILES = { ...env.FILES, idFromName: () => "", get: () => ({ since: () => never() }) };
     const crawler = { headers: { "user-agent": "Googlebot/2.1" } };
     expect((await send("/store", crawler, { ...FOLLOWS, FILES })).text).toBe(text);
   });
 
   it("are a shop's, with a key, and no larger than can be kept", async () => {
-    const put = (path: string, body = "x") => ask(path, { method: "PUT", body });
-    expect((await put("/files/shops/demo/x?key=")).status).toBe(400);
-    expect((await put("/files/shops.json?key=a")).status).toBe(404);
-    expect((await put("/files/_headers?key=a")).status).toBe(404);
-    expect((await put("/files/shops/demo/x?key=a", "x".repeat(2_000_001))).status).toBe(413);
+    expect((await put("/files/shops/demo/x?key=", "x")).status).toBe(400);
+    expect((await put("/files/shops.json?key=a", "x")).status).toBe(404);
+    expect((await put("/files/_headers?key=a", "x")).status).toBe(404);
+    const tooLarge = { method: "PUT", body: "x".repeat(2_000_001) };
+    expect((await ask("/files/shops/demo/x?key=a", tooLarge)).status).toBe(413);
     expect((await ask("/files", {}, { FILES: undefined })).status).toBe(503);
   });
 });

@@ -1,7 +1,7 @@
 // What instances of the container share at the edge: docs/bindings.md is the protocol.
 
+import { AssetStore, CHANGING } from "../assets/store.ts";
 import type { Claim } from "../budget/shop_ledger.ts";
-import { openAssets } from "../context.ts";
 import type { Env } from "../env.ts";
 import { errorName, track } from "../telemetry.ts";
 import { readBody } from "../util/body.ts";
@@ -46,7 +46,7 @@ async function handleFiles(
   key: string,
 ): Promise<Response> {
   if (env.FILES === undefined) return empty(503);
-  const assets = openAssets(env);
+  const assets = new AssetStore(env.ASSETS);
   const { edition } = await assets.index();
   const files = env.FILES.get(env.FILES.idFromName(edition));
   const path = segments.join("/");
@@ -56,7 +56,7 @@ async function handleFiles(
     const keys = { ...published.keys, ...Object.fromEntries(changes) };
     return Response.json({ ...published, keys });
   }
-  if (!path.startsWith("shops/")) return empty(404);
+  if (!CHANGING.test(path)) return empty(404);
   const isRemoval = request.method === "DELETE";
   if (!isRemoval && (request.method !== "PUT" || key === "")) return empty(400);
   const body = isRemoval ? null : await readBody(request, MAX_FILE_BYTES);
