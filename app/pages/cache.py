@@ -173,7 +173,7 @@ class PageCache:
 
     async def put_own(
         self, key: PageKey, view: ShopView, own: Sequence[Component]
-    ) -> CachedPage | None:
+    ) -> StoredPage | None:
         """Keep a shopper's page, or the one of their kind, drawn anew with what is their own.
 
         None where neither is at hand.
@@ -187,7 +187,8 @@ class PageCache:
         if page is None:
             return None
         self._keep(str(key), page)
-        return self._hold(str(key), self._ready_to_send(page))._replace(redrawn=True)
+        self._hold(str(key), self._ready_to_send(page))
+        return page
 
     async def _current(self, value: bytes | None, key: str, view: ShopView) -> _Current | None:
         """Read a page; draw it from its decisions again where its content or the rules changed.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from app.domain.experiments import PLAIN
 from app.domain.network import Client
-from app.domain.page import StoredPage
+from app.domain.page import Component, StoredPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.generation.events import replay
 from app.pages.cache import CachedPage, PageCache, shared_key
@@ -227,7 +227,7 @@ class PageService:
             if stored is None and self._cache.cached(page_key, view.edition):
                 stored = await self._cache.stored(page_key, view)  # finished while we looked
             if stored is not None and not _must_be_composed(request, stored):
-                return stored
+                return await self._regarding(request, stored)
             request = request._replace(base=stored if request.wanted else None)
         return await self.jobs.start(request)
 
@@ -283,10 +283,29 @@ class PageService:
         page = page or await self._shared(known, view)
         if page is None:
             return None
-        own = await self._site.current.generator_of(known.arm.key).own(known.key, view.shop)
-        if not own or own == page.own:
+        if not await self._with_own(known, view, page.own):
             return page
-        return await self._cache.put_own(known.key, view, own) or page
+        return (self._cache.cached(known.page_key, view.edition) or page)._replace(redrawn=True)
+
+    async def _with_own(
+        self, known: KnownShopper, view: ShopView, shown: Sequence[Component]
+    ) -> StoredPage | None:
+        """Keep a shopper's page with what they viewed lately, and return it.
+
+        None where that is what it has `shown`.
+        """
+        own = await self._site.current.generator_of(known.arm.key).own(known.key, view.shop)
+        if not own or own == shown:
+            return None
+        return await self._cache.put_own(known.key, view, own)
+
+    async def _regarding(self, request: PageRequest, stored: StoredPage) -> StoredPage:
+        """Return a stored page, with what its shopper viewed lately if that may be regarded."""
+        if not request.client.recorded:
+            return stored
+        slots = self._site.current.content.library.plan.own
+        shown = [item for item in stored.components if item.slot in slots]
+        return await self._with_own(request.shopper, request.view, shown) or stored
 
     async def _finished(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return the finished page. One that was finished while we looked is found as well."""

@@ -53,7 +53,7 @@ def shop_file(
     `unanswered` is what a list says that could not be searched or filtered; `moments` are those
     from which on its store pages are others (Unix seconds).
     """
-    shop = view.shop
+    shop, choices = view.shop, (it for kind in library.plan.kinds.values() for it in kind.choices)
     return {
         "version": 1,
         "id": shop.id,
@@ -72,6 +72,7 @@ def shop_file(
             slot.id: [name for name, spec in library.specs.items() if slot.id in spec.slots]
             for slot in library.slots
         },
+        "own_from": min((it.least for it in choices if "viewed" in it.marks), default=0),
         "experiments": experiments.as_json(),
         "moments": list(moments),
         "sells": shop.checkout is not None,

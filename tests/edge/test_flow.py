@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
@@ -282,3 +284,30 @@ def test_what_the_worker_tells_names_nobody(edge: Edge, model: Model) -> None:
     eventually(lambda: told(edge, "page", "how")[-2:] == [("shell",), ("kept",)])
     eventually(lambda: told(edge, "stream", "outcome")[-1:] == [("200",)])
     assert cookie.split(".")[0] not in edge.worker.log
+
+
+def test_what_was_looked_at_is_on_the_next_page_although_all_of_the_kind_share_one(
+    edge: Edge, model: Model
+) -> None:
+    viewed = ["tide-vase", "oak-board", "field-throw"]
+    order = {"kind": "purchase", "items": [{"product": "dusk-lamp"}]}
+    ours = {"sec-fetch-site": "same-origin"}
+    model.play(*[Scenario(answer())] * 2)
+
+    def report(shopper: Shopper, *names: str, orders: int = 0) -> None:
+        events = [*[order] * orders, *({"kind": "view", "product": name} for name in names)]
+        assert shopper.post("/signals", json={"events": events}, headers=ours).is_success
+
+    def shows(shopper: Shopper, names: list[str]) -> bool:
+        filled = slots(shopper.store().text).get("recent", ("", ""))
+        return re.findall(r'/products/([\w-]+)"', filled[1]) == names
+
+    with Shopper(edge) as first, Shopper(edge) as second:
+        for shopper in (first, second):
+            shopper.follow(stream_of(shopper.store().text) or STREAM)
+            report(shopper, *viewed, orders=1)
+            eventually(partial(shows, shopper, viewed[::-1]))
+        report(second, "tide-vase")
+        eventually(partial(shows, second, ["tide-vase", "field-throw", "oak-board"]))
+        assert shows(first, viewed[::-1])
+    assert len(model.requests) == 2

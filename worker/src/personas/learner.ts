@@ -15,6 +15,8 @@ export interface LearnedPersona {
   readonly hash: string;
   /** Whether the shopper had another persona until now. */
   readonly changed: boolean;
+  /** How many products they have viewed. */
+  readonly viewed: number;
 }
 
 /** Store facts and classify the shopper anew. Throw where the database does not take them. */
@@ -56,7 +58,9 @@ export async function learn(
     );
     await withTimeout(DATABASE_TIMEOUT_MS, update);
   }
-  return { persona, hash, changed };
+  const views = storedFacts.filter(({ kind }) => kind === "view");
+  const viewed = new Set(views.flatMap(({ products }) => products)).size;
+  return { persona, hash, changed, viewed };
 }
 
 interface ClassifiedPersona {

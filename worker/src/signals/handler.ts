@@ -127,7 +127,7 @@ async function countViews(
   return true;
 }
 
-/** Store facts; where they change the shopper's persona, start the page for their next visit. */
+/** Store facts; where they change what the shopper's page is to be, start it for their next visit. */
 async function storeFacts(
   context: RequestContext,
   shop: Shop,
@@ -138,31 +138,40 @@ async function storeFacts(
   const { DB } = context.env;
   const notStored = new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
   if (DB === undefined) throw notStored;
-  const { persona, hash, changed } = await measured(
+  const { persona, hash, changed, viewed } = await measured(
     "database",
     "write",
     learn(DB, shopperId, shop.id, facts),
   ).catch(() => {
     throw notStored;
   });
-  if (!changed || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
+  const isKnown = persona.confidence > 0;
+  const showsViews = isKnown && shop.own_from > 0 && viewed >= shop.own_from;
+  const isDue = changed || (showsViews && facts.some(({ kind }) => kind === "view"));
+  if (!isDue || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
     return "taken";
   const arm = await assign(shop.experiments, shopperId, persona.type, now);
-  if (isPlain(arm)) return "changed";
+  const outcome = changed ? "changed" : "taken";
+  if (isPlain(arm)) return outcome;
   const client = clientOf(context.request, shop, isNewShopper(expires, now));
   const page = { shop, shopperId, persona, hash: pageHash(hash, arm), client };
-  context.waitUntil(generateAhead(context, context.container, page));
-  return "changed";
+  context.waitUntil(generateAhead(context, context.container, page, showsViews));
+  return outcome;
 }
 
-/** Generate the page of the next visit, unless all shoppers of its persona share one already. */
+/**
+ * Generate the page of the next visit. The one that all shoppers of its persona share will do, where
+ * there is one, but for who is shown what they viewed.
+ */
 async function generateAhead(
   { env, limits }: RequestContext,
   container: ContainerClient,
   page: PageRequest,
+  showsViews: boolean,
 ): Promise<void> {
-  const { html } = await findSharedPage(env, page.hash, page.shop, limits.lookupMs);
-  if (html === null) await startGeneration(container, page).finished;
+  const found =
+    showsViews || (await findSharedPage(env, page.hash, page.shop, limits.lookupMs)).html;
+  if (found === true || found === null) await startGeneration(container, page).finished;
 }
 
 function parseEvents(body: Uint8Array): ReportedEvent[] {
