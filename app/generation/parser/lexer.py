@@ -11,25 +11,25 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_OPENER = re.compile(r"[{\[<◁]")
+_OPENER = re.compile(r"[{\[<◁/]")
 _SPACE = re.compile(r"[\s\ufeff]+")
 _WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/<◁]+|/")
 _IN_DOUBLE = re.compile(r'[^"\\]+')
 _IN_SINGLE = re.compile(r"[^'\\]+")
 _AFTER_SINGLE = re.compile(r"\s*([^\s])")
 _ESCAPES = frozenset('"\\/bfnrtu')
-_COMMENTS = ("//", "/*")
+_COMMENTS = {"//": "\n", "/*": "*/", "<!--": "-->"}
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
 
 _TAG = re.compile(
     r"""
     (?:[<◁]\|? | \[(?=/?think\])) (?P<ends>/|end_(?:of_)?)? \|?\s?
-    (?:(?:begin_of|start)_ | \w{1,9}:)?
+    (?:(?:begin_of|start)_ | \w{1,9}[:_])?
     (?P<name>think|(?:ant)?thinking|thoughts?|reasoning|reflection|analysis|scratch_?pad
     |(?:inner_?)?monologue|drafts?|plan|planning|brainstorm(?:ing)?)
     \b [^<>◁▷\[\]]{0,24} [>▷\]]
-    | <\|(?P<channel>channel)\|?>\s?(?:analysis|thought)(?=\W)
+    | <\|(?P<channel>channel)\|?>\s?(?:analysis|commentary|thought)(?=\W)
     | <(?:channel\||\|channel\|>\s?final\s?<\|message\|)>
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -54,8 +54,8 @@ class Token(NamedTuple):
 class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
-    `spoken` counts the characters of prose. `_aside` is what is passed over: a comment, by how it
-    begins, or a thought, by its tag.
+    `spoken` counts the characters of prose but for spaces. `_aside` is what is passed over: a
+    comment, by how it begins, or a thought, by its tag.
     """
 
     def __init__(self) -> None:
@@ -72,14 +72,16 @@ class Lexer:
         self._tail = ""
         self._quote = ""
         self._string: list[str] = []
-        self._aside = self.thought
+        self._aside = self._aside if self.aside == "thought" else ""
         self._value_expected = True
         self._skip = False
 
     @property
-    def thought(self) -> str:
-        """The tag of the thought inside which the text so far ends, empty outside of thoughts."""
-        return "" if self._aside in _COMMENTS else self._aside
+    def aside(self) -> str:
+        """What the text so far ends inside of: a thought, a comment that must end, or nothing."""
+        if self._aside in _COMMENTS:
+            return "" if self._aside == "//" else "comment"
+        return "thought" if self._aside else ""
 
     @property
     def in_string(self) -> bool:
@@ -137,6 +139,8 @@ class Lexer:
     def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:
         if text[at] in "<◁[":
             return self._at_tag(text, at)
+        if text[at] == "/":
+            return self._at_slash(text, at)
         if space := _SPACE.match(text, at):
             return space.end(), None
         if text[at] == '"' and self._first:
@@ -144,14 +148,16 @@ class Lexer:
             return at + 1, None
         opener = _OPENER.search(text, at)
         end = opener.start() if opener else len(text)
-        self.spoken += end - at
+        self.spoken += sum(map(len, text[at:end].split()))
         self._first = False
-        if opener is None or opener.group() in "<◁[":
+        if opener is None or opener.group() in "<◁[/":
             return end, None
         return opener.end(), Token(opener.group(), opener.group())
 
     def _at_tag(self, text: str, at: int) -> tuple[int, Token | None] | None:
         """Begin a thought where its tag opens; one that only closes says what was before it."""
+        if text.startswith("<!--", at):
+            return self._begin_comment("<!--", at)
         tag = _TAG.match(text, at)
         if tag is not None:
             self.repairs["THOUGHT"] += 1
@@ -167,6 +173,20 @@ class Lexer:
             return at + 1, Token("[", "[")
         self.spoken += self.prose
         return at + 1, None if self.prose else Token("word", text[at])
+
+    def _at_slash(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        """Begin a comment in prose, where two slashes may be an address's."""
+        if text.startswith("/*", at):
+            return self._begin_comment("/*", at)
+        if at + 1 == len(text) and not self._finishing:
+            return None
+        self.spoken += 1
+        return at + 1, None
+
+    def _begin_comment(self, opener: str, at: int) -> tuple[int, None]:
+        self._aside = opener
+        self.repairs["COMMENT"] += 1
+        return at + len(opener), None
 
     def _in_thought(self, text: str, at: int) -> tuple[int, None] | None:
         for tag in _TAG.finditer(text, at):
@@ -192,9 +212,7 @@ class Lexer:
             return self._at_tag(text, at)
         start = text[at : at + 2]
         if start in _COMMENTS:
-            self._aside = start
-            self.repairs["COMMENT"] += 1
-            return at + 2, None
+            return self._begin_comment(start, at)
         if start == "/" and not self._finishing:
             return None
         word = _WORD.match(text, at)
@@ -205,13 +223,14 @@ class Lexer:
         return stop, Token("word", text[at:stop])
 
     def _in_comment(self, text: str, at: int) -> tuple[int, None] | None:
-        closing = "\n" if self._aside == "//" else "*/"
+        closing = _COMMENTS[self._aside]
         found = text.find(closing, at)
         if found >= 0:
             self._aside = ""
             return found + len(closing), None
-        held = 1 if closing == "*/" and text.endswith("*") else 0
-        return None if at == len(text) - held else (len(text) - held, None)
+        begun = next(n for n in range(len(closing) - 1, -1, -1) if text.endswith(closing[:n]))
+        stop = max(at, len(text) - begun)
+        return None if stop == at else (stop, None)
 
     def _open_string(self, quote: str) -> None:
         self._first = False

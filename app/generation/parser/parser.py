@@ -19,8 +19,8 @@ from app.generation.parser.repair import RepairingParser
 
 _USUAL = ParseLimits()
 _NAMELESS = Names()
-_LONGEST_PREAMBLE = 48
-"""Characters of prose before the first component, beyond which it may be a thought."""
+_LONGEST_PREAMBLE = 40
+"""Characters of prose before a component, without spaces, beyond which it may be a thought."""
 
 
 class ProposalParser:
@@ -29,8 +29,9 @@ class ProposalParser:
     `repairs` counts them by kind; `done` says that no more text is wanted. `names` are those that a
     component may have from the key above it.
 
-    What follows a long preamble may be a thought whose first tag was in the prompt, as some models
-    have it. It is held back until its last tag says so, or the answer ends.
+    What follows long prose may be a draft in a thought that has no tag, or whose first one was in
+    the prompt, as some models have it. It is held back until a last tag says so, or the answer
+    ends, and gives way to what is written for the same slot after more prose.
     """
 
     def __init__(self, limits: ParseLimits = _USUAL, names: Names = _NAMELESS) -> None:
@@ -44,13 +45,14 @@ class ProposalParser:
         )
         self._read = 0
         self._offered = 0
+        self._heard = 0
         self._holds = True
-        self._held: list[Proposal | Refusal] = []
+        self._held: list[tuple[int, Proposal | Refusal]] = []
 
     @property
     def inside(self) -> bool:
-        """Whether the text so far ends inside a bracket or a thought."""
-        return self._components.inside or bool(self._lexer.thought)
+        """Whether the text so far ends inside a bracket, a thought or a comment."""
+        return self._components.inside or bool(self._lexer.aside)
 
     def feed(self, text: str) -> Iterator[Proposal | Refusal]:
         """Yield what `text` completes. Text beyond the limits is refused once, then ignored."""
@@ -71,11 +73,12 @@ class ProposalParser:
         if self._lexer.spoken:
             self.repairs["PROSE"] += 1
         self._components.end_of_text()
-        self._components.found = [*self._held, *self._components.found]
+        self._held += ((self._lexer.spoken, item) for item in self._components.found)
+        self._components.found = _without_drafts(self._held)
         self._holds = False
         yield from self._drain()
-        if self._lexer.thought:
-            yield Refusal("UNFINISHED", "thought")
+        if self._lexer.aside:
+            yield Refusal("UNFINISHED", self._lexer.aside)
         if self._read and not self._offered and not self.repairs:
             self.repairs["NO_COMPONENT"] += 1
 
@@ -100,10 +103,11 @@ class ProposalParser:
 
     def _drain(self) -> Iterator[Proposal | Refusal]:
         found, self._components.found = self._components.found, []
-        if self._holds and self._lexer.spoken > _LONGEST_PREAMBLE:
-            self._held += found
+        spoken = self._lexer.spoken
+        if self._holds and spoken > self._heard + _LONGEST_PREAMBLE:
+            self._held += ((spoken, item) for item in found)
             return
-        self._holds = False
+        self._heard = spoken
         for item in found:
             self._offered += 1
             if self._offered > self._limits.components:
@@ -124,3 +128,14 @@ class ProposalParser:
             return ()
         self.repairs.update(inner.repairs)
         return found
+
+
+def _without_drafts(held: Sequence[tuple[int, Proposal | Refusal]]) -> list[Proposal | Refusal]:
+    """Leave out what is proposed again for the same slot after more characters of prose."""
+    final: dict[str, int] = {}
+    kept: list[Proposal | Refusal] = []
+    for spoken, item in reversed(held):
+        slot = (item.id or item.type).lower() if isinstance(item, Proposal) else ""
+        if not slot or final.setdefault(slot, spoken) == spoken:
+            kept.append(item)
+    return kept[::-1]

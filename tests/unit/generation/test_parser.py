@@ -138,11 +138,13 @@ def test_kimis_triangles_are_tags_too() -> None:
         "<|begin_of_thought|>{draft}<|end_of_thought|><|begin_of_solution|>{hero}",
         "<|thinking|>{draft}</|thinking|>{hero}",
         "<seed:think>{draft}</seed:think>{hero}",
+        "<longcat_think>{draft}</longcat_think>{hero}",
         "<antThinking>{draft}</antThinking>{hero}",
         "<scratch_pad>{draft}</scratch_pad>{hero}",
         "<inner_monologue>{draft}</inner_monologue>{hero}",
         "<draft>{draft}</draft>{hero}",
         "<|channel|>analysis<|message|>{draft}<|end|><|start|>assistant<|channel|>final<|message|>{hero}",
+        "<|channel|>commentary<|message|>{draft}<|end|><|start|>assistant<|channel|>final<|message|>{hero}",
         "<|channel>thought\n{draft} < b<channel|>{hero}",
     ],
 )
@@ -180,6 +182,59 @@ def test_after_a_long_preamble_an_end_without_a_beginning_discards_what_was_draf
 def test_after_a_short_preamble_nothing_is_held_back() -> None:
     parser = ProposalParser(names=NAMES)
     assert len(list(parser.feed(f"Sure! Here is the page you asked for:\n{HERO}"))) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 4096])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- {draft} -->{hero}",
+        "Here:<!--\n{draft} a -- b ->\n-->\n```json\n{hero}\n```<!---->",
+        '{{"components":[<!--{draft}-->{hero}]}}<!--{draft}-->',
+        "/* first {draft} **/ {hero} /**/",
+    ],
+)
+def test_what_stands_in_a_comment_is_not_the_answer(text: str, size: int) -> None:
+    text = text.format(draft=DRAFT, hero=HERO)
+    assert headlines(text) == ["Good light"]
+    assert parsed(text, size) == parsed(text)
+
+
+def test_a_comment_that_never_ends_is_told_and_an_address_is_none() -> None:
+    assert parsed(f"<!-- {HERO}")[0] == [Refusal("UNFINISHED", "comment")]
+    assert headlines(f"As in https://shop.example/a/b and/or c: {HERO} // so") == ["Good light"]
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+@pytest.mark.parametrize("final", ["{hero}{grid}", '{{"components":[{hero},{grid}]}}'])
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Okay, the user wants a page that is quiet. The hero could be {draft}. ",
+        "Let me think about which product leads here, for a start: {draft}\n{draft}\n",
+        'We need to answer with JSON and nothing else, something like {{"components":[{draft}]}}. ',
+        'First I think about it for a while, and then perhaps say `{{"type":"hero","config":{{}}}}` or else. ',
+    ],
+)
+def test_a_draft_in_a_thought_without_tags_gives_way_to_the_answer(
+    draft: str, final: str, size: int
+) -> None:
+    text = (draft + "But wait, that is a little loud. " + final).format(
+        draft=DRAFT, hero=HERO, grid=GRID
+    )
+    assert outcomes(text) == ["hero", "grid"]
+    assert headlines(text)[0] == "Good light"
+    assert parsed(text, size) == parsed(text)
+
+
+def test_a_thought_between_components_is_none_of_them() -> None:
+    thought = "Now for the grid: should it be this one, which has nothing new in it? "
+    text = f"{HERO}{thought}{GRID.replace('shelf', 'floor')} No: {GRID}{thought}{CTA}"
+    assert [item.config for item in parsed(text)[0] if isinstance(item, Proposal)] == [
+        json.loads(it)["config"] for it in (HERO, GRID, CTA)
+    ]
+    parser = ProposalParser(names=NAMES)
+    assert len(list(parser.feed(text))) == 1, "what comes before the thought is not held back"
 
 
 def test_other_tags_and_signs_are_prose_as_ever() -> None:
