@@ -76,8 +76,8 @@ class PageJob:
     `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
     stays; `own` is by rule, and its shopper's alone. A slot without one of the `fallbacks` may stay
     empty. `client` is for whom, as the budget counts it, and `lease` what the page is composed by
-    where processes share it. `began` is in the event loop's seconds.
-    `shop` is as the merchant's rules have it for the persona, until `valid_until`.
+    where processes share it; once `alone` it is shared no more. `began` is in the event loop's
+    seconds. `shop` is as the merchant's rules have it for the persona, until `valid_until`.
     """
 
     id: str
@@ -92,6 +92,7 @@ class PageJob:
     base_model: str = ""
     client: Client = Client()
     lease: Lease | None = None
+    alone: bool = False
     valid_until: int = 0
     began: float = 0.0
     drawn: dict[str, RenderedComponent] = field(default_factory=dict)

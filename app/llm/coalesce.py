@@ -18,7 +18,7 @@ from app.domain.llm import (
     TokensUsed,
 )
 
-_NOT_FOR_THEM = ("ADDRESS_LIMIT", "LEASE_LOST")
+_NOT_FOR_THEM = ("ADDRESS_LIMIT", "LEASE_LOST", "BUDGET_UNREACHABLE")
 """Why one is not answered says nothing of those who wait beside them: they ask for themselves."""
 
 

@@ -278,16 +278,22 @@ class PageJobs:
                 raise PageTaken(job.id)
             return await keep(page, ttl, shared)
 
-        while not await self._relay.follow(key, job):
+        while held := await self._relay.follow(key, job):
             with suppress(PageTaken):
-                async with self._room:
-                    await self.turns.turn()
-                    if not request.force and request.base is None:
-                        await self._begin_with_shared(job, request.view)
-                    await generator.compose(job, store)
-                if await self._journal.settled(job.id):
-                    return
-            job.drawn.clear()
+                try:
+                    async with held, self._room:
+                        await self.turns.turn()
+                        if not request.force and request.base is None:
+                            await self._begin_with_shared(job, request.view)
+                        await generator.compose(job, store)
+                        if await self._journal.settled(job.id):
+                            return
+                except TimeoutError:
+                    if not held.expired():
+                        raise
+            events = self._journal.events(job.id)
+            kept = {json.loads(it.data)["slot"] for it in events if it.name == "component"}
+            job.drawn = {slot: it for slot, it in job.drawn.items() if slot in kept}
         await self._adopt(job, generator, keep)
 
     async def _adopt(self, job: PageJob, generator: Generator, store: Store) -> None:

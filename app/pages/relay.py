@@ -1,7 +1,7 @@
 """One page, many processes: one composes it and shares what it writes, the others follow.
 
 Who composes holds a lease. Where it lapses, or is given up, one of those who follow goes on from
-what has been drawn. A process that cannot reach the others composes by itself.
+what has been drawn. A process that cannot reach the others composes by itself, and pays nobody.
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ from app.pages.lead import PAUSE, Lead
 from app.storage.errors import NO_ANSWER, StorageError
 from app.storage.ports import Held, SharedJournal
 from app.util.tasks import Tasks
-
-_SETTLED = 1.5
-"""Seconds that all processes have to say what they compose, once they can be reached again."""
 
 _LAST_WORDS = 1.0
 """Seconds to share what has been written when the process ends."""
@@ -94,8 +91,8 @@ class Relay:
 
     `clock` gives seconds since the epoch.
 
-    `counts` says how often pages were `taken_up` from another process, begun `alone` since the
-    others could not be reached, went on `unshared` for a while, or were `lost` to another.
+    `counts` says how often pages were `taken_up` from another process, composed `alone` since the
+    others could not be reached, or `lost` since they could not be reached or had the page.
     """
 
     def __init__(self, clock: Callable[[], float], shared: SharedJournal | None = None) -> None:
@@ -112,13 +109,16 @@ class Relay:
         """Begin the journal of a page that may be another process's."""
         self.journal.open(page_id, owner, joining=self._shared is not None)
 
-    async def follow(self, key: str, job: PageJob) -> bool:
-        """Follow the page under a key to its end; False where it is to be composed here.
+    async def follow(self, key: str, job: PageJob) -> asyncio.Timeout | None:
+        """Follow the page under a key to its end; or return what it is to be composed within here.
 
-        Then the journal and the job have what another process has drawn of it already.
+        Then the journal and the job have what another process has drawn of it already. It expires
+        as soon as another process may have the page, whose rest is to be followed.
         """
         if self._shared is None:
-            return False
+            return asyncio.timeout(None)
+        if job.alone:
+            return self._alone(job)
         page = self._pages.setdefault(key, _SharedPage(key, self.journal))
         follower = page.join(job)
         try:
@@ -128,24 +128,24 @@ class Relay:
             if not page.followers:
                 del self._pages[key]
 
-    async def _follow(self, shared: SharedJournal, page: _SharedPage, follower: _Follower) -> bool:
+    async def _follow(
+        self, shared: SharedJournal, page: _SharedPage, follower: _Follower
+    ) -> asyncio.Timeout | None:
         job, unreachable_since = follower.job, None
         while not follower.over.is_set():
             follower.nudge.clear()
             settled = self._settled.is_set()
-            may_take = settled and (unreachable_since is None or not page.events)
             is_new = not job.began and not self.journal.events(job.id)
+            now = asyncio.get_running_loop().time()
             try:
                 held = await shared.claim(
-                    page.key, job.id, page.last, may_take=may_take, is_new=is_new
+                    page.key, job.id, page.last, may_take=settled, is_new=is_new
                 )
             except StorageError:
-                now = asyncio.get_running_loop().time()
                 if unreachable_since is None:
                     unreachable_since = now
                 elif not page.events or now - unreachable_since > 2 * shared.seconds:
-                    self._lead(shared, page, job, None)
-                    return False
+                    return self._alone(job, page.last)
                 await asyncio.sleep(PAUSE)
                 continue
             unreachable_since = None
@@ -153,12 +153,11 @@ class Relay:
             if held.ours and follower.over.is_set():
                 self._later(shared.leave(page.key, job.id))
             elif held.ours:
-                self._lead(shared, page, job, held)
-                return False
+                return self._lead(shared, page, job, held, now)
             elif not follower.over.is_set():
                 seconds = held.seconds if settled else PAUSE
                 await self._await_news(shared, page, follower, seconds)
-        return True
+        return None
 
     async def _await_news(
         self, shared: SharedJournal, page: _SharedPage, follower: _Follower, seconds: float
@@ -171,15 +170,19 @@ class Relay:
             async with asyncio.timeout(seconds):
                 await follower.nudge.wait()
 
+    def _alone(self, job: PageJob, floor: int = 0) -> asyncio.Timeout:
+        """Compose a page for its readers here. It has no lease, so no model is paid for it."""
+        self.counts["alone"] += 1
+        self.journal.begin(job.id, floor)
+        return asyncio.timeout(None)
+
     def _lead(
-        self, shared: SharedJournal, page: _SharedPage, job: PageJob, held: Held | None
-    ) -> None:
-        """Compose a page here, and share it; as soon as that can be done, where it is not held."""
-        if held is None:
-            self.counts["alone"] += 1
-        elif page.events:
+        self, shared: SharedJournal, page: _SharedPage, job: PageJob, held: Held, since: float
+    ) -> asyncio.Timeout:
+        """Compose a page here, and share it."""
+        if page.events:
             self.counts["taken_up"] += 1
-        whole = held is None or held.length == len(page.events)
+        whole = held.length == len(page.events)
         sent = len(self.journal.events(job.id))
         lead = Lead(
             self.journal,
@@ -188,15 +191,16 @@ class Relay:
             job=job,
             key=page.key,
             length=len(page.events) if whole else 0,
-            unshared=held is None,
+            since=since,
         )
         if not whole:
             lead.dirty.set()
-        self.journal.begin(job.id, held.floor if held else page.last, lead.dirty.set)
+        self.journal.begin(job.id, held.floor, lead.dirty.set)
         self.journal.show(job.id, sent)
         self._leads.add(lead)
         task = self._tasks.start(lead.run(), f"share {job.id[:8]}")
         task.add_done_callback(lambda _: self._leads.discard(lead))
+        return lead.held
 
     def leave(self, job: PageJob) -> None:
         """Put down a page that is not composed to its end, for another process to take up."""
@@ -228,7 +232,8 @@ class Relay:
         """Read what there is to all pages that are followed here, in one go.
 
         Where that cannot be done leases may be forgotten: pages that are composed here are shared
-        again as soon as they can be, and no other is taken before all processes have done so.
+        again as soon as they can be, and no other is taken before all processes have done so, or
+        have given their pages up.
         """
         while True:
             positions = {key: page.last for key, page in self._pages.items() if page.awaited}
@@ -242,7 +247,7 @@ class Relay:
                 await asyncio.sleep(PAUSE)
                 continue
             if not self._settled.is_set():
-                asyncio.get_running_loop().call_later(_SETTLED, self._settled.set)
+                asyncio.get_running_loop().call_later(shared.seconds, self._settled.set)
             for key, events in news.events.items():
                 if key in self._pages:
                     self._pages[key].deliver(events)

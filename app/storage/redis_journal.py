@@ -18,10 +18,31 @@ _KEPT = 300
 _BLOCK = 500
 """Milliseconds for which nothing may happen to any page followed before they are asked for anew."""
 
-_CLAIM = """
+_LASTING = 7_260
+"""Seconds for which leases and ledgers are there at most: a Redis that is full and drops what is
+nearest its end drops all else before."""
+
+_LEASE = f"""
+local lasting = {_LASTING}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function read(lease)
+    local till, id = (redis.call('GET', lease) or ''):match('^(%d+) (.*)$')
+    if id and tonumber(till) > now then return id, till - now end
+end
+local function take(lease, id, milliseconds)
+    local value = string.format('%.0f %s', now + milliseconds, id)
+    redis.call('SET', lease, value, 'EX', lasting)
+end
+"""
+"""A lease says until when who has it, in milliseconds of Redis's clock."""
+
+_CLAIM = (
+    _LEASE
+    + """
 local lease, stream, held = unpack(KEYS)
 local id, milliseconds, kept, after, may_take, is_new = unpack(ARGV)
-local holder = redis.call('GET', lease)
+local holder, left = read(lease)
 local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 local last = newest and newest[1]:match('^%d+') or '0'
 local ended = newest and (newest[2][2] == 'ready' or newest[2][2] == 'error')
@@ -29,29 +50,31 @@ local ours = 0
 local may_begin_anew = is_new == '1' and redis.call('EXISTS', held) == 0
 if may_take == '1' and (not holder or holder == id) and (may_begin_anew or not ended) then
     if ended then redis.call('DEL', stream) end
-    redis.call('SET', lease, id, 'PX', milliseconds)
+    take(lease, id, milliseconds)
     redis.call('SET', held, '', 'EX', kept)
     ours = 1
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 local events = redis.call('XRANGE', stream, '(' .. after .. '-0', '+')
-local floor = string.format('%.0f', math.max(now, tonumber(last)))
-return {ours, floor, redis.call('XLEN', stream), redis.call('PTTL', lease), events}
+local floor = string.format('%.0f', math.max(now * 1000, tonumber(last)))
+return {ours, floor, redis.call('XLEN', stream), left or 0, events}
 """
+)
 """Takes a page whose lease nobody holds. One that has ended is begun anew by who has seen nothing
 of it and never held it: where they did, even unaware, it was ended in their stead. Ids of what
 follows are beyond Redis's time and beyond every id before."""
 
-HOLD = """
+HOLD = (
+    _LEASE
+    + """
 local function hold(lease, stream, id, milliseconds, length)
-    local holder = redis.call('GET', lease)
+    local holder = read(lease)
     if holder and holder ~= id then return false end
     if not holder and redis.call('XLEN', stream) > tonumber(length) then return false end
-    redis.call('SET', lease, id, 'PX', milliseconds)
+    take(lease, id, milliseconds)
     return true
 end
 """
+)
 """Renews a lease, or takes it where nobody has; false where another has it, or had it since."""
 
 _WRITE = (
@@ -77,24 +100,30 @@ return redis.call('XLEN', stream)
 after a restart, and is to be written whole, as one of none."""
 
 _EVENTS = "return redis.call('XRANGE', KEYS[1], '-', '+')"
-_LEAVE = """
+_LEAVE = (
+    _LEASE
+    + """
 local lease, stream = KEYS[1], KEYS[2]
-if redis.call('GET', lease) ~= ARGV[1] then return end
+if read(lease) ~= ARGV[1] then return end
 redis.call('DEL', lease)
 local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 local id = string.format('%.0f-0', (newest and newest[1]:match('^%d+') or 0) + 1)
 redis.call('XADD', stream, id, 'name', 'left', 'data', '', 'note', '')
 redis.call('EXPIRE', stream, ARGV[2])
 """
+)
 
-_ERASED, _HEARD = 10, 60
-"""Seconds in which nobody composes a page of a shopper who is forgotten, and in which all processes
-hear that they are."""
+_ERASED, _HEARD = 10_000, 60
+"""Milliseconds in which nobody composes a page of a shopper who is forgotten, and seconds in which
+all processes hear that they are."""
 
-_ERASE = """
-redis.call('SET', KEYS[1], 'nobody', 'EX', ARGV[1])
+_ERASE = (
+    _LEASE
+    + """
+take(KEYS[1], 'nobody', ARGV[1])
 redis.call('DEL', KEYS[2])
 """
+)
 
 _FORGOTTEN = "forgotten"
 _FORGET = """

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.domain.events import Lease
 from app.domain.limits import Claim, Verdict
+from app.storage.errors import StorageError
 from app.storage.redis import RedisServer
 from app.storage.redis_journal import HOLD, keys_of
 
@@ -14,8 +15,8 @@ _TAKE = (
     HOLD
     + """
 local id, milliseconds, length = unpack(ARGV, 1, 3)
-if id ~= '' and not hold(KEYS[1], KEYS[2], id, milliseconds, length) then return {-1, 0, 0, 0} end
-local minute = math.floor(redis.call('TIME')[1] / 60)
+if not hold(KEYS[1], KEYS[2], id, milliseconds, length) then return {-1, 0, 0, 0} end
+local minute = math.floor(time[1] / 60)
 local refused, first = 0, {0, 0}
 local ledgers = {unpack(KEYS, 3)}
 for i, ledger in ipairs(ledgers) do
@@ -40,7 +41,7 @@ if refused == 0 then
     for i, ledger in ipairs(ledgers) do
         redis.call('HINCRBY', ledger, minute .. ':calls', 1)
         redis.call('HINCRBY', ledger, minute .. ':tokens', ARGV[3 * i + 1])
-        redis.call('EXPIRE', ledger, 3660)
+        redis.call('EXPIRE', ledger, lasting)
     end
     first = {first[1] + 1, first[2] + ARGV[4]}
 end
@@ -68,19 +69,20 @@ class RedisLedgers:
         self._lease_seconds = lease_seconds
 
     async def take(self, claims: Sequence[Claim], lease: Lease | None) -> Verdict:
-        """Pay all claims or none, in one round trip, and only if the lease is not lost.
+        """Pay all claims or none, in one round trip, and only for who has the page's lease.
 
         Who was stopped until after the lease may have ended again does not know, and asks again.
         """
+        if lease is None:
+            raise StorageError("redis: nobody knows who composes the page")
         words = [word for claim in claims for word in claim[1:]]
         keys = _keys([claim.account for claim in claims])
         milliseconds = round(self._lease_seconds * 1000)
         for _ in range(2):
             began = time.monotonic()
-            head = (lease.holder, milliseconds, lease.length) if lease else ("", 0, 0)
-            pages = keys_of(lease.key if lease else "")
-            answer = await self._redis.run(_TAKE, [*pages, *keys], *head, *words)
-            if lease is None or time.monotonic() - began < self._lease_seconds:
+            head = (lease.holder, milliseconds, lease.length)
+            answer = await self._redis.run(_TAKE, [*keys_of(lease.key), *keys], *head, *words)
+            if time.monotonic() - began < self._lease_seconds:
                 break
         refused, minute, calls, tokens = answer
         if refused < 0:

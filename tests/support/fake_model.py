@@ -49,6 +49,10 @@ class Model:
         """Wait until so many requests have come."""
         self.portal.call(_soon, self.stand_in.asked(number))
 
+    def left(self, number: int) -> None:
+        """Wait until so many of its clients have left before they had the whole answer."""
+        self.portal.call(_soon, self.stand_in.left(number))
+
     def release(self, times: int = 1) -> None:
         """Let held streams go on."""
         for _ in range(times):
