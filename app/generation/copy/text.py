@@ -26,6 +26,8 @@ _MIXED = re.compile(r"[a-z][\u0370-\u052f]|[\u0370-\u052f][a-z]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _KANA = ("HIRAGANA", "KATAKANA")
 _SHORTEST = 3
+_ACCUSATIVE = re.compile(".{3,}[^\u0647]\u0627")
+"""A noun of Arabic that ends in "an", as it is written; "ha" is a pronoun."""
 
 
 class _Fold(dict[int, str]):
@@ -127,5 +129,5 @@ def forms(word: str) -> tuple[str, ...]:
     for clitics in ("وف", "بكل"):
         found += [form[1:] for form in found if form[0] in clitics and len(form) > _SHORTEST]
     found += [form[2:] for form in found if form[:2] in ("ال", "لل") and len(form) > _SHORTEST]
-    found += [form[:-1] for form in found if form[-1] == "\u0627" and len(form) > _SHORTEST + 1]
+    found += [form[:-1] for form in found if _ACCUSATIVE.fullmatch(form)]
     return tuple(dict.fromkeys(found))
