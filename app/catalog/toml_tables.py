@@ -160,7 +160,7 @@ class Table:
         """Return one text or several, of those that are known where any are; none if not there."""
         value = self.fields.get(key, [])
         texts = [value] if isinstance(value, str) else value
-        if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
+        if not isinstance(texts, list) or not all(map(_is_text, texts)):
             raise Unusable(key, f"{key} must be text, or a list of texts")
         if key in self.fields and not texts:
             raise Unusable(key, f"{key} is empty")
@@ -183,3 +183,7 @@ class Table:
         except (OverflowError, ValueError, OSError):
             pass
         raise Unusable(key, f"{key} must be a day or a time, without quotes: 2026-12-01")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != "" and "\0" not in value  # no file is named so

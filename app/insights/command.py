@@ -11,6 +11,7 @@ from app.content.components import LibraryError
 from app.content.prompts import PromptError
 from app.content.site import read_site
 from app.insights.collect import collect
+from app.insights.report import compared
 from app.metrics.registry import Metrics
 from app.pages.arms import Arms
 from app.settings import Settings
@@ -62,29 +63,21 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     for experiment in report["experiments"]:
         warning = "" if experiment["shares"]["as_planned"] else ": the shares are not as planned"
         yield f"{experiment['name']}{warning}"
+        if experiment["former"]:
+            yield f"  no figure has the visitors of former arms: {', '.join(experiment['former'])}"
         for arm in experiment["arms"]:
-            each = f"{arm['revenue_per_visitor']:.2f} {report['currency']}"
-            net = "unknown" if arm["net_per_visitor"] is None else f"{arm['net_per_visitor']:.2f}"
+            each = f"{arm['revenue_per_visitor']:,.2f} {report['currency']}"
+            net = "unknown" if arm["net_per_visitor"] is None else f"{arm['net_per_visitor']:,.2f}"
             yield (
-                f"  {arm['arm']}: {arm['visitors']} visitors, {arm['orders']} orders, "
-                f"{each} a visitor, net of tokens {net}{_compared(arm)}"
+                f"  {arm['arm']}: {arm['visitors']:,} visitors, {arm['orders']:,} orders, "
+                f"{each} a visitor, net of tokens {net}"
             )
+            if arm["stopped"]:
+                yield f"    it has stopped itself: {arm['stopped']}"
+            if "difference" in arm:
+                yield f"    {compared(arm, experiment['arms'][0], report['currency'])}"
     if report["experiments"] and report["dollar"] is None:
         currency = report["currency"]
         yield f"what tokens cost is not known in {currency}: experiments.toml lacks `dollar`"
     if report["unpriced"]:
         yield f"what these models cost is not known: {', '.join(report['unpriced'])}"
-
-
-def _compared(arm: Mapping[str, Any]) -> str:
-    """Say what an arm brings more than the first, and whether it has stopped itself."""
-    found = arm.get("difference")
-    text = f"; stopped: {arm['stopped']}" if arm["stopped"] else ""
-    if found is None:
-        return text
-    if found["low"] is None:
-        return f"; too few visitors to compare{text}"
-    verdict = "a difference" if found["called"] else "no difference so far"
-    return (
-        f"; {found['estimate']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f}): {verdict}{text}"
-    )

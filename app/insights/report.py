@@ -13,6 +13,7 @@ from app.domain.facts import CHECKOUT
 from app.insights.prices import PRICES_OF, cost_of, unpriced
 from app.insights.sequences import (
     ALPHA,
+    FEWEST_VISITORS,
     SHARES_ALPHA,
     Sample,
     deviation_of,
@@ -23,6 +24,8 @@ from app.insights.sequences import (
 from app.storage.db.rows import Row
 
 _CENTS = 100
+_ENDLESS = 10_000_000
+"""Visitors for whom nobody waits."""
 
 
 class Counts(NamedTuple):
@@ -127,6 +130,7 @@ def _experiment(
     personas = sorted({row["persona"] for row in own})
     return {
         "name": comparison.name,
+        "former": sorted({row["arm"] for row in own}.difference(arms)),
         "shares": {
             "planned": dict(comparison.arms),
             "p_value": p_value,
@@ -186,6 +190,26 @@ def _difference(arm: Sample, control: Sample) -> dict[str, object]:
         "needed": needed,
         "still_needed": None if needed is None or found.called else max(0, needed - visitors),
     }
+
+
+def compared(arm: Mapping[str, Any], first: Mapping[str, Any], currency: str) -> str:
+    """Say in words what an arm brings more than the first, how sure that is, and what is left."""
+    found, names = arm["difference"], f"{arm['arm']} and {first['arm']}"
+    if found["low"] is None:
+        fewest = f"each of {names} needs {FEWEST_VISITORS} visitors, some of whom buy"
+        return f"Nothing can be said yet: {fewest}."
+    by, span = abs(found["estimate"]), f"{found['low']:+,.2f} to {found['high']:+,.2f}"
+    if not found["called"]:
+        more = found["still_needed"]
+        needed = f"{f'about {more:,}' if more else 'a few'} visitors more would tell"
+        if more > _ENDLESS:
+            needed = "there seems to be none"
+        return f"No difference between {names} so far ({span} {currency} a visitor): {needed}."
+    word = "more" if found["estimate"] > 0 else "less"
+    text = f"{arm['arm']} brings {by:,.2f} {currency} a visitor {word} than {first['arm']} ({span})"
+    if arm["cost"] and None not in (net := (arm["net_per_visitor"], first["net_per_visitor"])):
+        text += f"; after what its tokens cost {net[0] - net[1]:+,.2f}"
+    return f"{text}."
 
 
 def _spent(

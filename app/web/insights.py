@@ -68,6 +68,7 @@ class InsightsPage:
             await send_json(scope, send, report, 200, _NO_STORE)
             return
         from app.insights.charts import bar_chart, interval_chart  # noqa: PLC0415 - likewise
+        from app.insights.report import compared  # noqa: PLC0415 - likewise
 
         html = _template().render(
             shop=view.shop,
@@ -75,6 +76,7 @@ class InsightsPage:
             report=report,
             interval_chart=interval_chart,
             bar_chart=bar_chart,
+            compared=compared,
         )
         answer = Response(zipped(html.encode()), view.headers, 200, _NO_STORE)
         await send_response(scope, send, answer)

@@ -103,6 +103,10 @@ def test_the_page_has_intervals_once_there_are_visitors_enough(server: Server) -
     assert page.status_code == 200
     assert page.text.count("<svg") == 3
     assert "do not have the shares that were planned" in page.text
+    assert "No difference between house and plain so far" in page.text
+    assert "rest brings" not in page.text, "nothing is said of shares that are wrong"
+    rows(server, "UPDATE exposures SET arm = 'renamed' WHERE arm = 'house' AND shopper_id < '2'")
+    assert "the visitors of renamed, which is no arm any more" in asked(server).text
 
 
 def test_the_demo_shop_shows_a_simulated_month_and_says_so_until_there_is_an_experiment(

@@ -66,6 +66,7 @@ def test_an_arm_has_prompts_and_limits_of_its_own(tmp_path: Path) -> None:
         (COPY.replace("share = 3", "prompts = 'x'"), 3, "only a model has prompts"),
         (COPY.replace("'model' }", "'model', prompts = 'x' }"), 3, "x/storefront.md"),
         (COPY.replace("'model' }", "'model', prompts = '../..' }"), 3, "outside the shop's folder"),
+        (COPY.replace("'model' }", "'model', prompts = \"\\u0000\" }"), 3, "must be text"),
         (COPY.replace("'model' }", "'model', most_seconds = 'few' }"), 3, "most_seconds must be"),
         (COPY.replace("'model' }", "'model', limit = 3 }"), 3, "limit is not known"),
         (COPY.replace("'model' }", "'model', pins = 'no' }"), 3, "pins must be true or false"),

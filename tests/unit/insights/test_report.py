@@ -17,6 +17,7 @@ from app.insights.charts import WIDTH, bar_chart, interval_chart
 from app.insights.collect import collect
 from app.insights.command import summary
 from app.insights.prices import cost_of
+from app.insights.report import compared
 from app.storage.db.rows import Generation, PageViews, Visited
 from tests.support.databases import KINDS, OpenDatabase, opened
 from tests.support.factories import product, shop
@@ -206,6 +207,29 @@ def test_a_price_that_is_not_known_is_not_guessed() -> None:
     assert cost_of("some-model", 1_000, 0, 1_000) is None
     assert cost_of("house", 0, 0, 0) == cost_of("", 0, 0, 0) == 0.0
     assert cost_of("kimi-k2.6", 1_000_000, 1_000_000, 0) == pytest.approx(0.16)
+
+
+def test_what_an_arm_brings_is_said_in_words() -> None:
+    first = {"arm": "plain", "net_per_visitor": 1.0}
+
+    def said(low: float | None, high: float = 3.0, more: int | None = None, cost: float = 0) -> str:
+        called = low is not None and (low > 0 or high < 0)
+        found = {"estimate": (low or 0) + 1, "low": low, "high": high, "called": called}
+        arm = {"arm": "next", "net_per_visitor": 2.5, "cost": cost}
+        return compared({**arm, "difference": {**found, "still_needed": more}}, first, "EUR")
+
+    assert said(None) == (
+        "Nothing can be said yet: each of next and plain needs 100 visitors, some of whom buy."
+    )
+    assert said(1_234) == (
+        "next brings 1,235.00 EUR a visitor more than plain (+1,234.00 to +3.00)."
+    )
+    assert said(-5, -1, cost=3).startswith("next brings 4.00 EUR a visitor less than plain")
+    assert said(1, cost=3).endswith("; after what its tokens cost +1.50.")
+    so_far = "No difference between next and plain so far (-1.00 to +3.00 EUR a visitor): "
+    assert said(-1, more=1_200) == f"{so_far}about 1,200 visitors more would tell."
+    assert said(-1, more=0) == f"{so_far}a few visitors more would tell."
+    assert said(-1, more=99_000_000) == f"{so_far}there seems to be none."
 
 
 def test_charts_stay_within_their_width() -> None:
