@@ -16,6 +16,7 @@ from app.domain.persona import Interests
 from app.storage.db.rows import read_shoppers_facts
 from app.storage.errors import StorageError
 from app.storage.ports import DemandStore
+from app.util.turns import paced
 
 FRESH = 600.0
 """Seconds after which what is in demand is counted anew, once a page asks."""
@@ -76,7 +77,7 @@ def count_demand(facts: Iterable[tuple[str, Fact]], today: int) -> Demand:
                 buyers.setdefault(name, set()).add(shopper)
     popular = (name for name in sold if len(buyers[name]) >= _FEWEST_SHOPPERS)
     ranked = sorted(popular, key=lambda name: (-sold[name], name))
-    return Demand(_companions(of_shopper.values()), tuple(ranked[:_MOST_SELLING]))
+    return Demand(_companions(paced(of_shopper.values())), tuple(ranked[:_MOST_SELLING]))
 
 
 def _companions(
@@ -177,6 +178,7 @@ class DemandReader:
             self.counts["failed"] += 1
             return
         today = day_of(self._now())
-        found = await asyncio.to_thread(lambda: count_demand(read_shoppers_facts(rows), today))
+        facts = read_shoppers_facts(paced(rows))
+        found = await asyncio.to_thread(count_demand, facts, today)
         self._found[shop.id] = found
         self.counts["counted"] += 1

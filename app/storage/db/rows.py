@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple, NoReturn
@@ -105,10 +105,10 @@ def read_facts(rows: Iterable[Row]) -> tuple[Fact, ...]:
     return tuple(fact for fact in read if fact is not None)
 
 
-def read_shoppers_facts(rows: Iterable[Row]) -> list[tuple[str, Fact]]:
-    """Read facts' rows with whose they are, remembering none; likewise."""
+def read_shoppers_facts(rows: Iterable[Row]) -> Iterator[tuple[str, Fact]]:
+    """Read facts' rows with whose they are one by one, remembering none; likewise."""
     read = ((row["shopper_id"], read_fact(_json(row["fact"]))) for row in rows)
-    return [(shopper, fact) for shopper, fact in read if fact is not None]
+    return ((shopper, fact) for shopper, fact in read if fact is not None)
 
 
 @lru_cache(_FACTS_REMEMBERED)

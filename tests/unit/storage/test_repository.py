@@ -423,7 +423,7 @@ async def test_the_latest_facts_of_a_shop_come_with_whose_they_are(database: Ope
     await database.add_facts(SEEN, [VIEW, Fact("filter", 20_000), ORDER])
     await database.add_facts(SEEN._replace(shopper_id="shop_2"), [VIEW])
     await database.add_facts(SEEN._replace(shopper_id="shop_3", shop_id="corner"), [VIEW])
-    latest = read_shoppers_facts(await database.latest_facts(SEEN.shop_id))
+    latest = list(read_shoppers_facts(await database.latest_facts(SEEN.shop_id)))
     assert latest == [("shop_2", VIEW), (SEEN.shopper_id, ORDER), (SEEN.shopper_id, VIEW)]
 
 
