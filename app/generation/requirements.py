@@ -54,8 +54,8 @@ REQUIREMENTS = (
         ),
     ),
     Requirement(
-        "Copy neither tells the shopper what they are like nor names their type.",
-        ("SHOPPER_DESCRIBED",),
+        "Copy neither tells the shopper what they are like nor names their type or this task.",
+        ("SHOPPER_DESCRIBED", "TASK_IN_COPY"),
     ),
 )
 """Sentences that end in a comma go on in the next."""

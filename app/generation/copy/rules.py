@@ -29,6 +29,7 @@ _CODES = {
     "material": "CLAIM_NOT_STATED",
     "superlative": "SUPERLATIVE_NOT_STATED",
     "shopper": "SHOPPER_DESCRIBED",
+    "task": "TASK_IN_COPY",
     "banned": "BANNED_WORD",
 }
 """The code of a refusal for each kind of section that a word list may have."""

@@ -69,6 +69,7 @@ BREACHES: dict[str, tuple[str, dict[str, object]]] = {
     "HIDDEN_CHARACTERS": ("hero", {"text": "zero\u200bwidth"}),
     "SPACED_LETTERS": ("hero", {"text": "It is f r e e of frills."}),
     "BANNED_WORD": ("hero", {"text": "An artisanal lamp."}),
+    "TASK_IN_COPY": ("hero", {"text": "The user wants something quiet."}),
     "OTHER_LANGUAGE": (
         "hero",
         {
