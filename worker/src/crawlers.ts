@@ -4,15 +4,20 @@
 
 import { CRAWLERS } from "./shared/constants.ts";
 import { NAMES, OTHERS } from "./shared/crawlers.ts";
+import { remembered } from "./util/remembered.ts";
 
 export function isCrawler(request: Request): boolean {
-  const agent = (request.headers.get("user-agent") ?? "").slice(0, CRAWLERS.MAX_LENGTH);
-  return (
+  return isCrawlers((request.headers.get("user-agent") ?? "").slice(0, CRAWLERS.MAX_LENGTH));
+}
+
+/** Most shoppers' browsers are one of a few hundred. */
+const isCrawlers = remembered(
+  (agent) =>
     CRAWLERS.SELF_NAMED.test(agent) ||
     NAMES.some((name) => agent.includes(name)) ||
-    OTHERS.test(agent)
-  );
-}
+    OTHERS.test(agent),
+  512,
+);
 
 /**
  * Say whether a browser asks for something to use in another page: a picture, a frame, data. No

@@ -3,6 +3,7 @@
 import { waitUntil } from "cloudflare:workers";
 import { type Env, readMetricsMs } from "../env.ts";
 import { EXPOSITION, REGISTRY } from "../shared/constants.ts";
+import { remembered } from "../util/remembered.ts";
 import { withTimeout } from "../util/timeout.ts";
 
 /** Numbers by sample, which is named as Prometheus reads it. */
@@ -45,17 +46,31 @@ export async function measured<T>(
     count(REGISTRY.STORAGE_ERRORS, [store, operation]);
     throw error;
   } finally {
-    observe(REGISTRY.STORAGE, [store, operation], (Date.now() - startedAt) / 1000);
+    observe(store, operation, (Date.now() - startedAt) / 1000);
   }
 }
 
-function observe([name, , ...labels]: Metric, values: readonly string[], seconds: number): void {
-  const bucket: Metric = [`${name}_bucket`, "", ...labels, "le"];
-  for (const bound of EXPOSITION.MOMENTS)
-    add(pending, nameSample(bucket, [...values, String(bound)]), seconds <= bound ? 1 : 0);
-  add(pending, nameSample(bucket, [...values, "+Inf"]), 1);
-  add(pending, nameSample([`${name}_sum`, "", ...labels], values), seconds);
-  add(pending, nameSample([`${name}_count`, "", ...labels], values), 1);
+/** The names of a histogram's samples: its buckets, their bounds beside them, its sum and count. */
+const samplesOf = remembered((labels) => {
+  const [name, , ...names] = REGISTRY.STORAGE;
+  const values = labels.split(" ");
+  const bucket: Metric = [`${name}_bucket`, "", ...names, "le"];
+  const bounds = [...EXPOSITION.MOMENTS, Number.POSITIVE_INFINITY];
+  return {
+    buckets: bounds.map((bound) => {
+      const written = bound === Number.POSITIVE_INFINITY ? "+Inf" : String(bound);
+      return [bound, nameSample(bucket, [...values, written])] as const;
+    }),
+    sum: nameSample([`${name}_sum`, "", ...names], values),
+    count: nameSample([`${name}_count`, "", ...names], values),
+  };
+}, 16);
+
+function observe(store: string, operation: string, seconds: number): void {
+  const { buckets, sum, count } = samplesOf(`${store} ${operation}`);
+  for (const [bound, name] of buckets) add(pending, name, seconds <= bound ? 1 : 0);
+  add(pending, sum, seconds);
+  add(pending, count, 1);
 }
 
 function nameSample([name, , ...labels]: Metric, values: readonly string[]): string {

@@ -5,6 +5,7 @@ import type { Env } from "../env.ts";
 import { measured } from "../metrics/counters.ts";
 import { CODEC } from "../shared/constants.ts";
 import type { LookupOutcome } from "../telemetry.ts";
+import { remembered } from "../util/remembered.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
 
 export interface CacheLookup {
@@ -18,7 +19,7 @@ export function cacheKey(shopperId: string, hash: string): string {
   return `ui:${shopperId}:${hash}`;
 }
 
-interface StoredPage {
+interface StoredValue {
   readonly version?: unknown;
   readonly ui?: { readonly html?: unknown; readonly components?: unknown };
   readonly meta?: {
@@ -28,6 +29,18 @@ interface StoredPage {
   };
   readonly shop_context?: { readonly shop_id?: unknown };
 }
+
+interface StoredPage {
+  readonly html: string;
+  readonly slots: readonly string[];
+  readonly content: string;
+  readonly validUntil: unknown;
+  readonly decision: unknown;
+  readonly shopId: unknown;
+}
+
+/** KV mostly returns what it has returned before, and parsing a page takes longer than the rest. */
+const parseOnce = remembered(parseStoredPage, 32);
 
 /**
  * Return the page stored under the key, or why there is none. One rendered from older content, or
@@ -44,7 +57,8 @@ export async function findCachedPage(
   if (env.KV === undefined) return { html: null, kv: "absent" };
   try {
     const value = await measured("kv", "read", withTimeout(timeoutMs, env.KV.get(key, "text")));
-    return value === null ? { html: null, kv: "miss" } : readStoredPage(value, shop, required);
+    const page = value === null ? null : parseOnce(value);
+    return page === null ? { html: null, kv: "miss" } : judge(page, shop, required);
   } catch (error) {
     return { html: null, kv: error instanceof TimeoutError ? "slow" : "failed" };
   }
@@ -75,23 +89,30 @@ export async function findSharedPage(
   return findCachedPage(env, `plan:${shop.id}:${hash}`, shop, timeoutMs, shop.required);
 }
 
-function readStoredPage(value: string, shop: Shop, required: readonly string[]): CacheLookup {
+function judge(page: StoredPage, shop: Shop, required: readonly string[]): CacheLookup {
+  const { html, slots, content, validUntil, decision, shopId } = page;
+  if (shopId !== shop.id) return { html: null, kv: "miss" };
+  if (content !== shop.content || hasLapsed(validUntil)) return { html: null, kv: "outdated" };
+  const isWhole = required.every((slot) => slots.includes(slot));
+  if (!isWhole) return { html: null, kv: "incomplete" };
+  return { html, kv: "hit", ...(typeof decision === "string" && { decision }) };
+}
+
+/** Return what a value of KV holds, null where it is no page. */
+function parseStoredPage(value: string): StoredPage | null {
   try {
-    const { version, ui, meta, shop_context } = JSON.parse(value) as StoredPage;
-    const html = ui?.html;
-    const content = meta?.content;
-    const slots = readSlots(ui?.components);
-    const isOurs = version === CODEC.VERSION && shop_context?.shop_id === shop.id;
-    if (!isOurs || typeof html !== "string" || typeof content !== "string" || slots === null)
-      return { html: null, kv: "miss" };
-    if (content !== shop.content || hasLapsed(meta?.valid_until))
-      return { html: null, kv: "outdated" };
-    const isWhole = required.every((slot) => slots.includes(slot));
-    if (!isWhole) return { html: null, kv: "incomplete" };
-    const { decision } = meta ?? {};
-    return { html, kv: "hit", ...(typeof decision === "string" && { decision }) };
+    const { version, ui, meta, shop_context } = JSON.parse(value) as StoredValue;
+    const [html, content, slots] = [ui?.html, meta?.content, readSlots(ui?.components)];
+    if (version !== CODEC.VERSION || slots === null) return null;
+    if (typeof html !== "string" || typeof content !== "string") return null;
+    const [validUntil, decision, shopId] = [
+      meta?.valid_until,
+      meta?.decision,
+      shop_context?.shop_id,
+    ];
+    return { html, slots, content, validUntil, decision, shopId };
   } catch {
-    return { html: null, kv: "miss" };
+    return null;
   }
 }
 

@@ -14,6 +14,7 @@ import { consentOf, mayPersonalise } from "../session/consent.ts";
 import type { Session } from "../session/cookies.ts";
 import { HTTP_BODY } from "../shared/constants.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
+import { remembered } from "../util/remembered.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { cacheKey, findCachedPage, findSharedPage } from "./cache.ts";
 
@@ -158,12 +159,21 @@ async function generateOrWait(
 }
 
 async function cachedPage(context: RequestContext, shop: Shop, html: string): Promise<Response> {
-  const etag = `"${(await sha256Hex(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
+  const etag = await etagOf(html);
   const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = pageHeaders(shop, "kept", PRIVATE);
   headers.set("etag", etag);
   if (isNotModified) return new Response(null, { status: 304, headers });
   return new Response(html, { headers });
+}
+
+/** The tags of pages, to which the digest is added once it is known. */
+const tags = remembered((_html): { etag?: string } => ({}), 32);
+
+async function etagOf(html: string): Promise<string> {
+  const tag = tags(html);
+  tag.etag ??= `"${(await sha256Hex(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
+  return tag.etag;
 }
 
 /** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */

@@ -1,0 +1,16 @@
+// Remember what a function has made of the last few texts.
+
+const MAX_LENGTH = 256 * 1024;
+
+/** Return a function that computes the same, up to so many texts once each. */
+export function remembered<T>(compute: (text: string) => T, most: number): (text: string) => T {
+  const results = new Map<string, T>();
+  return (text) => {
+    const known = results.get(text);
+    if (known !== undefined) return known;
+    const result = compute(text);
+    if (results.size >= most) results.clear();
+    if (text.length <= MAX_LENGTH) results.set(text, result);
+    return result;
+  };
+}
