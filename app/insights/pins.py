@@ -19,8 +19,9 @@ def compare_pins(
 
     `places` has how often a product was shown and clicked at a place of a slot, by day, arm and
     type of persona. What a pin displaced is what leads while it holds in an arm without pins, which
-    chance gave its shoppers (`randomised`). Where nobody saw one, it is what led on days on which
-    the pin did not hold: days are no experiment, so that the rest of the week plays a part.
+    chance gave its shoppers (`randomised`): each counts by their first page. Where nobody saw one,
+    it is what led on days on which the pin did not hold: days are no experiment, and shoppers come
+    again, so that there is no interval.
     """
     arms = tuple(experiments.without_pins())
     return [_compare(rule, places, arms) for rule in rules]
@@ -39,14 +40,15 @@ def _compare(
     without = {arm for arm, _ in arms}
     like = frozenset[str]().union(*(others for _, others in arms))
     held = [row for row in leading if _holds(rule, row)]
-    pinned = _pinned(rule, (row for row in held if row["arm"] in like))
-    displaced = _sample(row for row in held if row["arm"] in without)
+    pinned = _visitors(rule, (row for row in held if row["arm"] in like))
+    displaced = _visitors(rule, (row for row in held if row["arm"] in without))
     randomised = bool(pinned.visitors and displaced.visitors)
     if not randomised:
-        pinned = _pinned(rule, (row for row in held if row["arm"] not in without))
-        displaced = _sample(row for row in leading if not _holds(rule, row))
+        shown = (row for row in held if row["arm"] not in without)
+        pinned = _views(row for row in shown if row["product"] in rule.products)
+        displaced = _views(row for row in leading if not _holds(rule, row))
     found = difference(pinned, displaced)
-    known = isfinite(found.low)
+    known = randomised and isfinite(found.low)
     return {
         "line": rule.line,
         "slot": rule.slot,
@@ -61,7 +63,7 @@ def _compare(
         "difference": found.estimate if pinned.visitors and displaced.visitors else None,
         "low": found.low if known else None,
         "high": found.high if known else None,
-        "called": found.called,
+        "called": known and found.called,
     }
 
 
@@ -71,11 +73,16 @@ def _holds(rule: Rule, row: Row) -> bool:
     return rule.begins < begin + SECONDS_A_DAY and begin < rule.ends
 
 
-def _pinned(rule: Rule, rows: Iterable[Row]) -> Sample:
-    return _sample(row for row in rows if row["product"] in rule.products)
+def _visitors(rule: Rule, rows: Iterable[Row]) -> Sample:
+    """Return the sample of visitors, with how many of the leading places each has clicked."""
+    found = list(rows)
+    visitors = sum(row["visitors"] for row in found if row["place"] == 1)
+    clicked = sum(row["clickers"] for row in found)
+    most = len(rule.products)  # of one visitor: their square is at most so many times as large
+    return Sample(visitors, float(clicked), float(clicked * most))
 
 
-def _sample(rows: Iterable[Row]) -> Sample:
+def _views(rows: Iterable[Row]) -> Sample:
     """Return the sample of views, each of which was clicked or was not."""
     shown = clicked = 0
     for row in rows:

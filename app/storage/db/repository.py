@@ -66,16 +66,21 @@ INSERT_EXPOSURE = """
 INSERT INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (experiment, shopper_id) DO NOTHING
 """
-# The values of a row are [slot, component, product, place, shown, clicked].
+# The values of a row are [slot, component, product, place, shown, clicked]. A visitor counts on
+# the page with which their exposures were noted, a moment before in the same transaction.
 ADD_VIEWS = """
-INSERT INTO views
-    (shop_id, day, arm, persona, decision, slot, component, product, place, shown, clicked)
+INSERT INTO views (shop_id, day, arm, persona, decision, slot, component, product, place, shown,
+    clicked, visitors, clickers)
 SELECT ?, ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
     json_extract(value, '$[2]'), CAST(json_extract(value, '$[3]') AS INTEGER),
-    CAST(json_extract(value, '$[4]') AS INTEGER), CAST(json_extract(value, '$[5]') AS INTEGER)
-FROM json_each(?) WHERE true
+    CAST(json_extract(value, '$[4]') AS INTEGER), CAST(json_extract(value, '$[5]') AS INTEGER),
+    CASE WHEN CAST(json_extract(value, '$[4]') AS INTEGER) > 0 THEN visitor.new ELSE 0 END,
+    CASE WHEN CAST(json_extract(value, '$[5]') AS INTEGER) > 0 THEN visitor.new ELSE 0 END
+FROM json_each(?), (SELECT COUNT(DISTINCT shopper_id) AS new FROM exposures
+    WHERE shopper_id = ? AND at = ?) AS visitor WHERE true
 ON CONFLICT (shop_id, day, arm, persona, decision, slot, component, product, place)
-DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + excluded.clicked
+DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + excluded.clicked,
+    visitors = views.visitors + excluded.visitors, clickers = views.clickers + excluded.clickers
 """
 DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
 # One row a visitor first: what they did after they had seen their arm.
@@ -107,7 +112,8 @@ WHERE shop_id = ? AND day >= ? AND place > 0 GROUP BY arm, product
 ORDER BY clicked DESC, shown DESC LIMIT 200
 """
 SELECT_PLACES = """
-SELECT day, arm, slot, persona, product, place, SUM(shown) AS shown, SUM(clicked) AS clicked
+SELECT day, arm, slot, persona, product, place, SUM(shown) AS shown, SUM(clicked) AS clicked,
+    SUM(visitors) AS visitors, SUM(clickers) AS clickers
 FROM views
 WHERE shop_id = ? AND day >= ? AND place BETWEEN 1 AND ? AND slot IN
     (SELECT value FROM json_each(?))
@@ -309,7 +315,7 @@ class ShopRepository:
                     Statement(INSERT_EXPOSURE, (experiment, shopper, shop, arm, seen.persona, at))
                     for experiment, arm in exposures
                 ),
-                Statement(ADD_VIEWS, (shop, *seen[:-1], rows)),
+                Statement(ADD_VIEWS, (shop, *seen[:-1], rows, shopper, at)),
                 Statement(DELETE_OLD_VIEWS, (shop, seen.day - VIEW_DAYS)),
             ]
         )

@@ -147,20 +147,24 @@ async def test_a_pin_is_held_against_what_leads_in_its_place_without_it(
     assert [hero[name] for name in ("line", "shown", "clicked", "rate")] == [3, 200, 40, 0.2]
     assert [hero[f"displaced_{name}"] for name in ("shown", "clicked")] == [200, 20]
     assert hero["difference"] == pytest.approx(0.1)
-    assert hero["low"] < 0.1 < hero["high"]
     assert (grid["shown"], grid["rate"], grid["difference"], grid["low"]) == (0, None, None, None)
-    assert not hero["randomised"], "other days are a hint"
+    assert (hero["randomised"], hero["low"], hero["called"]) == (False, None, False), "a hint"
 
     arms = (Arm("now", "model", 1), Arm("free", "model", 2, pins=False), Arm("h", "house", POINTS))
     trial = ExperimentFile(Experiments((Experiment("pin", POINTS, arms),)))
-    for arm, name, clicked in (("now", "elm", 15), ("free", "oak", 30), ("h", "elm", 90)):
-        rows = [("hero", "hero", name, 1, 100, clicked)]
-        seen_then = PageViews(DAY - 1, f"pin.{arm}", "newcomer", "", rows)
-        await database.add_views(Visited("one", SHOP.id, AT), seen_then, ())
+    for arm, name, clicked in (("now", "elm", 80), ("free", "oak", 20), ("h", "elm", 100)):
+        for number in range(100):
+            about = Visited(f"{arm}{number}", SHOP.id, AT)
+            for at in (AT, AT.replace(":00.", ":01.")) if number < clicked else (AT,):
+                rows = [("hero", "hero", name, 1, 2, 3 * (number < clicked))]
+                seen_then = PageViews(DAY - 1, f"pin.{arm}", "newcomer", "", rows)
+                await database.add_views(about._replace(at=at), seen_then, [("pin", arm)])
     again: dict[str, Any] = await collect(database, sold, trial, {}, NOW)
     hero = again["pins"][0]
     assert hero["randomised"]
-    assert [hero[name] for name in ("rate", "displaced_rate")] == [0.15, 0.3]
+    assert [hero[name] for name in ("shown", "rate", "displaced_rate")] == [100, 0.8, 0.2]
+    assert hero["low"] < 0.6 < hero["high"]
+    assert hero["called"]
 
 
 async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabase) -> None:

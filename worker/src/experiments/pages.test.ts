@@ -133,13 +133,13 @@ describe("what was seen of the page", () => {
     for (let times = 0; times < 2; times += 1)
       expect((await tell({ ...running("plain"), holdout: 1 })).response.status).toBe(204);
     const { results } = await env.DB.prepare(
-      "SELECT arm, persona, slot, component, product, place, shown, clicked FROM views ORDER BY place",
+      "SELECT arm, persona, slot, component, product, place, shown, clicked, visitors, clickers FROM views ORDER BY place",
     ).all();
     const about = { arm: "trial.only", persona: "newcomer", slot: "grid", component: "fallback" };
     expect(results).toEqual([
-      { ...about, product: "", place: 0, shown: 2, clicked: 2 },
-      { ...about, product: "dusk-lamp", place: 1, shown: 2, clicked: 0 },
-      { ...about, product: "moon-jar", place: 2, shown: 2, clicked: 2 },
+      { ...about, product: "", place: 0, shown: 2, clicked: 2, visitors: 1, clickers: 1 },
+      { ...about, product: "dusk-lamp", place: 1, shown: 2, clicked: 0, visitors: 1, clickers: 0 },
+      { ...about, product: "moon-jar", place: 2, shown: 2, clicked: 2, visitors: 1, clickers: 1 },
     ]);
     const exposures = await env.DB.prepare(
       "SELECT experiment, arm, persona FROM exposures ORDER BY experiment",

@@ -39,13 +39,17 @@ INSERT INTO exposures (experiment, shopper_id, shop_id, arm, persona, at)
 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (experiment, shopper_id) DO NOTHING
 `;
 export const ADD_VIEWS = `
-INSERT INTO views
-    (shop_id, day, arm, persona, decision, slot, component, product, place, shown, clicked)
+INSERT INTO views (shop_id, day, arm, persona, decision, slot, component, product, place, shown,
+    clicked, visitors, clickers)
 SELECT ?, ?, ?, ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
     json_extract(value, '$[2]'), CAST(json_extract(value, '$[3]') AS INTEGER),
-    CAST(json_extract(value, '$[4]') AS INTEGER), CAST(json_extract(value, '$[5]') AS INTEGER)
-FROM json_each(?) WHERE true
+    CAST(json_extract(value, '$[4]') AS INTEGER), CAST(json_extract(value, '$[5]') AS INTEGER),
+    CASE WHEN CAST(json_extract(value, '$[4]') AS INTEGER) > 0 THEN visitor.new ELSE 0 END,
+    CASE WHEN CAST(json_extract(value, '$[5]') AS INTEGER) > 0 THEN visitor.new ELSE 0 END
+FROM json_each(?), (SELECT COUNT(DISTINCT shopper_id) AS new FROM exposures
+    WHERE shopper_id = ? AND at = ?) AS visitor WHERE true
 ON CONFLICT (shop_id, day, arm, persona, decision, slot, component, product, place)
-DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + excluded.clicked
+DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + excluded.clicked,
+    visitors = views.visitors + excluded.visitors, clickers = views.clickers + excluded.clickers
 `;
 export const DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?";

@@ -76,7 +76,10 @@ export async function storeViews(
     ),
     database
       .prepare(sql.ADD_VIEWS)
-      .bind(shop.id, day, armKey(arm), persona.type, decision, JSON.stringify(rows)),
+      .bind(
+        ...[shop.id, day, armKey(arm), persona.type, decision],
+        ...[JSON.stringify(rows), shopperId, at],
+      ),
     database.prepare(sql.DELETE_OLD_VIEWS).bind(shop.id, day - REPOSITORY.VIEW_DAYS),
   ];
   await withTimeout(DATABASE_TIMEOUT_MS, database.batch(work));
