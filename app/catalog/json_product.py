@@ -57,7 +57,7 @@ class Fields:
     def money(self, name: str, currency: str) -> Money | None:
         """Return an amount, if there is one."""
         value = self.values.get(name)
-        return None if value is None else Money(price(value, name), currency)
+        return None if value is None else Money(price(value, name, currency), currency)
 
     def flag(self, name: str) -> bool | None:
         """Return true or false, if either is given."""

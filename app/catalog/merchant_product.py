@@ -114,7 +114,7 @@ def _money(text: str, name: str, currency: str) -> Money:
     named = (match[1] or match[3] or currency).upper()
     if not CURRENCY.fullmatch(named):
         raise InvalidProduct(f"{name} {shown(text)!r} has no currency")
-    return Money(price(match[2], name), named)
+    return Money(price(match[2], name, named), named)
 
 
 def _is_now(dates: str, report: Report) -> bool:

@@ -22,6 +22,10 @@ _GROUPED = re.compile(
 )
 """With thousands set apart: 1.234,50 or 1 234. Alone 1,234 may be a thousand, or a little more."""
 
+_MAYBE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
+_OF_THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+"""Currencies in which 1.250 is a price (ISO 4217); in others it may be a thousand and a quarter."""
+
 _QUANTITY = re.compile(r"([+-]?[0-9]{1,9})(?:[.,]0{1,2})?")
 """Spreadsheets and scripts write whole numbers as 7,0 and 7.0; 7.000 may be thousands."""
 
@@ -49,13 +53,17 @@ _AROUND = "'=(). "
 _YES, _NO = map(frozenset, zip(*(pair.split("/") for pair in _PAIRS.split()), strict=True))
 
 
-def price(value: object, name: str = "price") -> Decimal:
+def price(value: object, name: str = "price", currency: str = "") -> Decimal:
     """Return a price in hundredths; 0 is the price of what is given away.
 
     Raises:
-        InvalidProduct: no number, negative, above MOST, or so small that it would read as free.
+        InvalidProduct: no number, one or a thousand times as much, negative, above MOST, or so
+            small that it would read as free.
     """
     number = _number(value, name)
+    is_text = isinstance(value, str) and currency not in _OF_THOUSANDTHS
+    if is_text and _MAYBE_THOUSANDS.fullmatch(_western(str(value))):
+        raise InvalidProduct(f"{name} {shown(value)!r} may be thousands")
     if number.is_signed():
         raise InvalidProduct(f"{name} is negative")
     if number > MOST:

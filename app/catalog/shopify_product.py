@@ -93,7 +93,7 @@ def _variants(
 def _variant(
     row: Row, name: str, values: tuple[str, ...], currency: str, report: Report
 ) -> Variant:
-    amount, before = price(row["price"]), _compare_at(row, report)
+    amount, before = price(row["price"], currency=currency), _compare_at(row, currency, report)
     stock, goes_on = _counted(row, report), _goes_on(row, report)
     return Variant(
         id=name,
@@ -122,9 +122,10 @@ def _variant_picture(row: Row, report: Report) -> Picture | None:
         return None
 
 
-def _compare_at(row: Row, report: Report) -> Decimal | None:
+def _compare_at(row: Row, currency: str, report: Report) -> Decimal | None:
     try:
-        return price(row["compare at"], "compare-at price") if row["compare at"] else None
+        before = row["compare at"]
+        return price(before, "compare-at price", currency) if before else None
     except InvalidProduct as error:
         report.add(row.line, f"sold without its compare-at price: {error}", row["handle"])
         return None

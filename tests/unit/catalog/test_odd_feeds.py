@@ -101,6 +101,11 @@ NUMBERS = [
         for text, price in PRICES.items()
     ),
     *(Case("s.csv", table(price=text), LAST, "is not a number") for text in NO_PRICES),
+    Case("s.csv", table(price="1.234"), LAST, "price '1.234' may be thousands"),
+    Case("s.json", catalog(price="19.990"), {}, "price '19.990' may be thousands"),
+    Case("s.json", catalog(price=12.345), {"mug": ("Mug", "12.35", True)}),
+    Case("s.xml", xml(price="1.250 KWD"), {"mug": ("Mug", "1.25", True)}),
+    Case("s.csv", table(price="0.999"), {"mug": ("Mug", "1.00", True)} | LAST),
     Case("s.json", '{"products": [{"id": "mug", "title": "Mug", "price": 9e0}]}', MUG),
     Case(
         "s.json",
