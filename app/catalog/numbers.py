@@ -23,7 +23,7 @@ _GROUPED = re.compile(
 """With thousands set apart: 1.234,50 or 1 234. Alone 1,234 may be a thousand, or a little more."""
 
 _MAYBE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
-_OF_THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+_OF_THOUSANDTHS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 """Currencies in which 1.250 is a price (ISO 4217); in others it may be a thousand and a quarter."""
 
 _QUANTITY = re.compile(r"([+-]?[0-9]{1,9})(?:[.,]0{1,2})?")

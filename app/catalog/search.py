@@ -16,12 +16,20 @@ from app.domain.catalog import Product, Shop
 from app.util.lazy import Lazy
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
-_MARKS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u00ad\u200c\u200d\u02bc\u2019]+")
-"""Accents, vowel points, and signs that people leave out, as the apostrophe in men's."""
+_MARKS = re.compile(
+    "[\u0300-\u036f\u0591-\u05c7\u0640\u064b-\u0655\u0670\u00ad\u200c\u200d\u02bc\u2019]+"
+)
+"""Accents, vowel points, hamza, kashida, and what people leave out, as the apostrophe of men's."""
 
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-)
+) | {sign: sign + 0x60 for sign in range(0x3041, 0x3097)}
+"""Letters without a simple one in Unicode; of the two Japanese scripts of one sound one."""
+
+_CHANGING = {"en": (re.compile("[fv]e?$"), "F"), "es": (re.compile("[zc]$"), "Z")}
+"""Last letters of stems that the plural has another for (shelf, luz), and a sign for both."""
+
+_AFTER_WORDS = re.compile(r"[^\w\s]+(?=\s|$)")
 _WORDS = re.compile(r"\w{2,}")
 _Stem = Callable[[str], str]
 _SHORTEST_STEM = 3
@@ -74,7 +82,7 @@ class SearchIndex:
         its stem. Where nothing fits, words that nothing holds are taken for the likest known, and
         where that does not help either, all lose their last letters.
         """
-        words = fold(query).split()
+        words = _parted(query)
         if not words:
             return Found(())
         stem = _stemmer(self._locale)
@@ -153,7 +161,7 @@ def _gathered(texts: Iterable[str]) -> _Words:
     holders: dict[str, array[int]] = {}
     place = -1
     for place, text in enumerate(texts):
-        for word in set(text.split()):
+        for word in set(_parted(text)):
             if word in holders:
                 holders[word].append(place)
             else:
@@ -172,6 +180,11 @@ def fold(text: str) -> str:
     return text if text.isascii() else _FOREIGN.sub(lambda run: _without_marks(run[0]), text)
 
 
+def _parted(text: str) -> list[str]:
+    """Return the words of a text, folded, without the commas and full stops after them."""
+    return _AFTER_WORDS.sub("", fold(text)).split()
+
+
 @lru_cache(4096)
 def _without_marks(run: str) -> str:
     parted = unicodedata.normalize("NFKD", run.casefold().translate(_LETTERS))
@@ -180,7 +193,7 @@ def _without_marks(run: str) -> str:
 
 def _text(item: Product, tag_names: Mapping[str, str]) -> str:
     tags = " ".join(tag_names.get(tag, tag) for tag in item.tags)
-    return fold(f"{item.title} {item.category} {item.vendor} {tags} {item.description}")
+    return f"{item.title} {item.category} {item.vendor} {tags} {item.description}"
 
 
 def _stemmer(locale: str) -> _Stem:
@@ -196,7 +209,10 @@ def _stemmer(locale: str) -> _Stem:
     except KeyError:
         stemmer = Stemmer("en", 0)
     stem: _Stem = stemmer.stemWord
-    return stem
+    if language not in _CHANGING:
+        return stem
+    ending, sign = _CHANGING[language]
+    return lambda word: ending.sub(sign, stem(word))
 
 
 def _part(word: str, stem: str) -> str:

@@ -94,6 +94,10 @@ def test_a_near_miss_finds_the_likest_word_and_says_so(
         ("nb", "Lampen", ("lampe", "lampene")),
         ("ja", "セラミックのランプ", ("ランプ", "セラミック")),
         ("zz", "Lamps", ("lamp",)),
+        ("en", "Chef's knives, shelves and scarves", ("knife", "shelf", "scarf", "knives")),
+        ("es", "Luces de lápiz", ("luz", "luces", "lapices")),
+        ("ja", "コーヒーとりんご", ("こーひー", "リンゴ", "ｺｰﾋｰ")),
+        ("ar", "قميص أحمر مريح", ("احمر", "أحمر", "قمـــيص")),
     ],
 )
 def test_the_endings_of_the_shops_language_make_no_difference(
