@@ -74,6 +74,7 @@ PAGES = [
     "/s/demo-de?category=Leuchten",
     "/s/none/categories",
     "/products/none",
+    "/products//",
     "/products/linen-cushion",
     "/products/linen-cushion?variant=60-ink",
     "/products/linen-cushion?variant=45-ink&variant=",

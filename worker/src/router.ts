@@ -54,7 +54,7 @@ function matchExactly(pathname: string): Route {
   if (first === ".well-known" && second === "security.txt" && length === 2)
     return { name: "root_file", file: second };
   if (first === "static" && length === 2) return { name: "static", file: second };
-  if (first === "products" && length === 2) return { name: "product", id: second };
+  if (first === "products" && second !== "" && length === 2) return { name: "product", id: second };
   if (first === "pictures" && length > 2) return { name: "picture" };
   if (first === "shopify" && second === "webhooks" && length === 2) return { name: "webhooks" };
   if (first === "_bindings" && length > 1) return { name: "bindings" };
@@ -68,7 +68,7 @@ function matchShopRoute(shop: string, part: string, last: string, length: number
   if (shop !== "" && length === 3 && part === "basket") return { name: "basket", shop };
   if (shop !== "" && length === 3 && part === "checkout") return { name: "checkout", shop };
   if (shop !== "" && length === 3 && part === "forget") return { name: "forget", shop };
-  if (length === 4 && part === "products") return { name: "product", shop, id: last };
+  if (length === 4 && part === "products" && last !== "") return { name: "product", shop, id: last };
   if (length === 4 && part === "stream" && last !== "") return { name: "stream", shop, page: last };
   return { name: "nothing" };
 }
