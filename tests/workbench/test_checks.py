@@ -60,7 +60,7 @@ def test_the_shops_own_components_pass(desk: Desk, page: Page) -> None:
     [
         (
             [
-                (CTA, '<h2 class="cta-headline">', f'<h2 class="cta-headline">{IMAGE}'),
+                (CTA, '<h2 class="cta-headline clamped">', f'<h2 class="cta-headline clamped">{IMAGE}'),
                 ("components/cta.css", "32rem;", "32rem; color: #777;"),
                 ("components/cta.css", ".cta-headline {", ".cta-nobody {} .cta-headline {"),
             ],
@@ -73,7 +73,7 @@ def test_the_shops_own_components_pass(desk: Desk, page: Page) -> None:
         ),
         (
             [
-                (CTA, '<p class="cta-text">', '<p class="cta-text"><div></div>'),
+                (CTA, '<p class="cta-text clamped">', '<p class="cta-text clamped"><div></div>'),
                 (CTA, "</h2>", "</h3>"),
             ],
             [("markup", "line 3"), ("markup", "h3")],

@@ -100,7 +100,7 @@ def test_an_undefined_variable_is_shown_in_place_and_the_last_good_drawing_stays
     words = fault.inner_text()
     assert f"{HERO}, line 6" in words
     assert "UndefinedError: 'Hero object' has no attribute 'headlin'" in words
-    assert '<h1 class="hero-headline">{{ props.headlin }}</h1>' in words
+    assert '<h1 class="hero-headline clamped">{{ props.headlin }}</h1>' in words
     assert "props.headline\n'A lamp that knows when to be quiet'" in words
     assert frame.inner_html(".slot") == before
     assert "hero-headline" in desk.store(), "the shop goes on"

@@ -62,7 +62,7 @@ def test_a_story_is_the_catalogs_text_and_of_what_has_one() -> None:
     html = drawn("story", sold, product_id="bowl", title="All the way round")
     first, rest = TEXT.split(". ")
     assert f'<p class="story-opening">{first}.</p>' in html
-    assert f'<p class="story-text">{rest}</p>' in html
+    assert f'<p class="story-text clamped">{rest}</p>' in html
     assert refused("story", sold, product_id="cup", title="All the way round") == "INVALID_PROP"
 
 
