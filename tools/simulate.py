@@ -54,6 +54,7 @@ _FEWEST = 300
 _PROVIDERS = ("KIMI_", "CLAUDE_")
 _TOGETHER = 16
 _SECONDS = 60.0
+_AWAY = 503
 _BASKETS_LEFT = 0.05
 _UNFOLLOWED = 0.04
 _CLICKS = 0.3
@@ -207,22 +208,26 @@ class Simulation:
             for begin in range(0, len(numbers), _TOGETHER):
                 some = numbers[begin : begin + _TOGETHER]
                 await asyncio.gather(*(self._come(number) for number in some))
-            report = self.report()
+            report = await self.report()
             if report["experiments"][0]["arms"][1]["difference"]["called"]:
                 called.append(day)
         seconds = time.monotonic() - began
         result = Result(self.counts, report, called, self.effect, seconds)
         while result.mistakes() and time.monotonic() < began + seconds + _SECONDS:
             await asyncio.sleep(0.2)  # the last baskets are noted after their answer
-            result = result._replace(report=self.report())
+            result = result._replace(report=await self.report())
         return result
 
-    def report(self) -> Mapping[str, Any]:
-        """Return what operators are told."""
+    async def report(self) -> Mapping[str, Any]:
+        """Return what operators are told, as soon as the database has the time to say it."""
         headers = {"accept": "application/json"}
         if self._place.token:
             headers["authorization"] = f"Bearer {self._place.token}"
-        answered = http.get(f"{self._place.report}/insights", headers=headers, timeout=_SECONDS)
+        address, end = f"{self._place.report}/insights", time.monotonic() + _SECONDS
+        answered = http.get(address, headers=headers, timeout=_SECONDS)
+        while answered.status_code == _AWAY and time.monotonic() < end:
+            await asyncio.sleep(float(answered.headers["retry-after"]))
+            answered = http.get(address, headers=headers, timeout=_SECONDS)
         answered.raise_for_status()
         report: Mapping[str, Any] = answered.json()
         return report
