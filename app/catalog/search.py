@@ -29,7 +29,7 @@ _LETTERS = str.maketrans(
 _CHANGING = {"en": (re.compile("[fv]e?$"), "F"), "es": (re.compile("[zc]$"), "Z")}
 """Last letters of stems that the plural has another for (shelf, luz), and a sign for both."""
 
-_AFTER_WORDS = re.compile(r"[^\w\s]+(?=\s|$)")
+_AROUND_WORD = '.,;:!?()[]{}"\u2026\u00ab\u00bb\u201c\u201d\u201e\u3001\u3002\u060c\u061b\u061f'
 _WORDS = re.compile(r"\w{2,}")
 _Stem = Callable[[str], str]
 _SHORTEST_STEM = 3
@@ -82,7 +82,7 @@ class SearchIndex:
         its stem. Where nothing fits, words that nothing holds are taken for the likest known, and
         where that does not help either, all lose their last letters.
         """
-        words = _parted(query)
+        words = [bare for word in fold(query).split() if (bare := word.strip(_AROUND_WORD))]
         if not words:
             return Found(())
         stem = _stemmer(self._locale)
@@ -161,7 +161,7 @@ def _gathered(texts: Iterable[str]) -> _Words:
     holders: dict[str, array[int]] = {}
     place = -1
     for place, text in enumerate(texts):
-        for word in set(_parted(text)):
+        for word in {word.strip(_AROUND_WORD) for word in fold(text).split()}:
             if word in holders:
                 holders[word].append(place)
             else:
@@ -178,11 +178,6 @@ def fold(text: str) -> str:
     """Return the text in lower case, without accents and what else people leave out."""
     text = text.lower().replace("'", "")
     return text if text.isascii() else _FOREIGN.sub(lambda run: _without_marks(run[0]), text)
-
-
-def _parted(text: str) -> list[str]:
-    """Return the words of a text, folded, without the commas and full stops after them."""
-    return _AFTER_WORDS.sub("", fold(text)).split()
 
 
 @lru_cache(4096)

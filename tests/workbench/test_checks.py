@@ -60,7 +60,11 @@ def test_the_shops_own_components_pass(desk: Desk, page: Page) -> None:
     [
         (
             [
-                (CTA, '<h2 class="cta-headline clamped">', f'<h2 class="cta-headline clamped">{IMAGE}'),
+                (
+                    CTA,
+                    '<h2 class="cta-headline clamped">',
+                    f'<h2 class="cta-headline clamped">{IMAGE}',
+                ),
                 ("components/cta.css", "32rem;", "32rem; color: #777;"),
                 ("components/cta.css", ".cta-headline {", ".cta-nobody {} .cta-headline {"),
             ],
