@@ -23,20 +23,18 @@ from functools import cache
 from itertools import islice, product
 from pathlib import Path
 
-from app.content.prompts import PLACES
 from app.content.site import SiteContent, read_site
 from app.domain.llm import Model
 from app.domain.page import StoredPage
 from app.domain.persona import PERSONA_TYPES, PageKey, Persona, Signals
-from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, PageJob
-from app.generation.prompt import instructions
+from app.generation.job import PageJob, no_interests
 from app.generation.rules import House
 from app.generation.trace import Trace
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.registry import Metrics
 from app.metrics.tracing import Tracing
+from app.pages.generators import GeneratorTools, build_generator
 from app.pages.journal import PageJournal
 from app.pages.shells import build_shop_view
 from app.pages.site import build_renderer
@@ -118,31 +116,25 @@ async def _compose(
     models: list[Model] = [house] if source == "house" else [providers.by_name[source], house]
     renderer, journal = build_renderer(content), PageJournal(time.time)
     view = build_shop_view(shop, content, renderer)
-    plan, specs = library.plan, library.specs
-    deps = GeneratorDeps(
-        models=models,
+    tools = GeneratorTools(
         journal=journal,
-        renderer=renderer,
-        specs=specs,
-        slots=plan.slots,
-        plan=plan,
-        required=library.required,
-        instructions=lambda: instructions(prompts.storefront, PLACES, library.offered),
-        persona_briefs=prompts.personas,
+        models_of=lambda _: models,
         ready=_nothing,
-        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
+        finished=_nothing,
+        interests=no_interests,
+        personal=True,
         deadlines=settings.deadlines,
-        parse_limits=settings.parsing,
+        parsing=settings.parsing,
     )
     trace = Trace("eval", shop.id, persona.type, time.monotonic)
     key = PageKey("shop_eval", persona_hash(persona))
     job = PageJob("eval", key, shop, persona, view.content, view.fallbacks, trace)
     journal.open("eval", key.shopper_id)
-    await Generator(deps).compose(job, _forget)
-    return outcome(trace, models[0].name, len(plan.asked))
+    await build_generator(content, renderer, tools).compose(job, _forget)
+    return outcome(trace, models[0].name, len(library.plan.asked))
 
 
-async def _nothing() -> None: ...
+async def _nothing(*_: object) -> None: ...
 
 
 async def _forget(_page: StoredPage, _ttl: int, _shared: object) -> bool:

@@ -96,11 +96,6 @@ class Library:
     kinds: Mapping[str, Kind] = MappingProxyType({})
     templates: Mapping[str, str] | None = None
 
-    @cached_property
-    def required(self) -> frozenset[str]:
-        """The slots that a page cannot do without."""
-        return frozenset(slot.id for slot in self.slots if slot.required)
-
     @property
     def offered(self) -> list[ComponentSpec]:
         """What models may choose from."""
@@ -109,8 +104,14 @@ class Library:
     @cached_property
     def plan(self) -> PagePlan:
         """What stands where on the page, as far as rules must know it."""
-        optional = frozenset(slot.id for slot in self.slots if slot.optional)
-        return PagePlan(tuple(slot.id for slot in self.slots), optional, self.kinds)
+        slots = self.slots
+        return PagePlan(
+            slots=tuple(slot.id for slot in slots),
+            optional=frozenset(slot.id for slot in slots if slot.optional),
+            kinds=self.kinds,
+            required=frozenset(slot.id for slot in slots if slot.required),
+            seconds={slot.id: slot.seconds for slot in slots if slot.seconds is not None},
+        )
 
 
 def open_library(folder: Path) -> Library:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -66,12 +66,15 @@ class Kind(NamedTuple):
 class PagePlan:
     """The slots of the page in reading order, and by name the kinds that may fill them.
 
-    What is `optional` may stay empty: it has no fallback.
+    What is `optional` may stay empty: it has no fallback. Without what is `required` there is no
+    page. `seconds` are the slots' own deadlines, where they have one.
     """
 
     slots: tuple[str, ...]
     optional: frozenset[str]
     kinds: Mapping[str, Kind]
+    required: frozenset[str] = frozenset()
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def own(self) -> frozenset[str]:

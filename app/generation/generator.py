@@ -82,7 +82,7 @@ class Generator:
         """Compose a page to its end, whatever happens on the way; the journal says how it went."""
         await self._deps.ready()
         job.began = asyncio.get_running_loop().time()
-        job.wanted = job.wanted or self._deps.slots
+        job.wanted = job.wanted or self._deps.plan.slots
         in_time = await self._fill(job)
         unfilled = [slot for slot in job.wanted if slot in job.fallbacks.keys() - job.drawn.keys()]
         job.trace.fillers[FALLBACK] += len(unfilled)
@@ -158,7 +158,7 @@ class Generator:
         )._replace(persona_hash=job.key.persona_hash, client=job.client, lease=job.lease)
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
         job.trace.model_called(model.name, prompt)
-        names = Names(known=frozenset((*self._deps.specs, *self._deps.slots)))
+        names = Names(known=frozenset((*self._deps.specs, *self._deps.plan.slots)))
         parser = ProposalParser(self._deps.parse_limits, names)
         reason = ""
         try:
@@ -201,7 +201,7 @@ class Generator:
     ) -> Component | Refusal:
         if isinstance(proposal, Refusal):
             return proposal
-        closed = set(self._deps.slots).difference(job.wanted) | self._deps.plan.own
+        closed = set(self._deps.plan.slots).difference(job.wanted) | self._deps.plan.own
         repairs: Counter[str] = Counter()
         filled = job.drawn.keys() | closed
         context = self._deps.renderer.props_context(job.shop)
@@ -225,14 +225,14 @@ class Generator:
         job.trace.drew(component.type, component.slot, model)
         if model not in job.models:
             job.models.append(model)
-        percent = round(90 * len(job.drawn) / len(self._deps.slots))
+        percent = round(90 * len(job.drawn) / len(self._deps.plan.slots))
         self._deps.journal.append(
             job.id, [component_event(rendered), progress_event("generating", percent)]
         )
 
     async def _finish(self, job: PageJob, store: Store) -> None:
         """Fold the journal into the finished page, store it, and only then say that it is ready."""
-        journal, slots = self._deps.journal, self._deps.slots
+        journal, slots = self._deps.journal, self._deps.plan.slots
         if not self._was_storing(job):
             journal.append(job.id, [_STORING])
         unfilled = job.fallbacks.keys() - job.drawn.keys()
@@ -240,7 +240,7 @@ class Generator:
         every_slot = job.wanted == slots
         degraded = used_fallback_model or (bool(unfilled) and not every_slot)
         decided_now = job.models != [job.base_model]
-        shareable = decided_now and every_slot and self._deps.required <= job.drawn.keys()
+        shareable = decided_now and every_slot and self._deps.plan.required <= job.drawn.keys()
         shared, page = None, self._folded(job, job.own)
         if shareable and not used_fallback_model:
             for_all = self._folded(job, own=()) if job.own else page
@@ -266,7 +266,7 @@ class Generator:
 
     def _folded(self, job: PageJob, own: Iterable[RenderedComponent]) -> StoredPage:
         """Return the page that the journal's events make of the fallbacks, and say how it went."""
-        job.wanted = job.wanted or self._deps.slots
+        job.wanted = job.wanted or self._deps.plan.slots
         unfilled = job.fallbacks.keys() - job.drawn.keys()
         job.trace.status = "partial" if unfilled.intersection(job.wanted) else "success"
         if self._used_fallback_model(job) and job.trace.status == "success":
@@ -274,7 +274,7 @@ class Generator:
         job.trace.model = "+".join(job.models)
         contents = fold(self._deps.journal.events(job.id), job.fallbacks)
         contents |= {it.component.slot: SlotContent(it.component.type, it.html) for it in own}
-        drawn = [job.drawn[slot].component for slot in self._deps.slots if slot in job.drawn]
+        drawn = [job.drawn[slot].component for slot in self._deps.plan.slots if slot in job.drawn]
         drawn += [it.component for it in own]
         return StoredPage(
             html=self._deps.renderer.store_page(job.shop, job.persona.type, contents),
@@ -305,7 +305,7 @@ class Generator:
         """Return the slots that are asked for, still unfilled, and not yet past their time."""
         return [
             slot
-            for slot in self._deps.slots
+            for slot in self._deps.plan.slots
             if slot in job.wanted
             and slot not in job.drawn
             and not self._is_late(slot, job)
@@ -314,8 +314,8 @@ class Generator:
 
     def _needed(self, job: PageJob) -> list[str]:
         """Return what is missing of the required slots, or of those that were asked for by name."""
-        everything = job.wanted == self._deps.slots
-        required = self._deps.required
+        everything = job.wanted == self._deps.plan.slots
+        required = self._deps.plan.required
         return [slot for slot in self._missing(job) if slot in required or not everything]
 
     def _is_late(self, slot: str, job: PageJob) -> bool:
@@ -324,7 +324,7 @@ class Generator:
 
     def _seconds(self, slot: str) -> float:
         usual = self._deps.deadlines.slot
-        return min(self._deps.slot_seconds.get(slot, usual), usual)
+        return min(self._deps.plan.seconds.get(slot, usual), usual)
 
 
 def _reason(refusal: Refusal) -> str:

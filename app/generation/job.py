@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Shop
@@ -42,9 +41,8 @@ async def no_interests(*_: object) -> Interests:
 class GeneratorDeps(NamedTuple):
     """All that generating needs, the same for every page. `models` are asked in their order.
 
-    `ready` waits until the library is loaded. `slot_seconds` are the slots' own deadlines, where
-    they have one. `decision` is the digest of what the models are told, and of which they are;
-    `plan` has the slots that are filled by rule with what a shopper viewed: `viewed` knows it.
+    `ready` waits until the library is loaded. `decision` is the digest of what the models are told,
+    and of which they are; `viewed` knows what a shopper viewed, which fills some slots by rule.
     `finished` takes the trace of each page that has ended. `interests` says what is known of the
     shopper whose page it is.
     """
@@ -53,12 +51,10 @@ class GeneratorDeps(NamedTuple):
     journal: Journal
     renderer: Renderer
     specs: Mapping[str, Spec]
-    slots: tuple[str, ...]
-    required: frozenset[str]
+    plan: PagePlan
     instructions: Callable[[], str]
     persona_briefs: Mapping[str, str]
     ready: Callable[[], Awaitable[None]]
-    slot_seconds: Mapping[str, float] = MappingProxyType({})
     deadlines: Deadlines = Deadlines()
     parse_limits: ParseLimits = ParseLimits()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -66,7 +62,6 @@ class GeneratorDeps(NamedTuple):
     finished: Callable[[Trace], Awaitable[None]] = not_watched
     interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
     viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
-    plan: PagePlan = PagePlan((), frozenset(), {})
 
 
 @dataclass(slots=True)

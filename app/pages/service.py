@@ -319,7 +319,7 @@ class PageService:
         if not self._cache.is_shared(known.key.persona_hash):
             return None
         page = await self._cache.get(shared_key(view.shop.id, known.key.persona_hash), view)
-        if page is None or not page.slots >= self._site.current.content.library.required:
+        if page is None or not page.slots >= self._site.current.content.library.plan.required:
             return None
         return page._replace(shared=True)
 

@@ -67,7 +67,7 @@ def shop_file(
         "sorts": ["featured", *ORDERS],
         "listing_pages": listing_pages(shop),
         "unanswered": unanswered,
-        "required": sorted(library.required),
+        "required": sorted(library.plan.required),
         "slots": {
             slot.id: [name for name, spec in library.specs.items() if slot.id in spec.slots]
             for slot in library.slots

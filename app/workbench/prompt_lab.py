@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 from app.content.prompts import PLACES
-from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.generation.prompt import (
@@ -25,11 +24,6 @@ _MOST_LIKED = 3
 T = TypeVar("T")
 
 
-def instructions_of(content: SiteContent) -> str:
-    """Return the stable part of every brief."""
-    return instructions(content.prompts.storefront, PLACES, content.library.offered)
-
-
 def read_persona(payload: Mapping[str, Any], shop: Shop) -> Persona:
     """Read the persona a browser asks for; what makes no sense is passed over."""
     kind = _one_of(payload.get("persona"), PERSONA_TYPES, "newcomer")
@@ -46,7 +40,7 @@ def brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, A
     """Return what a model would be sent for a whole page, and the tokens of its parts."""
     content = live.version.content
     library = content.library
-    stable = instructions_of(content)
+    stable = instructions(content.prompts.storefront, PLACES, library.offered)
     wanted = SlotRequest(library.plan.asked, optional=library.plan.optional)
     brief = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
     components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}

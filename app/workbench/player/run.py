@@ -14,13 +14,13 @@ from app.domain.llm import Model, Prompt
 from app.domain.page import StoredPage
 from app.domain.persona import PageKey, Persona
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, PageJob
+from app.generation.job import PageJob, no_interests
+from app.pages.generators import GeneratorTools, build_generator
 from app.pages.shells import ShopView
 from app.personas.key import persona_hash
 from app.settings import Settings
 from app.workbench.player.recording_model import RecordingModel, RunJournal, WatchedTrace
 from app.workbench.player.recordings import Piece
-from app.workbench.prompt_lab import instructions_of
 from app.workbench.reload.manager import ContentReloader
 
 log = logging.getLogger("wandstore.design")
@@ -76,7 +76,7 @@ class Run:
             self.fallbacks,
             self.trace,
         )
-        self._generator = Generator(_deps(live, self))
+        self._generator = _generator(live, self)
 
     @property
     def now(self) -> int:
@@ -140,24 +140,20 @@ class Run:
         return True
 
 
-def _deps(live: ContentReloader, run: Run) -> GeneratorDeps:
-    content = live.version.content
-    library = content.library
+def _generator(live: ContentReloader, run: Run) -> Generator:
+    """Return who generates as the shop does, but for whoever the run names, and unwatched."""
 
     async def nothing(*_: object) -> None: ...
 
-    return GeneratorDeps(
-        models=[RecordingModel(item, run) for item in run.request.models],
+    settings = run.request.settings
+    tools = GeneratorTools(
         journal=RunJournal(run, time.time),
-        renderer=live.renderer,
-        specs=library.specs,
-        slots=library.plan.slots,
-        plan=library.plan,
-        required=library.required,
-        instructions=lambda: instructions_of(content),
-        persona_briefs=content.prompts.personas,
+        models_of=lambda _: [RecordingModel(item, run) for item in run.request.models],
         ready=nothing,
-        slot_seconds={slot.id: slot.seconds for slot in library.slots if slot.seconds is not None},
-        deadlines=run.request.settings.deadlines,
-        parse_limits=run.request.settings.parsing,
+        finished=nothing,
+        interests=no_interests,
+        personal=True,
+        deadlines=settings.deadlines,
+        parsing=settings.parsing,
     )
+    return build_generator(live.version.content, live.renderer, tools)

@@ -13,7 +13,7 @@ from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
 from app.domain.network import Client
-from app.domain.page import Component, StoredPage
+from app.domain.page import Component, PagePlan, StoredPage
 from app.domain.persona import NEWCOMER, Interests, PageKey
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps, PageJob, no_interests
@@ -63,14 +63,13 @@ async def nothing(*_: object) -> None:
     pass
 
 
-def workshop(*composers: Says, **changes: Any) -> GeneratorDeps:
+def workshop(*composers: Says, seconds: Mapping[str, float] = {}, **changes: Any) -> GeneratorDeps:
     return GeneratorDeps(
         models=composers,
         journal=PageJournal(lambda: 0.0),
         renderer=RENDERER,
         specs=LIBRARY.specs,
-        slots=SLOTS,
-        required=frozenset({"hero", "grid"}),
+        plan=PagePlan(SLOTS, frozenset(), {}, frozenset({"hero", "grid"}), seconds),
         instructions=lambda: "instructions",
         persona_briefs=PROMPTS.personas,
         ready=nothing,
@@ -103,7 +102,7 @@ async def composed(
 
 async def test_a_component_that_comes_after_its_slots_time_is_refused() -> None:
     model, house = Says("model", answer()), Says("house", "")
-    page = await composed(workshop(model, house, slot_seconds={"cta": -1.0, "filters": -1.0}))
+    page = await composed(workshop(model, house, seconds={"cta": -1.0, "filters": -1.0}))
     assert set(page.drawn) == {"hero", "grid", "recommendations"}
     assert page.trace.counts["refused:COMPONENT_TIMEOUT"] == 2
     assert page.late == ["filters", "cta"]
@@ -112,7 +111,7 @@ async def test_a_component_that_comes_after_its_slots_time_is_refused() -> None:
 
 async def test_a_required_slot_whose_time_has_passed_is_asked_for_by_nobody() -> None:
     model, house = Says("model", ""), Says("house", answer())
-    page = await composed(workshop(model, house, slot_seconds={"hero": -1.0}))
+    page = await composed(workshop(model, house, seconds={"hero": -1.0}))
     assert all("hero" not in slots for slots in [*model.asked, *house.asked])
     assert "hero" not in page.drawn
     assert set(page.drawn) == set(SLOTS) - {"hero"}
@@ -141,7 +140,7 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
         (answer(*map(component, SLOTS), STORY), {*SLOTS, "feature"}),
     ):
         model, house = Says("model", text), Says("house", "")
-        tools = workshop(model, house, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
+        tools = workshop(model, house)._replace(plan=LIBRARY.plan)
         page = await composed(tools)
         assert model.asked == [LIBRARY.plan.asked]
         assert set(page.drawn) == drawn
@@ -153,7 +152,7 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
 async def test_in_a_models_stead_the_house_is_asked_for_all_that_is_missing() -> None:
     house = Says("house", answer())
     for models in ((house,), (Says("model", ""), house)):
-        tools = workshop(*models, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
+        tools = workshop(*models)._replace(plan=LIBRARY.plan)
         await composed(tools)
     assert house.asked == [LIBRARY.plan.asked] * 2
 
@@ -164,7 +163,7 @@ async def test_what_a_shopper_viewed_is_theirs_alone_and_no_model_is_asked_for_i
 
     shared: list[StoredPage] = []
     model, house = Says("model", answer()), Says("house", "")
-    tools = workshop(model, house, plan=LIBRARY.plan)._replace(slots=LIBRARY.plan.slots)
+    tools = workshop(model, house)._replace(plan=LIBRARY.plan)
     for interests in (no_interests, viewed):
         page = await composed(tools._replace(viewed=interests), shared)
         assert page.models == ["model"]
