@@ -179,9 +179,7 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
 
     async def act() -> bool:
         storage = open_storage(settings, Metrics())
-        await storage.kv.open()
-        await storage.database.open()
-        try:
+        async with storage.opened():
             data = ShopperData(storage.kv, storage.database, storage.journal)
             if chosen.action == "erase":
                 return await data.erase(chosen.shopper_id)
@@ -189,10 +187,6 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
             json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
             sys.stdout.write("\n")
             return any(found.values())
-        finally:
-            await storage.database.close()
-            await storage.kv.close()
-            await storage.aclose()
 
     if asyncio.run(act()):
         return 0

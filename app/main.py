@@ -154,38 +154,34 @@ async def _lifespan(
     app: Starlette,
 ) -> AsyncIterator[None]:
     """Hold the state for as long as the app is open: it is one process's alone."""
-    with resources.storage.hold():
+    storage, records = resources.storage, resources.records
+    with storage.hold():
         settings.data.mkdir(parents=True, exist_ok=True)
-        storage, records = resources.storage, resources.records
-        await storage.kv.open()
-        await storage.database.open()
-        await resources.arms.load()
-        resources.warm_up.start()
-        logger = MetricsLogger(resources.counters)
-        tasks = [
-            asyncio.create_task(records.run(), name="records"),
-            asyncio.create_task(resources.relay.run(pages.forget_here), name="relay"),
-            asyncio.create_task(logger.run(), name="counts"),
-            asyncio.create_task(resources.lag.run(), name="loop lag"),
-            *(asyncio.create_task(watch(), name="watch") for watch in watches),
-            *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
-        ]
-        try:
-            async with app.state.workbench():
-                yield
-        finally:
-            await pages.drain(settings.shutdown_grace)
-            await resources.relay.aclose()
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            await records.finish()
-            logger.write()
-            await resources.providers.aclose()
-            await resources.tracing.aclose()
-            await storage.database.close()
-            await storage.kv.close()
-            await storage.aclose()
+        async with storage.opened():
+            await resources.arms.load()
+            resources.warm_up.start()
+            logger = MetricsLogger(resources.counters)
+            tasks = [
+                asyncio.create_task(records.run(), name="records"),
+                asyncio.create_task(resources.relay.run(pages.forget_here), name="relay"),
+                asyncio.create_task(logger.run(), name="counts"),
+                asyncio.create_task(resources.lag.run(), name="loop lag"),
+                *(asyncio.create_task(watch(), name="watch") for watch in watches),
+                *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
+            ]
+            try:
+                async with app.state.workbench():
+                    yield
+            finally:
+                await pages.drain(settings.shutdown_grace)
+                await resources.relay.aclose()
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+                await records.finish()
+                logger.write()
+                await resources.providers.aclose()
+                await resources.tracing.aclose()
 
 
 def _open_later(settings: Settings, content: SiteContent, now: Callable[[], float]) -> Resources:

@@ -12,7 +12,7 @@ from app.domain.facts import day_of
 from app.insights.pins import compare_pins
 from app.insights.report import Counts, report
 from app.personas.facts import prices_of
-from app.storage.ports import InsightStore
+from app.storage.db.repository import ShopRepository
 
 VIEW_DAYS = 30
 """Days of which views are told; outcomes are those of whole experiments."""
@@ -27,7 +27,7 @@ def read_sample(shop: Shop) -> dict[str, object] | None:
 
 
 async def collect(
-    store: InsightStore,
+    store: ShopRepository,
     shop: Shop,
     file: ExperimentFile,
     stopped: Mapping[str, str],

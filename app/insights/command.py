@@ -37,18 +37,12 @@ async def report_of(settings: Settings, shop_id: str | None = None) -> dict[str,
         if shop is None:
             raise Untold(f"there is no shop {shop_id!r}, but {', '.join(shops)}")
         storage = open_storage(settings, Metrics())
-        await storage.kv.open()
-        await storage.database.open()
-        try:
+        async with storage.opened():
             kv = RetryingKv(storage.kv, time.monotonic)
             arms = Arms(content.experiments.experiments, kv, time.time)
             await arms.load()
             file, store = content.experiments, storage.database
             return await collect(store, shop, file, arms.stopped, time.time())
-        finally:
-            await storage.database.close()
-            await storage.kv.close()
-            await storage.aclose()
     except (CatalogError, LibraryError, PromptError, StorageError) as error:
         raise Untold(str(error)) from error
 

@@ -6,12 +6,16 @@ import asyncio
 import json
 from collections import Counter
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from app.domain.events import Event, SharedEvent
 from app.generation.job import PageJob
 from app.pages.journal import PageJournal
 from app.storage.errors import StorageError
-from app.storage.ports import GAP, LOST, SharedJournal
+from app.storage.ports import GAP, LOST
+
+if TYPE_CHECKING:
+    from app.storage.redis_journal import RedisJournal
 
 PAUSE = 0.2
 """Seconds until what could not be reached is tried again."""
@@ -34,7 +38,7 @@ class Lead:
     def __init__(
         self,
         journal: PageJournal,
-        shared: SharedJournal,
+        shared: RedisJournal,
         counts: Counter[str],
         *,
         job: PageJob,

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from app.domain.events import LEFT, Event, SharedEvent
 from app.domain.page import Component, RenderedComponent
@@ -19,8 +20,11 @@ from app.generation.job import PageJob
 from app.pages.journal import PageJournal
 from app.pages.lead import PAUSE, Lead
 from app.storage.errors import NO_ANSWER, StorageError
-from app.storage.ports import Held, SharedJournal
+from app.storage.ports import Held
 from app.util.tasks import Tasks
+
+if TYPE_CHECKING:
+    from app.storage.redis_journal import RedisJournal
 
 _LAST_WORDS = 1.0
 """Seconds to share what has been written when the process ends."""
@@ -95,7 +99,7 @@ class Relay:
     others could not be reached, or `lost` since they could not be reached or had the page.
     """
 
-    def __init__(self, clock: Callable[[], float], shared: SharedJournal | None = None) -> None:
+    def __init__(self, clock: Callable[[], float], shared: RedisJournal | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self.journal = PageJournal(clock)
         self._shared = shared
@@ -129,7 +133,7 @@ class Relay:
                 del self._pages[key]
 
     async def _follow(
-        self, shared: SharedJournal, page: _SharedPage, follower: _Follower
+        self, shared: RedisJournal, page: _SharedPage, follower: _Follower
     ) -> asyncio.Timeout | None:
         job, unreachable_since = follower.job, None
         while not follower.over.is_set():
@@ -160,7 +164,7 @@ class Relay:
         return None
 
     async def _await_news(
-        self, shared: SharedJournal, page: _SharedPage, follower: _Follower, seconds: float
+        self, shared: RedisJournal, page: _SharedPage, follower: _Follower, seconds: float
     ) -> None:
         """Wait until the page has ended or been put down, or its lease may have lapsed."""
         if not page.awaited:
@@ -177,7 +181,7 @@ class Relay:
         return asyncio.timeout(None)
 
     def _lead(
-        self, shared: SharedJournal, page: _SharedPage, job: PageJob, held: Held, since: float
+        self, shared: RedisJournal, page: _SharedPage, job: PageJob, held: Held, since: float
     ) -> asyncio.Timeout:
         """Compose a page here, and share it."""
         if page.events:
@@ -228,7 +232,7 @@ class Relay:
         reading = () if self._shared is None else (self._read(self._shared, forget),)
         await asyncio.gather(self.journal.run(), *reading)
 
-    async def _read(self, shared: SharedJournal, forget: Forget) -> None:
+    async def _read(self, shared: RedisJournal, forget: Forget) -> None:
         """Read what there is to all pages that are followed here, in one go.
 
         Where that cannot be done leases may be forgotten: pages that are composed here are shared

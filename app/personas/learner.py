@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from app.domain.catalog import Shop
@@ -18,9 +18,12 @@ from app.personas.facts import prices_of, to_fact
 from app.personas.key import persona_hash
 from app.personas.rules import classify
 from app.storage.db.rows import Visited
-from app.storage.ports import FactStore, SharedRates
+from app.storage.ports import FactStore
 from app.storage.rates import SharedLimiter
 from app.util.rate_limit import Rate
+
+if TYPE_CHECKING:
+    from app.storage.redis_rates import RedisRates
 
 _MOST_AT_ONCE = 64
 _NEWCOMERS = persona_hash(NEWCOMER)
@@ -44,7 +47,7 @@ class PersonaLearner:
     """Notes what shoppers do. `counts` has what was noted, and what was passed over."""
 
     def __init__(
-        self, store: FactStore, now: Callable[[], float], rates: SharedRates | None = None
+        self, store: FactStore, now: Callable[[], float], rates: RedisRates | None = None
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._store = store

@@ -99,9 +99,7 @@ def result(answer: Answer) -> Any:
     Raises:
         StorageError: the call did not succeed; with the API's own code, if it names one.
     """
-    if not answer.is_good:
-        raise answer.failure()
-    payload = answer.json()
+    payload = answer.good().json()
     if isinstance(payload, dict) and payload.get("success") is True:
         return payload.get("result")
     errors = payload.get("errors") if isinstance(payload, dict) else None

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.metrics.registry import Metrics
 from app.settings import ROOT, Settings, StorageSettings
+from app.storage.db.repository import ShopRepository
 from app.storage.db.write_behind import Batching
 from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.measured import MeasuredKv
-from app.storage.ports import (
-    Database,
-    EdgeFiles,
-    KvStore,
-    Pool,
-    SharedJournal,
-    SharedLedgers,
-    SharedRates,
-)
+from app.storage.ports import EdgeFiles, Kv, Pool, SharedLedgers
 from app.storage.upkeep import Slice, Upkeep, days_before
+
+if TYPE_CHECKING:
+    from app.storage.redis_journal import RedisJournal
+    from app.storage.redis_rates import RedisRates
 
 _OFTEN, _SELDOM = 10.0, 3600.0
 """Seconds between two looks for what is past its time: for pairs, for shoppers and records."""
@@ -32,24 +29,25 @@ _NEAR, _FAR = 0.25, 2.0
 """Seconds a page waits for what is stored on another machine, in one's own network or elsewhere."""
 
 
-async def _nothing() -> None:
-    """There is nothing to close."""
+Act = Callable[[], Awaitable[object]]
 
 
 class Storage(NamedTuple):
     """KV and database, with what they speak through.
 
-    `load` loads that, in any thread. For `checked` seconds a health check is taken at its word.
-    A page waits for `patience` seconds. A key of KV is written every `between_writes` seconds at
-    most. `upkeep` is done as long as the shop is open. `counts` has what is counted beside it.
-    `hold` keeps other processes out where there may be but one; `ledgers`, `journal` and `rates`
-    are what they share, through `pools` of connections. `files` are served at the edge.
+    `opens` and `closes` are done in their order; `load` loads more, in any thread. For `checked`
+    seconds a health check is taken at its word. A page waits for `patience` seconds. A key of KV is
+    written every `between_writes` seconds at most. `upkeep` is done as long as the shop is open.
+    `counts` has what is counted beside it. `hold` keeps other processes out where there may be but
+    one; `ledgers`, `journal` and `rates` are what they share, through `pools` of connections.
+    `files` are served at the edge.
     """
 
-    kv: KvStore
-    database: Database
+    kv: Kv
+    database: ShopRepository
     load: Callable[[], object] = lambda: None
-    aclose: Callable[[], Awaitable[None]] = _nothing
+    opens: Sequence[Act] = ()
+    closes: Sequence[Act] = ()
     batching: Batching = Batching()
     checked: float = 0.0
     patience: float = 0.1
@@ -58,10 +56,21 @@ class Storage(NamedTuple):
     counts: Mapping[str, Counter[str]] = {}
     hold: Callable[[], AbstractContextManager[None]] = nullcontext
     ledgers: SharedLedgers | None = None
-    journal: SharedJournal | None = None
-    rates: SharedRates | None = None
+    journal: RedisJournal | None = None
+    rates: RedisRates | None = None
     pools: Callable[[], Mapping[str, Pool]] = dict
     files: EdgeFiles | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Hold all of it open; StorageError where something cannot be opened."""
+        for act in self.opens:
+            await act()
+        try:
+            yield
+        finally:
+            for act in self.closes:
+                await act()
 
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
@@ -87,10 +96,18 @@ def _of_one_machine(settings: Settings) -> Storage:
     retention = Upkeep(forgetting, _SELDOM)
     counts = {"kv_file": kv.counts, "expiry": expiry.counts, "retention": retention.counts}
     hold = partial(hold_folder, settings.data)
-    return Storage(kv, database, upkeep=(expiry, retention), counts=counts, hold=hold)
+    return Storage(
+        kv,
+        database,
+        opens=(kv.open, database.open),
+        closes=(database.close, kv.close),
+        upkeep=(expiry, retention),
+        counts=counts,
+        hold=hold,
+    )
 
 
-def _retire(database: Database, state: StorageSettings) -> Slice:
+def _retire(database: ShopRepository, state: StorageSettings) -> Slice:
     """Return what forgets some of the shoppers and records that are past their time."""
 
     def retire() -> Awaitable[int]:
@@ -116,7 +133,8 @@ def _of_cluster(settings: Settings) -> Storage:
     return Storage(
         RedisKv(redis),
         database,
-        aclose=redis.close,
+        opens=(database.open,),
+        closes=(database.close, redis.close),
         patience=_NEAR,
         upkeep=(retention,),
         counts={"retention": retention.counts},
@@ -132,8 +150,7 @@ def _of_the_worker(settings: Settings) -> Storage:
     from app.storage.db.worker import WorkerD1  # noqa: PLC0415 - likewise
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
-    from app.storage.worker_files import WorkerFiles  # noqa: PLC0415 - likewise
-    from app.storage.worker_ledgers import WorkerLedgers  # noqa: PLC0415 - likewise
+    from app.storage.worker_edge import WorkerFiles, WorkerLedgers  # noqa: PLC0415 - likewise
 
     state = settings.storage
     secure = any(url.startswith("https:") for url in (state.kv_url, state.d1_url))
@@ -142,10 +159,17 @@ def _of_the_worker(settings: Settings) -> Storage:
     headers = {"authorization": f"Bearer {token}"} if token else {}
     kv = WorkerKv(http, state.kv_url, headers)
     database = D1Database(WorkerD1(http, state.d1_url, headers))
-    storage = Storage(kv, database, http.load, http.aclose, checked=10.0, patience=_FAR)
-    ledgers = WorkerLedgers(http, state.edge_url, headers)
-    files = WorkerFiles(http, state.edge_url, headers)
-    return _paced(storage._replace(ledgers=ledgers, files=files), state, 1.0)
+    storage = Storage(
+        kv,
+        database,
+        load=http.load,
+        closes=(http.aclose,),
+        checked=10.0,
+        patience=_FAR,
+        ledgers=WorkerLedgers(http, state.edge_url, headers),
+        files=WorkerFiles(http, state.edge_url, headers),
+    )
+    return _paced(storage, state, 1.0)
 
 
 def _of_cloudflare(settings: Settings) -> Storage:
@@ -159,8 +183,15 @@ def _of_cloudflare(settings: Settings) -> Storage:
     api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)
     kv = CloudflareKv(api, state.account, state.namespace)
     database = D1Database(CloudflareD1(api, state.account, state.database))
-    batching = Batching(5.0, 200, 1)
-    storage = Storage(kv, database, http.load, http.aclose, batching, checked=60.0, patience=_FAR)
+    storage = Storage(
+        kv,
+        database,
+        load=http.load,
+        closes=(kv.close, http.aclose),
+        batching=Batching(5.0, 200, 1),
+        checked=60.0,
+        patience=_FAR,
+    )
     return _paced(storage, state, 10.0)
 
 

@@ -16,7 +16,6 @@ from app.util.lazy import Lazy
 if TYPE_CHECKING:
     import httpx
 
-OK = 200
 BAD_REQUEST = 400
 NOT_FOUND = 404
 TOO_LARGE = 413
@@ -38,15 +37,20 @@ class Answer(NamedTuple):
     body: bytes
     where: str
 
-    @property
-    def is_good(self) -> bool:
-        """Whether what was asked was done."""
-        return OK <= self.status < 300  # noqa: PLR2004 - the end of the good statuses
-
     def failure(self) -> StorageError:
         """Return the error that this answer is; its body is the other side's and not repeated."""
         after = retry_after(self.headers.get("retry-after", ""))
         return StorageError(f"{self.where}: HTTP {self.status}", after)
+
+    def good(self) -> Answer:
+        """Return the answer to what was done.
+
+        Raises:
+            StorageError: it was not.
+        """
+        if not 200 <= self.status < 300:  # noqa: PLR2004 - the good statuses
+            raise self.failure()
+        return self
 
     def json(self) -> Any:
         """Read the body.
@@ -112,6 +116,24 @@ class LazyHttpClient:
         """Close the client."""
         if self.load.made is not None:
             await self.load.made.aclose()
+
+
+class WorkerBinding:
+    """A binding of the Worker's: docs/bindings.md says what is spoken. `where` is for messages."""
+
+    where = ""
+
+    def __init__(self, http: LazyHttpClient, base: str, headers: Mapping[str, str]) -> None:
+        self._http = http
+        self._base = base
+        self._headers = headers
+
+    async def _ask(
+        self, method: str, path: str, body: bytes | None = None, *, reads: bool = False
+    ) -> Answer:
+        """Return the answer, whatever its status."""
+        request = Request(method, f"{self._base}{path}", self.where, body, self._headers, reads)
+        return await self._http.send(request)
 
 
 def _client(*, inside: bool, secure: bool) -> httpx.AsyncClient:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from app.metrics.registry import Metrics
 from app.storage.errors import StorageError
-from app.storage.ports import KvStore
+from app.storage.ports import Kv
 
 Result = TypeVar("Result")
 
@@ -28,9 +28,7 @@ async def measured(metrics: Metrics, store: str, operation: str, call: Awaitable
 class MeasuredKv:
     """Another KV, measured."""
 
-    def __init__(self, inner: KvStore, metrics: Metrics) -> None:
-        self.open = inner.open
-        self.close = inner.close
+    def __init__(self, inner: Kv, metrics: Metrics) -> None:
         self._inner = inner
         self._metrics = metrics
 

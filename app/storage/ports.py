@@ -1,4 +1,4 @@
-"""The ports to what is stored: the one place that says what a KV and a database can do."""
+"""The ports to what is stored, as far as there is more than one behind them, or a stand-in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from app.domain.events import Lease, SharedEvent
 from app.domain.facts import Fact
 from app.domain.limits import Claim, Verdict
 from app.domain.persona import Persona
-from app.metrics.registry import Metrics
-from app.storage.db.rows import Generation, PageViews, Row, ShopperHistory, Visited
-from app.util.rate_limit import Rate
+from app.storage.db.rows import Generation, Row, ShopperHistory, Visited
 
 
 class Pool(NamedTuple):
@@ -32,14 +30,6 @@ class Kv(Protocol):
     async def delete(self, key: str) -> None: ...
 
 
-class KvStore(Kv, Protocol):
-    """A KV that is opened and closed."""
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
 class SharedLedgers(Protocol):
     """What all processes have spent, by account. Either may raise StorageError, done or not."""
 
@@ -57,19 +47,6 @@ class EdgeFiles(Protocol):
     async def known(self) -> tuple[str, dict[str, str]]: ...
 
     async def put(self, name: str, key: str, data: bytes | None) -> None: ...
-
-
-class SharedRates(Protocol):
-    """How often somebody did something, and does at once, in all processes.
-
-    Each may raise StorageError, done or not.
-    """
-
-    async def acquire(self, name: str, rate: Rate) -> float: ...
-
-    async def enter(self, name: str, who: str, most: int, seconds: float) -> bool: ...
-
-    async def leave(self, name: str, who: str) -> None: ...
 
 
 LOST, GAP = -1, -2
@@ -95,33 +72,6 @@ class News(NamedTuple):
 
     events: Mapping[str, Sequence[SharedEvent]]
     forgotten: Sequence[tuple[str, str]]
-
-
-class SharedJournal(Protocol):
-    """Pages being composed, for all processes. Every method may raise StorageError, done or not.
-
-    Who holds a page's lease, of so many `seconds`, writes; a write renews it.
-    """
-
-    seconds: float
-
-    async def claim(
-        self, key: str, holder: str, after: int, *, may_take: bool, is_new: bool
-    ) -> Held: ...
-
-    async def write(self, lease: Lease, events: Sequence[SharedEvent]) -> int: ...
-
-    async def leave(self, key: str, holder: str) -> None: ...
-
-    async def events(self, key: str) -> Sequence[SharedEvent]: ...
-
-    async def news(self, positions: Mapping[str, int]) -> News: ...
-
-    async def erase(self, key: str) -> None: ...
-
-    async def wake(self) -> None: ...
-
-    async def forget(self, shopper_id: str, shop_id: str) -> None: ...
 
 
 class PersonaReader(Protocol):
@@ -152,54 +102,9 @@ class FactStore(Protocol):
     ) -> None: ...
 
 
-class ViewStore(Protocol):
-    """Counts what was seen of store pages, and remembers who saw which arm of an experiment."""
-
-    async def add_views(
-        self, sighting: Visited, seen: PageViews, exposures: Iterable[tuple[str, str]]
-    ) -> None: ...
-
-
-class InsightStore(Protocol):
-    """Knows what experiments came to."""
-
-    async def counts(self, shop_id: str, since_day: int) -> Sequence[Sequence[Row]]: ...
-
-    async def places(
-        self, shop_id: str, since_day: int, slots: Iterable[str], most: int
-    ) -> Sequence[Row]: ...
-
-
 class RecordStore(Protocol):
     """Keeps who was here, and what was generated."""
 
     async def record(
         self, visits: Iterable[Visited], generations: Iterable[Generation]
     ) -> None: ...
-
-
-class Database(
-    PersonaReader,
-    FactReader,
-    DemandStore,
-    FactStore,
-    ViewStore,
-    InsightStore,
-    RecordStore,
-    Protocol,
-):
-    """Shoppers, what they did, their personas, and the record of generated pages."""
-
-    async def retire(self, shoppers_before: str, records_before: str) -> int: ...
-
-    async def export(self, shopper_id: str) -> Mapping[str, Sequence[Row]]: ...
-
-    async def erase(self, shopper_id: str) -> None: ...
-
-    async def check(self) -> None: ...
-
-    def measure(self, metrics: Metrics) -> None: ...
-
-    async def open(self) -> None: ...
-
-    async def close(self) -> None: ...

@@ -6,19 +6,22 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
-from app.storage.ports import SharedRates
 from app.util.rate_limit import Rate, RateLimiter
 from app.util.tasks import Tasks
+
+if TYPE_CHECKING:
+    from app.storage.redis_rates import RedisRates
 
 
 class SharedLimiter:
     """A rate limiter that processes share under a name; while they cannot, each has its own."""
 
     def __init__(
-        self, name: str, rate: Rate, clock: Callable[[], float], shared: SharedRates | None = None
+        self, name: str, rate: Rate, clock: Callable[[], float], shared: RedisRates | None = None
     ) -> None:
         self._name = name
         self._rate = rate
@@ -42,7 +45,7 @@ class Places:
     """
 
     def __init__(
-        self, most: int, seconds: float, shared: SharedRates | None, patience: Patience
+        self, most: int, seconds: float, shared: RedisRates | None, patience: Patience
     ) -> None:
         self._most = most
         self._seconds = seconds
@@ -63,7 +66,7 @@ class Places:
         self._give_back(name)
         return False
 
-    async def _may_enter(self, shared: SharedRates, name: str, who: str) -> bool:
+    async def _may_enter(self, shared: RedisRates, name: str, who: str) -> bool:
         try:
             enter = partial(shared.enter, name, who, self._most, self._seconds)
             return await self._patience.read(enter)
@@ -81,7 +84,7 @@ class Places:
         if self._shared is not None:
             self._leaving.start(self._leave(self._shared, name, who), "leave")
 
-    async def _leave(self, shared: SharedRates, name: str, who: str) -> None:
+    async def _leave(self, shared: RedisRates, name: str, who: str) -> None:
         with suppress(StorageError):
             await shared.leave(name, who)
 

@@ -32,7 +32,7 @@ return 1
 
 
 class RedisRates:
-    """Counts in one round trip; StorageError where that cannot be done."""
+    """Counts in one round trip. Each method may raise StorageError, done or not."""
 
     def __init__(self, redis: RedisServer) -> None:
         self._redis = redis

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from app.domain.persona import PageKey
+from app.storage.db.repository import ShopRepository
 from app.storage.db.rows import Row
-from app.storage.ports import Database, Kv, SharedJournal
+from app.storage.ports import Kv
+
+if TYPE_CHECKING:
+    from app.storage.redis_journal import RedisJournal
 
 PERSONAS, GENERATIONS = "personas", "ui_generations"
 
@@ -18,7 +23,7 @@ class ShopperData:
     Every method may raise StorageError.
     """
 
-    def __init__(self, kv: Kv, database: Database, journal: SharedJournal | None) -> None:
+    def __init__(self, kv: Kv, database: ShopRepository, journal: RedisJournal | None) -> None:
         self._kv = kv
         self._database = database
         self._journal = journal

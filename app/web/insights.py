@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 from app import insights
 from app.pages.arms import Arms
 from app.rendering.renderer import environment
+from app.storage.db.repository import ShopRepository
 from app.storage.errors import StorageError
-from app.storage.ports import InsightStore
 from app.util.http_body import zipped
 from app.web.auth import is_operator, send_unauthorized
 from app.web.context import AppContext
@@ -28,7 +28,7 @@ class InsightsPage:
     def __init__(
         self,
         web: AppContext,
-        store: InsightStore,
+        store: ShopRepository,
         arms: Arms,
         token: str,
         *,

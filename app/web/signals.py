@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -21,9 +22,9 @@ from app.pages.service import Visit
 from app.pages.shells import ShopView
 from app.personas.learner import PersonaLearner, TooBusy
 from app.personas.views import ViewRow, to_rows
+from app.storage.db.repository import ShopRepository
 from app.storage.db.rows import PageViews, Visited
 from app.storage.errors import StorageError
-from app.storage.ports import SharedRates, ViewStore
 from app.storage.rates import SharedLimiter
 from app.util.http_body import Body
 from app.util.lazy import WarmUp
@@ -33,6 +34,9 @@ from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_json, send_response
+
+if TYPE_CHECKING:
+    from app.storage.redis_rates import RedisRates
 
 MAX_BODY_BYTES = 8192
 _BODIES_TOGETHER = 500
@@ -60,10 +64,10 @@ class SignalsEndpoint:
         self,
         web: AppContext,
         learner: PersonaLearner,
-        views: ViewStore,
+        views: ShopRepository,
         arms: Arms,
         warm_up: WarmUp,
-        rates: SharedRates | None = None,
+        rates: RedisRates | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._web = web

@@ -32,12 +32,6 @@ class D1Database(ShopRepository):
         super().__init__(self._run_there)
         self._send = send
 
-    async def open(self) -> None:
-        """Open nothing ahead."""
-
-    async def close(self) -> None:
-        """Close nothing: nothing is held open."""
-
     async def _run_there(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         found: list[Sequence[Row]] = []
         for at in range(0, len(work), MAX_STATEMENTS):

@@ -1,22 +1,19 @@
-"""D1 through the Worker's binding: docs/bindings.md says what is spoken."""
+"""D1 through the Worker's binding."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from app.storage.db.repository import Statement, only_reads
 from app.storage.errors import StorageError
-from app.storage.http import OK, LazyHttpClient, Request
+from app.storage.http import WorkerBinding
 
 
-class WorkerD1:
+class WorkerD1(WorkerBinding):
     """Has the Worker run statements."""
 
-    def __init__(self, http: LazyHttpClient, url: str, headers: Mapping[str, str]) -> None:
-        self._http = http
-        self._url = url
-        self._headers = {**headers, "content-type": "application/json"}
+    where = "d1 binding"
 
     async def __call__(self, work: Sequence[Statement]) -> object:
         """Return the rows of each statement, not yet checked.
@@ -24,11 +21,8 @@ class WorkerD1:
         Raises:
             StorageError: the Worker does not answer, or not well.
         """
-        request = Request("POST", f"{self._url}/", "d1 binding", call_body(work), self._headers)
-        answer = await self._http.send(request._replace(reads=only_reads(work)))
-        if answer.status != OK:
-            raise answer.failure()
-        payload = answer.json()
+        answer = await self._ask("POST", "/", call_body(work), reads=only_reads(work))
+        payload = answer.good().json()
         if not isinstance(payload, dict):
             raise StorageError("d1 binding: an answer of another form")
         return payload.get("results")

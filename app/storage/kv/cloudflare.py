@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from app.storage.cloudflare_api import PATIENCE, CloudflareApi, result
 from app.storage.errors import StorageError
-from app.storage.http import NOT_FOUND, OK
+from app.storage.http import NOT_FOUND
 from app.storage.kv.limits import check_pair
 
 GATHERING = 0.5
@@ -48,9 +48,6 @@ class CloudflareKv:
         self._size = 0
         self._sending: asyncio.Task[None] | None = None
 
-    async def open(self) -> None:
-        """Open nothing ahead."""
-
     async def close(self) -> None:
         """Send what is waiting."""
         if self._sending is not None:
@@ -59,11 +56,7 @@ class CloudflareKv:
     async def get(self, key: str) -> bytes | None:
         """Return the value, or None where there is none."""
         answer = await self._api.call("GET", self._place(key))
-        if answer.status == NOT_FOUND:
-            return None
-        if answer.status != OK:
-            raise answer.failure()
-        return answer.body
+        return None if answer.status == NOT_FOUND else answer.good().body
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
         """Keep a value for `ttl` seconds; the newest of those who wait counts.
@@ -87,8 +80,8 @@ class CloudflareKv:
     async def delete(self, key: str) -> None:
         """Forget a pair."""
         answer = await self._api.call("DELETE", self._place(key), patience=PATIENCE)
-        if not answer.is_good and answer.status != NOT_FOUND:
-            raise answer.failure()
+        if answer.status != NOT_FOUND:
+            answer.good()
 
     def _place(self, key: str) -> str:
         return f"{self._path}/values/{quote(key, safe='')}"

@@ -12,12 +12,6 @@ class RedisKv:
     def __init__(self, redis: RedisServer) -> None:
         self._redis = redis
 
-    async def open(self) -> None:
-        """Open nothing ahead: a shop opens although Redis is down."""
-
-    async def close(self) -> None:
-        """Close nothing: others use the same connections."""
-
     async def get(self, key: str) -> bytes | None:
         """Return the value, or None where there is none."""
         value: bytes | None = await self._redis.call("GET", key)

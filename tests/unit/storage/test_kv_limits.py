@@ -13,7 +13,7 @@ from app.storage.http import LazyHttpClient
 from app.storage.kv.cloudflare import CloudflareKv
 from app.storage.kv.sqlite import SqliteKv
 from app.storage.kv.worker import WorkerKv
-from app.storage.ports import KvStore as Kv
+from app.storage.ports import Kv
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -27,15 +27,15 @@ async def kv(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kv
     """Each KV; those that would have to ask somebody have nobody to ask."""
     http = LazyHttpClient(inside=True)
     api = CloudflareApi(http, NOBODY, "token", Clock())
+    sqlite = SqliteKv(tmp_path / "kv.sqlite", Clock())
     stores: dict[str, Kv] = {
-        "sqlite": SqliteKv(tmp_path / "kv.sqlite", Clock()),
+        "sqlite": sqlite,
         "worker": WorkerKv(http, NOBODY, {}),
         "cloudflare": CloudflareKv(api, "account", "namespace", 0.0),
     }
-    store = stores[request.param]
-    await store.open()
-    yield store
-    await store.close()
+    await sqlite.open()
+    yield stores[request.param]
+    await sqlite.close()
     await http.aclose()
 
 
