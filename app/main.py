@@ -349,12 +349,12 @@ def _routes(
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
     gauges = Gauges(relay.journal, resources.providers, watch.modified, resources.storage.pools)
-    metrics = MetricsPage(context, resources.counters, gauges, settings.operator_token)
     token, sample = settings.operator_token, settings.sample_insights
-    insights = InsightsPage(context, database, arms, token, shows_sample=sample)
+    metrics = MetricsPage(context, token, resources.counters, gauges)
+    insights = InsightsPage(context, token, database, arms, shows_sample=sample)
     checks = partial(_checks, resources, watch, context.proxy)
     health = Health(checks, lambda: time.monotonic() - resources.began, resources.storage.checked)
-    status = StatusPage(context, health, gauges, settings.operator_token)
+    status = StatusPage(context, token, health, gauges)
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),

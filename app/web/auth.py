@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import base64
 import hmac
+from functools import cache
+from pathlib import Path
 
+from jinja2 import Template
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.pages.shells import ShopView
+from app.rendering.renderer import environment
+from app.util.http_body import zipped
+from app.web.context import AppContext
 from app.web.local_caller import is_local
-from app.web.responses import send_json
+from app.web.responses import NO_STORE, Response, send_json, send_response
 
 _OPEN = ("/health", "/metrics", "/insights", "/status")
 """What needs no credential of the Worker's: these ask for an operator's."""
@@ -53,6 +60,48 @@ async def send_unauthorized(scope: Scope, send: Send, scheme: bytes = b"Bearer")
     """Answer with 401; `scheme` says how to come again."""
     error = {"code": "UNAUTHORIZED", "message": "no valid credential", "retryable": False}
     await send_json(scope, send, {"error": error}, 401, [(b"www-authenticate", scheme)])
+
+
+class OperatorPage:
+    """What operators are told: as a page, or as JSON where asked for; 401 to anybody else.
+
+    A browser asks for the token in the name of the `realm`. `template` draws the page.
+    """
+
+    realm = ""
+    template = Path()
+
+    def __init__(self, web: AppContext, token: str) -> None:
+        self._web = web
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an operator."""
+        if is_operator(scope, self._token):
+            await self.answer(scope, send)
+            return
+        scheme = f'Basic realm="{self.realm}", charset="UTF-8"' if self.realm else "Bearer"
+        await send_unauthorized(scope, send, scheme.encode())
+
+    async def answer(self, scope: Scope, send: Send) -> None:
+        """Answer who may know."""
+        raise NotImplementedError
+
+    async def send_report(
+        self, scope: Scope, send: Send, view: ShopView, report: object, **drawn: object
+    ) -> None:
+        """Send a report, drawn for a shop; the template gets `drawn` as well."""
+        if dict(scope["headers"]).get(b"accept", b"").startswith(b"application/json"):
+            await send_json(scope, send, report)
+            return
+        html = _template(self.template).render(url=view.urls, report=report, **drawn)
+        response = Response(zipped(html.encode()), view.headers, 200, [NO_STORE])
+        await send_response(scope, send, response)
+
+
+@cache
+def _template(path: Path) -> Template:
+    return environment(path.parent).get_template(path.name)
 
 
 def is_operator(scope: Scope, token: str) -> bool:

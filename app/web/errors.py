@@ -16,7 +16,7 @@ from app.rendering.renderer import Renderer
 from app.util.http_body import Body
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
-from app.web.responses import Response, send_response
+from app.web.responses import Response, send_response, send_text
 
 
 class ShopApp(Starlette):
@@ -69,11 +69,8 @@ class NotFound:
         if not allowed:
             await self._web.send_not_found(scope, send, None)
             return
-        headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
         allow = (b"allow", ", ".join(sorted(allowed)).encode())
-        extra_headers = [(b"cache-control", b"no-store"), allow]
-        body = Body(b"Method Not Allowed\n")
-        await send_response(scope, send, Response(body, headers, 405, extra_headers))
+        await send_text(scope, send, "Method Not Allowed", 405, [allow])
 
     def _is_page(self, path: str, scope: Scope) -> bool:
         matches = (route.matches({**scope, "path": path})[0] for route in self._routes)

@@ -1,4 +1,4 @@
-"""GET /health, and a page's trace in development."""
+"""GET /health."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.pages.jobs import PageJobs
 from app.storage.errors import StorageError
 from app.storage.factory import Storage
 from app.storage.kv.retrying import RetryingKv
@@ -84,18 +83,3 @@ async def _check(call: Awaitable[object]) -> str:
     except TimeoutError:
         return "failed: TimeoutError"
     return "ok"
-
-
-class PageTrace:
-    """GET /debug/pages/{id}: what happened to a page. Only there in development."""
-
-    def __init__(self, jobs: PageJobs) -> None:
-        self._jobs = jobs
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with a trace, or 404."""
-        trace = self._jobs.traces.get(scope["path_params"]["page_id"])
-        if trace is None:
-            await send_json(scope, send, {"error": "no such page"}, 404)
-        else:
-            await send_json(scope, send, trace.as_dict())

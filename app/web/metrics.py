@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 
 from app import __version__
 from app.llm.factory import Providers
@@ -14,30 +14,25 @@ from app.metrics.exposition import CONTENT_TYPE, gauge
 from app.pages.journal import PageJournal
 from app.storage.ports import Pool
 from app.util.http_body import zipped
-from app.web.auth import is_operator, send_unauthorized
+from app.web.auth import OperatorPage
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
-from app.web.responses import Response, send_response
+from app.web.responses import NO_STORE, Response, send_response
 
 
-class MetricsPage:
+class MetricsPage(OperatorPage):
     """Tells what is counted and measured, and how things are at the moment."""
 
-    def __init__(self, web: AppContext, counters: Counters, gauges: Gauges, token: str) -> None:
-        self._web = web
+    def __init__(self, web: AppContext, token: str, counters: Counters, gauges: Gauges) -> None:
+        super().__init__(web, token)
         self._counters = counters
         self._gauges = gauges
-        self._token = token
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an operator; 401 to anybody else."""
-        if not is_operator(scope, self._token):
-            await send_unauthorized(scope, send)
-            return
+    async def answer(self, scope: Scope, send: Send) -> None:
+        """Answer with everything."""
         text = self._web.metrics.render(self._counters, self._gauges.lines(self._web))
         headers = [*FILE_HEADERS, (b"content-type", CONTENT_TYPE)]
-        no_store = [(b"cache-control", b"no-store")]
-        await send_response(scope, send, Response(zipped(text), headers, 200, no_store))
+        await send_response(scope, send, Response(zipped(text), headers, 200, [NO_STORE]))
 
 
 class Reading(NamedTuple):

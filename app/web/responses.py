@@ -10,6 +10,9 @@ from starlette.types import Scope, Send
 from app.util.http_body import Body
 from app.web.headers import FILE_HEADERS, STRICT_TRANSPORT, Headers
 
+NO_STORE = (b"cache-control", b"no-store")
+_PLAIN = (b"content-type", b"text/plain; charset=utf-8")
+
 
 class Response(NamedTuple):
     """A whole response."""
@@ -56,14 +59,17 @@ def _conditions(scope: Scope) -> tuple[bool, bytes]:
 
 
 async def send_json(
-    scope: Scope,
-    send: Send,
-    payload: object,
-    status: int = 200,
-    extra_headers: Headers = (),
+    scope: Scope, send: Send, payload: object, status: int = 200, extra_headers: Headers = ()
 ) -> None:
     """Send an object as JSON, never cached."""
     body = Body(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
     headers = [*FILE_HEADERS, (b"content-type", b"application/json")]
-    extra_headers = [*extra_headers, (b"cache-control", b"no-store")]
-    await send_response(scope, send, Response(body, headers, status, extra_headers))
+    await send_response(scope, send, Response(body, headers, status, [*extra_headers, NO_STORE]))
+
+
+async def send_text(
+    scope: Scope, send: Send, text: str, status: int, extra_headers: Headers = ()
+) -> None:
+    """Send a line of plain text, never cached."""
+    body, headers = Body(f"{text}\n".encode()), [*FILE_HEADERS, _PLAIN]
+    await send_response(scope, send, Response(body, headers, status, [*extra_headers, NO_STORE]))

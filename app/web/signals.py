@@ -33,7 +33,7 @@ from app.web.basket_cookie import BasketSigner
 from app.web.body import BadBody, BodyReader
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
-from app.web.responses import Response, send_json, send_response
+from app.web.responses import NO_STORE, Response, send_json, send_response
 
 if TYPE_CHECKING:
     from app.storage.redis_rates import RedisRates
@@ -94,8 +94,7 @@ class SignalsEndpoint:
             self.counts[refused.code.lower()] += 1
             await _send_refusal(scope, send, refused)
             return
-        no_store = [(b"cache-control", b"no-store")]
-        await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 204, no_store))
+        await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 204, [NO_STORE]))
 
     async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""

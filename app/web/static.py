@@ -13,9 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.content.assets import MEDIA_TYPES
 from app.pages.site import LiveSite
-from app.util.http_body import Body
 from app.web.headers import FILE_HEADERS
-from app.web.responses import Response, send_response
+from app.web.responses import Response, send_response, send_text
 
 FOREVER = b"public, max-age=31536000, immutable"
 FOR_NOW = b"public, no-cache"
@@ -39,7 +38,7 @@ class Static:
         name = f"{match.group(1)}{match.group(2)}" if match else ""
         body = assets.files.get(name)
         if body is None:
-            await _missing(scope, send)
+            await send_text(scope, send, "no such file", 404)
             return
         is_current = assets.names[name] == f"/static/{hashed}"
         headers = [*FILE_HEADERS, (b"content-type", MEDIA_TYPES[Path(name).suffix])]
@@ -59,12 +58,12 @@ class Pictures:
         folder = folders.get(scope["path_params"]["shop_id"])
         name = scope["path_params"]["path"]
         if folder is None or not _is_picture(name):
-            await _missing(scope, send)
+            await send_text(scope, send, "no such file", 404)
             return
         try:
             response = await _PictureFiles(folder).get_response(name, scope)
         except (HTTPException, OSError):
-            await _missing(scope, send)
+            await send_text(scope, send, "no such file", 404)
             return
         media_type = MEDIA_TYPES[Path(name).suffix.lower()]
         extra_headers = [(b"content-type", media_type), (b"cache-control", A_DAY)]
@@ -104,9 +103,3 @@ def pictures_in(folder: Path) -> Iterator[tuple[str, bytes]]:
 def _is_picture(name: str) -> bool:
     media_type = MEDIA_TYPES.get(Path(name).suffix.lower(), b"")
     return PICTURE.fullmatch(name) is not None and media_type.startswith(b"image/")
-
-
-async def _missing(scope: Scope, send: Send) -> None:
-    headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
-    caching = [(b"cache-control", b"no-store")]
-    await send_response(scope, send, Response(Body(b"no such file\n"), headers, 404, caching))

@@ -1,50 +1,37 @@
-"""GET /status: how the shop does, for operators; as a page, or as JSON where asked for."""
+"""GET /status: how the shop does, for operators."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Template
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 
 from app.metrics.exposition import Count
-from app.rendering.renderer import environment
-from app.util.http_body import zipped
-from app.web.auth import is_operator, send_unauthorized
+from app.web.auth import OperatorPage
 from app.web.context import AppContext
 from app.web.health import Health
 from app.web.metrics import Gauges
-from app.web.responses import Response, send_json, send_response
 
-_NO_STORE = [(b"cache-control", b"no-store")]
 _MOST_BUDGETS = 20
 """Budgets that are shown, those nearest their end first."""
 
 
-class StatusPage:
-    """Tells operators what the health check and the metrics say, without anything to read them."""
+class StatusPage(OperatorPage):
+    """Tells what the health check and the metrics say, without anything to read them."""
 
-    def __init__(self, web: AppContext, health: Health, gauges: Gauges, token: str) -> None:
-        self._web = web
+    realm = "status"
+    template = Path(__file__).with_name("status.jinja")
+
+    def __init__(self, web: AppContext, token: str, health: Health, gauges: Gauges) -> None:
+        super().__init__(web, token)
         self._health = health
         self._gauges = gauges
-        self._token = token
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an operator; 401 to anybody else."""
-        if not is_operator(scope, self._token):
-            await send_unauthorized(scope, send, b'Basic realm="status", charset="UTF-8"')
-            return
-        report = await self._report()
-        if dict(scope["headers"]).get(b"accept", b"").startswith(b"application/json"):
-            await send_json(scope, send, report)
-            return
+    async def answer(self, scope: Scope, send: Send) -> None:
+        """Answer with how the shop does."""
         view = self._web.site.current.default
-        html = _template().render(url=view.urls, report=report)
-        answer = Response(zipped(html.encode()), view.headers, 200, _NO_STORE)
-        await send_response(scope, send, answer)
+        await self.send_report(scope, send, view, await self._report())
 
     async def _report(self) -> dict[str, Any]:
         """Return the health check, what has been measured since the start, and how it is now."""
@@ -83,8 +70,3 @@ class StatusPage:
 def _by_label(count: Count) -> dict[str, int]:
     """Return a count by the values of its only label."""
     return {label: int(number) for (label,), number in sorted(count.values.items())}
-
-
-@cache
-def _template() -> Template:
-    return environment(Path(__file__).parent).get_template("status.jinja")

@@ -12,12 +12,10 @@ from app.domain.catalog import NONE
 from app.domain.events import Event
 from app.pages.jobs import AtCapacity, Batches
 from app.pages.shells import VISIT
-from app.util.http_body import Body
 from app.web.context import AppContext
 from app.web.crawlers import is_prefetch
 from app.web.event_stream import EventStream
-from app.web.headers import FILE_HEADERS
-from app.web.responses import Response, send_response
+from app.web.responses import send_text
 
 EVENT_ID = re.compile(rb"^[0-9]{1,19}$")
 _TOO_MANY = 429
@@ -96,9 +94,7 @@ async def _written(batches: Batches) -> AsyncGenerator[bytes, None]:
 
 
 async def _refuse(scope: Scope, send: Send, status: int = 404, cookie: bytes | None = None) -> None:
-    headers = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
-    extra_headers = [(b"cache-control", b"no-store")]
-    extra_headers += [(b"retry-after", b"5")] if status == _TOO_MANY else []
-    extra_headers += [(b"set-cookie", cookie)] if cookie else []
-    text = b"too many pages just now\n" if status == _TOO_MANY else b"no such page\n"
-    await send_response(scope, send, Response(Body(text), headers, status, extra_headers))
+    headers = [(b"retry-after", b"5")] if status == _TOO_MANY else []
+    headers += [(b"set-cookie", cookie)] if cookie else []
+    text = "too many pages just now" if status == _TOO_MANY else "no such page"
+    await send_text(scope, send, text, status, headers)

@@ -14,11 +14,9 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.util.http_body import Body
 from app.web.cookies import cookie_values
-from app.web.headers import FILE_HEADERS, Headers
 from app.web.local_caller import is_forwarded, is_local
-from app.web.responses import Response, send_response
+from app.web.responses import send_text
 
 _NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _READING = {"GET", "HEAD"}
@@ -45,8 +43,7 @@ class Guard:
             return
         reason = reason or self._reason_to_refuse(scope, headers, host)
         if reason:
-            text = f"the workbench refuses this: {reason}\n".encode()
-            await _answer(scope, send, _FORBIDDEN, (), text)
+            await send_text(scope, send, f"the workbench refuses this: {reason}", _FORBIDDEN)
         else:
             await self._app(scope, receive, send)
 
@@ -58,7 +55,9 @@ class Guard:
         cookie = f"{cookie_name(host)}={self._key.decode()}; Path=/; HttpOnly; SameSite=Lax"
         location = (b"location", scope["raw_path"])
         remembered = (b"set-cookie", f"{cookie}; Max-Age={_LIFETIME}".encode())
-        await _answer(scope, send, _SEE_OTHER, (location, remembered))
+        await send_text(
+            scope, send, "the key is in a cookie now", _SEE_OTHER, [location, remembered]
+        )
 
     def _reason_to_refuse(self, scope: Scope, headers: dict[bytes, bytes], host: str) -> str:
         """Return why a request of this machine is refused, empty where it is not."""
@@ -97,14 +96,6 @@ def _reason_to_doubt(scope: Scope, headers: dict[bytes, bytes], host: str) -> st
 def _key_in_query(scope: Scope) -> str:
     query = scope["query_string"].decode("latin-1")
     return parse_qs(query).get("key", [""])[0] if "key=" in query else ""
-
-
-async def _answer(
-    scope: Scope, send: Send, status: int, headers: Headers, text: bytes = b""
-) -> None:
-    always = [*FILE_HEADERS, (b"content-type", b"text/plain; charset=utf-8")]
-    extra_headers = [(b"cache-control", b"no-store"), *headers]
-    await send_response(scope, send, Response(Body(text), always, status, extra_headers))
 
 
 def _name(host: str) -> str:
