@@ -12,11 +12,12 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from app.llm.factory import Providers
+from app.pages.jobs import PageJobs
 from app.pages.site import LiveSite
 from app.settings import Settings
-from app.web.health import PageTrace
 from app.web.session_secret import kept_secret
 from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
@@ -48,9 +49,10 @@ class Workbench:
         site: LiveSite,
         providers: Providers,
         build_site: BuildSite,
-        trace: PageTrace,
+        jobs: PageJobs,
     ) -> None:
         self._settings = settings
+        self._jobs = jobs
         key = _key(settings)
         self.address = f"/design/?key={key}"
         self.live = ContentReloader(site, settings.root, build_site)
@@ -67,21 +69,19 @@ class Workbench:
             *inspection.routes,
             *RuleRoutes(self.live, self._templates).routes,
             *EvalRoutes(settings.data / "evals", self._templates).routes,
-            Route("/design", _to_the_gallery, methods=["GET"]),
-            Route("/debug/pages/{page_id}", trace, methods=["GET"]),
-            Route("/news", self.news, methods=["GET"]),
-            Route("/now", self.now, methods=["GET"]),
+            Route("/design", _to_the_gallery),
+            Route("/debug/pages/{page_id}", self.trace),
+            Route("/news", self.news),
+            Route("/now", self.now),
             Route("/samples", self.sample, methods=["POST"]),
-            Route("/static/{name}", static, methods=["GET"]),
-            Route("/{path:path}", self._missing, methods=["GET"]),
+            Route("/static/{name}", static),
+            Route("/{path:path}", self._missing),
         ]
-        self._guard = Guard(
-            ExceptionMiddleware(
-                Router(routes),
-                handlers={BadRequest: _bad_ask, NotWritten: _bad_ask, Overtaken: _overtaken},
-            ),
-            key,
+        self._answer = ExceptionMiddleware(
+            Router(routes),
+            handlers={BadRequest: _bad_ask, NotWritten: _bad_ask, Overtaken: _overtaken},
         )
+        self._guard = Guard(self, key)
         self.routes: list[BaseRoute] = [
             Route("/debug/pages/{page_id}", self._guard),
             Route("/design", self._guard),
@@ -102,6 +102,11 @@ class Workbench:
             await self._runs.close()
             await asyncio.wait((watching, beginning))
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer once the files have been read for the first time."""
+        await self.live.wait()
+        await self._answer(scope, receive, send)
+
     async def _begin(self) -> None:
         """Read the files once the watch is set, so that no save falls between the two."""
         await asyncio.sleep(0)
@@ -109,23 +114,24 @@ class Workbench:
 
     async def news(self, _: Request) -> Response:
         """Tell what is saved, as it is."""
-        await self.live.wait()
         return Telling(self.live.news.listen())
 
     async def now(self, _: Request) -> Response:
         """Answer with the version that is drawn, and what is wrong with the files."""
-        await self.live.wait()
         faults = [fault.as_json() for fault in self.live.faults]
         return answer({"version": self.live.version.number, "faults": faults})
 
+    async def trace(self, request: Request) -> Response:
+        """Answer with what happened to a page of the shop's."""
+        trace = self._jobs.traces.get(request.path_params["page_id"])
+        return answer({"error": "no such page"}, 404) if trace is None else answer(trace.as_dict())
+
     async def sample(self, request: Request) -> Response:
         """Keep a config as a sample."""
-        await self.live.wait()
         payload = await read_json(request)
         return answer({"message": add_sample(self.live, self._settings.root, payload)})
 
     async def _missing(self, _: Request) -> Response:
-        await self.live.wait()
         return page(self._templates.draw("missing"), 404)
 
     def _known(self) -> dict[str, Any]:

@@ -161,7 +161,7 @@ class EvalRoutes:
     def __init__(self, folder: Path, templates: Templates) -> None:
         self._folder = folder
         self._templates = templates
-        self.routes = [Route("/evals", self.compare, methods=["GET"])]
+        self.routes = [Route("/evals", self.compare)]
 
     def compare(self, request: Request) -> Response:
         """Show two runs, by `a` and `b`, of those that are kept."""

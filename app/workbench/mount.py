@@ -10,7 +10,6 @@ from app.llm.factory import Providers
 from app.pages.service import PageService
 from app.pages.site import LiveSite
 from app.settings import Settings, SettingsError
-from app.web.health import PageTrace
 from app.workbench.app import Workbench
 from app.workbench.reload.manager import BuildSite
 
@@ -30,7 +29,7 @@ def mount_workbench(
     if find_spec("watchfiles") is None:
         raise SettingsError("WANDSTORE_DESIGN is for development: watchfiles is not installed")
     pages: PageService = app.state.pages
-    workbench = Workbench(settings, site, providers, build_site, PageTrace(pages.jobs))
+    workbench = Workbench(settings, site, providers, build_site, pages.jobs)
     *routes, answers_everything = app.router.routes
     app.router.routes = [*routes, *workbench.routes, answers_everything]
     app.state.workbench = workbench.open

@@ -26,11 +26,10 @@ class RuleRoutes:
     def __init__(self, live: ContentReloader, templates: Templates) -> None:
         self._live = live
         self._templates = templates
-        self.routes = [Route("/rules", self.rules, methods=["GET"])]
+        self.routes = [Route("/rules", self.rules)]
 
     async def rules(self, request: Request) -> Response:
         """Show the rules of a moment, and where each product stands by them and without."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         shop, moment = shop_of(self._live, options), options.moment
         holding = rules_at(shop, options.persona, moment)

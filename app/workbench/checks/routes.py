@@ -24,28 +24,25 @@ class CheckRoutes:
         self._live = live
         self._templates = templates
         self._pictures = pictures
-        get, post = ["GET"], ["POST"]
         self.routes = [
-            Route("/checks", self.checks, methods=get),
-            Route("/states", self.states, methods=get),
-            Route("/markup/{name}", self.markup, methods=get),
-            Route("/styles/{name}", self.styles, methods=get),
-            Route("/axe.js", self.axe, methods=get),
-            Route("/pictures", self.known, methods=get),
-            Route("/pictures", self.take, methods=post),
-            Route("/pictures/accept", self.accept, methods=post),
-            Route("/pictures/{which}/{name}", self.picture, methods=get),
+            Route("/checks", self.checks),
+            Route("/states", self.states),
+            Route("/markup/{name}", self.markup),
+            Route("/styles/{name}", self.styles),
+            Route("/axe.js", self.axe),
+            Route("/pictures", self.known),
+            Route("/pictures", self.take, methods=["POST"]),
+            Route("/pictures/accept", self.accept, methods=["POST"]),
+            Route("/pictures/{which}/{name}", self.picture),
         ]
 
     async def checks(self, _: Request) -> Response:
         """Show the checks."""
-        await self._live.wait()
         axe = axe_script() is not None
         return page(self._templates.draw("checks", axe=axe, states=self._states()))
 
     async def states(self, _: Request) -> Response:
         """Answer with every state there is."""
-        await self._live.wait()
         return answer(self._states())
 
     def _states(self) -> list[dict[str, str]]:
@@ -60,7 +57,6 @@ class CheckRoutes:
 
     async def markup(self, request: Request) -> Response:
         """Answer with what is wrong with the markup of a component's or a page's states."""
-        await self._live.wait()
         name = request.path_params["name"]
         look_for = page_findings if name in PAGES else markup_findings
         found = await asyncio.to_thread(look_for, self._live, name)
@@ -68,7 +64,6 @@ class CheckRoutes:
 
     async def styles(self, request: Request) -> Response:
         """Answer with a component's own styles."""
-        await self._live.wait()
         name = f"components/{request.path_params['name']}.css"
         return text(self._live.version.sources.texts.get(name, ""))
 

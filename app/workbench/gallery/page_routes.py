@@ -25,18 +25,16 @@ class PageRoutes:
     def __init__(self, live: ContentReloader, templates: Templates) -> None:
         self._live = live
         self._templates = templates
-        get = ["GET"]
-        self.routes = [Route("/pages", self.gallery, methods=get)]
+        self.routes = [Route("/pages", self.gallery)]
         for name in PAGES:
             self.routes += [
-                Route(f"/pages/{name}", partial(self.page, name), methods=get),
-                Route(f"/frame/{name}", partial(self.frame, name), methods=get),
-                Route(f"/drawing/{name}", partial(self.drawing, name), methods=get),
+                Route(f"/pages/{name}", partial(self.page, name)),
+                Route(f"/frame/{name}", partial(self.frame, name)),
+                Route(f"/drawing/{name}", partial(self.drawing, name)),
             ]
 
     async def gallery(self, request: Request) -> Response:
         """Show every page in every state."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         rows = [
             {"name": name, "purpose": PURPOSES[name], "slots": (), "states": list(states)}
@@ -48,7 +46,6 @@ class PageRoutes:
 
     async def page(self, name: str, request: Request) -> Response:
         """Show one page in one state at four widths."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         states = list(PAGES[name])
         return page(
@@ -66,7 +63,6 @@ class PageRoutes:
 
     async def frame(self, name: str, request: Request) -> Response:
         """Show a page alone, without anything that acts."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         rendered = draw_page(self._live, name, options)
         head = _AXE if "examined" in request.query_params else ""
@@ -74,7 +70,6 @@ class PageRoutes:
 
     async def drawing(self, name: str, request: Request) -> Response:
         """Answer with a page's HTML, or with what is wrong with it."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         rendered = draw_page(self._live, name, options)
         payload = {

@@ -41,19 +41,17 @@ class GalleryRoutes:
     def __init__(self, live: ContentReloader, templates: Templates) -> None:
         self._live = live
         self._templates = templates
-        get = ["GET"]
         self.routes = [
-            Route("/", self.gallery, methods=get),
-            Route("/components/{name}", self.component, methods=get),
-            Route("/frame/{name}", self.frame, methods=get),
-            Route("/drawing/{name}", self.rendered, methods=get),
-            Route("/descriptions/{name}", self.description, methods=get),
-            Route("/styles.css", self.styles, methods=get),
+            Route("/", self.gallery),
+            Route("/components/{name}", self.component),
+            Route("/frame/{name}", self.frame),
+            Route("/drawing/{name}", self.rendered),
+            Route("/descriptions/{name}", self.description),
+            Route("/styles.css", self.styles),
         ]
 
     async def gallery(self, request: Request) -> Response:
         """Show every component with every sample."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         specs = self._live.version.content.library.specs.values()
         rows = [
@@ -71,7 +69,6 @@ class GalleryRoutes:
 
     async def component(self, request: Request) -> Response:
         """Show one state at four widths, its controls, and what the model is told."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         rendered = draw(self._live, request.path_params["name"], options)
         if rendered is None:
@@ -96,7 +93,6 @@ class GalleryRoutes:
 
     async def frame(self, request: Request) -> Response:
         """Show a state alone, as the shop would, without any script."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         rendered = draw(self._live, request.path_params["name"], options)
         if rendered is None:
@@ -113,7 +109,6 @@ class GalleryRoutes:
 
     async def rendered(self, request: Request) -> Response:
         """Answer with a state's HTML and what there is to say about it."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         rendered = draw(self._live, request.path_params["name"], options)
         if rendered is None:
@@ -123,7 +118,6 @@ class GalleryRoutes:
 
     async def description(self, request: Request) -> Response:
         """Answer with what the model is told about a component."""
-        await self._live.wait()
         spec = self._live.version.content.library.specs.get(request.path_params["name"])
         if spec is None:
             return answer({"error": "no such component"}, 404)
@@ -132,7 +126,6 @@ class GalleryRoutes:
 
     async def styles(self, request: Request) -> Response:
         """Answer with the shop's styles as they are for this theme and this wish for motion."""
-        await self._live.wait()
         options = read_view_options(request.scope["query_string"])
         files = self._live.version.content.assets.files
         sheets = [files["shop.css"], *(files[name] for name in files if is_brand(name))]

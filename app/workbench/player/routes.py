@@ -50,23 +50,22 @@ class PlayerRoutes:
         self._live = live
         self._runs = runs
         self._templates = templates
-        get, post = ["GET"], ["POST"]
         self.routes = [
-            Route("/play", self.player, methods=get),
-            Route("/compose", self.bench, methods=get),
-            Route("/brief", self.brief, methods=post),
-            Route("/runs", self.begin, methods=post),
-            Route("/runs/{id}/news", self.news, methods=get),
-            Route("/runs/{id}/recording", self.record, methods=post),
-            Route("/runs/{id}/page", self.page, methods=get),
-            Route("/runs/{id}/stream", self.stream, methods=get),
-            Route("/runs/{id}/components", self.components, methods=get),
-            Route("/runs/{id}/{view}", self.view, methods=get),
-            Route("/plays", self.play, methods=post),
-            Route("/plays/{id}", self.state, methods=get),
-            Route("/plays/{id}", self.control, methods=post),
-            Route("/plays/{id}/page", self.played_page, methods=get),
-            Route("/plays/{id}/stream", self.played_stream, methods=get),
+            Route("/play", self.player),
+            Route("/compose", self.bench),
+            Route("/brief", self.brief, methods=["POST"]),
+            Route("/runs", self.begin, methods=["POST"]),
+            Route("/runs/{id}/news", self.news),
+            Route("/runs/{id}/recording", self.record, methods=["POST"]),
+            Route("/runs/{id}/page", self.page),
+            Route("/runs/{id}/stream", self.stream),
+            Route("/runs/{id}/components", self.components),
+            Route("/runs/{id}/{view}", self.view),
+            Route("/plays", self.play, methods=["POST"]),
+            Route("/plays/{id}", self.state),
+            Route("/plays/{id}", self.control, methods=["POST"]),
+            Route("/plays/{id}/page", self.played_page),
+            Route("/plays/{id}/stream", self.played_stream),
         ]
 
     async def player(self, _: Request) -> Response:
@@ -78,7 +77,6 @@ class PlayerRoutes:
         return await self._show("prompt_lab")
 
     async def _show(self, name: str) -> Response:
-        await self._live.wait()
         catalogs = self._live.version.content.catalogs
         return page(
             self._templates.draw(
@@ -94,7 +92,6 @@ class PlayerRoutes:
 
     async def brief(self, request: Request) -> Response:
         """Answer with the brief exactly as it would be sent."""
-        await self._live.wait()
         payload = await read_json(request)
         catalogs = self._live.version.content.catalogs
         shop = catalogs.shops.get(str(payload.get("shop", "")), catalogs.default)
@@ -102,7 +99,6 @@ class PlayerRoutes:
 
     async def begin(self, request: Request) -> Response:
         """Begin to compose a page."""
-        await self._live.wait()
         run = self._runs.begin(await read_json(request))
         return answer({"run": run.id})
 
@@ -144,7 +140,6 @@ class PlayerRoutes:
 
     async def play(self, request: Request) -> Response:
         """Begin a playback of a run, or of one that is composed now."""
-        await self._live.wait()
         payload = await read_json(request)
         known = self._runs.runs.get(str(payload.get("run", "")))
         run = known or self._runs.begin(payload)
