@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def _obey(arguments: Sequence[str]) -> int:
     from argparse import ArgumentParser  # noqa: PLC0415 - not where the shop is only served
 
     from app import __version__  # noqa: PLC0415 - likewise
+    from app.util.errors import exit_status  # noqa: PLC0415 - likewise
 
     parser = ArgumentParser("wandstore", description="A shop composed for each shopper.")
     parser.add_argument("--version", action="version", version=f"wandstore {__version__}")
@@ -82,24 +84,28 @@ def _obey(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.command == "import":
         given = {"WANDSTORE_DATA": chosen.data} if chosen.data else {}
-        return _import(chosen.feed, {**os.environ, **given}, only_checks=chosen.check)
+        environment = {**os.environ, **given}
+        return _import(chosen.feed, environment, only_checks=chosen.check)
     if "data" in chosen:
-        return _look_after_data(chosen, os.environ)
+        act = partial(_look_after_data, chosen, os.environ)
+        return exit_status(act, "nothing was done")
     folder: Path | None = chosen.folder
     if folder is None:
         return serve(os.environ)
     if chosen.command == "new":
-        return _new(folder)
+        return exit_status(partial(_new, folder), "no shop was made")
     if chosen.command == "check" and folder.is_file():
         return _import(str(folder), os.environ, only_checks=True)
     if not folder.is_dir():
         parser.error(f"{folder}: no such folder")
     environment = shop_environment(folder, os.environ)
     if chosen.command == "insights":
-        return _insights(environment, chosen)
+        return exit_status(partial(_insights, environment, chosen), "nothing can be told")
     if chosen.command == "pictures":
         return _pictures(environment)
-    return serve(environment) if chosen.command == "serve" else _check(environment)
+    if chosen.command == "serve":
+        return serve(environment)
+    return exit_status(partial(_check, environment), "the shop was not checked")
 
 
 def _insights(environment: Mapping[str, str], chosen: Namespace) -> int:
@@ -107,15 +113,11 @@ def _insights(environment: Mapping[str, str], chosen: Namespace) -> int:
     import json  # noqa: PLC0415 - likewise
     import logging  # noqa: PLC0415 - likewise
 
-    from app.insights.command import Untold, report_of, summary  # noqa: PLC0415 - likewise
-    from app.settings import SettingsError, read_settings  # noqa: PLC0415 - likewise
+    from app.insights.command import report_of, summary  # noqa: PLC0415 - likewise
+    from app.settings import read_settings  # noqa: PLC0415 - likewise
 
     logging.disable()  # what is wrong is told in one line
-    try:
-        report = asyncio.run(report_of(read_settings(environment), chosen.shop))
-    except (SettingsError, Untold) as error:
-        sys.stderr.write(f"nothing can be told: {error}\n")
-        return 2
+    report = asyncio.run(report_of(read_settings(environment), chosen.shop))
     text = json.dumps(report, ensure_ascii=False, indent=2) if chosen.json else summary(report)
     sys.stdout.write(f"{text}\n")
     return 0
@@ -138,30 +140,20 @@ def _add_data_commands(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _look_after_data(chosen: Namespace, environment: Mapping[str, str]) -> int:
-    from app.settings import SettingsError, read_settings  # noqa: PLC0415 - not where a shop is served
-    from app.storage.backup import (  # noqa: PLC0415 - likewise
-        BackupError,
-        back_up,
-        folder_of,
-        restore,
-    )
-    from app.storage.errors import StorageError  # noqa: PLC0415 - likewise
+    from app.settings import read_settings  # noqa: PLC0415 - not where a shop is served
+    from app.storage.backup import back_up, folder_of, restore  # noqa: PLC0415 - likewise
     from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
 
     given = {"WANDSTORE_DATA": chosen.data} if chosen.data else {}
-    try:
-        settings = read_settings({**environment, **given})
-        if chosen.command == "shopper":
-            return _shopper(chosen, settings)
-        data = folder_of(settings)
-        if chosen.command == "backup":
-            back_up(data, chosen.file)
-        else:
-            with hold_folder(data):
-                restore(chosen.file, data, replace=chosen.replace)
-    except (SettingsError, BackupError, StorageError) as error:
-        sys.stderr.write(f"nothing was done: {error}\n")
-        return 2
+    settings = read_settings({**environment, **given})
+    if chosen.command == "shopper":
+        return _shopper(chosen, settings)
+    data = folder_of(settings)
+    if chosen.command == "backup":
+        back_up(data, chosen.file)
+    else:
+        with hold_folder(data):
+            restore(chosen.file, data, replace=chosen.replace)
     return 0
 
 
@@ -195,27 +187,18 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
 
 
 def _new(folder: Path) -> int:
-    from app.workbench.safe_write import NotWritten  # noqa: PLC0415 - not where a shop is served
-    from app.workbench.scaffold import new_shop  # noqa: PLC0415 - likewise
+    from app.workbench.scaffold import new_shop  # noqa: PLC0415 - not where a shop is served
 
-    try:
-        new_shop(folder)
-    except NotWritten as error:
-        sys.stderr.write(f"no shop was made: {error}\n")
-        return 2
+    new_shop(folder)
     sys.stdout.write(f"wrote a shop into {folder}; see it with `wandstore serve {folder}`\n")
     return 0
 
 
 def _check(environment: Mapping[str, str]) -> int:
-    from app.settings import SettingsError, read_settings  # noqa: PLC0415 - as above
+    from app.settings import read_settings  # noqa: PLC0415 - as above
     from app.workbench.checks.shop import problems_of  # noqa: PLC0415 - likewise
 
-    try:
-        problems = problems_of(read_settings(environment))
-    except SettingsError as error:
-        sys.stderr.write(f"the shop was not checked: {error}\n")
-        return 2
+    problems = problems_of(read_settings(environment))
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     sys.stdout.write(f"problems: {len(problems)}\n" if problems else "nothing is wrong\n")
     return 1 if problems else 0
@@ -248,17 +231,19 @@ def _pictures(environment: Mapping[str, str]) -> int:
 
 def _import(feed: str, environment: Mapping[str, str], *, only_checks: bool) -> int:
     """Read a feed and keep it; 1 where some of it cannot be sold, 2 where nothing can."""
-    from app.catalog.problems import CatalogError  # noqa: PLC0415 - as above
-    from app.content.import_feed import import_feed  # noqa: PLC0415 - likewise
-    from app.settings import SettingsError, read_settings  # noqa: PLC0415 - likewise
+    from app.content.import_feed import import_feed  # noqa: PLC0415 - as above
+    from app.settings import read_settings  # noqa: PLC0415 - likewise
+    from app.util.errors import exit_status  # noqa: PLC0415 - likewise
 
     if any((Path(feed) / name).exists() for name in _CATALOGS[:-1]):
         environment = shop_environment(Path(feed), environment)
         feed = environment["WANDSTORE_CATALOG"]
-    try:
+
+    def act() -> int:
         return import_feed(read_settings(environment), feed, only_checks=only_checks)
-    except (SettingsError, CatalogError) as error:
-        sys.stderr.write(f"nothing can be sold: {error}\n")
+
+    try:
+        return exit_status(act, "nothing can be sold")
     except OSError as error:
         sys.stderr.write(f"the feed was read and is not kept: {error}\n")
     return 2

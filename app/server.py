@@ -20,22 +20,17 @@ from typing import Any, cast
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
-from app.catalog.problems import CatalogError
-from app.content.components import LibraryError
-from app.content.prompts import PromptError
 from app.content.site import SiteContent, feed_source, importer_of, read_site
 from app.main import create_app
 from app.pages.service import PageService
 from app.pages.watch import log_problems
-from app.rendering.language import MessagesError
-from app.settings import Settings, SettingsError, read_settings, unknown_settings
-from app.storage.errors import StorageError
+from app.settings import Settings, read_settings, unknown_settings
+from app.util.errors import CANNOT, OperatorError
 from app.util.http_protocol import BoundedHttpProtocol, Connections, connection_limit
 from app.util.json_log import set_up_log
 from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
 from app.util.listener import Listener, bind
-from app.web.session_secret import SecretError
 
 log = logging.getLogger("wandstore")
 
@@ -47,10 +42,8 @@ _LOOKS_EVERY = 0.1
 
 _MOST_DESCRIPTORS = 65_536
 
-CANNOT_START = 2
 
-
-class StartError(Exception):
+class StartError(OperatorError):
     """The shop cannot be opened here; the message says what is in the way."""
 
 
@@ -232,13 +225,6 @@ def _raise_descriptor_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-_REASONS = (
-    *(SettingsError, CatalogError, LibraryError, PromptError, MessagesError),
-    *(SecretError, StorageError, StartError),
-)
-"""What a start may fail for, each of which says in a line what to mend."""
-
-
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve; a mistake in them is told in one line."""
     set_up_log()
@@ -246,9 +232,9 @@ def main(environment: Mapping[str, str]) -> int:
         log.warning("%s is not a setting: it changes nothing", name)
     try:
         serve(read_settings(environment))
-    except _REASONS as error:
+    except OperatorError as error:
         sys.stderr.write(f"wandstore cannot start: {error}\n")
-        return CANNOT_START
+        return CANNOT
     except KeyboardInterrupt:
         pass
     return 0

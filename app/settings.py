@@ -16,6 +16,7 @@ from app.domain.limits import (
     Spending,
 )
 from app.util.breaker import BreakerLimits
+from app.util.errors import OperatorError
 from app.util.setting_values import (
     Read,
     address,
@@ -42,7 +43,7 @@ in a checkout beside `app/`."""
 _OURS = "WANDSTORE_"
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """An environment variable has a value that cannot be used; the message names it."""
 
 

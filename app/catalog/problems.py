@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 
 from app.domain.catalog import FeedIssue
+from app.util.errors import OperatorError
 
 WHOLE_FILE = 1
 """The line of a problem that is the file's and no row's."""
@@ -22,7 +23,7 @@ _VALUE = re.compile(r"'[^']*'")
 _KINDS = {dict: "an object", list: "a list", bool: "true or false"}
 
 
-class CatalogError(Exception):
+class CatalogError(OperatorError):
     """A catalog cannot be sold from. The message names file, line and reason on one line."""
 
     def __init__(self, path: Path, problems: tuple[FeedIssue, ...]) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.content.kinds import kind_in
 from app.content.styles import shape_faults
 from app.domain.page import Kind, PagePlan
+from app.util.errors import OperatorError
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _DRAWN = (".jinja", ".css", ".py")
 
 
-class LibraryError(Exception):
+class LibraryError(OperatorError):
     """A component's files do not fit together; the message names the file and what it lacks."""
 
 

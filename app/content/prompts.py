@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from app.domain.persona import PERSONA_TYPES
 from app.rendering.language import likely
 from app.settings import ROOT
+from app.util.errors import OperatorError
 
 HouseCopy = Mapping[str, Mapping[str, list[dict[str, str]]]]
 
@@ -21,7 +22,7 @@ PLACES = ("{{ rules }}", "{{ components }}")
 """What storefront.md has a place for."""
 
 
-class PromptError(Exception):
+class PromptError(OperatorError):
     """A prompt file is missing or lacks what it must have; the message names it."""
 
 

@@ -6,45 +6,34 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.catalog.problems import CatalogError
-from app.content.components import LibraryError
-from app.content.prompts import PromptError
 from app.content.site import read_site
 from app.insights.collect import collect
 from app.insights.report import compared
 from app.metrics.registry import Metrics
 from app.pages.arms import Arms
 from app.settings import Settings
-from app.storage.errors import StorageError
 from app.storage.factory import open_storage
 from app.storage.kv.retrying import RetryingKv
-
-
-class Untold(Exception):
-    """There is nothing to report on; the message says why."""
+from app.util.errors import OperatorError
 
 
 async def report_of(settings: Settings, shop_id: str | None = None) -> dict[str, object]:
     """Return the report on a shop, the default one where none is named.
 
     Raises:
-        Untold: the shop's files or its database cannot be read, or there is no such shop.
+        OperatorError: the shop's files or its database cannot be read, or there is no such shop.
     """
-    try:
-        content = read_site(settings)
-        shops = content.catalogs.shops
-        shop = content.catalogs.default if shop_id is None else shops.get(shop_id)
-        if shop is None:
-            raise Untold(f"there is no shop {shop_id!r}, but {', '.join(shops)}")
-        storage = open_storage(settings, Metrics())
-        async with storage.opened():
-            kv = RetryingKv(storage.kv, time.monotonic)
-            arms = Arms(content.experiments.experiments, kv, time.time)
-            await arms.load()
-            file, store = content.experiments, storage.database
-            return await collect(store, shop, file, arms.stopped, time.time())
-    except (CatalogError, LibraryError, PromptError, StorageError) as error:
-        raise Untold(str(error)) from error
+    content = read_site(settings)
+    shops = content.catalogs.shops
+    shop = content.catalogs.default if shop_id is None else shops.get(shop_id)
+    if shop is None:
+        raise OperatorError(f"there is no shop {shop_id!r}, but {', '.join(shops)}")
+    storage = open_storage(settings, Metrics())
+    async with storage.opened():
+        kv = RetryingKv(storage.kv, time.monotonic)
+        arms = Arms(content.experiments.experiments, kv, time.time)
+        await arms.load()
+        return await collect(storage.database, shop, content.experiments, arms.stopped, time.time())
 
 
 def summary(report: Mapping[str, Any]) -> str:

@@ -9,34 +9,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.catalog.problems import CatalogError
-from app.content.components import LibraryError
-from app.content.prompts import PromptError
 from app.content.site import feed_source, read_site
-from app.prerender.output import FREE_FILES, CannotPublish, publish
-from app.rendering.language import MessagesError
-from app.settings import Settings, SettingsError, read_settings
+from app.prerender.output import FREE_FILES, publish
+from app.settings import Settings, read_settings
 from app.storage.errors import StorageError
 from app.storage.folder_lock import hold_folder
-
-CANNOT_PUBLISH = 2
+from app.util.errors import CANNOT, OperatorError
 
 
 def main(arguments: Sequence[str]) -> int:
     """Publish into the folder; a mistake in settings, catalog or folder is told in one line."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m app.prerender FOLDER\n")
-        return CANNOT_PUBLISH
+        return CANNOT
     folder = Path(arguments[0])
     try:
         settings = read_settings(os.environ)
         _bring_up_to_date(settings)
         files, made = publish(read_site(settings), folder)
-    except (
-        *(SettingsError, CatalogError, LibraryError, PromptError, MessagesError),
-        CannotPublish,
-    ) as error:
+    except OperatorError as error:
         sys.stderr.write(f"wandstore cannot publish: {error}\n")
-        return CANNOT_PUBLISH
+        return CANNOT
     sys.stdout.write(
         f"published {files} files to {folder}; {files - made} pages stay as they were\n"
     )

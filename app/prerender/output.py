@@ -26,6 +26,7 @@ from app.prerender.keys import PageKeys, digest, release_of
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
 from app.prerender.pages import Drawing, drawings, store_pages
 from app.rendering.renderer import Renderer
+from app.util.errors import OperatorError
 from app.web.headers import FILE_HEADERS, page_headers
 from app.web.static import A_DAY, FOREVER, pictures_in
 
@@ -63,7 +64,7 @@ class Published(NamedTuple):
     made: int
 
 
-class CannotPublish(Exception):
+class CannotPublish(OperatorError):
     """The folder cannot be written or is not ours, or the catalog has too many pages."""
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from app.domain.catalog import Money
 from app.rendering.po import PoError, read_po
+from app.util.errors import OperatorError
 
 CLDR = Path(__file__).with_name("cldr.jsonl")
 """A line each for the locales whose forms differ from those of their language; see
@@ -31,7 +32,7 @@ _NO_BREAK = "\u00a0"
 _SENTENCE_END = re.compile(r"(?<=[.!?؟])\s+|(?<=[。！？])(?!$)|\n+")  # noqa: RUF001 - they end it
 
 
-class MessagesError(Exception):
+class MessagesError(OperatorError):
     """A message catalog cannot be read; the message names its language, line and fault."""
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.settings import Settings
+from app.util.errors import OperatorError
 
 DATABASES = ("shop.sqlite3", "kv.sqlite3")
 SECRET = "session.secret"  # noqa: S105 - the name of its file
@@ -18,7 +19,7 @@ SECRET = "session.secret"  # noqa: S105 - the name of its file
 _OWNER_ONLY = 0o600
 
 
-class BackupError(Exception):
+class BackupError(OperatorError):
     """There is nothing to back up, or nothing that can be put back; the message says why."""
 
 

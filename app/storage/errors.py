@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from app.util.errors import OperatorError
+
 NO_ANSWER = "NoAnswer"
 """The reason where a server takes what it is sent and says nothing."""
 
 
-class StorageError(Exception):
+class StorageError(OperatorError):
     """Something cannot be read or written just now; the message says where, never what.
 
     `retry_after` is how many seconds whoever refused asked us to wait, if they did. `reason` says

@@ -6,10 +6,12 @@ import os
 import secrets
 from pathlib import Path
 
+from app.util.errors import OperatorError
+
 _SHORTEST = 16
 
 
-class SecretError(Exception):
+class SecretError(OperatorError):
     """The secret is too weak, or its file cannot be used; the message says which."""
 
 

@@ -8,6 +8,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from app.util.errors import OperatorError
+
 RECORDINGS = "tests/recordings"
 _FOLDERS = ("components", "prompts", RECORDINGS)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -15,7 +17,7 @@ _ENDINGS = (".json", ".txt", ".jinja", ".css", ".py", ".md", ".png")
 _LARGEST = 8 * 1024 * 1024
 
 
-class NotWritten(Exception):
+class NotWritten(OperatorError):
     """A file may not be written, or could not be; the message says why and names it."""
 
 

@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.catalog.load import shop_id_of, shop_name_of
-from app.catalog.problems import CatalogError
-from app.content.components import LibraryError, load_library
+from app.content.components import load_library
 from app.content.site import catalogs_of
 from app.domain.catalog import Product
-from app.settings import ROOT, Settings, SettingsError, read_settings
+from app.settings import ROOT, Settings, read_settings
+from app.util.errors import CANNOT, OperatorError
 from app.workbench.safe_write import NotWritten, write
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
@@ -41,9 +41,9 @@ def main(name: str, slot: str) -> int:
     """Write the files; say what to do next, or what is in the way."""
     try:
         written = scaffold(read_settings(os.environ), name, slot)
-    except (NotWritten, SettingsError, CatalogError, LibraryError) as error:
+    except OperatorError as error:
         sys.stderr.write(f"no component was made: {error}\n")
-        return 2
+        return CANNOT
     sys.stdout.write("\n".join(["wrote", *(f"  {file}" for file in written), ""]))
     sys.stdout.write(f"see it at /design/components/{name} while `make run` is running\n")
     return 0

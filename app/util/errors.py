@@ -1,0 +1,22 @@
+"""What whoever runs the shop can mend, told on one line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+CANNOT = 2
+"""The exit status of a command that cannot do what it is told."""
+
+
+class OperatorError(Exception):
+    """Something cannot be done as it is set up; the message says what to mend."""
+
+
+def exit_status(act: Callable[[], int], undone: str) -> int:
+    """Return the exit status of a command, CANNOT where it ends with an error that is told."""
+    try:
+        return act()
+    except OperatorError as error:
+        sys.stderr.write(f"{undone}: {error}\n")
+        return CANNOT
