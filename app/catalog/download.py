@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.catalog.feed import LARGEST_FILE, beginning_of
-from app.catalog.problems import WHOLE_FILE, CatalogError
+from app.catalog.problems import CatalogError
 from app.catalog.text import slug
-from app.domain.catalog import FeedIssue
 from app.util.setting_values import may_be_fetched
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ class FeedDownload:
         return {header: known[name] for name, header in _CONDITIONS.items() if name in known}
 
     def _failure(self, reason: str) -> CatalogError:
-        return CatalogError(Path(self._stem), (FeedIssue(WHOLE_FILE, reason),))
+        return CatalogError.of(Path(self._stem), reason)
 
 
 def feed_folder(data: Path, url: str) -> Path:

@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_PRODUCTS = 50_000
+TOO_MANY = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
 MOST_TAGS = 50
 UNSORTED = "Everything"
 """The category of a product that is given none."""
@@ -101,7 +102,7 @@ def read_text(path: Path) -> str:
         return _text(content).replace("\0", "")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _error(path, f"is not {error.encoding.upper()} text", line) from None
+        raise CatalogError.of(path, f"is not {error.encoding.upper()} text", line) from None
 
 
 def _text(content: bytes) -> str:
@@ -126,9 +127,9 @@ def read_content(path: Path) -> bytes:
     try:
         return _content(path)
     except OSError as error:
-        raise _error(path, error.strerror or "cannot be read") from error
+        raise CatalogError.of(path, error.strerror or "cannot be read") from error
     except InvalidProduct as error:
-        raise _error(path, str(error)) from None
+        raise CatalogError.of(path, str(error)) from None
 
 
 def product_id(text: str) -> str:
@@ -166,9 +167,12 @@ def open_shop(
     Of what it sold `before`, what is still the same is kept, and takes no memory twice.
 
     Raises:
-        CatalogError: there is nothing to sell.
+        CatalogError: there is nothing to sell, or a table lacks a column.
     """
-    shop = stock(shop, products, before)
+    try:
+        shop = stock(shop, products, before)
+    except InvalidProduct as error:
+        raise CatalogError.of(path, str(error)) from None
     if not shop.products:
         nothing = FeedIssue(WHOLE_FILE, "holds no product that can be sold")
         raise CatalogError(path, (nothing, *report.problems()))
@@ -300,7 +304,3 @@ def _unpacked(content: bytes) -> bytes:
     if len(whole) > LARGEST_FILE:
         raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB once unpacked")
     return whole
-
-
-def _error(path: Path, reason: str, line: int = WHOLE_FILE) -> CatalogError:
-    return CatalogError(path, (FeedIssue(line, reason),))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from app.catalog.compiled import CompiledFeeds, Stamp
 from app.catalog.feed import Feed, size_of
 from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
-from app.catalog.problems import WHOLE_FILE, CatalogError
+from app.catalog.problems import CatalogError
 from app.domain.catalog import FeedIssue
 from app.util.memory import memory_left
 
@@ -111,7 +111,7 @@ class Importer:
             load_catalogs(path, currency=self._currency, shop_file=shop_file)
             return
         for source in failed.values():
-            raise source.error or _error(path, "cannot be used")
+            raise source.error or CatalogError.of(path, "cannot be used")
 
     def keep(self, catalogs: Catalogs) -> None:
         """Keep what has been read.
@@ -135,7 +135,9 @@ class Importer:
         def hold() -> None:
             left = self._memory()
             if left is not None and left < _RESERVE:
-                raise _error(file, f"needs more memory than there is: {left // _MIB} MiB are left")
+                raise CatalogError.of(
+                    file, f"needs more memory than there is: {left // _MIB} MiB are left"
+                )
 
         before = earlier.feed if earlier is not None else None
         try:
@@ -172,11 +174,11 @@ class Importer:
         if ended == _NOT_KEPT:
             return None
         if ended in (_NO_ROOM, -signal.SIGABRT):  # as Python ends that has no memory to raise in
-            raise _error(
+            raise CatalogError.of(
                 path, f"needs more memory than the {(room or 0) // _MIB} MiB that are left"
             )
         if ended:
-            raise _error(path, f"could not be read: the process for it {trouble}")
+            raise CatalogError.of(path, f"could not be read: the process for it {trouble}")
         return {
             file: Source(
                 tuple(stamp),
@@ -270,10 +272,6 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_LOOKS_EVERY)
     os._exit(_NOT_KEPT)
-
-
-def _error(path: Path, reason: str) -> CatalogError:
-    return CatalogError(path, (FeedIssue(WHOLE_FILE, reason),))
 
 
 if __name__ == "__main__":

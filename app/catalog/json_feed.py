@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.catalog.feed import MOST_PRODUCTS, TOO_MANY, Feed, Terms, open_shop, read_text
 from app.catalog.images import LocalPictures, folder_of, read_sizes
 from app.catalog.json_lines import Document, Placed, read_document
 from app.catalog.json_product import read_product
@@ -16,7 +16,7 @@ from app.catalog.json_shop import MOST_UNREAD, About, shop_of
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
 from app.catalog.translations import translated
-from app.domain.catalog import FeedIssue, Product
+from app.domain.catalog import Product
 
 _MOST_WATCHED = 1_000
 """Products of which it is seen what nobody reads; the others are hardly different."""
@@ -63,10 +63,10 @@ def _document(path: Path) -> Document:
     try:
         return read_document(read_text(path))
     except json.JSONDecodeError as error:
-        problem = FeedIssue(error.lineno, f"column {error.colno}: {error.msg}")
+        reason = f"column {error.colno}: {error.msg}"
+        raise CatalogError.of(path, reason, error.lineno) from None
     except RecursionError:
-        problem = FeedIssue(WHOLE_FILE, "is nested too deeply")
-    raise CatalogError(path, (problem,))
+        raise CatalogError.of(path, "is nested too deeply") from None
 
 
 class _Shelf(NamedTuple):
@@ -104,7 +104,7 @@ class _Shelf(NamedTuple):
         if product.id in taken:
             raise InvalidProduct("another product has this id")
         if len(taken) >= MOST_PRODUCTS:
-            raise InvalidProduct(f"comes after {MOST_PRODUCTS} products, the most a shop may have")
+            raise InvalidProduct(TOO_MANY)
 
 
 class _Asked(dict[str, object]):

@@ -32,7 +32,7 @@ from app.util.memory import memory_left
 def _read_table(path: Path, terms: Terms) -> Feed:
     text = read_text(path)
     if named := _NO_TABLES.get(text.lstrip()[:1]):
-        raise _error(path, f"is {named}, whatever its name says")
+        raise CatalogError.of(path, f"is {named}, whatever its name says")
     if LAYOUT.fits(text) and not SHOPIFY.fits(text):
         return read_merchant_table(text, path, terms)
     return read_shopify(text, path, terms)
@@ -142,7 +142,7 @@ def read_sources(
         CatalogError: the folder cannot be read, or the currency is none.
     """
     if not CURRENCY.fullmatch(currency):
-        raise _error(path, f"currency {shown(currency)!r} is not three capital letters")
+        raise CatalogError.of(path, f"currency {shown(currency)!r} is not three capital letters")
 
     def read(file: Path, earlier: Feed | None) -> Feed:
         about = read_about(file, shop_file, alone=len(found) == 1)
@@ -157,7 +157,7 @@ def read_sources(
     ) -> Feed:
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
-            raise _error(file, f"is neither a folder nor a {_KINDS} file")
+            raise CatalogError.of(file, f"is neither a folder nor a {_KINDS} file")
         _hold(file, memory())
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
         terms = Terms(currency, _PICTURES, shop_id, name, about, progress=partial(progress, file))
@@ -219,7 +219,7 @@ def _hold(file: Path, left: int | None) -> None:
         needed = size_of(file) * _MEMORY_A_BYTE
         if left is not None and left < needed > _SMALL_ENOUGH:
             in_mib = f"about {needed // _MIB} MiB of memory, and {left // _MIB} MiB are left"
-            raise _error(file, f"needs {in_mib}")
+            raise CatalogError.of(file, f"needs {in_mib}")
 
 
 def _source(
@@ -242,7 +242,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError as error:
-        raise _error(path, error.strerror or "cannot be read") from error
+        raise CatalogError.of(path, error.strerror or "cannot be read") from error
 
 
 def _with_rules(feed: Feed, path: Path, earlier: Feed | None) -> Feed:
@@ -266,7 +266,7 @@ def _files(folder: Path) -> list[Path]:
     try:
         found = [path for path in folder.iterdir() if path.suffix.lower() in _READERS]
     except OSError as error:
-        raise _error(folder, error.strerror or "cannot be read") from error
+        raise CatalogError.of(folder, error.strerror or "cannot be read") from error
     feeds = without_languages(sorted(path for path in found if not path.name.startswith(".")))
     return [path for path in feeds if not (len(feeds) > 1 and is_shop_file(path))]
 
@@ -324,7 +324,3 @@ def _nothing_to_open(
     none = FeedIssue(WHOLE_FILE, "the folder holds no catalog that can be sold from")
     reasons = (issue for error in errors for issue in _of_file(error, "is skipped"))
     return CatalogError(path, (none, *reasons))
-
-
-def _error(path: Path, reason: str) -> CatalogError:
-    return CatalogError(path, (FeedIssue(WHOLE_FILE, reason),))

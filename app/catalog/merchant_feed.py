@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
 
-from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.catalog.feed import MOST_PRODUCTS, TOO_MANY, Feed, Terms, open_shop, read_text
 from app.catalog.json_shop import shop_beside
 from app.catalog.merchant_product import read_product
-from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
+from app.catalog.problems import CatalogError, InvalidProduct, Report
 from app.catalog.rows import Layout, Row, read_rows, together
 from app.catalog.text import LONGEST_LINE, plain
-from app.domain.catalog import FeedIssue, Product
+from app.domain.catalog import Product
 
 LAYOUT = Layout(
     {
@@ -74,10 +74,7 @@ def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> 
     report = Report(terms.progress)
     shop, currency = shop_beside(terms, report)
     products = _sold(together(read, _name, report), currency, report)
-    try:
-        shop = open_shop(path, shop, products, report, before=terms.before)
-    except InvalidProduct as error:
-        raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
+    shop = open_shop(path, shop, products, report, before=terms.before)
     return Feed(shop, report.problems(), until=report.until)
 
 
@@ -90,8 +87,7 @@ def _name(row: Row) -> tuple[str, str]:
 def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Iterator[Product]:
     for number, rows in enumerate(products):
         if number >= MOST_PRODUCTS:
-            reason = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
-            report.add(rows[0].line, reason, rows[0]["id"])
+            report.add(rows[0].line, TOO_MANY, rows[0]["id"])
             continue
         alone = rows if rows[0]["group"] else rows[:1]
         for row in rows[len(alone) :]:
@@ -137,7 +133,7 @@ class _Walk:
             self._parser.Parse(_UNSEEN.sub("", text).lstrip("\ufeff \t\r\n"), True)
         except expat.ExpatError as error:
             reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
-            raise CatalogError(self._path, (FeedIssue(error.lineno, reason),)) from None
+            raise CatalogError.of(self._path, reason, error.lineno) from None
 
     def gathered(self, report: Report) -> Iterator[Row]:
         """Yield the items."""
@@ -175,4 +171,4 @@ class _Walk:
             self._item = None
 
     def _refused(self, reason: str) -> CatalogError:
-        return CatalogError(self._path, (FeedIssue(self._parser.CurrentLineNumber, reason),))
+        return CatalogError.of(self._path, reason, self._parser.CurrentLineNumber)

@@ -35,6 +35,11 @@ class CatalogError(OperatorError):
         self.path = path
         self.problems = problems
 
+    @classmethod
+    def of(cls, path: Path, reason: str, line: int = WHOLE_FILE) -> CatalogError:
+        """Return the error of one problem."""
+        return cls(path, (FeedIssue(line, reason),))
+
 
 class InvalidProduct(ValueError):
     """A value of a feed cannot be used. Its text says why, and is safe to log."""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.catalog.download import read, save
-from app.catalog.problems import WHOLE_FILE, CatalogError, shown
+from app.catalog.problems import CatalogError, shown
 from app.catalog.shopify_lines import PRODUCT, VARIANT, Change, as_lines, count_lines, moment
 from app.catalog.variants import MOST_VARIANTS
-from app.domain.catalog import FeedIssue
 from app.settings import ShopifySettings
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ class AdminApi:
     def failure(self, reason: str) -> CatalogError:
         """Return an error of this store."""
         host = urlsplit(self._account.store).hostname or "shopify"
-        return CatalogError(Path(host), (FeedIssue(WHOLE_FILE, reason),))
+        return CatalogError.of(Path(host), reason)
 
     @contextmanager
     def _understood(self) -> Iterator[None]:

@@ -7,15 +7,15 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-from app.catalog.feed import MOST_PRODUCTS, Feed, Terms, open_shop, read_text
+from app.catalog.feed import MOST_PRODUCTS, TOO_MANY, Feed, Terms, open_shop, read_text
 from app.catalog.json_shop import shop_beside
-from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report
+from app.catalog.problems import InvalidProduct, Report
 from app.catalog.rows import Row, read_rows, together
 from app.catalog.shopify_lines import Line, read_lines, read_row, read_shop
 from app.catalog.shopify_product import read_product
 from app.catalog.shopify_rows import SHOPIFY as LAYOUT
 from app.catalog.text import LONGEST_LINE, plain
-from app.domain.catalog import SHOPIFY, FeedIssue, Product
+from app.domain.catalog import SHOPIFY, Product
 
 
 def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
@@ -27,11 +27,8 @@ def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
     report = Report(terms.progress)
     shop, currency = shop_beside(terms, report)
     rows = together(partial(read_rows, text, LAYOUT), _handle, report)
-    try:
-        products = _sold(_products(rows, report), currency, report)
-        shop = open_shop(path, shop, products, report, before=terms.before)
-    except InvalidProduct as error:
-        raise CatalogError(path, (FeedIssue(WHOLE_FILE, str(error)),)) from None
+    products = _sold(_products(rows, report), currency, report)
+    shop = open_shop(path, shop, products, report, before=terms.before)
     return Feed(shop, report.problems())
 
 
@@ -82,8 +79,7 @@ def _sold_of_lines(
         else:
             product = terms.before[name] if name else None
         if product and len(sold) >= MOST_PRODUCTS:
-            reason = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
-            report.add(lines[0].number, reason, product.id)
+            report.add(lines[0].number, TOO_MANY, product.id)
             continue
         if key:
             known[key] = product.id if product else ""
@@ -137,7 +133,7 @@ def _unplaced(row: Row, placed: Sequence[Row], products: int) -> str:
         another = title and title != placed[0]["title"]
         return "another product has this handle" if another else ""
     if products >= MOST_PRODUCTS:
-        return f"comes after {MOST_PRODUCTS} products, the most a shop may have"
+        return TOO_MANY
     return "" if title else "has no title, nor has a row before it with this handle"
 
 

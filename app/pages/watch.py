@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from app.catalog.compiled import Stamp, prepare
 from app.catalog.load import Catalogs
 from app.catalog.permalinks import Permalinks
-from app.catalog.problems import WHOLE_FILE, CatalogError
+from app.catalog.problems import CatalogError
 from app.content.components import LibraryError
 from app.content.experiments import FILE_NAME, ExperimentFile, read_experiments
 from app.content.prompts import FOLDER, PromptError, Prompts, load_prompts
@@ -27,7 +27,7 @@ from app.content.site import (
     feed_source,
     importer_of,
 )
-from app.domain.catalog import Checkout, FeedIssue
+from app.domain.catalog import Checkout
 from app.pages.arms import Arms
 from app.pages.site import LiveSite, Site
 from app.rendering.language import MessagesError
@@ -184,8 +184,7 @@ class SiteWatch:
         try:
             self._site.current.content.check_languages(catalogs)
         except MessagesError as error:
-            issue = FeedIssue(WHOLE_FILE, str(error))
-            raise CatalogError(self._settings.catalog, (issue,)) from error
+            raise CatalogError.of(self._settings.catalog, str(error)) from error
         return catalogs
 
     async def _read_texts(self) -> None:
