@@ -16,7 +16,7 @@ import { handleNotFound } from "./pages/not_found.ts";
 import { handleProduct } from "./pages/product.ts";
 import { handleStore, PRIVATE, pageHeaders } from "./pages/store.ts";
 import { plainText } from "./responses.ts";
-import { matchRoute, type Route } from "./router.ts";
+import { matchRoute, type Route, type ShopRoute } from "./router.ts";
 import { HTTP_PROTOCOL } from "./shared/constants.ts";
 import { handleSignals } from "./signals/handler.ts";
 import { handleStream } from "./stream/handler.ts";
@@ -55,49 +55,6 @@ function allowedMethods({ name }: Route): readonly string[] {
 
 async function handleRoute(route: Route, context: RequestContext): Promise<Response> {
   switch (route.name) {
-    case "store": {
-      const shop = await context.assets.shop(route.shop);
-      if (shop === null) return handleNotFound(context, null);
-      const markdown = await fetchMarkdown(context, shop);
-      if (markdown !== null) return markdown;
-      const query = context.url.search === "" ? null : parseListingQuery(context.url.search);
-      return query === null ? handleStore(context, shop) : handleListing(context, shop, query);
-    }
-    case "stream": {
-      const shop = await context.assets.shop(route.shop);
-      return shop === null
-        ? plainText("no such page", 404)
-        : handleStream(context, shop, route.page);
-    }
-    case "categories": {
-      const shop = await context.assets.shop(route.shop);
-      if (shop === null) return handleNotFound(context, null);
-      const markdown = await fetchMarkdown(context, shop, "/categories");
-      return markdown ?? handleCategories(context, shop);
-    }
-    case "product": {
-      const shop = await context.assets.shop(route.shop);
-      if (shop === null) return handleNotFound(context, null);
-      const markdown = await fetchMarkdown(
-        context,
-        shop,
-        `/products/${encodeURIComponent(route.id)}`,
-      );
-      return markdown ?? handleProduct(context, shop, route.id);
-    }
-    case "signals":
-      return handleSignals(context, await context.assets.shop(route.shop));
-    case "basket":
-    case "checkout": {
-      const shop = await context.assets.shop(route.shop);
-      return shop === null
-        ? handleNotFound(context, null)
-        : handleBasket(context, shop, route.name);
-    }
-    case "forget": {
-      const shop = await context.assets.shop(route.shop);
-      return shop === null ? handleNotFound(context, null) : handleForget(context, shop);
-    }
     case "static":
       return handleStatic(context, route.file);
     case "picture":
@@ -115,8 +72,41 @@ async function handleRoute(route: Route, context: RequestContext): Promise<Respo
       return redirect(308, route.path + context.url.search);
     case "root":
       return redirect(307, "/store");
-    default:
+    case "bindings":
+    case "nothing":
       return handleNotFound(context, null);
+    default:
+      return handleShopRoute(route, context);
+  }
+}
+
+async function handleShopRoute(route: ShopRoute, context: RequestContext): Promise<Response> {
+  const shop = await context.assets.shop(route.shop);
+  if (route.name === "signals") return handleSignals(context, shop);
+  if (shop === null && route.name === "stream") return plainText("no such page", 404);
+  if (shop === null) return handleNotFound(context, null);
+  switch (route.name) {
+    case "store": {
+      const markdown = await fetchMarkdown(context, shop);
+      if (markdown !== null) return markdown;
+      const query = context.url.search === "" ? null : parseListingQuery(context.url.search);
+      return query === null ? handleStore(context, shop) : handleListing(context, shop, query);
+    }
+    case "stream":
+      return handleStream(context, shop, route.page);
+    case "categories": {
+      const markdown = await fetchMarkdown(context, shop, "/categories");
+      return markdown ?? handleCategories(context, shop);
+    }
+    case "product": {
+      const path = `/products/${encodeURIComponent(route.id)}`;
+      return (await fetchMarkdown(context, shop, path)) ?? handleProduct(context, shop, route.id);
+    }
+    case "basket":
+    case "checkout":
+      return handleBasket(context, shop, route.name);
+    case "forget":
+      return handleForget(context, shop);
   }
 }
 

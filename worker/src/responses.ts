@@ -7,6 +7,11 @@ export function fileHeaders(extraHeaders: Readonly<Record<string, string>>): Hea
   return new Headers({ ...HEADERS.FILE_HEADERS, ...extraHeaders });
 }
 
+/** Return an answer of our own protocols (docs/bindings.md) that a status says all of. */
+export function empty(status: number): Response {
+  return new Response(null, { status });
+}
+
 export function plainText(
   text: string,
   status: number,

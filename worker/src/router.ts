@@ -1,25 +1,28 @@
 // Match a URL's path to the part of the shop that handles it.
 
-export type Route =
-  | { name: "store"; shop?: string }
-  | { name: "stream"; shop: string; page: string }
-  | { name: "categories"; shop?: string }
+/** Parts of a shop: under /s/<its id>, and for the default shop at the root. */
+const SHOP_PARTS = ["categories", "signals", "basket", "checkout", "forget"] as const;
+const PARTS_OF_ALL = ["health", "metrics", "status"] as const;
+
+/** A route of one shop, the default one where it names none. */
+export type ShopRoute =
+  | { name: "store" | (typeof SHOP_PARTS)[number]; shop?: string }
   | { name: "product"; shop?: string; id: string }
-  | { name: "signals"; shop?: string }
-  | { name: "basket"; shop?: string }
-  | { name: "checkout"; shop?: string }
-  | { name: "forget"; shop?: string }
-  | { name: "static"; file: string }
-  | { name: "picture" }
-  | { name: "root_file"; file: string }
-  | { name: "health" }
-  | { name: "metrics" }
-  | { name: "status" }
-  | { name: "webhooks" }
-  | { name: "root" }
+  | { name: "stream"; shop: string; page: string };
+
+export type Route =
+  | ShopRoute
+  | { name: "static" | "root_file"; file: string }
   | { name: "slash"; path: string }
-  | { name: "bindings" }
-  | { name: "nothing" };
+  | {
+      name:
+        | (typeof PARTS_OF_ALL)[number]
+        | "picture"
+        | "webhooks"
+        | "root"
+        | "bindings"
+        | "nothing";
+    };
 
 const ROOT_FILE = /^(?:robots\.txt|llms\.txt|favicon\.ico|sitemap(?:-[a-z0-9-]+-[0-9]+)?\.xml)$/;
 
@@ -40,17 +43,7 @@ function matchExactly(pathname: string): Route {
   const segments = decoded as string[];
   const [first = "", second = "", third = "", fourth = ""] = segments;
   const { length } = segments;
-  if (first === "" && length === 1) return { name: "root" };
-  if (first === "store" && length === 1) return { name: "store" };
-  if (first === "categories" && length === 1) return { name: "categories" };
-  if (first === "signals" && length === 1) return { name: "signals" };
-  if (first === "basket" && length === 1) return { name: "basket" };
-  if (first === "checkout" && length === 1) return { name: "checkout" };
-  if (first === "forget" && length === 1) return { name: "forget" };
-  if (first === "health" && length === 1) return { name: "health" };
-  if (first === "metrics" && length === 1) return { name: "metrics" };
-  if (first === "status" && length === 1) return { name: "status" };
-  if (length === 1 && ROOT_FILE.test(first)) return { name: "root_file", file: first };
+  if (length === 1) return matchSingle(first);
   if (first === ".well-known" && second === "security.txt" && length === 2)
     return { name: "root_file", file: second };
   if (first === "static" && length === 2) return { name: "static", file: second };
@@ -61,14 +54,20 @@ function matchExactly(pathname: string): Route {
   return first === "s" ? matchShopRoute(second, third, fourth, length) : { name: "nothing" };
 }
 
+function matchSingle(segment: string): Route {
+  if (segment === "") return { name: "root" };
+  if (segment === "store") return { name: "store" };
+  if (ROOT_FILE.test(segment)) return { name: "root_file", file: segment };
+  const name = [...SHOP_PARTS, ...PARTS_OF_ALL].find((part) => part === segment);
+  return { name: name ?? "nothing" };
+}
+
 function matchShopRoute(shop: string, part: string, last: string, length: number): Route {
   if (shop !== "" && length === 2) return { name: "store", shop };
-  if (shop !== "" && length === 3 && part === "categories") return { name: "categories", shop };
-  if (shop !== "" && length === 3 && part === "signals") return { name: "signals", shop };
-  if (shop !== "" && length === 3 && part === "basket") return { name: "basket", shop };
-  if (shop !== "" && length === 3 && part === "checkout") return { name: "checkout", shop };
-  if (shop !== "" && length === 3 && part === "forget") return { name: "forget", shop };
-  if (length === 4 && part === "products" && last !== "") return { name: "product", shop, id: last };
+  const name = SHOP_PARTS.find((known) => known === part);
+  if (shop !== "" && length === 3 && name !== undefined) return { name, shop };
+  if (length === 4 && part === "products" && last !== "")
+    return { name: "product", shop, id: last };
   if (length === 4 && part === "stream" && last !== "") return { name: "stream", shop, page: last };
   return { name: "nothing" };
 }

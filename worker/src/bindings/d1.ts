@@ -1,6 +1,7 @@
 // D1 for the container: run a list of statements in one transaction, return the rows of each.
 
 import type { Env } from "../env.ts";
+import { empty } from "../responses.ts";
 import { D1 } from "../shared/constants.ts";
 import { errorName, track } from "../telemetry.ts";
 
@@ -17,10 +18,10 @@ export async function handleD1(
   request: Request,
   env: Pick<Env, "DB" | "EVENTS">,
 ): Promise<Response> {
-  if (env.DB === undefined) return new Response(null, { status: 503 });
-  if (request.method !== "POST") return new Response(null, { status: 405 });
+  if (env.DB === undefined) return empty(503);
+  if (request.method !== "POST") return empty(405);
   const statements = await parseStatements(request);
-  if (statements === null) return new Response(null, { status: 400 });
+  if (statements === null) return empty(400);
   try {
     const database = env.DB;
     const prepared = statements.map(({ sql, params }) => database.prepare(sql).bind(...params));
@@ -29,7 +30,7 @@ export async function handleD1(
   } catch (error) {
     const isInvalid = error instanceof Error && INVALID_SQL.test(error.message);
     track(env, { event: "failed", where: "d1", outcome: isInvalid ? "refused" : errorName(error) });
-    return new Response(null, { status: isInvalid ? 400 : 503 });
+    return empty(isInvalid ? 400 : 503);
   }
 }
 

@@ -3,6 +3,7 @@
 import { AssetStore, CHANGING } from "../assets/store.ts";
 import type { Claim } from "../budget/shop_ledger.ts";
 import type { Env } from "../env.ts";
+import { empty } from "../responses.ts";
 import { errorName, track } from "../telemetry.ts";
 import { readBody } from "../util/body.ts";
 
@@ -96,8 +97,4 @@ function isReturn(order: object): order is Return {
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && value.length > 0 && value.length <= MAX_ACCOUNTS;
-}
-
-function empty(status: number): Response {
-  return new Response(null, { status });
 }

@@ -1,6 +1,7 @@
 // Workers KV for the container, over HTTP inside its own network: docs/bindings.md is the protocol.
 
 import type { Env } from "../env.ts";
+import { empty } from "../responses.ts";
 import { KV } from "../shared/constants.ts";
 import { errorName, track } from "../telemetry.ts";
 
@@ -62,8 +63,4 @@ function parseKey(pathname: string): string | null {
 
 function isRateLimited(error: unknown): boolean {
   return error instanceof Error && error.message.includes("429");
-}
-
-function empty(status: number): Response {
-  return new Response(null, { status });
 }

@@ -30,7 +30,9 @@ export async function handleBasket(
   }
   const response = await forward(context, shop, await passOn(context, shop, part));
   track(context.env, { event: part, shop: shop.id, outcome: String(response?.status ?? "none") });
-  return response === null ? outOfReach(context, shop) : fromContainer(context, shop, response);
+  return response === null
+    ? outOfReach(context, shop, "no-basket.html")
+    : fromContainer(context, shop, response);
 }
 
 /** Say whether a basket is only looked at, and has nothing in it. */
@@ -101,8 +103,13 @@ export function fromContainer({ url }: RequestContext, shop: Shop, response: Res
   return new Response(response.body, { status: response.status, headers });
 }
 
-async function outOfReach(context: RequestContext, shop: Shop): Promise<Response> {
-  const page = await context.assets.page(shop, "no-basket.html");
+/** Return the published page that says that the container does not answer. */
+export async function outOfReach(
+  { assets }: RequestContext,
+  shop: Shop,
+  name: string,
+): Promise<Response> {
+  const page = await assets.page(shop, name);
   const headers = pageHeaders(shop, "fallback", NO_STORE);
   headers.set("retry-after", "5");
   return new Response(page?.body ?? null, { status: 503, headers });

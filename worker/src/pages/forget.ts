@@ -4,9 +4,9 @@ import type { Shop } from "../assets/store.ts";
 import { IF_AWAKE, instanceFor } from "../container/client.ts";
 import type { RequestContext } from "../context.ts";
 import { track } from "../telemetry.ts";
-import { forward, fromContainer, passOn, routingKey } from "./basket.ts";
+import { forward, fromContainer, outOfReach, passOn, routingKey } from "./basket.ts";
 import { handleNotFound } from "./not_found.ts";
-import { pageHeaders, publishedPage } from "./store.ts";
+import { publishedPage } from "./store.ts";
 
 const TIMEOUT_MS = 15_000;
 
@@ -19,11 +19,9 @@ export async function handleForget(context: RequestContext, shop: Shop): Promise
   }
   const response = await eraseEverywhere(context, shop);
   track(env, { event: "forget", shop: shop.id, outcome: String(response?.status ?? "none") });
-  if (response !== null) return fromContainer(context, shop, response);
-  const page = await assets.page(shop, "failed.html");
-  const headers = pageHeaders(shop, "fallback", "private, no-store");
-  headers.set("retry-after", "5");
-  return new Response(page?.body ?? null, { status: 503, headers });
+  return response === null
+    ? outOfReach(context, shop, "failed.html")
+    : fromContainer(context, shop, response);
 }
 
 /**
