@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
@@ -66,13 +66,13 @@ def run(folder: Path) -> Iterator[Row]:
         ]
         yield from _streamed(rounds)
         if shutil.which("wrk") is not None:
-            guests = [asyncio.run(kept.finished(shops[name].url)) for name in ("cluster", "alone")]
-            yield from _kept(shops["cluster"], shops["alone"], guests)
+            guests = {name: asyncio.run(kept.finished(shop.url)) for name, shop in shops.items()}
+            yield from _kept(shops, guests)
             rest = [
                 running.enter_context(measure.shop(folder / f"shop-{at}", environment | shared))
                 for at in range(1, _PROCESSES[-1])
             ]
-            yield from _processes([shops["cluster"], *rest], guests[0])
+            yield from _processes([shops["cluster"], *rest], guests["cluster"])
 
 
 def _round(server: Server, cookies: Iterator[str]) -> Cost:
@@ -93,16 +93,20 @@ def _streamed(rounds: Sequence[dict[str, Cost]]) -> Iterator[Row]:
     yield Row(name, delay, "ms", delay_alone, f"added: {delay - delay_alone:.1f} ms")
 
 
-def _kept(many: Server, one: Server, cookies: Sequence[str]) -> Iterator[Row]:
+def _kept(shops: Mapping[str, Server], cookies: Mapping[str, str]) -> Iterator[Row]:
     """Have a kept page read anew for each request: from Redis, and from a file."""
-    rates = [
-        [kept.rate(f"{server.url}/store", server.pid, cookie) for _ in range(2)]
-        for server, cookie in zip((many, one), cookies, strict=True)
+    rounds = [
+        {
+            name: 1e6 / kept.rate(f"{shop.url}/store", shop.pid, cookies[name])
+            for name, shop in shops.items()
+        }
+        for _ in range(2)
     ]
-    shared, alone = map(median, rates)
-    yield Row("cluster: kept page read from KV, requests a CPU second", shared, "/s", alone)
+    cost = {name: median(sides[name] for sides in rounds) for name in shops}
+    for name in ("cluster", "traced"):
+        yield Row(f"{name}: CPU a kept page read from KV", cost[name], "us", cost["alone"])
     figures = asyncio.run(_time_to_measure())
-    yield Row("metrics of a kept page, CPU; baseline: the page", figures, "us", 1e6 / alone)
+    yield Row("metrics of a kept page, CPU; baseline: the page", figures, "us", cost["alone"])
 
 
 async def _time_to_measure() -> float:
@@ -124,19 +128,25 @@ async def _time_to_measure() -> float:
 
 
 def _processes(shops: Sequence[Server], cookie: str) -> Iterator[Row]:
-    """Have one shopper's kept page asked for at some of the shops at once, on all cores."""
+    """Have one shopper's kept page asked for at some of the shops at once, on all cores.
+
+    wrk and Redis run there too, and so may others: what a request costs says how much was theirs.
+    """
     cores = (measure.SERVER_CORE, measure.LOAD_CORE)
     for at, shop in enumerate(shops):
         measure.pin_process(shop.pid, cores[at % 2])
-    alone = 0.0
+    alone = cost_alone = 0.0
     for number in _PROCESSES:
         urls = [f"{shop.url}/store" for shop in shops[:number]]
         each = _CONNECTIONS // number
+        before = sum(measure.cpu_seconds(shop.pid) for shop in shops)
         loads = [kept.load(url, cookie, each, *cores, seconds=_SECONDS) for url in urls]
-        total = sum(map(kept.answered, loads)) / _SECONDS
-        alone = alone or total
-        name = f"cluster: kept page read from KV, requests a second, {number} process(es)"
-        yield Row(name, total, "/s", alone)
+        total = sum(map(kept.answered, loads))
+        cost = (sum(measure.cpu_seconds(shop.pid) for shop in shops) - before) / total * 1e6
+        alone, cost_alone = alone or total, cost_alone or cost
+        name = f"cluster: kept page read from KV, {{}}, {number} process(es)"
+        yield Row(name.format("requests a second"), total / _SECONDS, "/s", alone / _SECONDS)
+        yield Row(name.format("CPU a request"), cost, "us", cost_alone)
 
 
 @contextmanager
