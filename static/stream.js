@@ -1,13 +1,13 @@
 // Swaps each component into its slot as it arrives, never under a finger; then lets the page be.
 {
-  const readAfter = 500; // milliseconds in view before any input says that a slot is read
-  const settleAfter = 200; // milliseconds since the last scroll
+  const readAfter = 500; // ms in view before any input says that a slot is read
+  const settleAfter = 200; // ms since the last scroll
   const main = document.querySelector("main[data-stream]");
   /** @type {Record<string, StoreSlot>} */
   const slots = {};
   let lastEventId = "";
   let failures = 0;
-  let scrolling = 0; // the timer of its end
+  let scrolling = 0;
   /** @type {StoreSlot | undefined} */
   let pointed; // the slot under the mouse
   let finished = !main;
@@ -20,7 +20,7 @@
     if (offer && !place.querySelector(".offer")) place.append(offer.content.cloneNode(true));
   };
 
-  // A slot that is read, pointed at or typed in stays, and offers what came until it is out of view.
+  // What is read, pointed at, typed or selected in stays, and offers what came until out of view.
   const settle = (/** @type {StoreSlot} */ slot, wanted = false) => {
     const { place, waiting } = slot;
     if (!waiting) return;
@@ -30,8 +30,10 @@
     const fields = [...place.querySelectorAll("input, textarea")];
     const edited = fields.filter((field) => field.value !== field.defaultValue);
     const focused = place.contains(document.activeElement);
+    const selection = getSelection();
+    const selected = selection?.type === "Range" && selection.containsNode(place, true);
     const watched = slot.inViewSince && (slot.read || slot === pointed);
-    if (!wanted && (watched || focused || edited.length)) return offerIn(place);
+    if (!wanted && (watched || focused || selected || edited.length)) return offerIn(place);
     const previous = [...place.childNodes];
     const height = place.offsetHeight;
     const { filledBy } = place.dataset;
@@ -97,8 +99,7 @@
     failures = 0;
   };
 
-  // Reads until the response ends, or is silent for 40 s: heartbeats come every 15 s. A page that
-  // is left lets go, so that the browser may keep it.
+  // Reads until the response ends or is silent for 40 s. A page that is left lets go, to be kept.
   const read = async () => {
     const stop = new AbortController();
     const letGo = () => stop.abort();
@@ -171,6 +172,7 @@
   for (const type of ["pointerdown", "pointermove", "touchmove", "wheel", "keydown"])
     addEventListener(type, onInput, anywhere);
   addEventListener("scroll", onScroll, anywhere);
+  visualViewport?.addEventListener("scroll", onScroll);
   addEventListener("pointerover", ({ target, clientX, clientY }) => {
     pointed = clientX || clientY ? slotOf(target) : undefined; // 0,0: there is no mouse
   });

@@ -15,7 +15,7 @@ from tests.support.waiting import eventually
 from tools.support.browser import Watched, watched
 from tools.support.server import Server
 
-Gesture = Literal["mouse", "touch"]
+Gesture = Literal["mouse", "touch", "pen"]
 
 READ_AFTER = 500  # milliseconds in view: `readAfter` of stream.js
 SETTLE_AFTER = 200  # milliseconds since the last scroll: `settleAfter`
@@ -26,7 +26,8 @@ UNTOUCHED = 300  # milliseconds: the animation of that name in shop.css
 _RECORD = """
 window.clicks = []; window.moved = []; window.seenSwaps = [];
 let scrolledAt = -Infinity;
-addEventListener("scroll", () => { scrolledAt = performance.now(); }, true);
+for (const view of [window, visualViewport])
+  view.addEventListener("scroll", () => { scrolledAt = performance.now(); }, true);
 const link = ({ target }) => target.closest?.("a")?.getAttribute("href") ?? null;
 addEventListener("click", (event) => {
   window.clicks.push(link(event));
@@ -73,20 +74,39 @@ class Shopper:
 
     def point(self, x: float, y: float) -> None:
         """Move the mouse; a finger is nowhere before it touches."""
+        self._at = {"x": x, "y": y}
         if self._gesture == "mouse":
             self.page.mouse.move(x, y, steps=3)
+        elif self._gesture == "pen":
+            self._pen("mouseMoved")
 
     def press(self, x: float, y: float) -> None:
+        self._at = {"x": x, "y": y}
         if self._gesture == "mouse":
             self.page.mouse.down()
+        elif self._gesture == "pen":
+            self._pen("mousePressed")
         else:
-            self._touch("touchStart", [{"x": x, "y": y}])
+            self._touch("touchStart", [self._at])
 
     def release(self) -> None:
         if self._gesture == "mouse":
             self.page.mouse.up()
+        elif self._gesture == "pen":
+            self._pen("mouseReleased")
         else:
             self._touch("touchEnd", [])
+
+    def spread(self, pixels: int) -> None:
+        """Move two fingers apart, or together where it is less than nothing."""
+        apart = max(60, 60 - pixels)
+        for step in range(12):
+            half = (apart + pixels * step / 11) / 2
+            points: list[dict[str, float]] = [
+                {"x": 180, "y": 400 + way * half, "id": at} for at, way in enumerate((-1, 1))
+            ]
+            self._touch("touchMove" if step else "touchStart", points)
+        self._touch("touchEnd", [])
 
     def tap(self, x: float, y: float) -> None:
         self.press(x, y)
@@ -125,6 +145,10 @@ class Shopper:
     def _touch(self, kind: str, points: list[dict[str, float]]) -> None:
         self._cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
+    def _pen(self, kind: str) -> None:
+        pen = {"type": kind, "pointerType": "pen", "button": "left", "clickCount": 1}
+        self._cdp.send("Input.dispatchMouseEvent", pen | self._at)
+
 
 @contextmanager
 def shopping(
@@ -139,10 +163,16 @@ def shopping(
 
 @contextmanager
 def opened(
-    browser: Browser, server: Server, model: Model, width: int, gesture: Gesture
+    browser: Browser,
+    server: Server,
+    model: Model,
+    width: int,
+    gesture: Gesture,
+    *,
+    zooms: bool = False,
 ) -> Iterator[Shopper]:
-    """Open the shop with whatever the model plays."""
-    with watched(browser, width, has_touch=gesture == "touch") as seen:
+    """Open the shop with whatever the model plays; a phone zooms."""
+    with watched(browser, width, has_touch=gesture == "touch", is_mobile=zooms) as seen:
         seen.page.add_init_script(_RECORD)
         seen.page.goto(f"{server.url}/store", wait_until="load")
         yield Shopper(seen, model, gesture)
@@ -151,8 +181,10 @@ def opened(
 
 
 @pytest.mark.parametrize("moment", ["before", "aimed", "pressed", "released"])
-@pytest.mark.parametrize("gesture", ["mouse", "touch"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("width", "gesture"),
+    [(360, "mouse"), (360, "touch"), (1280, "mouse"), (1280, "touch"), (1280, "pen")],
+)
 def test_a_click_goes_to_what_it_was_begun_on(
     browser: Browser,
     composed_by_model: Server,
@@ -309,6 +341,40 @@ def test_what_is_typed_in_stays_and_an_offer_that_is_taken_keeps_the_text(
         page.locator("[data-slot=filters] .offer").click()
         page.wait_for_selector("[data-slot=filters][data-filled-by=filters]")
         assert page.input_value("#filters-q") == "a X lamp"
+
+
+def test_what_is_selected_stays_even_out_of_view(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    with shopping(browser, composed_by_model, model, 360) as shopper:
+        selected = shopper.page.evaluate(
+            """() => {
+              getSelection().selectAllChildren(document.querySelector("[data-slot=hero] :is(h1, h2)"));
+              return String(getSelection());
+            }"""
+        )
+        for _ in SLOTS:
+            shopper.next_component()
+        shopper.scroll(1600)
+        shopper.page.wait_for_timeout(SETTLE_AFTER + 200)
+        assert shopper.page.evaluate("String(getSelection())") == selected != ""
+        assert shopper.fillers()["hero"] == "fallback"
+        shopper.page.evaluate("getSelection().empty()")
+        shopper.scroll(200)
+        shopper.page.wait_for_selector("[data-slot=hero][data-filled-by=hero]", state="attached")
+
+
+def test_while_one_pinches_and_pans_nothing_in_sight_is_swapped(
+    browser: Browser, composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(), first_delay=0.2, deltas_per_second=150))
+    with opened(browser, composed_by_model, model, 360, "touch", zooms=True) as shopper:
+        while shopper.page.evaluate("document.querySelector('main[data-stream]') !== null"):
+            for pixels in (-500, 300, -200, 300):
+                shopper.spread(pixels)
+        assert shopper.page.evaluate("visualViewport.scale") > 1
+        assert all(still >= SETTLE_AFTER for _, still in shopper.recorded("seenSwaps"))
+        assert shopper.recorded("moved") == []
 
 
 @pytest.mark.parametrize("slot", ["hero", "recommendations"])
