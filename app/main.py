@@ -199,10 +199,11 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
     budget = Budget(settings.spending, kv, time.time, storage.ledgers, wait=wait)
     tracing = Tracing(settings.collector)
     providers = Providers(settings, budget, metrics, tracing)
+    load_specs = content.library.specs.load  # and nothing that would keep this catalog for ever
 
     def load() -> None:
         tracing.load()
-        content.library.specs.load()
+        load_specs()
         load_rules()
         crawler_list()
         providers.load()

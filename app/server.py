@@ -201,12 +201,22 @@ def build_server(
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP."""
     _raise_descriptor_limit()
-    server = build_server(settings)
-    gc.freeze()
+    server = build_server(settings, _read_for_ever)
     gc.enable()
     server.run()
     if server.failure is not None:
         raise server.failure
+
+
+def _read_for_ever(settings: Settings) -> SiteContent:
+    """Read the shop's files, and have nobody look for garbage in what is there by then.
+
+    Pages are drawn afterwards, and leave garbage that refers to the catalog: frozen, that would
+    never go, nor would the catalog once there is another.
+    """
+    content = read_site(settings, importer_of(settings))
+    gc.freeze()
+    return content
 
 
 def _log_missing_words(content: SiteContent) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -20,6 +21,8 @@ from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stam
 from app.catalog.problems import CatalogError
 from app.domain.catalog import FeedIssue
 from app.util.memory import memory_left
+
+log = logging.getLogger("wandstore.catalog")
 
 _LARGE = 1024 * 1024
 """Bytes from which on reading is not done beside the shop; less is read before a process begins."""
@@ -172,6 +175,9 @@ class Importer:
         except OSError:
             return None
         if ended == _NOT_KEPT:
+            log.warning(
+                "%s cannot be kept, and is read by the shop itself: reading %s", path, trouble
+            )
             return None
         if ended in (_NO_ROOM, -signal.SIGABRT):  # as Python ends that has no memory to raise in
             raise CatalogError.of(
@@ -253,7 +259,8 @@ def main() -> int:
         compiled.sweep(found)
     except MemoryError:
         return _NO_ROOM
-    except OSError:
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
         return _NOT_KEPT
     json.dump(failed, sys.stdout)
     return 0

@@ -16,11 +16,16 @@ _TAKEN = Path("/proc/self/statm")
 
 
 def memory_left(limits: Iterable[Path] = LIMITS) -> int | None:
-    """Return how many bytes are left below the limit, None where there is none."""
+    """Return how many bytes are left below the limit, None where there is none.
+
+    What is mapped from files is not counted: it is there once for all processes, and given up
+    where room is needed.
+    """
     for path in limits:
         try:
-            limit, taken = int(path.read_text()), int(_TAKEN.read_text().split()[1])
+            limit = int(path.read_text())
+            _, resident, mapped, *_ = map(int, _TAKEN.read_text().split())
         except (OSError, ValueError):  # no such file, or `max`
             continue
-        return max(limit - taken * os.sysconf("SC_PAGE_SIZE"), 0)
+        return max(limit - (resident - mapped) * os.sysconf("SC_PAGE_SIZE"), 0)
     return None

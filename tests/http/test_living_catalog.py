@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.catalog import Goods
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.waiting import eventually
 from tools.support import http
@@ -156,3 +158,16 @@ def brand_of(server: Server, path: str) -> str:
     page = http.get(f"{server.url}{path}").text
     name = page.partition('href="/static/brand-')[2].partition('"')[0]
     return f"{server.url}/static/brand-{name}"
+
+
+def test_a_catalog_goes_once_there_is_another(serve: StartServer, folder: Path) -> None:
+    def copies() -> int:
+        gc.collect()
+        return sum(type(it) is Goods and "here-alone" in it for it in gc.get_objects())
+
+    once = catalog().replace("jug-11", "here-alone")
+    put(folder / "a.json", once)
+    server = serve(WANDSTORE_CATALOG=str(folder / "a.json"), **QUICKLY)
+    put(folder / "a.json", once.replace("12.00", "13.00"))
+    eventually(lambda: "€13.00" in product(server))
+    eventually(lambda: copies() == 1)

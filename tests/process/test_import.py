@@ -95,6 +95,15 @@ def test_a_reading_that_is_killed_is_told_and_leaves_no_half_feed(tmp_path: Path
     assert importing(folder).sources(path, None, {})[path].feed is not None
 
 
+def test_where_nothing_can_be_kept_the_shop_reads_by_itself_and_the_log_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "kept").touch()
+    assert importing(tmp_path / "kept").sources(feed(tmp_path / "a.json"), None, {}) == {}
+    assert "a.json cannot be kept, and is read by the shop itself: reading failed:" in caplog.text
+    assert "File exists" in caplog.text
+
+
 def test_the_command_takes_a_shops_folder_and_ends_with_what_became_of_its_feed(
     tmp_path: Path,
 ) -> None:
