@@ -19,7 +19,9 @@ def hold_folder(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "lock").open("wb")
+        lock = folder / "lock"
+        lock.touch(0o600)  # who can open it can hold it
+        file = lock.open("wb")
     except OSError as error:
         raise StorageError(f"{folder}: {error.strerror}") from error
     with file:

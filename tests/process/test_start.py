@@ -167,5 +167,6 @@ def test_a_data_folder_is_served_by_one_process(serve: StartServer) -> None:
     assert ended.stderr == (
         f"wandstore cannot start: {first.data}: another process serves from this folder\n"
     )
+    assert (first.data / "lock").stat().st_mode & 0o077 == 0, "nobody else can hold it"
     first.kill()
     first.start()
