@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 
 from app.domain.catalog import Product, Shop
@@ -128,35 +129,38 @@ def arrange(
     category, or sold out comes only where nothing else is left. The last places are kept for what
     is to have a share of the list and has not got it by then.
     """
-    steering = shop.steering
+    steering, named = shop.steering, list(named)
     if steering is None:
-        return list(named)[:size]
+        return named[:size]
     leading = pinned(shop, slot)[:size]
     ordered = [*sorted(named, key=lambda item: item.id not in steering.boosted), *spare]
-    ordered += (item for items, _ in steering.shares for item in items.values())
-    ordered.sort(key=lambda item: (not item.available, item.id in steering.buried))
     most = max(1, int(size * steering.share))
     shares = Counter(item.category for item in leading)
     placed = {item.id: item for item in leading}
-    owed = [
-        (items, int(size * part) - len(items.keys() & placed.keys()))
-        for items, part in steering.shares
-    ]
     beyond: list[Product] = []
-    for item in ordered:
-        if len(placed) == size:
-            break
-        if item.id in placed:
-            continue
-        left = size - len(placed) - sum(max(0, n) for items, n in owed if item.id not in items)
-        fits = left > 0 and shares[item.category] < most
-        if fits and item.available and item.id not in steering.buried:
-            placed[item.id] = item
-            shares[item.category] += 1
-            owed = [(items, n - (item.id in items)) for items, n in owed]
-        else:
-            beyond.append(item)
-    rest = (item for item in beyond if item.id not in placed)
+
+    def owed(items: Container[str], share: float) -> int:
+        return max(0, int(size * share) - sum(name in items for name in placed))
+
+    def fill(candidates: Iterable[Product], room: Callable[[], int]) -> None:
+        for item in candidates:
+            if room() <= 0:
+                return
+            if item.id in placed:
+                continue
+            fits = item.available and item.id not in steering.buried
+            if fits and shares[item.category] < most:
+                placed[item.id] = item
+                shares[item.category] += 1
+            else:
+                beyond.append(item)
+
+    fill(ordered, lambda: size - len(placed) - sum(owed(*part) for part in steering.shares))
+    for items, share in steering.shares:
+        own = (item for item in (*named, *items.values()) if item.id in items)
+        fill(own, partial(owed, items, share))
+    fill(ordered, lambda: size - len(placed))
+    rest = sorted(beyond, key=lambda item: (not item.available, item.id in steering.buried))
     return list({**placed, **{item.id: item for item in rest}}.values())[:size]
 
 

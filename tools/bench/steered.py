@@ -37,6 +37,9 @@ slot = "recommendations"
 boost = "category:Lamps"
 from = 2026-01-01
 [[rule]]
+share = 0.25
+of = "category:Ceramics"
+[[rule]]
 diversity = 0.8
 [[rule]]
 exclude = "heron-lamp"
