@@ -31,6 +31,7 @@ from app.util.json_log import set_up_log
 from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
 from app.util.listener import Listener, bind
+from app.util.memory import memory_left
 
 log = logging.getLogger("wandstore")
 
@@ -180,7 +181,7 @@ def build_server(
     app = create_app(settings, content)
     AppStatus.enable_automatic_graceful_drain = False
     most, head, stall = settings.connections
-    connections = Connections(connection_limit(most), head, stall)
+    connections = Connections(connection_limit(most, memory_left()), head, stall)
     app.state.counters["connections"] = connections.counts
     config = Config(
         app,

@@ -83,7 +83,7 @@ class ConnectionLimits(NamedTuple):
     """How many clients may be connected, and how long they may keep the server waiting."""
 
     most: int = 8_192
-    """Connections at the same time; fewer where the system grants too few descriptors."""
+    """Connections at the same time; fewer where descriptors or memory are scarce."""
     head: float = 10.0
     """A connection: seconds until a request's head is whole, from its first byte or the opening."""
     stall: float = 60.0

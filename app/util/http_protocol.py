@@ -43,13 +43,22 @@ _LEAST_RESERVE = 40
 _RESERVE_SHARE = 4
 
 
-def connection_limit(wanted: int) -> int:
-    """Return how many connections there may be: a quarter of the descriptors is for other files."""
+_EACH_TAKES = 24 * 1024
+"""Bytes of memory that a reader of a page takes, and who has stopped reading not much more."""
+
+
+def connection_limit(wanted: int, memory: int | None) -> int:
+    """Return how many connections there may be, with so many bytes of memory left, if that is said.
+
+    A quarter of the descriptors is for other files, and half of the memory for all else.
+    """
+    if memory is not None:
+        wanted = min(wanted, memory // 2 // _EACH_TAKES)
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if descriptors == resource.RLIM_INFINITY:
-        return wanted
-    reserve = max(_LEAST_RESERVE, descriptors // _RESERVE_SHARE)
-    return max(1, min(wanted, descriptors - reserve))
+    if descriptors != resource.RLIM_INFINITY:
+        reserve = max(_LEAST_RESERVE, descriptors // _RESERVE_SHARE)
+        wanted = min(wanted, descriptors - reserve)
+    return max(1, wanted)
 
 
 class Connections:

@@ -21,6 +21,7 @@ from app.util.http_protocol import (
     MAX_TARGET_BYTES,
     BoundedHttpProtocol,
     Connections,
+    connection_limit,
 )
 from tests.support.serving import event_loop, opened
 from tests.support.waiting import eventually
@@ -293,3 +294,9 @@ def test_a_client_that_takes_nothing_is_let_go() -> None:
         connection.sendall(b"GET /large HTTP/1.1" + ENDING)
         eventually(lambda: shop.bounds.counts["stalled"])
         assert len(everything(connection)) < len(LARGE)
+
+
+def test_as_many_may_come_as_half_of_the_memory_that_is_left_can_hold() -> None:
+    assert connection_limit(30, None) == connection_limit(30, 10**9) == 30
+    assert connection_limit(30, 10 * 48 * 1024) == 10
+    assert connection_limit(30, 0) == 1
