@@ -31,7 +31,7 @@ async def test_the_budget_is_one_for_all_instances_and_nothing_is_paid_without_t
 ) -> None:
     for patience in ("_CONNECT", "_SILENCE", "_READ"):  # on a machine that is busy
         monkeypatch.setattr(http_client, patience, 30.0)
-    http, headers = LazyHttpClient(inside=True), {"authorization": f"Bearer {TOKEN}"}
+    http, headers = LazyHttpClient(inside=True, secure=False), {"authorization": f"Bearer {TOKEN}"}
 
     def budget(edge: str, headers: Mapping[str, str] = headers) -> Budget:
         ledgers = WorkerLedgers(http, f"{edge}/_bindings/edge", headers)

@@ -55,7 +55,7 @@ def rest(clock: Clock) -> Iterator[RestApi]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[LazyHttpClient]:
-    made = LazyHttpClient(inside=True)
+    made = LazyHttpClient(inside=True, secure=False)
     yield made
     await made.aclose()
 

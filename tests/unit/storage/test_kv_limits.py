@@ -25,7 +25,7 @@ NOBODY = "http://127.0.0.1:9"
 @pytest.fixture(params=["sqlite", "worker", "cloudflare"])
 async def kv(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kv]:
     """Each KV; those that would have to ask somebody have nobody to ask."""
-    http = LazyHttpClient(inside=True)
+    http = LazyHttpClient(inside=True, secure=False)
     api = CloudflareApi(http, NOBODY, "token", Clock())
     sqlite = SqliteKv(tmp_path / "kv.sqlite", Clock())
     stores: dict[str, Kv] = {

@@ -48,7 +48,7 @@ def bindings(clock: Clock) -> Iterator[Bindings]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[LazyHttpClient]:
-    made = LazyHttpClient(inside=True)
+    made = LazyHttpClient(inside=True, secure=False)
     yield made
     await made.aclose()
 
