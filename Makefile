@@ -22,7 +22,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 
 # As many tests at a time as there are cores, and beside them what is checked of the code.
 PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal
-QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick
+QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick \
+	$(addprefix --ignore=tests/, process browser edge)
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
 .PHONY: run test image simulate soak check quick lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
