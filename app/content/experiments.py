@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from itertools import accumulate
 from math import inf
 from pathlib import Path
@@ -70,7 +70,7 @@ def read_experiments(root: Path) -> ExperimentFile:
 
 
 def _experiment(
-    table: Table, root: Path, prompts: dict[str, Prompts], taken: Container[str]
+    table: Table, root: Path, prompts: dict[str, Prompts], earlier: Mapping[str, Experiment]
 ) -> Experiment:
     table.only(_KEYS)
     begins, ends = table.moment("from", -inf), table.moment("until", inf)
@@ -94,9 +94,9 @@ def _experiment(
     if len({arm.name for arm in arms}) < len(arms):
         raise Unusable("arms", "two arms have one name")
     name = _name(table)
-    if name == HOLDOUT or name in taken:
+    if name == HOLDOUT or name in earlier:
         raise Unusable("name", f"{name} is the name of others")
-    return Experiment(
+    experiment = Experiment(
         name=name,
         share=int(table.number("share", 0.001, 1, 1) * POINTS),
         arms=arms,
@@ -104,6 +104,9 @@ def _experiment(
         ends=ends,
         personas=table.texts("persona", PERSONA_TYPES),
     )
+    if taker := next((it for it in earlier.values() if it.has_all_of(experiment)), None):
+        raise Unusable("name", f"all of its shoppers are in {taker.name}, which is first")
+    return experiment
 
 
 def _arm(table: Table, below: int, root: Path, prompts: dict[str, Prompts]) -> Arm:

@@ -52,6 +52,12 @@ class Experiment(NamedTuple):
     ends: float = inf
     personas: tuple[str, ...] = ()
 
+    def has_all_of(self, later: Experiment) -> bool:
+        """Say whether no shopper is left for an experiment that comes after this one."""
+        meant = not self.personas or (later.personas and {*later.personas} <= {*self.personas})
+        lasts = self.begins <= later.begins and later.ends <= self.ends
+        return bool(meant and lasts and self.share == POINTS)
+
 
 class Assignment(NamedTuple):
     """Where a shopper belongs; in no experiment where the names are empty."""

@@ -56,6 +56,7 @@ def test_an_arm_has_prompts_and_limits_of_its_own(tmp_path: Path) -> None:
         (COPY.replace("'copy'", "'The Copy'"), 2, "not small letters"),
         (COPY.replace("'copy'", "'holdout'"), 2, "the name of others"),
         (COPY + COPY, 5, "the name of others"),
+        (COPY + COPY.replace("'copy'", "'next'"), 5, "all of its shoppers are in copy"),
         (COPY + "share = 2", 4, "share must be a number from 0.001 to 1"),
         (COPY + "shares = 1", 4, "shares is not known"),
         (COPY + "from = 2026-12-02\nuntil = 2026-12-01", 5, "until is not after from"),
