@@ -55,5 +55,6 @@ def _said(moment: float) -> str:
 
 
 def _what(rule: Rule) -> str:
-    what = ", ".join(rule.products) or f"{rule.amount:g}"
+    parts = (f"{rule.amount:g}" if rule.amount else "", ", ".join(rule.products))
+    what = " of ".join(filter(None, parts))
     return f"{what} in {rule.slot}" if rule.slot else what
