@@ -22,13 +22,19 @@ _COMMENTS = {"//": "\n", "/*": "*/", "<!--": "-->"}
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
 
+_THOUGHT = r"""
+    think|(?:ant)?thinking|thoughts?|reasoning|reflection|analysis|scratch_?pad
+    |(?:inner_?)?monologue|drafts?|brainstorm(?:ing)?
+"""
+is_thought = re.compile(_THOUGHT, re.IGNORECASE | re.VERBOSE).fullmatch
+"""Whether a key says that what stands under it is not the answer, as a plan may be."""
+
 _TAG = re.compile(
-    r"""
+    rf"""
     (?:[<◁]\|? | \[(?=/?think\])) (?P<ends>/|end_(?:of_)?)? \|?\s?
-    (?:(?:begin_of|start)_ | \w{1,9}[:_])?
-    (?P<name>think|(?:ant)?thinking|thoughts?|reasoning|reflection|analysis|scratch_?pad
-    |(?:inner_?)?monologue|drafts?|plan|planning|brainstorm(?:ing)?)
-    \b [^<>◁▷\[\]]{0,24} [>▷\]]
+    (?:(?:begin_of|start)_ | \w{{1,9}}[:_])?
+    (?P<name>{_THOUGHT}|plan|planning)
+    \b [^<>◁▷\[\]]{{0,24}} [>▷\]]
     | <\|(?P<channel>channel)\|?>\s?(?:analysis|commentary|thought)(?=\W)
     | <(?:channel\||\|channel\|>\s?final\s?<\|message\|)>
     """,

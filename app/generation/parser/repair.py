@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from app.domain.page import Proposal, Refusal
 from app.generation.parser.buffer import ComponentBuffer
 from app.generation.parser.frame import CLOSES, Frame, as_json
-from app.generation.parser.lexer import Lexer, Token
+from app.generation.parser.lexer import Lexer, Token, is_thought
 from app.generation.parser.names import CONFIG, TYPE, spelled
 from app.generation.parser.proposal import Names, read_proposal, type_in
 
@@ -125,7 +125,8 @@ class RepairingParser:
             self._take_encoded(text, frame.key)
 
     def _take_encoded(self, text: str, key: str) -> None:
-        decoded = self._decode(text, key) if text[1] in "{[" else ()
+        holds = text[1] in "{[" and not is_thought(key)
+        decoded = self._decode(text, key) if holds else ()
         if decoded:
             self.repairs["ENCODED_TWICE"] += 1
             self.found += decoded
@@ -217,6 +218,9 @@ class RepairingParser:
         """A candidate has closed: read it."""
         text, fault = self._buffer.end()
         if frame.wrapper:
+            return
+        if any(is_thought(around.key) for around in self._stack):
+            self.repairs["THOUGHT"] += 1
             return
         outermost = not self._stack
         in_list = outermost or self._stack[-1].kind == "["

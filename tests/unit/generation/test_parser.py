@@ -227,6 +227,19 @@ def test_a_draft_in_a_thought_without_tags_gives_way_to_the_answer(
     assert parsed(text, size) == parsed(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{"thoughts":{{"first":{draft}}},"components":[{hero}]}}',
+        '{{"draft":[{draft}],"final":[{hero}]}}',
+        '{{"plan":{{"Reasoning":{encoded}}},"page":{{"components":[{hero}]}}}}',
+    ],
+)
+def test_what_stands_under_a_key_for_thoughts_is_not_the_answer(text: str) -> None:
+    text = text.format(draft=DRAFT, hero=HERO, encoded=json.dumps(f"[{DRAFT}]"))
+    assert headlines(text) == ["Good light"]
+
+
 def test_a_thought_between_components_is_none_of_them() -> None:
     thought = "Now for the grid: should it be this one, which has nothing new in it? "
     text = f"{HERO}{thought}{GRID.replace('shelf', 'floor')} No: {GRID}{thought}{CTA}"
