@@ -124,6 +124,6 @@ def _extracted(source: Path, folder: Path) -> list[Path]:
 
 def _check(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        (verdict,) = connection.execute("PRAGMA quick_check").fetchone()
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise BackupError(f"{path.name} is damaged: {verdict}")
+        raise BackupError(f"{path.name} is damaged: {verdict.splitlines()[-1]}")

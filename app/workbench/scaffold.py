@@ -97,7 +97,9 @@ def new_shop(folder: Path) -> None:
         (folder / "README.md").write_text(_filled("shop.md", {"NAME": catalog["shop"]["name"]}))
         (folder / ".gitignore").write_text("/data/\n__pycache__/\n")
     except OSError as error:
-        raise NotWritten(f"{error.filename}: {error.strerror}") from error
+        of_many = isinstance(error, shutil.Error)  # which names no file itself
+        why = error.args[0][-1][-1] if of_many else f"{error.filename or folder}: {error.strerror}"
+        raise NotWritten(why) from error
 
 
 def _texts(name: str, slot: str, item: Product) -> dict[str, str]:

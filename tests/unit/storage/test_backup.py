@@ -142,6 +142,20 @@ def test_what_is_no_backup_changes_nothing(
     assert {path.name for path in data.iterdir()} == {*DATABASES, SECRET}
 
 
+def test_a_database_that_is_damaged_in_many_places_is_told_in_a_line(
+    tmp_path: Path, data: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "damaged")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+        connection.executemany("INSERT INTO t VALUES (?)", [("x" * 3000,)] * 20)
+        connection.commit()
+    content = bytearray((tmp_path / "damaged").read_bytes())
+    for page in range(4096 * 3, len(content), 4096):
+        content[page : page + 100] = b"\xff" * 100
+    with pytest.raises(BackupError, match=r"^shop\.sqlite3 is damaged: .+\Z"):
+        restore(archive(tmp_path / "odd", **{SHOP: bytes(content)}), data, replace=True)
+
+
 def test_a_file_that_is_no_archive_is_named(tmp_path: Path, data: Path) -> None:
     with pytest.raises(BackupError, match=r"shop\.sqlite3"):
         restore(data / SHOP, tmp_path / "again")

@@ -13,6 +13,7 @@ from app.settings import ROOT, read_settings
 from app.workbench.checks.shop import problems_of
 from app.workbench.safe_write import NotWritten
 from app.workbench.scaffold import new_shop
+from tests.support.small_disk import small_disk
 
 
 @pytest.fixture
@@ -175,6 +176,14 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(NotWritten, match="is not empty"):
         new_shop(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_disk_that_is_full_is_named_as_the_reason(tmp_path: Path) -> None:
+    with (
+        small_disk(tmp_path / "disk", 100) as disk,
+        pytest.raises(NotWritten, match="No space left on device"),
+    ):
+        new_shop(disk / "shop")
 
 
 def test_a_catalog_nobody_can_sell_from_does_not_hide_the_rest(folder: Path) -> None:
