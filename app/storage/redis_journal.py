@@ -161,7 +161,7 @@ class RedisJournal:
         keys = [*keys_of(key), f"held:{holder}"]
         words = (holder, self._milliseconds, _KEPT, after, int(may_take), int(is_new))
         ours, floor, length, left, rows = await self._redis.run(_CLAIM, keys, *words)
-        waits = left / 1000 if left > 0 else self.seconds
+        waits = min(left / 1000 or self.seconds, self.seconds)
         return Held(bool(ours), int(floor), length, waits, [_event(*row) for row in rows])
 
     async def write(self, lease: Lease, events: Sequence[SharedEvent]) -> int:
