@@ -224,8 +224,6 @@ class Renderer:
             "store",
             shop,
             persona_type=persona_type,
-            page_title=shop.name,
-            description=shop.tagline,
             slots=[_filled(slot, fillings.get(slot.id, nothing), language) for slot in shown],
             stream_url=stream_url,
             refresh_seconds=REFRESH_SECONDS,
@@ -242,8 +240,7 @@ class Renderer:
         return self._page(
             "listing",
             shop,
-            page_title=f"{title} · {shop.name}",
-            description=shop.tagline,
+            title,
             noindex=listing.is_search or not listing.total,
             canonical=url.store(request.category, page=page),
             about=None if listing.is_search else about_listing(shop, url, listing),
@@ -258,10 +255,7 @@ class Renderer:
 
     def categories_page(self, shop: Shop) -> str:
         """Draw the page of all categories."""
-        title = self.language(shop).gettext("All categories")
-        return self._page(
-            "categories", shop, page_title=f"{title} · {shop.name}", description=shop.tagline
-        )
+        return self._page("categories", shop, self.language(shop).gettext("All categories"))
 
     def product_page(
         self, shop: Shop, item: Product, related: Iterable[Product], variant: Variant | None = None
@@ -271,7 +265,7 @@ class Renderer:
         return self._page(
             "product",
             shop,
-            page_title=f"{item.title} · {shop.name}",
+            item.title,
             description=item.description[:160] or item.title,
             canonical=url.product(item),
             translations=self._translations(
@@ -293,8 +287,7 @@ class Renderer:
         return self._page(
             "basket",
             shop,
-            page_title=f"{self.language(shop).gettext('Basket')} · {shop.name}",
-            description=shop.tagline,
+            self.language(shop).gettext("Basket"),
             noindex=True,
             items=items,
             totals=totals(items),
@@ -310,8 +303,7 @@ class Renderer:
         return self._page(
             "checkout",
             shop,
-            page_title=f"{self.language(shop).gettext('Checkout')} · {shop.name}",
-            description=shop.tagline,
+            self.language(shop).gettext("Checkout"),
             noindex=True,
             items=items,
             totals=totals(items),
@@ -324,8 +316,7 @@ class Renderer:
         return self._page(
             "message",
             shop,
-            page_title=f"{said('Privacy')} · {shop.name}",
-            description=shop.tagline,
+            said("Privacy"),
             noindex=True,
             title=said("What this shop knows of you"),
             text=said(
@@ -342,17 +333,22 @@ class Renderer:
         return self._page(
             "message",
             shop,
-            page_title=f"{said(title)} · {shop.name}",
-            description=shop.tagline,
+            said(title),
             noindex=True,
             title=said(title),
             text=said(text),
             suggestions=top_up((), shop, _SUGGESTED),
         )
 
-    def _page(self, name: str, shop: Shop, **context: Any) -> str:
-        translations = self._translations(self._urls_of(shop))
-        settled = {**_USUAL, "translations": translations, **context}
+    def _page(self, name: str, shop: Shop, heading: str = "", /, **context: Any) -> str:
+        """Draw a page; its heading stands before the shop's name."""
+        settled = {
+            **_USUAL,
+            "page_title": f"{heading} · {shop.name}" if heading else shop.name,
+            "description": shop.tagline,
+            "translations": self._translations(self._urls_of(shop)),
+            **context,
+        }
         template = self._spoken(shop.locale).get_template(f"pages/{name}.jinja")
         return with_preload(template.render(**self._shared(shop), **settled))
 
