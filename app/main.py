@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from app.catalog.images import image_hosts
 from app.content.assets import PREFETCH_RULES
@@ -70,7 +71,7 @@ from app.web.metrics import Gauges, MetricsPage
 from app.web.products import ProductPage
 from app.web.session_secret import session_secret
 from app.web.shopify import webhook_routes
-from app.web.signals import SignalsEndpoint, signal_routes
+from app.web.signals import SignalsEndpoint
 from app.web.static import Pictures, Static
 from app.web.status import StatusPage
 from app.web.store import CategoriesPage, StorePage
@@ -361,19 +362,14 @@ def _routes(
         Route("/store", store, methods=get),
         Route("/s/{shop_id}", store, methods=get),
         Route("/s/{shop_id}/stream/{page_id}", stream, methods=get),
-        *signal_routes(signals),
-        Route("/forget", forget, methods=["GET", "POST"]),
-        Route("/s/{shop_id}/forget", forget, methods=["GET", "POST"]),
-        Route("/basket", basket, methods=["GET", "POST"]),
-        Route("/s/{shop_id}/basket", basket, methods=["GET", "POST"]),
-        Route("/checkout", checkout, methods=get),
-        Route("/s/{shop_id}/checkout", checkout, methods=get),
+        *_of_shop("/signals", signals, ["POST"]),
+        *_of_shop("/forget", forget, ["GET", "POST"]),
+        *_of_shop("/basket", basket, ["GET", "POST"]),
+        *_of_shop("/checkout", checkout, get),
         Route("/static/{name}", Static(context.site), methods=get),
         Route("/pictures/{shop_id}/{path:path}", Pictures(context.site), methods=get),
-        Route("/categories", categories, methods=get),
-        Route("/s/{shop_id}/categories", categories, methods=get),
-        Route("/products/{id}", product, methods=get),
-        Route("/s/{shop_id}/products/{id}", product, methods=get),
+        *_of_shop("/categories", categories, get),
+        *_of_shop("/products/{id}", product, get),
         Route("/generate", generate, methods=["POST"]),
         Route("/health", health, methods=get),
         Route("/metrics", metrics, methods=get),
@@ -384,6 +380,11 @@ def _routes(
         Route("/", redirect_home, methods=get),
     ]
     return [*routes, Route("/{path:path}", NotFound(context, routes))]
+
+
+def _of_shop(path: str, endpoint: ASGIApp, methods: list[str]) -> list[Route]:
+    """Return where a part of the default shop is, and of each shop by its id."""
+    return [Route(at, endpoint, methods=methods) for at in (path, f"/s/{{shop_id}}{path}")]
 
 
 async def _checks(resources: Resources, watch: SiteWatch, proxy: ProxyCheck) -> Mapping[str, str]:

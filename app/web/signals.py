@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app.domain.basket import Basket, origins
@@ -221,12 +220,6 @@ class SignalsEndpoint:
         except StorageError as error:
             raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
         self.counts["views"] += 1
-
-
-def signal_routes(endpoint: SignalsEndpoint) -> list[Route]:
-    """Return where beacons are taken."""
-    paths = ("/signals", "/s/{shop_id}/signals")
-    return [Route(path, endpoint, methods=["POST"]) for path in paths]
 
 
 def _address(scope: Scope) -> str:
