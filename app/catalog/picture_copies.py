@@ -10,7 +10,7 @@ import hashlib
 import json
 import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,7 +54,9 @@ def make_copies(pictures: Path) -> Iterator[Copied]:
                 raise ValueError(f"is larger than {_MOST_BYTES // 1024 // 1024} MiB")
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             entry = known.get(name, {})
-            is_new = entry.get("sha256") != digest or not all(_copies(pictures, name, entry))
+            is_new = entry.get("sha256") != digest or not all(
+                (pictures / copy_name(name, width)).is_file() for width in entry["widths"]
+            )
             if is_new:
                 entry = {"sha256": digest, **_copy(path, pictures, name)}
         except (*bombs, *broken, struct.error) as error:
@@ -77,11 +79,6 @@ def _is_picture(path: Path, name: str, pictures: Path) -> bool:
         return False
     inside = path.resolve().is_relative_to(pictures.resolve())
     return inside and path.is_file() and LOCAL.fullmatch(f"{pictures.name}/{copy}") is not None
-
-
-def _copies(pictures: Path, name: str, entry: Mapping[str, Any]) -> Iterator[bool]:
-    """Yield whether each copy of a picture is there."""
-    yield from ((pictures / copy_name(name, width)).is_file() for width in entry["widths"])
 
 
 def _copy(path: Path, pictures: Path, name: str) -> dict[str, Any]:

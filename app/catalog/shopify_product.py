@@ -30,7 +30,8 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
     first = rows[0]
     if not _offered(first):
         return None
-    handle, tags = product_id(first["handle"]), _tags(first)
+    handle = product_id(first["handle"])
+    tags = plain_all(first["tags"].split(","), MOST_TAGS)
     title = _text(first, "title", LONGEST_LINE, report)
     if not title:
         raise InvalidProduct("has no title")
@@ -166,10 +167,6 @@ def _text(first: Row, column: str, most: int, report: Report) -> str:
     if cut:
         report.add(first.line, f"sold with its {column} cut at {most} characters", first["handle"])
     return text
-
-
-def _tags(first: Row) -> tuple[str, ...]:
-    return plain_all(first["tags"].split(","), MOST_TAGS)
 
 
 def _category(first: Row, tags: tuple[str, ...]) -> str:

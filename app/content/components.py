@@ -206,7 +206,8 @@ def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> dict[str, C
     for path in sorted(folder.iterdir()):  # glob would find nothing where no file can be opened
         if path.suffix == ".py" and path.with_suffix(".jinja").exists():
             module = _import(path, f"{package}.{path.stem}")
-            samples = _samples(path.with_suffix(".samples.json"))
+            file = path.with_suffix(".samples.json")
+            samples = read_samples(file, file.read_text() if file.exists() else None)
             found[path.stem] = component_spec(path, module, known, samples)
     return found
 
@@ -252,10 +253,6 @@ def _props_of(path: Path, module: ModuleType) -> type[BaseModel]:
     if len(own) != 1:
         raise LibraryError(f"{path}: expected one class of props with `slots`, found {len(own)}")
     return own[0]
-
-
-def _samples(path: Path) -> tuple[Sample, ...]:
-    return read_samples(path, path.read_text() if path.exists() else None)
 
 
 def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:

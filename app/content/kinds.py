@@ -6,7 +6,6 @@ The shop opens with its fallbacks drawn, and does not wait for pydantic, which t
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from typing import Any
 
 from app.domain.page import Choice, Kind
@@ -34,7 +33,7 @@ def kind_in(source: str) -> Kind | None:
 
 
 def _choice(name: str, field: ast.AnnAssign) -> Choice | None:
-    names = set(_names(field.annotation))
+    names = {part.id for part in ast.walk(field.annotation) if isinstance(part, ast.Name)}
     of = next((_NAMES[name] for name in sorted(names & _NAMES.keys())), "")
     if of and "list" in names:
         keywords = field.value.keywords if isinstance(field.value, ast.Call) else []
@@ -48,10 +47,6 @@ def _choice(name: str, field: ast.AnnAssign) -> Choice | None:
         words = _literal(literal.slice)
         return Choice(name, "words", words=words if isinstance(words, tuple) else (words,))
     return None
-
-
-def _names(node: ast.AST) -> Iterator[str]:
-    return (found.id for found in ast.walk(node) if isinstance(found, ast.Name))
 
 
 def _name(node: ast.AST) -> str:

@@ -41,7 +41,8 @@ def answer_schema(specs: Mapping[str, Spec], prompt: Prompt) -> dict[str, Any]:
         schema = spec.props.model_json_schema()
         definitions |= {name: _strict(it) for name, it in schema.get("$defs", {}).items()}
         for slot in set(spec.slots) & by_slot.keys():
-            by_slot[slot].append(_component(kind, _strict(schema)))
+            parts = {"type": {"type": "string", "enum": [kind]}, "config": _strict(schema)}
+            by_slot[slot].append(_object(parts))
     slots = {
         slot: choices[0] if len(choices) == 1 else {"anyOf": choices}
         for slot, choices in by_slot.items()
@@ -52,10 +53,6 @@ def answer_schema(specs: Mapping[str, Spec], prompt: Prompt) -> dict[str, Any]:
 
 
 _TEXT: dict[str, Any] = {"type": "string"}
-
-
-def _component(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    return _object({"type": {"type": "string", "enum": [kind]}, "config": config})
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:

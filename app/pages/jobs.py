@@ -239,8 +239,10 @@ class PageJobs:
 
     async def _run(self, job: PageJob, request: PageRequest) -> None:
         """Compose a page. A page may fail and the shop may not: the one broad except is here."""
-        page_key = request.shopper.page_key
-        generation = _begun(job, page_key)
+        key, page_key = job.key, request.shopper.page_key
+        generation = Generation(
+            job.id, key.shopper_id, key.persona_hash, "pending", page_key, stamp()
+        )
         self._record(generation, request)
         try:
             async with self._instruments.span(job.trace):
@@ -336,11 +338,6 @@ class PageJobs:
 def stamp() -> str:
     """Return the time, as records state it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _begun(job: PageJob, page_key: str) -> Generation:
-    key = job.key
-    return Generation(job.id, key.shopper_id, key.persona_hash, "pending", page_key, stamp())
 
 
 def _ended(begun: Generation, job: PageJob) -> Generation:

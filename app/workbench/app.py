@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -79,7 +80,11 @@ class Workbench:
         ]
         self._answer = ExceptionMiddleware(
             Router(routes),
-            handlers={BadRequest: _bad_ask, NotWritten: _bad_ask, Overtaken: _overtaken},
+            handlers={
+                BadRequest: partial(_refuse, 400),
+                NotWritten: partial(_refuse, 400),
+                Overtaken: partial(_refuse, 409),
+            },
         )
         self._guard = Guard(self, key)
         self.routes: list[BaseRoute] = [
@@ -153,12 +158,8 @@ def _key(settings: Settings) -> str:
     return kept_secret(settings.data / "workbench.secret").decode()
 
 
-async def _bad_ask(_: Request, error: Exception) -> Response:
-    return answer({"error": str(error)}, 400)
-
-
-async def _overtaken(_: Request, error: Exception) -> Response:
-    return answer({"error": str(error)}, 409)
+async def _refuse(status: int, _: Request, error: Exception) -> Response:
+    return answer({"error": str(error)}, status)
 
 
 async def _to_the_gallery(_: Request) -> Response:

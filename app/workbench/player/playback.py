@@ -81,7 +81,8 @@ class Playback:
             "done": self.run.done,
             "cuts": self.cuts,
             "events": [
-                _as_dict(number, at, event) for number, (at, event) in enumerate(self.run.events)
+                {"number": number, "at": at, "name": event.name, "id": event.id, "data": event.data}
+                for number, (at, event) in enumerate(self.run.events)
             ],
         }
 
@@ -117,7 +118,3 @@ class Playback:
                 await self._changed.wait()
         except TimeoutError:
             return
-
-
-def _as_dict(number: int, at: int, event: Event) -> dict[str, Any]:
-    return {"number": number, "at": at, "name": event.name, "id": event.id, "data": event.data}

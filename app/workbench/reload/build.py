@@ -69,7 +69,8 @@ def build(before: Version, sources: Sources) -> Version:
     if any(name.startswith("prompts/") for name in changed):
         prompts = _prompts(sources)
     assets = before.content.assets
-    if library.styles != before.content.library.styles or _of_static(changed):
+    restyled = library.styles != before.content.library.styles
+    if restyled or any(name.startswith("static/") for name in changed):
         assets = _assets(before, sources, library.styles)
     languages = before.content.languages
     if any(name.startswith("locale/") for name in changed):
@@ -109,14 +110,12 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
         if package is not before.package:
             package.close()
         raise
-    styles = "\n".join(texts[name] for name in sorted(texts) if _is_style(name))
+    styles = "\n".join(
+        texts[name] for name in sorted(texts) if name.endswith(".css") and "/" not in name
+    )
     templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
     digests, made = (digest_of(texts), schema_digest_of(texts)), Specs(lambda: specs)
     return Library(folder, made, slots, styles, *digests, kinds, templates), package
-
-
-def _is_style(name: str) -> bool:
-    return name.endswith(".css") and "/" not in name
 
 
 def _shared_code(package: Package, sources: Sources, changed: set[str]) -> bool:
@@ -222,10 +221,6 @@ def _languages(sources: Sources) -> Languages:
             raise BuildError(line_fault(file, error.line, str(error), sources)) from error
     ours = {} if sources.root == ROOT else read_catalogs(ROOT / "locale")
     return Languages(merged((ours, own)))
-
-
-def _of_static(changed: set[str]) -> bool:
-    return any(name.startswith("static/") for name in changed)
 
 
 def _assets(before: Version, sources: Sources, styles: str) -> Assets:
