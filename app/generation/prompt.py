@@ -9,17 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from app.catalog.ranking import pinned, rank
 from app.domain.catalog import Product, Shop
 from app.domain.llm import Prompt
 from app.domain.persona import Persona
 from app.generation.requirements import requirements_text
+from app.generation.validate import Spec
 from app.rendering.language import formats_of
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 _PIECES = re.compile(r"[A-Za-z]+|\d{1,3}|[^\sA-Za-z\d]|\n")
 _LETTERS_A_TOKEN = 6
@@ -42,27 +40,14 @@ _MOST_TAGS = 4
 _LONGEST_BEGINNING, _LONGEST_TEXT = 80, 120
 
 
-class Kind(Protocol):
-    """What the prompt says of a kind of component."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def props(self) -> type[BaseModel]: ...
-
-    @property
-    def slots(self) -> tuple[str, ...]: ...
-
-
-def instructions(storefront: str, places: tuple[str, str], kinds: Iterable[Kind]) -> str:
+def instructions(storefront: str, places: tuple[str, str], kinds: Iterable[Spec]) -> str:
     """Return the stable part: the designer's text with rules and components in their places."""
     rules, components = places
     described = "\n".join(describe(kind) for kind in kinds)
     return storefront.replace(rules, requirements_text()).replace(components, described)
 
 
-def describe(kind: Kind) -> str:
+def describe(kind: Spec) -> str:
     """Return a component as the model is told of it: purpose, slots, props with their limits."""
     schema = kind.props.model_json_schema()
     required = set(schema.get("required", ()))

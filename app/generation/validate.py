@@ -40,7 +40,11 @@ _GRAVEST_FIRST = (
 
 
 class Spec(Protocol):
-    """What admission must know of a kind of component."""
+    """What the model is told of a kind of component, and admission must know of it."""
+
+    @property
+    def name(self) -> str:
+        """Its type."""
 
     @property
     def slots(self) -> tuple[str, ...]:

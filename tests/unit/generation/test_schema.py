@@ -51,6 +51,7 @@ class Story(Props):
 class Made(NamedTuple):
     props: type[BaseModel]
     slots: tuple[str, ...]
+    name: str = "story"
 
 
 def prompt_for(*slots: str, sold: Any = DEMO) -> Prompt:
