@@ -7,6 +7,8 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import cached_property
 from hashlib import blake2b, sha256
 from itertools import chain, count, islice, repeat
@@ -28,9 +30,6 @@ _OWNER_ONLY = 0o600
 _PIECE = 1024 * 1024
 _FRAME = 100
 """Values that are read at a time: nothing else runs meanwhile, since they are read in C."""
-
-_ABANDONED = 24 * 3600.0
-"""Seconds after which nobody goes on with what was not finished."""
 
 _OURS = {
     *("app.domain.catalog", "app.domain.merchandising", "app.catalog.feed", "app.catalog.listing"),
@@ -107,6 +106,7 @@ class CompiledFeeds:
         try:
             fresh.touch(_OWNER_ONLY)
             with fresh.open("wb") as written:
+                flock(written, LOCK_EX)  # until it is closed, also by a kill: it is being written
                 target = _Sealed(written)
                 pickle.dump((self._print, stamp, feed.until), target)
                 _write(target, feed)
@@ -118,13 +118,14 @@ class CompiledFeeds:
             fresh.unlink(missing_ok=True)  # on a full disk it would take what room is left
 
     def sweep(self, files: Iterable[Path]) -> None:
-        """Remove what is kept of all but these files, and what was never finished."""
-        wanted, earlier = {self._place(file) for file in files}, time.time() - _ABANDONED
+        """Remove what is kept of all but these files, and what nobody goes on writing."""
+        wanted = {self._place(file) for file in files}
         for place in self.folder.glob(f"*{_SUFFIX}"):
             if place not in wanted:
                 place.unlink(missing_ok=True)
         for place in self.folder.glob(f"*{_UNFINISHED}"):
-            if place.stat().st_mtime < earlier:
+            with suppress(FileNotFoundError, BlockingIOError), place.open("rb") as unfinished:
+                flock(unfinished, LOCK_EX | LOCK_NB)
                 place.unlink(missing_ok=True)
 
     def _place(self, file: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from fcntl import LOCK_EX, flock
 from hashlib import blake2b
 from pathlib import Path
 
@@ -91,3 +92,13 @@ def test_what_somebody_else_has_written_runs_nothing(write: Write, tmp_path: Pat
         content = pickle.dumps(evil)
         place.write_bytes(content + blake2b(content).digest())
         assert kept.read(path) is None
+
+
+def test_what_a_kill_left_unfinished_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    kept = kept_in(tmp_path)
+    kept.folder.mkdir()
+    (kept.folder / "a.1.new").touch()
+    with (kept.folder / "b.2.new").open("wb") as written:
+        flock(written, LOCK_EX)
+        kept.sweep([])
+    assert [path.name for path in kept.folder.iterdir()] == ["b.2.new"]
