@@ -65,7 +65,7 @@ class Spending(NamedTuple):
     all_tokens: int = 20_000_000
     """Tokens of models for all shops together, an hour."""
     instances: int = 1
-    """Containers that share what shops may spend, equally where they cannot ask the Worker what all
+    """Containers that share what shops may spend, equally while they cannot ask the Worker what all
     have spent; it tells each how many there are."""
 
     @property

@@ -2,8 +2,9 @@
 
 A call is paid before it is made, with the most it can cost; what it did not use is given back when
 it ends. So the budget holds however many pages are composed at once. The hour slides by minutes.
-Where processes share their ledgers it holds for all of them together, and while those cannot be
-reached nothing is paid; where they do not, each has its share.
+Where processes share their ledgers it holds for all of them together; while those cannot be
+reached, each goes on with what it knows to have spent itself, of the instance's share of it. Where
+a page is paid for by its lease alone, nothing is paid meanwhile.
 Pages that nobody has asked for yet leave a quarter of each limit to those that somebody has.
 """
 
@@ -95,6 +96,7 @@ class Budget:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.limits = limits if shared else limits.share
+        self._share = limits.share
         self._kv = kv
         self._now = now
         self._shared = shared
@@ -113,17 +115,18 @@ class Budget:
         Raises:
             CallRefused: the budget of the shop or of all shops is spent for this hour
                 (BUDGET_SPENT), or the client's address has had its share (ADDRESS_LIMIT), or
-                another process composes the page by now (LEASE_LOST), or nobody can say what has
-                been spent, or by whom the page is composed (BUDGET_UNREACHABLE).
+                another process composes the page by now (LEASE_LOST), or nobody can say by whom it
+                is composed (BUDGET_UNREACHABLE).
         """
-        claims = self._claims(prompt, most)
-        if self._shared is not None:
-            return await self._reserve_shared(self._shared, claims, prompt.lease)
-        shop, _, *address = claims
+        claims = self._claims(prompt, most, self.limits)
+        shared = await self._take_shared(claims, prompt.lease)
+        if shared is None:
+            claims = self._claims(prompt, most, self._share)
+        shop, everybody, *address = claims
         ledgers = [await self._ledger(shop.account), self._all]
         ledgers += [self._ledger_of_address(claim.account) for claim in address]
         minute = self._minute()
-        refused = _first_refused(claims, ledgers, minute)
+        refused = shared.refused if shared else _first_refused(claims, ledgers, minute)
         if refused is not None:
             raise self._too_much(refused)
         for ledger, claim in zip(ledgers, claims, strict=True):
@@ -140,16 +143,19 @@ class Budget:
             for ledger in ledgers[:2]:
                 ledger.add(minute, 0, used - most)
             self._store(shop.account)
+            if shared:
+                accounts = (shop.account, everybody.account)
+                self._settling.start(self._give_back(accounts, shared, most - used), "give back")
 
         return settle
 
-    def _claims(self, prompt: Prompt, most: int) -> list[Claim]:
+    def _claims(self, prompt: Prompt, most: int, limits: Spending) -> list[Claim]:
         """Return who pays: the shop, all shops together, and the client's address if it has one.
 
         In an address's ledger a call for a new shopper is a token too.
         """
         account = _INLINE_SHOPS if prompt.shop.inline else prompt.shop.id
-        client, limits = prompt.client, self.limits
+        client = prompt.client
         share = _SHARE_AHEAD if client.ahead else 1.0
         claims = [
             Claim(_SHOP + account, most, limits.calls * share, limits.tokens * share),
@@ -161,35 +167,32 @@ class Budget:
             claims.append(Claim(name, int(client.new), limits.address_calls * share, for_new))
         return claims
 
-    async def _reserve_shared(
-        self, shared: SharedLedgers, claims: list[Claim], lease: Lease | None
-    ) -> Settle:
+    async def _take_shared(self, claims: list[Claim], lease: Lease | None) -> Verdict | None:
+        """Return what came of the claims on ledgers that are shared, if there are any in reach."""
+        if self._shared is None:
+            return None
         try:
-            verdict = await shared.take(claims, lease)
+            verdict = await self._shared.take(claims, lease)
         except StorageError:
-            raise self._no("BUDGET_UNREACHABLE", "nobody knows what has been spent") from None
+            if self._shared.leased:
+                raise self._no("BUDGET_UNREACHABLE", "nobody knows who composes") from None
+            self.counts["paid_unshared"] += 1
+            return None
         if verdict.lost and lease:
             lease.lose()
             raise self._no("LEASE_LOST", "another process composes the page")
-        shop, everybody, *_ = claims
-        self._verdicts[shop.account] = verdict
+        self._verdicts[claims[0].account] = verdict
         while len(self._verdicts) > _MOST_SHOPS:
             self._verdicts.popitem(last=False)
-        if verdict.refused is not None:
-            raise self._too_much(verdict.refused)
-        accounts = (shop.account, everybody.account)
+        return verdict
 
-        async def give_back(tokens: int) -> None:
-            """Give back what a call did not use; where that fails it stays spent."""
-            try:
-                await shared.give_back(accounts, verdict.minute, tokens)
-            except StorageError:
-                self.counts["not_given_back"] += 1
-
-        def settle(used: int) -> None:
-            self._settling.start(give_back(shop.tokens - used), "give back")
-
-        return settle
+    async def _give_back(self, accounts: tuple[str, str], verdict: Verdict, tokens: int) -> None:
+        """Give back what a call did not use; where that fails it stays spent."""
+        try:
+            if self._shared is not None:
+                await self._shared.give_back(accounts, verdict.minute, tokens)
+        except StorageError:
+            self.counts["not_given_back"] += 1
 
     async def flush(self) -> None:
         """Keep what has been spent, now."""

@@ -31,7 +31,12 @@ class Kv(Protocol):
 
 
 class SharedLedgers(Protocol):
-    """What all processes have spent, by account. Either may raise StorageError, done or not."""
+    """What all processes have spent, by account. Either may raise StorageError, done or not.
+
+    Where payments are `leased`, who holds no page's lease pays for none.
+    """
+
+    leased: bool
 
     async def take(self, claims: Sequence[Claim], lease: Lease | None) -> Verdict: ...
 

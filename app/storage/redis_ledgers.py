@@ -64,6 +64,8 @@ end
 class RedisLedgers:
     """Ledgers of the last sixty minutes, by Redis's clock. Both methods may raise StorageError."""
 
+    leased = True
+
     def __init__(self, redis: RedisServer, lease_seconds: float) -> None:
         self._redis = redis
         self._lease_seconds = lease_seconds

@@ -46,6 +46,7 @@ class WorkerLedgers(WorkerBinding):
     """Ledgers of the last sixty minutes, by the Worker's clock. Both may raise StorageError."""
 
     where = "ledger"
+    leased = False
 
     async def take(self, claims: Sequence[Claim], lease: Lease | None) -> Verdict:  # noqa: ARG002 - instances hold none
         """Pay all claims or none, in one round trip."""
