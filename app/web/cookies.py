@@ -33,8 +33,9 @@ MAX_HEADER_BYTES = 32_768
 MAX_CANDIDATES = 8
 """Cookies of one name that are looked at: a stale one may stand before the valid one."""
 
-_SEPARATOR = re.compile(rb";|, (?=[\w-]+=)")
-"""Parts cookies; proxies make one header of several lines with commas between them."""
+_SEPARATOR = re.compile(rb";|, (?=(?!__Host-)[\w-]+=)")
+"""Parts cookies; proxies make one header of several lines with commas between them. What is named
+for the host follows no comma: that may be in the value of a cookie that a neighbour has set."""
 
 MAX_VALUE_LENGTH = 128
 _MOST_REMEMBERED = 4096

@@ -69,6 +69,7 @@ def _among_others(good: str) -> Iterator[Case]:
         "space after =": f"shopper_demo= {good}",
         "in quotes": f'shopper_demo="{good}"',
         "in the second of two header lines": f"a=b, shopper_demo={good}",
+        "named for the host in the value of a neighbour's": f"a=b, __Host-shopper_demo={good}",
         "no cookie": "",
         "only a name": "shopper_demo",
         "an empty value": "shopper_demo=",

@@ -137,8 +137,11 @@ export function cookieName(shopId: string): string {
   return `shopper_${shopId}`;
 }
 
-/** Parts cookies; several header lines are one here, with commas between them. */
-const SEPARATOR = /;|, (?=[\w-]+=)/;
+/**
+ * Parts cookies; several header lines are one here, with commas between them. What is named for the
+ * host follows no comma: that may be in the value of a cookie that a neighbour has set.
+ */
+const SEPARATOR = /;|, (?=(?!__Host-)[\w-]+=)/;
 
 /** Return the values of the cookies of a name that are looked at, in their order. */
 export function cookieValues(header: string, name: string): string[] {
