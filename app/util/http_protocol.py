@@ -30,7 +30,7 @@ _PIECE = 4096
 """Bytes that the parser gets at a time, so that what it holds is counted before it gets more."""
 
 _VERSIONS = ("1.1", "1.0")
-_HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?\Z")
+_HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?[ \t]*\Z")
 
 _MAX_PIPELINED = 8
 _LINGER_SECONDS = 1.0

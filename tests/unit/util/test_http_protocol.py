@@ -171,7 +171,7 @@ def test_a_request_names_its_host_once_and_a_version_that_is_spoken(shop: Guarde
         (answered,) = statuses(shop.talk(head))
         return answered
 
-    named = (b"shop", b" 127.0.0.1:8080", b" [::1]:80", b" xn--caf-dma.example", b"", b" a_b")
+    named = (b"shop", b" 127.0.0.1:8080", b" [::1]:80", b" xn--caf-dma.example", b"", b" a_b ")
     taken = {host: status(b"GET /", b"1.1", host) for host in named}
     assert taken == dict.fromkeys(named, 200)
     assert status(b"GET /", b"1.0") == status(b"GET http://shop/", b"1.1", b"shop") == 200
