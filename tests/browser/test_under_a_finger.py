@@ -367,8 +367,11 @@ def test_what_is_selected_stays_even_out_of_view(
 def test_while_one_pinches_and_pans_nothing_in_sight_is_swapped(
     browser: Browser, composed_by_model: Server, model: Model
 ) -> None:
-    model.play(Scenario(answer(), first_delay=0.2, deltas_per_second=150))
+    model.play(Scenario(answer(), hold_after=(0,), deltas_per_second=150))
     with opened(browser, composed_by_model, model, 360, "touch", zooms=True) as shopper:
+        model.reached(1)
+        shopper.spread(300)
+        model.release()
         while shopper.page.evaluate("document.querySelector('main[data-stream]') !== null"):
             for pixels in (-500, 300, -200, 300):
                 shopper.spread(pixels)
