@@ -92,12 +92,16 @@ export class AssetStore {
     return this.file(`shops/${shop.id}/${name}`);
   }
 
-  /** Return a store page as the merchant's rules have it now, null where it was not published. */
+  /**
+   * Return a store page as the merchant's rules have it now, null where it was not published. While
+   * the container removes what was for a moment that is past, the usual one is as they have it.
+   */
   async storePage(shop: Shop, name: string, pins = true): Promise<Response | null> {
     const now = Date.now() / 1000;
     const moment = shop.moments.findLast((begins) => begins <= now);
-    const place = moment === undefined ? "" : `at/${moment}/`;
-    return this.page(shop, `${place}${pins ? "" : "no-pins/"}${name}`);
+    const usual = `${pins ? "" : "no-pins/"}${name}`;
+    const current = moment === undefined ? null : await this.page(shop, `at/${moment}/${usual}`);
+    return current ?? this.page(shop, usual);
   }
 
   /** Return a file with its body unread, null where it was not published. */

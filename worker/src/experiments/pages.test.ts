@@ -42,7 +42,7 @@ function published(
 ): Record<string, unknown> {
   const fetch = async (address: string): Promise<Response> => {
     const place = /\/(at\/|no-pins\/).*\.html$/.exec(address);
-    if (place !== null) return new Response(place[0]);
+    if (place !== null && !address.includes("/at/3/")) return new Response(place[0]);
     const response = await env.ASSETS.fetch(address);
     if (!address.endsWith("/shop.json")) return response;
     return Response.json({ ...(await response.json<object>()), experiments, moments });
@@ -108,6 +108,8 @@ describe("the shell", () => {
     expect(await shellOf("model", false, [2])).toBe("/at/2/no-pins/shells/newcomer.html");
     expect(await shellOf("plain", true, [2])).toBe("/at/2/catalog.html");
     expect(await shellOf("plain", true, [4_000_000_000])).toContain("data-filled-by");
+    expect(await shellOf("model", true, [3])).toContain("data-stream=");
+    expect(await shellOf("model", false, [3])).toBe("/no-pins/shells/newcomer.html");
   });
 });
 
