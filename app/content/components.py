@@ -12,10 +12,10 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 from app.content.kinds import kind_in
@@ -94,7 +94,7 @@ class Library:
     styles: str
     digest: str
     schema_digest: str = ""
-    kinds: Mapping[str, Kind] = MappingProxyType({})
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     templates: Mapping[str, str] | None = None
 
     @property
