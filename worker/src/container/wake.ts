@@ -5,12 +5,15 @@ import type { Env } from "../env.ts";
 import { errorName, track } from "../telemetry.ts";
 import { authorization } from "./generate.ts";
 
+const TIMEOUT_MS = 30_000;
+
 /** Wake the instance that webhooks go to, which then brings the edge up to date. */
 export async function wakeFollower(
   env: Env,
   execution: Pick<ExecutionContext, "waitUntil">,
 ): Promise<void> {
-  const request = new Request("http://container.internal/health", { headers: authorization(env) });
+  const init = { headers: authorization(env), signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const request = new Request("http://container.internal/health", init);
   const { container } = createContext(request, env, execution);
   const [instance] = container?.instances ?? [];
   if (!follows(env) || !container || instance === undefined) return;
