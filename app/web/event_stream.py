@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
@@ -35,7 +35,7 @@ class EventStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
             return
         async with aclosing(self._events) as events:
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(None) as reading:
                     attending = asyncio.create_task(self._attend(receive, send, reading))
                     try:
@@ -51,6 +51,9 @@ class EventStream(EventSourceResponse):
                     finally:
                         attending.cancel()
                     await _send(send, b"", more=False)
+            except TimeoutError:
+                if not reading.expired():
+                    raise
 
     async def _attend(self, receive: Receive, send: Send, reading: asyncio.Timeout) -> None:
         """Keep the connection in use, and end the reading once its reader has left."""

@@ -21,11 +21,11 @@ class Reader:
         self.bodies: list[bytes] = []
         self.beaten = asyncio.Event()
         self.left = asyncio.Event()
-        self._has_asked = False
+        self._has_received = False
 
     async def receive(self) -> Message:
-        if not self._has_asked:
-            self._has_asked = True
+        if not self._has_received:
+            self._has_received = True
             return {"type": "http.request", "body": b"", "more_body": False}
         await self.left.wait()
         return {"type": "http.disconnect"}
@@ -51,13 +51,14 @@ async def test_what_is_yielded_is_sent_to_its_end() -> None:
     assert reader.bodies == [b"one", b"two", b""]
 
 
-async def test_a_generator_that_fails_is_no_end() -> None:
+@pytest.mark.parametrize("failure", [ValueError, TimeoutError])
+async def test_a_generator_that_fails_is_no_end(failure: type[Exception]) -> None:
     async def events() -> AsyncGenerator[bytes, None]:
         yield b"one"
-        raise ValueError("broken")
+        raise failure("broken")
 
     reader = Reader()
-    with pytest.raises(ValueError, match="broken"):
+    with pytest.raises(failure, match="broken"):
         await reader.reading(events(), 30)
     assert reader.bodies == [b"one"]
 
