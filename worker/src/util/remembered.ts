@@ -9,8 +9,9 @@ export function remembered<T>(compute: (text: string) => T, most: number): (text
     const known = results.get(text);
     if (known !== undefined) return known;
     const result = compute(text);
+    if (text.length > MAX_LENGTH) return result;
     if (results.size >= most) results.clear();
-    if (text.length <= MAX_LENGTH) results.set(text, result);
+    results.set(text, result);
     return result;
   };
 }
