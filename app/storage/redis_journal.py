@@ -27,15 +27,18 @@ local lasting = {_LASTING}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function read(lease)
-    local till, id = (redis.call('GET', lease) or ''):match('^(%d+) (.*)$')
+    local value = redis.call('GET', lease) or ''
+    local till, id = value:match('^(%d+) (.*)$')
     if id and tonumber(till) > now then return id, till - now end
+    if not id and value ~= '' then return value, redis.call('PTTL', lease) end
 end
 local function take(lease, id, milliseconds)
     local value = string.format('%.0f %s', now + milliseconds, id)
     redis.call('SET', lease, value, 'EX', lasting)
 end
 """
-"""A lease says until when who has it, in milliseconds of Redis's clock."""
+"""A lease says until when who has it, in milliseconds of Redis's clock; that of a release before
+names its holder alone, and goes with its time."""
 
 _CLAIM = (
     _LEASE

@@ -118,15 +118,20 @@ export async function changedFile(
   const cached = files.get(path);
   if (cached?.key === key) return cached;
   const stub = namespace.get(namespace.idFromName(edition));
-  const file = await withTimeout(TIMEOUT_MS, stub.read(path)).catch(() => {
-    count(REGISTRY.EVENTS, ["failed", "files"]);
-    return null;
-  });
-  if (file === null) return null;
-  const packed = new Response(file.body).body?.pipeThrough(new DecompressionStream("gzip"));
-  const unpacked = { ...file, body: await new Response(packed).arrayBuffer() };
-  if (unpacked.body.byteLength > MAX_CACHED_BYTES) return unpacked;
+  const file = await withTimeout(TIMEOUT_MS, stub.read(path))
+    .then(unpack)
+    .catch(() => {
+      count(REGISTRY.EVENTS, ["failed", "files"]);
+      return null;
+    });
+  if (file === null || file.body.byteLength > MAX_CACHED_BYTES) return file;
   if (files.size >= MAX_CACHED_FILES) files.clear();
-  files.set(path, unpacked);
-  return unpacked;
+  files.set(path, file);
+  return file;
+}
+
+async function unpack(file: ChangedFile | null): Promise<ChangedFile | null> {
+  if (file === null) return null;
+  const stream = new Response(file.body).body?.pipeThrough(new DecompressionStream("gzip"));
+  return { ...file, body: await new Response(stream).arrayBuffer() };
 }

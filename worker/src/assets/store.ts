@@ -101,7 +101,7 @@ export class AssetStore {
     const moment = shop.moments.findLast((begins) => begins <= now);
     const usual = `${pins ? "" : "no-pins/"}${name}`;
     const current = moment === undefined ? null : await this.page(shop, `at/${moment}/${usual}`);
-    return current ?? this.page(shop, usual);
+    return current ?? (await this.page(shop, usual)) ?? (pins ? null : this.page(shop, name));
   }
 
   /** Return a file with its body unread, null where it was not published. */
