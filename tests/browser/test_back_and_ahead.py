@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,11 +124,12 @@ def test_a_page_that_is_left_lets_its_stream_go_and_resumes_it_when_one_comes_ba
 def alone(url: str, data: Path) -> Iterator[None]:
     """Have a Chromium at an address that nobody drives: where DevTools are, nothing is prerendered."""
     options = [*FLAGS, "--headless", f"--user-data-dir={data}", "--remote-debugging-port=0"]
-    with subprocess.Popen([chromium_path(), *options, url], stderr=subprocess.DEVNULL) as process:
+    command = [chromium_path(), *options, url]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, process_group=0) as process:
         try:
             yield
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)  # Debian's is a script, which passes nothing on
 
 
 def requests_of(proxy: CuttingProxy, path: str) -> list[str]:
