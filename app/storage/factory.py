@@ -121,8 +121,7 @@ def _retire(database: ShopRepository, state: StorageSettings) -> Slice:
 
 def _of_cluster(settings: Settings) -> Storage:
     from app.storage.db.postgres import PostgresDatabase  # noqa: PLC0415 - only if it is this one
-    from app.storage.kv.redis import RedisKv  # noqa: PLC0415 - likewise
-    from app.storage.redis import RedisServer  # noqa: PLC0415 - likewise
+    from app.storage.redis import RedisKv, RedisServer  # noqa: PLC0415 - likewise
     from app.storage.redis_journal import RedisJournal  # noqa: PLC0415 - likewise
     from app.storage.redis_ledgers import RedisLedgers  # noqa: PLC0415 - likewise
     from app.storage.redis_rates import RedisRates  # noqa: PLC0415 - likewise
@@ -147,10 +146,13 @@ def _of_cluster(settings: Settings) -> Storage:
 
 def _of_the_worker(settings: Settings) -> Storage:
     from app.storage.db.d1 import D1Database  # noqa: PLC0415 - only if it is this one
-    from app.storage.db.worker import WorkerD1  # noqa: PLC0415 - likewise
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
-    from app.storage.kv.worker import WorkerKv  # noqa: PLC0415 - likewise
-    from app.storage.worker_edge import WorkerFiles, WorkerLedgers  # noqa: PLC0415 - likewise
+    from app.storage.worker import (  # noqa: PLC0415 - likewise
+        WorkerD1,
+        WorkerFiles,
+        WorkerKv,
+        WorkerLedgers,
+    )
 
     state = settings.storage
     secure = any(url.startswith("https:") for url in (state.kv_url, state.d1_url))
@@ -173,11 +175,13 @@ def _of_the_worker(settings: Settings) -> Storage:
 
 
 def _of_cloudflare(settings: Settings) -> Storage:
-    from app.storage.cloudflare_api import CloudflareApi  # noqa: PLC0415 - only if it is this one
-    from app.storage.db.cloudflare import CloudflareD1  # noqa: PLC0415 - likewise
+    from app.storage.cloudflare import (  # noqa: PLC0415 - only if it is this one
+        CloudflareApi,
+        CloudflareD1,
+        CloudflareKv,
+    )
     from app.storage.db.d1 import D1Database  # noqa: PLC0415 - likewise
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
-    from app.storage.kv.cloudflare import CloudflareKv  # noqa: PLC0415 - likewise
 
     state, http = settings.storage, LazyHttpClient(inside=False)
     api = CloudflareApi(http, state.api_url, state.api_token, time.monotonic)

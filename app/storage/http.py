@@ -118,24 +118,6 @@ class LazyHttpClient:
             await self.load.made.aclose()
 
 
-class WorkerBinding:
-    """A binding of the Worker's: docs/bindings.md says what is spoken. `where` is for messages."""
-
-    where = ""
-
-    def __init__(self, http: LazyHttpClient, base: str, headers: Mapping[str, str]) -> None:
-        self._http = http
-        self._base = base
-        self._headers = headers
-
-    async def _ask(
-        self, method: str, path: str, body: bytes | None = None, *, reads: bool = False
-    ) -> Answer:
-        """Return the answer, whatever its status."""
-        request = Request(method, f"{self._base}{path}", self.where, body, self._headers, reads)
-        return await self._http.send(request)
-
-
 def _client(*, inside: bool, secure: bool) -> httpx.AsyncClient:
     import ssl  # noqa: PLC0415 - loaded when first needed
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from app.storage.errors import NO_ANSWER, StorageError
@@ -16,9 +16,22 @@ Result = TypeVar("Result")
 REST = 1.0
 """Seconds for which nothing is waited for once something did not come in time."""
 
-
 _GRACE = 0.005
-"""Seconds that the event loop then gets to hand over what has come: it may be late itself."""
+
+
+@asynccontextmanager
+async def in_time(seconds: float, grace: float) -> AsyncIterator[None]:
+    """Have the block end in time, or raise TimeoutError.
+
+    The event loop, which may be late itself, then gets `grace` seconds to hand over what has come.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as limit:
+        late = loop.call_later(seconds, lambda: limit.reschedule(loop.time() + grace))
+        try:
+            yield
+        finally:
+            late.cancel()
 
 
 class Patience:
@@ -46,16 +59,9 @@ class Patience:
         """
         if self.is_over:
             raise StorageError("not read: something else did not come in time")
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(None) as limit:
-                late = loop.call_later(
-                    self._seconds, lambda: limit.reschedule(loop.time() + _GRACE)
-                )
-                try:
-                    return await ask()
-                finally:
-                    late.cancel()
+            async with in_time(self._seconds, _GRACE):
+                return await ask()
         except TimeoutError:
             self._over_until = self._clock() + REST
             raise StorageError("not read in time") from None

@@ -1,10 +1,8 @@
-"""Redis or Valkey: a few connections, bounded in time, and its errors in our words."""
+"""Redis or Valkey, its errors in our words: a few connections, bounded in time, and KV in it."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -15,7 +13,8 @@ from redis.exceptions import ReadOnlyError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from app.storage.errors import StorageError
-from app.storage.patience import Rest
+from app.storage.kv.limits import check_pair
+from app.storage.patience import Rest, in_time
 from app.storage.ports import Pool
 
 _TIMEOUT = 1.0
@@ -73,7 +72,7 @@ class RedisServer:
         self._calls += 1
         try:
             with self._rest.unless_silent():
-                async with _in_time():
+                async with in_time(_TIMEOUT, _HANDED_OVER):
                     return await call(*arguments)
         except (RedisError, OSError) as error:
             raise await self._failure(error) from None
@@ -100,17 +99,26 @@ class RedisServer:
         return StorageError(f"redis: {type(error).__name__}")
 
 
-@asynccontextmanager
-async def _in_time() -> AsyncIterator[None]:
-    """Have the block end in time, or raise TimeoutError.
+class RedisKv:
+    """Pairs with a time to live, which Redis ends. Every method may raise StorageError."""
 
-    Time in which this process itself did nothing is not held against an answer that has come.
-    """
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(None) as timeout:
-        last_call = lambda: timeout.reschedule(loop.time() + _HANDED_OVER)  # noqa: E731
-        timer = loop.call_later(_TIMEOUT, last_call)
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def __init__(self, redis: RedisServer) -> None:
+        self._redis = redis
+
+    async def get(self, key: str) -> bytes | None:
+        """Return the value, or None where there is none."""
+        value: bytes | None = await self._redis.call("GET", key)
+        return value
+
+    async def put(self, key: str, value: bytes, ttl: int) -> None:
+        """Keep a value for `ttl` seconds.
+
+        Raises:
+            InvalidPair: KV would never take the pair.
+        """
+        check_pair(key, value, ttl)
+        await self._redis.call("SET", key, value, "EX", ttl)
+
+    async def delete(self, key: str) -> None:
+        """Forget a pair."""
+        await self._redis.call("DEL", key)

@@ -18,8 +18,6 @@ from typing import TypeVar
 
 from app.storage.errors import StorageError
 
-__all__ = ["SqliteFile", "StorageError"]
-
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Result]
 

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 
 from app.settings import ROOT
-from app.storage.db.migrate import migrate
+from app.storage.db.sqlite import migrate
 
 TEXT = (ROOT / "docs" / "privacy.md").read_text()
 OURS = ("d1_migrations", "sqlite_sequence")

@@ -15,7 +15,7 @@ from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget, Settle
 from app.storage import http as http_client
 from app.storage.http import LazyHttpClient
-from app.storage.worker_edge import WorkerLedgers
+from app.storage.worker import WorkerLedgers
 from tests.support.drawer import Drawer
 from tests.support.factories import shop
 from tools.support.edge import TOKEN, Worker

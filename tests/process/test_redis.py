@@ -18,11 +18,10 @@ from app.domain.network import Client
 from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget, Settle
 from app.storage.errors import InvalidPair, StorageError
-from app.storage.kv.redis import RedisKv
 from app.storage.patience import Patience
 from app.storage.ports import LOST
 from app.storage.rates import Places, SharedLimiter
-from app.storage.redis import RedisServer
+from app.storage.redis import RedisKv, RedisServer
 from app.storage.redis_journal import RedisJournal
 from app.storage.redis_ledgers import RedisLedgers
 from app.storage.redis_rates import RedisRates

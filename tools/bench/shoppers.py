@@ -19,7 +19,8 @@ from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.personas.key import persona_hash
 from app.settings import ROOT
 from app.storage.db.postgres import PostgresDatabase
-from app.storage.db.sqlite import SqliteDatabase, Visited
+from app.storage.db.rows import Visited
+from app.storage.db.sqlite import SqliteDatabase
 from app.web.cookies import LIFETIME, SessionSigner
 
 SECRET = "a secret of the benchmarks alone"  # noqa: S105 - signs cookies of a shop that is thrown away

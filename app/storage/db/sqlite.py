@@ -6,12 +6,18 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.storage.db.migrate import migrate
 from app.storage.db.repository import ShopRepository, Statement, only_reads
-from app.storage.db.rows import Generation, Row, Visited
+from app.storage.db.rows import Row
 from app.storage.sqlite import SqliteFile
 
-__all__ = ["Generation", "SqliteDatabase", "Visited"]
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS d1_migrations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT UNIQUE,
+    applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)
+"""
+"""The same that D1 keeps."""
 
 
 class SqliteDatabase(ShopRepository):
@@ -43,3 +49,23 @@ def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Row]:
     cursor = connection.execute(statement.sql, statement.params)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def migrate(connection: sqlite3.Connection, folder: Path) -> None:
+    """Apply what is missing of a folder, each file in a transaction with its line in the ledger."""
+    connection.execute(_LEDGER)
+    applied = {name for (name,) in connection.execute("SELECT name FROM d1_migrations")}
+    for path in sorted(folder.glob("*.sql")):
+        if path.name not in applied:
+            _apply(connection, path)
+
+
+def _apply(connection: sqlite3.Connection, path: Path) -> None:
+    name = path.name.replace("'", "''")
+    ledger = f"INSERT INTO d1_migrations (name) VALUES ('{name}');"  # noqa: S608 - our file's name
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE;\n{path.read_text()}\n{ledger}\nCOMMIT;")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from app.settings import ROOT
-from app.storage.db.migrate import migrate
+from app.storage.db.sqlite import migrate
 
 
 class Refused(Exception):

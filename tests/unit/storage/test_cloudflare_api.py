@@ -9,13 +9,11 @@ import pytest
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.storage.cloudflare_api import CALLS, CloudflareApi
-from app.storage.db.cloudflare import CloudflareD1
+from app.storage.cloudflare import CALLS, CloudflareApi, CloudflareD1, CloudflareKv
 from app.storage.db.d1 import D1Database
 from app.storage.db.rows import Generation, ShopperHistory, Visited
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.http import LazyHttpClient
-from app.storage.kv.cloudflare import CloudflareKv
 from app.storage.kv.retrying import RetryingKv
 from app.storage.retry_after import retry_after
 from tests.support.clock import Clock

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from app.storage.cloudflare_api import CloudflareApi
+from app.storage.cloudflare import CloudflareApi, CloudflareKv
 from app.storage.errors import InvalidPair
 from app.storage.http import LazyHttpClient
-from app.storage.kv.cloudflare import CloudflareKv
 from app.storage.kv.sqlite import SqliteKv
-from app.storage.kv.worker import WorkerKv
 from app.storage.ports import Kv
+from app.storage.worker import WorkerKv
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio

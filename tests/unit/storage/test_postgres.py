@@ -16,10 +16,10 @@ import pytest
 
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona
-from app.storage.db.migrate import migrate
 from app.storage.db.postgres import Limits, PostgresDatabase
 from app.storage.db.repository import Statement
 from app.storage.db.rows import Generation, PageViews, Visited
+from app.storage.db.sqlite import migrate
 from app.storage.db.write_behind import WriteBehind
 from app.storage.errors import StorageError
 from tests.support.databases import MIGRATIONS

@@ -13,10 +13,10 @@ import pytest
 
 from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.storage.db.rows import ShopperHistory, read_shoppers_facts
-from app.storage.db.sqlite import Generation, SqliteDatabase, Visited
+from app.storage.db.rows import Generation, ShopperHistory, Visited, read_shoppers_facts
+from app.storage.db.sqlite import SqliteDatabase
 from app.storage.db.write_behind import Batching, WriteBehind
-from app.storage.sqlite import StorageError
+from app.storage.errors import StorageError
 from tests.support.databases import KINDS, MIGRATIONS, OpenDatabase, opened
 
 pytestmark = pytest.mark.anyio

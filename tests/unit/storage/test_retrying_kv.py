@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.storage.errors import InvalidPair
+from app.storage.errors import InvalidPair, StorageError
 from app.storage.kv.retrying import ATTEMPTS, UNWRITTEN, RetryingKv, pause_before
-from app.storage.sqlite import StorageError
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio

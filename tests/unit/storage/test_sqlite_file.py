@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from app.storage.errors import StorageError
 from app.storage.kv.sqlite import SqliteKv
-from app.storage.sqlite import SqliteFile, StorageError
+from app.storage.sqlite import SqliteFile
 from tests.support.clock import Clock
 from tests.support.small_disk import small_disk
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from app.settings import ROOT
+from app.storage.errors import StorageError
 from app.storage.kv.sqlite import Bounds, SqliteKv
-from app.storage.sqlite import StorageError
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio

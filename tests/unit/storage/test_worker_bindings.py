@@ -12,11 +12,10 @@ from app.domain.persona import NEWCOMER, Persona, Signals
 from app.storage.db.d1 import MAX_BODY_BYTES, MAX_PARAMETERS, MAX_STATEMENTS, D1Database
 from app.storage.db.repository import Statement
 from app.storage.db.rows import Generation, ShopperHistory, Visited
-from app.storage.db.worker import WorkerD1, call_body
 from app.storage.errors import StorageError
 from app.storage.http import LazyHttpClient
 from app.storage.kv.retrying import RetryingKv
-from app.storage.kv.worker import WorkerKv
+from app.storage.worker import WorkerD1, WorkerKv, call_body
 from app.web.signals_schema import MAX_EVENTS
 from tests.support.clock import Clock
 from tests.support.fake_cloudflare.bindings import Bindings
