@@ -52,9 +52,8 @@ from app.util.http_body import BodyCache
 from app.util.lazy import WarmUp
 from app.util.loop_lag import LoopLag
 from app.web.auth import gate
-from app.web.basket import BasketPage
+from app.web.basket import BasketPage, CheckoutPage
 from app.web.basket_cookie import BasketSigner
-from app.web.checkout import CheckoutPage
 from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list

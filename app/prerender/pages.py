@@ -14,9 +14,7 @@ from app.domain.persona import NEWCOMER, PERSONA_TYPES
 from app.pages.shells import VISIT, ShopView
 from app.prerender.keys import PageKeys
 from app.rendering.renderer import Renderer
-from app.web.context import not_found_page
-from app.web.errors import basket_away_page, failed_page
-from app.web.forget import forgotten_page
+from app.web.notices import BASKET_AWAY, FAILED, FORGET, FORGOTTEN, NOT_FOUND
 from app.web.products import related
 
 STREAM = "edge"
@@ -68,13 +66,17 @@ def store_pages(
 def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[Drawing]:
     """Yield the few other pages that show a shop as a whole."""
     yield Drawing("categories.html", partial(renderer.categories_page, shop))
-    yield Drawing("not-found.html", partial(not_found_page, renderer, shop))
-    yield Drawing("forget.html", partial(renderer.forget_page, shop))
-    yield Drawing("forgotten.html", partial(forgotten_page, renderer, shop))
-    yield Drawing("failed.html", partial(failed_page, renderer, shop))
+    notices = {
+        "not-found": NOT_FOUND,
+        "forget": FORGET,
+        "forgotten": FORGOTTEN,
+        "failed": FAILED,
+    }
     if shop.checkout:
+        notices["no-basket"] = BASKET_AWAY
         yield Drawing("basket.html", partial(renderer.basket_page, shop, ()))
-        yield Drawing("no-basket.html", partial(basket_away_page, renderer, shop))
+    for name, notice in notices.items():
+        yield Drawing(f"{name}.html", partial(renderer.message_page, shop, *notice))
 
 
 def _product(shop: Shop, item: Product, renderer: Renderer, keys: PageKeys) -> Drawing:

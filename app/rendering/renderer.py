@@ -310,34 +310,23 @@ class Renderer:
             shown=shown_at(items),
         )
 
-    def forget_page(self, shop: Shop) -> str:
-        """Draw what is known of a shopper, with a form that has all of it erased."""
-        said = self.language(shop).gettext
-        return self._page(
-            "message",
-            shop,
-            said("Privacy"),
-            noindex=True,
-            title=said("What this shop knows of you"),
-            text=said(
-                "What you look at and buy here, under a random number in a cookie; no name and no "
-                "address. Its pages are arranged by it. All of it can be erased, at once."
-            ),
-            button=said("Forget me"),
-            suggestions=[],
-        )
+    def message_page(
+        self, shop: Shop, title: str, text: str, heading: str = "", button: str = ""
+    ) -> str:
+        """Draw a designed state: something was not found, or went wrong; the words are messages.
 
-    def message_page(self, shop: Shop, title: str, text: str) -> str:
-        """Draw a designed state: something was not found, or went wrong; the words are messages."""
+        With a button it is a form, which leads nowhere else.
+        """
         said = self.language(shop).gettext
         return self._page(
             "message",
             shop,
-            said(title),
+            said(heading or title),
             noindex=True,
             title=said(title),
             text=said(text),
-            suggestions=top_up((), shop, _SUGGESTED),
+            suggestions=[] if button else top_up((), shop, _SUGGESTED),
+            **({"button": said(button)} if button else {}),
         )
 
     def _page(self, name: str, shop: Shop, heading: str = "", /, **context: Any) -> str:

@@ -1,26 +1,28 @@
-"""The basket: a page of plain forms, and a signed cookie for all there is to keep."""
+"""GET and POST /basket, a page of plain forms; GET /checkout, which leads to where it is bought."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from unicodedata import normalize
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from app.domain.basket import MAX_LINES, MAX_QUANTITY, Basket, BasketLine, change, check, put
-from app.domain.catalog import NONE, PERSONALISE, Shop
+from app.catalog.permalinks import Permalinks
+from app.domain.basket import MAX_LINES, MAX_QUANTITY, Basket, BasketLine, change, check, put, seen
+from app.domain.catalog import DEMO, NONE, PERSONALISE, Shop
 from app.domain.facts import ReportedEvent
 from app.domain.page import Component
 from app.pages.shells import ShopView
-from app.rendering.renderer import Renderer
+from app.rendering.checkout import checkout_address
 from app.util.http_body import Body, zipped
 from app.web.basket_cookie import BasketSigner
-from app.web.body import BadBody, BodyReader
+from app.web.body import BodyReader, Rejected
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS, Headers
+from app.web.notices import BASKET_NOT_AGREED, BASKET_NOT_TAKEN, Notice
 from app.web.responses import Response, send_response
 from app.web.signals import SignalsEndpoint
 
@@ -32,22 +34,6 @@ NOTES = ("full", "not_sold", "moved")
 
 _PRIVATE = (b"cache-control", b"private, no-store")
 _NUMBER = re.compile(r"[0-9]{1,4}")
-
-
-def _not_taken_page(renderer: Renderer, shop: Shop) -> str:
-    return renderer.message_page(
-        shop,
-        "The basket is as it was",
-        "What was sent did not come whole, or not from a page of this shop. Please try again.",
-    )
-
-
-def _not_agreed_page(renderer: Renderer, shop: Shop) -> str:
-    return renderer.message_page(
-        shop,
-        "The basket is as it was",
-        "A basket needs a cookie, and this shop sets none before you agree to it.",
-    )
 
 
 class BasketPage:
@@ -79,13 +65,13 @@ class BasketPage:
             await self._refuse(scope, send, view, 403)
             return
         if self._web.consent(scope, view) == NONE:
-            await self._refuse(scope, send, view, 403, draw=_not_agreed_page)
+            await self._refuse(scope, send, view, 403, notice=BASKET_NOT_AGREED)
             return
         try:
             with self._bodies.room(scope):
                 form = form_fields(await self._bodies.read(receive))
-        except BadBody as bad:
-            await self._refuse(scope, send, view, bad.status)
+        except Rejected as no:
+            await self._refuse(scope, send, view, no.status)
             return
         basket = self._signer.read(scope["headers"], view.shop.id)
         changed, outcome = _changed(basket, form, view.shop)
@@ -127,11 +113,51 @@ class BasketPage:
         view: ShopView,
         status: int,
         *,
-        draw: Callable[[Renderer, Shop], str] = _not_taken_page,
+        notice: Notice = BASKET_NOT_TAKEN,
     ) -> None:
         self.counts[f"refused_{status}"] += 1
-        html = draw(self._web.renderer, view.shop)
+        html = self._web.renderer.message_page(view.shop, *notice)
         await send_response(scope, send, private_page(html, view, status))
+
+
+class CheckoutPage:
+    """Leads to the checkout of a basket that is as it was seen. `counts` has how often it did."""
+
+    def __init__(
+        self,
+        web: AppContext,
+        signer: BasketSigner,
+        permalinks: Permalinks,
+        signals: SignalsEndpoint,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._signals = signals
+        self._web = web
+        self._signer = signer
+        self._permalinks = permalinks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET and HEAD of a shop's checkout."""
+        web, view = self._web, self._web.shop_of(scope)
+        if view is None or view.shop.checkout is None:
+            await web.send_not_found(scope, send, view)
+            return
+        items = check(self._signer.read(scope["headers"], view.shop.id), view.shop)
+        bought = [item for item in items if item.quantity]
+        if not bought or form_fields(scope["query_string"]).get("seen") != seen(items):
+            self.counts["moved"] += 1
+            await send_response(scope, send, see_other(view.urls.basket("moved")))
+            return
+        self.counts["begun"] += 1
+        if view.shop.checkout.kind == DEMO:
+            html = web.renderer.demo_checkout_page(view.shop, bought)
+            await send_response(scope, send, private_page(html, view))
+        else:
+            endpoint = self._permalinks.endpoint(view.shop.checkout)
+            address = checkout_address(view.shop.checkout, bought, endpoint)
+            await send_response(scope, send, see_other(address))
+        if scope["method"] == "GET":
+            await self._signals.note_checkout(scope, view)
 
 
 def _changed(basket: Basket, form: Mapping[str, str], shop: Shop) -> tuple[Basket, str]:

@@ -15,13 +15,20 @@ _TOO_LARGE = 413
 _TOO_MANY = 429
 
 
-class BadBody(Exception):
-    """A body cannot be read; `status` is what to answer, and the message says why."""
+class Rejected(Exception):
+    """A request is not taken: with this status and code; the message says why, and quotes nothing.
 
-    def __init__(self, status: int, code: str, why: str) -> None:
+    `field` is where in its body; it may come again after `wait` seconds.
+    """
+
+    def __init__(
+        self, status: int, code: str, why: str, field: str = "", *, wait: float = 0.0
+    ) -> None:
         super().__init__(why)
         self.status = status
         self.code = code
+        self.field = field
+        self.wait = wait
 
 
 class BodyReader:
@@ -36,14 +43,14 @@ class BodyReader:
         """Hold room for as much as the request declares, until its body has been dealt with.
 
         Raises:
-            BadBody: it declares more than a body may have, or there is no room just now.
+            Rejected: it declares more than a body may have, or there is no room just now.
         """
         declared = _declared_length(scope)
         size = self._most if declared is None else declared
         if size > self._most:
             raise self._too_large()
         if size > self._left:
-            raise BadBody(_TOO_MANY, "RATE_LIMITED", "too many requests just now")
+            raise Rejected(_TOO_MANY, "RATE_LIMITED", "too many requests just now", wait=5)
         self._left -= size
         try:
             yield
@@ -54,28 +61,28 @@ class BodyReader:
         """Return the whole body.
 
         Raises:
-            BadBody: it is larger than it may be, comes too slowly, or breaks off.
+            Rejected: it is larger than it may be, comes too slowly, or breaks off.
         """
         try:
             async with asyncio.timeout(TIMEOUT):
                 return await self._all(receive)
         except TimeoutError:
-            raise BadBody(408, "TIMEOUT", "the body did not come in time") from None
+            raise Rejected(408, "TIMEOUT", "the body did not come in time") from None
 
     async def _all(self, receive: Receive) -> bytes:
         body = bytearray()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise BadBody(400, "BROKEN_OFF", "the body broke off")
+                raise Rejected(400, "BROKEN_OFF", "the body broke off")
             body += message.get("body", b"")
             if len(body) > self._most:
                 raise self._too_large()
             if not message.get("more_body", False):
                 return bytes(body)
 
-    def _too_large(self) -> BadBody:
-        return BadBody(_TOO_LARGE, "TOO_LARGE", f"a body has at most {self._most} bytes")
+    def _too_large(self) -> Rejected:
+        return Rejected(_TOO_LARGE, "TOO_LARGE", f"a body has at most {self._most} bytes")
 
 
 def _declared_length(scope: Scope) -> int | None:

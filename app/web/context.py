@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
-from app.domain.catalog import PERSONALISE, Shop
+from app.domain.catalog import PERSONALISE
 from app.domain.network import Client
 from app.metrics.registry import Metrics
 from app.pages.service import PageService, Visit
@@ -19,6 +19,7 @@ from app.web.consent import consent_of
 from app.web.cookies import Session, SessionSigner
 from app.web.local_caller import ProxyCheck
 from app.web.markdown import MARKDOWN_HEADERS, wants_markdown
+from app.web.notices import NOT_FOUND
 from app.web.responses import Response, send_response
 from app.web.same_origin import from_our_page
 
@@ -113,14 +114,5 @@ class AppContext(NamedTuple):
     async def send_not_found(self, scope: Scope, send: Send, view: ShopView | None) -> None:
         """Send the designed page for what is not there."""
         view = view or self.site.current.default
-        html = not_found_page(self.renderer, view.shop)
+        html = self.renderer.message_page(view.shop, *NOT_FOUND)
         await self.send_page(scope, send, html, view, 404)
-
-
-def not_found_page(renderer: Renderer, shop: Shop) -> str:
-    """Draw the designed page for what is not there."""
-    return renderer.message_page(
-        shop,
-        "Not here any more",
-        "What you are looking for has moved or was never here. The rest of the shop is open.",
-    )

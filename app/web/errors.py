@@ -11,11 +11,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.domain.catalog import Shop
-from app.rendering.renderer import Renderer
 from app.util.http_body import Body
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
+from app.web.notices import FAILED
 from app.web.responses import Response, send_response, send_text
 
 
@@ -83,24 +82,6 @@ async def _redirect_without_slash(scope: Scope, send: Send) -> None:
     await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 308, [location]))
 
 
-def failed_page(renderer: Renderer, shop: Shop) -> str:
-    """Draw the designed page for a mistake of ours."""
-    return renderer.message_page(
-        shop,
-        "Something went wrong",
-        "That was our fault, not yours. Please try again in a moment.",
-    )
-
-
-def basket_away_page(renderer: Renderer, shop: Shop) -> str:
-    """Draw what the Worker says while no container can open a basket."""
-    return renderer.message_page(
-        shop,
-        "The basket is out of reach",
-        "Nothing in it is lost. Please try again in a moment.",
-    )
-
-
 async def redirect_home(_: Request) -> RedirectResponse:
     """Lead from the root into the shop."""
     return RedirectResponse("/store", 307)
@@ -109,6 +90,6 @@ async def redirect_home(_: Request) -> RedirectResponse:
 async def server_error(web: AppContext, _request: Request, _error: Exception) -> HTMLResponse:
     """Answer for a mistake of ours, in a page's form."""
     view = web.site.current.default
-    html = failed_page(web.renderer, view.shop)
+    html = web.renderer.message_page(view.shop, *FAILED)
     headers = {name.decode(): value.decode() for name, value in view.headers}
     return HTMLResponse(html, 500, headers=headers)

@@ -7,15 +7,13 @@ from collections import Counter
 
 from starlette.types import Receive, Scope, Send
 
-from app.domain.catalog import Shop
 from app.pages.shells import ShopView
-from app.rendering.renderer import Renderer
 from app.storage.errors import StorageError
 from app.storage.shoppers import ShopperData
 from app.web import basket_cookie, cookies
 from app.web.basket import form_fields, private_page, see_other
 from app.web.context import AppContext
-from app.web.errors import failed_page
+from app.web.notices import FAILED, FORGET, FORGOTTEN
 from app.web.responses import send_response
 
 log = logging.getLogger("wandstore.shoppers")
@@ -42,8 +40,7 @@ class ForgetPage:
             done = "done" in form_fields(scope["query_string"])
 
             async def draw() -> str:
-                draw_page = forgotten_page if done else Renderer.forget_page
-                return draw_page(web.renderer, view.shop)
+                return web.renderer.message_page(view.shop, *(FORGOTTEN if done else FORGET))
 
             await web.send_catalog_page(scope, send, view, ("forget", done), draw)
 
@@ -51,7 +48,8 @@ class ForgetPage:
         web, shop = self._web, view.shop
         if not web.is_from_our_page(scope):
             self.counts["refused"] += 1
-            await web.send_page(scope, send, web.renderer.forget_page(shop), view, 403)
+            html = web.renderer.message_page(shop, *FORGET)
+            await web.send_page(scope, send, html, view, 403)
             return
         known = web.sessions.known(scope["headers"], shop.id, web.now())
         try:
@@ -61,7 +59,7 @@ class ForgetPage:
         except StorageError as error:
             self.counts["failed"] += 1
             log.warning({"event": "not_forgotten", "reason": str(error)})
-            html = failed_page(web.renderer, shop)
+            html = web.renderer.message_page(shop, *FAILED)
             await send_response(scope, send, private_page(html, view, 503))
             return
         self.counts["forgotten" if known else "unknown"] += 1
@@ -71,12 +69,3 @@ class ForgetPage:
         values[::2] = [value + b"; Secure" for value in values[::2]]
         ended = [(b"set-cookie", value) for value in values]
         await send_response(scope, send, see_other(view.urls.forget(done=True), ended))
-
-
-def forgotten_page(renderer: Renderer, shop: Shop) -> str:
-    """Draw what a shopper is told who has been forgotten."""
-    return renderer.message_page(
-        shop,
-        "You are forgotten",
-        "All that was kept of you here is erased. Your next visit will be your first.",
-    )

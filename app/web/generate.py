@@ -17,7 +17,7 @@ from app.domain.persona import Shopper
 from app.metrics.tracing import TRACEPARENT
 from app.pages.jobs import AtCapacity, PageRequest, RunningJob
 from app.pages.shells import ShopView
-from app.web.body import BadBody, BodyReader
+from app.web.body import BodyReader, Rejected
 from app.web.context import AppContext
 from app.web.generate_response import Answer, answer_of, error_answer, kept_answer
 from app.web.inline_shops import InlineShops
@@ -98,9 +98,9 @@ class Generate:
         try:
             with self._bodies.room(scope):
                 return await self._checked(await self._bodies.read(receive), scope)
-        except BadBody as bad:
-            code = bad.code if bad.code == "RATE_LIMITED" else "INVALID_REQUEST"
-            return error_answer(code, str(bad), bad.status)
+        except Rejected as no:
+            code = no.code if no.code == "RATE_LIMITED" else "INVALID_REQUEST"
+            return error_answer(code, str(no), no.status)
 
     async def _checked(self, body: bytes, scope: Scope) -> PageRequest | Answer:
         from app.web.generate_schema import Fault, read_request  # noqa: PLC0415

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from app.metrics.counters import Counters
 from app.settings import ShopifySettings
 from app.util.http_body import Body
-from app.web.body import BadBody, BodyReader
+from app.web.body import BodyReader, Rejected
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
 
@@ -47,8 +47,8 @@ class ShopifyWebhooks:
                 body = await self._bodies.read(receive)
                 signed = self._is_signed(body, headers.get(b"x-shopify-hmac-sha256", b""))
                 status, outcome = (200, self._take(headers, body)) if signed else (401, "unsigned")
-        except BadBody as bad:
-            status, outcome = bad.status, bad.code.lower()
+        except Rejected as no:
+            status, outcome = no.status, no.code.lower()
         self.counts[outcome] += 1
         await send_response(scope, send, Response(Body(b""), FILE_HEADERS, status))
 

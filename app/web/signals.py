@@ -29,7 +29,7 @@ from app.util.http_body import Body
 from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate
 from app.web.basket_cookie import BasketSigner
-from app.web.body import BadBody, BodyReader
+from app.web.body import BodyReader, Rejected
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
 from app.web.responses import NO_STORE, Response, send_json, send_response
@@ -42,18 +42,6 @@ _BODIES_TOGETHER = 500
 
 SHOPPER_RATE = Rate(burst=30, seconds=2.0)
 ADDRESS_RATE = Rate(burst=240, seconds=0.25)
-
-
-class _Refused(Exception):
-    """A beacon is not taken: with this status, code and reason."""
-
-    def __init__(self, status: int, code: str, why: str, field: str = "", wait: float = 0) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.why = why
-        self.field = field
-        self.wait = wait
 
 
 class SignalsEndpoint:
@@ -89,9 +77,9 @@ class SignalsEndpoint:
             else:
                 await self._take(visit, scope, receive)
                 self.counts["taken"] += 1
-        except _Refused as refused:
-            self.counts[refused.code.lower()] += 1
-            await _send_refusal(scope, send, refused)
+        except Rejected as no:
+            self.counts[no.code.lower()] += 1
+            await _send_rejection(scope, send, no)
             return
         await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 204, [NO_STORE]))
 
@@ -99,21 +87,21 @@ class SignalsEndpoint:
         """Return who tells; refuse those who may not, before anything they send is read."""
         await self._limit(self._addresses, _address(scope))
         if not self._web.is_from_our_page(scope):
-            raise _Refused(403, "CROSS_ORIGIN", "only a page of this shop may tell")
+            raise Rejected(403, "CROSS_ORIGIN", "only a page of this shop may tell")
         if headers.get(b"content-type", b"").split(b";")[0].strip() != b"application/json":
-            raise _Refused(415, "NOT_JSON", "the content type must be application/json")
+            raise Rejected(415, "NOT_JSON", "the content type must be application/json")
         view = self._web.shop_of(scope)
         if view is None:
-            raise _Refused(404, "UNKNOWN_SHOP", "there is no such shop")
+            raise Rejected(404, "UNKNOWN_SHOP", "there is no such shop")
         session = self._web.session(scope, view)
         if session.first:
-            raise _Refused(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
+            raise Rejected(401, "UNKNOWN_SHOPPER", "there is no valid cookie")
         await self._limit(self._shoppers, session.shopper_id)
         return self._web.visit(scope, session, view)
 
     async def _limit(self, limiter: SharedLimiter, name: str) -> None:
         if wait := await limiter.acquire(name):
-            raise _Refused(429, "RATE_LIMITED", "too many signals", wait=wait)
+            raise Rejected(429, "RATE_LIMITED", "too many signals", wait=wait)
 
     async def note(
         self, scope: Scope, view: ShopView, events: Sequence[ReportedEvent], basket: Basket
@@ -130,8 +118,8 @@ class SignalsEndpoint:
             await self._limit(self._shoppers, session.shopper_id)
             await self._learn(self._web.visit(scope, session, view), events, basket)
             self.counts["taken"] += 1
-        except _Refused as refused:
-            self.counts[refused.code.lower()] += 1
+        except Rejected as no:
+            self.counts[no.code.lower()] += 1
 
     async def note_checkout(self, scope: Scope, view: ShopView) -> None:
         """Count that a shopper went on to the checkout; what cannot be counted is left."""
@@ -142,22 +130,16 @@ class SignalsEndpoint:
             await self._limit(self._shoppers, session.shopper_id)
             visit = self._web.visit(scope, session, view)
             await self._add_views([(CHECKOUT, "", "", 0, 1, 0)], visit)
-        except _Refused as refused:
-            self.counts[refused.code.lower()] += 1
+        except Rejected as no:
+            self.counts[no.code.lower()] += 1
 
     async def _take(self, visit: Visit, scope: Scope, receive: Receive) -> None:
         """Note what a beacon reports."""
         await self._warm_up.wait()
-        from app.web.signals_schema import BadBeacon, read_beacon  # noqa: PLC0415 - loaded when first needed
+        from app.web.signals_schema import read_beacon  # noqa: PLC0415 - loaded when first needed
 
-        try:
-            with self._bodies.room(scope):
-                events = read_beacon(await self._bodies.read(receive))
-        except BadBody as bad:
-            wait = 5 if bad.code == "RATE_LIMITED" else 0
-            raise _Refused(bad.status, bad.code, str(bad), wait=wait) from bad
-        except BadBeacon as bad:
-            raise _Refused(400, "INVALID_SIGNALS", str(bad), bad.field) from bad
+        with self._bodies.room(scope):
+            events = read_beacon(await self._bodies.read(receive))
         seen = [event for event in events if event.slot]
         deeds = [event for event in events if not event.slot]
         counted = bool(seen) and await self._count(seen, visit)
@@ -183,13 +165,13 @@ class SignalsEndpoint:
             shop = visit.view.shop
             learned = await self._learner.learn(visit.shopper_id, shop, events, origins(basket))
         except TooBusy as busy:
-            raise _Refused(429, "RATE_LIMITED", "too many signals just now", wait=5) from busy
+            raise Rejected(429, "RATE_LIMITED", "too many signals just now", wait=5) from busy
         except StorageError as error:
-            raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
+            raise Rejected(503, "NOT_STORED", "this could not be noted", wait=5) from error
         if isinstance(learned, Refusal) and counted:
             return
         if isinstance(learned, Refusal):
-            raise _Refused(400, learned.code, "the shop has nothing of that name", "events")
+            raise Rejected(400, learned.code, "the shop has nothing of that name", "events")
         persona, may_compose = learned
         outcome = await self._web.pages.prefetch(visit, persona, may_compose=may_compose)
         self.counts[f"page_{outcome}"] += 1
@@ -218,7 +200,7 @@ class SignalsEndpoint:
         try:
             await self._views.add_views(sighting, seen, exposures)
         except StorageError as error:
-            raise _Refused(503, "NOT_STORED", "this could not be noted", wait=5) from error
+            raise Rejected(503, "NOT_STORED", "this could not be noted", wait=5) from error
         self.counts["views"] += 1
 
 
@@ -226,13 +208,13 @@ def _address(scope: Scope) -> str:
     return rate_limit_key((scope.get("client") or ("unknown",))[0])
 
 
-async def _send_refusal(scope: Scope, send: Send, refused: _Refused) -> None:
+async def _send_rejection(scope: Scope, send: Send, no: Rejected) -> None:
     error: dict[str, object] = {
-        "code": refused.code,
-        "message": refused.why,
-        "retryable": refused.status in (429, 503),
+        "code": no.code,
+        "message": str(no),
+        "retryable": no.status in (429, 503),
     }
-    if refused.field:
-        error["field"] = refused.field
-    after = [(b"retry-after", b"%d" % math.ceil(refused.wait))] if refused.wait else []
-    await send_json(scope, send, {"error": error}, refused.status, after)
+    if no.field:
+        error["field"] = no.field
+    after = [(b"retry-after", b"%d" % math.ceil(no.wait))] if no.wait else []
+    await send_json(scope, send, {"error": error}, no.status, after)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import from_json
 
 from app.domain.facts import MAX_SECONDS, REPORTED, ReportedEvent
+from app.web.body import Rejected
 
 MAX_EVENTS = 20
 MAX_ITEMS = 20
@@ -117,28 +118,24 @@ class _Beacon(_Strict):
     events: Annotated[list[_Event], Field(min_length=1, max_length=MAX_EVENTS)]
 
 
-class BadBeacon(Exception):
-    """A body is not what it should be. `field` says where, the message why; neither quotes it."""
-
-    def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"{field}: {why}")
-        self.field = field
-
-
 def read_beacon(body: bytes) -> list[ReportedEvent]:
     """Read a body.
 
     Raises:
-        BadBeacon: it is not JSON, or not of the form; the first field that is not is named.
+        Rejected: it is not JSON, or not of the form; the first field that is not is named.
     """
     try:
         beacon = _Beacon.model_validate(from_json(body, allow_inf_nan=False))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise BadBeacon(_field(first["loc"]), _why(first["type"], first["msg"])) from None
+        raise _rejected(_field(first["loc"]), _why(first["type"], first["msg"])) from None
     except ValueError:
-        raise BadBeacon("body", "is not JSON") from None
+        raise _rejected("body", "is not JSON") from None
     return [event.to_event() for event in beacon.events]
+
+
+def _rejected(field: str, why: str) -> Rejected:
+    return Rejected(400, "INVALID_SIGNALS", f"{field}: {why}", field)
 
 
 def _field(place: tuple[int | str, ...]) -> str:

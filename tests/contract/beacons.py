@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.domain.facts import REPORTED
-from app.web.signals_schema import BadBeacon, read_beacon
+from app.web.body import Rejected
+from app.web.signals_schema import read_beacon
 from tests.contract.hostile import NAMES
 
 _WRONG: tuple[object, ...] = (None, True, False, 1, 1.5, [], {}, ["x"], {"a": 1})
@@ -153,7 +154,7 @@ def read(body: bytes) -> dict[str, Any]:
     """Return what a body tells, or the field where it is wrong."""
     try:
         return {"events": [event._asdict() for event in read_beacon(body)]}
-    except BadBeacon as bad:
+    except Rejected as bad:
         return {"field": bad.field}
 
 

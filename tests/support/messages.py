@@ -14,7 +14,7 @@ from app.content.components import open_library
 from app.settings import ROOT
 
 _IN_TEMPLATES = ("_", "gettext", "ngettext")
-_IN_CODE = ("gettext", "said", "message_page")
+_IN_CODE = ("gettext", "said", "message_page", "Notice")
 """What code calls with messages: a language's own functions, and what passes them on."""
 
 

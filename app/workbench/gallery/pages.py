@@ -16,8 +16,7 @@ from app.domain.catalog import DEMO, Checkout, Money, Product, Shop, Variant
 from app.generation.rules import House, compose
 from app.pages.shells import draw_fallbacks
 from app.rendering.renderer import SlotContent
-from app.web.context import not_found_page
-from app.web.errors import failed_page
+from app.web.notices import FAILED, FORGET, NOT_FOUND
 from app.web.products import related
 from app.workbench.gallery.fixtures import gone, sold_out, unpictured
 from app.workbench.gallery.states import ViewOptions, shop_of
@@ -261,9 +260,9 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         ),
     },
     "message-page": {
-        "not-found": lambda scene: not_found_page(scene.live.renderer, scene.shop),
-        "went-wrong": lambda scene: failed_page(scene.live.renderer, scene.shop),
-        "privacy": lambda scene: scene.live.renderer.forget_page(scene.shop),
+        "not-found": lambda scene: scene.live.renderer.message_page(scene.shop, *NOT_FOUND),
+        "went-wrong": lambda scene: scene.live.renderer.message_page(scene.shop, *FAILED),
+        "privacy": lambda scene: scene.live.renderer.message_page(scene.shop, *FORGET),
     },
 }
 """Each page of the shop by its name, with its states. No component's name has a hyphen."""
