@@ -25,6 +25,7 @@ from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
 from app.metrics.registry import Metrics
 from app.metrics.tracing import Tracing
+from app.pages.ahead import ComposeAhead
 from app.pages.arms import Arms
 from app.pages.cache import PageCache
 from app.pages.generators import GeneratorTools, arm_generators, build_generator
@@ -118,15 +119,16 @@ def create_app(
         resources.arms,
         lambda changed: build_site(changed, build_renderer(changed), site.current.shops),
     )
-    resources.counters.update(watch.counters)
-    watches = [watch.run]
+    context = _build_context(settings, resources, site)
+    ahead = ComposeAhead(site, context.pages, resources.arms, resources.storage.database)
+    resources.counters.update({**watch.counters, "ahead": ahead.counts})
+    watches = [watch.run, ahead.run]
     if (files := resources.storage.files) and watch.follows:
         from app.prerender.live import EdgeUpdate  # noqa: PLC0415 - behind the Worker alone
 
         edge = EdgeUpdate(lambda: site.current.content, files, settings.catalog_poll)
         resources.counters["edge"] = edge.counts
         watches.append(edge.run)
-    context = _build_context(settings, resources, site)
     app = ShopApp(
         routes=_routes(settings, resources, context, watch),
         lifespan=partial(_lifespan, settings, resources, context.pages, watches),
@@ -134,6 +136,7 @@ def create_app(
         middleware=gate(settings.worker_secret),
     )
     app.state.pages = context.pages
+    app.state.ahead = ahead
     app.state.warm_up = resources.warm_up
     app.state.counters = resources.counters
     app.state.workbench = nullcontext

@@ -11,7 +11,7 @@ from types import ModuleType
 from app.catalog import listing
 from app.content import assets
 from app.domain import experiments, facts, network, persona
-from app.generation import codec
+from app.generation import codec, generator
 from app.metrics import exposition, registry
 from app.pages import shells
 from app.personas import key, learner, rules, views
@@ -70,6 +70,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "NETWORK": (network, "IPV6_PREFIX MAX_LENGTH"),
     "PERSONA": (persona, "PERSONA_TYPES MAX_NAMES MAX_NAME_LENGTH MAX_ORDER_VALUE"),
     "CODEC": (codec, "VERSION"),
+    "GENERATOR": (generator, "TTL"),
     "PERSONA_KEY": (
         key,
         """VERSION CONFIDENCE_STEP ORDER_VALUE_BANDS SENSITIVITY MAX_NAMES MAX_NAME_LENGTH

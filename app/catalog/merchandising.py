@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import combinations
-from math import ceil, inf
+from math import ceil, inf, isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -151,8 +151,17 @@ def rules_at(shop: Shop, persona_type: str, moment: float) -> tuple[Rule, ...]:
 
 def next_change(shop: Shop, moment: float) -> int:
     """Return when other rules will hold (Unix seconds, rounded up); 0 for never."""
+    return ceil(min((edge for edge in _edges(shop) if moment < edge), default=0))
+
+
+def latest_change(shop: Shop, moment: float) -> int:
+    """Return since when the rules of a moment hold (Unix seconds, rounded up); 0 for always."""
+    return ceil(max((edge for edge in _edges(shop) if edge <= moment), default=0))
+
+
+def _edges(shop: Shop) -> Iterator[float]:
     edges = (edge for rule in shop.rules for edge in (rule.begins, rule.ends))
-    return ceil(min((edge for edge in edges if moment < edge < inf), default=0))
+    return filter(isfinite, edges)
 
 
 def changes(shop: Shop, moment: float) -> Iterator[int]:

@@ -62,7 +62,11 @@ class Arms:
 
     def of(self, shopper: Shopper) -> Assignment:
         """Return a shopper's arm now."""
-        assigned = self.experiments.assign(shopper.id, shopper.persona.type, self._now())
+        return self.at(shopper, self._now())
+
+    def at(self, shopper: Shopper, moment: float) -> Assignment:
+        """Return a shopper's arm at a moment (Unix seconds), as far as that is known now."""
+        assigned = self.experiments.assign(shopper.id, shopper.persona.type, moment)
         return NO_ARM if assigned.key in self.stopped else assigned
 
     async def run(self, every: float = _LOOKS_EVERY) -> None:

@@ -157,19 +157,31 @@ class PageCache:
         page: StoredPage,
         ttl: int = TTL,
         shared: tuple[StoredPage, int] | None = None,
+        *,
+        for_all: bool = False,
     ) -> bool:
         """Keep a finished page under its key, and one so many seconds for all of its kind, if any.
 
-        What regards one shopper's own interests is nobody else's. False where KV did not take it.
+        What is `for_all` alone is under the key itself. What regards one shopper's own interests is
+        nobody else's. False where KV did not take it.
         """
-        pages = {key: (page, ttl)}
+        pages = {} if for_all else {key: (page, ttl)}
         if shared and self.is_shared(page.persona_hash):
-            pages[shared_key(page.shop_id, page.persona_hash)] = shared
+            pages[key if for_all else shared_key(page.shop_id, page.persona_hash)] = shared
         for name, (kept, _) in pages.items():
             self._hold(name, self._ready_to_send(kept))
         writes = (self._kv.put(name, to_kv(it), seconds) for name, (it, seconds) in pages.items())
         written = await asyncio.gather(*writes)
         return all(written)
+
+    async def holds(self, key: str, view: ShopView) -> bool:
+        """Say whether a page is kept that is current as the view has it."""
+        value = await self._kv.get(key)
+        stored = from_kv(value) if value is not None else None
+        return stored is not None and (
+            stored.edition == view.edition
+            and not self._is_superseded(arm_in(stored.persona_hash), stored.decision)
+        )
 
     async def put_own(
         self, key: PageKey, view: ShopView, own: Sequence[Component]
@@ -193,15 +205,21 @@ class PageCache:
     async def _current(self, value: bytes | None, key: str, view: ShopView) -> _Current | None:
         """Read a page; draw it from its decisions again where its content or the rules changed.
 
-        One of which nothing is left is none, and one that other prompts or models decided: it is
-        composed anew.
+        One that was composed ahead for these rules stands above one from before them. One of which
+        nothing is left is none, and one that other prompts or models decided: it is composed anew.
         """
         stored = from_kv(value) if value is not None else None
+        ahead = None
+        if stored is None or stored.edition != view.edition:
+            ahead = await self._composed_ahead(key, view)
+            stored = ahead or stored
         if stored is None or stored.shop_id != view.shop.id:
             return None
         if self._is_superseded(arm_in(stored.persona_hash), stored.decision):
             return None
         if stored.edition == view.edition:
+            if ahead is not None:
+                self._keep(key, ahead)
             return _Current(stored)
         await self._ready()
         shop = self._steered(stored, view).shop
@@ -210,6 +228,14 @@ class PageCache:
             return None
         self._keep(key, page)
         return _Current(page, redrawn=True)
+
+    async def _composed_ahead(self, key: str, view: ShopView) -> StoredPage | None:
+        """Return what was decided ahead for the rules that hold now, if they are new."""
+        kind = key.rpartition(":")[2]
+        if self._site.now() >= view.since + TTL or not self.is_shared(kind):
+            return None
+        value = await self._kv.get_soon(shared_key(view.shop.id, kind, view.since))
+        return from_kv(value) if value is not None else None
 
     async def _drawn(
         self, stored: StoredPage, components: Iterable[Component], view: ShopView
@@ -304,6 +330,9 @@ class PageCache:
             self._size -= held.size
 
 
-def shared_key(shop_id: str, persona_hash: str) -> str:
-    """Return the key of the page that all shoppers of one kind share in a shop."""
-    return f"plan:{shop_id}:{persona_hash}"
+def shared_key(shop_id: str, persona_hash: str, since: int = 0) -> str:
+    """Return the key of the page that all shoppers of one kind share in a shop.
+
+    What is composed ahead has one with the moment `since` which its rules hold.
+    """
+    return f"plan:{shop_id}:{persona_hash}{f'@{since}' if since else ''}"

@@ -71,7 +71,8 @@ class PageRequest(NamedTuple):
     """A page to be composed: whose, in which shop, and which slots (all where it names none).
 
     `base` is what was decided before, whose other slots stay as they are. `client` is for whom it
-    is, as limits count it. `force` asks anew although a page is known.
+    is, as limits count it. `force` asks anew although a page is known. Of a page `for_all` only
+    what all of the shopper's kind share is kept, under the shopper's page key.
     """
 
     shopper: KnownShopper
@@ -80,6 +81,7 @@ class PageRequest(NamedTuple):
     wanted: tuple[str, ...] = ()
     base: StoredPage | None = None
     force: bool = False
+    for_all: bool = False
 
 
 class RunningJob(NamedTuple):
@@ -271,7 +273,9 @@ class PageJobs:
 
         It is stored once the processes have it: then nobody else has taken it up meanwhile.
         """
-        key, keep = self._shared_as(request), partial(self._cache.put, request.shopper.page_key)
+        page_key = request.shopper.page_key
+        keep = partial(self._cache.put, page_key, for_all=request.for_all)
+        key = self._shared_as(request)
         generator = self._site.current.generator_of(arm_in(job.key.persona_hash))
         await generator.begin(job)
 

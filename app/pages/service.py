@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -156,6 +157,27 @@ class PageService:
         except AtCapacity:
             return "left"
         return "begun"
+
+    async def compose_ahead(self, known: KnownShopper, view: ShopView) -> str:
+        """Have the page of a shopper's kind ready under their page key; say what came of it.
+
+        It is as a view of a coming time has it. Nobody waits for it, as in `prefetch`.
+        """
+        if await self._cache.holds(known.page_key, view):
+            return "kept"
+        if not self.jobs.has_spare_capacity:
+            return "left"
+        request = PageRequest(known, view, Client(ahead=True), force=True, for_all=True)
+        try:
+            started = await self.jobs.start(request)
+        except AtCapacity:
+            return "left"
+        await asyncio.wait([started.task])
+        return "composed"
+
+    def is_shared(self, persona_hash: str) -> bool:
+        """Say whether shoppers of a kind get the same page."""
+        return self._cache.is_shared(persona_hash)
 
     async def decision(self, known: KnownShopper, view: ShopView) -> str:
         """Return what decided the page of a shopper, empty where nothing is composed for them."""

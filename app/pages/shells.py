@@ -7,7 +7,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple
 
-from app.catalog.merchandising import next_change, rules_at, steer
+from app.catalog.merchandising import latest_change, next_change, rules_at, steer
 from app.content.components import LibraryError
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
@@ -35,8 +35,8 @@ class ShopView(NamedTuple):
     """A shop with its addresses, its slots' fallbacks, and the digest of what it is drawn from.
 
     `headers` are those that its pages go out with. `steered` has what the merchant's rules make of
-    the shop for each type of persona, with pins and without, where they make anything; until
-    `valid_until` (Unix seconds, 0 for ever), when others begin to hold.
+    the shop for each type of persona, with pins and without, where they make anything; `since` then
+    (Unix seconds, 0 for always) and until `valid_until` (0 for ever), when others begin to hold.
     """
 
     shop: Shop
@@ -46,6 +46,7 @@ class ShopView(NamedTuple):
     headers: Sequence[tuple[bytes, bytes]] = ()
     steered: Mapping[tuple[str, bool], Steered] = MappingProxyType({})
     valid_until: int = 0
+    since: int = 0
 
     @property
     def edition(self) -> str:
@@ -89,8 +90,8 @@ def steered_view(
             shop = steer(view.shop, rules)
             drawn[rules] = Steered(shop, draw_fallbacks(shop, content, renderer))
         steered[persona_type, pins] = drawn[rules]
-    until = next_change(view.shop, moment)
-    return view._replace(steered=MappingProxyType(steered), valid_until=until)
+    since, until = latest_change(view.shop, moment), next_change(view.shop, moment)
+    return view._replace(steered=MappingProxyType(steered), since=since, valid_until=until)
 
 
 def draw_fallbacks(shop: Shop, content: SiteContent, renderer: Renderer) -> dict[str, SlotContent]:

@@ -67,14 +67,14 @@ class LiveSite:
 
     def __init__(self, site: Site, now: Callable[[], float] = time.time) -> None:
         self.current = site
-        self._now = now
+        self.now = now
 
     def shop(self, shop_id: str | None = None) -> ShopView | None:
         """Return a shop, the default one where none is named, by the rules that hold now."""
         site = self.current
         view = site.default if shop_id is None else site.shops.get(shop_id)
-        if view is None or not view.valid_until or view.valid_until > self._now():
+        if view is None or not view.valid_until or view.valid_until > self.now():
             return view
-        view = steered_view(view, site.content, site.renderer, self._now())
+        view = steered_view(view, site.content, site.renderer, self.now())
         self.current = site._replace(shops={**site.shops, view.shop.id: view})
         return view

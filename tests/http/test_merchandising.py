@@ -16,6 +16,7 @@ import pytest
 
 from app.content.site import read_site
 from app.main import create_app
+from app.pages.ahead import LEAD, ComposeAhead
 from app.settings import ROOT, read_settings
 from tests.conftest import QUICK, StartServer
 from tests.support.clock import Clock
@@ -112,15 +113,20 @@ def test_the_model_is_told_what_is_pinned(serve: StartServer, model: Model, cata
 
 
 @asynccontextmanager
-async def opened(catalog: Path, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
-    """Open the shop, with a shopper in it."""
+async def opened(
+    catalog: Path, clock: Clock, ahead: list[ComposeAhead] | None = None, **more: str
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the shop, with a shopper in it; say who composes `ahead` for it."""
     environment = {
         **QUICK,
         "WANDSTORE_CATALOG": str(catalog),
         "WANDSTORE_DATA": str(catalog.parent / "data"),
+        **more,
     }
     settings = read_settings(environment)
     app = create_app(settings, read_site(settings), clock)
+    if ahead is not None:
+        ahead.append(app.state.ahead)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://shop") as shopper:
@@ -152,3 +158,45 @@ async def test_what_begins_at_midnight_is_on_the_page_at_midnight_and_gone_when_
         assert products_in((await shopper.get("/store")).text, "hero") == products_in(
             decided, "hero"
         )
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("begins", ["a rule", "an arm", "both"])
+async def test_what_begins_at_midnight_was_composed_before_for_who_comes_first(
+    catalog: Path, begins: str
+) -> None:
+    rules = begins != "an arm"
+    if rules:
+        rule(catalog, f"[[rule]]\nfrom = 2026-12-01\npin = '{OTHER}'\nslot = 'hero'")
+    root, day = catalog.parent / "root", datetime(2026, 12, 1, tzinfo=ZoneInfo("UTC"))
+    root.mkdir()
+    for part in ("components", "static", "prompts"):
+        (root / part).symlink_to(ROOT / part)
+    if begins != "a rule":
+        rare = "{ name = 'b', page = 'house', share = 0.001 }"
+        arms = f"{{ name = 'a', page = 'house', share = 999 }}, {rare}"
+        trial = f"[[experiment]]\nname = 'trial'\nfrom = 2026-12-01\narms = [{arms}]\n"
+        (root / "experiments.toml").write_text(trial)
+    clock, found = Clock(), list[ComposeAhead]()
+    clock.now = day.timestamp() - LEAD - 1
+    async with opened(catalog, clock, found, WANDSTORE_ROOT=str(root)) as shopper:
+        ahead, seen = found[0], {"kind": "shown", "slot": "grid", "by": "grid"}
+        await shopper.get(stream_of((await shopper.get("/store")).text))
+        headers = {"sec-fetch-site": "same-origin"}
+        assert (await shopper.post("/signals", json={"events": [seen]}, headers=headers)).is_success
+        before = (await shopper.get("/store")).text
+        await ahead.prepare("demo")
+        assert not ahead.counts, "it is too early"
+        clock.now += 2
+        await ahead.prepare("demo")
+        await ahead.prepare("demo")
+        assert ahead.counts == {"composed": 1}, "once is enough"
+        assert (await shopper.get("/store")).text == before, "it is not midnight yet"
+        clock.now = day.timestamp()
+        for first in (False, True):
+            if first:
+                shopper.cookies.clear()
+            page = await shopper.get("/store")
+            assert page.headers["x-wandstore-page"] == "kept"
+            assert (OTHER in products_in(page.text, "hero")) == rules
+            assert stream_of(page.text) == "", "it is whole"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from app.domain.facts import MAX_FACTS, Fact
-from app.domain.persona import NEWCOMER, Persona
+from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.metrics.registry import Metrics
 from app.storage.db.rows import (
     Generation,
@@ -34,6 +34,12 @@ SELECT_PERSONA = """
 SELECT personas.type, personas.confidence, personas.signals FROM shoppers
 JOIN personas ON personas.hash = shoppers.current_persona_hash AND personas.shopper_id = shoppers.id
 WHERE shoppers.id = ? AND shoppers.shop_id = ?
+"""
+SELECT_LATEST_SHOPPERS = """
+SELECT shoppers.id, personas.type, personas.confidence, personas.signals FROM shoppers
+LEFT JOIN personas ON personas.hash = shoppers.current_persona_hash
+    AND personas.shopper_id = shoppers.id
+WHERE shoppers.shop_id = ? ORDER BY shoppers.last_seen_at DESC LIMIT 500
 """
 UPSERT_PERSONA = """
 INSERT INTO personas (hash, shopper_id, type, confidence, signals, created_at)
@@ -245,6 +251,11 @@ class ShopRepository:
         """Return a shopper's current persona; the newcomer where the shop knows nothing of them."""
         (rows,) = await self._run([Statement(SELECT_PERSONA, (shopper_id, shop_id))])
         return read_persona(rows[0]) if rows else NEWCOMER
+
+    async def latest_shoppers(self, shop_id: str) -> Sequence[Shopper]:
+        """Return who was in a shop of late, with their current personas."""
+        (rows,) = await self._run([Statement(SELECT_LATEST_SHOPPERS, (shop_id,))])
+        return [Shopper(row["id"], shop_id, read_persona(row)) for row in rows]
 
     async def facts_of(self, shopper_id: str) -> Sequence[Fact]:
         """Return what is kept of what a shopper did, the oldest first."""

@@ -44,6 +44,12 @@ export interface Shop {
   readonly consent: { readonly level: Consent; readonly cookie: string; readonly agreed: string };
 }
 
+/** Return since when the merchant's rules are as they are now; undefined where they always were. */
+export function latestMoment({ moments }: Shop): number | undefined {
+  const now = Date.now() / 1000;
+  return moments.findLast((begins) => begins <= now);
+}
+
 export class NotPublished extends Error {
   override readonly name = "NotPublished";
 }
@@ -97,8 +103,7 @@ export class AssetStore {
    * the container removes what was for a moment that is past, the usual one is as they have it.
    */
   async storePage(shop: Shop, name: string, pins = true): Promise<Response | null> {
-    const now = Date.now() / 1000;
-    const moment = shop.moments.findLast((begins) => begins <= now);
+    const moment = latestMoment(shop);
     const usual = `${pins ? "" : "no-pins/"}${name}`;
     const current = moment === undefined ? null : await this.page(shop, `at/${moment}/${usual}`);
     return current ?? (await this.page(shop, usual)) ?? (pins ? null : this.page(shop, name));

@@ -1,9 +1,9 @@
 // The finished page from KV: version, shop and content are checked before any of it is shown.
 
-import type { Shop } from "../assets/store.ts";
+import { latestMoment, type Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
 import { measured } from "../metrics/counters.ts";
-import { CODEC } from "../shared/constants.ts";
+import { CODEC, GENERATOR } from "../shared/constants.ts";
 import type { LookupOutcome } from "../telemetry.ts";
 import { remembered } from "../util/remembered.ts";
 import { TimeoutError, withTimeout } from "../util/timeout.ts";
@@ -13,6 +13,8 @@ export interface CacheLookup {
   readonly kv: LookupOutcome;
   /** What decided the page: prompts, components and models. */
   readonly decision?: string;
+  /** Whether it was composed for the rules that hold now before they did. */
+  readonly ahead?: boolean;
 }
 
 export function cacheKey(shopperId: string, hash: string): string {
@@ -79,14 +81,25 @@ export async function findDecision(
   return (own.html === null ? shared : own).decision ?? "";
 }
 
-/** Return the whole page that shoppers of one persona share in a shop, or why there is none. */
+/**
+ * Return the whole page that shoppers of one persona share in a shop, or why there is none. While
+ * the rules are new it may be there as it was composed ahead for them.
+ */
 export async function findSharedPage(
   env: Pick<Env, "KV">,
   hash: string,
   shop: Shop,
   timeoutMs: number,
 ): Promise<CacheLookup> {
-  return findCachedPage(env, `plan:${shop.id}:${hash}`, shop, timeoutMs, shop.required);
+  const since = latestMoment(shop);
+  const isNew = since !== undefined && Date.now() / 1000 < since + GENERATOR.TTL;
+  const [page, ahead] = await Promise.all(
+    ["", ...(isNew ? [`@${since}`] : [])].map((ending) =>
+      findCachedPage(env, `plan:${shop.id}:${hash}${ending}`, shop, timeoutMs, shop.required),
+    ),
+  );
+  const isAhead = page?.html === null && typeof ahead?.html === "string";
+  return isAhead ? { ...ahead, ahead: true } : (page as CacheLookup);
 }
 
 function judge(page: StoredPage, shop: Shop, required: readonly string[]): CacheLookup {

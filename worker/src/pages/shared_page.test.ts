@@ -1,9 +1,11 @@
 // The page that all shoppers of a persona share: sent whole to whoever has none of their own.
 
+import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import {
   COLLECTOR,
+  demoShop,
   generating,
   pageHtml,
   resetStorage,
@@ -16,6 +18,16 @@ import {
 } from "../../tests/support.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER } from "../personas/persona.ts";
+
+/** Return the published files with these moments at which the merchant's rules change. */
+function publishedWith(moments: readonly number[]): Record<string, unknown> {
+  const fetch = async (address: string): Promise<Response> => {
+    const response = await env.ASSETS.fetch(address);
+    if (!address.endsWith("/shop.json")) return response;
+    return Response.json({ ...(await response.json<object>()), moments });
+  };
+  return { ASSETS: { fetch } };
+}
 
 beforeEach(resetStorage);
 
@@ -77,6 +89,27 @@ describe("the page that shoppers of a persona share", () => {
     const { response } = await send("/store", init, { CONTAINER: generating(html) });
     expect(response.headers.get("x-wandstore-page")).not.toBe("kept");
     expect(response.headers.get("set-cookie")).toBeNull();
+  });
+
+  it("is the one that was composed ahead once its rules hold, also in place of an own older one", async () => {
+    const since = Math.floor(Date.now() / 1000) - 60;
+    const hash = await storePersona(SHOPPER, COLLECTOR);
+    const { content } = await demoShop();
+    await storePage(SHOPPER, hash, "<p>before</p>", { meta: { content, valid_until: since } });
+    await storeSharedPage(hash, "<p>before</p>", { meta: { content, valid_until: since } });
+    await storeSharedPage(`${hash}@${since}`, html);
+    const requests: Request[] = [];
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const seenAt = async (moment: number) => {
+      const CONTAINER = generating("", requests);
+      const sent = await send("/store", { headers }, { CONTAINER, ...publishedWith([moment]) });
+      await sent.background;
+      return sent.text;
+    };
+    expect(await seenAt(since)).toBe(html);
+    expect(requests).toEqual([]);
+    expect(await seenAt(since - 3600)).toContain("data-stream=");
+    expect(requests).toHaveLength(1);
   });
 
   it("is a returning shopper's as well who has none of their own", async () => {

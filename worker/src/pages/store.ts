@@ -133,8 +133,9 @@ async function lookUp(
   const sharedPage = findSharedPage(env, hash, shop, remainingMs);
   const { html, kv } = await findCachedPage(env, key, shop, remainingMs);
   const found = { ...page, db, kv };
-  if (html !== null || kv === "outdated") return { ...found, html, shared: "unasked" };
+  if (html !== null) return { ...found, html, shared: "unasked" };
   const shared = await sharedPage;
+  if (kv === "outdated" && !shared.ahead) return { ...found, html, shared: "unasked" };
   return { ...found, html: shared.html, shared: shared.kv };
 }
 

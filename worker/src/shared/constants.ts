@@ -66,6 +66,11 @@ export const CODEC = {
   VERSION: 1,
 } as const;
 
+/** app/generation/generator.py */
+export const GENERATOR = {
+  TTL: 3600,
+} as const;
+
 /** app/personas/key.py */
 export const PERSONA_KEY = {
   VERSION: 2,
