@@ -41,6 +41,11 @@ class Arm(NamedTuple):
     limits: ArmLimits = ArmLimits()
     pins: bool = True
 
+    @property
+    def limited(self) -> bool:
+        """Whether it may stop itself."""
+        return self.limits != ArmLimits()
+
 
 class Experiment(NamedTuple):
     """An experiment on a share (in points) of the shoppers. It runs from `begins` until `ends`."""
@@ -143,7 +148,7 @@ class Experiments(NamedTuple):
                     "begins": item.begins if item.begins > -inf else None,
                     "ends": item.ends if item.ends < inf else None,
                     "personas": list(item.personas),
-                    "arms": [[arm.name, arm.page, arm.below, arm.pins] for arm in item.arms],
+                    "arms": [[*arm[:3], arm.pins, arm.limited] for arm in item.arms],
                 }
                 for item in self.running
             ],

@@ -24,7 +24,8 @@ _LOOKS_EVERY = 30.0
 """Seconds for which a process may show an arm that another has stopped."""
 
 _KEPT_SECONDS = 30 * 86_400
-_KEY = "experiments:stopped"
+STOPPED = "experiments:stopped"
+"""The key under which KV has the arms that have stopped, with why, for all processes."""
 
 
 class Arms:
@@ -80,7 +81,7 @@ class Arms:
         if not self._limited:
             return
         try:
-            stored = dict(json.loads(await self._kv.get(_KEY) or b"{}"))
+            stored = dict(json.loads(await self._kv.get(STOPPED) or b"{}"))
         except (ValueError, TypeError):
             return
         self.stopped.update({key: why for key, why in stored.items() if key in self._limited})
@@ -105,11 +106,10 @@ class Arms:
                 self._changes = -inf
                 log.error({"event": "arm_stopped", "arm": key, "why": self.stopped[key]})
                 await self.load()  # another process may have stopped another arm
-                await self._kv.put(_KEY, json.dumps(self.stopped).encode(), _KEPT_SECONDS)
+                await self._kv.put(STOPPED, json.dumps(self.stopped).encode(), _KEPT_SECONDS)
                 return
 
 
 def _limited(experiments: Experiments) -> dict[str, Arm]:
     """Return the arms that stop themselves, by their keys."""
-    arms = experiments.arms()
-    return {key: arm for key, arm in arms if any(limit is not None for limit in arm.limits)}
+    return {key: arm for key, arm in experiments.arms() if arm.limited}

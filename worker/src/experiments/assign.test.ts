@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 
 import vectors from "../../../tests/contract/experiments.json";
-import { armKey, assign, type Experiments, exposures, pageHash } from "./assign.ts";
+import { armKey, assign, type Experiments, exposures, NO_ARM, pageHash } from "./assign.ts";
 
 interface Vector {
   readonly name: string;
@@ -29,8 +29,6 @@ it.each(vectors as unknown as Vector[])(
 );
 
 it("keeps the pages of an arm apart from all others", () => {
-  expect(pageHash("v2_x", { experiment: "copy", arm: "b", page: "model", pins: true })).toBe(
-    "v2_x.copy.b",
-  );
-  expect(pageHash("v2_x", { experiment: "", arm: "", page: "", pins: true })).toBe("v2_x");
+  expect(pageHash("v2_x", { ...NO_ARM, experiment: "copy", arm: "b" })).toBe("v2_x.copy.b");
+  expect(pageHash("v2_x", NO_ARM)).toBe("v2_x");
 });

@@ -6,7 +6,7 @@ import { sha256Hex } from "../util/sha256.ts";
 const { HOLDOUT, HELD, REST, PLAIN } = EXPERIMENTS;
 const POINT_DIGITS = 8;
 
-type Arm = readonly [name: string, page: string, below: number, pins: boolean];
+type Arm = readonly [name: string, page: string, below: number, pins: boolean, limited: boolean];
 
 export interface Experiment {
   readonly name: string;
@@ -30,9 +30,17 @@ export interface Assignment {
   readonly page: string;
   /** Whether the shopper's page shows what the merchant pins. */
   readonly pins: boolean;
+  /** Whether the arm may stop itself. */
+  readonly limited: boolean;
 }
 
-const NO_ARM: Assignment = { experiment: "", arm: "", page: "", pins: true };
+export const NO_ARM: Assignment = {
+  experiment: "",
+  arm: "",
+  page: "",
+  pins: true,
+  limited: false,
+};
 
 /** Return what tells pages and decisions of this arm from all others. */
 export function armKey({ experiment, arm }: Assignment): string {
@@ -58,13 +66,13 @@ export async function assign(
 ): Promise<Assignment> {
   const current = experiments.running.filter((experiment) => isRunning(experiment, now));
   if (current.length > 0 && (await point(HOLDOUT, shopperId)) < experiments.holdout)
-    return { experiment: HOLDOUT, arm: HELD, page: PLAIN, pins: true };
+    return { ...NO_ARM, experiment: HOLDOUT, arm: HELD, page: PLAIN };
   for (const { name, share, personas, arms } of current) {
     const isMeant = personas.length === 0 || personas.includes(personaType);
     if (!isMeant || (await point(`${name}:share`, shopperId)) >= share) continue;
     const at = await point(name, shopperId);
-    const [arm, page, , pins] = arms.find(([, , below]) => at < below) as Arm;
-    return { experiment: name, arm, page, pins };
+    const [arm, page, , pins, limited] = arms.find(([, , below]) => at < below) as Arm;
+    return { experiment: name, arm, page, pins, limited };
   }
   return NO_ARM;
 }

@@ -21,7 +21,7 @@ import type { Experiments } from "./assign.ts";
 /** Another than other tests have: the isolate's rate limits outlive them. */
 const TELLING = `shop_${"7".repeat(32)}`;
 const ALL = 2 ** 32;
-const running = (page: string, pins = true): Experiments => ({
+const running = (page: string, pins = true, limited = false): Experiments => ({
   holdout: 0,
   running: [
     {
@@ -30,7 +30,7 @@ const running = (page: string, pins = true): Experiments => ({
       begins: null,
       ends: null,
       personas: [],
-      arms: [["only", page, ALL, pins]],
+      arms: [["only", page, ALL, pins, limited]],
     },
   ],
 });
@@ -86,6 +86,29 @@ describe("a shopper of another arm", () => {
     expect((await send("/store", { headers })).text).toBe("<p>outside</p>");
     const within = await send("/store", { headers }, published(running("model")));
     expect(within.text).toBe("<p>inside</p>");
+  });
+});
+
+describe("a shopper of an arm that has stopped itself", () => {
+  it("gets the page of who is in no experiment, once KV says so", async () => {
+    const hash = await storePersona(SHOPPER, COLLECTOR);
+    await storePage(SHOPPER, hash, "<p>outside</p>");
+    await storePage(SHOPPER, `${hash}.trial.only`, "<p>inside</p>");
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const seen = async (stopped: object | null, limited = true) => {
+      const get = async (name: string, type: "text") => {
+        if (name !== "experiments:stopped") return env.KV.get(name, type);
+        return stopped === null ? Promise.reject(new Error("KV")) : stopped;
+      };
+      const changes = { ...published(running("model", true, limited)), KV: { get } };
+      return (await send("/store", { headers }, changes)).text;
+    };
+    expect(await seen({ "trial.only": "refused 1.00 a page" })).toBe("<p>outside</p>");
+    expect(await seen({ "trial.other": "refused 1.00 a page" })).toBe("<p>inside</p>");
+    expect(await seen({ "trial.only": "by a limit that it no longer has" }, false)).toBe(
+      "<p>inside</p>",
+    );
+    expect(await seen(null)).toBe("<p>inside</p>");
   });
 });
 

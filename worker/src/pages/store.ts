@@ -6,7 +6,9 @@ import { clientOf } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
 import { isCrawler, isPrefetch, isSubresource } from "../crawlers.ts";
-import { assign, isPlain, pageHash } from "../experiments/assign.ts";
+import type { Env } from "../env.ts";
+import { isPlain, pageHash } from "../experiments/assign.ts";
+import { armOf } from "../experiments/stopped.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
@@ -97,7 +99,7 @@ async function firstVisit(
   shopperId: string,
   shop: Shop,
 ): Promise<Lookup> {
-  const page = await pageOf(shop, shopperId, NEWCOMER);
+  const page = await pageOf(env, shop, shopperId, NEWCOMER);
   const found = { persona: NEWCOMER, ...page, db: "unasked", kv: "unasked" } as const;
   if (page.plain) return { ...found, html: null, shared: "unasked" };
   const { html, kv: shared } = await findSharedPage(env, page.hash, shop, limits.lookupMs);
@@ -106,11 +108,12 @@ async function firstVisit(
 
 /** Return the hash that a shopper's page is stored under, and what their arm makes of the page. */
 async function pageOf(
+  env: Env,
   shop: Shop,
   shopperId: string,
   persona: Persona,
 ): Promise<{ hash: string; plain: boolean; pins: boolean }> {
-  const arm = await assign(shop.experiments, shopperId, persona.type, Date.now() / 1000);
+  const arm = await armOf(env, shop, shopperId, persona.type, Date.now() / 1000);
   const hash = pageHash(await personaHash(persona), arm);
   return { hash, plain: isPlain(arm), pins: arm.pins };
 }
@@ -125,7 +128,7 @@ async function lookUp(
   const { persona, db } = mayPersonalise(request, shop)
     ? await findPersona(env, shopperId, shop.id, limits.lookupMs)
     : ({ persona: NEWCOMER, db: "unasked" } as const);
-  const page = { persona, ...(await pageOf(shop, shopperId, persona)) };
+  const page = { persona, ...(await pageOf(env, shop, shopperId, persona)) };
   const { hash, plain } = page;
   if (plain) return { ...page, html: null, db, kv: "unasked", shared: "unasked" };
   const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);

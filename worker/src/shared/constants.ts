@@ -160,6 +160,11 @@ export const SHELLS = {
   VISIT: "visit",
 } as const;
 
+/** app/pages/arms.py */
+export const ARMS = {
+  STOPPED: "experiments:stopped",
+} as const;
+
 /** app/domain/experiments.py */
 export const EXPERIMENTS = {
   HOLDOUT: "holdout",

@@ -5,7 +5,8 @@ import type { ContainerClient } from "../container/client.ts";
 import { clientOf, type PageRequest } from "../container/generate.ts";
 import { startGeneration } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
-import { assign, isPlain, pageHash } from "../experiments/assign.ts";
+import { isPlain, pageHash } from "../experiments/assign.ts";
+import { armOf } from "../experiments/stopped.ts";
 import { measured } from "../metrics/counters.ts";
 import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
@@ -150,7 +151,7 @@ async function storeFacts(
   const isDue = changed || (showsViews && facts.some(({ kind }) => kind === "view"));
   if (!isDue || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
     return "taken";
-  const arm = await assign(shop.experiments, shopperId, persona.type, now);
+  const arm = await armOf(context.env, shop, shopperId, persona.type, now);
   const outcome = changed ? "changed" : "taken";
   if (isPlain(arm)) return outcome;
   const client = clientOf(context.request, shop, isNewShopper(expires, now));

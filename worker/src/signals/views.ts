@@ -2,7 +2,8 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
-import { armKey, assign, exposures, isPlain, pageHash } from "../experiments/assign.ts";
+import { armKey, exposures, isPlain, pageHash } from "../experiments/assign.ts";
+import { armOf } from "../experiments/stopped.ts";
 import { findDecision } from "../pages/cache.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
@@ -59,7 +60,7 @@ export async function storeViews(
   const { DB: database } = env;
   if (database === undefined) throw new Error("no database is bound");
   const { persona } = await findPersona(env, shopperId, shop.id, DATABASE_TIMEOUT_MS);
-  const arm = await assign(shop.experiments, shopperId, persona.type, now);
+  const arm = await armOf(env, shop, shopperId, persona.type, now);
   const hash = pageHash(await personaHash(persona), arm);
   const decision = isPlain(arm)
     ? ""

@@ -5,7 +5,8 @@ import { clientOf, requestPage } from "../container/generate.ts";
 import type { FetchResult } from "../container/retry.ts";
 import type { RequestContext } from "../context.ts";
 import { isPrefetch } from "../crawlers.ts";
-import { assign, isPlain, pageHash } from "../experiments/assign.ts";
+import { isPlain, pageHash } from "../experiments/assign.ts";
+import { armOf } from "../experiments/stopped.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER } from "../personas/persona.ts";
@@ -49,7 +50,7 @@ export async function handleStream(
   const { persona } = personalise
     ? await findPersona(context.env, shopperId, shop.id, context.limits.lookupMs)
     : { persona: NEWCOMER };
-  const arm = await assign(shop.experiments, shopperId, persona.type, startedAt / 1000);
+  const arm = await armOf(context.env, shop, shopperId, persona.type, startedAt / 1000);
   if (isPlain(arm)) return plainText("no such page", 404);
   const page = {
     shop,
