@@ -23,6 +23,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+from app.util.turns import OneByOne
+
 MAX_HEAD_BYTES = 32 * 1024
 MAX_TARGET_BYTES = 8 * 1024
 MAX_HEADERS = 100
@@ -31,6 +33,9 @@ _PIECE = 4096
 
 _VERSIONS = ("1.1", "1.0")
 _HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?[ \t]*\Z")
+
+_CHECK = b"/health"
+"""Waits for nobody of the same client: who gets no answer ends the process."""
 
 _MAX_PIPELINED = 8
 _LINGER_SECONDS = 1.0
@@ -41,7 +46,6 @@ _MOST_LINES = 1024
 
 _LEAST_RESERVE = 40
 _RESERVE_SHARE = 4
-
 
 _EACH_TAKES = 24 * 1024
 """Bytes of memory that a reader of a page takes, and who has stopped reading not much more."""
@@ -66,7 +70,8 @@ class Connections:
 
     A new connection's first head, and any that has begun, is whole within `head_seconds`; a client
     that takes nothing of what is sent to it for `stall_seconds` is let go. `waiting` are those that
-    ask for nothing at the moment, the longest first: they make room. `counts` says who was refused.
+    ask for nothing at the moment, the longest first: they make room. `requests` are answered one by
+    one. `counts` says who was refused.
     """
 
     def __init__(self, limit: int, head_seconds: float, stall_seconds: float) -> None:
@@ -74,6 +79,7 @@ class Connections:
         self.head_seconds = head_seconds
         self.stall_seconds = stall_seconds
         self.waiting: OrderedDict[BoundedHttpProtocol, None] = OrderedDict()
+        self.requests = OneByOne()
         self.counts: Counter[str] = Counter()
 
 
@@ -160,6 +166,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(**uvicorn)
         self._open = open_connections
         self._in_head = True
+        self._answered: RequestResponseCycle | None = None
         self._bare = 0
         """Bytes since a message began, or a piece of its body came."""
         self._held = b""
@@ -179,7 +186,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             longest, _ = self._open.waiting.popitem(last=False)
             self._open.counts["evicted"] += 1
             longest.transport.abort()
-        self._wait()
+        self._open.waiting[self] = None
+        self._begin_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -187,6 +195,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._held = b""
         self._end_deadline()
         self._end_stall()
+        if self._answered is not None:  # which need not be the request that came last
+            self._answered.disconnected = True
+            self._answered.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -264,6 +275,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._end_stall()
         super().resume_writing()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Answer a request when it is its turn, unless nobody waits for it any more."""
+
+        def start() -> None:
+            if not self.transport.is_closing():
+                self._answered = cycle
+                super(BoundedHttpProtocol, self)._start_asgi_task(cycle, app)
+
+        headers = dict(cycle.scope["headers"])
+        named = headers.get(b"cf-connecting-ip") or headers.get(b"x-forwarded-for", b"")
+        client = _CHECK if cycle.scope["raw_path"] == _CHECK else named
+        self._open.requests.begin(start, self.client[0] if self.client else "", client)
+
     def _check_head(self) -> None:
         """Refuse what others on the way may have read as another host's, or another version."""
         version = self.parser.get_http_version()
@@ -317,10 +341,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._open.waiting.pop(self, None)
         self._closing = True
         self._bare = 0
-        if self._is_answering() and self._in_head:
-            self.cycle.keep_alive = False  # what was asked before is answered, and nothing more
-            return
         if self._is_answering():
+            if self._in_head:
+                self.cycle.keep_alive = False  # what was asked before is answered, and nothing more
+                return
             if self.cycle.response_started or self.pipeline:
                 self.transport.close()
                 return
@@ -341,10 +365,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
-
-    def _wait(self) -> None:
-        self._open.waiting[self] = None
-        self._begin_deadline()
 
     def _begin_deadline(self) -> None:
         if self._deadline is None:

@@ -1,10 +1,11 @@
-"""What nobody waits for yet begins after what somebody waits for, and one piece at a time."""
+"""Whose turn it is on the event loop, where many want it at once."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
@@ -57,3 +58,37 @@ class Turns:
                 await self._free.wait()
         async with self._one:
             await asyncio.sleep(0)
+
+
+class OneByOne:
+    """Begins one thing at a time, and has the event loop look for others after each.
+
+    Where many wait, each peer has its turn, and in it each client that the peer says it speaks for:
+    a crowd makes nobody else wait, and who lies about its clients only its own.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, OrderedDict[bytes, deque[Callable[[], object]]]]
+        self._waiting = OrderedDict()
+        self._is_busy = False
+
+    def begin(self, start: Callable[[], object], peer: str, client: bytes) -> None:
+        """Call `start`, now or when it is its turn."""
+        clients = self._waiting.setdefault(peer, OrderedDict())
+        clients.setdefault(client, deque()).append(start)
+        if not self._is_busy:
+            self._next()
+
+    def _next(self) -> None:
+        self._is_busy = bool(self._waiting)
+        if not self._is_busy:
+            return
+        asyncio.get_running_loop().call_soon(self._next)
+        peer, clients = self._waiting.popitem(last=False)
+        client, starts = clients.popitem(last=False)
+        start = starts.popleft()
+        if starts:
+            clients[client] = starts
+        if clients:
+            self._waiting[peer] = clients
+        start()

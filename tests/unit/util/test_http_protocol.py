@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, NamedTuple, cast
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import Server
 
@@ -64,13 +66,15 @@ def statuses(answers: bytes) -> list[int]:
 
 
 @contextmanager
-def guarded(limit: int = 100, head: float = 30, stall: float = 30) -> Iterator[Guarded]:
-    """Serve an app that says what it was sent, and at /held waits until it is released."""
+def guarded(
+    limit: int = 1000, head: float = 30, stall: float = 30, app: ASGIApp | None = None
+) -> Iterator[Guarded]:
+    """Serve an app, or one that says what it was sent, and at /held waits until it is released."""
     bounds = Connections(limit, head, stall)
     with event_loop() as portal:
         release = portal.call(asyncio.Event)
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def echo(scope: Scope, receive: Receive, send: Send) -> None:
             body, more = b"", True
             while more:
                 message = await receive()
@@ -93,7 +97,9 @@ def guarded(limit: int = 100, head: float = 30, stall: float = 30) -> Iterator[G
             await send({"type": "http.response.body", "body": body})
 
         protocol: Any = partial(BoundedHttpProtocol, open_connections=bounds)
-        server = Server(Config(app, port=0, log_level="critical", lifespan="off", http=protocol))
+        server = Server(
+            Config(app or echo, port=0, log_level="critical", lifespan="off", http=protocol)
+        )
         with portal.wrap_async_context_manager(opened(server)) as port:
             yield Guarded(port, bounds, partial(portal.call, cast("Any", release.set)))
             portal.call(cast("Any", release.set))
@@ -294,6 +300,50 @@ def test_a_client_that_takes_nothing_is_let_go() -> None:
         connection.sendall(b"GET /large HTTP/1.1" + ENDING)
         eventually(lambda: shop.bounds.counts["stalled"])
         assert len(everything(connection)) < len(LARGE)
+
+
+def test_a_crowd_keeps_nobody_else_waiting_and_who_has_gone_is_not_answered() -> None:
+    asked: list[str] = []
+    blocked, free = threading.Event(), threading.Event()
+
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        if scope["path"] == "/block":
+            blocked.set()
+            free.wait(30)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    def request(path: str, client: str = "") -> bytes:
+        named = f"X-Forwarded-For: {client}\r\n" if client else ""
+        return f"GET {path} HTTP/1.1\r\nHost: shop\r\n{named}\r\n".encode()
+
+    with guarded(app=app) as shop, ExitStack() as sockets:
+
+        def connect(address: str) -> socket.socket:
+            place = ("127.0.0.1", shop.port)
+            made = socket.create_connection(place, 30, source_address=(address, 0))
+            return sockets.enter_context(made)
+
+        blocking, crowd = connect("127.0.0.1"), [connect("127.0.0.1") for _ in range(200)]
+        check, other, proxy = connect("127.0.0.1"), connect("127.0.0.2"), connect("127.0.0.3")
+        eventually(lambda: len(shop.bounds.waiting) == 204)
+        blocking.sendall(request("/block"))
+        assert blocked.wait(30)
+        for connection in crowd[:100]:
+            connection.sendall(request("/crowd"))
+        for connection in crowd[100:]:
+            connection.sendall(request("/gone"))
+            reset = struct.pack("ii", 1, 0)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            connection.close()
+        proxy.sendall(request("/proxied", "2001:db8::1") * 7 + request("/proxied", "2001:db8::2"))
+        check.sendall(request("/health"))
+        other.sendall(request("/other"))
+        free.set()
+        eventually(lambda: asked.count("/crowd") == 100 and asked.count("/proxied") == 8)
+    assert {"/health", "/other"} <= set(asked[:10])
+    assert asked.count("/gone") < 5
 
 
 def test_as_many_may_come_as_half_of_the_memory_that_is_left_can_hold() -> None:
