@@ -212,7 +212,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         providers.load()
         storage.load()
 
-    records = WriteBehind(storage.database, storage.batching)
+    records = WriteBehind(storage.database, storage.batching, kv)
     relay = Relay(time.time, storage.journal)
     return Resources(
         storage=storage,

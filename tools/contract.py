@@ -55,6 +55,7 @@ _SQL = (
     "INSERT_EXPOSURE",
     "ADD_VIEWS",
     "DELETE_OLD_VIEWS",
+    "DELETE_FORGOTTEN",
 )
 _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "LISTING": (

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _OFTEN, _SELDOM = 10.0, 3600.0
 """Seconds between two looks for what is past its time: for pairs, for shoppers and records."""
 
+_FORGOTTEN_DAYS = 1
+"""Days for which nothing is written of who was erased: longer than anything is on its way."""
+
 _NEAR, _FAR = 0.25, 2.0
 """Seconds a page waits for what is stored on another machine, in one's own network or elsewhere."""
 
@@ -113,7 +116,9 @@ def _retire(database: ShopRepository, state: StorageSettings) -> Slice:
     def retire() -> Awaitable[int]:
         now = time.time()
         return database.retire(
-            days_before(now, state.shopper_days), days_before(now, state.record_days)
+            days_before(now, state.shopper_days),
+            days_before(now, state.record_days),
+            days_before(now, _FORGOTTEN_DAYS),
         )
 
     return retire

@@ -108,8 +108,8 @@ class FactStore(Protocol):
 
 
 class RecordStore(Protocol):
-    """Keeps who was here, and what was generated."""
+    """Keeps who was here, and what was generated; returns keys of pages that nobody may have."""
 
     async def record(
-        self, visits: Iterable[Visited], generations: Iterable[Generation]
-    ) -> None: ...
+        self, visits: Iterable[Visited], generations: Iterable[Generation], /
+    ) -> Sequence[str]: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,12 @@ from app.domain.persona import PageKey
 from app.storage.db.repository import ShopRepository
 from app.storage.db.rows import Row
 from app.storage.ports import Kv
+from app.storage.upkeep import days_before
 
 if TYPE_CHECKING:
     from app.storage.redis_journal import RedisJournal
 
-PERSONAS, GENERATIONS = "personas", "ui_generations"
+PERSONAS, GENERATIONS, EXPOSURES = "personas", "ui_generations", "exposures"
 
 
 class ShopperData:
@@ -35,22 +37,24 @@ class ShopperData:
         pages = {key: json.loads(value) for key, value in values.items() if value is not None}
         return {**rows, "pages": pages}
 
-    async def erase(self, shopper_id: str) -> bool:
-        """Erase all of it; say whether there was anything.
+    async def erase(self, shopper_id: str, *unrecorded: str) -> bool:
+        """Erase all of it; say whether there was anything on record.
 
-        Pages go first: as long as one is left, the rows that lead to it are as well.
+        Pages go first, with those of keys that no row leads to: as long as one is left, the rows
+        that lead to it are as well.
         """
         rows = await self._database.export(shopper_id)
-        for key in _page_keys(shopper_id, rows):
+        for key in {*unrecorded, *_page_keys(shopper_id, rows)}:
             if self._journal is not None:
                 await self._journal.erase(key)
             await self._kv.delete(key)
-        await self._database.erase(shopper_id)
+        await self._database.erase(shopper_id, days_before(time.time(), 0))
         return any(rows.values())
 
 
 def _page_keys(shopper_id: str, rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
-    """Yield the keys under which pages of a shopper may be, each once."""
-    composed = (str(row["kv_key"]) for row in rows[GENERATIONS])
-    learned = (str(PageKey(shopper_id, str(row["hash"]))) for row in rows[PERSONAS])
-    yield from dict.fromkeys((*composed, *learned))
+    """Yield the keys under which pages of a shopper may be."""
+    yield from dict.fromkeys(str(row["kv_key"]) for row in rows[GENERATIONS])
+    arms = {f".{row['experiment']}.{row['arm']}" for row in rows[EXPOSURES]}
+    for row in rows[PERSONAS]:
+        yield from (str(PageKey(shopper_id, f"{row['hash']}{arm}")) for arm in ("", *arms))

@@ -7,6 +7,7 @@ from collections import Counter
 
 from starlette.types import Receive, Scope, Send
 
+from app.domain.persona import Shopper
 from app.pages.shells import ShopView
 from app.storage.errors import StorageError
 from app.storage.shoppers import ShopperData
@@ -55,7 +56,8 @@ class ForgetPage:
         try:
             if known is not None:
                 await web.pages.forget(known[0], shop.id)
-                await self._data.erase(known[0])
+                unrecorded = web.pages.keyed(Shopper(known[0], shop.id))
+                await self._data.erase(known[0], unrecorded.page_key)
         except StorageError as error:
             self.counts["failed"] += 1
             log.warning({"event": "not_forgotten", "reason": str(error)})

@@ -84,6 +84,21 @@ def test_a_page_that_is_being_composed_is_not_kept_after_that(
     assert stored(server, mine) == set()
 
 
+def test_a_page_that_no_record_leads_to_is_erased_as_well(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer()))
+    with Shopper(composed_by_model) as untracked, Shopper(composed_by_model) as fresh:
+        untracked.headers["dnt"] = "1"
+        streams = [(one, stream_of(one.store().text)) for one in (untracked, fresh)]
+        for shopper, stream in streams:
+            shopper.follow(stream)
+            mine = id_of(shopper)
+            assert pairs(composed_by_model, f"ui:{mine}:")
+            forget(shopper)
+            assert stored(composed_by_model, mine) == set()
+
+
 @pytest.mark.parametrize(
     "headers", [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}]
 )

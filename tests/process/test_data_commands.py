@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartServer
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer, ends_of_components
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import pairs, rows
 from tests.support.waiting import eventually
@@ -82,6 +84,27 @@ def test_a_shopper_is_handed_over_and_erased_and_others_are_left_alone(server: S
         assert rows(server, THEIRS.format(theirs)) == before
     again = wandstore("shopper", "export", mine, "--data", server.data)
     assert (again.returncode, again.stderr) == (1, f"nothing is stored of {mine}\n")
+
+
+def test_what_is_on_its_way_of_a_shopper_who_is_erased_is_not_written(
+    serve: StartServer, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[1:2]))
+    server = serve(**model.environment)
+    with Shopper(server) as shopper:
+        stream = stream_of(shopper.store().text)
+        mine = shopper.cookies["shopper_demo"].partition(".")[0]
+        with shopper.following(stream) as seen:
+            next(seen)
+            model.reached(1)
+            assert wandstore("shopper", "erase", mine, "--data", server.data).returncode in (0, 1)
+            model.release()
+            assert list(seen)[-1].name == "ready"
+        assert pairs(server, f"ui:{mine}:"), "it is kept before its record is written"
+        finished(shopper)
+    server.stop()
+    assert set(everywhere(server, mine).values()) == {0}
 
 
 def test_a_shop_goes_on_from_its_backup(server: Server, serve: StartServer, tmp_path: Path) -> None:

@@ -9,6 +9,16 @@ from typing import NamedTuple, Protocol
 from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.metrics.registry import Metrics
+from app.storage.db.insights_sql import (
+    SELECT_BOUGHT,
+    SELECT_COSTS,
+    SELECT_DECISIONS,
+    SELECT_ORIGINS,
+    SELECT_OUTCOMES,
+    SELECT_PLACES,
+    SELECT_PRODUCTS,
+    SELECT_SLOTS,
+)
 from app.storage.db.rows import (
     Generation,
     PageViews,
@@ -89,80 +99,6 @@ DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + ex
     visitors = views.visitors + excluded.visitors, clickers = views.clickers + excluded.clickers
 """
 DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
-# One row a visitor first: what they did after they had seen their arm.
-SELECT_OUTCOMES = """
-SELECT experiment, arm, persona, COUNT(*) AS visitors, COUNT(NULLIF(baskets, 0)) AS baskets,
-    COUNT(NULLIF(orders, 0)) AS buyers, CAST(SUM(orders) AS BIGINT) AS orders,
-    CAST(SUM(cents) AS BIGINT) AS cents, SUM(CAST(cents AS DOUBLE PRECISION) * cents) AS squares
-FROM (
-    SELECT exposures.experiment, exposures.arm, exposures.persona,
-        COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
-        COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS orders,
-        CAST(SUM(CASE WHEN signals.kind = 'purchase'
-            THEN COALESCE(CAST(json_extract(signals.fact, '$.cents') AS BIGINT), 0) ELSE 0 END)
-            AS BIGINT) AS cents
-    FROM exposures LEFT JOIN signals
-        ON signals.shopper_id = exposures.shopper_id AND signals.at >= exposures.at
-    WHERE exposures.shop_id = ? GROUP BY exposures.experiment, exposures.shopper_id
-) AS visitors
-GROUP BY experiment, arm, persona
-"""
-SELECT_SLOTS = """
-SELECT arm, slot, component, place, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
-WHERE shop_id = ? AND day >= ? GROUP BY arm, slot, component, place
-ORDER BY arm, slot, component, place
-"""
-SELECT_PRODUCTS = """
-SELECT arm, product, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
-WHERE shop_id = ? AND day >= ? AND place > 0 GROUP BY arm, product
-ORDER BY clicked DESC, shown DESC LIMIT 200
-"""
-SELECT_PLACES = """
-SELECT day, arm, slot, persona, product, place, SUM(shown) AS shown, SUM(clicked) AS clicked,
-    SUM(visitors) AS visitors, SUM(clickers) AS clickers
-FROM views
-WHERE shop_id = ? AND day >= ? AND place BETWEEN 1 AND ? AND slot IN
-    (SELECT value FROM json_each(?))
-GROUP BY day, arm, slot, persona, product, place ORDER BY day DESC LIMIT 20000
-"""
-SELECT_COSTS = """
-SELECT arm, model, COUNT(*) AS pages, SUM(prompt_tokens) AS prompt_tokens,
-    SUM(cached_tokens) AS cached_tokens, SUM(completion_tokens) AS completion_tokens
-FROM (
-    SELECT ui_generations.*, CASE WHEN instr(persona_hash, '.') > 0
-        THEN substr(persona_hash, instr(persona_hash, '.') + 1) ELSE '' END AS arm
-    FROM ui_generations JOIN shoppers ON shoppers.id = ui_generations.shopper_id
-    WHERE shoppers.shop_id = ?
-) AS pages
-GROUP BY arm, model
-"""
-SELECT_DECISIONS = """
-SELECT decision, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
-WHERE shop_id = ? AND day >= ? AND place = 0 AND slot <> '@checkout' GROUP BY decision
-ORDER BY shown DESC, decision LIMIT 50
-"""
-# An origin is `page/slot`; a page that is recorded no longer has no decision.
-SELECT_ORIGINS = """
-SELECT origins.slot, COALESCE(pages.decision, '') AS decision,
-    COUNT(CASE WHEN origins.kind = 'add_to_basket' THEN 1 END) AS baskets,
-    COUNT(CASE WHEN origins.kind = 'purchase' THEN 1 END) AS bought
-FROM (
-    SELECT signals.kind, substr(value, 1, instr(value, '/') - 1) AS page,
-        substr(value, instr(value, '/') + 1) AS slot
-    FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
-        json_each(signals.fact, '$.origins')
-    WHERE shoppers.shop_id = ? AND instr(value, '/') > 0
-) AS origins LEFT JOIN ui_generations AS pages ON pages.id = origins.page
-GROUP BY origins.slot, COALESCE(pages.decision, '') ORDER BY bought DESC, baskets DESC LIMIT 200
-"""
-SELECT_BOUGHT = """
-SELECT value AS product, COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
-    COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS bought
-FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
-    json_each(signals.fact, '$.products')
-WHERE shoppers.shop_id = ? AND signals.kind IN ('add_to_basket', 'purchase')
-GROUP BY value ORDER BY bought DESC, baskets DESC, product LIMIT 200
-"""
 INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
 DELETE_OLD_FACTS = f"""
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
@@ -201,6 +137,19 @@ DELETE FROM signals WHERE at < ? AND id IN
 RETURNING id
 """  # noqa: S608 - likewise
 DELETE_SHOPPER = "DELETE FROM shoppers WHERE id = ?"
+INSERT_FORGOTTEN = """
+INSERT INTO forgotten (shopper_id, at) VALUES (?, ?)
+ON CONFLICT (shopper_id) DO UPDATE SET at = excluded.at
+"""
+DELETE_OLD_FORGOTTEN = "DELETE FROM forgotten WHERE at < ? RETURNING shopper_id"
+_FORGOTTEN = """(SELECT shopper_id FROM forgotten
+    WHERE shopper_id IN (SELECT value FROM json_each(?)))
+"""
+# What is written of these shoppers in the same transaction, which their erasure may have overtaken.
+DELETE_FORGOTTEN = f"DELETE FROM shoppers WHERE id IN {_FORGOTTEN}"  # noqa: S608 - SQL of ours
+DELETE_FORGOTTEN_GENERATIONS = f"""
+DELETE FROM ui_generations WHERE shopper_id IN {_FORGOTTEN} RETURNING kv_key
+"""  # noqa: S608 - likewise
 SELECT_ALL_OF = {
     "shoppers": "SELECT * FROM shoppers WHERE id = ?",
     "personas": "SELECT * FROM personas WHERE shopper_id = ? ORDER BY created_at",
@@ -288,6 +237,7 @@ class ShopRepository:
                 Statement(UPSERT_PERSONA, row),
                 Statement(SET_CURRENT_PERSONA, (persona_hash, shopper, shopper, last_fact_id)),
                 Statement(DELETE_OLD_PERSONAS, (shopper, shopper, shopper)),
+                _unless_forgotten([shopper]),
             ]
         )
 
@@ -302,6 +252,7 @@ class ShopRepository:
                     for item in facts
                 ),
                 Statement(DELETE_OLD_FACTS, (shopper, shopper)),
+                _unless_forgotten([shopper]),
                 Statement(SELECT_FACTS, (shopper,)),
                 Statement(SELECT_CURRENT_HASH, (shopper,)),
             ]
@@ -328,6 +279,7 @@ class ShopRepository:
                 ),
                 Statement(ADD_VIEWS, (shop, *seen[:-1], rows, shopper, at)),
                 Statement(DELETE_OLD_VIEWS, (shop, seen.day - VIEW_DAYS)),
+                _unless_forgotten([shopper]),
             ]
         )
 
@@ -356,12 +308,27 @@ class ShopRepository:
         (rows,) = await self._run([Statement(SELECT_PLACES, params)])
         return rows
 
-    async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
-        """Write who was here and what was composed."""
-        composed = (Statement(UPSERT_GENERATION, tuple(item)) for item in sorted(generations))
-        await self._run([*map(_visited, sorted(sightings)), *composed])
+    async def record(
+        self, sightings: Iterable[Visited], generations: Iterable[Generation]
+    ) -> Sequence[str]:
+        """Write who was here and what was composed, but for who was erased meanwhile.
 
-    async def retire(self, shoppers_before: str, records_before: str) -> int:
+        Return the keys of pages that were composed for those.
+        """
+        seen, composed = sorted(sightings), sorted(generations)
+        *_, pages = await self._run(
+            [
+                *map(_visited, seen),
+                *(Statement(UPSERT_GENERATION, tuple(item)) for item in composed),
+                _unless_forgotten([item.shopper_id for item in seen]),
+                _unless_forgotten(
+                    [item.shopper_id for item in composed], DELETE_FORGOTTEN_GENERATIONS
+                ),
+            ]
+        )
+        return [row["kv_key"] for row in pages]
+
+    async def retire(self, shoppers_before: str, records_before: str, forgotten_before: str) -> int:
         """Forget some of the shoppers not seen since, with all that is theirs, and some records.
 
         Facts go by the shoppers' time, whoever they are of. Return how many rows were found.
@@ -371,6 +338,7 @@ class ShopRepository:
                 Statement(DELETE_UNSEEN_SHOPPERS, (shoppers_before,)),
                 Statement(DELETE_LONG_PAST_FACTS, (shoppers_before,)),
                 Statement(DELETE_OLD_GENERATIONS, (records_before,)),
+                Statement(DELETE_OLD_FORGOTTEN, (forgotten_before,)),
             ]
         )
         return sum(map(len, removed))
@@ -380,10 +348,15 @@ class ShopRepository:
         found = await self._run([Statement(sql, (shopper_id,)) for sql in SELECT_ALL_OF.values()])
         return dict(zip(SELECT_ALL_OF, found, strict=True))
 
-    async def erase(self, shopper_id: str) -> None:
-        """Delete a shopper's rows in every table."""
+    async def erase(self, shopper_id: str, at: str) -> None:
+        """Delete a shopper's rows in every table, and what is written of them from now on."""
         sqls = (DELETE_SHOPPER, DELETE_GENERATIONS_OF)
-        await self._run([Statement(sql, (shopper_id,)) for sql in sqls])
+        await self._run(
+            [
+                Statement(INSERT_FORGOTTEN, (shopper_id, at)),
+                *(Statement(sql, (shopper_id,)) for sql in sqls),
+            ]
+        )
 
     async def check(self) -> None:
         """Write something and take it back, to see that it can be done."""
@@ -393,6 +366,10 @@ class ShopRepository:
 def only_reads(work: Iterable[Statement]) -> bool:
     """Say whether nothing of this changes anything."""
     return all(statement.sql.lstrip().startswith("SELECT") for statement in work)
+
+
+def _unless_forgotten(shoppers: Sequence[str], sql: str = DELETE_FORGOTTEN) -> Statement:
+    return Statement(sql, (json.dumps(shoppers),))
 
 
 def _visited(sighting: Visited) -> Statement:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from app.storage.db.rows import Generation, Visited
 from app.storage.errors import StorageError
-from app.storage.ports import RecordStore
+from app.storage.ports import Kv, RecordStore
 
 log = logging.getLogger("wandstore.storage")
 
@@ -36,10 +36,15 @@ _USUAL = Batching()
 class WriteBehind:
     """Gathers sightings and generations, the newest of each; beyond the bound the oldest go.
 
+    What was composed for who has been erased meanwhile is deleted from `kv`.
+
     `counts` says how many were dropped, and how often writing began to fail.
     """
 
-    def __init__(self, database: RecordStore, batching: Batching = _USUAL) -> None:
+    def __init__(
+        self, database: RecordStore, batching: Batching = _USUAL, kv: Kv | None = None
+    ) -> None:
+        self._kv = kv
         self._batching = batching
         self.counts: Counter[str] = Counter()
         self._database = database
@@ -85,7 +90,10 @@ class WriteBehind:
         visits = self._taken(self._visits)
         generations = self._taken(self._generations)
         try:
-            await self._database.record(visits.values(), generations.values())
+            pages = await self._database.record(visits.values(), generations.values())
+            if self._kv is not None:
+                for key in pages:
+                    await self._kv.delete(key)
         except StorageError as error:
             if not self._failing:
                 self.counts["record_failed"] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,13 @@ import pytest
 
 from app.domain.facts import MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.storage.db.rows import Generation, ShopperHistory, Visited, read_shoppers_facts
+from app.storage.db.rows import (
+    Generation,
+    PageViews,
+    ShopperHistory,
+    Visited,
+    read_shoppers_facts,
+)
 from app.storage.db.sqlite import SqliteDatabase
 from app.storage.db.write_behind import Batching, WriteBehind
 from app.storage.errors import StorageError
@@ -215,11 +221,14 @@ class Records:
         self.meanwhile: Callable[[], None] = lambda: None
         self.written: list[tuple[list[Visited], list[Generation]]] = []
 
-    async def record(self, sightings: Iterable[Visited], generations: Iterable[Generation]) -> None:
+    async def record(
+        self, sightings: Iterable[Visited], generations: Iterable[Generation]
+    ) -> Sequence[str]:
         self.meanwhile()
         if self.broken:
             raise StorageError("shop.sqlite: database is locked")
         self.written.append((list(sightings), list(generations)))
+        return ()
 
 
 async def test_nothing_is_written_where_nothing_happened() -> None:
@@ -459,7 +468,7 @@ BETWEEN = "2026-04-01T00:00:00Z"
 
 async def everything(database: OpenDatabase, shoppers: str, records: str) -> int:
     removed = 0
-    while count := await database.retire(shoppers, records):
+    while count := await database.retire(shoppers, records, OLD):
         removed += count
     return removed
 
@@ -488,10 +497,28 @@ async def test_what_a_shopper_did_long_ago_is_forgotten_although_they_return(
 async def test_records_of_pages_have_a_time_of_their_own(database: OpenDatabase) -> None:
     made = [generation(id=f"g{at}", started_at=OLD) for at in range(600)]
     await database.record([SEEN], [*made, generation(id="new", started_at=NOW)])
-    assert await database.retire(OLD, BETWEEN) == 500
+    assert await database.retire(OLD, BETWEEN, OLD) == 500
     assert await everything(database, OLD, BETWEEN) == 100
     assert await database.rows("SELECT id FROM ui_generations") == [("new",)]
     assert await database.rows("SELECT id FROM shoppers") == [("shop_1",)]
+
+
+async def test_nothing_is_written_of_who_was_erased_until_that_is_forgotten_too(
+    database: OpenDatabase,
+) -> None:
+    kept = Visited("shop_2", "demo", NOW)
+    await database.erase("shop_1", NOW)
+    pages = await database.record([SEEN, kept], [generation(), generation(id="g2")])
+    assert set(pages) == {generation().kv_key}
+    assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((), None)
+    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    seen = PageViews(1, "", "newcomer", "", [("hero", "hero", "", 0, 1, 0)])
+    await database.add_views(SEEN, seen, [("test", "a")])
+    assert not any((await database.export("shop_1")).values())
+    assert await database.rows("SELECT id FROM shoppers") == [("shop_2",)]
+    assert await database.retire(OLD, OLD, "2026-07-02T00:00:00Z") == 1
+    await database.record([SEEN], [])
+    assert await database.rows("SELECT id FROM shoppers ORDER BY id") == [("shop_1",), ("shop_2",)]
 
 
 async def test_a_check_writes_and_leaves_nothing(database: OpenDatabase) -> None:

@@ -28,6 +28,7 @@ export async function learn(
 ): Promise<LearnedPersona> {
   const at = new Date().toISOString().replace("Z", "+00:00");
   const upsertShopper = database.prepare(sql.UPSERT_SHOPPER).bind(shopperId, shopId, at, at);
+  const unlessForgotten = database.prepare(sql.DELETE_FORGOTTEN).bind(JSON.stringify([shopperId]));
   const results = await withTimeout(
     DATABASE_TIMEOUT_MS,
     database.batch<{ id?: number; fact?: string; current_persona_hash?: string | null }>([
@@ -36,6 +37,8 @@ export async function learn(
         database.prepare(sql.INSERT_FACT).bind(shopperId, at, fact.kind, serializeFact(fact)),
       ),
       database.prepare(sql.DELETE_OLD_FACTS).bind(shopperId, shopperId),
+
+      unlessForgotten,
       database.prepare(sql.SELECT_FACTS).bind(shopperId),
       database.prepare(sql.SELECT_CURRENT_HASH).bind(shopperId),
     ]),
@@ -49,13 +52,8 @@ export async function learn(
   const changed = hash !== previousHash;
   const lastFactId = rows.at(-1)?.id ?? 0;
   if (changed) {
-    const update = storePersona(
-      database,
-      shopperId,
-      { persona, hash, lastFactId },
-      upsertShopper,
-      at,
-    );
+    const stored = storePersona(database, shopperId, { persona, hash, lastFactId }, at);
+    const update = database.batch([upsertShopper, ...stored, unlessForgotten]);
     await withTimeout(DATABASE_TIMEOUT_MS, update);
   }
   const views = storedFacts.filter(({ kind }) => kind === "view");
@@ -70,22 +68,20 @@ interface ClassifiedPersona {
   readonly lastFactId: number;
 }
 
-/** Make a persona the shopper's current one and delete their oldest ones. */
-async function storePersona(
+/** Return what makes a persona the shopper's current one and deletes their oldest ones. */
+function storePersona(
   database: D1Database,
   shopperId: string,
   { persona: { type, confidence, signals }, hash, lastFactId }: ClassifiedPersona,
-  upsertShopper: D1PreparedStatement,
   at: string,
-): Promise<void> {
-  await database.batch([
-    upsertShopper,
+): D1PreparedStatement[] {
+  return [
     database
       .prepare(sql.UPSERT_PERSONA)
       .bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
     database.prepare(sql.SET_CURRENT_PERSONA).bind(hash, shopperId, shopperId, lastFactId),
     database.prepare(sql.DELETE_OLD_PERSONAS).bind(shopperId, shopperId, shopperId),
-  ]);
+  ];
 }
 
 function parseFact(stored: string | undefined): Fact | null {

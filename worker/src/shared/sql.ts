@@ -53,3 +53,6 @@ DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + ex
     visitors = views.visitors + excluded.visitors, clickers = views.clickers + excluded.clickers
 `;
 export const DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?";
+export const DELETE_FORGOTTEN = `DELETE FROM shoppers WHERE id IN (SELECT shopper_id FROM forgotten
+    WHERE shopper_id IN (SELECT value FROM json_each(?)))
+`;

@@ -100,6 +100,19 @@ describe("a beacon", () => {
     });
   });
 
+  it("of who was erased a moment ago leaves nothing of them", async () => {
+    await env.DB.prepare("INSERT INTO forgotten VALUES (?, ?)").bind(SHOPPER, "2026").run();
+    const shown = { kind: "shown", slot: "grid", by: "fallback", products: ["moon-jar"] };
+    const cookie = await sessionCookie(SHOPPER);
+    const { response } = await post({ events: [shown, PURCHASE, PURCHASE] }, { cookie });
+    expect(response.status).toBe(204);
+    const tables = ["shoppers WHERE id", "personas WHERE shopper_id", "signals WHERE shopper_id"];
+    for (const table of tables) {
+      const rows = await env.DB.prepare(`SELECT 1 FROM ${table} = ?`).bind(SHOPPER).all();
+      expect(rows.results).toEqual([]);
+    }
+  });
+
   it("begins nothing where all of the new persona share a page already", async () => {
     const report = { events: [PURCHASE, PURCHASE] };
     const requests: Request[] = [];

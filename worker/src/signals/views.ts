@@ -82,6 +82,7 @@ export async function storeViews(
         ...[JSON.stringify(rows), shopperId, at],
       ),
     database.prepare(sql.DELETE_OLD_VIEWS).bind(shop.id, day - REPOSITORY.VIEW_DAYS),
+    database.prepare(sql.DELETE_FORGOTTEN).bind(JSON.stringify([shopperId])),
   ];
   await withTimeout(DATABASE_TIMEOUT_MS, database.batch(work));
 }

@@ -1,0 +1,78 @@
+"""The SQL of insights: what came of pages, arms and products."""
+
+from __future__ import annotations
+
+# One row a visitor first: what they did after they had seen their arm.
+SELECT_OUTCOMES = """
+SELECT experiment, arm, persona, COUNT(*) AS visitors, COUNT(NULLIF(baskets, 0)) AS baskets,
+    COUNT(NULLIF(orders, 0)) AS buyers, CAST(SUM(orders) AS BIGINT) AS orders,
+    CAST(SUM(cents) AS BIGINT) AS cents, SUM(CAST(cents AS DOUBLE PRECISION) * cents) AS squares
+FROM (
+    SELECT exposures.experiment, exposures.arm, exposures.persona,
+        COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
+        COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS orders,
+        CAST(SUM(CASE WHEN signals.kind = 'purchase'
+            THEN COALESCE(CAST(json_extract(signals.fact, '$.cents') AS BIGINT), 0) ELSE 0 END)
+            AS BIGINT) AS cents
+    FROM exposures LEFT JOIN signals
+        ON signals.shopper_id = exposures.shopper_id AND signals.at >= exposures.at
+    WHERE exposures.shop_id = ? GROUP BY exposures.experiment, exposures.shopper_id
+) AS visitors
+GROUP BY experiment, arm, persona
+"""
+SELECT_SLOTS = """
+SELECT arm, slot, component, place, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+WHERE shop_id = ? AND day >= ? GROUP BY arm, slot, component, place
+ORDER BY arm, slot, component, place
+"""
+SELECT_PRODUCTS = """
+SELECT arm, product, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+WHERE shop_id = ? AND day >= ? AND place > 0 GROUP BY arm, product
+ORDER BY clicked DESC, shown DESC LIMIT 200
+"""
+SELECT_PLACES = """
+SELECT day, arm, slot, persona, product, place, SUM(shown) AS shown, SUM(clicked) AS clicked,
+    SUM(visitors) AS visitors, SUM(clickers) AS clickers
+FROM views
+WHERE shop_id = ? AND day >= ? AND place BETWEEN 1 AND ? AND slot IN
+    (SELECT value FROM json_each(?))
+GROUP BY day, arm, slot, persona, product, place ORDER BY day DESC LIMIT 20000
+"""
+SELECT_COSTS = """
+SELECT arm, model, COUNT(*) AS pages, SUM(prompt_tokens) AS prompt_tokens,
+    SUM(cached_tokens) AS cached_tokens, SUM(completion_tokens) AS completion_tokens
+FROM (
+    SELECT ui_generations.*, CASE WHEN instr(persona_hash, '.') > 0
+        THEN substr(persona_hash, instr(persona_hash, '.') + 1) ELSE '' END AS arm
+    FROM ui_generations JOIN shoppers ON shoppers.id = ui_generations.shopper_id
+    WHERE shoppers.shop_id = ?
+) AS pages
+GROUP BY arm, model
+"""
+SELECT_DECISIONS = """
+SELECT decision, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
+WHERE shop_id = ? AND day >= ? AND place = 0 AND slot <> '@checkout' GROUP BY decision
+ORDER BY shown DESC, decision LIMIT 50
+"""
+# An origin is `page/slot`; a page that is recorded no longer has no decision.
+SELECT_ORIGINS = """
+SELECT origins.slot, COALESCE(pages.decision, '') AS decision,
+    COUNT(CASE WHEN origins.kind = 'add_to_basket' THEN 1 END) AS baskets,
+    COUNT(CASE WHEN origins.kind = 'purchase' THEN 1 END) AS bought
+FROM (
+    SELECT signals.kind, substr(value, 1, instr(value, '/') - 1) AS page,
+        substr(value, instr(value, '/') + 1) AS slot
+    FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
+        json_each(signals.fact, '$.origins')
+    WHERE shoppers.shop_id = ? AND instr(value, '/') > 0
+) AS origins LEFT JOIN ui_generations AS pages ON pages.id = origins.page
+GROUP BY origins.slot, COALESCE(pages.decision, '') ORDER BY bought DESC, baskets DESC LIMIT 200
+"""
+SELECT_BOUGHT = """
+SELECT value AS product, COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
+    COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS bought
+FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
+    json_each(signals.fact, '$.products')
+WHERE shoppers.shop_id = ? AND signals.kind IN ('add_to_basket', 'purchase')
+GROUP BY value ORDER BY bought DESC, baskets DESC, product LIMIT 200
+"""
