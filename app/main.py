@@ -321,7 +321,7 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         warm_up=ready,
     )
     secret = session_secret(settings.session_secret, settings.data)
-    earlier = tuple(text.encode() for text in settings.earlier_secrets.split(",") if text)
+    earlier = tuple(text.encode() for text in settings.earlier_secrets)
     signer, drawn = SessionSigner(secret, earlier), BodyCache(CATALOG_MEMORY)
     return AppContext(
         site, pages, signer, time.time, settings.heartbeat, drawn, resources.metrics, ProxyCheck()

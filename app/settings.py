@@ -193,9 +193,9 @@ class Settings:
     """Seconds that pages get to finish on SIGTERM."""
     session_secret: str = field(default="", repr=False)
     """Signs the shoppers' cookies; at least 16 bytes, generated in the data folder if not set."""
-    earlier_secrets: str = field(default="", repr=False)
-    """Secrets that cookies may still be signed with, separated by commas: each shopper who returns
-    with one gets a cookie of `SESSION_SECRET`."""
+    earlier_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Secrets that cookies may still be signed with, separated by commas, or a JSON list of them:
+    each shopper who returns with one gets a cookie of `SESSION_SECRET`."""
     worker_secret: str = field(default="", repr=False)
     """Lets in nobody who does not know it; at least 16 bytes."""
     operator_token: str = field(default="", repr=False)

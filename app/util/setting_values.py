@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -86,9 +87,14 @@ def secret(text: str) -> str:
     return text
 
 
-def secrets(text: str) -> str:
-    """Read secrets, separated by commas."""
-    return ",".join(secret(one.strip()) for one in text.split(","))
+def secrets(text: str) -> tuple[str, ...]:
+    """Read secrets, separated by commas; or a JSON list of them, where one has a comma itself."""
+    if not text.startswith('["'):
+        return tuple(secret(one.strip()) for one in text.split(","))
+    try:
+        return tuple(secret(one) for one in json.loads(text))
+    except (TypeError, AttributeError, json.JSONDecodeError):
+        raise ValueError("be secrets separated by commas, or a JSON list of them") from None
 
 
 def folder(text: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from operator import attrgetter
@@ -51,7 +52,7 @@ def test_without_variables_and_with_empty_ones_everything_is_as_usual() -> None:
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_default_is_a_value_that_can_be_set(name: str) -> None:
     default = usual(PATHS[name])
-    assert read_settings({name: "" if default is None else str(default)}) == Settings()
+    assert read_settings({name: "" if default in (None, ()) else str(default)}) == Settings()
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -88,6 +89,30 @@ def test_a_secret_that_is_too_short_is_not_repeated() -> None:
     with pytest.raises(SettingsError) as raised:
         read_settings({"WORKER_SECRET": "s3cret"})
     assert str(raised.value) == "WORKER_SECRET must have at least 16 bytes"
+
+
+def test_earlier_secrets_may_have_commas_in_a_json_list() -> None:
+    def read(text: str) -> tuple[str, ...]:
+        return read_settings({"SESSION_SECRETS_BEFORE": text}).earlier_secrets
+
+    assert read("one of some length, another of some length") == (
+        "one of some length",
+        "another of some length",
+    )
+    with_comma = ("one, of some length", '["another", of some length]')
+    assert read(json.dumps(with_comma)) == with_comma
+    for text in (
+        "p,the rest of it, which is long",
+        '["too short"]',
+        '["cut off, but long',
+        '["", 1]',
+    ):
+        with pytest.raises(SettingsError) as raised:
+            read(text)
+        assert str(raised.value) in (
+            "SESSION_SECRETS_BEFORE must have at least 16 bytes",
+            "SESSION_SECRETS_BEFORE must be secrets separated by commas, or a JSON list of them",
+        )
 
 
 def test_an_address_loses_its_last_slash() -> None:

@@ -55,12 +55,17 @@ export function follows(env: Env): boolean {
 function findSigner(env: Env): SessionSigner {
   const secret = env.SESSION_SECRET ?? "";
   if (secret === "") throw new NoSecret();
-  const before = env.SESSION_SECRETS_BEFORE ?? "";
-  const earlier = before === "" ? [] : before.split(",").map((text) => text.trim());
+  const earlier = earlierSecrets(env.SESSION_SECRETS_BEFORE ?? "");
   const key = JSON.stringify([secret, ...earlier]);
   const signer = signers.get(key) ?? new SessionSigner(secret, earlier);
   signers.set(key, signer);
   return signer;
+}
+
+/** Read secrets, separated by commas; or a JSON list of them, where one has a comma itself. */
+function earlierSecrets(text: string): string[] {
+  if (text.startsWith('["')) return JSON.parse(text) as string[];
+  return text === "" ? [] : text.split(",").map((one) => one.trim());
 }
 
 export class NoSecret extends Error {

@@ -272,6 +272,16 @@ describe("with any part out of order", () => {
     expect(events).toEqual([{ event: "failed", where: "store", outcome: "NoSecret" }]);
   });
 
+  it("a secret with a comma that was changed: a shopper is who they were", async () => {
+    const before = "a secret, of some length";
+    const visit = (headers: Record<string, string>, changes: Record<string, unknown>) =>
+      send("/store", { headers }, { CONTAINER: failingContainer, ...changes });
+    const first = await visit({}, { SESSION_SECRET: before });
+    const [cookie = ""] = (first.response.headers.get("set-cookie") ?? "").split(";");
+    const renewed = await visit({ cookie }, { SESSION_SECRETS_BEFORE: JSON.stringify([before]) });
+    expect(renewed.response.headers.get("set-cookie")).toContain(cookie.split(".")[0]);
+  });
+
   it("without the secret, what is nobody's is as ever", async () => {
     for (const path of ["/products/oak-board", "/store?category=Lamps", "/robots.txt"]) {
       expect((await send(path, {}, { SESSION_SECRET: undefined })).response.status).toBe(200);
