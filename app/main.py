@@ -29,13 +29,12 @@ from app.pages.ahead import ComposeAhead
 from app.pages.arms import Arms
 from app.pages.cache import PageCache
 from app.pages.generators import GeneratorTools, arm_generators, build_generator
+from app.pages.instruments import Instruments, page_spans
 from app.pages.jobs import Capacity, PageJobs
-from app.pages.measure import Instruments
 from app.pages.relay import Relay
 from app.pages.service import PageService
 from app.pages.shells import ShellCache, ShopView, build_shop_view
 from app.pages.site import LiveSite, Site, build_renderer
-from app.pages.traced import page_spans
 from app.pages.watch import SiteWatch
 from app.personas.cache import ShopperCache
 from app.personas.demand import DemandReader

@@ -12,18 +12,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from app.catalog import merchant_feed, shopify_feed
 from app.catalog.compiled import Stamp
 from app.catalog.feed import Feed, Terms, read_text, size_of
 from app.catalog.images import folder_of, index_of
 from app.catalog.json_feed import read_json
 from app.catalog.language_feeds import language_files, with_languages, without_languages
 from app.catalog.merchandising import read_rules, rules_path
-from app.catalog.merchant_feed import LAYOUT, read_merchant_table, read_merchant_xml
+from app.catalog.merchant_feed import read_merchant_table, read_merchant_xml
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
 from app.catalog.shop_file import is_shop_file, read_about, shop_files
 from app.catalog.shopify_feed import read_shopify, read_shopify_lines
-from app.catalog.shopify_rows import SHOPIFY
 from app.catalog.text import plain, slug
 from app.domain.catalog import FeedIssue, Shop
 from app.util.memory import memory_left
@@ -33,7 +33,7 @@ def _read_table(path: Path, terms: Terms) -> Feed:
     text = read_text(path)
     if named := _NO_TABLES.get(text.lstrip()[:1]):
         raise CatalogError.of(path, f"is {named}, whatever its name says")
-    if LAYOUT.fits(text) and not SHOPIFY.fits(text):
+    if merchant_feed.LAYOUT.fits(text) and not shopify_feed.LAYOUT.fits(text):
         return read_merchant_table(text, path, terms)
     return read_shopify(text, path, terms)
 

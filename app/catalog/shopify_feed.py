@@ -10,12 +10,50 @@ from pathlib import Path
 from app.catalog.feed import MOST_PRODUCTS, TOO_MANY, Feed, Terms, open_shop, read_text
 from app.catalog.json_shop import shop_beside
 from app.catalog.problems import InvalidProduct, Report
-from app.catalog.rows import Row, read_rows, together
+from app.catalog.rows import Layout, Row, read_rows, together
 from app.catalog.shopify_lines import Line, read_lines, read_row, read_shop
 from app.catalog.shopify_product import read_product
-from app.catalog.shopify_rows import SHOPIFY as LAYOUT
 from app.catalog.text import LONGEST_LINE, plain
 from app.domain.catalog import SHOPIFY, Product
+
+_COLUMNS = {
+    "handle": ("handle", "url handle"),
+    "title": ("title",),
+    "description": ("body (html)", "description"),
+    "vendor": ("vendor",),
+    "product category": ("product category",),
+    "type": ("type",),
+    "tags": ("tags",),
+    "published": ("published", "published on online store"),
+    "status": ("status",),
+    "option1 name": ("option1 name",),
+    "option1": ("option1 value",),
+    "option2 name": ("option2 name",),
+    "option2": ("option2 value",),
+    "option3 name": ("option3 name",),
+    "option3": ("option3 value",),
+    "variant id": ("variant id",),
+    "sku": ("variant sku", "sku"),
+    "variant image": ("variant image", "variant image url"),
+    "tracker": ("variant inventory tracker", "inventory tracker"),
+    "quantity": ("variant inventory qty", "inventory quantity"),
+    "when out of stock": ("variant inventory policy", "continue selling when out of stock"),
+    "price": ("variant price", "price"),
+    "compare at": ("variant compare at price", "compare-at price"),
+    "image": ("image src", "product image url"),
+    "position": ("image position",),
+    "alt": ("image alt text",),
+}
+"""Our name of a column -> the names it has in the older and the newer export.
+
+They are compared by their letters and digits alone: tools between a shop and a file write
+`Body HTML` and `Variant Compare-at Price`.
+
+Source: Shopify's help on product CSV files and its two sample templates. `Variant ID` is in none of
+its own, but in those of common export apps; its checkout knows variants by nothing else.
+"""
+
+LAYOUT = Layout(_COLUMNS, {"handle": "Handle", "title": "Title"})
 
 
 def read_shopify(text: str, path: Path, terms: Terms) -> Feed:

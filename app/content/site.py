@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,7 +16,6 @@ from app.catalog.problems import CatalogError
 from app.content.assets import Assets, load_assets
 from app.content.components import Library, open_library
 from app.content.experiments import ExperimentFile, read_experiments
-from app.content.messages import merged, read_catalogs
 from app.content.prompts import FOLDER, Prompts, load_prompts
 from app.domain.catalog import Shop
 from app.rendering.language import Languages
@@ -25,6 +24,9 @@ from app.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from app.catalog.shopify_store import ShopifyStore
+
+MESSAGES = "LC_MESSAGES/shop.po"
+"""Where in a language's folder of `locale/` the words of its pages are."""
 
 
 class SiteContent(NamedTuple):
@@ -159,3 +161,18 @@ def read_site(settings: Settings, importer: Importer | None = None) -> SiteConte
     )
     content.check_languages(catalogs)
     return content
+
+
+def read_catalogs(folder: Path) -> dict[str, str]:
+    """Read a folder's catalogs by language; what is no UTF-8 is read as far as it is."""
+    paths = folder.glob(f"*/{MESSAGES}")
+    return {path.parts[-3]: path.read_text("utf-8", "replace") for path in paths}
+
+
+def merged(catalogs: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:
+    """Return the texts of each language, the last first: what it does not say, the next may."""
+    texts: dict[str, list[str]] = {}
+    for catalog in catalogs:
+        for language, text in catalog.items():
+            texts.setdefault(language, []).insert(0, text)
+    return texts

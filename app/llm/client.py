@@ -31,7 +31,7 @@ from app.llm.failures import failure_of_error, failure_of_status, translated
 from app.llm.sse import EventReader, ServerEvent, StreamBroken
 from app.llm.surrogates import SurrogateJoiner
 from app.settings import ProviderSettings
-from app.storage.retry_after import retry_after
+from app.storage.http import retry_after
 
 _USUAL = CallLimits()
 _HEADERS = {"accept": "text/event-stream", "accept-encoding": "identity"}

@@ -22,7 +22,7 @@ from app.util.breaker import Breaker
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
-    from app.llm.providers import ModelClients
+    import httpx
 
 
 class Providers:
@@ -39,7 +39,7 @@ class Providers:
         self._tracing = tracing
         self._metrics = metrics
         self._settings = settings
-        self._clients = Lazy(self._load_clients)
+        self._http = Lazy(_open_client)
         providers = {"kimi": settings.kimi, "claude": settings.claude}
         self.by_name: Mapping[str, RetryingModel] = {
             name: self._careful(name, provider)
@@ -59,7 +59,7 @@ class Providers:
     def load(self) -> None:
         """Load what speaks to providers, where there are any. Any thread may call this."""
         if self.by_name:
-            self._clients()
+            self._http()
 
     def is_degraded(self, model: str) -> bool:
         """Say whether the house had to help with a page that models were to write."""
@@ -80,8 +80,8 @@ class Providers:
     async def aclose(self) -> None:
         """Close the client, and keep what was spent."""
         await self.budget.flush()
-        if self._clients.made is not None:
-            await self._clients.made.aclose()
+        if self._http.made is not None:
+            await self._http.made.aclose()
 
     def _careful(self, name: str, provider: ProviderSettings) -> RetryingModel:
         client = Lazy(partial(self._client, name, provider))
@@ -91,8 +91,9 @@ class Providers:
         return RetryingModel(metered, breaker, self._settings.calls.retry_pause, self._metrics)
 
     def _client(self, name: str, provider: ProviderSettings) -> Model:
-        clients = self._clients()
-        client = clients.kimi(provider) if name == "kimi" else clients.claude(provider)
+        from app.llm.providers import build_client  # noqa: PLC0415 - loaded when first needed
+
+        client = build_client(name, provider, self._http, self._settings.calls)
         tracer = self._tracing.tracer
         if tracer is None:
             return client
@@ -101,10 +102,11 @@ class Providers:
         protocol = "openai" if name == "kimi" else "anthropic"
         return TracedModel(client, tracer, protocol, provider.base_url)
 
-    def _load_clients(self) -> ModelClients:
-        from app.llm.providers import ModelClients  # noqa: PLC0415 - loaded when first needed
 
-        return ModelClients(self._settings.calls)
+def _open_client() -> httpx.AsyncClient:
+    from app.llm.providers import open_client  # noqa: PLC0415 - loaded when first needed
+
+    return open_client()
 
 
 def house_model(house: rules.House, pace: float) -> HouseModel:

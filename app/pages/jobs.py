@@ -21,8 +21,8 @@ from app.generation.generator import Generator, Store
 from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.pages.cache import PageCache, shared_key
+from app.pages.instruments import Instruments, measure
 from app.pages.journal import PageTaken
-from app.pages.measure import Instruments, measure
 from app.pages.relay import Relay
 from app.pages.shells import ShopView
 from app.pages.site import LiveSite

@@ -1,4 +1,4 @@
-"""What components ask of the catalog beside a product's own facts."""
+"""What templates ask of the catalog beside a product's own facts: goods, sums and choices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
 
-from app.domain.catalog import Money, Product, Shop
+from app.domain.catalog import Money, Product, Shop, Variant
 
 
 def pictured(shop: Shop, category: str, size: int) -> list[Product]:
@@ -22,3 +22,33 @@ def total(items: Iterable[Product]) -> Money | None:
     if len(currencies) != 1:
         return None
     return Money(sum((price.amount for price in prices), Decimal(0)), currencies.pop())
+
+
+def choices_of(item: Product) -> list[tuple[str, list[Variant]]]:
+    """Return the variants to choose from, those together that differ in their last option alone.
+
+    Each group has its heading: what its variants share, and the name of what they differ in.
+    """
+    groups: dict[tuple[str, ...], list[Variant]] = {}
+    for form in item.variants if len(item.variants) > 1 else ():
+        groups.setdefault(form.values[:-1], []).append(form)
+    names = item.option_names
+    return [
+        (", ".join(filter(None, [*map(_option, names, shared), *names[-1:]])), forms)
+        for shared, forms in groups.items()
+    ]
+
+
+def options_of(item: Product) -> dict[str, list[str]]:
+    """Return what a product can be had in, by the option's name; empty where it has none."""
+    if not item.option_names:
+        return {"": list(item.options)} if item.options else {}
+    forms = [form for form in item.variants if form.available] or item.variants
+    return {
+        name: list(dict.fromkeys(form.values[at] for form in forms if form.values[at]))
+        for at, name in enumerate(item.option_names)
+    }
+
+
+def _option(name: str, value: str) -> str:
+    return f"{name}: {value}" if name and value else value

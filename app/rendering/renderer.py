@@ -26,13 +26,12 @@ from app.domain.basket import MAX_LINES, MAX_QUANTITY, BasketItem, seen, totals
 from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
 from app.rendering.checkout import shown_at
-from app.rendering.goods import pictured, total
+from app.rendering.goods import choices_of, options_of, pictured, total
 from app.rendering.language import TAGS, Language, Languages, opening
 from app.rendering.markdown import Markdown
 from app.rendering.pictures import source_of, with_preload
 from app.rendering.structured import about_listing, about_product, about_shop
 from app.rendering.urls import ShopUrls
-from app.rendering.variants import choices_of, options_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

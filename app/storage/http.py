@@ -6,11 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.storage.errors import NO_ANSWER, StorageError
-from app.storage.retry_after import retry_after
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -116,6 +118,18 @@ class LazyHttpClient:
         """Close the client."""
         if self.load.made is not None:
             await self.load.made.aclose()
+
+
+def retry_after(text: str) -> float | None:
+    """Read `Retry-After`, in seconds or as a date; None where it says nothing useful."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return None if isnan(seconds) else max(seconds, 0.0)
 
 
 def _client(*, inside: bool, secure: bool) -> httpx.AsyncClient:

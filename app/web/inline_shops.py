@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from app.catalog.inline_shop import read_inline_shop
+from app.catalog.feed import stock
+from app.catalog.images import remote
+from app.catalog.json_product import read_product
+from app.catalog.json_shop import About, shop_of
+from app.catalog.load import shop_name_of
+from app.catalog.problems import InvalidProduct, Report
 from app.content.assets import brand_css
-from app.domain.catalog import FeedIssue, Shop
+from app.domain.catalog import FeedIssue, Picture, Product, Shop
 from app.pages.shells import ShopView, build_shop_view
 from app.pages.site import LiveSite
 
@@ -62,6 +69,27 @@ class InlineShops:
 
 
 def _read(sent: ShopIn) -> tuple[Shop | None, tuple[FeedIssue, ...]]:
+    """Return the shop, by the rules of a catalog's file, and what of it cannot be sold.
+
+    It is None where nothing can be. A problem's line is the product's place in the list, from 1.
+    """
+    report = Report()
     brand = sent.brand_guidelines.model_dump(exclude_none=True)
-    products = (item.model_dump(exclude_none=True) for item in sent.products)
-    return read_inline_shop(sent.shop_id, brand, products)
+    about = About({"id": sent.shop_id, "brand": brand}, report)
+    shelf: list[Product] = []
+    for place, item in enumerate(sent.products, 1):
+        try:
+            shelf.append(_product(item.model_dump(exclude_none=True)))
+        except InvalidProduct as error:
+            report.add(place, str(error), item.id)
+    if not shelf:
+        return None, report.problems()
+    shop = shop_of(about, sent.shop_id, shop_name_of(sent.shop_id))
+    return stock(shop._replace(id=sent.shop_id, inline=True), shelf), report.problems()
+
+
+def _product(sent: Mapping[str, object]) -> Product:
+    item = read_product({**sent, "price": Decimal(str(sent["price"]))}, str(sent["currency"]))
+    address = sent.get("image_url")
+    picture = Picture(remote(str(address)), item.title) if address else None
+    return item._replace(picture=picture)

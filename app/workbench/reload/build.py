@@ -22,9 +22,8 @@ from app.content.components import (
     schema_digest_of,
     slots_of,
 )
-from app.content.messages import CATALOG, merged, read_catalogs
 from app.content.prompts import PromptError, Prompts, load_prompts
-from app.content.site import SiteContent
+from app.content.site import MESSAGES, SiteContent, merged, read_catalogs
 from app.content.styles import shape_faults
 from app.generation.copy.lexicon import unreadable
 from app.rendering.language import Languages
@@ -212,12 +211,12 @@ def _prompt_fault(error: PromptError, sources: Sources) -> Fault:
 def _languages(sources: Sources) -> Languages:
     """Return the languages of the designer's catalogs, ours behind them."""
     texts = sources.within("locale")
-    own = {name.partition("/")[0]: text for name, text in texts.items() if name.endswith(CATALOG)}
+    own = {name.partition("/")[0]: text for name, text in texts.items() if name.endswith(MESSAGES)}
     for name, text in own.items():
         try:
             read_po(text)
         except PoError as error:
-            file = f"locale/{name}/{CATALOG}"
+            file = f"locale/{name}/{MESSAGES}"
             raise BuildError(line_fault(file, error.line, str(error), sources)) from error
     ours = {} if sources.root == ROOT else read_catalogs(ROOT / "locale")
     return Languages(merged((ours, own)))

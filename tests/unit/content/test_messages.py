@@ -12,7 +12,7 @@ import pytest
 from jinja2 import Environment
 from jinja2.nodes import Const
 
-from app.content.messages import merged, read_catalogs
+from app.content.site import merged, read_catalogs
 from app.rendering.po import read_po
 from app.settings import ROOT
 from tests.support.messages import Message, collect

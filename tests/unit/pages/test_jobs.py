@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from app.domain.persona import Shopper
+from app.pages.instruments import Instruments
 from app.pages.jobs import AtCapacity, Capacity, PageJobs, PageRequest
-from app.pages.measure import Instruments
 from app.pages.relay import Relay
 from app.personas.cache import keyed
 from app.storage.patience import Patience

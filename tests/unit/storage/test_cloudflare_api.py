@@ -13,9 +13,8 @@ from app.storage.cloudflare import CALLS, CloudflareApi, CloudflareD1, Cloudflar
 from app.storage.db.d1 import D1Database
 from app.storage.db.rows import Generation, ShopperHistory, Visited
 from app.storage.errors import InvalidPair, StorageError
-from app.storage.http import LazyHttpClient
+from app.storage.http import LazyHttpClient, retry_after
 from app.storage.kv.retrying import RetryingKv
-from app.storage.retry_after import retry_after
 from tests.support.clock import Clock
 from tests.support.fake_cloudflare.d1 import D1
 from tests.support.fake_cloudflare.faults import Fault
