@@ -45,6 +45,8 @@ from app.workbench.evals import Evaluation, Outcome, load, outcome, save, shown_
 
 SHOPS = (ROOT / "demo" / "catalog.json", *sorted((ROOT / "tests/corpora/eval").glob("*.json")))
 
+MOST_PAGES = len(SHOPS) * len(PERSONA_TYPES)
+
 
 def main(arguments: Sequence[str]) -> int:
     """Evaluate a model; return 1 where it falls behind what was accepted of it before."""
@@ -78,21 +80,40 @@ async def _evaluate(options: argparse.Namespace) -> int:
     runs = settings.data / "evals"
     save(runs / f"{name}.json", run)
     print(f"\n{_report(run)}\nkept in {runs}")
-    accepted = runs / "accepted" / f"{source}.json"
-    if options.accept:
-        save(accepted, run)
-    faults = worse(run, load(accepted) or run)
-    print("".join(f"worse than what was accepted: {fault}\n" for fault in faults), end="")
+    return _gate(runs / "accepted" / f"{source}.json", run, accept=options.accept)
+
+
+def _gate(path: Path, run: Evaluation, *, accept: bool) -> int:
+    """Hold a run to the accepted one, which it becomes where it is to; say what came of it."""
+    if accept:
+        save(path, run)
+        print("accepted: later runs are held to it")
+        return 0
+    accepted = load(path)
+    if accepted is None:
+        print("nothing is accepted yet to hold it to: ACCEPT=1")
+        return 0
+    faults = worse(run, accepted)
+    for fault in faults:
+        print(f"worse than {accepted.name}, which was accepted: {fault}")
+    if not faults:
+        print(f"as good as {accepted.name}, which was accepted")
     return int(bool(faults))
 
 
 def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.eval")
     parser.add_argument("--model", default="")
-    parser.add_argument("--name", default="")
-    parser.add_argument("--pages", type=int, default=None)
+    parser.add_argument("--name", default="", type=_file_name)
+    parser.add_argument("--pages", type=int, choices=range(1, MOST_PAGES + 1), metavar="N")
     parser.add_argument("--accept", action="store_true")
     return parser.parse_args([item for item in arguments if item])
+
+
+def _file_name(text: str) -> str:
+    if Path(text).name != text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a file")
+    return text
 
 
 def _briefs(settings: Settings) -> Iterator[tuple[SiteContent, Persona]]:

@@ -120,8 +120,18 @@ def shown_figures(outcomes: Iterable[Outcome]) -> dict[str, str]:
 
 
 def worse(new: Evaluation, accepted: Evaluation) -> list[str]:
-    """Return in what a run falls behind another: what is admitted, and what is filled."""
-    now, before = figures(new.outcomes), figures(accepted.outcomes)
+    """Return in what a run falls behind another: what is admitted, and what is filled.
+
+    Only pages that both have composed say anything of that.
+    """
+    pages = [{(it.shop, it.persona) for it in run.outcomes} for run in (new, accepted)]
+    both = set.intersection(*pages)
+    if not both:
+        return ["no page of it was composed then"]
+    now, before = (
+        figures(it for it in run.outcomes if (it.shop, it.persona) in both)
+        for run in (new, accepted)
+    )
     return [
         f"{name}: {now[name]:.1%}, accepted {before[name]:.1%}"
         for name in _SHARES

@@ -51,21 +51,36 @@ def test_a_run_that_admits_or_fills_less_is_worse() -> None:
     assert worse(RUN, less) == worse(RUN, RUN) == []
 
 
+def test_only_pages_that_both_runs_have_are_compared() -> None:
+    easy = replace(OUTCOME, shop="other", admitted=10)
+    assert worse(RUN, replace(RUN, outcomes=(OUTCOME, easy))) == []
+    assert worse(replace(RUN, outcomes=(easy,)), RUN) == ["no page of it was composed then"]
+
+
 def test_a_model_is_evaluated_kept_and_held_to_what_was_accepted(
     model: Model,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, value in {**model.environment, "WANDSTORE_DATA": str(tmp_path)}.items():
+    of_run = {"WANDSTORE_DATA": str(tmp_path), "WANDSTORE_HOUSE_PACE": "0"}
+    for name, value in {**model.environment, **of_run}.items():
         monkeypatch.setenv(name, value)
-    assert main(["--model", "house", "--pages", "1", "--name", "one", "--accept"]) == 0
+    house = ["--model", "house", "--pages", "1"]
+    assert main(house) == 0
+    assert "nothing is accepted yet" in capsys.readouterr().out
+    assert main([*house, "--name", "one", "--accept"]) == 0
+    assert main(house) == 0
+    assert "as good as one" in capsys.readouterr().out
     one = load(tmp_path / "evals" / "one.json")
     assert one is not None
     assert figures(one.outcomes)["slots filled"] == 1
     save(tmp_path / "evals" / "accepted" / "kimi.json", one)
     assert main(["--model", "kimi", "--pages", "1"]) == 1
-    assert "worse than what was accepted: slots filled: 0.0%" in capsys.readouterr().out
+    assert "worse than one, which was accepted: slots filled: 0.0%" in capsys.readouterr().out
+    for wrong in (["--pages", "0"], ["--name", "../one"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(wrong)
 
 
 def test_two_runs_stand_side_by_side(desk: Desk, page: Page) -> None:
