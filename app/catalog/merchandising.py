@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from app.catalog.problems import shown
 from app.catalog.toml_tables import Table, TomlFile, Unusable
-from app.domain.catalog import FeedIssue, Goods, Product, Shop
-from app.domain.merchandising import ACTIONS, PRODUCT_ACTIONS, Rule, Steering
+from app.domain.catalog import FeedIssue, Goods, Product, Shop, Steering
+from app.domain.merchandising import ACTIONS, PRODUCT_ACTIONS, Rule
 from app.domain.persona import PERSONA_TYPES
 
 FILE_NAME = "merchandising.toml"

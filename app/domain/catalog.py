@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from app.domain.merchandising import Rule, Steering
+from app.domain.merchandising import Rule
 
 T = TypeVar("T")
 
@@ -203,6 +203,26 @@ class Consent(NamedTuple):
     level: str = PERSONALISE
     cookie: str = ""
     agreed: str = ""
+
+
+class Steering(NamedTuple):
+    """What the rules that hold for one kind of persona come down to.
+
+    `pins` has the products that lead in a slot, `share` how much of a list one category may have.
+    `shares` has products by id, with how much of a list is theirs: together all of it at most.
+    """
+
+    pins: Mapping[str, tuple[str, ...]]
+    boosted: frozenset[str]
+    buried: frozenset[str]
+    share: float = 1.0
+    shares: tuple[tuple[Mapping[str, Product], float], ...] = ()
+
+    def pinned(self, slot: str) -> tuple[str, ...]:
+        """Return what is pinned to a slot; to any slot, where none is named."""
+        if slot:
+            return self.pins.get(slot, ())
+        return tuple(dict.fromkeys(name for names in self.pins.values() for name in names))
 
 
 class Shop(NamedTuple):

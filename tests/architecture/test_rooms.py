@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from app.settings import ROOT
@@ -14,19 +15,18 @@ FLOORS = (
     "catalog storage",
     "rendering",
     "content personas generation",
-    "llm pages",
-    "insights",
+    "llm pages insights",
     "web",
     "workbench prerender",
     "main",
     "server",
-    "cli",
     "__main__",
 )
 PURE = {"domain", "generation"}
 """Never hear of storage, network, clock or settings: they are handed what they need."""
 
 MODULES = sorted((ROOT / "app").rglob("*.py"))
+NAMED = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 
 
@@ -36,23 +36,20 @@ def room_of(path: Path) -> str:
 
 @cache
 def imported(path: Path) -> frozenset[str]:
-    """Return the rooms that a file imports from, wherever in it."""
-    rooms: set[str] = set()
+    """Return the modules of ours that a file imports from, wherever in it, for types alone too."""
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide the direction"
-            names = [f"app.{item.name}" for item in node.names if node.module == "app"]
-            modules = names or [node.module or ""]
+            names = {f"{node.module}.{item.name}" for item in node.names} & set(NAMED)
+            modules |= names or {node.module or ""}
         elif isinstance(node, ast.Import):
-            modules = [item.name for item in node.names]
-        else:
-            continue
-        rooms.update(
-            module.split(".")[1]
-            for module in modules
-            if module.startswith("app.") and module != "app.__version__"
-        )
-    return frozenset(rooms)
+            modules.update(item.name for item in node.names)
+    return frozenset(module for module in modules if module in NAMED)
+
+
+def rooms_of(path: Path) -> set[str]:
+    return {module.split(".")[1] for module in imported(path)}
 
 
 def test_every_room_has_its_floor() -> None:
@@ -63,10 +60,15 @@ def test_a_room_uses_only_rooms_below_it() -> None:
     climbs = {
         f"{path.relative_to(ROOT)} -> {room}"
         for path in MODULES
-        for room in imported(path)
+        for room in rooms_of(path)
         if room != room_of(path) and FLOOR_OF[room] >= FLOOR_OF[room_of(path)]
     }
     assert climbs == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    users = {name: imported(path) for name, path in NAMED.items()}
+    assert len(tuple(TopologicalSorter(users).static_order())) == len(NAMED)
 
 
 def test_the_core_knows_no_storage_and_no_setting() -> None:
@@ -75,7 +77,7 @@ def test_the_core_knows_no_storage_and_no_setting() -> None:
         f"{path.relative_to(ROOT)} -> {room}"
         for path in MODULES
         if room_of(path) in PURE
-        for room in imported(path)
+        for room in rooms_of(path)
         if room in outside
     }
     assert heard == set()

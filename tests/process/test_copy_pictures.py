@@ -13,7 +13,7 @@ from tools.support.server import ROOT
 _WITHOUT_PILLOW = """
 import sys
 sys.modules["PIL"] = None
-from app.cli import main
+from app.__main__ import main
 sys.exit(main())
 """
 

@@ -7,19 +7,21 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
-from app.domain.events import Event
-from app.domain.llm import Model, Prompt
-from app.domain.page import StoredPage
+from app.domain.events import Event, EventName
+from app.domain.llm import Model, ModelEnded, ModelEvent, ModelText, Prompt
+from app.domain.page import Refusal, StoredPage
 from app.domain.persona import PageKey, Persona
 from app.generation.generator import Generator
 from app.generation.job import PageJob, no_interests
+from app.generation.trace import Trace
 from app.pages.generators import GeneratorTools, build_generator
+from app.pages.journal import PageJournal
 from app.pages.shells import ShopView
 from app.personas.key import persona_hash
 from app.settings import Settings
-from app.workbench.player.recording_model import RecordingModel, RunJournal, WatchedTrace
 from app.workbench.player.recordings import Piece
 from app.workbench.reload.manager import ContentReloader
 
@@ -63,7 +65,7 @@ class Run:
         self.done = False
         self.brief: Prompt | None = None
         self.renderer = live.renderer
-        self.trace = WatchedTrace(self)
+        self.trace = _RunTrace(self)
         self._changed = asyncio.Event()
         self._began = request.clock()
         shop, self.fallbacks = view.steered_for(request.persona.type)
@@ -140,6 +142,73 @@ class Run:
         return True
 
 
+class _RunTrace(Trace):
+    """A trace whose notes are told as they are written."""
+
+    def __init__(self, run: Run) -> None:
+        request = run.request
+        self.run = run
+        self._words = ""
+        super().__init__(run.id, request.shop_id, request.persona.type, request.clock)
+
+    def note(self, what: str, code: str = "", where: str = "") -> None:
+        super().note(what, code, where)
+        self.run.record("note", {"what": what, "code": code, "where": where, "words": self._words})
+
+    def refused(self, refusal: Refusal) -> None:
+        """Write down a no, with the words that caused it: this trace is for nobody's log."""
+        self._words = refusal.words
+        super().refused(refusal)
+        self._words = ""
+
+
+class _RunJournal:
+    """A journal of one page that says when each event was written."""
+
+    def __init__(self, run: Run, clock: Callable[[], float]) -> None:
+        self._run = run
+        self._inner = PageJournal(clock)
+        self._inner.open(run.id, "the bench")
+
+    def begin_with(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
+        self._inner.begin_with(page_id, entries)
+
+    def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
+        before = len(self._inner.events(page_id))
+        self._inner.append(page_id, entries)
+        for event in self._inner.events(page_id)[before:]:
+            self._run.events.append((self._run.now, event))
+            if event.name != "progress":
+                self._run.record("event", {"name": event.name, "data": event.data})
+
+    def events(self, page_id: str) -> tuple[Event, ...]:
+        return self._inner.events(page_id)
+
+
+class _RecordingModel:
+    """A composer whose brief and text are noted as they pass."""
+
+    def __init__(self, inner: Model, run: Run) -> None:
+        self._inner = inner
+        self._run = run
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        run = self._run
+        run.brief = run.brief or prompt
+        async with aclosing(self._inner.compose(prompt)) as answer:
+            async for event in answer:
+                if isinstance(event, ModelText):
+                    run.pieces.append(Piece(run.now, event.text))
+                    run.record("text", {"text": event.text, "model": self.name})
+                elif isinstance(event, ModelEnded):
+                    run.record("tokens", {**event.tokens._asdict(), "model": self.name})
+                yield event
+
+
 def _generator(live: ContentReloader, run: Run) -> Generator:
     """Return who generates as the shop does, but for whoever the run names, and unwatched."""
 
@@ -147,8 +216,8 @@ def _generator(live: ContentReloader, run: Run) -> Generator:
 
     settings = run.request.settings
     tools = GeneratorTools(
-        journal=RunJournal(run, time.time),
-        models_of=lambda _: [RecordingModel(item, run) for item in run.request.models],
+        journal=_RunJournal(run, time.time),
+        models_of=lambda _: [_RecordingModel(item, run) for item in run.request.models],
         ready=nothing,
         finished=nothing,
         interests=no_interests,

@@ -8,8 +8,7 @@ from typing import Literal
 import pytest
 
 from app.catalog.ranking import MOST_OFFERED, rank, top_up
-from app.domain.catalog import Goods, Money
-from app.domain.merchandising import Steering
+from app.domain.catalog import Goods, Money, Steering
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Interests, Persona, PersonaType, Signals
 from tests.support.factories import EUR, product, shop
 

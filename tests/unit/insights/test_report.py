@@ -15,9 +15,9 @@ from app.domain.facts import Fact
 from app.domain.merchandising import Rule
 from app.insights.charts import WIDTH, bar_chart, interval_chart
 from app.insights.collect import collect
-from app.insights.command import summary
 from app.insights.prices import cost_of
 from app.insights.report import compared
+from app.insights.summary import summary
 from app.storage.db.rows import Generation, PageViews, Visited
 from tests.support.databases import KINDS, OpenDatabase, opened
 from tests.support.factories import product, shop

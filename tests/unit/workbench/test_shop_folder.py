@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from app.cli import shop_environment
+from app.__main__ import shop_environment
 from app.settings import ROOT, read_settings
 from app.workbench.checks.shop import problems_of
 from app.workbench.safe_write import NotWritten

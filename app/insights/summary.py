@@ -1,39 +1,11 @@
-"""What `wandstore insights` tells: the report of a shop's folder, in a few lines or whole."""
+"""The report on a shop in a few lines, as `wandstore insights` prints it."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.content.site import read_site
-from app.insights.collect import collect
 from app.insights.report import compared
-from app.metrics.registry import Metrics
-from app.pages.arms import Arms
-from app.settings import Settings
-from app.storage.factory import open_storage
-from app.storage.kv.retrying import RetryingKv
-from app.util.errors import OperatorError
-
-
-async def report_of(settings: Settings, shop_id: str | None = None) -> dict[str, object]:
-    """Return the report on a shop, the default one where none is named.
-
-    Raises:
-        OperatorError: the shop's files or its database cannot be read, or there is no such shop.
-    """
-    content = read_site(settings)
-    shops = content.catalogs.shops
-    shop = content.catalogs.default if shop_id is None else shops.get(shop_id)
-    if shop is None:
-        raise OperatorError(f"there is no shop {shop_id!r}, but {', '.join(shops)}")
-    storage = open_storage(settings, Metrics())
-    async with storage.opened():
-        kv = RetryingKv(storage.kv, time.monotonic)
-        arms = Arms(content.experiments.experiments, kv, time.time)
-        await arms.load()
-        return await collect(storage.database, shop, content.experiments, arms.stopped, time.time())
 
 
 def summary(report: Mapping[str, Any]) -> str:
