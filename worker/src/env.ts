@@ -1,6 +1,6 @@
 // The Worker's bindings and variables, and the limits read from them.
 
-import type { FilesNamespace } from "./assets/shop_files.ts";
+import type { ShopFiles } from "./assets/shop_files.ts";
 import type { ShopLedger } from "./budget/shop_ledger.ts";
 import type { ShopMetrics } from "./metrics/shop_metrics.ts";
 
@@ -12,7 +12,7 @@ export interface Env {
   readonly EVENTS?: AnalyticsEngineDataset;
   readonly METRICS?: DurableObjectNamespace<ShopMetrics>;
   readonly LEDGER?: DurableObjectNamespace<ShopLedger>;
-  readonly FILES?: FilesNamespace;
+  readonly FILES?: DurableObjectNamespace<ShopFiles>;
   /** Signs the shoppers' cookies; the container has the same one. */
   readonly SESSION_SECRET?: string;
   /** Have signed cookies before, separated by commas; the container has the same ones. */

@@ -1,8 +1,8 @@
 // Read the published folder from static assets: pages, files and the description of each shop.
 
+import type { Env } from "../env.ts";
 import type { Experiments } from "../experiments/assign.ts";
-import type { Consent } from "../session/consent.ts";
-import { changedFile, changedKey, type FilesNamespace } from "./shop_files.ts";
+import { changedFile, changedKey } from "./changes.ts";
 
 export interface StaticFile {
   readonly address: string;
@@ -16,6 +16,9 @@ export interface AssetIndex {
   readonly shops: readonly string[];
   readonly static: Readonly<Record<string, StaticFile>>;
 }
+
+/** What may be kept of who sends a request: not even a cookie; those of visit and basket; all. */
+export type Consent = "none" | "essential" | "personalise";
 
 export interface Shop {
   readonly id: string;
@@ -65,7 +68,7 @@ const caches = new WeakMap<Fetcher, Map<string, unknown>>();
 
 export class AssetStore {
   readonly #assets: Fetcher;
-  readonly #changes: FilesNamespace | undefined;
+  readonly #changes: Env["FILES"] | undefined;
   readonly #after: (work: Promise<unknown>) => void;
 
   /**
@@ -74,7 +77,7 @@ export class AssetStore {
    */
   constructor(
     assets: Fetcher,
-    changes?: FilesNamespace,
+    changes?: Env["FILES"],
     after: (work: Promise<unknown>) => void = () => {},
   ) {
     this.#assets = assets;

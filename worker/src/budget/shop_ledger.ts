@@ -1,7 +1,6 @@
 // What models have cost all instances of the container in the last hour: paid and checked in one piece.
 
 import { DurableObject } from "cloudflare:workers";
-import type { Env } from "../env.ts";
 
 const MINUTES = 60;
 const MINUTE_MS = 60_000;
@@ -24,10 +23,10 @@ export interface Verdict {
   readonly tokens: number;
 }
 
-export class ShopLedger extends DurableObject<Env> {
+export class ShopLedger extends DurableObject {
   readonly #sql = this.ctx.storage.sql;
 
-  constructor(state: DurableObjectState, env: Env) {
+  constructor(state: DurableObjectState, env: Cloudflare.Env) {
     super(state, env);
     this.#sql.exec(
       `CREATE TABLE IF NOT EXISTS spent (account TEXT, minute INTEGER, calls INTEGER, tokens INTEGER,

@@ -5,28 +5,13 @@ import { type Env, readMetricsMs } from "../env.ts";
 import { EXPOSITION, REGISTRY } from "../shared/constants.ts";
 import { remembered } from "../util/remembered.ts";
 import { withTimeout } from "../util/timeout.ts";
-
-/** Numbers by sample, which is named as Prometheus reads it. */
-export type Counts = Map<string, number>;
-
-/** A metric's name, meaning and labels. */
-export type Metric = readonly [name: string, meaning: string, ...labels: string[]];
+import { add, type Counts, type Metric, nameSample } from "./counts.ts";
 
 type Destination = Pick<Env, "METRICS" | "METRICS_MS">;
 
-const MAX_SAMPLES = 1_000;
 const HANDOVER_TIMEOUT_MS = 5_000;
-/** Counts what there was no room for. */
-const OVERFLOW = nameSample(REGISTRY.EVENTS, ["metrics", "overflow"]);
-
 const pending: Counts = new Map();
 let handoverDue = 0;
-
-/** Add to a sample, of which there are only so many. */
-export function add(counts: Counts, sample: string, amount: number): void {
-  const name = counts.has(sample) || counts.size < MAX_SAMPLES ? sample : OVERFLOW;
-  counts.set(name, (counts.get(name) ?? 0) + amount);
-}
 
 /** Count an event by the values of its labels. */
 export function count(metric: Metric, values: readonly string[]): void {
@@ -71,13 +56,6 @@ function observe(store: string, operation: string, seconds: number): void {
   for (const [bound, name] of buckets) add(pending, name, seconds <= bound ? 1 : 0);
   add(pending, sum, seconds);
   add(pending, count, 1);
-}
-
-function nameSample([name, , ...labels]: Metric, values: readonly string[]): string {
-  const escaped = values.map((value) =>
-    value.replace(/[\\"\n]/g, (found) => (found === "\n" ? "\\n" : `\\${found}`)),
-  );
-  return `${name}{${labels.map((label, at) => `${label}="${escaped[at]}"`).join(",")}}`;
 }
 
 /** Hand over soon what is counted until then. Nobody waits. */

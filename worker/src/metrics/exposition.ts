@@ -1,7 +1,7 @@
 // What was counted as Prometheus reads it, and as the report of /status; the words are app/'s.
 
 import { REGISTRY } from "../shared/constants.ts";
-import type { Counts, Metric } from "./counters.ts";
+import type { Counts, Metric } from "./counts.ts";
 
 const METRICS: readonly (readonly [Metric, "counter" | "histogram"])[] = [
   [REGISTRY.VISITS, "counter"],

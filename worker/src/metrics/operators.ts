@@ -7,7 +7,7 @@ import { fileHeaders, json } from "../responses.ts";
 import { EXPOSITION } from "../shared/constants.ts";
 import { withTimeout } from "../util/timeout.ts";
 import { presentsToken } from "../util/token.ts";
-import type { Counts } from "./counters.ts";
+import type { Counts } from "./counts.ts";
 import { exposition, figures } from "./exposition.ts";
 import { statusPage } from "./status_page.ts";
 

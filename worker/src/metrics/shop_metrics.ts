@@ -1,12 +1,11 @@
 // The counts of all isolates together, in one Durable Object, which outlives them and every deploy.
 
 import { DurableObject } from "cloudflare:workers";
-import type { Env } from "../env.ts";
-import { add, type Counts } from "./counters.ts";
+import { add, type Counts } from "./counts.ts";
 
 const KEY = "counts";
 
-export class ShopMetrics extends DurableObject<Env> {
+export class ShopMetrics extends DurableObject {
   readonly #counts: Counts = this.ctx.storage.kv.get<Counts>(KEY) ?? new Map();
 
   add(counts: Counts): void {

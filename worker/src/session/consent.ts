@@ -1,11 +1,8 @@
 // What may be kept of who sends a request, decided exactly as the container does.
 
-import type { Shop } from "../assets/store.ts";
+import type { Consent, Shop } from "../assets/store.ts";
 import { wantsNoTracking } from "../same_origin.ts";
 import { cookieValues } from "./cookies.ts";
-
-/** Not even a cookie; the cookies of visit and basket; all. */
-export type Consent = "none" | "essential" | "personalise";
 
 /** Return what may be kept: by the shop, by what its banner was told, by the browser. */
 export function consentOf(request: Request, { consent }: Shop): Consent {
