@@ -61,7 +61,9 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
     Raises:
         LibraryError: a style would swallow what is appended to it.
     """
-    found = (path for folder in folders for path in folder.glob("*") if path.suffix in MEDIA_TYPES)
+    found = (
+        path for folder in folders for path in folder.glob("[!.]*") if path.suffix in MEDIA_TYPES
+    )
     paths = {path.name: path for path in found}
     for path in paths.values():
         if path.suffix == ".css":

@@ -10,7 +10,9 @@ import hashlib
 import importlib
 import inspect
 import json
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _DRAWN = (".jinja", ".css", ".py")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class LibraryError(OperatorError):
@@ -125,11 +128,11 @@ def open_library(folder: Path) -> Library:
     package = _package_of(folder)
     module = _import(folder / "slots.py", f"{package}.slots")
     slots = slots_of(module)
-    styles = "\n".join(map(read_style, sorted(folder.glob("*.css"))))
+    styles = "\n".join(map(read_style, sorted(folder.glob("[!.]*.css"))))
     specs = Specs(partial(_specs, folder, package, slots))
     # The files themselves: generating every schema at each start takes longer.
-    paths = (path for path in folder.rglob("*") if path.suffix in _DRAWN)
-    texts = {str(path.relative_to(folder)): path.read_text() for path in paths}
+    paths = (path for path in folder.rglob("[!.]*") if path.suffix in _DRAWN)
+    texts = {str(path.relative_to(folder)): _read(path) for path in paths}
     digests = digest_of(texts), schema_digest_of(texts)
     return Library(folder, specs, slots, styles, *digests, kinds_of(folder, texts))
 
@@ -140,15 +143,26 @@ def read_style(path: Path) -> str:
     Raises:
         LibraryError: it is not.
     """
-    text = path.read_text()
+    text = _read(path)
     for fault in shape_faults(text):
         raise LibraryError(f"{path}: line {fault.line}: {fault.reason}")
     return text
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LibraryError(f"{path}: {error}") from error
+
+
 def slots_of(module: ModuleType) -> tuple[SlotSpec, ...]:
-    """Return the slots that `slots.py` states."""
-    return tuple(
+    """Return the slots that `slots.py` states.
+
+    Raises:
+        LibraryError: two have one name.
+    """
+    slots = tuple(
         SlotSpec(
             slot.id,
             slot.label,
@@ -158,6 +172,10 @@ def slots_of(module: ModuleType) -> tuple[SlotSpec, ...]:
         )
         for slot in module.SLOTS
     )
+    for name, number in Counter(slot.id for slot in slots).items():
+        if number > 1:
+            raise LibraryError(f"slots.py: there are {number} slots named {name!r}")
+    return slots
 
 
 def kinds_of(folder: Path, texts: Mapping[str, str]) -> dict[str, Kind]:
@@ -204,10 +222,10 @@ def _specs(folder: Path, package: str, slots: Iterable[SlotSpec]) -> dict[str, C
     known = {slot.id for slot in slots}
     found = {}
     for path in sorted(folder.iterdir()):  # glob would find nothing where no file can be opened
-        if path.suffix == ".py" and path.with_suffix(".jinja").exists():
+        if path.suffix == ".py" and path.name[0] != "." and path.with_suffix(".jinja").exists():
             module = _import(path, f"{package}.{path.stem}")
             file = path.with_suffix(".samples.json")
-            samples = read_samples(file, file.read_text() if file.exists() else None)
+            samples = read_samples(file, _read(file) if file.exists() else None)
             found[path.stem] = component_spec(path, module, known, samples)
     return found
 
@@ -218,8 +236,11 @@ def component_spec(
     """Return a component whose props the module holds; `known` are the page's slots.
 
     Raises:
-        LibraryError: the module does not hold one class of props that fills slots of the page.
+        LibraryError: the name is none, or the module does not hold one class of props that fills
+            slots of the page.
     """
+    if not _NAME.fullmatch(path.stem):
+        raise LibraryError(f"{path}: a name is of small letters, digits and underscores")
     props = _props_of(path, module)
     allowed = tuple(getattr(props, "slots", ()))
     if not allowed or not known.issuperset(allowed):
@@ -265,11 +286,14 @@ def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:
         raise LibraryError(f"{path}: missing; a component needs at least one sample")
     try:
         items = json.loads(text)
-        samples = tuple(Sample(item["name"], item["config"]) for item in items)
-    except (ValueError, TypeError, KeyError) as error:
+        samples = tuple(Sample(str(item["name"]), dict(item["config"])) for item in items)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise LibraryError(f"{path}: not a list of {{name, config}}: {error}") from error
     if not samples:
         raise LibraryError(f"{path}: empty; a component needs at least one sample")
+    for name, number in Counter(sample.name for sample in samples).items():
+        if number > 1:
+            raise LibraryError(f"{path}: there are {number} samples named {name!r}")
     return samples
 
 

@@ -83,7 +83,7 @@ def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Pro
 def _copy(path: Path, text: str) -> HouseCopy:
     try:
         lines: HouseCopy = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PromptError(f"{path}: {error}") from error
     if not _fits(lines, dict, dict, list, dict, str):
         raise PromptError(f"{path}: not an object of sets of component types, each a list of texts")
@@ -106,7 +106,7 @@ def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[
     """
     ours = ROOT / "prompts"
     words: dict[str, str] = {}
-    for pattern in ("words/*.txt", "words/cldr/*.txt"):
+    for pattern in ("words/[!.]*.txt", "words/cldr/[!.]*.txt"):
         found = {path.relative_to(base) for base in (ours, folder) for path in base.glob(pattern)}
         for name in sorted(found):
             own = folder / name
@@ -117,7 +117,7 @@ def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except OSError as error:
         raise PromptError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

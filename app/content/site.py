@@ -166,7 +166,7 @@ def read_site(settings: Settings, importer: Importer | None = None) -> SiteConte
 def read_catalogs(folder: Path) -> dict[str, str]:
     """Read a folder's catalogs by language; what is no UTF-8 is read as far as it is."""
     paths = folder.glob(f"*/{MESSAGES}")
-    return {path.parts[-3]: path.read_text("utf-8", "replace") for path in paths}
+    return {path.parts[-3]: path.read_text("utf-8-sig", "replace") for path in paths}
 
 
 def merged(catalogs: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:

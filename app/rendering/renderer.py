@@ -119,8 +119,9 @@ def environment(folder: Path, texts: Mapping[str, str] | None = None) -> Environ
 
     Templates are read from the folder, or taken from `texts` by their names in it.
     """
+    on_disk = FileSystemLoader(folder, "utf-8-sig")
     return Environment(
-        loader=FileSystemLoader(folder) if texts is None else _from_texts(folder, texts),
+        loader=on_disk if texts is None else _from_texts(folder, texts),
         bytecode_cache=CompiledTemplates(folder / "__pycache__"),
         autoescape=True,
         undefined=StrictUndefined,

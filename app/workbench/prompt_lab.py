@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from app.content.prompts import PLACES
 from app.domain.catalog import Shop
@@ -15,7 +15,9 @@ from app.generation.prompt import (
     describe,
     instructions,
 )
-from app.workbench.reload.manager import ContentReloader
+
+if TYPE_CHECKING:
+    from app.workbench.reload.manager import ContentReloader
 
 _SENSITIVITY: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
 _MOST_LIKED = 3

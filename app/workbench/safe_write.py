@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def write(
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        with suppress(FileNotFoundError):  # a file that several may change stays one
+            shutil.copymode(path, beside)
         if instead_of is not None and path.read_bytes() != instead_of:
             beside.unlink()
             raise Overtaken(f"{name}: has been changed meanwhile")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.workbench.safe_write import Overtaken, write
+from app.workbench.safe_write import NotWritten, Overtaken, write
 from tests.support.fake_model import component
+from tests.support.small_disk import small_disk
 from tools.support.workbench import Desk
 
 FILE = "components/cta.samples.json"
@@ -61,3 +63,17 @@ def test_what_is_there_by_now_is_not_replaced(desk: Desk) -> None:
         write(desk.root, FILE, b"saved", instead_of=b"read before")
     assert desk.text(FILE) == "typed"
     assert not list(desk.root.glob("components/.*"))
+
+
+def test_a_file_that_a_group_may_change_stays_one_and_a_full_disk_leaves_it(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk", 64) as disk:
+        write(disk, FILE, b"before")
+        (disk / FILE).chmod(0o664)
+        with pytest.raises(NotWritten, match="No space left"):
+            write(disk, FILE, b"x" * 100_000)
+        assert [path.name for path in (disk / "components").iterdir()] == ["cta.samples.json"]
+        write(disk, FILE, b"after")
+        assert (disk / FILE).read_bytes() == b"after"
+        assert (disk / FILE).stat().st_mode & 0o777 == 0o664

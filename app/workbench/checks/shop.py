@@ -27,8 +27,8 @@ from app.settings import ROOT, Settings
 from app.workbench.checks.styles import style_faults
 from app.workbench.gallery.fixtures import fit_to_shop
 from app.workbench.reload.build import BuildError, Version, build
-from app.workbench.reload.errors import Fault, line_fault
-from app.workbench.reload.files import FOLDERS, Sources, name_of, read_sources
+from app.workbench.reload.errors import Fault, line_fault, unread_faults
+from app.workbench.reload.files import Sources, read_sources
 from app.workbench.reload.manager import group_of
 from app.workbench.reload.verify import verify
 
@@ -52,7 +52,7 @@ def problems_of(settings: Settings) -> list[str]:
     site = read_site(replace(readable, root=ROOT))
     sources = read_sources(settings.root)
     ours = read_sources(ROOT)
-    faults = [*_unread(sources), *_unpaired(sources), *style_faults(sources, ours)]
+    faults = [*unread_faults(sources), *_unpaired(sources), *style_faults(sources, ours)]
     in_files = _file_faults(site, sources, ours)
     faults += [fault for fault in in_files if not fault.file.endswith(".css")]  # those are known
     return found + list(map(_of_file, sorted(faults, key=lambda fault: (fault.file, fault.line))))
@@ -68,14 +68,6 @@ def _of_file(fault: Fault) -> str:
     line = f", line {fault.line}" if fault.line else ""
     where = f" ({fault.where})" if fault.where else ""
     return f"{fault.file}{line}: {fault.message}{where}"
-
-
-def _unread(sources: Sources) -> Iterator[Fault]:
-    """Yield the files that are passed over."""
-    for path in sorted(path for folder in FOLDERS for path in (sources.root / folder).rglob("*")):
-        name = name_of(sources.root, path)
-        if name is not None and name not in sources.texts and not path.is_dir():
-            yield Fault(name, 0, "is a link, larger than 1 MiB, or no UTF-8 text")
 
 
 def _unpaired(sources: Sources) -> Iterator[Fault]:

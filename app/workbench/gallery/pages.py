@@ -6,23 +6,27 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from app.catalog.listing import IN_STOCK, LEAST, MOST, YES, ListingQuery, filter_products
 from app.catalog.merchandising import rules_at, steer
 from app.catalog.variants import made_of
+from app.content.site import SiteContent
 from app.domain.basket import BasketItem, BasketLine, check
 from app.domain.catalog import DEMO, Checkout, Money, Product, Shop, Variant
 from app.generation.rules import House, compose
 from app.pages.shells import draw_fallbacks
-from app.rendering.renderer import SlotContent
+from app.rendering.renderer import Renderer, SlotContent
 from app.web.notices import FAILED, FORGET, NOT_FOUND
 from app.web.products import related
 from app.workbench.gallery.fixtures import gone, sold_out, unpictured
 from app.workbench.gallery.states import ViewOptions, shop_of
 from app.workbench.prompt_lab import read_persona
 from app.workbench.reload.errors import Fault, fault_of
-from app.workbench.reload.manager import ContentReloader
+from app.workbench.reload.runaway import drawn
+
+if TYPE_CHECKING:
+    from app.workbench.reload.manager import ContentReloader
 
 _SCRIPTS = re.compile(r"<(script|noscript)\b.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"<html\b", re.IGNORECASE)
@@ -31,11 +35,13 @@ _WORDS = "A long text goes on for as long as a merchant has something to say abo
 
 
 class Scene(NamedTuple):
-    """What a page is drawn from: the files as they are, a shop, and how it is looked at."""
+    """What a page is drawn from: the files, a shop with its fallbacks, and whom it is for."""
 
-    live: ContentReloader
+    content: SiteContent
+    renderer: Renderer
     shop: Shop
-    options: ViewOptions
+    fallbacks: Mapping[str, SlotContent]
+    persona: str = "newcomer"
 
 
 class RenderedPage(NamedTuple):
@@ -55,11 +61,22 @@ def draw_page(live: ContentReloader, name: str, options: ViewOptions) -> Rendere
     shop = shop_of(live, options)
     shop = steer(shop, rules_at(shop, options.persona, options.moment))
     draw = states.get(options.state) or next(iter(states.values()))
+    content, renderer = live.version.content, live.renderer
+
+    def page() -> str:
+        fallbacks = draw_fallbacks(shop, content, renderer)
+        return draw(Scene(content, renderer, shop, fallbacks, options.persona))
+
     try:
-        return RenderedPage(shop, draw(Scene(live, shop, options)))
+        return RenderedPage(shop, drawn(page))
     except Exception as error:  # noqa: BLE001 - a template may raise anything
-        file = f"components/pages/{name.removesuffix('-page')}.jinja"
-        return RenderedPage(shop, fault=fault_of(error, live.version.sources, file, name))
+        fault = fault_of(error, live.version.sources, template_of(name), name)
+        return RenderedPage(shop, fault=fault)
+
+
+def template_of(name: str) -> str:
+    """Return the file of one of PAGES."""
+    return f"components/pages/{name.removesuffix('-page')}.jinja"
 
 
 def with_options(
@@ -67,8 +84,8 @@ def with_options(
 ) -> str:
     """Return a page as it is looked at: with other styles, and nothing that acts or reloads.
 
-    `sheet` is the address of the shop's style sheet, `styles` of the one instead of it; `more` is
-    put into the head.
+    `stylesheet` is the address of the shop's style sheet, `styles` of the one instead of it; `head`
+    is put into the head.
     """
     direction = "" if options.dir == "auto" else f'dir="{options.dir}" '
     attributes = f'{direction}data-design-theme="{options.theme}" data-design-text="{options.text}"'
@@ -81,36 +98,30 @@ def with_options(
 
 
 def _shell(scene: Scene) -> str:
-    renderer = scene.live.renderer
-    return renderer.store_page(scene.shop, scene.options.persona, _fallbacks(scene), "/stream/none")
+    return scene.renderer.store_page(scene.shop, scene.persona, scene.fallbacks, "/stream/none")
 
 
 def _finished(scene: Scene) -> str:
     """Draw a page as the house composer would; what the catalog cannot fill keeps its fallback."""
-    live, shop = scene.live, scene.shop
-    content = live.version.content
+    content, renderer, shop = scene.content, scene.renderer, scene.shop
     house = House(content.library.plan, content.prompts.house_in)
-    fillings = _fallbacks(scene)
-    persona = read_persona({"persona": scene.options.persona}, shop)
-    for item in compose(shop, persona, house, seed=scene.options.persona):
-        html = live.renderer.component(item, shop)
+    fillings = dict(scene.fallbacks)
+    for item in compose(shop, read_persona({"persona": scene.persona}, shop), house, scene.persona):
+        html = renderer.component(item, shop)
         if isinstance(html, str):
             fillings[item.slot] = SlotContent(item.type, html)
-    return live.renderer.store_page(shop, scene.options.persona, fillings)
+    return renderer.store_page(shop, scene.persona, fillings)
 
 
 def _sold_out(scene: Scene) -> str:
-    return _finished(scene._replace(shop=sold_out(scene.shop)))
-
-
-def _fallbacks(scene: Scene) -> dict[str, SlotContent]:
-    live = scene.live
-    return draw_fallbacks(scene.shop, live.version.content, live.renderer)
+    shop = sold_out(scene.shop)
+    fallbacks = draw_fallbacks(shop, scene.content, scene.renderer)
+    return _finished(scene._replace(shop=shop, fallbacks=fallbacks))
 
 
 def _listing(query: Callable[[Shop], ListingQuery]) -> Draw:
     def draw(scene: Scene) -> str:
-        return scene.live.renderer.listing_page(
+        return scene.renderer.listing_page(
             scene.shop, filter_products(scene.shop, query(scene.shop))
         )
 
@@ -140,7 +151,7 @@ def _product(change: Callable[[Product], Product]) -> Draw:
     def draw(scene: Scene) -> str:
         shop = scene.shop
         item = change(next(iter(shop.products.values())))
-        return scene.live.renderer.product_page(shop, item, related(item, shop))
+        return scene.renderer.product_page(shop, item, related(item, shop))
 
     return draw
 
@@ -209,7 +220,7 @@ def _changed(shop: Shop) -> tuple[BasketItem, ...]:
 def _basket(items: Callable[[Shop], tuple[BasketItem, ...]]) -> Draw:
     def draw(scene: Scene) -> str:
         shop = scene.shop._replace(checkout=scene.shop.checkout or Checkout(DEMO))
-        return scene.live.renderer.basket_page(shop, items(shop))
+        return scene.renderer.basket_page(shop, items(shop))
 
     return draw
 
@@ -236,7 +247,7 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         ),
     },
     "categories-page": {
-        "all": lambda scene: scene.live.renderer.categories_page(scene.shop),
+        "all": lambda scene: scene.renderer.categories_page(scene.shop),
     },
     "product-page": {
         "typical": _product(_in_stock),
@@ -255,14 +266,14 @@ PAGES: Mapping[str, Mapping[str, Draw]] = {
         "empty": _basket(lambda _: ()),
     },
     "checkout-page": {
-        "demonstration": lambda scene: scene.live.renderer.demo_checkout_page(
+        "demonstration": lambda scene: scene.renderer.demo_checkout_page(
             scene.shop, _lines(scene.shop, 2)
         ),
     },
     "message-page": {
-        "not-found": lambda scene: scene.live.renderer.message_page(scene.shop, *NOT_FOUND),
-        "went-wrong": lambda scene: scene.live.renderer.message_page(scene.shop, *FAILED),
-        "privacy": lambda scene: scene.live.renderer.message_page(scene.shop, *FORGET),
+        "not-found": lambda scene: scene.renderer.message_page(scene.shop, *NOT_FOUND),
+        "went-wrong": lambda scene: scene.renderer.message_page(scene.shop, *FAILED),
+        "privacy": lambda scene: scene.renderer.message_page(scene.shop, *FORGET),
     },
 }
 """Each page of the shop by its name, with its states. No component's name has a hyphen."""

@@ -17,10 +17,12 @@ from app.domain.persona import PERSONA_TYPES
 from app.generation.validate import validate
 from app.workbench.gallery.fixtures import CATALOGS, boundary_config, fit_to_shop, sold_out
 from app.workbench.reload.errors import Fault, fault_of
-from app.workbench.reload.manager import ContentReloader
+from app.workbench.reload.runaway import drawn
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+    from app.workbench.reload.manager import ContentReloader
 
 SHORTEST, LONGEST, SOLD_OUT = "shortest-allowed", "longest-allowed", "sold-out"
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -165,14 +167,16 @@ def _drawn(
     live: ContentReloader, rendered: RenderedState, verdict: Component | Refusal
 ) -> RenderedState:
     """Draw what was admitted; what was not, as fallbacks are drawn, whose limits nobody checks."""
-    name, shop = rendered.spec.name, rendered.shop
-    try:
+    name, slot, shop = rendered.spec.name, rendered.spec.slots[0], rendered.shop
+
+    def html() -> str:
         if isinstance(verdict, Component):
             html = live.renderer.component(verdict, shop)
-            return rendered._replace(html=html if isinstance(html, str) else "")
-        component = Component(name, rendered.spec.slots[0], rendered.config)
-        (filling,) = live.renderer.fallbacks(shop, [component]).values()
-        return rendered._replace(html=filling.html)
+            return html if isinstance(html, str) else ""
+        return live.renderer.fallbacks(shop, [Component(name, slot, rendered.config)])[slot].html
+
+    try:
+        return rendered._replace(html=drawn(html))
     except Exception as error:  # noqa: BLE001 - a template may raise anything
         file = f"components/{name}.jinja"
         return rendered._replace(fault=fault_of(error, live.version.sources, file, name))

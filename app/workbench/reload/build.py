@@ -60,6 +60,15 @@ def build(before: Version, sources: Sources) -> Version:
         BuildError: one of them cannot be used.
     """
     changed = sources.differing(before.sources)
+    try:
+        return _build(before, sources, changed)
+    except BuildError:
+        raise
+    except Exception as error:
+        raise BuildError(fault_of(error, sources, min(changed, default=""))) from error
+
+
+def _build(before: Version, sources: Sources, changed: set[str]) -> Version:
     _check_styles(sources, changed)
     library, package = before.content.library, before.package
     if package is None or any(name.startswith("components/") for name in changed):
@@ -105,7 +114,7 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
         slots = _slots(package, sources)
         specs = _specs(package, slots, sources, _Old(old, changed))
         kinds = kinds_of(folder, texts)
-    except BuildError:
+    except Exception:
         if package is not before.package:
             package.close()
         raise
@@ -179,7 +188,7 @@ def _samples(name: str, sources: Sources) -> tuple[Sample, ...]:
         raise BuildError(
             line_fault(file, error.lineno, f"not JSON: {error.msg}", sources)
         ) from error
-    except LibraryError as error:
+    except (LibraryError, RecursionError) as error:
         raise BuildError(fault_of(error, sources, file)) from error
 
 

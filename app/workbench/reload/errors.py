@@ -15,7 +15,7 @@ from app.workbench.reload.files import Sources
 _AROUND = 3
 _LONGEST_VALUE = 160
 _MOST_VALUES = 12
-_MADE_UP = re.compile(r"\bdesigned_\d+\.\w+\.")
+_MADE_UP = re.compile(r"\bdesigned_\d+\.(?:\w+\.)?")
 _NAMES = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -77,6 +77,11 @@ def fault_of(error: BaseException, sources: Sources, otherwise: str, where: str 
 def line_fault(file: str, line: int, message: str, sources: Sources, where: str = "") -> Fault:
     """Return a fault at a line that is known."""
     return Fault(file, line, message, where, _lines(sources.texts.get(file, ""), line))
+
+
+def unread_faults(sources: Sources) -> list[Fault]:
+    """Return the files that cannot be read, and why."""
+    return [Fault(name, 0, reason) for name, reason in sources.unread.items()]
 
 
 def line_in_sample(text: str, sample: str, prop: str) -> int:

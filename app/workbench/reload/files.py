@@ -12,10 +12,14 @@ _LARGEST = 1024 * 1024
 
 
 class Sources(NamedTuple):
-    """Texts by their path below the root, such as `components/hero.jinja`."""
+    """Texts by their path below the root, such as `components/hero.jinja`.
+
+    `unread` says why a file cannot be read; what was read of it before stays.
+    """
 
     root: Path
     texts: Mapping[str, str]
+    unread: Mapping[str, str] = {}
 
     def within(self, folder: str) -> dict[str, str]:
         """Return the texts of one folder by their names in it."""
@@ -42,28 +46,34 @@ class Sources(NamedTuple):
                 texts[name] = other.texts[name]
             else:
                 texts.pop(name, None)
-        return Sources(self.root, texts)
+        return self._replace(texts=texts)
 
 
 def read_sources(root: Path) -> Sources:
     """Read all files of the designer's folders."""
-    paths = (path for folder in FOLDERS for path in (root / folder).rglob("*"))
-    return read_again(Sources(root, {}), paths)
+    return read_again(Sources(root, {}), ())
 
 
 def read_again(sources: Sources, paths: Iterable[Path]) -> Sources:
-    """Return the sources with these files as they are now; one that is gone is left out."""
-    texts = dict(sources.texts)
-    for path in paths:
-        name = name_of(sources.root, path)
+    """Return the sources with these files as they are now, with all of them where none is named.
+
+    One that is gone is left out.
+    """
+    root, texts, unread = sources.root, dict(sources.texts), dict(sources.unread)
+    known = (root / name for name in (*texts, *unread))
+    found = (path for folder in FOLDERS for path in (root / folder).rglob("*"))
+    for path in list(paths) or {*known, *found}:
+        name = name_of(root, path)
         if name is None:
             continue
-        text = _read(path)
-        if text is None:
+        unread.pop(name, None)
+        try:
+            texts[name] = _read(path)
+        except FileNotFoundError:
             texts.pop(name, None)
-        else:
-            texts[name] = text
-    return Sources(sources.root, texts)
+        except (OSError, ValueError) as error:
+            unread[name] = getattr(error, "strerror", None) or str(error)
+    return Sources(root, texts, unread)
 
 
 def name_of(root: Path, path: Path) -> str | None:
@@ -74,15 +84,27 @@ def name_of(root: Path, path: Path) -> str | None:
         name = path.relative_to(root)
     except ValueError:
         return None
-    hidden = any(part.startswith(".") for part in name.parts)
+    hidden = any(part.startswith(".") or not part.isprintable() for part in name.parts)
     return None if hidden or name.parts[0] not in FOLDERS else name.as_posix()
 
 
-def _read(path: Path) -> str | None:
-    """Return a plain file's text; None for what is gone, a link, too large, or no text."""
+def _read(path: Path) -> str:
+    """Return a plain file's text.
+
+    Raises:
+        OSError: there is none, or it cannot be read.
+        ValueError: it is a link, too large, or no text.
+    """
+    if path.is_symlink():
+        raise ValueError("is a link, which is never followed")
+    if not path.is_file():
+        raise FileNotFoundError
+    with path.open("rb") as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"is larger than {_LARGEST // 1024:,} KiB")
     try:
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
-            return None
-        return path.read_text()
-    except (OSError, UnicodeDecodeError):
-        return None
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"is no UTF-8 text in line {line}") from error

@@ -13,7 +13,7 @@ from app.rendering.renderer import Renderer
 from app.workbench.reload.broadcast import Broadcast
 from app.workbench.reload.build import BuildError, Version, build, component_of
 from app.workbench.reload.dependencies import Uses
-from app.workbench.reload.errors import Fault
+from app.workbench.reload.errors import Fault, unread_faults
 from app.workbench.reload.files import Sources, read_again, read_sources
 from app.workbench.reload.verify import verify
 
@@ -45,6 +45,7 @@ class ContentReloader:
     def __init__(self, site: LiveSite, root: Path, build_site: BuildSite) -> None:
         self.news = Broadcast()
         self.faults: tuple[Fault, ...] = ()
+        self._from_the_start: tuple[Fault, ...] = ()
         self._root = root
         self._build_site = build_site
         self._uses = Uses()
@@ -76,8 +77,9 @@ class ContentReloader:
     async def begin(self) -> None:
         """Read everything for the first time and hand it to the shop."""
         async with self._turn:
+            before = self._disk
             self._disk = await asyncio.to_thread(read_sources, self._root)
-            await self._renew(self._disk.differing(self._version.sources), announce=False)
+            await self._renew(before, announce=False)
         self._ready.set()
 
     async def saved(self, paths: Iterable[Path]) -> None:
@@ -85,17 +87,13 @@ class ContentReloader:
         async with self._turn:
             before = self._disk
             self._disk = await asyncio.to_thread(read_again, before, paths)
-            changed = self._disk.differing(before)
-            if changed:
-                await self._renew(changed, announce=True)
+            if self._disk != before:
+                await self._renew(before, announce=True)
 
-    async def _renew(self, changed: set[str], *, announce: bool) -> None:
+    async def _renew(self, before: Sources, *, announce: bool) -> None:
         old = self.version
-        made, renderer, faults = await asyncio.to_thread(self._best, old)
-        same = {fault.as_json()["message"] for fault in faults} == {
-            fault.as_json()["message"] for fault in self.faults
-        }
-        self.faults = tuple(faults)
+        made, renderer, faults = await asyncio.to_thread(self._best, old, before)
+        self.faults = (*unread_faults(self._disk), *faults)
         if made is not None and renderer is not None:
             taken = made.sources.differing(old.sources)
             catalogs = self.site.current.content.catalogs
@@ -111,7 +109,7 @@ class ContentReloader:
             if announce:
                 self._announce(touched(taken, old, made, self._uses))
                 return
-        if announce and (not same or changed):
+        if announce:
             self._announce(Touched())
 
     def _announce(self, what: Touched) -> None:
@@ -123,12 +121,20 @@ class ContentReloader:
             }
         )
 
-    def _best(self, old: Version) -> tuple[Version | None, Renderer | None, list[Fault]]:
-        """Return the newest version that can be drawn, without what is wrong; runs in a thread."""
+    def _best(
+        self, old: Version, before: Sources
+    ) -> tuple[Version | None, Renderer | None, list[Fault]]:
+        """Return the newest version that can be drawn, without what is wrong; runs in a thread.
+
+        Where a fault is in none of the newer files, those that were left out `before` caused it.
+        """
         if old.package is None:
             return self._first(old)
-        candidate, faults = self._disk, list[Fault]()
-        while newer := candidate.differing(old.sources):
+        candidate = self._disk
+        newer = candidate.differing(old.sources)
+        faults = [fault for fault in self._from_the_start if fault.file not in newer]
+        self._from_the_start = tuple(faults)
+        while newer:
             try:
                 made = build(old, candidate)
                 drawn = touched(newer, old, made, self._uses)
@@ -136,7 +142,9 @@ class ContentReloader:
             except BuildError as wrong:
                 faults.append(wrong.fault)
                 group = group_of(wrong.fault.file, newer, candidate)
-                candidate = candidate.taking(group or newer, old.sources)
+                left_out = newer & before.differing(old.sources)
+                candidate = candidate.taking(group or left_out or newer, old.sources)
+                newer = candidate.differing(old.sources)
         return None, None, faults
 
     def _first(self, old: Version) -> tuple[Version | None, Renderer | None, list[Fault]]:
@@ -148,6 +156,7 @@ class ContentReloader:
         try:
             return made, verify(made, made.content.library.specs), []
         except BuildError as wrong:
+            self._from_the_start = (wrong.fault,)
             return made, build_renderer(made.content), [wrong.fault]
 
 

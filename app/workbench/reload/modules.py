@@ -17,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from app.workbench.reload.runaway import time_limit
+
 _NUMBERS = count(1)
 
 
@@ -87,8 +89,13 @@ class Package(MetaPathFinder, Loader):
         return spec_from_loader(fullname, self, origin=str(self._folder / f"{stem}.py"))
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run a module's code."""
-        exec(self._code(module), module.__dict__)  # noqa: S102 - importing is running
+        """Run a module's code.
+
+        Raises:
+            RanAway: it does not end, or would end the program.
+        """
+        with time_limit():
+            exec(self._code(module), module.__dict__)  # noqa: S102 - importing is running
 
     def _code(self, module: ModuleType) -> CodeType:
         stem = module.__name__.partition(".")[2]

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from app.catalog.listing import filter_products, read_request
 from app.content.components import ComponentSpec, LibraryError, Sample
 from app.domain.catalog import Shop
 from app.pages.shells import draw_fallbacks
 from app.pages.site import build_renderer
 from app.rendering.renderer import Renderer
 from app.workbench.gallery.fixtures import fit_to_shop
+from app.workbench.gallery.pages import PAGES, Scene, template_of
 from app.workbench.reload.build import BuildError, Version
 from app.workbench.reload.errors import Fault, fault_of, line_fault, line_in_sample
 from app.workbench.reload.files import Sources
+from app.workbench.reload.runaway import drawn
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
-
-_NOTHING = ("Nothing", "Nothing here.")
 
 
 def verify(version: Version, components: Iterable[str]) -> Renderer:
@@ -44,19 +44,21 @@ def _prove_sample(
 ) -> None:
     config = fit_to_shop(spec, sample.config, shop)
     context = {"products": shop.products, "categories": shop.categories()}
-    try:
-        props = spec.props.model_validate(dict(config), context=context)
-    except ValueError as error:
-        raise BuildError(
-            _misfit(spec.name, sample, cast("ValidationError", error), sources)
-        ) from error
     where = f"{spec.name}, sample {sample.name}"
+
+    def draw() -> str:
+        props = spec.props.model_validate(dict(config), context=context)
+        return renderer.draw(spec.name, spec.slots[0], props, shop)
+
     try:
-        renderer.draw(spec.name, spec.slots[0], props, shop)
+        drawn(draw)
     except Exception as error:
-        raise BuildError(
-            fault_of(error, sources, f"components/{spec.name}.jinja", where)
-        ) from error
+        fault = (
+            _misfit(spec.name, sample, cast("ValidationError", error), sources)
+            if hasattr(error, "errors")
+            else fault_of(error, sources, f"components/{spec.name}.jinja", where)
+        )
+        raise BuildError(fault) from error
 
 
 def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources) -> Fault:
@@ -70,19 +72,19 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
 
 
 def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
-    first = next(iter(shop.products.values()))
+    content, sources = version.content, version.sources
     try:
-        fillings = draw_fallbacks(shop, version.content, renderer)
-        renderer.store_page(shop, "newcomer", fillings, "/stream")
-        query = read_request(b"sort=name")
-        if query is not None:
-            renderer.listing_page(shop, filter_products(shop, query))
-        renderer.product_page(shop, first, [first])
-        renderer.message_page(shop, *_NOTHING)
+        fallbacks = draw_fallbacks(shop, content, renderer)
     except LibraryError as error:
-        path, _, reason = str(error).removeprefix(f"{version.sources.root}/").partition(": ")
-        raise BuildError(line_fault(path, 0, reason, version.sources)) from error
+        path, _, reason = str(error).removeprefix(f"{sources.root}/").partition(": ")
+        raise BuildError(line_fault(path, 0, reason, sources)) from error
     except Exception as error:
-        raise BuildError(
-            fault_of(error, version.sources, "prompts/house.json", "the shop's pages")
-        ) from error
+        fault = fault_of(error, sources, "prompts/house.json", "the shop's pages")
+        raise BuildError(fault) from error
+    for name, states in PAGES.items():
+        scene = Scene(content, renderer, shop, fallbacks)
+        try:
+            drawn(partial(next(iter(states.values())), scene))
+        except Exception as error:
+            fault = fault_of(error, sources, template_of(name), "the shop's pages")
+            raise BuildError(fault) from error

@@ -137,7 +137,7 @@ def test_slots_that_the_page_does_not_have_are_named(folder: Path) -> None:
 
 def test_what_is_no_text_is_named(folder: Path) -> None:
     (folder / "static" / "icon.svg").write_bytes(b"\xff")
-    assert check(folder) == ["static/icon.svg: is a link, larger than 1 MiB, or no UTF-8 text"]
+    assert check(folder) == ["static/icon.svg: is no UTF-8 text in line 1"]
 
 
 def test_no_fault_hides_another(folder: Path) -> None:
