@@ -41,7 +41,7 @@ _CLOSING = 3
 _LOOKS_EVERY = 0.1
 """Seconds, as uvicorn has it."""
 
-_MOST_DESCRIPTORS = 65_536
+_LEAST_DESCRIPTORS, _MOST_DESCRIPTORS = 64, 65_536
 
 
 class StartError(OperatorError):
@@ -228,12 +228,18 @@ def _log_missing_words(content: SiteContent) -> None:
 
 
 def _raise_descriptor_limit() -> None:
-    """Take as many descriptors as we may: the usual limit is meant for programs with `select`."""
+    """Take as many descriptors as we may: the usual limit is meant for programs with `select`.
+
+    Raises:
+        StartError: these are too few for files of our own and for anybody to be answered.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < most:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < _LEAST_DESCRIPTORS:
+        raise StartError(f"{most} files may be open at once (ulimit -n), {_LEAST_DESCRIPTORS} must")
 
 
 def main(environment: Mapping[str, str]) -> int:

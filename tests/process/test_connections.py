@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -13,7 +15,7 @@ import pytest
 from tests.conftest import StartServer
 from tests.support.shopper_client import Shopper, stream_of
 from tools.support import http
-from tools.support.server import HeldPort, Server
+from tools.support.server import ROOT, HeldPort, Server
 
 FEW = ("sh", "-c", 'ulimit -n 64 && exec "$0" -m app', sys.executable)
 SECRET = "s3cret-of-the-worker"  # noqa: S105 - made for this test
@@ -43,6 +45,17 @@ def test_more_connections_than_descriptors_keep_nobody_out(tmp_path: Path) -> No
         assert http.get(f"{server.url}/health").json()["status"] == "healthy"
         with Shopper(server) as shopper:
             assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
+
+
+def test_fewer_descriptors_than_it_needs_are_told_in_a_line(tmp_path: Path) -> None:
+    command = ["sh", "-c", 'ulimit -n "$1" && exec "$0" -m app', sys.executable, "63"]
+    environment = {"PATH": os.environ["PATH"], "WANDSTORE_DATA": str(tmp_path / "data")}
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    told = "63 files may be open at once (ulimit -n), 64 must"
+    assert ended.stderr == f"wandstore cannot start: {told}\n"
 
 
 def test_connections_while_it_starts_do_not_end_it(tmp_path: Path) -> None:
