@@ -224,7 +224,7 @@ async def test_a_deleted_pair_is_gone() -> None:
 
 async def test_a_retry_that_succeeds_late_keeps_the_next_write_a_second_away() -> None:
     inner, clock = FakeKv([BROKEN]), Clock()
-    kv = RetryingKv(inner, clock, pause=0.01)
+    kv = RetryingKv(inner, clock, pause=0.3)
     writing = asyncio.create_task(kv.put("a", b"1", 3600))
     await turns()
     clock.now += 0.9
