@@ -37,15 +37,10 @@ class EventStream(EventSourceResponse):
         async with aclosing(self._events) as events:
             try:
                 async with asyncio.timeout(None) as reading:
+                    head = {"status": self.status_code, "headers": self.raw_headers}
+                    await send({"type": "http.response.start", **head})
                     attending = asyncio.create_task(self._attend(receive, send, reading))
                     try:
-                        await send(
-                            {
-                                "type": "http.response.start",
-                                "status": self.status_code,
-                                "headers": self.raw_headers,
-                            }
-                        )
                         async for data in events:
                             await _send(send, data)
                     finally:

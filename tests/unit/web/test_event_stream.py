@@ -17,7 +17,9 @@ SCOPE: Scope = {"type": "http", "method": "GET"}
 class Reader:
     """Takes what is sent to it, and leaves when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, takes_head: float = 0) -> None:
+        self._takes_head = takes_head
+        self.types: list[str] = []
         self.bodies: list[bytes] = []
         self.beaten = asyncio.Event()
         self.left = asyncio.Event()
@@ -31,6 +33,9 @@ class Reader:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
+        self.types.append(message["type"])
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(self._takes_head)
         if message["type"] == "http.response.body":
             self.bodies.append(message["body"])
             if len(self.bodies) == 2:
@@ -49,6 +54,16 @@ async def test_what_is_yielded_is_sent_to_its_end() -> None:
     reader = Reader()
     await reader.reading(events(), 30)
     assert reader.bodies == [b"one", b"two", b""]
+
+
+async def test_no_heartbeat_goes_before_the_head() -> None:
+    async def events() -> AsyncGenerator[bytes, None]:
+        yield b"one"
+
+    reader = Reader(takes_head=0.02)
+    await reader.reading(events(), 0.001)
+    assert reader.types == ["http.response.start", *["http.response.body"] * len(reader.bodies)]
+    assert reader.bodies[0] == b"one"
 
 
 @pytest.mark.parametrize("failure", [ValueError, TimeoutError])
