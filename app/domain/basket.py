@@ -78,7 +78,7 @@ def put(basket: Basket, line: BasketLine) -> Basket:
 
 def change(basket: Basket, line: BasketLine, quantity: int, price: Money) -> Basket:
     """Return the basket with so many of a line of it, at a price that is known now; 0 is out."""
-    changed = line._replace(quantity=quantity, price=price)
+    changed = line._replace(quantity=min(quantity, MAX_QUANTITY), price=price)
     lines = (changed if item is line else item for item in basket)
     return tuple(item for item in lines if item.quantity)
 

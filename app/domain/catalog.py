@@ -253,6 +253,11 @@ class Shop(NamedTuple):
     consent: Consent = Consent()
     tag_names: Mapping[str, str] = MappingProxyType({})
 
+    @property
+    def basket_id(self) -> str:
+        """Return what a shopper's basket is of: the store, in whichever of its languages."""
+        return self.store or self.id
+
     def sells(self, variant: Variant) -> bool:
         """Say whether a variant can be bought here now."""
         return self.checkout is not None and variant.available and self.checkout.knows(variant)

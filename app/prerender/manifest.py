@@ -76,6 +76,7 @@ def shop_file(
         "experiments": experiments.as_json(),
         "moments": list(moments),
         "sells": shop.checkout is not None,
+        "basket": shop.basket_id,
         "consent": shop.consent._asdict(),
     }
 

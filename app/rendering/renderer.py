@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from app.catalog.listing import Listing, shown_categories
 from app.catalog.ranking import top_up
-from app.domain.basket import MAX_LINES, MAX_QUANTITY, BasketItem, seen, totals
+from app.domain.basket import MAX_QUANTITY, BasketItem, seen, totals
 from app.domain.catalog import Product, Shop, Variant
 from app.domain.page import Component, Refusal
 from app.rendering.checkout import shown_at
@@ -255,7 +255,9 @@ class Renderer:
 
     def categories_page(self, shop: Shop) -> str:
         """Draw the page of all categories."""
-        return self._page("categories", shop, self.language(shop).gettext("All categories"))
+        title = self.language(shop).gettext("All categories")
+        goods = {"in_category": shop.shelves(), "pictured": partial(pictured, shop)}
+        return self._page("categories", shop, title, **goods)
 
     def product_page(
         self, shop: Shop, item: Product, related: Iterable[Product], variant: Variant | None = None
@@ -294,7 +296,6 @@ class Renderer:
             seen=seen(items),
             note=note,
             most=MAX_QUANTITY,
-            most_lines=MAX_LINES,
             suggestions=[] if items else top_up((), shop, _SUGGESTED),
         )
 

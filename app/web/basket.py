@@ -29,11 +29,12 @@ from app.web.signals import SignalsEndpoint
 MAX_BODY_BYTES = 4_096
 _BODIES_TOGETHER = 256
 MAX_FIELDS = 16
-NOTES = ("full", "not_sold", "moved")
+NOTES = ("full", "most", "not_sold", "moved")
 """What the basket's page says besides, where its address asks for it."""
 
 _PRIVATE = (b"cache-control", b"private, no-store")
-_NUMBER = re.compile(r"[0-9]{1,4}")
+_NUMBER = re.compile(r"\d{1,9}")
+"""In the digits of any script: a shopper's keyboard may have no others."""
 
 
 class BasketPage:
@@ -54,7 +55,7 @@ class BasketPage:
         elif scope["method"] == "POST":
             await self._change(scope, receive, send, view)
         else:
-            items = check(self._signer.read(scope["headers"], view.shop.id), view.shop)
+            items = check(self._signer.read(scope["headers"], view.shop.basket_id), view.shop)
             note = form_fields(scope["query_string"]).get("note", "")
             html = web.renderer.basket_page(view.shop, items, note if note in NOTES else "")
             await send_response(scope, send, private_page(html, view))
@@ -73,20 +74,19 @@ class BasketPage:
         except Rejected as no:
             await self._refuse(scope, send, view, no.status)
             return
-        basket = self._signer.read(scope["headers"], view.shop.id)
-        changed, outcome = _changed(basket, form, view.shop)
+        basket = self._signer.read(scope["headers"], view.shop.basket_id)
+        changed, outcome, note = _changed(basket, form, view.shop)
         if outcome == "added":
             changed = await self._placed(scope, view, changed, form["product"])
         secure = scope["scheme"] == "https"
-        values = self._signer.cookies(changed, view.shop.id, secure=secure)
+        values = self._signer.cookies(changed, view.shop.basket_id, secure=secure)
         if not values:
-            outcome = "full"
+            outcome = note = "full"
         self.counts[outcome] += 1
         cookies = [(b"set-cookie", value) for value in values if changed != basket]
-        address = view.urls.basket(outcome if outcome in NOTES else "")
-        await send_response(scope, send, see_other(address, cookies))
+        await send_response(scope, send, see_other(view.urls.basket(note), cookies))
         if outcome == "added":
-            items = ((form["product"], max(_quantity(form, 1), 1)),)
+            items = ((form["product"], min(max(_quantity(form, 1), 1), MAX_QUANTITY)),)
             event = ReportedEvent("add_to_basket", items)
             await self._signals.note(scope, view, [event], changed)
 
@@ -142,7 +142,7 @@ class CheckoutPage:
         if view is None or view.shop.checkout is None:
             await web.send_not_found(scope, send, view)
             return
-        items = check(self._signer.read(scope["headers"], view.shop.id), view.shop)
+        items = check(self._signer.read(scope["headers"], view.shop.basket_id), view.shop)
         bought = [item for item in items if item.quantity]
         if not bought or form_fields(scope["query_string"]).get("seen") != seen(items):
             self.counts["moved"] += 1
@@ -160,24 +160,31 @@ class CheckoutPage:
             await self._signals.note_checkout(scope, view)
 
 
-def _changed(basket: Basket, form: Mapping[str, str], shop: Shop) -> tuple[Basket, str]:
-    """Return the basket as a form wants it, and what was done or why nothing was."""
+def _changed(basket: Basket, form: Mapping[str, str], shop: Shop) -> tuple[Basket, str, str]:
+    """Return the basket as a form wants it, what was done or why nothing was, and what to note."""
     place = (form.get("product", ""), form.get("variant", ""))
     product = shop.products.get(place[0])
     variant = product.form(place[1]) if product else None
     line = next((line for line in basket if line[:2] == place), None)
     if form.get("do") == "add":
         if variant is None or not shop.sells(variant):
-            return basket, "not_sold"
+            return basket, "not_sold", "not_sold"
         if line is None and len(basket) == MAX_LINES:
-            return basket, "full"
+            return basket, "full", "full"
         quantity = max(_quantity(form, 1), 1)
-        return put(basket, BasketLine(*place, quantity, variant.price)), "added"
+        added = put(basket, BasketLine(*place, quantity, variant.price))
+        return added, "added", _beyond(quantity + (line.quantity if line else 0))
     if line is None:
-        return basket, "unknown"
+        return basket, "unknown", ""
     quantity = 0 if form.get("do") == "remove" else _quantity(form, line.quantity)
     price = variant.price if variant else line.price
-    return change(basket, line, quantity, price), "changed" if quantity else "removed"
+    outcome = "changed" if quantity else "removed"
+    return change(basket, line, quantity, price), outcome, _beyond(quantity)
+
+
+def _beyond(quantity: int) -> str:
+    """Return the note on a quantity that is more than a line may have."""
+    return "most" if quantity > MAX_QUANTITY else ""
 
 
 def _names(part: Component, product: str) -> bool:
@@ -189,9 +196,9 @@ def _names(part: Component, product: str) -> bool:
 
 
 def _quantity(form: Mapping[str, str], otherwise: int) -> int:
-    """Return the number of a form, at most what a line may have."""
+    """Return the number of a form."""
     text = form.get("quantity", "").strip()
-    return min(int(text), MAX_QUANTITY) if _NUMBER.fullmatch(text) else otherwise
+    return int(text) if _NUMBER.fullmatch(text) else otherwise
 
 
 def form_fields(text: bytes) -> dict[str, str]:

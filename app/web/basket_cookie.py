@@ -53,6 +53,8 @@ class BasketSigner(NamedTuple):
         Over https one ends what an earlier version has set, which must not come back.
         """
         value = self.value(basket, shop_id) if basket else ""
+        if len(value) > MAX_VALUE_LENGTH:  # to buy it, nobody needs to know where it was shown
+            value = self.value([line._replace(slot="", page="") for line in basket], shop_id)
         if len(value) > MAX_VALUE_LENGTH:
             return []
         of_host, plain = cookie_names(shop_id)
@@ -61,7 +63,7 @@ class BasketSigner(NamedTuple):
         cookie = f"{name}={value}; Max-Age={age}; {_ATTRIBUTES}{ending}".encode()
         return [cookie, *([f"{plain}=; Max-Age=0; {_ATTRIBUTES}".encode()] if secure else [])]
 
-    def value(self, basket: Basket, shop_id: str) -> str:
+    def value(self, basket: Iterable[BasketLine], shop_id: str) -> str:
         """Return the value of a basket's cookie."""
         rows = [
             (*line[:3], int(line.price.amount * 100), line.price.currency, line.slot, line.page)

@@ -65,7 +65,7 @@ class ForgetPage:
             await send_response(scope, send, private_page(html, view, 503))
             return
         self.counts["forgotten" if known else "unknown"] += 1
-        names = (*cookies.cookie_names(shop.id), *basket_cookie.cookie_names(shop.id))
+        names = (*cookies.cookie_names(shop.id), *basket_cookie.cookie_names(shop.basket_id))
         values = [name.encode() + _ENDED for name in names]
         # What is named for the host browsers do not look at unless it is said to be secure.
         values[::2] = [value + b"; Secure" for value in values[::2]]

@@ -145,7 +145,7 @@ class SignalsEndpoint:
         counted = bool(seen) and await self._count(seen, visit)
         basket: Basket = ()
         if any(event.kind in BASKET_KINDS for event in deeds):
-            basket = self._baskets.read(scope["headers"], visit.view.shop.id)
+            basket = self._baskets.read(scope["headers"], visit.view.shop.basket_id)
         if deeds or not counted:
             await self._learn(visit, deeds, basket, counted=counted)
 

@@ -36,6 +36,8 @@ export interface Shop {
   readonly required: readonly string[];
   /** Whether anything can be bought: else there is no basket. */
   readonly sells: boolean;
+  /** Whose the basket is: the store's, in whichever of its languages. */
+  readonly basket: string;
   /** The components that may fill each slot. */
   readonly slots: Readonly<Record<string, readonly string[]>>;
   /** How many products somebody must have viewed for their page to show them; 0 where none does. */

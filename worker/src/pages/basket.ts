@@ -39,7 +39,7 @@ export async function handleBasket(
 async function asksForNothing({ request, url, sessionSigner }: RequestContext, shop: Shop) {
   if (request.method === "POST" || url.search !== "") return false;
   const cookies = request.headers.get("cookie") ?? "";
-  return (await readBasket(cookies, shop.id, sessionSigner())).length === 0;
+  return (await readBasket(cookies, shop.basket, sessionSigner())).length === 0;
 }
 
 /** Makes the request by which a shopper's is passed on; the host says how: see IF_AWAKE. */

@@ -110,7 +110,7 @@ async function findOrigins(
   if (!deeds.some(({ kind }) => FACTS.BASKET_KINDS.some((known) => known === kind)))
     return new Map();
   const cookies = request.headers.get("cookie") ?? "";
-  return originsOf(await readBasket(cookies, shop.id, sessionSigner()));
+  return originsOf(await readBasket(cookies, shop.basket, sessionSigner()));
 }
 
 /** Store what was seen of the store page; say whether there was anything that the shop knows. */
