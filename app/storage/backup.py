@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import tarfile
-from contextlib import closing
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from app.settings import Settings
 from app.util.errors import OperatorError
@@ -47,9 +49,9 @@ def back_up(data: Path, target: Path) -> None:
     if not (data / DATABASES[0]).exists():
         raise BackupError(f"{data}: there is no {DATABASES[0]}")
     try:
-        with TemporaryDirectory(dir=target.resolve().parent, prefix=f"{target.name}.") as folder:
-            copies = [_copied(data / name, Path(folder) / name) for name in DATABASES]
-            whole = Path(folder) / "whole"
+        with _emptied(target.resolve().with_name(f"{target.name}.part")) as folder:
+            copies = [_copied(data / name, folder / name) for name in DATABASES]
+            whole = folder / "whole"
             with whole.open("xb") as file:
                 whole.chmod(_OWNER_ONLY)
                 with tarfile.open(fileobj=file, mode="w:gz") as archive:
@@ -75,13 +77,26 @@ def restore(source: Path, data: Path, *, replace: bool = False) -> None:
         raise BackupError(f"{data}: there is a {there[0]} already")
     try:
         data.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=data, prefix="restore.") as folder:
-            for path in _extracted(source, Path(folder)):
+        with _emptied(data / "restore.part") as folder:
+            for path in _extracted(source, folder):
                 for ending in ("-wal", "-shm"):
                     (data / f"{path.name}{ending}").unlink(missing_ok=True)
                 path.replace(data / path.name)
-    except (OSError, sqlite3.Error, tarfile.TarError, EOFError) as error:
+    except (tarfile.TarError, zlib.error, EOFError) as error:
+        raise BackupError(f"{source}: this is no backup, or not all of one") from error
+    except (OSError, sqlite3.Error) as error:
         raise BackupError(f"{source}: {error}") from error
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """Have a folder for a while, without what a command that was killed has left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copied(source: Path, target: Path) -> Path:
@@ -113,6 +128,8 @@ def _extracted(source: Path, folder: Path) -> list[Path]:
                 with path.open("wb") as file:
                     while piece := content.read(1024 * 1024):
                         file.write(piece)
+                    file.flush()
+                    os.fsync(file.fileno())
                 found.append(path)
     if folder / DATABASES[0] not in found:
         raise BackupError(f"{source}: there is no {DATABASES[0]} in it")

@@ -156,6 +156,24 @@ def test_a_database_that_is_damaged_in_many_places_is_told_in_a_line(
         restore(archive(tmp_path / "odd", **{SHOP: bytes(content)}), data, replace=True)
 
 
-def test_a_file_that_is_no_archive_is_named(tmp_path: Path, data: Path) -> None:
-    with pytest.raises(BackupError, match=r"shop\.sqlite3"):
-        restore(data / SHOP, tmp_path / "again")
+def test_a_file_that_is_no_whole_archive_is_told_in_a_line(tmp_path: Path, data: Path) -> None:
+    target = tmp_path / "backup"
+    back_up(data, target)
+    whole = target.read_bytes()
+    middle = len(whole) // 2
+    for content in (b"a word", whole[:middle], whole[:middle] + b"\xff" * middle, b""):
+        target.write_bytes(content)
+        with pytest.raises(BackupError, match=r"^\S+/backup: this is no backup.*\Z"):
+            restore(target, data, replace=True)
+        assert numbers(data / SHOP) == [0, 0]
+
+
+def test_what_a_killed_command_left_is_gone_with_the_next(tmp_path: Path, data: Path) -> None:
+    target = tmp_path / "backup"
+    for folder in (tmp_path / "backup.part", data / "restore.part"):
+        folder.mkdir()
+        (folder / SHOP).write_bytes(b"half of a database")
+    back_up(data, target)
+    restore(target, data, replace=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "backup"}
+    assert {path.name for path in data.iterdir()} == {*DATABASES, SECRET}
