@@ -96,7 +96,8 @@ class RedisServer:
         """
         if isinstance(error, ReadOnlyError):
             await self._client.connection_pool.disconnect(inuse_connections=False)
-        return StorageError(f"redis: {type(error).__name__}")
+        name = type(error).__name__
+        return StorageError(f"redis: {name}", reason=name)
 
 
 class RedisKv:

@@ -369,15 +369,26 @@ def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
         state.config_set("maxmemory", "1")
         visit()
         visit()
-        assert check() == "failed: StorageError"
+        assert check() == "failed: OutOfMemoryError"
         assert len(model.requests) == 1, "what Redis did not take is in memory"
         assert "BUDGET_UNREACHABLE" not in http.get(f"{server.url}/metrics").text
         state.config_set("maxmemory", "0")
         assert check() == "ok"
+        state.replicaof("127.0.0.1", "1")
+        visit()
+        assert check() == "failed: ReadOnlyError"
+        state.replicaof("NO", "ONE")
+        assert check() == "ok"
+        state.config_set("requirepass", "another")
+        state.client_kill_filter(_type="normal", skipme=True)
+        visit()
+        assert check() == "failed: AuthenticationError"
+        state.config_set("requirepass", "")
+        assert check() == "ok"
     redis.stop()
     visit()
     visit()
-    assert check() == "failed: StorageError"
+    assert check() == "failed: ConnectionError"
     redis.start()
     assert check() == "ok"
     figures = http.get(f"{server.url}/metrics").text

@@ -136,7 +136,7 @@ def test_a_shop_stays_open_while_its_database_is_slow_and_while_it_is_gone(
             assert known.get("/store").elapsed.total_seconds() < CALL / 2
         postgres.stop()
         try:
-            assert checks()["database"] == "failed: StorageError"
+            assert checks()["database"].startswith("failed: ")
             assert checks()["kv_connection"] == "ok"
             with Shopper(shop) as new:
                 if stream := stream_of(new.store().text):

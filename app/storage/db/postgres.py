@@ -45,6 +45,7 @@ _TYPE = re.compile(rf"\b(?:{'|'.join(_TYPES)})\b")
 _FAILURES = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # of a connection whose end has been announced
     OSError,
     TimeoutError,
     ValueError,  # of an address that asyncpg cannot read
@@ -135,7 +136,8 @@ class PostgresDatabase(ShopRepository):
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 await self._pool.expire_connections()  # another server is the primary now
             # What an error says may quote what was written; its name never does.
-            raise StorageError(f"postgres: {type(error).__name__}") from None
+            name = type(error).__name__
+            raise StorageError(f"postgres: {name}", reason=name) from None
         finally:
             self._calls -= 1
 

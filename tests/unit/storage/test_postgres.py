@@ -296,6 +296,39 @@ async def test_a_server_that_falls_silent_holds_nobody(
     assert await sooner_or_later(here) == NEWCOMER
 
 
+async def test_a_connection_whose_end_has_been_announced_is_a_storage_error(
+    connect: Connect, postgres: Postgres, url: str
+) -> None:
+    opened: list[asyncio.StreamWriter] = []
+
+    async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while part := await reader.read(65_536):
+            writer.write(part)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        back, there = await asyncio.open_unix_connection(postgres.folder / ".s.PGSQL.5432")
+        await asyncio.gather(passed_on(reader, there), passed_on(back, writer))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        schema = url.rpartition("=")[2]
+        database = await connect(
+            f"postgresql://shop@127.0.0.1:{port}/postgres?search_path={schema}"
+        )
+        await database.check()
+        said = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0"
+        opened[-1].write(b"E" + (len(said) + 4).to_bytes(4, "big") + said)
+        for _ in range(10):
+            await asyncio.sleep(0)  # it is read, and the connection not closed yet
+        with pytest.raises(StorageError):
+            await database.check()
+        opened[-1].close()
+        assert await sooner_or_later(database) == NEWCOMER
+        await database.close()
+
+
 async def test_when_another_server_becomes_the_primary_the_shop_connects_anew(
     database: PostgresDatabase,
 ) -> None:
