@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from app.domain.experiments import HELD, HOLDOUT, POINTS, REST, Assignment, Experiments
 from app.domain.facts import CHECKOUT
+from app.domain.persona import PERSONA_TYPES
 from app.insights.prices import PRICES_OF, cost_of, unpriced
 from app.insights.sequences import (
     ALPHA,
@@ -128,8 +129,11 @@ def _experiment(
     visitors = [sum(row["visitors"] for row in own if row["arm"] == arm) for arm in arms]
     p_value = shares_differ(visitors, [share for _, share in comparison.arms])
     personas = sorted({row["persona"] for row in own})
+    alpha = ALPHA / (len(arms) - 1)
+    bound = max((row["bound"] or 0 for row in own), default=0)
     return {
         "name": comparison.name,
+        "most_per_visitor": bound / _CENTS if bound else None,
         "former": sorted({row["arm"] for row in own}.difference(arms)),
         "shares": {
             "planned": dict(comparison.arms),
@@ -142,46 +146,51 @@ def _experiment(
                 **_spent(comparison.name, figures, costs, dollar),
                 "stopped": stopped.get(Assignment(comparison.name, figures["arm"]).key),
             }
-            for figures in _arms(arms, own)
+            for figures in _arms(arms, own, alpha)
         ],
         "personas": {
-            persona: _arms(arms, [row for row in own if row["persona"] == persona])
+            persona: _arms(arms, rows, alpha / len(PERSONA_TYPES))
             for persona in personas
+            for rows in ([row for row in own if row["persona"] == persona],)
         },
     }
 
 
-def _arms(arms: Iterable[str], rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the figures of each arm, and what it brings more than the first."""
+def _arms(arms: Iterable[str], rows: Sequence[Row], alpha: float) -> list[dict[str, Any]]:
+    """Return the figures of each arm, and what it brings more than the first.
+
+    A visitor's revenue is what counts of it: no single one decides.
+    """
     samples: dict[str, Sample] = {}
     found = []
     for arm in arms:
         own = [row for row in rows if row["arm"] == arm]
         total = {
             name: sum(row[name] for row in own)
-            for name in ("visitors", "baskets", "buyers", "orders", "cents", "squares")
+            for name in ("visitors", "baskets", "buyers", "orders", "cents", "counted", "squares")
         }
-        money = total["cents"] / _CENTS
-        sample = Sample(total["visitors"], money, total["squares"] / _CENTS**2)
+        counted = total["counted"] / _CENTS
+        sample = Sample(total["visitors"], counted, total["squares"] / _CENTS**2)
         control = next(iter(samples.values()), None)
         samples[arm] = sample
         figures: dict[str, Any] = {
             "arm": arm,
             **{name: total[name] for name in ("visitors", "baskets", "buyers", "orders")},
-            "revenue": round(money, 2),
+            "revenue": round(total["cents"] / _CENTS, 2),
             "revenue_per_visitor": sample.mean,
         }
         if control is not None:
-            figures["difference"] = _difference(sample, control)
+            figures["difference"] = _difference(sample, control, alpha)
         found.append(figures)
     return found
 
 
-def _difference(arm: Sample, control: Sample) -> dict[str, object]:
-    found = difference(arm, control)
+def _difference(arm: Sample, control: Sample, alpha: float) -> dict[str, object]:
+    found = difference(arm, control, alpha)
     visitors = arm.visitors + control.visitors
     known = isfinite(found.low)
-    needed = visitors_needed(found.estimate, deviation_of(arm, control)) if known else None
+    deviation = deviation_of(arm, control)
+    needed = visitors_needed(found.estimate, deviation, alpha) if known else None
     return {
         "estimate": found.estimate,
         "low": found.low if known else None,

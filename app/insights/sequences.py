@@ -24,6 +24,9 @@ FEWEST_VISITORS = 100
 """Of each arm, below which nothing is said: the sequence holds asymptotically."""
 
 SHARES_ALPHA = 0.001
+_VARIANCE_WEIGHT = 1_000.0
+"""How many visitors an arm has when its variance counts as much as that of both arms."""
+
 _PRIOR_WEIGHT = 1_000.0
 """How firmly the test of shares believes in the planned ones, in visitors."""
 
@@ -48,6 +51,20 @@ class Sample(NamedTuple):
         return max(0.0, self.squares / self.visitors - self.mean**2)
 
 
+def variances(arm: Sample, control: Sample) -> tuple[float, float]:
+    """Return the variance of each arm, drawn towards that of both: less so the more it is of.
+
+    A small arm of which nobody has bought yet would seem to be known exactly.
+    """
+    visitors, total, squares = (one + other for one, other in zip(arm, control, strict=True))
+    both = Sample(int(visitors), total, squares).variance
+    own, others = (
+        (it.visitors * it.variance + _VARIANCE_WEIGHT * both) / (it.visitors + _VARIANCE_WEIGHT)
+        for it in (arm, control)
+    )
+    return own, others
+
+
 class Difference(NamedTuple):
     """How much more a visitor of one arm brings than of another, and the interval around it."""
 
@@ -64,11 +81,10 @@ class Difference(NamedTuple):
 def difference(arm: Sample, control: Sample, alpha: float = ALPHA) -> Difference:
     """Return the difference of means with its interval, which is endless with few visitors."""
     estimate = arm.mean - control.mean
-    visitors = arm.visitors + control.visitors
-    if min(arm.visitors, control.visitors) < FEWEST_VISITORS or not arm.variance + control.variance:
+    visitors, deviation = arm.visitors + control.visitors, deviation_of(arm, control)
+    if min(arm.visitors, control.visitors) < FEWEST_VISITORS or not deviation:
         return Difference(estimate, -inf, inf)
-    error = sqrt(arm.variance / arm.visitors + control.variance / control.visitors)
-    margin = error * boundary(visitors, alpha)
+    margin = deviation / sqrt(visitors) * boundary(visitors, alpha)
     return Difference(estimate, estimate - margin, estimate + margin)
 
 
@@ -102,14 +118,16 @@ def power(visitors: int, effect: float, deviation: float, alpha: float = ALPHA) 
     return _normal(ahead - start / sqrt(end)) + reflected * _normal(-ahead - start / sqrt(end))
 
 
-def visitors_needed(effect: float, deviation: float, most: int = 100_000_000) -> int:
+def visitors_needed(
+    effect: float, deviation: float, alpha: float = ALPHA, *, most: int = 100_000_000
+) -> int:
     """Return the visitors of both arms with which an effect is called with POWER."""
     if not effect or not deviation:
         return most
     low, high = 1, most
     while low < high:
         middle = (low + high) // 2
-        if power(middle, effect, deviation) >= POWER:
+        if power(middle, effect, deviation, alpha) >= POWER:
             high = middle
         else:
             low = middle + 1
@@ -118,9 +136,9 @@ def visitors_needed(effect: float, deviation: float, most: int = 100_000_000) ->
 
 def deviation_of(arm: Sample, control: Sample) -> float:
     """Return the standard deviation of one visitor's influence on the difference of means."""
-    visitors = arm.visitors + control.visitors
-    parts = (item.variance / item.visitors for item in (arm, control) if item.visitors)
-    return sqrt(visitors * sum(parts))
+    own, others = variances(arm, control)
+    parts = own / max(1, arm.visitors) + others / max(1, control.visitors)
+    return sqrt((arm.visitors + control.visitors) * parts)
 
 
 def shares_differ(counts: Sequence[int], shares: Sequence[float]) -> float:

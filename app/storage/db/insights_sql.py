@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-# One row a visitor first: what they did after they had seen their arm.
+# One row a visitor first: what they did after they had seen their arm. What the hundredth of an
+# experiment's buyers who spent most spent counts as what the next one did.
 SELECT_OUTCOMES = """
-SELECT experiment, arm, persona, COUNT(*) AS visitors, COUNT(NULLIF(baskets, 0)) AS baskets,
-    COUNT(NULLIF(orders, 0)) AS buyers, CAST(SUM(orders) AS BIGINT) AS orders,
-    CAST(SUM(cents) AS BIGINT) AS cents, SUM(CAST(cents AS DOUBLE PRECISION) * cents) AS squares
-FROM (
+WITH visitors AS (
     SELECT exposures.experiment, exposures.arm, exposures.persona,
         COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
         COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS orders,
@@ -17,8 +15,20 @@ FROM (
     FROM exposures LEFT JOIN signals
         ON signals.shopper_id = exposures.shopper_id AND signals.at >= exposures.at
     WHERE exposures.shop_id = ? GROUP BY exposures.experiment, exposures.shopper_id
-) AS visitors
-GROUP BY experiment, arm, persona
+), ranked AS (
+    SELECT visitors.*, ROW_NUMBER() OVER (PARTITION BY experiment ORDER BY cents DESC) AS place,
+        COUNT(NULLIF(cents, 0)) OVER (PARTITION BY experiment) AS spenders FROM visitors
+), bounded AS (
+    SELECT ranked.*, MAX(CASE WHEN place > 1 + spenders / 100 AND cents > 0 THEN cents END)
+        OVER (PARTITION BY experiment) AS bound FROM ranked
+), counted AS (
+    SELECT bounded.*, CASE WHEN cents > bound THEN bound ELSE cents END AS value FROM bounded
+)
+SELECT experiment, arm, persona, COUNT(*) AS visitors, COUNT(NULLIF(baskets, 0)) AS baskets,
+    COUNT(NULLIF(orders, 0)) AS buyers, CAST(SUM(orders) AS BIGINT) AS orders,
+    CAST(SUM(cents) AS BIGINT) AS cents, MAX(bound) AS bound,
+    CAST(SUM(value) AS BIGINT) AS counted, SUM(CAST(value AS DOUBLE PRECISION) * value) AS squares
+FROM counted GROUP BY experiment, arm, persona
 """
 SELECT_SLOTS = """
 SELECT arm, slot, component, place, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views

@@ -365,7 +365,7 @@ class ShopRepository:
 
 def only_reads(work: Iterable[Statement]) -> bool:
     """Say whether nothing of this changes anything."""
-    return all(statement.sql.lstrip().startswith("SELECT") for statement in work)
+    return all(statement.sql.lstrip().startswith(("SELECT", "WITH")) for statement in work)
 
 
 def _unless_forgotten(shoppers: Sequence[str], sql: str = DELETE_FORGOTTEN) -> Statement:

@@ -85,6 +85,41 @@ async def test_orders_and_revenue_are_counted_to_the_last_one(database: OpenData
     assert experiment["personas"]["newcomer"][1]["orders"] == 40
 
 
+async def test_one_hostile_client_cannot_swing_the_answer(database: OpenDatabase) -> None:
+    for number in range(110):
+        await seen(database, f"a{number}", "plain", *([1_000 + number] if number < 10 else []))
+        await seen(database, f"b{number}", "composed", *([1_500] if number < 10 else []))
+    before, *_ = (await report(database))["experiments"]
+    await seen(database, "hostile", "plain", *[10**9] * 20)
+    (after,) = (await report(database))["experiments"]
+    assert after["arms"][0]["revenue"] == pytest.approx(2 * 10**8 + 100.45), (
+        "it is told all the same"
+    )
+    assert after["most_per_visitor"] == before["most_per_visitor"] == 15.0
+    was, now = (it["arms"][1]["difference"] for it in (before, after))
+    assert abs(now["estimate"] - was["estimate"]) < 15 / 110
+    assert (now["high"] - now["low"]) / (was["high"] - was["low"]) < 1.1
+    assert after["arms"][0]["revenue_per_visitor"] < 2
+
+
+async def test_who_compares_more_has_wider_intervals(database: OpenDatabase) -> None:
+    for number in range(110):
+        for arm in ("plain", "composed"):
+            await seen(database, f"{arm}{number}", arm, *([1_000 + number] if number < 20 else []))
+
+    async def widths(*arms: Arm) -> list[float]:
+        running = ExperimentFile(Experiments((Experiment("pays", POINTS, arms),)))
+        found: dict[str, Any] = await collect(database, SHOP, running, {}, NOW)
+        (experiment,) = found["experiments"]
+        both = experiment["arms"], experiment["personas"]["newcomer"]
+        return [arms[1]["difference"]["high"] - arms[1]["difference"]["low"] for arms in both]
+
+    plain, composed = ARMS
+    third = composed._replace(below=POINTS - 1), Arm("house", "house", POINTS)
+    two, three = await widths(*ARMS), await widths(plain, *third)
+    assert two[0] < three[0] < two[1] < three[1]
+
+
 async def test_a_shopper_counts_for_the_arm_they_saw_first(database: OpenDatabase) -> None:
     await seen(database, "one", "plain")
     await seen(database, "one", "composed", 1_000)

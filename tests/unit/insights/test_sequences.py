@@ -30,13 +30,16 @@ SQUARE = exp(2 * _LOCATION + 2 * _SCALE**2)
 """The mean of what buyers pay, and of its square: log-normal, as baskets are."""
 
 
-def days(chance: random.Random, lift: float, visitors: int) -> Iterator[tuple[Sample, Sample]]:
+def days(
+    chance: random.Random, lift: float, visitors: int, of_control: int = 0
+) -> Iterator[tuple[Sample, Sample]]:
     """Yield what an arm and its control have come to at the end of each day."""
     sums = [[0, 0.0, 0.0], [0, 0.0, 0.0]]
     while True:
-        for total, rate in zip(sums, (BUYERS * (1 + lift), BUYERS), strict=True):
-            total[0] += visitors
-            for _ in range(sum(chance.random() < rate for _ in range(visitors))):
+        of_both = (visitors, of_control or visitors)
+        for total, rate, number in zip(sums, (BUYERS * (1 + lift), BUYERS), of_both, strict=True):
+            total[0] += number
+            for _ in range(sum(chance.random() < rate for _ in range(number))):
                 paid = chance.lognormvariate(_LOCATION, _SCALE)
                 total[1] += paid
                 total[2] += paid * paid
@@ -54,6 +57,13 @@ def test_of_a_thousand_experiments_without_a_difference_few_ever_call_one() -> N
     chance = random.Random(20_261_126)  # noqa: S311 - the same ones every time
     wrong = sum(called(chance, 0.0, 50, 28) for _ in range(1_000))
     assert wrong <= 1_000 * ALPHA
+
+
+def test_nor_do_they_where_a_small_holdout_has_hardly_a_buyer() -> None:
+    chance = random.Random(4)  # noqa: S311 - likewise
+    found = (days(chance, 0.0, 95, 5) for _ in range(400))
+    wrong = sum(any(difference(*next(it)).called for _ in range(30)) for it in found)
+    assert wrong <= 400 * ALPHA
 
 
 @pytest.mark.parametrize("lift", [0.8, 1.2])
