@@ -37,6 +37,7 @@ LAYOUT = Layout(
         "size": ("size",),
         "material": ("material",),
         "pattern": ("pattern",),
+        "subscription": ("subscription cost",),
     },
     {"id": "id", "title": "title", "price": "price"},
 )
@@ -85,17 +86,24 @@ def _name(row: Row) -> tuple[str, str]:
 
 
 def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Iterator[Product]:
-    for number, rows in enumerate(products):
-        if number >= MOST_PRODUCTS:
+    sold: set[str] = set()
+    for rows in products:
+        if len(sold) >= MOST_PRODUCTS:
             report.add(rows[0].line, TOO_MANY, rows[0]["id"])
             continue
         alone = rows if rows[0]["group"] else rows[:1]
         for row in rows[len(alone) :]:
             report.add(row.line, "another product has this id", row["id"])
         try:
-            yield read_product(alone, currency, report)
+            product = read_product(alone, currency, report)
         except InvalidProduct as error:
             report.add(rows[0].line, str(error), rows[0]["id"])
+            continue
+        if product.id in sold:  # as `x 1` and `x-1` are one in an address
+            report.add(rows[0].line, "another product has this id", product.id)
+            continue
+        sold.add(product.id)
+        yield product
 
 
 class _Item(NamedTuple):
@@ -155,6 +163,8 @@ class _Walk:
             raise self._refused("is nested too deeply")
         if self._item is None and self._open[-1] in _ITEMS:
             self._item = _Item(self._parser.CurrentLineNumber, len(self._open), {})
+        elif self._item and _known(self._open[-1]) == "subscription":  # it has parts, and no text
+            self._item.cells["subscription"] = self._open[-1]
         self._text.clear()
 
     def _end(self, _: str) -> None:

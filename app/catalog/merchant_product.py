@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from math import inf
 
 from app.catalog.feed import category_of, product_id
@@ -17,14 +18,19 @@ from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, shorten
 from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
 from app.domain.catalog import Money, Picture, Product, Variant
 
+_AHEAD = ("preorder", "backorder", "presale", "madetoorder")
+"""What may be ordered although there is none."""
+
 _AVAILABLE = {
-    **dict.fromkeys(("", "instock", "preorder", "backorder", "available"), True),
+    **dict.fromkeys(("", "instock", "available", *_AHEAD), True),
     **dict.fromkeys(("limitedavailability", "onlineonly"), True),
     **dict.fromkeys(("outofstock", "soldout", "discontinued", "unavailable"), False),
 }
 """By its letters, as Google has it or as schema.org does, perhaps at the end of an address."""
 
 _OPTIONS = ("color", "size", "material", "pattern")
+_APART = re.compile(r"^[\s,;:/|(\[·–—-]+|[\s,;:/|(\[·–—-]+$")  # noqa: RUF001 - dashes
+_SHORTEST_TITLE = 3
 _AMOUNT = re.compile(r"(?:([A-Za-z]{3})\s*)?([^A-Za-z]+?)(?:\s*([A-Za-z]{3}))?")
 
 
@@ -34,14 +40,12 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product:
     Raises:
         InvalidProduct: it cannot be sold.
     """
-    first = rows[0]
-    title = _text(first, "title", LONGEST_LINE, report)
+    first, titles = rows[0], [plain(row["title"]) for row in rows]
+    title = _shared(titles) or _text(first, "title", LONGEST_LINE, report)
     if not title:
         raise InvalidProduct("has no title")
-    options = (
-        [name for name in _OPTIONS if any(row[name] for row in rows)] if first["group"] else []
-    )
-    variants = _variants(rows, options, currency, report)
+    options, values = _values(rows, titles, title) if first["group"] else ([], [()])
+    variants = _variants(rows, values, currency, report)
     product = Product(
         id=product_id(variant_id((), plain(first["group"] or first["id"]))),
         title=title,
@@ -57,20 +61,55 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product:
     if not first["group"]:
         return product
     note = partial(report.add, first.line, product=first["group"])
-    return made_of(product, [option.capitalize() for option in options], variants, note)
+    return made_of(product, options, variants, note)
+
+
+def _shared(titles: Sequence[str]) -> str:
+    """Return what titles of a group have in common: "Tee - Red, S" and "Tee - Blue, S" are a Tee.
+
+    Empty where they are the same, or share too little for a name.
+    """
+    signs = takewhile(lambda each: len(set(each)) == 1, zip(*titles, strict=False))
+    shared, longest = "".join(each[0] for each in signs), max(titles, key=len)
+    if shared == longest:
+        return ""
+    if re.match(r"\w\w", longest[len(shared) - 1 :]):  # within a word
+        shared = re.sub(r"\w+$", "", shared)
+    shared = _APART.sub("", shared)
+    return shared if len(shared) >= _SHORTEST_TITLE else ""
+
+
+def _values(
+    rows: Sequence[Row], titles: Sequence[str], title: str
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return the names of the options in a group, and each item's values of them.
+
+    Where those do not tell items apart, the rest of their titles does, or their ids.
+    """
+    options = [name for name in _OPTIONS if any(row[name] for row in rows)]
+    values = [tuple(plain(row[option]) for option in options) for row in rows]
+    names, ids = [option.capitalize() for option in options], [plain(row["id"]) for row in rows]
+    if len(set(values)) == len(set(ids)):
+        return names, values
+    rests = [_APART.sub("", text.removeprefix(title)) for text in titles]
+    apart = rests if all(rests) and len(set(rests)) == len(set(ids)) else ids
+    return [*names, ""], [(*each, rest) for each, rest in zip(values, apart, strict=True)]
 
 
 def _variants(
-    rows: Sequence[Row], options: Sequence[str], currency: str, report: Report
+    rows: Sequence[Row], values: Sequence[tuple[str, ...]], currency: str, report: Report
 ) -> list[Variant]:
     variants: dict[str, Variant] = {}
-    for row in rows[: MOST_VARIANTS + 1]:
+    for row, own in zip(rows[: MOST_VARIANTS + 1], values, strict=False):
         name = variant_id((), plain(row["id"]))
         if name in variants:
             report.add(row.line, "variant is not sold: another has this id", row["id"])
             continue
         try:
-            variants[name] = _variant(row, name, options, currency, report)
+            form = _variant(row, name, own, currency, report)
+            if row["image"] != rows[0]["image"]:
+                form = form._replace(picture=_picture(row, "", report))
+            variants[name] = form
         except InvalidProduct as error:
             if len(rows) == 1:
                 raise
@@ -80,9 +119,13 @@ def _variants(
     return list(variants.values())
 
 
-def _variant(row: Row, name: str, options: Sequence[str], currency: str, report: Report) -> Variant:
+def _variant(
+    row: Row, name: str, values: tuple[str, ...], currency: str, report: Report
+) -> Variant:
     if not row["price"]:
         raise InvalidProduct("has no price")
+    if row["subscription"]:
+        raise InvalidProduct("is paid by subscription, which is not sold here")
     usual = _money(row["price"], "price", currency)
     reduced = _money(row["sale price"], "sale price", currency) if row["sale price"] else None
     on_sale = (
@@ -98,11 +141,12 @@ def _variant(row: Row, name: str, options: Sequence[str], currency: str, report:
     stock = quantity(row["quantity"]) if row["quantity"] else None
     return Variant(
         id=name,
-        values=tuple(plain(row[option]) for option in options),
+        values=values,
         price=reduced if reduced is not None and on_sale else usual,
-        available=_AVAILABLE[word] and stock != 0,
+        available=_AVAILABLE[word] and (stock != 0 or word in _AHEAD),
         compare_at=usual if on_sale else None,
         stock=stock,
+        backorder=word in _AHEAD,
     )
 
 

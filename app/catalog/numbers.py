@@ -71,6 +71,8 @@ def price(value: object, name: str = "price", currency: str = "") -> Decimal:
     cents = number.quantize(_CENT, ROUND_HALF_UP)
     if number and not cents:
         raise InvalidProduct(f"{name} is less than {_CENT}")
+    if number != cents and currency in _OF_THOUSANDTHS:
+        raise InvalidProduct(f"{name} {shown(value)!r} is finer than {_CENT}")
     return cents
 
 

@@ -109,7 +109,7 @@ def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
     for line, cells in lines:
         if not any(cells):
             continue
-        if len(cells) != len(header):
+        if len(cells) < len(header) or any(cells[len(header) :]):
             report.add(line, f"has {len(cells)} cells, and the header {len(header)}")
         else:
             yield Row(line, {name: cells[place].strip() for name, place in places.items()})
@@ -164,4 +164,4 @@ def _header(text: str, hint: re.Match[str] | None) -> str:
 
 
 def _letters(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"^\s*g:|[^a-z0-9]", "", name.lower())

@@ -123,6 +123,40 @@ def test_items_of_a_group_are_one_product_in_variants(read_tsv: ReadXml) -> None
     ]
 
 
+def test_a_group_is_called_what_its_items_share_and_shows_each_picture(read_tsv: ReadXml) -> None:
+    def group(name: str, *titles: str, **fields: str) -> list[dict[str, str]]:
+        price = {"price": "9 EUR", "item_group_id": name, **fields}
+        return [
+            {**price, "id": f"{name}-{at}", "title": title, "image_link": f"https://c.example/{at}"}
+            for at, title in enumerate(titles)
+        ]
+
+    products = read_tsv(
+        *group("tee", "Tee - Red / S", "Tee - Blue / S", color="as is"),
+        *group("cup", "Cup", "Cup", color="Red"),
+        *group("bag", "Bag 10", "Bag 12"),
+    ).products
+    assert [item.title for item in products.values()] == ["Tee", "Cup", "Bag"]
+    values = [[form.values for form in item.variants] for item in products.values()]
+    assert values == [
+        [("as is", "Red / S"), ("as is", "Blue / S")],
+        [("Red", "cup-0"), ("Red", "cup-1")],
+        [("10",), ("12",)],
+    ]
+    first, second = products["tee"].variants
+    assert first.picture is None
+    assert second.picture == Picture("https://c.example/1", "Tee, as is / Blue / S")
+
+
+def test_of_two_products_that_are_one_in_an_address_the_second_is_told(read_tsv: ReadXml) -> None:
+    cup = {"title": "Cup", "price": "9 EUR"}
+    grouped = {**cup, "item_group_id": "c-1"}
+    reading = read_tsv({**cup, "id": "c 1"}, {**cup, "id": "c-1"}, {**grouped, "id": "x"})
+    assert list(reading.products) == ["c-1"]
+    problems = [(problem.line, problem.reason) for problem in reading.problems]
+    assert problems == [(3, "another product has this id"), (4, "another product has this id")]
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

@@ -105,6 +105,20 @@ NUMBERS = [
     Case("s.json", catalog(price="19.990"), {}, "price '19.990' may be thousands"),
     Case("s.json", catalog(price=12.345), {"mug": ("Mug", "12.35", True)}),
     Case("s.xml", xml(price="1.250 KWD"), {"mug": ("Mug", "1.25", True)}),
+    Case("s.xml", xml(price="1.255 KWD"), {}, "price '1.255' is finer than 0.01"),
+    *(
+        Case(
+            "s.xml", xml(f"<g:availability>{word}</g:availability><g:quantity>0</g:quantity>"), MUG
+        )
+        for word in ("preorder", "pre-order", "backorder", "https://schema.org/PreOrder")
+    ),
+    Case(
+        "s.xml",
+        xml("<g:subscription_cost><g:amount>35 EUR</g:amount></g:subscription_cost>", price="0"),
+        {},
+        "is paid by subscription",
+    ),
+    Case("s.tsv", "g:id\tg:title\tg:price\nmug\tMug\t9 EUR\t\t\n", MUG),
     Case("s.csv", table(price="0.999"), {"mug": ("Mug", "1.00", True)} | LAST),
     Case("s.json", '{"products": [{"id": "mug", "title": "Mug", "price": 9e0}]}', MUG),
     Case(
