@@ -129,7 +129,7 @@ browser: ## Find or install Chromium
 	@sh tools/install_chromium.sh
 
 component: $(VENV)/design.stamp ## Write a new component's files: make component NAME=promise SLOT=cta
-	@$(BIN)/python -m app.workbench.scaffold "$(NAME)" "$(or $(SLOT),cta)"
+	@WANDSTORE_CATALOG="$${WANDSTORE_CATALOG:-demo/catalog.json}" $(BIN)/python -m app component . "$(NAME)" "$(or $(SLOT),cta)"
 
 check-components: $(VENV)/dev.stamp browser ## Check every state of every component, NAME=... for one, ACCEPT=1 to accept pictures
 	@$(BIN)/python -m tools.checks $(NAME) $(if $(ACCEPT),--accept)

@@ -67,6 +67,10 @@ def _obey(arguments: Sequence[str]) -> int:
     serving.add_argument("folder", metavar="FOLDER", nargs="?", type=Path)
     beginning = commands.add_parser("new", help="write a shop of your own into FOLDER")
     beginning.add_argument("folder", metavar="FOLDER", type=Path)
+    making = commands.add_parser("component", help="write the files of a new component")
+    making.add_argument("folder", metavar="FOLDER", type=Path, help="the shop it is for")
+    making.add_argument("name", metavar="NAME")
+    making.add_argument("slot", metavar="SLOT", nargs="?", default="cta", help="usually cta")
     checking = commands.add_parser("check", help="say what is wrong with a shop, or with a feed")
     checking.add_argument("folder", metavar="FOLDER|FEED", type=Path)
     importing = commands.add_parser("import", help="read a feed, so that a shop opens with it fast")
@@ -99,13 +103,16 @@ def _obey(arguments: Sequence[str]) -> int:
     if not folder.is_dir():
         parser.error(f"{folder}: no such folder")
     environment = shop_environment(folder, os.environ)
-    if chosen.command == "insights":
-        return exit_status(partial(_insights, environment, chosen), "nothing can be told")
-    if chosen.command == "pictures":
-        return _pictures(environment)
     if chosen.command == "serve":
         return serve(environment)
-    return exit_status(partial(_check, environment), "the shop was not checked")
+    if chosen.command == "pictures":
+        return _pictures(environment)
+    act, undone = {
+        "check": (partial(_check, environment), "the shop was not checked"),
+        "component": (partial(_component, environment, chosen), "no component was made"),
+        "insights": (partial(_insights, environment, chosen), "nothing can be told"),
+    }[chosen.command]
+    return exit_status(act, undone)
 
 
 def _insights(environment: Mapping[str, str], chosen: Namespace) -> int:
@@ -220,6 +227,16 @@ def _new(folder: Path) -> int:
 
     new_shop(folder)
     sys.stdout.write(f"wrote a shop into {folder}; see it with `wandstore serve {folder}`\n")
+    return 0
+
+
+def _component(environment: Mapping[str, str], chosen: Namespace) -> int:
+    from app.settings import read_settings
+    from app.workbench.scaffold import scaffold
+
+    written = scaffold(read_settings(environment), chosen.name, chosen.slot)
+    sys.stdout.write("\n".join(["wrote", *(f"  {file}" for file in written), ""]))
+    sys.stdout.write(f"while the shop is served, see it at /design/components/{chosen.name}\n")
     return 0
 
 

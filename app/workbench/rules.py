@@ -11,8 +11,8 @@ from starlette.routing import Route
 from app.catalog.merchandising import next_change, rules_at
 from app.catalog.standing import standings
 from app.domain.merchandising import Rule
+from app.workbench.gallery.fixtures import read_persona
 from app.workbench.gallery.states import CHOICES, read_view_options, shop_of
-from app.workbench.prompt_lab import read_persona
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import page
 from app.workbench.templates import Templates

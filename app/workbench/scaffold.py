@@ -1,16 +1,11 @@
-"""Writes what a designer begins with: a component, ready to be drawn, or a whole shop.
-
-`python -m app.workbench.scaffold NAME [SLOT]` writes a component.
-"""
+"""Writes what a designer begins with: a component, ready to be drawn, or a whole shop."""
 
 from __future__ import annotations
 
 import json
 import keyword
-import os
 import re
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,8 +13,7 @@ from app.catalog.load import shop_id_of, shop_name_of
 from app.content.components import load_library
 from app.content.site import catalogs_of
 from app.domain.catalog import Product
-from app.settings import ROOT, Settings, read_settings
-from app.util.errors import CANNOT, OperatorError
+from app.settings import ROOT, Settings
 from app.workbench.safe_write import NotWritten, write
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
@@ -35,18 +29,6 @@ _COPY = {
         "Look at it more closely",
     ),
 }
-
-
-def main(name: str, slot: str) -> int:
-    """Write the files; say what to do next, or what is in the way."""
-    try:
-        written = scaffold(read_settings(os.environ), name, slot)
-    except OperatorError as error:
-        sys.stderr.write(f"no component was made: {error}\n")
-        return CANNOT
-    sys.stdout.write("\n".join(["wrote", *(f"  {file}" for file in written), ""]))
-    sys.stdout.write(f"see it at /design/components/{name} while `make run` is running\n")
-    return 0
 
 
 def scaffold(settings: Settings, name: str, slot: str) -> list[str]:
@@ -138,7 +120,3 @@ def _product(settings: Settings) -> Product:
     return next(
         (item for item in products if item.picture and item.available), next(iter(products))
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else "", *(sys.argv[2:3] or ["cta"])))

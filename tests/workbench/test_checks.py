@@ -132,7 +132,7 @@ def run(root: Path, module: str, *arguments: str) -> subprocess.CompletedProcess
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "WANDSTORE_ROOT": str(root)},
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "WANDSTORE_ROOT": str(root), "WANDSTORE_CATALOG": str(ROOT / "demo/catalog.json")},
         capture_output=True,
         text=True,
         timeout=240,
@@ -159,12 +159,12 @@ def test_the_command_fails_with_a_report_that_can_be_read(tmp_path: Path) -> Non
 @pytest.mark.browser
 def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None:
     root = copy_of_the_files(tmp_path / "root")
-    made = run(root, "app.workbench.scaffold", "kind_promise", "cta")
+    made = run(root, "app", "component", str(root), "kind_promise", "cta")
     assert (made.returncode, made.stderr) == (0, "")
     assert "components/kind_promise.jinja" in made.stdout
     checked = run(root, "tools.checks", "kind_promise")
     assert checked.returncode == 0, checked.stdout
     assert "0 wrong, 0 notes in 6 states" in checked.stdout
-    again = run(root, "app.workbench.scaffold", "kind_promise", "cta")
+    again = run(root, "app", "component", str(root), "kind_promise", "cta")
     assert again.returncode == 2
     assert "there is a kind_promise already" in again.stderr

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from app.workbench.gallery.pages import PAGES, draw_page
-from app.workbench.gallery.states import RenderedState, ViewOptions, draw, state_names
+from app.workbench.gallery.pages import PAGES
+from app.workbench.gallery.states import RenderedState, ViewOptions, draw, draw_page, state_names
 from app.workbench.reload.errors import Fault
 from app.workbench.reload.manager import ContentReloader
 

@@ -1,19 +1,26 @@
-"""Configs and shops made for looking: fitted to a catalog, or to the limits of the props."""
+"""Configs, shops and shoppers made for looking: fitted to a catalog, or to the props' limits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from app.catalog.ranking import in_stock_first
 from app.content.components import ComponentSpec
 from app.domain.catalog import Product, Shop
+from app.domain.persona import PERSONA_TYPES, Persona, Signals
 
 _WORDS = (
     "quiet", "lamps", "and", "wide", "bowls", "stand", "where", "evening", "light", "falls", "on",
     "cups", "chairs", "plates", "books", "and", "coats", "hung", "slowly", "up", "for", "whoever",
     "comes", "home", "again",
 )  # fmt: skip
+
+
+_SENSITIVITY: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
+_MOST_LIKED = 3
+
+T = TypeVar("T")
 
 
 def kinds_of_names(spec: ComponentSpec) -> dict[str, str]:
@@ -161,3 +168,19 @@ CATALOGS: Mapping[str, tuple[str, Callable[[Shop], Shop]]] = {
     "forty-products": ("Forty products", _forty),
 }
 """What a catalog can be like: its name for people, and how it is made from the real one."""
+
+
+def read_persona(payload: Mapping[str, Any], shop: Shop) -> Persona:
+    """Read the persona a browser asks for; what makes no sense is passed over."""
+    kind = _one_of(payload.get("persona"), PERSONA_TYPES, "newcomer")
+    sensitivity = _one_of(payload.get("sensitivity"), _SENSITIVITY, "medium")
+    given = payload.get("categories")
+    sold = shop.categories()
+    liked = [name for name in given if name in sold] if isinstance(given, list) else []
+    signals = Signals(0.0, tuple(liked[:_MOST_LIKED]), sensitivity)
+    confidence = 0.0 if kind == "newcomer" else 0.8
+    return Persona(kind, confidence, signals)
+
+
+def _one_of(payload: object, choices: Sequence[T], default: T) -> T:
+    return next((item for item in choices if item == payload), default)

@@ -9,9 +9,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
-from app.workbench.gallery.pages import PAGES, PURPOSES, RenderedPage, draw_page, with_options
+from app.workbench.gallery.pages import PAGES, PURPOSES
 from app.workbench.gallery.routes import WIDTHS, choices, styles_for
-from app.workbench.gallery.states import ViewOptions, read_view_options, speech
+from app.workbench.gallery.states import (
+    RenderedPage,
+    ViewOptions,
+    draw_page,
+    read_view_options,
+    speech,
+    with_options,
+)
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import answer, framed, page
 from app.workbench.templates import Templates

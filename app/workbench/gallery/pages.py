@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from app.catalog.listing import IN_STOCK, LEAST, MOST, YES, ListingQuery, filter_products
-from app.catalog.merchandising import rules_at, steer
 from app.catalog.variants import made_of
 from app.content.site import SiteContent
 from app.domain.basket import BasketItem, BasketLine, check
@@ -19,18 +16,8 @@ from app.pages.shells import draw_fallbacks
 from app.rendering.renderer import Renderer, SlotContent
 from app.web.notices import FAILED, FORGET, NOT_FOUND
 from app.web.products import related
-from app.workbench.gallery.fixtures import gone, sold_out, unpictured
-from app.workbench.gallery.states import ViewOptions, shop_of
-from app.workbench.prompt_lab import read_persona
-from app.workbench.reload.errors import Fault, fault_of
-from app.workbench.reload.runaway import drawn
+from app.workbench.gallery.fixtures import gone, read_persona, sold_out, unpictured
 
-if TYPE_CHECKING:
-    from app.workbench.reload.manager import ContentReloader
-
-_SCRIPTS = re.compile(r"<(script|noscript)\b.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
-_ROOT = re.compile(r"<html\b", re.IGNORECASE)
-_DIRECTION = re.compile(r"""(<html\b[^>]*?) dir="\w*\"""", re.IGNORECASE)
 _WORDS = "A long text goes on for as long as a merchant has something to say about it. "
 
 
@@ -44,57 +31,12 @@ class Scene(NamedTuple):
     persona: str = "newcomer"
 
 
-class RenderedPage(NamedTuple):
-    """A page, drawn: its HTML, or the fault the template ended with."""
-
-    shop: Shop
-    html: str = ""
-    fault: Fault | None = None
-
-
 Draw = Callable[[Scene], str]
-
-
-def draw_page(live: ContentReloader, name: str, options: ViewOptions) -> RenderedPage:
-    """Draw one of PAGES in a state, the first where the look names none."""
-    states = PAGES[name]
-    shop = shop_of(live, options)
-    shop = steer(shop, rules_at(shop, options.persona, options.moment))
-    draw = states.get(options.state) or next(iter(states.values()))
-    content, renderer = live.version.content, live.renderer
-
-    def page() -> str:
-        fallbacks = draw_fallbacks(shop, content, renderer)
-        return draw(Scene(content, renderer, shop, fallbacks, options.persona))
-
-    try:
-        return RenderedPage(shop, drawn(page))
-    except Exception as error:  # noqa: BLE001 - a template may raise anything
-        fault = fault_of(error, live.version.sources, template_of(name), name)
-        return RenderedPage(shop, fault=fault)
 
 
 def template_of(name: str) -> str:
     """Return the file of one of PAGES."""
     return f"components/pages/{name.removesuffix('-page')}.jinja"
-
-
-def with_options(
-    html: str, options: ViewOptions, stylesheet: str, styles: str, head: str = ""
-) -> str:
-    """Return a page as it is looked at: with other styles, and nothing that acts or reloads.
-
-    `stylesheet` is the address of the shop's style sheet, `styles` of the one instead of it; `head`
-    is put into the head.
-    """
-    direction = "" if options.dir == "auto" else f'dir="{options.dir}" '
-    attributes = f'{direction}data-design-theme="{options.theme}" data-design-text="{options.text}"'
-    html = _SCRIPTS.sub("", html)
-    if direction:
-        html = _DIRECTION.sub(r"\1", html, count=1)
-    html = _ROOT.sub(f'<html {attributes} data-design-motion="{options.motion}"', html, count=1)
-    html = html.replace(f'href="{stylesheet}"', f'href="{escape(styles)}" data-styles', 1)
-    return html.replace("</head>", f"{head}</head>", 1)
 
 
 def _shell(scene: Scene) -> str:

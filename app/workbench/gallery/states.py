@@ -1,4 +1,4 @@
-"""States: a component with a config in a catalog, addressable, and drawn by the shop's renderer."""
+"""States: a component with a config, or a page, in a catalog, drawn by the shop's renderer."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
 
+from app.catalog.merchandising import rules_at, steer
 from app.content.components import ComponentSpec
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.domain.persona import PERSONA_TYPES
 from app.generation.validate import validate
+from app.pages.shells import draw_fallbacks
 from app.workbench.gallery.fixtures import CATALOGS, boundary_config, fit_to_shop, sold_out
+from app.workbench.gallery.pages import PAGES, Scene, template_of
 from app.workbench.reload.errors import Fault, fault_of
+from app.workbench.reload.manager import ContentReloader
 from app.workbench.reload.runaway import drawn
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
-
-    from app.workbench.reload.manager import ContentReloader
 
 SHORTEST, LONGEST, SOLD_OUT = "shortest-allowed", "longest-allowed", "sold-out"
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -35,6 +38,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """What a look may be; the first of each is meant where an address does not say."""
 
+_SCRIPTS = re.compile(r"<(script|noscript)\b.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
+_ROOT = re.compile(r"<html\b", re.IGNORECASE)
+_DIRECTION = re.compile(r"""(<html\b[^>]*?) dir="\w*\"""", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _LONGEST_PROPS = 16_384
@@ -200,3 +206,48 @@ def _given(props: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return config if isinstance(config, dict) else {}
+
+
+class RenderedPage(NamedTuple):
+    """A page, drawn: its HTML, or the fault the template ended with."""
+
+    shop: Shop
+    html: str = ""
+    fault: Fault | None = None
+
+
+def draw_page(live: ContentReloader, name: str, options: ViewOptions) -> RenderedPage:
+    """Draw one of PAGES in a state, the first where the look names none."""
+    states = PAGES[name]
+    shop = shop_of(live, options)
+    shop = steer(shop, rules_at(shop, options.persona, options.moment))
+    draw = states.get(options.state) or next(iter(states.values()))
+    content, renderer = live.version.content, live.renderer
+
+    def page() -> str:
+        fallbacks = draw_fallbacks(shop, content, renderer)
+        return draw(Scene(content, renderer, shop, fallbacks, options.persona))
+
+    try:
+        return RenderedPage(shop, drawn(page))
+    except Exception as error:  # noqa: BLE001 - a template may raise anything
+        fault = fault_of(error, live.version.sources, template_of(name), name)
+        return RenderedPage(shop, fault=fault)
+
+
+def with_options(
+    html: str, options: ViewOptions, stylesheet: str, styles: str, head: str = ""
+) -> str:
+    """Return a page as it is looked at: with other styles, and nothing that acts or reloads.
+
+    `stylesheet` is the address of the shop's style sheet, `styles` of the one instead of it; `head`
+    is put into the head.
+    """
+    direction = "" if options.dir == "auto" else f'dir="{options.dir}" '
+    attributes = f'{direction}data-design-theme="{options.theme}" data-design-text="{options.text}"'
+    html = _SCRIPTS.sub("", html)
+    if direction:
+        html = _DIRECTION.sub(r"\1", html, count=1)
+    html = _ROOT.sub(f'<html {attributes} data-design-motion="{options.motion}"', html, count=1)
+    html = html.replace(f'href="{stylesheet}"', f'href="{escape(styles)}" data-styles', 1)
+    return html.replace("</head>", f"{head}</head>", 1)

@@ -13,6 +13,7 @@ from app.generation.rules import House
 from app.llm.factory import Providers, house_model
 from app.settings import Settings
 from app.util.tasks import Tasks
+from app.workbench.gallery.fixtures import read_persona
 from app.workbench.player.faults import (
     EventFaults,
     ModelFault,
@@ -23,7 +24,6 @@ from app.workbench.player.playback import Playback
 from app.workbench.player.recordings import Piece, names, read
 from app.workbench.player.replay_model import ReplayModel
 from app.workbench.player.run import Run, RunRequest
-from app.workbench.prompt_lab import read_persona
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import BadRequest
 

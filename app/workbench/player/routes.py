@@ -6,17 +6,22 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.catalog.images import image_hosts
+from app.content.prompts import PLACES
+from app.domain.catalog import Shop
 from app.domain.events import Event
-from app.domain.persona import PERSONA_TYPES
+from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.events import fold
+from app.generation.prompt import SlotRequest, build_prompt, count_tokens, describe, instructions
 from app.rendering.renderer import SlotContent
 from app.web.stream import last_event_id, written
+from app.workbench.gallery.fixtures import read_persona
 from app.workbench.player.faults import (
     EVENT_TROUBLES,
     MODEL_TROUBLES,
@@ -26,7 +31,6 @@ from app.workbench.player.playback import Playback
 from app.workbench.player.recordings import save
 from app.workbench.player.registry import RunRegistry
 from app.workbench.player.run import Run
-from app.workbench.prompt_lab import brief_of, read_persona
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import (
     BadRequest,
@@ -95,7 +99,7 @@ class PlayerRoutes:
         payload = await read_json(request)
         catalogs = self._live.version.content.catalogs
         shop = catalogs.shops.get(str(payload.get("shop", "")), catalogs.default)
-        return answer(brief_of(self._live, shop, read_persona(payload, shop)))
+        return answer(_brief_of(self._live, shop, read_persona(payload, shop)))
 
     async def begin(self, request: Request) -> Response:
         """Begin to compose a page."""
@@ -213,3 +217,21 @@ async def _written(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes,
     async with aclosing(events) as source:
         async for event in source:
             yield written(event)
+
+
+def _brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, Any]:
+    """Return what a model would be sent for a whole page, and the tokens of its parts."""
+    content = live.version.content
+    library = content.library
+    stable = instructions(content.prompts.storefront, PLACES, library.offered)
+    wanted = SlotRequest(library.plan.asked, optional=library.plan.optional)
+    brief = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
+    components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}
+    return {
+        "instructions": brief.instructions,
+        "request": brief.request,
+        "tokens": brief.tokens,
+        "of_instructions": count_tokens(brief.instructions),
+        "of_request": count_tokens(brief.request),
+        "of_components": components,
+    }

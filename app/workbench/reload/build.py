@@ -30,7 +30,7 @@ from app.rendering.language import Languages
 from app.rendering.po import PoError, read_po
 from app.settings import ROOT
 from app.workbench.reload.errors import Fault, fault_of, line_fault
-from app.workbench.reload.files import Sources
+from app.workbench.reload.files import Sources, is_text
 from app.workbench.reload.modules import Package
 
 _PAGE_WIDE = ("shell.jinja", "pages/", "parts/")
@@ -232,10 +232,12 @@ def _languages(sources: Sources) -> Languages:
 
 
 def _assets(before: Version, sources: Sources, styles: str) -> Assets:
-    """Return the static files; those that are no texts stay as they were read at the start."""
+    """Return the static files, of which those that are no texts are read now."""
     old = before.content.assets.files
     made_here = {"shop.css"} | {name for name in old if is_brand(name)}
     read = {name: body.plain for name, body in old.items() if name not in made_here}
-    read |= {name: text.encode() for name, text in sources.within("static").items()}
+    for name, text in sources.within("static").items():
+        path = sources.root / "static" / name
+        read[name] = text.encode() if is_text(name) else path.read_bytes()
     shops = before.content.catalogs.shops.values()
     return make_assets({name: read[name] for name in sorted(read)}, styles, shops)

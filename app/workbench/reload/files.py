@@ -6,14 +6,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from app.content.assets import MEDIA_TYPES
+
 FOLDERS = ("components", "locale", "prompts", "static")
 _READ = {".jinja", ".css", ".py", ".json", ".md", ".txt", ".js", ".po", ".svg"}
+_BINARY = MEDIA_TYPES.keys() - _READ
 _LARGEST = 1024 * 1024
 
 
 class Sources(NamedTuple):
     """Texts by their path below the root, such as `components/hero.jinja`.
 
+    Of what is no text, such as a font in static/, `texts` has the size and when it changed.
     `unread` says why a file cannot be read; what was read of it before stays.
     """
 
@@ -78,14 +82,20 @@ def read_again(sources: Sources, paths: Iterable[Path]) -> Sources:
 
 def name_of(root: Path, path: Path) -> str | None:
     """Return a file's name below the root if it is one of the designer's; never one elsewhere."""
-    if path.suffix not in _READ or "__pycache__" in path.parts:
+    if path.suffix not in _READ | _BINARY or "__pycache__" in path.parts:
         return None
     try:
         name = path.relative_to(root)
     except ValueError:
         return None
     hidden = any(part.startswith(".") or not part.isprintable() for part in name.parts)
-    return None if hidden or name.parts[0] not in FOLDERS else name.as_posix()
+    elsewhere = name.parts[0] not in (("static",) if path.suffix in _BINARY else FOLDERS)
+    return None if hidden or elsewhere else name.as_posix()
+
+
+def is_text(name: str) -> bool:
+    """Say whether a file's text is what was read of it."""
+    return Path(name).suffix in _READ
 
 
 def _read(path: Path) -> str:
@@ -99,6 +109,9 @@ def _read(path: Path) -> str:
         raise ValueError("is a link, which is never followed")
     if not path.is_file():
         raise FileNotFoundError
+    if path.suffix in _BINARY:
+        state = path.stat()
+        return f"{state.st_size} bytes at {state.st_mtime_ns}"
     with path.open("rb") as file:
         content = file.read(_LARGEST + 1)
     if len(content) > _LARGEST:

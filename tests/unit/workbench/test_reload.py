@@ -237,3 +237,18 @@ async def test_folders_that_come_go_and_are_replaced_are_watched_again(tmp_path:
     finally:
         watching.cancel()
         await asyncio.wait([watching])
+
+
+async def test_a_font_that_comes_after_the_style_that_names_it_is_served_without_a_restart(
+    root: Path,
+) -> None:
+    live = reloader(root)
+    await live.begin()
+    style, font = root / "static" / "shop.css", root / "static" / "serif.woff2"
+    style.write_text(style.read_text() + '@font-face { src: url("serif.woff2"); }\n')
+    font.write_bytes(b"wOF2\xff")
+    await live.saved([style, font])
+    assert live.faults == ()
+    assets = live.version.content.assets
+    assert assets.files["serif.woff2"].plain == b"wOF2\xff"
+    assert f'url("{assets.names["serif.woff2"]}")' in assets.files["shop.css"].plain.decode()
