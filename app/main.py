@@ -102,13 +102,14 @@ class Resources(NamedTuple):
 
 
 def create_app(
-    settings: Settings, content: SiteContent, now: Callable[[], float] = time.time
+    settings: Settings, content: SiteContent, now: Callable[[], float] | None = None
 ) -> Starlette:
     """Return the ASGI app. Its files and connections are opened when it starts.
 
-    `now` (Unix seconds) is when the merchant's rules hold.
+    `now` (Unix seconds) is when the merchant's rules hold, if not by the clock of what is stored.
     """
     resources = _open_later(settings, content, now)
+    now = now or resources.storage.clock
     tools = _generator_tools(settings, resources)
     build_site = partial(_build_site, tools, now)
     site = LiveSite(build_site(content, build_renderer(content)), now)
@@ -186,7 +187,9 @@ async def _lifespan(
                 await resources.tracing.aclose()
 
 
-def _open_later(settings: Settings, content: SiteContent, now: Callable[[], float]) -> Resources:
+def _open_later(
+    settings: Settings, content: SiteContent, now: Callable[[], float] | None
+) -> Resources:
     metrics = Metrics()
     storage = open_storage(settings, metrics)
     patience = Patience(storage.patience, time.monotonic)
@@ -198,7 +201,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         between_writes=storage.between_writes,
     )
     wait = 0.0 if storage.between_writes or storage.ledgers else _BOOKED_WITHIN
-    budget = Budget(settings.spending, kv, time.time, storage.ledgers, wait=wait)
+    budget = Budget(settings.spending, kv, storage.clock, storage.ledgers, wait=wait)
     tracing = Tracing(settings.collector)
     providers = Providers(settings, budget, metrics, tracing)
     load_specs = content.library.specs.load  # and nothing that would keep this catalog for ever
@@ -212,7 +215,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         storage.load()
 
     records = WriteBehind(storage.database, storage.batching, kv)
-    relay = Relay(time.time, storage.journal)
+    relay = Relay(storage.clock, storage.journal)
     return Resources(
         storage=storage,
         kv=kv,
@@ -233,7 +236,7 @@ def _open_later(settings: Settings, content: SiteContent, now: Callable[[], floa
         },
         metrics=metrics,
         tracing=tracing,
-        arms=Arms(content.experiments.experiments, kv, now),
+        arms=Arms(content.experiments.experiments, kv, now or storage.clock),
         began=time.monotonic(),
     )
 
@@ -266,7 +269,7 @@ def _build_site(
 
 def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools:
     database = resources.storage.database
-    demand = DemandReader(database, time.monotonic, time.time)
+    demand = DemandReader(database, time.monotonic, resources.storage.clock)
     resources.counters["demand"] = demand.counts
     facts = database if settings.personal else None
     return GeneratorTools(
@@ -322,9 +325,8 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     secret = session_secret(settings.session_secret, settings.data)
     earlier = tuple(text.encode() for text in settings.earlier_secrets)
     signer, drawn = SessionSigner(secret, earlier), BodyCache(CATALOG_MEMORY)
-    return AppContext(
-        site, pages, signer, time.time, settings.heartbeat, drawn, resources.metrics, ProxyCheck()
-    )
+    now, metrics = resources.storage.clock, resources.metrics
+    return AppContext(site, pages, signer, now, settings.heartbeat, drawn, metrics, ProxyCheck())
 
 
 def _routes(

@@ -43,7 +43,7 @@ class Storage(NamedTuple):
     written every `between_writes` seconds at most. `upkeep` is done as long as the shop is open.
     `counts` has what is counted beside it. `hold` keeps other processes out where there may be but
     one; `ledgers`, `journal` and `rates` are what they share, through `pools` of connections.
-    `files` are served at the edge.
+    `files` are served at the edge. `clock` (Unix seconds) is that of all processes.
     """
 
     kv: Kv
@@ -63,6 +63,7 @@ class Storage(NamedTuple):
     rates: RedisRates | None = None
     pools: Callable[[], Mapping[str, Pool]] = dict
     files: EdgeFiles | None = None
+    clock: Callable[[], float] = time.time
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -110,11 +111,13 @@ def _of_one_machine(settings: Settings) -> Storage:
     )
 
 
-def _retire(database: ShopRepository, state: StorageSettings) -> Slice:
+def _retire(
+    database: ShopRepository, state: StorageSettings, clock: Callable[[], float] = time.time
+) -> Slice:
     """Return what forgets some of the shoppers and records that are past their time."""
 
     def retire() -> Awaitable[int]:
-        now = time.time()
+        now = clock()
         return database.retire(
             days_before(now, state.shopper_days),
             days_before(now, state.record_days),
@@ -133,19 +136,21 @@ def _of_cluster(settings: Settings) -> Storage:
 
     redis = RedisServer(settings.storage.redis_url)
     database = PostgresDatabase(settings.storage.database_url, ROOT / "migrations")
-    retention = Upkeep({"retired": _retire(database, settings.storage)}, _SELDOM)
+    retention = Upkeep({"retired": _retire(database, settings.storage, redis.now)}, _SELDOM)
+    clock = Upkeep({"clock": redis.synchronise}, _OFTEN)
     return Storage(
         RedisKv(redis),
         database,
-        opens=(database.open,),
+        opens=(clock.work, database.open),
         closes=(database.close, redis.close),
         patience=_NEAR,
-        upkeep=(retention,),
-        counts={"retention": retention.counts},
+        upkeep=(retention, clock),
+        counts={"retention": retention.counts, "clock": clock.counts},
         ledgers=RedisLedgers(redis, settings.storage.lease),
         journal=RedisJournal(redis, settings.storage.lease),
         rates=RedisRates(redis),
         pools=lambda: {"kv": redis.pool, "database": database.pool},
+        clock=redis.now,
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -348,6 +350,23 @@ def test_pages_on_their_way_for_an_address_are_counted_for_all_shops(
         model.release()
         one.follow(stream)
     assert 'event="no_place_for_address"} 1' in http.get(f"{other.url}/metrics").text
+
+
+def test_a_process_whose_clock_is_wrong_goes_by_that_of_all(
+    shop: Shop, postgres: Postgres, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import time\ntrue = time.time\ntime.time = lambda: true() + 3600\n"
+    )
+    url = postgres.new_schema()
+    wrong = shop("a", Server, PYTHONPATH=str(tmp_path), DATABASE_URL=url)
+    with Shopper(wrong) as shopper:
+        shopper.store()
+        view = {"events": [{"kind": "view", "product": "dusk-lamp"}]}
+        assert shopper.post("/signals", json=view, headers=OURS).status_code == 204
+    told = postgres.psql(f"SELECT at FROM {url.rpartition('=')[2]}.signals")  # noqa: S608
+    at = datetime.fromisoformat(told.strip())
+    assert abs(at.timestamp() - time.time()) < 600
 
 
 def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
