@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -73,8 +74,9 @@ class LiveSite:
         """Return a shop, the default one where none is named, by the rules that hold now."""
         site = self.current
         view = site.default if shop_id is None else site.shops.get(shop_id)
-        if view is None or not view.valid_until or view.valid_until > self.now():
+        now = self.now()  # which may be put back
+        if view is None or view.since <= now < (view.valid_until or inf):
             return view
-        view = steered_view(view, site.content, site.renderer, self.now())
+        view = steered_view(view, site.content, site.renderer, now)
         self.current = site._replace(shops={**site.shops, view.shop.id: view})
         return view

@@ -20,7 +20,7 @@ def to_rows(
     """Return the counts of a report: of each slot as a whole, and of each product in its place.
 
     `kinds` has the components that may fill each slot. What neither they nor the catalog know is
-    left out.
+    left out. One report counts each once, however often it says so: it is of one look at a page.
     """
     counts: dict[tuple[str, str, str, int], list[int]] = {}
     for event in events:
@@ -36,5 +36,5 @@ def to_rows(
             continue
         for name, place in (("", 0), *known):
             count = counts.setdefault((slot, component, name, place), [0, 0])
-            count[event.kind != SHOWN] += 1
+            count[event.kind != SHOWN] = 1
     return [(*key, shown, clicked) for key, (shown, clicked) in counts.items()]

@@ -158,6 +158,8 @@ async def test_what_begins_at_midnight_is_on_the_page_at_midnight_and_gone_when_
         assert products_in((await shopper.get("/store")).text, "hero") == products_in(
             decided, "hero"
         )
+        clock.now -= 3_600
+        assert products_in((await shopper.get("/store")).text, "hero") == [OTHER], "it was put back"
 
 
 @pytest.mark.anyio

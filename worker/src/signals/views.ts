@@ -25,7 +25,10 @@ export type ViewRow = [
   clicked: number,
 ];
 
-/** Return the counts of a report: of each slot as a whole, and of each product in its place. */
+/**
+ * Return the counts of a report: of each slot as a whole, and of each product in its place, once
+ * each however often it says so.
+ */
 export function toRows(
   events: readonly ReportedEvent[],
   products: SignalProducts,
@@ -42,7 +45,7 @@ export function toRows(
     for (const [name, at] of [["", 0] as [string, number], ...known]) {
       const key = JSON.stringify([slot, component, name, at]);
       const row: ViewRow = rows.get(key) ?? [slot, component, name, at, 0, 0];
-      row[kind === FACTS.SHOWN ? 4 : 5] += 1;
+      row[kind === FACTS.SHOWN ? 4 : 5] = 1;
       rows.set(key, row);
     }
   }
