@@ -77,6 +77,7 @@ class EdgeUpdate:
                 await self._files.put(*file)
             except InvalidPair:  # and the others are of use without it
                 self.counts["refused"] += 1
+                log.warning("the edge keeps an older %s: what it is now is too large", file.name)
             else:
                 self.counts["put" if file.data is not None else "removed"] += 1
         self._reason = ""

@@ -2,6 +2,9 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+/** What a row of a Durable Object may have, less what stands beside it. */
+const ROW_BYTES = 2_000_000;
+
 /** How long files of a publishing are kept that nobody has put anything to: another has followed. */
 const KEPT_MS = 90 * 24 * 3_600_000;
 
@@ -27,6 +30,9 @@ export class ShopFiles extends DurableObject {
     this.#sql.exec(
       "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, key TEXT, revision INTEGER, body BLOB)",
     );
+    this.#sql.exec(
+      "CREATE TABLE IF NOT EXISTS rest (path TEXT, at INTEGER, body BLOB, PRIMARY KEY (path, at))",
+    );
   }
 
   /** Return what has changed after a revision. */
@@ -41,14 +47,23 @@ export class ShopFiles extends DurableObject {
   async put(path: string, key: string, body: ArrayBuffer | null): Promise<void> {
     this.#sql.exec(
       "INSERT OR REPLACE INTO files SELECT ?, ?, coalesce(max(revision), 0) + 1, ? FROM files",
-      ...[path, key, body],
+      ...[path, key, body?.slice(0, ROW_BYTES) ?? null],
     );
+    this.#sql.exec("DELETE FROM rest WHERE path = ?", path);
+    for (let at = ROW_BYTES; body !== null && at < body.byteLength; at += ROW_BYTES)
+      this.#sql.exec("INSERT INTO rest VALUES (?, ?, ?)", path, at, body.slice(at, at + ROW_BYTES));
     await this.ctx.storage.setAlarm(Date.now() + KEPT_MS);
   }
 
-  read(path: string): ChangedFile | null {
+  async read(path: string): Promise<ChangedFile | null> {
     const query = "SELECT key, body FROM files WHERE path = ? AND body IS NOT NULL";
-    return this.#sql.exec<{ key: string; body: ArrayBuffer }>(query, path).toArray()[0] ?? null;
+    const [file] = this.#sql.exec<{ key: string; body: ArrayBuffer }>(query, path).toArray();
+    if (file === undefined) return null;
+    const rest = this.#sql
+      .exec<{ body: ArrayBuffer }>("SELECT body FROM rest WHERE path = ? ORDER BY at", path)
+      .toArray();
+    const whole = new Blob([file.body, ...rest.map(({ body }) => body)]);
+    return { key: file.key, body: await whole.arrayBuffer() };
   }
 
   override async alarm(): Promise<void> {

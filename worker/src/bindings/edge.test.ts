@@ -146,11 +146,21 @@ describe("files for the container", () => {
     expect((await send("/store", crawler, { ...FOLLOWS, FILES })).text).toBe(text);
   });
 
+  it("are kept whole where one row cannot hold them", async () => {
+    const namespace = env.FILES as NonNullable<typeof env.FILES>;
+    const files = namespace.get(namespace.idFromName("large"));
+    const body = new Uint8Array(5_000_001).map((_, at) => at % 251);
+    await files.put(PAGE, "large", body.buffer);
+    expect((await files.read(PAGE))?.body).toEqual(body.buffer);
+    await files.put(PAGE, "small", body.slice(0, 9).buffer);
+    expect((await files.read(PAGE))?.body).toEqual(body.slice(0, 9).buffer);
+  });
+
   it("are a shop's, with a key, and no larger than can be kept", async () => {
     expect((await put("/files/shops/demo/x?key=", "x")).status).toBe(400);
     expect((await put("/files/shops.json?key=a", "x")).status).toBe(404);
     expect((await put("/files/_headers?key=a", "x")).status).toBe(404);
-    const tooLarge = { method: "PUT", body: "x".repeat(2_000_001) };
+    const tooLarge = { method: "PUT", body: "x".repeat(16_000_001) };
     expect((await ask("/files/shops/demo/x?key=a", tooLarge)).status).toBe(413);
     expect((await ask("/files", {}, { FILES: undefined })).status).toBe(503);
   });
