@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anyio
 import httpx
@@ -112,41 +112,33 @@ class ChatClient:
         Raises:
             ModelFailed: there is no answer, or it broke off.
         """
-        answer = StreamState()
+        clock = asyncio.get_running_loop().time
+        end = clock() + self._limits.total
+        answer = StreamState(due=min(end, clock() + self._limits.first_token))
+        reader = EventReader()
         try:
-            async with aclosing(self._events(prompt, answer)) as events:
-                async for event in events:
-                    yield event
+            async with aclosing(self._bytes(prompt, answer)) as pieces:
+                while (piece := await _next(pieces, answer)) is not None:
+                    events = reader.feed(piece) if piece else reader.close()
+                    for event in self._understood(events, answer):
+                        if event is None:
+                            await asyncio.sleep(0)
+                            continue
+                        yield event
+                        if isinstance(event, ModelText):
+                            answer.due = min(end, clock() + self._limits.idle)
+                    if answer.reason:
+                        answer.due = min(answer.due, clock() + _LAST_WORDS)
+                    if not piece or answer.ended or answer.failure:
+                        break
+            answer.joiner.close()
+            for _ in range(answer.joiner.dropped):
+                yield ModelNotice("repaired", "LONE_SURROGATE")
+            yield _judged(answer)
         except (ModelFailed, httpx.HTTPError, StreamBroken, TimeoutError) as error:
             failure = translated(error)
             failure.tokens = answer.tokens
             raise failure from error
-
-    async def _events(
-        self, prompt: Prompt, answer: StreamState
-    ) -> AsyncGenerator[ModelEvent, None]:
-        clock = asyncio.get_running_loop().time
-        end = clock() + self._limits.total
-        answer.due = min(end, clock() + self._limits.first_token)
-        reader = EventReader()
-        async with aclosing(self._bytes(prompt, answer)) as pieces:
-            while (piece := await _next(pieces, answer)) is not None:
-                events = reader.feed(piece) if piece else reader.close()
-                for event in self._understood(events, answer):
-                    if event is None:
-                        await asyncio.sleep(0)
-                        continue
-                    yield event
-                    if isinstance(event, ModelText):
-                        answer.due = min(end, clock() + self._limits.idle)
-                if answer.reason:
-                    answer.due = min(answer.due, clock() + _LAST_WORDS)
-                if not piece or answer.ended or answer.failure:
-                    break
-        answer.joiner.close()
-        for _ in range(answer.joiner.dropped):
-            yield ModelNotice("repaired", "LONE_SURROGATE")
-        yield _judged(answer)
 
     def _understood(
         self, events: Iterable[ServerEvent], answer: StreamState
@@ -199,7 +191,10 @@ class ChatClient:
                 raise failure_of_status(response.status_code, after)
             if response.headers.get("content-encoding", "").lower() not in ("", "identity"):
                 raise ModelFailed("MODEL_UNAVAILABLE", "a packed answer", retryable=False)
-            async with aclosing(_generator(response.aiter_raw())) as pieces:
+            stream = cast(
+                "AsyncGenerator[bytes, None]", aiter(cast("httpx.AsyncByteStream", response.stream))
+            )
+            async with aclosing(stream) as pieces:
                 most = _MOST_BYTES_BESIDE + self._limits.max_tokens * _BYTES_A_TOKEN
                 while most >= 0:
                     async with asyncio.timeout_at(answer.due):
@@ -312,8 +307,3 @@ def _is_whole(text: str) -> bool:
     for _ in parser.feed(text):
         pass
     return not parser.inside
-
-
-async def _generator(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    async for piece in pieces:
-        yield piece

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -14,9 +15,14 @@ from app.domain.llm import (
     ModelEnded,
     ModelEvent,
     ModelFailed,
+    ModelText,
     Prompt,
     TokensUsed,
 )
+
+_BRACKET = re.compile(r"[][{}]")
+_MOST_HELD = 4096
+"""Characters of a text that are held back at most."""
 
 _NOT_FOR_THEM = ("ADDRESS_LIMIT", "LEASE_LOST", "BUDGET_UNREACHABLE")
 """Why one is not answered says nothing of those who wait beside them: they ask for themselves."""
@@ -24,16 +30,31 @@ _NOT_FOR_THEM = ("ADDRESS_LIMIT", "LEASE_LOST", "BUDGET_UNREACHABLE")
 
 @dataclass(slots=True)
 class _Answer:
-    """An answer under way: all of it so far, and how many are reading."""
+    """An answer under way: all of it so far, and how many are reading.
+
+    Text is held back until a bracket is in it, as none ends a component before that: most readers
+    would be woken, ten times for one, to go on waiting.
+    """
 
     events: list[ModelEvent] = field(default_factory=list)
+    held: str = ""
     failure: ModelFailed | None = None
     over: bool = False
     readers: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
-    def wake(self) -> None:
+    def add(self, event: ModelEvent) -> None:
+        if not isinstance(event, ModelText):
+            self.show(event)
+            return
+        self.held += event.text
+        if _BRACKET.search(event.text) or len(self.held) > _MOST_HELD:
+            self.show()
+
+    def show(self, *events: ModelEvent) -> None:
+        self.events += [ModelText(self.held), *events] if self.held else events
+        self.held = ""
         self.changed.set()
         self.changed = asyncio.Event()
 
@@ -90,8 +111,7 @@ class CoalescingModel:
         try:
             async with aclosing(self._inner.compose(prompt)) as events:
                 async for event in events:
-                    answer.events.append(event)
-                    answer.wake()
+                    answer.add(event)
         except ModelFailed as failure:
             answer.failure = failure
         except BaseException:
@@ -101,7 +121,7 @@ class CoalescingModel:
             answer.over = True
             if answer.failure is not None:
                 self._forget(key, answer)
-            answer.wake()
+            answer.show()
 
     def _forget(self, key: str, answer: _Answer) -> None:
         """Offer this answer to nobody else."""

@@ -71,19 +71,30 @@ class RetryingModel:
             if permit is None:
                 self.counts["breaker_open"] += 1
                 raise CallRefused("MODEL_UNAVAILABLE", "the breaker is open")
-            spoken = False
+            spoken = judged = False
             try:
-                async with aclosing(self._judged(prompt, permit)) as events:
+                async with aclosing(self._inner.compose(prompt)) as events:
                     async for event in events:
                         spoken = spoken or isinstance(event, ModelText)
+                        if isinstance(event, ModelEnded):
+                            judged = True
+                            self.breaker.succeeded(permit)
+                            self._calls.add(self.name, "answered", "200")
+                            self._failures = []
                         yield event
                 return
             except ModelFailed as failure:
+                if not isinstance(failure, CallRefused):
+                    judged = True
+                    self.breaker.failed(permit)
                 self._note(failure)
                 wait = self._wait_after(failure)
                 if spoken or wait is None or attempt == ATTEMPTS:
                     raise
                 why = failure
+            finally:
+                if not judged:
+                    self.breaker.given_up(permit)
             self.counts["retried"] += 1
             yield ModelNotice("retried", why.code, why.reason)
             await asyncio.sleep(wait)
@@ -106,24 +117,3 @@ class RetryingModel:
         if failure.retry_after is None:
             return self._pause
         return failure.retry_after if failure.retry_after <= LONGEST_RETRY_AFTER else None
-
-    async def _judged(self, prompt: Prompt, permit: int) -> AsyncGenerator[ModelEvent, None]:
-        """Pass the answer on and tell the breaker what became of it."""
-        judged = False
-        try:
-            async with aclosing(self._inner.compose(prompt)) as events:
-                async for event in events:
-                    if isinstance(event, ModelEnded):
-                        self.breaker.succeeded(permit)
-                        self._calls.add(self.name, "answered", "200")
-                        self._failures = []
-                        judged = True
-                    yield event
-        except ModelFailed as failure:
-            if not isinstance(failure, CallRefused):
-                self.breaker.failed(permit)
-                judged = True
-            raise
-        finally:
-            if not judged:
-                self.breaker.given_up(permit)

@@ -31,7 +31,7 @@ def brief(request: str = "request") -> Prompt:
 
 
 class Held:
-    """Says one word, waits to be released, says another; counts calls and departures."""
+    """Opens a bracket, waits to be released, closes it; counts calls and departures."""
 
     name = "held"
 
@@ -45,11 +45,11 @@ class Held:
         assert brief.slots
         self.calls += 1
         try:
-            yield ModelText("one ")
+            yield ModelText("{one ")
             await self.go_on.wait()
             if self.fails:
                 raise ModelFailed("TIMEOUT", "no text in time", retryable=True)
-            yield ModelText("two")
+            yield ModelText("two}")
             yield ModelEnded("stop", SPENT)
         except (asyncio.CancelledError, GeneratorExit):
             self.left += 1
@@ -77,7 +77,7 @@ async def test_equal_briefs_cost_one_call_and_all_hear_the_whole_answer() -> Non
     late = asyncio.create_task(answer(shared))
     await turns()
     inner.go_on.set()
-    said = [ModelText("one "), ModelText("two")]
+    said = [ModelText("{one "), ModelText("two}")]
     assert await first == [*said, ModelEnded("stop", SPENT)]
     assert await late == [*said, ModelEnded("stop", TokensUsed())]
     assert inner.calls == 1
@@ -191,3 +191,28 @@ async def test_an_answer_given_up_as_soon_as_it_was_asked_for_does_not_hold_up_t
     inner.go_on.set()
     async with asyncio.timeout(1):
         assert len(await answer(shared)) == 3
+
+
+class Talker:
+    """Says these texts, one in each turn of the event loop, and breaks off."""
+
+    name = "talker"
+
+    def __init__(self, *texts: str) -> None:
+        self.texts = texts
+
+    async def compose(self, _: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        for text in self.texts:
+            await asyncio.sleep(0)
+            yield ModelText(text)
+        raise ModelFailed("TIMEOUT", "no text in time", retryable=True)
+
+
+async def test_text_is_handed_on_with_the_bracket_that_may_complete_something() -> None:
+    talker = Talker("some ", 'prose {"a"', ": ", '"b"', "}", "and", "x" * 5000, "the ", "rest")
+    events = CoalescingModel(talker).compose(brief())
+    heard = [await anext(events) for _ in range(4)]
+    with pytest.raises(ModelFailed):
+        await anext(events)
+    texts = ['some prose {"a"', ': "b"}', "and" + "x" * 5000, "the rest"]
+    assert heard == list(map(ModelText, texts))
