@@ -19,8 +19,7 @@ from app.generation.requirements import requirements_text
 from app.generation.validate import Spec
 from app.rendering.language import formats_of
 
-_PIECES = re.compile(r"[A-Za-z]+|\d{1,3}|[^\sA-Za-z\d]|\n")
-_LETTERS_A_TOKEN = 6
+_TOKEN = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]|\n")
 _SMALL_SHOP = 8
 """With fewer products, lists may be shorter than their components say."""
 
@@ -90,12 +89,13 @@ def build_prompt(
         _slots_wanted(wanted),
         *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
     ]
-    room = MOST_TOKENS - count_tokens(stable) - sum(map(count_tokens, parts)) - 2 * len(parts)
+    tokens = count_tokens(stable)
+    room = MOST_TOKENS - tokens - sum(map(count_tokens, parts)) - 2 * len(parts)
     texts = _catalog_texts(products, room)
     if texts:
         parts.insert(2, "\n".join(texts))
     request = "\n\n".join(parts)
-    tokens = count_tokens(stable) + count_tokens(request)
+    tokens += count_tokens(request)
     return Prompt(
         stable, request, shop, persona, products, wanted.slots, tokens, optional=wanted.optional
     )
@@ -138,8 +138,7 @@ def count_tokens(text: str) -> int:
 
     Providers count with tables of their own and say so with each answer; this is for comparing.
     """
-    pieces = _PIECES.findall(text)
-    return sum(-(-len(piece) // _LETTERS_A_TOKEN) if piece[0].isalpha() else 1 for piece in pieces)
+    return len(_TOKEN.findall(text))
 
 
 def _prop(name: str, schema: Mapping[str, Any], required: bool) -> str:
