@@ -138,6 +138,7 @@ def create_app(
     app.state.pages = context.pages
     app.state.ahead = ahead
     app.state.warm_up = resources.warm_up
+    app.state.lag = resources.lag
     app.state.counters = resources.counters
     app.state.workbench = nullcontext
     app.state.workbench_address = ""
@@ -168,7 +169,6 @@ async def _lifespan(
                 asyncio.create_task(records.run(), name="records"),
                 asyncio.create_task(resources.relay.run(pages.forget_here), name="relay"),
                 asyncio.create_task(logger.run(), name="counts"),
-                asyncio.create_task(resources.lag.run(), name="loop lag"),
                 *(asyncio.create_task(watch(), name="watch") for watch in watches),
                 *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
             ]

@@ -31,6 +31,7 @@ from app.util.json_log import set_up_log
 from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
 from app.util.listener import Listener, bind
+from app.util.loop_lag import LoopLag
 from app.util.memory import memory_left
 
 log = logging.getLogger("wandstore")
@@ -77,6 +78,7 @@ class DrainingServer(Server):
         self._app = app
         self.pages: PageService = app.state.pages
         self._warm_up: WarmUp = app.state.warm_up
+        self._lag: LoopLag = app.state.lag
         self._grace = grace
         self._hurries = False
 
@@ -86,7 +88,8 @@ class DrainingServer(Server):
         return self._warm_up.failure
 
     async def on_tick(self, counter: int) -> bool:
-        """Say whether to end."""
+        """Say whether to end, ten times a second, and how late that is."""
+        self._lag.look()
         return await super().on_tick(counter) or self.failure is not None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -51,12 +51,12 @@ class _Files:
         self._find = find
         self._read = self._seen = find() if read is None else read
 
-    async def have_changed(self, *, come_whole: bool = False) -> bool:
+    def have_changed(self, *, come_whole: bool = False) -> bool:
         """Say once that files are not as they were read.
 
         Unless they `come_whole`, two looks in a row must find them the same: nobody writes them.
         """
-        found = await asyncio.to_thread(self._find)
+        found = self._find()
         seen, self._seen = self._seen, found
         if found == self._read or not (come_whole or found == seen):
             return False
@@ -152,15 +152,20 @@ class SiteWatch:
         """Look every so often; not at all where there are no seconds between two looks."""
         while self._settings.catalog_poll:
             await asyncio.sleep(self._settings.catalog_poll)
-            changed = await self._catalog.have_changed(come_whole=self._source is not None)
+            changed, texts_changed = await asyncio.to_thread(self._look)
             is_due = time.time() >= self._due
             if changed or is_due:
                 await self._read_catalog()
                 self._due = _next_change(self._site.current.content.catalogs)
             if is_due and self._errors:
                 self._due = min(self._due, time.time() + _AGAIN)
-            if await self._texts.have_changed():
+            if texts_changed:
                 await self._read_texts()
+
+    def _look(self) -> tuple[bool, bool]:
+        """Say whether the catalog and whether texts have changed; for one thread in one go."""
+        catalog = self._catalog.have_changed(come_whole=self._source is not None)
+        return catalog, self._texts.have_changed()
 
     async def _read_catalog(self) -> None:
         before, began = self._site.current.content.catalogs, time.monotonic()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 
-_EVERY = 0.1
+EVERY = 0.1
+"""Seconds between two looks."""
+
 _LOOKS = 5
 
 
 class LoopLag:
-    """Looks ten times a second. One late look is a hiccup: all of the latest five must be late.
+    """Is to look ten times a second. One late look is a hiccup: the latest five must all be late.
 
     Each look is handed to `observe`.
     """
@@ -19,17 +21,17 @@ class LoopLag:
     def __init__(self, clock: Callable[[], float], observe: Callable[[float], object]) -> None:
         self._clock = clock
         self._observe = observe
+        self._last = math.inf
         self._looks: deque[float] = deque([0.0] * _LOOKS, _LOOKS)
 
     def seconds(self) -> float:
         """Return by how much each of the latest looks was late at least."""
         return min(self._looks)
 
-    async def run(self) -> None:
-        """Look, for as long as this runs."""
-        while True:
-            before = self._clock()
-            await asyncio.sleep(_EVERY)
-            late = max(0.0, self._clock() - before - _EVERY)
-            self._looks.append(late)
-            self._observe(late)
+    def look(self) -> None:
+        """Note how late it is since the last look, beyond the time between two."""
+        now = self._clock()
+        late = max(0.0, now - self._last - EVERY)
+        self._last = now
+        self._looks.append(late)
+        self._observe(late)
