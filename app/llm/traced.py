@@ -25,11 +25,14 @@ class TracedModel:
         self.name = inner.name
         self._inner = inner
         self._tracer = tracer
+        where = urlsplit(address)
         self._attributes = {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": protocol,
             "gen_ai.request.model": inner.name,
-            "server.address": urlsplit(address).hostname or "",
+            "gen_ai.request.stream": True,
+            "server.address": where.hostname or "",
+            "server.port": where.port or (443 if where.scheme == "https" else 80),
         }
 
     async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:

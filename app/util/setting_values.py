@@ -50,6 +50,10 @@ def choice(*choices: str) -> Read:
 def address(text: str) -> str:
     """Read an http(s) address, without a slash at its end."""
     found = text.rstrip("/")
+    try:
+        urlsplit(found).port  # noqa: B018 - it is read then
+    except ValueError:
+        found = ""
     if not found.startswith(("https://", "http://")):
         raise ValueError(f"be an http(s) address, not {text!r}")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -47,12 +48,14 @@ def test_a_page_is_a_span_and_each_call_one_within_it(
     assert page["wandstore.shop"] == "demo"
     assert (page["wandstore.persona"], page["wandstore.status"]) == (NEWCOMER.type, "success")
     assert page["wandstore.first_component_ms"] >= 0
+    port = urlsplit(model.environment["KIMI_BASE_URL"]).port
     failed, answered = sorted(calls, key=lambda span: not span["failed"])
     for call in calls:
         assert call["gen_ai.operation.name"] == "chat"
         assert call["gen_ai.provider.name"] == "openai"
         assert call["gen_ai.request.model"] == "kimi-k2.6"
-        assert call["server.address"] == "127.0.0.1"
+        assert call["gen_ai.request.stream"] is True
+        assert (call["server.address"], call["server.port"]) == ("127.0.0.1", port)
     assert failed["error.type"] == "MODEL_UNAVAILABLE"
     assert "error.type" not in answered
     assert answered["gen_ai.response.finish_reasons"] == ["stop"]
@@ -83,6 +86,26 @@ def test_a_page_belongs_to_the_trace_of_the_worker_that_asks_for_it(
     assert (page["trace"], page["parent"]) == tuple(PARENT.split("-")[1:3])
     (asked,) = model.requests
     assert asked.headers["traceparent"].startswith(PARENT[:36])
+
+
+def test_a_header_that_names_no_trace_begins_one(
+    serve: StartServer, model: Model, collector: Collector
+) -> None:
+    model.play(Scenario(answer()))
+    server = serve(**model.environment, **collector.environment)
+    odd = [b"", b"-", b"00", b"\xff" * 55, PARENT.encode() * 400, PARENT.encode() + b"-x"]
+    odd += [f"ff{PARENT[2:]}".encode(), f"00-{'0' * 32}-{'b2' * 8}-01".encode()]
+    for at, header in enumerate(odd):
+        persona = {"type": "explorer", "confidence": at / 20, "signals": {}}
+        body = {"shopper_id": f"shop_{at:032x}", "persona": persona, "shop": {"shop_id": "demo"}}
+        headers = {b"traceparent": header}
+        told = http.post(f"{server.url}/generate", json=body, headers=headers, timeout=60)
+        assert told.json()["status"] == "success"
+    eventually(lambda: sum(it["name"] == "compose page" for it in collector.spans) == len(odd))
+    traces = {span["trace"] for span in collector.spans}
+    assert (len(traces), PARENT[3:35] in traces) == (len(odd), False)
+    for asked in model.requests:
+        assert asked.headers["traceparent"][3:35] in traces
 
 
 def test_no_span_names_a_shopper_or_quotes_what_is_written(
