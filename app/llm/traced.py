@@ -26,7 +26,7 @@ class TracedModel:
         self._inner = inner
         self._tracer = tracer
         where = urlsplit(address)
-        self._attributes = {
+        self._attributes: dict[str, str | int] = {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": protocol,
             "gen_ai.request.model": inner.name,
