@@ -9,7 +9,7 @@ import asyncio
 import re
 import resource
 from collections import Counter, OrderedDict
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from itertools import starmap
 from typing import Any
@@ -23,7 +23,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from app.util.turns import OneByOne
+from app.util.turns import FewAtOnce
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_TARGET_BYTES = 8 * 1024
@@ -43,7 +43,6 @@ _LINGER_BYTES = 1024 * 1024
 """After a refusal so much is read and thrown away: a reset would overtake the answer."""
 
 _MOST_LINES = 1024
-
 _LEAST_RESERVE = 40
 _RESERVE_SHARE = 4
 
@@ -70,8 +69,8 @@ class Connections:
 
     A new connection's first head, and any that has begun, is whole within `head_seconds`; a client
     that takes nothing of what is sent to it for `stall_seconds` is let go. `waiting` are those that
-    ask for nothing at the moment, the longest first: they make room. `requests` are answered one by
-    one. `counts` says who was refused.
+    ask for nothing at the moment, the longest first: they make room. `requests` have their turns.
+    `counts` says who was refused.
     """
 
     def __init__(self, limit: int, head_seconds: float, stall_seconds: float) -> None:
@@ -79,7 +78,7 @@ class Connections:
         self.head_seconds = head_seconds
         self.stall_seconds = stall_seconds
         self.waiting: OrderedDict[BoundedHttpProtocol, None] = OrderedDict()
-        self.requests = OneByOne()
+        self.requests = FewAtOnce()
         self.counts: Counter[str] = Counter()
 
 
@@ -277,16 +276,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Answer a request when it is its turn, unless nobody waits for it any more."""
+        self._open.requests.begin(partial(self._answer, cycle, app), partial(self._whose, cycle))
 
-        def start() -> None:
-            if not self.transport.is_closing():
-                self._answered = cycle
-                super(BoundedHttpProtocol, self)._start_asgi_task(cycle, app)
+    def _answer(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if not self.transport.is_closing():
+            self._answered = cycle
+            super()._start_asgi_task(cycle, app)
 
+    def _whose(self, cycle: RequestResponseCycle) -> tuple[str, bytes]:
+        """Return the peer that a request comes from, and the client that it is said to be of."""
         headers = dict(cycle.scope["headers"])
         named = headers.get(b"cf-connecting-ip") or headers.get(b"x-forwarded-for", b"")
-        client = _CHECK if cycle.scope["raw_path"] == _CHECK else named
-        self._open.requests.begin(start, self.client[0] if self.client else "", client)
+        is_check = cycle.scope["raw_path"] == _CHECK
+        return self.client[0] if self.client else "", _CHECK if is_check else named
 
     def _check_head(self) -> None:
         """Refuse what others on the way may have read as another host's, or another version."""

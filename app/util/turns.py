@@ -16,6 +16,7 @@ LONGEST = 0.5
 
 _AT_ONCE = 32
 _PAUSE = 0.0002
+_BURST = 8
 
 
 def paced(items: Iterable[T]) -> Iterator[T]:
@@ -60,35 +61,43 @@ class Turns:
             await asyncio.sleep(0)
 
 
-class OneByOne:
-    """Begins one thing at a time, and has the event loop look for others after each.
+class FewAtOnce:
+    """Begins a few things at once, and has the event loop look for others after them.
 
-    Where many wait, each peer has its turn, and in it each client that the peer says it speaks for:
+    Where more wait, each peer has its turn, and in it each client that the peer says it speaks for:
     a crowd makes nobody else wait, and who lies about its clients only its own.
     """
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, OrderedDict[bytes, deque[Callable[[], object]]]]
         self._waiting = OrderedDict()
-        self._is_busy = False
+        self._begun = 0
 
-    def begin(self, start: Callable[[], object], peer: str, client: bytes) -> None:
+    def begin(
+        self, start: Callable[[], object], peer_and_client: Callable[[], tuple[str, bytes]]
+    ) -> None:
         """Call `start`, now or when it is its turn."""
+        if self._begun < _BURST:
+            self._start(start)
+            return
+        peer, client = peer_and_client()
         clients = self._waiting.setdefault(peer, OrderedDict())
         clients.setdefault(client, deque()).append(start)
-        if not self._is_busy:
-            self._next()
 
-    def _next(self) -> None:
-        self._is_busy = bool(self._waiting)
-        if not self._is_busy:
-            return
-        asyncio.get_running_loop().call_soon(self._next)
-        peer, clients = self._waiting.popitem(last=False)
-        client, starts = clients.popitem(last=False)
-        start = starts.popleft()
-        if starts:
-            clients[client] = starts
-        if clients:
-            self._waiting[peer] = clients
+    def _start(self, start: Callable[[], object]) -> None:
+        if not self._begun:
+            asyncio.get_running_loop().call_soon(self._go_on)
+        self._begun += 1
         start()
+
+    def _go_on(self) -> None:
+        self._begun = 0
+        while self._waiting and self._begun < _BURST:
+            peer, clients = self._waiting.popitem(last=False)
+            client, starts = clients.popitem(last=False)
+            start = starts.popleft()
+            if starts:
+                clients[client] = starts
+            if clients:
+                self._waiting[peer] = clients
+            self._start(start)
