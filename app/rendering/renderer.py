@@ -30,7 +30,7 @@ from app.rendering.goods import choices_of, options_of, pictured, total
 from app.rendering.language import TAGS, Language, Languages, opening
 from app.rendering.markdown import Markdown
 from app.rendering.pictures import source_of, with_preload
-from app.rendering.structured import about_listing, about_product, about_shop
+from app.rendering.structured import about_listing, about_product, about_shop, summary
 from app.rendering.urls import ShopUrls
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ class Renderer:
             "product",
             shop,
             item.title,
-            description=item.description[:160] or item.title,
+            description=summary(item.description) or item.title,
             canonical=url.product(item),
             translations=self._translations(
                 url, lambda other, there: there.product(item) if item.id in other.products else ""

@@ -12,6 +12,20 @@ from app.rendering.urls import ShopUrls
 Node = dict[str, Any]
 
 _LONGEST_TEXT = 1_000
+_LONGEST_LINE = 160
+_PROPERTIES = {name: name for name in ("color", "size", "material", "pattern")} | {
+    "colour": "color"
+}
+"""Options that schema.org has a name for: what a group's variants vary by."""
+
+
+def summary(text: str) -> str:
+    """Return how a text begins, for a line below a link: in whole words where it has some."""
+    if len(text) <= _LONGEST_LINE:
+        return text
+    cut = text[: _LONGEST_LINE - 1]
+    words = cut.rpartition(" ")[0]
+    return f"{words if len(words) > _LONGEST_LINE // 2 else cut}…"
 
 
 def about_shop(shop: Shop, url: ShopUrls) -> Node:
@@ -49,33 +63,53 @@ def _organization(shop: Shop, url: ShopUrls) -> Node:
 
 
 def _product(shop: Shop, url: ShopUrls, item: Product) -> Node:
-    """Return a product with what it is offered for."""
-    node = _node(
-        "Product",
-        name=item.title,
-        url=url.absolute(url.product(item)),
-        productID=item.id,
-        category=item.category,
-        offers=[_offer(shop, url, item, form) for form in item.forms()],
-    )
-    optional: Node = {
-        "description": item.description[:_LONGEST_TEXT],
-        "image": url.absolute(item.picture.url) if item.picture else "",
-        "brand": _node("Brand", name=item.vendor) if item.vendor else "",
+    """Return a product with its offer; one of several variants as the group of them."""
+    about: Node = {
+        "url": url.absolute(url.product(item)),
+        "category": item.category,
+        **_known(
+            description=item.description[:_LONGEST_TEXT],
+            image=url.absolute(item.picture.url) if item.picture else "",
+            brand=_node("Brand", name=item.vendor) if item.vendor else "",
+        ),
     }
-    return node | {name: value for name, value in optional.items() if value}
+    forms = item.forms()
+    if len(forms) == 1:
+        known: Node = {"productID": item.id, "sku": forms[0].id}
+        offer = _offer(shop, url, item, forms[0])
+        return _node("Product", name=item.title, **known, **about, offers=offer)
+    variants = [_variant(shop, url, item, form) for form in forms]
+    names = [_PROPERTIES.get(name.casefold()) for name in item.option_names]
+    varies = _known(variesBy=[f"https://schema.org/{name}" for name in names if name])
+    group: Node = {"productGroupID": item.id, **varies, "hasVariant": variants}
+    return _node("ProductGroup", name=item.title, **about, **group)
+
+
+def _variant(shop: Shop, url: ShopUrls, item: Product, form: Variant) -> Node:
+    """Return one of a group's variants, with what sets it apart as far as schema.org has a name."""
+    picture = form.picture or item.picture
+    values = zip(map(str.casefold, item.option_names), form.values, strict=True)
+    facts = {_PROPERTIES[name]: value for name, value in values if name in _PROPERTIES and value}
+    return _node(
+        "Product",
+        name=f"{item.title}, {form.label}" if form.label else item.title,
+        sku=form.id,
+        **facts,
+        **_known(image=url.absolute(picture.url) if picture else ""),
+        offers=_offer(shop, url, item, form),
+    )
 
 
 def _offer(shop: Shop, url: ShopUrls, item: Product, form: Variant) -> Node:
-    node = _node(
+    there = "BackOrder" if form.backorder and form.stock == 0 else "InStock"
+    return _node(
         "Offer",
         price=f"{form.price.amount:f}",
         priceCurrency=form.price.currency,
-        availability=f"https://schema.org/{'InStock' if form.available else 'SoldOut'}",
+        availability=f"https://schema.org/{there if form.available else 'SoldOut'}",
         url=url.absolute(url.product(item, form.id if item.variants else "")),
         seller=_node("Organization", name=shop.name),
     )
-    return node | ({"sku": form.id, "name": " / ".join(form.values)} if form.values else {})
 
 
 def _breadcrumbs(url: ShopUrls, *steps: tuple[str, str]) -> Node:
@@ -100,6 +134,10 @@ def _list_items(url: ShopUrls, items: Iterable[Product], first: int) -> Iterable
     for position, item in enumerate(items, start=first):
         address = url.absolute(url.product(item))
         yield _node("ListItem", position=position, name=item.title, url=address)
+
+
+def _known(**facts: Any) -> Node:
+    return {name: value for name, value in facts.items() if value}
 
 
 def _node(kind: str, **facts: Any) -> Node:

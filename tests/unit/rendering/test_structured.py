@@ -30,7 +30,8 @@ SCHEMA = "https://schema.org/"
 HOSTILE = '</script><script>alert(1)</script> & "quoted" \u2028 <!-- é'
 REQUIRED = {
     "Organization": {"name"},
-    "Product": {"name", "url", "offers", "productID"},
+    "Product": {"name", "offers", "sku"},
+    "ProductGroup": {"name", "url", "productGroupID", "hasVariant"},
     "Offer": {"price", "priceCurrency", "availability", "url"},
     "BreadcrumbList": {"itemListElement"},
     "ItemList": {"itemListElement", "numberOfItems"},
@@ -127,22 +128,41 @@ def test_a_product_is_offered_at_its_price_under_its_address() -> None:
     ]
 
 
-def test_every_variant_is_an_offer_whichever_is_chosen() -> None:
+def test_every_variant_is_one_of_the_products_group_whichever_is_chosen() -> None:
     forms = tuple(
-        Variant(f"v{at}", ("Oak", size), Money(Decimal(price), "EUR"), at != 1)
+        Variant(
+            f"v{at}", ("Oak", size), Money(Decimal(price), "EUR"), at != 1, stock=0, backorder=True
+        )
         for at, (size, price) in enumerate([("S", "10"), ("L", "20")])
     )
-    item = product("p", variants=forms, varies=True)
+    wide = Picture("https://img.example/wide.jpg", "Wide")
+    forms = (forms[0], forms[1]._replace(picture=wide))
+    picture = Picture("https://img.example/p.jpg", "A board")
+    names = ("Wood", "Size")
+    item = product("p", variants=forms, varies=True, option_names=names, picture=picture)
     sold = shop(item)
     page = RENDERER.product_page(sold, item, [], forms[0])
-    offers = of_type(page, "Product")[SCHEMA + "offers"]
-    assert [(value(node, "sku"), value(node, "price")) for node in offers] == [
-        ("v0", "10"),
-        ("v1", "20"),
+    group = of_type(page, "ProductGroup")
+    assert value(group, "variesBy") == "https://schema.org/size"
+    variants = group[SCHEMA + "hasVariant"]
+    named = ("name", "sku", "size", "image")
+    assert [tuple(value(node, name) for name in named) for node in variants] == [
+        ("P, Oak / S", "v0", "S", picture.url),
+        ("P, Oak / L", "v1", "L", wide.url),
+    ]
+    offers = [value(node, "offers") for node in variants]
+    assert [(value(node, "price"), value(node, "availability")) for node in offers] == [
+        ("10", "https://schema.org/BackOrder"),
+        ("20", "https://schema.org/SoldOut"),
     ]
     assert value(offers[1], "url") == f"{PUBLIC}/s/test/products/p?variant=v1"
-    head = page.partition("<body>")[0]
-    assert RENDERER.product_page(sold, item, [], forms[1]).startswith(head)
+    assert of_type(RENDERER.product_page(sold, item, [], forms[1]), "ProductGroup") == group
+
+
+def test_a_preview_ends_with_a_word_where_the_text_has_some() -> None:
+    long = [product("p", description=text) for text in ("word " * 50, "語" * 200)]
+    found = [previews(pages(shop(item), item)["product"])["description"] for item in long]
+    assert found == ["word " * 30 + "word…", "語" * 159 + "…"]
 
 
 def test_a_listing_counts_on_from_page_to_page() -> None:
