@@ -13,7 +13,7 @@ from app.content import assets
 from app.domain import experiments, facts, network, persona
 from app.generation import codec, generator
 from app.metrics import exposition, registry
-from app.pages import arms, shells
+from app.pages import ahead, arms, shells
 from app.personas import key, learner, rules, views
 from app.prerender import pages
 from app.settings import ROOT
@@ -89,6 +89,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     ),
     "PRERENDER": (pages, "NAME_DIGITS"),
     "SHELLS": (shells, "VISIT"),
+    "AHEAD": (ahead, "LEAD"),
     "ARMS": (arms, "STOPPED"),
     "EXPERIMENTS": (experiments, "HOLDOUT HELD REST PLAIN"),
     "VIEWS": (views, "FALLBACK"),

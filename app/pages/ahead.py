@@ -16,7 +16,7 @@ from app.personas.cache import KnownShopper, keyed
 from app.storage.db.repository import ShopRepository
 from app.storage.errors import StorageError
 
-LEAD = 600.0
+LEAD = 600
 """Seconds before a change at which it begins."""
 
 _LOOKS_EVERY = 30.0

@@ -1,4 +1,4 @@
-// One instance is kept awake for the edge to follow a catalog of elsewhere.
+// One instance is kept awake for the edge to follow a catalog, and for what it composes ahead.
 
 import { env } from "cloudflare:workers";
 import { expect, it, vi } from "vitest";
@@ -23,6 +23,25 @@ it("wakes the first instance of a shop whose catalog is of elsewhere, and no oth
   expect(await woken({ WANDSTORE_CATALOG_URL: "https://corner.example/feed.xml" })).toEqual(first);
   expect(await woken({ WANDSTORE_SHOPIFY_STORE: "corner.myshopify.com" })).toEqual(first);
   expect(await woken({})).toEqual([]);
+});
+
+it("wakes it where other rules or arms begin to hold soon, for which it composes ahead", async () => {
+  const publishedWith = (moments: number[], begins: number | null) => ({
+    fetch: async (address: string): Promise<Response> => {
+      const response = await env.ASSETS.fetch(address);
+      if (!address.endsWith("/shop.json")) return response;
+      const running = [{ name: "trial", share: 1, begins, ends: null, personas: [], arms: [] }];
+      const experiments = { holdout: 0, running };
+      return Response.json({ ...(await response.json<object>()), moments, experiments });
+    },
+  });
+  const now = Date.now() / 1000;
+  for (const [moments, begins, times] of [
+    [[now - 60, now + 300], null, 1],
+    [[], now + 300, 1],
+    [[now - 60, now + 3600], now - 60, 0],
+  ] as const)
+    expect(await woken({ ASSETS: publishedWith([...moments], begins) })).toHaveLength(times);
 });
 
 it("says where that failed", async () => {

@@ -160,6 +160,11 @@ export const SHELLS = {
   VISIT: "visit",
 } as const;
 
+/** app/pages/ahead.py */
+export const AHEAD = {
+  LEAD: 600,
+} as const;
+
 /** app/pages/arms.py */
 export const ARMS = {
   STOPPED: "experiments:stopped",
