@@ -237,7 +237,7 @@ def _spent(
     each = (
         None if cost is None or not visitors else figures["revenue_per_visitor"] - cost / visitors
     )
-    earned = figures["revenue"] / cost if cost else None
+    earned = figures["revenue_per_visitor"] * visitors / cost if cost else None
     return {
         "pages": spent.pages,
         "tokens": spent.tokens,

@@ -24,7 +24,7 @@ FEWEST_VISITORS = 100
 """Of each arm, below which nothing is said: the sequence holds asymptotically."""
 
 SHARES_ALPHA = 0.001
-_VARIANCE_WEIGHT = 1_000.0
+_VARIANCE_WEIGHT = 200.0
 """How many visitors an arm has when its variance counts as much as that of both arms."""
 
 _PRIOR_WEIGHT = 1_000.0

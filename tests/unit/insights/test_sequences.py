@@ -66,15 +66,23 @@ def test_nor_do_they_where_a_small_holdout_has_hardly_a_buyer() -> None:
     assert wrong <= 400 * ALPHA
 
 
-@pytest.mark.parametrize("lift", [0.8, 1.2])
-def test_an_effect_is_called_as_often_as_was_computed(lift: float) -> None:
-    effect = BUYERS * lift * BASKET
-    parts = [rate * SQUARE - (rate * BASKET) ** 2 for rate in (BUYERS, BUYERS * (1 + lift))]
-    deviation = sqrt(2 * sum(parts))
-    needed = visitors_needed(effect, deviation)
+def expected(visitors: float, lift: float) -> Sample:
+    """Return what so many visitors come to on average."""
+    buyers = visitors * BUYERS * (1 + lift)
+    return Sample(round(visitors), buyers * BASKET, buyers * SQUARE)
+
+
+@pytest.mark.parametrize(("lift", "of_control"), [(0.8, 50), (1.2, 50), (1.2, 5)])
+def test_an_effect_is_called_as_often_as_was_computed(lift: float, of_control: int) -> None:
+    effect, needed, deviation = BUYERS * lift * BASKET, 5_000, 0.0
+    for _ in range(20):  # the deviation is that of so many visitors
+        control = needed * of_control / 100
+        deviation = deviation_of(expected(needed - control, lift), expected(control, 0))
+        needed = visitors_needed(effect, deviation)
     looks = round(needed / 100)
     chance = random.Random(1)  # noqa: S311 - likewise
-    rate = sum(called(chance, lift, 50, looks) for _ in range(600)) / 600
+    found = (days(chance, lift, 100 - of_control, of_control) for _ in range(300))
+    rate = sum(any(difference(*next(it)).called for _ in range(looks)) for it in found) / 300
     assert rate == pytest.approx(power(100 * looks, effect, deviation), abs=0.05)
     assert rate == pytest.approx(POWER, abs=0.05)
 
