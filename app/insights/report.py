@@ -25,6 +25,9 @@ from app.insights.sequences import (
 from app.storage.db.rows import Row
 
 _CENTS = 100
+_FIGURES = ("visitors", "baskets", "checkouts", "buyers", "orders")
+"""What is told of an arm beside money: visitors, and how many of them did what."""
+
 _ENDLESS = 10_000_000
 """Visitors for whom nobody waits."""
 
@@ -167,7 +170,7 @@ def _arms(arms: Iterable[str], rows: Sequence[Row], alpha: float) -> list[dict[s
         own = [row for row in rows if row["arm"] == arm]
         total = {
             name: sum(row[name] for row in own)
-            for name in ("visitors", "baskets", "buyers", "orders", "cents", "counted", "squares")
+            for name in (*_FIGURES, "cents", "counted", "squares")
         }
         counted = total["counted"] / _CENTS
         sample = Sample(total["visitors"], counted, total["squares"] / _CENTS**2)
@@ -175,7 +178,7 @@ def _arms(arms: Iterable[str], rows: Sequence[Row], alpha: float) -> list[dict[s
         samples[arm] = sample
         figures: dict[str, Any] = {
             "arm": arm,
-            **{name: total[name] for name in ("visitors", "baskets", "buyers", "orders")},
+            **{name: total[name] for name in _FIGURES},
             "revenue": round(total["cents"] / _CENTS, 2),
             "revenue_per_visitor": sample.mean,
         }

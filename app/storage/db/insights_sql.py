@@ -6,7 +6,7 @@ from __future__ import annotations
 # experiment's buyers who spent most spent counts as what the next one did.
 SELECT_OUTCOMES = """
 WITH visitors AS (
-    SELECT exposures.experiment, exposures.arm, exposures.persona,
+    SELECT exposures.experiment, exposures.arm, exposures.persona, exposures.checkouts,
         COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
         COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS orders,
         CAST(SUM(CASE WHEN signals.kind = 'purchase'
@@ -25,8 +25,8 @@ WITH visitors AS (
     SELECT bounded.*, CASE WHEN cents > bound THEN bound ELSE cents END AS value FROM bounded
 )
 SELECT experiment, arm, persona, COUNT(*) AS visitors, COUNT(NULLIF(baskets, 0)) AS baskets,
-    COUNT(NULLIF(orders, 0)) AS buyers, CAST(SUM(orders) AS BIGINT) AS orders,
-    CAST(SUM(cents) AS BIGINT) AS cents, MAX(bound) AS bound,
+    COUNT(NULLIF(checkouts, 0)) AS checkouts, COUNT(NULLIF(orders, 0)) AS buyers,
+    CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(cents) AS BIGINT) AS cents, MAX(bound) AS bound,
     CAST(SUM(value) AS BIGINT) AS counted, SUM(CAST(value AS DOUBLE PRECISION) * value) AS squares
 FROM counted GROUP BY experiment, arm, persona
 """

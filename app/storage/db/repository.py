@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-from app.domain.facts import MAX_FACTS, Fact
+from app.domain.facts import CHECKOUT, MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.metrics.registry import Metrics
 from app.storage.db.insights_sql import (
@@ -98,6 +98,7 @@ ON CONFLICT (shop_id, day, arm, persona, decision, slot, component, product, pla
 DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + excluded.clicked,
     visitors = views.visitors + excluded.visitors, clickers = views.clickers + excluded.clickers
 """
+COUNT_CHECKOUT = "UPDATE exposures SET checkouts = checkouts + 1 WHERE shopper_id = ?"
 DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
 INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
 DELETE_OLD_FACTS = f"""
@@ -278,6 +279,7 @@ class ShopRepository:
                     for experiment, arm in exposures
                 ),
                 Statement(ADD_VIEWS, (shop, *seen[:-1], rows, shopper, at)),
+                *(Statement(COUNT_CHECKOUT, (shopper,)) for row in seen.rows if row[0] == CHECKOUT),
                 Statement(DELETE_OLD_VIEWS, (shop, seen.day - VIEW_DAYS)),
                 _unless_forgotten([shopper]),
             ]

@@ -11,7 +11,7 @@ import pytest
 
 from app.content.experiments import ExperimentFile
 from app.domain.experiments import POINTS, Arm, Experiment, Experiments
-from app.domain.facts import Fact
+from app.domain.facts import CHECKOUT, Fact
 from app.domain.merchandising import Rule
 from app.insights.charts import WIDTH, bar_chart, interval_chart
 from app.insights.collect import collect
@@ -56,6 +56,18 @@ async def report(database: OpenDatabase) -> dict[str, Any]:
     found: dict[str, Any] = await collect(database, SHOP, file, stopped, NOW)
     assert json.loads(json.dumps(found)) == found
     return found
+
+
+async def test_who_began_a_checkout_counts_once_however_often(database: OpenDatabase) -> None:
+    for name in ("once", "never", "twice"):
+        await seen(database, name, "plain")
+    for name in ("once", "twice", "twice", "at first"):
+        begun = PageViews(DAY, "pays.plain", "newcomer", "", [(CHECKOUT, "", "", 0, 1, 0)])
+        await database.add_views(Visited(name, SHOP.id, AT), begun, [("pays", "plain")])
+    found = await report(database)
+    plain, composed = found["experiments"][0]["arms"]
+    assert (plain["visitors"], plain["checkouts"], composed["checkouts"]) == (4, 3, 0)
+    assert found["checkouts"] == [{"arm": "pays.plain", "begun": 4}]
 
 
 async def test_orders_and_revenue_are_counted_to_the_last_one(database: OpenDatabase) -> None:
