@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,10 @@ import pytest
 
 from app.settings import ROOT
 from tests.conftest import StartServer
+from tests.support.fake_llm import Fault, Scenario
+from tests.support.fake_model import Model
+from tests.support.shopper_client import Shopper, stream_of
+from tests.support.stored import break_kv
 from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.server import HeldPort, find_program
@@ -43,16 +50,27 @@ def test_each_alert_fires_in_prometheus_when_it_should() -> None:
     assert tried.returncode == 0, tried.stdout + tried.stderr
 
 
-def test_prometheus_itself_takes_the_rules_and_reads_what_the_shop_tells(
-    serve: StartServer, tmp_path: Path
+def test_each_alert_fires_by_what_a_shop_in_trouble_tells(
+    serve: StartServer, model: Model, tmp_path: Path
 ) -> None:
-    program, shop = program_of("prometheus"), serve()
-    http.get(f"{shop.url}/store")
-    targets = [{"targets": [shop.url.removeprefix("http://")]}]
+    program = program_of("prometheus")
+    catalog = tmp_path / "catalog.json"
+    catalog.write_text((ROOT / "demo" / "catalog.json").read_text())
+    os.utime(catalog, (0, 0))
+    model.play(Scenario("", fault=Fault("status", status=401)))
+    money = {"WANDSTORE_CALLS_PER_HOUR": "5", **model.environment}
+    shop = serve(WANDSTORE_CATALOG=str(catalog), **money)
+    break_kv(shop)
+    (tmp_path / "rules.yml").write_text(hastened(RULES))
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(DEPLOY / "alerts.yml")],
-        "scrape_configs": [{"job_name": "shop", "static_configs": targets}],
+        "rule_files": ["rules.yml"],
+        "scrape_configs": [
+            {
+                "job_name": "shop",
+                "static_configs": [{"targets": [shop.url.removeprefix("http://")]}],
+            }
+        ],
     }
     (tmp_path / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
     with HeldPort() as port, (tmp_path / "prometheus.log").open("w") as log:
@@ -60,12 +78,35 @@ def test_prometheus_itself_takes_the_rules_and_reads_what_the_shop_tells(
         command += [f"--storage.tsdb.path={tmp_path}/series"]
         command += [f"--web.listen-address=127.0.0.1:{port.number}"]
         prometheus = subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path)
+        fired: set[str] = set()
+        made: list[str] = []
+
+        def all_fire() -> bool:
+            """Visit, have the shop stopped for moments, and see what it brings once it is read."""
+            with Shopper(shop) as shopper:
+                shopper.follow(stream_of(shopper.store().text))
+            for _ in range(3):
+                os.kill(shop.pid, signal.SIGSTOP)
+                time.sleep(0.4)
+                os.kill(shop.pid, signal.SIGCONT)
+            made.append(str(len(made) + 1))
+            eventually(lambda: visits(port.url) == made[-1:])
+            alerts = ask(f"{port.url}/api/v1/alerts").get("alerts", [])
+            fired.update(it["labels"]["alertname"] for it in alerts if it["state"] == "firing")
+            return fired == set(ALERTS)
+
         try:
             eventually(lambda: health_of_rules(port.url) == {"ok"})
-            eventually(lambda: visits(port.url) == ["1"])
+            eventually(all_fire, 90)
         finally:
             prometheus.kill()
             prometheus.wait()
+
+
+def hastened(rules: str) -> str:
+    """Return the rules over seconds in place of minutes, and for the few visits of a test."""
+    sooner = re.sub(r"\[\d+m\]", "[30s]", re.sub(r"for: \w+", "for: 0s", rules))
+    return sooner.replace("> 15\n", "> 0.01\n").replace(">= 50", ">= 1")
 
 
 def ask(address: str) -> dict[str, Any]:
@@ -85,8 +126,7 @@ def health_of_rules(prometheus: str) -> set[str]:
 
 
 def visits(prometheus: str) -> list[str]:
-    query = "sum(wandstore_visits_total)"
-    found = ask(f"{prometheus}/api/v1/query?query={query}").get("result", [])
+    found = ask(f"{prometheus}/api/v1/query?query=sum(wandstore_visits_total)").get("result", [])
     return [sample["value"][1] for sample in found]
 
 
