@@ -42,6 +42,11 @@ _ALIKE = 0.75
 _RELATED = {"nb": "no", "nn": "no"}
 """Languages whose endings are those of others."""
 
+_ARABIC = re.compile(r"[\u0621-\u064a]+")
+_VOWELS = re.compile("^\u0627\u0644(?=...)|[\u0627\u0629\u0648\u0649\u064a]")
+"""The Arabic article, and the letters that come and go between a singular and its broken plural."""
+
+_FEWEST_CONSONANTS = 3
 _MOST_GUESSES = 20
 """Words like a misspelt one that are looked for in its category."""
 
@@ -105,7 +110,13 @@ class SearchIndex:
 
     def _nearest(self, word: str, category: str) -> str:
         """Return a word that something holds, else the likest of those that name products."""
-        if len(word) < _SHORTEST_MISS or self._holding([word], category):
+        if self._holding([word], category):
+            return word
+        if root := _root(word):
+            like = (name for name in sorted(self._names()) if _root(name) == root)
+            if name := next((name for name in like if self._holding([name], category)), ""):
+                return name
+        if len(word) < _SHORTEST_MISS:
             return word
         from difflib import get_close_matches  # noqa: PLC0415 - most searches find something
 
@@ -208,6 +219,12 @@ def _stemmer(locale: str) -> _Stem:
         return stem
     ending, sign = _CHANGING[language]
     return lambda word: ending.sub(sign, stem(word))
+
+
+def _root(word: str) -> str:
+    """Return the consonants of an Arabic word, as its broken plural has them; else nothing."""
+    consonants = _VOWELS.sub("", word) if _ARABIC.fullmatch(word) else ""
+    return consonants if len(consonants) >= _FEWEST_CONSONANTS else ""
 
 
 def _part(word: str, stem: str) -> str:

@@ -109,6 +109,18 @@ def test_the_endings_of_the_shops_language_make_no_difference(
     assert missed == []
 
 
+def test_an_arabic_word_finds_its_broken_plural_and_the_other_way_round() -> None:
+    for one, several in (
+        ("كتاب", "كتب"),
+        ("مصباح", "المصابيح"),
+        ("كرسي", "كراسي"),
+        ("قلم", "أقلام"),
+    ):
+        for title, query in ((one, several), (several, one)):
+            near = SearchIndex([product("own", title=title), product("cup")], "ar").find(query)
+            assert [item.id for item in near.products] == ["own"], query
+
+
 @pytest.mark.parametrize("query", ["xyz", "cat", "brac elet zzz", "submarines", "🙂", "'", "…"])
 def test_what_is_like_nothing_finds_nothing_it_does_not_hold(query: str) -> None:
     near = INDEX.find(query)
