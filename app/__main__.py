@@ -156,7 +156,10 @@ async def _report(settings: Settings, shop_id: str | None) -> dict[str, object]:
         kv = RetryingKv(storage.kv, time.monotonic)
         arms = Arms(content.experiments.experiments, kv, time.time)
         await arms.load()
-        return await collect(storage.database, shop, content.experiments, arms.stopped, time.time())
+        file, days = content.experiments, settings.storage.record_days
+        return await collect(
+            storage.database, shop, file, arms.stopped, time.time(), record_days=days
+        )
 
 
 def _add_data_commands(commands: _SubParsersAction[ArgumentParser]) -> None:

@@ -354,9 +354,9 @@ def _routes(
     largest, local_only = settings.max_request_bytes, not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
     gauges = Gauges(relay.journal, resources.providers, watch.modified, resources.storage.pools)
-    token, sample = settings.operator_token, settings.sample_insights
+    token = settings.operator_token
     metrics = MetricsPage(context, token, resources.counters, gauges)
-    insights = InsightsPage(context, token, database, arms, shows_sample=sample)
+    insights = InsightsPage(context, settings, database, arms)
     checks = partial(_checks, resources, watch, context.proxy)
     health = Health(checks, lambda: time.monotonic() - resources.began, resources.storage.checked)
     status = StatusPage(context, token, health, gauges)

@@ -13,6 +13,7 @@ from app.insights.pins import compare_pins
 from app.insights.report import Counts, report
 from app.personas.facts import prices_of
 from app.storage.db.repository import ShopRepository
+from app.storage.upkeep import days_before
 
 VIEW_DAYS = 30
 """Days of which views are told; outcomes are those of whole experiments."""
@@ -32,8 +33,10 @@ async def collect(
     file: ExperimentFile,
     stopped: Mapping[str, str],
     now: float,
+    *,
+    record_days: float,
 ) -> dict[str, object]:
-    """Return the report on a shop at a moment (Unix seconds).
+    """Return the report on a shop at a moment (Unix seconds), whose pages stay recorded so long.
 
     Raises:
         StorageError: the database does not say.
@@ -47,7 +50,14 @@ async def collect(
     currency = prices_of(shop).currency
     experiments, problems = file.experiments, file.problems
     dollar = 1.0 if currency == "USD" else experiments.dollar or None
-    figures = report(Counts(*rows), experiments, stopped, currency=currency, dollar=dollar)
+    figures = report(
+        Counts(*rows),
+        experiments,
+        stopped,
+        currency=currency,
+        dollar=dollar,
+        recorded_from=days_before(now, record_days)[:10],
+    )
     wrong = [f"line {problem.line}: {problem.reason}" for problem in problems]
     about = {"shop": shop.id, "sample": False, "view_days": VIEW_DAYS, "problems": wrong}
     return {**about, **figures, "pins": compare_pins(pinning, places, experiments)}

@@ -87,13 +87,14 @@ def report(
     *,
     currency: str,
     dollar: float | None,
+    recorded_from: str = "",
 ) -> dict[str, object]:
     """Return all that is known, ready for JSON. Money is in the shop's currency.
 
     `stopped` says of arms why they stopped themselves; `dollar` is what one costs in the currency,
-    None where that is not known: then nothing is net of tokens.
+    None where that is not known: then nothing is net of tokens. Nor is an experiment that began
+    before the day from which on pages are recorded, `recorded_from`.
     """
-    costs = _costs(counts.costs)
     return {
         "currency": currency,
         "alpha": ALPHA,
@@ -104,7 +105,7 @@ def report(
             set[str]().union(*(unpriced(row["model"] or "") for row in counts.costs))
         ),
         "experiments": [
-            _experiment(item, counts.outcomes, costs, stopped, dollar)
+            _experiment(item, counts, stopped, dollar, recorded_from)
             for item in comparisons(experiments)
         ],
         "slots": [_rated(row) for row in counts.slots if row["slot"] != CHECKOUT],
@@ -122,12 +123,15 @@ def report(
 
 def _experiment(
     comparison: Comparison,
-    outcomes: Iterable[Row],
-    costs: Mapping[str, Spent],
+    counts: Counts,
     stopped: Mapping[str, str],
     dollar: float | None,
+    recorded_from: str,
 ) -> dict[str, object]:
-    own = [row for row in outcomes if row["experiment"] == comparison.name]
+    own = [row for row in counts.outcomes if row["experiment"] == comparison.name]
+    since = min((row["since"] for row in own), default="")
+    costs = _costs(row for row in counts.costs if row["day"] >= since)
+    is_recorded = not own or since >= recorded_from
     arms = [name for name, _ in comparison.arms]
     visitors = [sum(row["visitors"] for row in own if row["arm"] == arm) for arm in arms]
     p_value = shares_differ(visitors, [share for _, share in comparison.arms])
@@ -136,6 +140,7 @@ def _experiment(
     bound = max((row["bound"] or 0 for row in own), default=0)
     return {
         "name": comparison.name,
+        "recorded": is_recorded,
         "most_per_visitor": bound / _CENTS if bound else None,
         "former": sorted({row["arm"] for row in own}.difference(arms)),
         "shares": {
@@ -146,7 +151,7 @@ def _experiment(
         "arms": [
             {
                 **figures,
-                **_spent(comparison.name, figures, costs, dollar),
+                **_spent(comparison.name, figures, costs, dollar if is_recorded else None),
                 "stopped": stopped.get(Assignment(comparison.name, figures["arm"]).key),
             }
             for figures in _arms(arms, own, alpha)

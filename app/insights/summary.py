@@ -18,6 +18,8 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     for experiment in report["experiments"]:
         warning = "" if experiment["shares"]["as_planned"] else ": the shares are not as planned"
         yield f"{experiment['name']}{warning}"
+        if not experiment["recorded"]:
+            yield "  it began before WANDSTORE_RECORD_DAYS: what its first pages cost is not known"
         if experiment["former"]:
             yield f"  no figure has the visitors of former arms: {', '.join(experiment['former'])}"
         for arm in experiment["arms"]:

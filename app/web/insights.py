@@ -9,6 +9,7 @@ from starlette.types import Scope, Send
 
 from app import insights
 from app.pages.arms import Arms
+from app.settings import Settings
 from app.storage.db.repository import ShopRepository
 from app.storage.errors import StorageError
 from app.web.auth import OperatorPage
@@ -17,24 +18,18 @@ from app.web.responses import send_json
 
 
 class InsightsPage(OperatorPage):
-    """Tells how the arms of experiments do; `shows_sample` where there are none yet."""
+    """Tells how the arms of experiments do, or of a sample where there are none yet."""
 
     realm = "insights"
     template = Path(insights.__file__).with_name("page.jinja")
 
     def __init__(
-        self,
-        web: AppContext,
-        token: str,
-        store: ShopRepository,
-        arms: Arms,
-        *,
-        shows_sample: bool = False,
+        self, web: AppContext, settings: Settings, store: ShopRepository, arms: Arms
     ) -> None:
-        super().__init__(web, token)
+        super().__init__(web, settings.operator_token)
+        self._settings = settings
         self._store = store
         self._arms = arms
-        self._shows_sample = shows_sample
 
     async def answer(self, scope: Scope, send: Send) -> None:
         """Answer with the report; 404 for a shop that there is not."""
@@ -49,10 +44,11 @@ class InsightsPage(OperatorPage):
         from app.insights.report import compared  # noqa: PLC0415 - likewise
 
         file, stopped = web.site.current.content.experiments, self._arms.stopped
+        days = self._settings.storage.record_days
         try:
-            shows_sample = self._shows_sample and not file.experiments.running
+            shows_sample = self._settings.sample_insights and not file.experiments.running
             report = (shows_sample and read_sample(view.shop)) or await collect(
-                self._store, view.shop, file, stopped, web.now()
+                self._store, view.shop, file, stopped, web.now(), record_days=days
             )
         except StorageError:
             error = {"code": "NOT_STORED", "message": "the database does not answer"}

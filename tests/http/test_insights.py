@@ -162,10 +162,10 @@ def test_the_command_tells_the_same(server: Server, tmp_path: Path) -> None:
         )
 
     found = json.loads(told("--json").stdout)
-    assert found.keys() == report.keys()
-    assert [found[part] for part in ("slots", "products")] == [
-        report[part] for part in ("slots", "products")
-    ]
+    for experiment in (*found["experiments"], *report["experiments"]):
+        for arm in experiment["arms"]:
+            del arm["pages"]  # one may have been recorded meanwhile
+    assert found == report, "to the last digit"
     assert sum(arm["visitors"] for arm in found["experiments"][0]["arms"]) == 1
     assert told().stdout.splitlines()[0] == "holdout"
     assert "visitors" in told().stdout

@@ -7,6 +7,7 @@ from __future__ import annotations
 SELECT_OUTCOMES = """
 WITH visitors AS (
     SELECT exposures.experiment, exposures.arm, exposures.persona, exposures.checkouts,
+        exposures.at,
         COUNT(CASE WHEN signals.kind = 'add_to_basket' THEN 1 END) AS baskets,
         COUNT(CASE WHEN signals.kind = 'purchase' THEN 1 END) AS orders,
         CAST(SUM(CASE WHEN signals.kind = 'purchase'
@@ -27,6 +28,7 @@ WITH visitors AS (
 SELECT experiment, arm, persona, COUNT(*) AS visitors, COUNT(NULLIF(baskets, 0)) AS baskets,
     COUNT(NULLIF(checkouts, 0)) AS checkouts, COUNT(NULLIF(orders, 0)) AS buyers,
     CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(cents) AS BIGINT) AS cents, MAX(bound) AS bound,
+    substr(MIN(at), 1, 10) AS since,
     CAST(SUM(value) AS BIGINT) AS counted, SUM(CAST(value AS DOUBLE PRECISION) * value) AS squares
 FROM counted GROUP BY experiment, arm, persona
 """
@@ -49,15 +51,16 @@ WHERE shop_id = ? AND day >= ? AND place BETWEEN 1 AND ? AND slot IN
 GROUP BY day, arm, slot, persona, product, place ORDER BY day DESC LIMIT 20000
 """
 SELECT_COSTS = """
-SELECT arm, model, COUNT(*) AS pages, SUM(prompt_tokens) AS prompt_tokens,
+SELECT day, arm, model, COUNT(*) AS pages, SUM(prompt_tokens) AS prompt_tokens,
     SUM(cached_tokens) AS cached_tokens, SUM(completion_tokens) AS completion_tokens
 FROM (
     SELECT ui_generations.*, CASE WHEN instr(persona_hash, '.') > 0
-        THEN substr(persona_hash, instr(persona_hash, '.') + 1) ELSE '' END AS arm
+        THEN substr(persona_hash, instr(persona_hash, '.') + 1) ELSE '' END AS arm,
+        substr(started_at, 1, 10) AS day
     FROM ui_generations JOIN shoppers ON shoppers.id = ui_generations.shopper_id
     WHERE shoppers.shop_id = ?
 ) AS pages
-GROUP BY arm, model
+GROUP BY day, arm, model
 """
 SELECT_DECISIONS = """
 SELECT decision, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views

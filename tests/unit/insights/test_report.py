@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 async def report(database: OpenDatabase) -> dict[str, Any]:
     file, stopped = ExperimentFile(RUNNING), {"pays.plain": "why"}
-    found: dict[str, Any] = await collect(database, SHOP, file, stopped, NOW)
+    found: dict[str, Any] = await collect(database, SHOP, file, stopped, NOW, record_days=DAY)
     assert json.loads(json.dumps(found)) == found
     return found
 
@@ -121,7 +122,7 @@ async def test_who_compares_more_has_wider_intervals(database: OpenDatabase) -> 
 
     async def widths(*arms: Arm) -> list[float]:
         running = ExperimentFile(Experiments((Experiment("pays", POINTS, arms),)))
-        found: dict[str, Any] = await collect(database, SHOP, running, {}, NOW)
+        found: dict[str, Any] = await collect(database, SHOP, running, {}, NOW, record_days=DAY)
         (experiment,) = found["experiments"]
         both = experiment["arms"], experiment["personas"]["newcomer"]
         return [arms[1]["difference"]["high"] - arms[1]["difference"]["low"] for arms in both]
@@ -189,7 +190,9 @@ async def test_a_pin_is_held_against_what_leads_in_its_place_without_it(
             await database.add_views(Visited("one", SHOP.id, AT), seen_then, ())
     rule = Rule(3, "pin", ("elm",), slot="hero", personas=("newcomer",), begins=NOW - 2 * 86_400)
     sold = SHOP._replace(rules=(rule, Rule(9, "pin", ("elm",), slot="grid"), Rule(12, "bury")))
-    found: dict[str, Any] = await collect(database, sold, ExperimentFile(), {}, NOW)
+    found: dict[str, Any] = await collect(
+        database, sold, ExperimentFile(), {}, NOW, record_days=DAY
+    )
     hero, grid = found["pins"]
     assert [hero[name] for name in ("line", "shown", "clicked", "rate")] == [3, 200, 40, 0.2]
     assert [hero[f"displaced_{name}"] for name in ("shown", "clicked")] == [200, 20]
@@ -206,7 +209,7 @@ async def test_a_pin_is_held_against_what_leads_in_its_place_without_it(
                 rows = [("hero", "hero", name, 1, 2, 3 * (number < clicked))]
                 seen_then = PageViews(DAY - 1, f"pin.{arm}", "newcomer", "", rows)
                 await database.add_views(about._replace(at=at), seen_then, [("pin", arm)])
-    again: dict[str, Any] = await collect(database, sold, trial, {}, NOW)
+    again: dict[str, Any] = await collect(database, sold, trial, {}, NOW, record_days=DAY)
     hero = again["pins"][0]
     assert hero["randomised"]
     assert [hero[name] for name in ("shown", "rate", "displaced_rate")] == [100, 0.8, 0.2]
@@ -245,6 +248,30 @@ async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabas
     assert "not known: some-model" in summary(found)
     assert "lacks `dollar`" not in summary(found)
     assert "lacks `dollar`" in summary({**found, "dollar": None})
+
+
+async def test_what_was_spent_before_an_experiment_is_not_its_own_nor_is_what_is_forgotten_free(
+    database: OpenDatabase,
+) -> None:
+    holdout = Experiments((Experiment("pays", POINTS, ARMS),), holdout=POINTS // 20, dollar=1.0)
+    rows = [("grid", "grid", "", 0, 1, 0)]
+    about = Visited("one", SHOP.id, AT)
+    await database.add_views(about, PageViews(DAY, "", "newcomer", "", rows), [("holdout", "rest")])
+    for at in (BEFORE, AT):
+        page = Generation(at, "one", "v2_x", "completed", "ui:one:x", at, model="kimi-k2.6")
+        await database.record([], [page._replace(completion_tokens=1_000_000)])
+
+    async def told(days: float) -> dict[str, Any]:
+        now = datetime.fromisoformat(AT).timestamp() + 86_400 * 10
+        file = ExperimentFile(holdout)
+        found: dict[str, Any] = await collect(database, SHOP, file, {}, now, record_days=days)
+        return found
+
+    rest = (await told(10))["experiments"][0]["arms"][1]
+    assert (rest["pages"], rest["cost"]) == (1, 4.0), "that of the day before is not counted"
+    late = await told(9)
+    assert late["experiments"][0]["arms"][1]["cost"] is None
+    assert "what its first pages cost is not known" in summary(late)
 
 
 async def test_wrong_shares_are_warned_of(database: OpenDatabase) -> None:
