@@ -174,15 +174,6 @@ class PageCache:
         written = await asyncio.gather(*writes)
         return all(written)
 
-    async def holds(self, key: str, view: ShopView) -> bool:
-        """Say whether a page is kept that is current as the view has it."""
-        value = await self._kv.get(key)
-        stored = from_kv(value) if value is not None else None
-        return stored is not None and (
-            stored.edition == view.edition
-            and not self._is_superseded(arm_in(stored.persona_hash), stored.decision)
-        )
-
     async def put_own(
         self, key: PageKey, view: ShopView, own: Sequence[Component]
     ) -> StoredPage | None:

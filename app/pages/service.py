@@ -163,7 +163,7 @@ class PageService:
 
         It is as a view of a coming time has it. Nobody waits for it, as in `prefetch`.
         """
-        if await self._cache.holds(known.page_key, view):
+        if await self._cache.stored(known.page_key, view):
             return "kept"
         if not self.jobs.has_spare_capacity:
             return "left"
