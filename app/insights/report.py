@@ -137,11 +137,11 @@ def _experiment(
     p_value = shares_differ(visitors, [share for _, share in comparison.arms])
     personas = sorted({row["persona"] for row in own})
     alpha = ALPHA / (len(arms) - 1)
-    bound = max((row["bound"] or 0 for row in own), default=0)
+    bound = max((row["bound"] for row in own if row["counted"] < row["cents"]), default=None)
     return {
         "name": comparison.name,
         "recorded": is_recorded,
-        "most_per_visitor": bound / _CENTS if bound else None,
+        "most_per_visitor": bound and bound / _CENTS,
         "former": sorted({row["arm"] for row in own}.difference(arms)),
         "shares": {
             "planned": dict(comparison.arms),
