@@ -175,7 +175,7 @@ def _changed(basket: Basket, form: Mapping[str, str], shop: Shop) -> tuple[Baske
         added = put(basket, BasketLine(*place, quantity, variant.price))
         return added, "added", _beyond(quantity + (line.quantity if line else 0))
     if line is None:
-        return basket, "unknown", ""
+        return basket, "unknown", "" if form.get("do") == "remove" else "moved"
     quantity = 0 if form.get("do") == "remove" else _quantity(form, line.quantity)
     price = variant.price if variant else line.price
     outcome = "changed" if quantity else "removed"

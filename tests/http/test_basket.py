@@ -174,6 +174,14 @@ def test_a_quantity_that_is_none_is_one_and_a_large_one_is_bounded(
     assert form["quantity"] == str(kept)
 
 
+def test_what_another_tab_has_taken_out_is_not_put_back_and_it_says_so(shopper: Shopper) -> None:
+    add(shopper, "77")
+    form = {"product": "board", "variant": "11", "quantity": "3"}
+    assert send(shopper, do="change", **form).headers["location"] == "/basket?note=moved"
+    assert send(shopper, do="remove", **form).headers["location"] == "/basket"
+    assert total(basket(shopper)) == "Total €9.50"
+
+
 def test_a_quantity_that_is_cut_is_told(shopper: Shopper) -> None:
     assert add(shopper, "77", quantity="15") == "/basket"
     assert add(shopper, "77", quantity="15") == "/basket?note=most"
