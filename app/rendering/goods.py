@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import islice
 
 from app.domain.catalog import Money, Product, Shop, Variant
+
+Said = Callable[[str], str]
+"""Returns a message in a shop's language."""
 
 
 def pictured(shop: Shop, category: str, size: int) -> list[Product]:
@@ -24,30 +27,37 @@ def total(items: Iterable[Product]) -> Money | None:
     return Money(sum((price.amount for price in prices), Decimal(0)), currencies.pop())
 
 
-def choices_of(item: Product) -> list[tuple[str, list[Variant]]]:
+def choices_of(item: Product, said: Said) -> list[tuple[str, list[Variant]]]:
     """Return the variants to choose from, those together that differ in their last option alone.
 
     Each group has its heading: what its variants share, and the name of what they differ in.
     """
+    names = _named(item, said)
     groups: dict[tuple[str, ...], list[Variant]] = {}
     for form in item.variants if len(item.variants) > 1 else ():
         groups.setdefault(form.values[:-1], []).append(form)
-    names = item.option_names
     return [
         (", ".join(filter(None, [*map(_option, names, shared), *names[-1:]])), forms)
         for shared, forms in groups.items()
     ]
 
 
-def options_of(item: Product) -> dict[str, list[str]]:
+def options_of(item: Product, said: Said) -> dict[str, list[str]]:
     """Return what a product can be had in, by the option's name; empty where it has none."""
     if not item.option_names:
         return {"": list(item.options)} if item.options else {}
     forms = [form for form in item.variants if form.available] or item.variants
     return {
         name: list(dict.fromkeys(form.values[at] for form in forms if form.values[at]))
-        for at, name in enumerate(item.option_names)
+        for at, name in enumerate(_named(item, said))
     }
+
+
+def _named(item: Product, said: Said) -> list[str]:
+    """Return what a product's options are called: Google's feeds name theirs in English."""
+    texts = said("Color"), said("Size"), said("Material"), said("Pattern")
+    known = dict(zip(("Color", "Size", "Material", "Pattern"), texts, strict=True))
+    return [known.get(name, name) for name in item.option_names]
 
 
 def _option(name: str, value: str) -> str:

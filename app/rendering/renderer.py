@@ -193,7 +193,7 @@ class Renderer:
             in_category=lambda name: shop.shelves().get(name, ()),
             opening=opening,
             total=total,
-            options=options_of,
+            options=partial(options_of, said=self.language(shop).gettext),
         )
 
     def fallbacks(self, shop: Shop, components: Iterable[Component]) -> dict[str, SlotContent]:
@@ -277,7 +277,7 @@ class Renderer:
             picture=item.picture,
             item=item.sold_as(chosen),
             chosen=chosen,
-            choices=choices_of(item),
+            choices=choices_of(item, self.language(shop).gettext),
             varies=item.varies,
             sells=shop.sells(chosen),
             most=MAX_QUANTITY,

@@ -159,6 +159,17 @@ def test_every_variant_is_one_of_the_products_group_whichever_is_chosen() -> Non
     assert of_type(RENDERER.product_page(sold, item, [], forms[1]), "ProductGroup") == group
 
 
+def test_options_that_a_feed_names_in_english_are_named_in_the_shops_language() -> None:
+    forms = tuple(
+        Variant(size, ("Rot", size), Money(Decimal(9), "EUR"), available=True) for size in "SL"
+    )
+    item = product("p", variants=forms, option_names=("Color", "Size"))
+    german = RENDERER.product_page(shop(item)._replace(locale="de"), item, [])
+    assert "<legend>Farbe: Rot, Größe</legend>" in german
+    assert value(of_type(german, "ProductGroup")[SCHEMA + "hasVariant"][0], "size") == "S"
+    assert "<legend>Color: Rot, Size</legend>" in RENDERER.product_page(shop(item), item, [])
+
+
 def test_a_preview_ends_with_a_word_where_the_text_has_some() -> None:
     long = [product("p", description=text) for text in ("word " * 50, "語" * 200)]
     found = [previews(pages(shop(item), item)["product"])["description"] for item in long]
