@@ -299,6 +299,7 @@ def test_axe_finds_nothing_serious_at_any_moment(
         for moment in moments(seen, model):
             for width in (360, 1280):
                 seen.page.set_viewport_size({"width": width, "height": 800})
+                wait_until_still(seen.page)
                 found = Axe().run(seen.page, options={"resultTypes": ["violations"]})
                 violations = found.response["violations"]
                 serious = [
