@@ -24,7 +24,6 @@ from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
 from app.workbench.checks.snapshots import Pictures
 from app.workbench.evals import EvalRoutes
-from app.workbench.gallery.page_routes import PageRoutes
 from app.workbench.gallery.pages import PAGES
 from app.workbench.gallery.routes import GalleryRoutes
 from app.workbench.gallery.samples import add_sample
@@ -32,7 +31,7 @@ from app.workbench.player.registry import RunRegistry
 from app.workbench.player.routes import PlayerRoutes
 from app.workbench.reload.manager import BuildSite, ContentReloader
 from app.workbench.reload.watch import watch
-from app.workbench.responses import BadRequest, Telling, answer, page, read_json
+from app.workbench.responses import BadRequest, answer, page, read_json, streamed
 from app.workbench.rules import RuleRoutes
 from app.workbench.safe_write import NotWritten, Overtaken
 from app.workbench.templates import Templates, static
@@ -60,11 +59,9 @@ class Workbench:
         self._templates = Templates(self._known)
         self._runs = RunRegistry(settings, self.live, providers)
         gallery = GalleryRoutes(self.live, self._templates)
-        pages = PageRoutes(self.live, self._templates)
         player = PlayerRoutes(settings.root, self.live, self._runs, self._templates)
         inspection = CheckRoutes(self.live, self._templates, Pictures(settings.root, settings.data))
         routes: list[BaseRoute] = [
-            *pages.routes,
             *gallery.routes,
             *player.routes,
             *inspection.routes,
@@ -119,7 +116,7 @@ class Workbench:
 
     async def news(self, _: Request) -> Response:
         """Tell what is saved, as it is."""
-        return Telling(self.live.news.listen())
+        return streamed(self.live.news.listen())
 
     async def now(self, _: Request) -> Response:
         """Answer with the version that is drawn, and what is wrong with the files."""

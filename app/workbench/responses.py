@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.content.assets import MEDIA_TYPES
 from app.web.event_stream import EventStream
 from app.web.headers import page_headers
 
@@ -20,12 +22,6 @@ _NO_STORE = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _FILE_POLICY = "default-src 'none'; connect-src 'self'"
-_TYPES = {
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-}
 
 
 class BadRequest(Exception):
@@ -71,11 +67,11 @@ def text(body: str, kind: str = "text/css") -> Response:
 
 def file(path: Path) -> Response:
     """Return a file that is ours, 404 where there is none."""
-    kind = _TYPES.get(path.suffix)
+    kind = MEDIA_TYPES.get(path.suffix)
     if kind is None or path.is_symlink() or not path.is_file():
         return Response("no such file\n", 404, _NO_STORE, "text/plain")
     headers = {**_NO_STORE, "Cache-Control": "no-cache", "Content-Security-Policy": _FILE_POLICY}
-    return Response(path.read_bytes(), 200, headers, kind)
+    return Response(path.read_bytes(), 200, headers, kind.decode())
 
 
 async def read_json(request: Request) -> dict[str, Any]:
@@ -98,24 +94,18 @@ async def read_json(request: Request) -> dict[str, Any]:
     return value
 
 
-class Streaming(EventStream):
-    """Events as they are written."""
-
-    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
-        super().__init__(events, _NO_STORE)
+def streamed(events: AsyncGenerator[bytes, None]) -> Response:
+    """Return events as they come."""
+    return EventStream(_opened(events), _NO_STORE)
 
 
-class Telling(Streaming):
-    """Events of a generator of JSON texts."""
-
-    def __init__(self, texts: AsyncGenerator[str, None]) -> None:
-        super().__init__(_events(texts))
+def as_event(payload: object) -> bytes:
+    """Return an event whose data is JSON."""
+    return f"data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
 
 
-async def _events(texts: AsyncGenerator[str, None]) -> AsyncGenerator[bytes, None]:
+async def _opened(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     yield b": open\n\n"
-    try:
-        async for item in texts:
-            yield f"data: {item}\n\n".encode()
-    finally:
-        await texts.aclose()
+    async with aclosing(events):
+        async for event in events:
+            yield event

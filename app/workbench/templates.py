@@ -35,7 +35,7 @@ class Templates:
         }
         self._templates.globals["names_of"] = lambda names: dict(zip(names, names, strict=True))
 
-    def draw(self, name: str, **context: Any) -> str:
+    def draw(self, name: str, /, **context: Any) -> str:
         """Return a page's HTML."""
         template = self._templates.get_template(f"{name}.jinja")
         return template.render(**self._known(), page=name, **context)

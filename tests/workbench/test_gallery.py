@@ -85,7 +85,7 @@ def test_a_look_changes_every_frame_and_the_address(
     frame = frame_of(page, "iframe[data-width='768']")
     assert frame.evaluate(measured) == before
     page.select_option(f"[name={name}]", value)
-    page.wait_for_selector("[data-component][data-drawn]")
+    page.wait_for_selector("[data-shown][data-drawn]")
     assert frame.evaluate(measured) == after
     page.goto(page.url)
     assert frame_of(page, "iframe[data-width='768']").evaluate(measured) == after

@@ -207,7 +207,7 @@ def test_changed_props_reach_controls_brief_and_admission(desk: Desk, page: Page
     desk.edit("components/hero.py", "max_length=28", "max_length=40")
     page.wait_for_selector("[data-prop=eyebrow]:has-text('2 to 40 characters')")
     page.fill("[data-prop=eyebrow] input", "x" * 39)
-    page.wait_for_selector("[data-component][data-drawn]")
+    page.wait_for_selector("[data-shown][data-drawn]")
     assert page.is_hidden("[data-refusal]")
 
 

@@ -52,7 +52,7 @@ _STYLED = """(mark) => {
 _DRAWN = """() => {
   window.redrawn = 0;
   new MutationObserver(() => (window.redrawn ||= Date.now()))
-    .observe(document.querySelector("[data-component]"), { attributeFilter: ["data-drawn"] });
+    .observe(document.querySelector("[data-shown]"), { attributeFilter: ["data-drawn"] });
 }"""
 
 

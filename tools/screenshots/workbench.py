@@ -81,7 +81,7 @@ def _checking(desk: Desk, page: Page) -> None:
         next(news)
     _open(page, f"{desk.url}/checks")
     page.click("[data-check]")
-    page.wait_for_selector("body[data-checked]", timeout=120_000)
+    page.wait_for_selector("body[data-checked]", timeout=600_000)
     _take(page, "checks")
 
 

@@ -158,7 +158,7 @@ def _forty(shop: Shop) -> Shop:
 
 
 CATALOGS: Mapping[str, tuple[str, Callable[[Shop], Shop]]] = {
-    "as-it-is": ("The catalog as it is", lambda shop: shop),
+    "as-it-is": ("As it is", lambda shop: shop),
     "no-pictures": (
         "Missing pictures",
         lambda shop: _changed(shop, unpictured),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
@@ -34,12 +33,12 @@ from app.workbench.player.run import Run
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import (
     BadRequest,
-    Streaming,
-    Telling,
     answer,
+    as_event,
     framed,
     page,
     read_json,
+    streamed,
 )
 from app.workbench.templates import Templates
 
@@ -108,7 +107,7 @@ class PlayerRoutes:
 
     async def news(self, request: Request) -> Response:
         """Tell what comes of a run, from its beginning."""
-        return Telling(_items(self._run(request)))
+        return streamed(_items(self._run(request)))
 
     async def record(self, request: Request) -> Response:
         """Keep what the model wrote as a recording."""
@@ -140,7 +139,7 @@ class PlayerRoutes:
     async def stream(self, request: Request) -> Response:
         """Send a run's events as they happen."""
         run, after = self._run(request), last_event_id(request.scope)
-        return Streaming(_written(_events(run, after)))
+        return streamed(_written(_events(run, after)))
 
     async def play(self, request: Request) -> Response:
         """Begin a playback of a run, or of one that is composed now."""
@@ -174,7 +173,7 @@ class PlayerRoutes:
     async def played_stream(self, request: Request) -> Response:
         """Send a playback's events as they arrive."""
         playback = self._playback(request)
-        return Streaming(_written(playback.read(last_event_id(request.scope))))
+        return streamed(_written(playback.read(last_event_id(request.scope))))
 
     def _page(self, run: Run, fillings: Mapping[str, SlotContent], stream: str | None) -> Response:
         shop = run.view.shop
@@ -194,10 +193,10 @@ class PlayerRoutes:
         return playback
 
 
-async def _items(run: Run) -> AsyncGenerator[str, None]:
+async def _items(run: Run) -> AsyncGenerator[bytes, None]:
     async with aclosing(run.listen()) as items:
         async for item in items:
-            yield json.dumps({"at": item.at, "kind": item.kind, **item.what}, ensure_ascii=False)
+            yield as_event({"at": item.at, "kind": item.kind, **item.what})
 
 
 async def _events(run: Run, after: int) -> AsyncGenerator[Event, None]:
@@ -213,7 +212,6 @@ async def _events(run: Run, after: int) -> AsyncGenerator[Event, None]:
 
 
 async def _written(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:
-    yield b": open\n\n"
     async with aclosing(events) as source:
         async for event in source:
             yield written(event)

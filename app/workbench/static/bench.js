@@ -22,6 +22,9 @@ const { body } = document;
 const pulse = find("[data-pulse]");
 const panel = find("[data-faults]");
 
+document
+  .querySelector(".side [aria-current]")
+  ?.scrollIntoView({ block: "nearest", inline: "center" });
 showFaults(panel, JSON.parse(find("[data-known-faults]").textContent));
 const script = await scripts[body.dataset.page ?? ""]?.();
 script?.start();

@@ -1,16 +1,13 @@
 // One component: its props as controls, drawn by the server at every width with every change.
 import { read, readPageAgain, write } from "./api.js";
 import { fieldValue, find, findAs, saveOnSubmit } from "./dom.js";
-import { followToolbar, framesIn, redraw, showFaultOf, viewOptions, watch } from "./previews.js";
+import { followShown } from "./previews.js";
 
 /** @import { Save } from "./live_reload.js" */
 /** @import { Drawing } from "./previews.js" */
 
-const toolbar = findAs(HTMLFormElement, "[data-looks]");
 const controls = findAs(HTMLFormElement, "[data-controls]");
-const stage = find("[data-component]");
-const { component: name = "", state = "" } = stage.dataset;
-const frames = framesIn(stage);
+const { shown: name = "" } = find("[data-shown]").dataset;
 let touched = new URLSearchParams(location.search).has("props");
 
 const valueIn = (/** @type {HTMLElement} */ control) => {
@@ -46,16 +43,6 @@ const count = () => {
   find("[data-config]").textContent = JSON.stringify(proposal, null, 2);
 };
 
-const query = () => {
-  const options = viewOptions(toolbar);
-  if (touched) options.set("props", JSON.stringify(config()));
-  else {
-    options.delete("props");
-    options.set("state", state);
-  }
-  return options;
-};
-
 const showMisfits = (/** @type {Drawing} */ { details = [] }) => {
   for (const place of document.querySelectorAll("[data-misfit]")) {
     const found = details.filter(([where]) => where.split(".")[0] === place.dataset.misfit);
@@ -64,25 +51,19 @@ const showMisfits = (/** @type {Drawing} */ { details = [] }) => {
   }
 };
 
-let turn = 0;
-const draw = async () => {
-  const current = ++turn;
-  const options = query();
-  history.replaceState(null, "", `?${options}`);
-  for (const link of document.querySelectorAll("[data-alone]"))
-    link.setAttribute("href", `/design/frame/${name}?${options}`);
-  count();
-  /** @type {Drawing} */
-  const drawing = await read(`/design/drawing/${name}?${options}`);
-  if (current !== turn) return;
+const onDrawing = (/** @type {Drawing} */ drawing) => {
   const refusal = find("[data-refusal]");
   refusal.hidden = !drawing.refusal;
   refusal.textContent = drawing.refusal ?? "";
   showMisfits(drawing);
-  showFaultOf(drawing);
-  await Promise.all(frames.map((frame) => redraw(frame, options, drawing)));
-  stage.dataset.drawn = String(Number(stage.dataset.drawn ?? 0) + 1);
 };
+
+const adapt = (/** @type {URLSearchParams} */ options) => {
+  count();
+  if (touched) options.set("props", JSON.stringify(config()));
+};
+
+let draw = async () => {};
 
 const onInput = () => {
   touched = true;
@@ -110,9 +91,8 @@ const onControlClick = (/** @type {Event} */ { target }) => {
 };
 
 export const start = () => {
-  frames.forEach(watch);
   count();
-  followToolbar(toolbar, () => frames, draw);
+  draw = followShown(adapt, onDrawing);
   controls.addEventListener("input", onInput);
   controls.addEventListener("click", onControlClick);
   controls.addEventListener("submit", (event) => event.preventDefault());

@@ -1,6 +1,7 @@
 // The stream player: what is sent is decided on the server, what it does to the page is measured here.
 import { read, write } from "./api.js";
 import { fieldValue, find, findAs, make, messageOf, report } from "./dom.js";
+import { fitInto } from "./previews.js";
 import { follow } from "./run_log.js";
 
 /** @import { Save } from "./live_reload.js" */
@@ -48,13 +49,7 @@ const fitView = (/** @type {string} */ name) => {
   const box = findAs(HTMLDivElement, "[data-window] > div", view(name));
   const room = name === "stream" ? Math.min(560, innerWidth - 48) : view(name).clientWidth - 2;
   const width = Number(fieldValue(form, "width"));
-  const scale = Math.min(1, room / width);
-  const height = Math.max(LEAST_HEIGHT, frame.contentDocument?.body?.scrollHeight ?? LEAST_HEIGHT);
-  frame.style.width = `${width}px`;
-  frame.style.height = `${height}px`;
-  frame.style.transform = `scale(${scale})`;
-  box.style.width = `${Math.round(width * scale)}px`;
-  box.style.height = `${Math.round(height * scale)}px`;
+  fitInto(frame, box, { width, scale: Math.min(1, room / width), least: LEAST_HEIGHT });
 };
 
 // Watches a page from outside: heights as slots are filled, and what the browser says has moved.

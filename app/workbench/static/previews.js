@@ -1,6 +1,6 @@
 // Frames of true width, shown smaller, as tall as what is in them; redrawn in place, so that they keep their scroll.
 import { read } from "./api.js";
-import { fieldValue, make } from "./dom.js";
+import { fieldValue, find, findAs, make } from "./dom.js";
 import { showFaults } from "./faults.js";
 
 /** @import { Fault } from "./faults.js" */
@@ -43,13 +43,24 @@ export const viewOptions = (/** @type {HTMLFormElement} */ form) => {
   return query;
 };
 
-export const fit = (/** @type {HTMLIFrameElement} */ frame) => {
-  const scale = Number(document.querySelector("[name=scale]")?.value ?? 0.5);
-  const width = Number(frame.dataset.width);
-  const height = Math.max(40, frame.contentDocument?.body?.scrollHeight ?? 300);
+/**
+ * Shows a frame of true width in a box, smaller; returns how tall it is.
+ * @param {HTMLIFrameElement} frame
+ * @param {HTMLElement} box
+ * @param {{ width: number, scale: number, least: number }} size
+ */
+export const fitInto = (frame, box, { width, scale, least }) => {
+  const height = Math.max(least, frame.contentDocument?.body?.scrollHeight ?? 0);
   frame.style.width = `${width}px`;
   frame.style.height = `${height}px`;
   frame.style.transform = `scale(${scale})`;
+  box.style.width = `${Math.round(width * scale)}px`;
+  box.style.height = `${Math.round(height * scale)}px`;
+  return height;
+};
+
+export const fit = (/** @type {HTMLIFrameElement} */ frame) => {
+  const scale = Number(document.querySelector("[name=scale]")?.value ?? 0.5);
   let box = boxes.get(frame);
   if (!box) {
     box = make("div");
@@ -57,8 +68,8 @@ export const fit = (/** @type {HTMLIFrameElement} */ frame) => {
     boxes.set(frame, box);
     frame.style.position = "absolute";
   }
-  box.style.width = `${Math.round(width * scale)}px`;
-  box.style.height = `${Math.round(height * scale)}px`;
+  const least = frame.contentDocument?.body ? 40 : 300;
+  const height = fitInto(frame, box, { width: Number(frame.dataset.width), scale, least });
   frame.closest(".state")?.querySelector("[data-height]")?.replaceChildren(`${height} high`);
 };
 
@@ -155,7 +166,39 @@ export const watch = (/** @type {HTMLIFrameElement} */ frame) => {
   if (frame.contentDocument?.readyState === "complete") ready();
 };
 
-export const showFaultOf = (/** @type {Drawing} */ drawing) => {
-  const panel = document.querySelector("[data-here]");
-  if (panel) showFaults(panel, drawing.fault ? [drawing.fault] : []);
+/**
+ * Follows the one component or page that is shown; returns what draws it again in every frame.
+ * @param {(options: URLSearchParams) => void} [adapt]
+ * @param {(drawing: Drawing) => void} [onDrawing]
+ */
+export const followShown = (adapt, onDrawing) => {
+  const toolbar = findAs(HTMLFormElement, "[data-looks]");
+  const stage = find("[data-shown]");
+  const { shown = "", state = "" } = stage.dataset;
+  const frames = framesIn(stage);
+  let turn = 0;
+  const draw = async () => {
+    const current = ++turn;
+    const options = viewOptions(toolbar);
+    options.delete("props");
+    for (const link of document.querySelectorAll(".tabs a")) {
+      options.set("state", link.textContent);
+      link.setAttribute("href", `?${options}`);
+    }
+    options.set("state", state);
+    adapt?.(options);
+    history.replaceState(null, "", `?${options}`);
+    for (const link of document.querySelectorAll("[data-alone]"))
+      link.setAttribute("href", `/design/frame/${shown}?${options}`);
+    /** @type {Drawing} */
+    const drawing = await read(`/design/drawing/${shown}?${options}`);
+    if (current !== turn) return;
+    showFaults(find("[data-here]"), drawing.fault ? [drawing.fault] : []);
+    onDrawing?.(drawing);
+    await Promise.all(frames.map((frame) => redraw(frame, options, drawing)));
+    stage.dataset.drawn = String(Number(stage.dataset.drawn ?? 0) + 1);
+  };
+  frames.forEach(watch);
+  followToolbar(toolbar, () => frames, draw);
+  return draw;
 };
