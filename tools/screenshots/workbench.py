@@ -19,6 +19,7 @@ LARGEST = 400 * 1024
 
 _WINDOW: ViewportSize = {"width": 1280, "height": 900}
 _SETTLED = 900
+_PATIENCE = 900_000
 
 
 def main() -> None:
@@ -30,6 +31,7 @@ def main() -> None:
     ):
         browser = launch(playwright)
         page = browser.new_page(viewport=_WINDOW)
+        page.set_default_timeout(_PATIENCE)
         let_in(page.context, desk.server)
         _looking(desk, page)
         _playing(desk, page)
@@ -81,7 +83,7 @@ def _checking(desk: Desk, page: Page) -> None:
         next(news)
     _open(page, f"{desk.url}/checks")
     page.click("[data-check]")
-    page.wait_for_selector("body[data-checked]", timeout=600_000)
+    page.wait_for_selector("body[data-checked]")
     _take(page, "checks")
 
 
