@@ -30,8 +30,8 @@ REQUIREMENTS = (
         ),
     ),
     Requirement(
-        "Copy says only what the texts given here say of the products in that component: numbers, "
-        "percentages and amounts,",
+        "Copy says only what texts here say of its component's products: numbers, percentages, "
+        "amounts,",
         ("NUMBER_NOT_STATED", "PRICE_IN_COPY"),
     ),
     Requirement(
@@ -42,7 +42,7 @@ REQUIREMENTS = (
         ),
     ),
     Requirement(
-        "material, origin, health, environment, awards, superlatives.",
+        "material, parts, origin, health, environment, service, awards, superlatives.",
         ("CLAIM_NOT_STATED", "SUPERLATIVE_NOT_STATED"),
     ),
     Requirement(

@@ -71,6 +71,21 @@ def test_a_number_of_something_else_is_refused(text: str) -> None:
     assert codes(text) == {"NUMBER_NOT_STATED"}
 
 
+def test_parts_scents_colours_and_services_are_claims() -> None:
+    claims = {
+        "With a wide handle": "A board with a handle.",
+        "Smells of cedar": "Scented with cedar.",
+        "Available in sage": "Colour: sage.",
+        "Folds flat": "It folds flat.",
+        "We engrave your initials": "We engrave your initials.",
+        "New in our range": "New in our range.",
+    }
+    assert {text for text in claims if codes(text) != {"CLAIM_NOT_STATED"}} == set()
+    assert {text for text, facts in claims.items() if codes(text, facts=facts)} == set()
+    assert codes("Smells of cedar", facts="Scented with rose.") == {"CLAIM_NOT_STATED"}
+    assert codes("Smells of Sunday, with a book") == set()
+
+
 @pytest.mark.parametrize(
     "text",
     ["bara 149 kr", "SEK 149", "149 sek", "Rs. 499", "₺499", "499 zł", "twenty kronor", "5 € each"],
