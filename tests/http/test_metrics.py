@@ -8,7 +8,7 @@ import httpx
 
 from tests.conftest import StartServer
 from tests.support.fake_llm import Fault, Scenario
-from tests.support.fake_model import SLOTS, Model, answer
+from tests.support.fake_model import SLOTS, Model, answer, component
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import rows
 from tests.support.waiting import eventually
@@ -102,6 +102,41 @@ def test_a_page_whose_model_was_unreachable_is_no_success(
     assert '"status": "degraded"' in composed_by_model.log
     record = "SELECT status, error_message FROM ui_generations"
     eventually(lambda: rows(composed_by_model, record) == [("completed", "MODEL_UNAVAILABLE")])
+
+
+def test_what_strangers_and_models_make_up_makes_no_series(
+    serve: StartServer, model: Model
+) -> None:
+    server = serve(**model.environment)
+
+    def series(word: str) -> set[str]:
+        """Have a word in everything that is sent, and in what the model answers."""
+        odd = {"type": word, "id": word, "config": {word: word}}
+        model.play(Scenario(answer(component("hero", headline=word), odd)))
+        ours = {"sec-fetch-site": "same-origin", "user-agent": word, "traceparent": word}
+        shop = {"shop_id": word, "products": [{"id": word, "title": word, "price": 1}]}
+        persona = {"type": "explorer", "confidence": 0.9, "signals": {}}
+        page = {"shopper_id": f"shop_{len(word):032x}", "persona": persona, "shop": shop}
+        with http.Client(base_url=server.url, headers=ours, timeout=60) as stranger:
+            for path in ("", "s/", "products/", "static/", "s/demo/stream/", "store?q=", "store?"):
+                stranger.get(f"/{path}{word}={word}")
+            stranger.request(word.upper(), "/store")
+            stranger.post("/generate", json=page)
+            stranger.post("/generate", json={**page, "persona": {**persona, "type": word}})
+            stranger.post("/basket", data={"do": word, "product": word})
+            stranger.get("/store")
+            for kind in ("view", "shown", word):
+                event = {
+                    "kind": kind,
+                    "product": word,
+                    "slot": word,
+                    "by": word,
+                    "products": [word],
+                }
+                stranger.post("/signals", json={"events": [event]})
+        return {name for name in metrics(server) if word in name.lower()}
+
+    assert series("madeup") == set()
 
 
 def test_who_comes_through_a_proxy_needs_the_token(serve: StartServer) -> None:
