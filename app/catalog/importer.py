@@ -20,7 +20,7 @@ from app.catalog.feed import Feed, size_of
 from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
 from app.catalog.problems import CatalogError
 from app.domain.catalog import FeedIssue
-from app.util.memory import memory_left
+from app.util.memory import give_back, memory_left
 
 log = logging.getLogger("wandstore.catalog")
 
@@ -160,6 +160,7 @@ class Importer:
 
         None where that cannot be done: they are to be read beside the shop.
         """
+        give_back()
         left = self._memory()
         room = None if left is None else max(left - _RESERVE, 0)
         job = _Job(

@@ -1,9 +1,10 @@
-"""How much memory this process may still take, where the system sets a limit."""
+"""How much memory this process may still take, and giving back what it no longer needs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 LIMITS = (
@@ -29,3 +30,11 @@ def memory_left(limits: Iterable[Path] = LIMITS) -> int | None:
             continue
         return max(limit - (resident - mapped) * os.sysconf("SC_PAGE_SIZE"), 0)
     return None
+
+
+def give_back() -> None:
+    """Return to the system what has been freed: glibc keeps what lies between what is in use."""
+    from ctypes import CDLL  # noqa: PLC0415 - only large catalogs need it
+
+    with suppress(AttributeError):  # another library, which does so by itself
+        CDLL(None).malloc_trim(0)
