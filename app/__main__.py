@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.util.early_signals import tell_early_end
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
 
@@ -37,6 +39,7 @@ def serve(environment: Mapping[str, str]) -> int:
     that takes a quarter off the time to start, which counts on a sixteenth of a CPU.
     """
     gc.disable()
+    tell_early_end()
     import app.util.lean_uvicorn  # noqa: F401 - before whoever else imports uvicorn
     from app import server
 

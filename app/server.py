@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Any, cast
@@ -25,6 +25,7 @@ from app.main import create_app
 from app.pages.service import PageService
 from app.pages.watch import log_problems
 from app.settings import Settings, read_settings, unknown_settings
+from app.util.early_signals import signals_held
 from app.util.errors import CANNOT, OperatorError
 from app.util.http_protocol import BoundedHttpProtocol, Connections, connection_limit
 from app.util.json_log import set_up_log
@@ -124,6 +125,8 @@ class DrainingServer(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listening sockets, drain, then do as uvicorn does."""
+        if self._captured_signals:
+            log.info("closing: %s", signal.Signals(self._captured_signals[0]).name)
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -149,15 +152,13 @@ class DrainingServer(Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take SIGHUP for what SIGTERM is: a terminal that is closed, unless that is ignored."""
-        with super().capture_signals():
-            if signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:
-                yield
-                return
-            signal.signal(signal.SIGHUP, self.handle_exit)
-            try:
-                yield
-            finally:
-                signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with ExitStack() as taken:
+            with signals_held():
+                taken.enter_context(super().capture_signals())
+                if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+                    signal.signal(signal.SIGHUP, self.handle_exit)
+                    taken.callback(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+            yield
 
     def _bind(self) -> list[socket.socket]:
         host, port = self.config.host, self.config.port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -158,6 +159,22 @@ def test_a_port_that_is_taken_is_told_in_a_line(tmp_path: Path) -> None:
         f"wandstore cannot start: WANDSTORE_HOST 127.0.0.1, WANDSTORE_PORT {port}: "
         "Address already in use\n"
     )
+
+
+def test_a_signal_while_it_starts_ends_it_with_a_line(copy: Path) -> None:
+    reached = copy / "reached"
+    os.mkfifo(reached)
+    (copy / "components" / "hero.py").write_text(f"open({str(reached)!r}).read()")
+    environment = {"PATH": os.environ["PATH"], "WANDSTORE_DATA": str(copy / "data")}
+    command = [sys.executable, "-m", "app"]
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        shop = subprocess.Popen(command, cwd=copy, env=environment, stderr=subprocess.PIPE)
+        with shop, reached.open("wb"):  # waits until it is read
+            shop.send_signal(number)
+            _, told = shop.communicate(timeout=60)
+        last = told.decode().splitlines()[-1]
+        assert last == f"wandstore ended before it was open: {number.name}"
+        assert shop.returncode == 128 + number
 
 
 def test_a_data_folder_is_served_by_one_process(serve: StartServer) -> None:

@@ -1,0 +1,42 @@
+"""Says in a line that a signal ended the process, for as long as nothing can be ended in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+_USUAL: dict[int, Any] = {
+    signal.SIGTERM: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+    signal.SIGINT: signal.default_int_handler,
+}
+
+
+def tell_early_end() -> None:
+    """End at a signal with a line, also as a container's first process, which would ignore it."""
+    for number, usual in _USUAL.items():
+        if signal.getsignal(number) is usual:
+            signal.signal(number, _end)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold signals back while the block takes them over: what came early comes after it."""
+    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, _USUAL)
+    try:
+        for number, usual in _USUAL.items():
+            if signal.getsignal(number) is _end:
+                signal.signal(number, usual)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    told = f"wandstore ended before it was open: {signal.Signals(number).name}\n"
+    os.write(2, told.encode())
+    os._exit(128 + number)
