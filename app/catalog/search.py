@@ -179,10 +179,10 @@ def _gathered(texts: Iterable[str]) -> _Words:
                 holders[word] = array("I", (place,))
     starts = array("I", accumulate((len(word) + 1 for word in holders), initial=0))
     firsts = array("I", accumulate(map(len, holders.values()), initial=0))
-    every = array("I")
-    for some in holders.values():
-        every += some
-    return _Words("\n".join(holders), starts, firsts, every, place + 1)
+    words, every = [*holders], array("I")
+    for word in words:
+        every += holders.pop(word)  # both at once would take their memory twice
+    return _Words("\n".join(words), starts, firsts, every, place + 1)
 
 
 def fold(text: str) -> str:
