@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.util.early_signals import tell_early_end
+from app.util.early_signals import open_standard_files, tell_early_end
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -28,6 +28,7 @@ an address is."""
 
 def main() -> int:
     """Obey the command line; without arguments, serve what the environment says."""
+    open_standard_files()
     arguments = sys.argv[1:]
     return _obey(arguments) if arguments else serve(os.environ)
 

@@ -1,19 +1,33 @@
-"""Says in a line that a signal ended the process, for as long as nothing can be ended in order."""
+"""How a process begins: it can say why it ends, also where a signal ends it before it is open."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
+
+_STDERR = 2
 
 _USUAL: dict[int, Any] = {
     signal.SIGTERM: signal.SIG_DFL,
     signal.SIGHUP: signal.SIG_DFL,
     signal.SIGINT: signal.default_int_handler,
 }
+
+
+def open_standard_files() -> None:
+    """Have what is said go nowhere where whoever started us has closed standard output or error.
+
+    Else the next file that is opened, as a database, would get it.
+    """
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(opened, True)
+    os.close(opened)
+    sys.stdout, sys.stderr = sys.stdout or os.fdopen(1, "w"), sys.stderr or os.fdopen(_STDERR, "w")
 
 
 def tell_early_end() -> None:
@@ -38,5 +52,5 @@ def signals_held() -> Iterator[None]:
 
 def _end(number: int, _: FrameType | None) -> None:
     told = f"wandstore ended before it was open: {signal.Signals(number).name}\n"
-    os.write(2, told.encode())
+    os.write(_STDERR, told.encode())
     os._exit(128 + number)

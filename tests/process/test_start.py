@@ -8,12 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.conftest import StartServer
-from tools.support.server import ROOT
+from tests.support.waiting import eventually
+from tools.support import http
+from tools.support.server import ROOT, HeldPort, Server
 
 NOT_AT_THE_START = (
     *("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax"),
@@ -175,6 +179,21 @@ def test_a_signal_while_it_starts_ends_it_with_a_line(copy: Path) -> None:
         last = told.decode().splitlines()[-1]
         assert last == f"wandstore ended before it was open: {number.name}"
         assert shop.returncode == 128 + number
+
+
+def test_it_starts_where_nobody_hears_what_it_says(tmp_path: Path) -> None:
+    silent = ("sh", "-c", 'exec "$0" -m app >&- 2>&-', sys.executable)
+
+    def is_healthy() -> bool:
+        with suppress(httpx.ConnectError):
+            return bool(http.get(f"{port.url}/health").json()["status"] == "healthy")
+        return False
+
+    with (
+        HeldPort() as port,
+        Server(tmp_path / "data", {}, port.number, wait=False, command=silent),
+    ):
+        eventually(is_healthy)
 
 
 def test_a_data_folder_is_served_by_one_process(serve: StartServer) -> None:
