@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import secrets
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -102,18 +103,17 @@ class CompiledFeeds:
         """
         place = self._place(file)
         self.folder.mkdir(parents=True, exist_ok=True)
-        fresh = place.with_suffix(f".{os.getpid()}{_UNFINISHED}")
+        written = self._begun(place)
+        fresh = Path(written.name)
         try:
-            fresh.touch(_OWNER_ONLY)
-            with fresh.open("wb") as written:
-                flock(written, LOCK_EX)  # until it is closed, also by a kill: it is being written
+            with written:
                 target = _Sealed(written)
                 pickle.dump((self._print, stamp, feed.until), target)
                 _write(target, feed)
                 written.write(target.seal.digest())
                 written.flush()
                 os.fsync(written.fileno())
-            fresh.replace(place)
+                fresh.replace(place)  # before it is closed, or it might be swept
         finally:
             fresh.unlink(missing_ok=True)  # on a full disk it would take what room is left
 
@@ -127,6 +127,20 @@ class CompiledFeeds:
             with suppress(FileNotFoundError, BlockingIOError), place.open("rb") as unfinished:
                 flock(unfinished, LOCK_EX | LOCK_NB)
                 place.unlink(missing_ok=True)
+
+    def _begun(self, place: Path) -> BinaryIO:
+        """Return a new file that is ours until it is closed, also by a kill: it is being written.
+
+        Whoever sweeps may take it away before it is locked.
+        """
+        while True:
+            fresh = place.with_suffix(f".{secrets.token_hex(8)}{_UNFINISHED}")
+            written = fresh.open("xb")
+            os.fchmod(written.fileno(), _OWNER_ONLY)
+            flock(written, LOCK_EX)
+            if os.fstat(written.fileno()).st_nlink:
+                return written
+            written.close()
 
     def _place(self, file: Path) -> Path:
         called = file.name.lstrip(".")  # as a file is before it takes the place of another

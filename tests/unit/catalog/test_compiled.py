@@ -6,6 +6,9 @@ import pickle
 from fcntl import LOCK_EX, flock
 from hashlib import blake2b
 from pathlib import Path
+from typing import BinaryIO
+
+import pytest
 
 from app.catalog.compiled import CompiledFeeds, prepare
 from app.catalog.listing import ListingQuery, filter_products
@@ -102,3 +105,25 @@ def test_what_a_kill_left_unfinished_goes_and_what_is_being_written_stays(tmp_pa
         flock(written, LOCK_EX)
         kept.sweep([])
     assert [path.name for path in kept.folder.iterdir()] == ["b.2.new"]
+
+
+def test_what_is_swept_before_it_is_locked_is_begun_anew(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("a.csv", MUG)
+    (source,) = load_catalogs(path).sources.values()
+    assert source.feed is not None
+    kept = kept_in(tmp_path)
+    swept: list[BinaryIO] = []
+
+    def lock_late(file: BinaryIO, how: int) -> None:
+        if not swept:
+            swept.append(file)
+            kept.sweep([path])
+        flock(file, how)
+
+    monkeypatch.setattr("app.catalog.compiled.flock", lock_late)
+    kept.write(path, (1,), source.feed)
+    assert swept
+    assert kept.has(path, (1,))
+    assert [it.stat().st_mode & 0o777 for it in kept.folder.iterdir()] == [0o600]
