@@ -176,7 +176,7 @@ async def _lifespan(
                 async with app.state.workbench():
                     yield
             finally:
-                await pages.drain(settings.shutdown_grace)
+                await pages.jobs.drain(settings.shutdown_grace)
                 await resources.relay.aclose()
                 for task in tasks:
                     task.cancel()

@@ -131,12 +131,12 @@ class DrainingServer(Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        draining = asyncio.create_task(self.pages.drain(self._grace))
+        draining = asyncio.create_task(self.pages.jobs.drain(self._grace))
         while not draining.done() and not self._hurries:
             await asyncio.wait({draining}, timeout=_LOOKS_EVERY)
         if self._hurries:
             self.config.timeout_graceful_shutdown = 0
-            await self.pages.drain(0)
+            await self.pages.jobs.drain(0)
         await draining
         await super().shutdown(sockets)
         for handler in logging.getLogger().handlers:
@@ -179,7 +179,9 @@ def build_server(
             thread.submit(asyncio.run, source.fetch()).result()
     content = read(settings) if read else read_site(settings, importer_of(settings))
     log_problems(content.catalogs)
-    _log_missing_words(content)
+    for shop in content.catalogs.shops.values():
+        if not content.languages.has_words(shop.locale):
+            log.warning("%s: locale/ has no words in %r, English stands in", shop.id, shop.locale)
     for problem in content.experiments.problems:
         log.warning("%s, line %d: %s", problem.file, problem.line, problem.reason)
     app = create_app(settings, content)
@@ -222,13 +224,6 @@ def _read_for_ever(settings: Settings) -> SiteContent:
     content = read_site(settings, importer_of(settings))
     gc.freeze()
     return content
-
-
-def _log_missing_words(content: SiteContent) -> None:
-    """Say which shops have no words in their language."""
-    for shop in content.catalogs.shops.values():
-        if not content.languages.has_words(shop.locale):
-            log.warning("%s: locale/ has no words in %r, English stands in", shop.id, shop.locale)
 
 
 def _raise_descriptor_limit() -> None:

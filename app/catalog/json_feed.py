@@ -80,20 +80,20 @@ class _Shelf(NamedTuple):
         given: dict[str, int] = {}
         for item in placed:
             self.report.reached(item.share)
-            asked = item.value
-            if isinstance(asked, dict) and len(taken) < _MOST_WATCHED:
-                asked = _Asked(asked)
+            fields = item.value
+            if isinstance(fields, dict) and len(taken) < _MOST_WATCHED:
+                fields = _WatchedFields(fields)
             try:
                 note = partial(self._note, item)
-                product = read_product(asked, self.currency, note, self.local)
+                product = read_product(fields, self.currency, note, self.local)
                 self._admit(product, taken)
             except InvalidProduct as error:
                 self._note(item, str(error))
                 continue
             taken.add(product.id)
             yield product
-            if isinstance(asked, _Asked):
-                given |= {key: item.line for key in asked.unread() if key not in given}
+            if isinstance(fields, _WatchedFields):
+                given |= {key: item.line for key in fields.unread() if key not in given}
         for key in list(given)[:MOST_UNREAD]:
             self.report.add(given[key], f"product: the key {shown(key)!r} is not read")
 
@@ -107,7 +107,7 @@ class _Shelf(NamedTuple):
             raise InvalidProduct(TOO_MANY)
 
 
-class _Asked(dict[str, object]):
+class _WatchedFields(dict[str, object]):
     """The fields of a product, which know what was asked for."""
 
     def __init__(self, fields: Mapping[str, object]) -> None:

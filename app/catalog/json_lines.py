@@ -72,7 +72,8 @@ class _Walk:
             yield
             if self.peek() != closing:
                 self._take(",")
-                self._not(closing)
+                if self.peek() == closing:
+                    raise self._expected(f"no {closing!r} after a comma")
         self._take(closing)
 
     def key(self) -> str:
@@ -104,10 +105,6 @@ class _Walk:
         if self.peek() != mark:
             raise self._expected(f"{mark!r}")
         self.at += 1
-
-    def _not(self, closing: str) -> None:
-        if self.peek() == closing:
-            raise self._expected(f"no {closing!r} after a comma")
 
     def _expected(self, what: str) -> json.JSONDecodeError:
         return json.JSONDecodeError(f"expected {what}", self._text, self.at)

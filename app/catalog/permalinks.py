@@ -43,7 +43,7 @@ class Permalinks:
         self.counts: Counter[str] = Counter()
         self._clock = clock
         self._endpoints: dict[str, str] = {}
-        self._asked_again_at: dict[str, float] = {}
+        self._due_at: dict[str, float] = {}
 
     def endpoint(self, checkout: Checkout) -> str:
         """Return where a store takes baskets; empty where it names no such place."""
@@ -59,25 +59,28 @@ class Permalinks:
         """Ask those of the stores that have not been asked of late."""
         stores = dict.fromkeys(_store_of(checkout) for checkout in checkouts if checkout)
         now = self._clock()
-        due = [name for name in stores if name and self._asked_again_at.get(name, now) <= now]
+        due = [name for name in stores if name and self._due_at.get(name, now) <= now]
         if not due:
             return
         self._endpoints = {name: self._endpoints.get(name, "") for name in stores}
-        self._asked_again_at = {name: self._asked_again_at.get(name, now) for name in stores}
+        self._due_at = {name: self._due_at.get(name, now) for name in stores}
         async with https_client() as client:
             for store in due[:_MOST_STORES]:
                 found = await self._ask(client, store)
                 self.counts["failed" if found is None else "named" if found else "none"] += 1
                 self._endpoints[store] = self._endpoints[store] if found is None else found
                 wait = _AGAIN if found is None else _GOOD_FOR
-                self._asked_again_at[store] = self._clock() + wait
+                self._due_at[store] = self._clock() + wait
 
     async def _ask(self, client: httpx.AsyncClient, store: str) -> str | None:
         """Return the endpoint that a store names, empty where none; None where it fails."""
         import httpx  # noqa: PLC0415 - loaded by now
 
         try:
-            async with asyncio.timeout(_WHOLE), client.stream("GET", _profile(store)) as response:
+            async with (
+                asyncio.timeout(_WHOLE),
+                client.stream("GET", _profile(store)) as response,
+            ):
                 if response.status_code != _OK:
                     return "" if response.status_code == _NOT_FOUND else None
                 content = await read(response, _MOST_BYTES)

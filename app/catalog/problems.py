@@ -16,7 +16,7 @@ WHOLE_FILE = 1
 """The line of a problem that is the file's and no row's."""
 
 _MOST_KEPT = 500
-_MOST_TOLD = 5
+_MOST_LISTED = 5
 _MOST_KINDS = 20
 _LONGEST_SHOWN = 60
 _VALUE = re.compile(r"'[^']*'")
@@ -27,8 +27,8 @@ class CatalogError(OperatorError):
     """A catalog cannot be sold from. The message names file, line and reason on one line."""
 
     def __init__(self, path: Path, problems: tuple[FeedIssue, ...]) -> None:
-        listed = "; ".join(_as_text(problem) for problem in problems[:_MOST_TOLD])
-        unlisted = len(problems) - _MOST_TOLD
+        listed = "; ".join(_as_text(problem) for problem in problems[:_MOST_LISTED])
+        unlisted = len(problems) - _MOST_LISTED
         super().__init__(
             f"{path}: {listed}" + (f"; and {unlisted} more problems" if unlisted > 0 else "")
         )
@@ -90,9 +90,9 @@ def by_kind(problems: Iterable[FeedIssue]) -> Iterator[str]:
         reason = kind if len(alike) > 1 else alike[0].reason
         places = [
             f"{item.line} ({item.product})" if item.product else str(item.line)
-            for item in alike[:_MOST_TOLD]
+            for item in alike[:_MOST_LISTED]
         ]
-        others = ", ..." if len(alike) > _MOST_TOLD else ""
+        others = ", ..." if len(alike) > _MOST_LISTED else ""
         yield f"{len(alike)} x {reason}: line {', '.join(places)}{others}"
 
 

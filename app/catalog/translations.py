@@ -67,13 +67,13 @@ def _shop_in(tag: str, shop: Shop, about: About) -> Shop:
 
 def _brand(brand: Brand, about: About, tag: str) -> Brand:
     """Return the brand with what it bans and vouches for in this language as well."""
-    told = brand._replace(
+    translated = brand._replace(
         tone=about.text("tone", brand.tone),
         banned_words=(*brand.banned_words, *about.texts("banned_words")),
         allowed_claims=(*brand.allowed_claims, *about.texts("allowed_claims")),
     )
     about.report_unread(f"translations, {tag}, brand")
-    return told
+    return translated
 
 
 def _words(tag: str, about: About) -> Mapping[str, str]:

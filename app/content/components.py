@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _DRAWN = (".jinja", ".css", ".py")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+STATED = (".py",)
+"""Endings of the files that say what components may hold."""
 
 
 class LibraryError(OperatorError):
@@ -133,7 +135,7 @@ def open_library(folder: Path) -> Library:
     # The files themselves: generating every schema at each start takes longer.
     paths = (path for path in folder.rglob("[!.]*") if path.suffix in _DRAWN)
     texts = {str(path.relative_to(folder)): _read(path) for path in paths}
-    digests = digest_of(texts), schema_digest_of(texts)
+    digests = digest_of(texts), digest_of(texts, STATED)
     return Library(folder, specs, slots, styles, *digests, kinds_of(folder, texts))
 
 
@@ -246,11 +248,6 @@ def component_spec(
     if not allowed or not known.issuperset(allowed):
         raise LibraryError(f"{path}: `slots` must name slots of slots.py, not {allowed!r}")
     return ComponentSpec(path.stem, props, allowed, samples)
-
-
-def schema_digest_of(texts: Mapping[str, str]) -> str:
-    """Digest the files that say what components may hold."""
-    return digest_of(texts, (".py",))
 
 
 def _import(path: Path, name: str) -> ModuleType:

@@ -70,10 +70,10 @@ def put(basket: Basket, line: BasketLine) -> Basket:
     same = next((item for item in basket if item[:2] == line[:2]), None)
     if same is None:
         return (*basket, line._replace(quantity=min(line.quantity, MAX_QUANTITY)))[:MAX_LINES]
-    more = same._replace(
+    merged = same._replace(
         quantity=min(same.quantity + line.quantity, MAX_QUANTITY), price=line.price
     )
-    return tuple(more if item is same else item for item in basket)
+    return tuple(merged if item is same else item for item in basket)
 
 
 def change(basket: Basket, line: BasketLine, quantity: int, price: Money) -> Basket:

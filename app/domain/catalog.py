@@ -268,7 +268,10 @@ class Shop(NamedTuple):
 
     def stocked(self) -> frozenset[str]:
         """Return the categories that have something in stock."""
-        return self.derived("stocked", self._stocked)
+        items = self.products.values()
+        return self.derived(
+            "stocked", lambda: frozenset(item.category for item in items if item.available)
+        )
 
     def shelves(self) -> Mapping[str, tuple[Product, ...]]:
         """Return the products of each category, both in the catalog's order."""
@@ -282,9 +285,6 @@ class Shop(NamedTuple):
         """Return what is made of all products, once for those of a catalog."""
         goods = self.products
         return goods.derived(name, make) if isinstance(goods, Goods) else make()
-
-    def _stocked(self) -> frozenset[str]:
-        return frozenset(item.category for item in self.products.values() if item.available)
 
     def _shelves(self) -> Mapping[str, tuple[Product, ...]]:
         shelves: dict[str, list[Product]] = {}

@@ -27,7 +27,7 @@ from app.generation.rules import own_components
 from app.generation.schema import answer_schema
 from app.generation.trace import REFUSED
 from app.generation.validate import validate
-from app.rendering.renderer import SlotContent
+from app.rendering.renderer import FALLBACK, SlotContent
 
 TTL = 3600
 """Seconds a finished page is kept (platform contract)."""
@@ -37,9 +37,6 @@ DEGRADED_TTL = 120
 
 INCOMPLETE_TTL = 600
 """Seconds a page is shared of which an optional part is missing."""
-
-FALLBACK = "fallback"
-"""Fills what nobody else has filled."""
 
 _RULE = "rule"
 """Fills what is a shopper's own, which nobody decides."""

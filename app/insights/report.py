@@ -217,9 +217,9 @@ def compared(arm: Mapping[str, Any], first: Mapping[str, Any], currency: str) ->
         return f"Nothing can be said yet: {fewest}."
     by, span = abs(found["estimate"]), f"{found['low']:+,.2f} to {found['high']:+,.2f}"
     if not found["called"]:
-        more = found["still_needed"]
-        needed = f"{f'about {more:,}' if more else 'a few'} visitors more would tell"
-        if more > _ENDLESS:
+        left = found["still_needed"]
+        needed = f"{f'about {left:,}' if left else 'a few'} visitors more would tell"
+        if left > _ENDLESS:
             needed = "there seems to be none"
         return f"No difference between {names} so far ({span} {currency} a visitor): {needed}."
     word = "more" if found["estimate"] > 0 else "less"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -23,6 +23,7 @@ from app.domain.llm import CallRefused, Prompt
 from app.domain.network import rate_limit_key
 from app.storage.errors import StorageError
 from app.storage.ports import Kv, SharedLedgers
+from app.util.latest import Latest
 from app.util.tasks import Tasks
 
 _MINUTES = 60
@@ -100,12 +101,12 @@ class Budget:
         self._kv = kv
         self._now = now
         self._shared = shared
-        self._verdicts: OrderedDict[str, Verdict] = OrderedDict()
+        self._verdicts: Latest[str, Verdict] = Latest(_MOST_SHOPS)
         self._wait = wait
-        self._ledgers: OrderedDict[str, Ledger] = OrderedDict()
+        self._ledgers: Latest[str, Ledger] = Latest(_MOST_SHOPS)
         self._all = Ledger()
         self._opening = asyncio.Lock()
-        self._addresses: OrderedDict[str, Ledger] = OrderedDict()
+        self._addresses: Latest[str, Ledger] = Latest(_MOST_ADDRESSES)
         self._writing: dict[str, asyncio.Task[None]] = {}
         self._settling = Tasks()
 
@@ -182,8 +183,6 @@ class Budget:
             lease.lose()
             raise self._no("LEASE_LOST", "another process composes the page")
         self._verdicts[claims[0].account] = verdict
-        while len(self._verdicts) > _MOST_SHOPS:
-            self._verdicts.popitem(last=False)
         return verdict
 
     async def _give_back(self, accounts: tuple[str, str], verdict: Verdict, tokens: int) -> None:
@@ -215,15 +214,10 @@ class Budget:
         async with self._opening:
             if account not in self._ledgers:
                 self._ledgers[account] = read_ledger(await self._kv.get(_key(account)))
-            while len(self._ledgers) > _MOST_SHOPS:
-                self._ledgers.popitem(last=False)
             return self._ledgers[account]
 
     def _ledger_of_address(self, account: str) -> Ledger:
-        ledger = self._addresses.setdefault(account, Ledger())
-        self._addresses.move_to_end(account)
-        while len(self._addresses) > _MOST_ADDRESSES:
-            self._addresses.popitem(last=False)
+        ledger = self._addresses[account] = self._addresses.get(account) or Ledger()
         return ledger
 
     def _too_much(self, refused: int) -> CallRefused:

@@ -53,7 +53,8 @@ class PacedTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its answer as soon as the head is there."""
         limits: dict[str, Any] = request.extensions.get("timeout", {})
-        origin = _origin(request.url)
+        url = request.url
+        origin = url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
         connection = self._take_idle(origin)
         if connection is None or not await _reached(connection, request, limits):
             connection = await self._connect(origin, limits.get("connect"))
@@ -174,10 +175,6 @@ class _limit:  # noqa: N801 - reads as the statement it is
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
             raise self._error("no answer in time") from late
-
-
-def _origin(url: httpx.URL) -> Origin:
-    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
 def _head(request: httpx.Request) -> bytes:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from app.personas.key import arm_in
 from app.storage.db.rows import Generation
 from app.storage.db.write_behind import WriteBehind
 from app.storage.rates import Places
+from app.util.latest import Latest
 from app.util.tasks import Tasks
 from app.util.turns import Turns
 
@@ -111,7 +112,7 @@ class PageJobs:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.turns = Turns()
-        self.traces: OrderedDict[str, Trace] = OrderedDict()
+        self.traces: Latest[str, Trace] = Latest(_MOST_TRACES)
         self._site = site
         self._relay = relay
         self._journal = relay.journal
@@ -122,7 +123,7 @@ class PageJobs:
         self._places = places
         self._room = asyncio.Semaphore(capacity.max_concurrent_pages)
         self._jobs: dict[str, RunningJob] = {}
-        self._latest: OrderedDict[str, str] = OrderedDict()
+        self._latest: Latest[str, str] = Latest(_MOST_LATEST)
         self._tasks = Tasks()
 
     def running(self, page_key: str) -> RunningJob | None:
@@ -145,7 +146,7 @@ class PageJobs:
         self._journal.open(page_id, request.shopper.shopper.id)
         self._journal.mirror(page_id, ended)
         self._journal.show(page_id, len(ended))
-        self._remember(page_key, page_id)
+        self._latest[page_key] = page_id
         return page_id
 
     @property
@@ -182,7 +183,7 @@ class PageJobs:
             return running
         job = self._new_job(page_id, request)
         self._relay.open(job.id, request.shopper.shopper.id)
-        self._remember(page_key, job.id)
+        self._latest[page_key] = job.id
         task = self._tasks.start(self._run(job, request), f"compose {job.id[:8]}")
         self._jobs[page_key] = started = RunningJob(job, task)
         task.add_done_callback(lambda _: self._places.leave(address, page_id))
@@ -208,12 +209,6 @@ class PageJobs:
         """Let composing pages finish for so long, then end them; nothing half-made is kept."""
         await self._tasks.end(seconds)
 
-    def _remember(self, page_key: str, page_id: str) -> None:
-        self._latest[page_key] = page_id
-        self._latest.move_to_end(page_key)
-        while len(self._latest) > _MOST_LATEST:
-            self._latest.popitem(last=False)
-
     def _new_job(self, page_id: str, request: PageRequest) -> PageJob:
         view, base = request.view, request.base
         persona = request.shopper.shopper.persona
@@ -221,8 +216,6 @@ class PageJobs:
         shop, fallbacks = view.steered_for(persona.type, pins=pins)
         clock = self._instruments.clock
         trace = self.traces[page_id] = Trace(page_id, view.shop.id, persona.type, clock)
-        while len(self.traces) > _MOST_TRACES:
-            self.traces.popitem(last=False)
         decided = base.components if base is not None else ()
         return PageJob(
             page_id,

@@ -284,10 +284,6 @@ class PageService:
         self._cache.forget(shopper_id)
         await self._records.forget(shopper_id)
 
-    async def drain(self, seconds: float) -> None:
-        """Let composing pages finish for so long, then end them."""
-        await self.jobs.drain(seconds)
-
     def _note(self, visit: Visit) -> None:
         """Note who was here, if they may be written down: who never comes back leaves no row."""
         if not visit.client.recorded:

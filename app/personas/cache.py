@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -13,6 +12,7 @@ from app.personas.key import page_key
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
 from app.storage.ports import PersonaReader
+from app.util.latest import Latest
 
 _MOST = 5_000
 _FRESH = 10.0
@@ -55,7 +55,7 @@ class ShopperCache:
         self._patience = patience
         self._clock = clock
         self._arms = arms
-        self._known: OrderedDict[tuple[str, str], KnownShopper] = OrderedDict()
+        self._known: Latest[tuple[str, str], KnownShopper] = Latest(_MOST)
 
     def cached(self, shopper_id: str, shop_id: str) -> KnownShopper | None:
         """Return what is remembered, without waiting, in the arm that they are in now."""
@@ -88,8 +88,6 @@ class ShopperCache:
         """Remember a shopper as they are known from now on."""
         known = self.keyed(shopper)._replace(until=self._clock() + _FRESH)
         self._known[shopper.id, shopper.shop_id] = known
-        while len(self._known) > _MOST:
-            self._known.popitem(last=False)
         return known
 
     def keyed(self, shopper: Shopper) -> KnownShopper:

@@ -104,7 +104,7 @@ class _Tally:
 def classify(facts: Sequence[Fact]) -> Persona:
     """Return the persona that the facts speak for."""
     tally = _Tally()
-    for fact in _told_once(facts[-MAX_FACTS:]):
+    for fact in _without_repeats(facts[-MAX_FACTS:]):
         _add(fact, tally)
     confidence = next((step for least, step in CONFIDENCE_STEPS if tally.evidence >= least), 0)
     if not confidence:
@@ -121,7 +121,7 @@ def classify(facts: Sequence[Fact]) -> Persona:
     return Persona(kind, (confidence if clear else confidence - UNDECIDED) / 100, signals)
 
 
-def _told_once(facts: Iterable[Fact]) -> Iterable[Fact]:
+def _without_repeats(facts: Iterable[Fact]) -> Iterable[Fact]:
     seen = set()
     for fact in facts:
         if fact.kind in ("view", "filter"):

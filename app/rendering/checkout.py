@@ -34,8 +34,8 @@ def checkout_address(checkout: Checkout, items: Sequence[BasketItem], endpoint: 
     lines = ",".join(f"{quote(name, safe='')}:{quantity}" for name, quantity in bought)
     if checkout.kind == SHOPIFY:
         name = "attribution/wandstore_{}" if endpoint else "attributes[wandstore_{}]"
-        told = {name.format(part): value for part, value in shown._asdict().items() if value}
-        return f"{endpoint or checkout.address}/{lines}{'?' if told else ''}{urlencode(told)}"
+        places = {name.format(part): value for part, value in shown._asdict().items() if value}
+        return f"{endpoint or checkout.address}/{lines}{'?' if places else ''}{urlencode(places)}"
     values = {
         "items": lines,
         "ids": ",".join(quote(name, safe="") for name, _ in bought),

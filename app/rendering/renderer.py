@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 FALLBACK = "fallback"
+"""Fills what nobody else has filled."""
+
 REFRESH_SECONDS = 8
 """When a page without JavaScript looks whether it is finished."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from app.catalog.listing import Listing
@@ -38,7 +37,12 @@ def about_listing(shop: Shop, url: ShopUrls, listing: Listing) -> Node:
     steps = [(shop.name, url.store())]
     category = listing.request.category
     steps += [(category, url.store(category))] if category else []
-    return _graph(_breadcrumbs(url, *steps), _item_list(url, listing))
+    items = [
+        _node("ListItem", position=at, name=item.title, url=url.absolute(url.product(item)))
+        for at, item in enumerate(listing.results, start=listing.first)
+    ]
+    found = _node("ItemList", numberOfItems=listing.total, itemListElement=items)
+    return _graph(_breadcrumbs(url, *steps), found)
 
 
 def about_product(shop: Shop, url: ShopUrls, item: Product) -> Node:
@@ -119,21 +123,6 @@ def _breadcrumbs(url: ShopUrls, *steps: tuple[str, str]) -> Node:
         for position, (name, address) in enumerate(steps, start=1)
     ]
     return _node("BreadcrumbList", itemListElement=items)
-
-
-def _item_list(url: ShopUrls, listing: Listing) -> Node:
-    """Return what is on a page of a listing, in its order."""
-    return _node(
-        "ItemList",
-        numberOfItems=listing.total,
-        itemListElement=list(_list_items(url, listing.results, listing.first)),
-    )
-
-
-def _list_items(url: ShopUrls, items: Iterable[Product], first: int) -> Iterable[Node]:
-    for position, item in enumerate(items, start=first):
-        address = url.absolute(url.product(item))
-        yield _node("ListItem", position=position, name=item.title, url=address)
 
 
 def _known(**facts: Any) -> Node:

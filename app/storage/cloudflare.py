@@ -248,18 +248,20 @@ class CloudflareD1:
         Raises:
             StorageError: the API does not answer, or not well.
         """
-        batch = [{"sql": item.sql.strip(), "params": _texts(item)} for item in work]
+        # Values are texts, as the API documents them; the columns' types make numbers of them.
+        batch = [
+            {
+                "sql": item.sql.strip(),
+                "params": [None if value is None else str(value) for value in item.params],
+            }
+            for item in work
+        ]
         body = json.dumps({"batch": batch}, ensure_ascii=False).encode()
         patience = 0.0 if only_reads(work) else PATIENCE
         results = result(await self._api.call("POST", self._path, body, patience=patience))
         if not isinstance(results, list):
             raise StorageError("cloudflare: an answer of another form")
         return [_rows(item) for item in results]
-
-
-def _texts(statement: Statement) -> list[str | None]:
-    """Return values as the API documents them: texts. The columns' types make numbers of them."""
-    return [value if value is None else str(value) for value in statement.params]
 
 
 def _rows(payload: object) -> object:

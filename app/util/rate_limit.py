@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
+
+from app.util.latest import Latest
 
 MAX_KEYS = 10_000
 
@@ -22,17 +23,15 @@ class RateLimiter:
     def __init__(self, allowance: Rate, clock: Callable[[], float]) -> None:
         self._allowance = allowance
         self._clock = clock
-        self._free_at: OrderedDict[str, float] = OrderedDict()
+        self._free_at: Latest[str, float] = Latest(MAX_KEYS)
 
     def acquire(self, name: str) -> float:
         """Take one; return 0, or how many seconds it is until there is one to take."""
         now = self._clock()
         burst, seconds = self._allowance
         # When all that was taken will have been given back.
-        whole_at = max(self._free_at.pop(name, now), now)
+        whole_at = max(self._free_at.get(name, now), now)
         wait = whole_at - now - (burst - 1) * seconds
         taken = wait <= 0
         self._free_at[name] = whole_at + seconds if taken else whole_at
-        while len(self._free_at) > MAX_KEYS:
-            self._free_at.popitem(last=False)
         return 0.0 if taken else wait

@@ -41,15 +41,13 @@ class WorkerAuthMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer with 401."""
-        if scope["type"] == "lifespan" or self._is_open(scope):
+        is_open = scope.get("path") in _OPEN and scope.get("method") in ("GET", "HEAD")
+        if is_open or scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif self._is_known(scope):
             await self._app(_with_client(scope), receive, send)
         else:
             await send_unauthorized(scope, send)
-
-    def _is_open(self, scope: Scope) -> bool:
-        return scope["path"] in _OPEN and scope.get("method") in ("GET", "HEAD")
 
     def _is_known(self, scope: Scope) -> bool:
         given = [value for name, value in scope["headers"] if name == b"authorization"]

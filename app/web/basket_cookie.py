@@ -12,18 +12,20 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from decimal import Decimal
-from hmac import compare_digest, digest
+from hmac import compare_digest
 from itertools import chain
 from typing import NamedTuple
 
 from app.domain.basket import Basket, BasketLine
 from app.domain.catalog import Money
-from app.web import cookies
-from app.web.cookies import cookie_values
+from app.web.cookies import cookie_names, cookie_values, signature
 
 MAX_VALUE_LENGTH = 3_000
 VALUE = re.compile(r"^([A-Za-z0-9_-]{2,2956})\.([A-Za-z0-9_-]{43})$")
 LIFETIME = 30 * 24 * 3600
+BASKET = "basket"
+"""What the cookie's name begins with."""
+
 _FIELDS = 7
 _ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
 
@@ -37,11 +39,11 @@ class BasketSigner(NamedTuple):
     def read(self, headers: Iterable[tuple[bytes, bytes]], shop_id: str) -> Basket:
         """Return the basket of the first cookie that is ours; an empty one where there is none."""
         sent = tuple(headers)
-        values = (cookie_values(sent, it) for it in cookie_names(shop_id))
+        values = (cookie_values(sent, it) for it in cookie_names(shop_id, BASKET))
         for value in chain.from_iterable(values):
             match = VALUE.fullmatch(value)
             if match and any(
-                compare_digest(match[2], _signature(secret, shop_id, match[1]))
+                compare_digest(match[2], signature(secret, f"basket|{shop_id}|{match[1]}"))
                 for secret in (self.secret, *self.earlier)
             ):
                 return _lines(match[1])
@@ -57,7 +59,7 @@ class BasketSigner(NamedTuple):
             value = self.value([line._replace(slot="", page="") for line in basket], shop_id)
         if len(value) > MAX_VALUE_LENGTH:
             return []
-        of_host, plain = cookie_names(shop_id)
+        of_host, plain = cookie_names(shop_id, BASKET)
         age = LIFETIME if basket else 0
         name, ending = (of_host, "; Secure") if secure else (plain, "")
         cookie = f"{name}={value}; Max-Age={age}; {_ATTRIBUTES}{ending}".encode()
@@ -71,17 +73,7 @@ class BasketSigner(NamedTuple):
         ]
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
         payload = urlsafe_b64encode(text.encode()).decode().rstrip("=")
-        return f"{payload}.{_signature(self.secret, shop_id, payload)}"
-
-
-def _signature(secret: bytes, shop_id: str, payload: str) -> str:
-    signed = digest(secret, f"basket|{shop_id}|{payload}".encode(), "sha256")
-    return urlsafe_b64encode(signed).decode().rstrip("=")
-
-
-def cookie_names(shop_id: str) -> tuple[str, str]:
-    """Return the names of the cookie of a shop's basket, over https and else."""
-    return cookies.cookie_names(shop_id, "basket")
+        return f"{payload}.{signature(self.secret, f'basket|{shop_id}|{payload}')}"
 
 
 def _lines(payload: str) -> Basket:

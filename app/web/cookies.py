@@ -104,7 +104,7 @@ class SessionSigner(NamedTuple):
 
     def sign(self, shopper_id: str, shop_id: str, expires: int) -> str:
         """Return the signature of a cookie's value."""
-        return _signature(self.secret, shopper_id, shop_id, expires)
+        return signature(self.secret, f"{shop_id}|{shopper_id}|{expires}")
 
     def cookie(
         self, shopper_id: str, shop_id: str, expires: int, *, secure: bool, lasting: bool = True
@@ -123,14 +123,14 @@ def _signed(secret: bytes, value: str, shop_id: str) -> tuple[str, int] | None:
     match = VALUE.fullmatch(value)
     if match is None:
         return None
-    shopper_id, expires, signature = match.groups()
-    ours = _signature(secret, shopper_id, shop_id, int(expires))
-    return (shopper_id, int(expires)) if hmac.compare_digest(signature, ours) else None
+    shopper_id, expires, given = match.groups()
+    ours = signature(secret, f"{shop_id}|{shopper_id}|{expires}")
+    return (shopper_id, int(expires)) if hmac.compare_digest(given, ours) else None
 
 
-def _signature(secret: bytes, shopper_id: str, shop_id: str, expires: int) -> str:
-    message = f"{shop_id}|{shopper_id}|{expires}".encode()
-    digest = hmac.digest(secret, message, "sha256")
+def signature(secret: bytes, text: str) -> str:
+    """Return HMAC-SHA256 over a text, in base64url without padding."""
+    digest = hmac.digest(secret, text.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 

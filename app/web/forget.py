@@ -11,9 +11,10 @@ from app.domain.persona import Shopper
 from app.pages.shells import ShopView
 from app.storage.errors import StorageError
 from app.storage.shoppers import ShopperData
-from app.web import basket_cookie, cookies
 from app.web.basket import form_fields, private_page, see_other
+from app.web.basket_cookie import BASKET
 from app.web.context import AppContext
+from app.web.cookies import cookie_names
 from app.web.notices import FAILED, FORGET, FORGOTTEN
 from app.web.responses import send_response
 
@@ -65,7 +66,7 @@ class ForgetPage:
             await send_response(scope, send, private_page(html, view, 503))
             return
         self.counts["forgotten" if known else "unknown"] += 1
-        names = (*cookies.cookie_names(shop.id), *basket_cookie.cookie_names(shop.basket_id))
+        names = (*cookie_names(shop.id), *cookie_names(shop.basket_id, BASKET))
         values = [name.encode() + _ENDED for name in names]
         # What is named for the host browsers do not look at unless it is said to be secure.
         values[::2] = [value + b"; Secure" for value in values[::2]]

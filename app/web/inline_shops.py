@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from app.content.assets import brand_css
 from app.domain.catalog import FeedIssue, Picture, Product, Shop
 from app.pages.shells import ShopView, build_shop_view
 from app.pages.site import LiveSite
+from app.util.latest import Latest
 
 if TYPE_CHECKING:
     from app.web.generate_schema import ShopIn
@@ -34,7 +34,7 @@ class InlineShops:
 
     def __init__(self, site: LiveSite) -> None:
         self._site = site
-        self._held: OrderedDict[tuple[str, str], ShopView] = OrderedDict()
+        self._held: Latest[tuple[str, str], ShopView] = Latest(_MOST_HELD)
         self._turn = asyncio.Lock()
 
     async def view(self, sent: ShopIn) -> ShopView | None:
@@ -62,9 +62,6 @@ class InlineShops:
         if view is None:
             view = await asyncio.to_thread(build_shop_view, shop, site.content, site.renderer)
         self._held[place] = view
-        self._held.move_to_end(place)
-        while len(self._held) > _MOST_HELD:
-            self._held.popitem(last=False)
         return view
 
 

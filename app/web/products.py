@@ -32,7 +32,8 @@ class ProductPage:
         if view is None or item is None:
             await web.send_not_found(scope, send, view)
             return
-        shop, variant = view.shop, item.form(_variant_in(scope["query_string"]))
+        named = dict(fields_of(scope["query_string"])).get("variant", "")
+        shop, variant = view.shop, item.form(unicodedata.normalize("NFC", named))
 
         async def draw() -> str:
             return web.renderer.product_page(shop, item, related(item, shop), variant)
@@ -42,11 +43,6 @@ class ProductPage:
 
         what = ("product", item.id, variant.id if variant else "")
         await web.send_catalog_page(scope, send, view, what, draw, as_markdown=as_markdown)
-
-
-def _variant_in(query_string: bytes) -> str:
-    """Return the id of the variant that an address names; an unknown one is as good as none."""
-    return unicodedata.normalize("NFC", dict(fields_of(query_string)).get("variant", ""))
 
 
 def related(item: Product, shop: Shop) -> list[Product]:

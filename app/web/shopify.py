@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from app.metrics.counters import Counters
 from app.settings import ShopifySettings
 from app.util.http_body import Body
+from app.util.latest import Latest
 from app.web.body import BodyReader, Rejected
 from app.web.headers import FILE_HEADERS
 from app.web.responses import Response, send_response
@@ -36,7 +37,7 @@ class ShopifyWebhooks:
     def __init__(self, secret: str, note: Callable[[str, object], None]) -> None:
         self.counts: Counter[str] = Counter()
         self._secret, self._note = secret.encode(), note
-        self._seen: dict[bytes, None] = {}
+        self._seen: Latest[bytes, None] = Latest(_MOST_SEEN)
         self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,8 +74,6 @@ class ShopifyWebhooks:
         self._note(changed, payload.get("updated_at") if of_product else None)
         if name:
             self._seen[name] = None
-            if len(self._seen) > _MOST_SEEN:
-                del self._seen[next(iter(self._seen))]
         return "taken"
 
 

@@ -18,6 +18,7 @@ from app.storage.errors import InvalidPair, StorageError
 from app.storage.kv.limits import MIN_TTL
 from app.storage.patience import Patience
 from app.storage.ports import Kv
+from app.util.latest import Latest
 
 log = logging.getLogger("wandstore.storage")
 
@@ -73,7 +74,7 @@ class RetryingKv:
         self._clock = clock
         self._pause = pause
         self._between_writes = between_writes
-        self._next_write: OrderedDict[str, float] = OrderedDict()
+        self._next_write: Latest[str, float] = Latest(_MOST_REMEMBERED)
         self._last: dict[str, _Write] = {}
         self._unwritten: OrderedDict[str, _Unwritten] = OrderedDict()
         self._unwritten_bytes = 0
@@ -188,7 +189,7 @@ class RetryingKv:
                 self._is_failing = False
                 return True
             finally:
-                self._note_written(key)
+                self._next_write[key] = self._clock() + self._between_writes
         if not self._is_failing:  # said once, until something can be written again
             log.warning({"event": "kv_not_written", "reason": str(last)})
         self._is_failing = True
@@ -204,10 +205,3 @@ class RetryingKv:
         unwritten = self._unwritten.pop(key, None)
         if unwritten is not None:
             self._unwritten_bytes -= len(unwritten.value)
-
-    def _note_written(self, key: str) -> None:
-        """Give the key its next turn, a second from now."""
-        self._next_write.pop(key, None)
-        self._next_write[key] = self._clock() + self._between_writes
-        while len(self._next_write) > _MOST_REMEMBERED:
-            self._next_write.popitem(last=False)

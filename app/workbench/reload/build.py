@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.content.assets import Assets, is_brand, make_assets
 from app.content.components import (
+    STATED,
     ComponentSpec,
     Library,
     LibraryError,
@@ -19,7 +20,6 @@ from app.content.components import (
     digest_of,
     kinds_of,
     read_samples,
-    schema_digest_of,
     slots_of,
 )
 from app.content.prompts import PromptError, Prompts, load_prompts
@@ -122,7 +122,7 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
         texts[name] for name in sorted(texts) if name.endswith(".css") and "/" not in name
     )
     templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
-    digests, made = (digest_of(texts), schema_digest_of(texts)), Specs(lambda: specs)
+    digests, made = (digest_of(texts), digest_of(texts, STATED)), Specs(lambda: specs)
     return Library(folder, made, slots, styles, *digests, kinds, templates), package
 
 
