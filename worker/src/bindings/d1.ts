@@ -4,6 +4,7 @@ import type { Env } from "../env.ts";
 import { empty } from "../responses.ts";
 import { D1 } from "../shared/constants.ts";
 import { errorName, track } from "../telemetry.ts";
+import { readBody } from "../util/body.ts";
 
 /** Matches what D1 reports of invalid SQL, which no retry mends, as against its own failures. */
 const INVALID_SQL =
@@ -35,11 +36,11 @@ export async function handleD1(
 }
 
 async function parseStatements(request: Request): Promise<readonly Statement[] | null> {
-  if (Number(request.headers.get("content-length") ?? "0") > D1.MAX_BODY_BYTES) return null;
+  const bytes = await readBody(request, D1.MAX_BODY_BYTES);
+  if (bytes === null) return null;
   try {
-    const text = await request.text();
-    const body = JSON.parse(text) as { statements?: unknown };
-    if (text.length > D1.MAX_BODY_BYTES || !Array.isArray(body.statements)) return null;
+    const body = JSON.parse(new TextDecoder().decode(bytes)) as { statements?: unknown };
+    if (!Array.isArray(body.statements)) return null;
     const isInBounds = body.statements.length > 0 && body.statements.length <= D1.MAX_STATEMENTS;
     return isInBounds && body.statements.every(isStatement) ? body.statements : null;
   } catch {

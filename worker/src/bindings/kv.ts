@@ -4,6 +4,7 @@ import type { Env } from "../env.ts";
 import { empty } from "../responses.ts";
 import { KV } from "../shared/constants.ts";
 import { errorName, track } from "../telemetry.ts";
+import { readBody } from "../util/body.ts";
 
 export async function handleKv(
   request: Request,
@@ -41,9 +42,8 @@ async function handleKey(
 async function put(request: Request, url: URL, key: string, kv: KVNamespace): Promise<Response> {
   const ttl = url.searchParams.get("ttl") ?? "";
   if (!/^\d{1,9}$/.test(ttl) || Number(ttl) < KV.MIN_TTL) return empty(400);
-  if (Number(request.headers.get("content-length") ?? "0") > KV.MAX_VALUE_BYTES) return empty(413);
-  const value = await request.arrayBuffer();
-  if (value.byteLength > KV.MAX_VALUE_BYTES) return empty(413);
+  const value = await readBody(request, KV.MAX_VALUE_BYTES);
+  if (value === null) return empty(413);
   await kv.put(key, value, { expirationTtl: Number(ttl) });
   return empty(204);
 }

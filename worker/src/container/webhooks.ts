@@ -3,9 +3,10 @@
 import type { RequestContext } from "../context.ts";
 import { handleNotFound } from "../pages/not_found.ts";
 import { fileHeaders } from "../responses.ts";
-import { BODY, SHOPIFY } from "../shared/constants.ts";
+import { SHOPIFY } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
-import { readBody } from "../util/body.ts";
+import { readBodyInTime } from "../util/body.ts";
+import { importSecret, isEqual, signBase64 } from "../util/hmac.ts";
 import { withTimeout } from "../util/timeout.ts";
 import { IF_AWAKE } from "./client.ts";
 import { authorization } from "./generate.ts";
@@ -27,12 +28,11 @@ export async function handleWebhook(context: RequestContext): Promise<Response> 
   const { container, env, request } = context;
   const { WANDSTORE_SHOPIFY_SECRET: secret, WANDSTORE_SHOPIFY_STORE: store } = env;
   if (!secret || !store) return handleNotFound(context, null);
-  const reading = readBody(request, SHOPIFY.MAX_BODY_BYTES);
-  const body = await withTimeout(BODY.TIMEOUT * 1_000, reading).catch(() => undefined);
+  const body = await readBodyInTime(request, SHOPIFY.MAX_BODY_BYTES).catch(() => undefined);
   if (body === undefined) return outcome(408);
   if (body === null) return outcome(413);
-  if (!(await isSigned(secret, body, request.headers.get("x-shopify-hmac-sha256") ?? "")))
-    return outcome(401);
+  const signature = request.headers.get("x-shopify-hmac-sha256") ?? "";
+  if (!isEqual(signature, await signBase64(await importSecret(secret), body))) return outcome(401);
   if (container === null) return outcome(503);
   const headers = new Headers(authorization(env));
   for (const name of PASSED_ON) headers.set(name, request.headers.get(name) ?? "");
@@ -52,16 +52,4 @@ export async function handleWebhook(context: RequestContext): Promise<Response> 
     track(env, { event: "webhook", outcome: String(status) });
     return new Response(null, { status, headers: fileHeaders({}) });
   }
-}
-
-async function isSigned(secret: string, body: Uint8Array, signature: string): Promise<boolean> {
-  const encoder = new TextEncoder();
-  const use = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), use, false, ["sign"]);
-  const digest = new Uint8Array(await crypto.subtle.sign("HMAC", key, body));
-  const expected = encoder.encode(btoa(String.fromCharCode(...digest)));
-  const actual = encoder.encode(signature);
-  return (
-    actual.byteLength === expected.byteLength && crypto.subtle.timingSafeEqual(actual, expected)
-  );
 }

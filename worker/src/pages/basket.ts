@@ -7,10 +7,9 @@ import type { RequestContext } from "../context.ts";
 import { fileHeaders } from "../responses.ts";
 import { isSameOrigin } from "../same_origin.ts";
 import { readBasket } from "../session/basket.ts";
-import { BASKET, BODY, COOKIES } from "../shared/constants.ts";
+import { BASKET, COOKIES } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
-import { readBody } from "../util/body.ts";
-import { withTimeout } from "../util/timeout.ts";
+import { readBodyInTime } from "../util/body.ts";
 import { handleNotFound } from "./not_found.ts";
 import { pageHeaders } from "./store.ts";
 
@@ -80,8 +79,7 @@ export async function passOn(
 
 /** Return a form; one that is too large or too slow as a body that the container refuses. */
 async function readForm(request: Request): Promise<Uint8Array> {
-  const reading = readBody(request, BASKET.MAX_BODY_BYTES);
-  const body = await withTimeout(BODY.TIMEOUT * 1000, reading).catch(() => null);
+  const body = await readBodyInTime(request, BASKET.MAX_BODY_BYTES).catch(() => null);
   return body ?? new Uint8Array(BASKET.MAX_BODY_BYTES + 1);
 }
 

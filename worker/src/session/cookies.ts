@@ -4,6 +4,7 @@
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 
 import { COOKIES } from "../shared/constants.ts";
+import { importSecret, isEqual, signBase64 } from "../util/hmac.ts";
 import { trimAscii } from "../util/whitespace.ts";
 
 export interface Session {
@@ -33,11 +34,7 @@ export class SessionSigner {
   readonly #keys: readonly Promise<CryptoKey>[];
 
   constructor(secret: string, earlier: readonly string[] = []) {
-    const algorithm = { name: "HMAC", hash: "SHA-256" };
-    const encoder = new TextEncoder();
-    this.#keys = [secret, ...earlier].map((text) =>
-      crypto.subtle.importKey("raw", encoder.encode(text), algorithm, false, ["sign"]),
-    );
+    this.#keys = [secret, ...earlier].map(importSecret);
   }
 
   /**
@@ -99,13 +96,8 @@ export class SessionSigner {
 
   /** Return which secret has signed a text: 0 for today's, then the earlier ones, -1 for none. */
   async signerOf(text: string, signature: string): Promise<number> {
-    const encoder = new TextEncoder();
-    const given = encoder.encode(signature);
-    for (const [place, key] of this.#keys.entries()) {
-      const expected = encoder.encode(await signatureOf(text, await key));
-      if (given.length === expected.length && crypto.subtle.timingSafeEqual(given, expected))
-        return place;
-    }
+    for (const [place, key] of this.#keys.entries())
+      if (isEqual(signature, await signatureOf(text, await key))) return place;
     return -1;
   }
 
@@ -124,8 +116,7 @@ function signedText(shopperId: string, shopId: string, expires: number): string 
 }
 
 async function signatureOf(text: string, key: CryptoKey): Promise<string> {
-  const signature = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text));
-  const base64 = btoa(String.fromCharCode(...new Uint8Array(signature)));
+  const base64 = await signBase64(key, text);
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

@@ -68,17 +68,6 @@ function toFilterFact({ category, sort }: Deed, shop: Shop, day: number): Fact |
   if (category !== "" && !shop.categories.includes(category)) return "UNKNOWN_CATEGORY";
   if (category === "" && sort === "") return "UNKNOWN_CATEGORY";
   const categories = category === "" ? [] : [category];
-  return {
-    kind: "filter",
-    day,
-    products: [],
-    categories,
-    low: 0,
-    high: 0,
-    reduced: 0,
-    cents: 0,
-    seconds: 0,
-    sort,
-    origins: [],
-  };
+  const empty = { products: [], low: 0, high: 0, reduced: 0, cents: 0, seconds: 0, origins: [] };
+  return { ...empty, kind: "filter", day, categories, sort };
 }

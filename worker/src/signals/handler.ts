@@ -16,12 +16,12 @@ import { isSameOrigin } from "../same_origin.ts";
 import { originsOf, readBasket } from "../session/basket.ts";
 import { mayPersonalise } from "../session/consent.ts";
 import { isNewShopper, type VerifiedSession } from "../session/cookies.ts";
-import { BODY, FACTS, LEARNER, SIGNALS } from "../shared/constants.ts";
+import { FACTS, LEARNER, SIGNALS } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
-import { readBody } from "../util/body.ts";
+import { readBodyInTime } from "../util/body.ts";
 import { rateLimitKey } from "../util/network.ts";
 import { RateLimiter } from "../util/rate_limit.ts";
-import { TimeoutError, withTimeout } from "../util/timeout.ts";
+import { TimeoutError } from "../util/timeout.ts";
 import { trimAscii } from "../util/whitespace.ts";
 import { type Origins, type SignalProducts, toFact } from "./facts.ts";
 import { type Deed, InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
@@ -186,8 +186,7 @@ function parseEvents(body: Uint8Array): ReportedEvent[] {
 }
 
 async function readSignals(request: Request): Promise<Uint8Array> {
-  const reading = readBody(request, SIGNALS.MAX_BODY_BYTES);
-  const body = await withTimeout(BODY.TIMEOUT * 1000, reading).catch((error: unknown) => {
+  const body = await readBodyInTime(request, SIGNALS.MAX_BODY_BYTES).catch((error: unknown) => {
     throw error instanceof TimeoutError
       ? new SignalsError(408, "TIMEOUT", "the body did not come in time")
       : error;

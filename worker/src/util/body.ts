@@ -1,5 +1,8 @@
 // Read a request's body, up to a size.
 
+import { BODY } from "../shared/constants.ts";
+import { withTimeout } from "./timeout.ts";
+
 /** Return the whole body; null where it has, or says that it will have, more bytes than `max`. */
 export async function readBody(request: Request, max: number): Promise<Uint8Array | null> {
   if (Number(request.headers.get("content-length") ?? "0") > max) return null;
@@ -12,4 +15,9 @@ export async function readBody(request: Request, max: number): Promise<Uint8Arra
     chunks.push(chunk.value);
   }
   return new Blob(chunks).bytes();
+}
+
+/** Return the whole body likewise; reject with TimeoutError where it comes too slowly. */
+export async function readBodyInTime(request: Request, max: number): Promise<Uint8Array | null> {
+  return withTimeout(BODY.TIMEOUT * 1_000, readBody(request, max));
 }

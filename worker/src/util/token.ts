@@ -1,14 +1,11 @@
 // The token that a request presents, compared in constant time.
 
+import { isEqual } from "./hmac.ts";
+
 /** Say whether a request presents the token: itself, or as a password with any name. */
 export function presentsToken(request: Request, token: string | undefined): boolean {
   if (token === undefined || token === "") return false;
-  const encoder = new TextEncoder();
-  const actual = encoder.encode(tokenIn(request.headers.get("authorization") ?? ""));
-  const expected = encoder.encode(token);
-  return (
-    actual.byteLength === expected.byteLength && crypto.subtle.timingSafeEqual(actual, expected)
-  );
+  return isEqual(tokenIn(request.headers.get("authorization") ?? ""), token);
 }
 
 function tokenIn(authorization: string): string {
