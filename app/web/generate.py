@@ -26,7 +26,10 @@ from app.web.responses import send_json
 from app.web.same_origin import wants_no_tracking
 from app.web.stream import last_event_id, send_events
 
-_WRONG_TYPE = 415
+_INVALID = "INVALID_REQUEST"
+_OTHERS = ("INVALID_PERSONA", "FORBIDDEN", "RATE_LIMITED")
+"""Codes of requests that are not taken; all else that is wrong with one makes it invalid."""
+
 _BODIES_TOGETHER = 4
 """So many bodies of the largest size may be read and checked at once."""
 
@@ -58,9 +61,11 @@ class Generate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a POST with JSON or, where that is accepted, with an event stream."""
         TRACEPARENT.set(_header(scope, b"traceparent").decode("latin-1"))
-        request = await self._page_request(scope, receive)
-        if not isinstance(request, PageRequest):
-            await _send(scope, send, request)
+        try:
+            request = await self._page_request(scope, receive)
+        except Rejected as no:
+            code = no.code if no.code in _OTHERS else _INVALID
+            await _send(scope, send, error_answer(code, str(no), no.status))
             return
         pages = self._web.pages
         streamed = _header(scope, b"accept").startswith(b"text/event-stream")
@@ -90,34 +95,33 @@ class Generate:
             return error_answer("TIMEOUT", "the page was not finished in time")
         return answer_of(found.job, css)
 
-    async def _page_request(self, scope: Scope, receive: Receive) -> PageRequest | Answer:
-        if self._local_only and not is_local(scope):
-            return error_answer("FORBIDDEN", "without WORKER_SECRET, only this machine may call")
-        if not _header(scope, b"content-type").startswith(b"application/json"):
-            return error_answer("INVALID_REQUEST", "the body must be application/json", _WRONG_TYPE)
-        try:
-            with self._bodies.room(scope):
-                return await self._checked(await self._bodies.read(receive), scope)
-        except Rejected as no:
-            code = no.code if no.code == "RATE_LIMITED" else "INVALID_REQUEST"
-            return error_answer(code, str(no), no.status)
+    async def _page_request(self, scope: Scope, receive: Receive) -> PageRequest:
+        """Return what is to be composed, for whom and of what.
 
-    async def _checked(self, body: bytes, scope: Scope) -> PageRequest | Answer:
-        from app.web.generate_schema import Fault, read_request  # noqa: PLC0415
+        Raises:
+            Rejected: the caller may not ask, or asks for what cannot be.
+        """
+        if self._local_only and not is_local(scope):
+            raise Rejected(403, "FORBIDDEN", "without WORKER_SECRET, only this machine may call")
+        if not _header(scope, b"content-type").startswith(b"application/json"):
+            raise Rejected(415, _INVALID, "the body must be application/json")
+        with self._bodies.room(scope):
+            return await self._checked(await self._bodies.read(receive), scope)
+
+    async def _checked(self, body: bytes, scope: Scope) -> PageRequest:
+        from app.web.generate_schema import read_request  # noqa: PLC0415
 
         if len(body) < _LARGE:
             request = read_request(body)
         else:
             request = await asyncio.to_thread(read_request, body)
-        if isinstance(request, Fault):
-            return error_answer(request.code, request.message)
         view = await self._shops.view(request.shop)
         if view is None:
             reason = "shop.products: none of them can be sold, and this server has no such shop"
-            return error_answer("INVALID_REQUEST", reason)
+            raise Rejected(400, _INVALID, reason)
         wanted = await self._web.pages.slots_for(request.options.components)
         if wanted is None:
-            return error_answer("INVALID_REQUEST", "options.components: there is no such component")
+            raise Rejected(400, _INVALID, "options.components: there is no such component")
         shopper = Shopper(request.shopper_id, view.shop.id, request.to_persona())
         known = self._web.pages.keyed(shopper)
         return PageRequest(known, view, _client(scope), wanted, force=request.options.force)

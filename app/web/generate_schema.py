@@ -5,10 +5,9 @@ This module loads pydantic: it is imported with the first request, not at the st
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from app.domain.persona import (
     MAX_NAME_LENGTH,
@@ -18,6 +17,7 @@ from app.domain.persona import (
     PersonaType,
     Signals,
 )
+from app.web.body import Rejected
 from app.web.cookies import SHOPPER_ID
 
 _MOST_PRODUCTS = 5_000
@@ -107,27 +107,19 @@ class GenerateRequest(_Strict):
         )
 
 
-class Fault(NamedTuple):
-    """Why a request cannot be taken: a code, and words that name the field, never its value."""
+def read_request(body: bytes) -> GenerateRequest:
+    """Take a body for a request.
 
-    code: str
-    message: str
-
-
-def read_request(body: bytes) -> GenerateRequest | Fault:
-    """Take a body for a request, or say which field of it cannot be used."""
+    Raises:
+        Rejected: a field of it cannot be used; it is named, but never its value.
+    """
     try:
         return GenerateRequest.model_validate_json(body)
     except ValidationError as error:
-        return _fault(error.errors(include_url=False, include_input=False, include_context=False))
-
-
-def _fault(faults: list[ErrorDetails]) -> Fault:
-    first = faults[0]
-    path = ".".join(_shown(part) for part in first["loc"]) or "the body"
-    inside_persona = bool(first["loc"]) and first["loc"][0] == "persona"
-    code = "INVALID_PERSONA" if inside_persona else "INVALID_REQUEST"
-    return Fault(code, f"{path}: {first['msg']}")
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        path = ".".join(_shown(part) for part in first["loc"]) or "the body"
+        code = "INVALID_PERSONA" if first["loc"][:1] == ("persona",) else "INVALID_REQUEST"
+        raise Rejected(400, code, f"{path}: {first['msg']}") from None
 
 
 def _shown(part: int | str) -> str:
