@@ -83,9 +83,9 @@ def _texts(shop: Shop, there: Shop) -> dict[str, object]:
         alt = other.picture.alt if other.picture else ""
         texts = {"title": other.title, "description": other.description, "image_alt": alt}
         products[item.id] = texts
-        for word, said in _words(item, other):
-            if word != said and word and said:
-                words.setdefault(word, said)
+        for word, foreign in _words(item, other):
+            if word != foreign and word and foreign:
+                words.setdefault(word, foreign)
     return {"words": words, "products": products}
 
 

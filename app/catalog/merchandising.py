@@ -115,15 +115,17 @@ def _conflicts(rules: Iterable[Rule]) -> Iterator[tuple[int, str]]:
             continue
         if first.action in PRODUCT_ACTIONS and second.action in PRODUCT_ACTIONS:
             both = set(first.products).intersection(second.products)
-            what = shown(min(both)) if both and first.action != second.action else ""
+            subject = shown(min(both)) if both and first.action != second.action else ""
         elif first.action == second.action == "share":
             apart = set(first.products).isdisjoint(second.products)
-            what = "one list" if apart and first.amount + second.amount > 1 else ""
+            subject = "one list" if apart and first.amount + second.amount > 1 else ""
         else:
             same = first.action == second.action and first.amount != second.amount
-            what = "the shop" if same else ""
-        if what:
-            odds = f"{second.action} of {what} is at odds with {first.action} in line {first.line}"
+            subject = "the shop" if same else ""
+        if subject:
+            odds = (
+                f"{second.action} of {subject} is at odds with {first.action} in line {first.line}"
+            )
             yield second.line, f"{odds}, which holds: give one a priority"
 
 
@@ -178,12 +180,14 @@ def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
     """
     if not rules:
         return shop
-    said: dict[str, str] = {}
+    actions: dict[str, str] = {}
     pins: dict[str, tuple[str, ...]] = {}
     for rule in rules:
         if rule.action in PRODUCT_ACTIONS:
             held = [
-                name for name in rule.products if said.setdefault(name, rule.action) == rule.action
+                name
+                for name in rule.products
+                if actions.setdefault(name, rule.action) == rule.action
             ]
             if rule.action == "pin":
                 pins[rule.slot] = tuple(dict.fromkeys((*pins.get(rule.slot, ()), *held)))
@@ -191,7 +195,7 @@ def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
     share = next((rule.amount for rule in rules if rule.action == "diversity"), 1)
 
     def stays(item: Product) -> bool:
-        return said.get(item.id) != "exclude" and (item.stock is None or item.stock >= least)
+        return actions.get(item.id) != "exclude" and (item.stock is None or item.stock >= least)
 
     items = [*filter(stays, shop.products.values())] or [*shop.products.values()]
     kept = {item.id: item for item in items}
@@ -202,14 +206,14 @@ def steer(shop: Shop, rules: tuple[Rule, ...]) -> Shop:
             shares.append(({name: kept[name] for name in rule.products if name in kept}, part))
             left -= part
     place = {"boost": -1, "bury": 1}
-    ordered = sorted(items, key=lambda item: place.get(said.get(item.id, ""), 0))
+    ordered = sorted(items, key=lambda item: place.get(actions.get(item.id, ""), 0))
     return shop._replace(
         products=Goods({item.id: item for item in ordered}),
         digest=hashlib.sha256(repr((shop.digest, rules)).encode()).hexdigest()[:16],
         steering=Steering(
             MappingProxyType(pins),
-            frozenset(name for name, action in said.items() if action == "boost"),
-            frozenset(name for name, action in said.items() if action == "bury"),
+            frozenset(name for name, action in actions.items() if action == "boost"),
+            frozenset(name for name, action in actions.items() if action == "bury"),
             share,
             tuple(shares),
         ),

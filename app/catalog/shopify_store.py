@@ -138,18 +138,18 @@ class ShopifyStore:
                     await self._behind.wait()
             self._behind.clear()
 
-    async def _attempt(self, what: str, act: Awaitable[bool]) -> bool:
+    async def _attempt(self, work: str, act: Awaitable[bool]) -> bool:
         """Say whether something was done; count it, and tell once why it was not."""
         try:
-            self.counts[f"{what}_taken" if await act else f"{what}_unchanged"] += 1
+            self.counts[f"{work}_taken" if await act else f"{work}_unchanged"] += 1
         except CatalogError as error:
-            self.counts[f"{what}_failed"] += 1
+            self.counts[f"{work}_failed"] += 1
             reason = f"failed: {error.problems[0].reason}"
-            if self._failures.get(what) != reason:
+            if self._failures.get(work) != reason:
                 log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
-            self._failures[what] = reason
+            self._failures[work] = reason
             return False
-        self._failures.pop(what, None)
+        self._failures.pop(work, None)
         self.current_at = time.time()
         return True
 

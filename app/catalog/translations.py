@@ -80,9 +80,9 @@ def _words(tag: str, about: About) -> Mapping[str, str]:
     """Return what categories, tags, and options and their values are called in the language."""
     words: dict[str, str] = {}
     given = about.part("words").fields
-    for name, said in list(given.items())[:_MOST_WORDS]:
-        if isinstance(said, str) and plain(said):
-            words[plain(name)] = plain(said)
+    for name, translated in list(given.items())[:_MOST_WORDS]:
+        if isinstance(translated, str) and plain(translated):
+            words[plain(name)] = plain(translated)
         else:
             about.report.add(WHOLE_FILE, f"translations, {tag}: {shown(name)!r} must become text")
     if len(given) > _MOST_WORDS:
@@ -119,23 +119,23 @@ class _Texts(NamedTuple):
 
     def _with_words(self, item: Product, note: Note) -> Product:
         values = {form.values for form in item.variants}
-        if len({tuple(map(self._said, texts)) for texts in values}) < len(values):
+        if len({tuple(map(self._translated, texts)) for texts in values}) < len(values):
             note("keeps its options: two variants would be called the same")
-            return item._replace(category=self._said(item.category))
+            return item._replace(category=self._translated(item.category))
         return item._replace(
-            category=self._said(item.category),
-            options=tuple(dict.fromkeys(map(self._said, item.options))),
-            option_names=tuple(map(self._said, item.option_names)),
+            category=self._translated(item.category),
+            options=tuple(dict.fromkeys(map(self._translated, item.options))),
+            option_names=tuple(map(self._translated, item.option_names)),
             variants=tuple(self._variant(form, item) for form in item.variants),
         )
 
     def _variant(self, form: Variant, item: Product) -> Variant:
-        form = form._replace(values=tuple(map(self._said, form.values)))
+        form = form._replace(values=tuple(map(self._translated, form.values)))
         if form.picture is None or item.id not in self.products:
             return form
         return form._replace(picture=form.picture._replace(alt=f"{item.title}, {form.label}"))
 
-    def _said(self, word: str) -> str:
+    def _translated(self, word: str) -> str:
         return self.words.get(word, word)
 
 

@@ -77,9 +77,9 @@ def translated(error: Exception) -> ModelFailed:
             return ModelFailed("MODEL_UNAVAILABLE", str(error), retryable=False)
 
 
-def _failure(what: str, status: int, after: float | None = None) -> ModelFailed:
+def _failure(answer: str, status: int, after: float | None = None) -> ModelFailed:
     redirects = 300 <= status < 400  # noqa: PLR2004 - as HTTP has them
     meaning = _REDIRECT if redirects else _MEANINGS.get(status, "")
     code = "RATE_LIMITED" if status == httpx.codes.TOO_MANY_REQUESTS else "MODEL_UNAVAILABLE"
-    reason = f"{what}: {meaning}" if meaning else what
+    reason = f"{answer}: {meaning}" if meaning else answer
     return ModelFailed(code, reason, retryable=status in RETRYABLE, retry_after=after)

@@ -61,15 +61,15 @@ class OpenAiApi:
         usage = event.get("usage") or choice.get("usage")
         if isinstance(usage, dict):
             answer.tokens = _tokens(usage)
-        said = choice.get("delta") or (not answer.spoke and choice.get("message")) or {}
-        if said.get("refusal"):
+        message = choice.get("delta") or (not answer.spoke and choice.get("message")) or {}
+        if message.get("refusal"):
             answer.refused = True
-        return text_of(said.get("content") or choice.get("text")) or _arguments(said)
+        return text_of(message.get("content") or choice.get("text")) or _arguments(message)
 
 
-def _arguments(said: Mapping[str, Any]) -> str:
+def _arguments(message: Mapping[str, Any]) -> str:
     """Return what a function is called with: some gateways make JSON mode of a tool."""
-    calls = said.get("tool_calls") or [{"function": said.get("function_call") or {}}]
+    calls = message.get("tool_calls") or [{"function": message.get("function_call") or {}}]
     arguments = calls[0].get("function", {}).get("arguments")
     return arguments if isinstance(arguments, str) else ""
 

@@ -33,10 +33,10 @@ def measure(trace: Trace, metrics: Metrics) -> None:
     for filler, number in trace.fillers.items():
         metrics.slots.add(filler, amount=number)
     for name, number in trace.counts.items():
-        what, _, code = name.partition(":")
-        if what == "refused":
+        outcome, _, code = name.partition(":")
+        if outcome == "refused":
             metrics.refusals.add(code, amount=number)
-        elif what == "repaired":
+        elif outcome == "repaired":
             metrics.repairs.add(code, amount=number)
     for kind, number in trace.tokens._asdict().items():
         metrics.tokens.add(kind, amount=number)
@@ -78,8 +78,8 @@ async def _span(
             span.set_status(Status(StatusCode.ERROR))
             raise
         finally:
-            said = page.summary()
+            summary = page.summary()
             for name in ("page", "shop", "persona", "status", "model"):
-                span.set_attribute(f"wandstore.{name}", str(said[name]))
+                span.set_attribute(f"wandstore.{name}", str(summary[name]))
             if page.first_ms is not None:
                 span.set_attribute("wandstore.first_component_ms", page.first_ms)

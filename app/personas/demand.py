@@ -93,11 +93,11 @@ def _companions(
             shared[pair] += products[pair[0]] * products[pair[1]]
             together[pair] += 1
     found: dict[str, list[tuple[str, float]]] = {}
-    for (one, other), product in shared.items():
-        if together[one, other] >= _FEWEST_SHOPPERS:
-            close = product / sqrt(lengths[one] * lengths[other])
-            found.setdefault(one, []).append((other, close))
-            found.setdefault(other, []).append((one, close))
+    for (first, second), product in shared.items():
+        if together[first, second] >= _FEWEST_SHOPPERS:
+            close = product / sqrt(lengths[first] * lengths[second])
+            found.setdefault(first, []).append((second, close))
+            found.setdefault(second, []).append((first, close))
     return {
         name: tuple(sorted(others, key=lambda it: (-it[1], it[0]))[:_MOST_COMPANIONS])
         for name, others in found.items()

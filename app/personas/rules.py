@@ -125,10 +125,10 @@ def _without_repeats(facts: Iterable[Fact]) -> Iterable[Fact]:
     seen = set()
     for fact in facts:
         if fact.kind in ("view", "filter"):
-            what = (fact.kind, fact.day, fact.products, fact.categories, fact.sort)
-            if what in seen:
+            deed = (fact.kind, fact.day, fact.products, fact.categories, fact.sort)
+            if deed in seen:
                 continue
-            seen.add(what)
+            seen.add(deed)
         yield fact
 
 

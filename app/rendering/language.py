@@ -106,10 +106,10 @@ class Language:
         def gettext(message: str, **named: object) -> Markup:
             return escape(self._words.gettext(message)) % named
 
-        def ngettext(one: str, more: str, num: int, **named: object) -> Markup:
+        def ngettext(singular: str, plural: str, num: int, **named: object) -> Markup:
             count = int(num)  # what a template does not know is said to be unknown here
-            said = self._words.ngettext(one, more, count)
-            return escape(said) % {"num": self.number(count), **named}
+            text = self._words.ngettext(singular, plural, count)
+            return escape(text) % {"num": self.number(count), **named}
 
         def pgettext(context: str, message: str, **named: object) -> Markup:
             return escape(self._words.pgettext(context, message)) % named
@@ -133,8 +133,8 @@ class Languages:
 
     def __init__(self, catalogs: Mapping[str, Sequence[str]] | None = None) -> None:
         self._catalogs = {_key(name): texts for name, texts in (catalogs or {}).items()}
-        said = json.dumps(sorted(self._catalogs.items()), default=list)
-        self.digest = hashlib.sha256(said.encode()).hexdigest()[:16]
+        text = json.dumps(sorted(self._catalogs.items()), default=list)
+        self.digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.of = lru_cache(TAGS)(self._language)
 
     @property

@@ -29,42 +29,44 @@ class Markdown:
 
     def shop(self) -> str:
         """Return the shop: what it is called, and the ways into its catalog."""
-        said = self._language.gettext
+        gettext = self._language.gettext
         categories = (
             self._link(name, self._url.store(category=name)) for name in self._shop.categories()
         )
         return _page(
             f"# {escape(self._shop.name)}",
             f"> {escape(self._shop.tagline)}" if self._shop.tagline else "",
-            f"## {escape(said('Categories'))}",
-            _bullets([*categories, self._link(said("All products"), self._url.store(sort="name"))]),
+            f"## {escape(gettext('Categories'))}",
+            _bullets(
+                [*categories, self._link(gettext("All products"), self._url.store(sort="name"))]
+            ),
         )
 
     def listing(self, listing: Listing) -> str:
         """Return a page of a listing, with the ways to those before and after."""
-        said, request = self._language.gettext, listing.request
+        gettext, request = self._language.gettext, listing.request
         page = request.page
-        pages = [(said("Previous"), page - 1)] if page > 1 else []
-        pages += [(said("Next"), page + 1)] if page < listing.pages else []
+        pages = [(gettext("Previous"), page - 1)] if page > 1 else []
+        pages += [(gettext("Next"), page + 1)] if page < listing.pages else []
         ways = ((name, self._url.listing(request._replace(page=at))) for name, at in pages)
         return _page(
-            f"# {escape(request.query or request.category or said('All products'))}",
-            _bullets(map(self._row, listing.results)) or escape(said("No pieces")),
+            f"# {escape(request.query or request.category or gettext('All products'))}",
+            _bullets(map(self._row, listing.results)) or escape(gettext("No pieces")),
             _bullets(self._link(*way) for way in ways),
             self._home(),
         )
 
     def product(self, item: Product, related: Iterable[Product]) -> str:
         """Return a product's page."""
-        said = self._language.gettext
-        stock = said("In stock") if item.available else said("Sold out")
+        gettext = self._language.gettext
+        stock = gettext("In stock") if item.available else gettext("Sold out")
         facts = [escape(fact) for fact in (item.vendor, self._price(item), stock) if fact]
         forms = map(self._form, item.variants) if item.variants else map(escape, item.options)
         return _page(
             f"# {escape(item.title)}",
             _bullets([*facts, *forms]),
             escape(item.description),
-            f"## {escape(said('You may also like'))}",
+            f"## {escape(gettext('You may also like'))}",
             _bullets(map(self._row, related)),
             self._home(),
         )

@@ -79,8 +79,8 @@ def _string(written: str, line: int) -> str:
 
 def _mo(messages: dict[str, str]) -> bytes:
     """Return the messages in the binary format that Python's gettext reads."""
-    pairs = sorted((name.encode(), said.encode()) for name, said in messages.items())
-    texts = [name for name, _ in pairs] + [said for _, said in pairs]
+    pairs = sorted((name.encode(), translated.encode()) for name, translated in messages.items())
+    texts = [name for name, _ in pairs] + [translated for _, translated in pairs]
     count, at = len(pairs), _HEAD + 16 * len(pairs)
     table = bytearray()
     for text in texts:

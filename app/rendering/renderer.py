@@ -237,8 +237,10 @@ class Renderer:
     def listing_page(self, shop: Shop, listing: Listing) -> str:
         """Draw a part of the catalog."""
         url, request = self._urls_of(shop), listing.request
-        said, page = self.language(shop).gettext, request.page
-        title = request.category or (said("Search") if request.query else said("All products"))
+        gettext, page = self.language(shop).gettext, request.page
+        title = request.category or (
+            gettext("Search") if request.query else gettext("All products")
+        )
         return self._page(
             "listing",
             shop,
@@ -320,16 +322,16 @@ class Renderer:
 
         With a button it is a form, which leads nowhere else.
         """
-        said = self.language(shop).gettext
+        gettext = self.language(shop).gettext
         return self._page(
             "message",
             shop,
-            said(heading or title),
+            gettext(heading or title),
             noindex=True,
-            title=said(title),
-            text=said(text),
+            title=gettext(title),
+            text=gettext(text),
             suggestions=[] if button else top_up((), shop, _SUGGESTED),
-            **({"button": said(button)} if button else {}),
+            **({"button": gettext(button)} if button else {}),
         )
 
     def _page(self, name: str, shop: Shop, heading: str = "", /, **context: Any) -> str:

@@ -54,21 +54,21 @@ class Places:
         self._own: Counter[str] = Counter()
         self._leaving = Tasks()
 
-    async def enter(self, name: str, who: str) -> bool:
+    async def enter(self, name: str, holder: str) -> bool:
         """Take a place, to be left again; False where none is left."""
         if not name:
             return True
         if self._own[name] >= self._most:
             return False
         self._own[name] += 1
-        if self._shared is None or await self._may_enter(self._shared, name, who):
+        if self._shared is None or await self._may_enter(self._shared, name, holder):
             return True
         self._give_back(name)
         return False
 
-    async def _may_enter(self, shared: RedisRates, name: str, who: str) -> bool:
+    async def _may_enter(self, shared: RedisRates, name: str, holder: str) -> bool:
         try:
-            enter = partial(shared.enter, name, who, self._most, self._seconds)
+            enter = partial(shared.enter, name, holder, self._most, self._seconds)
             return await self._patience.read(enter)
         except StorageError:
             return True
@@ -76,17 +76,17 @@ class Places:
             self._give_back(name)
             raise
 
-    def leave(self, name: str, who: str) -> None:
+    def leave(self, name: str, holder: str) -> None:
         """Give a place back; nobody waits for that to be known elsewhere."""
         if not name:
             return
         self._give_back(name)
         if self._shared is not None:
-            self._leaving.start(self._leave(self._shared, name, who), "leave")
+            self._leaving.start(self._leave(self._shared, name, holder), "leave")
 
-    async def _leave(self, shared: RedisRates, name: str, who: str) -> None:
+    async def _leave(self, shared: RedisRates, name: str, holder: str) -> None:
         with suppress(StorageError):
-            await shared.leave(name, who)
+            await shared.leave(name, holder)
 
     def _give_back(self, name: str) -> None:
         self._own[name] -= 1

@@ -41,11 +41,11 @@ class RedisRates:
         """Take one; return 0, or how many seconds it is until there is one to take."""
         return float(await self._redis.run(_ACQUIRE, [f"rate:{name}"], *rate))
 
-    async def enter(self, name: str, who: str, most: int, seconds: float) -> bool:
+    async def enter(self, name: str, holder: str, most: int, seconds: float) -> bool:
         """Take one of so many places for so many seconds at most; False where none is left."""
-        words = (who, most, math.ceil(seconds))
+        words = (holder, most, math.ceil(seconds))
         return bool(await self._redis.run(_ENTER, [f"places:{name}"], *words))
 
-    async def leave(self, name: str, who: str) -> None:
+    async def leave(self, name: str, holder: str) -> None:
         """Give a place back."""
-        await self._redis.call("ZREM", f"places:{name}", who)
+        await self._redis.call("ZREM", f"places:{name}", holder)

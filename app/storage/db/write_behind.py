@@ -108,8 +108,8 @@ class WriteBehind:
         return bool(self._visits or self._generations)
 
     def _taken(self, waiting: OrderedDict[str, Record]) -> OrderedDict[str, Record]:
-        few = min(len(waiting), self._batching.most)
-        return OrderedDict(waiting.popitem(last=False) for _ in range(few))
+        number = min(len(waiting), self._batching.most)
+        return OrderedDict(waiting.popitem(last=False) for _ in range(number))
 
     async def run(self) -> None:
         """Flush again and again, until cancelled."""
