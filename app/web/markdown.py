@@ -10,7 +10,8 @@ from app.web.headers import FILE_HEADERS, Headers
 
 MAX_ACCEPT = 1_024
 MARKDOWN = "text/markdown"
-MARKDOWN_HEADERS: Headers = [*FILE_HEADERS, (b"content-type", b"text/markdown; charset=utf-8")]
+CONTENT_TYPE = f"{MARKDOWN}; charset=utf-8"
+MARKDOWN_HEADERS: Headers = [*FILE_HEADERS, (b"content-type", CONTENT_TYPE.encode())]
 QUALITY = re.compile(r"^q=([01](?:\.[0-9]{0,3})?)$")
 
 

@@ -3,6 +3,7 @@
 import type { Shop } from "../assets/store.ts";
 import { fetchCatalogPage } from "../container/catalog_page.ts";
 import type { RequestContext } from "../context.ts";
+import { fileHeaders } from "../responses.ts";
 import { MARKDOWN } from "../shared/constants.ts";
 
 /** Return the page as Markdown, null where HTML will do or the container does not answer in time. */
@@ -14,12 +15,12 @@ export async function fetchMarkdown(
   if (!prefersMarkdown(context.request.headers.get("accept") ?? "")) return null;
   const response = await fetchCatalogPage(context, shop, path, MARKDOWN.MARKDOWN);
   if (response === null) return null;
-  const headers = {
-    ...MARKDOWN.MARKDOWN_HEADERS,
+  const headers = fileHeaders({
+    "content-type": MARKDOWN.CONTENT_TYPE,
     "x-wandstore-page": "fallback",
     "cache-control": "no-cache",
     vary: "accept",
-  };
+  });
   return new Response(response.body, { headers });
 }
 

@@ -278,14 +278,7 @@ export const HEADERS = {
 /** app/web/markdown.py */
 export const MARKDOWN = {
   MARKDOWN: "text/markdown",
-  MARKDOWN_HEADERS: {
-    "content-security-policy": "default-src 'none'; sandbox",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-    "cross-origin-opener-policy": "same-origin",
-    "content-type": "text/markdown; charset=utf-8",
-  },
+  CONTENT_TYPE: "text/markdown; charset=utf-8",
   MAX_ACCEPT: 1024,
   QUALITY: /^q=([01](?:\.[0-9]{0,3})?)$/,
 } as const;
