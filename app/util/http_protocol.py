@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import resource
 from collections import Counter, OrderedDict
 from functools import lru_cache, partial
 from http import HTTPStatus
@@ -15,6 +14,7 @@ from itertools import starmap
 from typing import Any
 
 import httptools
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import (
     HEADER_RE,
     HEADER_VALUE_RE,
@@ -37,31 +37,13 @@ _HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?[ \t]*\Z")
 _CHECK = b"/health"
 """Waits for nobody of the same client: who gets no answer ends the process."""
 
+_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
 _MAX_PIPELINED = 8
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 1024 * 1024
 """After a refusal so much is read and thrown away: a reset would overtake the answer."""
 
 _MOST_LINES = 1024
-_LEAST_RESERVE = 40
-_RESERVE_SHARE = 4
-
-_EACH_TAKES = 24 * 1024
-"""Bytes of memory that a reader of a page takes, and who has stopped reading not much more."""
-
-
-def connection_limit(wanted: int, memory: int | None) -> int:
-    """Return how many connections there may be, with so many bytes of memory left, if that is said.
-
-    A quarter of the descriptors is for other files, and half of the memory for all else.
-    """
-    if memory is not None:
-        wanted = min(wanted, memory // 2 // _EACH_TAKES)
-    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if descriptors != resource.RLIM_INFINITY:
-        reserve = max(_LEAST_RESERVE, descriptors // _RESERVE_SHARE)
-        wanted = min(wanted, descriptors - reserve)
-    return max(1, wanted)
 
 
 class Connections:
@@ -281,6 +263,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _answer(self, cycle: RequestResponseCycle, app: Any) -> None:
         if not self.transport.is_closing():
             self._answered = cycle
+            headers = cycle.scope["headers"]
+            if isinstance(app, ProxyHeadersMiddleware) and _FORWARDED.isdisjoint(dict(headers)):
+                app = app.app  # it would look who asks, and for what is not there
             super()._start_asgi_task(cycle, app)
 
     def _whose(self, cycle: RequestResponseCycle) -> tuple[str, bytes]:

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
 
 from app.util.tasks import Tasks
+
+_LEAST_RESERVE = 40
+_RESERVE_SHARE = 4
+_EACH_TAKES = 24 * 1024
+"""Bytes of memory that a reader of a page takes, and who has stopped reading not much more."""
 
 log = logging.getLogger("wandstore")
 
@@ -98,3 +104,17 @@ class Listener:
     def _resume(self, listener: socket.socket) -> None:
         if listener.fileno() >= 0:
             self._loop.add_reader(listener, self._accept, listener)
+
+
+def connection_limit(wanted: int, memory: int | None) -> int:
+    """Return how many connections there may be, with so many bytes of memory left, if that is said.
+
+    A quarter of the descriptors is for other files, and half of the memory for all else.
+    """
+    if memory is not None:
+        wanted = min(wanted, memory // 2 // _EACH_TAKES)
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors != resource.RLIM_INFINITY:
+        reserve = max(_LEAST_RESERVE, descriptors // _RESERVE_SHARE)
+        wanted = min(wanted, descriptors - reserve)
+    return max(1, wanted)

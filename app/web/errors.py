@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 from starlette.applications import Starlette
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Match, Route
@@ -22,11 +23,12 @@ class ShopApp(Starlette):
     """Starlette without what makes responses of exceptions: here each is a mistake of ours."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return the router within the middleware that was given, and around it the page for 500.
+        """Return the router, which has the page for 500, within the middleware that was given.
 
-        Starlette would wrap each request, and each part of its response, twice more, and try one
+        Starlette would wrap each request, and each part of its response, three times, and try one
         route after the other although most addresses are those of one.
         """
+        failed: Any = self.exception_handlers[500]
         fixed = {
             (route.path, method): route.app
             for route in self.routes
@@ -36,12 +38,18 @@ class ShopApp(Starlette):
 
         async def find(scope: Scope, receive: Receive, send: Send) -> None:
             endpoint = fixed.get((scope["path"], scope["method"]), self.router)
-            await endpoint(scope, receive, send)
+            try:
+                await endpoint(scope, receive, send)
+            except Exception as error:
+                response = await failed(Request(scope), error)
+                with suppress(RuntimeError):  # uvicorn's, where a response has begun
+                    await response(scope, receive, send)
+                raise
 
         app: ASGIApp = find
         for middleware, args, kwargs in reversed(self.user_middleware):
             app = middleware(app, *args, **kwargs)
-        return ServerErrorMiddleware(app, self.exception_handlers[500])
+        return app
 
 
 class NotFound:

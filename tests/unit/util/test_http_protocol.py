@@ -23,8 +23,8 @@ from app.util.http_protocol import (
     MAX_TARGET_BYTES,
     BoundedHttpProtocol,
     Connections,
-    connection_limit,
 )
+from app.util.listener import connection_limit
 from tests.support.serving import event_loop, opened
 from tests.support.waiting import eventually
 
