@@ -47,6 +47,9 @@ _VOWELS = re.compile("^\u0627\u0644(?=...)|[\u0627\u0629\u0648\u0649\u064a]")
 """The Arabic article, and the letters that come and go between a singular and its broken plural."""
 
 _FEWEST_CONSONANTS = 3
+_PLACE = "H"
+"""What the place of a product is kept as: two bytes, of which the most products need no more."""
+
 _MOST_GUESSES = 20
 """Words like a misspelt one that are looked for in its category."""
 
@@ -176,10 +179,10 @@ def _gathered(texts: Iterable[str]) -> _Words:
             if word in holders:
                 holders[word].append(place)
             else:
-                holders[word] = array("I", (place,))
+                holders[word] = array(_PLACE, (place,))
     starts = array("I", accumulate((len(word) + 1 for word in holders), initial=0))
     firsts = array("I", accumulate(map(len, holders.values()), initial=0))
-    words, every = [*holders], array("I")
+    words, every = [*holders], array(_PLACE)
     for word in words:
         every += holders.pop(word)  # both at once would take their memory twice
     return _Words("\n".join(words), starts, firsts, every, place + 1)
