@@ -50,7 +50,7 @@ class RedisServer:
         self._scripts: dict[str, AsyncScript] = {}
         self._rest = Rest("redis")
         self._calls = 0
-        self._ahead = 0.0
+        self._ahead = time.time() - time.monotonic()
 
     async def call(self, *command: Word) -> Any:
         """Return what a command answers.
@@ -82,14 +82,17 @@ class RedisServer:
             self._calls -= 1
 
     def now(self) -> float:
-        """Return Unix seconds by the clock that all processes share, as far as it is known."""
-        return time.time() + self._ahead
+        """Return Unix seconds by the clock that all processes share, as far as it is known.
+
+        Ours may be set to another time meanwhile, which ends no lease.
+        """
+        return time.monotonic() + self._ahead
 
     async def synchronise(self) -> int:
-        """See how far Redis's clock is ahead of ours; leave nothing to be done."""
-        asked_at = time.time()
+        """See how far Redis's clock is ahead of what ours counts; leave nothing to be done."""
+        asked_at = time.monotonic()
         seconds, microseconds = await self.call("TIME")
-        self._ahead = int(seconds) + int(microseconds) / 1e6 - (asked_at + time.time()) / 2
+        self._ahead = int(seconds) + int(microseconds) / 1e6 - (asked_at + time.monotonic()) / 2
         return 0
 
     @property
