@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Coroutine
 from functools import lru_cache, partial
 from http import HTTPStatus
 from itertools import starmap
@@ -24,7 +23,6 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from app.util.tasks import start_at_once
 from app.util.turns import FewAtOnce
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -35,14 +33,17 @@ _PIECE = 4096
 
 _VERSIONS = ("1.1", "1.0")
 _HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?[ \t]*\Z")
+
 _CHECK = b"/health"
 """Waits for nobody of the same client: who gets no answer ends the process."""
 
 _FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
-_MAX_PIPELINED, _MOST_LINES = 8, 1024
+_MAX_PIPELINED = 8
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 1024 * 1024
 """After a refusal so much is read and thrown away: a reset would overtake the answer."""
+
+_MOST_LINES = 1024
 
 
 class Connections:
@@ -151,8 +152,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Bytes since a message began, or a piece of its body came."""
         self._held = b""
         """What was pipelined behind requests that wait for their turn."""
-        self._is_reading = self._closing = False
-        self._next: Coroutine[Any, Any, None] | None = None
+        self._closing = False
         self._deadline: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
 
@@ -189,7 +189,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             if self._bare > _LINGER_BYTES:
                 self.transport.abort()
             return
-        self._read(self._held + data)
+        self._parse(self._held + data)
+        if not self._is_answering() and not self._closing:
+            self._begin_deadline()
 
     def on_message_begin(self) -> None:
         """Begin to count a head."""
@@ -264,14 +266,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             headers = cycle.scope["headers"]
             if isinstance(app, ProxyHeadersMiddleware) and _FORWARDED.isdisjoint(dict(headers)):
                 app = app.app  # it would look who asks, and for what is not there
-            self._next = cycle.run_asgi(app)
-            if not self._is_reading:
-                self._begin()
-
-    def _begin(self) -> None:
-        answer, self._next = self._next, None
-        if answer is not None:
-            start_at_once(answer, self.tasks)
+            super()._start_asgi_task(cycle, app)
 
     def _whose(self, cycle: RequestResponseCycle) -> tuple[str, bytes]:
         """Return the peer that a request comes from, and the client that it is said to be of."""
@@ -290,15 +285,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             raise _Refused(HTTPStatus.BAD_REQUEST)
         if self.url.startswith(b"*"):  # the server as a whole, of which there is nothing to say
             raise _Refused(HTTPStatus.BAD_REQUEST)
-
-    def _read(self, data: bytes) -> None:
-        """Parse what is here, and begin to answer only then: most answers are over at once."""
-        self._is_reading = True
-        self._parse(data)
-        self._is_reading = False
-        if not self._is_answering() and not self._closing:
-            self._begin_deadline()
-        self._begin()
 
     def _parse(self, data: bytes) -> None:
         self._held = b""
@@ -334,7 +320,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _parse_held(self) -> None:
         if not self._closing and not self.transport.is_closing():
-            self._read(self._held)
+            self._parse(self._held)
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Say what is not taken, unless another answer is under way, and close."""

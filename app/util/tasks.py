@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
-
-_AT_ONCE: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
-
-
-def start_at_once(work: Coroutine[Any, Any, None], running: set[asyncio.Task[None]]) -> None:
-    """Begin what mostly has nothing to wait for, without a turn of the event loop's to itself.
-
-    It is among the `running` if it has to wait all the same, and before Python 3.12 it has to.
-    """
-    task = asyncio.Task(work, loop=asyncio.get_running_loop(), **_AT_ONCE)
-    if not task.done():
-        running.add(task)
-        task.add_done_callback(running.discard)
 
 
 class Tasks:
