@@ -28,7 +28,7 @@ _LARGE = 1024 * 1024
 """Bytes from which on reading is not done beside the shop; less is read before a process begins."""
 
 _LONGEST = 900.0
-_RESERVE = 24 * 1024 * 1024
+_RESERVE = 16 * 1024 * 1024
 """Bytes that are left to the shop itself."""
 
 _MIB = 1024 * 1024
