@@ -43,6 +43,9 @@ _MOST_SHOWN = 3
 _AGAIN = 60.0
 """Seconds until a catalog is read again whose sales have changed, and which could not be."""
 
+_REST = 9
+"""How many times as long as looking for changes took nobody looks again."""
+
 
 class _Files:
     """Files by their stamps: as they were read, and as the last look found them."""
@@ -150,9 +153,10 @@ class SiteWatch:
 
     async def _look_on(self) -> None:
         """Look every so often; not at all where there are no seconds between two looks."""
+        took = 0.0
         while self._settings.catalog_poll:
-            await asyncio.sleep(self._settings.catalog_poll)
-            changed, texts_changed = await asyncio.to_thread(self._look)
+            await asyncio.sleep(pause_after(took, self._settings.catalog_poll))
+            changed, texts_changed, took = await asyncio.to_thread(self._look)
             is_due = time.time() >= self._due
             if changed or is_due:
                 await self._read_catalog()
@@ -162,10 +166,15 @@ class SiteWatch:
             if texts_changed:
                 await self._read_texts()
 
-    def _look(self) -> tuple[bool, bool]:
-        """Say whether the catalog and whether texts have changed; for one thread in one go."""
+    def _look(self) -> tuple[bool, bool, float]:
+        """Say whether the catalog and whether texts have changed, and how many seconds it took.
+
+        It is for one thread in one go.
+        """
+        began = time.monotonic()
         catalog = self._catalog.have_changed(come_whole=self._source is not None)
-        return catalog, self._texts.have_changed()
+        texts = self._texts.have_changed()
+        return catalog, texts, time.monotonic() - began
 
     async def _read_catalog(self) -> None:
         before, began = self._site.current.content.catalogs, time.monotonic()
@@ -249,6 +258,11 @@ class SiteWatch:
             fresh = await asyncio.to_thread(self._build, change(current.content))
             await asyncio.to_thread(_prepare, fresh)
         self._site.current = fresh
+
+
+def pause_after(took: float, every: float) -> float:
+    """Return the seconds until the next look: of many files as well, a tenth of the time goes."""
+    return max(every, _REST * took)
 
 
 def _next_change(catalogs: Catalogs) -> float:
