@@ -106,14 +106,17 @@ def _xml(root: str, entry: str, addresses: Iterator[str]) -> str:
 
 
 def llms(content: SiteContent) -> str:
-    """Return what a program that reads for somebody should know: the shops and their ways in."""
-    shops = content.catalogs.shops.values()
-    pages = (
-        Markdown(shop, content.urls_of(shop), content.languages.of(shop.locale)).shop()
-        for shop in islice(shops, _MOST_SHOPS)
+    """Return what a program that reads for somebody should know: the shops and their ways in.
+
+    Source: llmstxt.org. One heading and what is to be known, then a list of links for each shop.
+    """
+    note = "Every page is to be had as Markdown: ask for it with `Accept: text/markdown`."
+    default, *others = (
+        (shop.name, Markdown(shop, content.urls_of(shop), content.languages.of(shop.locale)))
+        for shop in islice(content.catalogs.shops.values(), _MOST_SHOPS)
     )
-    note = "Every page is to be had as Markdown: ask for it with `Accept: text/markdown`.\n"
-    return "\n".join([*pages, note])
+    pages = (markdown.ways(name) for name, markdown in others)
+    return "\n".join([default[1].shop(note=note), *(f"{page}\n" for page in pages)])
 
 
 def security(content: SiteContent, now: datetime) -> str | None:

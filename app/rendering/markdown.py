@@ -27,20 +27,21 @@ class Markdown:
         self._url = url
         self._language = language
 
-    def shop(self) -> str:
-        """Return the shop: what it is called, and the ways into its catalog."""
-        gettext = self._language.gettext
-        categories = (
-            self._link(name, self._url.store(category=name)) for name in self._shop.categories()
-        )
+    def shop(self, *, note: str = "") -> str:
+        """Return the shop: what it is called, a note, and the ways into its catalog."""
         return _page(
             f"# {escape(self._shop.name)}",
             f"> {escape(self._shop.tagline)}" if self._shop.tagline else "",
-            f"## {escape(gettext('Categories'))}",
-            _bullets(
-                [*categories, self._link(gettext("All products"), self._url.store(sort="name"))]
-            ),
+            note,
+            self.ways(self._language.gettext("Categories")),
         )
+
+    def ways(self, title: str) -> str:
+        """Return the ways into the catalog below a heading."""
+        names = self._shop.categories()
+        links = [self._link(name, self._url.store(category=name)) for name in names]
+        every = self._link(self._language.gettext("All products"), self._url.store(sort="name"))
+        return f"## {escape(title)}\n\n{_bullets([*links, every])}"
 
     def listing(self, listing: Listing) -> str:
         """Return a page of a listing, with the ways to those before and after."""
@@ -60,11 +61,12 @@ class Markdown:
         """Return a product's page."""
         gettext = self._language.gettext
         stock = gettext("In stock") if item.available else gettext("Sold out")
-        facts = [escape(fact) for fact in (item.vendor, self._price(item), stock) if fact]
+        condition = gettext(item.condition) if item.condition else ""
+        known = filter(None, (item.vendor, self._price(item), condition, stock))
         forms = map(self._form, item.variants) if item.variants else map(escape, item.options)
         return _page(
             f"# {escape(item.title)}",
-            _bullets([*facts, *forms]),
+            _bullets([*map(escape, known), *forms]),
             escape(item.description),
             f"## {escape(gettext('You may also like'))}",
             _bullets(map(self._row, related)),

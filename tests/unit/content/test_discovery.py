@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from html import escape
+from itertools import pairwise
 from pathlib import Path
+from urllib.parse import quote_plus
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -118,15 +121,23 @@ def test_every_file_that_is_there_has_a_name_to_publish_it_by(large: Path) -> No
     assert len({name.rpartition("/")[2] for name in names}) == len(names)
 
 
-def test_programs_are_told_the_shop_and_the_ways_into_it() -> None:
-    content = site(WANDSTORE_PUBLIC_URL=PUBLIC)
-    tokens = MarkdownIt().parse(text(content, "llms.txt"))
-    assert tokens[0].tag == "h1"
-    assert tokens[1].content == content.catalogs.default.name.replace("&", "\\&")
-    html = MarkdownIt().render(text(content, "llms.txt"))
+def test_programs_are_told_the_shops_and_the_ways_into_them(large: Path) -> None:
+    content = site(large, WANDSTORE_PUBLIC_URL=PUBLIC)
+    page, names = text(content, "llms.txt"), [shop.name for shop in content.catalogs.shops.values()]
+    tokens = MarkdownIt().parse(page)
+    titles = [
+        (one.tag, inline.children[0].content)
+        for one, inline in pairwise(tokens)
+        if one.type == "heading_open" and inline.children
+    ]
+    assert titles == [("h1", names[0]), ("h2", "Categories"), *(("h2", name) for name in names[1:])]
+    first = next(at for at, token in enumerate(tokens) if token.tag == "h2")
+    assert not any(token.type == "paragraph_open" and not token.level for token in tokens[first:])
+    html = MarkdownIt().render(page)
     for category in content.catalogs.default.categories():
-        assert f'<a href="{PUBLIC}/store?category={category}">{category}</a>' in html
-    assert "<code>Accept: text/markdown</code>" in html
+        address = f"{PUBLIC}/store?category={quote_plus(category)}"
+        assert f'<a href="{address}">{escape(category)}</a>' in html
+    assert "<code>Accept: text/markdown</code>" in html.partition("<h2>")[0]
 
 
 def test_whom_to_tell_of_a_hole_is_said_where_somebody_is_named() -> None:
