@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from app.catalog.feed import LARGEST_FILE
 from app.catalog.problems import InvalidProduct, Report
@@ -24,6 +24,9 @@ _HINT = re.compile(r"\s*\"?sep=(.)", re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 _LONGEST_HEADER = 64 * 1024
 """Characters in which a header is looked for."""
+
+_MOST_AGAIN = 16
+"""How often, all in all, as much as the whole text may be read again."""
 
 
 class Layout:
@@ -82,13 +85,6 @@ class Row:
         return name in self.cells
 
 
-class _Reader(Protocol):
-    @property
-    def line_num(self) -> int: ...
-
-    def __next__(self) -> list[str]: ...
-
-
 def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
     """Yield the rows that fit the header; the others are reported, and empty ones passed over.
 
@@ -96,23 +92,14 @@ def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
         InvalidProduct: the header lacks a column that products cannot do without.
     """
     hint = _HINT.match(text)
-    delimiter = layout.delimiter(text, hint)
-    reader = csv.reader(_lines_of(text, report), delimiter=delimiter, strict=True)
-    lines = _lines(reader, report)
-    if hint:
-        next(lines)
-    header = next((cells for _, cells in lines if any(cells)), [])
+    lines = _lines(text, layout.delimiter(text, hint), bool(hint), report)
+    header = next((cells for _, cells in lines), [])
     places = layout.places(header)
     missing = [name for ours, name in layout.required.items() if ours not in places]
     if missing:
         raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
     for line, cells in lines:
-        if not any(cells):
-            continue
-        if len(cells) < len(header) or any(cells[len(header) :]):
-            report.add(line, f"has {len(cells)} cells, and the header {len(header)}")
-        else:
-            yield Row(line, {name: cells[place].strip() for name, place in places.items()})
+        yield Row(line, {name: cells[place].strip() for name, place in places.items()})
 
 
 def together(
@@ -136,25 +123,53 @@ def together(
             yield held.pop(first)
 
 
-def _lines_of(text: str, report: Report) -> Iterator[str]:
-    """Yield the lines as they are: StringIO would take four times the text."""
-    for line in _LINE.finditer(text):
-        yield line[0]
-        report.reached(line.end() / len(text))
+def _lines(
+    text: str, delimiter: str, has_hint: bool, report: Report
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that say something and are as wide as the first, each with its first line.
 
-
-def _lines(reader: _Reader, report: Report) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the line it starts on. A row that is no CSV costs only itself."""
-    while True:
-        line = reader.line_num + 1
+    Any other costs that line alone and is read again from the next: its quote, left open, would
+    take what follows along.
+    """
+    number, width, again = int(has_hint), 0, 0
+    start = next(_LINE.finditer(text)).end() if has_hint else 0
+    while start < len(text):
+        ends: list[int] = []
+        lines, reason = _lines_of(text, start, ends, report), ""
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            for cells in csv.reader(lines, delimiter=delimiter, strict=True):
+                if any(cells):
+                    width = width or len(cells)
+                    reason = _misfit(cells, width, delimiter if len(ends) > 1 else "")
+                    if reason:
+                        break
+                    yield number + 1, cells
+                number, start = number + len(ends), ends[-1]
+                ends.clear()
         except csv.Error as error:
-            report.add(line, f"is not CSV: {error}")
-            continue
-        yield line, cells
+            reason = f"is not CSV: {error}"
+        if reason:
+            number, start, again = number + 1, ends[0], again + ends[-1] - ends[0]
+            report.add(number, reason)
+        if again > _MOST_AGAIN * len(text):
+            report.add(number, "too many quotes are left open: what follows is not read")
+            return
+
+
+def _misfit(cells: Sequence[str], width: int, delimiter: str) -> str:
+    """Return why a row is none. `delimiter` is that of a row of several lines."""
+    if len(cells) < width or any(cells[width:]):
+        return f"has {len(cells)} cells, and the header {width}"
+    is_open = delimiter == "\t" and any(delimiter in cell for cell in cells)
+    return "a quote is left open" if is_open else ""
+
+
+def _lines_of(text: str, start: int, ends: list[int], report: Report) -> Iterator[str]:
+    """Yield the lines, and note where they end: StringIO would take four times the text."""
+    for line in _LINE.finditer(text, start):
+        ends.append(line.end())
+        report.reached(line.end() / len(text))
+        yield line[0]
 
 
 def _header(text: str, hint: re.Match[str] | None) -> str:
@@ -164,4 +179,6 @@ def _header(text: str, hint: re.Match[str] | None) -> str:
 
 
 def _letters(name: str) -> str:
-    return re.sub(r"^\s*g:|[^a-z0-9]", "", name.lower())
+    """Google's templates have a name in the merchant's language and their own: `Titel [title]`."""
+    own = re.search(r"\[([^\[\]]+)\]\s*$", name)
+    return re.sub(r"^\s*g:|[^a-z0-9]", "", (own[1] if own else name).lower())

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.catalog.load import load_catalogs
-from app.catalog.problems import CatalogError
+from app.catalog.problems import CatalogError, Report
+from app.catalog.rows import read_rows
+from app.catalog.shopify_feed import LAYOUT
 from tests.support.catalogs import ReadCsv, Write
 
 HEADER = "Handle,Title,Variant Price"
@@ -203,10 +205,18 @@ def test_a_variant_with_a_bad_price_costs_only_the_variant(read_csv: ReadCsv) ->
     assert [problem.line for problem in read.problems] == [2, 4]
 
 
-def test_a_quote_that_never_closes_costs_what_it_swallows_and_no_more(read_csv: ReadCsv) -> None:
-    read = read_csv(HEADER, "mug,Mug,12", 'cup,"Cup,9', "jug,Jug,20")
-    assert list(read.products) == ["mug"]
+@pytest.mark.parametrize("after", ["jug,Jug,20", 'jug,"Jug",20', 'jug,"Jug\nof salt",20'])
+def test_a_quote_that_never_closes_costs_its_line_alone(read_csv: ReadCsv, after: str) -> None:
+    read = read_csv(HEADER, "mug,Mug,12", 'cup,"Cup,9', after)
+    assert list(read.products) == ["mug", "jug"]
     assert [problem.line for problem in read.problems] == [3]
+
+
+def test_quotes_left_open_are_not_followed_for_ever() -> None:
+    report = Report()
+    text = HEADER + "\n" + 'a",b,"\n' * 2_000
+    assert list(read_rows(text, LAYOUT, report)) == []
+    assert "what follows is not read" in report.problems()[-1].reason
 
 
 @pytest.mark.parametrize("filling", ["x", "\n", "x\n"])
