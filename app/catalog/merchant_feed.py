@@ -28,6 +28,8 @@ LAYOUT = Layout(
         "sale price": ("sale price",),
         "sale dates": ("sale price effective date",),
         "availability": ("availability",),
+        "expires": ("expiration date",),
+        "condition": ("condition",),
         "quantity": ("quantity", "sell on google quantity"),
         "brand": ("brand",),
         "type": ("product type",),

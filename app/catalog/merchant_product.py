@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
-from math import inf
+from time import time
 
 from app.catalog.feed import category_of, product_id
 from app.catalog.images import remote
@@ -28,6 +28,7 @@ _AVAILABLE = {
 }
 """By its letters, as Google has it or as schema.org does, perhaps at the end of an address."""
 
+_CONDITIONS = {"": "", "new": "", "used": "Used", "refurbished": "Refurbished"}
 _OPTIONS = ("color", "size", "material", "pattern")
 _APART = re.compile(r"^[\s,;:/|(\[·–—-]+|[\s,;:/|(\[·–—-]+$")  # noqa: RUF001 - dashes
 _SHORTEST_TITLE = 3
@@ -57,6 +58,7 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product:
         compare_at=variants[0].compare_at,
         stock=variants[0].stock,
         vendor=plain(first["brand"]),
+        condition=_condition(first),
     )
     if not first["group"]:
         return product
@@ -106,6 +108,9 @@ def _variants(
             report.add(row.line, "variant is not sold: another has this id", row["id"])
             continue
         try:
+            if _condition(row) != _condition(rows[0]):
+                report.add(row.line, "variant is not sold: the first is not as used", row["id"])
+                continue
             form = _variant(row, name, own, currency, report)
             if row["image"] != rows[0]["image"]:
                 form = form._replace(picture=_picture(row, "", report))
@@ -126,6 +131,8 @@ def _variant(
         raise InvalidProduct("has no price")
     if row["subscription"]:
         raise InvalidProduct("is paid by subscription, which is not sold here")
+    if row["expires"] and not _is_ahead(row["expires"], "expiration date", report):
+        raise InvalidProduct(f"expired on {shown(row['expires'])}")
     usual = _money(row["price"], "price", currency)
     reduced = _money(row["sale price"], "sale price", currency) if row["sale price"] else None
     on_sale = (
@@ -162,26 +169,44 @@ def _money(text: str, name: str, currency: str) -> Money:
 
 
 def _is_now(dates: str, report: Report) -> bool:
-    """Whether a sale is on, `BEGIN/END` in ISO 8601; without dates it is. Note when that changes.
+    """Whether a sale is on, `BEGIN/END`; without dates it is.
 
     Raises:
         InvalidProduct: they are no dates.
     """
     if not dates:
         return True
+    begin, _, end = dates.partition("/")
+    ahead = [_is_ahead(each, "sale date", report) for each in (begin, end)]
+    return ahead == [False, True]
+
+
+def _is_ahead(text: str, name: str, report: Report) -> bool:
+    """Whether a moment, in ISO 8601, is yet to come. Note when it will have.
+
+    Raises:
+        InvalidProduct: it is no date.
+    """
     try:
-        begin, end = map(_moment, dates.split("/"))
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise InvalidProduct(f"sale dates {shown(dates)!r} are not BEGIN/END") from None
-    now = datetime.now(UTC)
-    ahead = (moment.timestamp() for moment in (begin, end) if moment > now)
-    report.until = min(report.until, *ahead, inf)
-    return begin <= now <= end
+        raise InvalidProduct(f"{name} {shown(text)!r} is not in ISO 8601") from None
+    seconds = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    is_ahead = seconds > time()
+    report.until = min(report.until, seconds) if is_ahead else report.until
+    return is_ahead
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.strip())
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _condition(row: Row) -> str:
+    """Return what a product is where it is not new.
+
+    Raises:
+        InvalidProduct: it is what Google does not know.
+    """
+    word = row["condition"].rpartition("/")[2].lower().removesuffix("condition")
+    if word not in _CONDITIONS:
+        raise InvalidProduct(f"condition {shown(row['condition'])!r} is none that Google knows")
+    return _CONDITIONS[word]
 
 
 def _category(row: Row) -> str:

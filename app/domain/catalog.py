@@ -65,7 +65,8 @@ class Product(NamedTuple):
 
     `price` is that of its cheapest variant that can be had, `varies` says that others cost
     something else, and `stock` is the sum over variants, None where the feed does not track it.
-    `options` are all values of its options, as texts.
+    `options` are all values of its options, as texts. `condition` is `Used` or `Refurbished`, as
+    schema.org has it, empty where it is new or nobody says.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Product(NamedTuple):
     options: tuple[str, ...] = ()
     option_names: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
+    condition: str = ""
 
     @property
     def is_told(self) -> bool:

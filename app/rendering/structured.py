@@ -113,6 +113,7 @@ def _offer(shop: Shop, url: ShopUrls, item: Product, form: Variant) -> Node:
         availability=f"https://schema.org/{there if form.available else 'SoldOut'}",
         url=url.absolute(url.product(item, form.id if item.variants else "")),
         seller=_node("Organization", name=shop.name),
+        **_known(itemCondition=item.condition and f"https://schema.org/{item.condition}Condition"),
     )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from app.catalog.load import load_catalogs
-from app.catalog.problems import CatalogError
+from app.catalog.merchant_feed import LAYOUT
+from app.catalog.merchant_product import read_product
+from app.catalog.problems import CatalogError, Report
+from app.catalog.rows import read_rows
 from app.domain.catalog import Money, Picture
 from tests.support.catalogs import Reading, Write
 
@@ -76,6 +80,11 @@ def test_an_item_is_sold_as_it_is_described(read_xml: ReadXml, feed: str, elemen
         ("feed.tsv", "\t", ("id", "title", "price", "image link", "availability")),
         ("feed.csv", ",", ("id", "title", "price", "image_link", "availability")),
         ("feed.csv", ";", ("ID", "Title", "Price", "Image Link", "Availability")),
+        (
+            "feed.tsv",
+            "\t",
+            ("ID [id]", "Titel [title]", "Preis [price]", "Bild [image_link]", "[availability]"),
+        ),
     ],
 )
 def test_a_table_is_read_by_its_columns_whatever_stands_between_them(
@@ -165,8 +174,11 @@ def test_of_two_products_that_are_one_in_an_address_the_second_is_told(read_tsv:
         ({"price": "twelve"}, "price 'twelve' is not a number"),
         ({"title": ""}, "has no title"),
         ({"availability": "maybe"}, "availability 'maybe' is none that Google knows"),
-        ({"sale_price": "9 EUR", "sale_price_effective_date": "soon"}, "sale dates 'soon'"),
+        ({"sale_price": "9 EUR", "sale_price_effective_date": "soon"}, "sale date 'soon' is not"),
         ({"quantity": "some"}, "quantity 'some' is not a whole number"),
+        ({"expiration_date": "2001-01-01T00:00+0100"}, "expired on 2001-01-01T00:00+0100"),
+        ({"expiration_date": "soon"}, "expiration date 'soon' is not in ISO 8601"),
+        ({"condition": "worn"}, "condition 'worn' is none that Google knows"),
     ],
 )
 def test_an_item_that_cannot_be_sold_costs_only_itself(
@@ -179,6 +191,19 @@ def test_an_item_that_cannot_be_sold_costs_only_itself(
     assert (first.line, first.product) == (2, "bad")
     assert reason in first.reason
     assert (second.line, second.reason) == (4, "another product has this id")
+
+
+@pytest.mark.parametrize("quote", ['"Jug', '"Jug" of salt', '"'])
+def test_a_quote_left_open_costs_its_line_alone(read_tsv: ReadXml, quote: str) -> None:
+    ids, titles = ("cup", "bad", "jug", "mug"), ("Cup", quote, '"Jug, ""salt"""', "Mug")
+    rows = [
+        {"id": name, "title": title, "price": "9 EUR"}
+        for name, title in zip(ids, titles, strict=True)
+    ]
+    reading = read_tsv(*rows)
+    assert list(reading.products) == ["cup", "jug", "mug"]
+    assert reading.products["jug"].title == 'Jug, "salt"'
+    assert [problem.line for problem in reading.problems] == [3]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +234,27 @@ def test_a_sale_is_one_between_its_dates_alone(read_tsv: ReadXml, dates: str, am
     sold = read_tsv({**item, "sale_price_effective_date": dates}).only
     assert sold.price.amount == Decimal(amount)
     assert (sold.compare_at is not None) == (amount == "9.00")
+
+
+def test_what_expires_is_sold_until_then_and_the_feed_is_read_again() -> None:
+    at = datetime(2999, 1, 1, tzinfo=UTC)
+    text = f"id\ttitle\tprice\texpiration_date\njug\tJug\t12 EUR\t{at.isoformat()}\n"
+    report = Report()
+    (row,) = read_rows(text, LAYOUT, report)
+    assert read_product([row], "EUR", report).available
+    assert report.until == at.timestamp()
+
+
+def test_a_group_is_of_one_condition(read_tsv: ReadXml) -> None:
+    words = ("refurbished", "https://schema.org/RefurbishedCondition", "new")
+    rows = [
+        {"id": f"{at}", "title": "Jug", "price": "9 EUR", "item_group_id": "jug", "condition": word}
+        for at, word in enumerate(words)
+    ]
+    reading = read_tsv(*rows)
+    assert reading.only.condition == "Refurbished"
+    assert [form.id for form in reading.only.variants] == ["0", "1"]
+    assert [problem.line for problem in reading.problems] == [4]
 
 
 def test_an_id_is_made_to_fit_an_address(read_tsv: ReadXml) -> None:

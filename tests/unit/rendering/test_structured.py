@@ -128,6 +128,19 @@ def test_a_product_is_offered_at_its_price_under_its_address() -> None:
     ]
 
 
+def test_what_is_not_new_says_so_and_nothing_else_is_called_new() -> None:
+    plain = next(item for item in DEMO.products.values() if not item.variants)
+    for condition in ("", "Used", "Refurbished"):
+        item = plain._replace(condition=condition)
+        page = RENDERER.product_page(DEMO, item, [])
+        offer = value(of_type(page, "Product"), "offers")
+        stated = value(offer, "itemCondition") if condition else ""
+        assert stated == (f"https://schema.org/{condition}Condition" if condition else "")
+        assert ("itemCondition" in page) == bool(condition)
+        assert (f"<p>{condition}</p>" in page) == bool(condition)
+        assert (f"- {condition}\n" in RENDERER.markdown(DEMO).product(item, [])) == bool(condition)
+
+
 def test_every_variant_is_one_of_the_products_group_whichever_is_chosen() -> None:
     forms = tuple(
         Variant(
