@@ -75,7 +75,7 @@ def test_what_cannot_be_sold_or_held_is_refused_in_a_line_and_what_was_there_sta
     kept = place.read_bytes()
     feed(path, 8_000, price="8.00")
     with pytest.raises(CatalogError, match="needs more memory than the 9 MiB that are left"):
-        importing(folder, memory=lambda: 33 * MIB).sources(path, None, first)
+        importing(folder, memory=lambda: 25 * MIB).sources(path, None, first)
     assert place.read_bytes() == kept
     narrow = importing(folder, memory=lambda: 3 * MIB)
     with pytest.raises(CatalogError, match="needs more memory than there is: 3 MiB are left"):
