@@ -69,7 +69,7 @@ class ComposeAhead:
             self.counts[outcome] += 1
             if outcome == "left":
                 return
-            self._ready[shop_id] = moment
+        self._ready[shop_id] = moment
 
     async def _wanted(self, view: ShopView, now: float, moment: float) -> list[KnownShopper]:
         """Return a shopper of each kind whose page changes at a moment, the most common first.

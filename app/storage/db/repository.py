@@ -46,10 +46,11 @@ JOIN personas ON personas.hash = shoppers.current_persona_hash AND personas.shop
 WHERE shoppers.id = ? AND shoppers.shop_id = ?
 """
 SELECT_LATEST_SHOPPERS = """
-SELECT shoppers.id, personas.type, personas.confidence, personas.signals FROM shoppers
-LEFT JOIN personas ON personas.hash = shoppers.current_persona_hash
-    AND personas.shopper_id = shoppers.id
-WHERE shoppers.shop_id = ? ORDER BY shoppers.last_seen_at DESC LIMIT 500
+SELECT latest.id, personas.type, personas.confidence, personas.signals
+FROM (SELECT * FROM shoppers ORDER BY last_seen_at DESC LIMIT 1000) AS latest
+LEFT JOIN personas ON personas.hash = latest.current_persona_hash
+    AND personas.shopper_id = latest.id
+WHERE latest.shop_id = ?
 """
 UPSERT_PERSONA = """
 INSERT INTO personas (hash, shopper_id, type, confidence, signals, created_at)
@@ -203,7 +204,7 @@ class ShopRepository:
         return read_persona(rows[0]) if rows else NEWCOMER
 
     async def latest_shoppers(self, shop_id: str) -> Sequence[Shopper]:
-        """Return who was in a shop of late, with their current personas."""
+        """Return who of the shoppers seen last was in a shop, with their current personas."""
         (rows,) = await self._run([Statement(SELECT_LATEST_SHOPPERS, (shop_id,))])
         return [Shopper(row["id"], shop_id, read_persona(row)) for row in rows]
 
