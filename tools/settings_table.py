@@ -43,7 +43,7 @@ def _shown(value: object) -> str:
         return f"`{value.relative_to(ROOT)}`" if value != ROOT else "the project"
     if isinstance(value, bool):
         return "on" if value else "off"
-    if value in ("", None):
+    if value in ("", None, ()):
         return "none"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from app.domain.catalog import Money, Product, Shop, Variant
 
-Said = Callable[[str], str]
+Gettext = Callable[[str], str]
 """Returns a message in a shop's language."""
 
 
@@ -27,12 +27,12 @@ def total(items: Iterable[Product]) -> Money | None:
     return Money(sum((price.amount for price in prices), Decimal(0)), currencies.pop())
 
 
-def choices_of(item: Product, said: Said) -> list[tuple[str, list[Variant]]]:
+def choices_of(item: Product, gettext: Gettext) -> list[tuple[str, list[Variant]]]:
     """Return the variants to choose from, those together that differ in their last option alone.
 
     Each group has its heading: what its variants share, and the name of what they differ in.
     """
-    names = _named(item, said)
+    names = _named(item, gettext)
     groups: dict[tuple[str, ...], list[Variant]] = {}
     for form in item.variants if len(item.variants) > 1 else ():
         groups.setdefault(form.values[:-1], []).append(form)
@@ -42,20 +42,20 @@ def choices_of(item: Product, said: Said) -> list[tuple[str, list[Variant]]]:
     ]
 
 
-def options_of(item: Product, said: Said) -> dict[str, list[str]]:
+def options_of(item: Product, gettext: Gettext) -> dict[str, list[str]]:
     """Return what a product can be had in, by the option's name; empty where it has none."""
     if not item.option_names:
         return {"": list(item.options)} if item.options else {}
     forms = [form for form in item.variants if form.available] or item.variants
     return {
         name: list(dict.fromkeys(form.values[at] for form in forms if form.values[at]))
-        for at, name in enumerate(_named(item, said))
+        for at, name in enumerate(_named(item, gettext))
     }
 
 
-def _named(item: Product, said: Said) -> list[str]:
+def _named(item: Product, gettext: Gettext) -> list[str]:
     """Return what a product's options are called: Google's feeds name theirs in English."""
-    texts = said("Color"), said("Size"), said("Material"), said("Pattern")
+    texts = gettext("Color"), gettext("Size"), gettext("Material"), gettext("Pattern")
     known = dict(zip(("Color", "Size", "Material", "Pattern"), texts, strict=True))
     return [known.get(name, name) for name in item.option_names]
 

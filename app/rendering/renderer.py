@@ -195,7 +195,7 @@ class Renderer:
             in_category=lambda name: shop.shelves().get(name, ()),
             opening=opening,
             total=total,
-            options=partial(options_of, said=self.language(shop).gettext),
+            options=partial(options_of, gettext=self.language(shop).gettext),
         )
 
     def fallbacks(self, shop: Shop, components: Iterable[Component]) -> dict[str, SlotContent]:

@@ -90,9 +90,9 @@ class RedisServer:
 
     async def synchronise(self) -> int:
         """See how far Redis's clock is ahead of what ours counts; leave nothing to be done."""
-        asked_at = time.monotonic()
+        before = time.monotonic()
         seconds, microseconds = await self.call("TIME")
-        self._ahead = int(seconds) + int(microseconds) / 1e6 - (asked_at + time.monotonic()) / 2
+        self._ahead = int(seconds) + int(microseconds) / 1e6 - (before + time.monotonic()) / 2
         return 0
 
     @property

@@ -51,6 +51,6 @@ def signals_held() -> Iterator[None]:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    told = f"wandstore ended before it was open: {signal.Signals(number).name}\n"
-    os.write(_STDERR, told.encode())
+    line = f"wandstore ended before it was open: {signal.Signals(number).name}\n"
+    os.write(_STDERR, line.encode())
     os._exit(128 + number)

@@ -15,7 +15,7 @@ export interface Env {
   readonly FILES?: DurableObjectNamespace<ShopFiles>;
   /** Signs the shoppers' cookies; the container has the same one. */
   readonly SESSION_SECRET?: string;
-  /** Have signed cookies before, separated by commas; the container has the same ones. */
+  /** Have signed cookies before, as in the container: separated by commas, or a JSON list. */
   readonly SESSION_SECRETS_BEFORE?: string;
   /** Authorizes the Worker to the container. */
   readonly WORKER_SECRET?: string;

@@ -142,8 +142,8 @@ class GalleryRoutes:
         if isinstance(rendered, RenderedPage):
             html = self._whole(name, rendered, options)
             return answer({**about, "whole": True, "html": html})
-        said = ("html", "refusal", "details", "config")
-        return answer({**about, **{field: getattr(rendered, field) for field in said}})
+        fields = ("html", "refusal", "details", "config")
+        return answer({**about, **{name: getattr(rendered, name) for name in fields}})
 
     def description(self, request: Request) -> Response:
         """Answer with what the model is told about a component."""

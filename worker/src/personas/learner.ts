@@ -37,7 +37,6 @@ export async function learn(
         database.prepare(sql.INSERT_FACT).bind(shopperId, at, fact.kind, serializeFact(fact)),
       ),
       database.prepare(sql.DELETE_OLD_FACTS).bind(shopperId, shopperId),
-
       unlessForgotten,
       database.prepare(sql.SELECT_FACTS).bind(shopperId),
       database.prepare(sql.SELECT_CURRENT_HASH).bind(shopperId),
