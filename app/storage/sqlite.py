@@ -29,13 +29,17 @@ _SPARE_PAGES = 256
 """Free pages that stay in the file for what comes next: a mebibyte."""
 
 _VACUUM_SLICE = 64
+_MOST_LOG = 256 * 1024 * 1024
+"""Bytes of changes that may wait for one who reads for hours what was there before them."""
 
 
 class SqliteFile:
     """Runs functions on the connection that writes, or on the one that reads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_log: int = _MOST_LOG) -> None:
         self._path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._most_log = most_log
         self._writer = _Connection(path, "writer", _WRITE_TIMEOUT)
         self._reader = _Connection(path, "reader", _READ_TIMEOUT)
         self._inode = 0
@@ -64,12 +68,15 @@ class SqliteFile:
 
         Raises:
             StorageError: SQLite refused, and nothing of the transaction remains; or the file is
-                gone from its place, where what is written would be lost with this process.
+                gone from its place, where what is written would be lost with this process; or
+                its log is full, since somebody reads and does not end.
         """
 
         def whole(connection: sqlite3.Connection) -> Result:
             if not self._is_in_place():
                 raise StorageError(f"{self._path}: the file is gone")
+            if self._log_is_full(connection):
+                raise StorageError(f"{self._log}: full, another process reads and does not end")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(connection)
@@ -98,6 +105,16 @@ class SqliteFile:
         """Close the file, once no other work is under way."""
         await self._reader.close()
         await self._writer.close()
+
+    def _log_is_full(self, connection: sqlite3.Connection) -> bool:
+        try:
+            if self._log.stat().st_size <= self._most_log:
+                return False
+        except OSError:
+            return False
+        checkpoint = connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        _, logged, moved = checkpoint.fetchone()
+        return bool(logged != moved)
 
     def _is_in_place(self) -> bool:
         try:

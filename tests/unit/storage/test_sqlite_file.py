@@ -199,3 +199,28 @@ async def test_a_full_disk_refuses_a_write_and_not_a_reading(tmp_path: Path) -> 
         await kv.put("b", b"y", 60)
         assert await kv.get("b") == b"y"
         await kv.close()
+
+
+async def test_who_reads_for_hours_does_not_fill_the_disk_with_what_is_changed(
+    tmp_path: Path,
+) -> None:
+    path, most = tmp_path / "state.sqlite3", 1024 * 1024
+    log, file = tmp_path / "state.sqlite3-wal", SqliteFile(path, most)
+    await file.open(make_table)
+
+    def fill(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO t VALUES (zeroblob(65536))")
+
+    async def write() -> None:
+        for _ in range(100):
+            await file.run(fill)
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM t").fetchone()
+        with pytest.raises(StorageError, match="full, another process reads"):
+            await write()
+        assert most < log.stat().st_size < 2 * most
+    await write()
+    assert log.stat().st_size < 5 * most
+    await file.close()
