@@ -12,10 +12,6 @@ Node = dict[str, Any]
 
 _LONGEST_TEXT = 1_000
 _LONGEST_LINE = 160
-_PROPERTIES = {name: name for name in ("color", "size", "material", "pattern")} | {
-    "colour": "color"
-}
-"""Options that schema.org has a name for: what a group's variants vary by."""
 
 
 def summary(text: str) -> str:
@@ -67,54 +63,39 @@ def _organization(shop: Shop, url: ShopUrls) -> Node:
 
 
 def _product(shop: Shop, url: ShopUrls, item: Product) -> Node:
-    """Return a product with its offer; one of several variants as the group of them."""
-    about: Node = {
-        "url": url.absolute(url.product(item)),
-        "category": item.category,
-        **_known(
-            description=item.description[:_LONGEST_TEXT],
-            image=url.absolute(item.picture.url) if item.picture else "",
-            brand=_node("Brand", name=item.vendor) if item.vendor else "",
-        ),
-    }
-    forms = item.forms()
-    if len(forms) == 1:
-        known: Node = {"productID": item.id, "sku": forms[0].id}
-        offer = _offer(shop, url, item, forms[0])
-        return _node("Product", name=item.title, **known, **about, offers=offer)
-    variants = [_variant(shop, url, item, form) for form in forms]
-    names = [_PROPERTIES.get(name.casefold()) for name in item.option_names]
-    varies = _known(variesBy=[f"https://schema.org/{name}" for name in names if name])
-    group: Node = {"productGroupID": item.id, **varies, "hasVariant": variants}
-    return _node("ProductGroup", name=item.title, **about, **group)
-
-
-def _variant(shop: Shop, url: ShopUrls, item: Product, form: Variant) -> Node:
-    """Return one of a group's variants, with what sets it apart as far as schema.org has a name."""
-    picture = form.picture or item.picture
-    values = zip(map(str.casefold, item.option_names), form.values, strict=True)
-    facts = {_PROPERTIES[name]: value for name, value in values if name in _PROPERTIES and value}
+    """Return a product with what it is offered for: an offer a variant."""
+    about = _known(
+        description=item.description[:_LONGEST_TEXT],
+        image=url.absolute(item.picture.url) if item.picture else "",
+        brand=_node("Brand", name=item.vendor) if item.vendor else "",
+    )
     return _node(
         "Product",
-        name=f"{item.title}, {form.label}" if form.label else item.title,
-        sku=form.id,
-        **facts,
-        **_known(image=url.absolute(picture.url) if picture else ""),
-        offers=_offer(shop, url, item, form),
+        name=item.title,
+        url=url.absolute(url.product(item)),
+        productID=item.id,
+        category=item.category,
+        offers=[_offer(shop, url, item, form) for form in item.forms()],
+        **about,
     )
 
 
 def _offer(shop: Shop, url: ShopUrls, item: Product, form: Variant) -> Node:
     there = "BackOrder" if form.backorder and form.stock == 0 else "InStock"
-    return _node(
+    image = url.absolute(form.picture.url) if form.picture else ""
+    node = _node(
         "Offer",
         price=f"{form.price.amount:f}",
         priceCurrency=form.price.currency,
         availability=f"https://schema.org/{there if form.available else 'SoldOut'}",
         url=url.absolute(url.product(item, form.id if item.variants else "")),
         seller=_node("Organization", name=shop.name),
-        **_known(itemCondition=item.condition and f"https://schema.org/{item.condition}Condition"),
+        **_known(
+            image=image,
+            itemCondition=item.condition and f"https://schema.org/{item.condition}Condition",
+        ),
     )
+    return node | ({"sku": form.id, "name": form.label} if form.values else {})
 
 
 def _breadcrumbs(url: ShopUrls, *steps: tuple[str, str]) -> Node:

@@ -82,10 +82,10 @@ def restore(source: Path, data: Path, *, replace: bool = False) -> None:
                 for ending in ("-wal", "-shm"):
                     (data / f"{path.name}{ending}").unlink(missing_ok=True)
                 path.replace(data / path.name)
-    except (tarfile.TarError, zlib.error, EOFError) as error:
-        raise BackupError(f"{source}: this is no backup, or not all of one") from error
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.OperationalError) as error:
         raise BackupError(f"{source}: {error}") from error
+    except (tarfile.TarError, zlib.error, EOFError, sqlite3.DatabaseError) as error:
+        raise BackupError(f"{source}: this is no backup, or not all of one") from error
 
 
 @contextmanager

@@ -18,7 +18,7 @@ PRODUCT = f"/products/{demo_products()[0]['id']}"
     [
         ("/store", {"Organization"}),
         ("/store?category=Lamps", {"BreadcrumbList", "ItemList"}),
-        (PRODUCT, {"ProductGroup", "BreadcrumbList"}),
+        (PRODUCT, {"Product", "BreadcrumbList"}),
     ],
 )
 def test_the_policy_lets_data_stand_on_a_page(

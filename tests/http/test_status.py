@@ -115,4 +115,4 @@ def test_nobody_else_is_told(serve: StartServer) -> None:
 
 def test_a_hit_is_what_the_alert_rules_call_one() -> None:
     rules = (ROOT / "deploy" / "alerts.yml").read_text()
-    assert re.findall(r'wandstore_visits_total{outcome=~"(.*?)"}', rules) == ["|".join(HITS)]
+    assert re.findall(r'wandstore_visits_total{outcome!~"(.*?)"}', rules) == ["|".join(HITS)]

@@ -30,8 +30,7 @@ SCHEMA = "https://schema.org/"
 HOSTILE = '</script><script>alert(1)</script> & "quoted" \u2028 <!-- é'
 REQUIRED = {
     "Organization": {"name"},
-    "Product": {"name", "offers", "sku"},
-    "ProductGroup": {"name", "url", "productGroupID", "hasVariant"},
+    "Product": {"name", "url", "offers", "productID"},
     "Offer": {"price", "priceCurrency", "availability", "url"},
     "BreadcrumbList": {"itemListElement"},
     "ItemList": {"itemListElement", "numberOfItems"},
@@ -141,7 +140,7 @@ def test_what_is_not_new_says_so_and_nothing_else_is_called_new() -> None:
         assert (f"- {condition}\n" in RENDERER.markdown(DEMO).product(item, [])) == bool(condition)
 
 
-def test_every_variant_is_one_of_the_products_group_whichever_is_chosen() -> None:
+def test_every_variant_is_an_offer_whichever_is_chosen() -> None:
     forms = tuple(
         Variant(
             f"v{at}", ("Oak", size), Money(Decimal(price), "EUR"), at != 1, stock=0, backorder=True
@@ -150,26 +149,19 @@ def test_every_variant_is_one_of_the_products_group_whichever_is_chosen() -> Non
     )
     wide = Picture("https://img.example/wide.jpg", "Wide")
     forms = (forms[0], forms[1]._replace(picture=wide))
-    picture = Picture("https://img.example/p.jpg", "A board")
-    names = ("Wood", "Size")
-    item = product("p", variants=forms, varies=True, option_names=names, picture=picture)
+    item = product("p", variants=forms, varies=True)
     sold = shop(item)
     page = RENDERER.product_page(sold, item, [], forms[0])
-    group = of_type(page, "ProductGroup")
-    assert value(group, "variesBy") == "https://schema.org/size"
-    variants = group[SCHEMA + "hasVariant"]
-    named = ("name", "sku", "size", "image")
-    assert [tuple(value(node, name) for name in named) for node in variants] == [
-        ("P, Oak / S", "v0", "S", picture.url),
-        ("P, Oak / L", "v1", "L", wide.url),
-    ]
-    offers = [value(node, "offers") for node in variants]
-    assert [(value(node, "price"), value(node, "availability")) for node in offers] == [
-        ("10", "https://schema.org/BackOrder"),
-        ("20", "https://schema.org/SoldOut"),
+    offers = of_type(page, "Product")[SCHEMA + "offers"]
+    named = ("sku", "name", "price", "availability")
+    assert [tuple(value(node, name) for name in named) for node in offers] == [
+        ("v0", "Oak / S", "10", "https://schema.org/BackOrder"),
+        ("v1", "Oak / L", "20", "https://schema.org/SoldOut"),
     ]
     assert value(offers[1], "url") == f"{PUBLIC}/s/test/products/p?variant=v1"
-    assert of_type(RENDERER.product_page(sold, item, [], forms[1]), "ProductGroup") == group
+    assert value(offers[1], "image") == wide.url
+    other = RENDERER.product_page(sold, item, [], forms[1])
+    assert of_type(other, "Product") == of_type(page, "Product")
 
 
 def test_options_that_a_feed_names_in_english_are_named_in_the_shops_language() -> None:
@@ -179,7 +171,6 @@ def test_options_that_a_feed_names_in_english_are_named_in_the_shops_language() 
     item = product("p", variants=forms, option_names=("Color", "Size"))
     german = RENDERER.product_page(shop(item)._replace(locale="de"), item, [])
     assert "<legend>Farbe: Rot, Größe</legend>" in german
-    assert value(of_type(german, "ProductGroup")[SCHEMA + "hasVariant"][0], "size") == "S"
     assert "<legend>Color: Rot, Size</legend>" in RENDERER.product_page(shop(item), item, [])
 
 
