@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable
 from contextlib import suppress
@@ -33,7 +34,11 @@ def memory_left(limits: Iterable[Path] = LIMITS) -> int | None:
 
 
 def give_back() -> None:
-    """Return to the system what has been freed: glibc keeps what lies between what is in use."""
+    """Return to the system what nobody refers to: glibc keeps what lies between what is in use.
+
+    Garbage of pages refers to the catalog that they were drawn from, which would be held as well.
+    """
+    gc.collect()
     from ctypes import CDLL  # noqa: PLC0415 - only large catalogs need it
 
     with suppress(AttributeError):  # another library, which does so by itself
