@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from html import unescape
 from ipaddress import IPv4Address
 from pathlib import Path
 from random import Random
@@ -28,7 +29,9 @@ from urllib.parse import urlencode, urlsplit
 
 from app.catalog.load import load_catalogs
 from app.domain.catalog import Product, Shop
+from app.insights.report import Counts
 from app.settings import ROOT
+from app.storage.db.sqlite import SqliteDatabase
 from app.web.cookies import LIFETIME, SessionSigner
 from tools.support import http
 from tools.support.edge import SECRETS, Worker, behind_worker, publish
@@ -62,6 +65,7 @@ _SLOT = re.compile(
     r'<section class="slot" data-slot="([^"]+)" data-filled-by="([^"]+)"[^>]*>(.*?)</section>\n',
     re.DOTALL,
 )
+_CHECKOUT = re.compile(r'href="([^"]*/checkout[^"]*)"')
 _PRODUCT = re.compile(r'<a [^>]*href="[^"]*/products/([^"/?#]+)')
 
 
@@ -285,11 +289,13 @@ class Simulation:
         return events
 
     async def _buy(self, browser: Connection, item: Product, *, buys: bool) -> None:
-        """Put something into the basket and, perhaps, order it."""
+        """Put something into the basket and, perhaps, go to the checkout and order it."""
         form = {"do": "add", "product": item.id, "variant": item.first_form().id}
         kind = "application/x-www-form-urlencoded"
         await browser.send("POST", "/basket", urlencode(form).encode(), kind)
         if buys:
+            (checkout,) = _CHECKOUT.findall(await browser.send("GET", "/basket"))
+            await browser.send("GET", unescape(checkout))
             items = [{"product": item.id, "quantity": 1}]
             await self._tell(browser, [{"kind": "purchase", "items": items}])
 
@@ -305,6 +311,7 @@ class Simulation:
             if origin:
                 self.counts["from", origin, what] += 1
         if buys:
+            self.counts[arm, "checkouts"] += 1
             self.counts[arm, "cents"] += _cents(item)
 
     async def _tell(self, browser: Connection, events: Sequence[object]) -> None:
@@ -320,7 +327,7 @@ def _counts_of(report: Mapping[str, Any]) -> dict[tuple[str, ...], int]:
     """Return what a report says, as the simulation counts it; without what did not happen."""
     found: Counter[tuple[str, ...]] = Counter()
     for arm in report["experiments"][0]["arms"]:
-        for what in ("visitors", "baskets", "orders"):
+        for what in ("visitors", "baskets", "checkouts", "orders"):
             found[arm["arm"], what] = arm[what]
         found[arm["arm"], "cents"] = round(arm["revenue"] * 100)
     for row in report["slots"]:
@@ -394,7 +401,7 @@ def main() -> int:
     parser.add_argument("--effect", type=float, default=Plan(0).effect)
     parser.add_argument("--page", choices=("house", "model"), default="house")
     parser.add_argument("--through", choices=_OPENED, default="container")
-    parser.add_argument("--keep", type=Path, help="where to write the last report with an effect")
+    parser.add_argument("--keep", type=Path, help="where to write the month with an effect")
     chosen = parser.parse_args()
     if chosen.shoppers < _FEWEST:
         parser.error(f"of fewer than {_FEWEST} shoppers nothing can be said")
@@ -407,10 +414,23 @@ def main() -> int:
             environment = shop_with_experiment(folder / "shop", chosen.page) | models
             place = stack.enter_context(_OPENED[chosen.through](folder, environment))
             result = simulate(planned, place)
+            if chosen.keep and not number:
+                chosen.keep.write_text(asyncio.run(_rows_of(folder / "data")))
         good = _tell_of(result, planned) and good
-        if chosen.keep and not number:
-            chosen.keep.write_text(json.dumps(result.report, ensure_ascii=False, indent=1) + "\n")
     return not good
+
+
+async def _rows_of(data: Path) -> str:
+    """Return what a report is made of, by what it counts, a row a line."""
+    database = SqliteDatabase(data / "shop.sqlite3", ROOT / "migrations")
+    await database.open()
+    counts = Counts(*await database.counts("demo", 0))
+    await database.close()
+    groups = []
+    for name, rows in counts._asdict().items():
+        lines = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        groups.append(f' "{name}": [\n  {lines}\n ]')
+    return "{\n" + ",\n".join(groups) + "\n}\n"
 
 
 def _tell_of(result: Result, plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.content.experiments import ExperimentFile
 from app.domain.catalog import Shop
+from app.domain.experiments import PLAIN, POINTS, Arm, Experiment, Experiments
 from app.domain.facts import day_of
 from app.insights.pins import compare_pins
 from app.insights.report import Counts, report
@@ -19,12 +20,19 @@ VIEW_DAYS = 30
 """Days of which views are told; outcomes are those of whole experiments."""
 
 _SAMPLE = Path(__file__).with_name("sample.json")
+_HALVES = Arm("plain", PLAIN, POINTS // 2), Arm("composed", "model", POINTS)
+_SIMULATED = Experiments((Experiment("pays", POINTS, _HALVES),))
+"""The experiment of the sample's shoppers."""
 
 
 def read_sample(shop: Shop) -> dict[str, object] | None:
-    """Return the report of a simulated month (`make simulate`); None but for the demo shop."""
-    report: dict[str, object] = json.loads(_SAMPLE.read_text())
-    return {**report, "sample": True} if report["shop"] == shop.id else None
+    """Return the report on a simulated month (`make simulate`); None but for the demo shop."""
+    if shop.id != "demo":
+        return None
+    counts = Counts(**json.loads(_SAMPLE.read_text()))
+    figures = report(counts, _SIMULATED, {}, currency=prices_of(shop).currency, dollar=1.0)
+    about = {"shop": shop.id, "sample": True, "view_days": VIEW_DAYS, "problems": []}
+    return {**about, **figures, "pins": []}
 
 
 async def collect(

@@ -116,6 +116,7 @@ def test_the_demo_shop_shows_a_simulated_month_and_says_so_until_there_is_an_exp
     shown = serve("sample", WANDSTORE_SAMPLE_INSIGHTS="1")
     report, page = as_json(shown), asked(shown)
     assert report["sample"]
+    assert report["experiments"][0]["arms"][1]["difference"]["called"]
     assert report.keys() == as_json(server).keys()
     assert page.is_success
     assert "Sample data" in page.text
