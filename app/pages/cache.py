@@ -28,6 +28,7 @@ MEMORY = 12 * 1024 * 1024
 
 _MOST_KEYS = 20_000
 _COMPRESSION = 6
+_SHARED = "plan:"
 
 
 class CachedPage(NamedTuple):
@@ -198,8 +199,11 @@ class PageCache:
 
         One that was composed ahead for these rules stands above one from before them. One of which
         nothing is left is none, and one that other prompts or models decided: it is composed anew.
+        Who has none of their own gets that of their kind, of which they keep no copy.
         """
         stored = from_kv(value) if value is not None else None
+        if stored is None and not key.startswith(_SHARED):
+            return None
         ahead = None
         if stored is None or stored.edition != view.edition:
             ahead = await self._composed_ahead(key, view)
@@ -326,4 +330,4 @@ def shared_key(shop_id: str, persona_hash: str, since: int = 0) -> str:
 
     What is composed ahead has one with the moment `since` which its rules hold.
     """
-    return f"plan:{shop_id}:{persona_hash}{f'@{since}' if since else ''}"
+    return f"{_SHARED}{shop_id}:{persona_hash}{f'@{since}' if since else ''}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -202,3 +203,7 @@ async def test_what_begins_at_midnight_was_composed_before_for_who_comes_first(
             assert page.headers["x-wandstore-page"] == "kept"
             assert (OTHER in products_in(page.text, "hero")) == rules
             assert stream_of(page.text) == "", "it is whole"
+        assert (await shopper.get("/store")).headers["x-wandstore-page"] == "kept"
+    with closing(sqlite3.connect(catalog.parent / "data" / "kv.sqlite3")) as pairs:
+        owned = pairs.execute("SELECT count(*) FROM pairs WHERE key LIKE 'ui:%'").fetchone()
+    assert owned == (1,), "who had no page of their own keeps no copy"
