@@ -28,7 +28,6 @@ MEMORY = 12 * 1024 * 1024
 
 _MOST_KEYS = 20_000
 _COMPRESSION = 6
-_SHARED = "plan:"
 
 
 class CachedPage(NamedTuple):
@@ -202,7 +201,7 @@ class PageCache:
         Who has none of their own gets that of their kind, of which they keep no copy.
         """
         stored = from_kv(value) if value is not None else None
-        if stored is None and not key.startswith(_SHARED):
+        if stored is None and not key.startswith("plan:"):
             return None
         ahead = None
         if stored is None or stored.edition != view.edition:
@@ -330,4 +329,4 @@ def shared_key(shop_id: str, persona_hash: str, since: int = 0) -> str:
 
     What is composed ahead has one with the moment `since` which its rules hold.
     """
-    return f"{_SHARED}{shop_id}:{persona_hash}{f'@{since}' if since else ''}"
+    return f"plan:{shop_id}:{persona_hash}{f'@{since}' if since else ''}"
