@@ -90,7 +90,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "PRERENDER": (pages, "NAME_DIGITS"),
     "SHELLS": (shells, "VISIT"),
     "AHEAD": (ahead, "LEAD"),
-    "ARMS": (arms, "STOPPED"),
+    "ARMS": (arms, "LOOKS_EVERY STOPPED"),
     "EXPERIMENTS": (experiments, "HOLDOUT HELD REST PLAIN"),
     "VIEWS": (views, "FALLBACK"),
     "REPOSITORY": (repository, "VIEW_DAYS"),

@@ -20,7 +20,7 @@ FEWEST_PAGES = 20
 _MOST_PAGES = 100
 """The latest pages of an arm that its averages are of."""
 
-_LOOKS_EVERY = 30.0
+LOOKS_EVERY = 30.0
 """Seconds for which a process may show an arm that another has stopped."""
 
 _KEPT_SECONDS = 30 * 86_400
@@ -70,7 +70,7 @@ class Arms:
         assigned = self.experiments.assign(shopper.id, shopper.persona.type, moment)
         return NO_ARM if assigned.key in self.stopped else assigned
 
-    async def run(self, every: float = _LOOKS_EVERY) -> None:
+    async def run(self, every: float = LOOKS_EVERY) -> None:
         """Learn of arms that other processes have stopped, for ever."""
         while True:
             await asyncio.sleep(every)

@@ -7,7 +7,6 @@ import { ARMS, REGISTRY } from "../shared/constants.ts";
 import { withTimeout } from "../util/timeout.ts";
 import { type Assignment, armKey, assign, NO_ARM } from "./assign.ts";
 
-const FRESH_MS = 30_000;
 const TIMEOUT_MS = 100;
 
 interface Known {
@@ -33,7 +32,7 @@ export async function armOf(
 /** Return the arms that have stopped, by key. Where KV does not say, it is as it was. */
 async function findStopped(kv: KVNamespace): Promise<Known["stopped"]> {
   const { readAt, stopped } = caches.get(kv) ?? { readAt: 0, stopped: {} };
-  if (Date.now() - readAt < FRESH_MS) return stopped;
+  if (Date.now() - readAt < ARMS.LOOKS_EVERY * 1000) return stopped;
   caches.set(kv, { readAt: Date.now(), stopped }); // whoever comes meanwhile goes by what is known
   try {
     const value = await withTimeout(TIMEOUT_MS, kv.get<Known["stopped"]>(ARMS.STOPPED, "json"));

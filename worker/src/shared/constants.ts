@@ -167,6 +167,7 @@ export const AHEAD = {
 
 /** app/pages/arms.py */
 export const ARMS = {
+  LOOKS_EVERY: 30,
   STOPPED: "experiments:stopped",
 } as const;
 
