@@ -14,7 +14,7 @@ from app.insights.pins import compare_pins
 from app.insights.report import Counts, report
 from app.personas.facts import prices_of
 from app.storage.db.repository import ShopRepository
-from app.storage.upkeep import days_before
+from app.storage.db.rows import stamp
 
 VIEW_DAYS = 30
 """Days of which views are told; outcomes are those of whole experiments."""
@@ -64,7 +64,7 @@ async def collect(
         stopped,
         currency=currency,
         dollar=dollar,
-        recorded_from=days_before(now, record_days)[:10],
+        recorded_from=stamp(now, record_days)[:10],
     )
     wrong = [f"line {problem.line}: {problem.reason}" for problem in problems]
     about = {"shop": shop.id, "sample": False, "view_days": VIEW_DAYS, "problems": wrong}

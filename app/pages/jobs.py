@@ -9,7 +9,6 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper
 from app.personas.key import arm_in
-from app.storage.db.rows import Generation
+from app.storage.db.rows import Generation, stamp
 from app.storage.db.write_behind import WriteBehind
 from app.storage.rates import Places
 from app.util.latest import Latest
@@ -236,7 +235,7 @@ class PageJobs:
         """Compose a page. A page may fail and the shop may not: the one broad except is here."""
         key, page_key = job.key, request.shopper.page_key
         generation = Generation(
-            job.id, key.shopper_id, key.persona_hash, "pending", page_key, stamp()
+            job.id, key.shopper_id, key.persona_hash, "pending", page_key, stamp(self._site.now())
         )
         self._record(generation, request)
         try:
@@ -257,7 +256,7 @@ class PageJobs:
                 self._journal.append(job.id, [error_event("CONTAINER_ERROR", language)])
         finally:
             self._jobs.pop(page_key, None)
-            self._record(_ended(generation, job), request)
+            self._record(_ended(generation, job, self._site.now()), request)
             log.info({"event": "page", **job.trace.summary()})
             measure(job.trace, self._instruments.metrics)
 
@@ -332,19 +331,14 @@ class PageJobs:
             job.trace.note("planned", shared.model)
 
 
-def stamp() -> str:
-    """Return the time, as records state it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _ended(begun: Generation, job: PageJob) -> Generation:
+def _ended(begun: Generation, job: PageJob, now: float) -> Generation:
     """Return the record of a page's end; of one in want of a model it says why there was none."""
     status, tokens = job.trace.status, job.trace.tokens
     good = status in ("success", "partial", "degraded")
     message = job.failures[-1] if status == "degraded" and job.failures else status
     return begun._replace(
         status="completed" if good else "failed",
-        completed_at=stamp(),
+        completed_at=stamp(now),
         error_message=None if status in ("success", "partial") else message,
         model=job.trace.model,
         prompt_tokens=tokens.prompt,

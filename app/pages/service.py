@@ -12,13 +12,13 @@ from app.domain.page import Component, StoredPage
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.generation.events import replay
 from app.pages.cache import CachedPage, PageCache, shared_key
-from app.pages.jobs import AtCapacity, Batches, PageJobs, PageRequest, RunningJob, stamp
+from app.pages.jobs import AtCapacity, Batches, PageJobs, PageRequest, RunningJob
 from app.pages.relay import Relay
 from app.pages.shells import VISIT, ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper, ShopperCache
 from app.personas.key import arm_in
-from app.storage.db.rows import Visited
+from app.storage.db.rows import Visited, stamp
 from app.storage.db.write_behind import WriteBehind
 from app.util.lazy import WarmUp
 
@@ -288,7 +288,8 @@ class PageService:
         """Note who was here, if they may be written down: who never comes back leaves no row."""
         if not visit.client.recorded:
             return
-        self._records.visited(Visited(visit.shopper_id, visit.view.shop.id, stamp()))
+        seen_at = stamp(self._site.now())
+        self._records.visited(Visited(visit.shopper_id, visit.view.shop.id, seen_at))
 
     async def _ready_page(
         self, known: KnownShopper, view: ShopView, *, first: bool = False

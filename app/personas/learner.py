@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
@@ -17,7 +16,7 @@ from app.domain.persona import NEWCOMER, Persona
 from app.personas.facts import prices_of, to_fact
 from app.personas.key import persona_hash
 from app.personas.rules import classify
-from app.storage.db.rows import Visited
+from app.storage.db.rows import Visited, stamp
 from app.storage.ports import FactStore
 from app.storage.rates import SharedLimiter
 from app.util.rate_limit import Rate
@@ -98,8 +97,7 @@ class PersonaLearner:
 
     async def _judged(self, shopper_id: str, shop: Shop, facts: Sequence[Fact]) -> Learned:
         """Note facts and judge by all that is known. One shopper at a time."""
-        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
-        visited = Visited(shopper_id, shop.id, at)
+        visited = Visited(shopper_id, shop.id, stamp(self._now()))
         turn = self._turns.setdefault(shopper_id, asyncio.Lock())
         async with turn:
             history = await self._store.add_facts(visited, facts)

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from app.metrics.registry import Metrics
 from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.repository import ShopRepository
+from app.storage.db.rows import stamp
 from app.storage.db.write_behind import Batching
 from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.measured import MeasuredKv
 from app.storage.ports import EdgeFiles, Kv, Pool, SharedLedgers
-from app.storage.upkeep import Slice, Upkeep, days_before
+from app.storage.upkeep import Slice, Upkeep
 
 if TYPE_CHECKING:
     from app.storage.redis_journal import RedisJournal
@@ -119,9 +120,9 @@ def _retire(
     def retire() -> Awaitable[int]:
         now = clock()
         return database.retire(
-            days_before(now, state.shopper_days),
-            days_before(now, state.record_days),
-            days_before(now, _FORGOTTEN_DAYS),
+            stamp(now, state.shopper_days),
+            stamp(now, state.record_days),
+            stamp(now, _FORGOTTEN_DAYS),
         )
 
     return retire

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from app.domain.persona import PageKey
 from app.storage.db.repository import ShopRepository
-from app.storage.db.rows import Row
+from app.storage.db.rows import Row, stamp
 from app.storage.ports import Kv
-from app.storage.upkeep import days_before
 
 if TYPE_CHECKING:
     from app.storage.redis_journal import RedisJournal
@@ -48,7 +47,7 @@ class ShopperData:
             if self._journal is not None:
                 await self._journal.erase(key)
             await self._kv.delete(key)
-        await self._database.erase(shopper_id, days_before(time.time(), 0))
+        await self._database.erase(shopper_id, stamp(time.time()))
         return any(rows.values())
 
 

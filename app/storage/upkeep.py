@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
 
 from app.storage.errors import StorageError
 
@@ -49,9 +48,3 @@ class Upkeep:
                 return
             self.counts[name] += removed
             await asyncio.sleep(max(self._pause, clock() - began))
-
-
-def days_before(now: float, days: float) -> str:
-    """Return the time so many days before `now` (seconds since the epoch), as records state it."""
-    then = datetime.fromtimestamp(now, UTC) - timedelta(days=days)
-    return then.isoformat(timespec="milliseconds")

@@ -6,7 +6,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
@@ -22,7 +21,7 @@ from app.pages.shells import ShopView
 from app.personas.learner import PersonaLearner, TooBusy
 from app.personas.views import ViewRow, to_rows
 from app.storage.db.repository import ShopRepository
-from app.storage.db.rows import PageViews, Visited
+from app.storage.db.rows import PageViews, Visited, stamp
 from app.storage.errors import StorageError
 from app.storage.rates import SharedLimiter
 from app.util.http_body import Body
@@ -191,12 +190,11 @@ class SignalsEndpoint:
     async def _add_views(self, rows: Sequence[ViewRow], visit: Visit) -> None:
         known = await self._web.pages.shopper(visit)
         now = self._web.now()
-        at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
         decision = await self._web.pages.decision(known, visit.view)
         day, persona_type = day_of(now), known.shopper.persona.type
         seen = PageViews(day, known.arm.key, persona_type, decision, rows)
         exposures = self._arms.experiments.exposures(visit.shopper_id, known.arm, now)
-        sighting = Visited(visit.shopper_id, visit.view.shop.id, at)
+        sighting = Visited(visit.shopper_id, visit.view.shop.id, stamp(now))
         try:
             await self._views.add_views(sighting, seen, exposures)
         except StorageError as error:

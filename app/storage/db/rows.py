@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple, NoReturn
 
-from app.domain.facts import Fact, read_fact
+from app.domain.facts import SECONDS_A_DAY, Fact, read_fact
 from app.domain.persona import (
     MAX_NAME_LENGTH,
     MAX_NAMES,
@@ -73,6 +74,12 @@ class ShopperHistory(NamedTuple):
     facts: tuple[Fact, ...]
     persona_hash: str | None
     last_fact_id: int = 0
+
+
+def stamp(moment: float, days: float = 0) -> str:
+    """Return a moment (Unix seconds), or the one so many days before it, as records state it."""
+    then = datetime.fromtimestamp(moment - days * SECONDS_A_DAY, UTC)
+    return then.isoformat(timespec="milliseconds")
 
 
 def read_persona(row: Row) -> Persona:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from app.storage.db.rows import stamp
 from app.storage.errors import StorageError
-from app.storage.upkeep import Upkeep, days_before
+from app.storage.upkeep import Upkeep
 
 pytestmark = pytest.mark.anyio
 
@@ -42,4 +43,4 @@ async def test_a_failure_is_counted_and_leaves_the_rest_for_the_next_time() -> N
 
 
 def test_times_are_told_as_records_tell_them() -> None:
-    assert days_before(86_400 * 3, 2) == "1970-01-02T00:00:00.000+00:00"
+    assert stamp(86_400 * 3, 2) == "1970-01-02T00:00:00.000+00:00"
