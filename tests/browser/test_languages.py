@@ -40,6 +40,13 @@ BEYOND = """() => [...document.querySelectorAll("body, body *")]
   .filter(([, box]) => box.width && (box.right > innerWidth + 0.5 || box.left < -0.5))
   .map(([element]) => element.tagName + "." + element.className).slice(0, 5)"""
 
+CUT = """() => [...document.querySelectorAll(".card .price")].map((price) => {
+  const card = price.closest(".card").getBoundingClientRect(), { bottom } = price.getBoundingClientRect();
+  const amounts = [...price.querySelectorAll("b, s")].map((amount) => amount.getBoundingClientRect());
+  const fit = (box) => box.left >= card.left && box.right <= card.right && box.bottom <= bottom + 0.5;
+  return [amounts.length, amounts.every(fit), price.closest(".card-text").offsetHeight];
+})"""
+
 
 @pytest.fixture(params=SHOPS)
 def language(request: pytest.FixtureRequest) -> str:
@@ -124,6 +131,40 @@ def test_what_is_put_in_the_basket_is_told_in_the_language_and_fits(
         assert seen.page.evaluate(BEYOND) == []
         wait_until_still(seen.page)
         assert Axe().run(seen.page).violations_count == 0
+
+
+def test_a_card_shows_what_a_thing_costs_and_what_it_did_in_all_languages(
+    browser: Browser, serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    languages = ("en", "de", "fr", "es", "ja", "ar")
+    (tmp_path / "shops").mkdir()
+    for locale in languages:
+        sizes = [
+            {
+                "id": at,
+                "options": {"Size": at},
+                "price": 1234.5 + int(at),
+                "compare_at_price": 2345.5,
+            }
+            for at in "01"
+        ]
+        products = [
+            {**item, "price": 1234.5, "image": None, "variants": sizes[: 1 + at % 2]}
+            for at, item in enumerate(demo_products())
+        ]
+        shop = {"id": locale, "name": "Own", "currency": "EUR", "locale": locale}
+        (tmp_path / "shops" / f"{locale}.json").write_text(
+            json.dumps({"shop": shop, "products": products})
+        )
+    server = serve(WANDSTORE_CATALOG=str(tmp_path / "shops"))
+    with watched(browser, 360) as seen:
+        for path in (*languages, "fr?sort=name"):
+            seen.page.goto(f"{server.url}/s/{path}")
+            seen.wait_until_done()
+            shown = seen.page.evaluate(CUT)
+            assert len(shown) > 6, path
+            assert {tuple(one[:2]) for one in shown} == {(2, True)}, path
+            assert len({height for _, _, height in shown}) == 1, path
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "fr", "es", "ja", "ar", "de-AT", "ar-EG", "es-MX"])
