@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from unicodedata import normalize
@@ -33,8 +32,6 @@ NOTES = ("full", "most", "not_sold", "moved")
 """What the basket's page says besides, where its address asks for it."""
 
 _PRIVATE = (b"cache-control", b"private, no-store")
-_NUMBER = re.compile(r"\d{1,9}")
-"""In the digits of any script: a shopper's keyboard may have no others."""
 
 
 class BasketPage:
@@ -196,9 +193,9 @@ def _names(part: Component, product: str) -> bool:
 
 
 def _quantity(form: Mapping[str, str], otherwise: int) -> int:
-    """Return the number of a form."""
+    """Return the number of a form, in the digits of any script: a keyboard may have no others."""
     text = form.get("quantity", "").strip()
-    return int(text) if _NUMBER.fullmatch(text) else otherwise
+    return int(text) if text.isdecimal() else otherwise
 
 
 def form_fields(text: bytes) -> dict[str, str]:
