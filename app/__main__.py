@@ -158,12 +158,11 @@ async def _report(settings: Settings, shop_id: str | None) -> dict[str, object]:
     storage = open_storage(settings, Metrics())
     async with storage.opened():
         kv = RetryingKv(storage.kv, time.monotonic)
-        arms = Arms(content.experiments.experiments, kv, time.time)
+        arms = Arms(content.experiments.experiments, kv, storage.clock)
         await arms.load()
         file, days = content.experiments, settings.storage.record_days
-        return await collect(
-            storage.database, shop, file, arms.stopped, time.time(), record_days=days
-        )
+        now = storage.clock()
+        return await collect(storage.database, shop, file, arms.stopped, now, record_days=days)
 
 
 def _add_data_commands(commands: _SubParsersAction[ArgumentParser]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app.domain.persona import PageKey
@@ -40,15 +40,20 @@ class ShopperData:
         """Erase all of it; say whether there was anything on record.
 
         Pages go first, with those of keys that no row leads to: as long as one is left, the rows
-        that lead to it are as well.
+        that lead to it are as well. Those that another process has composed meanwhile follow.
         """
         rows = await self._database.export(shopper_id)
-        for key in {*unrecorded, *_page_keys(shopper_id, rows)}:
+        keys = {*unrecorded, *_page_keys(shopper_id, rows)}
+        await self._erase_pages(keys)
+        composed = await self._database.erase(shopper_id, stamp(time.time()))
+        await self._erase_pages({*composed} - keys)
+        return any(rows.values())
+
+    async def _erase_pages(self, keys: Iterable[str]) -> None:
+        for key in keys:
             if self._journal is not None:
                 await self._journal.erase(key)
             await self._kv.delete(key)
-        await self._database.erase(shopper_id, stamp(time.time()))
-        return any(rows.values())
 
 
 def _page_keys(shopper_id: str, rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:

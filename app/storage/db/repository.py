@@ -161,7 +161,7 @@ SELECT_ALL_OF = {
 }
 """What each table has of one shopper. Personas, signals and exposures go with their shopper."""
 
-DELETE_GENERATIONS_OF = "DELETE FROM ui_generations WHERE shopper_id = ?"
+DELETE_GENERATIONS_OF = "DELETE FROM ui_generations WHERE shopper_id = ? RETURNING kv_key"
 _CHECKED = Visited("health", "health", "")
 
 
@@ -351,15 +351,19 @@ class ShopRepository:
         found = await self._run([Statement(sql, (shopper_id,)) for sql in SELECT_ALL_OF.values()])
         return dict(zip(SELECT_ALL_OF, found, strict=True))
 
-    async def erase(self, shopper_id: str, at: str) -> None:
-        """Delete a shopper's rows in every table, and what is written of them from now on."""
-        sqls = (DELETE_SHOPPER, DELETE_GENERATIONS_OF)
-        await self._run(
+    async def erase(self, shopper_id: str, at: str) -> Sequence[str]:
+        """Delete a shopper's rows in every table, and what is written of them from now on.
+
+        Return the keys of pages that were composed for them.
+        """
+        *_, pages = await self._run(
             [
                 Statement(INSERT_FORGOTTEN, (shopper_id, at)),
-                *(Statement(sql, (shopper_id,)) for sql in sqls),
+                Statement(DELETE_SHOPPER, (shopper_id,)),
+                Statement(DELETE_GENERATIONS_OF, (shopper_id,)),
             ]
         )
+        return [row["kv_key"] for row in pages]
 
     async def check(self) -> None:
         """Write something and take it back, to see that it can be done."""

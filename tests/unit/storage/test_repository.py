@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +23,8 @@ from app.storage.db.rows import (
 from app.storage.db.sqlite import SqliteDatabase
 from app.storage.db.write_behind import Batching, WriteBehind
 from app.storage.errors import StorageError
+from app.storage.ports import Kv
+from app.storage.shoppers import ShopperData
 from tests.support.databases import KINDS, MIGRATIONS, OpenDatabase, opened
 
 pytestmark = pytest.mark.anyio
@@ -519,6 +521,23 @@ async def test_nothing_is_written_of_who_was_erased_until_that_is_forgotten_too(
     assert await database.retire(OLD, OLD, "2026-07-02T00:00:00Z") == 1
     await database.record([SEEN], [])
     assert await database.rows("SELECT id FROM shoppers ORDER BY id") == [("shop_1",), ("shop_2",)]
+
+
+async def test_a_page_that_is_recorded_during_an_erasure_is_erased_as_well(
+    database: OpenDatabase,
+) -> None:
+    class Pages(dict[str, bytes]):
+        async def delete(self, key: str) -> None:
+            self.pop(key, None)
+            if late.kv_key in self and key != late.kv_key:
+                await database.record([], [late])
+
+    late = generation(id="late", kv_key="ui:shop_1:late")
+    await database.record([SEEN], [generation()])
+    pages = Pages(dict.fromkeys((generation().kv_key, late.kv_key), b""))
+    assert await ShopperData(cast("Kv", pages), database, None).erase("shop_1")
+    assert not pages
+    assert not any((await database.export("shop_1")).values())
 
 
 async def test_a_check_writes_and_leaves_nothing(database: OpenDatabase) -> None:
