@@ -61,4 +61,5 @@ def _named(item: Product, gettext: Gettext) -> list[str]:
 
 
 def _option(name: str, value: str) -> str:
-    return f"{name}: {value}" if name and value else value
+    """Return a value, isolated: behind an Arabic name "45 x 45 cm" would read "x 45 cm 45"."""
+    return f"{name}: \u2068{value}\u2069" if name and value else value

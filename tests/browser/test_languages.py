@@ -47,6 +47,22 @@ CUT = """() => [...document.querySelectorAll(".card .price")].map((price) => {
   return [amounts.length, amounts.every(fit), price.closest(".card-text").offsetHeight];
 })"""
 
+IN_ORDER = """() => {
+  const leftOf = (node, at) => {
+    const range = document.createRange();
+    range.setStart(node, at);
+    range.setEnd(node, at + 1);
+    return range.getBoundingClientRect().left;
+  };
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const found = [];
+  for (let node; (node = texts.nextNode());) {
+    const at = node.data.indexOf("60 x 60 cm");
+    if (at >= 0) found.push(leftOf(node, at) < leftOf(node, at + 3));
+  }
+  return found;
+}"""
+
 
 @pytest.fixture(params=SHOPS)
 def language(request: pytest.FixtureRequest) -> str:
@@ -210,11 +226,13 @@ def test_the_way_to_the_checkout_speaks_the_language_and_fits(
         page = seen.page
         page.goto(f"{server.url}/products/linen-cushion?variant=60-ink")
         assert page.inner_text(".basket-link") == words[0]
+        assert set(page.evaluate(IN_ORDER)) == {True}
         page.click(".buy button")
         page.wait_for_selector(".basket-line")
         assert page.inner_text(".basket-sum .button") == words[1]
         for place in (".handed", ".basket-line"):
             assert page.evaluate(BEYOND) == []
+            assert set(page.evaluate(IN_ORDER)) == {True}
             wait_until_still(page)
             assert axe.run(page).response["violations"] == []
             page.click(".basket-sum .button, .message .button")
