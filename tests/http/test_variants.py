@@ -60,8 +60,8 @@ def test_what_cannot_be_had_is_disabled_and_says_why(house_server: Server) -> No
 def test_variants_stand_under_what_they_share(house_server: Server) -> None:
     page = page_of(house_server, CUSHION)
     assert [words(legend) for legend in page.iter("legend")] == [
-        "Size: 45 x 45 cm, Colour",
-        "Size: 60 x 60 cm, Colour",
+        "Size: \u206845 x 45 cm\u2069, Colour",
+        "Size: \u206860 x 60 cm\u2069, Colour",
     ]
 
 
