@@ -9,16 +9,7 @@ from typing import NamedTuple, Protocol
 from app.domain.facts import CHECKOUT, MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.metrics.registry import Metrics
-from app.storage.db.insights_sql import (
-    SELECT_BOUGHT,
-    SELECT_COSTS,
-    SELECT_DECISIONS,
-    SELECT_ORIGINS,
-    SELECT_OUTCOMES,
-    SELECT_PLACES,
-    SELECT_PRODUCTS,
-    SELECT_SLOTS,
-)
+from app.storage.db import insights_sql as insights
 from app.storage.db.rows import (
     Generation,
     PageViews,
@@ -292,13 +283,13 @@ class ShopRepository:
         return list(
             await self._run(
                 [
-                    Statement(SELECT_OUTCOMES, (shop_id,)),
-                    Statement(SELECT_SLOTS, seen),
-                    Statement(SELECT_PRODUCTS, seen),
-                    Statement(SELECT_COSTS, (shop_id,)),
-                    Statement(SELECT_DECISIONS, seen),
-                    Statement(SELECT_ORIGINS, (shop_id,)),
-                    Statement(SELECT_BOUGHT, (shop_id,)),
+                    Statement(insights.SELECT_OUTCOMES, (shop_id,)),
+                    Statement(insights.SELECT_SLOTS, seen),
+                    Statement(insights.SELECT_PRODUCTS, seen),
+                    Statement(insights.SELECT_COSTS, (shop_id,)),
+                    Statement(insights.SELECT_DECISIONS, seen),
+                    Statement(insights.SELECT_ORIGINS, (shop_id,)),
+                    Statement(insights.SELECT_BOUGHT, (shop_id,)),
                 ]
             )
         )
@@ -308,7 +299,7 @@ class ShopRepository:
     ) -> Sequence[Row]:
         """Return what was shown and clicked at so many leading places of these slots."""
         params = (shop_id, since_day, most, json.dumps(list(slots)))
-        (rows,) = await self._run([Statement(SELECT_PLACES, params)])
+        (rows,) = await self._run([Statement(insights.SELECT_PLACES, params)])
         return rows
 
     async def record(
