@@ -171,7 +171,9 @@ def test_options_that_a_feed_names_in_english_are_named_in_the_shops_language() 
     item = product("p", variants=forms, option_names=("Color", "Size"))
     german = RENDERER.product_page(shop(item)._replace(locale="de"), item, [])
     assert "<legend>Farbe: \u2068Rot\u2069, Größe</legend>" in german
-    assert "<legend>Color: \u2068Rot\u2069, Size</legend>" in RENDERER.product_page(shop(item), item, [])
+    assert "<legend>Color: \u2068Rot\u2069, Size</legend>" in RENDERER.product_page(
+        shop(item), item, []
+    )
 
 
 def test_a_preview_ends_with_a_word_where_the_text_has_some() -> None:
