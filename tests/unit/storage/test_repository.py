@@ -523,6 +523,16 @@ async def test_nothing_is_written_of_who_was_erased_until_that_is_forgotten_too(
     assert await database.rows("SELECT id FROM shoppers ORDER BY id") == [("shop_1",), ("shop_2",)]
 
 
+async def test_who_was_seen_last_in_a_shop_is_known_with_their_personas(
+    database: OpenDatabase,
+) -> None:
+    elsewhere, newcomer = Visited("shop_2", "other", NOW), Visited("shop_3", "demo", NOW)
+    await database.record([SEEN, elsewhere, newcomer], [])
+    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    found = await database.latest_shoppers("demo")
+    assert {it.id: it.persona for it in found} == {"shop_1": COLLECTOR, "shop_3": NEWCOMER}
+
+
 async def test_a_page_that_is_recorded_during_an_erasure_is_erased_as_well(
     database: OpenDatabase,
 ) -> None:
