@@ -64,7 +64,8 @@ class Product(NamedTuple):
     """One thing we sell, as the catalog states it. Text fields are plain text, never HTML.
 
     `price` is that of its cheapest variant that can be had, `varies` says that others cost
-    something else, and `stock` is the sum over variants, None where the feed does not track it.
+    something else, `compare_at` is what it did cost, always more, and `stock` is the sum over
+    variants, None where the feed does not track it.
     `options` are all values of its options, as texts. `condition` is `Used` or `Refurbished`, as
     schema.org has it, empty where it is new or nobody says.
     """

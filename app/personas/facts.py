@@ -65,7 +65,7 @@ def to_fact(
         categories=tuple(item.category for item in products),
         low=_count(products, prices, -1),
         high=_count(products, prices, 1),
-        reduced=sum(is_reduced(item) for item in products),
+        reduced=sum(item.compare_at is not None for item in products),
         cents=_cents(items, prices) if event.kind == "purchase" else 0,
         seconds=event.seconds,
         origins=_origins(products, origins) if event.kind in BASKET_KINDS else (),
@@ -97,11 +97,6 @@ def price_tier(item: Product, prices: Prices) -> int:
     if prices.low is None or prices.high is None or price.currency != prices.currency:
         return 0
     return -1 if price.amount <= prices.low else int(price.amount >= prices.high)
-
-
-def is_reduced(item: Product) -> bool:
-    """Say whether a product costs less than it did."""
-    return item.compare_at is not None and item.compare_at.amount > item.price.amount
 
 
 def _cents(items: Sequence[tuple[Product, int]], prices: Prices) -> int:

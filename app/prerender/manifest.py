@@ -10,7 +10,7 @@ from app.content.components import Library
 from app.domain.catalog import Product, Shop
 from app.domain.experiments import Experiments
 from app.pages.shells import ShopView
-from app.personas.facts import is_reduced, price_tier, prices_of
+from app.personas.facts import price_tier, prices_of
 from app.prerender.pages import STREAM, listing_pages
 
 MOST_SENT = 200
@@ -102,7 +102,7 @@ def goods_file(shop: Shop) -> dict[str, tuple[int, int, int, int]]:
         item.id: (
             places[item.category],
             price_tier(item, prices),
-            int(is_reduced(item)),
+            int(item.compare_at is not None),
             int(item.price.amount * 100) if item.price.currency == prices.currency else 0,
         )
         for item in shop.products.values()

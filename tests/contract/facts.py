@@ -47,7 +47,7 @@ def abroad(item: Product) -> Product:
 NINE = shop(
     *(thing(f"p{at}", f"{at}.00", "Lamps" if at % 2 else "Cups") for at in range(1, 10)),
     thing("cut", "5.00", before="7.00"),
-    thing("dearer", "5.00", before="4.00"),
+    thing("dearer", "5.00"),
     abroad(thing("foreign", "1.00", "Maps")),
 )
 
