@@ -224,6 +224,7 @@ def test_without_javascript_the_shell_sells_and_brings_the_finished_page(
         assert page.locator("main[data-stream]").count() == 0
         page.locator("[data-slot=grid] a").first.click()
         assert "/products/" in page.url
+        page.wait_for_load_state()
         assert page.locator("h1").count() == 1
 
 
