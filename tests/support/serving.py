@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -37,6 +38,9 @@ async def opened(server: Server) -> AsyncIterator[int]:
         for connection in list(server.server_state.connections):
             connection.shutdown()
         await server.lifespan.shutdown()
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()  # what is still being sent holds its socket open
+        await asyncio.sleep(0)
 
 
 @contextmanager
