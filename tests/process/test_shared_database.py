@@ -147,4 +147,4 @@ def test_a_shop_stays_open_while_its_database_is_slow_and_while_it_is_gone(
         finally:
             postgres.start()
         eventually(lambda: checks()["database"] == "ok")
-        eventually(lambda: recorded(postgres, state, new))
+        eventually(lambda: exported(state, new))
