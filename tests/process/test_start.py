@@ -168,7 +168,7 @@ def test_a_port_that_is_taken_is_told_in_a_line(tmp_path: Path) -> None:
 def test_a_signal_while_it_starts_ends_it_with_a_line(copy: Path) -> None:
     reached = copy / "reached"
     os.mkfifo(reached)
-    (copy / "components" / "hero.py").write_text(f"open({str(reached)!r}).read()")
+    (copy / "components" / "slots.py").write_text(f"open({str(reached)!r}).read()")
     environment = {"PATH": os.environ["PATH"], "WANDSTORE_DATA": str(copy / "data")}
     command = [sys.executable, "-m", "app"]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
