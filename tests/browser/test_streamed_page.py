@@ -18,6 +18,7 @@ from tests.support.fake_model import (
 )
 from tests.support.flaky_proxy import cutting
 from tests.support.waiting import eventually
+from tools.support import http
 from tools.support.browser import Watched, wait_until_still, watched
 from tools.support.server import Server
 
@@ -307,3 +308,17 @@ def test_axe_finds_nothing_serious_at_any_moment(
                     item["id"] for item in violations if item["impact"] in ("serious", "critical")
                 ]
                 assert serious == [], f"{moment}, {width}: {violations}"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_what_a_slow_network_brings_in_pieces_moves_nothing(
+    browser: Browser, house_server: Server, width: int
+) -> None:
+    page = http.get(f"{house_server.url}/store?sort=price_asc").text
+    for end in ("</a>", "</li>", "</nav>", "</header>", "</ul>"):
+        page = page.replace(end, f"{end}\f", 3)
+    with cutting(house_server.port) as proxy, watched(browser, width) as seen:
+        proxy.pages["/pieces"] = page
+        seen.page.goto(f"http://127.0.0.1:{proxy.port}/pieces")
+        assert seen.page.locator(".masthead").is_visible()
+        assert seen.layout_shift() == []

@@ -19,7 +19,8 @@ _OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
 class CuttingProxy:
     """Passes HTTP on to `target_port`; each stream is cut after `events` events, the last not.
 
-    `pages` are answered by itself, by their paths; `heads` is what requests began with.
+    `pages` are answered by itself, by their paths, with a pause at each form feed; `heads` is what
+    requests began with.
     """
 
     def __init__(self, target_port: int, events: int | None = None) -> None:
@@ -64,7 +65,11 @@ class CuttingProxy:
         self.heads.append(head.decode())
         page = self.pages.get(head.split(b" ")[1].decode())
         if page is not None:
-            writer.write(_OK + page.encode())
+            writer.write(_OK)
+            for piece in page.split("\f"):
+                writer.write(piece.encode())
+                await writer.drain()
+                await asyncio.sleep(_ON_THE_WAY)
             return
         up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
         try:
