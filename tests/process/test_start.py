@@ -165,15 +165,22 @@ def test_a_port_that_is_taken_is_told_in_a_line(tmp_path: Path) -> None:
     )
 
 
+HEARING_SIGNALS = """
+import os, signal, sys
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "app"])
+"""
+"""Whoever runs these tests may ignore what ends others, and what they start would as well."""
+
+
 def test_a_signal_while_it_starts_ends_it_with_a_line(copy: Path) -> None:
     reached = copy / "reached"
     os.mkfifo(reached)
     (copy / "components" / "slots.py").write_text(f"open({str(reached)!r}).read()")
     environment = {"PATH": os.environ["PATH"], "WANDSTORE_DATA": str(copy / "data")}
-    command = [sys.executable, "-m", "app"]
-    outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as all that we start
-    hang_ups = [] if outlives_terminal else [signal.SIGHUP]
-    for number in (signal.SIGTERM, signal.SIGINT, *hang_ups):
+    command = [sys.executable, "-c", HEARING_SIGNALS]
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         shop = subprocess.Popen(command, cwd=copy, env=environment, stderr=subprocess.PIPE)
         with shop, reached.open("wb"):  # waits until it is read
             shop.send_signal(number)
