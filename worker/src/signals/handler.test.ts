@@ -268,7 +268,7 @@ describe("a beacon", () => {
 
   it("too many of one shopper are refused for a while", async () => {
     vi.useFakeTimers({ toFake: ["Date"] }); // no allowance comes back meanwhile
-    const cookie = await sessionCookie(SHOPPER);
+    const cookie = await sessionCookie(`shop_${"9".repeat(32)}`); // none of whose share is spent
     const statuses = [];
     for (let at = 0; at < 31; at += 1) {
       statuses.push(
