@@ -366,6 +366,14 @@ def only_reads(work: Iterable[Statement]) -> bool:
     return all(statement.sql.lstrip().startswith(("SELECT", "WITH")) for statement in work)
 
 
+def erases(work: Iterable[Statement]) -> bool:
+    """Say whether this erases a shopper, which nobody may write beside.
+
+    Where one transaction is written after the other, as in SQLite and D1, nobody does.
+    """
+    return any(statement.sql == INSERT_FORGOTTEN for statement in work)
+
+
 def _unless_forgotten(shoppers: Sequence[str], sql: str = DELETE_FORGOTTEN) -> Statement:
     return Statement(sql, (json.dumps(shoppers),))
 

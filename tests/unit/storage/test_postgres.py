@@ -230,6 +230,49 @@ async def test_the_persona_that_holds_is_the_one_judged_by_all_that_was_done_any
     assert (await both[0].add_facts(SEEN, [])).persona_hash == "v2_20"
 
 
+async def test_nothing_stays_of_who_is_erased_while_another_process_writes_of_them(
+    connect: Connect, database: PostgresDatabase, url: str
+) -> None:
+    await database.check()
+    door = await asyncpg.connect(url)  # whoever writes of a shopper waits at it until the end
+    await door.execute("""
+        CREATE FUNCTION wait() RETURNS TRIGGER LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON shoppers
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait();
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON ui_generations
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait();
+    """)
+
+    async def ended_or_waiting(*calls: asyncio.Task[Any]) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                held = await door.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                if held + sum(call.done() for call in calls) >= len(calls):
+                    return
+
+    page = Generation("g1", "shop_1", "v2_x", "pending", "ui:x", AT)
+    for write in (
+        database.add_facts(SEEN, [Fact("view")]),
+        database.set_persona(SEEN, Persona("explorer", 0.4), "v2_1"),
+        database.add_views(
+            SEEN, PageViews(1, "", "newcomer", "", [("hero", "hero", "", 0, 1, 0)]), []
+        ),
+        database.record([SEEN], [page]),
+        database.record([], [page]),
+    ):
+        await door.execute("SELECT pg_advisory_lock(1)")
+        writing = asyncio.create_task(write)
+        await ended_or_waiting(writing)
+        erasing = asyncio.create_task((await connect(url)).erase("shop_1", AT))
+        await ended_or_waiting(writing, erasing)
+        await door.execute("SELECT pg_advisory_unlock(1)")
+        await asyncio.gather(writing, erasing)
+        assert not any((await database.export("shop_1")).values())
+        await door.execute("DELETE FROM forgotten")
+    await door.close()
+
+
 # ------------------------------------------------------------------ troubles
 
 
