@@ -8,7 +8,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from math import inf
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
-from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
+from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Note, Report, shown
 from app.catalog.text import LONGEST_LINE, plain
 from app.domain.catalog import FeedIssue, Goods, Product, Shop
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_PRODUCTS = 50_000
-TOO_MANY = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
+_TOO_MANY = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
 MOST_TAGS = 50
 UNSORTED = "Everything"
 """The category of a product that is given none."""
@@ -97,12 +97,15 @@ def read_text(path: Path) -> str:
     Raises:
         CatalogError: it cannot be read, is empty, too large, a spreadsheet's own file, or not text.
     """
-    content = read_content(path)
     try:
-        return _text(content).replace("\0", "")
+        return _text(_content(path)).replace("\0", "")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise CatalogError.of(path, f"is not {error.encoding.upper()} text", line) from None
+    except OSError as error:
+        raise CatalogError.of(path, error.strerror or "cannot be read") from error
+    except InvalidProduct as error:
+        raise CatalogError.of(path, str(error)) from None
 
 
 def _text(content: bytes) -> str:
@@ -116,20 +119,6 @@ def _text(content: bytes) -> str:
         with suppress(LookupError):
             return content.decode(declared[1].decode())
         raise
-
-
-def read_content(path: Path) -> bytes:
-    """Return the bytes of a file.
-
-    Raises:
-        CatalogError: it cannot be read, is empty, too large, or a spreadsheet's own file.
-    """
-    try:
-        return _content(path)
-    except OSError as error:
-        raise CatalogError.of(path, error.strerror or "cannot be read") from error
-    except InvalidProduct as error:
-        raise CatalogError.of(path, str(error)) from None
 
 
 def product_id(text: str) -> str:
@@ -154,6 +143,29 @@ def category_of(*names: str) -> str:
     return next(given, UNSORTED)
 
 
+def sold(listed: Iterable[tuple[Note, Callable[[], Product | None]]]) -> Iterator[Product]:
+    """Yield what can be sold of what a feed lists: of two products with one id, the first.
+
+    Each comes with what takes its problem, and what reads it; that is None where the merchant does
+    not offer it.
+    """
+    ids: set[str] = set()
+    for note, read in listed:
+        if len(ids) >= MOST_PRODUCTS:
+            note(_TOO_MANY)
+            continue
+        try:
+            product = read()
+        except InvalidProduct as error:
+            note(str(error))
+            continue
+        if product and product.id in ids:
+            note("another product has this id")
+        elif product:
+            ids.add(product.id)
+            yield product
+
+
 def open_shop(
     path: Path,
     shop: Shop,
@@ -176,7 +188,8 @@ def open_shop(
     if not shop.products:
         nothing = FeedIssue(WHOLE_FILE, "holds no product that can be sold")
         raise CatalogError(path, (nothing, *report.problems()))
-    unknown = _unknown_to_checkout(shop)
+    forms = (form for item in shop.products.values() for form in item.forms())
+    unknown = [form.id for form in forms if shop.checkout and not shop.checkout.knows(form)]
     if unknown:
         report.add(
             WHOLE_FILE,
@@ -185,15 +198,6 @@ def open_shop(
             unknown[0],
         )
     return shop
-
-
-def _unknown_to_checkout(shop: Shop) -> list[str]:
-    """Return the ids of what the shop's checkout has no name for."""
-    checkout = shop.checkout
-    if checkout is None:
-        return []
-    forms = (form for item in shop.products.values() for form in item.forms())
-    return [form.id for form in forms if not checkout.knows(form)]
 
 
 def stock(

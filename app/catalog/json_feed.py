@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from app.catalog.feed import MOST_PRODUCTS, TOO_MANY, Feed, Terms, open_shop, read_text
+from app.catalog.feed import Feed, Terms, open_shop, read_text, sold
 from app.catalog.images import LocalPictures, folder_of, read_sizes
-from app.catalog.json_lines import Document, Placed, read_document
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import MOST_UNREAD, About, shop_of
 from app.catalog.numbers import CURRENCY
-from app.catalog.problems import WHOLE_FILE, CatalogError, InvalidProduct, Report, shown
+from app.catalog.problems import WHOLE_FILE, CatalogError, Note, Report, shown
 from app.catalog.translations import translated
 from app.domain.catalog import Product
 
 _MOST_WATCHED = 1_000
 """Products of which it is seen what nobody reads; the others are hardly different."""
+
+_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def read_json(path: Path, terms: Terms) -> Feed:
@@ -39,13 +42,14 @@ def read_json(path: Path, terms: Terms) -> Feed:
         shop = shop._replace(store=shop.store or shop.id)
     folder = folder_of(path)
     local = LocalPictures(folder, f"{terms.pictures_base}/{shop.id}", read_sizes(folder))
-    shelf = _Shelf(about.matching("currency", CURRENCY, terms.currency, str.upper), local, report)
+    currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
     if "products" in document.fields:
         report.add(WHOLE_FILE, "products must be a list")
     catalog.read.add("products")
     catalog.report_unread("catalog")
     about.report_unread("shop")
-    shop = open_shop(path, shop, shelf.fill(document.products), report, before=terms.before)
+    products = sold(_listed(document.products, currency, local, report))
+    shop = open_shop(path, shop, products, report, before=terms.before)
     translations = translated(shop, others)
     return Feed(shop, report.problems(), folder if folder.is_dir() else None, translations)
 
@@ -69,42 +73,27 @@ def _document(path: Path) -> Document:
         raise CatalogError.of(path, "is nested too deeply") from None
 
 
-class _Shelf(NamedTuple):
-    currency: str
-    local: LocalPictures
-    report: Report
+def _listed(
+    placed: Iterable[Placed], currency: str, local: LocalPictures, report: Report
+) -> Iterator[tuple[Note, Callable[[], Product]]]:
+    """Yield products to be read, then report the keys that nobody asks for."""
+    unread: dict[str, int] = {}
 
-    def fill(self, placed: Iterable[Placed]) -> Iterator[Product]:
-        """Yield what can be sold; of two products with one id, the first."""
-        taken: set[str] = set()
-        given: dict[str, int] = {}
-        for item in placed:
-            self.report.reached(item.share)
-            fields = item.value
-            if isinstance(fields, dict) and len(taken) < _MOST_WATCHED:
-                fields = _WatchedFields(fields)
-            try:
-                note = partial(self._note, item)
-                product = read_product(fields, self.currency, note, self.local)
-                self._admit(product, taken)
-            except InvalidProduct as error:
-                self._note(item, str(error))
-                continue
-            taken.add(product.id)
-            yield product
-            if isinstance(fields, _WatchedFields):
-                given |= {key: item.line for key in fields.unread() if key not in given}
-        for key in list(given)[:MOST_UNREAD]:
-            self.report.add(given[key], f"product: the key {shown(key)!r} is not read")
+    def read(line: int, fields: object, note: Note) -> Product:
+        product = read_product(fields, currency, note, local)
+        for key in fields.unread() if isinstance(fields, _WatchedFields) else ():
+            unread.setdefault(key, line)
+        return product
 
-    def _note(self, item: Placed, reason: str) -> None:
-        self.report.add(item.line, reason, _named(item.value))
-
-    def _admit(self, product: Product, taken: set[str]) -> None:
-        if product.id in taken:
-            raise InvalidProduct("another product has this id")
-        if len(taken) >= MOST_PRODUCTS:
-            raise InvalidProduct(TOO_MANY)
+    for at, (line, value, share) in enumerate(placed):
+        report.reached(share)
+        fields = value if isinstance(value, dict) else {}
+        name = fields.get("id")
+        note = partial(report.add, line, product=name if isinstance(name, str) else "")
+        watched = _WatchedFields(fields) if fields and at < _MOST_WATCHED else value
+        yield note, partial(read, line, watched, note)
+    for key, line in [*unread.items()][:MOST_UNREAD]:
+        report.add(line, f"product: the key {shown(key)!r} is not read")
 
 
 class _WatchedFields(dict[str, object]):
@@ -124,6 +113,111 @@ class _WatchedFields(dict[str, object]):
         return [name for name in self if name not in self._names]
 
 
-def _named(value: object) -> str:
-    name = value.get("id") if isinstance(value, dict) else None
-    return name if isinstance(name, str) else ""
+class Placed(NamedTuple):
+    """A value, the line it starts on, and how much of the text is before its end, up to 1."""
+
+    line: int
+    value: object
+    share: float
+
+
+class Document(NamedTuple):
+    """The fields of a catalog, its products apart. Every number is a Decimal.
+
+    Products come one by one: all at once they would take several times the memory of the file.
+    """
+
+    fields: Mapping[str, object]
+    products: Iterator[Placed]
+
+
+def read_document(text: str) -> Document:
+    """Take a catalog apart.
+
+    Raises:
+        json.JSONDecodeError: the text is not JSON, or no object.
+        RecursionError: it is nested too deeply.
+    """
+    walk = _Walk(text)
+    fields: dict[str, object] = {}
+    lists: list[int] = []
+    for _ in walk.items("{", "}"):
+        key = walk.key()
+        if key == "products" and walk.peek() == "[":
+            lists.append(walk.at)
+            for _ in walk.items("[", "]"):
+                walk.value(_SKIMMER)
+        else:
+            fields[key] = walk.value()
+    walk.end()
+    return Document(fields, (placed for at in lists for placed in _Walk(text, at).placed()))
+
+
+class _Walk:
+    """A place in a JSON text, which only ever moves on."""
+
+    def __init__(self, text: str, at: int = 0) -> None:
+        self.at = at
+        self._text = text
+        self._line = 1
+        self._counted = 0
+
+    def peek(self) -> str:
+        space = _SPACE.match(self._text, self.at)
+        self.at = space.end() if space else self.at
+        return self._text[self.at : self.at + 1]
+
+    def items(self, opening: str, closing: str) -> Iterator[None]:
+        """Stop before each item of a list or object, which the caller then reads."""
+        self._take(opening)
+        while self.peek() != closing:
+            yield
+            if self.peek() != closing:
+                self._take(",")
+                if self.peek() == closing:
+                    raise self._expected(f"no {closing!r} after a comma")
+        self._take(closing)
+
+    def key(self) -> str:
+        if self.peek() != '"':
+            raise self._expected("a name in double quotes")
+        name = str(self.value())
+        self._take(":")
+        return name
+
+    def value(self, decoder: json.JSONDecoder | None = None) -> object:
+        self.peek()
+        value, self.at = (decoder or _DECODER).raw_decode(self._text, self.at)
+        return value
+
+    def placed(self) -> Iterator[Placed]:
+        """Yield the items of a list."""
+        for _ in self.items("[", "]"):
+            self.peek()
+            self._line += self._text.count("\n", self._counted, self.at)
+            self._counted = self.at
+            value = self.value()
+            yield Placed(self._line, value, self.at / len(self._text))
+
+    def end(self) -> None:
+        if self.peek():
+            raise self._expected("nothing more")
+
+    def _take(self, mark: str) -> None:
+        if self.peek() != mark:
+            raise self._expected(f"{mark!r}")
+        self.at += 1
+
+    def _expected(self, what: str) -> json.JSONDecodeError:
+        return json.JSONDecodeError(f"expected {what}", self._text, self.at)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
+
+
+_SKIMMER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+_DECODER = json.JSONDecoder(parse_float=_decimal, parse_int=_decimal, parse_constant=_decimal)

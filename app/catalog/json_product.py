@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 
 from app.catalog.feed import MOST_TAGS, category_of, product_id
 from app.catalog.images import LocalPictures, remote
 from app.catalog.numbers import CURRENCY, price, quantity
-from app.catalog.problems import InvalidProduct, shown
+from app.catalog.problems import InvalidProduct, Note, attempt, shown
 from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all, shorten
 from app.catalog.variants import MOST_OPTIONS, MOST_VARIANTS, made_of, variant_id
 from app.domain.catalog import Money, Picture, Product, Variant
 
 _MOST_IN_STOCK = 1_000_000_000
 _MOST_OPTION_NAMES = 3
-
-Note = Callable[[str], object]
-"""Takes what is wrong with a product that is sold all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +77,19 @@ class Fields:
 
     def picture(self, alt: str) -> Picture | None:
         """Return the picture, if there is one that may be shown; `alt` is for one without words."""
+        return attempt(partial(self._picture, alt), self.note, "sold without a picture")
+
+    def _picture(self, alt: str) -> Picture | None:
         address = self.values.get("image")
         if self.local is None or address is None or address == "":
             return None
-        try:
-            url = _picture_url(address, self.local)
-            width, height = self.count("image_width"), self.count("image_height")
-            picture = Picture(url, self.text("image_alt") or alt, width or 0, height or 0)
-            return self.local.sized(picture)
-        except InvalidProduct as error:
-            self.note(f"sold without a picture: {error}")
-            return None
+        if not isinstance(address, str):
+            raise InvalidProduct(f"image must be text, not {shown(address)}")
+        is_remote = ":" in address or address.startswith("//")
+        url = remote(address) if is_remote else self.local.url(address)
+        width, height = self.count("image_width"), self.count("image_height")
+        picture = Picture(url, self.text("image_alt") or alt, width or 0, height or 0)
+        return self.local.sized(picture)
 
 
 def read_product(
@@ -203,13 +203,6 @@ def _variant(
         stock=stock,
         picture=fields.picture(""),
     )
-
-
-def _picture_url(address: object, local: LocalPictures) -> str:
-    if not isinstance(address, str):
-        raise InvalidProduct(f"image must be text, not {shown(address)}")
-    is_remote = ":" in address or address.startswith("//")
-    return remote(address) if is_remote else local.url(address)
 
 
 def _is_count(value: Decimal) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
-from app.catalog.feed import Terms
+from app.catalog.feed import Feed, Terms, open_shop
+from app.catalog.json_product import Fields
 from app.catalog.numbers import CURRENCY
-from app.catalog.problems import WHOLE_FILE, Report, shown
-from app.catalog.text import plain, plain_all, slug
+from app.catalog.problems import WHOLE_FILE, Report, attempt, shown
+from app.catalog.text import slug
 from app.domain.catalog import (
     DEMO,
     ESSENTIAL,
@@ -20,8 +24,11 @@ from app.domain.catalog import (
     Brand,
     Checkout,
     Consent,
+    Product,
     Shop,
 )
+
+T = TypeVar("T")
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME = r"[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*"
@@ -66,27 +73,19 @@ class About:
 
     def part(self, name: str) -> About:
         """Return an object among the fields; an absent one is empty."""
-        given = self._given(name)
+        self.read.add(name)
+        given = self.fields.get(name)
         if given is not None and not isinstance(given, dict):
             self.report.add(WHOLE_FILE, f"{name} must be an object, not {shown(given)}")
         return About(given if isinstance(given, dict) else {}, self.report)
 
     def text(self, name: str, otherwise: str = "") -> str:
         """Return a field as plain text."""
-        given = self._given(name)
-        if given is not None and not isinstance(given, str):
-            self.report.add(WHOLE_FILE, f"shop: {name} must be text, not {shown(given)}")
-        return (plain(given) if isinstance(given, str) else "") or otherwise
+        return self._given(name, Fields.text) or otherwise
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a field that is a list of plain texts, each once."""
-        given = self._given(name)
-        if given is None:
-            return ()
-        if not isinstance(given, list) or not all(isinstance(item, str) for item in given):
-            self.report.add(WHOLE_FILE, f"shop: {name} must be a list of texts")
-            return ()
-        return plain_all(given, _MOST_WORDS)
+        return self._given(name, partial(Fields.texts, most=_MOST_WORDS)) or ()
 
     def matching(
         self,
@@ -107,9 +106,10 @@ class About:
         for name in [name for name in self.fields if name not in self.read][:MOST_UNREAD]:
             self.report.add(WHOLE_FILE, f"{where}: the key {shown(name)!r} is not read")
 
-    def _given(self, name: str) -> object:
+    def _given(self, name: str, read: Callable[[Fields, str], T]) -> T | None:
         self.read.add(name)
-        return self.fields.get(name)
+        note = partial(self.report.add, WHOLE_FILE)
+        return attempt(lambda: read(Fields(self.fields), name), note, "shop")
 
 
 def shop_of(about: About, shop_id: str, name: str) -> Shop:
@@ -128,13 +128,21 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
     )
 
 
-def shop_beside(terms: Terms, report: Report) -> tuple[Shop, str]:
-    """Return the shop of a feed that says nothing of it, by the file beside; and its currency."""
+def open_feed(path: Path, terms: Terms, sold: Callable[[str, Report], Iterable[Product]]) -> Feed:
+    """Return a feed that says nothing of its shop, which the file beside it describes.
+
+    `sold` returns its products, in this currency where they name none.
+
+    Raises:
+        CatalogError: there is nothing to sell, or a table lacks a column.
+    """
+    report = Report(terms.progress)
     about = About(terms.about, report)
     shop = shop_of(about, terms.shop_id, terms.shop_name)
     currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
     about.report_unread("shop")
-    return shop, currency
+    shop = open_shop(path, shop, sold(currency, report), report, before=terms.before)
+    return Feed(shop, report.problems(), until=report.until)
 
 
 def _id(about: About, otherwise: str) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
 
-from app.catalog.feed import MOST_PRODUCTS, TOO_MANY, Feed, Terms, open_shop, read_text
-from app.catalog.json_shop import shop_beside
+from app.catalog.feed import Feed, Terms, read_text, sold
+from app.catalog.json_shop import open_feed
 from app.catalog.merchant_product import read_product
-from app.catalog.problems import CatalogError, InvalidProduct, Report
+from app.catalog.problems import CatalogError, Report
 from app.catalog.rows import Layout, Row, read_rows, together
 from app.catalog.text import LONGEST_LINE, plain
 from app.domain.catalog import Product
@@ -70,15 +70,15 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
     walk = _Walk(path)
     walk.read(read_text(path))
     named = terms._replace(shop_name=plain(walk.title) or terms.shop_name)
-    return _open(path, walk.gathered, named)
+    return _open(path, walk.rows, named)
 
 
 def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> Feed:
-    report = Report(terms.progress)
-    shop, currency = shop_beside(terms, report)
-    products = _sold(together(read, _name, report), currency, report)
-    shop = open_shop(path, shop, products, report, before=terms.before)
-    return Feed(shop, report.problems(), until=report.until)
+    def products(currency: str, report: Report) -> Iterator[Product]:
+        groups = together(read, _name, report)
+        return sold((rows[0].note, partial(_product, rows, currency)) for rows in groups)
+
+    return open_feed(path, terms, products)
 
 
 def _name(row: Row) -> tuple[str, str]:
@@ -87,25 +87,12 @@ def _name(row: Row) -> tuple[str, str]:
     return ("group", group) if group else ("item", plain(row["id"], LONGEST_LINE + 1))
 
 
-def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Iterator[Product]:
-    sold: set[str] = set()
-    for rows in products:
-        if len(sold) >= MOST_PRODUCTS:
-            report.add(rows[0].line, TOO_MANY, rows[0]["id"])
-            continue
-        alone = rows if rows[0]["group"] else rows[:1]
-        for row in rows[len(alone) :]:
-            report.add(row.line, "another product has this id", row["id"])
-        try:
-            product = read_product(alone, currency, report)
-        except InvalidProduct as error:
-            report.add(rows[0].line, str(error), rows[0]["id"])
-            continue
-        if product.id in sold:  # as `x 1` and `x-1` are one in an address
-            report.add(rows[0].line, "another product has this id", product.id)
-            continue
-        sold.add(product.id)
-        yield product
+def _product(rows: list[Row], currency: str) -> Product:
+    """Return the product of a group, or the first item of an id."""
+    alone = rows if rows[0]["group"] else rows[:1]
+    for row in rows[len(alone) :]:
+        row.note("another product has this id")
+    return read_product(alone, currency)
 
 
 class _Item(NamedTuple):
@@ -118,8 +105,8 @@ class _Walk:
     """Gathers the items of a feed as they close. What they hold below their own fields is left."""
 
     def __init__(self, path: Path) -> None:
-        self.rows: list[Row] = []
         self.title = ""
+        self._items: list[_Item] = []
         self._path = path
         self._open: list[str] = []
         self._item: _Item | None = None
@@ -145,11 +132,11 @@ class _Walk:
             reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
             raise CatalogError.of(self._path, reason, error.lineno) from None
 
-    def gathered(self, report: Report) -> Iterator[Row]:
+    def rows(self, report: Report) -> Iterator[Row]:
         """Yield the items."""
-        for number, row in enumerate(self.rows, 1):
-            report.reached(number / len(self.rows))
-            yield row
+        for number, item in enumerate(self._items, 1):
+            report.reached(number / len(self._items))
+            yield Row(item.line, item.cells, report)
 
     def _sign(self, name: str, is_parameter: bool) -> None:
         self._text.append("" if is_parameter else unescape(f"&{name};"))
@@ -179,7 +166,7 @@ class _Walk:
             if known and text:
                 item.cells.setdefault(known, text)
         elif len(self._open) < item.depth:
-            self.rows.append(Row(item.line, item.cells))
+            self._items.append(item)
             self._item = None
 
     def _refused(self, reason: str) -> CatalogError:

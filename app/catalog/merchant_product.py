@@ -10,13 +10,12 @@ from itertools import takewhile
 from time import time
 
 from app.catalog.feed import category_of, product_id
-from app.catalog.images import remote
 from app.catalog.numbers import CURRENCY, price, quantity
 from app.catalog.problems import InvalidProduct, Report, shown
 from app.catalog.rows import Row
-from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, shorten
+from app.catalog.text import LONGEST_DESCRIPTION, plain
 from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
-from app.domain.catalog import Money, Picture, Product, Variant
+from app.domain.catalog import Money, Product, Variant
 
 _AHEAD = ("preorder", "backorder", "presale", "madetoorder")
 """What may be ordered although there is none."""
@@ -32,29 +31,30 @@ _CONDITIONS = {"": "", "new": "", "used": "Used", "refurbished": "Refurbished"}
 _OPTIONS = ("color", "size", "material", "pattern")
 _APART = re.compile(r"^[\s,;:/|(\[·–—-]+|[\s,;:/|(\[·–—-]+$")  # noqa: RUF001 - dashes
 _SHORTEST_TITLE = 3
+_NO_PICTURE = "sold without a picture"
 _AMOUNT = re.compile(r"(?:([A-Za-z]{3})\s*)?([^A-Za-z]+?)(?:\s*([A-Za-z]{3}))?")
 
 
-def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product:
+def read_product(rows: Sequence[Row], currency: str) -> Product:
     """Return the product of an item, or of the items of a group: `currency` where none is named.
 
     Raises:
         InvalidProduct: it cannot be sold.
     """
     first, titles = rows[0], [plain(row["title"]) for row in rows]
-    title = _shared(titles) or _text(first, "title", LONGEST_LINE, report)
+    title = _shared(titles) or first.text("title")
     if not title:
         raise InvalidProduct("has no title")
     options, values = _values(rows, titles, title) if first["group"] else ([], [()])
-    variants = _variants(rows, values, currency, report)
+    variants = _variants(rows, values, currency)
     product = Product(
         id=product_id(variant_id((), plain(first["group"] or first["id"]))),
         title=title,
         price=variants[0].price,
         category=_category(first),
         available=variants[0].available,
-        description=_text(first, "description", LONGEST_DESCRIPTION, report),
-        picture=_picture(first, title, report),
+        description=first.text("description", LONGEST_DESCRIPTION),
+        picture=first.picture("image", title, _NO_PICTURE),
         compare_at=variants[0].compare_at,
         stock=variants[0].stock,
         vendor=plain(first["brand"]),
@@ -62,7 +62,7 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product:
     )
     if not first["group"]:
         return product
-    note = partial(report.add, first.line, product=first["group"])
+    note = partial(first.report.add, first.line, product=first["group"])
     return made_of(product, options, variants, note)
 
 
@@ -99,45 +99,41 @@ def _values(
 
 
 def _variants(
-    rows: Sequence[Row], values: Sequence[tuple[str, ...]], currency: str, report: Report
+    rows: Sequence[Row], values: Sequence[tuple[str, ...]], currency: str
 ) -> list[Variant]:
     variants: dict[str, Variant] = {}
     for row, own in zip(rows[: MOST_VARIANTS + 1], values, strict=False):
         name = variant_id((), plain(row["id"]))
         if name in variants:
-            report.add(row.line, "variant is not sold: another has this id", row["id"])
+            row.note("variant is not sold: another has this id")
             continue
         try:
             if _condition(row) != _condition(rows[0]):
-                report.add(row.line, "variant is not sold: the first is not as used", row["id"])
+                row.note("variant is not sold: the first is not as used")
                 continue
-            form = _variant(row, name, own, currency, report)
+            form = _variant(row, name, own, currency)
             if row["image"] != rows[0]["image"]:
-                form = form._replace(picture=_picture(row, "", report))
+                form = form._replace(picture=row.picture("image", "", _NO_PICTURE))
             variants[name] = form
         except InvalidProduct as error:
             if len(rows) == 1:
                 raise
-            report.add(row.line, f"variant is not sold: {error}", row["id"])
+            row.note(f"variant is not sold: {error}")
     if not variants:
         raise InvalidProduct("has no variant that can be sold")
     return list(variants.values())
 
 
-def _variant(
-    row: Row, name: str, values: tuple[str, ...], currency: str, report: Report
-) -> Variant:
+def _variant(row: Row, name: str, values: tuple[str, ...], currency: str) -> Variant:
     if not row["price"]:
         raise InvalidProduct("has no price")
     if row["subscription"]:
         raise InvalidProduct("is paid by subscription, which is not sold here")
-    if row["expires"] and not _is_ahead(row["expires"], "expiration date", report):
+    if row["expires"] and not _is_ahead(row["expires"], "expiration date", row.report):
         raise InvalidProduct(f"expired on {shown(row['expires'])}")
     usual = _money(row["price"], "price", currency)
     reduced = _money(row["sale price"], "sale price", currency) if row["sale price"] else None
-    on_sale = (
-        reduced is not None and reduced.amount < usual.amount and _is_now(row["sale dates"], report)
-    )
+    on_sale = reduced is not None and reduced.amount < usual.amount and _is_now(row)
     word = re.sub(r"[\s_-]", "", row["availability"].rpartition("/")[2].lower())
     if word not in _AVAILABLE:
         raise InvalidProduct(
@@ -168,16 +164,16 @@ def _money(text: str, name: str, currency: str) -> Money:
     return Money(price(match[2], name, named), named)
 
 
-def _is_now(dates: str, report: Report) -> bool:
+def _is_now(row: Row) -> bool:
     """Whether a sale is on, `BEGIN/END`; without dates it is.
 
     Raises:
         InvalidProduct: they are no dates.
     """
-    if not dates:
+    if not row["sale dates"]:
         return True
-    begin, _, end = dates.partition("/")
-    ahead = [_is_ahead(each, "sale date", report) for each in (begin, end)]
+    begin, _, end = row["sale dates"].partition("/")
+    ahead = [_is_ahead(each, "sale date", row.report) for each in (begin, end)]
     return ahead == [False, True]
 
 
@@ -213,20 +209,3 @@ def _category(row: Row) -> str:
     """Return the narrowest of the merchant's own categories, else of Google's unless a number."""
     own, theirs = (row[name].rpartition(">")[2].strip() for name in ("type", "google category"))
     return category_of(plain(own), "" if theirs.isdecimal() else plain(theirs))
-
-
-def _picture(row: Row, title: str, report: Report) -> Picture | None:
-    if not row["image"]:
-        return None
-    try:
-        return Picture(remote(row["image"]), title)
-    except InvalidProduct as error:
-        report.add(row.line, f"sold without a picture: {error}", row["id"])
-        return None
-
-
-def _text(row: Row, column: str, most: int, report: Report) -> str:
-    text, cut = shorten(row[column], most)
-    if cut:
-        report.add(row.line, f"sold with its {column} cut at {most} characters", row["id"])
-    return text

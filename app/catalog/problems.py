@@ -8,9 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from math import inf
 from pathlib import Path
+from typing import TypeVar
 
 from app.domain.catalog import FeedIssue
 from app.util.errors import OperatorError
+
+T = TypeVar("T")
+
+Note = Callable[[str], object]
+"""Takes what is wrong with something that is sold all the same."""
 
 WHOLE_FILE = 1
 """The line of a problem that is the file's and no row's."""
@@ -43,6 +49,15 @@ class CatalogError(OperatorError):
 
 class InvalidProduct(ValueError):
     """A value of a feed cannot be used. Its text says why, and is safe to log."""
+
+
+def attempt(read: Callable[[], T], note: Note, without: str) -> T | None:
+    """Return what is read; None where it cannot be used, which is noted as `without` it."""
+    try:
+        return read()
+    except InvalidProduct as error:
+        note(f"{without}: {error}")
+        return None
 
 
 class Report:

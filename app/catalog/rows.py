@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.catalog.feed import LARGEST_FILE
-from app.catalog.problems import InvalidProduct, Report
+from app.catalog.images import remote
+from app.catalog.problems import InvalidProduct, Report, attempt
+from app.catalog.text import LONGEST_LINE, shorten
+from app.domain.catalog import Picture
 
 T = TypeVar("T")
 
@@ -72,17 +75,34 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row. A column that the file does not have is empty."""
+    """One row. A column that the file does not have is empty.
+
+    `report` takes what is wrong with it, under its `id`.
+    """
 
     line: int
     cells: Mapping[str, str]
+    report: Report
 
     def __getitem__(self, name: str) -> str:
         return self.cells.get(name, "")
 
-    def has(self, name: str) -> bool:
-        """Say whether the file has the column at all."""
-        return name in self.cells
+    def note(self, reason: str) -> None:
+        """Report what is wrong with it."""
+        self.report.add(self.line, reason, self["id"])
+
+    def text(self, name: str, most: int = LONGEST_LINE) -> str:
+        """Return a cell as plain text, cut where it is longer."""
+        text, cut = shorten(self[name], most)
+        if cut:
+            self.note(f"sold with its {name} cut at {most} characters")
+        return text
+
+    def picture(self, name: str, alt: str, without: str) -> Picture | None:
+        """Return the picture at a cell's address, if it may be shown; else note what is done."""
+        if not self[name]:
+            return None
+        return attempt(lambda: Picture(remote(self[name]), alt), self.note, without)
 
 
 def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
@@ -99,7 +119,7 @@ def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
     if missing:
         raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
     for line, cells in lines:
-        yield Row(line, {name: cells[place].strip() for name, place in places.items()})
+        yield Row(line, {name: cells[place].strip() for name, place in places.items()}, report)
 
 
 def together(

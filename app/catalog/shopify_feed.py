@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-from app.catalog.feed import MOST_PRODUCTS, TOO_MANY, Feed, Terms, open_shop, read_text
-from app.catalog.json_shop import shop_beside
-from app.catalog.problems import InvalidProduct, Report
+from app.catalog.feed import Feed, Terms, read_text, sold
+from app.catalog.json_shop import open_feed
+from app.catalog.problems import Report
 from app.catalog.rows import Layout, Row, read_rows, together
 from app.catalog.shopify_lines import Line, read_lines, read_row, read_shop
 from app.catalog.shopify_product import read_product
@@ -17,7 +18,7 @@ from app.catalog.text import LONGEST_LINE, plain
 from app.domain.catalog import SHOPIFY, Product
 
 _COLUMNS = {
-    "handle": ("handle", "url handle"),
+    "id": ("handle", "url handle"),
     "title": ("title",),
     "description": ("body (html)", "description"),
     "vendor": ("vendor",),
@@ -53,7 +54,7 @@ Source: Shopify's help on product CSV files and its two sample templates. `Varia
 its own, but in those of common export apps; its checkout knows variants by nothing else.
 """
 
-LAYOUT = Layout(_COLUMNS, {"handle": "Handle", "title": "Title"})
+LAYOUT = Layout(_COLUMNS, {"id": "Handle", "title": "Title"})
 
 
 def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
@@ -62,12 +63,11 @@ def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: the file lacks a column it needs, or holds nothing to sell.
     """
-    report = Report(terms.progress)
-    shop, currency = shop_beside(terms, report)
-    rows = together(partial(read_rows, text, LAYOUT), _handle, report)
-    products = _sold(_products(rows, report), currency, report)
-    shop = open_shop(path, shop, products, report, before=terms.before)
-    return Feed(shop, report.problems())
+
+    def products(currency: str, report: Report) -> Iterator[Product]:
+        return _sold(together(partial(read_rows, text, LAYOUT), _handle, report), currency)
+
+    return open_feed(path, terms, products)
 
 
 def read_shopify_lines(path: Path, terms: Terms) -> Feed:
@@ -79,19 +79,20 @@ def read_shopify_lines(path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: there is nothing to sell.
     """
-    report, text = Report(terms.progress), read_text(path)
+    text = read_text(path)
     store = read_shop(text)
     domain = store.get("domain")
     checkout = {"checkout": {"type": SHOPIFY, "domain": domain}} if domain else {}
     named = ("currency", "name")
     about = {name: store[name] for name in named if store.get(name)}
     terms = terms._replace(about={**about, **checkout, **terms.about})
-    shop, currency = shop_beside(terms, report)
-    lines = together(partial(read_lines, text), lambda line: line.product, report)
     known: dict[bytes, str] = {}
-    products = _sold_of_lines(lines, currency, terms, report, known)
-    shop = open_shop(path, shop, products, report, before=terms.before)
-    return Feed(shop, report.problems(), known=known)
+
+    def products(currency: str, report: Report) -> Iterator[Product]:
+        lines = together(partial(read_lines, text), lambda line: line.product, report)
+        return _sold_of_lines(lines, currency, terms, report, known)
+
+    return open_feed(path, terms, products)._replace(known=known)
 
 
 def _sold_of_lines(
@@ -105,25 +106,23 @@ def _sold_of_lines(
 
     `known` takes what need not be read again: what had no problem, by the digest of its lines.
     """
-    sold: set[str] = set()
-    for lines in together:
-        key = _digest(lines, currency)
+    ids: set[str] = set()
+
+    def read(lines: list[Line]) -> Product | None:
+        key, noted = _digest(lines, currency), len(report)
         name = terms.known.get(key)
         if name is None or (name and name not in terms.before):
-            noted = len(report)
             product = _of_lines(lines, currency, report)
-            if len(report) > noted or (product and product.id in sold):
-                key = b""
         else:
             product = terms.before[name] if name else None
-        if product and len(sold) >= MOST_PRODUCTS:
-            report.add(lines[0].number, TOO_MANY, product.id)
-            continue
-        if key:
-            known[key] = product.id if product else ""
-        if product:
-            sold.add(product.id)
-            yield product
+        name = product.id if product else ""
+        if len(report) == noted and name not in ids:
+            known[key] = name
+        if name:
+            ids.add(name)
+        return product
+
+    return sold((partial(report.add, lines[0].number), partial(read, lines)) for lines in together)
 
 
 def _digest(lines: list[Line], currency: str) -> bytes:
@@ -135,52 +134,32 @@ def _digest(lines: list[Line], currency: str) -> bytes:
 
 def _of_lines(lines: list[Line], currency: str, report: Report) -> Product | None:
     """Return the product of its own line and those of its variants, which come behind it."""
-    read = (read_row(line, report) for line in lines)
-    rows = [row for row in read if row is not None]
-    handle = {"handle": rows[0]["handle"] if rows else ""}
-    named = [Row(row.line, {**row.cells, **handle}) for row in rows]
-    return next(_sold(_products([named], report), currency, report), None)
+    rows = [row for line in lines if (row := read_row(line, report))]
+    handle = {"id": rows[0]["id"] if rows else ""}
+    named = [replace(row, cells={**row.cells, **handle}) for row in rows]
+    return next(_sold([named], currency), None)
 
 
 def _handle(row: Row) -> str:
-    return plain(row["handle"], LONGEST_LINE + 1)  # some rows may have it decomposed
+    return plain(row["id"], LONGEST_LINE + 1)  # some rows may have it decomposed
 
 
-def _products(together: Iterable[list[Row]], report: Report) -> Iterator[list[Row]]:
-    """Yield the rows of each handle from the one with the title on."""
-    products = 0
-    for rows in together:
-        placed: list[Row] = []
-        for row in rows:
-            reason = _unplaced(row, placed, products)
-            if reason:
-                report.add(row.line, reason, _handle(row))
-            else:
-                placed.append(row)
-        if placed:
-            products += 1
-            yield placed
+def _sold(groups: Iterable[list[Row]], currency: str) -> Iterator[Product]:
+    placed = filter(None, map(_placed, groups))
+    return sold((rows[0].note, partial(read_product, rows, currency)) for rows in placed)
 
 
-def _unplaced(row: Row, placed: Sequence[Row], products: int) -> str:
-    """Say why a row belongs to no product; empty where it does."""
-    title = row["title"]
-    if not row["handle"]:
-        return "has no handle"
-    if placed:
-        another = title and title != placed[0]["title"]
-        return "another product has this handle" if another else ""
-    if products >= MOST_PRODUCTS:
-        return TOO_MANY
-    return "" if title else "has no title, nor has a row before it with this handle"
-
-
-def _sold(products: Iterable[list[Row]], currency: str, report: Report) -> Iterator[Product]:
-    for rows in products:
-        try:
-            product = read_product(rows, currency, report)
-        except InvalidProduct as error:
-            report.add(rows[0].line, str(error), rows[0]["handle"])
-            continue
-        if product:
-            yield product
+def _placed(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows of a handle from the one with the title on; the others are of no product."""
+    placed: list[Row] = []
+    for row in rows:
+        title = row["title"]
+        if not row["id"]:
+            row.note("has no handle")
+        elif placed and title and title != placed[0]["title"]:
+            row.note("another product has this handle")
+        elif not placed and not title:
+            row.note("has no title, nor has a row before it with this handle")
+        else:
+            placed.append(row)
+    return placed

@@ -64,9 +64,9 @@ def read_row(line: Line, report: Report) -> Row | None:
     if not isinstance(node, dict):
         report.add(line.number, "is not a JSON object")
     elif "__parentId" in node:
-        return Row(line.number, _variant(node))
+        return Row(line.number, _variant(node), report)
     elif SHOP not in node:
-        return Row(line.number, _product(node))
+        return Row(line.number, _product(node), report)
     return None
 
 
@@ -156,7 +156,7 @@ def _product(node: Mapping[str, object]) -> dict[str, str]:
     media = ("featuredMedia", "preview", "image", "url")
     published = "" if "publishedAt" not in node else str(node["publishedAt"] is not None)
     return {
-        "handle": _text(node, "handle"),
+        "id": _text(node, "handle"),
         "title": _text(node, "title"),
         "description": _text(node, "descriptionHtml"),
         "vendor": _text(node, "vendor"),

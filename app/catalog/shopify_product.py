@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from decimal import Decimal
 from functools import partial
 
 from app.catalog.feed import MOST_TAGS, category_of, product_id
 from app.catalog.images import remote
 from app.catalog.numbers import flag, price, quantity
-from app.catalog.problems import InvalidProduct, Report, shown
+from app.catalog.problems import InvalidProduct, attempt, shown
 from app.catalog.rows import Row
-from app.catalog.text import LONGEST_DESCRIPTION, LONGEST_LINE, plain, plain_all, shorten
+from app.catalog.text import LONGEST_DESCRIPTION, plain, plain_all
 from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
 from app.domain.catalog import Money, Picture, Product, Variant
 
@@ -21,7 +20,7 @@ _NO_OPTION = "Default Title"
 _OPTIONS = ("option1", "option2", "option3")
 
 
-def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product | None:
+def read_product(rows: Sequence[Row], currency: str) -> Product | None:
     """Return the product of these rows, or None where the merchant does not offer it.
 
     Raises:
@@ -30,26 +29,26 @@ def read_product(rows: Sequence[Row], currency: str, report: Report) -> Product 
     first = rows[0]
     if not _offered(first):
         return None
-    handle = product_id(first["handle"])
+    handle = product_id(first["id"])
     tags = plain_all(first["tags"].split(","), MOST_TAGS)
-    title = _text(first, "title", LONGEST_LINE, report)
+    title = first.text("title")
     if not title:
         raise InvalidProduct("has no title")
     options = [name for name in _OPTIONS if any(_value(row, name) for row in rows)]
-    variants = _variants(rows, options, currency, report)
+    variants = _variants(rows, options, currency)
     product = Product(
         id=handle,
         title=title,
         price=variants[0].price,
         category=_category(first, tags),
         available=False,
-        description=_text(first, "description", LONGEST_DESCRIPTION, report),
-        picture=_picture(rows, title, report),
+        description=first.text("description", LONGEST_DESCRIPTION),
+        picture=_picture(rows, title),
         vendor=plain(first["vendor"]),
         tags=tags,
     )
     names = [plain(first[f"{option} name"]) for option in options]
-    made = made_of(product, names, variants, partial(report.add, first.line, product=handle))
+    made = made_of(product, names, variants, first.note)
     (form, *others) = made.variants
     says_more = others or form.id != handle or form.backorder
     return made if says_more else made._replace(variants=())
@@ -64,38 +63,31 @@ def _offered(first: Row) -> bool:
     return True
 
 
-def _variants(
-    rows: Sequence[Row], options: Sequence[str], currency: str, report: Report
-) -> list[Variant]:
+def _variants(rows: Sequence[Row], options: Sequence[str], currency: str) -> list[Variant]:
     """Return what can be bought, at least one. Rows without a price may be there for a picture."""
     priced = [row for row in rows if row["price"]]
     variants: dict[str, Variant] = {}
     for row in priced[: MOST_VARIANTS + 1]:
         values = tuple(_value(row, option) for option in options)
-        variant_name = variant_id(
-            variants,
-            plain(row["variant id"]),
-            plain(row["sku"]),
-            " ".join(values),
-            plain(row["handle"]),
-        )
-        try:
-            variants[variant_name] = _variant(row, variant_name, values, currency, report)
-        except InvalidProduct as error:
-            report.add(row.line, f"variant is not sold: {error}", row["handle"])
+        names = (plain(row[name]) for name in ("variant id", "sku"))
+        name = variant_id(variants, *names, " ".join(values), plain(row["id"]))
+        read = partial(_variant, row, name, values, currency)
+        if variant := attempt(read, row.note, "variant is not sold"):
+            variants[name] = variant
     if not variants:
         raise InvalidProduct("has no price that can be used" if priced else "has no price")
     for row in rows:
         if row["option1"] and not row["price"]:
-            report.add(row.line, f"variant {shown(row['option1'])!r} has no price", row["handle"])
+            row.note(f"variant {shown(row['option1'])!r} has no price")
     return list(variants.values())
 
 
-def _variant(
-    row: Row, name: str, values: tuple[str, ...], currency: str, report: Report
-) -> Variant:
-    amount, before = price(row["price"], currency=currency), _compare_at(row, currency, report)
-    stock, goes_on = _counted(row, report), _goes_on(row, report)
+def _variant(row: Row, name: str, values: tuple[str, ...], currency: str) -> Variant:
+    amount = price(row["price"], currency=currency)
+    read = partial(price, row["compare at"], "compare-at price", currency)
+    without = "sold without its compare-at price"
+    before = attempt(read, row.note, without) if row["compare at"] else None
+    stock, goes_on = _counted(row), _goes_on(row)
     return Variant(
         id=name,
         values=values,
@@ -103,7 +95,7 @@ def _variant(
         available=goes_on or stock != 0,
         compare_at=Money(before, currency) if before and before > amount else None,
         stock=stock,
-        picture=_variant_picture(row, report),
+        picture=row.picture("variant image", "", "variant is shown without its picture"),
         backorder=goes_on,
     )
 
@@ -113,26 +105,7 @@ def _value(row: Row, option: str) -> str:
     return "" if value == _NO_OPTION else value
 
 
-def _variant_picture(row: Row, report: Report) -> Picture | None:
-    if not row["variant image"]:
-        return None
-    try:
-        return Picture(remote(row["variant image"]), "")
-    except InvalidProduct as error:
-        report.add(row.line, f"variant is shown without its picture: {error}", row["handle"])
-        return None
-
-
-def _compare_at(row: Row, currency: str, report: Report) -> Decimal | None:
-    try:
-        before = row["compare at"]
-        return price(before, "compare-at price", currency) if before else None
-    except InvalidProduct as error:
-        report.add(row.line, f"sold without its compare-at price: {error}", row["handle"])
-        return None
-
-
-def _counted(row: Row, report: Report) -> int | None:
+def _counted(row: Row) -> int | None:
     """Return how many are left, or None where that is not tracked.
 
     In Shopify a variant whose tracker is blank is not tracked, and its quantity may be stale: it
@@ -141,32 +114,17 @@ def _counted(row: Row, report: Report) -> int | None:
     """
     if not row["quantity"]:
         return None
-    try:
-        left = quantity(row["quantity"])
-    except InvalidProduct as error:
-        report.add(row.line, f"sold as if not tracked: {error}", row["handle"])
-        return None
-    untracked = row.has("tracker") and not row["tracker"]
-    return None if untracked and left > 0 else left
+    left = attempt(partial(quantity, row["quantity"]), row.note, "sold as if not tracked")
+    return left if left == 0 or row.cells.get("tracker") != "" else None
 
 
-def _goes_on(row: Row, report: Report) -> bool:
+def _goes_on(row: Row) -> bool:
     """Whether it is sold when there is none left: a policy or, in the newer export, yes or no."""
     policy = row["when out of stock"].lower()
     if policy in {"", "deny", "continue"}:
         return policy == "continue"
-    try:
-        return flag(policy, "continue selling")
-    except InvalidProduct as error:
-        report.add(row.line, f"not sold beyond its stock: {error}", row["handle"])
-        return False
-
-
-def _text(first: Row, column: str, most: int, report: Report) -> str:
-    text, cut = shorten(first[column], most)
-    if cut:
-        report.add(first.line, f"sold with its {column} cut at {most} characters", first["handle"])
-    return text
+    read = partial(flag, policy, "continue selling")
+    return attempt(read, row.note, "not sold beyond its stock") or False
 
 
 def _category(first: Row, tags: tuple[str, ...]) -> str:
@@ -175,14 +133,15 @@ def _category(first: Row, tags: tuple[str, ...]) -> str:
     return category_of(plain(first["type"]), plain(narrowest), tagged)
 
 
-def _picture(rows: Sequence[Row], title: str, report: Report) -> Picture | None:
+def _picture(rows: Sequence[Row], title: str) -> Picture | None:
     """Return the picture with the lowest position; one without stands where its row does."""
-    found: list[tuple[int, Picture]] = []
-    for place, row in enumerate((row for row in rows if row["image"]), 1):
-        position = row["position"]
-        try:
-            picture = Picture(remote(row["image"]), plain(row["alt"]) or title)
-            found.append((quantity(position) if position else place, picture))
-        except InvalidProduct as error:
-            report.add(row.line, f"sold without this picture: {error}", row["handle"])
-    return min(found, key=lambda one: one[0])[1] if found else None
+
+    def read(row: Row, place: int) -> tuple[int, Picture]:
+        picture = Picture(remote(row["image"]), plain(row["alt"]) or title)
+        return quantity(row["position"]) if row["position"] else place, picture
+
+    found = (
+        attempt(partial(read, row, place), row.note, "sold without this picture")
+        for place, row in enumerate((row for row in rows if row["image"]), 1)
+    )
+    return min(filter(None, found), key=lambda one: one[0], default=(0, None))[1]

@@ -7,9 +7,16 @@ from functools import partial
 from typing import NamedTuple
 
 from app.catalog.feed import MOST_PRODUCTS, stock
-from app.catalog.json_product import Fields, Note
+from app.catalog.json_product import Fields
 from app.catalog.json_shop import LOCALE, MOST_UNREAD, About
-from app.catalog.problems import WHOLE_FILE, InvalidProduct, Report, shown
+from app.catalog.problems import (
+    WHOLE_FILE,
+    InvalidProduct,
+    Note,
+    Report,
+    attempt,
+    shown,
+)
 from app.catalog.text import LONGEST_DESCRIPTION, plain, slug
 from app.domain.catalog import Brand, Product, Shop, Variant
 
@@ -108,11 +115,8 @@ class _Texts(NamedTuple):
         """Return a product in the language; one whose texts cannot be used keeps its own."""
         given = self.products.get(item.id, {})
         note = partial(self._note, item)
-        try:
-            item = _with_texts(item, given, note)
-        except InvalidProduct as error:
-            note(f"is not translated: {error}")
-        return self._with_words(item, note)
+        read = partial(_with_texts, item, given, note)
+        return self._with_words(attempt(read, note, "is not translated") or item, note)
 
     def _note(self, item: Product, reason: str) -> None:
         self.report.add(WHOLE_FILE, f"translations, {self.tag}: {reason}", item.id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.catalog.json_lines import read_document
+from app.catalog.json_feed import read_document
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
 from app.domain.catalog import Brand

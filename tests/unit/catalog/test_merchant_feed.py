@@ -241,7 +241,7 @@ def test_what_expires_is_sold_until_then_and_the_feed_is_read_again() -> None:
     text = f"id\ttitle\tprice\texpiration_date\njug\tJug\t12 EUR\t{at.isoformat()}\n"
     report = Report()
     (row,) = read_rows(text, LAYOUT, report)
-    assert read_product([row], "EUR", report).available
+    assert read_product([row], "EUR").available
     assert report.until == at.timestamp()
 
 
