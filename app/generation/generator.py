@@ -175,6 +175,7 @@ class Generator:
                         break
             self._take(parser.close(), model.name, job)
         except ModelFailed as failure:
+            self._take(parser.close(), model.name, job)
             job.failures.append(failure.code)
             job.trace.spent(failure.tokens)
             job.trace.note("model_failed", failure.code, failure.reason)

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_OPENER = re.compile(r"[{\[<◁/]")
+_OPENER = re.compile(r"[{\[<◁&/]")
 _SPACE = re.compile(r"[\s\ufeff]+")
-_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/<◁]+|/")
+_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/<◁&]+|/")
 _IN_DOUBLE = re.compile(r'[^"\\]+')
 _IN_SINGLE = re.compile(r"[^'\\]+")
 _AFTER_SINGLE = re.compile(r"\s*([^\s])")
@@ -22,19 +22,22 @@ _COMMENTS = {"//": "\n", "/*": "*/", "<!--": "-->"}
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
 
-_THOUGHT = r"""
+LONGEST_PREAMBLE = 40
+"""Characters of prose before a component, without spaces, beyond which it may be a thought."""
+
+THOUGHT = r"""
     think|(?:ant)?thinking|thoughts?|reasoning|reflection|analysis|scratch_?pad
     |(?:inner_?)?monologue|drafts?|brainstorm(?:ing)?
 """
-is_thought = re.compile(_THOUGHT, re.IGNORECASE | re.VERBOSE).fullmatch
+is_thought = re.compile(THOUGHT, re.IGNORECASE | re.VERBOSE).fullmatch
 """Whether a key says that what stands under it is not the answer, as a plan may be."""
 
 _TAG = re.compile(
     rf"""
-    (?:[<◁]\|? | \[(?=/?think\])) (?P<ends>/|end_(?:of_)?)? \|?\s?
+    (?:[<◁]\|? | &lt; | \[(?=/?think\])) (?P<ends>/|end_(?:of_)?)? \|?\s?
     (?:(?:begin_of|start)_ | \w{{1,9}}[:_])?
-    (?P<name>{_THOUGHT}|plan|planning)
-    \b [^<>◁▷\[\]]{{0,24}} [>▷\]]
+    (?P<name>{THOUGHT}|plan|planning|details) (?:_process)?
+    \b [^<>◁▷\[\]]{{0,60}}? (?:[>▷\]] | &gt;)
     | <\|(?P<channel>channel)\|?>\s?(?:analysis|commentary|thought)(?=\W)
     | <(?:channel\||\|channel\|>\s?final\s?<\|message\|)>
     """,
@@ -42,8 +45,8 @@ _TAG = re.compile(
 )
 """What stands between such tags is not the answer: each family of models has its own."""
 
-_TAG_OPENS = re.compile(r"[<◁\[]")
-_LONGEST_TAG = 40
+_TAG_OPENS = re.compile(r"[<◁\[&]")
+_LONGEST_TAG = 80
 
 
 class Token(NamedTuple):
@@ -60,12 +63,13 @@ class Token(NamedTuple):
 class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
-    `spoken` counts the characters of prose but for spaces. `_aside` is what is passed over: a
-    comment, by how it begins, or a thought, by its tag.
+    `spoken` counts the characters of prose but for spaces, `said` has the last of them. `_aside` is
+    what is passed over: a comment, by how it begins, or a thought, by its tag.
     """
 
     def __init__(self) -> None:
         self.spoken = 0
+        self.said = ""
         self.repairs: Counter[str] = Counter()
         self._finishing = False
         self._aside = ""
@@ -143,7 +147,7 @@ class Lexer:
         return self._in_word(text, at)
 
     def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:
-        if text[at] in "<◁[":
+        if text[at] in "<◁[&":
             return self._at_tag(text, at)
         if text[at] == "/":
             return self._at_slash(text, at)
@@ -154,9 +158,11 @@ class Lexer:
             return at + 1, None
         opener = _OPENER.search(text, at)
         end = opener.start() if opener else len(text)
-        self.spoken += sum(map(len, text[at:end].split()))
+        said = "".join(text[at:end].split())
+        self.spoken += len(said)
+        self.said = (self.said + said)[-LONGEST_PREAMBLE:]
         self._first = False
-        if opener is None or opener.group() in "<◁[/":
+        if opener is None or opener.group() in "<◁[&/":
             return end, None
         return opener.end(), Token(opener.group(), opener.group())
 
@@ -211,10 +217,12 @@ class Lexer:
             return False
         if rest[0] == "[":
             return any(tag.startswith(rest.lower()) for tag in ("[think]", "[/think]"))
+        if rest[0] == "&":
+            return "&lt;".startswith(rest[:4]) and "&gt;" not in rest
         return rest.startswith("<|") or not (">" in rest or "▷" in rest)
 
     def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
-        if text[at] in "<◁":
+        if text[at] in "<◁&":
             return self._at_tag(text, at)
         start = text[at : at + 2]
         if start in _COMMENTS:

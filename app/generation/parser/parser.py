@@ -8,19 +8,24 @@ that a broken component costs that component at most. Work and memory are linear
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from app.domain.limits import ParseLimits
 from app.domain.page import Proposal, Refusal
-from app.generation.parser.lexer import Lexer, Token
+from app.generation.parser.lexer import LONGEST_PREAMBLE, THOUGHT, Lexer, Token
 from app.generation.parser.proposal import Names
 from app.generation.parser.repair import RepairingParser
 
 _USUAL = ParseLimits()
 _NAMELESS = Names()
-_LONGEST_PREAMBLE = 40
-"""Characters of prose before a component, without spaces, beyond which it may be a thought."""
+_TENTATIVE = re.compile(
+    rf"{THOUGHT}|first|rough|maybe|perhaps|option|attempt|idea|example|sketch"
+    "|entwurf|brouillon|borrador|bozza|schets|ontwerp|szkic|下書き|草案|مسودة",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What a preamble says, however short, after which a thought may follow."""
 
 
 class ProposalParser:
@@ -29,9 +34,10 @@ class ProposalParser:
     `repairs` counts them by kind; `done` says that no more text is wanted. `names` are those that a
     component may have from the key above it.
 
-    What follows long prose may be a draft in a thought that has no tag, or whose first one was in
-    the prompt, as some models have it. It is held back until a last tag says so, or the answer
-    ends, and gives way to what is written for the same slot after more prose.
+    What follows long or tentative prose may be a draft in a thought that has no tag, or whose first
+    one was in the prompt, as some models have it. It is held back until a last tag says so, or the
+    answer ends; any other that stands alone or after prose, until another begins. Both give way to
+    what is written for the same slot after more prose.
     """
 
     def __init__(self, limits: ParseLimits = _USUAL, names: Names = _NAMELESS) -> None:
@@ -46,7 +52,7 @@ class ProposalParser:
         self._read = 0
         self._offered = 0
         self._heard = 0
-        self._holds = True
+        self._thinks: bool | None = None
         self._held: list[tuple[int, Proposal | Refusal]] = []
 
     @property
@@ -73,10 +79,8 @@ class ProposalParser:
         if self._lexer.spoken:
             self.repairs["PROSE"] += 1
         self._components.end_of_text()
-        self._held += ((self._lexer.spoken, item) for item in self._components.found)
-        self._components.found = _without_drafts(self._held)
-        self._holds = False
         yield from self._drain()
+        yield from self._offer(0)
         if self._lexer.aside:
             yield Refusal("UNFINISHED", self._lexer.aside)
         if self._read and not self._offered and not self.repairs:
@@ -92,7 +96,9 @@ class ProposalParser:
         components = self._components
         for token in tokens:
             if token.kind == "draft":
-                self._held, self._holds = [], False
+                self._held, self._thinks = [], False
+            elif token.kind == "{" and self._begins_beside_what_waits:
+                yield from self._offer(0)
             components.accept(token)
             self._lexer.prose = not components.inside
             if components.found:
@@ -101,14 +107,34 @@ class ProposalParser:
             if self.done:
                 return
 
+    @property
+    def _begins_beside_what_waits(self) -> bool:
+        """Whether what comes next has no prose before it, and so takes nothing back."""
+        waits = bool(self._held) and not self._thinks
+        return waits and self._heard == self._lexer.spoken
+
     def _drain(self) -> Iterator[Proposal | Refusal]:
+        """Take over what was found, and yield what is no draft."""
         found, self._components.found = self._components.found, []
         spoken = self._lexer.spoken
-        if self._holds and spoken > self._heard + _LONGEST_PREAMBLE:
-            self._held += ((spoken, item) for item in found)
+        self._held += ((spoken, item) for item in found)
+        if self._thinks or not found:
             return
-        self._heard = spoken
-        for item in found:
+        since, self._heard = spoken - self._heard, spoken
+        tentative = since > LONGEST_PREAMBLE or _TENTATIVE.search(self._lexer.said[-since:])
+        if self._thinks is None and since and tentative:
+            self._thinks = True
+            yield from self._offer(len(found))
+        else:
+            streams = self._thinks is False or (not spoken and self._components.inside)
+            yield from self._offer(0 if streams else 1)
+
+    def _offer(self, waiting: int) -> Iterator[Proposal | Refusal]:
+        """Yield what is held, without drafts, but for the last so many."""
+        kept = _without_drafts(self._held)
+        ready = len(kept) - waiting
+        self._held = kept[ready:]
+        for _, item in kept[:ready]:
             self._offered += 1
             if self._offered > self._limits.components:
                 self.done = True
@@ -130,12 +156,14 @@ class ProposalParser:
         return found
 
 
-def _without_drafts(held: Sequence[tuple[int, Proposal | Refusal]]) -> list[Proposal | Refusal]:
+def _without_drafts(
+    held: Sequence[tuple[int, Proposal | Refusal]],
+) -> list[tuple[int, Proposal | Refusal]]:
     """Leave out what is proposed again for the same slot after more characters of prose."""
     final: dict[str, int] = {}
-    kept: list[Proposal | Refusal] = []
+    kept: list[tuple[int, Proposal | Refusal]] = []
     for spoken, item in reversed(held):
         slot = (item.id or item.type).lower() if isinstance(item, Proposal) else ""
         if not slot or final.setdefault(slot, spoken) == spoken:
-            kept.append(item)
+            kept.append((spoken, item))
     return kept[::-1]

@@ -146,14 +146,19 @@ def test_kimis_triangles_are_tags_too() -> None:
         "<|channel|>analysis<|message|>{draft}<|end|><|start|>assistant<|channel|>final<|message|>{hero}",
         "<|channel|>commentary<|message|>{draft}<|end|><|start|>assistant<|channel|>final<|message|>{hero}",
         "<|channel>thought\n{draft} < b<channel|>{hero}",
+        "<thought_process>{draft}</thought_process>{hero}",
+        "&lt;think&gt;R&D &amp; {draft}&lt;/think&gt;{hero}",
+        "{draft}&lt;/think&gt;{hero}",
+        "<details><summary>Why</summary>{draft}</details>{hero}",
+        '<details type="reasoning" done="true" duration="12">{draft}</details>{hero}',
     ],
 )
 def test_each_family_of_models_has_tags_of_its_own(text: str, size: int) -> None:
     text = text.format(draft=DRAFT, hero=HERO)
-    found = [item for item in parsed(text, size)[0] if isinstance(item, Proposal)]
-    if text.startswith("{"):
-        found = found[-1:]  # nothing told yet that what came first was a thought
-    assert [item.config["headline"] for item in found] == ["Good light"]
+    found, _ = parsed(text, size)
+    assert [item.config["headline"] for item in found if isinstance(item, Proposal)] == [
+        "Good light"
+    ]
 
 
 @pytest.mark.parametrize("text", ["[{hero}]", "[Reasoning] {hero}", "[thinker] {hero}<|end|>"])
@@ -179,9 +184,11 @@ def test_after_a_long_preamble_an_end_without_a_beginning_discards_what_was_draf
         assert parsed(f"{thought}</think>{HERO}", size) == parsed(f"{thought}</think>{HERO}")
 
 
-def test_after_a_short_preamble_nothing_is_held_back() -> None:
+def test_after_a_short_preamble_a_component_waits_until_another_begins() -> None:
     parser = ProposalParser(names=NAMES)
-    assert len(list(parser.feed(f"Sure! Here is the page you asked for:\n{HERO}"))) == 1
+    assert not list(parser.feed(f"Sure! Here is the page you asked for:\n{HERO}\n"))
+    assert len(list(parser.feed("{"))) == 1
+    assert headlines(f"Sure! Here is the page you asked for:\n{HERO}") == ["Good light"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 4096])
@@ -225,6 +232,19 @@ def test_a_draft_in_a_thought_without_tags_gives_way_to_the_answer(
     assert outcomes(text) == ["hero", "grid"]
     assert headlines(text)[0] == "Good light"
     assert parsed(text, size) == parsed(text)
+
+
+def test_what_is_written_again_after_a_short_preamble_was_a_draft() -> None:
+    for text in (
+        "Sure: {draft} Wait, that is loud. {hero}{grid}",
+        "{draft}\nOr better:\n```json\n{hero}\n```\n{grid}",
+        "Draft: {draft}{grid} Final: {hero}{grid}",
+        'Entwurf: {{"components":[{draft},{grid}]}} Endfassung: {{"components":[{hero},{grid}]}}',
+        'A first try. {{"components":[{draft}]}} No: {{"components":[{hero},{grid}]}}',
+    ):
+        written = text.format(draft=DRAFT, hero=HERO, grid=GRID)
+        assert headlines(written) == ["Good light", None], text
+        assert parsed(written, 1) == parsed(written), text
 
 
 @pytest.mark.parametrize(
