@@ -103,7 +103,7 @@ class Resources(NamedTuple):
 
 def create_app(
     settings: Settings, content: SiteContent, now: Callable[[], float] | None = None
-) -> Starlette:
+) -> ShopApp:
     """Return the ASGI app. Its files and connections are opened when it starts.
 
     `now` (Unix seconds) is when the merchant's rules hold, if not by the clock of what is stored.

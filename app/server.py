@@ -187,7 +187,8 @@ def build_server(
     app = create_app(settings, content)
     AppStatus.enable_automatic_graceful_drain = False
     most, head, stall = settings.connections
-    connections = Connections(connection_limit(most, memory_left()), head, stall)
+    limit = connection_limit(most, memory_left())
+    connections = Connections(limit, head, stall, app.at_once)
     app.state.counters["connections"] = connections.counts
     config = Config(
         app,

@@ -102,8 +102,8 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
     "BODY": (body, "TIMEOUT"),
     "COOKIES": (
         cookies,
-        """LIFETIME NEW VALUE ATTRIBUTES UNTRACKED_ATTRIBUTES MAX_HEADER_BYTES MAX_VALUE_LENGTH
-        MAX_CANDIDATES OF_HOST""",
+        """LIFETIME NEW VALUE ATTRIBUTES UNTRACKED_ATTRIBUTES MAX_HEADER_BYTES MAX_CANDIDATES
+        OF_HOST""",
     ),
     "BASKET": (basket, "MAX_BODY_BYTES"),
     "BASKET_COOKIE": (basket_cookie, "VALUE"),

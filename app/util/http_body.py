@@ -1,17 +1,25 @@
-"""A body in the forms it is sent in: plain, gzipped, and with its ETag."""
+"""A body in the forms it is sent in: plain, gzipped, and with its ETag; and a whole answer."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
+
+from starlette.types import Scope
 
 WORTH_ZIPPING = 1024
 """Bytes from which compressing pays."""
 
 ETAG_DIGITS = 20
+
+Answer = tuple[int, Iterable[tuple[bytes, bytes]], bytes]
+"""Status, headers, with the body's length among them, and body of a whole response."""
+
+AtOnce = Callable[[Scope], Answer | None]
+"""Answers a request of which nothing has to be waited for, and no other."""
 
 
 class Body(NamedTuple):

@@ -1,6 +1,6 @@
 """Uvicorn's HTTP protocol within bounds: of heads, of their time, of connections, of what waits.
 
-What is answered whole is written at once.
+What is answered whole is written at once, and what waits for nothing needs no task.
 """
 
 from __future__ import annotations
@@ -8,21 +8,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter, OrderedDict
+from contextlib import suppress
+from copy import copy
 from functools import lru_cache, partial
 from http import HTTPStatus
-from itertools import starmap
-from typing import Any
+from typing import Any, cast
 
 import httptools
+from starlette.types import Scope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_RE,
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from app.util.http_body import AtOnce
+from app.util.http_cycle import Cycle
 from app.util.turns import FewAtOnce
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -43,8 +41,6 @@ _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 1024 * 1024
 """After a refusal so much is read and thrown away: a reset would overtake the answer."""
 
-_MOST_LINES = 1024
-
 
 class Connections:
     """The connections of one server, and their bounds in number and in seconds.
@@ -52,15 +48,22 @@ class Connections:
     A new connection's first head, and any that has begun, is whole within `head_seconds`; a client
     that takes nothing of what is sent to it for `stall_seconds` is let go. `waiting` are those that
     ask for nothing at the moment, the longest first: they make room. `requests` have their turns.
-    `counts` says who was refused.
+    `at_once` answers those that wait for nothing. `counts` says who was refused.
     """
 
-    def __init__(self, limit: int, head_seconds: float, stall_seconds: float) -> None:
+    def __init__(
+        self,
+        limit: int,
+        head_seconds: float,
+        stall_seconds: float,
+        at_once: AtOnce = lambda _: None,
+    ) -> None:
         self.limit = limit
         self.head_seconds = head_seconds
         self.stall_seconds = stall_seconds
         self.waiting: OrderedDict[BoundedHttpProtocol, None] = OrderedDict()
         self.requests = FewAtOnce()
+        self.at_once = at_once
         self.counts: Counter[str] = Counter()
 
 
@@ -72,68 +75,22 @@ class _Refused(Exception):
         self.status = status
 
 
-@lru_cache(_MOST_LINES)
-def _line(name: bytes, value: bytes) -> bytes:
-    """Return a header as it is written; most of them are sent again and again.
-
-    Raises:
-        RuntimeError: it would end its line, and begin another.
-    """
-    if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-        raise RuntimeError("invalid header")
-    return b"%b: %b\r\n" % (name, value)
+def _believe(proxies: ProxyHeadersMiddleware, scope: Scope) -> None:
+    """Take what a proxy says of its client, if it is one that is believed."""
+    nobody: Any = None
+    with suppress(StopIteration):  # it changes the scope, and waits for nothing
+        _alone(proxies)(cast("Any", scope), nobody, nobody).send(None)
 
 
-class _Cycle(RequestResponseCycle):
-    """Answers a request; a response of known length in one write, where uvicorn needs two.
+@lru_cache(1)
+def _alone(proxies: ProxyHeadersMiddleware) -> ProxyHeadersMiddleware:
+    """Return a middleware that believes the same proxies, and calls no app."""
 
-    Each is a call to the system, and a packet: a fifth of all that a kept page costs.
-    """
+    async def nothing(*_: object) -> None: ...
 
-    _head: tuple[Any, int] | None = None
-    """How the response begins, and how long its body is, until that is there."""
-
-    async def send(self, message: Any) -> None:
-        """Take the response, part by part; one that begins anew is uvicorn's, for an error."""
-        head, self._head = self._head, None
-        if message["type"] == "http.response.start":
-            length = None if self.response_started else _length(message)
-            if length is not None:
-                self._head = message, length
-                return
-        elif head is not None:
-            start, length = head
-            body = b"" if self.scope["method"] == "HEAD" else message.get("body", b"")
-            if self._is_whole(message, body, length):
-                self._write(start, body)
-                return
-            await super().send(start)
-        await super().send(message)
-
-    def _is_whole(self, message: Any, body: bytes, length: int) -> bool:
-        """Say whether this is all of the body, and the client ready to take it."""
-        if self.flow.write_paused or self.disconnected or message.get("more_body"):
-            return False
-        return len(body) == length or self.scope["method"] == "HEAD"
-
-    def _write(self, start: Any, body: bytes) -> None:
-        self.response_started = self.response_complete = True
-        self.waiting_for_100_continue = False
-        lines = starmap(_line, (*self.default_headers, *start["headers"]))
-        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[start["status"]], *lines, end, body)))
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-
-
-def _length(start: Any) -> int | None:
-    """Return how long a response's body will be; None where its head does not say or says more."""
-    known = dict(start.get("headers", ()))
-    if b"connection" in known or b"content-length" not in known:
-        return None
-    return int(known[b"content-length"])
+    alone = copy(proxies)
+    alone.app = nothing
+    return alone
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -147,6 +104,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(**uvicorn)
         self._open = open_connections
         self._in_head = True
+        self._is_partial = False
         self._answered: RequestResponseCycle | None = None
         self._bare = 0
         """Bytes since a message began, or a piece of its body came."""
@@ -190,12 +148,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self.transport.abort()
             return
         self._parse(self._held + data)
-        if not self._is_answering() and not self._closing:
+        if self._is_partial and not self._is_answering() and not self._closing:
             self._begin_deadline()
 
     def on_message_begin(self) -> None:
         """Begin to count a head."""
         self._bare = 0
+        self._is_partial = True
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -216,13 +175,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Begin to answer, or queue the request behind those before it."""
         self._check_head()
         self._bare = 0
-        super().on_headers_complete()
-        self.cycle.__class__ = _Cycle  # uvicorn lets nobody choose
         self._in_head = False
         self._open.waiting.pop(self, None)
         self._end_deadline()
         if not self.flow.write_paused:
             self._end_stall()
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of a body."""
@@ -232,6 +190,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Expect another head."""
         self._in_head = True
+        self._is_partial = False
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -258,15 +217,23 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Answer a request when it is its turn, unless nobody waits for it any more."""
+        cycle.__class__ = Cycle  # uvicorn lets nobody choose
         self._open.requests.begin(partial(self._answer, cycle, app), partial(self._whose, cycle))
 
     def _answer(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if not self.transport.is_closing():
-            self._answered = cycle
-            headers = cycle.scope["headers"]
-            if isinstance(app, ProxyHeadersMiddleware) and _FORWARDED.isdisjoint(dict(headers)):
-                app = app.app  # it would look who asks, and for what is not there
+        if self.transport.is_closing():
+            return
+        self._answered = cycle
+        scope: Any = cycle.scope
+        if isinstance(app, ProxyHeadersMiddleware):
+            if not _FORWARDED.isdisjoint(dict(scope["headers"])):
+                _believe(app, scope)
+            app = app.app
+        answer = None if self.flow.write_paused else self._open.at_once(scope)
+        if answer is None:
             super()._start_asgi_task(cycle, app)
+        else:
+            cast("Cycle", cycle).write(*answer)
 
     def _whose(self, cycle: RequestResponseCycle) -> tuple[str, bytes]:
         """Return the peer that a request comes from, and the client that it is said to be of."""

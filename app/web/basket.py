@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.catalog.permalinks import Permalinks
 from app.domain.basket import MAX_LINES, MAX_QUANTITY, Basket, BasketLine, change, check, put, seen
-from app.domain.catalog import DEMO, NONE, PERSONALISE, Shop
+from app.domain.catalog import DEMO, NONE, Shop
 from app.domain.facts import ReportedEvent
 from app.domain.page import Component
 from app.pages.shells import ShopView
@@ -90,7 +90,7 @@ class BasketPage:
     async def _placed(self, scope: Scope, view: ShopView, basket: Basket, product: str) -> Basket:
         """Return the basket with where a product was shown, unless that may not be followed."""
         session = self._web.session(scope, view)
-        if session.first or self._web.consent(scope, view) != PERSONALISE:
+        if not session.may_be_known:
             return basket
         page = await self._web.pages.shown(self._web.visit(scope, session, view))
         slots = [part.slot for part in page.components if _names(part, product)] if page else []

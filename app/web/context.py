@@ -63,9 +63,9 @@ class AppContext(NamedTuple):
     def session(self, scope: Scope, view: ShopView) -> Session:
         """Return who is visiting the shop."""
         headers, secure = scope["headers"], scope["scheme"] == "https"
-        lasting = self.consent(scope, view) == PERSONALISE
+        consent = self.consent(scope, view)
         return self.sessions.session(
-            headers, view.shop.id, self.now(), secure=secure, lasting=lasting
+            headers, view.shop.id, self.now(), secure=secure, consent=consent
         )
 
     def consent(self, scope: Scope, view: ShopView) -> str:
@@ -76,8 +76,7 @@ class AppContext(NamedTuple):
         """Return a visit; whose address it has is looked at as well."""
         self.proxy.look(scope)
         address = (scope.get("client") or ("",))[0]
-        recorded = self.consent(scope, view) == PERSONALISE
-        client = Client(address, session.new, recorded=recorded)
+        client = Client(address, session.new, recorded=session.consent == PERSONALISE)
         return Visit(session.shopper_id, view, session.first, client)
 
     async def send_page(

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from app.domain.catalog import PERSONALISE
+
 LIFETIME = 180 * 24 * 3600
 """Seconds a cookie is good for; it is set anew when half of that is over."""
 
@@ -37,24 +39,27 @@ _SEPARATOR = re.compile(rb";|, (?=(?!__Host-)[\w-]+=)")
 """Parts cookies; proxies make one header of several lines with commas between them. What is named
 for the host follows no comma: that may be in the value of a cookie that a neighbour has set."""
 
-MAX_VALUE_LENGTH = 128
-_MOST_REMEMBERED = 4096
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2048, 1024
+"""Requests, and bytes of the cookies of each."""
 
 
 class Session(NamedTuple):
     """A shopper's id and, where one must be set, the cookie that says so.
 
-    `first` says that they were never here, `new` that they first came less than an hour ago.
+    `first` says that they were never here, `new` that they first came less than an hour ago,
+    `consent` what may be kept of them.
     """
 
     shopper_id: str
     first: bool = False
     set_cookie: bytes | None = None
     new: bool = False
+    consent: str = PERSONALISE
 
-
-ANONYMOUS = Session("")
-"""Who visits without being a shopper: a crawler, say. There is nothing to remember of them."""
+    @property
+    def may_be_known(self) -> bool:
+        """Whether they were here before, and what they do may be written down."""
+        return not self.first and self.consent == PERSONALISE
 
 
 class SessionSigner(NamedTuple):
@@ -70,7 +75,7 @@ class SessionSigner(NamedTuple):
         now: float,
         *,
         secure: bool,
-        lasting: bool = True,
+        consent: str = PERSONALISE,
     ) -> Session:
         """Return who the request's cookie says it is; a bad or missing one makes a new shopper."""
         known, is_current = self._verified(headers, shop_id, now)
@@ -78,10 +83,11 @@ class SessionSigner(NamedTuple):
         is_fresh = expires - now > LIFETIME / 2
         new = known is None or expires - now > LIFETIME - NEW
         if is_fresh and is_current:
-            return Session(shopper_id, new=new)
+            return Session(shopper_id, new=new, consent=consent)
         expires = expires if is_fresh else int(now) + LIFETIME
+        lasting = consent == PERSONALISE
         cookie = self.cookie(shopper_id, shop_id, expires, secure=secure, lasting=lasting)
-        return Session(shopper_id, first=known is None, set_cookie=cookie, new=new)
+        return Session(shopper_id, known is None, cookie, new, consent)
 
     def known(
         self, headers: Sequence[tuple[bytes, bytes]], shop_id: str, now: float
@@ -93,13 +99,11 @@ class SessionSigner(NamedTuple):
         self, headers: Sequence[tuple[bytes, bytes]], shop_id: str, now: float
     ) -> tuple[tuple[str, int] | None, bool]:
         """Return what `known` does, and whether it is signed with the secret of today."""
-        for name in cookie_names(shop_id):
-            for value in cookie_values(headers, name):
-                if 0 < len(value) <= MAX_VALUE_LENGTH:
-                    for secret in (self.secret, *self.earlier):
-                        signed = _signed(secret, value, shop_id)
-                        if signed is not None and signed[1] > now:
-                            return signed, secret == self.secret
+        sent = tuple(value for name, value in headers if name == b"cookie")
+        read = _remembered if sum(map(len, sent)) <= _LONGEST_REMEMBERED else _signed
+        for shopper_id, expires, is_current in read(self, sent, shop_id):
+            if expires > now:
+                return (shopper_id, expires), is_current
         return None, False
 
     def sign(self, shopper_id: str, shop_id: str, expires: int) -> str:
@@ -117,15 +121,27 @@ class SessionSigner(NamedTuple):
         return f"{name}={value}; {attributes}{ending}".encode()
 
 
-@lru_cache(_MOST_REMEMBERED)
-def _signed(secret: bytes, value: str, shop_id: str) -> tuple[str, int] | None:
-    """Return shopper id and expiry of a value we signed; remembered, since shoppers come back."""
-    match = VALUE.fullmatch(value)
-    if match is None:
-        return None
-    shopper_id, expires, given = match.groups()
-    ours = signature(secret, f"{shop_id}|{shopper_id}|{expires}")
-    return (shopper_id, int(expires)) if hmac.compare_digest(given, ours) else None
+def _signed(
+    signer: SessionSigner, sent: tuple[bytes, ...], shop_id: str
+) -> Sequence[tuple[str, int, bool]]:
+    """Return whom the cookies of a request are signed for, until when, and whether as of today."""
+    found = []
+    headers = [(b"cookie", value) for value in sent]
+    for name in cookie_names(shop_id):
+        for value in cookie_values(headers, name):
+            match = VALUE.fullmatch(value)
+            if match is None:
+                continue
+            shopper_id, expires, given = match.groups()
+            for secret in (signer.secret, *signer.earlier):
+                ours = signature(secret, f"{shop_id}|{shopper_id}|{expires}")
+                if hmac.compare_digest(given, ours):
+                    found.append((shopper_id, int(expires), secret == signer.secret))
+    return found
+
+
+_remembered = lru_cache(_MOST_REMEMBERED)(_signed)
+"""Shoppers come back, and send the same."""
 
 
 def signature(secret: bytes, text: str) -> str:
@@ -148,12 +164,11 @@ def cookie_names(shop_id: str, kind: str = "shopper") -> tuple[str, str]:
 def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:
     """Return the values of a request's cookies of this name, as many as are looked at."""
     wanted = f"{name}=".encode()
-    sent = [value for header, value in headers if header == b"cookie" and wanted in value]
-    parts = [
-        part.strip()
-        for value in sent
-        if len(value) <= MAX_HEADER_BYTES
-        for part in _SEPARATOR.split(value)
+    named = [
+        part
+        for header, value in headers
+        if header == b"cookie" and wanted in value and len(value) <= MAX_HEADER_BYTES
+        for sent in _SEPARATOR.split(value)
+        if (part := sent.strip()).startswith(wanted)
     ]
-    named = [part for part in parts if part.startswith(wanted)]
     return [part[len(wanted) :].decode("latin-1") for part in named[:MAX_CANDIDATES]]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,15 +13,39 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.util.http_body import Body
+from app.util.http_body import Answer, AtOnce, Body
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
 from app.web.notices import FAILED
 from app.web.responses import Response, send_response, send_text
+from app.web.store import StorePage
 
 
 class ShopApp(Starlette):
     """Starlette without what makes responses of exceptions: here each is a mistake of ours."""
+
+    @cached_property
+    def _fixed(self) -> Mapping[tuple[str, str], ASGIApp]:
+        """What answers at addresses that are one path, by path and method."""
+        return {
+            (route.path, method): route.app
+            for route in self.routes
+            if isinstance(route, Route) and "{" not in route.path
+            for method in route.methods or ()
+        }
+
+    @cached_property
+    def _at_once(self) -> Mapping[tuple[str, str], AtOnce]:
+        """What answers without waiting, unless there is middleware to be asked first."""
+        found = {} if self.user_middleware else self._fixed
+        return {key: app.at_once for key, app in found.items() if isinstance(app, StorePage)}
+
+    def at_once(self, scope: Scope) -> Answer | None:
+        """Return the answer to a request of which nothing has to be waited for, else None."""
+        answer = self._at_once.get((scope["path"], scope["method"]))
+        with suppress(Exception):  # it is raised again, and answered, where one waits
+            return answer(scope) if answer else None
+        return None
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return the router, which has the page for 500, within the middleware that was given.
@@ -29,12 +54,7 @@ class ShopApp(Starlette):
         route after the other although most addresses are those of one.
         """
         failed: Any = self.exception_handlers[500]
-        fixed = {
-            (route.path, method): route.app
-            for route in self.routes
-            if isinstance(route, Route) and "{" not in route.path
-            for method in route.methods or ()
-        }
+        fixed = self._fixed
 
         async def find(scope: Scope, receive: Receive, send: Send) -> None:
             endpoint = fixed.get((scope["path"], scope["method"]), self.router)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from starlette.types import Scope, Send
 
-from app.util.http_body import Body
+from app.util.http_body import Answer, Body
 from app.web.headers import FILE_HEADERS, STRICT_TRANSPORT, Headers
 
 NO_STORE = (b"cache-control", b"no-store")
@@ -25,6 +25,13 @@ class Response(NamedTuple):
 
 async def send_response(scope: Scope, send: Send, response: Response) -> None:
     """Send a response as the request's headers want it."""
+    status, headers, body = answer(scope, response)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def answer(scope: Scope, response: Response) -> Answer:
+    """Return a response as the request's headers want it."""
     wants_gzip, known_etag = _conditions(scope)
     body, status = response.body, response.status
     payload = body.plain
@@ -42,10 +49,7 @@ async def send_response(scope: Scope, send: Send, response: Response) -> None:
         headers.append(STRICT_TRANSPORT)
     if status not in (204, 304):  # No Content and Not Modified, which have no length
         headers.append((b"content-length", b"%d" % len(payload)))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send(
-        {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload}
-    )
+    return status, headers, b"" if scope["method"] == "HEAD" else payload
 
 
 def _conditions(scope: Scope) -> tuple[bool, bytes]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from starlette.types import Receive, Scope, Send
 
 from app.domain.basket import Basket, origins
-from app.domain.catalog import PERSONALISE
 from app.domain.facts import BASKET_KINDS, CHECKOUT, ReportedEvent, day_of
 from app.domain.network import rate_limit_key
 from app.domain.page import Refusal
@@ -110,7 +109,7 @@ class SignalsEndpoint:
         `basket` is theirs as it is now. What cannot be noted is counted and left: nobody waits.
         """
         session = self._web.session(scope, view)
-        if session.first or self._web.consent(scope, view) != PERSONALISE:
+        if not session.may_be_known:
             self.counts["not_wanted"] += 1
             return
         try:
@@ -123,7 +122,7 @@ class SignalsEndpoint:
     async def note_checkout(self, scope: Scope, view: ShopView) -> None:
         """Count that a shopper went on to the checkout; what cannot be counted is left."""
         session = self._web.session(scope, view)
-        if session.first or self._web.consent(scope, view) != PERSONALISE:
+        if not session.may_be_known:
             return
         try:
             await self._limit(self._shoppers, session.shopper_id)

@@ -10,16 +10,16 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from app.catalog.listing import Listing, ListingQuery, filter_products, read_request
-from app.domain.catalog import NONE, PERSONALISE
+from app.domain.catalog import NONE
 from app.pages.cache import CachedPage
 from app.pages.service import Shell
 from app.pages.shells import ShopView
-from app.util.http_body import Body, zipped
+from app.util.http_body import Answer, Body, zipped
 from app.web.context import AppContext
-from app.web.cookies import ANONYMOUS, Session
+from app.web.cookies import Session
 from app.web.crawlers import is_crawler, is_prefetch, is_subresource
 from app.web.markdown import wants_markdown
-from app.web.responses import Response, send_response
+from app.web.responses import Response, answer, send_response
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
 """Not `no-store`, which browsers take to forbid their back/forward cache as well."""
@@ -52,31 +52,61 @@ class StorePage:
             await web.send_catalog_page(scope, send, view, "store", shop, as_markdown=shop)
         else:
             session = web.session(scope, view)
-            only_looks = scope["method"] == "HEAD" or is_prefetch(scope["headers"])
-            page = await self._page(scope, view, session, only_looks=only_looks)
-            anonymous = only_looks or (isinstance(page, Shell) and page.anonymous)
-            visitor = ANONYMOUS if anonymous else session
-            kind = _kind(page)
-            if not anonymous:
-                whole = isinstance(page, CachedPage) and page.shared
-                web.metrics.visits.add("whole" if whole else kind)
-            await send_response(scope, send, _response(page, view, visitor, kind, began))
+            page = self._held(scope, view, session) or await self._page(scope, view, session)
+            response = self._response(scope, view, session, page, began)
+            await send_response(scope, send, response)
 
-    async def _page(
-        self, scope: Scope, view: ShopView, session: Session, *, only_looks: bool
-    ) -> CachedPage | Shell:
+    def at_once(self, scope: Scope) -> Answer | None:
+        """Return the answer where that is a kept page in memory."""
+        began = time.perf_counter()
+        view = self._web.shop_of(scope)
+        if view is None or scope["query_string"] or wants_markdown(scope):
+            return None
+        session = self._web.session(scope, view)
+        page = self._held(scope, view, session)
+        if page is None:
+            return None
+        return answer(scope, self._response(scope, view, session, page, began))
+
+    def _held(self, scope: Scope, view: ShopView, session: Session) -> CachedPage | None:
+        """Return the shopper's page where that is in memory."""
+        if not session.may_be_known or is_subresource(scope["headers"]):
+            return None
+        return self._web.pages.cached_page(session.shopper_id, view)
+
+    async def _page(self, scope: Scope, view: ShopView, session: Session) -> CachedPage | Shell:
         pages, headers = self._web.pages, scope["headers"]
-        consent = self._web.consent(scope, view)
-        if consent == NONE or is_subresource(headers):
+        if session.consent == NONE or is_subresource(headers):
             return pages.catalog_page(view)
-        if consent == PERSONALISE and not session.first:
-            page = pages.cached_page(session.shopper_id, view)
-            if page is not None:
-                return page
         if is_crawler(headers) or (session.first and scope["method"] == "HEAD"):
             return pages.catalog_page(view)
         visit = self._web.visit(scope, session, view)
-        return await (pages.preview(visit) if only_looks else pages.visit(visit))
+        return await (pages.preview(visit) if _only_looks(scope) else pages.visit(visit))
+
+    def _response(
+        self,
+        scope: Scope,
+        view: ShopView,
+        session: Session,
+        page: CachedPage | Shell,
+        began: float,
+    ) -> Response:
+        """Count the visit, and return the page with the headers that say how it came about."""
+        if isinstance(page, CachedPage):
+            kind = "redrawn" if page.redrawn else "kept"
+            outcome = "whole" if page.shared else kind
+            body, anonymous = Body(page.body, page.zipped, page.etag), False
+        else:
+            outcome = kind = "fallback" if page.final else "shell"
+            body, anonymous = zipped(page.body, _QUICKLY), page.anonymous
+        name, milliseconds = kind.encode(), (time.perf_counter() - began) * 1000
+        timing = (b"server-timing", b"%s;dur=%.2f" % (name, milliseconds))
+        headers = [(b"x-wandstore-page", name), _PRIVATE, (b"vary", b"accept"), timing]
+        if not (anonymous or _only_looks(scope)):
+            self._web.metrics.visits.add(outcome)
+            if session.set_cookie is not None:
+                headers.append((b"set-cookie", session.set_cookie))
+        return Response(body, view.headers, extra_headers=headers)
 
 
 async def _as_markdown(web: AppContext, view: ShopView) -> str:
@@ -109,24 +139,6 @@ class CategoriesPage:
         await web.send_catalog_page(scope, send, view, "categories", draw, as_markdown=markdown)
 
 
-def _kind(page: CachedPage | Shell) -> str:
-    """Return how a page came about."""
-    if isinstance(page, CachedPage):
-        return "redrawn" if page.redrawn else "kept"
-    return "fallback" if page.final else "shell"
-
-
-def _response(
-    page: CachedPage | Shell, view: ShopView, visitor: Session, kind: str, began: float
-) -> Response:
-    """Return the page with the headers that say how it came about."""
-    if isinstance(page, CachedPage):
-        body = Body(page.body, page.zipped, page.etag)
-    else:
-        body = zipped(page.body, _QUICKLY)
-    name, milliseconds = kind.encode(), (time.perf_counter() - began) * 1000
-    timing = (b"server-timing", b"%s;dur=%.2f" % (name, milliseconds))
-    extra_headers = [(b"x-wandstore-page", name), _PRIVATE, (b"vary", b"accept"), timing]
-    if visitor.set_cookie is not None:
-        extra_headers.append((b"set-cookie", visitor.set_cookie))
-    return Response(body, view.headers, extra_headers=extra_headers)
+def _only_looks(scope: Scope) -> bool:
+    """Say whether nobody may come of it: a HEAD, or a browser that asks ahead of its shopper."""
+    return scope["method"] == "HEAD" or is_prefetch(scope["headers"])

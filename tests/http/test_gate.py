@@ -11,14 +11,13 @@ from app.settings import SettingsError, read_settings
 from tests.support.in_process import InProcessServer
 from tests.support.stored import rows
 from tools.support import http
-from tools.support.server import Server
 
 SECRET = "s3cret-of-the-worker"  # noqa: S105 - made for this test
 KNOWN = {"authorization": f"Bearer {SECRET}"}
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcessServer]:
     data = tmp_path_factory.mktemp("guarded") / "data"
     with InProcessServer(data, {"WORKER_SECRET": SECRET, "WANDSTORE_HOUSE_PACE": "0"}) as server:
         yield server
@@ -29,7 +28,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     "path",
     ["/", "/store", "/s/demo", "/products/dusk-lamp", "/signals", "/generate", "/static/shop.css", "/health/", "//health", "/debug/pages/x", "/nowhere"],
 )  # fmt: skip
-def test_nothing_is_answered_without_it(guarded: Server, method: str, path: str) -> None:
+def test_nothing_is_answered_without_it(guarded: InProcessServer, method: str, path: str) -> None:
     answered = http.request(method, f"{guarded.url}{path}")
     assert answered.status_code == 401
     assert answered.headers["www-authenticate"] == "Bearer"
@@ -42,26 +41,37 @@ def test_nothing_is_answered_without_it(guarded: Server, method: str, path: str)
     "given",
     ["", "Bearer", f"Bearer {SECRET[:-1]}", f"Bearer {SECRET}x", f"bearer {SECRET}", SECRET, f"Basic {SECRET}", "Bearer \xff"],
 )  # fmt: skip
-def test_nothing_but_the_secret_itself_opens(guarded: Server, given: str) -> None:
+def test_nothing_but_the_secret_itself_opens(guarded: InProcessServer, given: str) -> None:
     headers = [(b"authorization", given.encode("latin-1"))]
     assert http.get(f"{guarded.url}/store", headers=headers).status_code == 401
 
 
-def test_two_credentials_are_none(guarded: Server) -> None:
+def test_two_credentials_are_none(guarded: InProcessServer) -> None:
     headers = [("authorization", f"Bearer {SECRET}"), ("authorization", "Bearer x")]
     assert http.get(f"{guarded.url}/store", headers=headers).status_code == 401
 
 
-def test_the_worker_is_let_in(guarded: Server) -> None:
+def test_a_page_that_is_at_hand_is_nobody_elses_without_it(guarded: InProcessServer) -> None:
+    store = f"{guarded.url}/store"
+    visit: dict[str, str] = {}
+    for outcome in ("shell", "kept", "kept"):
+        answered = http.get(store, headers={**KNOWN, **visit})
+        assert answered.headers["x-wandstore-page"] == outcome
+        visit = visit or {"cookie": answered.headers["set-cookie"].partition(";")[0]}
+        guarded.finish_pages()
+    assert http.get(store, headers=visit).status_code == 401
+
+
+def test_the_worker_is_let_in(guarded: InProcessServer) -> None:
     assert http.get(f"{guarded.url}/store", headers=KNOWN).status_code == 200
 
 
-def test_the_health_check_needs_none_and_is_only_looked_at(guarded: Server) -> None:
+def test_the_health_check_needs_none_and_is_only_looked_at(guarded: InProcessServer) -> None:
     assert http.get(f"{guarded.url}/health").json()["status"] == "healthy"
     assert http.post(f"{guarded.url}/health").status_code == 401
 
 
-def test_a_refused_request_leaves_no_trace(guarded: Server) -> None:
+def test_a_refused_request_leaves_no_trace(guarded: InProcessServer) -> None:
     for _ in range(20):
         http.get(f"{guarded.url}/store")
     guarded.stop()
@@ -69,12 +79,12 @@ def test_a_refused_request_leaves_no_trace(guarded: Server) -> None:
     guarded.start()
 
 
-def test_the_secret_is_in_no_log(guarded: Server) -> None:
+def test_the_secret_is_in_no_log(guarded: InProcessServer) -> None:
     http.get(f"{guarded.url}/store", headers=KNOWN)
     assert SECRET not in guarded.log
 
 
-def test_the_worker_says_who_its_client_is(guarded: Server) -> None:
+def test_the_worker_says_who_its_client_is(guarded: InProcessServer) -> None:
     def told(address: str) -> int:
         headers = {**KNOWN, "cf-connecting-ip": address, "sec-fetch-site": "same-origin"}
         return client.post("/signals", json={}, headers=headers).status_code

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.basket import BasketLine
-from app.domain.catalog import Money
+from app.domain.catalog import ESSENTIAL, Money
 from app.web.basket_cookie import BasketSigner
 from app.web.cookies import LIFETIME, SessionSigner, cookie_values
 from tools.support import http
@@ -157,14 +157,14 @@ def test_only_the_whole_name_of_a_cookie_counts() -> None:
 
 
 def test_who_may_not_be_followed_is_forgotten_by_the_browser_when_it_is_closed() -> None:
-    first = IDENTITIES.session([], "demo", NOW, secure=True, lasting=False)
+    first = IDENTITIES.session([], "demo", NOW, secure=True, consent=ESSENTIAL)
     assert first.set_cookie is not None
     assert b"Max-Age" not in first.set_cookie
     assert b"Expires" not in first.set_cookie
     assert first.set_cookie.endswith(b"; Path=/; HttpOnly; SameSite=Lax; Secure")
     known = [(b"cookie", first.set_cookie.partition(b";")[0])]
-    assert IDENTITIES.session(known, "demo", NOW, secure=True, lasting=False).set_cookie is None
+    assert IDENTITIES.session(known, "demo", NOW, secure=True, consent=ESSENTIAL).set_cookie is None
     later = NOW + LIFETIME * 0.6
-    renewed = IDENTITIES.session(known, "demo", later, secure=True, lasting=False)
+    renewed = IDENTITIES.session(known, "demo", later, secure=True, consent=ESSENTIAL)
     assert renewed.set_cookie is not None
     assert b"Max-Age" not in renewed.set_cookie

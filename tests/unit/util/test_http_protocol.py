@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.server import Server
 
+from app.util.http_body import Answer
 from app.util.http_protocol import (
     MAX_HEAD_BYTES,
     MAX_HEADERS,
@@ -65,12 +66,22 @@ def statuses(answers: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)]
 
 
+def _at_once(scope: Scope) -> Answer | None:
+    if scope["path"] != "/at-once":
+        return None
+    body = f"{scope['scheme']} from {scope['client'][0]}".encode()
+    return 200, [(b"content-length", b"%d" % len(body))], body
+
+
 @contextmanager
 def guarded(
     limit: int = 1000, head: float = 30, stall: float = 30, app: ASGIApp | None = None
 ) -> Iterator[Guarded]:
-    """Serve an app, or one that says what it was sent, and at /held waits until it is released."""
-    bounds = Connections(limit, head, stall)
+    """Serve an app, or one that says what it was sent, and at /held waits until it is released.
+
+    What it is sent by whom to /at-once it says without having been called.
+    """
+    bounds = Connections(limit, head, stall, _at_once)
     with event_loop() as portal:
         release = portal.call(asyncio.Event)
 
@@ -212,6 +223,35 @@ def test_pipelined_requests_are_all_answered_in_their_order(shop: Guarded) -> No
     answers = shop.talk(requests + b"GET /last HTTP/1.1" + ENDING)
     assert statuses(answers) == [200] * 401
     assert re.findall(rb"\r\n\r\n(\d+)", answers) == sent
+
+
+def test_what_waits_for_nothing_is_answered_in_its_order(shop: Guarded) -> None:
+    at_once = b"GET /at-once HTTP/1.1\r\nHost: shop\r\nContent-Length: 4\r\n\r\nbody"
+    other = b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nother"
+    for size in (0, 1):
+        answers = shop.talk(
+            (at_once + other + at_once) * 3 + b"GET /at-once HTTP/1.1" + ENDING, size
+        )
+        said = [b"http from 127.0.0.1", b"other", b"http from 127.0.0.1"] * 3
+        said = [*said, b"http from 127.0.0.1"]
+        assert re.findall(rb"\r\n\r\n(.*?)(?=HTTP/1.1|\Z)", answers) == said
+
+
+def test_a_proxy_is_believed_where_nothing_is_waited_for(shop: Guarded) -> None:
+    forwarded = b"\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https"
+    answer = shop.talk(b"GET /at-once HTTP/1.1" + forwarded + ENDING)
+    assert answer.endswith(b"https from 203.0.113.9")
+
+
+def test_who_has_been_answered_at_once_may_wait_and_half_a_head_may_not() -> None:
+    with guarded(head=0.1) as shop, shop.connect() as connection:
+        request = b"GET /at-once HTTP/1.1\r\nHost: shop\r\n\r\n"
+        for _ in range(2):
+            connection.sendall(request)
+            assert connection.recv(4096).endswith(b"http from 127.0.0.1")
+            assert silence(shop) == b""  # in the meantime who has asked for nothing is let go
+        connection.sendall(request + request[:20])
+        assert statuses(everything(connection)) == [200, 408]
 
 
 def test_what_was_asked_before_a_head_that_is_refused_is_answered(shop: Guarded) -> None:

@@ -78,7 +78,6 @@ export class SessionSigner {
     const name = cookieName(shopId);
     const values = [COOKIES.OF_HOST + name, name].flatMap((each) => cookieValues(header, each));
     for (const value of values) {
-      if (value.length > COOKIES.MAX_VALUE_LENGTH) continue;
       const session = await this.verify(value, shopId);
       if (session !== null && session.expires > now) return session;
     }

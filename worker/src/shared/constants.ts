@@ -231,7 +231,6 @@ export const COOKIES = {
   ATTRIBUTES: "Path=/; Max-Age=15552000; HttpOnly; SameSite=Lax",
   UNTRACKED_ATTRIBUTES: "Path=/; HttpOnly; SameSite=Lax",
   MAX_HEADER_BYTES: 32_768,
-  MAX_VALUE_LENGTH: 128,
   MAX_CANDIDATES: 8,
   OF_HOST: "__Host-",
 } as const;
