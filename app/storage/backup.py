@@ -57,7 +57,7 @@ def back_up(data: Path, target: Path) -> None:
                 with tarfile.open(fileobj=file, mode="w:gz") as archive:
                     for path in (*copies, data / SECRET):
                         if path.exists():
-                            archive.add(path, path.name, filter=_anonymous)
+                            archive.add(path, path.name, filter=_without_owner)
                 file.flush()
                 os.fsync(file.fileno())
             whole.replace(target)
@@ -110,11 +110,8 @@ def _copied(source: Path, target: Path) -> Path:
     return target
 
 
-def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    """Return a file's entry without the name of who has made the backup."""
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    return member
+def _without_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    return member.replace(uid=0, gid=0, uname="", gname="", deep=False)
 
 
 def _extracted(source: Path, folder: Path) -> list[Path]:
@@ -126,8 +123,7 @@ def _extracted(source: Path, folder: Path) -> list[Path]:
                 path = folder / member.name
                 path.touch(_OWNER_ONLY)
                 with path.open("wb") as file:
-                    while piece := content.read(1024 * 1024):
-                        file.write(piece)
+                    shutil.copyfileobj(content, file)
                     file.flush()
                     os.fsync(file.fileno())
                 found.append(path)

@@ -116,16 +116,8 @@ def _retire(
     database: ShopRepository, state: StorageSettings, clock: Callable[[], float] = time.time
 ) -> Slice:
     """Return what forgets some of the shoppers and records that are past their time."""
-
-    def retire() -> Awaitable[int]:
-        now = clock()
-        return database.retire(
-            stamp(now, state.shopper_days),
-            stamp(now, state.record_days),
-            stamp(now, _FORGOTTEN_DAYS),
-        )
-
-    return retire
+    days = (state.shopper_days, state.record_days, _FORGOTTEN_DAYS)
+    return lambda: database.retire(*(stamp(clock(), each) for each in days))
 
 
 def _of_cluster(settings: Settings) -> Storage:

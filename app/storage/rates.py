@@ -61,20 +61,17 @@ class Places:
         if self._own[name] >= self._most:
             return False
         self._own[name] += 1
-        if self._shared is None or await self._may_enter(self._shared, name, holder):
-            return True
-        self._give_back(name)
-        return False
-
-    async def _may_enter(self, shared: RedisRates, name: str, holder: str) -> bool:
+        entered = self._shared is None
         try:
-            enter = partial(shared.enter, name, holder, self._most, self._seconds)
-            return await self._patience.read(enter)
+            if self._shared is not None:
+                enter = partial(self._shared.enter, name, holder, self._most, self._seconds)
+                entered = await self._patience.read(enter)
         except StorageError:
-            return True
-        except BaseException:
-            self._give_back(name)
-            raise
+            entered = True
+        finally:
+            if not entered:
+                self._give_back(name)
+        return entered
 
     def leave(self, name: str, holder: str) -> None:
         """Give a place back; nobody waits for that to be known elsewhere."""

@@ -77,7 +77,10 @@ class RedisServer:
                 async with in_time(_TIMEOUT, _HANDED_OVER):
                     return await call(*arguments)
         except (RedisError, OSError) as error:
-            raise await self._failure(error) from None
+            if isinstance(error, ReadOnlyError):  # a replica by now: the address may lead elsewhere
+                await self._client.connection_pool.disconnect(inuse_connections=False)
+            name = type(error).__name__
+            raise StorageError(f"redis: {name}", reason=name) from None
         finally:
             self._calls -= 1
 
@@ -104,16 +107,6 @@ class RedisServer:
     async def close(self) -> None:
         """Close every connection."""
         await self._client.aclose()
-
-    async def _failure(self, error: Exception) -> StorageError:
-        """Return an error in our words.
-
-        One that has become a replica is left, for the address may lead to another by now.
-        """
-        if isinstance(error, ReadOnlyError):
-            await self._client.connection_pool.disconnect(inuse_connections=False)
-        name = type(error).__name__
-        return StorageError(f"redis: {name}", reason=name)
 
 
 class RedisKv:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from app.domain.events import Lease
 from app.domain.limits import Claim, Verdict
@@ -78,12 +78,12 @@ class RedisLedgers:
         if lease is None:
             raise StorageError("redis: nobody knows who composes the page")
         words = [word for claim in claims for word in claim[1:]]
-        keys = _keys([claim.account for claim in claims])
+        ledgers = _keys(claim.account for claim in claims)
         milliseconds = round(self._lease_seconds * 1000)
         for _ in range(2):
             began = time.monotonic()
             head = (lease.holder, milliseconds, lease.length)
-            answer = await self._redis.run(_TAKE, [*keys_of(lease.key), *keys], *head, *words)
+            answer = await self._redis.run(_TAKE, [*keys_of(lease.key), *ledgers], *head, *words)
             if time.monotonic() - began < self._lease_seconds:
                 break
         refused, minute, calls, tokens = answer
@@ -96,5 +96,5 @@ class RedisLedgers:
         await self._redis.run(_GIVE_BACK, _keys(accounts), f"{minute}:tokens", tokens)
 
 
-def _keys(accounts: Sequence[str]) -> list[str]:
+def _keys(accounts: Iterable[str]) -> list[str]:
     return [f"spent:{account}" for account in accounts]

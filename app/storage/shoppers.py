@@ -15,8 +15,6 @@ from app.storage.ports import Kv
 if TYPE_CHECKING:
     from app.storage.redis_journal import RedisJournal
 
-PERSONAS, GENERATIONS, EXPOSURES = "personas", "ui_generations", "exposures"
-
 
 class ShopperData:
     """Finds what KV, database and a shared journal hold of a shopper.
@@ -58,7 +56,7 @@ class ShopperData:
 
 def _page_keys(shopper_id: str, rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
     """Yield the keys under which pages of a shopper may be."""
-    yield from dict.fromkeys(str(row["kv_key"]) for row in rows[GENERATIONS])
-    arms = {f".{row['experiment']}.{row['arm']}" for row in rows[EXPOSURES]}
-    for row in rows[PERSONAS]:
+    yield from dict.fromkeys(str(row["kv_key"]) for row in rows["ui_generations"])
+    arms = {f".{row['experiment']}.{row['arm']}" for row in rows["exposures"]}
+    for row in rows["personas"]:
         yield from (str(PageKey(shopper_id, f"{row['hash']}{arm}")) for arm in ("", *arms))

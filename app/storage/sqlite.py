@@ -34,18 +34,22 @@ _MOST_LOG = 256 * 1024 * 1024
 
 
 class SqliteFile:
-    """Runs functions on the connection that writes, or on the one that reads."""
+    """Runs functions on the connection that writes, or on the one that reads.
 
-    def __init__(self, path: Path, most_log: int = _MOST_LOG) -> None:
+    `prepare` is run on the file when it is opened.
+    """
+
+    def __init__(self, path: Path, prepare: Work[None], most_log: int = _MOST_LOG) -> None:
         self._path = path
+        self._prepare = prepare
         self._log = path.with_name(f"{path.name}-wal")
         self._most_log = most_log
         self._writer = _Connection(path, "writer", _WRITE_TIMEOUT)
         self._reader = _Connection(path, "reader", _READ_TIMEOUT)
         self._inode = 0
 
-    async def open(self, prepare: Work[None]) -> None:
-        """Open the file, creating it for its owner alone where needed, and run `prepare` on it.
+    async def open(self) -> None:
+        """Open the file, creating it for its owner alone where needed.
 
         Raises:
             StorageError: the file cannot be opened or is no database.
@@ -57,11 +61,11 @@ class SqliteFile:
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA journal_size_limit=4194304")
-            prepare(connection)
+            self._prepare(connection)
             self._inode = self._path.stat().st_ino
 
         await self._writer.open(set_up)
-        await self._reader.open(_make_readonly)
+        await self._reader.open(lambda connection: connection.execute("PRAGMA query_only=ON"))
 
     async def run(self, work: Work[Result]) -> Result:
         """Run `work` in one transaction.
@@ -98,8 +102,18 @@ class SqliteFile:
         return await self._reader.run(work)
 
     async def shrink(self) -> int:
-        """Give some of the pages that are free back to the disk; return how many."""
-        return await self.run(_vacuum)
+        """Give some of the file's free pages back to the disk; return how many."""
+
+        def vacuum(connection: sqlite3.Connection) -> int:
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+            slice_ = min(free - _SPARE_PAGES, _VACUUM_SLICE)
+            if slice_ <= 0:
+                return 0
+            connection.execute(f"PRAGMA incremental_vacuum({slice_})").fetchall()
+            (left,) = connection.execute("PRAGMA freelist_count").fetchone()
+            return int(free - left)
+
+        return await self.run(vacuum)
 
     async def close(self) -> None:
         """Close the file, once no other work is under way."""
@@ -133,7 +147,7 @@ class _Connection:
         self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite {path.stem} {role}")
 
-    async def open(self, set_up: Work[None]) -> None:
+    async def open(self, set_up: Work[object]) -> None:
         def opened() -> None:
             try:
                 _create(self._path)
@@ -196,17 +210,3 @@ def _create(path: Path) -> None:
         file = path.with_name(path.name + ending)
         if file.exists() and file.stat().st_uid == os.geteuid():
             file.chmod(_OWNER_ONLY)
-
-
-def _make_readonly(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA query_only=ON")
-
-
-def _vacuum(connection: sqlite3.Connection) -> int:
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    slice_ = min(free - _SPARE_PAGES, _VACUUM_SLICE)
-    if slice_ <= 0:
-        return 0
-    connection.execute(f"PRAGMA incremental_vacuum({slice_})").fetchall()
-    (left,) = connection.execute("PRAGMA freelist_count").fetchone()
-    return int(free - left)

@@ -20,28 +20,18 @@ CREATE TABLE IF NOT EXISTS d1_migrations (
 """The same that D1 keeps."""
 
 
-class SqliteDatabase(ShopRepository):
-    """The tables in one file. Every method may raise StorageError."""
+class SqliteDatabase(SqliteFile, ShopRepository):
+    """The tables in one file, brought to the newest migration when it is opened.
+
+    Every method may raise StorageError.
+    """
 
     def __init__(self, path: Path, migrations: Path) -> None:
-        super().__init__(self._run_here)
-        self._file = SqliteFile(path)
-        self._migrations = migrations
-
-    async def open(self) -> None:
-        """Open the file and bring it to the newest migration."""
-        await self._file.open(lambda connection: migrate(connection, self._migrations))
-
-    async def close(self) -> None:
-        """Close the file."""
-        await self._file.close()
-
-    async def shrink(self) -> int:
-        """Give some of the file's free pages back to the disk; return how many."""
-        return await self._file.shrink()
+        SqliteFile.__init__(self, path, lambda connection: migrate(connection, migrations))
+        ShopRepository.__init__(self, self._run_here)
 
     async def _run_here(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
-        run = self._file.read if only_reads(work) else self._file.run
+        run = self.read if only_reads(work) else self.run
         return await run(lambda connection: [_rows(connection, item) for item in work])
 
 

@@ -74,7 +74,26 @@ class WriteBehind:
         What cannot be written waits for the next time.
         """
         async with self._flushing:
-            return await self._flush()
+            if not self._visits and not self._generations:
+                return False
+            visits, generations = self._taken(self._visits), self._taken(self._generations)
+            try:
+                pages = await self._database.record(visits.values(), generations.values())
+                if self._kv is not None:
+                    for key in pages:
+                        await self._kv.delete(key)
+            except StorageError as error:
+                if not self._failing:
+                    self.counts["record_failed"] += 1
+                    log.warning({"event": "records_not_written", "reason": str(error)})
+                self._failing = True
+                self._visits = OrderedDict({**visits, **self._visits})
+                self._generations = OrderedDict({**generations, **self._generations})
+                self._bound(self._visits)
+                self._bound(self._generations)
+                return False
+            self._failing = False
+            return bool(self._visits or self._generations)
 
     async def forget(self, shopper_id: str) -> None:
         """Write nothing more of a shopper; what is being written is written when this returns."""
@@ -83,29 +102,6 @@ class WriteBehind:
             theirs = [at for at, it in self._generations.items() if it.shopper_id == shopper_id]
             for generation_id in theirs:
                 del self._generations[generation_id]
-
-    async def _flush(self) -> bool:
-        if not self._visits and not self._generations:
-            return False
-        visits = self._taken(self._visits)
-        generations = self._taken(self._generations)
-        try:
-            pages = await self._database.record(visits.values(), generations.values())
-            if self._kv is not None:
-                for key in pages:
-                    await self._kv.delete(key)
-        except StorageError as error:
-            if not self._failing:
-                self.counts["record_failed"] += 1
-                log.warning({"event": "records_not_written", "reason": str(error)})
-            self._failing = True
-            self._visits = OrderedDict({**visits, **self._visits})
-            self._generations = OrderedDict({**generations, **self._generations})
-            self._bound(self._visits)
-            self._bound(self._generations)
-            return False
-        self._failing = False
-        return bool(self._visits or self._generations)
 
     def _taken(self, waiting: OrderedDict[str, Record]) -> OrderedDict[str, Record]:
         number = min(len(waiting), self._batching.most)

@@ -56,37 +56,29 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.executescript(_TOTALS)
 
 
-class SqliteKv:
+class SqliteKv(SqliteFile):
     """Pairs with a time to live. The pairs nearest their end give way when there are too many.
 
     `counts` says how many did.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float], bounds: Bounds = _USUAL) -> None:
+        super().__init__(path, _prepare)
         self.counts: Counter[str] = Counter()
-        self._file = SqliteFile(path)
         self._clock = clock
         self._bounds = bounds
-
-    async def open(self) -> None:
-        """Open the file; StorageError where that fails."""
-        await self._file.open(_prepare)
-
-    async def close(self) -> None:
-        """Close the file."""
-        await self._file.close()
 
     async def get(self, key: str) -> bytes | None:
         """Return the value, or None where there is none or it has expired."""
         now = self._clock()
 
-        def read(connection: sqlite3.Connection) -> bytes | None:
+        def find(connection: sqlite3.Connection) -> bytes | None:
             row = connection.execute(
                 "SELECT value FROM pairs WHERE key = ? AND expires_at > ?", (key, now)
             ).fetchone()
             return row[0] if row else None
 
-        return await self._file.read(read)
+        return await self.read(find)
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
         """Keep a value for `ttl` seconds.
@@ -107,33 +99,20 @@ class SqliteKv:
             )
             return self._make_room(connection)
 
-        if gave_way := await self._file.run(write):
+        if gave_way := await self.run(write):
             self.counts["kv_gave_way"] += gave_way
 
     async def delete(self, key: str) -> None:
         """Forget a pair."""
-        await self._file.run(
-            lambda connection: (
-                connection.execute("DELETE FROM pairs WHERE key = ?", (key,)) and None
-            )
-        )
+        sql = "DELETE FROM pairs WHERE key = ?"
+        await self.run(lambda connection: connection.execute(sql, (key,)).rowcount)
 
     async def expire(self) -> int:
         """Remove some of the pairs whose time is over; return how many."""
-        now = self._clock()
-        return await self._file.run(
-            lambda connection: (
-                connection.execute(
-                    "DELETE FROM pairs WHERE key IN (SELECT key FROM pairs "
-                    "WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
-                    (now, _SLICE),
-                ).rowcount
-            )
-        )
-
-    async def shrink(self) -> int:
-        """Give some of the file's free pages back to the disk; return how many."""
-        return await self._file.shrink()
+        sql = """DELETE FROM pairs WHERE key IN
+            (SELECT key FROM pairs WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)"""
+        values = (self._clock(), _SLICE)
+        return await self.run(lambda connection: connection.execute(sql, values).rowcount)
 
     def _make_room(self, connection: sqlite3.Connection) -> int:
         """Remove pairs until the others are within bounds; return how many."""

@@ -50,8 +50,8 @@ def locked(path: Path) -> Iterator[None]:
 
 @pytest.fixture
 async def file(tmp_path: Path) -> AsyncIterator[SqliteFile]:
-    made = SqliteFile(tmp_path / "any.sqlite")
-    await made.open(make_table)
+    made = SqliteFile(tmp_path / "any.sqlite", make_table)
+    await made.open()
     yield made
     await made.close()
 
@@ -126,8 +126,8 @@ async def test_the_files_are_their_owners_alone(tmp_path: Path, before: int | No
         path.chmod(before)
     usual = os.umask(0)
     try:
-        file = SqliteFile(path)
-        await file.open(make_table)
+        file = SqliteFile(path, make_table)
+        await file.open()
         await file.run(add)
         modes = modes_in(tmp_path)
         await file.close()
@@ -205,8 +205,8 @@ async def test_who_reads_for_hours_does_not_fill_the_disk_with_what_is_changed(
     tmp_path: Path,
 ) -> None:
     path, most = tmp_path / "state.sqlite3", 1024 * 1024
-    log, file = tmp_path / "state.sqlite3-wal", SqliteFile(path, most)
-    await file.open(make_table)
+    log, file = tmp_path / "state.sqlite3-wal", SqliteFile(path, make_table, most)
+    await file.open()
 
     def fill(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO t VALUES (zeroblob(65536))")
