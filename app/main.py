@@ -143,7 +143,7 @@ def create_app(
     app.state.workbench = nullcontext
     app.state.workbench_address = ""
     if settings.design:
-        from app.workbench.mount import mount_workbench  # noqa: PLC0415 - a designer's shop alone
+        from app.workbench.app import mount_workbench  # noqa: PLC0415 - a designer's shop alone
 
         mount_workbench(app, settings, site, resources.providers, build_site)
     return app

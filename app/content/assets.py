@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from app.content.components import read_style
+from app.content.components import check_style
 from app.domain.catalog import Shop
 from app.rendering.urls import BRAND, brand_file
 from app.util.http_body import Body, etag_of, zipped
@@ -67,7 +67,7 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
     paths = {path.name: path for path in found}
     for path in paths.values():
         if path.suffix == ".css":
-            read_style(path)
+            check_style(path)
     return make_assets({name: paths[name].read_bytes() for name in sorted(paths)}, styles, shops)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _DRAWN = (".jinja", ".css", ".py")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-STATED = (".py",)
+_STATED = (".py",)
 """Endings of the files that say what components may hold."""
 
 
@@ -130,25 +130,41 @@ def open_library(folder: Path) -> Library:
     package = _package_of(folder)
     module = _import(folder / "slots.py", f"{package}.slots")
     slots = slots_of(module)
-    styles = "\n".join(map(read_style, sorted(folder.glob("[!.]*.css"))))
+    for path in sorted(folder.glob("[!.]*.css")):
+        check_style(path)
     specs = Specs(partial(_specs, folder, package, slots))
-    # The files themselves: generating every schema at each start takes longer.
     paths = (path for path in folder.rglob("[!.]*") if path.suffix in _DRAWN)
     texts = {str(path.relative_to(folder)): _read(path) for path in paths}
-    digests = digest_of(texts), digest_of(texts, STATED)
-    return Library(folder, specs, slots, styles, *digests, kinds_of(folder, texts))
+    return library_of(folder, texts, slots, specs)
 
 
-def read_style(path: Path) -> str:
-    """Return a style whose shape is whole, since others are joined to it.
+def library_of(
+    folder: Path,
+    texts: Mapping[str, str],
+    slots: tuple[SlotSpec, ...],
+    specs: Specs,
+    templates: Mapping[str, str] | None = None,
+) -> Library:
+    """Return the library that these texts make up, by their names in the folder.
+
+    Raises:
+        LibraryError: props are not Python.
+    """
+    sheets = (name for name in sorted(texts) if name.endswith(".css") and "/" not in name)
+    styles = "\n".join(texts[name] for name in sheets)
+    # Digests of the files themselves: generating every schema at each start takes longer.
+    digests = _digest_of(texts), _digest_of(texts, _STATED)
+    return Library(folder, specs, slots, styles, *digests, _kinds_of(folder, texts), templates)
+
+
+def check_style(path: Path) -> None:
+    """See whether the shape of a style is whole, since others are joined to it.
 
     Raises:
         LibraryError: it is not.
     """
-    text = _read(path)
-    for fault in shape_faults(text):
+    for fault in shape_faults(_read(path)):
         raise LibraryError(f"{path}: line {fault.line}: {fault.reason}")
-    return text
 
 
 def _read(path: Path) -> str:
@@ -180,7 +196,7 @@ def slots_of(module: ModuleType) -> tuple[SlotSpec, ...]:
     return slots
 
 
-def kinds_of(folder: Path, texts: Mapping[str, str]) -> dict[str, Kind]:
+def _kinds_of(folder: Path, texts: Mapping[str, str]) -> dict[str, Kind]:
     """Return what rules know of the components among these texts, by their names in the folder.
 
     Raises:
@@ -294,7 +310,7 @@ def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:
     return samples
 
 
-def digest_of(texts: Mapping[str, str], endings: tuple[str, ...] = _DRAWN) -> str:
+def _digest_of(texts: Mapping[str, str], endings: tuple[str, ...] = _DRAWN) -> str:
     """Digest the files that components are drawn from, by their names in the folder."""
     digest = hashlib.sha256()
     for name in sorted(texts, key=Path):

@@ -140,12 +140,13 @@ def obey(
 def product_props(props: type[BaseModel]) -> tuple[str, ...]:
     """Return the props that name a product, or a list of them, for which others may stand."""
     schema = props.model_json_schema()["properties"].items()
-    return tuple(name for name, it in schema if _names_products(it) and not it.get("viewed"))
+    return tuple(name for name, it in schema if names_in(it) == "products" and not it.get("viewed"))
 
 
-def _names_products(schema: Mapping[str, Any]) -> bool:
-    parts = [schema.get("items", {}), *schema.get("anyOf", ())]
-    return schema.get("names") == "products" or any(map(_names_products, filter(None, parts)))
+def names_in(schema: Mapping[str, Any]) -> str:
+    """Return what a prop's schema says that it names: `products`, `categories` or nothing."""
+    parts = filter(None, [schema.get("items"), *schema.get("anyOf", ())])
+    return schema.get("names") or next(filter(None, map(names_in, parts)), "")
 
 
 def _restocked(

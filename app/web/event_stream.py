@@ -9,6 +9,7 @@ from contextlib import aclosing
 from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
+_OPEN = b": open\n\n"
 _COMMENT = b": still here\n\n"
 
 
@@ -41,6 +42,7 @@ class EventStream(EventSourceResponse):
                     await send({"type": "http.response.start", **head})
                     attending = asyncio.create_task(self._attend(receive, send, reading))
                     try:
+                        await _send(send, _OPEN)
                         async for data in events:
                             await _send(send, data)
                     finally:

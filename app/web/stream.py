@@ -87,7 +87,6 @@ def written(event: Event) -> bytes:
 
 
 async def _written(batches: Batches) -> AsyncGenerator[bytes, None]:
-    yield b": open\n\n"
     async with aclosing(batches) as source:
         async for batch in source:
             yield b"".join(map(written, batch))

@@ -7,8 +7,10 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,13 +19,14 @@ from starlette.types import Receive, Scope, Send
 
 from app.llm.factory import Providers
 from app.pages.jobs import PageJobs
+from app.pages.service import PageService
 from app.pages.site import LiveSite
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.web.session_secret import kept_secret
 from app.workbench.access import Guard
 from app.workbench.checks.routes import CheckRoutes
 from app.workbench.checks.snapshots import Pictures
-from app.workbench.evals import EvalRoutes
+from app.workbench.evals import comparison
 from app.workbench.gallery.pages import PAGES
 from app.workbench.gallery.routes import GalleryRoutes
 from app.workbench.gallery.samples import add_sample
@@ -32,9 +35,31 @@ from app.workbench.player.routes import PlayerRoutes
 from app.workbench.reload.manager import BuildSite, ContentReloader
 from app.workbench.reload.watch import watch
 from app.workbench.responses import BadRequest, answer, page, read_json, streamed
-from app.workbench.rules import RuleRoutes
+from app.workbench.rules import rules_page
 from app.workbench.safe_write import NotWritten, Overtaken
 from app.workbench.templates import Templates, static
+
+
+def mount_workbench(
+    app: Starlette,
+    settings: Settings,
+    site: LiveSite,
+    providers: Providers,
+    build_site: BuildSite,
+) -> None:
+    """Add the workbench to a shop's routes, and to what is open while the shop is.
+
+    Raises:
+        SettingsError: what the workbench needs is not installed, as in the image.
+    """
+    if find_spec("watchfiles") is None:
+        raise SettingsError("WANDSTORE_DESIGN is for development: watchfiles is not installed")
+    pages: PageService = app.state.pages
+    workbench = Workbench(settings, site, providers, build_site, pages.jobs)
+    *routes, answers_everything = app.router.routes
+    app.router.routes = [*routes, *workbench.routes, answers_everything]
+    app.state.workbench = workbench.open
+    app.state.workbench_address = workbench.address
 
 
 class Workbench:
@@ -65,8 +90,8 @@ class Workbench:
             *gallery.routes,
             *player.routes,
             *inspection.routes,
-            *RuleRoutes(self.live, self._templates).routes,
-            *EvalRoutes(settings.data / "evals", self._templates).routes,
+            rules_page(self.live, self._templates),
+            comparison(settings.data / "evals", self._templates),
             Route("/design", _to_the_gallery),
             Route("/debug/pages/{page_id}", self.trace),
             Route("/news", self.news),

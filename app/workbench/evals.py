@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -49,6 +49,9 @@ class Evaluation:
     model: str
     at: str
     outcomes: tuple[Outcome, ...]
+
+
+_EVALUATION = TypeAdapter(Evaluation)
 
 
 def outcome(trace: Trace, model: str, slots: int) -> Outcome:
@@ -142,7 +145,7 @@ def worse(new: Evaluation, accepted: Evaluation) -> list[str]:
 def save(path: Path, evaluation: Evaluation) -> None:
     """Keep a run, in place of what the file held."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(evaluation), ensure_ascii=False), "utf-8")
+    path.write_bytes(_EVALUATION.dump_json(evaluation))
 
 
 def load(path: Path) -> Evaluation | None:
@@ -150,43 +153,29 @@ def load(path: Path) -> Evaluation | None:
     try:
         if path.stat().st_size > _LARGEST:
             return None
-        fields = json.loads(path.read_text("utf-8"))
-        outcomes = tuple(Outcome(**it) for it in fields.pop("outcomes"))
-        return Evaluation(**fields, outcomes=outcomes)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return _EVALUATION.validate_json(path.read_bytes())
+    except (OSError, ValueError):
         return None
 
 
-def load_all(folder: Path) -> Iterator[Evaluation]:
-    """Yield the runs of a folder by name."""
-    for path in sorted(folder.glob("*.json"))[:_MOST_KEPT]:
-        found = load(path)
-        if found is not None:
-            yield found
+def comparison(folder: Path, templates: Templates) -> Route:
+    """Return the page that sets two runs side by side, by `a` and `b`, of those that are kept."""
 
-
-class EvalRoutes:
-    """Answers with a page that sets two kept runs side by side."""
-
-    def __init__(self, folder: Path, templates: Templates) -> None:
-        self._folder = folder
-        self._templates = templates
-        self.routes = [Route("/evals", self.compare)]
-
-    def compare(self, request: Request) -> Response:
-        """Show two runs, by `a` and `b`, of those that are kept."""
-        runs = {run.name: run for run in load_all(self._folder)}
+    def compare(request: Request) -> Response:
+        kept = filter(None, map(load, sorted(folder.glob("*.json"))[:_MOST_KEPT]))
+        runs = {run.name: run for run in kept}
         latest = sorted(runs, key=lambda name: runs[name].at)[-2:]
         chosen = {
             side: request.query_params.get(side, usual)
             for side, usual in zip("ab", latest * 2, strict=False)
         }
         compared = [runs[name] for name in chosen.values() if name in runs]
+        rows = _rows(compared)
         return page(
-            self._templates.draw(
-                "evals", kept=list(runs), chosen=chosen, runs=compared, rows=_rows(compared)
-            )
+            templates.draw("evals", kept=list(runs), chosen=chosen, runs=compared, rows=rows)
         )
+
+    return Route("/evals", compare)
 
 
 def _rows(runs: Sequence[Evaluation]) -> list[tuple[str, list[str]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -96,16 +95,9 @@ async def read_json(request: Request) -> dict[str, Any]:
 
 def streamed(events: AsyncGenerator[bytes, None]) -> Response:
     """Return events as they come."""
-    return EventStream(_opened(events), _NO_STORE)
+    return EventStream(events, _NO_STORE)
 
 
 def as_event(payload: object) -> bytes:
     """Return an event whose data is JSON."""
     return f"data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
-
-
-async def _opened(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    yield b": open\n\n"
-    async with aclosing(events):
-        async for event in events:
-            yield event

@@ -20,24 +20,18 @@ from app.workbench.templates import Templates
 _MINUTE = 60
 
 
-class RuleRoutes:
-    """Shows what the rules make of what a page may choose from, beside the page itself."""
+def rules_page(live: ContentReloader, templates: Templates) -> Route:
+    """Return the page of the rules of a moment, and of where each product stands by them."""
 
-    def __init__(self, live: ContentReloader, templates: Templates) -> None:
-        self._live = live
-        self._templates = templates
-        self.routes = [Route("/rules", self.rules)]
-
-    async def rules(self, request: Request) -> Response:
-        """Show the rules of a moment, and where each product stands by them and without."""
+    async def rules(request: Request) -> Response:
         options = read_view_options(request.scope["query_string"])
-        shop, moment = shop_of(self._live, options), options.moment
+        shop, moment = shop_of(live, options), options.moment
         holding = rules_at(shop, options.persona, moment)
         persona = read_persona({"persona": options.persona}, shop)
         change = next_change(shop, moment)
-        shops = self._live.version.content.catalogs.shops.values()
+        shops = live.version.content.catalogs.shops.values()
         return page(
-            self._templates.draw(
+            templates.draw(
                 "rules",
                 options=options._replace(at=_said(moment), state="finished"),
                 personas=CHOICES["persona"],
@@ -48,6 +42,8 @@ class RuleRoutes:
                 change=_said(change + _MINUTE - 1) if change else "",
             )
         )
+
+    return Route("/rules", rules)
 
 
 def _said(moment: float) -> str:

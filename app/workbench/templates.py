@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.rendering.renderer import environment
 from app.workbench.responses import file
 
 _HERE = Path(__file__).resolve().parent
@@ -21,18 +21,8 @@ class Templates:
 
     def __init__(self, known: Callable[[], dict[str, Any]]) -> None:
         self._known = known
-        self._templates = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = environment(_HERE / "templates")
         self._templates.globals["drawn"] = Markup
-        self._templates.globals["dict_of"] = lambda names: {
-            "": "nothing",
-            **dict(zip(names, names, strict=True)),
-        }
         self._templates.globals["names_of"] = lambda names: dict(zip(names, names, strict=True))
 
     def draw(self, name: str, /, **context: Any) -> str:

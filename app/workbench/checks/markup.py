@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from app.workbench.gallery.pages import PAGES
 from app.workbench.gallery.states import RenderedState, ViewOptions, draw, draw_page, state_names
-from app.workbench.reload.errors import Fault
 from app.workbench.reload.manager import ContentReloader
 
 _AXE = ("axe_playwright_python", "axe_core_python")
@@ -38,47 +37,27 @@ def axe_script() -> Path | None:
     return None
 
 
-def markup_findings(live: ContentReloader, component: str) -> list[Finding]:
-    """Return what is not valid HTML in a component's states, and which cannot be drawn at all."""
-    spec = live.version.content.library.specs.get(component)
+def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
+    """Return what is not valid HTML in a component's or page's states, and which are not drawn."""
+    spec = live.version.content.library.specs.get(name)
     found: list[Finding] = []
-    for state in state_names(spec) if spec else ():
-        drawing = draw(live, component, ViewOptions(state=state))
-        if drawing is None:
+    for state in PAGES[name] if name in PAGES else state_names(spec) if spec else ():
+        options = ViewOptions(state=state)
+        rendered = draw_page(live, name, options) if spec is None else draw(live, name, options)
+        if rendered is None:
             continue
-        found += [
-            Finding(component, state, "markup", "wrong", text)
-            for text in invalid_markup(drawing.html)
-        ]
-        found += _undrawn(component, state, drawing)
+        if rendered.fault is not None:
+            fault = rendered.fault
+            message = f"{fault.file}, line {fault.line}: {fault.message}"
+            found.append(Finding(name, state, "drawing", "wrong", message))
+            continue
+        html = rendered.html
+        texts = _errors(html, html) if spec is None else invalid_markup(html)
+        found += [Finding(name, state, "markup", "wrong", text) for text in texts]
+        if isinstance(rendered, RenderedState) and rendered.refusal:
+            message = f"a model could not propose it: {rendered.refusal}"
+            found.append(Finding(name, state, "props", "note", message))
     return found
-
-
-def page_findings(live: ContentReloader, name: str) -> list[Finding]:
-    """Return what is not valid HTML in a page's states, and which cannot be drawn at all."""
-    found: list[Finding] = []
-    for state in PAGES[name]:
-        whole = draw_page(live, name, ViewOptions(state=state))
-        if whole.fault is not None:
-            found.append(_fault(name, state, whole.fault))
-        else:
-            texts = _errors(whole.html, whole.html)
-            found += [Finding(name, state, "markup", "wrong", text) for text in texts]
-    return found
-
-
-def _fault(name: str, state: str, fault: Fault) -> Finding:
-    message = f"{fault.file}, line {fault.line}: {fault.message}"
-    return Finding(name, state, "drawing", "wrong", message)
-
-
-def _undrawn(component: str, state: str, drawing: RenderedState) -> list[Finding]:
-    if drawing.fault is not None:
-        return [_fault(component, state, drawing.fault)]
-    if drawing.refusal:
-        message = f"a model could not propose it: {drawing.refusal}"
-        return [Finding(component, state, "props", "note", message)]
-    return []
 
 
 def invalid_markup(html: str) -> list[str]:

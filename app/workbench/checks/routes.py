@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.workbench.checks.markup import axe_script, markup_findings, page_findings
+from app.workbench.checks.markup import axe_script, markup_findings
 from app.workbench.checks.snapshots import Pictures
-from app.workbench.gallery.pages import PAGES, page_states
+from app.workbench.gallery.pages import page_states
 from app.workbench.gallery.states import state_names
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import answer, file, page, read_json, text
@@ -58,8 +58,7 @@ class CheckRoutes:
     async def markup(self, request: Request) -> Response:
         """Answer with what is wrong with the markup of a component's or a page's states."""
         name = request.path_params["name"]
-        look_for = page_findings if name in PAGES else markup_findings
-        found = await asyncio.to_thread(look_for, self._live, name)
+        found = await asyncio.to_thread(markup_findings, self._live, name)
         return answer([finding._asdict() for finding in found])
 
     async def styles(self, request: Request) -> Response:
@@ -76,7 +75,7 @@ class CheckRoutes:
 
     async def known(self, _: Request) -> Response:
         """Answer with the names of all pictures."""
-        return answer({"taken": self._pictures.taken(), "accepted": self._pictures.accepted()})
+        return answer({which: self._pictures.names(which) for which in ("taken", "accepted")})
 
     async def take(self, request: Request) -> Response:
         """Take pictures of a component's states, or of all."""

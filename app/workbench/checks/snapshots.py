@@ -25,18 +25,12 @@ class Pictures:
 
     def __init__(self, root: Path, data: Path) -> None:
         self._root = root
-        self._taken = data / "design" / "pictures"
+        self._folders = {"taken": data / "design" / "pictures", "accepted": root / ACCEPTED}
         self._turn = asyncio.Lock()
 
-    def taken(self) -> list[str]:
-        """Return the names of the pictures that have been taken."""
-        found = self._taken.glob("*.png") if self._taken.is_dir() else ()
-        return sorted(path.name for path in found if _NAME.fullmatch(path.name))
-
-    def accepted(self) -> list[str]:
-        """Return the names of the accepted pictures."""
-        folder = self._root / ACCEPTED
-        found = folder.glob("*.png") if folder.is_dir() else ()
+    def names(self, which: str) -> list[str]:
+        """Return the names of the pictures that are `taken`, or `accepted`."""
+        found = self._folders[which].glob("*.png")
         return sorted(path.name for path in found if _NAME.fullmatch(path.name))
 
     def path(self, which: str, name: str) -> Path:
@@ -45,9 +39,9 @@ class Pictures:
         Raises:
             BadRequest: the name is none of a picture's.
         """
-        if not _NAME.fullmatch(name) or which not in ("taken", "accepted"):
+        if not _NAME.fullmatch(name) or which not in self._folders:
             raise BadRequest("there is no such picture")
-        return (self._taken if which == "taken" else self._root / ACCEPTED) / name
+        return self._folders[which] / name
 
     def accept(self, name: str) -> None:
         """Keep a taken picture as what the state is to look like.
@@ -70,8 +64,9 @@ class Pictures:
             BadRequest: there is no browser to take them with, or it failed.
         """
         async with self._turn:
-            self._taken.mkdir(parents=True, exist_ok=True)
-            command = ["-m", "app.workbench.checks.screenshots", url, str(self._taken), component]
+            taken = self._folders["taken"]
+            taken.mkdir(parents=True, exist_ok=True)
+            command = ["-m", "app.workbench.checks.screenshots", url, str(taken), component]
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *command,

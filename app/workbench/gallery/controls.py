@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from app.content.components import ComponentSpec
 from app.domain.catalog import Shop
-from app.workbench.gallery.fixtures import kinds_of_names
+from app.generation.rules import names_in
 
 
 class Option(NamedTuple):
@@ -24,41 +24,40 @@ class Control(NamedTuple):
     kind: str
     description: str
     limits: str
-    required: bool
     minimum: int
     maximum: int
     options: Sequence[Option]
-    value: object
+    required: bool = False
+    value: object = None
 
 
 def controls(spec: ComponentSpec, shop: Shop, config: Mapping[str, object]) -> list[Control]:
     """Return a control for every prop, set to what the config says."""
     schema = spec.props.model_json_schema()
-    required, kinds = set(schema.get("required", ())), kinds_of_names(spec)
+    required = schema.get("required", ())
     return [
-        _control(name, value, _options(value, kinds.get(name, ""), shop))._replace(
-            required=name in required, value=config.get(name)
-        )
+        _control(name, value, shop)._replace(required=name in required, value=config.get(name))
         for name, value in schema["properties"].items()
     ]
 
 
-def _options(schema: Mapping[str, Any], kind: str, shop: Shop) -> list[Option]:
+def _control(name: str, schema: Mapping[str, Any], shop: Shop) -> Control:
+    options = _options(schema, shop)
+    kind = _kind(schema, options)
+    minimum = schema.get("minItems" if kind == "list" else "minLength", 0)
+    maximum = schema.get("maxItems" if kind == "list" else "maxLength", 0)
+    description, limits = str(schema.get("description", "")), _limits(kind, minimum, maximum)
+    return Control(name, kind, description, limits, minimum, maximum, options)
+
+
+def _options(schema: Mapping[str, Any], shop: Shop) -> list[Option]:
+    kind = names_in(schema)
     if kind == "products":
         return [Option(item.id, item.title) for item in shop.products.values()]
     if kind == "categories":
         return [Option(name, name) for name in shop.categories()]
     values = schema.get("enum") or schema.get("items", {}).get("enum") or ()
     return [Option(str(value), str(value)) for value in values]
-
-
-def _control(name: str, schema: Mapping[str, Any], options: list[Option]) -> Control:
-    kind = _kind(schema, options)
-    minimum = schema.get("minItems" if kind == "list" else "minLength", 0)
-    maximum = schema.get("maxItems" if kind == "list" else "maxLength", 0)
-    description = str(schema.get("description", ""))
-    limits = _limits(kind, minimum, maximum)
-    return Control(name, kind, description, limits, False, minimum, maximum, options, None)
 
 
 def _kind(schema: Mapping[str, Any], options: Sequence[Option]) -> str:

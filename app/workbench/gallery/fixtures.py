@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from app.catalog.ranking import in_stock_first
 from app.content.components import ComponentSpec
 from app.domain.catalog import Product, Shop
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
+from app.generation.rules import names_in
 
 _WORDS = (
     "quiet", "lamps", "and", "wide", "bowls", "stand", "where", "evening", "light", "falls", "on",
@@ -21,27 +22,6 @@ _SENSITIVITY: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "
 _MOST_LIKED = 3
 
 T = TypeVar("T")
-
-
-def kinds_of_names(spec: ComponentSpec) -> dict[str, str]:
-    """Return which props are names of something sold: prop -> `products` or `categories`."""
-    return {
-        name: kind
-        for name, field in spec.props.model_fields.items()
-        if (kind := _kind(field.annotation, field.metadata))
-    }
-
-
-def _kind(annotation: Any, metadata: Sequence[Any] = ()) -> str:
-    for item in metadata:
-        if getattr(item, "kind", None) in ("products", "categories"):
-            return str(item.kind)
-    if get_origin(annotation) is None:
-        return ""
-    inner = get_args(annotation)
-    if hasattr(annotation, "__metadata__"):
-        return _kind(inner[0], annotation.__metadata__)
-    return next((found for item in inner if (found := _kind(item))), "")
 
 
 class _Names(NamedTuple):
@@ -68,8 +48,8 @@ def fit_to_shop(spec: ComponentSpec, config: Mapping[str, object], shop: Shop) -
     """
     fitted = dict(config)
     names = _names_of(shop)
-    for prop, kind in kinds_of_names(spec).items():
-        if prop in fitted:
+    for prop, schema in spec.props.model_json_schema()["properties"].items():
+        if prop in fitted and (kind := names_in(schema)):
             fitted[prop] = _sold(fitted[prop], names[kind])
     return fitted
 
@@ -86,9 +66,9 @@ def _sold(value: object, names: _Names) -> object:
 def boundary_config(spec: ComponentSpec, shop: Shop, *, longest: bool) -> dict[str, object]:
     """Return the shortest or the longest config that the props allow."""
     schema = spec.props.model_json_schema()
-    kinds, names = kinds_of_names(spec), _names_of(shop)
+    names = _names_of(shop)
     return {
-        name: _at_limit(value, names.get(kinds.get(name, ""), _Names()), longest=longest)
+        name: _at_limit(value, names.get(names_in(value), _Names()), longest=longest)
         for name, value in schema["properties"].items()
     }
 
@@ -112,12 +92,7 @@ def _at_limit(schema: Mapping[str, Any], names: _Names, *, longest: bool) -> obj
 
 def _copy(length: int) -> str:
     """Return copy of just this length."""
-    text = ""
-    at = 0
-    while len(text) < length + 1:
-        text += ("" if not text else " ") + _WORDS[at % len(_WORDS)]
-        at += 1
-    cut = text[:length]
+    cut = " ".join(_WORDS * (1 + length // len(_WORDS)))[:length]
     return (cut[:-1] + "s" if cut.endswith(" ") else cut).capitalize()
 
 
@@ -159,10 +134,7 @@ def _forty(shop: Shop) -> Shop:
 
 CATALOGS: Mapping[str, tuple[str, Callable[[Shop], Shop]]] = {
     "as-it-is": ("As it is", lambda shop: shop),
-    "no-pictures": (
-        "Missing pictures",
-        lambda shop: _changed(shop, unpictured),
-    ),
+    "no-pictures": ("Missing pictures", lambda shop: _changed(shop, unpictured)),
     "no-stock": ("No stock", sold_out),
     "one-product": ("One product", _one),
     "forty-products": ("Forty products", _forty),

@@ -96,7 +96,7 @@ def inject(pieces: Sequence[Piece], trouble: ModelFault) -> list[Piece]:
     if trouble.kind == "stalls":
         return _stalled(pieces, start, round(trouble.seconds * 1000))
     if trouble.kind == "leaves":
-        return _cut(pieces, (start + end) // 2)
+        return _with_text(pieces, text[: (start + end) // 2])
     part = text[start:end]
     changed = part[: len(part) // 2] if trouble.kind == "breaks" else _invented(part)
     return _with_text(pieces, text[:start] + changed + text[end:])
@@ -112,16 +112,6 @@ def _stalled(pieces: Sequence[Piece], after: int, pause: int) -> list[Piece]:
         later.append(piece._replace(at=piece.at + (pause if read >= after else 0)))
         read += len(piece.text)
     return later
-
-
-def _cut(pieces: Sequence[Piece], length: int) -> list[Piece]:
-    kept, read = [], 0
-    for piece in pieces:
-        if read >= length:
-            break
-        kept.append(piece._replace(text=piece.text[: length - read]))
-        read += len(piece.text)
-    return kept
 
 
 def _with_text(pieces: Sequence[Piece], text: str) -> list[Piece]:

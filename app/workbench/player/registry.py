@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from app.domain.llm import Model
 from app.domain.persona import Persona
 from app.generation.rules import House
 from app.llm.factory import Providers, house_model
 from app.settings import Settings
+from app.util.latest import Latest
 from app.util.tasks import Tasks
 from app.workbench.gallery.fixtures import read_persona
 from app.workbench.player.faults import (
@@ -31,15 +31,13 @@ _MOST_KEPT = 24
 _MOST_COMPOSING = 4
 HOUSE = "house"
 
-T = TypeVar("T")
-
 
 class RunRegistry:
     """Composes pages for the bench, and plays them."""
 
     def __init__(self, settings: Settings, live: ContentReloader, providers: Providers) -> None:
-        self.runs: OrderedDict[str, Run] = OrderedDict()
-        self.playbacks: OrderedDict[str, Playback] = OrderedDict()
+        self.runs: Latest[str, Run] = Latest(_MOST_KEPT)
+        self.playbacks: Latest[str, Playback] = Latest(_MOST_KEPT)
         self._root = settings.root
         self._settings = settings
         self._live = live
@@ -75,14 +73,14 @@ class RunRegistry:
             read_model_fault(fault if isinstance(fault, dict) else {}),
         )
         run = Run(self._live, request, view)
-        _remember(self.runs, run.id, run)
+        self.runs[run.id] = run
         self._tasks.start(run.compose(), f"run {run.id}")
         return run
 
     def play(self, run: Run, faults: EventFaults) -> Playback:
         """Return a playback of a run, at its beginning."""
         playback = Playback(run, faults, time.monotonic)
-        _remember(self.playbacks, playback.id, playback)
+        self.playbacks[playback.id] = playback
         return playback
 
     async def close(self) -> None:
@@ -95,11 +93,10 @@ class RunRegistry:
         content = self._live.version.content
         choosing = House(content.library.plan, content.prompts.house_in)
         *_, house = self._providers.with_house(choosing)
-        if source == HOUSE:
-            return RunRequest(source, [house], persona, shop_id, time.monotonic, self._settings)
-        if source in self._providers.by_name:
-            both = [self._providers.by_name[source], house]
-            return RunRequest(source, both, persona, shop_id, time.monotonic, self._settings)
+        provider = self._providers.by_name.get(source)
+        if provider or source == HOUSE:
+            live = [provider, house] if provider else [house]
+            return RunRequest(source, live, persona, shop_id, time.monotonic, self._settings)
         pieces = self._pieces(source)
         if pieces is None:
             raise BadRequest("there is nothing by that name to compose from")
@@ -115,9 +112,3 @@ class RunRegistry:
             return read(self._root, name)
         run = self.runs.get(name) if kind == "run" else None
         return list(run.pieces) if run is not None else None
-
-
-def _remember(kept: OrderedDict[str, T], name: str, item: T) -> None:
-    kept[name] = item
-    while len(kept) > _MOST_KEPT:
-        kept.popitem(last=False)

@@ -194,21 +194,16 @@ class PlayerRoutes:
 
 
 async def _items(run: Run) -> AsyncGenerator[bytes, None]:
-    async with aclosing(run.listen()) as items:
+    async with aclosing(run.listen(run.items)) as items:
         async for item in items:
             yield as_event({"at": item.at, "kind": item.kind, **item.what})
 
 
 async def _events(run: Run, after: int) -> AsyncGenerator[Event, None]:
-    payload = 0
-    while True:
-        for _, event in run.events[payload:]:
-            payload += 1
+    async with aclosing(run.listen(run.events)) as events:
+        async for _, event in events:
             if event.id > after:
                 yield event
-        if run.done and payload >= len(run.events):
-            return
-        await run.changed()
 
 
 async def _written(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes, None]:

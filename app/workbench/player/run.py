@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from app.domain.events import Event, EventName
 from app.domain.llm import Model, ModelEnded, ModelEvent, ModelText, Prompt
@@ -26,6 +26,8 @@ from app.workbench.player.recordings import Piece
 from app.workbench.reload.manager import ContentReloader
 
 log = logging.getLogger("wandstore.design")
+
+T = TypeVar("T")
 
 LONGEST = 120.0
 _MOST_ITEMS = 30_000
@@ -63,7 +65,6 @@ class Run:
         self.pieces: list[Piece] = []
         self.kept: StoredPage | None = None
         self.done = False
-        self.brief: Prompt | None = None
         self.renderer = live.renderer
         self.trace = _RunTrace(self)
         self._changed = asyncio.Event()
@@ -119,16 +120,16 @@ class Run:
         """Wait until something more has come."""
         await self._changed.wait()
 
-    async def listen(self) -> AsyncGenerator[Item, None]:
-        """Yield everything from the beginning, as it comes, to the end."""
+    async def listen(self, come: Sequence[T]) -> AsyncGenerator[T, None]:
+        """Yield its `items` or `events` from the beginning, as they come, to the end."""
         read = 0
         while True:
-            for item in self.items[read:]:
+            for item in come[read:]:
                 yield item
                 read += 1
-            if self.done and read >= len(self.items):
+            if self.done and read >= len(come):
                 return
-            if read >= len(self.items):
+            if read >= len(come):
                 await self._changed.wait()
 
     def summary(self) -> dict[str, Any]:
@@ -162,27 +163,22 @@ class _RunTrace(Trace):
         self._words = ""
 
 
-class _RunJournal:
+class _RunJournal(PageJournal):
     """A journal of one page that says when each event was written."""
 
-    def __init__(self, run: Run, clock: Callable[[], float]) -> None:
+    def __init__(self, run: Run) -> None:
+        super().__init__(time.time)
         self._run = run
-        self._inner = PageJournal(clock)
-        self._inner.open(run.id, "the bench")
-
-    def begin_with(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
-        self._inner.begin_with(page_id, entries)
+        self.open(run.id, "the bench")
 
     def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
-        before = len(self._inner.events(page_id))
-        self._inner.append(page_id, entries)
-        for event in self._inner.events(page_id)[before:]:
+        """Write entries, and tell of them."""
+        before = len(self.events(page_id))
+        super().append(page_id, entries)
+        for event in self.events(page_id)[before:]:
             self._run.events.append((self._run.now, event))
             if event.name != "progress":
                 self._run.record("event", {"name": event.name, "data": event.data})
-
-    def events(self, page_id: str) -> tuple[Event, ...]:
-        return self._inner.events(page_id)
 
 
 class _RecordingModel:
@@ -198,7 +194,6 @@ class _RecordingModel:
 
     async def compose(self, prompt: Prompt) -> AsyncGenerator[ModelEvent, None]:
         run = self._run
-        run.brief = run.brief or prompt
         async with aclosing(self._inner.compose(prompt)) as answer:
             async for event in answer:
                 if isinstance(event, ModelText):
@@ -216,7 +211,7 @@ def _generator(live: ContentReloader, run: Run) -> Generator:
 
     settings = run.request.settings
     tools = GeneratorTools(
-        journal=_RunJournal(run, time.time),
+        journal=_RunJournal(run),
         models_of=lambda _: [_RecordingModel(item, run) for item in run.request.models],
         ready=nothing,
         finished=nothing,

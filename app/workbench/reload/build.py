@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from app.content.assets import Assets, is_brand, make_assets
 from app.content.components import (
-    STATED,
     ComponentSpec,
     Library,
-    LibraryError,
-    Sample,
-    SlotSpec,
     Specs,
     component_spec,
-    digest_of,
-    kinds_of,
+    library_of,
     read_samples,
     slots_of,
 )
@@ -29,11 +24,9 @@ from app.generation.copy.lexicon import unreadable
 from app.rendering.language import Languages
 from app.rendering.po import PoError, read_po
 from app.settings import ROOT
-from app.workbench.reload.errors import Fault, fault_of, line_fault
+from app.workbench.reload.errors import Fault, fault_of, line_fault, named_fault
 from app.workbench.reload.files import Sources, is_text
 from app.workbench.reload.modules import Package
-
-_PAGE_WIDE = ("shell.jinja", "pages/", "parts/")
 
 
 class BuildError(Exception):
@@ -60,19 +53,26 @@ def build(before: Version, sources: Sources) -> Version:
         BuildError: one of them cannot be used.
     """
     changed = sources.differing(before.sources)
-    try:
+    with blaming(sources, min(changed, default="")):
         return _build(before, sources, changed)
+
+
+@contextmanager
+def blaming(sources: Sources, file: str, where: str = "") -> Iterator[None]:
+    """Have what is raised here be a BuildError: the fault of a file that it names, else of this."""
+    try:
+        yield
     except BuildError:
         raise
     except Exception as error:
-        raise BuildError(fault_of(error, sources, min(changed, default=""))) from error
+        raise BuildError(fault_of(error, sources, file, where)) from error
 
 
 def _build(before: Version, sources: Sources, changed: set[str]) -> Version:
     _check_styles(sources, changed)
     library, package = before.content.library, before.package
     if package is None or any(name.startswith("components/") for name in changed):
-        library, package = _library(before, sources, changed)
+        library, package = _library(sources)
     prompts = before.content.prompts
     if any(name.startswith("prompts/") for name in changed):
         prompts = _prompts(sources)
@@ -104,92 +104,35 @@ def component_of(name: str, sources: Sources) -> str:
     return stem if own and f"components/{stem}.py" in sources.texts else ""
 
 
-def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Library, Package]:
-    texts = sources.within("components")
-    folder = sources.root / "components"
-    package, old = before.package, dict(before.content.library.specs)
-    if package is None or _shared_code(package, sources, changed):
-        package, old = Package(folder, texts), {}
+def _library(sources: Sources) -> tuple[Library, Package]:
+    folder, texts = sources.root / "components", sources.within("components")
+    package = Package(folder, texts)
     try:
-        slots = _slots(package, sources)
-        specs = _specs(package, slots, sources, _Old(old, changed))
-        kinds = kinds_of(folder, texts)
+        with blaming(sources, "components/slots.py"):
+            slots = slots_of(package.module("slots"))
+        known = {slot.id for slot in slots}
+        names = sorted(name.removesuffix(".py") for name in texts)
+        specs = {
+            name: _spec(name, package, known, sources)
+            for name in names
+            if component_of(f"components/{name}.py", sources) == name
+        }
+        templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
+        return library_of(folder, texts, slots, Specs(lambda: specs), templates), package
     except Exception:
-        if package is not before.package:
-            package.close()
+        package.close()
         raise
-    styles = "\n".join(
-        texts[name] for name in sorted(texts) if name.endswith(".css") and "/" not in name
-    )
-    templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
-    digests, made = (digest_of(texts), digest_of(texts, STATED)), Specs(lambda: specs)
-    return Library(folder, made, slots, styles, *digests, kinds, templates), package
-
-
-def _shared_code(package: Package, sources: Sources, changed: set[str]) -> bool:
-    modules = [name for name in changed if name.startswith("components/") and name.endswith(".py")]
-    return any(
-        not component_of(name, sources) or package.leans_on(Path(name).stem) for name in modules
-    )
-
-
-def _slots(package: Package, sources: Sources) -> tuple[SlotSpec, ...]:
-    try:
-        return slots_of(package.module("slots"))
-    except Exception as error:
-        raise BuildError(fault_of(error, sources, "components/slots.py")) from error
-
-
-class _Old(NamedTuple):
-    specs: Mapping[str, ComponentSpec]
-    changed: set[str]
-
-    def still(self, name: str) -> ComponentSpec | None:
-        """Return a component's earlier spec if none of what it is made of has changed."""
-        made_of = {f"components/{name}{ending}" for ending in (".py", ".samples.json", ".jinja")}
-        return None if made_of & self.changed else self.specs.get(name)
-
-
-def _specs(
-    package: Package, slots: tuple[SlotSpec, ...], sources: Sources, old: _Old
-) -> dict[str, ComponentSpec]:
-    known = {slot.id for slot in slots}
-    names = sorted(name.removesuffix(".py") for name in sources.within("components"))
-    found = {}
-    for name in names:
-        if component_of(f"components/{name}.py", sources) == name:
-            found[name] = old.still(name) or _spec(name, package, known, sources)
-    return found
 
 
 def _spec(name: str, package: Package, known: set[str], sources: Sources) -> ComponentSpec:
-    file = f"components/{name}.py"
-    text = sources.texts[file]
-    samples = _samples(name, sources)
-    try:
-        same = package.texts.get(f"{name}.py") == text
-        module = package.module(name) if same else package.renew(name, text)
-        spec = component_spec(sources.root / file, module, known, samples)
+    file, listed = (sources.root / f"components/{name}{end}" for end in (".py", ".samples.json"))
+    with blaming(sources, f"components/{name}.samples.json"):
+        samples = read_samples(listed, sources.texts.get(f"components/{name}.samples.json"))
+    with blaming(sources, f"components/{name}.py"):
+        spec = component_spec(file, package.module(name), known, samples)
         spec.props.model_rebuild()
         spec.props.model_json_schema()
-    except Exception as error:
-        raise BuildError(fault_of(error, sources, file)) from error
-    return spec
-
-
-def _samples(name: str, sources: Sources) -> tuple[Sample, ...]:
-    file = f"components/{name}.samples.json"
-    text = sources.texts.get(file)
-    try:
-        if text is not None:
-            json.loads(text)
-        return read_samples(sources.root / file, text)
-    except json.JSONDecodeError as error:
-        raise BuildError(
-            line_fault(file, error.lineno, f"not JSON: {error.msg}", sources)
-        ) from error
-    except (LibraryError, RecursionError) as error:
-        raise BuildError(fault_of(error, sources, file)) from error
+        return spec
 
 
 def _prompts(sources: Sources) -> Prompts:
@@ -202,19 +145,11 @@ def _prompts(sources: Sources) -> Prompts:
     try:
         prompts = load_prompts(sources.root / "prompts", read)
     except PromptError as error:
-        raise BuildError(_prompt_fault(error, sources)) from error
+        raise BuildError(named_fault(error, sources)) from error
     for name, text in sources.within("prompts/words").items():
         for line, reason in unreadable(text):
             raise BuildError(line_fault(f"prompts/words/{name}", line, reason, sources))
     return prompts
-
-
-def _prompt_fault(error: PromptError, sources: Sources) -> Fault:
-    file, _, reason = str(error).removeprefix(f"{sources.root}/").partition(": ")
-    cause = error.__cause__
-    if isinstance(cause, json.JSONDecodeError):
-        return line_fault(file, cause.lineno, f"not JSON: {cause.msg}", sources)
-    return line_fault(file, 0, reason, sources)
 
 
 def _languages(sources: Sources) -> Languages:

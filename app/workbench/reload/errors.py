@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from json import JSONDecodeError
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateSyntaxError
 
+from app.util.errors import OperatorError
 from app.workbench.reload.files import Sources
 
 _AROUND = 3
@@ -67,11 +69,21 @@ def fault_of(error: BaseException, sources: Sources, otherwise: str, where: str 
     if isinstance(error, TemplateSyntaxError | SyntaxError) and error.lineno:
         name = getattr(error, "filename", None) or ""
         file, line, frame = _below(name, sources) or otherwise, error.lineno, None
+    elif isinstance(error.__cause__, JSONDecodeError):
+        line, message = error.__cause__.lineno, f"not JSON: {error.__cause__.msg}"
     file = file or otherwise
     lines = _lines(sources.texts.get(file, ""), line)
     guilty = next((item.text for item in lines if item.guilty), "")
     values = _values(frame, guilty) if frame is not None and file.endswith(".jinja") else ()
     return Fault(file, line, message, where, lines, values)
+
+
+def named_fault(error: OperatorError, sources: Sources) -> Fault:
+    """Return the fault that an error tells whose message begins with the file."""
+    file, _, reason = str(error).removeprefix(f"{sources.root}/").partition(": ")
+    if isinstance(error.__cause__, JSONDecodeError):
+        return fault_of(error, sources, file)
+    return line_fault(file, 0, reason, sources)
 
 
 def line_fault(file: str, line: int, message: str, sources: Sources, where: str = "") -> Fault:

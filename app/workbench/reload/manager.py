@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from app.content.site import SiteContent
 from app.pages.site import LiveSite, Site, build_renderer
 from app.rendering.renderer import Renderer
 from app.workbench.reload.broadcast import Broadcast
 from app.workbench.reload.build import BuildError, Version, build, component_of
-from app.workbench.reload.dependencies import Uses
+from app.workbench.reload.dependencies import drawn_with
 from app.workbench.reload.errors import Fault, unread_faults
 from app.workbench.reload.files import Sources, read_again, read_sources
 from app.workbench.reload.verify import verify
@@ -30,10 +30,6 @@ class Touched(NamedTuple):
     prompts: bool = False
     library: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it for a browser."""
-        return self._asdict()
-
 
 class ContentReloader:
     """Holds the last good version and what is wrong with the files that are newer.
@@ -48,7 +44,6 @@ class ContentReloader:
         self._from_the_start: tuple[Fault, ...] = ()
         self._root = root
         self._build_site = build_site
-        self._uses = Uses()
         self._disk = Sources(root, {})
         self._version = Version(0, self._disk, site.current.content)
         self.site = site
@@ -59,11 +54,6 @@ class ContentReloader:
     def version(self) -> Version:
         """The last good version, with the goods that are sold now."""
         return self._version._replace(content=self.site.current.content)
-
-    @property
-    def disk(self) -> Sources:
-        """The files as they are on the disk, good or not."""
-        return self._disk
 
     @property
     def renderer(self) -> Renderer:
@@ -107,7 +97,7 @@ class ContentReloader:
             if old.package is not None and old.package is not made.package:
                 old.package.close()
             if announce:
-                self._announce(touched(taken, old, made, self._uses))
+                self._announce(touched(taken, old, made))
                 return
         if announce:
             self._announce(Touched())
@@ -117,7 +107,7 @@ class ContentReloader:
             {
                 "version": self._version.number,
                 "faults": [fault.as_json() for fault in self.faults],
-                **what.as_json(),
+                **what._asdict(),
             }
         )
 
@@ -137,7 +127,7 @@ class ContentReloader:
         while newer:
             try:
                 made = build(old, candidate)
-                drawn = touched(newer, old, made, self._uses)
+                drawn = touched(newer, old, made)
                 return made, verify(made, drawn.components), faults
             except BuildError as wrong:
                 faults.append(wrong.fault)
@@ -160,13 +150,13 @@ class ContentReloader:
             return made, build_renderer(made.content), [wrong.fault]
 
 
-def touched(changed: set[str], old: Version, new: Version, uses: Uses) -> Touched:
+def touched(changed: set[str], old: Version, new: Version) -> Touched:
     """Return what these files reach."""
     names = set(new.content.library.specs) | set(old.content.library.specs)
     new_names = set(new.content.library.specs)
     code = {name for name in changed if name.startswith("components/") and name.endswith(".py")}
     templates = [name.removeprefix("components/") for name in changed if name.endswith(".jinja")]
-    users = uses.drawn_with(templates, new.content.library.templates or {})
+    users = drawn_with(templates, new.content.library.templates or {})
     stems = {name.removesuffix(".jinja") for name in users} & names
     own = {component_of(name, new.sources) for name in changed if not name.endswith(".css")}
     described = {component_of(name, new.sources) for name in code}

@@ -1,13 +1,12 @@
 """Imports props from texts, under names of their own, so that no module is ever half-loaded.
 
-A component's module can be imported again by itself. When a module changes that others build on,
-all are imported anew, into a package with a fresh name; the old one stays as it was.
+When one changes, all are imported anew, into a package with a fresh name; the old one stays as it
+was.
 """
 
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -41,36 +40,6 @@ class Package(MetaPathFinder, Loader):
             Exception: whatever its code raises.
         """
         return importlib.import_module(f"{self.name}.{stem}")
-
-    def renew(self, stem: str, text: str) -> ModuleType:
-        """Import one module again from another text; on failure the old one stays.
-
-        Raises:
-            Exception: whatever its code raises.
-        """
-        name, before = f"{self.name}.{stem}", self.texts.get(f"{stem}.py")
-        old = sys.modules.pop(name, None)
-        self.texts[f"{stem}.py"] = text
-        try:
-            return self.module(stem)
-        except BaseException:
-            self._restore(stem, before, old)
-            raise
-
-    def _restore(self, stem: str, text: str | None, old: ModuleType | None) -> None:
-        self.texts.pop(f"{stem}.py")
-        sys.modules.pop(f"{self.name}.{stem}", None)
-        if text is not None:
-            self.texts[f"{stem}.py"] = text
-        if old is not None:
-            sys.modules[f"{self.name}.{stem}"] = old
-
-    def leans_on(self, stem: str) -> bool:
-        """Say whether a module of the package imports this one."""
-        leaning = re.compile(
-            rf"^\s*from \.(?:{re.escape(stem)}\b| import .*\b{re.escape(stem)}\b)", re.MULTILINE
-        )
-        return any(leaning.search(text) for text in self.texts.values())
 
     def close(self) -> None:
         """Forget the package; classes that came from it live on with those who use them."""

@@ -13,8 +13,8 @@ from app.pages.site import build_renderer
 from app.rendering.renderer import Renderer
 from app.workbench.gallery.fixtures import fit_to_shop
 from app.workbench.gallery.pages import PAGES, Scene, template_of
-from app.workbench.reload.build import BuildError, Version
-from app.workbench.reload.errors import Fault, fault_of, line_fault, line_in_sample
+from app.workbench.reload.build import BuildError, Version, blaming
+from app.workbench.reload.errors import Fault, line_fault, line_in_sample, named_fault
 from app.workbench.reload.files import Sources
 from app.workbench.reload.runaway import drawn
 
@@ -50,15 +50,14 @@ def _prove_sample(
         props = spec.props.model_validate(dict(config), context=context)
         return renderer.draw(spec.name, spec.slots[0], props, shop)
 
-    try:
-        drawn(draw)
-    except Exception as error:
-        fault = (
-            _misfit(spec.name, sample, cast("ValidationError", error), sources)
-            if hasattr(error, "errors")
-            else fault_of(error, sources, f"components/{spec.name}.jinja", where)
-        )
-        raise BuildError(fault) from error
+    with blaming(sources, f"components/{spec.name}.jinja", where):
+        try:
+            drawn(draw)
+        except ValueError as error:
+            if not hasattr(error, "errors"):
+                raise
+            misfit = _misfit(spec.name, sample, cast("ValidationError", error), sources)
+            raise BuildError(misfit) from error
 
 
 def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources) -> Fault:
@@ -73,18 +72,12 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
 
 def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
     content, sources = version.content, version.sources
-    try:
-        fallbacks = draw_fallbacks(shop, content, renderer)
-    except LibraryError as error:
-        path, _, reason = str(error).removeprefix(f"{sources.root}/").partition(": ")
-        raise BuildError(line_fault(path, 0, reason, sources)) from error
-    except Exception as error:
-        fault = fault_of(error, sources, "prompts/house.json", "the shop's pages")
-        raise BuildError(fault) from error
+    with blaming(sources, "prompts/house.json", "the shop's pages"):
+        try:
+            fallbacks = draw_fallbacks(shop, content, renderer)
+        except LibraryError as error:
+            raise BuildError(named_fault(error, sources)) from error
     for name, states in PAGES.items():
         scene = Scene(content, renderer, shop, fallbacks)
-        try:
+        with blaming(sources, template_of(name), "the shop's pages"):
             drawn(partial(next(iter(states.values())), scene))
-        except Exception as error:
-            fault = fault_of(error, sources, template_of(name), "the shop's pages")
-            raise BuildError(fault) from error

@@ -12,6 +12,7 @@ from app.web.event_stream import EventStream
 
 pytestmark = pytest.mark.anyio
 SCOPE: Scope = {"type": "http", "method": "GET"}
+OPEN = b": open\n\n"
 
 
 class Reader:
@@ -38,7 +39,7 @@ class Reader:
             await asyncio.sleep(self._takes_head)
         if message["type"] == "http.response.body":
             self.bodies.append(message["body"])
-            if len(self.bodies) == 2:
+            if len(self.bodies) == 3:
                 self.beaten.set()
 
     def reading(self, events: AsyncGenerator[bytes, None], heartbeat: float) -> asyncio.Task[None]:
@@ -53,7 +54,7 @@ async def test_what_is_yielded_is_sent_to_its_end() -> None:
 
     reader = Reader()
     await reader.reading(events(), 30)
-    assert reader.bodies == [b"one", b"two", b""]
+    assert reader.bodies == [OPEN, b"one", b"two", b""]
 
 
 async def test_no_heartbeat_goes_before_the_head() -> None:
@@ -63,7 +64,7 @@ async def test_no_heartbeat_goes_before_the_head() -> None:
     reader = Reader(takes_head=0.02)
     await reader.reading(events(), 0.001)
     assert reader.types == ["http.response.start", *["http.response.body"] * len(reader.bodies)]
-    assert reader.bodies[0] == b"one"
+    assert reader.bodies[0] == OPEN
 
 
 @pytest.mark.parametrize("failure", [ValueError, TimeoutError])
@@ -75,7 +76,7 @@ async def test_a_generator_that_fails_is_no_end(failure: type[Exception]) -> Non
     reader = Reader()
     with pytest.raises(failure, match="broken"):
         await reader.reading(events(), 30)
-    assert reader.bodies == [b"one"]
+    assert reader.bodies == [OPEN, b"one"]
 
 
 async def test_a_reader_who_leaves_ends_the_events_and_has_cost_two_tasks() -> None:
@@ -91,7 +92,7 @@ async def test_a_reader_who_leaves_ends_the_events_and_has_cost_two_tasks() -> N
     reader, before = Reader(), len(asyncio.all_tasks())
     reading = reader.reading(events(), 0.001)
     await reader.beaten.wait()
-    assert reader.bodies[:2] == [b": still here\n\n"] * 2
+    assert reader.bodies[:3] == [OPEN, *[b": still here\n\n"] * 2]
     assert len(asyncio.all_tasks()) == before + 2
     reader.left.set()
     await reading
