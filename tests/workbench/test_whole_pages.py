@@ -83,6 +83,40 @@ def test_a_state_shows_what_it_is_called_and_fits_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_a_basket_keeps_its_words_whole_in_letters_twice_as_large(
+    shared_desk: Desk, page: Page
+) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto(f"{shared_desk.url}/frame/basket-page?state=changed&text=200")
+    facts = page.locator(".basket-facts :is(h2, p)")
+    assert facts.count() > 12
+    assert all(box["width"] > 250 for it in facts.all() if (box := it.bounding_box()))
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_what_is_chosen_and_where_the_focus_is_stand_out_in_any_colours(
+    shared_desk: Desk, page: Page
+) -> None:
+    page.goto(f"{shared_desk.url}/frame/store-page?state=finished")
+    page.locator(".cta .button").focus()
+    ring, band = (
+        page.evaluate(f"getComputedStyle(document.querySelector('{part}')).{color}")
+        for part, color in ((".cta .button", "outlineColor"), (".cta", "backgroundColor"))
+    )
+    assert ring != band
+    page.emulate_media(forced_colors="active")
+    for state in ("listing-page?state=filtered", "product-page?state=variants"):
+        page.goto(f"{shared_desk.url}/frame/{state}")
+        page.evaluate("document.body.style.color = 'HighlightText'")
+        colors = page.evaluate(
+            """[document.body, ...document.querySelectorAll(
+              "main :is([aria-current], [aria-current] *)")]
+            .map((part) => getComputedStyle(part).color)"""
+        )
+        assert len(colors) > 2
+        assert set(colors) == {colors[0]}, state
+
+
 def test_every_state_there_is_has_been_looked_at(shared_desk: Desk) -> None:
     marks = test_a_state_shows_what_it_is_called_and_fits_a_phone.pytestmark  # type: ignore[attr-defined]
     looked_at = {(name, state) for name, state, _ in marks[0].args[1]}
