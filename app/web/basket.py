@@ -28,7 +28,7 @@ from app.web.signals import SignalsEndpoint
 MAX_BODY_BYTES = 4_096
 _BODIES_TOGETHER = 256
 MAX_FIELDS = 16
-NOTES = ("full", "most", "not_sold", "moved")
+NOTES = ("full", "most", "not_sold", "moved", "quantity")
 """What the basket's page says besides, where its address asks for it."""
 
 _PRIVATE = (b"cache-control", b"private, no-store")
@@ -83,7 +83,7 @@ class BasketPage:
         cookies = [(b"set-cookie", value) for value in values if changed != basket]
         await send_response(scope, send, see_other(view.urls.basket(note), cookies))
         if outcome == "added":
-            items = ((form["product"], min(max(_quantity(form, 1), 1), MAX_QUANTITY)),)
+            items = ((form["product"], min(_quantity(form) or 1, MAX_QUANTITY)),)
             event = ReportedEvent("add_to_basket", items)
             await self._signals.note(scope, view, [event], changed)
 
@@ -168,12 +168,15 @@ def _changed(basket: Basket, form: Mapping[str, str], shop: Shop) -> tuple[Baske
             return basket, "not_sold", "not_sold"
         if line is None and len(basket) == MAX_LINES:
             return basket, "full", "full"
-        quantity = max(_quantity(form, 1), 1)
-        added = put(basket, BasketLine(*place, quantity, variant.price))
-        return added, "added", _beyond(quantity + (line.quantity if line else 0))
+        wanted = _quantity({"quantity": "1", **form})
+        added = put(basket, BasketLine(*place, wanted or 1, variant.price))
+        note = _beyond(wanted + (line.quantity if line else 0)) if wanted else "quantity"
+        return added, "added", note
     if line is None:
         return basket, "unknown", "" if form.get("do") == "remove" else "moved"
-    quantity = 0 if form.get("do") == "remove" else _quantity(form, line.quantity)
+    quantity = 0 if form.get("do") == "remove" else _quantity(form)
+    if quantity is None:
+        return basket, "unreadable", "quantity"
     price = variant.price if variant else line.price
     outcome = "changed" if quantity else "removed"
     return change(basket, line, quantity, price), outcome, _beyond(quantity)
@@ -192,16 +195,16 @@ def _names(part: Component, product: str) -> bool:
     )
 
 
-def _quantity(form: Mapping[str, str], otherwise: int) -> int:
-    """Return the number of a form, in the digits of any script: a keyboard may have no others."""
+def _quantity(form: Mapping[str, str]) -> int | None:
+    """Return the number of a form, in the digits of any script; None where it is no quantity."""
     text = form.get("quantity", "").strip()
-    return int(text) if text.isdecimal() else otherwise
+    return int(text) if text.isdecimal() else None
 
 
 def form_fields(text: bytes) -> dict[str, str]:
     """Return the fields of a form or a query, composed (NFC); none where it is neither."""
     try:
-        pairs = parse_qsl(text.decode("ascii"), max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:
         return {}
     return {name: normalize("NFC", value) for name, value in pairs}

@@ -159,28 +159,49 @@ def test_a_quantity_is_changed_and_a_line_taken_out(shopper: Shopper) -> None:
     assert "basket_corner" not in shopper.cookies
 
 
-@pytest.mark.parametrize(
-    ("quantity", "kept"),
-    [
-        *(
-            ("", 1),
-            ("x", 1),
-            ("-3", 1),
-            ("2.5", 1),
-            ("0", 1),
-            ("20", 20),
-            ("99999", 20),
-            ("9" * 30, 20),
-        ),
-        *(("1e3", 1), ("٣", 3), ("３", 3)),  # noqa: RUF001 - as keyboards write them
-    ],
-)
-def test_a_quantity_that_is_none_is_one_and_a_large_one_is_bounded(
-    shopper: Shopper, quantity: str, kept: int
+def test_a_quantity_in_the_digits_of_any_script_is_taken_and_a_large_one_is_bounded(
+    shopper: Shopper,
 ) -> None:
-    add(shopper, "77", quantity=quantity)
-    (form,) = forms(basket(shopper), "/basket")
-    assert form["quantity"] == str(kept)
+    add(shopper, "77")
+    for quantity, kept in (
+        *(("20", 20), ("99999", 20), ("9" * 30, 20), (" 4 ", 4)),
+        *(("٣", 3), ("３", 3)),  # noqa: RUF001 - as keyboards write them
+    ):
+        outcome = send(shopper, do="change", product="77", variant="77", quantity=quantity)
+        assert outcome.headers["location"] == f"/basket{'?note=most' if len(quantity) > 3 else ''}"
+        (form,) = forms(basket(shopper), "/basket")
+        assert (quantity, form["quantity"]) == (quantity, str(kept))
+
+
+def test_a_quantity_that_is_none_changes_nothing_puts_one_in_and_is_told(shopper: Shopper) -> None:
+    place = {"product": "77", "variant": "77"}
+    for quantity in ("2.5", "-4", "abc", "", " ", "1e3", "+3", "0x4", "½", "²"):
+        assert add(shopper, "77", quantity=quantity) == "/basket?note=quantity"
+        assert total(basket(shopper)) == "Total €9.50"
+        send(shopper, do="change", **place, quantity="7")
+        response = send(shopper, do="change", **place, quantity=quantity)
+        assert (quantity, response.headers["location"]) == (quantity, "/basket?note=quantity")
+        assert "set-cookie" not in response.headers
+        page = basket(shopper, response.headers["location"])
+        assert "We could not read how many you want." in words(page)
+        assert total(page) == "Total €66.50"
+        send(shopper, do="remove", **place)
+    assert add(shopper, "77", quantity="0") == "/basket?note=quantity"
+    assert send(shopper, do="change", **place).headers["location"] == "/basket?note=quantity"
+    assert send(shopper, do="add", **place).headers["location"] == "/basket"
+    assert total(basket(shopper)) == "Total €19.00"
+
+
+def test_what_is_no_product_of_this_shop_is_not_put_in_and_it_says_so(shopper: Shopper) -> None:
+    add(shopper, "77")
+    for product, variant in (("dusk-lamp", "clay"), ("board", "77"), ("board", "14"), ("", "")):
+        form = {"product": product, "variant": variant, "quantity": "2.5"}
+        back = send(shopper, do="add", **form).headers["location"]
+        assert (form, back) == (form, "/basket?note=not_sold")
+        assert "was not put in" in words(basket(shopper, back))
+        back = send(shopper, do="change", **form).headers["location"]
+        assert (form, back) == (form, "/basket?note=moved")
+    assert total(basket(shopper)) == "Total €9.50"
 
 
 def test_what_another_tab_has_taken_out_is_not_put_back_and_it_says_so(shopper: Shopper) -> None:
