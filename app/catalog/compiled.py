@@ -15,7 +15,7 @@ from hashlib import blake2b, sha256
 from itertools import chain, count, islice, repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from app.catalog.feed import Feed
 from app.catalog.ranking import rank
@@ -42,13 +42,6 @@ _LIBRARIES = {("decimal", "Decimal"), ("array", "_array_reconstructor"), ("array
 _UNREADABLE = (pickle.UnpicklingError, OSError, EOFError, LookupError, TypeError, ValueError)
 
 
-class Kept(NamedTuple):
-    """A feed, and the stamp of its files when it was read; none where they are to be read again."""
-
-    stamp: Stamp
-    feed: Feed
-
-
 class CompiledFeeds:
     """A file for each feed in `folder`. What is read differently with other `terms` is not taken.
 
@@ -61,39 +54,33 @@ class CompiledFeeds:
 
     def has(self, file: Path, stamp: Stamp | None = None) -> bool:
         """Say whether there is a feed of a file, as it was at a stamp."""
-        try:
-            with self._place(file).open("rb") as source:
-                known = self._known(source)
-        except _UNREADABLE:
-            return False
-        return known is not None and stamp in (None, known)
+        with suppress(*_UNREADABLE), self._place(file).open("rb") as source:
+            known = self._known(source)
+            return known is not None and stamp in (None, known)
+        return False
 
     def read(
         self, file: Path, before: Feed | None = None, *, pause: Callable[[], object] = int
-    ) -> Kept | None:
-        """Return what is kept of a file; None where there is nothing that can be used.
+    ) -> tuple[Stamp, Feed] | None:
+        """Return what is kept of a file, and its stamp then; None where nothing can be used.
 
-        Of what was sold `before`, what is still the same is kept, and takes no memory twice.
-        `pause` is called every so often, and what it raises is raised.
+        The stamp is empty where the file is to be read again. Of what was sold `before`, what is
+        still the same is kept, and takes no memory twice. `pause` is called every so often, and
+        what it raises is raised.
         """
         shops = (before.shop, *before.translations) if before is not None else ()
-        try:
-            with self._place(file).open("rb") as source:
-                stamp = self._known(source) if _is_whole(source) else None
-                if stamp is None:
-                    return None
-                return Kept(stamp, _read(source, [shop.products for shop in shops], pause))
-        except _UNREADABLE:
-            return None
+        with suppress(*_UNREADABLE), self._place(file).open("rb") as source:
+            stamp = self._known(source) if _is_whole(source) else None
+            if stamp is not None:
+                return stamp, _read(source, [shop.products for shop in shops], pause)
+        return None
 
     def bare(self, file: Path) -> Feed | None:
         """Return what is kept of a file beside its products."""
-        try:
-            with self._place(file).open("rb") as source:
-                is_ours = _is_whole(source) and self._known(source) is not None
-                return _read_bare(source) if is_ours else None
-        except _UNREADABLE:
-            return None
+        with suppress(*_UNREADABLE), self._place(file).open("rb") as source:
+            if _is_whole(source) and self._known(source) is not None:
+                return _read_bare(source)
+        return None
 
     def write(self, file: Path, stamp: Stamp, feed: Feed) -> None:
         """Keep a feed, whole or not at all.
@@ -249,7 +236,7 @@ def _read(
                 known += frame
         products: dict[str, Product] = {}
         for frame in frames():
-            items = [_as_before(item, sold) for item in frame]
+            items = [sold[item.id] if sold.get(item.id) == item else item for item in frame]
             products.update((item.id, item) for item in items)
             known += items
         goods = Goods(products, chain.from_iterable(frames()))
@@ -262,11 +249,6 @@ def _read_bare(source: BinaryIO) -> Feed:
     feed: Feed
     feed, pictures = _Unpickler(source, []).load()
     return feed._replace(pictures=None if pictures is None else Path(pictures))
-
-
-def _as_before(item: Product, sold: Mapping[str, Product]) -> Product:
-    earlier = sold.get(item.id)
-    return earlier if earlier is not None and earlier == item else item
 
 
 def _texts(item: Product) -> Iterator[object]:

@@ -8,7 +8,8 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,11 +33,43 @@ _CONDITIONS = {"etag": "if-none-match", "last-modified": "if-modified-since"}
 _OK, _NOT_MODIFIED = 200, 304
 
 
-class FeedDownload:
+class RemoteFeed:
+    """A file that is kept as another machine has it.
+
+    `counts` tell what became of each request, `current_at` (Unix seconds) when the file was last
+    found to be as it is there.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.current_at: float | None = None
+        self._failures: dict[str, str] = {}
+
+    @property
+    def state(self) -> str:
+        """Return `ok`, or why it cannot be read."""
+        return next(iter(self._failures.values()), "ok")
+
+    async def attempt(self, act: Awaitable[bool], work: str = "") -> bool:
+        """Say whether something was done; count it, and tell once why it was not."""
+        try:
+            self.counts[f"{work}taken" if await act else f"{work}unchanged"] += 1
+        except CatalogError as error:
+            self.counts[f"{work}failed"] += 1
+            reason = f"failed: {error.problems[0].reason}"
+            if self._failures.get(work) != reason:
+                log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
+            self._failures[work] = reason
+            return False
+        self._failures.pop(work, None)
+        self.current_at = time.time()
+        return True
+
+
+class FeedDownload(RemoteFeed):
     """Keeps a file as the address of a feed has it. `check` raises where it cannot be sold from.
 
-    What cannot does not replace what can. `counts` tell what became of each request, `current_at`
-    (Unix seconds) when the file was last found to be as the address has it.
+    What cannot does not replace what can.
     """
 
     def __init__(
@@ -48,9 +81,7 @@ class FeedDownload:
         largest: int = LARGEST_FILE,
         every: float = 300.0,
     ) -> None:
-        self.counts: Counter[str] = Counter()
-        self.current_at: float | None = None
-        self.state = "ok"
+        super().__init__()
         self._url = url
         self._folder = folder
         self._stem = slug((urlsplit(url).hostname or "").removeprefix("www.")) or "feed"
@@ -66,15 +97,7 @@ class FeedDownload:
     async def run(self) -> None:
         """Ask every so many seconds, for ever; say once why that fails."""
         while True:
-            before = self.state
-            try:
-                self.counts["taken" if await self.fetch() else "unchanged"] += 1
-                self.state, self.current_at = "ok", time.time()
-            except CatalogError as error:
-                self.counts["failed"] += 1
-                self.state = f"failed: {error.problems[0].reason}"
-                if self.state != before:
-                    log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
+            await self.attempt(self.fetch())
             await asyncio.sleep(self._every)
 
     async def fetch(self) -> bool:
@@ -83,15 +106,8 @@ class FeedDownload:
         Raises:
             CatalogError: the address does not answer, or not with a feed that can be sold from.
         """
-        import httpx  # noqa: PLC0415 - only where a feed is fetched
-
-        try:
-            async with asyncio.timeout(_WHOLE), https_client() as client:
-                return await self._fetch(client)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise self._failure(type(error).__name__) from None
-        except OSError as error:
-            raise self._failure(error.strerror or "cannot be written") from error
+        async with within(_WHOLE, self._failure), https_client() as client:
+            return await self._fetch(client)
 
     async def _fetch(self, client: httpx.AsyncClient) -> bool:
         fresh, conditions = self._folder / f".{self._stem}.new", self._conditions()
@@ -140,6 +156,20 @@ class FeedDownload:
 def feed_folder(data: Path, url: str) -> Path:
     """Return where in the data folder the feed of an address is kept."""
     return data / "feeds" / hashlib.sha256(url.encode()).hexdigest()[:8]
+
+
+@asynccontextmanager
+async def within(seconds: float, failure: Callable[[str], CatalogError]) -> AsyncIterator[None]:
+    """Have the block end in time. What fails of network and disk is a `failure`, of no address."""
+    import httpx  # noqa: PLC0415 - only where something is fetched
+
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        raise failure(type(error).__name__) from None
+    except OSError as error:
+        raise failure(error.strerror or "cannot be written") from error
 
 
 async def save(response: httpx.Response, file: Path, largest: int) -> bool:

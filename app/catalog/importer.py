@@ -151,7 +151,8 @@ class Importer:
             return Source(stamp, before, error)
         if kept is None:
             return None
-        return Source(stamp, kept.feed, outdated=kept.stamp != stamp)
+        read_at, feed = kept
+        return Source(stamp, feed, outdated=read_at != stamp)
 
     def _read_apart(
         self, path: Path, shop_file: Path | None, files: list[Path], known: Mapping[Path, Source]
@@ -272,7 +273,7 @@ def _earlier(file: Path, compiled: CompiledFeeds, wanted: Collection[Path]) -> F
     if file not in wanted:
         return None
     kept = compiled.read(file) if file.suffix == _BY_LINES else None
-    return kept.feed if kept is not None else compiled.bare(file)
+    return kept[1] if kept is not None else compiled.bare(file)
 
 
 def _end_with(parent: int) -> None:

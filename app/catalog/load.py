@@ -176,7 +176,7 @@ def stamps(path: Path, shop_file: Path | None = None) -> dict[Path, Stamp]:
     Raises:
         CatalogError: the folder cannot be read.
     """
-    files = _files(path) if _is_folder(path) else [path]
+    files = _files(path)
     return {file: (len(files) == 1, *_stamp(file, shop_file)) for file in files}
 
 
@@ -238,13 +238,6 @@ def _source(
         return Source(stamp, earlier.feed, bare)
 
 
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError as error:
-        raise CatalogError.of(path, error.strerror or "cannot be read") from error
-
-
 def _with_rules(feed: Feed, path: Path, earlier: Feed | None) -> Feed:
     """Return a feed with the merchant's rules; what is wrong with them is a problem of the feed.
 
@@ -262,11 +255,14 @@ def _with_rules(feed: Feed, path: Path, earlier: Feed | None) -> Feed:
     return feed._replace(shop=shop, problems=problems, translations=tuple(translations))
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(catalog: Path) -> list[Path]:
+    """Return the feeds of a folder, or the one file that a catalog is."""
     try:
-        found = [path for path in folder.iterdir() if path.suffix.lower() in _READERS]
+        if not catalog.is_dir():
+            return [catalog]
+        found = [path for path in catalog.iterdir() if path.suffix.lower() in _READERS]
     except OSError as error:
-        raise CatalogError.of(folder, error.strerror or "cannot be read") from error
+        raise CatalogError.of(catalog, error.strerror or "cannot be read") from error
     feeds = without_languages(sorted(path for path in found if not path.name.startswith(".")))
     return [path for path in feeds if not (len(feeds) > 1 and is_shop_file(path))]
 

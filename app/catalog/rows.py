@@ -60,13 +60,13 @@ class Layout:
 
     def fits(self, text: str) -> bool:
         """Say whether a table has the columns that are required."""
-        hint = _HINT.match(text)
-        delimiter = self.delimiter(text, hint)
-        return self.required.keys() <= self._split(_header(text, hint), delimiter).keys()
+        header = self._split(_header(text), self.delimiter(text))
+        return self.required.keys() <= header.keys()
 
-    def delimiter(self, text: str, hint: re.Match[str] | None) -> str:
+    def delimiter(self, text: str) -> str:
         """Return what stands between cells: that by which most columns of the header are known."""
-        header, choices = _header(text, hint), _DELIMITERS + (hint[1] if hint else "")
+        hint, header = _HINT.match(text), _header(text)
+        choices = _DELIMITERS + (hint[1] if hint else "")
         return max(choices, key=lambda sign: len(self._split(header, sign)))
 
     def _split(self, header: str, delimiter: str) -> dict[str, int]:
@@ -111,8 +111,7 @@ def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
     Raises:
         InvalidProduct: the header lacks a column that products cannot do without.
     """
-    hint = _HINT.match(text)
-    lines = _lines(text, layout.delimiter(text, hint), bool(hint), report)
+    lines = _lines(text, layout.delimiter(text), bool(_HINT.match(text)), report)
     header = next((cells for _, cells in lines), [])
     places = layout.places(header)
     missing = [name for ours, name in layout.required.items() if ours not in places]
@@ -192,9 +191,9 @@ def _lines_of(text: str, start: int, ends: list[int], report: Report) -> Iterato
         yield line[0]
 
 
-def _header(text: str, hint: re.Match[str] | None) -> str:
-    """Return the first line that says something."""
-    lines = text[:_LONGEST_HEADER].splitlines()[1 if hint else 0 :]
+def _header(text: str) -> str:
+    """Return the first line that says something, but for a hint."""
+    lines = text[:_LONGEST_HEADER].splitlines()[1 if _HINT.match(text) else 0 :]
     return next((line for line in lines if line.strip()), "")
 
 

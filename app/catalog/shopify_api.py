@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.catalog.download import read, save
+from app.catalog.download import read, save, within
 from app.catalog.problems import CatalogError, shown
 from app.catalog.shopify_lines import PRODUCT, VARIANT, Change, as_lines, count_lines, moment
 from app.catalog.variants import MOST_VARIANTS
@@ -109,7 +109,8 @@ class AdminApi:
             url, objects = operation["url"], int(operation["objectCount"])
         if not url:
             raise self.failure("the store has no products")
-        await self._guarded(lambda: self._download(url, file, largest), _DOWNLOAD)
+        async with within(_DOWNLOAD, self.failure):
+            await self._download(url, file, largest)
         lines = await asyncio.to_thread(count_lines, file)
         if lines != objects:
             whole = f"{lines} lines can be read of {objects}"
@@ -180,16 +181,13 @@ class AdminApi:
         self._token_until = time.monotonic() + max(seconds - _EARLY, seconds / 2)
 
     async def _post(self, path: str, body: object, headers: Mapping[str, str]) -> dict[str, Any]:
-        answer = await self._guarded(lambda: self._answer(path, body, headers), _WHOLE)
-        if not isinstance(answer, dict):
-            raise self.failure("answers with something else than a JSON object")
-        return answer
-
-    async def _answer(self, path: str, body: object, headers: Mapping[str, str]) -> object:
         url = f"{self._account.store}{path}"
-        async with self._client.stream(
-            "POST", url, json=body, headers=headers, follow_redirects=False
-        ) as response:
+        async with (
+            within(_WHOLE, self.failure),
+            self._client.stream(
+                "POST", url, json=body, headers=headers, follow_redirects=False
+            ) as response,
+        ):
             if response.status_code == _UNAUTHORIZED and not self._account.token:
                 self._token_until = 0.0
             if response.status_code != _OK:
@@ -197,22 +195,11 @@ class AdminApi:
             content = await read(response, _MOST_BYTES)
         if content is None:
             raise self.failure(f"answers with more than {_MOST_BYTES:,} bytes")
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError):
-            return None
-
-    async def _guarded(self, act: Callable[[], Awaitable[Any]], seconds: float) -> Any:
-        """Do something of the network within so many seconds; what fails names no address."""
-        import httpx  # noqa: PLC0415 - loaded by now
-
-        try:
-            async with asyncio.timeout(seconds):
-                return await act()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            raise self.failure(type(error).__name__) from None
-        except OSError as error:
-            raise self.failure(error.strerror or "cannot be written") from error
+        with suppress(ValueError, RecursionError):
+            answer = json.loads(content)
+            if isinstance(answer, dict):
+                return answer
+        raise self.failure("answers with something else than a JSON object")
 
 
 def _reason(errors: object) -> str:

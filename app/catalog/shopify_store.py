@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import filecmp
-import logging
-import time
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -15,15 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from app.catalog.download import https_client
+from app.catalog.download import RemoteFeed, https_client
 from app.catalog.feed import LARGEST_FILE
 from app.catalog.problems import CatalogError
 from app.catalog.shopify_api import AdminApi
 from app.catalog.shopify_lines import Change, merge, moment, shop_line
 from app.catalog.text import slug
 from app.settings import ShopifySettings
-
-log = logging.getLogger("wandstore.catalog")
 
 _MOST_WAITING = 250
 """Changes that are asked for one by one; beyond it all of the store is."""
@@ -46,12 +41,11 @@ class _Wanted(NamedTuple):
     attempts: int = 0
 
 
-class ShopifyStore:
+class ShopifyStore(RemoteFeed):
     """Keeps a file as a store has it. `check` raises where it cannot be sold from.
 
     A webhook only says that something has changed, whatever it says of it: the store is asked how
     it is now. So what comes twice, late or in another order than it happened ends right.
-    `counts` tell what became of each request, `current_at` (Unix seconds) when one was answered.
     """
 
     def __init__(
@@ -63,14 +57,12 @@ class ShopifyStore:
         largest: int = LARGEST_FILE,
     ) -> None:
         host = urlsplit(account.store).hostname or ""
-        self.counts: Counter[str] = Counter()
-        self.current_at: float | None = None
+        super().__init__()
         self._account = account
         self._folder = folder
         self._file = folder / f"{slug(host.partition('.')[0]) or 'shopify'}.jsonl"
         self._check = check
         self._largest = largest
-        self._failures: dict[str, str] = {}
         self._waiting: dict[str, _Wanted] = {}
         self._since: set[str] = set()
         self._changed = asyncio.Event()
@@ -81,11 +73,6 @@ class ShopifyStore:
     def is_there(self) -> bool:
         """Whether the store has been read before."""
         return self._file.is_file()
-
-    @property
-    def state(self) -> str:
-        """Return `ok`, or why the store or a change of it cannot be read."""
-        return next(iter(self._failures.values()), "ok")
 
     async def run(self) -> None:
         """Follow the store, for ever; say once why that fails."""
@@ -122,7 +109,7 @@ class ShopifyStore:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            took = await self._attempt("changes", self._refresh(api))
+            took = await self.attempt(self._refresh(api), "changes_")
             await asyncio.sleep(_BETWEEN if took else _AGAIN)
             if self._waiting:
                 self._changed.set()
@@ -131,27 +118,12 @@ class ShopifyStore:
         """Read all of the store every so often, and at once where there is too much to ask for."""
         while True:
             seconds = self._account.reconcile
-            if not await self._attempt("store", self._reconcile(api)):
+            if not await self.attempt(self._reconcile(api), "store_"):
                 seconds = min(seconds, _ALL_AGAIN)
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._behind.wait()
             self._behind.clear()
-
-    async def _attempt(self, work: str, act: Awaitable[bool]) -> bool:
-        """Say whether something was done; count it, and tell once why it was not."""
-        try:
-            self.counts[f"{work}_taken" if await act else f"{work}_unchanged"] += 1
-        except CatalogError as error:
-            self.counts[f"{work}_failed"] += 1
-            reason = f"failed: {error.problems[0].reason}"
-            if self._failures.get(work) != reason:
-                log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
-            self._failures[work] = reason
-            return False
-        self._failures.pop(work, None)
-        self.current_at = time.time()
-        return True
 
     async def _refresh(self, api: AdminApi) -> bool:
         """Ask for some of what has changed, and write what was answered before one failed."""
