@@ -90,6 +90,7 @@ class Resources(NamedTuple):
     kv: RetryingKv
     patience: Patience
     records: WriteBehind
+    shoppers: ShopperData
     relay: Relay
     providers: Providers
     warm_up: WarmUp
@@ -121,8 +122,9 @@ def create_app(
     )
     context = _build_context(settings, resources, site)
     ahead = ComposeAhead(site, context.pages, resources.arms, resources.storage.database)
-    resources.counters.update({**watch.counters, "ahead": ahead.counts})
-    watches = [watch.run, ahead.run]
+    hear = resources.shoppers.hear(context.pages.forget)
+    resources.counters.update({**watch.counters, "ahead": ahead.counts, "erased": hear.counts})
+    watches = [watch.run, ahead.run, *([hear.run] if resources.storage.beside else ())]
     if (files := resources.storage.files) and watch.follows:
         from app.prerender.live import EdgeUpdate  # noqa: PLC0415 - behind the Worker alone
 
@@ -167,7 +169,7 @@ async def _lifespan(
             logger = MetricsLogger(resources.counters)
             tasks = [
                 asyncio.create_task(records.run(), name="records"),
-                asyncio.create_task(resources.relay.run(pages.forget_here), name="relay"),
+                asyncio.create_task(resources.relay.run(), name="relay"),
                 asyncio.create_task(logger.run(), name="counts"),
                 *(asyncio.create_task(watch(), name="watch") for watch in watches),
                 *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
@@ -214,13 +216,15 @@ def _open_later(
         providers.load()
         storage.load()
 
-    records = WriteBehind(storage.database, storage.batching, kv)
+    shoppers = ShopperData(kv, storage.database, storage.journal)
+    records = WriteBehind(storage.database, storage.batching, shoppers.erase_pages)
     relay = Relay(storage.clock, storage.journal)
     return Resources(
         storage=storage,
         kv=kv,
         patience=patience,
         records=records,
+        shoppers=shoppers,
         relay=relay,
         providers=providers,
         warm_up=WarmUp(load),
@@ -303,8 +307,8 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         settings.max_lag,
         resources.lag.seconds,
     )
-    rates, longest = resources.storage.rates, settings.deadlines.page + _LEEWAY
-    places = Places(settings.max_pages_per_address, longest, rates, resources.patience)
+    storage, longest = resources.storage, settings.deadlines.page + _LEEWAY
+    places = Places(settings.max_pages_per_address, longest, storage.rates, resources.patience)
     span = page_spans(resources.tracing, ready.wait)
     instruments = Instruments(time.monotonic, resources.metrics, span)
     jobs = PageJobs(
@@ -314,18 +318,16 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
     pages = PageService(
         site,
         jobs,
-        relay=relay,
+        journal=relay.journal,
         cache=cached,
-        shoppers=ShopperCache(
-            resources.storage.database, time.monotonic, resources.patience, resources.arms
-        ),
+        shoppers=ShopperCache(storage.database, time.monotonic, resources.patience, resources.arms),
         records=records,
         warm_up=ready,
     )
     secret = session_secret(settings.session_secret, settings.data)
     earlier = tuple(text.encode() for text in settings.earlier_secrets)
     signer, drawn = SessionSigner(secret, earlier), BodyCache(CATALOG_MEMORY)
-    now, metrics = resources.storage.clock, resources.metrics
+    now, metrics = storage.clock, resources.metrics
     return AppContext(site, pages, signer, now, settings.heartbeat, drawn, metrics, ProxyCheck())
 
 
@@ -337,9 +339,8 @@ def _routes(
     database, arms, rates = resources.storage.database, resources.arms, resources.storage.rates
     learner = PersonaLearner(database, context.now, rates)
     signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up, rates)
-    signer = BasketSigner(*context.sessions)
-    shoppers = ShopperData(resources.kv, database, resources.storage.journal)
-    forget = ForgetPage(context, shoppers)
+    signer, shops = BasketSigner(*context.sessions), InlineShops(context.site)
+    forget = ForgetPage(context, resources.shoppers)
     basket = BasketPage(context, signer, signals)
     checkout = CheckoutPage(context, signer, watch.permalinks, signals)
     resources.counters.update(
@@ -349,9 +350,8 @@ def _routes(
         forget=forget.counts,
         checkout=checkout.counts,
     )
-    patience = settings.deadlines.page + _LEEWAY
-    shops = InlineShops(context.site)
-    largest, local_only = settings.max_request_bytes, not settings.worker_secret
+    largest, patience = settings.max_request_bytes, settings.deadlines.page + _LEEWAY
+    local_only = not settings.worker_secret
     generate = Generate(context, shops, largest, patience, local_only=local_only)
     gauges = Gauges(relay.journal, resources.providers, watch.modified, resources.storage.pools)
     token = settings.operator_token

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 _LAST_WORDS = 1.0
 """Seconds to share what has been written when the process ends."""
-
-Forget = Callable[[str, str], Awaitable[None]]
-"""Forgets a shopper in a shop, in this process."""
 
 
 @dataclass(slots=True)
@@ -222,17 +219,12 @@ class Relay:
         known = any(event.id == after for event in shared)
         return _events(shared) if known and shared[-1].ends_the_page else None
 
-    async def forget(self, shopper_id: str, shop_id: str) -> None:
-        """Have every process forget a shopper; StorageError where they cannot be told."""
-        if self._shared is not None:
-            await self._shared.forget(shopper_id, shop_id)
-
-    async def run(self, forget: Forget) -> None:
+    async def run(self) -> None:
         """Sweep the journal, and read what other processes share of theirs, until cancelled."""
-        reading = () if self._shared is None else (self._read(self._shared, forget),)
+        reading = () if self._shared is None else (self._read(self._shared),)
         await asyncio.gather(self.journal.run(), *reading)
 
-    async def _read(self, shared: RedisJournal, forget: Forget) -> None:
+    async def _read(self, shared: RedisJournal) -> None:
         """Read what there is to all pages that are followed here, in one go.
 
         Where that cannot be done leases may be forgotten: pages that are composed here are shared
@@ -252,11 +244,9 @@ class Relay:
                 continue
             if not self._settled.is_set():
                 asyncio.get_running_loop().call_later(shared.seconds, self._settled.set)
-            for key, events in news.events.items():
+            for key, events in news.items():
                 if key in self._pages:
                     self._pages[key].deliver(events)
-            for shopper_id, shop_id in news.forgotten:
-                await forget(shopper_id, shop_id)
 
     def _later(self, call: Coroutine[None, None, None]) -> None:
         """Do what nobody waits for, as far as it can be done."""

@@ -13,7 +13,7 @@ from app.domain.persona import NEWCOMER, Persona, Shopper
 from app.generation.events import replay
 from app.pages.cache import CachedPage, PageCache, shared_key
 from app.pages.jobs import AtCapacity, Batches, PageJobs, PageRequest, RunningJob
-from app.pages.relay import Relay
+from app.pages.journal import PageJournal
 from app.pages.shells import VISIT, ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper, ShopperCache
@@ -51,7 +51,7 @@ class PageService:
         site: LiveSite,
         jobs: PageJobs,
         *,
-        relay: Relay,
+        journal: PageJournal,
         cache: PageCache,
         shoppers: ShopperCache,
         records: WriteBehind,
@@ -59,8 +59,7 @@ class PageService:
     ) -> None:
         self.jobs = jobs
         self._site = site
-        self._relay = relay
-        self._journal = relay.journal
+        self._journal = journal
         self._cache = cache
         self._shoppers = shoppers
         self._records = records
@@ -148,7 +147,7 @@ class PageService:
             return "running"
         if not may_compose or not self.jobs.has_spare_capacity:
             # They may have viewed something: the next visit looks.
-            self._shoppers.forget(visit.shopper_id, view.shop.id)
+            self._shoppers.forget(visit.shopper_id)
             return "left"
         if await self._ready_page(known, view):
             return "kept"
@@ -271,18 +270,12 @@ class PageService:
         meant = {slot for kind in kinds for slot in library.specs[kind].slots}
         return tuple(slot for slot in library.plan.slots if slot in meant - library.plan.own)
 
-    async def forget(self, shopper_id: str, shop_id: str) -> None:
-        """Have every process forget a shopper; StorageError where the others cannot be told."""
-        await self._relay.forget(shopper_id, shop_id)
-        await self.forget_here(shopper_id, shop_id)
-
-    async def forget_here(self, shopper_id: str, shop_id: str) -> None:
-        """End and drop whatever there is of a shopper in memory; nothing more is stored of them."""
+    async def forget(self, shopper_id: str) -> None:
+        """End and drop whatever there is of a shopper in memory."""
         await self.jobs.end_all_of(shopper_id)
         self._journal.discard_all_of(shopper_id)
-        self._shoppers.forget(shopper_id, shop_id)
+        self._shoppers.forget(shopper_id)
         self._cache.forget(shopper_id)
-        await self._records.forget(shopper_id)
 
     def _note(self, visit: Visit) -> None:
         """Note who was here, if they may be written down: who never comes back leaves no row."""

@@ -55,12 +55,12 @@ class ShopperCache:
         self._patience = patience
         self._clock = clock
         self._arms = arms
-        self._known: Latest[tuple[str, str], KnownShopper] = Latest(_MOST)
+        self._known: Latest[str, KnownShopper] = Latest(_MOST)
 
     def cached(self, shopper_id: str, shop_id: str) -> KnownShopper | None:
         """Return what is remembered, without waiting, in the arm that they are in now."""
-        known = self._known.get((shopper_id, shop_id))
-        if known is None or known.until <= self._clock():
+        known = self._known.get(shopper_id)
+        if known is None or known.until <= self._clock() or known.shopper.shop_id != shop_id:
             return None
         return known if known.edition == self._arms.edition else self.put(known.shopper)
 
@@ -80,14 +80,14 @@ class ShopperCache:
         """Return a shopper who has not been here before."""
         return self.put(Shopper(shopper_id, shop_id))
 
-    def forget(self, shopper_id: str, shop_id: str) -> None:
+    def forget(self, shopper_id: str) -> None:
         """Remember nothing of a shopper."""
-        self._known.pop((shopper_id, shop_id), None)
+        self._known.pop(shopper_id, None)
 
     def put(self, shopper: Shopper) -> KnownShopper:
         """Remember a shopper as they are known from now on."""
         known = self.keyed(shopper)._replace(until=self._clock() + _FRESH)
-        self._known[shopper.id, shopper.shop_id] = known
+        self._known[shopper.id] = known
         return known
 
     def keyed(self, shopper: Shopper) -> KnownShopper:

@@ -44,7 +44,8 @@ class Storage(NamedTuple):
     written every `between_writes` seconds at most. `upkeep` is done as long as the shop is open.
     `counts` has what is counted beside it. `hold` keeps other processes out where there may be but
     one; `ledgers`, `journal` and `rates` are what they share, through `pools` of connections.
-    `files` are served at the edge. `clock` (Unix seconds) is that of all processes.
+    `files` are served at the edge. `beside` says whether other processes may erase a shopper whom
+    this one has in memory. `clock` (Unix seconds) is that of all processes.
     """
 
     kv: Kv
@@ -64,6 +65,7 @@ class Storage(NamedTuple):
     rates: RedisRates | None = None
     pools: Callable[[], Mapping[str, Pool]] = dict
     files: EdgeFiles | None = None
+    beside: bool = False
     clock: Callable[[], float] = time.time
 
     @asynccontextmanager
@@ -109,6 +111,7 @@ def _of_one_machine(settings: Settings) -> Storage:
         upkeep=(expiry, retention),
         counts=counts,
         hold=hold,
+        beside=True,
     )
 
 
@@ -143,6 +146,7 @@ def _of_cluster(settings: Settings) -> Storage:
         journal=RedisJournal(redis, settings.storage.lease),
         rates=RedisRates(redis),
         pools=lambda: {"kv": redis.pool, "database": database.pool},
+        beside=True,
         clock=redis.now,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from app.domain.events import Lease, SharedEvent
@@ -70,13 +70,6 @@ class Held(NamedTuple):
     length: int
     seconds: float
     events: Sequence[SharedEvent]
-
-
-class News(NamedTuple):
-    """Events of pages since those that were known, and who is to be forgotten, in which shop."""
-
-    events: Mapping[str, Sequence[SharedEvent]]
-    forgotten: Sequence[tuple[str, str]]
 
 
 class PersonaReader(Protocol):

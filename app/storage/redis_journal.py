@@ -9,7 +9,7 @@ from typing import cast
 
 from app.domain.events import EventName, Lease, SharedEvent
 from app.storage.errors import StorageError
-from app.storage.ports import Held, News
+from app.storage.ports import Held
 from app.storage.redis import RedisServer
 
 _KEPT = 300
@@ -116,25 +116,17 @@ redis.call('EXPIRE', stream, ARGV[2])
 """
 )
 
-_ERASED, _HEARD = 10_000, 60
-"""Milliseconds in which nobody composes a page of a shopper who is forgotten, and seconds in which
-all processes hear that they are."""
+_ERASED = 10_000
+"""Milliseconds in which nobody composes a page of a shopper who is forgotten."""
 
 _ERASE = (
     _LEASE
     + """
 take(KEYS[1], 'nobody', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[2])
 """
 )
-
-_FORGOTTEN = "forgotten"
-_FORGET = """
-redis.call('XADD', KEYS[1], 'MAXLEN', 1000, '*', 'shopper', ARGV[1], 'shop', ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-"""
-"""Read by every process; one that begins later has nothing of them."""
-
 
 _WAKE = """
 redis.call('XADD', KEYS[1], 'MAXLEN', 1, '*', 'w', '')
@@ -154,7 +146,7 @@ class RedisJournal:
         self._redis = redis
         self._milliseconds = round(seconds * 1000)
         self._wake = f"wake:{secrets.token_urlsafe(9)}"
-        self._last = {self._wake: "0-0", _FORGOTTEN: "0-0"}
+        self._woken = "0-0"
         self._was_away = False
 
     async def claim(
@@ -183,20 +175,19 @@ class RedisJournal:
         rows = await self._redis.run(_EVENTS, [events_key(key)])
         return [_event(*row) for row in rows]
 
-    async def news(self, positions: Mapping[str, int]) -> News:
-        """Wait for events after these ids, and for who is to be forgotten; return what has come.
+    async def news(self, positions: Mapping[str, int]) -> dict[str, list[SharedEvent]]:
+        """Wait for events of pages after these ids; return what has come.
 
         That is nothing after a while, once woken, or as soon as Redis answers again.
         """
         if self._was_away:
             await self._redis.call("PING")
             self._was_away = False
-            return News({}, ())
+            return {}
         streams = {events_key(key): key for key in positions}
         ids = [f"{after}-0" for after in positions.values()]
-        after = (*self._last, *streams, *self._last.values(), *ids)
+        after = (self._wake, *streams, self._woken, *ids)
         events: dict[str, list[SharedEvent]] = {}
-        forgotten: list[tuple[str, str]] = []
         try:
             found = await self._redis.call("XREAD", "BLOCK", _BLOCK, "STREAMS", *after)
         except StorageError:
@@ -207,15 +198,9 @@ class RedisJournal:
             if stream in streams:
                 fields = [(at, [*chain(*row.items())]) for at, row in rows]
                 events[streams[stream]] = [_event(*row) for row in fields]
-                continue
-            self._last[stream] = rows[-1][0].decode()
-            if stream == _FORGOTTEN:
-                forgotten += [(row[b"shopper"].decode(), row[b"shop"].decode()) for _, row in rows]
-        return News(events, forgotten)
-
-    async def forget(self, shopper_id: str, shop_id: str) -> None:
-        """Tell every process to forget a shopper."""
-        await self._redis.run(_FORGET, [_FORGOTTEN], shopper_id, shop_id, _HEARD)
+            else:
+                self._woken = rows[-1][0].decode()
+        return events
 
     async def erase(self, key: str) -> None:
         """Forget a page, and keep who still composes or follows it from writing it again."""

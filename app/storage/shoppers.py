@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app.domain.persona import PageKey
 from app.storage.db.repository import ShopRepository
 from app.storage.db.rows import Row, stamp
 from app.storage.ports import Kv
+from app.storage.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from app.storage.redis_journal import RedisJournal
+
+
+_HEARD_WITHIN = 1.0
+"""Seconds in which a process forgets whom another one has erased."""
 
 
 class ShopperData:
@@ -42,12 +47,28 @@ class ShopperData:
         """
         rows = await self._database.export(shopper_id)
         keys = {*unrecorded, *_page_keys(shopper_id, rows)}
-        await self._erase_pages(keys)
+        await self.erase_pages(keys)
         composed = await self._database.erase(shopper_id, stamp(time.time()))
-        await self._erase_pages({*composed} - keys)
+        await self.erase_pages({*composed} - keys)
         return any(rows.values())
 
-    async def _erase_pages(self, keys: Iterable[str]) -> None:
+    def hear(self, forget: Callable[[str], Awaitable[None]]) -> Upkeep:
+        """Return what has shoppers forgotten whom another process has erased."""
+        heard: set[tuple[str, str]] = set()
+
+        async def erased() -> int:
+            latest = await self._database.latest_erased()
+            new = latest - heard
+            heard.clear()
+            heard.update(latest)
+            for shopper_id, _ in new:
+                await forget(shopper_id)
+            return len(new)
+
+        return Upkeep({"erased": erased}, _HEARD_WITHIN)
+
+    async def erase_pages(self, keys: Iterable[str]) -> None:
+        """Erase pages by their keys, with what happened to them."""
         for key in keys:
             if self._journal is not None:
                 await self._journal.erase(key)

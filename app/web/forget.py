@@ -56,7 +56,7 @@ class ForgetPage:
         known = web.sessions.known(scope["headers"], shop.id, web.now())
         try:
             if known is not None:
-                await web.pages.forget(known[0], shop.id)
+                await web.pages.forget(known[0])
                 unrecorded = web.pages.keyed(Shopper(known[0], shop.id))
                 await self._data.erase(known[0], unrecorded.page_key)
         except StorageError as error:

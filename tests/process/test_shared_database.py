@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis as Client
 
 from app.storage.db.postgres import Limits
 from tests.conftest import QUICK
@@ -87,6 +88,10 @@ def id_of(shopper: Shopper) -> str:
     return shopper.cookies["shopper_demo"].partition(".")[0]
 
 
+def metrics_of(shop: Server) -> str:
+    return http.get(f"{shop.url}/metrics").text
+
+
 def shop_with(shopper: Shopper, elsewhere: Server) -> None:
     """Be shown a page by one shop and buy from the other."""
     if stream := stream_of(shopper.store().text):
@@ -110,7 +115,13 @@ def test_a_shopper_is_told_handed_over_and_erased_whichever_shop_they_were_at(
         report = http.get(f"{shops[1].url}/insights", headers={"accept": "application/json"})
         assert report.status_code == 200
 
-        assert wandstore(state, "shopper", "erase", id_of(one)).returncode == 0
+        with Client.from_url(state["REDIS_URL"]) as redis:
+            assert redis.keys(f"events:*{id_of(one)}*")
+            assert wandstore(state, "shopper", "erase", id_of(one)).returncode == 0
+            assert redis.keys(f"events:*{id_of(one)}*") == []
+            leases = redis.keys(f"lease:*{id_of(one)}*")
+            assert all(redis.pttl(lease) <= 10_000 for lease in leases)
+        eventually(lambda: all('part="erased",event="erased"' in metrics_of(it) for it in shops))
         assert exported(state, one) == {}
         with Shopper(shops[1], other.cookies) as there:
             there.post("/forget", headers=OURS)

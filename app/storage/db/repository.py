@@ -134,6 +134,7 @@ INSERT_FORGOTTEN = """
 INSERT INTO forgotten (shopper_id, at) VALUES (?, ?)
 ON CONFLICT (shopper_id) DO UPDATE SET at = excluded.at
 """
+SELECT_LATEST_FORGOTTEN = "SELECT shopper_id, at FROM forgotten ORDER BY at DESC LIMIT 100"
 DELETE_OLD_FORGOTTEN = "DELETE FROM forgotten WHERE at < ? RETURNING shopper_id"
 _FORGOTTEN = """(SELECT shopper_id FROM forgotten
     WHERE shopper_id IN (SELECT value FROM json_each(?)))
@@ -355,6 +356,11 @@ class ShopRepository:
             ]
         )
         return [row["kv_key"] for row in pages]
+
+    async def latest_erased(self) -> set[tuple[str, str]]:
+        """Return who was erased last, and when."""
+        (rows,) = await self._run([Statement(SELECT_LATEST_FORGOTTEN, ())])
+        return {(row["shopper_id"], row["at"]) for row in rows}
 
     async def check(self) -> None:
         """Write something and take it back, to see that it can be done."""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple, TypeVar
 
 from app.storage.db.rows import Generation, Visited
 from app.storage.errors import StorageError
-from app.storage.ports import Kv, RecordStore
+from app.storage.ports import RecordStore
 
 log = logging.getLogger("wandstore.storage")
 
 _MOST_WAITING = 5_000
 
+Erase = Callable[[Iterable[str]], Awaitable[None]]
+"""Erases the pages of these keys, wherever they are; StorageError where it cannot."""
 
 Record = TypeVar("Record", Visited, Generation)
 
@@ -36,15 +39,15 @@ _USUAL = Batching()
 class WriteBehind:
     """Gathers sightings and generations, the newest of each; beyond the bound the oldest go.
 
-    What was composed for who has been erased meanwhile is deleted from `kv`.
+    Pages composed for who has been erased meanwhile are taken to `erase`, by their keys.
 
     `counts` says how many were dropped, and how often writing began to fail.
     """
 
     def __init__(
-        self, database: RecordStore, batching: Batching = _USUAL, kv: Kv | None = None
+        self, database: RecordStore, batching: Batching = _USUAL, erase: Erase | None = None
     ) -> None:
-        self._kv = kv
+        self._erase = erase
         self._batching = batching
         self.counts: Counter[str] = Counter()
         self._database = database
@@ -79,9 +82,8 @@ class WriteBehind:
             visits, generations = self._taken(self._visits), self._taken(self._generations)
             try:
                 pages = await self._database.record(visits.values(), generations.values())
-                if self._kv is not None:
-                    for key in pages:
-                        await self._kv.delete(key)
+                if self._erase is not None:
+                    await self._erase(pages)
             except StorageError as error:
                 if not self._failing:
                     self.counts["record_failed"] += 1
@@ -94,14 +96,6 @@ class WriteBehind:
                 return False
             self._failing = False
             return bool(self._visits or self._generations)
-
-    async def forget(self, shopper_id: str) -> None:
-        """Write nothing more of a shopper; what is being written is written when this returns."""
-        async with self._flushing:
-            self._visits.pop(shopper_id, None)
-            theirs = [at for at, it in self._generations.items() if it.shopper_id == shopper_id]
-            for generation_id in theirs:
-                del self._generations[generation_id]
 
     def _taken(self, waiting: OrderedDict[str, Record]) -> OrderedDict[str, Record]:
         number = min(len(waiting), self._batching.most)
