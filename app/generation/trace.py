@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import add
 from typing import NamedTuple
 
 from app.domain.llm import ModelEnded, Prompt, TokensUsed
@@ -99,11 +100,7 @@ class Trace:
 
     def spent(self, tokens: TokensUsed) -> None:
         """Add what a model's answer cost."""
-        self.tokens = TokensUsed(
-            self.tokens.prompt + tokens.prompt,
-            self.tokens.completion + tokens.completion,
-            self.tokens.cached + tokens.cached,
-        )
+        self.tokens = TokensUsed(*map(add, self.tokens, tokens))
 
     def summary(self) -> dict[str, object]:
         """Return the one line that is logged when the page has ended."""
@@ -115,18 +112,10 @@ class Trace:
             "model": self.model,
             "ms": self.elapsed_ms,
             "brief_tokens": self.brief_tokens,
-            "tokens": {
-                "prompt": self.tokens.prompt,
-                "completion": self.tokens.completion,
-                "cached": self.tokens.cached,
-            },
+            "tokens": self.tokens._asdict(),
             "counts": dict(sorted(self.counts.items())),
         }
 
     def as_dict(self) -> dict[str, object]:
         """Return the summary with every note."""
-        notes = [
-            {"at": item.at, "what": item.what, "code": item.code, "where": item.where}
-            for item in self.notes
-        ]
-        return {**self.summary(), "notes": notes}
+        return {**self.summary(), "notes": [note._asdict() for note in self.notes]}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import NamedTuple
 
 _SPELLED = {"æ": "ae", "œ": "oe", "þ": "th", "\u0649": "\u064a", "\u0629": "\u0647"}
 _SPELLED |= {"\u06a9": "\u0643", "\u06cc": "\u064a"}  # Persian letters, as Arabic has them
@@ -70,14 +69,6 @@ _LETTER = "[a-z\u0370-\u052f\u0620-\u06ff]"
 _SPACED = re.compile(rf"(?<![^\W_])(?:{_LETTER}[^\w&]{{1,3}}|{_LETTER}_){{3,}}{_LETTER}(?![^\W_])")
 
 
-class Token(NamedTuple):
-    """A word, number or sign of a folded text, and where it stands there."""
-
-    word: str
-    start: int
-    end: int
-
-
 def fold(text: str) -> str:
     """Return a text without the differences of writing that do not change what it says."""
     if text.isascii():
@@ -93,13 +84,8 @@ def _unmixed(found: re.Match[str]) -> str:
     return found[0].translate(_LOOK_ALIKE) if _MIXED.search(found[0]) else found[0]
 
 
-def tokens(folded: str) -> list[Token]:
-    """Cut a folded text into its words, numbers and signs."""
-    return [Token(found[0], found.start(), found.end()) for found in _TOKEN.finditer(folded)]
-
-
 def words(folded: str) -> list[str]:
-    """Return the tokens of a folded text without their places."""
+    """Cut a folded text into its words, numbers and signs."""
     return _TOKEN.findall(folded)
 
 
