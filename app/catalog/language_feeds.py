@@ -52,7 +52,11 @@ def with_languages(feed: Feed, files: dict[str, Path], read: Callable[[Path], Fe
             left_out = f"{tag} is left out: "
             found = [one._replace(reason=left_out + one.reason) for one in error.problems]
         else:
-            found = [*there.problems, *_not_sold(feed.shop, there.shop)]
+            found = list(there.problems)
+            others = [name for name in there.shop.products if name not in feed.shop.products]
+            if others:
+                reason = f"{len(others)} products have ids of which the feed itself sells none"
+                found.append(FeedIssue(WHOLE_FILE, reason, others[0]))
             given[tag] = {"shop": about, **_texts(feed.shop, there.shop)}
         problems += (one._replace(file=path.name) for one in found)
     if not given:
@@ -62,14 +66,6 @@ def with_languages(feed: Feed, files: dict[str, Path], read: Callable[[Path], Fe
     translations = translated(shop, About(given, report))
     problems += report.problems()
     return feed._replace(shop=shop, translations=translations, problems=tuple(problems))
-
-
-def _not_sold(shop: Shop, there: Shop) -> Iterable[FeedIssue]:
-    """Yield what is wrong where a feed has products that the first one lacks."""
-    others = [name for name in there.products if name not in shop.products]
-    if others:
-        reason = f"{len(others)} products have ids of which the feed itself sells none"
-        yield FeedIssue(WHOLE_FILE, reason, others[0])
 
 
 def _texts(shop: Shop, there: Shop) -> dict[str, object]:

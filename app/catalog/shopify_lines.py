@@ -57,11 +57,8 @@ def read_lines(text: str, report: Report) -> Iterator[Line]:
 
 def read_row(line: Line, report: Report) -> Row | None:
     """Return the row of a product or variant; a line that is neither costs only itself."""
-    try:
-        node = json.loads(line.text)
-    except (ValueError, RecursionError):
-        node = None
-    if not isinstance(node, dict):
+    node = _object(line.text)
+    if node is None:
         report.add(line.number, "is not a JSON object")
     elif "__parentId" in node:
         return Row(line.number, _variant(node), report)
@@ -72,10 +69,7 @@ def read_row(line: Line, report: Report) -> Row | None:
 
 def read_shop(text: str) -> Mapping[str, object]:
     """Return what the store says of itself, in the first line; nothing where it does not."""
-    try:
-        shop = json.loads(text.partition("\n")[0])[SHOP]
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return {}
+    shop = (_object(text.partition("\n")[0]) or {}).get(SHOP)
     return shop if isinstance(shop, dict) else {}
 
 
@@ -117,7 +111,7 @@ def merge(base: Path, changes: Mapping[str, Change], target: Path, first: bytes 
 def count_lines(file: Path) -> int:
     """Return how many lines are JSON objects."""
     with file.open("rb") as lines:
-        return sum(map(_is_object, lines))
+        return sum(_object(line) is not None for line in lines)
 
 
 def owner(line: bytes) -> str:
@@ -128,10 +122,7 @@ def owner(line: bytes) -> str:
 
 def updated(line: bytes) -> datetime:
     """Return when the product of a line was changed last."""
-    try:
-        return moment(json.loads(line).get("updatedAt"))
-    except (ValueError, AttributeError):
-        return _NEVER
+    return moment((_object(line) or {}).get("updatedAt"))
 
 
 def moment(text: object) -> datetime:
@@ -143,17 +134,18 @@ def moment(text: object) -> datetime:
     return found if found.tzinfo else _NEVER
 
 
-def _is_object(line: bytes) -> bool:
+def _object(line: str | bytes) -> dict[str, object] | None:
+    """Return the JSON object that a line is; None where it is none."""
     try:
-        return isinstance(json.loads(line), dict)
+        node = json.loads(line)
     except (ValueError, RecursionError):
-        return False
+        return None
+    return node if isinstance(node, dict) else None
 
 
 def _product(node: Mapping[str, object]) -> dict[str, str]:
     tags, options = _list(node, "tags"), _list(node, "options")
     names = {f"option{at} name": _text(option, "name") for at, option in enumerate(options, 1)}
-    media = ("featuredMedia", "preview", "image", "url")
     published = "" if "publishedAt" not in node else str(node["publishedAt"] is not None)
     return {
         "id": _text(node, "handle"),
@@ -165,7 +157,7 @@ def _product(node: Mapping[str, object]) -> dict[str, str]:
         "tags": ",".join(tag for tag in tags if isinstance(tag, str)),
         "status": _text(node, "status"),
         "published": published,
-        "image": _text(node, *media),
+        "image": _text(node, "featuredMedia", "preview", "image", "url"),
         "alt": _text(node, "featuredMedia", "alt"),
         **names,
     }

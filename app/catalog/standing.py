@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.catalog.merchandising import steer
@@ -32,40 +31,29 @@ def standings(shop: Shop, persona: Persona, rules: tuple[Rule, ...]) -> list[Sta
     with_rules, without = (rank(it, persona) for it in (steered, shop))
     places = {item.id: at for at, item in enumerate(with_rules, 1)}
     usual = {item.id: at for at, item in enumerate(without, 1)}
-    items = {item.id: item for item in (*with_rules, *without)}
-    reason = _Reasons(shop, steered, persona, rules)
-    return [
-        Standing(item, places.get(name, 0), usual.get(name, 0), reason(item, name in places))
-        for name, item in items.items()
-    ]
+    amounts = {rule.action: rule for rule in reversed(rules)}
+    named: dict[str, Rule] = {}
+    shares: dict[str, Rule] = {}
+    for rule in rules:
+        by_product = named if rule.action in PRODUCT_ACTIONS else shares
+        by_product |= {name: rule for name in rule.products if name not in by_product}
 
-
-class _Reasons:
-    """Says of a product which rule decides about it, or why it pleases."""
-
-    def __init__(self, shop: Shop, steered: Shop, persona: Persona, rules: Sequence[Rule]) -> None:
-        self._shop = shop
-        self._steered = steered
-        self._persona = persona
-        self._amounts = {rule.action: rule for rule in reversed(rules)}
-        self._named: dict[str, Rule] = {}
-        self._shares: dict[str, Rule] = {}
-        for rule in rules:
-            named = self._named if rule.action in PRODUCT_ACTIONS else self._shares
-            named |= {name: rule for name in rule.products if name not in named}
-
-    def __call__(self, item: Product, is_placed: bool) -> str:
-        named = self._named.get(item.id)
-        if named is not None:
-            return f"{named.action}, line {named.line}"
-        if item.id not in self._steered.products:
-            return f"least_stock, line {self._amounts['least_stock'].line}"
+    def reason(item: Product) -> str:
+        if item.id in named:
+            return f"{named[item.id].action}, line {named[item.id].line}"
+        if item.id not in steered.products:
+            return f"least_stock, line {amounts['least_stock'].line}"
         if not item.available:
             return "sold out"
-        if not is_placed:
-            bounds = [self._amounts[name] for name in _BOUNDS if name in self._amounts]
+        if item.id not in places:
+            bounds = [amounts[name] for name in _BOUNDS if name in amounts]
             lines = [f"{rule.action}, line {rule.line}, or " for rule in bounds]
             return f"{''.join(lines)}no room among {MOST_OFFERED}"
-        if item.id in self._shares:
-            return f"share, line {self._shares[item.id].line}"
-        return ", ".join(appeal(item, self._shop, self._persona)) or "nothing speaks for it"
+        if item.id in shares:
+            return f"share, line {shares[item.id].line}"
+        return ", ".join(appeal(item, shop, persona)) or "nothing speaks for it"
+
+    return [
+        Standing(item, places.get(name, 0), usual.get(name, 0), reason(item))
+        for name, item in {item.id: item for item in (*with_rules, *without)}.items()
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from math import isfinite
@@ -59,25 +59,18 @@ class Spent(NamedTuple):
 _NOTHING = Spent(0, 0, 0.0)
 
 
-class Comparison(NamedTuple):
-    """An experiment as it is compared: its arms with their planned shares, the control first."""
+def comparisons(experiments: Experiments) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield what is compared: the arms of each experiment, and the holdout with all others.
 
-    name: str
-    arms: tuple[tuple[str, float], ...]
-
-
-def comparisons(experiments: Experiments) -> list[Comparison]:
-    """Return what is compared: the arms of each experiment, and the holdout with all others."""
-    found = []
+    Each has the planned shares of its arms, the control first.
+    """
     if experiments.holdout:
         held = experiments.holdout / POINTS
-        found.append(Comparison(HOLDOUT, ((HELD, held), (REST, 1 - held))))
+        yield HOLDOUT, {HELD: held, REST: 1 - held}
     for item in experiments.running:
         widths = pairwise((0, *(arm.below for arm in item.arms)))
         shares = ((high - low) / POINTS for low, high in widths)
-        arms = tuple(zip((arm.name for arm in item.arms), shares, strict=True))
-        found.append(Comparison(item.name, arms))
-    return found
+        yield item.name, dict(zip((arm.name for arm in item.arms), shares, strict=True))
 
 
 def report(
@@ -105,8 +98,8 @@ def report(
             set[str]().union(*(unpriced(row["model"] or "") for row in counts.costs))
         ),
         "experiments": [
-            _experiment(item, counts, stopped, dollar, recorded_from)
-            for item in comparisons(experiments)
+            _experiment(name, arms, counts, stopped, dollar=dollar, recorded_from=recorded_from)
+            for name, arms in comparisons(experiments)
         ],
         "slots": [_rated(row) for row in counts.slots if row["slot"] != CHECKOUT],
         "products": [_rated(row) for row in counts.products],
@@ -122,37 +115,38 @@ def report(
 
 
 def _experiment(
-    comparison: Comparison,
+    name: str,
+    arms: Mapping[str, float],
     counts: Counts,
     stopped: Mapping[str, str],
+    *,
     dollar: float | None,
     recorded_from: str,
 ) -> dict[str, object]:
-    own = [row for row in counts.outcomes if row["experiment"] == comparison.name]
+    own = [row for row in counts.outcomes if row["experiment"] == name]
     since = min((row["since"] for row in own), default="")
     costs = _costs(row for row in counts.costs if row["day"] >= since)
     is_recorded = not own or since >= recorded_from
-    arms = [name for name, _ in comparison.arms]
     visitors = [sum(row["visitors"] for row in own if row["arm"] == arm) for arm in arms]
-    p_value = shares_differ(visitors, [share for _, share in comparison.arms])
+    p_value = shares_differ(visitors, [*arms.values()])
     personas = sorted({row["persona"] for row in own})
     alpha = ALPHA / (len(arms) - 1)
     bound = max((row["bound"] for row in own if row["counted"] < row["cents"]), default=None)
     return {
-        "name": comparison.name,
+        "name": name,
         "recorded": is_recorded,
         "most_per_visitor": bound and bound / _CENTS,
         "former": sorted({row["arm"] for row in own}.difference(arms)),
         "shares": {
-            "planned": dict(comparison.arms),
+            "planned": dict(arms),
             "p_value": p_value,
             "as_planned": p_value >= SHARES_ALPHA,
         },
         "arms": [
             {
                 **figures,
-                **_spent(comparison.name, figures, costs, dollar if is_recorded else None),
-                "stopped": stopped.get(Assignment(comparison.name, figures["arm"]).key),
+                **_spent(name, figures, costs, dollar if is_recorded else None),
+                "stopped": stopped.get(Assignment(name, figures["arm"]).key),
             }
             for figures in _arms(arms, own, alpha)
         ],

@@ -89,14 +89,13 @@ def difference(arm: Sample, control: Sample, alpha: float = ALPHA) -> Difference
 
 
 def boundary(visitors: float, alpha: float = ALPHA) -> float:
-    """Return how many standard errors the interval reaches after so many visitors."""
-    grown = visitors * _rho_squared(alpha)
+    """Return how many standard errors the interval reaches after so many visitors.
+
+    The parameter of the sequence is that which makes it tightest at PLANNED_VISITORS.
+    """
+    rho_squared = (-2 * log(alpha) + log(-2 * log(alpha) + 1)) / PLANNED_VISITORS
+    grown = visitors * rho_squared
     return sqrt(2 * (grown + 1) / grown * log(sqrt(grown + 1) / alpha))
-
-
-def _rho_squared(alpha: float) -> float:
-    """Return the parameter that makes the sequence tightest at PLANNED_VISITORS."""
-    return (-2 * log(alpha) + log(-2 * log(alpha) + 1)) / PLANNED_VISITORS
 
 
 def power(visitors: int, effect: float, deviation: float, alpha: float = ALPHA) -> float:

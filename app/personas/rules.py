@@ -40,6 +40,7 @@ equally many points. With less evidence than 8 the shopper is the newcomer that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -89,11 +90,8 @@ class _Tally:
     evidence: int = 0
     thrift: int = 0
     luxury: int = 0
-    orders: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     paid: list[int] = field(default_factory=list)
-    baskets: int = 0
-    views: int = 0
-    dwells: int = 0
     seconds: int = 0
     price_sorts: int = 0
     days: set[int] = field(default_factory=set)
@@ -140,25 +138,15 @@ def _add(fact: Fact, tally: _Tally) -> None:
     tally.luxury += weight * fact.high + SORT_WEIGHT * (fact.sort == "price-desc")
     tally.price_sorts += fact.sort == "price-asc"
     tally.days.add(fact.day)
-    _add_kind(fact, tally, short=short)
+    tally.kinds[fact.kind] += not short
+    if fact.kind == "purchase" and fact.cents:
+        tally.paid.append(fact.cents)
+    elif fact.kind == "dwell" and not short:
+        tally.seconds += fact.seconds
     for at, category in enumerate(fact.categories if weight else ()):
         # Taken out and put back: the order of the points is that of the last mention.
         tally.points[category] = tally.points.pop(category, 0) + weight
         tally.products.setdefault(category, set()).update(fact.products[at : at + 1])
-
-
-def _add_kind(fact: Fact, tally: _Tally, *, short: bool) -> None:
-    if fact.kind == "view":
-        tally.views += 1
-    elif fact.kind == "add_to_basket":
-        tally.baskets += 1
-    elif fact.kind == "purchase":
-        tally.orders += 1
-        if fact.cents:
-            tally.paid.append(fact.cents)
-    elif fact.kind == "dwell" and not short:
-        tally.dwells += 1
-        tally.seconds += fact.seconds
 
 
 def _preferences(tally: _Tally) -> tuple[str, ...]:
@@ -183,26 +171,26 @@ def _sensitivity(tally: _Tally) -> Literal["low", "medium", "high"]:
 
 def _patterns(tally: _Tally) -> list[str]:
     total, top = sum(tally.points.values()), max(tally.points.values(), default=0)
-    chosen = tally.baskets + tally.orders
+    orders, dwells = tally.kinds["purchase"], tally.kinds["dwell"]
+    chosen = tally.kinds["add_to_basket"] + orders
     widest = max(map(len, tally.products.values()), default=0)
     found = {
-        "buys_again": tally.orders >= BUYING_AGAIN_ORDERS,
+        "buys_again": orders >= BUYING_AGAIN_ORDERS,
         "returns": len(tally.days) >= RETURNING_DAYS,
         "sorts_by_price": tally.price_sorts >= PRICE_SORTS,
-        "lingers": tally.dwells >= LINGERING_DWELLS
-        and tally.seconds >= LINGERING_SECONDS * tally.dwells,
+        "lingers": dwells >= LINGERING_DWELLS and tally.seconds >= LINGERING_SECONDS * dwells,
         "compares": widest >= COMPARED_PRODUCTS,
         "wanders": len(tally.points) >= WANDERED_CATEGORIES
         and 100 * top < WANDERED_PERCENT * total,
         "focuses": total >= FOCUSED_POINTS and 100 * top >= FOCUSED_PERCENT * total,
-        "decides_quickly": chosen >= 1 and tally.views <= QUICK_VIEWS * chosen,
+        "decides_quickly": chosen >= 1 and tally.kinds["view"] <= QUICK_VIEWS * chosen,
     }
     return [name for name, holds in found.items() if holds]
 
 
 def _type(tally: _Tally, sensitivity: str, patterns: Iterable[str]) -> tuple[PersonaType, bool]:
     """Return the type with most points, and whether no other has as many."""
-    often = ["many_orders"] if tally.orders >= MANY_ORDERS else []
+    often = ["many_orders"] if tally.kinds["purchase"] >= MANY_ORDERS else []
     known = {"always", f"{sensitivity}_sensitivity", *patterns, *often}
     points = {
         kind: sum(count for clue, count in clues.items() if clue in known)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from app.storage.db.repository import Statement, only_reads
 from app.storage.errors import StorageError
-from app.storage.http import NOT_FOUND, TOO_MANY, Answer, LazyHttpClient, Request
+from app.storage.http import NOT_FOUND, TOO_MANY, Answer, LazyHttpClient
 from app.storage.kv.limits import check_pair
 from app.util.rate_limit import Rate, RateLimiter
 
@@ -64,8 +64,10 @@ class CloudflareApi:
         """
         await self._turn(patience)
         headers = self._headers | ({"content-type": "application/json"} if body else {})
-        request = Request(method, f"{self._base}{path}", "cloudflare", body, headers)
-        answer = await self._http.send(request._replace(reads=not patience))
+        url = f"{self._base}{path}"
+        answer = await self._http.send(
+            method, url, body, where="cloudflare", headers=headers, reads=not patience
+        )
         self._obey(answer)
         return answer
 

@@ -66,20 +66,6 @@ class Answer(NamedTuple):
             raise StorageError(f"{self.where}: not JSON") from None
 
 
-class Request(NamedTuple):
-    """What to ask. `where` names whom, for messages: addresses may hold keys.
-
-    A shopper may be waiting for what `reads`.
-    """
-
-    method: str
-    url: str
-    where: str
-    body: bytes | None = None
-    headers: Mapping[str, str] = {}
-    reads: bool = False
-
-
 class LazyHttpClient:
     """An HTTP client that is loaded when it is first needed.
 
@@ -92,27 +78,46 @@ class LazyHttpClient:
         self.load = Lazy(partial(_client, inside=inside, secure=secure))
         self._silent_until: dict[str, float] = {}
 
-    async def send(self, request: Request) -> Answer:
+    async def send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        *,
+        where: str,
+        headers: Mapping[str, str],
+        reads: bool,
+    ) -> Answer:
         """Ask, and return the whole answer whatever its status.
+
+        `where` names whom, for messages: addresses may hold keys. A shopper may be waiting for what
+        `reads`.
 
         Raises:
             StorageError: there is no answer in time, or it is too large.
         """
-        if request.reads and time.monotonic() < self._silent_until.get(request.where, 0.0):
-            raise StorageError(f"{request.where}: did not answer a moment ago", reason=NO_ANSWER)
+        if reads and time.monotonic() < self._silent_until.get(where, 0.0):
+            raise StorageError(f"{where}: did not answer a moment ago", reason=NO_ANSWER)
         client = self.load.made
         if client is None:
             client = await asyncio.to_thread(self.load)
         import httpx  # noqa: PLC0415 - loaded by now
 
         try:
-            async with asyncio.timeout(_READ if request.reads else _WRITE):
-                answer = await _answer(client, request)
+            async with (
+                asyncio.timeout(_READ if reads else _WRITE),
+                client.stream(method, url, content=body, headers=headers) as response,
+            ):
+                content = bytearray()
+                async for piece in response.aiter_bytes():
+                    content += piece
+                    if len(content) > _LARGEST_ANSWER:
+                        raise StorageError(f"{where}: an answer beyond all bounds")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            self._silent_until[request.where] = time.monotonic() + _REST
-            raise StorageError(f"{request.where}: {type(error).__name__}") from error
-        self._silent_until.pop(request.where, None)
-        return answer
+            self._silent_until[where] = time.monotonic() + _REST
+            raise StorageError(f"{where}: {type(error).__name__}") from error
+        self._silent_until.pop(where, None)
+        return Answer(response.status_code, response.headers, bytes(content), where)
 
     async def aclose(self) -> None:
         """Close the client."""
@@ -143,15 +148,3 @@ def _client(*, inside: bool, secure: bool) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)
     timeout = httpx.Timeout(_SILENCE, connect=_CONNECT)
     return httpx.AsyncClient(verify=verify, limits=limits, timeout=timeout, trust_env=not inside)
-
-
-async def _answer(client: httpx.AsyncClient, request: Request) -> Answer:
-    async with client.stream(
-        request.method, request.url, content=request.body, headers=request.headers
-    ) as response:
-        body = bytearray()
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > _LARGEST_ANSWER:
-                raise StorageError(f"{request.where}: an answer beyond all bounds")
-        return Answer(response.status_code, response.headers, bytes(body), request.where)

@@ -14,7 +14,7 @@ from app.domain.events import Lease
 from app.domain.limits import Claim, Verdict
 from app.storage.db.repository import Statement, only_reads
 from app.storage.errors import InvalidPair, StorageError
-from app.storage.http import BAD_REQUEST, NOT_FOUND, TOO_LARGE, Answer, LazyHttpClient, Request
+from app.storage.http import BAD_REQUEST, NOT_FOUND, TOO_LARGE, Answer, LazyHttpClient
 from app.storage.kv.limits import check_pair
 
 
@@ -32,8 +32,10 @@ class _Binding:
         self, method: str, path: str, body: bytes | None = None, *, reads: bool = False
     ) -> Answer:
         """Return the answer, whatever its status."""
-        request = Request(method, f"{self._base}{path}", self.where, body, self._headers, reads)
-        return await self._http.send(request)
+        url = f"{self._base}{path}"
+        return await self._http.send(
+            method, url, body, where=self.where, headers=self._headers, reads=reads
+        )
 
 
 class WorkerKv(_Binding):
