@@ -10,9 +10,9 @@ export default {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
     const headers = { "content-type": "text/html; charset=utf-8" };
-    if (pathname === "/constant") return new Response(env.PAGE, { headers });
+    if (pathname === "/s/constant") return new Response(env.PAGE, { headers });
     await env.DB.prepare(SELECT_PERSONA).bind("one", "demo").first();
-    if (pathname === "/read") {
+    if (pathname === "/s/read") {
       const [page] = await Promise.all(["page", "shared"].map((key) => env.KV.get(key, "stream")));
       return new Response(page, { headers });
     }

@@ -1,20 +1,29 @@
-// Run the bare Worker in workerd, as local.mjs runs the shop's.
+// Run the bare Worker in workerd, as local.mjs runs the shop's: behind the same router of assets.
 //
-//   node bench/bare.mjs --port 8788 --state FOLDER --page FILE --container URL
+//   node bench/bare.mjs --port 8788 --state FOLDER --public FOLDER --page FILE --container URL
 
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
 
 const { values: args } = parseArgs({
   options: {
     port: { type: "string" },
     state: { type: "string" },
+    public: { type: "string" },
     page: { type: "string" },
     container: { type: "string" },
   },
 });
+const {
+  workerOptions: { assets, compatibilityDate, compatibilityFlags },
+} = unstable_getMiniflareWorkerOptions(
+  path.join(import.meta.dirname, "..", "wrangler.toml"),
+  undefined,
+  { overrides: { assets: { directory: args.public }, enableContainers: false } },
+);
 const page = await readFile(args.page, "utf8");
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -26,8 +35,9 @@ const miniflare = new Miniflare(
       {
         name: "bare",
         modules: [{ type: "ESModule", path: path.join(import.meta.dirname, "bare.js") }],
-        compatibilityDate: "2026-10-01",
-        compatibilityFlags: ["enable_request_signal", "request_signal_passthrough"],
+        compatibilityDate,
+        compatibilityFlags,
+        assets,
         bindings: { PAGE: page, CONTAINER_URL: args.container },
         kvNamespaces: { KV: "bare" },
         d1Databases: { DB: "bare" },
