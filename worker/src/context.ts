@@ -4,6 +4,7 @@ import { AssetStore } from "./assets/store.ts";
 import { type ContainerClient, createContainerClient } from "./container/client.ts";
 import { type Env, type Limits, readLimits } from "./env.ts";
 import { SessionSigner } from "./session/cookies.ts";
+import { oncePer } from "./util/remembered.ts";
 
 export interface RequestContext {
   readonly request: Request;
@@ -19,9 +20,6 @@ export interface RequestContext {
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
-// Importing a key takes longer than verifying a cookie with it.
-const signers = new Map<string, SessionSigner>();
-
 export function createContext(
   request: Request,
   env: Env,
@@ -36,7 +34,7 @@ export function createContext(
     env,
     limits,
     assets,
-    sessionSigner: () => findSigner(env),
+    sessionSigner: () => signerOf(env),
     container: createContainerClient(env, limits, assets),
     waitUntil,
   };
@@ -52,15 +50,12 @@ export function follows(env: Env): boolean {
   return Boolean(env.WANDSTORE_SHOPIFY_STORE || env.WANDSTORE_CATALOG_URL);
 }
 
-function findSigner(env: Env): SessionSigner {
+// Importing a key takes longer than verifying a cookie with it.
+const signerOf = oncePer((env: Env): SessionSigner => {
   const secret = env.SESSION_SECRET ?? "";
   if (secret === "") throw new NoSecret();
-  const earlier = earlierSecrets(env.SESSION_SECRETS_BEFORE ?? "");
-  const key = JSON.stringify([secret, ...earlier]);
-  const signer = signers.get(key) ?? new SessionSigner(secret, earlier);
-  signers.set(key, signer);
-  return signer;
-}
+  return new SessionSigner(secret, earlierSecrets(env.SESSION_SECRETS_BEFORE ?? ""));
+});
 
 /** Read secrets, separated by commas; or a JSON list of them, where one has a comma itself. */
 function earlierSecrets(text: string): string[] {

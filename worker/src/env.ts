@@ -3,6 +3,7 @@
 import type { ShopFiles } from "./assets/shop_files.ts";
 import type { ShopLedger } from "./budget/shop_ledger.ts";
 import type { ShopMetrics } from "./metrics/shop_metrics.ts";
+import { oncePer } from "./util/remembered.ts";
 
 export interface Env {
   readonly ASSETS: Fetcher;
@@ -51,16 +52,14 @@ export interface Limits {
   readonly instances: number;
 }
 
-export function readLimits(env: Env): Limits {
-  return {
-    lookupMs: parseNumber(env.LOOKUP_MS, 300),
-    cachedPageWaitMs: parseNumber(env.KEPT_WAIT_MS, 80),
-    searchMs: parseNumber(env.SEARCH_MS, 3_000),
-    retryUnitMs: parseNumber(env.RETRY_UNIT_MS, 1_000),
-    responseHeadMs: 30_000,
-    instances: Math.max(1, parseNumber(env.CONTAINER_INSTANCES, 1)),
-  };
-}
+export const readLimits = oncePer<Env, Limits>((env) => ({
+  lookupMs: parseNumber(env.LOOKUP_MS, 300),
+  cachedPageWaitMs: parseNumber(env.KEPT_WAIT_MS, 80),
+  searchMs: parseNumber(env.SEARCH_MS, 3_000),
+  retryUnitMs: parseNumber(env.RETRY_UNIT_MS, 1_000),
+  responseHeadMs: 30_000,
+  instances: Math.max(1, parseNumber(env.CONTAINER_INSTANCES, 1)),
+}));
 
 /** Return how long counts are gathered before they are handed over. */
 export function readMetricsMs(env: Pick<Env, "METRICS_MS">): number {

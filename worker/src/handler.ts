@@ -27,7 +27,8 @@ export async function handleRequest(
   env: Env,
   execution: Pick<ExecutionContext, "waitUntil">,
 ): Promise<Response> {
-  const { pathname, search } = new URL(request.url);
+  const context = createContext(request, env, execution);
+  const { pathname, search } = context.url;
   if (pathname.length + search.length > HTTP_PROTOCOL.MAX_TARGET_BYTES)
     return plainText("Request-URI Too Long", 414);
   const route = matchRoute(pathname);
@@ -38,7 +39,6 @@ export async function handleRequest(
     if (methods.length > 0 && !methods.includes(request.method)) {
       return plainText("Method Not Allowed", 405, { allow: methods.join(", ") });
     }
-    const context = createContext(request, env, execution);
     return bodilessForHead(request, await handleRoute(route, context));
   } catch (error) {
     track(env, { event: "failed", where: route.name, outcome: errorName(error) });

@@ -3,8 +3,10 @@
 import { HEADERS } from "./shared/constants.ts";
 
 /** Return the headers of anything that is not a page: a sandbox, so that it cannot act as one. */
-export function fileHeaders(extraHeaders: Readonly<Record<string, string>>): Headers {
-  return new Headers({ ...HEADERS.FILE_HEADERS, ...extraHeaders });
+export function fileHeaders(
+  extraHeaders: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return { ...HEADERS.FILE_HEADERS, ...extraHeaders };
 }
 
 /** Return an answer of our own protocols (docs/bindings.md) that a status says all of. */

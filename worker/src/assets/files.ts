@@ -33,23 +33,22 @@ export async function handleRootFile(
     "content-type": types[name.slice(name.lastIndexOf("."))] ?? "",
     "cache-control": DISCOVERY.AN_HOUR,
   });
-  const etag = stored.headers.get("etag");
-  if (etag !== null) headers.set("etag", etag);
   return unlessNotModified(context.request, stored, headers);
 }
 
-/** Return the stored file, or 304 where the request's `If-None-Match` has its ETag. */
+/** Return the stored file, its ETag unless `headers` have one, or 304 where the request has that. */
 export async function unlessNotModified(
   request: Request,
   stored: Response,
-  headers: Headers,
+  headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
-  const etag = headers.get("etag");
+  const etag = headers["etag"] ?? stored.headers.get("etag");
+  const tagged = { ...headers, ...(etag !== null && { etag }) };
   if (etag !== null && request.headers.get("if-none-match")?.includes(etag)) {
     await stored.body?.cancel();
-    return new Response(null, { status: 304, headers });
+    return new Response(null, { status: 304, headers: tagged });
   }
-  return new Response(stored.body, { headers });
+  return new Response(stored.body, { headers: tagged });
 }
 
 function contentType(name: string): string {

@@ -2,6 +2,7 @@
 
 import type { Env } from "../env.ts";
 import type { Experiments } from "../experiments/assign.ts";
+import { oncePer } from "../util/remembered.ts";
 import { changedFile, changedKey } from "./changes.ts";
 
 export interface StaticFile {
@@ -66,7 +67,7 @@ export const CHANGING = /^(?:shops|root)\//;
 
 // A deployment's assets never change, and what has changed since has another key: a parsed file is
 // valid as long as the isolate lives.
-const caches = new WeakMap<Fetcher, Map<string, unknown>>();
+const cacheOf = oncePer((_: Fetcher) => new Map<string, unknown>());
 
 export class AssetStore {
   readonly #assets: Fetcher;
@@ -151,7 +152,7 @@ export class AssetStore {
   }
 
   async #read<T>(path: string, parse: (text: string) => T): Promise<T> {
-    const cache = this.#cache();
+    const cache = cacheOf(this.#assets);
     const key = (await this.#changedKey(path)) ?? "";
     const name = `${path} ${key}`;
     const cached = cache.get(name);
@@ -164,11 +165,5 @@ export class AssetStore {
     if (cache.size >= MAX_CACHED_FILES) cache.clear();
     cache.set(name, value);
     return value;
-  }
-
-  #cache(): Map<string, unknown> {
-    const cache = caches.get(this.#assets) ?? new Map<string, unknown>();
-    caches.set(this.#assets, cache);
-    return cache;
   }
 }

@@ -6,7 +6,7 @@ import { fileHeaders } from "../responses.ts";
 import { SHOPIFY } from "../shared/constants.ts";
 import { track } from "../telemetry.ts";
 import { readBodyInTime } from "../util/body.ts";
-import { importSecret, isEqual, signBase64 } from "../util/hmac.ts";
+import { importSecret, isEqual, sign } from "../util/hmac.ts";
 import { withTimeout } from "../util/timeout.ts";
 import { IF_AWAKE } from "./client.ts";
 import { authorization } from "./generate.ts";
@@ -32,7 +32,8 @@ export async function handleWebhook(context: RequestContext): Promise<Response> 
   if (body === undefined) return outcome(408);
   if (body === null) return outcome(413);
   const signature = request.headers.get("x-shopify-hmac-sha256") ?? "";
-  if (!isEqual(signature, await signBase64(await importSecret(secret), body))) return outcome(401);
+  const expected = await sign(await importSecret(secret), body);
+  if (!isEqual(signature, expected.toBase64())) return outcome(401);
   if (container === null) return outcome(503);
   const headers = new Headers(authorization(env));
   for (const name of PASSED_ON) headers.set(name, request.headers.get(name) ?? "");

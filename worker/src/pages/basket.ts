@@ -86,10 +86,11 @@ async function readForm(request: Request): Promise<Uint8Array> {
 /** Return the container's answer with the headers of what comes from here. */
 export function fromContainer({ url }: RequestContext, shop: Shop, response: Response): Response {
   const location = response.headers.get("location");
-  const headers =
+  const headers = new Headers(
     location === null
       ? pageHeaders(shop, "fallback", NO_STORE)
-      : fileHeaders({ location, "cache-control": NO_STORE });
+      : fileHeaders({ location, "cache-control": NO_STORE }),
+  );
   // The container does not see by which scheme the shopper came.
   const secure = url.protocol === "https:";
   for (const cookie of response.headers.getSetCookie()) {
@@ -108,7 +109,6 @@ export async function outOfReach(
   name: string,
 ): Promise<Response> {
   const page = await assets.page(shop, name);
-  const headers = pageHeaders(shop, "fallback", NO_STORE);
-  headers.set("retry-after", "5");
+  const headers = { ...pageHeaders(shop, "fallback", NO_STORE), "retry-after": "5" };
   return new Response(page?.body ?? null, { status: 503, headers });
 }

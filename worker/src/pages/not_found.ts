@@ -2,6 +2,7 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { RequestContext } from "../context.ts";
+import { pageHeaders } from "./store.ts";
 
 /** Return the shop's 404 page, the default shop's where the address names none. */
 export async function handleNotFound(
@@ -10,11 +11,6 @@ export async function handleNotFound(
 ): Promise<Response> {
   const owner = shop ?? (await context.assets.shop());
   const page = owner && (await context.assets.page(owner, "not-found.html"));
-  const headers = new Headers({
-    ...owner?.headers,
-    "x-wandstore-page": "fallback",
-    "cache-control": "no-cache",
-    vary: "accept",
-  });
+  const headers = pageHeaders(owner, "fallback", "no-cache");
   return new Response(page?.body ?? null, { status: 404, headers });
 }

@@ -12,7 +12,7 @@ import { armOf } from "../experiments/stopped.ts";
 import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
-import { consentOf, mayPersonalise } from "../session/consent.ts";
+import { consentOf } from "../session/consent.ts";
 import type { Session } from "../session/cookies.ts";
 import { HTTP_BODY } from "../shared/constants.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
@@ -41,15 +41,21 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const consent = consentOf(request, shop);
   const isAnonymous = consent === "none" || isCrawler(request) || isSubresource(request);
   if (isAnonymous) return anonymousPage(context, shop);
-  if (onlyLooks(request)) return preview(context, shop);
+  const personalise = consent === "personalise";
+  if (onlyLooks(request)) return preview(context, shop, personalise);
   const startedAt = Date.now();
   const isSecure = url.protocol === "https:";
   const signer = context.sessionSigner();
-  const lasting = consent === "personalise";
-  const session = await signer.openSession(request, shop.id, startedAt / 1000, isSecure, lasting);
+  const session = await signer.openSession(
+    request,
+    shop.id,
+    startedAt / 1000,
+    isSecure,
+    personalise,
+  );
   const lookup = session.isFirstVisit
     ? await firstVisit(context, session.shopperId, shop)
-    : await lookUp(context, session.shopperId, shop);
+    : await lookUp(context, session.shopperId, shop, personalise);
   const isMissing = lookup.html === null && !lookup.plain;
   const generated = isMissing ? await generateOrWait(context, session, shop, lookup) : null;
   const html = lookup.html ?? generated;
@@ -74,7 +80,11 @@ function onlyLooks(request: Request): boolean {
  * Respond to who asks ahead of a shopper, or for the headers alone: nothing is generated, stored or
  * set. A shell that is fetched ahead begins the visit once it is shown, with its stream.
  */
-async function preview(context: RequestContext, shop: Shop): Promise<Response> {
+async function preview(
+  context: RequestContext,
+  shop: Shop,
+  personalise: boolean,
+): Promise<Response> {
   const { request } = context;
   const now = Date.now() / 1000;
   const session = await context.sessionSigner().verifyRequest(request, shop.id, now);
@@ -82,7 +92,8 @@ async function preview(context: RequestContext, shop: Shop): Promise<Response> {
     const isHead = request.method === "HEAD";
     return isHead ? anonymousPage(context, shop) : shell(context, shop, "ahead.html");
   }
-  return responseOf(context, shop, await lookUp(context, session.shopperId, shop));
+  const lookup = await lookUp(context, session.shopperId, shop, personalise);
+  return responseOf(context, shop, lookup);
 }
 
 async function responseOf(context: RequestContext, shop: Shop, lookup: Lookup): Promise<Response> {
@@ -120,12 +131,13 @@ async function pageOf(
 
 /** Look up persona and page, own and shared at once; all together have `limits.lookupMs`. */
 async function lookUp(
-  { env, limits, request }: RequestContext,
+  { env, limits }: RequestContext,
   shopperId: string,
   shop: Shop,
+  personalise: boolean,
 ): Promise<Lookup> {
   const deadline = Date.now() + limits.lookupMs;
-  const { persona, db } = mayPersonalise(request, shop)
+  const { persona, db } = personalise
     ? await findPersona(env, shopperId, shop.id, limits.lookupMs)
     : ({ persona: NEWCOMER, db: "unasked" } as const);
   const page = { persona, ...(await pageOf(env, shop, shopperId, persona)) };
@@ -162,22 +174,15 @@ async function generateOrWait(
   return session.isFirstVisit ? null : generation.resultWithin(context.limits.cachedPageWaitMs);
 }
 
+/** Is the digest of a page, which most shoppers share. */
+const digestOf = remembered(sha256Hex, 32);
+
 async function cachedPage(context: RequestContext, shop: Shop, html: string): Promise<Response> {
-  const etag = await etagOf(html);
+  const etag = `"${(await digestOf(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
   const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
-  const headers = pageHeaders(shop, "kept", PRIVATE);
-  headers.set("etag", etag);
+  const headers = { ...pageHeaders(shop, "kept", PRIVATE), etag };
   if (isNotModified) return new Response(null, { status: 304, headers });
   return new Response(html, { headers });
-}
-
-/** The tags of pages, to which the digest is added once it is known. */
-const tags = remembered((_html): { etag?: string } => ({}), 32);
-
-async function etagOf(html: string): Promise<string> {
-  const tag = tags(html);
-  tag.etag ??= `"${(await sha256Hex(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
-  return tag.etag;
 }
 
 /** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */
@@ -210,17 +215,14 @@ export async function publishedPage(
   shop: Shop,
   page: Response,
 ): Promise<Response> {
-  const headers = pageHeaders(shop, "fallback", "no-cache");
-  const etag = page.headers.get("etag");
-  if (etag !== null) headers.set("etag", etag);
-  return unlessNotModified(request, page, headers);
+  return unlessNotModified(request, page, pageHeaders(shop, "fallback", "no-cache"));
 }
 
-export function pageHeaders(shop: Shop, how: string, caching: string): Headers {
-  return new Headers({
-    ...shop.headers,
-    "x-wandstore-page": how,
-    "cache-control": caching,
-    vary: "accept",
-  });
+/** Return a page's headers; those that come with a shop where there is one. */
+export function pageHeaders(
+  shop: Shop | null,
+  how: string,
+  caching: string,
+): Record<string, string> {
+  return { ...shop?.headers, "x-wandstore-page": how, "cache-control": caching, vary: "accept" };
 }

@@ -1,6 +1,7 @@
 // Persona -> persona hash, with the container's bands and spelling: equal for like shoppers.
 
 import { PERSONA_KEY } from "../shared/constants.ts";
+import { remembered } from "../util/remembered.ts";
 import { sha256Hex } from "../util/sha256.ts";
 import { collapseWhitespace } from "../util/whitespace.ts";
 import type { Persona, Signals } from "./persona.ts";
@@ -14,6 +15,8 @@ const {
   MAX_NAME_LENGTH,
   DIGEST_DIGITS,
 } = PERSONA_KEY;
+/** Like shoppers are many. */
+const digestOf = remembered(sha256Hex, 512);
 const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /** Return `v{version}_{type}_{confidence}_{digest}`, equal for like shoppers. */
@@ -25,7 +28,7 @@ export async function personaHash(persona: Persona): Promise<string> {
     signals: toBands(persona.signals),
     type: persona.type,
   });
-  const digest = (await sha256Hex(canonical)).slice(0, DIGEST_DIGITS);
+  const digest = (await digestOf(canonical)).slice(0, DIGEST_DIGITS);
   return `v${VERSION}_${persona.type}_${confidence}_${digest}`;
 }
 

@@ -4,7 +4,8 @@
 // epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.
 
 import { COOKIES } from "../shared/constants.ts";
-import { importSecret, isEqual, signBase64 } from "../util/hmac.ts";
+import { importSecret, isEqual, sign } from "../util/hmac.ts";
+import { remembered } from "../util/remembered.ts";
 import { trimAscii } from "../util/whitespace.ts";
 
 export interface Session {
@@ -31,10 +32,10 @@ export function isNewShopper(expires: number, now: number): boolean {
 
 /** Signs with one secret; what earlier ones have signed is verified too, and then replaced. */
 export class SessionSigner {
-  readonly #keys: readonly Promise<CryptoKey>[];
+  readonly #signatures: readonly ((text: string) => Promise<string>)[];
 
   constructor(secret: string, earlier: readonly string[] = []) {
-    this.#keys = [secret, ...earlier].map(importSecret);
+    this.#signatures = [secret, ...earlier].map(signaturesBy);
   }
 
   /**
@@ -95,8 +96,8 @@ export class SessionSigner {
 
   /** Return which secret has signed a text: 0 for today's, then the earlier ones, -1 for none. */
   async signerOf(text: string, signature: string): Promise<number> {
-    for (const [place, key] of this.#keys.entries())
-      if (isEqual(signature, await signatureOf(text, await key))) return place;
+    for (const [place, signatureOf] of this.#signatures.entries())
+      if (isEqual(signature, await signatureOf(text))) return place;
     return -1;
   }
 
@@ -105,8 +106,7 @@ export class SessionSigner {
   }
 
   async signText(text: string): Promise<string> {
-    const [today] = this.#keys;
-    return today === undefined ? "" : signatureOf(text, await today);
+    return (await this.#signatures[0]?.(text)) ?? "";
   }
 }
 
@@ -114,9 +114,13 @@ function signedText(shopperId: string, shopId: string, expires: number): string 
   return `${shopId}|${shopperId}|${expires}`;
 }
 
-async function signatureOf(text: string, key: CryptoKey): Promise<string> {
-  const base64 = await signBase64(key, text);
-  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+/** Return what signs texts with a secret: a shopper's cookie comes with every request of theirs. */
+function signaturesBy(secret: string): (text: string) => Promise<string> {
+  const key = importSecret(secret);
+  return remembered(async (text) => {
+    const signature = await sign(await key, text);
+    return signature.toBase64({ alphabet: "base64url", omitPadding: true });
+  }, 512);
 }
 
 /**
@@ -146,6 +150,5 @@ export function cookieValues(header: string, name: string): string[] {
 }
 
 function newShopperId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `shop_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return `shop_${crypto.getRandomValues(new Uint8Array(16)).toHex()}`;
 }

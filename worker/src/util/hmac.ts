@@ -7,11 +7,10 @@ export async function importSecret(secret: string): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);
 }
 
-/** Return the signature of a message in base64. */
-export async function signBase64(key: CryptoKey, message: string | Uint8Array): Promise<string> {
+/** Return the signature of a message. */
+export async function sign(key: CryptoKey, message: string | Uint8Array): Promise<Uint8Array> {
   const bytes = typeof message === "string" ? encoder.encode(message) : message;
-  const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes));
-  return btoa(String.fromCharCode(...signature));
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes));
 }
 
 export function isEqual(actual: string, expected: string): boolean {
