@@ -153,12 +153,9 @@ def fields_of(query_string: bytes) -> list[tuple[str, str]]:
 def _clean(value: str) -> str:
     """Return what can be seen of a value, on one line; nothing where that is marks alone."""
     text = " ".join(HIDDEN.sub("", value).split())[:MAX_QUERY_LENGTH]
-    return "" if all(map(_is_blank, text)) else text
-
-
-def _is_blank(sign: str) -> bool:
-    """Say whether a sign shows nothing by itself: a space, a mark, a control or format sign."""
-    return unicodedata.category(sign)[0] in "ZMC" or sign in _BLANK_LETTERS
+    # Spaces, marks, control and format signs show nothing by themselves.
+    seen = (sign for sign in text if unicodedata.category(sign)[0] not in "ZMC")
+    return text if any(sign not in _BLANK_LETTERS for sign in seen) else ""
 
 
 def filter_products(shop: Shop, query: ListingQuery) -> Listing:
@@ -212,9 +209,20 @@ class _Lists:
         """Return all products that a request asks for."""
         results = self.found(request.query, request.category).products
         for name, value in request.filters:
-            fits = _FITS[name](self._shop, value)
+            fits = self._fits(name, value)
             results = [item for item in results if fits(item)]
         return results
+
+    def _fits(self, name: str, value: str) -> Callable[[Product], bool]:
+        """Return what says whether a product stays where a filter is asked for."""
+        if name == IN_STOCK:
+            return lambda item: item.available
+        if name == TAG:
+            wanted = value.casefold()
+            return lambda item: any(tag.casefold() == wanted for tag in item.tags)
+        amount, currency = _amount(value), self.currency
+        fits = Decimal.__ge__ if name == LEAST else Decimal.__le__
+        return lambda item: item.price.currency == currency and fits(item.price.amount, amount)
 
     def tags(self, request: ListingQuery, results: Sequence[Product]) -> tuple[Tag, ...]:
         """Return the tags that some of the results have, and those that were asked for."""
@@ -267,25 +275,6 @@ def _makes_sense(name: str, value: str) -> bool:
 
 def _amount(text: str) -> Decimal:
     return Decimal(text.translate(_POINT))
-
-
-def _costs(shop: Shop, text: str, fits: Callable[[Decimal, Decimal], bool]) -> _Fits:
-    amount, currency = _amount(text), shop.derived("currency", lambda: _currency(shop))
-    return lambda item: item.price.currency == currency and fits(item.price.amount, amount)
-
-
-def _has_tag(_: Shop, text: str) -> _Fits:
-    wanted = text.casefold()
-    return lambda item: any(tag.casefold() == wanted for tag in item.tags)
-
-
-_Fits = Callable[[Product], bool]
-_FITS: dict[str, Callable[[Shop, str], _Fits]] = {
-    LEAST: lambda shop, text: _costs(shop, text, Decimal.__ge__),
-    MOST: lambda shop, text: _costs(shop, text, Decimal.__le__),
-    IN_STOCK: lambda _, __: lambda item: item.available,
-    TAG: _has_tag,
-}
 
 
 def _currency(shop: Shop) -> str:

@@ -190,11 +190,11 @@ def shop_name_of(stem: str) -> str:
     words = plain(stem).replace("_", "-").replace("-", " ").split()
     if len(words) > 1 and words[0].lower() == "shopify":
         words = words[1:]
-    return " ".join(_titled(word, first=at == 0) for at, word in enumerate(words)) or "Shop"
-
-
-def _titled(word: str, *, first: bool) -> str:
-    return word if word.lower() in _SMALL and not first else word[:1].upper() + word[1:]
+    titled = (
+        word if at and word.lower() in _SMALL else word[:1].upper() + word[1:]
+        for at, word in enumerate(words)
+    )
+    return " ".join(titled) or "Shop"
 
 
 def _stamp(file: Path, shop_file: Path | None) -> Stamp:

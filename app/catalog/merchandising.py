@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import combinations
-from math import ceil, inf, isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -41,16 +41,10 @@ def read_rules(path: Path, shop: Shop) -> RuleFile:
     """Read the rules of a shop; a rule that cannot be used costs only itself."""
     file = TomlFile(path)
     file.known(("timezone", "rule"))
-    rules: list[Rule] = []
-    for table in file.tables("rule", MOST_RULES):
-        try:
-            rules.append(_rule(table, shop, file))
-        except Unusable as error:
-            file.note(table.line_of(error.key), f"the rule is passed over: {error}")
+    rules = tuple(file.each("rule", MOST_RULES, lambda table: _rule(table, shop, file)))
     for line, reason in _conflicts(rules):
         file.note(line, reason)
-    problems = sorted(file.problems, key=lambda problem: problem.line)
-    return RuleFile(tuple(rules), tuple(problems), file.unreadable)
+    return RuleFile(rules, file.problems, file.unreadable)
 
 
 def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
@@ -63,9 +57,7 @@ def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
         raise Unusable("slot", "a pin names its slot, and nothing else does")
     if (action == "share") != ("of" in table.fields):
         raise Unusable("of", "a share names what it is of, and nothing else does")
-    begins, ends = table.moment("from", -inf), table.moment("until", inf)
-    if begins >= ends:
-        raise Unusable("until", "until is not after from")
+    begins, ends = table.period()
     least, most = (1, _MOST_STOCK) if action == "least_stock" else (0.01, 1)
     named = action if action in PRODUCT_ACTIONS else "of"
     return Rule(

@@ -108,13 +108,7 @@ def _variants(
             row.note("variant is not sold: another has this id")
             continue
         try:
-            if _condition(row) != _condition(rows[0]):
-                row.note("variant is not sold: the first is not as used")
-                continue
-            form = _variant(row, name, own, currency)
-            if row["image"] != rows[0]["image"]:
-                form = form._replace(picture=row.picture("image", "", _NO_PICTURE))
-            variants[name] = form
+            variants[name] = _variant(row, rows[0], name, values=own, currency=currency)
         except InvalidProduct as error:
             if len(rows) == 1:
                 raise
@@ -124,7 +118,9 @@ def _variants(
     return list(variants.values())
 
 
-def _variant(row: Row, name: str, values: tuple[str, ...], currency: str) -> Variant:
+def _variant(row: Row, first: Row, name: str, *, values: tuple[str, ...], currency: str) -> Variant:
+    if _condition(row) != _condition(first):
+        raise InvalidProduct("the first is not as used")
     if not row["price"]:
         raise InvalidProduct("has no price")
     if row["subscription"]:
@@ -149,6 +145,7 @@ def _variant(row: Row, name: str, values: tuple[str, ...], currency: str) -> Var
         available=_AVAILABLE[word] and (stock != 0 or word in _AHEAD),
         compare_at=usual if on_sale else None,
         stock=stock,
+        picture=row.picture("image", "", _NO_PICTURE) if row["image"] != first["image"] else None,
         backorder=word in _AHEAD,
     )
 

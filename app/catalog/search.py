@@ -88,7 +88,7 @@ class SearchIndex:
 
         Those that are called so go before those that only speak of it. A word finds all that have
         its stem. Where nothing fits, words that nothing holds are taken for the likest known, and
-        where that does not help either, all lose their last letters.
+        where that does not help either, all lose their endings: a letter or two in most languages.
         """
         words = [bare for word in fold(query).split() if (bare := word.strip(_AROUND_WORD))]
         if not words:
@@ -100,7 +100,8 @@ class SearchIndex:
         nearest = [self._nearest(word, category) for word in words]
         if found := self._holding(nearest, category):
             return Found(found, " ".join(nearest))
-        return Found(self._holding(map(_beginning, words), category))
+        beginnings = (word[: max(_SHORTEST_BEGINNING, len(word) - 2)] for word in words)
+        return Found(self._holding(beginnings, category))
 
     def _holding(
         self, wanted: Iterable[str], category: str, stem: _Stem | None = None
@@ -244,11 +245,6 @@ def _part(word: str, stem: str) -> str:
 def _is_called(item: Product, parts: Iterable[str]) -> bool:
     title = fold(item.title)
     return all(part in title for part in parts)
-
-
-def _beginning(word: str) -> str:
-    """Return a word without its ending, which in most languages is one or two letters."""
-    return word[: max(_SHORTEST_BEGINNING, len(word) - 2)]
 
 
 def _names(products: Iterable[Product]) -> Iterator[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from app.catalog.problems import WHOLE_FILE, shown
 from app.domain.catalog import FeedIssue
+
+T = TypeVar("T")
 
 _LARGEST_FILE = 256 * 1024
 _AT_END = "at end of document"
@@ -31,18 +34,26 @@ class TomlFile:
         self.name = path.name
         self.lines: list[str] = []
         self.unreadable = False
-        self.problems: list[FeedIssue] = []
+        self._problems: list[FeedIssue] = []
         self.fields: Mapping[str, Any] = {}
         self.zone: tzinfo = UTC
         if path.is_file():
             self._read(path)
 
+    @property
+    def problems(self) -> tuple[FeedIssue, ...]:
+        """Return what was noted, by line."""
+        return tuple(sorted(self._problems, key=lambda problem: problem.line))
+
     def note(self, line: int, reason: str) -> None:
         """Note what is wrong with a line."""
-        self.problems.append(FeedIssue(line, reason, file=self.name))
+        self._problems.append(FeedIssue(line, reason, file=self.name))
 
-    def tables(self, name: str, most: int) -> Iterator[Table]:
-        """Yield the tables of a name, [[name]]; those beyond the most are reported."""
+    def each(self, name: str, most: int, read: Callable[[Table], T]) -> Iterator[T]:
+        """Yield what is read of the tables of a name, [[name]].
+
+        One that cannot be used costs only itself; those beyond the most are reported.
+        """
         tables = self.fields.get(name, [])
         if not isinstance(tables, list) or not all(isinstance(item, dict) for item in tables):
             self.note(self.top.line_of(name), f"{name} is a list of tables: [[{name}]]")
@@ -55,7 +66,11 @@ class TomlFile:
             self.note(starts[most], f"what comes after {most} of [[{name}]] is passed over")
         ends = [*starts[1:], len(self.lines) + 1]
         for fields, start, end in zip(tables[:most], starts, ends, strict=False):
-            yield Table(fields, start, self.lines[start : end - 1], self.zone)
+            table = Table(fields, start, self.lines[start : end - 1], self.zone)
+            try:
+                yield read(table)
+            except Unusable as error:
+                self.note(table.line_of(error.key), f"the {name} is passed over: {error}")
 
     @property
     def top(self) -> Table:
@@ -169,7 +184,14 @@ class Table:
             raise Unusable(key, f"{key} {shown(strange[0])} is none of {', '.join(known)}")
         return tuple(texts)
 
-    def moment(self, key: str, otherwise: float) -> float:
+    def period(self) -> tuple[float, float]:
+        """Return the moments `from` and `until`; endless where they are not there."""
+        begins, ends = self._moment("from", -inf), self._moment("until", inf)
+        if begins >= ends:
+            raise Unusable("until", "until is not after from")
+        return begins, ends
+
+    def _moment(self, key: str, otherwise: float) -> float:
         """Return Unix seconds. A time without a zone is the shop's; `until` is to a day's end."""
         value = self.fields.get(key)
         if value is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from itertools import accumulate
-from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -58,24 +58,18 @@ def read_experiments(root: Path) -> ExperimentFile:
         file.note(top.line_of(error.key), f"it is passed over: {error}")
     prompts: dict[str, Prompts] = {}
     found: dict[str, Experiment] = {}
-    for table in file.tables("experiment", _MOST_EXPERIMENTS):
-        try:
-            experiment = _experiment(table, root, prompts, found)
-            found[experiment.name] = experiment
-        except Unusable as error:
-            file.note(table.line_of(error.key), f"the experiment is passed over: {error}")
+    read = partial(_experiment, root=root, prompts=prompts, earlier=found)
+    for experiment in file.each("experiment", _MOST_EXPERIMENTS, read):
+        found[experiment.name] = experiment
     experiments = Experiments(tuple(found.values()), int(holdout * POINTS), dollar)
-    problems = sorted(file.problems, key=lambda problem: problem.line)
-    return ExperimentFile(experiments, MappingProxyType(prompts), tuple(problems))
+    return ExperimentFile(experiments, MappingProxyType(prompts), file.problems)
 
 
 def _experiment(
     table: Table, root: Path, prompts: dict[str, Prompts], earlier: Mapping[str, Experiment]
 ) -> Experiment:
     table.only(_KEYS)
-    begins, ends = table.moment("from", -inf), table.moment("until", inf)
-    if begins >= ends:
-        raise Unusable("until", "until is not after from")
+    begins, ends = table.period()
     given = table.fields.get("arms")
     if not isinstance(given, list) or not all(isinstance(arm, dict) for arm in given):
         raise Unusable("arms", "arms is a list: [{ name = ..., page = ... }, ...]")

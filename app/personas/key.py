@@ -10,7 +10,7 @@ import json
 import math
 import unicodedata
 
-from app.domain.persona import PageKey, Persona, Shopper, Signals
+from app.domain.persona import PageKey, Persona, Shopper
 
 VERSION = 2
 """Raised whenever bands or canonical form change, so that old hashes never mean something new."""
@@ -31,8 +31,15 @@ DIGEST_DIGITS = 12
 def persona_hash(persona: Persona) -> str:
     """Return `v{version}_{type}_{confidence}_{digest}`, equal for like shoppers."""
     confidence = confidence_band(persona.confidence)
+    signals = persona.signals
+    banded = {
+        "avg_order_value": sum(signals.avg_order_value >= edge for edge in ORDER_VALUE_BANDS),
+        "browsing_patterns": sorted(_names(signals.browsing_patterns)),
+        "category_preferences": sorted(_names(signals.category_preferences)),
+        "price_sensitivity": SENSITIVITY[signals.price_sensitivity],
+    }
     canonical = json.dumps(
-        {"type": persona.type, "confidence": confidence, "signals": _banded(persona.signals)},
+        {"type": persona.type, "confidence": confidence, "signals": banded},
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,
@@ -70,15 +77,6 @@ def confidence_band(confidence: float) -> int:
     """Return a confidence (0..1) as a percentage, rounded down to a multiple of the step."""
     thousandths = math.floor(min(max(confidence, 0.0), 1.0) * 1000 + 0.5)
     return thousandths // (10 * CONFIDENCE_STEP) * CONFIDENCE_STEP
-
-
-def _banded(signals: Signals) -> dict[str, object]:
-    return {
-        "avg_order_value": sum(signals.avg_order_value >= edge for edge in ORDER_VALUE_BANDS),
-        "browsing_patterns": sorted(_names(signals.browsing_patterns)),
-        "category_preferences": sorted(_names(signals.category_preferences)),
-        "price_sensitivity": SENSITIVITY[signals.price_sensitivity],
-    }
 
 
 def _names(names: tuple[str, ...]) -> list[str]:
