@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
 import tarfile
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from app.settings import Settings
@@ -90,13 +91,19 @@ def restore(source: Path, data: Path, *, replace: bool = False) -> None:
 
 @contextmanager
 def _emptied(folder: Path) -> Iterator[Path]:
-    """Have a folder for a while, without what a command that was killed has left in it."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(0o700)
+    """Have a folder for a while, in turn, without what a command that was killed has left in it."""
+    turn = os.open(folder.parent, os.O_RDONLY)
     try:
-        yield folder
-    finally:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(turn, fcntl.LOCK_EX)
         shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(turn)
 
 
 def _copied(source: Path, target: Path) -> Path:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 
 CANNOT = 2
 """The exit status of a command that cannot do what it is told."""
+
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class OperatorError(Exception):
@@ -14,9 +17,16 @@ class OperatorError(Exception):
 
 
 def exit_status(act: Callable[[], int], undone: str) -> int:
-    """Return the exit status of a command, CANNOT where it ends with an error that is told."""
+    """Return the exit status of a command, CANNOT where it ends with an error that is told.
+
+    SIGTERM ends it as SIGINT does: it takes with it what it has not finished.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return act()
     except OperatorError as error:
         sys.stderr.write(f"{undone}: {error}\n")
         return CANNOT
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{undone}: interrupted\n")
+        return INTERRUPTED

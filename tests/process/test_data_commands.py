@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,25 @@ def test_a_shop_goes_on_from_its_backup(server: Server, serve: StartServer, tmp_
         with Shopper(serve("again", **AT_ONCE), shopper.cookies) as returned:
             page = returned.store()
         assert (page.headers["x-wandstore-page"], page.text) == ("kept", kept)
+
+
+def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    data, away = tmp_path / "data", tmp_path / "away"
+    data.mkdir()
+    away.mkdir()
+    with closing(sqlite3.connect(data / "shop.sqlite3")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    turn = os.open(away, os.O_RDONLY)
+    fcntl.flock(turn, fcntl.LOCK_EX)  # so it waits
+    command = [sys.executable, "-m", "app", "backup", str(away / "backup"), "--data", str(data)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        opened = Path(f"/proc/{process.pid}/fd")
+        eventually(lambda: str(away) in map(os.path.realpath, opened.iterdir()))
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    os.close(turn)
+    assert (process.returncode, said) == (130, "nothing was done: interrupted\n")
+    assert list(away.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", [["backup", "to"], ["restore", "from"]])

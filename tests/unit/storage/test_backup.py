@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
 import sqlite3
 import stat
 import tarfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -166,6 +169,19 @@ def test_a_file_that_is_no_whole_archive_is_told_in_a_line(tmp_path: Path, data:
         with pytest.raises(BackupError, match=r"^\S+/backup: this is no backup.*\Z"):
             restore(target, data, replace=True)
         assert numbers(data / SHOP) == [0, 0]
+
+
+def test_two_that_write_to_one_file_write_in_turn(tmp_path: Path, data: Path) -> None:
+    target = tmp_path / "backup"
+    turn = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(turn, fcntl.LOCK_EX)
+    with ThreadPoolExecutor(4) as pool:
+        both = [pool.submit(back_up, data, target) for _ in range(4)]
+        os.close(turn)
+    assert [one.exception() for one in both] == [None] * 4
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "backup"}
+    restore(target, tmp_path / "again")
+    assert numbers(tmp_path / "again" / KV) == [0, 0]
 
 
 def test_what_a_killed_command_left_is_gone_with_the_next(tmp_path: Path, data: Path) -> None:
