@@ -17,6 +17,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, cast
 
+from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
 from app.content.site import SiteContent, feed_source, importer_of, read_site
@@ -184,6 +185,7 @@ def build_server(
     for problem in content.experiments.problems:
         log.warning("%s, line %d: %s", problem.file, problem.line, problem.reason)
     app = create_app(settings, content)
+    AppStatus.enable_automatic_graceful_drain = False
     most, head, stall = settings.connections
     limit = connection_limit(most, memory_left())
     connections = Connections(limit, head, stall, app.at_once)

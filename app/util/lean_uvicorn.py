@@ -2,7 +2,8 @@
 
 Uvicorn's package imports its command line, and with it click and multiprocessing: a fifteenth of
 all the CPU that a start takes, on a container with a sixteenth of one. Here the package is made
-known without running its `__init__`, and only the two modules that serve are loaded.
+known without running its `__init__`, its command line is declared missing (sse-starlette would load
+it, for a shutdown that we do ourselves), and only the two modules that serve are loaded.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if _LEAN:
         raise ModuleNotFoundError("uvicorn is not installed")
     _modules: dict[str, Any] = sys.modules
     _modules["uvicorn"] = importlib.util.module_from_spec(_spec)
+    _modules["uvicorn.main"] = None
 
 from uvicorn.config import Config  # noqa: E402 - after the package has been made known
 from uvicorn.server import Server  # noqa: E402 - likewise

@@ -6,22 +6,20 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
-from starlette.responses import StreamingResponse
+from sse_starlette.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 _OPEN = b": open\n\n"
 _COMMENT = b": still here\n\n"
 
 
-class EventStream(StreamingResponse):
-    """Starlette's response, without a task each for what a reader waits for.
+class EventStream(EventSourceResponse):
+    """The library's response, without a task each for what a reader waits for.
 
-    With four tasks a thousand readers take 25 MiB more. It ends where the generator does, or the
-    reader leaves: one that has stopped reading is let go by the server. Every `heartbeat` seconds
-    goes a comment, for whoever stands between and closes what is silent.
+    With its four tasks a thousand readers take 25 MiB more. It ends where the generator does, or
+    the reader leaves: one that has stopped reading is let go by the server. Every `heartbeat`
+    seconds goes a comment, for whoever stands between and closes what is silent.
     """
-
-    media_type = "text/event-stream"
 
     def __init__(
         self,
@@ -29,26 +27,26 @@ class EventStream(StreamingResponse):
         headers: Mapping[str, str],
         heartbeat: float = 15,
     ) -> None:
-        unbuffered = {"Connection": "keep-alive", "X-Accel-Buffering": "no"}
-        super().__init__(events, headers={**headers, **unbuffered})
+        super().__init__(events, headers=headers, ping=heartbeat)
         self._events = events
-        self._heartbeat = heartbeat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what the generator yields, until it ends or nobody reads."""
+        if scope["method"] == "HEAD":
+            await super().__call__(scope, receive, send)
+            return
         async with aclosing(self._events) as events:
             try:
                 async with asyncio.timeout(None) as reading:
                     head = {"status": self.status_code, "headers": self.raw_headers}
                     await send({"type": "http.response.start", **head})
-                    if scope["method"] != "HEAD":
-                        attending = asyncio.create_task(self._attend(receive, send, reading))
-                        try:
-                            await _send(send, _OPEN)
-                            async for data in events:
-                                await _send(send, data)
-                        finally:
-                            attending.cancel()
+                    attending = asyncio.create_task(self._attend(receive, send, reading))
+                    try:
+                        await _send(send, _OPEN)
+                        async for data in events:
+                            await _send(send, data)
+                    finally:
+                        attending.cancel()
                     await _send(send, b"", more=False)
             except TimeoutError:
                 if not reading.expired():
@@ -59,7 +57,7 @@ class EventStream(StreamingResponse):
         message = {"type": ""}
         while message["type"] != "http.disconnect":
             try:
-                async with asyncio.timeout(self._heartbeat):
+                async with asyncio.timeout(self.ping_interval):
                     message = dict(await receive())
             except TimeoutError:
                 await _send(send, _COMMENT)
