@@ -58,7 +58,7 @@ A set that spells out all of Unicode takes milliseconds to compile, of which a s
 
 
 class Terms(NamedTuple):
-    """What a feed may leave unsaid: its currency, where local pictures are served, its shop.
+    """What a feed may leave unsaid: its currency and its shop.
 
     `about` is what a file beside it says of the shop, which goes before what the feed says;
     `before` is what it sold when it was read last, and `known` what it knew then. `progress` is
@@ -66,7 +66,6 @@ class Terms(NamedTuple):
     """
 
     currency: str
-    pictures_base: str
     shop_id: str
     shop_name: str
     about: Mapping[str, object] = MappingProxyType({})

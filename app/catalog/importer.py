@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.catalog.compiled import CompiledFeeds, Stamp
 from app.catalog.feed import Feed, size_of
@@ -164,16 +164,9 @@ class Importer:
         give_back()
         left = self._memory()
         room = None if left is None else max(left - _RESERVE, 0)
-        job = _Job(
-            os.fspath(path),
-            os.fspath(shop_file) if shop_file else None,
-            [*map(os.fspath, files)],
-            os.fspath(self._compiled.folder),
-            self._currency,
-            room,
-        )
+        job = (path, shop_file, files, self._compiled.folder, self._currency, room)
         try:
-            ended, failed, trouble = self._run(json.dumps(job))
+            ended, failed, trouble = self._run(json.dumps(job, default=os.fspath))
         except OSError:
             return None
         if ended == _NOT_KEPT:
@@ -220,25 +213,14 @@ class Importer:
         return ended, json.loads(written) if not ended else {}, f"failed: {last}"
 
 
-class _Job(NamedTuple):
-    """What a process is to read, as JSON has it; `memory` are the bytes that it may take."""
-
-    path: str
-    shop_file: str | None
-    files: list[str]
-    folder: str
-    currency: str
-    memory: int | None
-
-
 def main() -> int:
     """Read and keep the feeds that standard input names, and write which cannot be used."""
-    job = _Job(*json.load(sys.stdin))
+    catalog, beside, files, folder, currency, memory = json.load(sys.stdin)
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    if job.memory is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (job.memory, job.memory))
-    path, shop_file = Path(job.path), Path(job.shop_file) if job.shop_file else None
-    compiled, wanted = CompiledFeeds(Path(job.folder), job.currency), {*map(Path, job.files)}
+    if memory is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    path, shop_file = Path(catalog), Path(beside) if beside else None
+    compiled, wanted = CompiledFeeds(Path(folder), currency), {*map(Path, files)}
     failed: dict[str, Any] = {}
     try:
         found = stamps(path, shop_file)
@@ -247,11 +229,7 @@ def main() -> int:
             for file, stamp in found.items()
         }
         read = read_sources(
-            path,
-            currency=job.currency,
-            known=known,
-            shop_file=shop_file,
-            memory=lambda: job.memory,
+            path, currency=currency, known=known, shop_file=shop_file, memory=lambda: memory
         )
         for file, source in read:
             if file in wanted and source.error is not None:

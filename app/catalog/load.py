@@ -50,9 +50,6 @@ _MIB = 1024 * 1024
 _MEMORY_A_BYTE = 3
 """Bytes that reading takes for each of the file, and then what is sold: twice to thrice as many."""
 
-_PICTURES = "/pictures"
-"""What the addresses of a shop's own pictures begin with, before its id."""
-
 _SMALL_ENOUGH = 8 * _MIB
 _KINDS = ".json, .jsonl, .csv, .tsv or .xml"
 _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
@@ -160,7 +157,7 @@ def read_sources(
             raise CatalogError.of(file, f"is neither a folder nor a {_KINDS} file")
         _hold(file, memory())
         shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
-        terms = Terms(currency, _PICTURES, shop_id, name, about, progress=partial(progress, file))
+        terms = Terms(currency, shop_id, name, about, progress=partial(progress, file))
         if earlier is not None:
             terms = terms._replace(before=earlier.shop.products, known=earlier.known)
         return reader(file, terms)

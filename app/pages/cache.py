@@ -125,7 +125,7 @@ class PageCache:
         page = self.cached(key, view.edition)
         if page is not None:
             return page
-        value = await self._kv.get_soon(key)
+        value = await self._kv.get(key, soon=True)
         source, held = hash(value), self._held.get(key)
         if held is not None and held.source == source and self._is_current(held, view.edition):
             return self._hold(key, held._replace(until=self._clock() + self._fresh))
@@ -228,7 +228,7 @@ class PageCache:
         kind = key.rpartition(":")[2]
         if self._site.now() >= view.since + TTL or not self.is_shared(kind):
             return None
-        value = await self._kv.get_soon(shared_key(view.shop.id, kind, view.since))
+        value = await self._kv.get(shared_key(view.shop.id, kind, view.since), soon=True)
         return from_kv(value) if value is not None else None
 
     async def _drawn(

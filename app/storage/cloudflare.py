@@ -201,9 +201,16 @@ class CloudflareKv:
             self._sending = None
 
     async def _send(self, taken: dict[str, _Waiting]) -> None:
+        """Write pairs in one call, and tell those who wait what of them was not written."""
         failed = dict.fromkeys(taken, StorageError("cloudflare: nothing was written"))
         try:
-            failed = await self._send_bulk(taken)
+            pairs = [_pair(key, waiting) for key, waiting in taken.items()]
+            body = json.dumps(pairs, ensure_ascii=False).encode()
+            answer = await self._api.call("PUT", f"{self._path}/bulk", body, patience=PATIENCE)
+            payload = result(answer)
+            missed = payload.get("unsuccessful_keys") if isinstance(payload, dict) else None
+            names = [it for it in missed if isinstance(it, str)] if isinstance(missed, list) else []
+            failed = dict.fromkeys(names, StorageError("cloudflare: a pair was not written"))
         except StorageError as error:
             failed = dict.fromkeys(taken, error)
         finally:
@@ -215,17 +222,6 @@ class CloudflareKv:
                     waiting.done.exception()  # whoever waited may have left
                 else:
                     waiting.done.set_result(None)
-
-    async def _send_bulk(self, taken: dict[str, _Waiting]) -> dict[str, StorageError]:
-        """Write pairs in one call; return what of them was not written."""
-        pairs = [_pair(key, waiting) for key, waiting in taken.items()]
-        body = json.dumps(pairs, ensure_ascii=False).encode()
-        answer = await self._api.call("PUT", f"{self._path}/bulk", body, patience=PATIENCE)
-        payload = result(answer)
-        missed = payload.get("unsuccessful_keys") if isinstance(payload, dict) else None
-        names = missed if isinstance(missed, list) else []
-        failure = StorageError("cloudflare: a pair was not written")
-        return {name: failure for name in names if isinstance(name, str)}
 
 
 def _pair(key: str, waiting: _Waiting) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -85,18 +85,13 @@ class RetryingKv:
         """Whether something could not be read in time a moment ago, and may be there."""
         return self._patience.is_over
 
-    async def get_soon(self, key: str) -> bytes | None:
-        """Return the value as `get` does, if it comes while a page can wait for it."""
-        return await self._get(key, lambda: self._patience.read(partial(self._inner.get, key)))
-
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, key: str, *, soon: bool = False) -> bytes | None:
         """Return the value, that of a write under way included.
 
-        A KV that cannot be read is counted and holds nothing.
+        A KV that cannot be read is counted and holds nothing; nor does one, `soon`, whose value
+        does not come while a page can wait for it.
         """
-        return await self._get(key, partial(self._inner.get, key))
-
-    async def _get(self, key: str, ask: Callable[[], Awaitable[bytes | None]]) -> bytes | None:
+        ask = partial(self._inner.get, key)
         write = self._last.get(key)
         if write is not None and write.begun and not write.dropped:
             return write.value
@@ -104,7 +99,7 @@ class RetryingKv:
         if unwritten is not None and unwritten.until > self._clock():
             return unwritten.value
         try:
-            value = await ask()
+            value = await (self._patience.read(ask) if soon else ask())
         except StorageError:
             self.counts["kv_read_failed"] += 1
             value = None

@@ -52,7 +52,7 @@ async def test_what_does_not_come_in_time_is_not_waited_for_again_until_later() 
 async def test_a_page_goes_without_and_who_works_behind_it_does_not() -> None:
     silent, clock = Silent(), Clock()
     kv = RetryingKv(silent, clock, patience=Patience(PATIENCE, clock))
-    assert await kv.get_soon("a") is None
+    assert await kv.get("a", soon=True) is None
     assert (kv.is_late, kv.counts) == (True, {"kv_read_failed": 1})
     reading = asyncio.create_task(kv.get("a"))
     await asyncio.sleep(0)
