@@ -27,8 +27,9 @@ _MOST_PAGES = 20
 class ComposeAhead:
     """Has the pages ready for a change that most shoppers of late would get then.
 
-    They are pages of kinds of shoppers: one that regards a single shopper is drawn again. `counts`
-    says how many were composed, were kept already, or were left since visitors need the capacity.
+    They are pages of kinds of shoppers: one that regards a single shopper is drawn again. Each is
+    asked for once. `counts` says how many were composed, failed, were kept already, or were left
+    for a later look since visitors need the capacity or the budget is spent.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class ComposeAhead:
         self._pages = pages
         self._arms = arms
         self._shoppers = shoppers
-        self._ready: dict[str, float] = {}
+        self._asked_for: dict[str, tuple[float, set[str]]] = {}
 
     async def run(self) -> None:
         """Look every so often whether anything changes soon, for ever."""
@@ -54,7 +55,7 @@ class ComposeAhead:
         if view is None:
             return
         moment = min(view.valid_until or inf, self._arms.experiments.next_change(now))
-        if moment > now + LEAD or self._ready.get(shop_id) == moment:
+        if moment > now + LEAD:
             return
         try:
             wanted = await self._wanted(view, now, moment)
@@ -64,12 +65,17 @@ class ComposeAhead:
         if moment == view.valid_until:
             site = self._site.current
             view = await asyncio.to_thread(steered_view, view, site.content, site.renderer, moment)
+        if self._asked_for.get(shop_id, (0,))[0] != moment:
+            self._asked_for[shop_id] = (moment, set())
+        _, asked_for = self._asked_for[shop_id]
         for known in wanted:
+            if known.page_key in asked_for or len(asked_for) == _MOST_PAGES:
+                continue
             outcome = await self._pages.compose_ahead(known, view)
             self.counts[outcome] += 1
             if outcome == "left":
                 return
-        self._ready[shop_id] = moment
+            asked_for.add(known.page_key)
 
     async def _wanted(self, view: ShopView, now: float, moment: float) -> list[KnownShopper]:
         """Return a shopper of each kind whose page changes at a moment, the most common first.

@@ -282,7 +282,7 @@ class PageJobs:
                     async with held, self._room:
                         await self.turns.turn()
                         if not request.force and request.base is None:
-                            await self._begin_with_shared(job, request.view)
+                            await self._begin_with_shared(job, request)
                         await generator.compose(job, store)
                         if await self._journal.settled(job.id):
                             return
@@ -306,7 +306,7 @@ class PageJobs:
     def _shared_as(self, request: PageRequest) -> str:
         """Return under which key processes share a page: as the one of its kind, or as its own."""
         known, view = request.shopper, request.view
-        as_usual = not (request.force or request.wanted or request.base)
+        as_usual = not (request.force or request.wanted or request.base or request.for_all)
         if as_usual and self._cache.is_shared(known.key.persona_hash):
             return f"{shared_key(view.shop.id, known.key.persona_hash)}@{view.edition}"
         return known.page_key
@@ -315,14 +315,16 @@ class PageJobs:
         if request.client.recorded:
             self._records.generation(generation)
 
-    async def _begin_with_shared(self, job: PageJob, view: ShopView) -> None:
+    async def _begin_with_shared(self, job: PageJob, request: PageRequest) -> None:
         """Begin with what was decided for others like this shopper, as far as that is known.
 
         Where their visit could not wait for what is stored, there may be a page of their own.
         """
-        key, is_shared = shared_key(view.shop.id, job.key.persona_hash), self._cache.is_shared
-        shared = await self._cache.stored(str(job.key), view) if self._cache.is_late else None
-        if shared is None and is_shared(job.key.persona_hash):
+        view, kind, shared = request.view, job.key.persona_hash, None
+        key = request.shopper.page_key if request.for_all else shared_key(view.shop.id, kind)
+        if self._cache.is_late and not request.for_all:
+            shared = await self._cache.stored(str(job.key), view)
+        if shared is None and self._cache.is_shared(kind):
             shared = await self._cache.stored(key, view)
             if shared is None and self._cache.cached(key, view.edition):
                 shared = await self._cache.stored(key, view)  # finished while we looked

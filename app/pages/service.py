@@ -22,6 +22,8 @@ from app.storage.db.rows import Visited, stamp
 from app.storage.db.write_behind import WriteBehind
 from app.util.lazy import WarmUp
 
+_UNPAID = frozenset(("BUDGET_SPENT", "BUDGET_UNREACHABLE"))
+
 
 class Shell(NamedTuple):
     """The page a shopper gets at once, while their own is composed; or stays with, if `final`.
@@ -166,13 +168,15 @@ class PageService:
             return "kept"
         if not self.jobs.has_spare_capacity:
             return "left"
-        request = PageRequest(known, view, Client(ahead=True), force=True, for_all=True)
+        request = PageRequest(known, view, Client(ahead=True), for_all=True)
         try:
-            started = await self.jobs.start(request)
+            job, task = await self.jobs.start(request)
         except AtCapacity:
             return "left"
-        await asyncio.wait([started.task])
-        return "composed"
+        await asyncio.wait([task])
+        if not _UNPAID.isdisjoint(job.failures):
+            return "left"
+        return "composed" if job.trace.status in ("success", "partial") else "failed"
 
     def is_shared(self, persona_hash: str) -> bool:
         """Say whether shoppers of a kind get the same page."""

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
@@ -134,6 +134,14 @@ async def opened(
             yield shopper
 
 
+async def visited(shopper: httpx.AsyncClient) -> None:
+    """Have a page composed for a shopper, who gives a sign of life and is written down."""
+    await shopper.get(stream_of((await shopper.get("/store")).text))
+    seen = {"events": [{"kind": "shown", "slot": "grid", "by": "grid"}]}
+    headers = {"sec-fetch-site": "same-origin"}
+    assert (await shopper.post("/signals", json=seen, headers=headers)).is_success
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "Europe/Berlin", "America/Los_Angeles"])
 async def test_what_begins_at_midnight_is_on_the_page_at_midnight_and_gone_when_it_ends(
@@ -183,10 +191,8 @@ async def test_what_begins_at_midnight_was_composed_before_for_who_comes_first(
     clock, found = Clock(), list[ComposeAhead]()
     clock.now = day.timestamp() - LEAD - 1
     async with opened(catalog, clock, found, WANDSTORE_ROOT=str(root)) as shopper:
-        ahead, seen = found[0], {"kind": "shown", "slot": "grid", "by": "grid"}
-        await shopper.get(stream_of((await shopper.get("/store")).text))
-        headers = {"sec-fetch-site": "same-origin"}
-        assert (await shopper.post("/signals", json={"events": [seen]}, headers=headers)).is_success
+        ahead = found[0]
+        await visited(shopper)
         before = (await shopper.get("/store")).text
         await ahead.prepare("demo")
         assert not ahead.counts, "it is too early"
@@ -207,3 +213,51 @@ async def test_what_begins_at_midnight_was_composed_before_for_who_comes_first(
     with closing(sqlite3.connect(catalog.parent / "data" / "kv.sqlite3")) as pairs:
         owned = pairs.execute("SELECT count(*) FROM pairs WHERE key LIKE 'ui:%'").fetchone()
     assert owned == (1,), "who had no page of their own keeps no copy"
+
+
+@pytest.mark.anyio
+async def test_nothing_is_composed_ahead_while_the_budget_is_spent_and_each_kind_once_after(
+    catalog: Path, model: Model
+) -> None:
+    rule(catalog, f"[[rule]]\nfrom = 2026-12-01\npin = '{OTHER}'\nslot = 'hero'")
+    model.play(Scenario(answer()))
+    clock, money = Clock(), model.environment
+    clock.now = datetime(2026, 12, 1, tzinfo=ZoneInfo("UTC")).timestamp() - LEAD + 1
+
+    async def looks(shop: list[ComposeAhead], number: int) -> Mapping[str, int]:
+        for _ in range(number):
+            await shop[0].prepare("demo")
+        return shop[0].counts
+
+    poor = list[ComposeAhead]()
+    async with opened(catalog, clock, poor, WANDSTORE_CALLS_PER_HOUR="1", **money) as shopper:
+        await visited(shopper)
+        assert len(model.requests) == 1
+        assert await looks(poor, 2) == {"left": 2}
+        assert len(model.requests) == 1
+    richer = list[ComposeAhead]()
+    async with opened(catalog, clock, richer, **money):
+        assert await looks(richer, 3) == {"composed": 1}
+        assert len(model.requests) == 2
+    later = list[ComposeAhead]()
+    async with opened(catalog, clock, later, **money):
+        assert await looks(later, 2) == {"kept": 1}, "who begins meanwhile looks first"
+    assert len(model.requests) == 2
+
+
+@pytest.mark.anyio
+async def test_who_could_not_have_a_page_ahead_is_not_paid_for_again_at_each_look(
+    catalog: Path, model: Model
+) -> None:
+    rule(catalog, f"[[rule]]\nfrom = 2026-12-01\npin = '{OTHER}'\nslot = 'hero'")
+    model.play(Scenario(answer()), Scenario("no components"))
+    clock, found = Clock(), list[ComposeAhead]()
+    clock.now = datetime(2026, 12, 1, tzinfo=ZoneInfo("UTC")).timestamp() - LEAD + 1
+    async with opened(catalog, clock, found, **model.environment) as shopper:
+        (ahead,) = found
+        await visited(shopper)
+        await ahead.prepare("demo")
+        assert ahead.counts == {"failed": 1}
+        calls = len(model.requests)
+        await ahead.prepare("demo")
+        assert (ahead.counts, len(model.requests)) == ({"failed": 1}, calls)

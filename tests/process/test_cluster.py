@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 from redis import Redis as Client
 
+from app.settings import ROOT
 from tests.conftest import QUICK
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
@@ -109,6 +113,33 @@ def test_a_crowd_at_many_shops_costs_one_call_and_each_has_the_page(
     assert len({stream.partition("event: ")[2] for stream in seen if stream}) == 1
     assert len(set(pages)) == 1
     assert 'data-filled-by="fallback"' not in pages[0]
+
+
+def test_a_page_ahead_of_a_rule_is_paid_for_once_however_many_shops_look(
+    shop: Shop, model: Model, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "demo", tmp_path / "sold")
+    begins = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=5)
+    rule = f"[[rule]]\nfrom = {begins.isoformat()}\npin = 'beeswax-tapers'\nslot = 'hero'"
+    (tmp_path / "sold" / "merchandising.toml").write_text(rule)
+    catalog = {"WANDSTORE_CATALOG": str(tmp_path / "sold" / "catalog.json")}
+    here, there, late = (cast("InProcessServer", shop(name, **catalog)) for name in "abc")
+    text = answer()
+    model.play(Scenario(text), Scenario(text, hold_after=ends_of_components(text)[:1]))
+    with Shopper(here) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        seen = {"events": [{"kind": "shown", "slot": "grid", "by": "grid"}]}
+        shopper.post("/signals", json=seen, headers=OURS).raise_for_status()
+        eventually(lambda: shopper.get("/store").headers["x-wandstore-page"] == "kept")
+    with ThreadPoolExecutor(2) as threads:
+        looks = [threads.submit(it.compose_ahead, "demo") for it in (here, there)]
+        model.reached(1)
+        model.release()
+        assert [look.result() for look in looks] == [{"composed": 1}] * 2
+    assert len(model.requests) == 2, "one of them for who came before"
+    assert late.compose_ahead("demo") == {"kept": 1}
+    assert here.compose_ahead("demo") == {"composed": 1}
+    assert len(model.requests) == 2
 
 
 def test_a_page_is_gone_on_with_from_each_of_its_events_as_if_nothing_had_been(

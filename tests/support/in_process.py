@@ -8,13 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from app.content.site import SiteContent, catalogs_of, feed_source, read_site
+from app.pages.ahead import ComposeAhead
 from app.pages.jobs import PageJobs
 from app.server import build_server
 from app.settings import ROOT, Settings, ShopifySettings, read_settings
 from app.util.json_log import JsonLines
+from app.web.errors import ShopApp
 from tests.support.serving import event_loop, opened
 from tools.support.server import Server
 
@@ -45,6 +47,11 @@ class InProcessServer(Server):
         """Wait until no page is being composed."""
         self._loop.call(_pages_composed)
 
+    def compose_ahead(self, shop_id: str) -> dict[str, int]:
+        """Look once whether anything changes soon; return what has come of all looks."""
+        self._loop.call(self._ahead.prepare, shop_id)
+        return dict(self._ahead.counts)
+
     @asynccontextmanager
     async def _shop(self) -> AsyncIterator[int]:
         _current.set(self)
@@ -54,6 +61,7 @@ class InProcessServer(Server):
             environment = {"WANDSTORE_PORT": str(self.port), **self._environment}
             server = build_server(read_settings(environment), _read)
             self._jobs: PageJobs = server.pages.jobs
+            self._ahead: ComposeAhead = cast("ShopApp", server.config.app).state.ahead
             async with opened(server) as port:
                 yield port
         finally:
