@@ -43,14 +43,15 @@ class Arms:
         self._limited = _limited(experiments)
         self._edition = 0
         self._changes = -inf
+        self._steady_since = 0.0
 
     @property
     def edition(self) -> int:
         """A number that is another one whenever shoppers may have other arms."""
-        now = self._now()
-        if now >= self._changes:
+        now = self._now()  # which may be put back
+        if not self._steady_since <= now < self._changes:
             self._edition += 1
-            self._changes = self.experiments.next_change(now)
+            self._steady_since, self._changes = now, self.experiments.next_change(now)
         return self._edition
 
     async def take_up(self, experiments: Experiments) -> None:

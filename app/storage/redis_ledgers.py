@@ -24,11 +24,10 @@ for i, ledger in ipairs(ledgers) do
     local rows = redis.call('HGETALL', ledger)
     for j = 1, #rows, 2 do
         local at, what = rows[j]:match('^(%d+):(%a+)$')
-        if tonumber(at) <= minute - 60 then
-            redis.call('HDEL', ledger, rows[j])
-        else
-            spent[what] = spent[what] + rows[j + 1]
-        end
+        at = tonumber(at)
+        if at <= minute - 60 or at > minute then redis.call('HDEL', ledger, rows[j]) end
+        if at > minute then redis.call('HINCRBY', ledger, minute .. ':' .. what, rows[j + 1]) end
+        if at > minute - 60 then spent[what] = spent[what] + rows[j + 1] end
     end
     if i == 1 then first = {spent.calls, spent.tokens} end
     local tokens, max_calls, max_tokens = unpack(ARGV, 3 * i + 1, 3 * i + 3)
@@ -49,7 +48,8 @@ return {refused, minute, first[1], first[2]}
 """
 )
 """Of each ledger: the tokens to take, and what calls and tokens it may have spent. A ledger is a
-hash of two numbers a minute. Refused is the number of the first that cannot pay, else 0; or -1, and
+hash of two numbers a minute; what lies ahead was spent before the clock was put back, and counts as
+of now. Refused is the number of the first that cannot pay, else 0; or -1, and
 nothing is paid, where the page that the call is for is another's to compose."""
 
 _GIVE_BACK = """

@@ -12,6 +12,7 @@ local burst, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local whole_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+whole_at = math.min(whole_at, now + burst * seconds)
 local wait = whole_at - now - (burst - 1) * seconds
 if wait > 0 then return string.format('%.6f', wait) end
 local again = whole_at + seconds
@@ -23,12 +24,14 @@ return '0'
 _ENTER = """
 local time = redis.call('TIME')
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. time[1] + ARGV[3], '+inf')
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
 redis.call('ZADD', KEYS[1], time[1] + ARGV[3], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """
-"""Who is in, by when they are taken to have gone: a process that is killed never says so."""
+"""Who is in, by when they are taken to have gone: a process that is killed never says so. Who would
+stay for longer than anybody may came in before the clock was put back."""
 
 
 class RedisRates:

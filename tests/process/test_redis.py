@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from app.domain.events import SharedEvent
-from app.domain.limits import Spending
+from app.domain.limits import Claim, Spending
 from app.domain.llm import CallRefused, Prompt
 from app.domain.network import Client
 from app.domain.persona import NEWCOMER
@@ -183,6 +183,17 @@ async def test_the_hour_is_paid_exactly_however_many_processes_pay_at_once(
         await other.close()
 
 
+async def test_what_was_spent_before_the_clock_was_put_back_counts_as_of_now(
+    redis: RedisServer,
+) -> None:
+    ahead = int(time.time() // 60) + 300
+    await redis.call("HSET", "spent:all", f"{ahead}:calls", 1, f"{ahead}:tokens", 50)
+    verdict = await RedisLedgers(redis, 5.0).take([Claim("all", 10, 9, 999)], Held("a"))
+    assert (verdict.calls, verdict.tokens) == (2, 60)
+    spent = await redis.call("HGETALL", "spent:all")
+    assert spent == {b"%d:calls" % verdict.minute: b"2", b"%d:tokens" % verdict.minute: b"60"}
+
+
 async def test_who_has_lost_a_page_pays_for_nothing_more_of_it_and_does_not_begin_it_anew(
     redis: RedisServer,
 ) -> None:
@@ -248,6 +259,8 @@ async def test_a_rate_holds_for_all_processes_together_and_for_each_without_redi
     assert all(50 < wait <= 60 for wait in waits if wait)
     assert await there.acquire("somebody else") == 0
     assert 590 < await redis.call("TTL", "rate:doing:me") <= 600
+    await redis.call("SET", "rate:doing:me", time.time() + 86_400)
+    assert 50 < await there.acquire("me") <= 60, "what Redis says whose clock was put back"
     server.stop()
     waits = [await here.acquire("me") for _ in range(11)]
     assert waits == [0] * 10 + [60], "by what this process has counted itself"
@@ -277,7 +290,10 @@ async def test_places_are_those_of_all_processes_and_each_has_its_own_without_re
     other = RedisServer(server.url)
     patience = Patience(20.0, time.monotonic)
     here, there = (Places(2, 60.0, RedisRates(it), patience) for it in (redis, other))
-    await redis.call("ZADD", "places:me", 1, "a process that was killed long ago")
+    ahead = time.time() + 86_400
+    await redis.call(
+        "ZADD", "places:me", 1, "killed long ago", ahead, "in before the clock went back"
+    )
     assert [await it.enter("me", name) for it, name in ((here, "a"), (there, "b"))] == [True] * 2
     assert [await it.enter("me", "c") for it in (here, there)] == [False] * 2
     assert [await there.enter("somebody else", "d"), await there.enter("", "e")] == [True] * 2

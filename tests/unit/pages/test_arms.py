@@ -99,6 +99,16 @@ async def test_a_canary_that_has_stopped_stays_so_when_the_file_is_read_again() 
     assert canary.stopped == {}
 
 
+def test_shoppers_are_assigned_anew_where_the_clock_is_put_back_before_an_experiment() -> None:
+    clock, arm = Clock(), Arm("next", "model", POINTS)
+    coming = Experiments((Experiment("copy", POINTS, (arm,), begins=clock.now - 1),))
+    given = Arms(coming, RetryingKv(Pairs(), clock), clock)
+    now = given.edition
+    assert given.edition == now
+    clock.now -= 2
+    assert given.edition == now + 1
+
+
 async def test_processes_that_stop_an_arm_each_keep_both_stopped() -> None:
     pairs, clock = Pairs(), Clock()
     both = (

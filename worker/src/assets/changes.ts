@@ -31,9 +31,10 @@ export async function changedKey(
 ): Promise<string | undefined> {
   if (known.edition !== edition) known = { ...nothing, edition, keys: new Map(), files: new Map() };
   const current = known;
-  const age = Date.now() - current.checkedAt;
+  const now = Date.now();
+  const age = Math.abs(now - current.checkedAt); // the clock may have been put back
   if (age >= FRESH_MS) {
-    current.checkedAt += age; // whoever comes meanwhile goes by what is known
+    current.checkedAt = now; // whoever comes meanwhile goes by what is known
     const looking = lookForChanges(namespace, current);
     if (age < STALE_MS) after(looking);
     else await looking;

@@ -64,6 +64,8 @@ describe("the budget for the container", () => {
       runInDurableObject(ledger, (_, { storage }) =>
         storage.sql.exec("UPDATE spent SET minute = ?", Number(minute) - minutes),
       );
+    await age(-300); // as where the clock was put back
+    expect(await take(CLAIM)).toMatchObject({ minute, calls: 2, tokens: 200 });
     await age(58);
     expect(await runDurableObjectAlarm(ledger)).toBe(true);
     expect(await rows()).toHaveLength(1);

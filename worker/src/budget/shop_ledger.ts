@@ -80,8 +80,15 @@ export class ShopLedger extends DurableObject {
     );
   }
 
+  /** Forget what is over. What lies ahead was spent before the clock was put back: it counts as of now. */
   #forget(minute: number): void {
-    this.#sql.exec("DELETE FROM spent WHERE minute <= ?", minute - MINUTES);
+    this.#sql.exec(
+      `INSERT INTO spent SELECT account, ?1, sum(calls), sum(tokens) FROM spent WHERE minute > ?1
+        GROUP BY account
+        ON CONFLICT DO UPDATE SET calls = calls + excluded.calls, tokens = tokens + excluded.tokens`,
+      minute,
+    );
+    this.#sql.exec("DELETE FROM spent WHERE minute <= ?1 - ?2 OR minute > ?1", minute, MINUTES);
   }
 
   #forgetLater(): Promise<void> {

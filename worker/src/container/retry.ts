@@ -28,7 +28,8 @@ export async function fetchWithRetry(
   routingKey: string,
   signal: AbortSignal,
 ): Promise<FetchResult> {
-  const deadline = Date.now() + container.limits.responseHeadMs;
+  const { responseHeadMs } = container.limits;
+  const deadline = Date.now() + responseHeadMs;
   let outcome = "late";
   let attempts = 0;
   let retryAfter = 0;
@@ -41,7 +42,7 @@ export async function fetchWithRetry(
       container,
       createRequest,
       routingKey,
-      deadline - Date.now(),
+      Math.min(deadline - Date.now(), responseHeadMs),
       signal,
     );
     if (attempt.response !== null && !isRetryable(attempt.response))

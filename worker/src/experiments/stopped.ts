@@ -32,7 +32,7 @@ export async function armOf(
 /** Return the arms that have stopped, by key. Where KV does not say, it is as it was. */
 async function findStopped(kv: KVNamespace): Promise<Known["stopped"]> {
   const { readAt, stopped } = caches.get(kv) ?? { readAt: 0, stopped: {} };
-  if (Date.now() - readAt < ARMS.LOOKS_EVERY * 1000) return stopped;
+  if (Math.abs(Date.now() - readAt) < ARMS.LOOKS_EVERY * 1000) return stopped;
   caches.set(kv, { readAt: Date.now(), stopped }); // whoever comes meanwhile goes by what is known
   try {
     const value = await withTimeout(TIMEOUT_MS, kv.get<Known["stopped"]>(ARMS.STOPPED, "json"));

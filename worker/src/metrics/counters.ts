@@ -11,7 +11,7 @@ type Destination = Pick<Env, "METRICS" | "METRICS_MS">;
 
 const HANDOVER_TIMEOUT_MS = 5_000;
 const pending: Counts = new Map();
-let handoverDue = 0;
+let handingOverSince = 0;
 
 /** Count an event by the values of its labels. */
 export function count(metric: Metric, values: readonly string[]): void {
@@ -60,17 +60,18 @@ function observe(store: string, operation: string, seconds: number): void {
 
 /** Hand over soon what is counted until then. Nobody waits. */
 export function handOverSoon(env: Destination): void {
-  const now = Date.now();
-  if (env.METRICS === undefined || now < handoverDue) return;
+  if (env.METRICS === undefined) return;
   const delay = readMetricsMs(env);
-  handoverDue = now + delay + HANDOVER_TIMEOUT_MS; // then it was cut off with its request
+  const age = Date.now() - handingOverSince; // past its time it was cut off with its request
+  if (Math.abs(age) < delay + HANDOVER_TIMEOUT_MS) return;
+  handingOverSince += age;
   waitUntil(handOver(env.METRICS, delay));
 }
 
 /** Add what this isolate has counted to the shop's counts; where that fails, the next time. */
 export async function handOver(metrics: NonNullable<Env["METRICS"]>, delay = 0): Promise<void> {
   await scheduler.wait(delay);
-  handoverDue = 0;
+  handingOverSince = 0;
   const counts = new Map(pending);
   pending.clear();
   try {

@@ -143,7 +143,10 @@ async function lookUp(
   const page = { persona, ...(await pageOf(env, shop, shopperId, persona)) };
   const { hash, plain } = page;
   if (plain) return { ...page, html: null, db, kv: "unasked", shared: "unasked" };
-  const remainingMs = Math.max(deadline - Date.now(), limits.lookupMs / 4);
+  const remainingMs = Math.max(
+    Math.min(deadline - Date.now(), limits.lookupMs),
+    limits.lookupMs / 4,
+  );
   const key = cacheKey(shopperId, hash);
   const sharedPage = findSharedPage(env, hash, shop, remainingMs);
   const { html, kv } = await findCachedPage(env, key, shop, remainingMs);

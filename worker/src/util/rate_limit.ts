@@ -22,8 +22,8 @@ export class RateLimiter {
   /** Take one of the key's; return 0, or after how many seconds there is one to take. */
   acquire(key: string, now: number): number {
     const { burst, seconds } = this.#rate;
-    // When everything that was taken will have been given back.
-    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now);
+    // When everything that was taken will have been given back; sooner where the clock was put back.
+    const fullAt = Math.min(Math.max(this.#fullAt.get(key) ?? now, now), now + burst * seconds);
     const wait = fullAt - now - (burst - 1) * seconds;
     this.#fullAt.delete(key);
     this.#fullAt.set(key, wait <= 0 ? fullAt + seconds : fullAt);
