@@ -282,7 +282,12 @@ def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:
         problems[shop_id] = (*problems.get(shop_id, ()), *found)
     if not feeds:
         raise _nothing_to_open(path, sources, errors)
-    _translate(feeds, problems)
+    for feed in tuple(feeds.values()):
+        for shop in feed.translations:
+            if feeds.setdefault(shop.id, made := Feed(shop, ())) is not made:
+                taken = f"translations, {shop.locale}: another shop has the id {shop.id!r}"
+                own = feed.shop.id
+                problems[own] = (*problems[own], FeedIssue(WHOLE_FILE, taken))
     return Catalogs(
         shops=MappingProxyType({shop_id: feed.shop for shop_id, feed in feeds.items()}),
         default=next(iter(feeds.values())).shop,
@@ -291,16 +296,6 @@ def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:
         sources=MappingProxyType(dict(sources)),
         errors=tuple(errors),
     )
-
-
-def _translate(feeds: dict[str, Feed], problems: dict[str, tuple[FeedIssue, ...]]) -> None:
-    """Add the shops that the files are translated to; one whose id is taken is reported."""
-    for feed in tuple(feeds.values()):
-        for shop in feed.translations:
-            if feeds.setdefault(shop.id, made := Feed(shop, ())) is not made:
-                taken = f"translations, {shop.locale}: another shop has the id {shop.id!r}"
-                own = feed.shop.id
-                problems[own] = (*problems[own], FeedIssue(WHOLE_FILE, taken))
 
 
 def _of_file(error: CatalogError, fate: str) -> Iterator[FeedIssue]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from app.domain.catalog import Product, Shop
 from app.domain.persona import Interests, Persona
@@ -166,7 +166,9 @@ def arrange(
 
 def pinned(shop: Shop, slot: str = "") -> list[Product]:
     """Return what leads in a slot (in any, where none is named): what is pinned and in stock."""
-    names = shop.steering.pinned(slot) if shop.steering is not None else ()
+    pins = shop.steering.pins if shop.steering is not None else {}
+    lists = [pins.get(slot, ())] if slot else pins.values()
+    names = dict.fromkeys(chain.from_iterable(lists))
     items = (shop.products[name] for name in names if name in shop.products)
     return [item for item in items if item.available]
 

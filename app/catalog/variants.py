@@ -35,7 +35,10 @@ def made_of(
             note(f"sold in {MOST_VARIANTS} variants, the most a product may have")
             break
         else:
-            kept[variant.id] = _described(variant, product.title)
+            picture = variant.picture
+            if picture and not picture.alt:
+                picture = picture._replace(alt=f"{product.title}, {variant.label}")
+            kept[variant.id] = variant._replace(picture=picture)
     forms = tuple(kept.values())
     cheapest = min(forms, key=lambda form: (not form.available, form.price.amount))
     stocks = [form.stock for form in forms if form.stock is not None]
@@ -58,9 +61,3 @@ def variant_id(taken: Container[str], *names: str) -> str:
     made = next(name for name in (*readable, "variant") if name)
     numbered = (f"{made}-{number}" for number in count(2))
     return next(name for name in chain([made], numbered) if name not in taken)
-
-
-def _described(variant: Variant, title: str) -> Variant:
-    if variant.picture is None or variant.picture.alt:
-        return variant
-    return variant._replace(picture=variant.picture._replace(alt=f"{title}, {variant.label}"))

@@ -221,12 +221,6 @@ class Steering(NamedTuple):
     share: float = 1.0
     shares: tuple[tuple[Mapping[str, Product], float], ...] = ()
 
-    def pinned(self, slot: str) -> tuple[str, ...]:
-        """Return what is pinned to a slot; to any slot, where none is named."""
-        if slot:
-            return self.pins.get(slot, ())
-        return tuple(dict.fromkeys(name for names in self.pins.values() for name in names))
-
 
 class Shop(NamedTuple):
     """One catalog and the brand it is sold under. Products keep the catalog's order.

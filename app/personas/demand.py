@@ -120,8 +120,9 @@ def suggest(known: Interests, demand: Demand, shop: Shop) -> tuple[tuple[str, st
     found: dict[str, str] = {}
 
     def add(names: Iterable[str], most: int, reason: Callable[[str], str]) -> None:
-        fitting = (it for it in names if it not in found and it not in own and _stocked(it, shop))
-        for name in list(fitting)[:most]:
+        others = (it for it in names if it not in found and it not in own and it in shop.products)
+        stocked = [it for it in others if shop.products[it].available]
+        for name in stocked[:most]:
             found[name] = reason(name)
 
     ranked = sorted(scores, key=lambda name: (-scores[name], name))
@@ -131,10 +132,6 @@ def suggest(known: Interests, demand: Demand, shop: Shop) -> tuple[tuple[str, st
         new = (item.id for item in shop.everything() if "new" in item.tags)
         add(new, _MOST_NEW, lambda _: "new")
     return tuple(found.items())
-
-
-def _stocked(name: str, shop: Shop) -> bool:
-    return name in shop.products and shop.products[name].available
 
 
 class DemandReader:

@@ -58,13 +58,14 @@ def to_fact(
     if not items:
         return Refusal("UNKNOWN_PRODUCT", event.kind)
     products = [item for item, _ in items]
+    tiers = [price_tier(item, prices) for item in products]
     return Fact(
         kind=event.kind,
         day=day,
         products=tuple(item.id for item in products),
         categories=tuple(item.category for item in products),
-        low=_count(products, prices, -1),
-        high=_count(products, prices, 1),
+        low=tiers.count(-1),
+        high=tiers.count(1),
         reduced=sum(item.compare_at is not None for item in products),
         cents=_cents(items, prices) if event.kind == "purchase" else 0,
         seconds=event.seconds,
@@ -79,16 +80,11 @@ def _origins(products: Sequence[Product], origins: Mapping[str, str]) -> tuple[s
 
 
 def _filtered(event: ReportedEvent, shop: Shop, day: int) -> Fact | Refusal:
-    if event.category and event.category not in shop.categories():
-        return Refusal("UNKNOWN_CATEGORY", event.kind)
-    if not event.category and not event.sort:
+    known = event.category in shop.categories() if event.category else bool(event.sort)
+    if not known:
         return Refusal("UNKNOWN_CATEGORY", event.kind)
     categories = (event.category,) if event.category else ()
     return Fact(event.kind, day, categories=categories, sort=event.sort)
-
-
-def _count(products: Sequence[Product], prices: Prices, third: int) -> int:
-    return sum(price_tier(item, prices) == third for item in products)
 
 
 def price_tier(item: Product, prices: Prices) -> int:

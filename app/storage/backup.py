@@ -138,12 +138,8 @@ def _extracted(source: Path, folder: Path) -> list[Path]:
         raise BackupError(f"{source}: there is no {DATABASES[0]} in it")
     for path in found:
         if path.name in DATABASES:
-            _check(path)
+            with closing(sqlite3.connect(path)) as connection:
+                (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise BackupError(f"{path.name} is damaged: {verdict.splitlines()[-1]}")
     return found
-
-
-def _check(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise BackupError(f"{path.name} is damaged: {verdict.splitlines()[-1]}")

@@ -93,10 +93,10 @@ def open_storage(settings: Settings, metrics: Metrics) -> Storage:
 def _of_one_machine(settings: Settings) -> Storage:
     from app.storage.db.sqlite import SqliteDatabase  # noqa: PLC0415 - only if it is this one
     from app.storage.folder_lock import hold_folder  # noqa: PLC0415 - likewise
-    from app.storage.kv.sqlite import Bounds, SqliteKv  # noqa: PLC0415 - likewise
+    from app.storage.kv.sqlite import SqliteKv  # noqa: PLC0415 - likewise
 
-    bounds = Bounds()._replace(bytes=settings.storage.kv_bytes)
-    kv = SqliteKv(settings.data / "kv.sqlite3", time.time, bounds)
+    most_bytes = settings.storage.kv_bytes
+    kv = SqliteKv(settings.data / "kv.sqlite3", time.time, most_bytes=most_bytes)
     database = SqliteDatabase(settings.data / "shop.sqlite3", ROOT / "migrations")
     expiry = Upkeep({"kv_expired": kv.expire, "kv_shrunk": kv.shrink}, _OFTEN)
     forgetting = {"retired": _retire(database, settings.storage), "shrunk": database.shrink}

@@ -33,18 +33,13 @@ class Upkeep:
 
     async def work(self) -> None:
         """Run each of the slices until there is nothing left for it to do."""
+        clock = asyncio.get_running_loop().time
         for name, remove in self._slices.items():
+            began = clock()
             try:
-                await self._drain(name, remove)
+                while removed := await remove():
+                    self.counts[name] += removed
+                    await asyncio.sleep(max(self._pause, clock() - began))
+                    began = clock()
             except StorageError:
                 self.counts[f"{name}_failed"] += 1
-
-    async def _drain(self, name: str, remove: Slice) -> None:
-        clock = asyncio.get_running_loop().time
-        while True:
-            began = clock()
-            removed = await remove()
-            if not removed:
-                return
-            self.counts[name] += removed
-            await asyncio.sleep(max(self._pause, clock() - began))

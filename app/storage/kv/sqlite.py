@@ -6,7 +6,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from app.storage.kv.limits import check_pair
 from app.storage.sqlite import SqliteFile
@@ -40,16 +39,6 @@ _SLICE = 50
 """Pairs that are removed in one go at most: others wait for the file no longer than that takes."""
 
 
-class Bounds(NamedTuple):
-    """Pairs that are kept, and bytes of their values."""
-
-    pairs: int = 50_000
-    bytes: int = 1024**3
-
-
-_USUAL = Bounds()
-
-
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.executescript(_SCHEMA)
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'totals'").fetchone():
@@ -57,16 +46,24 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 class SqliteKv(SqliteFile):
-    """Pairs with a time to live. The pairs nearest their end give way when there are too many.
+    """Pairs with a time to live, so many of them and of so many bytes.
 
-    `counts` says how many did.
+    Those nearest their end give way when there are more; `counts` says how many did.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float], bounds: Bounds = _USUAL) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float],
+        *,
+        most_pairs: int = 50_000,
+        most_bytes: int = 1024**3,
+    ) -> None:
         super().__init__(path, _prepare)
         self.counts: Counter[str] = Counter()
         self._clock = clock
-        self._bounds = bounds
+        self._most_pairs = most_pairs
+        self._most_bytes = most_bytes
 
     async def get(self, key: str) -> bytes | None:
         """Return the value, or None where there is none or it has expired."""
@@ -118,7 +115,7 @@ class SqliteKv(SqliteFile):
         """Remove pairs until the others are within bounds; return how many."""
         for removed in range(_SLICE):
             pairs, size = connection.execute("SELECT pairs, bytes FROM totals").fetchone()
-            if pairs <= self._bounds.pairs and size <= self._bounds.bytes:
+            if pairs <= self._most_pairs and size <= self._most_bytes:
                 return removed
             connection.execute(
                 "DELETE FROM pairs WHERE key = (SELECT key FROM pairs ORDER BY expires_at LIMIT 1)"

@@ -18,7 +18,7 @@ import pytest
 
 from app.settings import ROOT
 from app.storage.errors import StorageError
-from app.storage.kv.sqlite import Bounds, SqliteKv
+from app.storage.kv.sqlite import SqliteKv
 from tests.support.clock import Clock
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +31,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def kv(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteKv]:
-    made = SqliteKv(tmp_path / "kv.sqlite", clock, Bounds(pairs=3))
+    made = SqliteKv(tmp_path / "kv.sqlite", clock, most_pairs=3)
     await made.open()
     yield made
     await made.close()
@@ -113,7 +113,7 @@ async def test_expired_pairs_are_removed_a_few_at_a_time(tmp_path: Path, clock: 
 
 
 async def test_values_beyond_so_many_bytes_give_way(tmp_path: Path, clock: Clock) -> None:
-    kv = SqliteKv(tmp_path / "kv.sqlite", clock, Bounds(bytes=1_000))
+    kv = SqliteKv(tmp_path / "kv.sqlite", clock, most_bytes=1_000)
     await kv.open()
     for key, ttl in (("a", 90), ("b", 60), ("c", 80)):
         await kv.put(key, b"x" * 400, ttl)
@@ -138,7 +138,7 @@ async def test_the_file_states_how_much_it_keeps_whatever_was_done(
     tmp_path: Path, clock: Clock
 ) -> None:
     path, chance = tmp_path / "kv.sqlite", random.Random(7)  # noqa: S311 - a repeatable choice
-    kv = SqliteKv(path, clock, Bounds(pairs=20, bytes=3_000))
+    kv = SqliteKv(path, clock, most_pairs=20, most_bytes=3_000)
     await kv.open()
     for _ in range(300):
         key = f"key-{chance.randrange(40)}"
