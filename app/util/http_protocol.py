@@ -148,7 +148,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self.transport.abort()
             return
         self._parse(self._held + data)
-        if self._is_partial and not self._is_answering() and not self._closing:
+        is_kept = self.timeout_keep_alive_task is not None and not self._is_partial
+        if not (is_kept or self._is_answering() or self._closing):
             self._begin_deadline()
 
     def on_message_begin(self) -> None:

@@ -252,6 +252,11 @@ def test_who_has_been_answered_at_once_may_wait_and_half_a_head_may_not() -> Non
             assert silence(shop) == b""  # in the meantime who has asked for nothing is let go
         connection.sendall(request + request[:20])
         assert statuses(everything(connection)) == [200, 408]
+        with shop.connect() as other:  # what begins no head is no reason to stay
+            other.sendall(request)
+            assert statuses(other.recv(4096)) == [200]
+            other.sendall(b"\r\n")
+            assert statuses(everything(other)) == [408]
 
 
 def test_what_was_asked_before_a_head_that_is_refused_is_answered(shop: Guarded) -> None:
