@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from app.storage.kv.limits import check_pair
 from app.storage.patience import Rest, in_time
 from app.storage.ports import Pool
 
+log = logging.getLogger("wandstore.storage")
+
 _TIMEOUT = 1.0
 """Seconds that a call may take, with what it waits for a connection and for the answer."""
 
@@ -25,6 +28,9 @@ _HANDED_OVER = 0.05
 """Seconds that an answer has which came while this process was stopped, or busy."""
 
 _CONNECTIONS = 64
+
+_KEEP_LEASES = ("noeviction", "volatile-ttl")
+"""What a Redis may do that is full: refuse pages, or drop them before leases and ledgers."""
 
 Word = str | bytes | int | float
 
@@ -51,6 +57,7 @@ class RedisServer:
         self._rest = Rest("redis")
         self._calls = 0
         self._ahead = time.time() - time.monotonic()
+        self._policy = ""
 
     async def call(self, *command: Word) -> Any:
         """Return what a command answers.
@@ -79,7 +86,9 @@ class RedisServer:
         except (RedisError, OSError) as error:
             if isinstance(error, ReadOnlyError):  # a replica by now: the address may lead elsewhere
                 await self._client.connection_pool.disconnect(inuse_connections=False)
-            name = type(error).__name__
+            name, code = type(error).__name__, str(error).partition(" ")[0]
+            if name == "ResponseError" and code.isupper():
+                name = code  # Redis's own, as MISCONF where it cannot save
             raise StorageError(f"redis: {name}", reason=name) from None
         finally:
             self._calls -= 1
@@ -92,10 +101,18 @@ class RedisServer:
         return time.monotonic() + self._ahead
 
     async def synchronise(self) -> int:
-        """See how far Redis's clock is ahead of what ours counts; leave nothing to be done."""
+        """See how far Redis's clock is ahead of what ours counts; leave nothing to be done.
+
+        Tell once where it drops what processes agree on when it is full: then pages may be paid
+        twice, and more than the budget.
+        """
         before = time.monotonic()
         seconds, microseconds = await self.call("TIME")
         self._ahead = int(seconds) + int(microseconds) / 1e6 - (before + time.monotonic()) / 2
+        if not self._policy:
+            self._policy = (await self.call("INFO", "memory"))["maxmemory_policy"]
+            if self._policy not in _KEEP_LEASES:
+                log.warning({"event": "redis_may_drop_leases", "policy": self._policy})
         return 0
 
     @property

@@ -400,60 +400,93 @@ def test_a_process_whose_clock_is_wrong_goes_by_that_of_all(
     assert abs(at.timestamp() - time.time()) < 600
 
 
-def test_with_redis_full_or_away_the_shop_is_open_and_says_so(
+def test_with_redis_full_or_refusing_the_shop_is_open_and_says_so(
     shop: Shop, model: Model, redis: RedisProcess
 ) -> None:
     model.play(Scenario(answer()))
     server = shop("a", WANDSTORE_PAGE_MEMORY_SECONDS="0")
-
-    def check() -> str:
-        return str(http.get(f"{server.url}/health").json()["checks"]["kv_connection"])
-
-    def visit() -> None:
-        with Shopper(server) as shopper:
-            if stream := stream_of(shopper.store().text):
-                assert shopper.follow(stream)[-1].name == "ready"
-            assert shopper.store().headers["x-wandstore-page"] == "kept"
-
     with Client.from_url(redis.url) as state:
         state.config_set("maxmemory", "1")
-        visit()
-        visit()
-        assert check() == "failed: OutOfMemoryError"
+        visit(server)
+        visit(server)
+        assert check(server) == "failed: OutOfMemoryError"
         assert len(model.requests) == 1, "what Redis did not take is in memory"
         assert "BUDGET_UNREACHABLE" not in http.get(f"{server.url}/metrics").text
         state.config_set("maxmemory", "0")
-        assert check() == "ok"
+        assert check(server) == "ok"
         state.replicaof("127.0.0.1", "1")
-        visit()
-        assert check() == "failed: ReadOnlyError"
+        visit(server)
+        assert check(server) == "failed: ReadOnlyError"
         state.replicaof("NO", "ONE")
-        assert check() == "ok"
+        assert check(server) == "ok"
         state.config_set("requirepass", "another")
         state.client_kill_filter(_type="normal", skipme=True)
-        visit()
-        assert check() == "failed: AuthenticationError"
+        visit(server)
+        assert check(server) == "failed: AuthenticationError"
         state.config_set("requirepass", "")
-        assert check() == "ok"
-    redis.stop()
-    visit()
-    visit()
-    assert check() == "failed: ConnectionError"
+        assert check(server) == "ok"
+        in_the_way = Path(state.config_get("dir")["dir"], "dump.rdb")
+        in_the_way.mkdir()
+        state.config_set("save", "3600 1")
+        state.bgsave()
+        eventually(lambda: state.info("persistence")["rdb_last_bgsave_status"] == "err")
+        visit(server)
+        assert check(server) == "failed: MISCONF"
+        in_the_way.rmdir()
+        state.config_set("save", "")
+        assert check(server) == "ok"
+    assert len(model.requests) == 1, "who does not know what is spent spends nothing"
+
+
+def test_with_redis_loading_or_away_the_shop_is_open_and_says_so(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    model.play(Scenario(answer()))
+    server = shop("a", WANDSTORE_PAGE_MEMORY_SECONDS="0")
+    visit(server)
+    with redis.loading():
+        visit(server)
+        assert check(server) == "failed: BusyLoadingError"
+    visit(server)
+    visit(server)
+    assert check(server) == "failed: ConnectionError"
     redis.start()
-    assert check() == "ok"
+    assert check(server) == "ok"
     figures = http.get(f"{server.url}/metrics").text
     assert 'wandstore_pool_connections{store="kv",state="idle"} ' in figures
     assert 'wandstore_pool_waiting{store="database"} 0' in figures
     with redis.frozen():
-        visit()
+        visit(server)
         with generating(server, explorer(0)) as composed:
             assert list(composed)[-1].name == "ready"
-        assert check() == "failed: NoAnswer"
-    eventually(lambda: check() == "ok")
+        assert check(server) == "failed: NoAnswer"
+    eventually(lambda: check(server) == "ok")
     assert len(model.requests) == 1, "who does not know what is spent spends nothing"
     server.stop()
     (counts,) = (line for line in server.logged("counts") if "relay" in line)
     assert counts["relay"]["alone"]
+
+
+def test_a_redis_that_may_drop_leases_is_told_of_once(shop: Shop, redis: RedisProcess) -> None:
+    with Client.from_url(redis.url) as state:
+        state.config_set("maxmemory-policy", "allkeys-lru")
+        servers = [shop("a")]
+        state.config_set("maxmemory-policy", "volatile-ttl")
+        servers.append(shop("b"))
+        state.config_set("maxmemory-policy", "noeviction")
+    told = [server.logged("redis_may_drop_leases") for server in servers]
+    assert [[line["policy"] for line in lines] for lines in told] == [["allkeys-lru"], []]
+
+
+def check(server: Server) -> str:
+    return str(http.get(f"{server.url}/health").json()["checks"]["kv_connection"])
+
+
+def visit(server: Server) -> None:
+    with Shopper(server) as shopper:
+        if stream := stream_of(shopper.store().text):
+            assert shopper.follow(stream)[-1].name == "ready"
+        assert shopper.store().headers["x-wandstore-page"] == "kept"
 
 
 @contextmanager

@@ -39,33 +39,53 @@ class RedisProcess:
 
     def start(self) -> None:
         """Start and wait until it serves."""
+        self._launch({})
+        self._await("Ready to accept connections")
+
+    def _launch(self, more: dict[str, str]) -> None:
         program = installed()
         assert program is not None
         self._folder.mkdir(parents=True, exist_ok=True)
         options = {"bind": "127.0.0.1", "port": str(self._port.number), "dir": str(self._folder)}
-        words = [(f"--{name}", value) for name, value in (options | self._settings).items()]
+        words = [(f"--{name}", value) for name, value in (options | self._settings | more).items()]
         self._process = subprocess.Popen(
             ending_with_us([program, *(word for pair in words for word in pair)]),
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )
-        self._await_ready()
 
-    def _await_ready(self) -> None:
+    def _await(self, words: str) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
         end = time.monotonic() + _START
         while time.monotonic() < end and (line := self._process.stdout.readline()):
-            if b"Ready to accept connections" in line:
+            if words.encode() in line:
                 return
         raise RuntimeError("Redis does not open")
 
     def flush(self) -> None:
         """Remove all that is in it."""
+        self._obey("FLUSHALL")
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Start it anew with so much to read that it does nothing else; then it is stopped."""
+        self._obey("EVAL \"for i = 1, 100000 do redis.call('SET', i, '') end return {ok='OK'}\" 0")
+        self._obey("SAVE")
+        self.stop()
+        self._launch({"key-load-delay": "200", "loading-process-events-interval-bytes": "1024"})
+        self._await("Loading RDB")
+        try:
+            yield
+        finally:
+            self.stop()
+            (self._folder / "dump.rdb").unlink()
+
+    def _obey(self, command: str) -> None:
         with socket.create_connection(
             ("127.0.0.1", self._port.number), timeout=_START
         ) as connection:
-            connection.sendall(b"FLUSHALL\r\n")
+            connection.sendall(f"{command}\r\n".encode())
             assert connection.recv(5) == b"+OK\r\n"
 
     @contextmanager
