@@ -13,7 +13,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from types import TracebackType
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import httpx
@@ -155,26 +155,16 @@ class _Body(httpx.AsyncByteStream):
         self._done()
 
 
-class _limit:  # noqa: N801 - reads as the statement it is
-    """`asyncio.timeout` that raises httpx's error of the right kind."""
-
-    def __init__(self, seconds: float | None, error: type[httpx.TimeoutException]) -> None:
-        self._timeout = asyncio.timeout(seconds)
-        self._error = error
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError as late:
-            raise self._error("no answer in time") from late
+@asynccontextmanager
+async def _limit(seconds: float | None, error: type[httpx.TimeoutException]) -> AsyncIterator[None]:
+    """Be `asyncio.timeout`, but raise httpx's error of the right kind."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as late:
+        if not limit.expired():
+            raise
+        raise error("no answer in time") from late
 
 
 def _head(request: httpx.Request) -> bytes:

@@ -13,7 +13,8 @@ from app.catalog.load import Catalogs
 from app.content.site import SiteContent
 from app.pages.site import build_renderer
 from app.prerender.keys import digest, release_of
-from app.prerender.output import OF_GOODS, File, root_files, shop_files
+from app.prerender.output import OF_GOODS, root_files, shop_files
+from app.prerender.pages import File
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.ports import EdgeFiles
 

@@ -6,10 +6,9 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from app.pages.shells import ShopView, build_shop_view, steered_view
 from app.pages.site import build_renderer
 from app.prerender.keys import PageKeys, digest, release_of
 from app.prerender.manifest import goods_file, products_file, shop_file, shops_file
-from app.prerender.pages import Drawing, drawings, store_pages
+from app.prerender.pages import File, drawings, store_pages
 from app.rendering.renderer import Renderer
 from app.util.errors import OperatorError
 from app.web.headers import FILE_HEADERS, page_headers
@@ -49,14 +48,6 @@ HEADERS = "_headers"
 """Has the headers of what Cloudflare serves by itself; nobody is served this file."""
 
 
-class File(NamedTuple):
-    """A file by its name, and what makes it; one of the same `key` has been made already."""
-
-    name: str
-    make: Callable[[], bytes]
-    key: str = ""
-
-
 class Published(NamedTuple):
     """How many files there are, and how many of them were made anew."""
 
@@ -79,27 +70,12 @@ def publish(content: SiteContent, folder: Path) -> Published:
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        published = _write_all(content, fresh, _Earlier(folder, _remembered(folder / KEYS)))
+        published = _write_all(content, fresh, folder)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
     except OSError as error:
         raise CannotPublish(f"{folder}: {error.strerror}") from error
     return published
-
-
-class _Earlier(NamedTuple):
-    """What was published last, and the keys it was drawn by."""
-
-    folder: Path
-    keys: Mapping[str, str]
-
-    def hand_over(self, file: File, path: Path) -> bool:
-        """Put a file that is the same as before where it belongs now; say whether there is one."""
-        if not file.key or self.keys.get(file.name) != file.key:
-            return False
-        with suppress(OSError):
-            os.link(self.folder / file.name, path)
-        return path.is_file()
 
 
 def _remembered(memory: Path) -> Mapping[str, str]:
@@ -110,8 +86,9 @@ def _remembered(memory: Path) -> Mapping[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def _write_all(content: SiteContent, folder: Path, earlier: _Earlier) -> Published:
-    """Write the files, and put down their keys."""
+def _write_all(content: SiteContent, folder: Path, earlier: Path) -> Published:
+    """Write the files, of which those that stay are handed over, and put down their keys."""
+    known_keys = _remembered(earlier / KEYS)
     written = made = 0
     keys: dict[str, str] = {}
     for file in _files(content):
@@ -120,7 +97,11 @@ def _write_all(content: SiteContent, folder: Path, earlier: _Earlier) -> Publish
             raise CannotPublish(f"the shops have more than {MOST_FILES} pages and pictures")
         path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not earlier.hand_over(file, path):
+        stays = bool(file.key) and known_keys.get(file.name) == file.key
+        if stays:
+            with suppress(OSError):
+                os.link(earlier / file.name, path)
+        if not (stays and path.is_file()):
             path.write_bytes(file.make())
             made += 1
         if file.name.startswith(("shops/", *OF_GOODS)):
@@ -185,13 +166,13 @@ def shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator
     yield _now(f"{home}/products.json", _json(products_file(shop)))
     yield _now(f"{home}/goods.json", _json(goods_file(shop)))
     store = _store_pages(view, moments, content, renderer)
-    for name, draw, key in chain(store, drawings(shop, renderer, PageKeys(shop, content))):
-        yield File(f"{home}/{name}", partial(_encoded, draw), key)
+    for page in chain(store, drawings(shop, renderer, PageKeys(shop, content))):
+        yield page._replace(name=f"{home}/{page.name}")
 
 
 def _store_pages(
     view: ShopView, moments: Iterable[int], content: SiteContent, renderer: Renderer
-) -> Iterator[Drawing]:
+) -> Iterator[File]:
     """Yield a shop's store pages as they are now, and as they will be when other rules hold."""
     some_without = any(not arm.pins for _, arm in content.experiments.experiments.arms())
     for moment in (0, *moments):
@@ -203,10 +184,6 @@ def _store_pages(
 
 def _now(name: str, data: bytes) -> File:
     return File(name, lambda: data)
-
-
-def _encoded(draw: Callable[[], str]) -> bytes:
-    return draw().encode()
 
 
 def _json(value: object) -> bytes:

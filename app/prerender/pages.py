@@ -24,18 +24,18 @@ STREAM = "edge"
 NAME_DIGITS = 32
 
 
-class Drawing(NamedTuple):
-    """A page by the name it is published under, and what draws it.
+class File(NamedTuple):
+    """A file by its name, and what makes it; one of the same `key` has been made already.
 
-    One of the same `key` has been drawn already; one without is drawn each time.
+    One without a key is made each time.
     """
 
     name: str
-    draw: Callable[[], str]
+    make: Callable[[], bytes]
     key: str = ""
 
 
-def drawings(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[Drawing]:
+def drawings(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[File]:
     """Yield what shows the shop as a whole, its listings and its products."""
     yield from _of_shop(shop, renderer)
     for at, category in enumerate(("", *shop.categories())):
@@ -46,7 +46,7 @@ def drawings(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[Drawing
 
 def store_pages(
     view: ShopView, renderer: Renderer, place: str = "", *, pins: bool = True
-) -> Iterator[Drawing]:
+) -> Iterator[File]:
     """Yield the shop's shells and its page for crawlers, as the rules of a view have them.
 
     `place` is that of another moment than now; what is without `pins` is beside the others.
@@ -56,16 +56,16 @@ def store_pages(
     for persona_type in PERSONA_TYPES:
         steered = view.steered_for(persona_type, pins=pins)
         shell = partial(renderer.store_page, steered.shop, persona_type, steered.fallbacks, stream)
-        yield Drawing(f"{place}shells/{persona_type}.html", shell)
+        yield _page(f"{place}shells/{persona_type}.html", shell)
     anyone, fallbacks = view.steered_for(NEWCOMER.type, pins=pins)
     page = partial(renderer.store_page, anyone, NEWCOMER.type, fallbacks)
-    yield Drawing(f"{place}ahead.html", partial(page, view.urls.stream(VISIT)))
-    yield Drawing(f"{place}catalog.html", page)
+    yield _page(f"{place}ahead.html", partial(page, view.urls.stream(VISIT)))
+    yield _page(f"{place}catalog.html", page)
 
 
-def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[Drawing]:
+def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[File]:
     """Yield the few other pages that show a shop as a whole."""
-    yield Drawing("categories.html", partial(renderer.categories_page, shop))
+    yield _page("categories.html", partial(renderer.categories_page, shop))
     notices = {
         "not-found": NOT_FOUND,
         "forget": FORGET,
@@ -74,18 +74,18 @@ def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[Drawing]:
     }
     if shop.checkout:
         notices["no-basket"] = BASKET_AWAY
-        yield Drawing("basket.html", partial(renderer.basket_page, shop, ()))
+        yield _page("basket.html", partial(renderer.basket_page, shop, ()))
     for name, notice in notices.items():
-        yield Drawing(f"{name}.html", partial(renderer.message_page, shop, *notice))
+        yield _page(f"{name}.html", partial(renderer.message_page, shop, *notice))
 
 
-def _product(shop: Shop, item: Product, renderer: Renderer, keys: PageKeys) -> Drawing:
+def _product(shop: Shop, item: Product, renderer: Renderer, keys: PageKeys) -> File:
     """Return a product's page; with variants that of each, by the lines that they have."""
     others, name = related(item, shop), f"products/{product_name(item.id)}"
     key = keys.product(item, others)
     if len(item.variants) <= 1:
-        return Drawing(f"{name}.html", partial(renderer.product_page, shop, item, others), key)
-    return Drawing(f"{name}.json", partial(_variants, shop, item, others, renderer), key)
+        return _page(f"{name}.html", partial(renderer.product_page, shop, item, others), key)
+    return _page(f"{name}.json", partial(_variants, shop, item, others, renderer), key)
 
 
 def _variants(shop: Shop, item: Product, others: list[Product], renderer: Renderer) -> str:
@@ -119,10 +119,14 @@ def listing_pages(shop: Shop) -> list[int]:
 
 def _listings(
     shop: Shop, at: int, category: str, renderer: Renderer, keys: PageKeys
-) -> Iterator[Drawing]:
+) -> Iterator[File]:
     for sort in ("featured", *ORDERS):
         pages = filter_products(shop, ListingQuery(category, sort)).pages
         for page in range(1, pages + 1):
             listing = filter_products(shop, ListingQuery(category, sort, page=page))
             html = partial(renderer.listing_page, shop, listing)
-            yield Drawing(f"listings/{at}-{sort}-{page}.html", html, keys.listing(listing))
+            yield _page(f"listings/{at}-{sort}-{page}.html", html, keys.listing(listing))
+
+
+def _page(name: str, draw: Callable[[], str], key: str = "") -> File:
+    return File(name, lambda: draw().encode(), key)

@@ -9,7 +9,7 @@ import pytest
 from app.domain.persona import NEWCOMER, PageKey
 from app.generation.job import PageJob
 from app.generation.trace import Trace
-from app.web.generate_response import answer_of, error_answer
+from app.web.generate import answer_of, error_answer
 from tests.support.factories import shop
 
 

@@ -20,8 +20,7 @@ from app.workbench.player.faults import (
     read_event_faults,
     read_model_fault,
 )
-from app.workbench.player.recordings import Piece, at_a_pace, names, read, save
-from app.workbench.player.replay_model import ReplayModel
+from app.workbench.player.recordings import Piece, ReplayModel, at_a_pace, names, read, save
 from app.workbench.safe_write import NotWritten
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import answer, ends_of_components

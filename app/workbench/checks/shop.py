@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -18,13 +19,13 @@ from app.catalog.problems import CatalogError
 from app.content.components import ComponentSpec
 from app.content.experiments import read_experiments
 from app.content.site import SiteContent, catalogs_of, read_site
+from app.content.styles import shape_faults
 from app.domain.catalog import FeedIssue, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
 from app.generation.rules import House, compose, product_props
 from app.rendering.language import USUAL
 from app.settings import ROOT, Settings
-from app.workbench.checks.styles import style_faults
 from app.workbench.gallery.fixtures import fit_to_shop
 from app.workbench.reload.build import BuildError, Version, build
 from app.workbench.reload.errors import Fault, line_fault, unread_faults
@@ -34,6 +35,14 @@ from app.workbench.reload.verify import verify
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+_USED = re.compile(
+    r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|var\(\s*(--[\w-]+)\s*\)", re.DOTALL
+)
+"""A variable as a style uses it without another value, or a comment or quote to be passed over."""
+
+_SET = re.compile(r"(--[\w-]+)(?:\s*[:{]|[\"']\s*,)")
+"""A variable as a style sets it, `@property` declares it, or a script passes it on."""
 
 _HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
 
@@ -78,6 +87,29 @@ def _unpaired(sources: Sources) -> Iterator[Fault]:
             parts = (f"{stem}{ending}" for ending in (".jinja", ".py"))
             missing = [part for part in parts if part not in sources.texts]
             yield from (Fault(name, 0, f"{part} is missing") for part in missing)
+
+
+def style_faults(sources: Sources, ours: Sources) -> Iterator[Fault]:
+    """Yield brackets, comments and quotes that do not end, and variables that nothing sets.
+
+    Of `ours`, a shop is served the static files that it does not have.
+    """
+    texts = {**ours.within("static"), **sources.within("static"), **sources.within("components")}
+    names = {name for text in texts.values() for name in _SET.findall(text)}
+    for file, text in sources.texts.items():
+        if file.endswith(".css"):
+            for fault in shape_faults(text):
+                yield line_fault(file, fault.line, fault.reason, sources)
+            for at, name in _unset(text, names):
+                line = text.count("\n", 0, at) + 1
+                yield line_fault(file, line, f"{name} is set nowhere", sources)
+
+
+def _unset(text: str, names: AbstractSet[str]) -> Iterator[tuple[int, str]]:
+    """Yield where a style uses a variable that is not one of these, and which."""
+    for used in _USED.finditer(text):
+        if used[1] and used[1] not in names:
+            yield used.start(), used[1]
 
 
 def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fault]:

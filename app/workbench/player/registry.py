@@ -21,8 +21,7 @@ from app.workbench.player.faults import (
     read_model_fault,
 )
 from app.workbench.player.playback import Playback
-from app.workbench.player.recordings import Piece, names, read
-from app.workbench.player.replay_model import ReplayModel
+from app.workbench.player.recordings import Piece, ReplayModel, names, read
 from app.workbench.player.run import Run, RunRequest
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import BadRequest
@@ -69,7 +68,6 @@ class RunRegistry:
         request = self._request(
             str(payload.get("source", "")),
             read_persona(payload, view.shop),
-            view.shop.id,
             read_model_fault(fault if isinstance(fault, dict) else {}),
         )
         run = Run(self._live, request, view)
@@ -87,16 +85,14 @@ class RunRegistry:
         """End what is being composed."""
         await self._tasks.end(0)
 
-    def _request(
-        self, source: str, persona: Persona, shop_id: str, fault: ModelFault
-    ) -> RunRequest:
+    def _request(self, source: str, persona: Persona, fault: ModelFault) -> RunRequest:
         content = self._live.version.content
         choosing = House(content.library.plan, content.prompts.house_in)
         *_, house = self._providers.with_house(choosing)
         provider = self._providers.by_name.get(source)
         if provider or source == HOUSE:
             live = [provider, house] if provider else [house]
-            return RunRequest(source, live, persona, shop_id, time.monotonic, self._settings)
+            return RunRequest(source, live, persona, time.monotonic, self._settings)
         pieces = self._pieces(source)
         if pieces is None:
             raise BadRequest("there is nothing by that name to compose from")
@@ -104,7 +100,7 @@ class RunRegistry:
             inject(pieces, fault), self._settings.calls, broken=fault.kind == "leaves"
         )
         models: list[Model] = [played, house_model(choosing, 0)]
-        return RunRequest(source, models, persona, shop_id, lambda: played.now, self._settings)
+        return RunRequest(source, models, persona, lambda: played.now, self._settings)
 
     def _pieces(self, source: str) -> list[Piece] | None:
         kind, _, name = source.partition(":")

@@ -39,7 +39,6 @@ class RunRequest(NamedTuple):
     source: str
     models: Sequence[Model]
     persona: Persona
-    shop_id: str
     clock: Callable[[], float]
     settings: Settings
 
@@ -150,7 +149,7 @@ class _RunTrace(Trace):
         request = run.request
         self.run = run
         self._words = ""
-        super().__init__(run.id, request.shop_id, request.persona.type, request.clock)
+        super().__init__(run.id, run.view.shop.id, request.persona.type, request.clock)
 
     def note(self, what: str, code: str = "", where: str = "") -> None:
         super().note(what, code, where)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.workbench.checks.styles import style_faults
+from app.workbench.checks.shop import style_faults
 from app.workbench.reload.files import Sources
 
 OURS = Sources(Path("/ours"), {"static/shop.css": ":root { --ink: black; }"})
