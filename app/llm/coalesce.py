@@ -97,10 +97,17 @@ class CoalescingModel:
             answer = self._under_way[key] = _Answer()
             answer.task = asyncio.create_task(self._listen(key, prompt, answer))
         answer.readers += 1
+        position = 0
         try:
-            async with aclosing(_read(answer)) as events:
-                async for event in events:
-                    yield event
+            while True:
+                while position < len(answer.events):
+                    yield answer.events[position]
+                    position += 1
+                if answer.over:
+                    break
+                await answer.changed.wait()
+            if answer.failure is not None:
+                raise answer.failure
         finally:
             answer.readers -= 1
             if not answer.readers and answer.task is not None:
@@ -127,19 +134,6 @@ class CoalescingModel:
         """Offer this answer to nobody else."""
         if self._under_way.get(key) is answer:
             del self._under_way[key]
-
-
-async def _read(answer: _Answer) -> AsyncGenerator[ModelEvent, None]:
-    position = 0
-    while True:
-        while position < len(answer.events):
-            yield answer.events[position]
-            position += 1
-        if answer.over:
-            break
-        await answer.changed.wait()
-    if answer.failure is not None:
-        raise answer.failure
 
 
 def _without_cost(event: ModelEvent) -> ModelEvent:

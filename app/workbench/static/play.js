@@ -1,7 +1,7 @@
 // The stream player: what is sent is decided on the server, what it does to the page is measured here.
 import { read, write } from "./api.js";
 import { fieldValue, find, findAs, make, messageOf, report } from "./dom.js";
-import { fitInto } from "./previews.js";
+import { fitBox } from "./previews.js";
 import { follow } from "./run_log.js";
 
 /** @import { Save } from "./live_reload.js" */
@@ -46,10 +46,9 @@ const setCaption = (name, text) => find("[data-caption]", view(name)).replaceChi
 
 const fitView = (/** @type {string} */ name) => {
   const frame = frameOf(name);
-  const box = findAs(HTMLDivElement, "[data-window] > div", view(name));
   const room = name === "stream" ? Math.min(560, innerWidth - 48) : view(name).clientWidth - 2;
   const width = Number(fieldValue(form, "width"));
-  fitInto(frame, box, { width, scale: Math.min(1, room / width), least: LEAST_HEIGHT });
+  fitBox(frame, { width, scale: Math.min(1, room / width), least: LEAST_HEIGHT });
 };
 
 // Watches a page from outside: heights as slots are filled, and what the browser says has moved.

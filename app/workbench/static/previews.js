@@ -1,6 +1,6 @@
 // Frames of true width, shown smaller, as tall as what is in them; redrawn in place, so that they keep their scroll.
 import { read } from "./api.js";
-import { fieldValue, find, findAs, make } from "./dom.js";
+import { fieldValue, find, findAs } from "./dom.js";
 import { showFaults } from "./faults.js";
 
 /** @import { Fault } from "./faults.js" */
@@ -11,9 +11,6 @@ import { showFaults } from "./faults.js";
  *   refusal?: string, details?: [where: string, why: string][], error?: string,
  * }} Drawing
  */
-
-/** @type {WeakMap<HTMLElement, HTMLElement>} */
-const boxes = new WeakMap();
 
 export const framesIn = (/** @type {ParentNode} */ within) => {
   /** @type {NodeListOf<HTMLIFrameElement>} */
@@ -44,12 +41,12 @@ export const viewOptions = (/** @type {HTMLFormElement} */ form) => {
 };
 
 /**
- * Shows a frame of true width in a box, smaller; returns how tall it is.
+ * Shows a frame of true width in the box around it, smaller; returns how tall it is.
  * @param {HTMLIFrameElement} frame
- * @param {HTMLElement} box
  * @param {{ width: number, scale: number, least: number }} size
  */
-export const fitInto = (frame, box, { width, scale, least }) => {
+export const fitBox = (frame, { width, scale, least }) => {
+  const box = frame.closest("div") ?? frame;
   const height = Math.max(least, frame.contentDocument?.body?.scrollHeight ?? 0);
   frame.style.width = `${width}px`;
   frame.style.height = `${height}px`;
@@ -61,15 +58,8 @@ export const fitInto = (frame, box, { width, scale, least }) => {
 
 export const fit = (/** @type {HTMLIFrameElement} */ frame) => {
   const scale = Number(document.querySelector("[name=scale]")?.value ?? 0.5);
-  let box = boxes.get(frame);
-  if (!box) {
-    box = make("div");
-    frame.after(box);
-    boxes.set(frame, box);
-    frame.style.position = "absolute";
-  }
   const least = frame.contentDocument?.body ? 40 : 300;
-  const height = fitInto(frame, box, { width: Number(frame.dataset.width), scale, least });
+  const height = fitBox(frame, { width: Number(frame.dataset.width), scale, least });
   frame.closest(".state")?.querySelector("[data-height]")?.replaceChildren(`${height} high`);
 };
 

@@ -1,7 +1,7 @@
 // The prompt lab: two runs side by side, each with its brief, its course, its page and its cost.
 import { read, write } from "./api.js";
 import { fieldValue, find, findAs, make, makeFigure, messageOf, saveOnSubmit } from "./dom.js";
-import { fitInto } from "./previews.js";
+import { fitBox } from "./previews.js";
 import { follow } from "./run_log.js";
 
 /** @import { Save } from "./live_reload.js" */
@@ -21,13 +21,9 @@ const order = (/** @type {HTMLFormElement} */ form) => {
 };
 
 const fit = (/** @type {HTMLIFrameElement} */ frame) => {
-  const box = find("[data-window] > div", frame.closest("[data-side]") ?? document);
   const room = frame.closest("[data-side]")?.clientWidth ?? PAGE_WIDTH;
-  fitInto(frame, box, {
-    width: PAGE_WIDTH,
-    scale: Math.min(1, (room - 2) / PAGE_WIDTH),
-    least: 600,
-  });
+  const scale = Math.min(1, (room - 2) / PAGE_WIDTH);
+  fitBox(frame, { width: PAGE_WIDTH, scale, least: 600 });
 };
 
 /** @returns {[name: string, value: string | number][]} */
