@@ -242,7 +242,7 @@ def _component(environment: Mapping[str, str], chosen: Namespace) -> int:
 
     written = scaffold(read_settings(environment), chosen.name, chosen.slot)
     sys.stdout.write("\n".join(["wrote", *(f"  {file}" for file in written), ""]))
-    sys.stdout.write(f"while the shop is served, see it at /design/components/{chosen.name}\n")
+    sys.stdout.write(f"served with WANDSTORE_DESIGN=1, it is at /design/components/{chosen.name}\n")
     return 0
 
 

@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,6 +18,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, cast
 
+from jinja2 import TemplateError
 from sse_starlette.sse import AppStatus
 from starlette.applications import Starlette
 
@@ -242,15 +244,24 @@ def _raise_descriptor_limit() -> None:
         raise StartError(f"{most} files may be open at once (ulimit -n), {_LEAST_DESCRIPTORS} must")
 
 
+def _reason(error: OperatorError | TemplateError) -> str:
+    """Return what an error says; of a template also its file and line."""
+    if isinstance(error, OperatorError):
+        return str(error)
+    steps = traceback.extract_tb(error.__traceback__)
+    at = next((step for step in reversed(steps) if step.filename.endswith(".jinja")), steps[-1])
+    return f"{at.filename}, line {at.lineno}: {type(error).__name__}: {error.message}"
+
+
 def main(environment: Mapping[str, str]) -> int:
-    """Read the settings and serve; a mistake in them is told in one line."""
+    """Read the settings and serve; a mistake in them or in a file is told in one line."""
     set_up_log()
     for name in unknown_settings(environment):
         log.warning("%s is not a setting: it changes nothing", name)
     try:
         serve(read_settings(environment))
-    except OperatorError as error:
-        sys.stderr.write(f"wandstore cannot start: {error}\n")
+    except (OperatorError, TemplateError) as error:
+        sys.stderr.write(f"wandstore cannot start: {_reason(error)}\n")
         return CANNOT
     except KeyboardInterrupt:
         pass

@@ -53,7 +53,7 @@ def mount_workbench(
         SettingsError: what the workbench needs is not installed, as in the image.
     """
     if find_spec("watchfiles") is None:
-        raise SettingsError("WANDSTORE_DESIGN is for development: watchfiles is not installed")
+        raise SettingsError("WANDSTORE_DESIGN needs watchfiles: install wandstore[design]")
     pages: PageService = app.state.pages
     workbench = Workbench(settings, site, providers, build_site, pages.jobs)
     *routes, answers_everything = app.router.routes

@@ -75,6 +75,8 @@ def test_what_the_shell_does_not_need_is_not_loaded_before_the_shop_is_open() ->
         ("static/shop.css", "a { }\n/* b", "shop.css: line 2: a comment does not end"),
         ("prompts/house.json", "{", "house.json"),
         ("demo/catalog.json", "{", "catalog.json"),
+        ("components/hero.jinja", "\n{% if", "hero.jinja, line 2: TemplateSyntaxError: "),
+        ("components/cta.jinja", "{{ props.no.more }}", "cta.jinja, line 1: UndefinedError: "),
     ],
     ids=lambda value: value if "/" in value else "",
 )

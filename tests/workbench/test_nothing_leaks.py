@@ -78,7 +78,7 @@ def test_where_its_libraries_are_missing_the_start_says_so_in_one_line(tmp_path:
         check=False,
     )
     assert ended.stderr == (
-        "wandstore cannot start: WANDSTORE_DESIGN is for development: watchfiles is not installed\n"
+        "wandstore cannot start: WANDSTORE_DESIGN needs watchfiles: install wandstore[design]\n"
     )
 
 
