@@ -27,7 +27,7 @@ from app.main import create_app
 from app.pages.service import PageService
 from app.pages.watch import log_problems
 from app.settings import Settings, read_settings, unknown_settings
-from app.util.early_signals import signals_held
+from app.util.early_signals import end_by, signals_held
 from app.util.errors import CANNOT, OperatorError
 from app.util.http_protocol import BoundedHttpProtocol, Connections
 from app.util.json_log import set_up_log
@@ -142,7 +142,7 @@ class DrainingServer(Server):
         await draining
         await super().shutdown(sockets)
         for handler in logging.getLogger().handlers:
-            handler.flush()  # uvicorn raises the signal anew, and so ends the process
+            handler.flush()  # the signal that ends us now leaves no time for it
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; hurry at the second signal, and do not even close at the third."""
@@ -153,7 +153,10 @@ class DrainingServer(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take SIGHUP for what SIGTERM is: a terminal that is closed, unless that is ignored."""
+        """Take SIGHUP for what SIGTERM is: a terminal that is closed, unless that is ignored.
+
+        The process ends here by the signal, before anybody waits for threads: one may hang.
+        """
         with ExitStack() as taken:
             with signals_held():
                 taken.enter_context(super().capture_signals())
@@ -161,6 +164,8 @@ class DrainingServer(Server):
                     signal.signal(signal.SIGHUP, self.handle_exit)
                     taken.callback(signal.signal, signal.SIGHUP, signal.SIG_DFL)
             yield
+            if self._captured_signals:
+                end_by(self._captured_signals[0])
 
     def _bind(self) -> list[socket.socket]:
         host, port = self.config.host, self.config.port

@@ -192,6 +192,37 @@ def test_a_signal_while_it_starts_ends_it_with_a_line(copy: Path) -> None:
         assert shop.returncode == 128 + number
 
 
+def test_a_signal_ends_it_also_while_a_component_hangs_and_as_the_first_process(copy: Path) -> None:
+    reached = copy / "reached"
+    os.mkfifo(reached)
+    (copy / "components" / "hero.py").write_text(f"open({str(reached)!r}).read()")
+    environment = {"PATH": os.environ["PATH"], "WANDSTORE_DATA": str(copy / "data")}
+    hearing = [sys.executable, "-c", HEARING_SIGNALS]
+    first = ["unshare", "--pid", "--fork", "--kill-child", *hearing]
+    may_be_first = not subprocess.run([*first[:4], "true"], check=False).returncode
+    cases = [(hearing, -signal.SIGINT), (hearing, -signal.SIGTERM)]
+    cases += [(first, 128 + signal.SIGTERM)] if may_be_first else []
+    for command, status in cases:
+        shop = subprocess.Popen(
+            command,
+            cwd=copy,
+            env={**environment, "WANDSTORE_PORT": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        with shop, reached.open("wb"):  # waits until it is read
+            assert any("serving" in line for line in shop.stdout or ())
+            children = Path(f"/proc/{shop.pid}/task/{shop.pid}/children").read_text()
+            pid = int(children) if command is first else shop.pid
+            os.kill(pid, signal.SIGINT if status == -signal.SIGINT else signal.SIGTERM)
+            told, _ = shop.communicate(timeout=60)
+        assert "closing: SIG" in told
+        assert shop.returncode == status
+    if not may_be_first:
+        pytest.skip("no process may be the first of a namespace here; the others have ended")
+
+
 def test_it_starts_where_nobody_hears_what_it_says(tmp_path: Path) -> None:
     silent = ("sh", "-c", 'exec "$0" -m app >&- 2>&-', sys.executable)
 
