@@ -19,7 +19,6 @@ from urllib.parse import quote
 from app.storage.db.repository import Statement, only_reads
 from app.storage.errors import StorageError
 from app.storage.http import NOT_FOUND, TOO_MANY, Answer, LazyHttpClient
-from app.storage.kv.limits import check_pair
 from app.util.rate_limit import Rate, RateLimiter
 
 CALLS = Rate(burst=100, seconds=0.5)
@@ -161,12 +160,7 @@ class CloudflareKv:
         return None if answer.status == NOT_FOUND else answer.good().body
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value for `ttl` seconds; the newest of those who wait counts.
-
-        Raises:
-            InvalidPair: KV would never take the pair.
-        """
-        check_pair(key, value, ttl)
+        """Keep a value for `ttl` seconds; the newest of those who wait counts."""
         before = self._waiting.get(key)
         grown = len(value) - (len(before.value) if before else 0)
         is_full = not before and len(self._waiting) >= _MOST_PAIRS

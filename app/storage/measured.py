@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from app.metrics.registry import Metrics
 from app.storage.errors import StorageError
+from app.storage.kv.limits import check_pair
 from app.storage.ports import Kv
 
 Result = TypeVar("Result")
@@ -26,7 +27,7 @@ async def measured(metrics: Metrics, store: str, operation: str, call: Awaitable
 
 
 class MeasuredKv:
-    """Another KV, measured."""
+    """Another KV, measured, and held to what Workers KV takes, whichever it is."""
 
     def __init__(self, inner: Kv, metrics: Metrics) -> None:
         self._inner = inner
@@ -37,7 +38,12 @@ class MeasuredKv:
         return await measured(self._metrics, "kv", "read", self._inner.get(key))
 
     async def put(self, key: str, value: bytes, ttl: int) -> object:
-        """Keep a value for `ttl` seconds."""
+        """Keep a value for `ttl` seconds.
+
+        Raises:
+            InvalidPair: KV would never take the pair.
+        """
+        check_pair(key, value, ttl)
         return await measured(self._metrics, "kv", "write", self._inner.put(key, value, ttl))
 
     async def delete(self, key: str) -> None:

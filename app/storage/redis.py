@@ -15,7 +15,6 @@ from redis.exceptions import ReadOnlyError, RedisError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from app.storage.errors import StorageError
-from app.storage.kv.limits import check_pair
 from app.storage.patience import Rest, in_time
 from app.storage.ports import Pool
 
@@ -138,12 +137,7 @@ class RedisKv:
         return value
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value for `ttl` seconds.
-
-        Raises:
-            InvalidPair: KV would never take the pair.
-        """
-        check_pair(key, value, ttl)
+        """Keep a value for `ttl` seconds."""
         await self._redis.call("SET", key, value, "EX", ttl)
 
     async def delete(self, key: str) -> None:

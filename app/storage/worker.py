@@ -15,7 +15,6 @@ from app.domain.limits import Claim, Verdict
 from app.storage.db.repository import Statement, only_reads
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.http import BAD_REQUEST, NOT_FOUND, TOO_LARGE, Answer, LazyHttpClient
-from app.storage.kv.limits import check_pair
 
 
 class _Binding:
@@ -54,7 +53,6 @@ class WorkerKv(_Binding):
         Raises:
             InvalidPair: KV would never take the pair.
         """
-        check_pair(key, value, ttl)
         answer = await self._ask("PUT", f"{_place(key)}?ttl={ttl}", value)
         if answer.status in (BAD_REQUEST, TOO_LARGE):
             raise InvalidPair(f"kv binding: HTTP {answer.status}")

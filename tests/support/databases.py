@@ -24,7 +24,7 @@ class OpenDatabase(ShopRepository):
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement; return its rows."""
-        (found,) = await self._run([Statement(sql, ())])
+        (found,) = await self._run(Statement(sql, ()))
         return [tuple(row.values()) for row in found]
 
 

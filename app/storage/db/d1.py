@@ -29,10 +29,9 @@ class D1Database(ShopRepository):
     """
 
     def __init__(self, send: Send) -> None:
-        super().__init__(self._run_there)
         self._send = send
 
-    async def _run_there(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
+    async def _transact(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         found: list[Sequence[Row]] = []
         for at in range(0, len(work), MAX_STATEMENTS):
             part = work[at : at + MAX_STATEMENTS]

@@ -75,7 +75,6 @@ class PostgresDatabase(ShopRepository):
     """
 
     def __init__(self, url: str, migrations: Path, limits: Limits = _USUAL) -> None:
-        super().__init__(self._run_there)
         self._url = url
         self._scripts = read_scripts(migrations)
         self._limits = limits
@@ -123,7 +122,7 @@ class PostgresDatabase(ShopRepository):
             await migrate(connection, self._scripts)
             self._migrated = True
 
-    async def _run_there(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
+    async def _transact(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         if self._pool is None:
             raise StorageError("postgres: not open")
         if self._calls >= self._limits.calls:

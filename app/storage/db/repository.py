@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from app.domain.facts import CHECKOUT, MAX_FACTS, Fact
 from app.domain.persona import NEWCOMER, Persona, Shopper
@@ -164,50 +165,47 @@ class Statement(NamedTuple):
     params: Sequence[str | int | float | None]
 
 
-class Runner(Protocol):
-    """Runs statements in one transaction and returns the rows of each; StorageError where not."""
-
-    async def __call__(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]: ...
-
-
-class ShopRepository:
+class ShopRepository(ABC):
     """The tables of `migrations/`. Every method may raise StorageError.
 
     Rows of several shoppers are written in one order, so that processes never wait for each other
     in a circle.
     """
 
-    def __init__(self, run: Runner) -> None:
-        self._run: Runner = run
+    _metrics: Metrics | None = None
 
     def measure(self, metrics: Metrics) -> None:
         """Measure from now on what reading and writing takes."""
-        run = self._run
+        self._metrics = metrics
 
-        async def measured_run(work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
-            operation = "read" if only_reads(work) else "write"
-            return await measured(metrics, "database", operation, run(work))
+    @abstractmethod
+    async def _transact(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
+        """Run statements in one transaction; return the rows of each."""
 
-        self._run = measured_run
+    async def _run(self, *work: Statement) -> Sequence[Sequence[Row]]:
+        if self._metrics is None:
+            return await self._transact(work)
+        operation = "read" if only_reads(work) else "write"
+        return await measured(self._metrics, "database", operation, self._transact(work))
 
     async def persona_of(self, shopper_id: str, shop_id: str) -> Persona:
         """Return a shopper's current persona; the newcomer where the shop knows nothing of them."""
-        (rows,) = await self._run([Statement(SELECT_PERSONA, (shopper_id, shop_id))])
+        (rows,) = await self._run(Statement(SELECT_PERSONA, (shopper_id, shop_id)))
         return read_persona(rows[0]) if rows else NEWCOMER
 
     async def latest_shoppers(self, shop_id: str) -> Sequence[Shopper]:
         """Return who of the shoppers seen last was in a shop, with their current personas."""
-        (rows,) = await self._run([Statement(SELECT_LATEST_SHOPPERS, (shop_id,))])
+        (rows,) = await self._run(Statement(SELECT_LATEST_SHOPPERS, (shop_id,)))
         return [Shopper(row["id"], shop_id, read_persona(row)) for row in rows]
 
     async def facts_of(self, shopper_id: str) -> Sequence[Fact]:
         """Return what is kept of what a shopper did, the oldest first."""
-        (rows,) = await self._run([Statement(SELECT_FACTS, (shopper_id,))])
+        (rows,) = await self._run(Statement(SELECT_FACTS, (shopper_id,)))
         return read_facts(rows)
 
     async def latest_facts(self, shop_id: str) -> Sequence[Row]:
         """Return rows of shoppers and what they did with products of late, the newest first."""
-        (rows,) = await self._run([Statement(SELECT_LATEST_FACTS, (shop_id,))])
+        (rows,) = await self._run(Statement(SELECT_LATEST_FACTS, (shop_id,)))
         return rows
 
     async def set_persona(
@@ -226,30 +224,23 @@ class ShopRepository:
         signals = json.dumps(persona.signals._asdict(), ensure_ascii=False)
         row = (persona_hash, shopper, persona.type, persona.confidence, signals, sighting.at)
         await self._run(
-            [
-                _visited(sighting),
-                Statement(UPSERT_PERSONA, row),
-                Statement(SET_CURRENT_PERSONA, (persona_hash, shopper, shopper, last_fact_id)),
-                Statement(DELETE_OLD_PERSONAS, (shopper, shopper, shopper)),
-                _unless_forgotten([shopper]),
-            ]
+            _visited(sighting),
+            Statement(UPSERT_PERSONA, row),
+            Statement(SET_CURRENT_PERSONA, (persona_hash, shopper, shopper, last_fact_id)),
+            Statement(DELETE_OLD_PERSONAS, (shopper, shopper, shopper)),
+            _unless_forgotten([shopper]),
         )
 
     async def add_facts(self, sighting: Visited, facts: Iterable[Fact]) -> ShopperHistory:
         """Note what a shopper did; return all that is kept of what they did."""
         shopper, at = sighting.shopper_id, sighting.at
         *_, kept, current = await self._run(
-            [
-                _visited(sighting),
-                *(
-                    Statement(INSERT_FACT, (shopper, at, item.kind, item.as_json()))
-                    for item in facts
-                ),
-                Statement(DELETE_OLD_FACTS, (shopper, shopper)),
-                _unless_forgotten([shopper]),
-                Statement(SELECT_FACTS, (shopper,)),
-                Statement(SELECT_CURRENT_HASH, (shopper,)),
-            ]
+            _visited(sighting),
+            *(Statement(INSERT_FACT, (shopper, at, item.kind, item.as_json())) for item in facts),
+            Statement(DELETE_OLD_FACTS, (shopper, shopper)),
+            _unless_forgotten([shopper]),
+            Statement(SELECT_FACTS, (shopper,)),
+            Statement(SELECT_CURRENT_HASH, (shopper,)),
         )
         persona_hash = current[0]["current_persona_hash"] if current else None
         newest = kept[-1]["id"] if kept else 0
@@ -265,17 +256,15 @@ class ShopRepository:
         shopper, shop, at = sighting
         rows = json.dumps(sorted(seen.rows), ensure_ascii=False)
         await self._run(
-            [
-                _visited(sighting),
-                *(
-                    Statement(INSERT_EXPOSURE, (experiment, shopper, shop, arm, seen.persona, at))
-                    for experiment, arm in exposures
-                ),
-                Statement(ADD_VIEWS, (shop, *seen[:-1], rows, shopper, at)),
-                *(Statement(COUNT_CHECKOUT, (shopper,)) for row in seen.rows if row[0] == CHECKOUT),
-                Statement(DELETE_OLD_VIEWS, (shop, seen.day - VIEW_DAYS)),
-                _unless_forgotten([shopper]),
-            ]
+            _visited(sighting),
+            *(
+                Statement(INSERT_EXPOSURE, (experiment, shopper, shop, arm, seen.persona, at))
+                for experiment, arm in exposures
+            ),
+            Statement(ADD_VIEWS, (shop, *seen[:-1], rows, shopper, at)),
+            *(Statement(COUNT_CHECKOUT, (shopper,)) for row in seen.rows if row[0] == CHECKOUT),
+            Statement(DELETE_OLD_VIEWS, (shop, seen.day - VIEW_DAYS)),
+            _unless_forgotten([shopper]),
         )
 
     async def counts(self, shop_id: str, since_day: int) -> list[Sequence[Row]]:
@@ -283,15 +272,13 @@ class ShopRepository:
         seen = (shop_id, since_day)
         return list(
             await self._run(
-                [
-                    Statement(insights.SELECT_OUTCOMES, (shop_id,)),
-                    Statement(insights.SELECT_SLOTS, seen),
-                    Statement(insights.SELECT_PRODUCTS, seen),
-                    Statement(insights.SELECT_COSTS, (shop_id,)),
-                    Statement(insights.SELECT_DECISIONS, seen),
-                    Statement(insights.SELECT_ORIGINS, (shop_id,)),
-                    Statement(insights.SELECT_BOUGHT, (shop_id,)),
-                ]
+                Statement(insights.SELECT_OUTCOMES, (shop_id,)),
+                Statement(insights.SELECT_SLOTS, seen),
+                Statement(insights.SELECT_PRODUCTS, seen),
+                Statement(insights.SELECT_COSTS, (shop_id,)),
+                Statement(insights.SELECT_DECISIONS, seen),
+                Statement(insights.SELECT_ORIGINS, (shop_id,)),
+                Statement(insights.SELECT_BOUGHT, (shop_id,)),
             )
         )
 
@@ -300,7 +287,7 @@ class ShopRepository:
     ) -> Sequence[Row]:
         """Return what was shown and clicked at so many leading places of these slots."""
         params = (shop_id, since_day, most, json.dumps(list(slots)))
-        (rows,) = await self._run([Statement(insights.SELECT_PLACES, params)])
+        (rows,) = await self._run(Statement(insights.SELECT_PLACES, params))
         return rows
 
     async def record(
@@ -312,14 +299,10 @@ class ShopRepository:
         """
         seen, composed = sorted(sightings), sorted(generations)
         *_, pages = await self._run(
-            [
-                *map(_visited, seen),
-                *(Statement(UPSERT_GENERATION, tuple(item)) for item in composed),
-                _unless_forgotten([item.shopper_id for item in seen]),
-                _unless_forgotten(
-                    [item.shopper_id for item in composed], DELETE_FORGOTTEN_GENERATIONS
-                ),
-            ]
+            *map(_visited, seen),
+            *(Statement(UPSERT_GENERATION, tuple(item)) for item in composed),
+            _unless_forgotten([item.shopper_id for item in seen]),
+            _unless_forgotten([item.shopper_id for item in composed], DELETE_FORGOTTEN_GENERATIONS),
         )
         return [row["kv_key"] for row in pages]
 
@@ -329,18 +312,16 @@ class ShopRepository:
         Facts go by the shoppers' time, whoever they are of. Return how many rows were found.
         """
         removed = await self._run(
-            [
-                Statement(DELETE_UNSEEN_SHOPPERS, (shoppers_before,)),
-                Statement(DELETE_LONG_PAST_FACTS, (shoppers_before,)),
-                Statement(DELETE_OLD_GENERATIONS, (records_before,)),
-                Statement(DELETE_OLD_FORGOTTEN, (forgotten_before,)),
-            ]
+            Statement(DELETE_UNSEEN_SHOPPERS, (shoppers_before,)),
+            Statement(DELETE_LONG_PAST_FACTS, (shoppers_before,)),
+            Statement(DELETE_OLD_GENERATIONS, (records_before,)),
+            Statement(DELETE_OLD_FORGOTTEN, (forgotten_before,)),
         )
         return sum(map(len, removed))
 
     async def export(self, shopper_id: str) -> dict[str, Sequence[Row]]:
         """Return a shopper's rows by table."""
-        found = await self._run([Statement(sql, (shopper_id,)) for sql in SELECT_ALL_OF.values()])
+        found = await self._run(*(Statement(sql, (shopper_id,)) for sql in SELECT_ALL_OF.values()))
         return dict(zip(SELECT_ALL_OF, found, strict=True))
 
     async def erase(self, shopper_id: str, at: str) -> Sequence[str]:
@@ -349,22 +330,20 @@ class ShopRepository:
         Return the keys of pages that were composed for them.
         """
         *_, pages = await self._run(
-            [
-                Statement(INSERT_FORGOTTEN, (shopper_id, at)),
-                Statement(DELETE_SHOPPER, (shopper_id,)),
-                Statement(DELETE_GENERATIONS_OF, (shopper_id,)),
-            ]
+            Statement(INSERT_FORGOTTEN, (shopper_id, at)),
+            Statement(DELETE_SHOPPER, (shopper_id,)),
+            Statement(DELETE_GENERATIONS_OF, (shopper_id,)),
         )
         return [row["kv_key"] for row in pages]
 
     async def latest_erased(self) -> set[tuple[str, str]]:
         """Return who was erased last, and when."""
-        (rows,) = await self._run([Statement(SELECT_LATEST_FORGOTTEN, ())])
+        (rows,) = await self._run(Statement(SELECT_LATEST_FORGOTTEN, ()))
         return {(row["shopper_id"], row["at"]) for row in rows}
 
     async def check(self) -> None:
         """Write something and take it back, to see that it can be done."""
-        await self._run([_visited(_CHECKED), Statement(DELETE_SHOPPER, (_CHECKED.shopper_id,))])
+        await self._run(_visited(_CHECKED), Statement(DELETE_SHOPPER, (_CHECKED.shopper_id,)))
 
 
 def only_reads(work: Iterable[Statement]) -> bool:

@@ -27,10 +27,9 @@ class SqliteDatabase(SqliteFile, ShopRepository):
     """
 
     def __init__(self, path: Path, migrations: Path) -> None:
-        SqliteFile.__init__(self, path, lambda connection: migrate(connection, migrations))
-        ShopRepository.__init__(self, self._run_here)
+        super().__init__(path, lambda connection: migrate(connection, migrations))
 
-    async def _run_here(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
+    async def _transact(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
         run = self.read if only_reads(work) else self.run
         return await run(lambda connection: [_rows(connection, item) for item in work])
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from app.storage.kv.limits import check_pair
 from app.storage.sqlite import SqliteFile
 
 _SCHEMA = """
@@ -78,13 +77,7 @@ class SqliteKv(SqliteFile):
         return await self.read(find)
 
     async def put(self, key: str, value: bytes, ttl: int) -> None:
-        """Keep a value for `ttl` seconds.
-
-        Raises:
-            InvalidPair: KV would never take the pair.
-            StorageError: the file could not be written.
-        """
-        check_pair(key, value, ttl)
+        """Keep a value for `ttl` seconds."""
         now = self._clock()
 
         def write(connection: sqlite3.Connection) -> int:

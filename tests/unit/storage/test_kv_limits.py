@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from app.metrics.registry import Metrics
 from app.storage.cloudflare import CloudflareApi, CloudflareKv
 from app.storage.errors import InvalidPair
 from app.storage.http import LazyHttpClient
 from app.storage.kv.sqlite import SqliteKv
+from app.storage.measured import MeasuredKv
 from app.storage.ports import Kv
+from app.storage.redis import RedisKv, RedisServer
 from app.storage.worker import WorkerKv
 from tests.support.clock import Clock
 
@@ -21,19 +24,20 @@ MIB = 1024 * 1024
 NOBODY = "http://127.0.0.1:9"
 
 
-@pytest.fixture(params=["sqlite", "worker", "cloudflare"])
+@pytest.fixture(params=["sqlite", "redis", "worker", "cloudflare"])
 async def kv(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kv]:
-    """Each KV; those that would have to ask somebody have nobody to ask."""
+    """Each KV, as a shop opens it; those that would have to ask somebody have nobody to ask."""
     http = LazyHttpClient(inside=True, secure=False)
     api = CloudflareApi(http, NOBODY, "token", Clock())
     sqlite = SqliteKv(tmp_path / "kv.sqlite", Clock())
     stores: dict[str, Kv] = {
         "sqlite": sqlite,
+        "redis": RedisKv(RedisServer("redis://127.0.0.1:9")),
         "worker": WorkerKv(http, NOBODY, {}),
         "cloudflare": CloudflareKv(api, "account", "namespace", 0.0),
     }
     await sqlite.open()
-    yield stores[request.param]
+    yield MeasuredKv(stores[request.param], Metrics())
     await sqlite.close()
     await http.aclose()
 

@@ -376,7 +376,7 @@ async def test_when_another_server_becomes_the_primary_the_shop_connects_anew(
     database: PostgresDatabase,
 ) -> None:
     run = database._run  # noqa: SLF001 - what the server does to a session is not the port's
-    await run([Statement("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", ())])
+    await run(Statement("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", ()))
     with pytest.raises(StorageError, match="ReadOnly"):
         await database.check()
     await database.check()
