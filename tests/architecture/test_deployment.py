@@ -11,6 +11,7 @@ from typing import Any
 import fastjsonschema
 import yaml
 
+from app import __version__
 from app.settings import ROOT, VARIABLES, Settings, read_settings
 from app.web.health import TIMEOUT as HEALTH_SECONDS
 
@@ -63,6 +64,29 @@ def test_every_shop_is_one_of_a_cluster_and_has_settings_that_are_ours() -> None
         assert read(environment).storage.where == "cluster"
     said = re.findall(r"from-literal=(\w+)=", (DEPLOY / "kubernetes.yaml").read_text())
     assert SECRETS.keys() <= set(said) <= VARIABLES.keys()
+
+
+def test_no_secret_stands_in_a_file_and_each_can_be_given() -> None:
+    secret = re.compile(r"SECRET|PASSWORD|TOKEN|KEY|_URL$")
+    passwords = re.compile(r"^\$\{\w+:[?-]\}$|^\w+://(?:\w+:\$\{\w+:\?\}@)?[\w.:/-]+$")
+    given = {
+        name: text
+        for service in COMPOSE["services"].values()
+        for name, text in service.get("environment", {}).items()
+        if secret.search(name)
+    }
+    assert [name for name, text in given.items() if not passwords.match(text)] == []
+    assert given.keys() > {"WANDSTORE_OPERATOR_TOKEN", "POSTGRES_PASSWORD", *SECRETS}
+    said = {entry["name"] for entry in CONTAINER["env"]} - {"WANDSTORE_PUBLIC_URL"}
+    assert not any(secret.search(name) for name in said)
+    assert CONTAINER["envFrom"] == [{"secretRef": {"name": "wandstore"}}]
+
+
+def test_who_waits_for_a_shop_asks_what_its_image_answers_and_of_this_release() -> None:
+    waiting = COMPOSE["services"]["nginx"]["depends_on"]
+    assert waiting == {shop: {"condition": "service_healthy"} for shop in SHOPS}
+    assert "\nHEALTHCHECK " in (ROOT / "Dockerfile").read_text()
+    assert CONTAINER["image"].endswith(f":{__version__}")
 
 
 def test_nginx_is_believed_alone_and_finds_every_shop() -> None:
