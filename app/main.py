@@ -279,12 +279,12 @@ def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools
     return GeneratorTools(
         resources.relay.journal,
         resources.providers.with_house,
+        settings.deadlines,
+        settings.parsing,
         resources.warm_up.wait,
         resources.arms.finished,
         partial(interests_of, facts, resources.patience, demand),
         settings.personal,
-        settings.deadlines,
-        settings.parsing,
         partial(read_interests, facts, resources.patience) if facts else no_interests,
     )
 

@@ -27,7 +27,7 @@ from app.content.site import SiteContent, read_site
 from app.domain.llm import Model
 from app.domain.page import StoredPage
 from app.domain.persona import PERSONA_TYPES, PageKey, Persona, Signals
-from app.generation.job import PageJob, no_interests
+from app.generation.job import PageJob
 from app.generation.rules import House
 from app.generation.trace import Trace
 from app.llm.budget import Budget
@@ -140,10 +140,6 @@ async def _compose(
     tools = GeneratorTools(
         journal=journal,
         models_of=lambda _: models,
-        ready=_nothing,
-        finished=_nothing,
-        interests=no_interests,
-        personal=True,
         deadlines=settings.deadlines,
         parsing=settings.parsing,
     )
@@ -153,9 +149,6 @@ async def _compose(
     journal.open("eval", key.shopper_id)
     await build_generator(content, renderer, tools).compose(job, _forget)
     return outcome(trace, models[0].name, len(library.plan.asked))
-
-
-async def _nothing(*_: object) -> None: ...
 
 
 async def _forget(_page: StoredPage, _ttl: int, _shared: object) -> bool:

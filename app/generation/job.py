@@ -29,8 +29,8 @@ class Journal(Protocol):
     def events(self, page_id: str) -> tuple[Event, ...]: ...
 
 
-async def not_watched(_: Trace) -> None:
-    """Let a page end unnoticed."""
+async def nothing(*_: object) -> None:
+    """Let a page be composed at once, and end unnoticed."""
 
 
 async def no_interests(*_: object) -> Interests:
@@ -59,7 +59,7 @@ class GeneratorDeps(NamedTuple):
     parse_limits: ParseLimits = ParseLimits()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     decision: str = ""
-    finished: Callable[[Trace], Awaitable[None]] = not_watched
+    finished: Callable[[Trace], Awaitable[None]] = nothing
     interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
     viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
 

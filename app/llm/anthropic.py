@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Prompt, TokensUsed
-from app.generation.schema import SHAPE
-from app.llm.client import StreamState, count_of, schema_of, text_of, text_of_part
+from app.llm.client import StreamState, count_of, request_of, text_of, text_of_part
 from app.llm.failures import failure_of_error
 from app.settings import ProviderSettings
 
@@ -31,8 +30,7 @@ class AnthropicApi:
             "text": prompt.instructions,
             "cache_control": {"type": "ephemeral"},
         }
-        schema = schema_of(prompt, self._provider)
-        request = f"{prompt.request}\n\n{SHAPE}" if schema else prompt.request
+        request, schema = request_of(prompt, self._provider)
         body: dict[str, object] = {
             "model": self.model,
             "max_tokens": max_tokens,

@@ -26,6 +26,7 @@ from app.domain.llm import (
     TokensUsed,
 )
 from app.generation.parser.parser import ProposalParser
+from app.generation.schema import SHAPE
 from app.generation.trace import CUT_SHORT, REFUSED
 from app.llm.failures import failure_of_error, failure_of_status, translated
 from app.llm.sse import EventReader, ServerEvent, StreamBroken
@@ -209,11 +210,13 @@ class ChatClient:
                 await response.aclose()
 
 
-def schema_of(prompt: Prompt, provider: ProviderSettings) -> Mapping[str, object] | None:
-    """Return the schema that a provider is to hold its model to, None where it is not set so."""
+def request_of(
+    prompt: Prompt, provider: ProviderSettings
+) -> tuple[str, Mapping[str, object] | None]:
+    """Return what is asked for, and the schema to hold the model to, if the provider is set so."""
     if provider.response_format != "json_schema" or prompt.schema is None:
-        return None
-    return prompt.schema()
+        return prompt.request, None
+    return f"{prompt.request}\n\n{SHAPE}", prompt.schema()
 
 
 def text_of(content: object) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Prompt, TokensUsed
-from app.generation.schema import SHAPE
-from app.llm.client import StreamState, count_of, schema_of, text_of
+from app.llm.client import StreamState, count_of, request_of, text_of
 from app.llm.failures import failure_of_error, is_error
 from app.settings import ProviderSettings
 
@@ -24,8 +23,7 @@ class OpenAiApi:
     def request(self, prompt: Prompt, max_tokens: int) -> tuple[str, Mapping[str, str], object]:
         """Return address, headers and body of a streamed completion."""
         provider = self._provider
-        schema = schema_of(prompt, provider)
-        request = f"{prompt.request}\n\n{SHAPE}" if schema else prompt.request
+        request, schema = request_of(prompt, provider)
         body: dict[str, object] = {
             "model": self.model,
             "messages": [

@@ -15,7 +15,7 @@ from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.persona import Interests, PageKey
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, Journal, no_interests, not_watched
+from app.generation.job import GeneratorDeps, Journal, no_interests, nothing
 from app.generation.prompt import instructions
 from app.generation.rules import House
 from app.generation.trace import Trace
@@ -35,12 +35,12 @@ class GeneratorTools(NamedTuple):
 
     journal: Journal
     models_of: Callable[[House], Sequence[Model]]
-    ready: Callable[[], Awaitable[None]]
-    finished: Callable[[str, Trace], Awaitable[None]]
-    interests: Callable[[PageKey, Shop], Awaitable[Interests]]
-    personal: bool
     deadlines: Deadlines
     parsing: ParseLimits
+    ready: Callable[[], Awaitable[None]] = nothing
+    finished: Callable[[str, Trace], Awaitable[None]] = nothing
+    interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
+    personal: bool = True
     viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
 
 
@@ -85,7 +85,7 @@ def build_generator(
         deadlines=tools.deadlines,
         parse_limits=tools.parsing,
         decision=hashlib.sha256("\0".join(deciding).encode()).hexdigest()[:_DIGITS],
-        finished=partial(tools.finished, key) if arm is not None else not_watched,
+        finished=partial(tools.finished, key) if arm is not None else nothing,
         interests=tools.interests,
         viewed=tools.viewed,
     )

@@ -77,7 +77,6 @@ class Playback:
             "position": round(at),
             "length": max(self.length, self.run.length),
             "playing": self.playing and not ended,
-            "speed": self.speed,
             "done": self.run.done,
             "cuts": self.cuts,
             "events": [

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.domain.llm import Model
-from app.domain.persona import Persona
 from app.generation.rules import House
 from app.llm.factory import Providers, house_model
 from app.settings import Settings
@@ -22,7 +21,7 @@ from app.workbench.player.faults import (
 )
 from app.workbench.player.playback import Playback
 from app.workbench.player.recordings import Piece, ReplayModel, names, read
-from app.workbench.player.run import Run, RunRequest
+from app.workbench.player.run import Run
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import BadRequest
 
@@ -47,9 +46,9 @@ class RunRegistry:
         """Return who can compose: recordings, earlier runs, the house, and providers with a key."""
         recordings = {f"recording:{name}": f"Recording: {name}" for name in names(self._root)}
         earlier = {
-            f"run:{run.id}": f"Run of {run.request.source}, {run.request.persona.type}"
+            f"run:{run.id}": f"Run of {run.source}, {run.persona.type}"
             for run in self.runs.values()
-            if run.done and run.pieces and not run.request.source.startswith(("recording:", "run:"))
+            if run.done and run.pieces and not run.source.startswith(("recording:", "run:"))
         }
         live = {name: f"Live: {item.name}" for name, item in self._providers.by_name.items()}
         return {**recordings, **earlier, HOUSE: "Live: the house composer", **live}
@@ -64,13 +63,19 @@ class RunRegistry:
             raise BadRequest("as many pages are being composed as may be; wait a moment")
         live = self._live.site
         view = live.shop(str(payload.get("shop", "")) or None) or live.current.default
-        fault = payload.get("trouble")
-        request = self._request(
-            str(payload.get("source", "")),
-            read_persona(payload, view.shop),
-            read_model_fault(fault if isinstance(fault, dict) else {}),
+        fault, source = payload.get("trouble"), str(payload.get("source", ""))
+        models, clock = self._models(
+            source, read_model_fault(fault if isinstance(fault, dict) else {})
         )
-        run = Run(self._live, request, view)
+        run = Run(
+            self._live,
+            view,
+            read_persona(payload, view.shop),
+            source=source,
+            models=models,
+            clock=clock,
+            settings=self._settings,
+        )
         self.runs[run.id] = run
         self._tasks.start(run.compose(), f"run {run.id}")
         return run
@@ -85,22 +90,23 @@ class RunRegistry:
         """End what is being composed."""
         await self._tasks.end(0)
 
-    def _request(self, source: str, persona: Persona, fault: ModelFault) -> RunRequest:
+    def _models(
+        self, source: str, fault: ModelFault
+    ) -> tuple[Sequence[Model], Callable[[], float]]:
+        """Return who composes, in their order, and the clock that they keep to."""
         content = self._live.version.content
         choosing = House(content.library.plan, content.prompts.house_in)
         *_, house = self._providers.with_house(choosing)
         provider = self._providers.by_name.get(source)
         if provider or source == HOUSE:
-            live = [provider, house] if provider else [house]
-            return RunRequest(source, live, persona, time.monotonic, self._settings)
+            return [provider, house] if provider else [house], time.monotonic
         pieces = self._pieces(source)
         if pieces is None:
             raise BadRequest("there is nothing by that name to compose from")
         played = ReplayModel(
             inject(pieces, fault), self._settings.calls, broken=fault.kind == "leaves"
         )
-        models: list[Model] = [played, house_model(choosing, 0)]
-        return RunRequest(source, models, persona, lambda: played.now, self._settings)
+        return [played, house_model(choosing, 0)], lambda: played.now
 
     def _pieces(self, source: str) -> list[Piece] | None:
         kind, _, name = source.partition(":")

@@ -17,7 +17,7 @@ from app.domain.catalog import Shop
 from app.domain.events import Event
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.events import fold
-from app.generation.prompt import SlotRequest, build_prompt, count_tokens, describe, instructions
+from app.generation.prompt import SlotRequest, build_prompt, count_tokens, instructions
 from app.rendering.renderer import SlotContent
 from app.web.stream import last_event_id, written
 from app.workbench.gallery.fixtures import read_persona
@@ -177,7 +177,7 @@ class PlayerRoutes:
 
     def _page(self, run: Run, fillings: Mapping[str, SlotContent], stream: str | None) -> Response:
         shop = run.view.shop
-        html = run.renderer.store_page(shop, run.request.persona.type, fillings, stream)
+        html = run.renderer.store_page(shop, run.persona.type, fillings, stream)
         return framed(html, image_hosts(shop))
 
     def _run(self, request: Request) -> Run:
@@ -219,12 +219,10 @@ def _brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, 
     stable = instructions(content.prompts.storefront, PLACES, library.offered)
     wanted = SlotRequest(library.plan.asked, optional=library.plan.optional)
     brief = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
-    components = {spec.name: count_tokens(describe(spec)) for spec in library.specs.values()}
     return {
         "instructions": brief.instructions,
         "request": brief.request,
         "tokens": brief.tokens,
         "of_instructions": count_tokens(brief.instructions),
         "of_request": count_tokens(brief.request),
-        "of_components": components,
     }

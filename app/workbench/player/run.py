@@ -14,8 +14,7 @@ from app.domain.events import Event, EventName
 from app.domain.llm import Model, ModelEnded, ModelEvent, ModelText, Prompt
 from app.domain.page import Refusal, StoredPage
 from app.domain.persona import PageKey, Persona
-from app.generation.generator import Generator
-from app.generation.job import PageJob, no_interests
+from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.pages.generators import GeneratorTools, build_generator
 from app.pages.journal import PageJournal
@@ -33,16 +32,6 @@ LONGEST = 120.0
 _MOST_ITEMS = 30_000
 
 
-class RunRequest(NamedTuple):
-    """What a run is to compose: by whom, for whom, in which shop."""
-
-    source: str
-    models: Sequence[Model]
-    persona: Persona
-    clock: Callable[[], float]
-    settings: Settings
-
-
 class Item(NamedTuple):
     """Something that came in a run, `at` milliseconds after it began."""
 
@@ -54,10 +43,21 @@ class Item(NamedTuple):
 class Run:
     """One page on its way, and all that has come of it. Any number may listen."""
 
-    def __init__(self, live: ContentReloader, request: RunRequest, view: ShopView) -> None:
+    def __init__(
+        self,
+        live: ContentReloader,
+        view: ShopView,
+        persona: Persona,
+        *,
+        source: str,
+        models: Sequence[Model],
+        clock: Callable[[], float],
+        settings: Settings,
+    ) -> None:
         self.id = secrets.token_urlsafe(9)
-        self.request = request
         self.view = view
+        self.persona = persona
+        self.source = source
         self.version = live.version.number
         self.items: list[Item] = []
         self.events: list[tuple[int, Event]] = []
@@ -65,25 +65,31 @@ class Run:
         self.kept: StoredPage | None = None
         self.done = False
         self.renderer = live.renderer
-        self.trace = _RunTrace(self)
+        self.trace = _RunTrace(self, clock)
         self._changed = asyncio.Event()
-        self._began = request.clock()
-        shop, self.fallbacks = view.steered_for(request.persona.type)
+        self._clock, self._began = clock, clock()
+        shop, self.fallbacks = view.steered_for(persona.type)
         self._job = PageJob(
             self.id,
-            PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(request.persona)),
+            PageKey(f"shop_{secrets.token_hex(16)}", persona_hash(persona)),
             shop,
-            request.persona,
+            persona,
             view.content,
             self.fallbacks,
             self.trace,
         )
-        self._generator = _generator(live, self)
+        tools = GeneratorTools(
+            journal=_RunJournal(self),
+            models_of=lambda _: [_RecordingModel(item, self) for item in models],
+            deadlines=settings.deadlines,
+            parsing=settings.parsing,
+        )
+        self._generator = build_generator(live.version.content, live.renderer, tools)
 
     @property
     def now(self) -> int:
         """Milliseconds since it began, by its own clock."""
-        return round((self.request.clock() - self._began) * 1000)
+        return round((self._clock() - self._began) * 1000)
 
     @property
     def length(self) -> int:
@@ -135,7 +141,7 @@ class Run:
         """Return how it went, in numbers."""
         summary = self.trace.summary()
         summary["ms"] = self.now
-        return {**summary, "source": self.request.source, "run": self.id, "version": self.version}
+        return {**summary, "source": self.source, "run": self.id, "version": self.version}
 
     async def _keep(self, page: StoredPage, _ttl: int, _shared: object) -> bool:
         self.kept = page
@@ -145,11 +151,10 @@ class Run:
 class _RunTrace(Trace):
     """A trace whose notes are told as they are written."""
 
-    def __init__(self, run: Run) -> None:
-        request = run.request
+    def __init__(self, run: Run, clock: Callable[[], float]) -> None:
         self.run = run
         self._words = ""
-        super().__init__(run.id, run.view.shop.id, request.persona.type, request.clock)
+        super().__init__(run.id, run.view.shop.id, run.persona.type, clock)
 
     def note(self, what: str, code: str = "", where: str = "") -> None:
         super().note(what, code, where)
@@ -201,22 +206,3 @@ class _RecordingModel:
                 elif isinstance(event, ModelEnded):
                     run.record("tokens", {**event.tokens._asdict(), "model": self.name})
                 yield event
-
-
-def _generator(live: ContentReloader, run: Run) -> Generator:
-    """Return who generates as the shop does, but for whoever the run names, and unwatched."""
-
-    async def nothing(*_: object) -> None: ...
-
-    settings = run.request.settings
-    tools = GeneratorTools(
-        journal=_RunJournal(run),
-        models_of=lambda _: [_RecordingModel(item, run) for item in run.request.models],
-        ready=nothing,
-        finished=nothing,
-        interests=no_interests,
-        personal=True,
-        deadlines=settings.deadlines,
-        parsing=settings.parsing,
-    )
-    return build_generator(live.version.content, live.renderer, tools)

@@ -84,6 +84,7 @@ class ContentReloader:
         old = self.version
         made, renderer, faults = await asyncio.to_thread(self._best, old, before)
         self.faults = (*unread_faults(self._disk), *faults)
+        reached = Touched()
         if made is not None and renderer is not None:
             taken = made.sources.differing(old.sources)
             catalogs = self.site.current.content.catalogs
@@ -96,20 +97,11 @@ class ContentReloader:
             self.site.current = self._build_site(made.content, renderer)
             if old.package is not None and old.package is not made.package:
                 old.package.close()
-            if announce:
-                self._announce(touched(taken, old, made))
-                return
+            reached = touched(taken, old, made)
         if announce:
-            self._announce(Touched())
-
-    def _announce(self, what: Touched) -> None:
-        self.news.send(
-            {
-                "version": self._version.number,
-                "faults": [fault.as_json() for fault in self.faults],
-                **what._asdict(),
-            }
-        )
+            faulty = [fault.as_json() for fault in self.faults]
+            number = self._version.number
+            self.news.send({"version": number, "faults": faulty, **reached._asdict()})
 
     def _best(
         self, old: Version, before: Sources
