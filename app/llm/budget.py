@@ -129,7 +129,9 @@ class Budget:
         minute = self._minute()
         refused = shared.refused if shared else _first_refused(claims, ledgers, minute)
         if refused is not None:
-            raise self._too_much(refused)
+            if refused > 1:
+                raise self._no("ADDRESS_LIMIT", "too many pages for one address")
+            raise self._no("BUDGET_SPENT", "the budget is spent")
         for ledger, claim in zip(ledgers, claims, strict=True):
             ledger.add(minute, 1, claim.tokens)
         self._store(shop.account)
@@ -219,11 +221,6 @@ class Budget:
     def _ledger_of_address(self, account: str) -> Ledger:
         ledger = self._addresses[account] = self._addresses.get(account) or Ledger()
         return ledger
-
-    def _too_much(self, refused: int) -> CallRefused:
-        if refused > 1:
-            return self._no("ADDRESS_LIMIT", "too many pages for one address")
-        return self._no("BUDGET_SPENT", "the budget is spent")
 
     def _no(self, code: str, reason: str) -> CallRefused:
         self.counts[code] += 1

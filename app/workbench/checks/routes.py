@@ -39,7 +39,7 @@ class CheckRoutes:
     async def checks(self, _: Request) -> Response:
         """Show the checks."""
         axe = axe_script() is not None
-        return page(self._templates.draw("checks", axe=axe, states=self._states()))
+        return page(self._templates.draw("checks", axe=axe))
 
     async def states(self, _: Request) -> Response:
         """Answer with every state there is."""
@@ -81,12 +81,11 @@ class CheckRoutes:
         """Take pictures of a component's states, or of all."""
         payload = await read_json(request)
         url = f"{request.url.scheme}://{request.url.netloc}"
-        known = {state["component"] for state in self._states()}
-        component = str(payload.get("component", ""))
+        every = self._states()
+        chosen = [state for state in every if state["component"] == payload.get("component")]
         cookies = (f"{name}={value}" for name, value in request.cookies.items())
         cookie = next((item for item in cookies if item.startswith("workbench_")), "")
-        which = component if component in known else ""
-        message = await self._pictures.take(url, which, cookie)
+        message = await self._pictures.take(url, chosen or every, cookie)
         return answer({"message": message})
 
     async def accept(self, request: Request) -> Response:

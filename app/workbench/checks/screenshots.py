@@ -1,6 +1,7 @@
-"""`python -m app.workbench.checks.screenshots URL FOLDER [COMPONENT]`: takes pictures of states.
+"""`python -m app.workbench.checks.screenshots URL FOLDER STATES`: takes pictures of states.
 
-The cookie that the workbench asks for is in the environment: arguments are for everybody to see.
+STATES is a JSON list of them. The cookie that the workbench asks for is in the environment:
+arguments are for everybody to see.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 COOKIE = "WORKBENCH_COOKIE"
 WIDTHS = (360, 1024)
@@ -28,7 +28,7 @@ _FLAGS = (
 _PATIENCE = 20_000
 
 
-def main(url: str, folder: Path, component: str = "") -> int:
+def main(url: str, folder: Path, states: list[dict[str, str]]) -> int:
     """Take every picture; say in one line what was done, or what is missing."""
     try:
         from playwright.sync_api import sync_playwright  # noqa: PLC0415 - this process alone
@@ -39,7 +39,6 @@ def main(url: str, folder: Path, component: str = "") -> int:
     if browser_path is None:
         sys.stdout.write("there is no Chromium here; `make browser` installs one\n")
         return 1
-    states = [state for state in _states(url) if component in ("", state["component"])]
     flags = [*_FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=flags)
@@ -67,12 +66,5 @@ _SETTLED = """async () => {
 }"""
 
 
-def _states(url: str) -> list[dict[str, str]]:
-    asked = Request(f"{url}/design/states", headers={"Cookie": os.environ.get(COOKIE, "")})  # noqa: S310
-    with urlopen(asked, timeout=30) as answer:  # noqa: S310 - our own server
-        states: list[dict[str, str]] = json.load(answer)
-    return states
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""))  # noqa: PLR2004
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])))

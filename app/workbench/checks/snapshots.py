@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,8 +57,8 @@ class Pictures:
             raise BadRequest("take the picture first")
         write(self._root, f"{ACCEPTED}/{name}", path.read_bytes())
 
-    async def take(self, url: str, component: str, cookie: str) -> str:
-        """Take pictures of one component's states, or of all; return what to say about it.
+    async def take(self, url: str, states: Sequence[Mapping[str, str]], cookie: str) -> str:
+        """Take pictures of these states; return what to say about it.
 
         The browser that takes them is let in with a cookie of who asks for them.
 
@@ -66,10 +68,9 @@ class Pictures:
         async with self._turn:
             taken = self._folders["taken"]
             taken.mkdir(parents=True, exist_ok=True)
-            command = ["-m", "app.workbench.checks.screenshots", url, str(taken), component]
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *command,
+                *(sys.executable, "-m", "app.workbench.checks.screenshots"),
+                *(url, str(taken), json.dumps(states)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 cwd=_HOME,

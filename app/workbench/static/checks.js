@@ -8,9 +8,8 @@ import { examine, selectors } from "./page_checks.js";
 
 const progress = find("[data-progress]");
 const withAxe = find("[data-axe]").dataset.axe === "yes";
-/** @type {State[]} */
-const known = JSON.parse(find("[data-states]").textContent);
-const homes = new Map(known.map((state) => [state.component, state.of]));
+/** @type {Map<string, string>} */
+let homes = new Map();
 /** @type {Finding[]} */
 let findings = [];
 let turn = 0;
@@ -107,6 +106,7 @@ export const check = async (chosen = "") => {
   delete document.body.dataset.checked;
   /** @type {State[]} */
   const every = await read("/design/states");
+  homes = new Map(every.map((state) => [state.component, state.of]));
   const states = every.filter(({ component }) => !chosen || component === chosen);
   const frame = make("iframe", { title: "A state being checked", tabindex: "-1" });
   const stage = find("[data-stage]");
