@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +26,7 @@ _DIGITS = 32
 
 
 class PageKeys:
-    """Gives the keys of one shop's pages of products and listings.
+    """Gives the keys of one shop's pages.
 
     They hold all that our templates draw, and the digest of our code. Where a template of a
     designer's reads more of the shop than ours do, every page has every change of the shop in it.
@@ -42,7 +43,7 @@ class PageKeys:
             *(getattr(shop, name) for name in sorted(_KNOWN - {"categories", "stocked"})),
             shop.categories(),
             sorted(shop.stocked()),
-            "" if _reads_known(content.library.folder) else shop.digest,
+            "" if _reads_known(content.library.folder, content.library.digest) else shop.digest,
         )
         self._frame = repr(frame)
         self._drawn = lru_cache(None)(lambda product: _digest(repr(shop.products[product])))
@@ -50,13 +51,16 @@ class PageKeys:
     def product(self, item: Product, related: list[Product]) -> str:
         """Return the key of a product's page."""
         there = [other.id for other in self._others if item.id in other.products]
-        drawn = [self._drawn(each.id) for each in (item, *related)]
-        return _digest(repr(("product", drawn, there)) + self._frame)
+        return self.page("product", there, showing=(item, *related))
 
     def listing(self, listing: Listing) -> str:
         """Return the key of a listing's page."""
-        drawn = [self._drawn(each.id) for each in listing.results]
-        return _digest(repr(("listing", listing._replace(results=()), drawn)) + self._frame)
+        return self.page("listing", listing._replace(results=()), showing=listing.results)
+
+    def page(self, *parts: object, showing: Iterable[Product] = ()) -> str:
+        """Return the key of a page that is drawn from these parts, and from products."""
+        drawn = [self._drawn(each.id) for each in showing]
+        return _digest(repr((*parts, drawn)) + self._frame)
 
 
 def _digest(text: str) -> str:
@@ -83,8 +87,9 @@ def _code_digest() -> str:
     return digest.hexdigest()
 
 
-def _reads_known(folder: Path) -> bool:
-    """Say whether templates read of `shop` only what is known."""
+@lru_cache(1)
+def _reads_known(folder: Path, _: str) -> bool:
+    """Say whether templates, of which a digest is given, read of `shop` only what is known."""
     parser = jinja2.Environment(autoescape=True)
     trees = (parser.parse(path.read_text()) for path in folder.rglob("*.jinja"))
     return all(map(_is_known, trees))

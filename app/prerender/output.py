@@ -165,13 +165,18 @@ def shop_files(shop: Shop, content: SiteContent, renderer: Renderer) -> Iterator
     yield _now(f"{home}/shop.json", _json(about))
     yield _now(f"{home}/products.json", _json(products_file(shop)))
     yield _now(f"{home}/goods.json", _json(goods_file(shop)))
-    store = _store_pages(view, moments, content, renderer)
-    for page in chain(store, drawings(shop, renderer, PageKeys(shop, content))):
+    keys = PageKeys(shop, content)
+    store = _store_pages(view, moments, content, renderer, keys)
+    for page in chain(store, drawings(shop, renderer, keys)):
         yield page._replace(name=f"{home}/{page.name}")
 
 
 def _store_pages(
-    view: ShopView, moments: Iterable[int], content: SiteContent, renderer: Renderer
+    view: ShopView,
+    moments: Iterable[int],
+    content: SiteContent,
+    renderer: Renderer,
+    keys: PageKeys,
 ) -> Iterator[File]:
     """Yield a shop's store pages as they are now, and as they will be when other rules hold."""
     some_without = any(not arm.pins for _, arm in content.experiments.experiments.arms())
@@ -179,7 +184,7 @@ def _store_pages(
         place = f"at/{moment}/" if moment else ""
         steered = steered_view(view, content, renderer, moment) if moment else view
         for pins in (True, False) if some_without else (True,):
-            yield from store_pages(steered, renderer, place, pins=pins)
+            yield from store_pages(steered, renderer, keys, place, pins=pins)
 
 
 def _now(name: str, data: bytes) -> File:

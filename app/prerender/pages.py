@@ -9,11 +9,12 @@ from functools import partial
 from typing import NamedTuple
 
 from app.catalog.listing import ORDERS, ListingQuery, filter_products
+from app.catalog.ranking import top_up
 from app.domain.catalog import Product, Shop
 from app.domain.persona import NEWCOMER, PERSONA_TYPES
 from app.pages.shells import VISIT, ShopView
 from app.prerender.keys import PageKeys
-from app.rendering.renderer import Renderer
+from app.rendering.renderer import SUGGESTED, Renderer
 from app.web.notices import BASKET_AWAY, FAILED, FORGET, FORGOTTEN, NOT_FOUND
 from app.web.products import related
 
@@ -37,7 +38,7 @@ class File(NamedTuple):
 
 def drawings(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[File]:
     """Yield what shows the shop as a whole, its listings and its products."""
-    yield from _of_shop(shop, renderer)
+    yield from _of_shop(shop, renderer, keys)
     for at, category in enumerate(("", *shop.categories())):
         yield from _listings(shop, at, category, renderer, keys)
     for item in shop.products.values():
@@ -45,26 +46,26 @@ def drawings(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[File]:
 
 
 def store_pages(
-    view: ShopView, renderer: Renderer, place: str = "", *, pins: bool = True
+    view: ShopView, renderer: Renderer, keys: PageKeys, place: str = "", *, pins: bool = True
 ) -> Iterator[File]:
     """Yield the shop's shells and its page for crawlers, as the rules of a view have them.
 
     `place` is that of another moment than now; what is without `pins` is beside the others.
     """
     place = place if pins else f"{place}no-pins/"
-    stream = view.urls.stream(STREAM)
-    for persona_type in PERSONA_TYPES:
-        steered = view.steered_for(persona_type, pins=pins)
-        shell = partial(renderer.store_page, steered.shop, persona_type, steered.fallbacks, stream)
-        yield _page(f"{place}shells/{persona_type}.html", shell)
-    anyone, fallbacks = view.steered_for(NEWCOMER.type, pins=pins)
-    page = partial(renderer.store_page, anyone, NEWCOMER.type, fallbacks)
-    yield _page(f"{place}ahead.html", partial(page, view.urls.stream(VISIT)))
-    yield _page(f"{place}catalog.html", page)
+    pages = {f"shells/{name}": (name, view.urls.stream(STREAM)) for name in PERSONA_TYPES}
+    pages["ahead"] = (NEWCOMER.type, view.urls.stream(VISIT))
+    pages["catalog"] = (NEWCOMER.type, "")
+    for name, (persona_type, stream) in pages.items():
+        shop, fallbacks = view.steered_for(persona_type, pins=pins)
+        html = partial(renderer.store_page, shop, persona_type, fallbacks, stream)
+        key = keys.page("store", persona_type, stream, fallbacks)
+        yield _page(f"{place}{name}.html", html, key)
 
 
-def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[File]:
+def _of_shop(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[File]:
     """Yield the few other pages that show a shop as a whole."""
+    suggested = top_up((), shop, SUGGESTED)
     yield _page("categories.html", partial(renderer.categories_page, shop))
     notices = {
         "not-found": NOT_FOUND,
@@ -74,9 +75,11 @@ def _of_shop(shop: Shop, renderer: Renderer) -> Iterator[File]:
     }
     if shop.checkout:
         notices["no-basket"] = BASKET_AWAY
-        yield _page("basket.html", partial(renderer.basket_page, shop, ()))
+        key = keys.page("basket", showing=suggested)
+        yield _page("basket.html", partial(renderer.basket_page, shop, ()), key)
     for name, notice in notices.items():
-        yield _page(f"{name}.html", partial(renderer.message_page, shop, *notice))
+        key = keys.page("message", notice, showing=suggested)
+        yield _page(f"{name}.html", partial(renderer.message_page, shop, *notice), key)
 
 
 def _product(shop: Shop, item: Product, renderer: Renderer, keys: PageKeys) -> File:

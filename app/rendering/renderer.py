@@ -43,7 +43,7 @@ REFRESH_SECONDS = 8
 """When a page without JavaScript looks whether it is finished."""
 
 
-_SUGGESTED = 6
+SUGGESTED = 6
 """Products in a row below what is not there: as many as it takes to run off a wide screen."""
 
 _USUAL: Mapping[str, Any] = MappingProxyType(
@@ -254,7 +254,7 @@ class Renderer:
             request=request,
             before=url.listing(request._replace(page=page - 1)) if page > 1 else None,
             after=url.listing(request._replace(page=page + 1)) if page < listing.pages else None,
-            suggestions=[] if listing.total else top_up((), shop, _SUGGESTED),
+            suggestions=[] if listing.total else top_up((), shop, SUGGESTED),
         )
 
     def categories_page(self, shop: Shop) -> str:
@@ -300,7 +300,7 @@ class Renderer:
             seen=seen(items),
             note=note,
             most=MAX_QUANTITY,
-            suggestions=[] if items else top_up((), shop, _SUGGESTED),
+            suggestions=[] if items else top_up((), shop, SUGGESTED),
         )
 
     def demo_checkout_page(self, shop: Shop, items: Sequence[BasketItem]) -> str:
@@ -330,7 +330,7 @@ class Renderer:
             noindex=True,
             title=gettext(title),
             text=gettext(text),
-            suggestions=[] if button else top_up((), shop, _SUGGESTED),
+            suggestions=[] if button else top_up((), shop, SUGGESTED),
             **({"button": gettext(button)} if button else {}),
         )
 
