@@ -53,12 +53,13 @@ if (document.currentScript) {
     const lines = [element, ...element.querySelectorAll("[data-product]")];
     const named = lines.filter((line) => line.dataset.product);
     const items = named.slice(0, maxEvents).map(itemOf);
-    const order = (element.dataset.order ?? "") + JSON.stringify(items);
+    const order = element.dataset.order?.slice(0, 200);
+    const known = (order ?? "") + JSON.stringify(items);
     try {
-      if (sessionStorage.getItem("order told") === order) return;
-      sessionStorage.setItem("order told", order);
+      if (sessionStorage.getItem("order told") === known) return;
+      sessionStorage.setItem("order told", known);
     } catch {} // storage is denied: it may be sent again
-    if (items.length) record({ kind: "purchase", items });
+    if (items.length) record({ kind: "purchase", items, order });
   };
 
   /** @type {Record<string, (element: HTMLElement) => void>} */

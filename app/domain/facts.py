@@ -44,6 +44,7 @@ class Fact(NamedTuple):
     ones. `cents` is an order's value in hundredths of the shop's currency; `seconds` how long was
     looked; `sort` the order that was chosen. `origins` has for each product where it was shown
     before it was put into the basket, `page/slot`, or nothing; it is empty where none has one.
+    `order` tells an order from all others of its shopper: reported again, it is the same one.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Fact(NamedTuple):
     seconds: int = 0
     sort: str = ""
     origins: tuple[str, ...] = ()
+    order: str = ""
 
     def as_json(self) -> str:
         """Return the form in which it is stored: one line, without what is empty."""
@@ -68,7 +70,7 @@ def read_fact(stored: object) -> Fact | None:
     """Read what was stored: None for an unknown kind; a field that makes no sense is empty."""
     if not isinstance(stored, Mapping) or stored.get("kind") not in KINDS:
         return None
-    sort, products = stored.get("sort"), _names(stored.get("products"))
+    products = _names(stored.get("products"))
     return Fact(
         kind=stored["kind"],
         day=_whole(stored.get("day"), MAX_DAY),
@@ -79,8 +81,9 @@ def read_fact(stored: object) -> Fact | None:
         reduced=_whole(stored.get("reduced"), MAX_NAMES),
         cents=_whole(stored.get("cents"), MAX_CENTS),
         seconds=_whole(stored.get("seconds"), MAX_SECONDS),
-        sort=sort if isinstance(sort, str) else "",
+        sort=_text(stored.get("sort")),
         origins=_origins(stored.get("origins"), len(products)),
+        order=_text(stored.get("order")),
     )
 
 
@@ -91,6 +94,10 @@ def _whole(value: Any, most: int) -> int:
     if isinstance(value, float) and (not isfinite(value) or value != int(value)):
         return 0
     return min(max(int(value), 0), most)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -111,8 +118,9 @@ def _origins(value: Any, number: int) -> tuple[str, ...]:
 class ReportedEvent(NamedTuple):
     """What a browser says that a shopper did. Its shape has been checked, nothing else.
 
-    `items` are product ids with quantities. `slot` is what was shown or clicked, `component` what
-    filled it, and `place` where in it the product stood, from 1.
+    `items` are product ids with quantities, `order` is the merchant's name of what was bought.
+    `slot` is what was shown or clicked, `component` what filled it, and `place` where in it the
+    product stood, from 1.
     """
 
     kind: str
@@ -123,3 +131,4 @@ class ReportedEvent(NamedTuple):
     slot: str = ""
     component: str = ""
     place: int = 0
+    order: str = ""

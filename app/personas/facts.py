@@ -59,6 +59,7 @@ def to_fact(
         return Refusal("UNKNOWN_PRODUCT", event.kind)
     products = [item for item, _ in items]
     tiers = [price_tier(item, prices) for item in products]
+    is_order = event.kind == "purchase"
     return Fact(
         kind=event.kind,
         day=day,
@@ -67,10 +68,16 @@ def to_fact(
         low=tiers.count(-1),
         high=tiers.count(1),
         reduced=sum(item.compare_at is not None for item in products),
-        cents=_cents(items, prices) if event.kind == "purchase" else 0,
+        cents=_cents(items, prices) if is_order else 0,
         seconds=event.seconds,
         origins=_origins(products, origins) if event.kind in BASKET_KINDS else (),
+        order=(event.order or _nameless(items, day)) if is_order else "",
     )
+
+
+def _nameless(items: Sequence[tuple[Product, int]], day: int) -> str:
+    """Return what stands for the name of an order that has none: what was bought on which day."""
+    return " ".join((str(day), *(f"{item.id}*{quantity}" for item, quantity in items)))
 
 
 def _origins(products: Sequence[Product], origins: Mapping[str, str]) -> tuple[str, ...]:

@@ -80,9 +80,11 @@ class _Item(_Strict):
 class _Purchase(_Strict):
     kind: Literal["purchase"]
     items: Annotated[list[_Item], Field(min_length=1, max_length=MAX_ITEMS)]
+    order: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
 
     def to_event(self) -> ReportedEvent:
-        return ReportedEvent(self.kind, tuple((item.product, item.quantity) for item in self.items))
+        items = tuple((item.product, item.quantity) for item in self.items)
+        return ReportedEvent(self.kind, items, order=self.order)
 
 
 class _Shown(_Strict):

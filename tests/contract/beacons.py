@@ -61,6 +61,8 @@ def _good() -> Iterator[tuple[str, str]]:
     yield "one into the basket", one(kind="add_to_basket", product="oak")
     items = [{"product": "oak", "quantity": 2}, {"product": "elm"}]
     yield "an order", one(kind="purchase", items=items)
+    for order in ("", "1042", "\U0001f98a" * 200):
+        yield f"an order named {order[:4]}", one(kind="purchase", items=items, order=order)
     for products in ([], ["oak"], ["oak", "elm"], ["oak"] * 20):
         seen = {"slot": "grid", "by": "grid", "products": products}
         yield f"a slot with {len(products)} products seen", one(kind="shown", **seen)
@@ -120,6 +122,11 @@ def _wrong_events() -> Iterator[tuple[str, str]]:
     yield "100 of one", one(kind="add_to_basket", product="oak", quantity=100)
     for at, value in enumerate((None, [], {}, "oak", [None], ["oak"], [{"product": "oak"}] * 21)):
         yield f"not items {at}", one(kind="purchase", items=value)
+    for at, value in enumerate((None, 1042, ["1042"], "x" * 201)):
+        yield (
+            f"not a name of an order {at}",
+            one(kind="purchase", items=[{"product": "x"}], order=value),
+        )
     whole = {
         "view": {"product": "x"},
         "filter": {"sort": "name"},

@@ -94,6 +94,10 @@ def _orders() -> Iterator[Case]:
     for name, items in baskets.items():
         for kind in ("purchase", "add_to_basket"):
             yield Case(f"{kind}: {name}", NINE, ReportedEvent(kind, items))
+    for order in ("1042", "Nr. 7 ", "\U0001f98a" * 200):
+        for kind in KINDS:
+            event = ReportedEvent(kind, (("p1", 2), ("gone", 1)), "Lamps", order=order)
+            yield Case(f"{kind} named {order[:7]}", NINE, event)
 
 
 def _origins() -> Iterator[Case]:

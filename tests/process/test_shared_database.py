@@ -27,7 +27,8 @@ from tools.support.server import ROOT, Server
 pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
-ORDER = {"events": [{"kind": "purchase", "items": [{"product": "dusk-lamp"}]}] * 2}
+_ITEMS = [{"product": "dusk-lamp"}]
+ORDER = {"events": [{"kind": "purchase", "items": _ITEMS, "order": name} for name in "ab"]}
 CALL = Limits().call
 TABLES = {"shoppers", "personas", "signals", "ui_generations"}
 

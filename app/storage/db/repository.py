@@ -93,7 +93,14 @@ DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + ex
 """
 COUNT_CHECKOUT = "UPDATE exposures SET checkouts = checkouts + 1 WHERE shopper_id = ?"
 DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
-INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)"
+# An order that is known already is not noted again.
+INSERT_FACT = """
+INSERT INTO signals (shopper_id, at, kind, fact) SELECT shopper_id, at, kind, fact
+FROM (SELECT ? AS shopper_id, ? AS at, ? AS kind, ? AS fact) AS new WHERE NOT EXISTS
+    (SELECT 1 FROM signals AS known
+        WHERE known.shopper_id = new.shopper_id AND known.kind = 'purchase'
+        AND json_extract(known.fact, '$.order') = json_extract(new.fact, '$.order'))
+"""
 DELETE_OLD_FACTS = f"""
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
     (SELECT id FROM signals WHERE shopper_id = ?

@@ -386,6 +386,19 @@ async def test_facts_come_back_in_their_order_with_the_hash_judged_last(
     )
 
 
+async def test_an_order_is_noted_once_of_its_shopper_however_often_it_is_reported(
+    database: OpenDatabase,
+) -> None:
+    first, second = (ORDER._replace(order=name) for name in ("1042", "1043"))
+    again = first._replace(day=20_002, cents=9, origins=("p1/hero", "p1/grid"))
+    assert (await database.add_facts(SEEN, [first, again])).facts == (first,)
+    facts = (first, ORDER, second, ORDER, VIEW, VIEW)
+    history = await database.add_facts(SEEN, [again, ORDER, second, second, ORDER, VIEW, VIEW])
+    assert history.facts == facts, "what has no name is not compared"
+    other = Visited("shop_2", "demo", SEEN.at)
+    assert (await database.add_facts(other, [first])).facts == (first,)
+
+
 async def test_a_persona_gives_way_to_one_judged_by_newer_facts(database: OpenDatabase) -> None:
     early = await database.add_facts(SEEN, [VIEW])
     late = await database.add_facts(SEEN, [ORDER])

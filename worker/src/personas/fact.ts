@@ -17,6 +17,8 @@ export interface Fact {
   readonly sort: string;
   /** For each product where it was shown, `page/slot`, or nothing; empty where none has one. */
   readonly origins: readonly string[];
+  /** Tells an order from all others of its shopper: reported again, it is the same one. */
+  readonly order: string;
 }
 
 /** Parse a stored fact: null for an unknown kind; an invalid field is empty. */
@@ -36,8 +38,9 @@ export function readFact(stored: unknown): Fact | null {
     reduced: integer(fields["reduced"], FACTS.MAX_NAMES),
     cents: integer(fields["cents"], FACTS.MAX_CENTS),
     seconds: integer(fields["seconds"], FACTS.MAX_SECONDS),
-    sort: typeof fields["sort"] === "string" ? fields["sort"] : "",
+    sort: text(fields["sort"]),
     origins: originsOf(fields["origins"], products.length),
+    order: text(fields["order"]),
   };
 }
 
@@ -53,6 +56,10 @@ function integer(value: unknown, max: number): number {
   if (typeof value !== "number" || !Number.isInteger(value)) return 0;
   // Adding 0 makes a zero of minus zero.
   return Math.min(Math.max(value, 0), max) + 0;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** Return an origin for each product; none where there are not as many. */

@@ -26,7 +26,13 @@ DELETE FROM personas WHERE shopper_id = ? AND hash NOT IN
     AND hash NOT IN
     (SELECT hash FROM personas WHERE shopper_id = ? ORDER BY created_at DESC LIMIT 20)
 `;
-export const INSERT_FACT = "INSERT INTO signals (shopper_id, at, kind, fact) VALUES (?, ?, ?, ?)";
+export const INSERT_FACT = `
+INSERT INTO signals (shopper_id, at, kind, fact) SELECT shopper_id, at, kind, fact
+FROM (SELECT ? AS shopper_id, ? AS at, ? AS kind, ? AS fact) AS new WHERE NOT EXISTS
+    (SELECT 1 FROM signals AS known
+        WHERE known.shopper_id = new.shopper_id AND known.kind = 'purchase'
+        AND json_extract(known.fact, '$.order') = json_extract(new.fact, '$.order'))
+`;
 export const DELETE_OLD_FACTS = `
 DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
     (SELECT id FROM signals WHERE shopper_id = ?

@@ -38,6 +38,7 @@ export function toFact(
     const [category, priceTier, reduced, cents] = products[id] as SignalProduct;
     return { id, quantity, category, priceTier, reduced, cents };
   });
+  const isOrder = event.kind === "purchase";
   return {
     kind: event.kind,
     day,
@@ -46,16 +47,19 @@ export function toFact(
     low: items.filter(({ priceTier }) => priceTier === -1).length,
     high: items.filter(({ priceTier }) => priceTier === 1).length,
     reduced: items.filter(({ reduced }) => reduced === 1).length,
-    cents:
-      event.kind === "purchase"
-        ? items.reduce((sum, { cents, quantity }) => sum + cents * quantity, 0)
-        : 0,
+    cents: isOrder ? items.reduce((sum, { cents, quantity }) => sum + cents * quantity, 0) : 0,
     seconds: event.seconds,
     sort: "",
     origins: FACTS.BASKET_KINDS.some((kind) => kind === event.kind)
       ? originsOf(items, origins)
       : [],
+    order: isOrder ? event.order || namelessOrder(known, day) : "",
   };
+}
+
+/** Return what stands for the name of an order that has none: what was bought on which day. */
+function namelessOrder(items: Deed["items"], day: number): string {
+  return [day, ...items.map(([id, quantity]) => `${id}*${quantity}`)].join(" ");
 }
 
 function originsOf(items: readonly { readonly id: string }[], origins: Origins): string[] {
@@ -68,6 +72,6 @@ function toFilterFact({ category, sort }: Deed, shop: Shop, day: number): Fact |
   if (category !== "" && !shop.categories.includes(category)) return "UNKNOWN_CATEGORY";
   if (category === "" && sort === "") return "UNKNOWN_CATEGORY";
   const categories = category === "" ? [] : [category];
-  const empty = { products: [], low: 0, high: 0, reduced: 0, cents: 0, seconds: 0, origins: [] };
-  return { ...empty, kind: "filter", day, categories, sort };
+  const empty = { products: [], low: 0, high: 0, reduced: 0, cents: 0, seconds: 0 };
+  return { ...empty, kind: "filter", day, categories, sort, origins: [], order: "" };
 }

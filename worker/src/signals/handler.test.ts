@@ -21,6 +21,7 @@ afterEach(() => vi.useRealTimers());
 
 const SAME_ORIGIN = { "content-type": "application/json", "sec-fetch-site": "same-origin" };
 const PURCHASE = { kind: "purchase", items: [{ product: "dusk-lamp", quantity: 1 }] };
+const ANOTHER = { ...PURCHASE, order: "another one" };
 
 let reports = 0;
 
@@ -64,6 +65,18 @@ async function currentHash(shopper: string): Promise<string> {
 }
 
 describe("a beacon", () => {
+  it("that reports an order again adds nothing to it", async () => {
+    const cookie = await sessionCookie(SHOPPER);
+    for (const events of [[PURCHASE, PURCHASE, ANOTHER], [ANOTHER], [PURCHASE]]) {
+      const { response } = await post({ events }, { cookie });
+      expect(response.status).toBe(204);
+    }
+    expect(await storedFacts(SHOPPER)).toEqual([
+      expect.objectContaining({ order: expect.stringMatching(/^\d+ dusk-lamp\*1$/) }),
+      expect.objectContaining({ order: "another one" }),
+    ]);
+  });
+
   it("is noted as the catalog bears it out", async () => {
     const { response, shopper } = await post({
       events: [{ kind: "view", product: "dusk-lamp" }, PURCHASE],
@@ -91,7 +104,7 @@ describe("a beacon", () => {
     const CONTAINER = fakeContainer(
       async (request) => (requests.push(request.clone()), Response.json({})),
     );
-    const { shopper, background } = await post({ events: [PURCHASE, PURCHASE] }, {}, { CONTAINER });
+    const { shopper, background } = await post({ events: [PURCHASE, ANOTHER] }, {}, { CONTAINER });
     await background;
     expect(await currentHash(shopper)).toMatch(/^v2_loyalist_/);
     expect(await requests[0]?.json()).toMatchObject({
@@ -104,7 +117,7 @@ describe("a beacon", () => {
     await env.DB.prepare("INSERT INTO forgotten VALUES (?, ?)").bind(SHOPPER, "2026").run();
     const shown = { kind: "shown", slot: "grid", by: "fallback", products: ["moon-jar"] };
     const cookie = await sessionCookie(SHOPPER);
-    const { response } = await post({ events: [shown, PURCHASE, PURCHASE] }, { cookie });
+    const { response } = await post({ events: [shown, PURCHASE, ANOTHER] }, { cookie });
     expect(response.status).toBe(204);
     const tables = ["shoppers WHERE id", "personas WHERE shopper_id", "signals WHERE shopper_id"];
     for (const table of tables) {
@@ -114,7 +127,7 @@ describe("a beacon", () => {
   });
 
   it("begins nothing where all of the new persona share a page already", async () => {
-    const report = { events: [PURCHASE, PURCHASE] };
+    const report = { events: [PURCHASE, ANOTHER] };
     const requests: Request[] = [];
     const CONTAINER = generating("", requests);
     const { shopper, background } = await post(report, {}, { CONTAINER });
@@ -148,6 +161,7 @@ describe("a beacon", () => {
       seconds: 0,
       sort: "",
       origins: [],
+      order: "",
     };
     const order: Fact = { ...about, kind: "purchase", cents: 5000 };
     const shopper = `shop_${"5".repeat(32)}`;
@@ -176,7 +190,7 @@ describe("a beacon", () => {
 
   it("does not wait for the page it begins", async () => {
     const { response } = await post(
-      { events: [PURCHASE, PURCHASE] },
+      { events: [PURCHASE, ANOTHER] },
       {},
       { CONTAINER: fakeContainer(never) },
     );

@@ -16,6 +16,8 @@ export interface ReportedEvent {
   readonly slot: string;
   readonly component: string;
   readonly place: number;
+  /** The merchant's name of an order. */
+  readonly order: string;
 }
 
 /** What a shopper did beside looking at the store page: what personas are judged by. */
@@ -45,6 +47,7 @@ const EMPTY = {
   slot: "",
   component: "",
   place: 0,
+  order: "",
 } as const;
 
 type Fields = Record<string, unknown>;
@@ -88,7 +91,7 @@ const FIELDS: Record<ReportedKind, readonly string[]> = {
   filter: ["category", "sort"],
   dwell: ["product", "seconds"],
   add_to_basket: ["product", "quantity"],
-  purchase: ["items"],
+  purchase: ["items", "order"],
   shown: ["slot", "by", "products"],
   click: ["slot", "by", "product", "place"],
 };
@@ -106,10 +109,11 @@ const PARSERS: Record<ReportedKind, (event: Fields, path: string) => Partial<Rep
     seconds: requireInteger(seconds, `${path}.seconds`, FACTS.MAX_SECONDS),
   }),
   add_to_basket: (event, path) => ({ items: [parseItem(event, path)] }),
-  purchase: ({ items }, path) => ({
+  purchase: ({ items, order = "" }, path) => ({
     items: requireList(items, `${path}.items`, MAX_ITEMS).map((value, index) =>
       parseOnlyItem(value, `${path}.items.${index}`),
     ),
+    order: requireText(order, `${path}.order`),
   }),
   shown: ({ slot, by, products = [] }, path) => ({
     ...parseSlot(slot, by, path),
