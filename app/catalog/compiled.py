@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import cached_property
-from hashlib import blake2b, sha256
+from hashlib import file_digest, sha256
+from io import BufferedRandom, BufferedReader
 from itertools import chain, count, islice, repeat
 from pathlib import Path
 from types import MappingProxyType
@@ -28,7 +29,8 @@ Stamp = tuple[int, ...]
 
 _SUFFIX, _UNFINISHED = ".feed", ".new"
 _OWNER_ONLY = 0o600
-_PIECE = 1024 * 1024
+_SEAL = "blake2b"
+_SEAL_BYTES = 64
 _FRAME = 100
 """Values that are read at a time: nothing else runs meanwhile, since they are read in C."""
 
@@ -55,6 +57,7 @@ class CompiledFeeds:
     def has(self, file: Path, stamp: Stamp | None = None) -> bool:
         """Say whether there is a feed of a file, as it was at a stamp."""
         with suppress(*_UNREADABLE), self._place(file).open("rb") as source:
+            source.seek(_SEAL_BYTES)
             known = self._known(source)
             return known is not None and stamp in (None, known)
         return False
@@ -94,10 +97,13 @@ class CompiledFeeds:
         fresh = Path(written.name)
         try:
             with written:
-                target = _Sealed(written)
-                pickle.dump((self._print, stamp, feed.until), target)
-                _write(target, feed)
-                written.write(target.seal.digest())
+                written.write(bytes(_SEAL_BYTES))
+                pickle.dump((self._print, stamp, feed.until), written)
+                _write(written, feed)
+                written.seek(_SEAL_BYTES)
+                seal = file_digest(written, _SEAL).digest()
+                written.seek(0)
+                written.write(seal)
                 written.flush()
                 os.fsync(written.fileno())
                 fresh.replace(place)  # before it is closed, or it might be swept
@@ -115,14 +121,14 @@ class CompiledFeeds:
                 flock(unfinished, LOCK_EX | LOCK_NB)
                 place.unlink(missing_ok=True)
 
-    def _begun(self, place: Path) -> BinaryIO:
+    def _begun(self, place: Path) -> BufferedRandom:
         """Return a new file that is ours until it is closed, also by a kill: it is being written.
 
         Whoever sweeps may take it away before it is locked.
         """
         while True:
             fresh = place.with_suffix(f".{secrets.token_hex(8)}{_UNFINISHED}")
-            written = fresh.open("xb")
+            written = fresh.open("x+b")
             os.fchmod(written.fileno(), _OWNER_ONLY)
             flock(written, LOCK_EX)
             if os.fstat(written.fileno()).st_nlink:
@@ -158,32 +164,15 @@ def prepare(shop: Shop) -> None:
         rank(shop, Persona(kind))
 
 
-class _Sealed:
-    """What is written to a file, and its digest."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.seal = blake2b()
-        self._file = file
-
-    def write(self, content: bytes) -> int:
-        self.seal.update(content)
-        return self._file.write(content)
-
-
-def _is_whole(source: BinaryIO) -> bool:
-    """Say whether a file ends with the digest of the rest; go back to where it begins."""
-    seal = blake2b()
-    left = source.seek(-seal.digest_size, os.SEEK_END)
-    source.seek(0)
-    while piece := source.read(min(left, _PIECE)):
-        seal.update(piece)
-        left -= len(piece)
-    is_whole = source.read() == seal.digest()
-    source.seek(0)
+def _is_whole(source: BufferedReader) -> bool:
+    """Say whether a file begins with the digest of the rest; go on to where that begins."""
+    seal = source.read(_SEAL_BYTES)
+    is_whole = file_digest(source, _SEAL).digest() == seal
+    source.seek(_SEAL_BYTES)
     return is_whole
 
 
-def _write(target: _Sealed, feed: Feed) -> None:
+def _write(target: BinaryIO, feed: Feed) -> None:
     """Write what products have in common, they themselves, and what is made of all of them.
 
     What has been named stands for itself from then on.
@@ -278,7 +267,7 @@ def _repeated(values: Iterable[object]) -> list[object]:
 class _Pickler(pickle.Pickler):
     """Writes a value, and in it the place of what has been named instead of that."""
 
-    def __init__(self, target: _Sealed, places: Mapping[int, int]) -> None:
+    def __init__(self, target: BinaryIO, places: Mapping[int, int]) -> None:
         super().__init__(target, pickle.HIGHEST_PROTOCOL)
         self._places = places
 

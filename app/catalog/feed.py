@@ -57,6 +57,10 @@ A set that spells out all of Unicode takes milliseconds to compile, of which a s
 """
 
 
+Listed = tuple[Note, Callable[[], Product | None]]
+"""What takes the problem of a product, and what reads it: None where it is not offered."""
+
+
 class Terms(NamedTuple):
     """What a feed may leave unsaid: its currency and its shop.
 
@@ -142,15 +146,13 @@ def category_of(*names: str) -> str:
     return next(given, UNSORTED)
 
 
-def sold(listed: Iterable[tuple[Note, Callable[[], Product | None]]]) -> Iterator[Product]:
+def sold(listed: Iterable[Listed], shelf: Mapping[str, Product]) -> Iterator[Product]:
     """Yield what can be sold of what a feed lists: of two products with one id, the first.
 
-    Each comes with what takes its problem, and what reads it; that is None where the merchant does
-    not offer it.
+    `shelf` has those that were yielded before, by their ids.
     """
-    ids: set[str] = set()
     for note, read in listed:
-        if len(ids) >= MOST_PRODUCTS:
+        if len(shelf) >= MOST_PRODUCTS:
             note(_TOO_MANY)
             continue
         try:
@@ -158,30 +160,30 @@ def sold(listed: Iterable[tuple[Note, Callable[[], Product | None]]]) -> Iterato
         except InvalidProduct as error:
             note(str(error))
             continue
-        if product and product.id in ids:
+        if product and product.id in shelf:
             note("another product has this id")
         elif product:
-            ids.add(product.id)
             yield product
 
 
 def open_shop(
     path: Path,
     shop: Shop,
-    products: Iterable[Product],
+    listed: Iterable[Listed],
     report: Report,
     *,
     before: Mapping[str, Product],
 ) -> Shop:
-    """Return the shop with its products and the digest of all that is drawn from it.
+    """Return the shop with what it lists and can sell, and the digest of all that is drawn from it.
 
     Of what it sold `before`, what is still the same is kept, and takes no memory twice.
 
     Raises:
         CatalogError: there is nothing to sell, or a table lacks a column.
     """
+    shelf: dict[str, Product] = {}
     try:
-        shop = stock(shop, products, before)
+        shop = stock(shop, sold(listed, shelf), before, shelf)
     except InvalidProduct as error:
         raise CatalogError.of(path, str(error)) from None
     if not shop.products:
@@ -200,14 +202,17 @@ def open_shop(
 
 
 def stock(
-    shop: Shop, products: Iterable[Product], before: Mapping[str, Product] = MappingProxyType({})
+    shop: Shop,
+    products: Iterable[Product],
+    before: Mapping[str, Product] = MappingProxyType({}),
+    shelf: dict[str, Product] | None = None,
 ) -> Shop:
     """Return the shop with its products and the digest of all that is drawn from it.
 
     Of two products with one id the first is sold. Categories that differ in their case alone are
-    one, spelt as it is first.
+    one, spelt as it is first. `shelf` takes the products one by one.
     """
-    shelf: dict[str, Product] = {}
+    shelf = {} if shelf is None else shelf
     spelling: dict[str, str] = {}
     shared: dict[Any, Any] = {}
     for product in products:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from app.catalog.feed import Feed, Terms, open_shop, read_text, sold
+from app.catalog.feed import Feed, Listed, Terms, open_shop, read_text
 from app.catalog.images import LocalPictures, folder_of, read_sizes
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import MOST_UNREAD, About, shop_of
@@ -48,8 +48,8 @@ def read_json(path: Path, terms: Terms) -> Feed:
     catalog.read.add("products")
     catalog.report_unread("catalog")
     about.report_unread("shop")
-    products = sold(_listed(document.products, currency, local, report))
-    shop = open_shop(path, shop, products, report, before=terms.before)
+    listed = _listed(document.products, currency, local, report)
+    shop = open_shop(path, shop, listed, report, before=terms.before)
     translations = translated(shop, others)
     return Feed(shop, report.problems(), folder if folder.is_dir() else None, translations)
 
@@ -75,7 +75,7 @@ def _document(path: Path) -> Document:
 
 def _listed(
     placed: Iterable[Placed], currency: str, local: LocalPictures, report: Report
-) -> Iterator[tuple[Note, Callable[[], Product]]]:
+) -> Iterator[Listed]:
     """Yield products to be read, then report the keys that nobody asks for."""
     unread: dict[str, int] = {}
 

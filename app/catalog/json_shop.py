@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from app.catalog.feed import Feed, Terms, open_shop
+from app.catalog.feed import Feed, Listed, Terms, open_shop
 from app.catalog.json_product import Fields
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, Report, attempt, shown
@@ -24,7 +24,6 @@ from app.domain.catalog import (
     Brand,
     Checkout,
     Consent,
-    Product,
     Shop,
 )
 
@@ -128,10 +127,10 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
     )
 
 
-def open_feed(path: Path, terms: Terms, sold: Callable[[str, Report], Iterable[Product]]) -> Feed:
+def open_feed(path: Path, terms: Terms, listed: Callable[[str, Report], Iterable[Listed]]) -> Feed:
     """Return a feed that says nothing of its shop, which the file beside it describes.
 
-    `sold` returns its products, in this currency where they name none.
+    `listed` returns its products to be read, in this currency where they name none.
 
     Raises:
         CatalogError: there is nothing to sell, or a table lacks a column.
@@ -141,7 +140,7 @@ def open_feed(path: Path, terms: Terms, sold: Callable[[str, Report], Iterable[P
     shop = shop_of(about, terms.shop_id, terms.shop_name)
     currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
     about.report_unread("shop")
-    shop = open_shop(path, shop, sold(currency, report), report, before=terms.before)
+    shop = open_shop(path, shop, listed(currency, report), report, before=terms.before)
     return Feed(shop, report.problems(), until=report.until)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
 
-from app.catalog.feed import Feed, Terms, read_text, sold
+from app.catalog.feed import Feed, Listed, Terms, read_text
 from app.catalog.json_shop import open_feed
 from app.catalog.merchant_product import read_product
 from app.catalog.problems import CatalogError, Report
@@ -74,11 +74,11 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
 
 
 def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> Feed:
-    def products(currency: str, report: Report) -> Iterator[Product]:
-        groups = together(read, _name, report)
-        return sold((rows[0].note, partial(_product, rows, currency)) for rows in groups)
+    def listed(currency: str, report: Report) -> Iterator[Listed]:
+        for rows in together(read, _name, report):
+            yield rows[0].note, partial(_product, rows, currency)
 
-    return open_feed(path, terms, products)
+    return open_feed(path, terms, listed)
 
 
 def _name(row: Row) -> tuple[str, str]:

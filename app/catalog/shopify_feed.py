@@ -8,7 +8,7 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-from app.catalog.feed import Feed, Terms, read_text, sold
+from app.catalog.feed import Feed, Listed, Terms, read_text, sold
 from app.catalog.json_shop import open_feed
 from app.catalog.problems import Report
 from app.catalog.rows import Layout, Row, read_rows, together
@@ -64,10 +64,10 @@ def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
         CatalogError: the file lacks a column it needs, or holds nothing to sell.
     """
 
-    def products(currency: str, report: Report) -> Iterator[Product]:
-        return _sold(together(partial(read_rows, text, LAYOUT), _handle, report), currency)
+    def listed(currency: str, report: Report) -> Iterator[Listed]:
+        return _listed(together(partial(read_rows, text, LAYOUT), _handle, report), currency)
 
-    return open_feed(path, terms, products)
+    return open_feed(path, terms, listed)
 
 
 def read_shopify_lines(path: Path, terms: Terms) -> Feed:
@@ -88,20 +88,20 @@ def read_shopify_lines(path: Path, terms: Terms) -> Feed:
     terms = terms._replace(about={**about, **checkout, **terms.about})
     known: dict[bytes, str] = {}
 
-    def products(currency: str, report: Report) -> Iterator[Product]:
+    def listed(currency: str, report: Report) -> Iterator[Listed]:
         lines = together(partial(read_lines, text), lambda line: line.product, report)
-        return _sold_of_lines(lines, currency, terms, report, known)
+        return _listed_lines(lines, currency, terms, report, known)
 
-    return open_feed(path, terms, products)._replace(known=known)
+    return open_feed(path, terms, listed)._replace(known=known)
 
 
-def _sold_of_lines(
+def _listed_lines(
     together: Iterable[list[Line]],
     currency: str,
     terms: Terms,
     report: Report,
     known: dict[bytes, str],
-) -> Iterator[Product]:
+) -> Iterator[Listed]:
     """Yield the products of these lines, as they were sold before where the lines are the same.
 
     `known` takes what need not be read again: what had no problem, by the digest of its lines.
@@ -122,7 +122,7 @@ def _sold_of_lines(
             ids.add(name)
         return product
 
-    return sold((partial(report.add, lines[0].number), partial(read, lines)) for lines in together)
+    return ((partial(report.add, lines[0].number), partial(read, lines)) for lines in together)
 
 
 def _digest(lines: list[Line], currency: str) -> bytes:
@@ -137,16 +137,16 @@ def _of_lines(lines: list[Line], currency: str, report: Report) -> Product | Non
     rows = [row for line in lines if (row := read_row(line, report))]
     handle = {"id": rows[0]["id"] if rows else ""}
     named = [replace(row, cells={**row.cells, **handle}) for row in rows]
-    return next(_sold([named], currency), None)
+    return next(sold(_listed([named], currency), {}), None)
 
 
 def _handle(row: Row) -> str:
     return plain(row["id"], LONGEST_LINE + 1)  # some rows may have it decomposed
 
 
-def _sold(groups: Iterable[list[Row]], currency: str) -> Iterator[Product]:
+def _listed(groups: Iterable[list[Row]], currency: str) -> Iterator[Listed]:
     placed = filter(None, map(_placed, groups))
-    return sold((rows[0].note, partial(read_product, rows, currency)) for rows in placed)
+    return ((rows[0].note, partial(read_product, rows, currency)) for rows in placed)
 
 
 def _placed(rows: Iterable[Row]) -> list[Row]:

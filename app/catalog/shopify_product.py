@@ -84,9 +84,10 @@ def _variants(rows: Sequence[Row], options: Sequence[str], currency: str) -> lis
 
 def _variant(row: Row, name: str, values: tuple[str, ...], currency: str) -> Variant:
     amount = price(row["price"], currency=currency)
-    read = partial(price, row["compare at"], "compare-at price", currency)
-    without = "sold without its compare-at price"
-    before = attempt(read, row.note, without) if row["compare at"] else None
+    before = None
+    if row["compare at"]:
+        read = partial(price, row["compare at"], "compare-at price", currency)
+        before = attempt(read, row.note, "sold without its compare-at price")
     stock, goes_on = _counted(row), _goes_on(row)
     return Variant(
         id=name,

@@ -36,9 +36,10 @@ def made_of(
             break
         else:
             picture = variant.picture
+            kept[variant.id] = variant
             if picture and not picture.alt:
                 picture = picture._replace(alt=f"{product.title}, {variant.label}")
-            kept[variant.id] = variant._replace(picture=picture)
+                kept[variant.id] = variant._replace(picture=picture)
     forms = tuple(kept.values())
     cheapest = min(forms, key=lambda form: (not form.available, form.price.amount))
     stocks = [form.stock for form in forms if form.stock is not None]

@@ -93,7 +93,7 @@ def test_what_somebody_else_has_written_runs_nothing(write: Write, tmp_path: Pat
     (place,) = (tmp_path / "kept").iterdir()
     for evil in (eval, pickle.loads, Path.home):
         content = pickle.dumps(evil)
-        place.write_bytes(content + blake2b(content).digest())
+        place.write_bytes(blake2b(content).digest() + content)
         assert kept.read(path) is None
 
 
