@@ -68,7 +68,7 @@ def problems_of(settings: Settings) -> list[str]:
 
 
 def _of_catalog(path: Path, shop: str, issue: FeedIssue) -> str:
-    file = issue.file or (path.name if path.is_file() else f"{path.name}, shop {shop}")
+    file = issue.file or (f"{path.name}, shop {shop}" if path.is_dir() else path.name)
     product = f" ({issue.product})" if issue.product else ""
     return f"{file}, line {issue.line}: {issue.reason}{product}"
 

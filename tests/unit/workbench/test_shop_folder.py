@@ -110,6 +110,12 @@ def test_all_that_is_wrong_is_named_with_file_line_and_reason(folder: Path) -> N
     assert sorted(check(folder)) == sorted(spoilt.told(folder) for spoilt in SPOILT)
 
 
+def test_a_catalog_with_little_to_show_or_say_is_no_fault_of_our_samples(folder: Path) -> None:
+    (folder / "catalog.json").unlink()
+    (folder / "catalog.csv").write_text("Handle,Title,Type,Variant Price\nmug,Mug,Cups,12.00\n")
+    assert check(folder) == []
+
+
 def test_the_merchants_rules_are_checked_with_the_shop(folder: Path) -> None:
     pins = (("dusk-lamp", "cta"), ("heron-lamp", "hero"), ("paper-moon", "hero"))
     text = "".join(f"[[rule]]\npin = '{name}'\nslot = '{slot}'\n" for name, slot in pins)
