@@ -9,7 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,13 +141,11 @@ class FeedDownload(RemoteFeed):
 
     def _conditions(self) -> dict[str, str]:
         """Return the headers that ask only for what has changed, where there is something."""
-        try:
+        with suppress(OSError, ValueError):
             known: dict[str, str] = json.loads((self._folder / f".{self._stem}").read_text())
-        except (OSError, ValueError):
-            return {}
-        if not self.is_there:
-            return {}
-        return {header: known[name] for name, header in _CONDITIONS.items() if name in known}
+            if self.is_there:
+                return {it: known[name] for name, it in _CONDITIONS.items() if name in known}
+        return {}
 
     def _failure(self, reason: str) -> CatalogError:
         return CatalogError.of(Path(self._stem), reason)

@@ -6,7 +6,6 @@ import json
 import re
 import string
 from collections.abc import Mapping
-from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -147,10 +146,10 @@ def remote(address: str) -> str:
 
 def image_hosts(shop: Shop) -> frozenset[str]:
     """Return the origins ("https://host" or "https://host:port") of a shop's pictures."""
-    products = shop.products.values()
-    pictures = chain(
-        (item.picture for item in products),
-        (form.picture for item in products for form in item.variants),
+    pictures = (
+        picture
+        for item in shop.products.values()
+        for picture in (item.picture, *(form.picture for form in item.variants))
     )
     urls = (picture.url for picture in pictures if picture)
     service = shop.image_service.replace("{", "").replace("}", "")

@@ -60,10 +60,14 @@ def price(value: object, name: str = "price", currency: str = "") -> Decimal:
         InvalidProduct: no number, one or a thousand times as much, negative, above MOST, or so
             small that it would read as free.
     """
-    number = _number(value, name)
-    is_text = isinstance(value, str) and currency not in _OF_THOUSANDTHS
-    if is_text and _MAYBE_THOUSANDS.fullmatch(_western(str(value))):
-        raise InvalidProduct(f"{name} {shown(value)!r} may be thousands")
+    number = value if isinstance(value, Decimal) and value.is_finite() else None
+    if isinstance(value, str):
+        text = _western(value)
+        number = Decimal(text.replace(",", ".")) if _PRICE.fullmatch(text) else _grouped(text)
+        if currency not in _OF_THOUSANDTHS and _MAYBE_THOUSANDS.fullmatch(text):
+            raise InvalidProduct(f"{name} {shown(value)!r} may be thousands")
+    if number is None:
+        raise InvalidProduct(f"{name} {shown(value)!r} is not a number")
     if number.is_signed():
         raise InvalidProduct(f"{name} is negative")
     if number > MOST:
@@ -100,17 +104,6 @@ def flag(text: str, name: str) -> bool:
     if word in _YES or word in _NO:
         return word in _YES
     raise InvalidProduct(f"{name} {shown(text)!r} is neither yes nor no")
-
-
-def _number(value: object, name: str) -> Decimal:
-    if isinstance(value, str):
-        text = _western(value)
-        number = Decimal(text.replace(",", ".")) if _PRICE.fullmatch(text) else _grouped(text)
-        if number is not None:
-            return number
-    if isinstance(value, Decimal) and value.is_finite():
-        return value
-    raise InvalidProduct(f"{name} {shown(value)!r} is not a number")
 
 
 def _grouped(text: str) -> Decimal | None:

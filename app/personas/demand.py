@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
-from math import sqrt
+from math import inf, sqrt
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ from app.domain.persona import Interests
 from app.storage.db.rows import read_shoppers_facts
 from app.storage.errors import StorageError
 from app.storage.ports import DemandStore
+from app.util.latest import Latest
+from app.util.tasks import Tasks
 from app.util.turns import paced
 
 FRESH = 600.0
@@ -37,7 +39,7 @@ _HALVED_DAYS = 7
 """Days after which an order counts half of what it did for what sells now."""
 
 _MOST_SHOPS = 1_000
-"""Shops of which demand is known at once; beyond that all are counted anew."""
+"""Shops of which demand is known at once."""
 
 _MOST_TOGETHER, _MOST_BEST, _MOST_NEW = 10, 3, 2
 """Candidates of each kind."""
@@ -147,24 +149,21 @@ class DemandReader:
         self._store = store
         self._clock = clock
         self._now = now
-        self._found: dict[str, Demand] = {}
-        self._due: dict[str, float] = {}
-        self._reading: dict[str, asyncio.Task[None]] = {}
+        self._found: Latest[str, Demand] = Latest(_MOST_SHOPS)
+        self._reading: Latest[str, tuple[float, asyncio.Task[None]]] = Latest(_MOST_SHOPS)
+        self._tasks = Tasks()
 
     async def of(self, shop: Shop) -> Demand:
         """Return what was in demand when it was counted last; where that is long ago, count.
 
         Only who asks before it was counted at all waits, for a moment.
         """
-        if self._clock() >= self._due.get(shop.id, 0.0):
-            if len(self._due) >= _MOST_SHOPS:
-                self._due, self._found = {}, {}
-                self._reading = {it: task for it, task in self._reading.items() if not task.done()}
-            self._due[shop.id] = self._clock() + FRESH
-            reading = asyncio.create_task(self.read(shop), name=f"demand {shop.id}")
-            self._reading[shop.id] = reading
+        due, reading = self._reading.get(shop.id, (-inf, None))
+        if reading is None or self._clock() >= due:
+            reading = self._tasks.start(self.read(shop), f"demand {shop.id}")
+            self._reading[shop.id] = (self._clock() + FRESH, reading)
         if shop.id not in self._found:
-            await asyncio.wait({self._reading[shop.id]}, timeout=_PATIENCE)
+            await asyncio.wait({reading}, timeout=_PATIENCE)
         return self._found.get(shop.id, NO_DEMAND)
 
     async def read(self, shop: Shop) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from math import inf
 
 from app.storage.errors import InvalidPair, StorageError
 from app.storage.kv.limits import MIN_TTL
@@ -30,6 +30,7 @@ BETWEEN_WRITES = 1.0
 """Seconds between two writes of a key that Workers KV asks for."""
 
 _LONGEST_READ = 2.0
+_NOTHING = (b"", -inf)
 _MOST_REMEMBERED = 10_000
 UNWRITTEN = 16 * 1024 * 1024
 """Bytes of values that KV did not take, kept in memory; beyond it the oldest go."""
@@ -49,11 +50,6 @@ class _Write:
 def pause_before(attempt: int, first: float, retry_after: float) -> float:
     """Return how many seconds to wait before an attempt: longer each time, or as we were asked."""
     return max(first * (1 << (attempt - 1)), min(retry_after, LONGEST_PAUSE))
-
-
-class _Unwritten(NamedTuple):
-    value: bytes
-    until: float
 
 
 class RetryingKv:
@@ -76,7 +72,7 @@ class RetryingKv:
         self._between_writes = between_writes
         self._next_write: Latest[str, float] = Latest(_MOST_REMEMBERED)
         self._last: dict[str, _Write] = {}
-        self._unwritten: OrderedDict[str, _Unwritten] = OrderedDict()
+        self._unwritten: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._unwritten_bytes = 0
         self._is_failing = False
 
@@ -95,9 +91,9 @@ class RetryingKv:
         write = self._last.get(key)
         if write is not None and write.begun and not write.dropped:
             return write.value
-        unwritten = self._unwritten.get(key)
-        if unwritten is not None and unwritten.until > self._clock():
-            return unwritten.value
+        unwritten, until = self._unwritten.get(key, _NOTHING)
+        if until > self._clock():
+            return unwritten
         try:
             value = await (self._patience.read(ask) if soon else ask())
         except StorageError:
@@ -129,12 +125,12 @@ class RetryingKv:
             StorageError: it still cannot be.
         """
         key = next(reversed(self._unwritten), "")
-        value, until = self._unwritten.get(key, _Unwritten(b"", 0.0))
-        seconds = int(until - self._clock())
+        value, until = self._unwritten.get(key, _NOTHING)
+        seconds = until - self._clock()
         if seconds < MIN_TTL or key in self._last:
             return
         with suppress(InvalidPair):
-            await self._inner.put(key, value, seconds)
+            await self._inner.put(key, value, int(seconds))
             self._is_failing = False
             self._forget(key)
 
@@ -191,12 +187,11 @@ class RetryingKv:
         return False
 
     def _remember(self, key: str, write: _Write) -> None:
-        self._unwritten[key] = _Unwritten(write.value, self._clock() + write.ttl)
+        self._unwritten[key] = (write.value, self._clock() + write.ttl)
         self._unwritten_bytes += len(write.value)
         while self._unwritten_bytes > UNWRITTEN:
             self._forget(next(iter(self._unwritten)))
 
     def _forget(self, key: str) -> None:
-        unwritten = self._unwritten.pop(key, None)
-        if unwritten is not None:
-            self._unwritten_bytes -= len(unwritten.value)
+        value, _ = self._unwritten.pop(key, _NOTHING)
+        self._unwritten_bytes -= len(value)
