@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # One row a visitor first: what they did after they had seen their arm. What the hundredth of an
-# experiment's buyers who spent most spent counts as what the next one did.
+# experiment's buyers who spent most spent counts as what the next one did, and what anybody spent as
+# ten times the median of buyers at most.
 SELECT_OUTCOMES = """
 WITH visitors AS (
     SELECT exposures.experiment, exposures.arm, exposures.persona, exposures.checkouts,
@@ -19,9 +20,13 @@ WITH visitors AS (
 ), ranked AS (
     SELECT visitors.*, ROW_NUMBER() OVER (PARTITION BY experiment ORDER BY cents DESC) AS place,
         COUNT(NULLIF(cents, 0)) OVER (PARTITION BY experiment) AS spenders FROM visitors
+), limited AS (
+    SELECT ranked.*, 10 * MAX(CASE WHEN place > spenders / 2 AND cents > 0 THEN cents END)
+        OVER (PARTITION BY experiment) AS most FROM ranked
 ), bounded AS (
-    SELECT ranked.*, MAX(CASE WHEN place > 1 + spenders / 100 AND cents > 0 THEN cents END)
-        OVER (PARTITION BY experiment) AS bound FROM ranked
+    SELECT limited.*, MAX(CASE WHEN place > 1 + spenders / 100 AND cents > 0
+        THEN CASE WHEN cents > most THEN most ELSE cents END END)
+        OVER (PARTITION BY experiment) AS bound FROM limited
 ), counted AS (
     SELECT bounded.*, CASE WHEN cents > bound THEN bound ELSE cents END AS value FROM bounded
 )

@@ -115,6 +115,24 @@ async def test_one_hostile_client_cannot_swing_the_answer(database: OpenDatabase
     assert after["arms"][0]["revenue_per_visitor"] < 2
 
 
+async def test_many_hostile_clients_count_as_so_many_good_customers_and_no_more(
+    database: OpenDatabase,
+) -> None:
+    for number in range(110):
+        await seen(database, f"a{number}", "plain", *([900 + number] if number < 20 else []))
+        await seen(database, f"b{number}", "composed", *([930 + number] if number < 20 else []))
+    for number in range(4):
+        await seen(database, f"hostile{number}", "plain", 10**9)
+    (experiment,) = (await report(database))["experiments"]
+    plain, composed = experiment["arms"]
+    assert experiment["most_per_visitor"] == pytest.approx(10 * 9.27, abs=1)
+    honest = sum(range(900, 920)) / 100
+    assert plain["revenue_per_visitor"] * 114 == pytest.approx(
+        honest + 4 * experiment["most_per_visitor"]
+    )
+    assert composed["revenue_per_visitor"] * 110 == pytest.approx(sum(range(930, 950)) / 100)
+
+
 async def test_who_compares_more_has_wider_intervals(database: OpenDatabase) -> None:
     for number in range(110):
         for arm in ("plain", "composed"):
