@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 # One row a visitor first: what they did after they had seen their arm. What the hundredth of an
-# experiment's buyers who spent most spent counts as what the next one did, and what anybody spent as
-# ten times the median of buyers at most.
+# experiment's buyers who spent most spent counts as what the next one did, and nobody's as more
+# than ten times the median buyer's.
 SELECT_OUTCOMES = """
 WITH visitors AS (
     SELECT exposures.experiment, exposures.arm, exposures.persona, exposures.checkouts,
