@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.domain.catalog import Shop
 from app.domain.events import Event, EventName
-from app.domain.page import Refusal, RenderedComponent, StoredPage
+from app.domain.page import RenderedComponent, StoredPage
 from app.rendering.language import Language
 from app.rendering.renderer import Renderer, SlotContent
 
@@ -53,28 +53,19 @@ def fold(events: Iterable[Event], fallbacks: Mapping[str, SlotContent]) -> dict[
     return fillings
 
 
-def as_events(page: StoredPage, renderer: Renderer, shop: Shop, first_id: int) -> tuple[Event, ...]:
-    """Return the events that fold into a kept page, numbered from `first_id`."""
-    entries: list[Entry] = []
-    for component in page.components:
-        html = renderer.component(component, shop)
-        if not isinstance(html, Refusal):
-            entries.append(component_event(RenderedComponent(component, html)))
-    entries.append(ready_event(page))
-    return tuple(Event(first_id + at, name, data) for at, (name, data) in enumerate(entries))
-
-
 def replay(page: StoredPage, renderer: Renderer, shop: Shop, after: int) -> tuple[Event, ...]:
     """Return the events of a kept page that a reader has not seen, whose last one was `after`.
 
     A replay's ids are the same each time, so that a reader who is cut off again and again gets on.
     An id of something else, of the composing itself say, is answered with the whole page.
     """
-    events = as_events(page, renderer, shop, 0)
-    first = _first_id(_composed_at(page), after, len(events))
-    return tuple(
-        event._replace(id=first + event.id) for event in events if first + event.id > after
-    )
+    drawn = ((it, renderer.component(it, shop)) for it in page.components)
+    entries = [
+        component_event(RenderedComponent(it, html)) for it, html in drawn if isinstance(html, str)
+    ]
+    entries.append(ready_event(page))
+    first = _first_id(_composed_at(page), after, len(entries))
+    return tuple(Event(at, *entry) for at, entry in enumerate(entries, first) if at > after)
 
 
 def _first_id(earliest: int, after: int, length: int) -> int:

@@ -17,7 +17,6 @@ from app.domain.llm import (
     ModelFailed,
     ModelText,
     Prompt,
-    TokensUsed,
 )
 
 _BRACKET = re.compile(r"[][{}]")
@@ -84,7 +83,9 @@ class CoalescingModel:
             try:
                 async with aclosing(self._follow(key, prompt)) as events:
                     async for event in events:
-                        yield event if first else _without_cost(event)
+                        if isinstance(event, ModelEnded) and not first:
+                            event = ModelEnded(event.reason)  # noqa: PLW2901 - but for the cost
+                        yield event
             except CallRefused as no:
                 if first or no.code not in _NOT_FOR_THEM:
                     raise
@@ -134,9 +135,3 @@ class CoalescingModel:
         """Offer this answer to nobody else."""
         if self._under_way.get(key) is answer:
             del self._under_way[key]
-
-
-def _without_cost(event: ModelEvent) -> ModelEvent:
-    if isinstance(event, ModelEnded):
-        return ModelEnded(event.reason, TokensUsed())
-    return event

@@ -14,7 +14,6 @@ from app.domain.events import Event
 from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
 from app.generation.codec import from_kv, to_kv
 from app.generation.events import (
-    as_events,
     component_event,
     fold,
     ready_event,
@@ -182,14 +181,14 @@ def test_a_value_that_makes_no_sense_is_no_page(value: bytes) -> None:
 
 
 def test_unfolding_a_page_folds_back_to_what_was_drawn() -> None:
-    events = as_events(PAGE, RENDERER, DEMO, 7)
+    events = replay(PAGE, RENDERER, DEMO, 0)
     expected = {item.slot: SlotContent(item.type, drawn(item).html) for item in composed()}
     assert fold(events, FALLBACKS) == expected
 
 
 def test_unfolded_events_are_numbered_on_and_end_with_ready() -> None:
-    events = as_events(PAGE, RENDERER, DEMO, 7)
-    assert [item.id for item in events] == list(range(7, 13))
+    events = replay(PAGE, RENDERER, DEMO, 0)
+    assert [item.id for item in events] == list(range(events[0].id, events[0].id + 6))
     assert [item.name for item in events] == ["component"] * 5 + ["ready"]
     assert (events[-1].name, events[-1].data) == ready_event(PAGE)
 
@@ -197,7 +196,7 @@ def test_unfolded_events_are_numbered_on_and_end_with_ready() -> None:
 def test_a_component_that_is_no_longer_sold_is_left_out() -> None:
     gone = composed()[0]._replace(config={**composed()[0].config, "product_id": "gone"})
     page = PAGE._replace(components=[gone, *composed()[1:]])
-    filled = fold(as_events(page, RENDERER, DEMO, 1), FALLBACKS)
+    filled = fold(replay(page, RENDERER, DEMO, 0), FALLBACKS)
     assert filled["hero"] == FALLBACKS["hero"]
     assert filled["grid"].by == "grid"
 
@@ -206,7 +205,7 @@ def test_a_kept_page_streams_as_it_was_first_streamed() -> None:
     kept = from_kv(to_kv(PAGE))
     assert kept is not None
     first = [component_event(drawn(item))[1] for item in composed()]
-    again = [item.data for item in as_events(kept, RENDERER, DEMO, 1)[:-1]]
+    again = [item.data for item in replay(kept, RENDERER, DEMO, 0)[:-1]]
     assert again == first
 
 
