@@ -152,7 +152,7 @@ def _of_cluster(settings: Settings) -> Storage:
 
 
 def _of_the_worker(settings: Settings) -> Storage:
-    from app.storage.db.d1 import D1Database  # noqa: PLC0415 - only if it is this one
+    from app.storage.db.d1 import MAX_RECORDS, D1Database  # noqa: PLC0415 - only if it is this one
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
     from app.storage.worker import (  # noqa: PLC0415 - likewise
         WorkerD1,
@@ -173,6 +173,7 @@ def _of_the_worker(settings: Settings) -> Storage:
         database,
         load=http.load,
         closes=(http.aclose,),
+        batching=Batching(most=MAX_RECORDS),
         checked=10.0,
         patience=_FAR,
         ledgers=WorkerLedgers(http, state.edge_url, headers),
@@ -187,7 +188,7 @@ def _of_cloudflare(settings: Settings) -> Storage:
         CloudflareD1,
         CloudflareKv,
     )
-    from app.storage.db.d1 import D1Database  # noqa: PLC0415 - likewise
+    from app.storage.db.d1 import MAX_RECORDS, D1Database  # noqa: PLC0415 - likewise
     from app.storage.http import LazyHttpClient  # noqa: PLC0415 - likewise
 
     state, http = settings.storage, LazyHttpClient(inside=False)
@@ -199,7 +200,7 @@ def _of_cloudflare(settings: Settings) -> Storage:
         database,
         load=http.load,
         closes=(kv.close, http.aclose),
-        batching=Batching(5.0, 200, 1),
+        batching=Batching(5.0, MAX_RECORDS, 8),
         checked=60.0,
         patience=_FAR,
     )

@@ -1,4 +1,4 @@
-"""The shop's tables in D1, whichever way it is asked: in parts it takes, with answers checked."""
+"""The shop's tables in D1, whichever way it is asked, with answers checked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from app.storage.errors import StorageError
 
 MAX_STATEMENTS = 50
 """Statements of one call, which are one transaction."""
+
+MAX_RECORDS = (MAX_STATEMENTS - 2) // 2
+"""Visits that are written in one call, with as many generations and the check whose they are:
+whoever is killed between two has written nothing of who was erased."""
 
 MAX_PARAMETERS = 100
 """Question marks of one statement (D1's limit)."""
@@ -24,19 +28,14 @@ Send = Callable[[Sequence[Statement]], Awaitable[object]]
 class D1Database(ShopRepository):
     """The tables in D1. Every method may raise StorageError.
 
-    Migrations are applied when the Worker is deployed. More statements than one call takes are
-    several transactions: that happens to records only, each of which stands for itself.
+    Migrations are applied when the Worker is deployed.
     """
 
     def __init__(self, send: Send) -> None:
         self._send = send
 
     async def _transact(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
-        found: list[Sequence[Row]] = []
-        for at in range(0, len(work), MAX_STATEMENTS):
-            part = work[at : at + MAX_STATEMENTS]
-            found += _checked(await self._send(part), len(part))
-        return found
+        return _checked(await self._send(work), len(work))
 
 
 def _checked(results: object, expected: int) -> list[Sequence[Row]]:

@@ -10,7 +10,7 @@ import pytest
 from app.domain.facts import Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
 from app.storage.cloudflare import CALLS, CloudflareApi, CloudflareD1, CloudflareKv
-from app.storage.db.d1 import D1Database
+from app.storage.db.d1 import MAX_RECORDS, D1Database
 from app.storage.db.rows import Generation, ShopperHistory, Visited
 from app.storage.errors import StorageError
 from app.storage.http import LazyHttpClient, retry_after
@@ -196,14 +196,16 @@ async def test_behaviour_comes_back(database: D1Database) -> None:
     assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((VIEW, VIEW), None, 2)
 
 
-async def test_generations_are_recorded_in_few_calls(database: D1Database, rest: RestApi) -> None:
+async def test_generations_are_recorded_in_one_call(database: D1Database, rest: RestApi) -> None:
     made = [
         Generation(f"g{at}", "shop_1", "v2_x", "completed", "ui:shop_1:v2_x", SEEN.at)
-        for at in range(97)
+        for at in range(MAX_RECORDS)
     ]
     await database.record([SEEN], made)
-    assert rest.d1.rows("SELECT count(*), count(completed_at) FROM ui_generations") == [(97, 0)]
-    assert len(rest.calls) == 2
+    assert rest.d1.rows("SELECT count(*), count(completed_at) FROM ui_generations") == [
+        (MAX_RECORDS, 0)
+    ]
+    assert len(rest.calls) == 1
 
 
 async def test_refused_sql_is_a_failure_with_the_apis_code(database: D1Database) -> None:

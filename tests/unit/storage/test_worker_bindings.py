@@ -9,9 +9,16 @@ import pytest
 from app.catalog.text import LONGEST_LINE
 from app.domain.facts import MAX_NAMES, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.storage.db.d1 import MAX_BODY_BYTES, MAX_PARAMETERS, MAX_STATEMENTS, D1Database
+from app.storage.db.d1 import (
+    MAX_BODY_BYTES,
+    MAX_PARAMETERS,
+    MAX_RECORDS,
+    MAX_STATEMENTS,
+    D1Database,
+)
 from app.storage.db.repository import Statement
 from app.storage.db.rows import Generation, ShopperHistory, Visited
+from app.storage.db.write_behind import Batching, WriteBehind
 from app.storage.errors import StorageError
 from app.storage.http import LazyHttpClient
 from app.storage.kv.retrying import RetryingKv
@@ -199,12 +206,15 @@ async def test_generations_are_recorded_however_many_there_are(
         Generation(f"g{at}", "shop_1", "v2_x", "completed", "ui:shop_1:v2_x", SEEN.at)
         for at in range(120)
     ]
-    await database.record([SEEN], made)
+    records = WriteBehind(database, Batching(most=MAX_RECORDS))
+    for generation in made:
+        records.generation(generation)
+    await records.finish()
     assert bindings.d1.rows("SELECT count(*) FROM ui_generations") == [(120,)]
-    assert len(bindings.seen) == 3
+    assert len(bindings.seen) == 120 / MAX_RECORDS
 
 
-async def test_the_largest_report_fits_into_one_call() -> None:
+async def test_the_largest_report_and_all_records_of_one_write_fit_into_one_call() -> None:
     calls: list[Sequence[Statement]] = []
 
     async def ask(work: Sequence[Statement]) -> object:
@@ -217,7 +227,12 @@ async def test_the_largest_report_fits_into_one_call() -> None:
     database = D1Database(ask)
     await database.add_facts(SEEN, [order] * MAX_EVENTS)
     await database.set_persona(SEEN, liked, "v2_loyalist")
-    assert len(calls) == 2
+    visits = [Visited(f"shop_{at}", "demo", SEEN.at) for at in range(MAX_RECORDS)]
+    composed = [
+        Generation(f"g{at}", "s", "h", "failed", "ui:s:h", SEEN.at) for at in range(MAX_RECORDS)
+    ]
+    await database.record(visits, composed)
+    assert len(calls) == 3
     for work in calls:
         assert len(work) <= MAX_STATEMENTS
         assert all(len(statement.params) <= MAX_PARAMETERS for statement in work)
