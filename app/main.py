@@ -217,7 +217,7 @@ def _open_later(
         storage.load()
 
     shoppers = ShopperData(kv, storage.database, storage.journal)
-    records = WriteBehind(storage.database, storage.batching, shoppers.erase_pages)
+    records = WriteBehind(storage.database.record, storage.batching, shoppers.erase_pages)
     relay = Relay(storage.clock, storage.journal)
     return Resources(
         storage=storage,
@@ -273,9 +273,9 @@ def _build_site(
 
 def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools:
     database = resources.storage.database
-    demand = DemandReader(database, time.monotonic, resources.storage.clock)
+    demand = DemandReader(database.latest_facts, time.monotonic, resources.storage.clock)
     resources.counters["demand"] = demand.counts
-    facts = database if settings.personal else None
+    facts_of = database.facts_of if settings.personal else None
     return GeneratorTools(
         resources.relay.journal,
         resources.providers.with_house,
@@ -283,9 +283,9 @@ def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools
         settings.parsing,
         resources.warm_up.wait,
         resources.arms.finished,
-        partial(interests_of, facts, resources.patience, demand),
+        partial(interests_of, facts_of, resources.patience, demand),
         settings.personal,
-        partial(read_interests, facts, resources.patience) if facts else no_interests,
+        partial(read_interests, facts_of, resources.patience) if facts_of else no_interests,
     )
 
 
@@ -307,10 +307,10 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         settings.max_lag,
         resources.lag.seconds,
     )
-    storage, longest = resources.storage, settings.deadlines.page + _LEEWAY
-    places = Places(settings.max_pages_per_address, longest, storage.rates, resources.patience)
-    span = page_spans(resources.tracing, ready.wait)
-    instruments = Instruments(time.monotonic, resources.metrics, span)
+    storage, patience, metrics = resources.storage, resources.patience, resources.metrics
+    persona_of, longest = storage.database.persona_of, settings.deadlines.page + _LEEWAY
+    places = Places(settings.max_pages_per_address, longest, storage.rates, patience)
+    instruments = Instruments(time.monotonic, metrics, page_spans(resources.tracing, ready.wait))
     jobs = PageJobs(
         site, relay, cached, records, capacity=capacity, places=places, instruments=instruments
     )
@@ -320,14 +320,14 @@ def _build_context(settings: Settings, resources: Resources, site: LiveSite) -> 
         jobs,
         journal=relay.journal,
         cache=cached,
-        shoppers=ShopperCache(storage.database, time.monotonic, resources.patience, resources.arms),
+        shoppers=ShopperCache(persona_of, time.monotonic, patience, resources.arms),
         records=records,
         warm_up=ready,
     )
     secret = session_secret(settings.session_secret, settings.data)
     earlier = tuple(text.encode() for text in settings.earlier_secrets)
     signer, drawn = SessionSigner(secret, earlier), BodyCache(CATALOG_MEMORY)
-    now, metrics = storage.clock, resources.metrics
+    now = storage.clock
     return AppContext(site, pages, signer, now, settings.heartbeat, drawn, metrics, ProxyCheck())
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from app.domain.experiments import NO_ARM, Assignment
-from app.domain.persona import NEWCOMER, PageKey, Shopper
+from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper
 from app.personas.key import page_key
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
-from app.storage.ports import PersonaReader
 from app.util.latest import Latest
 
 _MOST = 5_000
@@ -46,12 +45,12 @@ class ShopperCache:
 
     def __init__(
         self,
-        personas: PersonaReader,
+        persona_of: Callable[[str, str], Awaitable[Persona]],
         clock: Callable[[], float],
         patience: Patience,
         arms: ArmSource,
     ) -> None:
-        self._personas = personas
+        self._persona_of = persona_of
         self._patience = patience
         self._clock = clock
         self._arms = arms
@@ -70,7 +69,7 @@ class ShopperCache:
         if known is not None:
             return known
         try:
-            ask = partial(self._personas.persona_of, shopper_id, shop_id)
+            ask = partial(self._persona_of, shopper_id, shop_id)
             persona = await self._patience.read(ask)
         except StorageError:
             persona = NEWCOMER

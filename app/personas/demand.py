@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import inf, sqrt
 from types import MappingProxyType
@@ -13,9 +13,8 @@ from typing import NamedTuple
 from app.domain.catalog import Shop
 from app.domain.facts import Fact, day_of
 from app.domain.persona import Interests
-from app.storage.db.rows import read_shoppers_facts
+from app.storage.db.rows import Row, read_shoppers_facts
 from app.storage.errors import StorageError
-from app.storage.ports import DemandStore
 from app.util.latest import Latest
 from app.util.tasks import Tasks
 from app.util.turns import paced
@@ -139,14 +138,18 @@ def suggest(known: Interests, demand: Demand, shop: Shop) -> tuple[tuple[str, st
 class DemandReader:
     """Knows what is in demand in each shop, counted in the background every so often.
 
-    `clock` is in seconds, `now` in Unix seconds. `counts` tells how often it was counted, or not.
+    `latest_facts` reads what all shoppers of a shop did of late, `clock` is in seconds, `now` in
+    Unix seconds. `counts` tells how often it was counted, or not.
     """
 
     def __init__(
-        self, store: DemandStore, clock: Callable[[], float], now: Callable[[], float]
+        self,
+        latest_facts: Callable[[str], Awaitable[Sequence[Row]]],
+        clock: Callable[[], float],
+        now: Callable[[], float],
     ) -> None:
         self.counts: Counter[str] = Counter()
-        self._store = store
+        self._latest_facts = latest_facts
         self._clock = clock
         self._now = now
         self._found: Latest[str, Demand] = Latest(_MOST_SHOPS)
@@ -169,7 +172,7 @@ class DemandReader:
     async def read(self, shop: Shop) -> None:
         """Count what is in demand; leave what was, where the database does not say."""
         try:
-            rows = await self._store.latest_facts(shop.id)
+            rows = await self._latest_facts(shop.id)
         except StorageError:
             self.counts["failed"] += 1
             return

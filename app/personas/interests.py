@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -14,28 +14,30 @@ from app.personas.key import is_for_all, is_newcomers
 from app.personas.rules import MIN_DWELL
 from app.storage.errors import StorageError
 from app.storage.patience import Patience
-from app.storage.ports import FactReader
+
+FactsOf = Callable[[str], Awaitable[Sequence[Fact]]]
+"""Reads what a shopper did, the oldest first."""
 
 
 async def interests_of(
-    facts: FactReader | None, patience: Patience, demand: DemandReader, key: PageKey, shop: Shop
+    facts_of: FactsOf | None, patience: Patience, demand: DemandReader, key: PageKey, shop: Shop
 ) -> Interests:
     """Return the interests of the shopper whose page this is, with what is suggested to them.
 
-    A page for all of a kind regards nobody's own; nor does any where there are no `facts`, or where
-    they cannot be read in time.
+    A page for all of a kind regards nobody's own; nor does any where there is no `facts_of`, or
+    where they cannot be read in time.
     """
     known = Interests()
-    if facts is not None and not is_for_all(key.persona_hash):
-        known = await read_interests(facts, patience, key)
+    if facts_of is not None and not is_for_all(key.persona_hash):
+        known = await read_interests(facts_of, patience, key)
     return known._replace(suggested=suggest(known, await demand.of(shop), shop))
 
 
-async def read_interests(facts: FactReader, patience: Patience, key: PageKey) -> Interests:
+async def read_interests(facts_of: FactsOf, patience: Patience, key: PageKey) -> Interests:
     """Return what a shopper dealt with; nothing of newcomers, nor where it takes too long."""
     if not is_newcomers(key.persona_hash):
         with suppress(StorageError):
-            return interests(await patience.read(partial(facts.facts_of, key.shopper_id)))
+            return interests(await patience.read(partial(facts_of, key.shopper_id)))
     return Interests()
 
 

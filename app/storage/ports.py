@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from app.domain.events import Lease, SharedEvent
 from app.domain.facts import Fact
 from app.domain.limits import Claim, Verdict
 from app.domain.persona import Persona
-from app.storage.db.rows import Generation, Row, ShopperHistory, Visited
+from app.storage.db.rows import ShopperHistory, Visited
 
 
 class Pool(NamedTuple):
@@ -72,24 +72,6 @@ class Held(NamedTuple):
     events: Sequence[SharedEvent]
 
 
-class PersonaReader(Protocol):
-    """Knows what a shopper is like."""
-
-    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona: ...
-
-
-class FactReader(Protocol):
-    """Knows what a shopper did, the oldest first."""
-
-    async def facts_of(self, shopper_id: str) -> Sequence[Fact]: ...
-
-
-class DemandStore(Protocol):
-    """Knows what all shoppers of a shop did of late."""
-
-    async def latest_facts(self, shop_id: str) -> Sequence[Row]: ...
-
-
 class FactStore(Protocol):
     """Keeps what shoppers did, and the personas that follow from it."""
 
@@ -98,11 +80,3 @@ class FactStore(Protocol):
     async def set_persona(
         self, visited: Visited, persona: Persona, persona_hash: str, last_fact_id: int
     ) -> None: ...
-
-
-class RecordStore(Protocol):
-    """Keeps who was here, and what was generated; returns keys of pages that nobody may have."""
-
-    async def record(
-        self, visits: Iterable[Visited], generations: Iterable[Generation], /
-    ) -> Sequence[str]: ...

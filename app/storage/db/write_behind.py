@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 from app.storage.db.rows import Generation, Visited
 from app.storage.errors import StorageError
-from app.storage.ports import RecordStore
 
 log = logging.getLogger("wandstore.storage")
 
 _MOST_WAITING = 5_000
+
+Write = Callable[[Iterable[Visited], Iterable[Generation]], Awaitable[Sequence[str]]]
+"""Keeps who was here and what was generated; returns keys of pages that nobody may have."""
 
 Erase = Callable[[Iterable[str]], Awaitable[None]]
 """Erases the pages of these keys, wherever they are; StorageError where it cannot."""
@@ -45,12 +47,12 @@ class WriteBehind:
     """
 
     def __init__(
-        self, database: RecordStore, batching: Batching = _USUAL, erase: Erase | None = None
+        self, write: Write, batching: Batching = _USUAL, erase: Erase | None = None
     ) -> None:
         self._erase = erase
         self._batching = batching
         self.counts: Counter[str] = Counter()
-        self._database = database
+        self._write = write
         self._flushing = asyncio.Lock()
         self._failing = False
         self._visits: OrderedDict[str, Visited] = OrderedDict()
@@ -81,7 +83,7 @@ class WriteBehind:
                 return False
             visits, generations = self._taken(self._visits), self._taken(self._generations)
             try:
-                pages = await self._database.record(visits.values(), generations.values())
+                pages = await self._write(visits.values(), generations.values())
                 if self._erase is not None:
                     await self._erase(pages)
             except StorageError as error:

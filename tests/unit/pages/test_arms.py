@@ -37,11 +37,9 @@ class Pairs(dict[str, bytes]):
         del self[key]
 
 
-class Nobody:
-    """A database that is asked for no persona."""
-
-    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona:
-        raise AssertionError((shopper_id, shop_id))
+async def persona_of(shopper_id: str, shop_id: str) -> Persona:
+    """Is not to be asked."""
+    raise AssertionError((shopper_id, shop_id))
 
 
 def arms(pairs: Pairs, **limits: float) -> Arms:
@@ -142,7 +140,7 @@ async def test_who_is_remembered_has_another_arm_once_an_experiment_begins_ends_
     canary = Arm("next", "model", POINTS, limits=ArmLimits(refused=0.5))
     trial = Experiment("copy", POINTS, (canary,), begins=100.0, ends=200.0)
     trials = Arms(Experiments((trial,)), RetryingKv(Pairs(), clock), lambda: clock.now)
-    shoppers = ShopperCache(Nobody(), lambda: 0.0, Patience(1.0, clock), trials)
+    shoppers = ShopperCache(persona_of, lambda: 0.0, Patience(1.0, clock), trials)
     shoppers.new(SHOPPER.id, "demo")
 
     def arm_at(moment: float) -> str:

@@ -15,11 +15,9 @@ pytestmark = pytest.mark.anyio
 COLLECTOR = Persona("collector", 0.85)
 
 
-class Personas:
-    """Has one collector, in one shop."""
-
-    async def persona_of(self, shopper_id: str, shop_id: str) -> Persona:
-        return COLLECTOR if (shopper_id, shop_id) == ("shop_1", "demo") else NEWCOMER
+async def persona_of(shopper_id: str, shop_id: str) -> Persona:
+    """Return the one collector, of one shop."""
+    return COLLECTOR if (shopper_id, shop_id) == ("shop_1", "demo") else NEWCOMER
 
 
 class NoArms:
@@ -32,7 +30,7 @@ class NoArms:
 
 
 async def test_a_shopper_of_one_shop_is_a_stranger_to_another() -> None:
-    cache = ShopperCache(Personas(), Clock(), Patience(1.0, Clock()), NoArms())
+    cache = ShopperCache(persona_of, Clock(), Patience(1.0, Clock()), NoArms())
     assert (await cache.get("shop_1", "demo")).shopper.persona == COLLECTOR
     assert cache.cached("shop_1", "corner") is None
     assert (await cache.get("shop_1", "corner")).shopper.persona == NEWCOMER

@@ -105,7 +105,7 @@ class Store:
 @pytest.mark.anyio
 async def test_demand_is_counted_now_and_then_for_which_the_first_page_alone_waits() -> None:
     store, clock = Store(), Clock()
-    reader = DemandReader(store, clock, lambda: TODAY * 86_400.0)
+    reader = DemandReader(store.latest_facts, clock, lambda: TODAY * 86_400.0)
     assert (await reader.of(SHOP)).selling == ("cup",)
     store.broken = True
     clock.now += FRESH
@@ -119,6 +119,6 @@ async def test_demand_is_counted_now_and_then_for_which_the_first_page_alone_wai
 async def test_a_page_does_without_demand_that_cannot_be_read() -> None:
     store = Store()
     store.broken = True
-    reader = DemandReader(store, Clock(), lambda: 0.0)
+    reader = DemandReader(store.latest_facts, Clock(), lambda: 0.0)
     assert [await reader.of(SHOP) for _ in range(2)] == [NO_DEMAND, NO_DEMAND]
     assert store.reads == 1, "until it is due again"

@@ -50,8 +50,10 @@ class Facts:
 
 
 async def read(facts: Facts | None, key: PageKey) -> Interests:
-    demand = DemandReader(facts or Facts(), time.monotonic, time.time)
-    return await interests_of(facts, Patience(5.0, time.monotonic), demand, key, shop())
+    demand = DemandReader((facts or Facts()).latest_facts, time.monotonic, time.time)
+    return await interests_of(
+        facts.facts_of if facts else None, Patience(5.0, time.monotonic), demand, key, shop()
+    )
 
 
 def test_what_was_viewed_on_most_days_comes_first_and_of_equals_the_latest() -> None:

@@ -291,7 +291,7 @@ async def test_a_shop_opens_without_its_database_and_goes_on_when_it_is_there(
     postgres.stop(signal.SIGQUIT)
     try:
         late = await connect(url)
-        records = WriteBehind(late)
+        records = WriteBehind(late.record)
         records.visited(SEEN)
         records.generation(Generation("g1", "shop_1", "v2_x", "pending", "ui:x", AT))
         with pytest.raises(StorageError, match="postgres: "):

@@ -235,13 +235,13 @@ class Records:
 
 async def test_nothing_is_written_where_nothing_happened() -> None:
     records = Records()
-    await WriteBehind(records).flush()
+    await WriteBehind(records.record).flush()
     assert records.written == []
 
 
 async def test_only_the_newest_of_each_is_written_and_only_once() -> None:
     records = Records()
-    recorder = WriteBehind(records)
+    recorder = WriteBehind(records.record)
     recorder.visited(SEEN)
     recorder.visited(SEEN_LATER)
     recorder.generation(generation())
@@ -255,7 +255,7 @@ async def test_what_cannot_be_written_waits_and_is_counted_and_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     records = Records()
-    recorder = WriteBehind(records)
+    recorder = WriteBehind(records.record)
     recorder.visited(SEEN)
     recorder.generation(generation())
     records.broken = True
@@ -274,7 +274,7 @@ async def test_what_cannot_be_written_waits_and_is_counted_and_logged_once(
 
 async def test_what_came_during_a_failure_is_newer_than_what_waited() -> None:
     records = Records()
-    recorder = WriteBehind(records)
+    recorder = WriteBehind(records.record)
 
     def news() -> None:
         recorder.visited(SEEN_LATER)
@@ -291,7 +291,7 @@ async def test_what_came_during_a_failure_is_newer_than_what_waited() -> None:
 
 async def test_the_bound_holds_after_a_failure_as_well() -> None:
     records = Records()
-    recorder = WriteBehind(records, Batching(most=5_000))
+    recorder = WriteBehind(records.record, Batching(most=5_000))
 
     def news() -> None:
         for number in range(4_000):
@@ -308,7 +308,7 @@ async def test_the_bound_holds_after_a_failure_as_well() -> None:
 
 async def test_beyond_the_bound_the_oldest_are_dropped_and_counted() -> None:
     records = Records()
-    recorder = WriteBehind(records, Batching(most=5_000))
+    recorder = WriteBehind(records.record, Batching(most=5_000))
     for number in range(5_003):
         recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
     for number in range(5_002):
@@ -322,7 +322,7 @@ async def test_beyond_the_bound_the_oldest_are_dropped_and_counted() -> None:
 
 async def test_no_more_is_written_together_than_was_said() -> None:
     records = Records()
-    recorder = WriteBehind(records, Batching(1.0, 2))
+    recorder = WriteBehind(records.record, Batching(1.0, 2))
     for number in range(5):
         recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
     recorder.generation(generation())
@@ -341,7 +341,7 @@ async def test_a_round_writes_all_that_waits_a_little_at_a_time() -> None:
             written.set()
 
     records.meanwhile = count
-    recorder = WriteBehind(records, Batching(0.0))
+    recorder = WriteBehind(records.record, Batching(0.0))
     for number in range(501):
         recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
     running = asyncio.create_task(recorder.run())
@@ -352,7 +352,7 @@ async def test_a_round_writes_all_that_waits_a_little_at_a_time() -> None:
 
 async def test_the_end_does_not_wait_for_what_cannot_be_written() -> None:
     records = Records()
-    recorder = WriteBehind(records, Batching(1.0, 2))
+    recorder = WriteBehind(records.record, Batching(1.0, 2))
     for number in range(5):
         recorder.visited(Visited(f"shop_{number}", "demo", SEEN.at))
     records.broken = True
@@ -361,7 +361,7 @@ async def test_the_end_does_not_wait_for_what_cannot_be_written() -> None:
 
 
 async def test_a_recorder_writes_to_a_real_database(database: OpenDatabase) -> None:
-    recorder = WriteBehind(database)
+    recorder = WriteBehind(database.record)
     recorder.visited(SEEN)
     recorder.generation(generation("completed"))
     await recorder.flush()
