@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from app.domain.experiments import HELD, HOLDOUT, POINTS, REST, Assignment, Experiments
-from app.domain.facts import CHECKOUT
+from app.domain.facts import SECONDS_A_DAY
 from app.domain.persona import PERSONA_TYPES
 from app.insights.prices import PRICES_OF, cost_of, unpriced
 from app.insights.sequences import (
@@ -22,7 +22,7 @@ from app.insights.sequences import (
     shares_differ,
     visitors_needed,
 )
-from app.storage.db.rows import Row
+from app.storage.db.rows import Row, stamp
 
 _CENTS = 100
 _FIGURES = ("visitors", "baskets", "checkouts", "buyers", "orders")
@@ -35,8 +35,8 @@ _ENDLESS = 10_000_000
 class Counts(NamedTuple):
     """Rows of the database: outcomes of visitors, views of slots and products, costs of pages.
 
-    Then views by what decided the page, and what was put into baskets and bought by its origin and
-    by product.
+    Then views by what decided the page, and what was put into baskets and bought by its origin, by
+    product and by day, with the checkouts that were begun.
     """
 
     outcomes: Sequence[Row]
@@ -46,6 +46,7 @@ class Counts(NamedTuple):
     decisions: Sequence[Row] = ()
     origins: Sequence[Row] = ()
     bought: Sequence[Row] = ()
+    days: Sequence[Row] = ()
 
 
 class Spent(NamedTuple):
@@ -101,16 +102,12 @@ def report(
             _experiment(name, arms, counts, stopped, dollar=dollar, recorded_from=recorded_from)
             for name, arms in comparisons(experiments)
         ],
-        "slots": [_rated(row) for row in counts.slots if row["slot"] != CHECKOUT],
+        "slots": [_rated(row) for row in counts.slots],
         "products": [_rated(row) for row in counts.products],
         "decisions": [_rated(row) for row in counts.decisions],
         "origins": [dict(row) for row in counts.origins],
         "bought": [dict(row) for row in counts.bought],
-        "checkouts": [
-            {"arm": row["arm"], "begun": row["shown"]}
-            for row in counts.slots
-            if row["slot"] == CHECKOUT
-        ],
+        "days": [{**row, "day": stamp(row["day"] * SECONDS_A_DAY)[:10]} for row in counts.days],
     }
 
 

@@ -39,7 +39,7 @@ FROM counted GROUP BY experiment, arm, persona
 """
 SELECT_SLOTS = """
 SELECT arm, slot, component, place, SUM(shown) AS shown, SUM(clicked) AS clicked FROM views
-WHERE shop_id = ? AND day >= ? GROUP BY arm, slot, component, place
+WHERE shop_id = ? AND day >= ? AND slot <> '@checkout' GROUP BY arm, slot, component, place
 ORDER BY arm, slot, component, place
 """
 SELECT_PRODUCTS = """
@@ -93,4 +93,21 @@ FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id,
     json_each(signals.fact, '$.products')
 WHERE shoppers.shop_id = ? AND signals.kind IN ('add_to_basket', 'purchase')
 GROUP BY value ORDER BY bought DESC, baskets DESC, product LIMIT 200
+"""
+# Shoppers who put something into the basket, how often a checkout was begun, and orders.
+SELECT_DAYS = """
+SELECT day, CAST(SUM(baskets) AS BIGINT) AS baskets, CAST(SUM(checkouts) AS BIGINT) AS checkouts,
+    CAST(SUM(orders) AS BIGINT) AS orders
+FROM (
+    SELECT day, 0 AS baskets, shown AS checkouts, 0 AS orders FROM views
+    WHERE shop_id = ? AND slot = '@checkout'
+    UNION ALL
+    SELECT day, COUNT(DISTINCT CASE WHEN kind = 'add_to_basket' THEN shopper_id END), 0,
+        COUNT(CASE WHEN kind = 'purchase' THEN 1 END)
+    FROM (
+        SELECT signals.*, CAST(json_extract(fact, '$.day') AS INTEGER) AS day
+        FROM signals JOIN shoppers ON shoppers.id = signals.shopper_id
+        WHERE shoppers.shop_id = ? AND kind IN ('add_to_basket', 'purchase')
+    ) AS deeds GROUP BY day
+) AS counted WHERE day >= ? GROUP BY day ORDER BY day DESC
 """

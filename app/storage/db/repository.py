@@ -286,6 +286,7 @@ class ShopRepository(ABC):
                 Statement(insights.SELECT_DECISIONS, seen),
                 Statement(insights.SELECT_ORIGINS, (shop_id,)),
                 Statement(insights.SELECT_BOUGHT, (shop_id,)),
+                Statement(insights.SELECT_DAYS, (shop_id, shop_id, since_day)),
             )
         )
 

@@ -15,7 +15,7 @@ from app.domain.experiments import POINTS, Arm, Experiment, Experiments
 from app.domain.facts import CHECKOUT, Fact
 from app.domain.merchandising import Rule
 from app.insights.charts import WIDTH, bar_chart, interval_chart
-from app.insights.collect import collect
+from app.insights.collect import VIEW_DAYS, collect
 from app.insights.prices import cost_of
 from app.insights.report import compared
 from app.insights.summary import summary
@@ -68,7 +68,28 @@ async def test_who_began_a_checkout_counts_once_however_often(database: OpenData
     found = await report(database)
     plain, composed = found["experiments"][0]["arms"]
     assert (plain["visitors"], plain["checkouts"], composed["checkouts"]) == (4, 3, 0)
-    assert found["checkouts"] == [{"arm": "pays.plain", "begun": 4}]
+    assert found["days"] == [{"day": "2024-10-04", "baskets": 0, "checkouts": 4, "orders": 0}]
+    assert CHECKOUT not in {row["slot"] for row in found["slots"]}
+
+
+async def test_baskets_checkouts_and_orders_are_told_by_day_whoever_is_in_an_experiment(
+    database: OpenDatabase,
+) -> None:
+    await seen(database, "one", "plain", 1_000, 500)
+    about = (("oak",), ("Lamps",))
+    for name in ("two", "three", "three"):
+        visited = Visited(name, SHOP.id, AT)
+        put, late = (Fact("add_to_basket", day, *about) for day in (DAY, DAY - 1))
+        await database.add_facts(visited, [put, late, Fact("view", DAY, *about)])
+        begun = PageViews(DAY - 1, "", "newcomer", "", [(CHECKOUT, "", "", 0, 1, 0)])
+        await database.add_views(visited, begun, [])
+    long_ago = Fact("purchase", DAY - VIEW_DAYS - 1, *about)
+    await database.add_facts(Visited("one", SHOP.id, AT), [long_ago])
+    await database.add_facts(Visited("away", "another shop", AT), [Fact("purchase", DAY, *about)])
+    assert (await report(database))["days"] == [
+        {"day": "2024-10-04", "baskets": 2, "checkouts": 0, "orders": 2},
+        {"day": "2024-10-03", "baskets": 2, "checkouts": 3, "orders": 0},
+    ]
 
 
 async def test_orders_and_revenue_are_counted_to_the_last_one(database: OpenDatabase) -> None:
