@@ -106,22 +106,19 @@ class FeedDownload(RemoteFeed):
         Raises:
             CatalogError: the address does not answer, or not with a feed that can be sold from.
         """
-        async with within(_WHOLE, self._failure), https_client() as client:
-            return await self._fetch(client)
-
-    async def _fetch(self, client: httpx.AsyncClient) -> bool:
         fresh, conditions = self._folder / f".{self._stem}.new", self._conditions()
-        async with client.stream("GET", self._url, headers=conditions) as response:
-            if response.status_code == _NOT_MODIFIED and conditions:
-                return False
-            if response.status_code != _OK:
-                raise self._failure(f"HTTP {response.status_code}")
-            await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
-            if not await save(response, fresh, self._largest):
-                raise self._failure(f"is larger than {self._largest:,} bytes")
-            headers = response.headers
-            given = {name: headers[name] for name in _CONDITIONS if name in headers}
-        await asyncio.to_thread(self._replace, fresh, given)
+        async with within(_WHOLE, self._failure), https_client() as client:
+            async with client.stream("GET", self._url, headers=conditions) as response:
+                if response.status_code == _NOT_MODIFIED and conditions:
+                    return False
+                if response.status_code != _OK:
+                    raise self._failure(f"HTTP {response.status_code}")
+                await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
+                if not await save(response, fresh, self._largest):
+                    raise self._failure(f"is larger than {self._largest:,} bytes")
+                headers = response.headers
+                given = {name: headers[name] for name in _CONDITIONS if name in headers}
+            await asyncio.to_thread(self._replace, fresh, given)
         return True
 
     def _replace(self, fresh: Path, given: dict[str, str]) -> None:

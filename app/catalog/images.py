@@ -6,6 +6,7 @@ import json
 import re
 import string
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -70,17 +71,12 @@ class LocalPictures(NamedTuple):
             raise InvalidProduct(
                 f"picture {shown(address)!r} is not of the form {_FOLDER}/NAME.svg"
             )
-        if not self._holds(match["name"]):
-            raise InvalidProduct(f"picture {shown(address)!r} is not there")
-        return f"{self.base}/{match['name']}"
-
-    def _holds(self, name: str) -> bool:
-        try:
-            path = (self.folder / name).resolve(strict=True)
-            return path.is_relative_to(self.folder.resolve()) and path.is_file()
-        except (OSError, RuntimeError):
-            # RuntimeError is how pathlib tells of links that go in circles.
-            return False
+        # RuntimeError is how pathlib tells of links that go in circles.
+        with suppress(OSError, RuntimeError):
+            path = (self.folder / match["name"]).resolve(strict=True)
+            if path.is_relative_to(self.folder.resolve()) and path.is_file():
+                return f"{self.base}/{match['name']}"
+        raise InvalidProduct(f"picture {shown(address)!r} is not there")
 
 
 def folder_of(catalog: Path) -> Path:
@@ -109,24 +105,17 @@ def read_index(pictures: Path) -> dict[str, dict[str, Any]]:
 
 def read_sizes(pictures: Path) -> Mapping[str, Size]:
     """Return what there are copies of; a picture that was replaced since counts as having none."""
-    entries = read_index(pictures)
-    return {
-        name: _size(entry)
-        for name, entry in entries.items()
-        if _bytes_of(pictures / name) == entry.get("bytes")
-    }
+    sizes: dict[str, Size] = {}
+    for name, entry in read_index(pictures).items():
+        with suppress(OSError):
+            if (pictures / name).stat().st_size == entry.get("bytes"):
+                sizes[name] = _size(entry)
+    return sizes
 
 
 def _size(entry: Mapping[str, Any]) -> Size:
     width, height, *copies = map(int, (entry["width"], entry["height"], *entry["widths"]))
     return Size(width, height, tuple(copies))
-
-
-def _bytes_of(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def remote(address: str) -> str:

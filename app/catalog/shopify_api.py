@@ -109,8 +109,15 @@ class AdminApi:
             url, objects = operation["url"], int(operation["objectCount"])
         if not url:
             raise self.failure("the store has no products")
-        async with within(_DOWNLOAD, self.failure):
-            await self._download(url, file, largest)
+        async with (
+            within(_DOWNLOAD, self.failure),
+            self._client.stream("GET", url) as response,
+        ):
+            if response.status_code != _OK:
+                raise self.failure(f"the bulk query's answer: HTTP {response.status_code}")
+            await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
+            if not await save(response, file, largest):
+                raise self.failure(f"is larger than {largest:,} bytes")
         lines = await asyncio.to_thread(count_lines, file)
         if lines != objects:
             whole = f"{lines} lines can be read of {objects}"
@@ -143,14 +150,6 @@ class AdminApi:
                 reason = shown(found.get("errorCode") or "no reason is given")
                 raise self.failure(f"the bulk query ended as {shown(status)}: {reason}")
         raise self.failure(f"the bulk query takes longer than {_BULK:.0f} seconds")
-
-    async def _download(self, url: str, file: Path, largest: int) -> None:
-        async with self._client.stream("GET", url) as response:
-            if response.status_code != _OK:
-                raise self.failure(f"the bulk query's answer: HTTP {response.status_code}")
-            await asyncio.to_thread(file.parent.mkdir, parents=True, exist_ok=True)
-            if not await save(response, file, largest):
-                raise self.failure(f"is larger than {largest:,} bytes")
 
     async def _ask(
         self, query: str, variables: Mapping[str, object] | None = None

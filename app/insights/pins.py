@@ -84,8 +84,6 @@ def _visitors(rule: Rule, rows: Iterable[Row]) -> Sample:
 
 def _views(rows: Iterable[Row]) -> Sample:
     """Return the sample of views, each of which was clicked or was not."""
-    shown = clicked = 0
-    for row in rows:
-        shown += row["shown"]
-        clicked += row["clicked"]
+    found = list(rows)
+    shown, clicked = (sum(row[name] for row in found) for name in ("shown", "clicked"))
     return Sample(shown, float(clicked), float(clicked))
