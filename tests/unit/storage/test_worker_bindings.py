@@ -206,7 +206,7 @@ async def test_generations_are_recorded_however_many_there_are(
         Generation(f"g{at}", "shop_1", "v2_x", "completed", "ui:shop_1:v2_x", SEEN.at)
         for at in range(120)
     ]
-    records = WriteBehind(database, Batching(most=MAX_RECORDS))
+    records = WriteBehind(database.record, Batching(most=MAX_RECORDS))
     for generation in made:
         records.generation(generation)
     await records.finish()
