@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import chain
@@ -281,7 +281,11 @@ def _opened(path: Path, sources: Mapping[Path, Source]) -> Catalogs:
             found = (*found, *_of_file(error, fate))
         problems[shop_id] = (*problems.get(shop_id, ()), *found)
     if not feeds:
-        raise _nothing_to_open(path, sources, errors)
+        if path in sources:
+            raise errors[0]
+        none = FeedIssue(WHOLE_FILE, "the folder holds no catalog that can be sold from")
+        reasons = (issue for error in errors for issue in _of_file(error, "is skipped"))
+        raise CatalogError(path, (none, *reasons))
     for feed in tuple(feeds.values()):
         for shop in feed.translations:
             if feeds.setdefault(shop.id, made := Feed(shop, ())) is not made:
@@ -302,13 +306,3 @@ def _of_file(error: CatalogError, fate: str) -> Iterator[FeedIssue]:
     """Yield the problems of a file that cannot be used, each naming it and what becomes of it."""
     for problem in error.problems:
         yield problem._replace(reason=f"{error.path.name} {fate}: {problem.reason}")
-
-
-def _nothing_to_open(
-    path: Path, sources: Mapping[Path, Source], errors: Sequence[CatalogError]
-) -> CatalogError:
-    if path in sources:
-        return errors[0]
-    none = FeedIssue(WHOLE_FILE, "the folder holds no catalog that can be sold from")
-    reasons = (issue for error in errors for issue in _of_file(error, "is skipped"))
-    return CatalogError(path, (none, *reasons))

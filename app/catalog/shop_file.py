@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from app.catalog.json_feed import read_fields
@@ -20,11 +21,10 @@ def is_shop_file(path: Path) -> bool:
     """Say whether a file says whose a feed is, and sells nothing itself."""
     if path.name.endswith(f".{_NAME}"):
         return True
-    try:
+    with suppress(OSError):
         small = path.name == _NAME and path.stat().st_size <= _LARGEST
         return small and b'"products"' not in path.read_bytes()
-    except OSError:
-        return False
+    return False
 
 
 def read_about(feed: Path, elsewhere: Path | None, *, alone: bool) -> Mapping[str, object]:

@@ -93,8 +93,8 @@ class CloudflareApi:
         remaining, reset = _REMAINING.search(limit), _RESET.search(limit)
         if remaining and reset:
             self._leave_some(int(remaining[1]), float(reset[1]))
-        old = (answer.headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset"))
-        left, seconds = old
+        names = ("x-ratelimit-remaining", "x-ratelimit-reset")
+        left, seconds = (answer.headers.get(name, "") for name in names)
         if left.isdecimal() and seconds.isdecimal():
             self._leave_some(int(left), float(seconds))
 

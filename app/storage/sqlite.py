@@ -123,20 +123,17 @@ class SqliteFile:
         await self._writer.close()
 
     def _log_is_full(self, connection: sqlite3.Connection) -> bool:
-        try:
-            if self._log.stat().st_size <= self._most_log:
-                return False
-        except OSError:
-            return False
-        checkpoint = connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        _, logged, moved = checkpoint.fetchone()
-        return bool(logged != moved)
+        with suppress(OSError):
+            if self._log.stat().st_size > self._most_log:
+                checkpoint = connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                _, logged, moved = checkpoint.fetchone()
+                return bool(logged != moved)
+        return False
 
     def _is_in_place(self) -> bool:
-        try:
+        with suppress(OSError):
             return self._path.stat().st_ino == self._inode
-        except OSError:
-            return False
+        return False
 
 
 class _Connection:
