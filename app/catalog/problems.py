@@ -52,7 +52,7 @@ class InvalidProduct(ValueError):
 
 
 def attempt(read: Callable[[], T], note: Note, without: str) -> T | None:
-    """Return what is read; None where it cannot be used, which is noted as `without` it."""
+    """Return what is read; None where it cannot be used: `note` gets what is done `without` it."""
     try:
         return read()
     except InvalidProduct as error:

@@ -99,7 +99,7 @@ class Row:
         return text
 
     def picture(self, name: str, alt: str, without: str) -> Picture | None:
-        """Return the picture at a cell's address, if it may be shown; else note what is done."""
+        """Return the picture at a cell's address; what is done `without` one is noted."""
         if not self[name]:
             return None
         return attempt(lambda: Picture(remote(self[name]), alt), self.note, without)

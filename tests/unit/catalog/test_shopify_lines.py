@@ -83,6 +83,21 @@ def test_products_whose_lines_stay_are_not_read_again_and_what_was_wrong_is_told
     assert third.default.products["jug"].price.currency == "EUR"
 
 
+def test_of_two_products_with_one_handle_the_second_is_told_and_sold_once_the_first_is_gone(
+    write: Write,
+) -> None:
+    store = FakeShopify()
+    store.put(1, "Jug", variant(11, "12.00", 1))
+    store.put(2, "Jug", variant(21, "34.00", 1))
+    first = load_catalogs(write("store.jsonl", store.lines()))
+    assert first.default.products["jug"].price.amount == 12
+    assert [item.reason for item in first.problems["store"]] == ["another product has this id"]
+    del store.products[1]
+    second = load_catalogs(write("store.jsonl", store.lines()), known=first.sources)
+    assert second.default.products["jug"].price.amount == 34
+    assert not second.problems["store"]
+
+
 def test_a_variant_of_no_product_costs_itself(write: Write) -> None:
     store = FakeShopify()
     store.put(1, "Jug", variant(11, "12.00", 1))
