@@ -106,7 +106,7 @@ def test_what_is_chosen_and_where_the_focus_is_stand_out_in_any_colours(
     assert ring != band
     page.emulate_media(forced_colors="active")
     for state in ("listing-page?state=filtered", "product-page?state=variants"):
-        page.goto(f"{shared_desk.url}/frame/{state}")
+        page.goto(f"{shared_desk.url}/frame/{state}&motion=reduced")  # so that no colour fades
         page.evaluate("document.body.style.color = 'HighlightText'")
         colors = page.evaluate(
             """[document.body, ...document.querySelectorAll(
