@@ -1,6 +1,7 @@
 // What has changed since the shop was published: files in the place of published ones.
 
 import { DurableObject } from "cloudflare:workers";
+import { openTables } from "../util/tables.ts";
 
 /** What a row of a Durable Object may have, less what stands beside it. */
 const ROW_BYTES = 2_000_000;
@@ -23,17 +24,11 @@ export interface ChangedFile {
 
 /** One of these goes with each publishing: what is published anew has all that was changed before. */
 export class ShopFiles extends DurableObject {
-  readonly #sql = this.ctx.storage.sql;
-
-  constructor(state: DurableObjectState, env: Cloudflare.Env) {
-    super(state, env);
-    this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, key TEXT, revision INTEGER, body BLOB)",
-    );
-    this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS rest (path TEXT, at INTEGER, body BLOB, PRIMARY KEY (path, at))",
-    );
-  }
+  readonly #sql = openTables(
+    this.ctx.storage,
+    `CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, key TEXT, revision INTEGER, body BLOB);
+    CREATE TABLE IF NOT EXISTS rest (path TEXT, at INTEGER, body BLOB, PRIMARY KEY (path, at))`,
+  );
 
   /** Return what has changed after a revision. */
   since(revision: number): Change[] {

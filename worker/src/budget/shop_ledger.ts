@@ -1,6 +1,7 @@
 // What models have cost all instances of the container in the last hour: paid and checked in one piece.
 
 import { DurableObject } from "cloudflare:workers";
+import { openTables } from "../util/tables.ts";
 
 const MINUTES = 60;
 const MINUTE_MS = 60_000;
@@ -24,15 +25,11 @@ export interface Verdict {
 }
 
 export class ShopLedger extends DurableObject {
-  readonly #sql = this.ctx.storage.sql;
-
-  constructor(state: DurableObjectState, env: Cloudflare.Env) {
-    super(state, env);
-    this.#sql.exec(
-      `CREATE TABLE IF NOT EXISTS spent (account TEXT, minute INTEGER, calls INTEGER, tokens INTEGER,
-        PRIMARY KEY (account, minute)) WITHOUT ROWID`,
-    );
-  }
+  readonly #sql = openTables(
+    this.ctx.storage,
+    `CREATE TABLE IF NOT EXISTS spent (account TEXT, minute INTEGER, calls INTEGER, tokens INTEGER,
+      PRIMARY KEY (account, minute)) WITHOUT ROWID`,
+  );
 
   /** Pay all claims or none. */
   async take(claims: readonly Claim[]): Promise<Verdict> {

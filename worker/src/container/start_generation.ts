@@ -1,27 +1,14 @@
-// Start a page's generation, and take the page at once where the container has it finished already.
+// Have a page generated, and take it where the container has it finished already.
 
 import { errorName, track } from "../telemetry.ts";
-import { withTimeout } from "../util/timeout.ts";
 import type { ContainerClient } from "./client.ts";
 import { type PageRequest, requestPage } from "./generate.ts";
 
-/** A generation that runs on whether or not its result is awaited. */
-export interface StartedGeneration {
-  /** Settles when the container has answered; for `waitUntil`. Never rejects. */
-  readonly finished: Promise<void>;
-  /** Return the finished page if it comes within so many milliseconds, else null. */
-  resultWithin(milliseconds: number): Promise<string | null>;
-}
-
-export function startGeneration(container: ContainerClient, page: PageRequest): StartedGeneration {
-  const html = generate(container, page);
-  return {
-    finished: html.then(() => {}),
-    resultWithin: async (milliseconds) => withTimeout(milliseconds, html).catch(() => null),
-  };
-}
-
-async function generate(container: ContainerClient, page: PageRequest): Promise<string | null> {
+/** Return the finished page, null where the container gives none; never reject. */
+export async function generatePage(
+  container: ContainerClient,
+  page: PageRequest,
+): Promise<string | null> {
   const trackOutcome = (outcome: string, attempts: number, trace = ""): void =>
     track(container.env, { event: "composing", shop: page.shop.id, outcome, attempts, trace });
   try {

@@ -1,45 +1,49 @@
-// Which arms have stopped themselves: the container writes them down in KV, and they are not given.
+// Which page a shopper gets: of the arm that they are in, unless it has stopped itself, as KV says.
 
 import type { Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
 import { count } from "../metrics/counters.ts";
+import { personaHash } from "../personas/key.ts";
+import type { Persona } from "../personas/persona.ts";
 import { ARMS, REGISTRY } from "../shared/constants.ts";
+import { oncePer } from "../util/remembered.ts";
 import { withTimeout } from "../util/timeout.ts";
-import { type Assignment, armKey, assign, NO_ARM } from "./assign.ts";
+import { type Assignment, armKey, assign, NO_ARM, pageHash } from "./assign.ts";
 
 const TIMEOUT_MS = 100;
 
-interface Known {
-  readonly readAt: number;
-  readonly stopped: Readonly<Record<string, unknown>>;
-}
+type Stopped = Readonly<Record<string, unknown>>;
 
-const caches = new WeakMap<KVNamespace, Known>();
+const knownOf = oncePer((_: KVNamespace) => ({ readAt: 0, stopped: {} as Stopped }));
 
-/** Return a shopper's arm at a moment, as the container has it: none in place of a stopped one. */
-export async function armOf(
+/**
+ * Return a shopper's arm at a moment, as the container has it, none in place of a stopped one; and
+ * the hash that their page is stored under.
+ */
+export async function pageOf(
   env: Pick<Env, "KV">,
   shop: Shop,
   shopperId: string,
-  personaType: string,
+  persona: Persona,
   now: number,
-): Promise<Assignment> {
-  const arm = await assign(shop.experiments, shopperId, personaType, now);
-  if (!arm.limited || env.KV === undefined) return arm;
-  return Object.hasOwn(await findStopped(env.KV), armKey(arm)) ? NO_ARM : arm;
+): Promise<{ readonly arm: Assignment; readonly hash: string }> {
+  const assigned = await assign(shop.experiments, shopperId, persona.type, now);
+  const isStopped =
+    assigned.limited && env.KV && Object.hasOwn(await findStopped(env.KV), armKey(assigned));
+  const arm = isStopped ? NO_ARM : assigned;
+  return { arm, hash: pageHash(await personaHash(persona), arm) };
 }
 
 /** Return the arms that have stopped, by key. Where KV does not say, it is as it was. */
-async function findStopped(kv: KVNamespace): Promise<Known["stopped"]> {
-  const { readAt, stopped } = caches.get(kv) ?? { readAt: 0, stopped: {} };
-  if (Math.abs(Date.now() - readAt) < ARMS.LOOKS_EVERY * 1000) return stopped;
-  caches.set(kv, { readAt: Date.now(), stopped }); // whoever comes meanwhile goes by what is known
+async function findStopped(kv: KVNamespace): Promise<Stopped> {
+  const known = knownOf(kv);
+  const now = Date.now();
+  if (Math.abs(now - known.readAt) < ARMS.LOOKS_EVERY * 1000) return known.stopped;
+  known.readAt = now; // whoever comes meanwhile goes by what is known
   try {
-    const value = await withTimeout(TIMEOUT_MS, kv.get<Known["stopped"]>(ARMS.STOPPED, "json"));
-    caches.set(kv, { readAt: Date.now(), stopped: value ?? {} });
-    return value ?? {};
+    known.stopped = (await withTimeout(TIMEOUT_MS, kv.get<Stopped>(ARMS.STOPPED, "json"))) ?? {};
   } catch {
     count(REGISTRY.EVENTS, ["failed", "arms"]);
-    return stopped;
   }
+  return known.stopped;
 }

@@ -6,7 +6,7 @@ import { measured } from "../metrics/counters.ts";
 import { CODEC, GENERATOR } from "../shared/constants.ts";
 import type { LookupOutcome } from "../telemetry.ts";
 import { remembered } from "../util/remembered.ts";
-import { TimeoutError, withTimeout } from "../util/timeout.ts";
+import { leftOf, TimeoutError, withTimeout } from "../util/timeout.ts";
 
 export interface CacheLookup {
   readonly html: string | null;
@@ -47,7 +47,8 @@ const parseOnce = remembered(parseStoredPage, 32);
 /**
  * Return the page stored under the key, or why there is none. One rendered from older content, or
  * before the rules that hold now, is outdated: the container renders it again from its layout.
- * One without a `required` slot is incomplete: the container generates the rest.
+ * One without a `required` slot is incomplete: the container generates the rest. Where a shopper's
+ * `own` page is found, this one is not read.
  */
 export async function findCachedPage(
   env: Pick<Env, "KV">,
@@ -55,11 +56,19 @@ export async function findCachedPage(
   shop: Shop,
   timeoutMs: number,
   required: readonly string[] = [],
+  own?: Promise<CacheLookup>,
 ): Promise<CacheLookup> {
   if (env.KV === undefined) return { html: null, kv: "absent" };
+  const startedAt = Date.now();
   try {
-    const value = await measured("kv", "read", withTimeout(timeoutMs, env.KV.get(key, "text")));
-    const page = value === null ? null : parseOnce(value);
+    const value = await measured("kv", "read", withTimeout(timeoutMs, env.KV.get(key, "stream")));
+    if (value !== null && own !== undefined && (await own).html !== null) {
+      await value.cancel();
+      return { html: null, kv: "unasked" };
+    }
+    const leftMs = leftOf(timeoutMs, startedAt);
+    const text = value && (await withTimeout(leftMs, new Response(value).text()));
+    const page = text === null ? null : parseOnce(text);
     return page === null ? { html: null, kv: "miss" } : judge(page, shop, required);
   } catch (error) {
     return { html: null, kv: error instanceof TimeoutError ? "slow" : "failed" };
@@ -90,12 +99,13 @@ export async function findSharedPage(
   hash: string,
   shop: Shop,
   timeoutMs: number,
+  own?: Promise<CacheLookup>,
 ): Promise<CacheLookup> {
   const since = latestMoment(shop);
   const isNew = since !== undefined && Date.now() / 1000 < since + GENERATOR.TTL;
   const [page, ahead] = await Promise.all(
     ["", ...(isNew ? [`@${since}`] : [])].map((ending) =>
-      findCachedPage(env, `plan:${shop.id}:${hash}${ending}`, shop, timeoutMs, shop.required),
+      findCachedPage(env, `plan:${shop.id}:${hash}${ending}`, shop, timeoutMs, shop.required, own),
     ),
   );
   const isAhead = page?.html === null && typeof ahead?.html === "string";

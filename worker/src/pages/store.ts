@@ -3,13 +3,11 @@
 import { unlessNotModified } from "../assets/files.ts";
 import type { Shop } from "../assets/store.ts";
 import { clientOf } from "../container/generate.ts";
-import { startGeneration } from "../container/start_generation.ts";
+import { generatePage } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
 import { isCrawler, isPrefetch, isSubresource } from "../crawlers.ts";
-import type { Env } from "../env.ts";
-import { isPlain, pageHash } from "../experiments/assign.ts";
-import { armOf } from "../experiments/stopped.ts";
-import { personaHash } from "../personas/key.ts";
+import { type Assignment, isPlain } from "../experiments/assign.ts";
+import { pageOf } from "../experiments/stopped.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER, type Persona } from "../personas/persona.ts";
 import { consentOf } from "../session/consent.ts";
@@ -18,6 +16,7 @@ import { HTTP_BODY } from "../shared/constants.ts";
 import { type LookupOutcome, track } from "../telemetry.ts";
 import { remembered } from "../util/remembered.ts";
 import { sha256Hex } from "../util/sha256.ts";
+import { leftOf, withTimeout } from "../util/timeout.ts";
 import { cacheKey, findCachedPage, findSharedPage } from "./cache.ts";
 
 /** Not `no-store`, which browsers take to forbid their back/forward cache as well. */
@@ -26,11 +25,8 @@ export const PRIVATE = "private, no-cache";
 interface Lookup {
   readonly persona: Persona;
   readonly hash: string;
+  readonly arm: Assignment;
   readonly html: string | null;
-  /** Whether the shopper's page is the plain one, which is never generated. */
-  readonly plain: boolean;
-  /** Whether their page shows what the merchant pins. */
-  readonly pins: boolean;
   readonly db: LookupOutcome;
   readonly kv: LookupOutcome;
   readonly shared: LookupOutcome;
@@ -42,7 +38,8 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const isAnonymous = consent === "none" || isCrawler(request) || isSubresource(request);
   if (isAnonymous) return anonymousPage(context, shop);
   const personalise = consent === "personalise";
-  if (onlyLooks(request)) return preview(context, shop, personalise);
+  const isOnlyLooking = request.method === "HEAD" || isPrefetch(request); // nobody may ever see it
+  if (isOnlyLooking) return preview(context, shop, personalise);
   const startedAt = Date.now();
   const isSecure = url.protocol === "https:";
   const signer = context.sessionSigner();
@@ -56,10 +53,11 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const lookup = session.isFirstVisit
     ? await firstVisit(context, session.shopperId, shop)
     : await lookUp(context, session.shopperId, shop, personalise);
-  const isMissing = lookup.html === null && !lookup.plain;
+  const plain = isPlain(lookup.arm); // which is never generated
+  const isMissing = lookup.html === null && !plain;
   const generated = isMissing ? await generateOrWait(context, session, shop, lookup) : null;
   const html = lookup.html ?? generated;
-  const how = lookup.plain ? "fallback" : html === null ? "shell" : "kept";
+  const how = plain ? "fallback" : html === null ? "shell" : "kept";
   const response = await responseOf(context, shop, { ...lookup, html });
   const ms = Date.now() - startedAt;
   response.headers.set("server-timing", `${how};dur=${ms}`);
@@ -69,11 +67,6 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const late = generated !== null;
   track(env, { event: "page", shop: shop.id, how, persona, kv, shared, db, late, ms });
   return response;
-}
-
-/** Say whether nobody may ever see the page. */
-function onlyLooks(request: Request): boolean {
-  return request.method === "HEAD" || isPrefetch(request);
 }
 
 /**
@@ -97,10 +90,10 @@ async function preview(
 }
 
 async function responseOf(context: RequestContext, shop: Shop, lookup: Lookup): Promise<Response> {
-  const { html, persona, plain, pins } = lookup;
-  if (plain) return anonymousPage(context, shop);
+  const { arm, html, persona } = lookup;
+  if (isPlain(arm)) return anonymousPage(context, shop);
   return html === null
-    ? shell(context, shop, shellOf(persona), pins)
+    ? shell(context, shop, shellOf(persona), arm.pins)
     : cachedPage(context, shop, html);
 }
 
@@ -110,23 +103,11 @@ async function firstVisit(
   shopperId: string,
   shop: Shop,
 ): Promise<Lookup> {
-  const page = await pageOf(env, shop, shopperId, NEWCOMER);
+  const page = await pageOf(env, shop, shopperId, NEWCOMER, Date.now() / 1000);
   const found = { persona: NEWCOMER, ...page, db: "unasked", kv: "unasked" } as const;
-  if (page.plain) return { ...found, html: null, shared: "unasked" };
+  if (isPlain(page.arm)) return { ...found, html: null, shared: "unasked" };
   const { html, kv: shared } = await findSharedPage(env, page.hash, shop, limits.lookupMs);
   return { ...found, html, shared };
-}
-
-/** Return the hash that a shopper's page is stored under, and what their arm makes of the page. */
-async function pageOf(
-  env: Env,
-  shop: Shop,
-  shopperId: string,
-  persona: Persona,
-): Promise<{ hash: string; plain: boolean; pins: boolean }> {
-  const arm = await armOf(env, shop, shopperId, persona.type, Date.now() / 1000);
-  const hash = pageHash(await personaHash(persona), arm);
-  return { hash, plain: isPlain(arm), pins: arm.pins };
 }
 
 /** Look up persona and page, own and shared at once; all together have `limits.lookupMs`. */
@@ -136,20 +117,18 @@ async function lookUp(
   shop: Shop,
   personalise: boolean,
 ): Promise<Lookup> {
-  const deadline = Date.now() + limits.lookupMs;
+  const startedAt = Date.now();
   const { persona, db } = personalise
     ? await findPersona(env, shopperId, shop.id, limits.lookupMs)
     : ({ persona: NEWCOMER, db: "unasked" } as const);
-  const page = { persona, ...(await pageOf(env, shop, shopperId, persona)) };
-  const { hash, plain } = page;
-  if (plain) return { ...page, html: null, db, kv: "unasked", shared: "unasked" };
-  const remainingMs = Math.max(
-    Math.min(deadline - Date.now(), limits.lookupMs),
-    limits.lookupMs / 4,
-  );
+  const { arm, hash } = await pageOf(env, shop, shopperId, persona, startedAt / 1000);
+  const page = { persona, arm, hash };
+  if (isPlain(arm)) return { ...page, html: null, db, kv: "unasked", shared: "unasked" };
+  const remainingMs = leftOf(limits.lookupMs, startedAt);
   const key = cacheKey(shopperId, hash);
-  const sharedPage = findSharedPage(env, hash, shop, remainingMs);
-  const { html, kv } = await findCachedPage(env, key, shop, remainingMs);
+  const own = findCachedPage(env, key, shop, remainingMs);
+  const sharedPage = findSharedPage(env, hash, shop, remainingMs, own);
+  const { html, kv } = await own;
   const found = { ...page, db, kv };
   if (html !== null) return { ...found, html, shared: "unasked" };
   const shared = await sharedPage;
@@ -172,9 +151,10 @@ async function generateOrWait(
   const { persona, hash } = lookup;
   const client = clientOf(context.request, shop, session.isNewShopper);
   const page = { shop, shopperId: session.shopperId, persona, hash, client };
-  const generation = startGeneration(context.container, page);
-  context.waitUntil(generation.finished);
-  return session.isFirstVisit ? null : generation.resultWithin(context.limits.cachedPageWaitMs);
+  const html = generatePage(context.container, page);
+  context.waitUntil(html);
+  if (session.isFirstVisit) return null;
+  return withTimeout(context.limits.cachedPageWaitMs, html).catch(() => null);
 }
 
 /** Is the digest of a page, which most shoppers share. */

@@ -12,7 +12,6 @@ const DATABASE_TIMEOUT_MS = 5_000;
 
 export interface LearnedPersona {
   readonly persona: Persona;
-  readonly hash: string;
   /** Whether the shopper had another persona until now. */
   readonly changed: boolean;
   /** How many products they have viewed. */
@@ -57,7 +56,7 @@ export async function learn(
   }
   const views = storedFacts.filter(({ kind }) => kind === "view");
   const viewed = new Set(views.flatMap(({ products }) => products)).size;
-  return { persona, hash, changed, viewed };
+  return { persona, changed, viewed };
 }
 
 interface ClassifiedPersona {

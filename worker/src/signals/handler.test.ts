@@ -14,6 +14,7 @@ import {
   storeSharedPage,
 } from "../../tests/support.ts";
 import type { Fact } from "../personas/fact.ts";
+import { personaHash } from "../personas/key.ts";
 import { learn } from "../personas/learner.ts";
 
 beforeEach(resetStorage);
@@ -179,13 +180,13 @@ describe("a beacon", () => {
     while (batches < 2) await new Promise((soon) => setTimeout(soon, 5));
     const late = await learn(env.DB, shopper, "demo", [order, order, order, order]);
     open();
-    expect((await early).hash).not.toBe(late.hash);
+    expect((await early).persona).not.toEqual(late.persona);
     const { hash } = (await env.DB.prepare(
       "SELECT current_persona_hash AS hash FROM shoppers WHERE id = ?",
     )
       .bind(shopper)
       .first()) as { hash: string };
-    expect(hash).toBe(late.hash);
+    expect(hash).toBe(await personaHash(late.persona));
   });
 
   it("does not wait for the page it begins", async () => {

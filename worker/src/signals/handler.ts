@@ -3,10 +3,10 @@
 import type { Shop } from "../assets/store.ts";
 import type { ContainerClient } from "../container/client.ts";
 import { clientOf, type PageRequest } from "../container/generate.ts";
-import { startGeneration } from "../container/start_generation.ts";
+import { generatePage } from "../container/start_generation.ts";
 import type { RequestContext } from "../context.ts";
-import { isPlain, pageHash } from "../experiments/assign.ts";
-import { armOf } from "../experiments/stopped.ts";
+import { isPlain } from "../experiments/assign.ts";
+import { pageOf } from "../experiments/stopped.ts";
 import { measured } from "../metrics/counters.ts";
 import { findSharedPage } from "../pages/cache.ts";
 import type { Fact } from "../personas/fact.ts";
@@ -139,7 +139,7 @@ async function storeFacts(
   const { DB } = context.env;
   const notStored = new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
   if (DB === undefined) throw notStored;
-  const { persona, hash, changed, viewed } = await measured(
+  const { persona, changed, viewed } = await measured(
     "database",
     "write",
     learn(DB, shopperId, shop.id, facts),
@@ -151,11 +151,11 @@ async function storeFacts(
   const isDue = changed || (showsViews && facts.some(({ kind }) => kind === "view"));
   if (!isDue || context.container === null || prefetchLimiter.acquire(shopperId, now) > 0)
     return "taken";
-  const arm = await armOf(context.env, shop, shopperId, persona.type, now);
+  const { arm, hash } = await pageOf(context.env, shop, shopperId, persona, now);
   const outcome = changed ? "changed" : "taken";
   if (isPlain(arm)) return outcome;
   const client = clientOf(context.request, shop, isNewShopper(expires, now));
-  const page = { shop, shopperId, persona, hash: pageHash(hash, arm), client };
+  const page = { shop, shopperId, persona, hash, client };
   context.waitUntil(generateAhead(context, context.container, page, showsViews));
   return outcome;
 }
@@ -172,7 +172,7 @@ async function generateAhead(
 ): Promise<void> {
   const found =
     showsViews || (await findSharedPage(env, page.hash, page.shop, limits.lookupMs)).html;
-  if (found === true || found === null) await startGeneration(container, page).finished;
+  if (found === true || found === null) await generatePage(container, page);
 }
 
 function parseEvents(body: Uint8Array): ReportedEvent[] {

@@ -2,10 +2,9 @@
 
 import type { Shop } from "../assets/store.ts";
 import type { Env } from "../env.ts";
-import { armKey, exposures, isPlain, pageHash } from "../experiments/assign.ts";
-import { armOf } from "../experiments/stopped.ts";
+import { armKey, exposures, isPlain } from "../experiments/assign.ts";
+import { pageOf } from "../experiments/stopped.ts";
 import { findDecision } from "../pages/cache.ts";
-import { personaHash } from "../personas/key.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { FACTS, REPOSITORY, VIEWS } from "../shared/constants.ts";
 import * as sql from "../shared/sql.ts";
@@ -63,8 +62,7 @@ export async function storeViews(
   const { DB: database } = env;
   if (database === undefined) throw new Error("no database is bound");
   const { persona } = await findPersona(env, shopperId, shop.id, DATABASE_TIMEOUT_MS);
-  const arm = await armOf(env, shop, shopperId, persona.type, now);
-  const hash = pageHash(await personaHash(persona), arm);
+  const { arm, hash } = await pageOf(env, shop, shopperId, persona, now);
   const decision = isPlain(arm)
     ? ""
     : await findDecision(env, shopperId, hash, shop, DATABASE_TIMEOUT_MS);

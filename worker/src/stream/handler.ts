@@ -5,9 +5,8 @@ import { clientOf, requestPage } from "../container/generate.ts";
 import type { FetchResult } from "../container/retry.ts";
 import type { RequestContext } from "../context.ts";
 import { isPrefetch } from "../crawlers.ts";
-import { isPlain, pageHash } from "../experiments/assign.ts";
-import { armOf } from "../experiments/stopped.ts";
-import { personaHash } from "../personas/key.ts";
+import { isPlain } from "../experiments/assign.ts";
+import { pageOf } from "../experiments/stopped.ts";
 import { findPersona } from "../personas/lookup.ts";
 import { NEWCOMER } from "../personas/persona.ts";
 import { json, plainText } from "../responses.ts";
@@ -50,15 +49,10 @@ export async function handleStream(
   const { persona } = personalise
     ? await findPersona(context.env, shopperId, shop.id, context.limits.lookupMs)
     : { persona: NEWCOMER };
-  const arm = await armOf(context.env, shop, shopperId, persona.type, startedAt / 1000);
+  const { arm, hash } = await pageOf(context.env, shop, shopperId, persona, startedAt / 1000);
   if (isPlain(arm)) return plainText("no such page", 404);
-  const page = {
-    shop,
-    shopperId,
-    persona,
-    hash: pageHash(await personaHash(persona), arm),
-    client: clientOf(context.request, shop, isNewShopper),
-  };
+  const client = clientOf(context.request, shop, isNewShopper);
+  const page = { shop, shopperId, persona, hash, client };
   const lastEventId = context.request.headers.get("last-event-id") ?? "";
   const resumed = STREAM.EVENT_ID.test(lastEventId);
   const headers = { accept: "text/event-stream", ...(resumed && { "last-event-id": lastEventId }) };

@@ -17,3 +17,9 @@ export async function withTimeout<T>(milliseconds: number, promise: Promise<T>):
     clearTimeout(timer);
   }
 }
+
+/** Return how many of the milliseconds are left: a quarter at least, whatever the clock was set to. */
+export function leftOf(milliseconds: number, startedAt: number): number {
+  const left = milliseconds - (Date.now() - startedAt);
+  return Math.min(Math.max(left, milliseconds / 4), milliseconds);
+}
