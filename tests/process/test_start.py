@@ -195,7 +195,8 @@ def test_a_signal_while_it_starts_ends_it_with_a_line(copy: Path) -> None:
 def test_a_signal_ends_it_also_while_a_component_hangs_and_as_the_first_process(copy: Path) -> None:
     reached = copy / "reached"
     os.mkfifo(reached)
-    (copy / "components" / "hero.py").write_text(f"open({str(reached)!r}).read()")
+    hero = copy / "components" / "hero.py"
+    hero.write_text(f"{hero.read_text()}\nopen({str(reached)!r}).read()\n")
     environment = {"PATH": os.environ["PATH"], "WANDSTORE_DATA": str(copy / "data")}
     hearing = [sys.executable, "-c", HEARING_SIGNALS]
     first = ["unshare", "--pid", "--fork", "--kill-child", *hearing]
