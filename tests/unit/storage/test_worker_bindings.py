@@ -222,7 +222,7 @@ async def test_the_largest_report_and_all_records_of_one_write_fit_into_one_call
         return [[] for _ in work]
 
     names = tuple(f"{at:02}".ljust(LONGEST_LINE, "\U0001f98a") for at in range(MAX_NAMES))
-    order = Fact("purchase", products=names, categories=names)
+    order = Fact("purchase", products=names, categories=names, order=" ".join(names))
     liked = Persona("loyalist", 0.95, Signals(1e9, names[:3], "high", names[:3]))
     database = D1Database(ask)
     await database.add_facts(SEEN, [order] * MAX_EVENTS)
