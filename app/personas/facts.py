@@ -71,13 +71,8 @@ def to_fact(
         cents=_cents(items, prices) if is_order else 0,
         seconds=event.seconds,
         origins=_origins(products, origins) if event.kind in BASKET_KINDS else (),
-        order=(event.order or _nameless(items, day)) if is_order else "",
+        order=event.order if is_order else "",
     )
-
-
-def _nameless(items: Sequence[tuple[Product, int]], day: int) -> str:
-    """Return what stands for the name of an order that has none: what was bought on which day."""
-    return " ".join((str(day), *(f"{item.id}*{quantity}" for item, quantity in items)))
 
 
 def _origins(products: Sequence[Product], origins: Mapping[str, str]) -> tuple[str, ...]:

@@ -27,8 +27,7 @@ from tools.support.server import ROOT, Server
 pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
-_ITEMS = [{"product": "dusk-lamp"}]
-ORDER = {"events": [{"kind": "purchase", "items": _ITEMS, "order": name} for name in "ab"]}
+ORDER = {"events": [{"kind": "purchase", "items": [{"product": "dusk-lamp"}]}] * 2}
 CALL = Limits().call
 TABLES = {"shoppers", "personas", "signals", "ui_generations"}
 

@@ -53,13 +53,8 @@ export function toFact(
     origins: FACTS.BASKET_KINDS.some((kind) => kind === event.kind)
       ? originsOf(items, origins)
       : [],
-    order: isOrder ? event.order || namelessOrder(known, day) : "",
+    order: isOrder ? event.order : "",
   };
-}
-
-/** Return what stands for the name of an order that has none: what was bought on which day. */
-function namelessOrder(items: Deed["items"], day: number): string {
-  return [day, ...items.map(([id, quantity]) => `${id}*${quantity}`)].join(" ");
 }
 
 function originsOf(items: readonly { readonly id: string }[], origins: Origins): string[] {
