@@ -72,7 +72,7 @@ def _build(before: Version, sources: Sources, changed: set[str]) -> Version:
     _check_styles(sources, changed)
     library, package = before.content.library, before.package
     if package is None or any(name.startswith("components/") for name in changed):
-        library, package = _library(sources)
+        library, package = _library(before, sources, changed)
     prompts = before.content.prompts
     if any(name.startswith("prompts/") for name in changed):
         prompts = _prompts(sources)
@@ -104,24 +104,36 @@ def component_of(name: str, sources: Sources) -> str:
     return stem if own and f"components/{stem}.py" in sources.texts else ""
 
 
-def _library(sources: Sources) -> tuple[Library, Package]:
+def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Library, Package]:
     folder, texts = sources.root / "components", sources.within("components")
-    package = Package(folder, texts)
+    package, old = before.package, dict(before.content.library.specs)
+    if package is None or _shared_code(package, sources, changed):
+        package, old = Package(folder, texts), {}
+    for file in changed:  # what a component is made of: none is left of what has changed
+        old.pop(component_of(file, sources), None)
     try:
         with blaming(sources, "components/slots.py"):
             slots = slots_of(package.module("slots"))
         known = {slot.id for slot in slots}
         names = sorted(name.removesuffix(".py") for name in texts)
         specs = {
-            name: _spec(name, package, known, sources)
+            name: old.get(name) or _spec(name, package, known, sources)
             for name in names
             if component_of(f"components/{name}.py", sources) == name
         }
         templates = {name: text for name, text in texts.items() if name.endswith(".jinja")}
         return library_of(folder, texts, slots, Specs(lambda: specs), templates), package
     except Exception:
-        package.close()
+        if package is not before.package:
+            package.close()
         raise
+
+
+def _shared_code(package: Package, sources: Sources, changed: set[str]) -> bool:
+    modules = [name for name in changed if name.startswith("components/") and name.endswith(".py")]
+    return any(
+        not component_of(name, sources) or package.leans_on(Path(name).stem) for name in modules
+    )
 
 
 def _spec(name: str, package: Package, known: set[str], sources: Sources) -> ComponentSpec:
@@ -129,7 +141,8 @@ def _spec(name: str, package: Package, known: set[str], sources: Sources) -> Com
     with blaming(sources, f"components/{name}.samples.json"):
         samples = read_samples(listed, sources.texts.get(f"components/{name}.samples.json"))
     with blaming(sources, f"components/{name}.py"):
-        spec = component_spec(file, package.module(name), known, samples)
+        module = package.current(name, sources.texts[f"components/{name}.py"])
+        spec = component_spec(file, module, known, samples)
         spec.props.model_rebuild()
         spec.props.model_json_schema()
         return spec

@@ -1,12 +1,13 @@
 """Imports props from texts, under names of their own, so that no module is ever half-loaded.
 
-When one changes, all are imported anew, into a package with a fresh name; the old one stays as it
-was.
+A component's module can be imported again by itself. When a module changes that others build on,
+all are imported anew, into a package with a fresh name; the old one stays as it was.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -40,6 +41,32 @@ class Package(MetaPathFinder, Loader):
             Exception: whatever its code raises.
         """
         return importlib.import_module(f"{self.name}.{stem}")
+
+    def current(self, stem: str, text: str) -> ModuleType:
+        """Return a module as of this text, imported again where that is another; else it stays.
+
+        Raises:
+            Exception: whatever its code raises.
+        """
+        name, texts = f"{self.name}.{stem}", self.texts
+        if texts.get(f"{stem}.py") == text:
+            return self.module(stem)
+        old, self.texts = sys.modules.pop(name, None), {**texts, f"{stem}.py": text}
+        try:
+            return self.module(stem)
+        except BaseException:
+            self.texts = texts
+            sys.modules.pop(name, None)
+            if old is not None:
+                sys.modules[name] = old
+            raise
+
+    def leans_on(self, stem: str) -> bool:
+        """Say whether a module of the package imports this one."""
+        leaning = re.compile(
+            rf"^\s*from \.(?:{re.escape(stem)}\b| import .*\b{re.escape(stem)}\b)", re.MULTILINE
+        )
+        return any(leaning.search(text) for text in self.texts.values())
 
     def close(self) -> None:
         """Forget the package; classes that came from it live on with those who use them."""
