@@ -179,6 +179,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._in_head = False
         self._open.waiting.pop(self, None)
         self._end_deadline()
+        self._unset_keepalive_if_required()  # what came before it may have been answered by now
         if not self.flow.write_paused:
             self._end_stall()
         super().on_headers_complete()

@@ -75,7 +75,12 @@ def _at_once(scope: Scope) -> Answer | None:
 
 @contextmanager
 def guarded(
-    limit: int = 1000, head: float = 30, stall: float = 30, app: ASGIApp | None = None
+    limit: int = 1000,
+    head: float = 30,
+    stall: float = 30,
+    app: ASGIApp | None = None,
+    *,
+    idle: float = 5,
 ) -> Iterator[Guarded]:
     """Serve an app, or one that says what it was sent, and at /held waits until it is released.
 
@@ -111,6 +116,7 @@ def guarded(
         server = Server(
             Config(app or echo, port=0, log_level="critical", lifespan="off", http=protocol)
         )
+        server.config.timeout_keep_alive = cast("Any", idle)
         with portal.wrap_async_context_manager(opened(server)) as port:
             yield Guarded(port, bounds, partial(portal.call, cast("Any", release.set)))
             portal.call(cast("Any", release.set))
@@ -254,6 +260,15 @@ def test_who_has_been_answered_at_once_may_wait_and_half_a_head_may_not() -> Non
         other.sendall(b"\r\n")  # which begins no head, and is no reason to stay
         assert statuses(everything(one)) == [200, 408]
         assert statuses(everything(other)) == [408]
+
+
+def test_who_has_asked_for_more_than_what_was_answered_at_once_is_not_idle() -> None:
+    with guarded(head=1, idle=0.01) as shop, shop.connect() as connection:
+        at_once = b"GET /at-once HTTP/1.1\r\nHost: shop\r\n\r\n"
+        connection.sendall(at_once + b"GET /held HTTP/1.1" + ENDING)
+        assert silence(shop) == b""  # a second, in which who is idle is let go
+        shop.released()
+        assert statuses(everything(connection)) == [200, 200]
 
 
 def test_what_was_asked_before_a_head_that_is_refused_is_answered(shop: Guarded) -> None:
