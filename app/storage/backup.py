@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import os
 import shutil
 import sqlite3
@@ -20,6 +21,8 @@ SECRET = "session.secret"  # noqa: S105 - the name of its file
 """Cookies are signed with it: without it every shopper would be a new one."""
 
 _OWNER_ONLY = 0o600
+_PIECE = 65_536
+_BROKEN = (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile)
 
 
 class BackupError(OperatorError):
@@ -83,10 +86,10 @@ def restore(source: Path, data: Path, *, replace: bool = False) -> None:
                 for ending in ("-wal", "-shm"):
                     (data / f"{path.name}{ending}").unlink(missing_ok=True)
                 path.replace(data / path.name)
-    except (OSError, sqlite3.OperationalError) as error:
-        raise BackupError(f"{source}: {error}") from error
-    except (tarfile.TarError, zlib.error, EOFError, sqlite3.DatabaseError) as error:
+    except _BROKEN as error:
         raise BackupError(f"{source}: this is no backup, or not all of one") from error
+    except (OSError, sqlite3.Error) as error:
+        raise BackupError(f"{source}: {error}") from error
 
 
 @contextmanager
@@ -122,9 +125,9 @@ def _without_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def _extracted(source: Path, folder: Path) -> list[Path]:
-    """Read the files that a backup may have, and no others; check the databases."""
+    """Read the files that a backup may have, and no others; check all of it, and the databases."""
     found = []
-    with tarfile.open(source) as archive:
+    with gzip.open(source) as whole, tarfile.open(fileobj=whole, mode="r:") as archive:
         for member in archive:
             if member.name in (*DATABASES, SECRET) and (content := archive.extractfile(member)):
                 path = folder / member.name
@@ -134,6 +137,8 @@ def _extracted(source: Path, folder: Path) -> list[Path]:
                     file.flush()
                     os.fsync(file.fileno())
                 found.append(path)
+        while whole.read(_PIECE):  # at its end is the sum of what it must be
+            pass
     if folder / DATABASES[0] not in found:
         raise BackupError(f"{source}: there is no {DATABASES[0]} in it")
     for path in found:

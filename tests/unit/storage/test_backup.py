@@ -163,8 +163,9 @@ def test_a_file_that_is_no_whole_archive_is_told_in_a_line(tmp_path: Path, data:
     target = tmp_path / "backup"
     back_up(data, target)
     whole = target.read_bytes()
-    middle = len(whole) // 2
-    for content in (b"a word", whole[:middle], whole[:middle] + b"\xff" * middle, b""):
+    cuts = range(0, len(whole), max(len(whole) // 20, 1))
+    spoilt = (whole[:at] + b"\xff" * (len(whole) - at) for at in cuts)
+    for content in (b"a word", b"", *(whole[:at] for at in cuts), *spoilt):
         target.write_bytes(content)
         with pytest.raises(BackupError, match=r"^\S+/backup: this is no backup.*\Z"):
             restore(target, data, replace=True)
