@@ -19,7 +19,7 @@ from app.content.assets import PREFETCH_RULES
 from app.content.site import SiteContent
 from app.domain.catalog import Shop
 from app.generation.copy import load_rules
-from app.generation.job import no_interests
+from app.generation.job import GeneratorTools, no_interests
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.counters import Counters, MetricsLogger
@@ -28,7 +28,7 @@ from app.metrics.tracing import Tracing
 from app.pages.ahead import ComposeAhead
 from app.pages.arms import Arms
 from app.pages.cache import PageCache
-from app.pages.generators import GeneratorTools, arm_generators, build_generator
+from app.pages.generators import arm_generators, build_generator
 from app.pages.instruments import Instruments, page_spans
 from app.pages.jobs import Capacity, PageJobs
 from app.pages.relay import Relay

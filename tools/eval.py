@@ -27,14 +27,14 @@ from app.content.site import SiteContent, read_site
 from app.domain.llm import Model
 from app.domain.page import StoredPage
 from app.domain.persona import PERSONA_TYPES, PageKey, Persona, Signals
-from app.generation.job import PageJob
+from app.generation.job import GeneratorTools, PageJob
 from app.generation.rules import House
 from app.generation.trace import Trace
 from app.llm.budget import Budget
 from app.llm.factory import Providers
 from app.metrics.registry import Metrics
 from app.metrics.tracing import Tracing
-from app.pages.generators import GeneratorTools, build_generator
+from app.pages.generators import build_generator
 from app.pages.journal import PageJournal
 from app.pages.shells import build_shop_view
 from app.pages.site import build_renderer

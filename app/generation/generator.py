@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 from functools import partial
 
 from app.domain.catalog import Shop
@@ -58,26 +59,27 @@ class Generator:
 
     def __init__(self, deps: GeneratorDeps) -> None:
         self._deps = deps
+        self._tools = deps.tools
         self.decision = deps.decision
 
     async def own(self, key: PageKey, shop: Shop) -> list[Component]:
         """Return what a page shows of what its shopper viewed: no model is asked for it."""
-        return own_components(shop, await self._deps.viewed(key), self._deps.plan)
+        return own_components(shop, await self._tools.viewed(key), self._deps.plan)
 
     async def begin(self, job: PageJob) -> None:
         """Draw what is a shopper's own, which they get first, whoever composes the rest."""
         components = await self.own(job.key, job.shop) if job.client.recorded else []
         if components:
-            await self._deps.ready()
+            await self._tools.ready()
         drawn = [(it, self._deps.renderer.component(it, job.shop)) for it in components]
         job.own = [RenderedComponent(it, html) for it, html in drawn if isinstance(html, str)]
         for it in job.own:
             job.trace.drew(it.component.type, it.component.slot, _RULE)
-        self._deps.journal.begin_with(job.id, [component_event(it) for it in job.own])
+        self._tools.journal.begin_with(job.id, [component_event(it) for it in job.own])
 
     async def compose(self, job: PageJob, store: Store) -> None:
         """Compose a page to its end, whatever happens on the way; the journal says how it went."""
-        await self._deps.ready()
+        await self._tools.ready()
         job.began = asyncio.get_running_loop().time()
         job.wanted = job.wanted or self._deps.plan.slots
         in_time = await self._fill(job)
@@ -91,7 +93,7 @@ class Generator:
             await self._finish(job, store)
         else:
             self._fail(job)
-        await self._deps.finished(job.trace)
+        await self._tools.finished(self._deps.arm, job.trace)
 
     async def _fill(self, job: PageJob) -> bool:
         """Draw what can be drawn until the page's time is over; say whether that was enough.
@@ -100,9 +102,9 @@ class Generator:
         no model is asked for it again. Of a page that was put down in the midst of a model's answer
         all that is missing is asked for, as there may have been more of it.
         """
-        was_put_down = self._deps.journal.events(job.id) and not self._was_storing(job)
+        was_put_down = self._tools.journal.events(job.id) and not self._was_storing(job)
         try:
-            async with asyncio.timeout_at(job.began + self._deps.deadlines.page):
+            async with asyncio.timeout_at(job.began + self._tools.deadlines.page):
                 for component in job.base:
                     if component.slot not in job.drawn.keys() | self._deps.plan.own:
                         self._draw(component, job.base_model, job)
@@ -118,11 +120,11 @@ class Generator:
 
         All but the last share the time that models have; the last one, the house, needs none.
         """
-        interests = await self._deps.interests(job.key, job.shop)
+        interests = await self._tools.interests(job.key, job.shop)
         job.persona = job.persona._replace(interests=interests)
         *models, house = self._deps.models
         last_moment = max((self._seconds(slot) for slot in job.wanted), default=0.0)
-        patience = min(self._deps.deadlines.models, last_moment)
+        patience = min(self._tools.deadlines.models, last_moment)
         try:
             async with asyncio.timeout_at(job.began + patience):
                 for model in models:
@@ -156,7 +158,7 @@ class Generator:
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
         job.trace.model_called(model.name, prompt)
         names = Names(known=frozenset((*self._deps.specs, *self._deps.plan.slots)))
-        parser = ProposalParser(self._deps.parse_limits, names)
+        parser = ProposalParser(self._tools.parsing, names)
         reason = ""
         try:
             async with aclosing(model.compose(prompt)) as events:
@@ -224,13 +226,13 @@ class Generator:
         if model not in job.models:
             job.models.append(model)
         percent = round(90 * len(job.drawn) / len(self._deps.plan.slots))
-        self._deps.journal.append(
+        self._tools.journal.append(
             job.id, [component_event(rendered), progress_event("generating", percent)]
         )
 
     async def _finish(self, job: PageJob, store: Store) -> None:
         """Fold the journal into the finished page, store it, and only then say that it is ready."""
-        journal, slots = self._deps.journal, self._deps.plan.slots
+        journal, slots = self._tools.journal, self._deps.plan.slots
         if not self._was_storing(job):
             journal.append(job.id, [_STORING])
         unfilled = job.fallbacks.keys() - job.drawn.keys()
@@ -250,15 +252,15 @@ class Generator:
 
     def _was_storing(self, job: PageJob) -> bool:
         """Whether all that was to be drawn has been, by who composed the page before."""
-        return _STORING in (event[1:] for event in self._deps.journal.events(job.id))
+        return _STORING in (event[1:] for event in self._tools.journal.events(job.id))
 
     def _used_fallback_model(self, job: PageJob) -> bool:
         return len(self._deps.models) > 1 and self._deps.models[-1].name in job.models
 
     async def adopt(self, job: PageJob, store: Store) -> None:
         """Store the finished page whose journal somebody else has written to its end."""
-        await self._deps.ready()
-        ready = json.loads(self._deps.journal.events(job.id)[-1].data)
+        await self._tools.ready()
+        ready = json.loads(self._tools.journal.events(job.id)[-1].data)
         job.stored = self._folded(job, job.own)._replace(generated_at=ready["generated_at"])
         await store(job.stored, DEGRADED_TTL if self._used_fallback_model(job) else TTL, None)
 
@@ -270,7 +272,7 @@ class Generator:
         if self._used_fallback_model(job) and job.trace.status == "success":
             job.trace.status = "degraded"
         job.trace.model = "+".join(job.models)
-        contents = fold(self._deps.journal.events(job.id), job.fallbacks)
+        contents = fold(self._tools.journal.events(job.id), job.fallbacks)
         contents |= {it.component.slot: SlotContent(it.component.type, it.html) for it in own}
         drawn = [job.drawn[slot].component for slot in self._deps.plan.slots if slot in job.drawn]
         drawn += [it.component for it in own]
@@ -279,7 +281,7 @@ class Generator:
             components=drawn,
             persona_type=job.persona.type,
             persona_hash=job.key.persona_hash,
-            generated_at=self._deps.now().isoformat(timespec="milliseconds"),
+            generated_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             model=job.trace.model,
             generation_time_ms=job.trace.elapsed_ms,
             content=job.content,
@@ -297,7 +299,7 @@ class Generator:
         job.trace.status = "error"
         job.trace.note("failed", job.failed)
         language = self._deps.renderer.language(job.shop)
-        self._deps.journal.append(job.id, [error_event(job.failed, language)])
+        self._tools.journal.append(job.id, [error_event(job.failed, language)])
 
     def _missing(self, job: PageJob) -> list[str]:
         """Return the slots that are asked for, still unfilled, and not yet past their time."""
@@ -321,7 +323,7 @@ class Generator:
         return asyncio.get_running_loop().time() > job.began + self._seconds(slot) - _EARLY
 
     def _seconds(self, slot: str) -> float:
-        usual = self._deps.deadlines.slot
+        usual = self._tools.deadlines.slot
         return min(self._deps.plan.seconds.get(slot, usual), usual)
 
 

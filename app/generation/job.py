@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
 from app.domain.catalog import Shop
@@ -14,6 +13,7 @@ from app.domain.llm import Model
 from app.domain.network import Client
 from app.domain.page import Component, PagePlan, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import Interests, PageKey, Persona
+from app.generation.rules import House
 from app.generation.trace import Trace
 from app.generation.validate import Spec
 from app.rendering.renderer import Renderer, SlotContent
@@ -38,30 +38,42 @@ async def no_interests(*_: object) -> Interests:
     return Interests()
 
 
-class GeneratorDeps(NamedTuple):
-    """All that generating needs, the same for every page. `models` are asked in their order.
+class GeneratorTools(NamedTuple):
+    """What all generators share.
 
-    `ready` waits until the library is loaded. `decision` is the digest of what the models are told,
-    and of which they are; `viewed` knows what a shopper viewed, which fills some slots by rule.
-    `finished` takes the trace of each page that has ended. `interests` says what is known of the
-    shopper whose page it is.
+    `models_of` returns the models in their order, the house last, which chooses by this; `ready`
+    waits until the library is loaded. `finished` takes the key of an arm, empty for none, and the
+    trace of a page of it that has ended. `interests` says what may interest the shopper whose page
+    it is, `personal` whether what they did counts, and `viewed` what they viewed, which fills some
+    slots by rule.
     """
 
-    models: Sequence[Model]
     journal: Journal
+    models_of: Callable[[House], Sequence[Model]]
+    deadlines: Deadlines = Deadlines()
+    parsing: ParseLimits = ParseLimits()
+    ready: Callable[[], Awaitable[None]] = nothing
+    finished: Callable[[str, Trace], Awaitable[None]] = nothing
+    interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
+    personal: bool = True
+    viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
+
+
+class GeneratorDeps(NamedTuple):
+    """What the pages of one arm, or of none, are made with. `models` are asked in their order.
+
+    `decision` is the digest of what the models are told, and of which they are.
+    """
+
+    tools: GeneratorTools
+    models: Sequence[Model]
     renderer: Renderer
     specs: Mapping[str, Spec]
     plan: PagePlan
     instructions: Callable[[], str]
     persona_briefs: Mapping[str, str]
-    ready: Callable[[], Awaitable[None]]
-    deadlines: Deadlines = Deadlines()
-    parse_limits: ParseLimits = ParseLimits()
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
     decision: str = ""
-    finished: Callable[[Trace], Awaitable[None]] = nothing
-    interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
-    viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
+    arm: str = ""
 
 
 @dataclass(slots=True)

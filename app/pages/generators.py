@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache, partial
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import cache
 
 from app.content.prompts import PLACES
 from app.content.site import SiteContent
-from app.domain.catalog import Shop
 from app.domain.experiments import HOUSE, PLAIN, Arm
-from app.domain.limits import Deadlines, ParseLimits
-from app.domain.llm import Model
-from app.domain.persona import Interests, PageKey
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, Journal, no_interests, nothing
+from app.generation.job import GeneratorDeps, GeneratorTools
 from app.generation.prompt import instructions
 from app.generation.rules import House
-from app.generation.trace import Trace
 from app.rendering.renderer import Renderer
 
 _DIGITS = 12
-
-
-class GeneratorTools(NamedTuple):
-    """What all generators share.
-
-    `models_of` returns the models in their order, the house last, which chooses by this;
-    `finished` takes the key of an arm and the trace of a page of it that has ended. `interests`
-    says what may interest the shopper whose page it is, `personal` whether what they did counts,
-    and `viewed` what of it is theirs alone.
-    """
-
-    journal: Journal
-    models_of: Callable[[House], Sequence[Model]]
-    deadlines: Deadlines
-    parsing: ParseLimits
-    ready: Callable[[], Awaitable[None]] = nothing
-    finished: Callable[[str, Trace], Awaitable[None]] = nothing
-    interests: Callable[[PageKey, Shop], Awaitable[Interests]] = no_interests
-    personal: bool = True
-    viewed: Callable[[PageKey], Awaitable[Interests]] = no_interests
 
 
 def arm_generators(
@@ -74,19 +48,14 @@ def build_generator(
     if not tools.personal:
         deciding = (*deciding, "not personal")
     deps = GeneratorDeps(
-        models=models,
-        journal=tools.journal,
+        tools,
+        models,
         renderer=renderer,
         specs=library.specs,
         plan=library.plan,
         instructions=cache(lambda: instructions(prompts.storefront, PLACES, library.offered)),
         persona_briefs=prompts.personas,
-        ready=tools.ready,
-        deadlines=tools.deadlines,
-        parse_limits=tools.parsing,
         decision=hashlib.sha256("\0".join(deciding).encode()).hexdigest()[:_DIGITS],
-        finished=partial(tools.finished, key) if arm is not None else nothing,
-        interests=tools.interests,
-        viewed=tools.viewed,
+        arm=key,
     )
     return Generator(deps)

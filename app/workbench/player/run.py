@@ -14,9 +14,9 @@ from app.domain.events import Event, EventName
 from app.domain.llm import Model, ModelEnded, ModelEvent, ModelText, Prompt
 from app.domain.page import Refusal, StoredPage
 from app.domain.persona import PageKey, Persona
-from app.generation.job import PageJob
+from app.generation.job import GeneratorTools, PageJob
 from app.generation.trace import Trace
-from app.pages.generators import GeneratorTools, build_generator
+from app.pages.generators import build_generator
 from app.pages.journal import PageJournal
 from app.pages.shells import ShopView
 from app.personas.key import persona_hash

@@ -16,7 +16,7 @@ from app.domain.network import Client
 from app.domain.page import Component, PagePlan, StoredPage
 from app.domain.persona import NEWCOMER, Interests, PageKey
 from app.generation.generator import Generator
-from app.generation.job import GeneratorDeps, PageJob, no_interests
+from app.generation.job import GeneratorDeps, GeneratorTools, PageJob, no_interests
 from app.generation.rules import House, fallback
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
@@ -59,29 +59,23 @@ def slots_of(page: StoredPage) -> set[str]:
     return {item.slot for item in page.components}
 
 
-async def nothing(*_: object) -> None:
-    pass
-
-
-def workshop(*composers: Says, seconds: Mapping[str, float] = {}, **changes: Any) -> GeneratorDeps:
+def workshop(*composers: Says, seconds: Mapping[str, float] = {}, **tools: Any) -> GeneratorDeps:
     return GeneratorDeps(
-        models=composers,
-        journal=PageJournal(lambda: 0.0),
+        GeneratorTools(PageJournal(lambda: 0.0), lambda _: composers, **tools),
+        composers,
         renderer=RENDERER,
         specs=LIBRARY.specs,
         plan=PagePlan(SLOTS, frozenset(), {}, frozenset({"hero", "grid"}), seconds),
         instructions=lambda: "instructions",
         persona_briefs=PROMPTS.personas,
-        ready=nothing,
-        **changes,
     )
 
 
 async def composed(
-    tools: GeneratorDeps, shared: list[StoredPage] | None = None, **changes: Any
+    deps: GeneratorDeps, shared: list[StoredPage] | None = None, **changes: Any
 ) -> PageJob:
-    """Compose a page with these tools; `shared` takes what others of its kind may have."""
-    journal = tools.journal
+    """Compose a page; `shared` takes what others of its kind may have."""
+    journal = deps.tools.journal
     assert isinstance(journal, PageJournal)
     journal.open("page", "shop_1")
     fallbacks = RENDERER.fallbacks(DEMO, fallback(DEMO, House(LIBRARY.plan, PROMPTS.house_in)))
@@ -94,7 +88,7 @@ async def composed(
             shared.append(for_all[0])
         return True
 
-    generator = Generator(tools)
+    generator = Generator(deps)
     await generator.begin(page)
     await generator.compose(page, keep)
     return page
@@ -140,8 +134,8 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
         (answer(*map(component, SLOTS), STORY), {*SLOTS, "feature"}),
     ):
         model, house = Says("model", text), Says("house", "")
-        tools = workshop(model, house)._replace(plan=LIBRARY.plan)
-        page = await composed(tools)
+        deps = workshop(model, house)._replace(plan=LIBRARY.plan)
+        page = await composed(deps)
         assert model.asked == [LIBRARY.plan.asked]
         assert set(page.drawn) == drawn
         assert (page.trace.status, page.late, page.trace.fillers["fallback"]) == ("success", [], 0)
@@ -152,8 +146,8 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
 async def test_in_a_models_stead_the_house_is_asked_for_all_that_is_missing() -> None:
     house = Says("house", answer())
     for models in ((house,), (Says("model", ""), house)):
-        tools = workshop(*models)._replace(plan=LIBRARY.plan)
-        await composed(tools)
+        deps = workshop(*models)._replace(plan=LIBRARY.plan)
+        await composed(deps)
     assert house.asked == [LIBRARY.plan.asked] * 2
 
 
@@ -163,9 +157,9 @@ async def test_what_a_shopper_viewed_is_theirs_alone_and_no_model_is_asked_for_i
 
     shared: list[StoredPage] = []
     model, house = Says("model", answer()), Says("house", "")
-    tools = workshop(model, house)._replace(plan=LIBRARY.plan)
     for interests in (no_interests, viewed):
-        page = await composed(tools._replace(viewed=interests), shared)
+        deps = workshop(model, house, viewed=interests)._replace(plan=LIBRARY.plan)
+        page = await composed(deps, shared)
         assert page.models == ["model"]
         assert page.stored is not None
         assert ('data-slot="recent"' in page.stored.html) == (interests is viewed)
@@ -176,7 +170,7 @@ async def test_what_a_shopper_viewed_is_theirs_alone_and_no_model_is_asked_for_i
     assert all("recent" not in slots_of(page) for page in shared)
     assert shared[0].html == shared[1].html
     client = Client(recorded=False)
-    page = await composed(tools._replace(viewed=viewed), client=client)
+    page = await composed(deps, client=client)
     assert not page.own, "of whom nothing may be kept nothing is looked up"
 
 
