@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -38,11 +39,15 @@ def _read_table(path: Path, terms: Terms) -> Feed:
     return read_shopify(text, path, terms)
 
 
+_NAMED_ALONE = ".txt"
+"""What Google calls its tables, and everybody their notes: in a folder it is no feed."""
+
 _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".json": read_json,
     ".jsonl": read_shopify_lines,
     ".csv": _read_table,
     ".tsv": _read_table,
+    _NAMED_ALONE: _read_table,
     ".xml": read_merchant_xml,
 }
 _NO_TABLES = {"{": "JSON", "[": "JSON", "<": "XML"}
@@ -51,7 +56,12 @@ _MEMORY_A_BYTE = 3
 """Bytes that reading takes for each of the file, and then what is sold: twice to thrice as many."""
 
 _SMALL_ENOUGH = 8 * _MIB
-_KINDS = ".json, .jsonl, .csv, .tsv or .xml"
+_KINDS = ".json, .jsonl, .csv, .tsv, .txt or .xml"
+_SAYS_WHAT = frozenset(
+    "catalog catalogue export feed google merchant product products shop shopify".split()  # noqa: SIM905
+)
+"""What files are called that do not say whose they are, as products_export_1 (2)."""
+
 _SMALL = {"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"}
 _NAMELESS = "shop"
 
@@ -156,7 +166,7 @@ def read_sources(
         if reader is None:
             raise CatalogError.of(file, f"is neither a folder nor a {_KINDS} file")
         _hold(file, memory())
-        shop_id, name = shop_id_of(file.stem), shop_name_of(file.stem)
+        shop_id, name = shop_id_of(file.stem), _shop_name(file)
         terms = Terms(currency, shop_id, name, about, progress=partial(progress, file))
         if earlier is not None:
             terms = terms._replace(before=earlier.shop.products, known=earlier.known)
@@ -192,6 +202,12 @@ def shop_name_of(stem: str) -> str:
         for at, word in enumerate(words)
     )
     return " ".join(titled) or "Shop"
+
+
+def _shop_name(file: Path) -> str:
+    """Return a shop's name from its file, or from the folder where that says only what it is."""
+    says_what = _SAYS_WHAT.issuperset(re.findall(r"[^\W\d_]+", file.stem.lower()))
+    return shop_name_of((says_what and file.absolute().parent.name) or file.stem)
 
 
 def _stamp(file: Path, shop_file: Path | None) -> Stamp:
@@ -257,7 +273,8 @@ def _files(catalog: Path) -> list[Path]:
     try:
         if not catalog.is_dir():
             return [catalog]
-        found = [path for path in catalog.iterdir() if path.suffix.lower() in _READERS]
+        kinds = _READERS.keys() - {_NAMED_ALONE}
+        found = [path for path in catalog.iterdir() if path.suffix.lower() in kinds]
     except OSError as error:
         raise CatalogError.of(catalog, error.strerror or "cannot be read") from error
     feeds = without_languages(sorted(path for path in found if not path.name.startswith(".")))

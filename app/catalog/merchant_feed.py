@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from html import unescape
 from pathlib import Path
@@ -22,7 +23,9 @@ LAYOUT = Layout(
     {
         "id": ("id",),
         "title": ("title",),
+        "structured title": ("structured title",),
         "description": ("description",),
+        "structured description": ("structured description",),
         "image": ("image link",),
         "price": ("price",),
         "sale price": ("sale price",),
@@ -39,6 +42,8 @@ LAYOUT = Layout(
         "size": ("size",),
         "material": ("material",),
         "pattern": ("pattern",),
+        "gender": ("gender",),
+        "age group": ("age group",),
         "subscription": ("subscription cost",),
     },
     {"id": "id", "title": "title", "price": "price"},
@@ -50,6 +55,9 @@ _ITEMS = {"item", "entry"}
 _DEEPEST = 64
 _UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Signs that no XML may have, and texts copied from elsewhere do."""
+
+_SOURCE = re.compile(r'(?:trained_algorithmic_media|default)\s*:\s*"?(.*?)"?', re.DOTALL)
+"""How a table has a text of which Google is to know that a machine wrote it: source and text."""
 
 
 def read_merchant_table(text: str, path: Path, terms: Terms) -> Feed:
@@ -76,9 +84,19 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
 def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> Feed:
     def listed(currency: str, report: Report) -> Iterator[Listed]:
         for rows in together(read, _name, report):
-            yield rows[0].note, partial(_product, rows, currency)
+            yield rows[0].note, partial(_product, [*map(_worded, rows)], currency)
 
     return open_feed(path, terms, listed)
+
+
+def _worded(row: Row) -> Row:
+    """Return the row with what a machine wrote where it has no other title or description."""
+    cells = dict(row.cells)
+    for name in ("title", "description"):
+        if written := "" if row[name] else row[f"structured {name}"]:
+            found = _SOURCE.fullmatch(written)
+            cells[name] = found[1] if found else written
+    return replace(row, cells=cells)
 
 
 def _name(row: Row) -> tuple[str, str]:
@@ -102,7 +120,10 @@ class _Item(NamedTuple):
 
 
 class _Walk:
-    """Gathers the items of a feed as they close. What they hold below their own fields is left."""
+    """Gathers the items of a feed as they close.
+
+    Of what they hold below their own fields, only the content of structured texts is read.
+    """
 
     def __init__(self, path: Path) -> None:
         self.title = ""
@@ -161,8 +182,8 @@ class _Walk:
         self._text.clear()
         if item is None:
             self.title = self.title or (text if name == "title" else "")
-        elif len(self._open) == item.depth:
-            known = _known(name)
+        elif len(self._open) == item.depth or name == "content":
+            known = _known(name) or _known(self._open[-1])
             if known and text:
                 item.cells.setdefault(known, text)
         elif len(self._open) < item.depth:

@@ -29,6 +29,9 @@ _AVAILABLE = {
 
 _CONDITIONS = {"": "", "new": "", "used": "Used", "refurbished": "Refurbished"}
 _OPTIONS = ("color", "size", "material", "pattern")
+_PEOPLE = ("gender", "age group")
+"""Whom something is made for: an option where a group has it for several."""
+
 _APART = re.compile(r"^[\s,;:/|(\[·–—-]+|[\s,;:/|(\[·–—-]+$")  # noqa: RUF001 - dashes
 _SHORTEST_TITLE = 3
 _NO_PICTURE = "sold without a picture"
@@ -89,6 +92,7 @@ def _values(
     Where those do not tell items apart, the rest of their titles does, or their ids.
     """
     options = [name for name in _OPTIONS if any(row[name] for row in rows)]
+    options += [name for name in _PEOPLE if len({row[name] for row in rows}) > 1]
     values = [tuple(plain(row[option]) for option in options) for row in rows]
     names, ids = [option.capitalize() for option in options], [plain(row["id"]) for row in rows]
     if len(set(values)) == len(set(ids)):

@@ -107,9 +107,11 @@ def test_where_nothing_can_be_kept_the_shop_reads_by_itself_and_the_log_says_why
 def test_the_command_takes_a_shops_folder_and_ends_with_what_became_of_its_feed(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "catalog.csv").write_text("Handle,Title,Variant Price\nmug,Mug,9\nbad,Bad,dear\n")
+    folder = tmp_path / "oak-and-sons"
+    folder.mkdir()
+    (folder / "catalog.csv").write_text("Handle,Title,Variant Price\nmug,Mug,9\nbad,Bad,dear\n")
     ended = subprocess.run(
-        [sys.executable, "-m", "app", "import", tmp_path],
+        [sys.executable, "-m", "app", "import", folder],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
@@ -118,6 +120,6 @@ def test_the_command_takes_a_shops_folder_and_ends_with_what_became_of_its_feed(
         check=False,
     )
     assert ended.returncode == 1, ended.stderr
-    assert ended.stdout.startswith("Catalog: 1 products can be sold\n1 x ")
+    assert ended.stdout.startswith("Oak and Sons: 1 products can be sold\n1 x ")
     assert ended.stderr == "reading catalog.csv\n"
-    assert len(list((tmp_path / "data" / "catalogs").glob("*.feed"))) == 1
+    assert len(list((folder / "data" / "catalogs").glob("*.feed"))) == 1

@@ -99,7 +99,8 @@ def test_a_file_that_is_no_text_is_refused_with_file_line_and_reason(
 
 def test_a_file_of_another_kind_is_refused(write: Write) -> None:
     with pytest.raises(
-        CatalogError, match=r"neither a folder nor a \.json, \.jsonl, \.csv, \.tsv or \.xml file"
+        CatalogError,
+        match=r"neither a folder nor a \.json, \.jsonl, \.csv, \.tsv, \.txt or \.xml file",
     ):
         load_catalogs(write("shop.xlsx", "x"))
 

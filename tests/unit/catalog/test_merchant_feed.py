@@ -132,6 +132,30 @@ def test_items_of_a_group_are_one_product_in_variants(read_tsv: ReadXml) -> None
     ]
 
 
+def test_what_a_machine_wrote_is_read_and_people_tell_a_group_apart(
+    read_xml: ReadXml, read_tsv: ReadXml
+) -> None:
+    written = "<g:digital_source_type>trained_algorithmic_media</g:digital_source_type>"
+    (jug,) = read_xml(
+        f"<g:id>jug</g:id><g:price>9 EUR</g:price><g:structured_title>{written}"
+        "<g:content>Salt jug</g:content></g:structured_title><g:structured_description>"
+        f"{written}<g:content>Grey, &amp;lt;3</g:content></g:structured_description>"
+    ).products.values()
+    assert (jug.title, jug.description) == ("Salt jug", "Grey, <3")
+    shirt = {"item_group_id": "shirt", "price": "9 EUR", "size": "S", "age_group": "adult"}
+    wrote = {"structured_title": 'trained_algorithmic_media:"Shirt: sun, blue"'}
+    reading = read_tsv(
+        {"title": "", **shirt, "id": "1", "gender": "female", **wrote},
+        {**shirt, "id": "2", "gender": "male", **wrote},
+        {"id": "3", "title": "Cap", "price": "9 EUR", "structured_title": 'default:"Hat"'},
+    )
+    shirt_of_both, cap = reading.products.values()
+    assert (shirt_of_both.title, cap.title) == ("Shirt: sun, blue", "Cap")
+    assert shirt_of_both.option_names == ("Size", "Gender")
+    values = [form.values for form in shirt_of_both.variants]
+    assert values == [("S", "female"), ("S", "male")]
+
+
 def test_a_group_is_called_what_its_items_share_and_shows_each_picture(read_tsv: ReadXml) -> None:
     def group(name: str, *titles: str, **fields: str) -> list[dict[str, str]]:
         price = {"price": "9 EUR", "item_group_id": name, **fields}

@@ -458,7 +458,8 @@ def test_a_file_without_a_column_it_needs_is_refused_by_that_name(
     [
         ("shopify-home-and-garden.csv", "shopify-home-and-garden", "Home and Garden"),
         ("The_Corner Shop.csv", "the-corner-shop", "The Corner Shop"),
-        ("shopify.csv", "shopify", "Shopify"),
+        ("oak-and-sons/products_export_1 (2).csv", "products-export-1-2", "Oak and Sons"),
+        ("oak-and-sons/catalog.txt", "catalog", "Oak and Sons"),
         ("本.csv", "shop", "本"),
     ],
 )
