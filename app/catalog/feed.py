@@ -27,7 +27,9 @@ MOST_PRODUCTS = 50_000
 _TOO_MANY = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
 MOST_TAGS = 50
 UNSORTED = "Everything"
-"""The category of a product that is given none."""
+"""The category of a product that is given none, and what it is called in other languages."""
+
+_UNSORTED_IN = {"ar": "الكل", "de": "Alles", "es": "Todo", "fr": "Tout", "ja": "すべて"}
 
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How xlsx, ods and other archives begin, and xls."""
@@ -146,6 +148,11 @@ def category_of(*names: str) -> str:
     return next(given, UNSORTED)
 
 
+def unsorted_in(locale: str) -> str:
+    """Return what the category of products that are given none is called in a language."""
+    return _UNSORTED_IN.get(locale.lower().partition("-")[0], UNSORTED)
+
+
 def sold(listed: Iterable[Listed], shelf: Mapping[str, Product]) -> Iterator[Product]:
     """Yield what can be sold of what a feed lists: of two products with one id, the first.
 
@@ -213,7 +220,7 @@ def stock(
     one, spelt as it is first. `shelf` takes the products one by one.
     """
     shelf = {} if shelf is None else shelf
-    spelling: dict[str, str] = {}
+    spelling = {UNSORTED.casefold(): unsorted_in(shop.locale)}
     shared: dict[Any, Any] = {}
     for product in products:
         category = spelling.setdefault(product.category.casefold(), product.category)

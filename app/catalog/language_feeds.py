@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
-from app.catalog.feed import Feed, stock
+from app.catalog.feed import UNSORTED, Feed, stock
 from app.catalog.json_shop import About
 from app.catalog.problems import WHOLE_FILE, CatalogError, Report
 from app.catalog.shop_file import read_about
@@ -80,7 +80,7 @@ def _texts(shop: Shop, there: Shop) -> dict[str, object]:
         texts = {"title": other.title, "description": other.description, "image_alt": alt}
         products[item.id] = texts
         for word, foreign in _words(item, other):
-            if word != foreign and word and foreign:
+            if word not in ("", foreign) and foreign not in ("", UNSORTED):
                 words.setdefault(word, foreign)
     return {"words": words, "products": products}
 

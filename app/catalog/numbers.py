@@ -32,7 +32,7 @@ _QUANTITY = re.compile(r"([+-]?[0-9]{1,9})(?:[.,]0{1,2})?")
 _SEPARATORS = str.maketrans({"\u066b": ".", "\u066c": "'", "\u2212": "-"})
 """Arabic ones, and the minus sign."""
 
-_CENT = Decimal("0.01")
+_CENT, _THOUSANDTH = Decimal("0.01"), Decimal("0.001")
 _PAIRS = """
 true/false yes/no y/n 1/0 1.0/0.0 1,0/0,0 wahr/falsch ja/nein vrai/faux oui/non verdadero/falso
 sí/no si/no vero/falso verdadeiro/falso sim/não waar/onwaar ja/nee sant/falskt ja/nej sand/falsk
@@ -54,7 +54,7 @@ _YES, _NO = map(frozenset, zip(*(pair.split("/") for pair in _PAIRS.split()), st
 
 
 def price(value: object, name: str = "price", currency: str = "") -> Decimal:
-    """Return a price in hundredths; 0 is the price of what is given away.
+    """Return a price in hundredths, or thousandths of a dinar; 0 is that of what is given away.
 
     Raises:
         InvalidProduct: no number, one or a thousand times as much, negative, above MOST, or so
@@ -72,12 +72,11 @@ def price(value: object, name: str = "price", currency: str = "") -> Decimal:
         raise InvalidProduct(f"{name} is negative")
     if number > MOST:
         raise InvalidProduct(f"{name} is above {MOST}")
-    cents = number.quantize(_CENT, ROUND_HALF_UP)
-    if number and not cents:
-        raise InvalidProduct(f"{name} is less than {_CENT}")
-    if number != cents and currency in _OF_THOUSANDTHS:
-        raise InvalidProduct(f"{name} {shown(value)!r} is finer than {_CENT}")
-    return cents
+    least = _THOUSANDTH if currency in _OF_THOUSANDTHS else _CENT
+    rounded = number.quantize(least, ROUND_HALF_UP)
+    if number and not rounded:
+        raise InvalidProduct(f"{name} is less than {least}")
+    return rounded
 
 
 def quantity(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
-from app.catalog.feed import MOST_PRODUCTS, stock
+from app.catalog.feed import MOST_PRODUCTS, stock, unsorted_in
 from app.catalog.json_product import Fields
 from app.catalog.json_shop import LOCALE, MOST_UNREAD, About
 from app.catalog.problems import (
@@ -55,7 +55,7 @@ def translated(shop: Shop, about: About) -> tuple[Shop, ...]:
 
 def _shop_in(tag: str, shop: Shop, about: About) -> Shop:
     own, language = about.part("shop"), slug(tag)[:_LONGEST_TAG]
-    words = _words(tag, about)
+    words = {unsorted_in(shop.locale): unsorted_in(tag), **_words(tag, about)}
     texts = _Texts(tag, words, _by_id(tag, shop, about), about.report)
     tags = {name for item in shop.products.values() for name in item.tags}
     home = shop.id[: _LONGEST_ID - 1 - len(language)].rstrip("-")

@@ -68,7 +68,7 @@ class BasketSigner(NamedTuple):
     def value(self, basket: Iterable[BasketLine], shop_id: str) -> str:
         """Return the value of a basket's cookie."""
         rows = [
-            (*line[:3], int(line.price.amount * 100), line.price.currency, line.slot, line.page)
+            (*line[:3], _number(line.price.amount * 100), *line.price[1:], line.slot, line.page)
             for line in basket
         ]
         text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
@@ -76,9 +76,15 @@ class BasketSigner(NamedTuple):
         return f"{payload}.{signature(self.secret, f'basket|{shop_id}|{payload}')}"
 
 
+def _number(hundredths: Decimal) -> float:
+    """Return the number that JSON has for it: whole, but for what ends in a tenth of a cent."""
+    return int(hundredths) if hundredths % 1 == 0 else float(hundredths)
+
+
 def _lines(payload: str) -> Basket:
     """Return the lines that we signed; none of a form that another version wrote."""
-    rows = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    text = urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    rows = json.loads(text, parse_float=Decimal)
     if any(len(row) != _FIELDS for row in rows):
         return ()
     return tuple(

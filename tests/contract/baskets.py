@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -61,6 +62,7 @@ def _cases() -> Iterator[Case]:
     others = [line("tasse-\u00e9t\u00e9", "\u5927\u304d\u3044", 3), line("x", price="1000000000")]
     yield Case("ids of any script", f"basket_demo={value(*others)}")
     yield Case("free", f"basket_demo={value(line('gift', price='0.00'))}")
+    yield Case("of a thousandth", f"basket_demo={value(line('dinars', price='12.125'))}")
     longest = next(
         made
         for size in range(MAX_VALUE_LENGTH, 0, -1)
@@ -97,9 +99,13 @@ def read(cookie: str, shop_id: str, secret: str) -> list[list[object]]:
     return rows(BasketSigner(secret.encode()).read(headers, shop_id))
 
 
+def _plain(number: Decimal) -> str:
+    return f"{number:f}".rstrip("0").removesuffix(".") if number % 1 else str(int(number))
+
+
 def rows(basket: Basket) -> list[list[object]]:
     """Return the lines of a basket as its cookie has them."""
     return [
-        [*item[:3], int(item.price.amount * 100), item.price.currency, item.slot, item.page]
+        [*item[:3], json.loads(_plain(item.price.amount * 100)), *item.price[1:], *item[4:]]
         for item in basket
     ]

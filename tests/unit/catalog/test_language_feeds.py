@@ -43,6 +43,17 @@ def as_sold(shop: Shop) -> list[object]:
     ]
 
 
+def test_what_has_no_category_is_called_so_in_the_language_of_the_shop(
+    write: Write, tmp_path: Path
+) -> None:
+    plain = "Handle,Title,Variant Price\nmug,Mug,9\n"
+    for name in ("corner.csv", "corner.en.csv", "corner.ja.csv"):
+        write(name, plain)
+    write("corner.shop.json", '{"locale": "de-AT"}')
+    shops = load_catalogs(tmp_path).shops.values()
+    assert [shop.categories() for shop in shops] == [("Alles",), ("Everything",), ("すべて",)]
+
+
 def test_a_table_beside_another_is_the_same_shop_in_its_language(
     write: Write, tmp_path: Path
 ) -> None:

@@ -104,8 +104,10 @@ NUMBERS = [
     Case("s.csv", table(price="1.234"), LAST, "price '1.234' may be thousands"),
     Case("s.json", catalog(price="19.990"), {}, "price '19.990' may be thousands"),
     Case("s.json", catalog(price=12.345), {"mug": ("Mug", "12.35", True)}),
-    Case("s.xml", xml(price="1.250 KWD"), {"mug": ("Mug", "1.25", True)}),
-    Case("s.xml", xml(price="1.255 KWD"), {}, "price '1.255' is finer than 0.01"),
+    Case("s.xml", xml(price="1.250 KWD"), {"mug": ("Mug", "1.250", True)}),
+    Case("s.xml", xml(price="1.255 KWD"), {"mug": ("Mug", "1.255", True)}),
+    Case("s.xml", xml(price="1.2555 KWD"), {"mug": ("Mug", "1.256", True)}),
+    Case("s.xml", xml(price="0.0004 KWD"), {}, "is less than 0.001"),
     *(
         Case(
             "s.xml", xml(f"<g:availability>{word}</g:availability><g:quantity>0</g:quantity>"), MUG
