@@ -24,7 +24,7 @@ import { RateLimiter } from "../util/rate_limit.ts";
 import { TimeoutError } from "../util/timeout.ts";
 import { trimAscii } from "../util/whitespace.ts";
 import { type Origins, type SignalProducts, toFact } from "./facts.ts";
-import { type Deed, InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
+import { type Deed, parseSignals, SignalsError } from "./schema.ts";
 import { storeViews, toRows, type ViewRow } from "./views.ts";
 
 const SECONDS_PER_DAY = 86_400;
@@ -33,35 +33,16 @@ const addressLimiter = new RateLimiter(SIGNALS.ADDRESS_RATE);
 /** Limits the pages generated ahead for a shopper: any other is generated at the next visit. */
 const prefetchLimiter = new RateLimiter(LEARNER.PREFETCH_RATE);
 
-class SignalsError extends Error {
-  override readonly name = "SignalsError";
-
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    readonly reason: string,
-    readonly field = "",
-    readonly retryAfter = 0,
-  ) {
-    super(code);
-  }
-}
-
 export async function handleSignals(context: RequestContext, shop: Shop | null): Promise<Response> {
-  try {
-    const outcome = await acceptSignals(context, shop);
+  const trackOutcome = (outcome: string): void =>
     track(context.env, { event: "signals", shop: shop?.id ?? "", outcome });
-    return new Response(null, {
-      status: 204,
-      headers: fileHeaders({ "cache-control": "no-store" }),
-    });
+  try {
+    trackOutcome(await acceptSignals(context, shop));
+    const headers = fileHeaders({ "cache-control": "no-store" });
+    return new Response(null, { status: 204, headers });
   } catch (error) {
     if (!(error instanceof SignalsError)) throw error;
-    track(context.env, {
-      event: "signals",
-      shop: shop?.id ?? "",
-      outcome: error.code.toLowerCase(),
-    });
+    trackOutcome(error.code.toLowerCase());
     return errorResponse(error);
   }
 }
@@ -81,7 +62,7 @@ async function acceptSignals(context: RequestContext, shop: Shop | null): Promis
   if (session === null) throw new SignalsError(401, "UNKNOWN_SHOPPER", "there is no valid cookie");
   enforceRate(shopperLimiter, session.shopperId, now);
   if (!mayPersonalise(context.request, shop)) return "not_wanted";
-  const events = parseEvents(await readSignals(context.request));
+  const events = parseSignals(await readSignals(context.request));
   const deeds = events.filter((event): event is Deed => event.slot === "");
   const views = events.filter(({ slot }) => slot !== "");
   const products = await context.assets.readJson<SignalProducts>(shop, "goods.json");
@@ -122,9 +103,7 @@ async function countViews(
 ): Promise<boolean> {
   if (rows.length === 0) return false;
   const storing = storeViews(env, shopperId, shop, rows, Date.now() / 1000);
-  await measured("database", "write", storing).catch(() => {
-    throw new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
-  });
+  await measured("database", "write", storing).catch(throwNotStored);
   return true;
 }
 
@@ -137,15 +116,12 @@ async function storeFacts(
   now: number,
 ): Promise<string> {
   const { DB } = context.env;
-  const notStored = new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
-  if (DB === undefined) throw notStored;
+  if (DB === undefined) return throwNotStored();
   const { persona, changed, viewed } = await measured(
     "database",
     "write",
     learn(DB, shopperId, shop.id, facts),
-  ).catch(() => {
-    throw notStored;
-  });
+  ).catch(throwNotStored);
   const isKnown = persona.confidence > 0;
   const showsViews = isKnown && shop.own_from > 0 && viewed >= shop.own_from;
   const isDue = changed || (showsViews && facts.some(({ kind }) => kind === "view"));
@@ -175,14 +151,8 @@ async function generateAhead(
   if (found === true || found === null) await generatePage(container, page);
 }
 
-function parseEvents(body: Uint8Array): ReportedEvent[] {
-  try {
-    return parseSignals(body);
-  } catch (error) {
-    if (error instanceof InvalidSignals)
-      throw new SignalsError(400, "INVALID_SIGNALS", error.message, error.field);
-    throw error;
-  }
+function throwNotStored(): never {
+  throw new SignalsError(503, "NOT_STORED", "this could not be noted", "", 5);
 }
 
 async function readSignals(request: Request): Promise<Uint8Array> {

@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 
 import bodies from "../../../tests/contract/beacon.json";
-import { InvalidSignals, parseSignals, type ReportedEvent } from "./schema.ts";
+import { parseSignals, type ReportedEvent, SignalsError } from "./schema.ts";
 
 interface Vector {
   readonly name: string;
@@ -17,7 +17,7 @@ function parse(body: string): unknown {
   try {
     return { events: parseSignals(Uint8Array.from(body, (byte) => byte.charCodeAt(0))) };
   } catch (error) {
-    if (error instanceof InvalidSignals) return { field: error.field };
+    if (error instanceof SignalsError) return { field: error.field };
     throw error;
   }
 }

@@ -25,16 +25,23 @@ export interface Deed extends ReportedEvent {
   readonly kind: Kind;
 }
 
-/** A body is invalid at `field`; neither field nor reason quotes it. */
-export class InvalidSignals extends Error {
-  override readonly name = "InvalidSignals";
+/** A report is not taken, for a reason that quotes nothing of it; `field` is where in its body. */
+export class SignalsError extends Error {
+  override readonly name = "SignalsError";
 
   constructor(
-    readonly field: string,
+    readonly status: number,
+    readonly code: string,
     readonly reason: string,
+    readonly field = "",
+    readonly retryAfter = 0,
   ) {
-    super(`${field}: ${reason}`);
+    super(code);
   }
+}
+
+function invalid(field: string, reason: string): SignalsError {
+  return new SignalsError(400, "INVALID_SIGNALS", `${field}: ${reason}`, field);
 }
 
 const { MAX_EVENTS, MAX_ITEMS, MAX_QUANTITY, MAX_NAME_LENGTH, MAX_FIELD_LENGTH, SORTS } =
@@ -52,7 +59,7 @@ const EMPTY = {
 
 type Fields = Record<string, unknown>;
 
-/** Parse a body; throw InvalidSignals for its first invalid field. */
+/** Parse a body; throw a SignalsError for its first invalid field. */
 export function parseSignals(bytes: Uint8Array): ReportedEvent[] {
   const body = requireObject(parseJson(bytes), "body");
   const events = requireList(body["events"], "events", MAX_EVENTS).map((event, index) =>
@@ -72,15 +79,14 @@ function parseJson(bytes: Uint8Array): unknown {
       return value;
     });
   } catch {
-    throw new InvalidSignals("body", "is not JSON");
+    throw invalid("body", "is not JSON");
   }
 }
 
 function parseEvent(value: unknown, path: string): ReportedEvent {
   const event = requireObject(value, path);
   const kind = FACTS.REPORTED.find((known) => known === event["kind"]);
-  if (kind === undefined)
-    throw new InvalidSignals(path, `kind must be one of ${FACTS.REPORTED.join(", ")}`);
+  if (kind === undefined) throw invalid(path, `kind must be one of ${FACTS.REPORTED.join(", ")}`);
   const fields = PARSERS[kind](event, path);
   rejectUnknownFields(event, path, ["kind", ...FIELDS[kind]]);
   return { ...EMPTY, kind, ...fields };
@@ -101,7 +107,7 @@ const PARSERS: Record<ReportedKind, (event: Fields, path: string) => Partial<Rep
   filter: ({ category = "", sort = "" }, path) => {
     const text = requireText(category, `${path}.category`);
     if (!SORTS.some((known) => known === sort))
-      throw new InvalidSignals(`${path}.sort`, "is no order of ours");
+      throw invalid(`${path}.sort`, "is no order of ours");
     return { category: text, sort: sort as string };
   },
   dwell: ({ product, seconds }, path) => ({
@@ -135,7 +141,7 @@ function parseSlot(slot: unknown, by: unknown, path: string) {
 
 function parseProducts(value: unknown, path: string): [string, number][] {
   if (!Array.isArray(value) || value.length > MAX_ITEMS)
-    throw new InvalidSignals(path, `must be a list of at most ${MAX_ITEMS}`);
+    throw invalid(path, `must be a list of at most ${MAX_ITEMS}`);
   return value.map((product, index) => [requireName(product, `${path}.${index}`), 1]);
 }
 
@@ -155,7 +161,7 @@ function parseItem({ product, quantity = 1 }: Fields, path: string): readonly [s
 
 function requireObject(value: unknown, path: string): Fields {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new InvalidSignals(path, "must be an object");
+    throw invalid(path, "must be an object");
   return value as Fields;
 }
 
@@ -165,30 +171,29 @@ function rejectUnknownFields(value: Fields, path: string, known: readonly string
     .find((key) => !known.includes(key))
     ?.slice(0, MAX_FIELD_LENGTH);
   if (unknown !== undefined)
-    throw new InvalidSignals(path ? `${path}.${unknown}` : unknown, "there is no such field");
+    throw invalid(path ? `${path}.${unknown}` : unknown, "there is no such field");
 }
 
 function requireList(value: unknown, path: string, max: number): unknown[] {
   const isValid = Array.isArray(value) && value.length > 0 && value.length <= max;
-  if (!isValid) throw new InvalidSignals(path, `must be a list of 1 to ${max}`);
+  if (!isValid) throw invalid(path, `must be a list of 1 to ${max}`);
   return value;
 }
 
 function requireName(value: unknown, path: string): string {
-  if (value === "") throw new InvalidSignals(path, "must not be empty");
+  if (value === "") throw invalid(path, "must not be empty");
   return requireText(value, path);
 }
 
 function requireText(value: unknown, path: string): string {
   const isValid = typeof value === "string" && [...value].length <= MAX_NAME_LENGTH;
-  if (!isValid)
-    throw new InvalidSignals(path, `must be a text of at most ${MAX_NAME_LENGTH} characters`);
+  if (!isValid) throw invalid(path, `must be a text of at most ${MAX_NAME_LENGTH} characters`);
   return value;
 }
 
 function requireInteger(value: unknown, path: string, max: number): number {
   const isValid =
     typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max;
-  if (!isValid) throw new InvalidSignals(path, `must be a whole number from 1 to ${max}`);
+  if (!isValid) throw invalid(path, `must be a whole number from 1 to ${max}`);
   return value;
 }
