@@ -203,15 +203,16 @@ def _kinds_of(folder: Path, texts: Mapping[str, str]) -> dict[str, Kind]:
         LibraryError: one is not Python.
     """
     found = {}
-    for path in sorted(map(Path, texts)):
-        if path.suffix != ".py" or str(path.with_suffix(".jinja")) not in texts:
+    for name in sorted(texts):
+        stem, _, ending = name.rpartition(".")
+        if ending != "py" or f"{stem}.jinja" not in texts:
             continue
         try:
-            kind = kind_in(texts[str(path)])
+            kind = kind_in(texts[name])
         except (SyntaxError, ValueError) as error:
-            raise LibraryError(f"{folder / path}: cannot be imported: {error!r}") from error
+            raise LibraryError(f"{folder / name}: cannot be imported: {error!r}") from error
         if kind is not None:
-            found[path.stem] = kind
+            found[Path(stem).name] = kind
     return found
 
 
@@ -313,7 +314,7 @@ def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:
 def _digest_of(texts: Mapping[str, str], endings: tuple[str, ...] = _DRAWN) -> str:
     """Digest the files that components are drawn from, by their names in the folder."""
     digest = hashlib.sha256()
-    for name in sorted(texts, key=Path):
+    for name in sorted(texts, key=lambda name: name.split("/")):
         if name.endswith(endings):
             digest.update(f"{name}\0{texts[name]}\0".encode())
     return digest.hexdigest()[:16]

@@ -6,10 +6,14 @@ import asyncio
 import errno
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+_REST = 1.0
+"""Seconds that the first visitors have the processor for, unless what is to be loaded is needed."""
 
 _PAUSE = 0.2
 """Seconds until loading is tried again, where there was no descriptor for a file."""
@@ -48,7 +52,9 @@ def _made(value: T) -> Lazy[T]:
 
 
 class WarmUp:
-    """Loads in a thread of its own, once. `failure` is what it ended with, if it failed.
+    """Loads in a thread of its own, once, soon after the start or as soon as somebody waits for it.
+
+    `failure` is what it ended with, if it failed.
 
     Where the process has no descriptor left for a file it goes on trying: clients take them, and
     give them back.
@@ -57,6 +63,7 @@ class WarmUp:
     def __init__(self, load: Callable[[], object]) -> None:
         self.failure: BaseException | None = None
         self._load = load
+        self._needed = asyncio.Event()
         self._task: asyncio.Task[object] | None = None
 
     def start(self) -> asyncio.Task[object]:
@@ -72,9 +79,12 @@ class WarmUp:
         Raises:
             Exception: loading failed, with what `load` raised.
         """
+        self._needed.set()
         await asyncio.shield(self.start())
 
     async def _run(self) -> object:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._needed.wait(), _REST)
         while True:
             try:
                 return await asyncio.to_thread(self._load)
