@@ -15,8 +15,7 @@ from app.domain.page import Component, PagePlan, Refusal, RenderedComponent, Sto
 from app.domain.persona import Interests, PageKey, Persona
 from app.generation.rules import House
 from app.generation.trace import Trace
-from app.generation.validate import Spec
-from app.rendering.renderer import Renderer, SlotContent
+from app.rendering.renderer import Renderer, SlotContent, Spec
 
 
 class Journal(Protocol):

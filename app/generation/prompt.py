@@ -16,8 +16,8 @@ from app.domain.catalog import Product, Shop
 from app.domain.llm import Prompt
 from app.domain.persona import Persona
 from app.generation.requirements import requirements_text
-from app.generation.validate import Spec
 from app.rendering.language import formats_of
+from app.rendering.renderer import Spec
 
 _TOKEN = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]|\n")
 _SMALL_SHOP = 8

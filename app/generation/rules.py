@@ -11,7 +11,8 @@ from app.catalog.ranking import arrange, in_stock_first, pinned, rank
 from app.domain.catalog import Product, Shop
 from app.domain.page import Choice, Component, Kind, PagePlan, Proposal, Refusal
 from app.domain.persona import NEWCOMER, Interests, Persona
-from app.generation.validate import Spec, validate
+from app.generation.validate import validate
+from app.rendering.renderer import Spec
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.domain.llm import Prompt
 from app.generation.prompt import MOST_CATEGORIES
-from app.generation.validate import Spec
+from app.rendering.renderer import Spec
 
 SHAPE = (
     "Answer with one JSON object that has a key for each of these slots, in this order, "

@@ -6,13 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.parser.names import spelled
+from app.rendering.renderer import Spec
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
+    from pydantic import ValidationError
 
 _READABLE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _CODES = {
@@ -37,22 +38,6 @@ _GRAVEST_FIRST = (
     "SOLD_OUT_LEADS",
     "EXTRA_PROP",
 )
-
-
-class Spec(Protocol):
-    """What the model is told of a kind of component, and admission must know of it."""
-
-    @property
-    def name(self) -> str:
-        """Its type."""
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The slots it may fill, the likeliest first."""
-
-    @property
-    def props(self) -> type[BaseModel]:
-        """The model its config must satisfy."""
 
 
 def validate(

@@ -58,14 +58,20 @@ _USUAL: Mapping[str, Any] = MappingProxyType(
 """What a page says of itself where it says nothing else."""
 
 
-class ComponentSpec(Protocol):
-    """What drawing must know of a kind of component."""
+class Spec(Protocol):
+    """What drawing, admission and models must know of a kind of component."""
 
     @property
-    def props(self) -> type[BaseModel]: ...
+    def name(self) -> str:
+        """Its type."""
 
     @property
-    def slots(self) -> tuple[str, ...]: ...
+    def slots(self) -> tuple[str, ...]:
+        """The slots it may fill, the likeliest first."""
+
+    @property
+    def props(self) -> type[BaseModel]:
+        """The model its config must satisfy."""
 
 
 class Place(Protocol):
@@ -151,7 +157,7 @@ class Renderer:
     def __init__(
         self,
         templates: Environment,
-        specs: Mapping[str, ComponentSpec],
+        specs: Mapping[str, Spec],
         slots: Sequence[Place],
         *,
         urls_of: Callable[[Shop], ShopUrls],

@@ -18,7 +18,8 @@ from app.generation.parser.parser import ProposalParser
 from app.generation.parser.proposal import Names
 from app.generation.prompt import SlotRequest, build_prompt
 from app.generation.schema import answer_schema
-from app.generation.validate import Spec, validate
+from app.generation.validate import validate
+from app.rendering.renderer import Spec
 from app.settings import ROOT
 from components.fields import Copy, Field, ProductId, Props
 from tests.support.factories import product, shop
