@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.workbench.gallery.pages import PAGES
-from app.workbench.gallery.states import RenderedState, ViewOptions, draw, draw_page, state_names
+from app.workbench.gallery.states import ViewOptions, draw, state_names
 from app.workbench.reload.manager import ContentReloader
 
 _AXE = ("axe_playwright_python", "axe_core_python")
@@ -42,8 +42,7 @@ def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
     spec = live.version.content.library.specs.get(name)
     found: list[Finding] = []
     for state in PAGES[name] if name in PAGES else state_names(spec) if spec else ():
-        options = ViewOptions(state=state)
-        rendered = draw_page(live, name, options) if spec is None else draw(live, name, options)
+        rendered = draw(live, name, ViewOptions(state=state))
         if rendered is None:
             continue
         if rendered.fault is not None:
@@ -54,7 +53,7 @@ def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
         html = rendered.html
         texts = _errors(html, html) if spec is None else invalid_markup(html)
         found += [Finding(name, state, "markup", "wrong", text) for text in texts]
-        if isinstance(rendered, RenderedState) and rendered.refusal:
+        if rendered.refusal:
             message = f"a model could not propose it: {rendered.refusal}"
             found.append(Finding(name, state, "props", "note", message))
     return found

@@ -20,10 +20,9 @@ from app.workbench.gallery.fixtures import CATALOGS
 from app.workbench.gallery.pages import PAGES, PURPOSES
 from app.workbench.gallery.states import (
     CHOICES,
-    RenderedPage,
+    Rendered,
     ViewOptions,
     draw,
-    draw_page,
     read_view_options,
     speech,
     state_names,
@@ -82,7 +81,7 @@ class GalleryRoutes:
         """Show one state at four widths, its controls, and what the model is told."""
         options = _options(request)
         rendered = draw(self._live, request.path_params["name"], options)
-        if rendered is None:
+        if rendered is None or rendered.spec is None:
             return self._missing()
         spec = rendered.spec
         return self._show(
@@ -112,12 +111,11 @@ class GalleryRoutes:
         """Show a state alone, as the shop would, without anything that acts."""
         options, name = _options(request), request.path_params["name"]
         head = _AXE if "examined" in request.query_params else ""
-        if name in PAGES:
-            whole = draw_page(self._live, name, options)
-            return framed(self._whole(name, whole, options, head), image_hosts(whole.shop))
         rendered = draw(self._live, name, options)
         if rendered is None:
             return self._missing()
+        if rendered.spec is None:
+            return framed(self._whole(name, rendered, options, head), image_hosts(rendered.shop))
         html = self._templates.draw(
             "frame",
             options=options,
@@ -131,7 +129,7 @@ class GalleryRoutes:
     def drawing(self, request: Request) -> Response:
         """Answer with a state's HTML and what there is to say about it."""
         options, name = _options(request), request.path_params["name"]
-        rendered = (draw_page if name in PAGES else draw)(self._live, name, options)
+        rendered = draw(self._live, name, options)
         if rendered is None:
             return answer({"error": "no such component"}, 404)
         about: dict[str, Any] = {
@@ -139,7 +137,7 @@ class GalleryRoutes:
             "styles": _styles_for(self._live, options),
             "fault": rendered.fault.as_json() if rendered.fault else None,
         }
-        if isinstance(rendered, RenderedPage):
+        if rendered.spec is None:
             html = self._whole(name, rendered, options)
             return answer({**about, "whole": True, "html": html})
         fields = ("html", "refusal", "details", "config")
@@ -168,9 +166,7 @@ class GalleryRoutes:
     def _missing(self) -> Response:
         return page(self._templates.draw("missing"), 404)
 
-    def _whole(
-        self, name: str, rendered: RenderedPage, options: ViewOptions, head: str = ""
-    ) -> str:
+    def _whole(self, name: str, rendered: Rendered, options: ViewOptions, head: str = "") -> str:
         stylesheet = self._live.version.content.assets.names["shop.css"]
         html = rendered.html or self._templates.draw("error", name=name, sheet=stylesheet)
         return with_options(html, options, stylesheet, _styles_for(self._live, options), head)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -106,15 +106,15 @@ def _is_moment(text: str) -> bool:
         return False
 
 
-class RenderedState(NamedTuple):
-    """A state, drawn: its HTML, or why there is none.
+class Rendered(NamedTuple):
+    """A component or a page in a state, drawn: its HTML, or the fault the template ended with.
 
-    `refusal` says why a model could not propose it; `fault` what the template ended with.
+    A component has its `spec` and `config`; `refusal` says why a model could not propose it.
     """
 
-    spec: ComponentSpec
     shop: Shop
-    config: Mapping[str, object]
+    spec: ComponentSpec | None = None
+    config: Mapping[str, object] = {}
     html: str = ""
     refusal: str = ""
     details: Sequence[tuple[str, str]] = ()
@@ -151,40 +151,57 @@ def config_of(spec: ComponentSpec, options: ViewOptions, shop: Shop) -> dict[str
     return fit_to_shop(spec, samples.get(options.state, spec.samples[0].config), shop)
 
 
-def draw(live: ContentReloader, name: str, options: ViewOptions) -> RenderedState | None:
-    """Draw a state; None where there is no such component."""
+def draw(live: ContentReloader, name: str, options: ViewOptions) -> Rendered | None:
+    """Draw a component or one of PAGES in a state; None where there is none of this name."""
+    if name in PAGES:
+        return _draw_page(live, name, options)
     spec = live.version.content.library.specs.get(name)
-    if spec is None:
-        return None
-    shop = shop_of(live, options)
+    return None if spec is None else _draw_component(live, spec, options)
+
+
+def _draw_component(live: ContentReloader, spec: ComponentSpec, options: ViewOptions) -> Rendered:
+    """Draw what is admitted; what is not, as fallbacks are drawn, whose limits nobody checks."""
+    name, slot, shop = spec.name, spec.slots[0], shop_of(live, options)
     if options.state == SOLD_OUT:
         shop = sold_out(shop)
     config = config_of(spec, options, shop)
-    rendered = RenderedState(spec, shop, config)
+    rendered = Rendered(shop, spec, config)
     specs, context = live.version.content.library.specs, live.renderer.props_context(shop)
-    verdict = validate(Proposal(name, spec.slots[0], config), specs, context, set())
+    verdict = validate(Proposal(name, slot, config), specs, context, set())
     if isinstance(verdict, Refusal):
         refused = f"{verdict.code} {verdict.where}".strip()
         rendered = rendered._replace(refusal=refused, details=_details(spec, config, context))
-    return _drawn(live, rendered, verdict)
-
-
-def _drawn(
-    live: ContentReloader, rendered: RenderedState, verdict: Component | Refusal
-) -> RenderedState:
-    """Draw what was admitted; what was not, as fallbacks are drawn, whose limits nobody checks."""
-    name, slot, shop = rendered.spec.name, rendered.spec.slots[0], rendered.shop
 
     def html() -> str:
         if isinstance(verdict, Component):
             html = live.renderer.component(verdict, shop)
             return html if isinstance(html, str) else ""
-        return live.renderer.fallbacks(shop, [Component(name, slot, rendered.config)])[slot].html
+        return live.renderer.fallbacks(shop, [Component(name, slot, config)])[slot].html
 
+    return _drawn(live, rendered, html, f"components/{name}.jinja", name)
+
+
+def _draw_page(live: ContentReloader, name: str, options: ViewOptions) -> Rendered:
+    """Draw a page in a state, the first where the look names none."""
+    states = PAGES[name]
+    shop = shop_of(live, options)
+    shop = steer(shop, rules_at(shop, options.persona, options.moment))
+    draw = states.get(options.state) or next(iter(states.values()))
+    content, renderer = live.version.content, live.renderer
+
+    def page() -> str:
+        fallbacks = draw_fallbacks(shop, content, renderer)
+        return draw(Scene(content, renderer, shop, fallbacks, options.persona))
+
+    return _drawn(live, Rendered(shop), page, template_of(name), name)
+
+
+def _drawn(
+    live: ContentReloader, rendered: Rendered, html: Callable[[], str], file: str, name: str
+) -> Rendered:
     try:
         return rendered._replace(html=drawn(html))
     except Exception as error:  # noqa: BLE001 - a template may raise anything
-        file = f"components/{name}.jinja"
         return rendered._replace(fault=fault_of(error, live.version.sources, file, name))
 
 
@@ -206,33 +223,6 @@ def _given(props: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return config if isinstance(config, dict) else {}
-
-
-class RenderedPage(NamedTuple):
-    """A page, drawn: its HTML, or the fault the template ended with."""
-
-    shop: Shop
-    html: str = ""
-    fault: Fault | None = None
-
-
-def draw_page(live: ContentReloader, name: str, options: ViewOptions) -> RenderedPage:
-    """Draw one of PAGES in a state, the first where the look names none."""
-    states = PAGES[name]
-    shop = shop_of(live, options)
-    shop = steer(shop, rules_at(shop, options.persona, options.moment))
-    draw = states.get(options.state) or next(iter(states.values()))
-    content, renderer = live.version.content, live.renderer
-
-    def page() -> str:
-        fallbacks = draw_fallbacks(shop, content, renderer)
-        return draw(Scene(content, renderer, shop, fallbacks, options.persona))
-
-    try:
-        return RenderedPage(shop, drawn(page))
-    except Exception as error:  # noqa: BLE001 - a template may raise anything
-        fault = fault_of(error, live.version.sources, template_of(name), name)
-        return RenderedPage(shop, fault=fault)
 
 
 def with_options(
