@@ -1,20 +1,28 @@
-"""One HTTP/1.1 connection to a model, read at most once in a while; httptools understands it."""
+"""One HTTP/1.1 connection to a model, read at most once in a while; httptools understands it.
+
+It is a socket of our own and no transport of the event loop's: a transport whose reading is paused
+is woken once more by what comes next, and one with TLS reads on, paused or not.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import cast
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, suppress
 
 import httptools
 import httpx
 
 _LONGEST_HEAD = 64 * 1024
 _HEAD_TOO_LONG = "the answer's head is too long"
-
+_MOST_AT_ONCE = 64 * 1024
 
 _MOST_STRETCHED = 8
 _CALMER = 0.98
+
+_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Pace:
@@ -28,21 +36,17 @@ class Pace:
     def __init__(self, between_reads: float) -> None:
         self.gap = self._least = between_reads
         self._latest = 0.0
-        self._waiting: set[Callable[[], None]] = set()
-        self._is_due = False
+        self._waiting: list[asyncio.Future[None]] = []
 
-    def call(self, callback: Callable[[], None]) -> None:
-        """Call back at the next tick, unless that is forgotten until then."""
-        self._waiting.add(callback)
-        if not self._is_due:
-            self._is_due = True
-            loop = asyncio.get_running_loop()
+    async def wait(self) -> None:
+        """Wait for the next tick."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
             tick = self.next_tick(loop.time())
             loop.call_at(tick, self._tick, tick)
-
-    def forget(self, callback: Callable[[], None]) -> None:
-        """Do not call this back."""
-        self._waiting.discard(callback)
+        waiter = loop.create_future()
+        self._waiting.append(waiter)
+        await waiter
 
     def next_tick(self, now: float) -> float:
         """Return the time of the next tick: timers are early at times, by less than half a gap."""
@@ -59,28 +63,83 @@ class Pace:
 
     def _tick(self, tick: float) -> None:
         self.observe(tick, asyncio.get_running_loop().time())
-        self._is_due = False
-        waiting, self._waiting = self._waiting, set()
-        for callback in waiting:
-            callback()
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            _set(waiter)
 
 
-class Connection(asyncio.Protocol):
-    """One connection and the answer being read from it."""
+async def connect(host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
+    """Connect to the first of a host's addresses that can be reached.
 
-    def __init__(self, pace: Pace) -> None:
+    Raises:
+        OSError: there is none, or no agreement on TLS.
+    """
+    loop = asyncio.get_running_loop()
+    failure = OSError("the host has no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM
+    ):
+        try:
+            with ExitStack() as undo:
+                stream = undo.enter_context(socket.socket(family, kind, protocol))
+                stream.setblocking(False)
+                stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                await loop.sock_connect(stream, address)
+                undo.pop_all()
+        except OSError as error:
+            failure = error
+        else:
+            return stream if tls is None else await _secured(stream, host, tls)
+    raise failure
+
+
+async def _secured(stream: socket.socket, host: str, tls: ssl.SSLContext) -> ssl.SSLSocket:
+    with ExitStack() as undo:
+        secure = undo.enter_context(
+            tls.wrap_socket(stream, do_handshake_on_connect=False, server_hostname=host)
+        )
+        while True:
+            try:
+                secure.do_handshake()
+            except _NOT_YET as wish:
+                await _ready(secure, to_write=isinstance(wish, ssl.SSLWantWriteError))
+            else:
+                undo.pop_all()
+                return secure
+
+
+async def _ready(stream: socket.socket, *, to_write: bool) -> None:
+    """Wait until a socket can be read from, or written to."""
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    add, remove = (
+        (loop.add_writer, loop.remove_writer) if to_write else (loop.add_reader, loop.remove_reader)
+    )
+    add(stream, _set, ready)
+    try:
+        await ready
+    finally:
+        remove(stream)
+
+
+def _set(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+class Connection:
+    """One connection and the answer being read from it. It is read only while somebody waits."""
+
+    def __init__(self, stream: socket.socket, pace: Pace) -> None:
+        self._stream = stream
         self._pace = pace
+        self._in_records = isinstance(stream, ssl.SSLSocket)
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
         self._reset()
 
     def _reset(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._waiter: asyncio.Future[None] | None = None
         self._body: list[bytes] = []
-        self._held = False
         self._received = 0
         self._head_size = 0
         self._surplus = False
@@ -90,50 +149,6 @@ class Connection(asyncio.Protocol):
         self.complete = False
         self.lost: Exception | None = None
         self._keeps_alive = False
-
-    # -------------------------------------------------------------- asyncio's calls
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        if self.complete:
-            self._lose(httpx.RemoteProtocolError("more was sent than was asked for"))
-            return
-        self._pause()
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self._lose(httpx.RemoteProtocolError(str(error)))
-        if not self.has_head:
-            self._received += len(data)
-            if self._received > _LONGEST_HEAD:
-                self._lose(httpx.RemoteProtocolError(_HEAD_TOO_LONG))
-        self._wake()
-
-    def pause_writing(self) -> None:
-        self._writable.clear()
-
-    def resume_writing(self) -> None:
-        self._writable.set()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._writable.set()
-        self._pace.forget(self._resume)
-        if not self.complete:
-            self._finish_at_end(error)
-        self._wake()
-
-    def _finish_at_end(self, error: Exception | None) -> None:
-        """An answer without a length ends with its connection; any other was cut off."""
-        framed = {name.lower() for name, _ in self.headers} & {
-            b"content-length",
-            b"transfer-encoding",
-        }
-        if error is None and self.has_head and not framed:
-            self.complete = True
-        elif self.lost is None:
-            self.lost = httpx.RemoteProtocolError("the connection was cut inside the answer")
 
     # -------------------------------------------------------------- httptools' calls
 
@@ -169,9 +184,8 @@ class Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Whether another request may follow on this connection."""
-        closing = self._transport is None or self._transport.is_closing()
         whole = self.complete and self.lost is None and not self._surplus
-        return whole and not closing and self._keeps_alive
+        return whole and self._keeps_alive and self._stream.fileno() >= 0
 
     @property
     def heard(self) -> bool:
@@ -179,72 +193,112 @@ class Connection(asyncio.Protocol):
         return self.has_head or self._received > 0
 
     async def send(self, head: bytes, content: AsyncIterator[bytes]) -> None:
-        """Write a request, waiting where the peer is slow to take it."""
-        transport = self._open_transport()
-        transport.write(head)
+        """Write a request, waiting where the peer is slow to take it.
+
+        Where it takes no more, its answer is there to be read, or the end of the connection.
+        """
+        await self._write(head)
         async for piece in content:
-            transport.write(piece)
-            await self._writable.wait()
+            await self._write(piece)
+
+    async def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._stream.send(rest) :]
+            except _NOT_YET as wish:
+                await _ready(self._stream, to_write=not isinstance(wish, ssl.SSLWantReadError))
+            except OSError:
+                return
 
     async def wait_for_head(self) -> None:
         """Wait until status and headers are there."""
         while not self.has_head:
-            await self._wait()
+            await self._receive()
 
     async def next_body(self) -> bytes:
         """Return what has come since the last call; empty bytes at the end of the answer."""
         while not self._body and not self.complete:
-            await self._wait()
+            await self._receive()
         body = b"".join(self._body)
         self._body.clear()
-        if self._held:
-            self._held = False
-            self._resume()
         return body
+
+    async def _receive(self) -> None:
+        """Read what has come by the next tick, or what comes first after it.
+
+        Meanwhile the kernel holds what is sent, and the sender where that is too much.
+        """
+        if self.lost is not None:
+            raise self.lost
+        if self.heard:
+            await self._pace.wait()
+        while not self._read():
+            await _ready(self._stream, to_write=False)
+
+    def _read(self) -> bool:
+        """Take what is there, if only the end of it; say whether there was anything."""
+        size, came = 0, False
+        try:
+            while size < _MOST_AT_ONCE and not self.complete and self.lost is None:
+                data = self._stream.recv(_MOST_AT_ONCE)
+                came = True
+                if not data:
+                    self._finish_at_end(None)
+                    break
+                self._take(data)
+                size += len(data) if self._in_records else _MOST_AT_ONCE
+        except _NOT_YET:
+            pass
+        except OSError as error:
+            came = True
+            self._finish_at_end(error)
+        return came
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._lose(httpx.RemoteProtocolError(str(error)))
+        if not self.has_head:
+            self._received += len(data)
+            if self._received > _LONGEST_HEAD:
+                self._lose(httpx.RemoteProtocolError(_HEAD_TOO_LONG))
+
+    def _finish_at_end(self, error: Exception | None) -> None:
+        """An answer without a length ends with its connection; any other was cut off."""
+        framed = {name.lower() for name, _ in self.headers} & {
+            b"content-length",
+            b"transfer-encoding",
+        }
+        if error is None and self.has_head and not framed:
+            self.complete = True
+        elif self.lost is None:
+            self.lost = httpx.RemoteProtocolError("the connection was cut inside the answer")
+
+    def wait_for_request(self) -> None:
+        """Be closed as soon as the server closes, or sends what was not asked for."""
+        self._loop.add_reader(self._stream, self._close_unasked)
+        self._close_unasked()
+
+    def _close_unasked(self) -> None:
+        with suppress(OSError):
+            try:
+                self._stream.recv(1)
+            except _NOT_YET:
+                return
+        self.close()
 
     def start_over(self) -> None:
         """Make ready for the next request."""
-        self._pace.forget(self._resume)
+        self._loop.remove_reader(self._stream)
         self._reset()
-        self._open_transport().resume_reading()
 
     def close(self) -> None:
         """Let go of the connection at once."""
-        self._pace.forget(self._resume)
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _open_transport(self) -> asyncio.Transport:
-        if self._transport is None or self._transport.is_closing():
-            raise httpx.WriteError("the connection is closed")
-        return self._transport
-
-    def _pause(self) -> None:
-        """Read on at the next tick, which is the same for all: one wake-up serves many pages."""
-        if self._pace.gap > 0 and self._transport is not None:
-            self._transport.pause_reading()
-            self._pace.call(self._resume)
-
-    def _resume(self) -> None:
-        """Read on, once what was read before has been taken: the sender is held back until then."""
-        self._held = bool(self._body) and not self.complete
-        if self._held:
-            return
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    async def _wait(self) -> None:
-        if self.lost is not None:
-            raise self.lost
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._stream.fileno() >= 0:
+            self._loop.remove_reader(self._stream)
+            self._stream.close()
 
     def _lose(self, error: Exception) -> None:
         self.lost = self.lost or error

@@ -1,10 +1,10 @@
 """An httpx transport that reads a model's socket at most once in a while, and in one go.
 
 A model sends a hundred small pieces a second. Waking for each costs more than all that is done
-with them, so reading is paused between reads: pieces gather in the kernel, which also holds back a
-sender that is too fast. All connections are read at the same ticks, so that a process with many
-pages wakes no more often than with one. At most one read's worth is held here. HTTP/1.1 is read
-by httptools.
+with them, so nothing is read between ticks, which are the same for all connections: a process with
+many pages wakes no more often than with one. Pieces gather in the kernel meanwhile, which also
+holds back a sender that is too fast. At most one read's worth is held here. HTTP/1.1 is read by
+httptools.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import httpx
 
-from app.llm.connection import Connection, Pace
+from app.llm.connection import Connection, Pace, connect
 
 BETWEEN_READS = 0.034
 """Seconds, and up to eight times as many while the process is late. A piece comes late by half of
@@ -69,16 +69,12 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
     async def _connect(self, origin: Origin, seconds: float | None) -> Connection:
         scheme, host, port = origin
-        loop = asyncio.get_running_loop()
         tls = await self._tls_context() if scheme == "https" else None
         try:
             async with _limit(seconds, httpx.ConnectTimeout):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self._pace), host, port, ssl=tls
-                )
-        except (OSError, ssl.SSLError) as error:
+                return Connection(await connect(host, port, tls), self._pace)
+        except OSError as error:
             raise httpx.ConnectError(str(error)) from error
-        return connection
 
     async def _tls_context(self) -> ssl.SSLContext:
         """Make the TLS context once, off the event loop: it reads hundreds of certificates."""
@@ -106,13 +102,14 @@ class PacedTransport(httpx.AsyncBaseTransport):
             return
         until = asyncio.get_running_loop().time() + _IDLE_SECONDS
         self._idle.append((origin, until, connection))
+        connection.wait_for_request()
 
 
 async def _reached(connection: Connection, request: httpx.Request, limits: dict[str, Any]) -> bool:
     """Ask over a connection that was kept; False where the server had just closed it, unheard."""
     try:
         await _ask(connection, request, limits)
-    except (httpx.RemoteProtocolError, httpx.WriteError):
+    except httpx.RemoteProtocolError:
         if connection.heard:
             raise
         return False

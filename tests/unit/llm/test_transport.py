@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.llm.connection import Connection, Pace
+from app.llm.connection import Connection, Pace, connect
 from app.llm.transport import PacedTransport
 
 pytestmark = pytest.mark.anyio
@@ -377,24 +377,6 @@ async def test_a_server_that_falls_silent_in_its_answer_is_a_read_timeout(
             await http.get(server.url, timeout=httpx.Timeout(5, read=0.05))
 
 
-class Paused(asyncio.Transport):
-    """A transport that notes in which turn of the loop it is read on."""
-
-    def __init__(self, turn: Callable[[], int]) -> None:
-        super().__init__()
-        self.resumed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._turn = turn
-
-    def is_closing(self) -> bool:
-        return False
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        self.resumed.set_result(self._turn())
-
-
 class Turns:
     """Counts the turns of the running loop."""
 
@@ -410,23 +392,26 @@ class Turns:
         self._next.cancel()
 
 
-async def test_connections_are_read_on_in_the_same_turn_whenever_they_were_read() -> None:
+async def test_connections_are_read_in_the_same_turn_whenever_they_were_read_before() -> None:
     loop, gap, turns = asyncio.get_running_loop(), 0.4, Turns()
     pace = Pace(gap)
+
+    async def turn_of_reading() -> int:
+        await pace.wait()
+        return turns.count
+
     while True:
-        first, second = (Paused(lambda: turns.count) for _ in range(2))
         begun = loop.time() // gap
-        for transport in (first, second):
-            connection = Connection(pace)
-            connection.connection_made(transport)
-            connection.data_received(b"HTTP/1.1 200 OK\r\n")
-            await asyncio.sleep(0.02)
+        first = asyncio.create_task(turn_of_reading())
+        await asyncio.sleep(0.02)
+        second = asyncio.create_task(turn_of_reading())
+        await asyncio.sleep(0)
         on_time = loop.time() // gap == begun
-        resumed = [await first.resumed, await second.resumed]
+        read = [await first, await second]
         if on_time:  # else a tick fell between the two, or the machine was held up
             break
     turns.stop()
-    assert resumed[0] == resumed[1]
+    assert read[0] == read[1]
 
 
 def test_who_is_late_is_read_less_often_and_who_catches_up_as_often_as_before() -> None:
@@ -516,6 +501,52 @@ async def test_over_tls_bodies_and_connections_are_the_same(
     ):
         assert [(await http.get(server.url)).text for _ in range(2)] == ["hello", "hello"]
         assert server.connections == 1
+
+
+class ByHand(Pace):
+    """Ticks when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+        self.tick = asyncio.Event()
+
+    async def wait(self) -> None:
+        await self.tick.wait()
+
+
+async def test_between_ticks_what_comes_is_not_even_listened_for_be_it_over_tls(
+    certificate: Path, server_tls: ssl.SSLContext
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK + b"Content-Length: 10\r\n\r\nhello")
+        await reader.readexactly(1)
+        writer.write(b"w")
+        await writer.drain()
+        writer.write(b"orld")
+
+    loop, trusting = asyncio.get_running_loop(), ssl.create_default_context(cafile=str(certificate))
+    for server_side, client_side in ((None, None), (server_tls, trusting)):
+        async with serving(serve, server_side) as server:
+            pace = ByHand()
+            stream = await connect("127.0.0.1", server.port, client_side)
+            connection = Connection(stream, pace)
+            await connection.wait_for_head()
+            pace.tick.set()
+            body = b""
+            while len(body) < len("hello"):
+                body += await connection.next_body()
+            pace.tick.clear()
+            rest = asyncio.create_task(connection.next_body())
+            stream.send(b"?")
+            await asyncio.sleep(0.01)
+            assert not loop.remove_reader(stream)
+            assert not rest.done()
+            pace.tick.set()
+            body += await rest
+            while not connection.complete:
+                body += await connection.next_body()
+            assert body == b"helloworld"
+            connection.close()
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_a_connect_error(
