@@ -127,7 +127,7 @@ class SignalsEndpoint:
         try:
             await self._limit(self._shoppers, session.shopper_id)
             visit = self._web.visit(scope, session, view)
-            await self._add_views([(CHECKOUT, "", "", 0, 1, 0)], visit)
+            await self._add_views([(CHECKOUT, "", "", 0, 1, 0)], visit, saw_page=False)
         except Rejected as no:
             self.counts[no.code.lower()] += 1
 
@@ -186,7 +186,9 @@ class SignalsEndpoint:
             await self._add_views(rows, visit)
         return bool(rows)
 
-    async def _add_views(self, rows: Sequence[ViewRow], visit: Visit) -> None:
+    async def _add_views(
+        self, rows: Sequence[ViewRow], visit: Visit, *, saw_page: bool = True
+    ) -> None:
         known = await self._web.pages.shopper(visit)
         now = self._web.now()
         decision = await self._web.pages.decision(known, visit.view)
@@ -195,7 +197,7 @@ class SignalsEndpoint:
         exposures = self._arms.experiments.exposures(visit.shopper_id, known.arm, now)
         sighting = Visited(visit.shopper_id, visit.view.shop.id, stamp(now))
         try:
-            await self._views.add_views(sighting, seen, exposures)
+            await self._views.add_views(sighting, seen, exposures if saw_page else ())
         except StorageError as error:
             raise Rejected(503, "NOT_STORED", "this could not be noted", wait=5) from error
         self.counts["views"] += 1

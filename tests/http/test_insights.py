@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.shopper_client import Shopper
 from tests.support.stored import rows
+from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.server import Server
 
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 TOKEN = "a-token-of-the-operators"  # noqa: S105 - made for tests
 EXPERIMENT = """
 holdout = 0.05
@@ -57,8 +61,7 @@ def server(serve: StartServer, tmp_path: Path) -> Server:
         seen = {"slot": "grid", "by": "fallback", "products": ["dusk-lamp"]}
         click = {"slot": "grid", "by": "fallback", "product": "dusk-lamp", "place": 1}
         events = [{"kind": "shown", **seen}, {"kind": "click", **click}]
-        headers = {"sec-fetch-site": "same-origin"}
-        assert shopper.post("/signals", json={"events": events}, headers=headers).is_success
+        assert shopper.post("/signals", json={"events": events}, headers=SAME_ORIGIN).is_success
     return server
 
 
@@ -77,6 +80,19 @@ def test_the_report_has_who_saw_which_arm(server: Server) -> None:
     assert sum(arm["visitors"] for arm in report["experiments"][0]["arms"]) == 1
     assert [row["clicked"] for row in report["products"]] == [1]
     assert (report["shop"], report["currency"]) == ("demo", "EUR")
+
+
+def test_who_reported_no_page_is_no_visitor_however_far_they_went(server: Server) -> None:
+    form = {"do": "add", "product": "salt-cellar", "variant": "salt-cellar"}
+    with Shopper(server) as shopper:
+        shopper.store()
+        assert shopper.post("/basket", data=form, headers=SAME_ORIGIN).has_redirect_location
+        (way_out,) = re.findall(r'href="([^"]*/checkout[^"]*)"', shopper.get("/basket").text)
+        assert shopper.get(unescape(way_out)).is_success
+    eventually(lambda: [row["checkouts"] for row in as_json(server)["days"]] == [1])
+    held_and_rest = as_json(server)["experiments"][0]["arms"]
+    assert sum(arm["visitors"] for arm in held_and_rest) == 1, "who saw the page"
+    assert sum(arm["checkouts"] for arm in held_and_rest) == 0
 
 
 def test_the_page_has_a_table_beside_each_chart_and_nothing_inline(server: Server) -> None:
