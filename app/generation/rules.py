@@ -108,17 +108,20 @@ def obey(
 
     What was decided is kept beside that: it holds again when a rule ends. Where one product takes
     another's place, or the words no longer fit, the house has words for anybody. What would not be
-    admitted any more, such as a comparison of what is not alike, stays. `context` makes of a shop
+    admitted any more, such as a comparison of what is not alike, gives way to what is pinned in its
+    slot, and where something of it is buried; a share of a list it keeps. `context` makes of a shop
     what props are validated against, `copy_in` of a language's tag the house's copy.
     """
     if shop.steering is None or component.type not in specs:
         return component
     spec, config = specs[component.type], dict(component.config)
+    gives_way = bool(pinned(shop, component.slot))
     for prop in product_props(spec.props):
         value = config.get(prop)
         names = [str(name) for name in (value if isinstance(value, list) else [value])]
         named = [shop.products[name] for name in names if name in shop.products]
         if named:
+            gives_way = gives_way or not shop.steering.buried.isdisjoint(names)
             items = arrange(named, shop, len(names), component.slot, shop.products.values())
             ids = [item.id for item in items]
             config[prop] = ids if isinstance(value, list) else ids[0]
@@ -134,7 +137,7 @@ def obey(
         words = _line(copy, seed=component.slot)
         steered = component._replace(config={**config, **words})
         verdict = validate(Proposal(*steered), specs, context(shop), frozenset())
-    return component if isinstance(verdict, Refusal) else steered
+    return component if isinstance(verdict, Refusal) and not gives_way else steered
 
 
 @lru_cache(64)
@@ -193,7 +196,7 @@ def _page(
     dealer = _Dealer(shop, persona, plan)
     page: list[Component] = []
     for slot in plan.slots:
-        optional = slot in plan.optional
+        optional = slot in plan.optional and not pinned(shop, slot)
         names = dict.fromkeys([*own, *(() if optional else usual)])
         for name in names:
             kind = plan.kinds.get(name)

@@ -78,6 +78,25 @@ def test_a_model_that_ignores_a_rule_is_overruled(
     assert streamed.strip() in kept, "what was streamed is what is kept"
 
 
+def test_what_is_pinned_to_a_slot_that_may_stay_empty_is_there_whatever_the_model_writes(
+    serve: StartServer, model: Model, catalog: Path
+) -> None:
+    title = {"title": "Which of the three"}
+    compared = {"type": "compare", "id": "feature", "config": {**title, "product_ids": LAMPS}}
+    told = {"type": "story", "id": "feature", "config": {**title, "product_id": LAMPS[0]}}
+    path = rule(catalog, f"[[rule]]\npin = '{GRID[0]}'\nslot = 'feature'")
+    filled = []
+    for name, written in (("nothing", ()), ("compare", (compared,)), ("story", (told,))):
+        model.play(Scenario(answer(component("hero"), component("grid"), *written)))
+        with Shopper(serve(name, WANDSTORE_CATALOG=path, **model.environment)) as shopper:
+            shell = shopper.store().text
+            shopper.follow(stream_of(shell))
+            pages = [shell, shopper.store().text]
+        assert [products_in(page, "feature") for page in pages] == [[GRID[0]]] * 2, name
+        filled.append(fillers(pages[1])["feature"])
+    assert filled == ["fallback", "fallback", "story"]
+
+
 @pytest.mark.parametrize(
     ("text", "gone"),
     [
