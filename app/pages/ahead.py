@@ -88,7 +88,7 @@ class ComposeAhead:
             known = keyed(shopper, self._arms.at(shopper, moment))
             changes = steered or known.arm != self._arms.at(shopper, now)
             kind = known.key.persona_hash
-            if changes and known.arm.page != PLAIN and self._pages.is_shared(kind):
+            if changes and known.arm.page != PLAIN and self._pages.cache.is_shared(kind):
                 kinds.setdefault(kind, []).append(known)
         most_common = sorted(kinds.values(), key=len, reverse=True)[:_MOST_PAGES]
         since = view.valid_until if steered else 0

@@ -46,7 +46,7 @@ class Visit(NamedTuple):
 
 
 class PageService:
-    """Answers visits and readers."""
+    """Answers visits and readers, of pages in the `cache` and of the `shoppers` seen last."""
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class PageService:
         warm_up: WarmUp,
     ) -> None:
         self.jobs = jobs
+        self.cache = cache
+        self.shoppers = shoppers
         self._site = site
         self._journal = journal
-        self._cache = cache
-        self._shoppers = shoppers
         self._records = records
         self._warm_up = warm_up
 
@@ -74,19 +74,15 @@ class PageService:
         """
         shop_id = visit.view.shop.id
         if not visit.client.recorded:
-            return self.keyed(Shopper(visit.shopper_id, shop_id))
+            return self.shoppers.keyed(Shopper(visit.shopper_id, shop_id))
         if visit.first:
-            return self._shoppers.new(visit.shopper_id, shop_id)
-        return await self._shoppers.get(visit.shopper_id, shop_id)
-
-    def keyed(self, shopper: Shopper) -> KnownShopper:
-        """Return a shopper with the key of their page, to be remembered by nobody."""
-        return self._shoppers.keyed(shopper)
+            return self.shoppers.new(visit.shopper_id, shop_id)
+        return await self.shoppers.get(visit.shopper_id, shop_id)
 
     def cached_page(self, shopper_id: str, view: ShopView) -> CachedPage | None:
         """Return the shopper's finished page if that needs no waiting at all."""
-        known = self._shoppers.cached(shopper_id, view.shop.id)
-        return self._cache.cached(known.page_key, view.edition) if known else None
+        known = self.shoppers.cached(shopper_id, view.shop.id)
+        return self.cache.cached(known.page_key, view.edition) if known else None
 
     async def visit(self, visit: Visit) -> CachedPage | Shell:
         """Return a finished page: the shopper's, or what was decided for others like them.
@@ -109,7 +105,7 @@ class PageService:
         page = await self._ready_page(known, view, first=visit.first)
         if page is not None:
             if page.shared:
-                self._cache.lead(known.page_key, page)
+                self.cache.lead(known.page_key, page)
             return page
         try:
             started = await self.jobs.start(PageRequest(known, view, visit.client))
@@ -142,14 +138,14 @@ class PageService:
         Nobody waits for it, so it gives way to those who do.
         """
         view = visit.view
-        known = self._shoppers.put(Shopper(visit.shopper_id, view.shop.id, persona))
+        known = self.shoppers.put(Shopper(visit.shopper_id, view.shop.id, persona))
         if known.arm.page == PLAIN:
             return "plain"
         if self.jobs.running(known.page_key):
             return "running"
         if not may_compose or not self.jobs.has_spare_capacity:
             # They may have viewed something: the next visit looks.
-            self._shoppers.forget(visit.shopper_id)
+            self.shoppers.forget(visit.shopper_id)
             return "left"
         if await self._ready_page(known, view):
             return "kept"
@@ -164,7 +160,7 @@ class PageService:
 
         It is as a view of a coming time has it. Nobody waits for it, as in `prefetch`.
         """
-        if await self._cache.stored(known.page_key, view):
+        if await self.cache.stored(known.page_key, view):
             return "kept"
         if not self.jobs.has_spare_capacity:
             return "left"
@@ -178,10 +174,6 @@ class PageService:
             return "left"
         return "composed" if job.trace.status in ("success", "partial") else "failed"
 
-    def is_shared(self, persona_hash: str) -> bool:
-        """Say whether shoppers of a kind get the same page."""
-        return self._cache.is_shared(persona_hash)
-
     async def decision(self, known: KnownShopper, view: ShopView) -> str:
         """Return what decided the page of a shopper, empty where nothing is composed for them."""
         page = await self._finished(known, view) or await self._shared(known, view)
@@ -190,9 +182,9 @@ class PageService:
     async def shown(self, visit: Visit) -> StoredPage | None:
         """Return the finished page of a shopper: their own, or the one of their kind."""
         view, known = visit.view, await self.shopper(visit)
-        own = await self._cache.stored(known.page_key, view)
+        own = await self.cache.stored(known.page_key, view)
         shared = shared_key(view.shop.id, known.key.persona_hash)
-        return own or await self._cache.stored(shared, view)
+        return own or await self.cache.stored(shared, view)
 
     def catalog_page(self, view: ShopView) -> Shell:
         """Return the page for those who are no shoppers: nothing personal, nothing composed."""
@@ -248,17 +240,13 @@ class PageService:
         """
         page_key, view = request.shopper.page_key, request.view
         if self.jobs.running(page_key) is None:
-            stored = await self._cache.stored(page_key, view)
-            if stored is None and self._cache.cached(page_key, view.edition):
-                stored = await self._cache.stored(page_key, view)  # finished while we looked
+            stored = await self.cache.stored(page_key, view)
+            if stored is None and self.cache.cached(page_key, view.edition):
+                stored = await self.cache.stored(page_key, view)  # finished while we looked
             if stored is not None and not _must_be_composed(request, stored):
                 return await self._regarding(request, stored)
             request = request._replace(base=stored if request.wanted else None)
         return await self.jobs.start(request)
-
-    def is_degraded(self, page: StoredPage) -> bool:
-        """Say whether the house had to help with a page that models were to write."""
-        return self._cache.is_degraded(page.model)
 
     async def slots_for(self, kinds: Sequence[str] | None) -> tuple[str, ...] | None:
         """Return the slots that these kinds of component may fill, none where no kinds are named.
@@ -278,8 +266,8 @@ class PageService:
         """End and drop whatever there is of a shopper in memory."""
         await self.jobs.end_all_of(shopper_id)
         self._journal.discard_all_of(shopper_id)
-        self._shoppers.forget(shopper_id)
-        self._cache.forget(shopper_id)
+        self.shoppers.forget(shopper_id)
+        self.cache.forget(shopper_id)
 
     def _note(self, visit: Visit) -> None:
         """Note who was here, if they may be written down: who never comes back leaves no row."""
@@ -301,7 +289,7 @@ class PageService:
             return None
         if not await self._with_own(known, view, page.own):
             return page
-        return (self._cache.cached(known.page_key, view.edition) or page)._replace(redrawn=True)
+        return (self.cache.cached(known.page_key, view.edition) or page)._replace(redrawn=True)
 
     async def _with_own(
         self, known: KnownShopper, view: ShopView, shown: Sequence[Component]
@@ -313,7 +301,7 @@ class PageService:
         own = await self._site.current.generator_of(known.arm.key).own(known.key, view.shop)
         if not own or own == shown:
             return None
-        return await self._cache.put_own(known.key, view, own)
+        return await self.cache.put_own(known.key, view, own)
 
     async def _regarding(self, request: PageRequest, stored: StoredPage) -> StoredPage:
         """Return a stored page, with what its shopper viewed lately if that may be regarded."""
@@ -327,14 +315,14 @@ class PageService:
         """Return the finished page. One that was finished while we looked is found as well."""
         if self.jobs.running(known.page_key):
             return None
-        page = await self._cache.get(known.page_key, view)
-        return page or self._cache.cached(known.page_key, view.edition)
+        page = await self.cache.get(known.page_key, view)
+        return page or self.cache.cached(known.page_key, view.edition)
 
     async def _shared(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
         """Return what was decided for others like this shopper, if nothing needed is missing."""
-        if not self._cache.is_shared(known.key.persona_hash):
+        if not self.cache.is_shared(known.key.persona_hash):
             return None
-        page = await self._cache.get(shared_key(view.shop.id, known.key.persona_hash), view)
+        page = await self.cache.get(shared_key(view.shop.id, known.key.persona_hash), view)
         if page is None or not page.slots >= self._site.current.content.library.plan.required:
             return None
         return page._replace(shared=True)

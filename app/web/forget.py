@@ -57,7 +57,7 @@ class ForgetPage:
         try:
             if known is not None:
                 await web.pages.forget(known[0])
-                unrecorded = web.pages.keyed(Shopper(known[0], shop.id))
+                unrecorded = web.pages.shoppers.keyed(Shopper(known[0], shop.id))
                 await self._data.erase(known[0], unrecorded.page_key)
         except StorageError as error:
             self.counts["failed"] += 1

@@ -127,7 +127,7 @@ class Generate:
         """Return the answer for a page that is kept, or for one once it has ended."""
         css = self._shops.css(view.shop)
         if isinstance(found, StoredPage):
-            degraded = self._web.pages.is_degraded(found)
+            degraded = self._web.pages.cache.is_degraded(found.model)
             return kept_answer(found, tuple(view.fallbacks), css, degraded=degraded)
         done, _ = await asyncio.wait({found.task}, timeout=self._patience)
         if not done:
@@ -162,7 +162,7 @@ class Generate:
         if wanted is None:
             raise Rejected(400, _INVALID, "options.components: there is no such component")
         shopper = Shopper(request.shopper_id, view.shop.id, request.to_persona())
-        known = self._web.pages.keyed(shopper)
+        known = self._web.pages.shoppers.keyed(shopper)
         return PageRequest(known, view, _client(scope), wanted, force=request.options.force)
 
 

@@ -21,9 +21,7 @@ class Pages:
     def __init__(self) -> None:
         self.kept = list[str]()
         self.attempts = 0
-
-    def is_shared(self, _: str) -> bool:
-        return True
+        self.cache = SimpleNamespace(is_shared=lambda _: True)
 
     async def compose_ahead(self, known: Any, _: object) -> str:
         if known.page_key in self.kept:
