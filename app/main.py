@@ -53,7 +53,6 @@ from app.util.lazy import WarmUp
 from app.util.loop_lag import LoopLag
 from app.web.auth import gate
 from app.web.basket import BasketPage, CheckoutPage
-from app.web.basket_cookie import BasketSigner
 from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list
@@ -339,10 +338,9 @@ def _routes(
     database, arms, rates = resources.storage.database, resources.arms, resources.storage.rates
     learner = PersonaLearner(database, context.now, rates)
     signals = SignalsEndpoint(context, learner, database, arms, resources.warm_up, rates)
-    signer, shops = BasketSigner(*context.sessions), InlineShops(context.site)
-    forget = ForgetPage(context, resources.shoppers)
-    basket = BasketPage(context, signer, signals)
-    checkout = CheckoutPage(context, signer, watch.permalinks, signals)
+    shops, forget = InlineShops(context.site), ForgetPage(context, resources.shoppers)
+    basket = BasketPage(context, signals)
+    checkout = CheckoutPage(context, watch.permalinks, signals)
     resources.counters.update(
         signals=signals.counts,
         learning=learner.counts,

@@ -17,7 +17,6 @@ from app.domain.page import Component
 from app.pages.shells import ShopView
 from app.rendering.checkout import checkout_address
 from app.util.http_body import Body, zipped
-from app.web.basket_cookie import BasketSigner
 from app.web.body import BodyReader, Rejected
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS, Headers
@@ -37,10 +36,9 @@ _PRIVATE = (b"cache-control", b"private, no-store")
 class BasketPage:
     """GET /basket shows it, POST changes it. `counts` has what was done, or why nothing was."""
 
-    def __init__(self, web: AppContext, signer: BasketSigner, signals: SignalsEndpoint) -> None:
+    def __init__(self, web: AppContext, signals: SignalsEndpoint) -> None:
         self.counts: Counter[str] = Counter()
         self._web = web
-        self._signer = signer
         self._signals = signals
         self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
 
@@ -52,7 +50,7 @@ class BasketPage:
         elif scope["method"] == "POST":
             await self._change(scope, receive, send, view)
         else:
-            items = check(self._signer.read(scope["headers"], view.shop.basket_id), view.shop)
+            items = check(self._web.baskets.read(scope["headers"], view.shop.basket_id), view.shop)
             note = form_fields(scope["query_string"]).get("note", "")
             html = web.renderer.basket_page(view.shop, items, note if note in NOTES else "")
             await send_response(scope, send, private_page(html, view))
@@ -71,12 +69,12 @@ class BasketPage:
         except Rejected as no:
             await self._refuse(scope, send, view, no.status)
             return
-        basket = self._signer.read(scope["headers"], view.shop.basket_id)
+        basket = self._web.baskets.read(scope["headers"], view.shop.basket_id)
         changed, outcome, note = _changed(basket, form, view.shop)
         if outcome == "added":
             changed = await self._placed(scope, view, changed, form["product"])
         secure = scope["scheme"] == "https"
-        values = self._signer.cookies(changed, view.shop.basket_id, secure=secure)
+        values = self._web.baskets.cookies(changed, view.shop.basket_id, secure=secure)
         if not values:
             outcome = note = "full"
         self.counts[outcome] += 1
@@ -120,17 +118,10 @@ class BasketPage:
 class CheckoutPage:
     """Leads to the checkout of a basket that is as it was seen. `counts` has how often it did."""
 
-    def __init__(
-        self,
-        web: AppContext,
-        signer: BasketSigner,
-        permalinks: Permalinks,
-        signals: SignalsEndpoint,
-    ) -> None:
+    def __init__(self, web: AppContext, permalinks: Permalinks, signals: SignalsEndpoint) -> None:
         self.counts: Counter[str] = Counter()
         self._signals = signals
         self._web = web
-        self._signer = signer
         self._permalinks = permalinks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +130,7 @@ class CheckoutPage:
         if view is None or view.shop.checkout is None:
             await web.send_not_found(scope, send, view)
             return
-        items = check(self._signer.read(scope["headers"], view.shop.basket_id), view.shop)
+        items = check(self._web.baskets.read(scope["headers"], view.shop.basket_id), view.shop)
         bought = [item for item in items if item.quantity]
         if not bought or form_fields(scope["query_string"]).get("seen") != seen(items):
             self.counts["moved"] += 1

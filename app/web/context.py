@@ -15,11 +15,12 @@ from app.pages.shells import ShopView
 from app.pages.site import LiveSite
 from app.rendering.renderer import Renderer
 from app.util.http_body import BodyCache, zipped
+from app.web.basket_cookie import BasketSigner
 from app.web.consent import consent_of
 from app.web.cookies import Session, SessionSigner
 from app.web.local_caller import ProxyCheck
 from app.web.markdown import MARKDOWN_HEADERS, wants_markdown
-from app.web.notices import NOT_FOUND
+from app.web.notices import NOT_FOUND, Notice
 from app.web.responses import Response, send_response
 from app.web.same_origin import from_our_page
 
@@ -46,6 +47,11 @@ class AppContext(NamedTuple):
     catalog_pages: BodyCache
     metrics: Metrics
     proxy: ProxyCheck
+
+    @property
+    def baskets(self) -> BasketSigner:
+        """Who signs baskets: with the secrets of the sessions."""
+        return BasketSigner(*self.sessions)
 
     @property
     def renderer(self) -> Renderer:
@@ -79,10 +85,11 @@ class AppContext(NamedTuple):
         client = Client(address, session.new, recorded=session.consent == PERSONALISE)
         return Visit(session.shopper_id, view, session.first, client)
 
-    async def send_page(
-        self, scope: Scope, send: Send, html: str, view: ShopView, status: int = 200
+    async def send_notice(
+        self, scope: Scope, send: Send, view: ShopView, notice: Notice, status: int
     ) -> None:
-        """Send one of the catalog's own pages: nothing personal, nothing composed."""
+        """Send a page that says what is missing or failed: nothing personal, nothing composed."""
+        html = self.renderer.message_page(view.shop, *notice)
         response = Response(zipped(html.encode()), view.headers, status, _CATALOG_PAGE)
         await send_response(scope, send, response)
 
@@ -112,6 +119,4 @@ class AppContext(NamedTuple):
 
     async def send_not_found(self, scope: Scope, send: Send, view: ShopView | None) -> None:
         """Send the designed page for what is not there."""
-        view = view or self.site.current.default
-        html = self.renderer.message_page(view.shop, *NOT_FOUND)
-        await self.send_page(scope, send, html, view, 404)
+        await self.send_notice(scope, send, view or self.site.current.default, NOT_FOUND, 404)

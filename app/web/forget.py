@@ -50,8 +50,7 @@ class ForgetPage:
         web, shop = self._web, view.shop
         if not web.is_from_our_page(scope):
             self.counts["refused"] += 1
-            html = web.renderer.message_page(shop, *FORGET)
-            await web.send_page(scope, send, html, view, 403)
+            await web.send_notice(scope, send, view, FORGET, 403)
             return
         known = web.sessions.known(scope["headers"], shop.id, web.now())
         try:

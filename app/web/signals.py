@@ -26,7 +26,6 @@ from app.storage.rates import SharedLimiter
 from app.util.http_body import Body
 from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate
-from app.web.basket_cookie import BasketSigner
 from app.web.body import BodyReader, Rejected
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS
@@ -59,7 +58,6 @@ class SignalsEndpoint:
         self._learner = learner
         self._views = views
         self._arms = arms
-        self._baskets = BasketSigner(*web.sessions)
         self._warm_up = warm_up
         self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
         self._shoppers = SharedLimiter("signals", SHOPPER_RATE, time.monotonic, rates)
@@ -143,7 +141,7 @@ class SignalsEndpoint:
         counted = bool(seen) and await self._count(seen, visit)
         basket: Basket = ()
         if any(event.kind in BASKET_KINDS for event in deeds):
-            basket = self._baskets.read(scope["headers"], visit.view.shop.basket_id)
+            basket = self._web.baskets.read(scope["headers"], visit.view.shop.basket_id)
         if deeds or not counted:
             await self._learn(visit, deeds, basket, counted=counted)
 
