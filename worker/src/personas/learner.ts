@@ -50,36 +50,22 @@ export async function learn(
   const changed = hash !== previousHash;
   const lastFactId = rows.at(-1)?.id ?? 0;
   if (changed) {
-    const stored = storePersona(database, shopperId, { persona, hash, lastFactId }, at);
-    const update = database.batch([upsertShopper, ...stored, unlessForgotten]);
+    const { type, confidence, signals } = persona;
+    const update = database.batch([
+      upsertShopper,
+      database
+        .prepare(sql.UPSERT_PERSONA)
+        .bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
+      // Where newer facts are stored than were counted here, another request counts those too.
+      database.prepare(sql.SET_CURRENT_PERSONA).bind(hash, shopperId, shopperId, lastFactId),
+      database.prepare(sql.DELETE_OLD_PERSONAS).bind(shopperId, shopperId, shopperId),
+      unlessForgotten,
+    ]);
     await withTimeout(DATABASE_TIMEOUT_MS, update);
   }
   const views = storedFacts.filter(({ kind }) => kind === "view");
   const viewed = new Set(views.flatMap(({ products }) => products)).size;
   return { persona, changed, viewed };
-}
-
-interface ClassifiedPersona {
-  readonly persona: Persona;
-  readonly hash: string;
-  /** The newest fact counted: where newer ones are stored, another request counts those too. */
-  readonly lastFactId: number;
-}
-
-/** Return what makes a persona the shopper's current one and deletes their oldest ones. */
-function storePersona(
-  database: D1Database,
-  shopperId: string,
-  { persona: { type, confidence, signals }, hash, lastFactId }: ClassifiedPersona,
-  at: string,
-): D1PreparedStatement[] {
-  return [
-    database
-      .prepare(sql.UPSERT_PERSONA)
-      .bind(hash, shopperId, type, confidence, JSON.stringify(signals), at),
-    database.prepare(sql.SET_CURRENT_PERSONA).bind(hash, shopperId, shopperId, lastFactId),
-    database.prepare(sql.DELETE_OLD_PERSONAS).bind(shopperId, shopperId, shopperId),
-  ];
 }
 
 function parseFact(stored: string | undefined): Fact | null {

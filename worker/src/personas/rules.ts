@@ -17,7 +17,7 @@ export function classify(facts: readonly Fact[]): Persona {
     type,
     confidence: (isTied ? confidence - RULES.UNDECIDED : confidence) / 100,
     signals: {
-      avg_order_value: Math.floor(totals.paid / Math.max(totals.paidOrders, 1)) / 100,
+      avg_order_value: Math.floor(sum(totals.paid) / Math.max(totals.paid.length, 1)) / 100,
       category_preferences: preferencesOf(totals),
       price_sensitivity: sensitivity,
       browsing_patterns: patterns.slice(0, RULES.MAX_NAMES),
@@ -43,14 +43,10 @@ class Totals {
   evidence = 0;
   thrift = 0;
   luxury = 0;
-  orders = 0;
-  paid = 0;
-  paidOrders = 0;
-  baskets = 0;
-  views = 0;
-  dwells = 0;
   seconds = 0;
   priceSorts = 0;
+  readonly paid: number[] = [];
+  readonly kinds = { view: 0, filter: 0, dwell: 0, add_to_basket: 0, purchase: 0 };
   readonly days = new Set<number>();
   readonly points = new Map<string, number>();
   readonly products = new Map<string, Set<string>>();
@@ -64,23 +60,12 @@ class Totals {
     this.luxury += weight * fact.high + (fact.sort === "price-desc" ? RULES.SORT_WEIGHT : 0);
     this.priceSorts += fact.sort === "price-asc" ? 1 : 0;
     this.days.add(fact.day);
-    this.addKind(fact, isShort);
     if (!weight) return;
+    this.kinds[fact.kind] += 1;
+    if (fact.kind === "purchase" && fact.cents > 0) this.paid.push(fact.cents);
+    if (fact.kind === "dwell") this.seconds += fact.seconds;
     for (const [index, category] of fact.categories.entries())
       this.addCategory(category, weight, fact.products[index]);
-  }
-
-  private addKind(fact: Fact, isShort: boolean): void {
-    if (fact.kind === "view") this.views += 1;
-    else if (fact.kind === "add_to_basket") this.baskets += 1;
-    else if (fact.kind === "purchase") {
-      this.orders += 1;
-      this.paid += fact.cents;
-      this.paidOrders += fact.cents ? 1 : 0;
-    } else if (fact.kind === "dwell" && !isShort) {
-      this.dwells += 1;
-      this.seconds += fact.seconds;
-    }
   }
 
   private addCategory(category: string, weight: number, product: string | undefined): void {
@@ -117,20 +102,18 @@ function sensitivityOf({ thrift, luxury }: Totals): Sensitivity {
 function patternsOf(totals: Totals): string[] {
   const total = sum(totals.points.values());
   const top = Math.max(0, ...totals.points.values());
-  const selections = totals.baskets + totals.orders;
+  const { view: views, dwell: dwells, add_to_basket: baskets, purchase: orders } = totals.kinds;
   const widest = Math.max(0, ...[...totals.products.values()].map((products) => products.size));
   const patterns = {
-    buys_again: totals.orders >= RULES.BUYING_AGAIN_ORDERS,
+    buys_again: orders >= RULES.BUYING_AGAIN_ORDERS,
     returns: totals.days.size >= RULES.RETURNING_DAYS,
     sorts_by_price: totals.priceSorts >= RULES.PRICE_SORTS,
-    lingers:
-      totals.dwells >= RULES.LINGERING_DWELLS &&
-      totals.seconds >= RULES.LINGERING_SECONDS * totals.dwells,
+    lingers: dwells >= RULES.LINGERING_DWELLS && totals.seconds >= RULES.LINGERING_SECONDS * dwells,
     compares: widest >= RULES.COMPARED_PRODUCTS,
     wanders:
       totals.points.size >= RULES.WANDERED_CATEGORIES && 100 * top < RULES.WANDERED_PERCENT * total,
     focuses: total >= RULES.FOCUSED_POINTS && 100 * top >= RULES.FOCUSED_PERCENT * total,
-    decides_quickly: selections >= 1 && totals.views <= RULES.QUICK_VIEWS * selections,
+    decides_quickly: baskets + orders >= 1 && views <= RULES.QUICK_VIEWS * (baskets + orders),
   };
   return Object.entries(patterns).flatMap(([name, matches]) => (matches ? [name] : []));
 }
@@ -142,7 +125,7 @@ function typeOf(
   patterns: readonly string[],
 ): [PersonaType, boolean] {
   const clues = new Set(["always", `${sensitivity}_sensitivity`, ...patterns]);
-  if (totals.orders >= RULES.MANY_ORDERS) clues.add("many_orders");
+  if (totals.kinds.purchase >= RULES.MANY_ORDERS) clues.add("many_orders");
   const points = Object.entries(RULES.TYPE_POINTS).map(([type, weights]): [PersonaType, number] => {
     const matching = Object.entries(weights).filter(([clue]) => clues.has(clue));
     return [type as PersonaType, sum(matching.map(([, weight]) => weight))];
