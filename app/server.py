@@ -39,7 +39,7 @@ from app.util.memory import memory_left
 
 log = logging.getLogger("wandstore")
 
-_CLOSING = 3
+CLOSING = 3
 """Seconds that connections get to close, once every page has ended."""
 
 _LOOKS_EVERY = 0.1
@@ -208,7 +208,7 @@ def build_server(
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_CLOSING,
+        timeout_graceful_shutdown=CLOSING,
     )
     return DrainingServer(config, app, settings.shutdown_grace)
 

@@ -12,6 +12,7 @@ import fastjsonschema
 import yaml
 
 from app import __version__
+from app.server import CLOSING
 from app.settings import ROOT, VARIABLES, Settings, read_settings
 from app.web.health import TIMEOUT as HEALTH_SECONDS
 
@@ -40,9 +41,15 @@ def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
 
 
+def in_kubernetes() -> Mapping[str, str]:
+    """Return what a pod has in its environment beside its secrets."""
+    return {entry["name"]: entry["value"] for entry in CONTAINER["env"]}
+
+
 def read(environment: Mapping[str, str]) -> Settings:
     """Read what a shop would, whose secrets come from elsewhere."""
-    filled = {name: text for name, text in environment.items() if not text.startswith("${")}
+    filled = {name: str(text) for name, text in environment.items()}
+    filled = {name: text for name, text in filled.items() if not text.startswith("${")}
     unknown = environment.keys() - VARIABLES.keys() - UVICORNS
     assert not unknown, f"no settings of ours: {unknown}"
     return read_settings({**SECRETS, **filled})
@@ -59,8 +66,7 @@ def test_compose_and_kubernetes_take_the_files_for_what_they_are() -> None:
 def test_every_shop_is_one_of_a_cluster_and_has_settings_that_are_ours() -> None:
     assert len(SHOPS) == 2
     environments = [shop["environment"] for shop in SHOPS.values()]
-    environments.append({entry["name"]: entry["value"] for entry in CONTAINER["env"]})
-    for environment in environments:
+    for environment in (*environments, in_kubernetes()):
         assert read(environment).storage.where == "cluster"
     said = re.findall(r"from-literal=(\w+)=", (DEPLOY / "kubernetes.yaml").read_text())
     assert SECRETS.keys() <= set(said) <= VARIABLES.keys()
@@ -105,10 +111,13 @@ def test_nginx_is_believed_alone_and_finds_every_shop() -> None:
 
 
 def test_pages_have_their_time_to_finish_when_a_shop_is_stopped() -> None:
-    grace = Settings().shutdown_grace
-    assert all(seconds(shop["stop_grace_period"]) > grace for shop in SHOPS.values())
+    grace = read(in_kubernetes()).shutdown_grace
     pause = CONTAINER["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert POD["terminationGracePeriodSeconds"] > grace + pause
+    assert grace > Settings().deadlines.page
+    assert POD["terminationGracePeriodSeconds"] > grace + CLOSING + pause
+    for shop in SHOPS.values():
+        assert read(shop["environment"]).shutdown_grace == grace
+        assert seconds(shop["stop_grace_period"]) > grace + CLOSING
 
 
 def test_streams_live_longer_behind_a_proxy_than_their_silence() -> None:
