@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.limits import (
+    MAX_LEASE,
     CallLimits,
     ConnectionLimits,
     Deadlines,
@@ -338,7 +339,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_STATE": ("storage.where", choice("sqlite", "cluster", "worker", "cloudflare")),
     "REDIS_URL": ("storage.redis_url", server("redis", "rediss", "unix")),
     "DATABASE_URL": ("storage.database_url", server("postgresql", "postgres")),
-    "WANDSTORE_LEASE_SECONDS": ("storage.lease", number(0.1, 60)),
+    "WANDSTORE_LEASE_SECONDS": ("storage.lease", number(0.1, MAX_LEASE)),
     "WANDSTORE_KV_URL": ("storage.kv_url", address),
     "WANDSTORE_D1_URL": ("storage.d1_url", address),
     "WANDSTORE_EDGE_URL": ("storage.edge_url", address),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+MAX_LEASE = 60
+"""Seconds without a sign of life after which a page is another process's to compose, at most."""
+
 
 class CallLimits(NamedTuple):
     """Seconds and tokens of one call to a model. The numbers are the platform's contract.

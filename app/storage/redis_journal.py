@@ -8,6 +8,7 @@ from itertools import chain
 from typing import cast
 
 from app.domain.events import EventName, Lease, SharedEvent
+from app.domain.limits import MAX_LEASE
 from app.storage.errors import StorageError
 from app.storage.ports import Held
 from app.storage.redis import RedisServer
@@ -23,22 +24,25 @@ _LASTING = 7_260
 nearest its end drops all else before."""
 
 _LEASE = f"""
-local lasting = {_LASTING}
+local lasting, longest = {_LASTING}, {MAX_LEASE * 1000}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function read(lease)
-    local value = redis.call('GET', lease) or ''
-    local till, id = value:match('^(%d+) (.*)$')
-    if id and tonumber(till) > now then return id, till - now end
-    if not id and value ~= '' then return value, redis.call('PTTL', lease) end
-end
 local function take(lease, id, milliseconds)
     local value = string.format('%.0f %s', now + milliseconds, id)
     redis.call('SET', lease, value, 'EX', lasting)
 end
+local function read(lease)
+    local till, id = (redis.call('GET', lease) or '0 '):match('^(%d+) (.*)$')
+    local left = till - now
+    if left > longest then
+        left = longest
+        take(lease, id, left)
+    end
+    if left > 0 then return id, left end
+end
 """
-"""A lease says until when who has it, in milliseconds of Redis's clock; that of a release before
-names its holder alone, and goes with its time."""
+"""A lease says until when who has it, in milliseconds of Redis's clock; one that was taken before
+the clock was put back holds for as long as any may, as of now."""
 
 _CLAIM = (
     _LEASE
