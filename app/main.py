@@ -121,9 +121,9 @@ def create_app(
     )
     context = _build_context(settings, resources, site)
     ahead = ComposeAhead(site, context.pages, resources.arms, resources.storage.database)
-    hear = resources.shoppers.hear(context.pages.forget)
+    hear = resources.shoppers.hear(context.pages.forget, resources.storage.hears)
     resources.counters.update({**watch.counters, "ahead": ahead.counts, "erased": hear.counts})
-    watches = [watch.run, ahead.run, *([hear.run] if resources.storage.beside else ())]
+    watches = [watch.run, ahead.run, hear.run]
     if (files := resources.storage.files) and watch.follows:
         from app.prerender.live import EdgeUpdate  # noqa: PLC0415 - behind the Worker alone
 

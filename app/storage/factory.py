@@ -44,8 +44,8 @@ class Storage(NamedTuple):
     written every `between_writes` seconds at most. `upkeep` is done as long as the shop is open.
     `counts` has what is counted beside it. `hold` keeps other processes out where there may be but
     one; `ledgers`, `journal` and `rates` are what they share, through `pools` of connections.
-    `files` are served at the edge. `beside` says whether other processes may erase a shopper whom
-    this one has in memory. `clock` (Unix seconds) is that of all processes.
+    `files` are served at the edge. Every `hears` seconds this process asks whom another one has
+    erased. `clock` (Unix seconds) is that of all processes.
     """
 
     kv: Kv
@@ -65,7 +65,7 @@ class Storage(NamedTuple):
     rates: RedisRates | None = None
     pools: Callable[[], Mapping[str, Pool]] = dict
     files: EdgeFiles | None = None
-    beside: bool = False
+    hears: float = 1.0
     clock: Callable[[], float] = time.time
 
     @asynccontextmanager
@@ -111,7 +111,6 @@ def _of_one_machine(settings: Settings) -> Storage:
         upkeep=(expiry, retention),
         counts=counts,
         hold=hold,
-        beside=True,
     )
 
 
@@ -146,7 +145,6 @@ def _of_cluster(settings: Settings) -> Storage:
         journal=RedisJournal(redis, settings.storage.lease),
         rates=RedisRates(redis),
         pools=lambda: {"kv": redis.pool, "database": database.pool},
-        beside=True,
         clock=redis.now,
     )
 
@@ -178,6 +176,7 @@ def _of_the_worker(settings: Settings) -> Storage:
         patience=_FAR,
         ledgers=WorkerLedgers(http, state.edge_url, headers),
         files=WorkerFiles(http, state.edge_url, headers),
+        hears=5.0,
     )
     return _paced(storage, state, 1.0)
 
@@ -203,6 +202,7 @@ def _of_cloudflare(settings: Settings) -> Storage:
         batching=Batching(5.0, MAX_RECORDS, 8),
         checked=60.0,
         patience=_FAR,
+        hears=60.0,
     )
     return _paced(storage, state, 10.0)
 

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from app.storage.redis_journal import RedisJournal
 
 
-_HEARD_WITHIN = 1.0
-"""Seconds in which a process forgets whom another one has erased."""
-
-
 class ShopperData:
     """Finds what KV, database and a shared journal hold of a shopper.
 
@@ -52,8 +48,8 @@ class ShopperData:
         await self.erase_pages({*composed} - keys)
         return any(rows.values())
 
-    def hear(self, forget: Callable[[str], Awaitable[None]]) -> Upkeep:
-        """Return what has shoppers forgotten whom another process has erased."""
+    def hear(self, forget: Callable[[str], Awaitable[None]], every: float) -> Upkeep:
+        """Return what has shoppers forgotten whom another process has erased, within seconds."""
         heard: set[tuple[str, str]] = set()
 
         async def erased() -> int:
@@ -65,7 +61,7 @@ class ShopperData:
                 await forget(shopper_id)
             return len(new)
 
-        return Upkeep({"erased": erased}, _HEARD_WITHIN)
+        return Upkeep({"erased": erased}, every)
 
     async def erase_pages(self, keys: Iterable[str]) -> None:
         """Erase pages by their keys, with what happened to them."""

@@ -26,6 +26,8 @@ from tests.support.fake_cloudflare.rest import (
     TOKEN,
     RestApi,
 )
+from tests.support.fake_llm import Scenario
+from tests.support.fake_model import Model, answer
 from tests.support.serving import serving
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.waiting import eventually
@@ -151,6 +153,21 @@ def test_behaviour_becomes_a_persona_there(serve: StartServer, place: Place) -> 
         eventually(lambda: len(pages(place)) == 2)
         assert place.d1.rows("SELECT type FROM personas") == [("loyalist",)]
         assert 'data-persona="loyalist"' in shopper.store().text
+
+
+def test_a_page_of_who_is_erased_there_is_composed_no_further(
+    serve: StartServer, behind_the_worker: Place, model: Model
+) -> None:
+    model.play(Scenario(answer(), hold_after=(1,)))
+    with Shopper(serve(**behind_the_worker.environment, **model.environment)) as shopper:
+        stream = stream_of(shopper.store().text)
+        model.reached(1)
+        with shopper.following(stream) as seen:
+            erased = shopper.cookies["shopper_demo"].partition(".")[0]
+            noted = "INSERT INTO forgotten (shopper_id, at) VALUES (?, ?)"
+            behind_the_worker.d1.batch([(noted, (erased, "2026-11-26T09:00:00.000+00:00"))])
+            assert list(seen) == []
+    assert pages(behind_the_worker) == {}
 
 
 def broken(place: Place, number: int = 400) -> None:
