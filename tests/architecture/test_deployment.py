@@ -10,6 +10,7 @@ from typing import Any
 
 import fastjsonschema
 import yaml
+from uvicorn import Config
 
 from app import __version__
 from app.server import CLOSING
@@ -108,6 +109,8 @@ def test_nginx_is_believed_alone_and_finds_every_shop() -> None:
     assert "listen 8080;" in NGINX
     published = [name for name, service in COMPOSE["services"].items() if "ports" in service]
     assert published == ["nginx"]
+    (idle,) = re.findall(r"keepalive_timeout (\S+);", NGINX)
+    assert seconds(idle) < Config(None, log_config=None).timeout_keep_alive
 
 
 def test_pages_have_their_time_to_finish_when_a_shop_is_stopped() -> None:

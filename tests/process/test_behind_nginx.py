@@ -58,6 +58,11 @@ def test_two_shops_are_one_behind_the_proxy(serve: StartServer, tmp_path: Path) 
         outside.append(http.post(f"{proxy.url}/generate", json={}))
         assert {answered.status_code for answered in outside} == {401, 403}
 
+        for shop in shops:  # each is replaced, the second as soon as the first is back
+            shop.stop()
+            assert {http.get(f"{proxy.url}/store").status_code for _ in range(4)} == {200}
+            shop.start()
+
 
 def test_a_stream_comes_event_by_event_although_the_other_shop_is_gone(
     serve: StartServer, model: Model, tmp_path: Path
