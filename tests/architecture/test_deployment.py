@@ -110,7 +110,7 @@ def test_nginx_is_believed_alone_and_finds_every_shop() -> None:
     published = [name for name, service in COMPOSE["services"].items() if "ports" in service]
     assert published == ["nginx"]
     (idle,) = re.findall(r"keepalive_timeout (\S+);", NGINX)
-    assert seconds(idle) < Config(None, log_config=None).timeout_keep_alive
+    assert seconds(idle) < Config("", log_config=None).timeout_keep_alive
 
 
 def test_pages_have_their_time_to_finish_when_a_shop_is_stopped() -> None:
