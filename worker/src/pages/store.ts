@@ -33,7 +33,7 @@ interface Lookup {
 }
 
 export async function handleStore(context: RequestContext, shop: Shop): Promise<Response> {
-  const { request, url, env } = context;
+  const { request, env } = context;
   const consent = consentOf(request, shop);
   const isAnonymous = consent === "none" || isCrawler(request) || isSubresource(request);
   if (isAnonymous) return anonymousPage(context, shop);
@@ -41,15 +41,8 @@ export async function handleStore(context: RequestContext, shop: Shop): Promise<
   const isOnlyLooking = request.method === "HEAD" || isPrefetch(request); // nobody may ever see it
   if (isOnlyLooking) return preview(context, shop, personalise);
   const startedAt = Date.now();
-  const isSecure = url.protocol === "https:";
   const signer = context.sessionSigner();
-  const session = await signer.openSession(
-    request,
-    shop.id,
-    startedAt / 1000,
-    isSecure,
-    personalise,
-  );
+  const session = await signer.openSession(request, shop.id, startedAt / 1000, personalise);
   const lookup = session.isFirstVisit
     ? await firstVisit(context, session.shopperId, shop)
     : await lookUp(context, session.shopperId, shop, personalise);

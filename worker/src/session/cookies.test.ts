@@ -19,8 +19,8 @@ interface Vector {
 const NOW = 1_800_000_000;
 const SECRET = "a secret of some length";
 
-function requestWith(cookie: string): Request {
-  return new Request("https://shop.example/store", { headers: { cookie } });
+function requestWith(cookie: string, scheme = "https"): Request {
+  return new Request(`${scheme}://shop.example/store`, { headers: { cookie } });
 }
 
 describe("a cookie", () => {
@@ -36,11 +36,11 @@ describe("a cookie", () => {
 
   it("makes a returning shopper of a new one", async () => {
     const signer = new SessionSigner(SECRET);
-    const first = await signer.openSession(requestWith(""), "demo", NOW, true);
+    const first = await signer.openSession(requestWith(""), "demo", NOW);
     expect(first.isFirstVisit).toBe(true);
     expect(first.setCookie).toMatch(/; Path=\/; Max-Age=15552000; HttpOnly; SameSite=Lax; Secure$/);
     const cookie = first.setCookie?.split(";")[0] ?? "";
-    const second = await signer.openSession(requestWith(cookie), "demo", NOW + 1, true);
+    const second = await signer.openSession(requestWith(cookie), "demo", NOW + 1);
     expect(second).toEqual({
       shopperId: first.shopperId,
       isFirstVisit: false,
@@ -51,7 +51,7 @@ describe("a cookie", () => {
 
   it("of who may not be followed ends with the browser's session", async () => {
     const signer = new SessionSigner(SECRET);
-    const { setCookie } = await signer.openSession(requestWith(""), "demo", NOW, true, false);
+    const { setCookie } = await signer.openSession(requestWith(""), "demo", NOW, false);
     expect(setCookie).toMatch(
       /^__Host-shopper_demo=[^;]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
     );
@@ -59,22 +59,22 @@ describe("a cookie", () => {
 
   it("is named for the host over https alone, and one of the earlier name counts until renewed", async () => {
     const signer = new SessionSigner(SECRET);
-    const plain = await signer.openSession(requestWith(""), "demo", NOW, false);
+    const plain = await signer.openSession(requestWith("", "http"), "demo", NOW);
     expect(plain.setCookie).toMatch(/^shopper_demo=/);
     const cookie = plain.setCookie?.split(";")[0] ?? "";
     const { LIFETIME } = COOKIES;
-    const soon = await signer.openSession(requestWith(cookie), "demo", NOW + 9000, true);
-    const late = await signer.openSession(requestWith(cookie), "demo", NOW + LIFETIME - 9, true);
+    const soon = await signer.openSession(requestWith(cookie), "demo", NOW + 9000);
+    const late = await signer.openSession(requestWith(cookie), "demo", NOW + LIFETIME - 9);
     expect([soon.shopperId, soon.setCookie]).toEqual([plain.shopperId, null]);
     expect(late.shopperId).toBe(plain.shopperId);
     expect(late.setCookie).toMatch(/^__Host-shopper_demo=/);
   });
 
   it("of an earlier secret is the same shopper's, and is replaced", async () => {
-    const before = await new SessionSigner(SECRET).openSession(requestWith(""), "demo", NOW, true);
+    const before = await new SessionSigner(SECRET).openSession(requestWith(""), "demo", NOW);
     const today = new SessionSigner("the secret of today", ["yet another secret", SECRET]);
     const cookie = before.setCookie?.split(";")[0] ?? "";
-    const session = await today.openSession(requestWith(cookie), "demo", NOW + 9000, true);
+    const session = await today.openSession(requestWith(cookie), "demo", NOW + 9000);
     expect(session).toMatchObject({
       shopperId: before.shopperId,
       isFirstVisit: false,
@@ -82,16 +82,16 @@ describe("a cookie", () => {
     });
     const replaced = session.setCookie?.split(";")[0] ?? "";
     const alone = new SessionSigner("the secret of today");
-    const again = await alone.openSession(requestWith(replaced), "demo", NOW + 9000, true);
+    const again = await alone.openSession(requestWith(replaced), "demo", NOW + 9000);
     expect(again).toEqual({ ...session, setCookie: null });
   });
 
   it("makes a shopper who is new for an hour", async () => {
     const signer = new SessionSigner(SECRET);
-    const first = await signer.openSession(requestWith(""), "demo", NOW, true);
+    const first = await signer.openSession(requestWith(""), "demo", NOW);
     const cookie = first.setCookie?.split(";")[0] ?? "";
-    const stillNew = await signer.openSession(requestWith(cookie), "demo", NOW + 3599, true);
-    const after = await signer.openSession(requestWith(cookie), "demo", NOW + 3601, true);
+    const stillNew = await signer.openSession(requestWith(cookie), "demo", NOW + 3599);
+    const after = await signer.openSession(requestWith(cookie), "demo", NOW + 3601);
     expect([first.isNewShopper, stillNew.isNewShopper, after.isNewShopper]).toEqual([
       true,
       true,
@@ -101,13 +101,12 @@ describe("a cookie", () => {
 
   it("is set anew for the same shopper when half of its time is over", async () => {
     const signer = new SessionSigner(SECRET);
-    const first = await signer.openSession(requestWith(""), "demo", NOW, false);
+    const first = await signer.openSession(requestWith("", "http"), "demo", NOW);
     const cookie = first.setCookie?.split(";")[0] ?? "";
     const later = await signer.openSession(
-      requestWith(cookie),
+      requestWith(cookie, "http"),
       "demo",
       NOW + COOKIES.LIFETIME / 2 + 1,
-      false,
     );
     expect(later.shopperId).toBe(first.shopperId);
     expect(later.setCookie).not.toBeNull();
@@ -116,13 +115,12 @@ describe("a cookie", () => {
 
   it("of one shop says nothing to another", async () => {
     const signer = new SessionSigner(SECRET);
-    const first = await signer.openSession(requestWith(""), "demo", NOW, true);
+    const first = await signer.openSession(requestWith(""), "demo", NOW);
     const value = first.setCookie?.split(";")[0]?.split("=")[1] ?? "";
     const elsewhere = await signer.openSession(
       requestWith(`shopper_corner=${value}`),
       "corner",
       NOW,
-      true,
     );
     expect(elsewhere.isFirstVisit).toBe(true);
     expect(elsewhere.shopperId).not.toBe(first.shopperId);

@@ -46,7 +46,6 @@ export class SessionSigner {
     request: Request,
     shopId: string,
     now: number,
-    secure: boolean,
     lasting = true,
   ): Promise<Session> {
     const session = await this.verifyRequest(request, shopId, now);
@@ -59,6 +58,7 @@ export class SessionSigner {
     const shopperId = session?.shopperId ?? newShopperId();
     const expires = isFresh ? session.expires : Math.floor(now) + COOKIES.LIFETIME;
     const attributes = lasting ? COOKIES.ATTRIBUTES : COOKIES.UNTRACKED_ATTRIBUTES;
+    const secure = new URL(request.url).protocol === "https:";
     const name = secure ? COOKIES.OF_HOST + cookieName(shopId) : cookieName(shopId);
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
     const setCookie = `${name}=${value}; ${attributes}${secure ? "; Secure" : ""}`;

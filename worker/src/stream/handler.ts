@@ -33,13 +33,12 @@ export async function handleStream(
   pageId: string,
 ): Promise<Response> {
   const startedAt = Date.now();
-  const isSecure = context.url.protocol === "https:";
   const consent = consentOf(context.request, shop);
   if (consent === "none") return plainText("no such page", 404);
   const personalise = consent === "personalise";
   const session = await context
     .sessionSigner()
-    .openSession(context.request, shop.id, startedAt / 1000, isSecure, personalise);
+    .openSession(context.request, shop.id, startedAt / 1000, personalise);
   if (session.isFirstVisit && !beginsVisit(context.request, pageId)) {
     return plainText("no such page", 404);
   }
