@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,11 +42,14 @@ from app.pages.site import build_renderer
 from app.personas.key import persona_hash
 from app.settings import ROOT, Settings, read_settings
 from app.storage.kv.sqlite import SqliteKv
-from app.workbench.evals import Evaluation, Outcome, load, outcome, save, shown_figures, worse
+from app.workbench.evals import SHARES, Evaluation, Outcome, figures, load, save, shown_figures
 
 SHOPS = (ROOT / "demo" / "catalog.json", *sorted((ROOT / "tests/corpora/eval").glob("*.json")))
 
 MOST_PAGES = len(SHOPS) * len(PERSONA_TYPES)
+
+_WORSE = 0.02
+"""By how much a share of the whole may fall before a run counts as worse than another."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -101,6 +105,26 @@ def _gate(path: Path, run: Evaluation, *, accept: bool) -> int:
     return int(bool(faults))
 
 
+def worse(new: Evaluation, accepted: Evaluation) -> list[str]:
+    """Return in what a run falls behind another: what is admitted, and what is filled.
+
+    Only pages that both have composed say anything of that.
+    """
+    pages = [{(it.shop, it.persona) for it in run.outcomes} for run in (new, accepted)]
+    both = set.intersection(*pages)
+    if not both:
+        return ["no page of it was composed then"]
+    now, before = (
+        figures(it for it in run.outcomes if (it.shop, it.persona) in both)
+        for run in (new, accepted)
+    )
+    return [
+        f"{name}: {now[name]:.1%}, accepted {before[name]:.1%}"
+        for name in SHARES
+        if now[name] < before[name] - _WORSE
+    ]
+
+
 def _read(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.eval")
     parser.add_argument("--model", default="")
@@ -149,6 +173,45 @@ async def _compose(
     journal.open("eval", key.shopper_id)
     await build_generator(content, renderer, tools).compose(job, _forget)
     return outcome(trace, models[0].name, len(library.plan.asked))
+
+
+def outcome(trace: Trace, model: str, slots: int) -> Outcome:
+    """Read from the trace of a page what the model did, apart from who filled in for it.
+
+    `proposed` and `admitted` count the components of its first answer.
+    """
+    requests, at_work = 0, ""
+    proposed = admitted = filled = 0
+    hero: int | None = None
+    refusals: Counter[str] = Counter()
+    for note in trace.notes:
+        if note.what == "asked":
+            requests, at_work = requests + 1, note.code
+        elif at_work != model or note.what not in {"drawn", "refused"}:
+            continue
+        else:
+            drawn = note.what == "drawn"
+            proposed += requests == 1
+            admitted += drawn and requests == 1
+            filled += drawn
+            if drawn and note.where == "hero":
+                hero = note.at
+            if not drawn:
+                refusals[note.code] += 1
+    tokens = trace.tokens
+    return Outcome(
+        trace.shop_id,
+        trace.persona_type,
+        trace.status,
+        proposed,
+        admitted,
+        filled,
+        slots,
+        tokens.prompt,
+        tokens.completion,
+        hero,
+        dict(refusals),
+    )
 
 
 async def _forget(_page: StoredPage, _ttl: int, _shared: object) -> bool:

@@ -13,15 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.generation.trace import Trace
 from app.workbench.responses import page
 from app.workbench.templates import Templates
 
 _MOST_KEPT = 200
 _LARGEST = 1024 * 1024
-_SHARES = ("admitted at the first try", "slots filled")
-_WORSE = 0.02
-"""By how much a share of the whole may fall before a run counts as worse than another."""
+SHARES = ("admitted at the first try", "slots filled")
+"""Figures that are shares of a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +52,6 @@ class Evaluation:
 _EVALUATION = TypeAdapter(Evaluation)
 
 
-def outcome(trace: Trace, model: str, slots: int) -> Outcome:
-    """Read from the trace of a page what the model did, apart from who filled in for it.
-
-    `proposed` and `admitted` count the components of its first answer.
-    """
-    requests, at_work = 0, ""
-    proposed = admitted = filled = 0
-    hero: int | None = None
-    refusals: Counter[str] = Counter()
-    for note in trace.notes:
-        if note.what == "asked":
-            requests, at_work = requests + 1, note.code
-        elif at_work != model or note.what not in {"drawn", "refused"}:
-            continue
-        else:
-            drawn = note.what == "drawn"
-            proposed += requests == 1
-            admitted += drawn and requests == 1
-            filled += drawn
-            if drawn and note.where == "hero":
-                hero = note.at
-            if not drawn:
-                refusals[note.code] += 1
-    tokens = trace.tokens
-    return Outcome(
-        trace.shop_id,
-        trace.persona_type,
-        trace.status,
-        proposed,
-        admitted,
-        filled,
-        slots,
-        tokens.prompt,
-        tokens.completion,
-        hero,
-        dict(refusals),
-    )
-
-
 def figures(outcomes: Iterable[Outcome]) -> dict[str, float]:
     """Return shares of the whole, tokens a page, and the median time to the hero in ms."""
     done = tuple(outcomes)
@@ -115,31 +74,11 @@ def shown_figures(outcomes: Iterable[Outcome]) -> dict[str, str]:
     codes = sum((Counter(it.refusals) for it in done), Counter[str]())
     return {
         **{
-            name: f"{value:.1%}" if name in _SHARES else f"{value:,.0f}"
+            name: f"{value:.1%}" if name in SHARES else f"{value:,.0f}"
             for name, value in figures(done).items()
         },
         **{f"refused: {code}": str(times) for code, times in sorted(codes.items())},
     }
-
-
-def worse(new: Evaluation, accepted: Evaluation) -> list[str]:
-    """Return in what a run falls behind another: what is admitted, and what is filled.
-
-    Only pages that both have composed say anything of that.
-    """
-    pages = [{(it.shop, it.persona) for it in run.outcomes} for run in (new, accepted)]
-    both = set.intersection(*pages)
-    if not both:
-        return ["no page of it was composed then"]
-    now, before = (
-        figures(it for it in run.outcomes if (it.shop, it.persona) in both)
-        for run in (new, accepted)
-    )
-    return [
-        f"{name}: {now[name]:.1%}, accepted {before[name]:.1%}"
-        for name in _SHARES
-        if now[name] < before[name] - _WORSE
-    ]
 
 
 def save(path: Path, evaluation: Evaluation) -> None:

@@ -10,9 +10,9 @@ from playwright.sync_api import Page
 
 from app.domain.page import Refusal
 from app.generation.trace import Trace
-from app.workbench.evals import Evaluation, Outcome, figures, load, outcome, save, worse
+from app.workbench.evals import Evaluation, Outcome, figures, load, save
 from tests.support.fake_model import Model
-from tools.eval import main
+from tools.eval import main, outcome, worse
 from tools.support.workbench import Desk
 
 OUTCOME = Outcome("demo", "newcomer", "success", 10, 9, 5, 5, 2000, 500, 700, {"PRICE_IN_COPY": 1})
