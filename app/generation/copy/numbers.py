@@ -15,7 +15,7 @@ _SEPARATORS = str.maketrans("", "", " .,'")
 _LONGEST_RUN = 6
 _LONGEST_COMPOUND = 40
 _THOUSAND = 1000
-_FOUR, _SCORE = Decimal(4), Decimal(20)
+_FOUR, _TEN, _SCORE = Decimal(4), Decimal(10), Decimal(20)
 _OVER = "\u2044"
 
 
@@ -109,7 +109,19 @@ class NumberWords:
             run.append(word)
         while run and run[-1] in self._joiners:
             run.pop()
-        return Number(len(run), self._total(run)) if run else None
+        if not run:
+            return None
+        cents = next((at for at in range(1, len(run)) if self._are_cents(run, at)), len(run))
+        return Number(len(run), self._total(run[:cents]) + self._total(run[cents:]) / 100)
+
+    def _are_cents(self, run: Sequence[str], at: int) -> bool:
+        """Whether a number begins here that cannot go on the one before: four fifty is a price."""
+        before = run[at - 1 - (run[at - 1] in self._joiners)]
+        if {before, run[at]} & {*self._factors, *self._joiners} or not run[at].isascii():
+            return False
+        whole, value = self._worth(before), self._worth(run[at])
+        joined = (whole, value) == (_FOUR, _SCORE) or value < _SCORE <= whole  # quatre-vingt-dix
+        return value >= _TEN and whole >= 1 and not joined
 
     def _total(self, run: Iterable[str]) -> Decimal:
         """Add up the words of a number: thousands, what is below them, and the word read last."""

@@ -36,7 +36,7 @@ _BETWEEN = frozenset(("x", "by", "to", "or", "and", "bis", "und", "à", "et", "y
 _BEFORE_UNIT = frozenset(("a", "an", "of", "de", "d", "di", "da"))
 _LONGEST_NUMBER = 6
 _FIGURES_OF_SPEECH = (1000, 1001)
-_SMALL_NUMBERS = 100
+_SMALL_NUMBERS = 20
 _SMALL, _ENDING = 3, 3
 _NOWHERE = (-1, -1)
 
@@ -269,13 +269,14 @@ class Reader:
         return [self._lexicons[name].numbers for name in languages]
 
     def _large_number(self, tokens: Sequence[str], at: int) -> Number | None:
-        """Return a number in words that nobody says by the way: a fact, whatever it counts."""
+        """Return a number in words that nobody says by the way: large, or as a price is said."""
         if tokens[at][0].isdecimal() or self._language not in self._lexicons:
             return None
         number = self._lexicons[self._language].numbers.read(tokens, at)
         if number is None or (number.width == 1 and len(tokens[at]) == 1):
             return None  # a character that is a number alone is mostly a part of another word
-        spoken = number.value <= _SMALL_NUMBERS or number.value in _FIGURES_OF_SPEECH
+        whole = number.value < _SMALL or number.value % 1 == 0
+        spoken = (number.value <= _SMALL_NUMBERS and whole) or number.value in _FIGURES_OF_SPEECH
         return None if spoken else number
 
     def _all_numbers(self, tokens: Sequence[str]) -> Iterator[Decimal]:

@@ -65,6 +65,8 @@ def test_a_number_that_the_catalog_states_may_be_said_in_any_of_its_forms(text: 
         "Thirty percent",
         "Model 1899",
         "Four hooks, 4 screws",
+        "Yours for four fifty",
+        "Forty-nine, and worth it",
     ],
 )
 def test_a_number_of_something_else_is_refused(text: str) -> None:
@@ -79,6 +81,7 @@ def test_parts_scents_colours_and_services_are_claims() -> None:
         "Folds flat": "It folds flat.",
         "We engrave your initials": "We engrave your initials.",
         "New in our range": "New in our range.",
+        "We taste each one": "We taste each one.",
     }
     assert {text for text in claims if codes(text) != {"CLAIM_NOT_STATED"}} == set()
     assert {text for text, facts in claims.items() if codes(text, facts=facts)} == set()

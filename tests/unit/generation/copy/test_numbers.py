@@ -33,9 +33,18 @@ LEXICONS = Lexicons(load_words(ROOT / "prompts"))
         ("ja", "二百五十", 250),
         ("ja", "三千", 3000),
         ("ar", "خمسة وعشرون", 25),
+        ("en", "two dozen", 24),
+        ("fr", "quatre-vingt-quinze", 95),
+        ("en", "four fifty", "4.50"),
+        ("en", "nineteen ninety-five", "19.95"),
+        ("de", "drei neunundneunzig", "3.99"),
+        ("fr", "quatre cinquante", "4.50"),
+        ("it", "quattro e cinquanta", "4.50"),
+        ("es", "nueve noventa y cinco", "9.95"),
+        ("pl", "trzy dziewięćdziesiąt dziewięć", "3.99"),
     ],
 )
-def test_a_number_is_read_to_its_end(language: str, text: str, value: int) -> None:
+def test_a_number_is_read_to_its_end(language: str, text: str, value: int | str) -> None:
     said = words(fold(text))
     assert LEXICONS[language].numbers.read(said, 0) == Number(len(said), Decimal(value))
 
