@@ -64,12 +64,14 @@ class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
     `spoken` counts the characters of prose but for spaces, `said` has the last of them. `_aside` is
-    what is passed over: a comment, by how it begins, or a thought, by its tag.
+    what is passed over: a comment, by how it begins, or a thought, by its tag. `folded` is what
+    stands in details, which is passed over as well and may be all there is.
     """
 
     def __init__(self) -> None:
         self.spoken = 0
         self.said = ""
+        self.folded: list[str] = []
         self.repairs: Counter[str] = Counter()
         self._finishing = False
         self._aside = ""
@@ -201,15 +203,18 @@ class Lexer:
         return at + len(opener), None
 
     def _in_thought(self, text: str, at: int) -> tuple[int, None] | None:
-        for tag in _TAG.finditer(text, at):
-            if _read_tag(tag) == (self._aside, False):
-                self._aside = ""
-                return tag.end(), None
-        for opener in _TAG_OPENS.finditer(text, max(at, len(text) - _LONGEST_TAG)):
-            cut = opener.start()
-            if self._may_be_cut_tag(text, cut):
-                return None if cut == at else (cut, None)
-        return len(text), None
+        ends = (tag for tag in _TAG.finditer(text, at) if _read_tag(tag) == (self._aside, False))
+        if end := next(ends, None):
+            cut, stop = end.span()
+        else:
+            near = _TAG_OPENS.finditer(text, max(at, len(text) - _LONGEST_TAG))
+            cuts = (it.start() for it in near if self._may_be_cut_tag(text, it.start()))
+            cut = stop = next(cuts, len(text))
+        if self._aside == "details":
+            self.folded.append(text[at:cut])
+        if end:
+            self._aside = ""
+        return (stop, None) if stop > at else None
 
     def _may_be_cut_tag(self, text: str, at: int) -> bool:
         rest = text[at : at + _LONGEST_TAG]

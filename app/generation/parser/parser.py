@@ -40,8 +40,11 @@ class ProposalParser:
     what is written for the same slot after more prose.
     """
 
-    def __init__(self, limits: ParseLimits = _USUAL, names: Names = _NAMELESS) -> None:
+    def __init__(
+        self, limits: ParseLimits = _USUAL, names: Names = _NAMELESS, *, outermost: bool = True
+    ) -> None:
         self.done = False
+        self._outermost = outermost
         self._limits = limits
         self._names = names
         self._lexer = Lexer()
@@ -81,6 +84,8 @@ class ProposalParser:
         self._components.end_of_text()
         yield from self._drain()
         yield from self._offer(0)
+        if self._outermost and not self._offered:
+            yield from self._proposals_in("".join(self._lexer.folded), "")
         if self._lexer.aside:
             yield Refusal("UNFINISHED", self._lexer.aside)
         if self._read and not self._offered and not self.repairs:
@@ -148,8 +153,12 @@ class ProposalParser:
             inside = json.loads(text, strict=False)
         except ValueError:
             return ()
-        inner = ProposalParser(self._limits, self._names._replace(key=key))
-        found = [*inner.feed(inside), *inner.close()]
+        return self._proposals_in(inside, key)
+
+    def _proposals_in(self, text: str, key: str) -> Sequence[Proposal | Refusal]:
+        """Return the components of a text within the answer; none where it is just a text."""
+        inner = ProposalParser(self._limits, self._names._replace(key=key), outermost=False)
+        found = [*inner.feed(text), *inner.close()]
         if not any(isinstance(item, Proposal) for item in found):
             return ()
         self.repairs.update(inner.repairs)

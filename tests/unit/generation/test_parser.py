@@ -161,6 +161,20 @@ def test_each_family_of_models_has_tags_of_its_own(text: str, size: int) -> None
     ]
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 4096])
+def test_details_are_read_where_they_hold_all_there_is(size: int) -> None:
+    for text in (
+        f"<details><summary>The page</summary>\n```json\n{HERO}\n```\n</details>",
+        f'Here it is: <details open>{{"components":[{HERO}]}}</details> Enjoy.',
+        f"<details>{HERO}",
+        f"<think>{DRAFT}</think><details>{HERO}</details>",
+    ):
+        found, _ = parsed(text, size)
+        assert [it.config["headline"] for it in found if isinstance(it, Proposal)] == ["Good light"]
+    assert headlines(f"<think>{DRAFT}</think>") == []
+    assert headlines("<details>" * 5_000 + HERO) == []
+
+
 @pytest.mark.parametrize("text", ["[{hero}]", "[Reasoning] {hero}", "[thinker] {hero}<|end|>"])
 def test_what_looks_like_such_a_tag_is_prose(text: str) -> None:
     assert headlines(text.format(hero=HERO)) == ["Good light"]
