@@ -19,7 +19,7 @@ them. A line after two strokes is a remark.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -120,22 +120,27 @@ class Lexicon:
             else:
                 (self._ends if piece[0] in "*+" else self._exact)[bare].append(line)
 
-    def opened_by(self, word: str, *, abroad: bool) -> dict[Line, None]:
-        """Return the lines that may begin with a word, in their order.
+    def opened_by(self, word: str) -> dict[Line, bool]:
+        """Return the lines that may begin with a word, in their order, each with whether abroad.
 
-        In a text of another language, `abroad`, only whole words and long beginnings count.
+        In a text of another language only whole words and long beginnings count.
         """
         number = word[0].isdecimal() or self.numbers.value_of(word) is not None
-        found = list(self._by_number) if number else []
+        found = dict.fromkeys(self._by_number if number else (), True)
+
+        def add(lines: Iterable[Line], *, abroad: bool) -> None:
+            for line in lines:
+                found[line] = found.get(line, False) or abroad
+
         for form in forms(word):
-            found += self._exact.get(form, ())
-            shortest = _SHORTEST_ABROAD if abroad else _SHORTEST_STEM
-            for size in range(shortest, min(len(form), LONGEST_STEM) + 1):
-                found += self._starts.get(form[:size], ())
-                found += () if abroad else self._ends.get(form[-size:], ())
-            for stem, lines in () if abroad else self._inside.items():
-                found += lines if stem in form else ()
-        return dict.fromkeys(found)
+            add(self._exact.get(form, ()), abroad=True)
+            for size in range(_SHORTEST_STEM, min(len(form), LONGEST_STEM) + 1):
+                add(self._starts.get(form[:size], ()), abroad=size >= _SHORTEST_ABROAD)
+                add(self._ends.get(form[-size:], ()), abroad=False)
+            for stem, lines in self._inside.items():
+                if stem in form:
+                    add(lines, abroad=False)
+        return found
 
 
 class Lexicons(Mapping[str, Lexicon]):
@@ -193,15 +198,12 @@ class Lexicons(Mapping[str, Lexicon]):
 
         That is whether only in a text of its own language, and the hints of the next word.
         """
-        found: list[tuple[Line, Phrase, bool, frozenset[str] | None]] = []
-        for language in languages:
-            abroad = self[language].opened_by(word, abroad=True)
-            found += (
-                (line, line.phrase, line not in abroad, line.phrase.follows(word))
-                for line in self[language].opened_by(word, abroad=False)
-                if line.phrase
-            )
-        return tuple(found)
+        return tuple(
+            (line, line.phrase, not abroad, line.phrase.follows(word))
+            for language in languages
+            for line, abroad in self[language].opened_by(word).items()
+            if line.phrase
+        )
 
     def _languages_that_use(self, word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
         """Return the languages in which a word is common."""

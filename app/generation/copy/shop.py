@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app.domain.catalog import Product, Shop
-from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
     from app.generation.copy.lexicon import Lexicons
@@ -42,34 +41,41 @@ class ShopCopy:
 
 
 class PropsContext:
-    """Returns the context of a shop in which pydantic validates props."""
+    """Returns the context of a shop in which pydantic validates props, by these word lists."""
 
     def __init__(self, words: Mapping[str, str]) -> None:
-        self._lexicons = Lazy(lambda: _lexicons(words))
-        self._rules = lru_cache(64)(self._rules_for)
+        self._words = tuple(words.items())
 
     def __call__(self, shop: Shop) -> dict[str, object]:
         """Return what the shop sells, and the judge of its copy."""
         currency = next((item.price.currency for item in shop.products.values()), "")
         brand = shop.brand
-        rules = self._rules(shop.locale, currency, brand.banned_words, brand.allowed_claims)
+        rules = _rules(self._words, shop.locale, currency, brand.banned_words, brand.allowed_claims)
         copy = ShopCopy(rules, shop)
         return {"products": shop.products, "categories": shop.categories(), "copy": copy}
 
-    def _rules_for(
-        self, locale: str, currency: str, banned: tuple[str, ...], allowed: tuple[str, ...]
-    ) -> CopyRules:
-        from app.generation.copy.rules import CopyRules  # noqa: PLC0415 - loaded when first needed
 
-        return CopyRules(
-            self._lexicons(), language=locale, currency=currency, banned=banned, allowed=allowed
-        )
+@lru_cache(64)
+def _rules(
+    words: tuple[tuple[str, str], ...],
+    locale: str,
+    currency: str,
+    banned: tuple[str, ...],
+    allowed: tuple[str, ...],
+) -> CopyRules:
+    """Return the rules of a shop, the same however often a site is built."""
+    from app.generation.copy.rules import CopyRules  # noqa: PLC0415 - loaded when first needed
+
+    return CopyRules(
+        _lexicons(words), language=locale, currency=currency, banned=banned, allowed=allowed
+    )
 
 
-def _lexicons(words: Mapping[str, str]) -> Lexicons:
+@lru_cache(4)
+def _lexicons(words: tuple[tuple[str, str], ...]) -> Lexicons:
     from app.generation.copy.lexicon import Lexicons  # noqa: PLC0415 - loaded when first needed
 
-    return Lexicons(words)
+    return Lexicons(dict(words))
 
 
 def context_of_model(context: Mapping[str, object]) -> Mapping[str, object]:

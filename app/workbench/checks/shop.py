@@ -20,7 +20,7 @@ from app.content.components import ComponentSpec
 from app.content.experiments import read_experiments
 from app.content.site import SiteContent, catalogs_of, read_site
 from app.content.styles import shape_faults
-from app.domain.catalog import FeedIssue, Shop
+from app.domain.catalog import FeedIssue
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
 from app.generation.rules import House, compose, product_props
@@ -136,20 +136,25 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
 def _house_faults(version: Version) -> Iterator[Fault]:
     """Yield what the house model could not say beside just any product, in each language."""
     prompts, specs = version.content.prompts, version.content.library.specs
+    sold, context_of = version.content.catalogs.default, PropsContext(prompts.words)
+    samples = {
+        name: fit_to_shop(spec, spec.samples[0].config, sold) for name, spec in specs.items()
+    }
     for file, text in version.sources.texts.items():
         found = _HOUSE.fullmatch(file)
         if found is None:
             continue
-        shop = version.content.catalogs.default._replace(locale=found[1] or USUAL)
+        shop = sold._replace(locale=found[1] or USUAL)
         house = prompts.house_in(shop.locale)
         choosing = House(version.content.library.plan, prompts.house_in)
-        context = PropsContext(prompts.words)(shop)
+        context = context_of(shop)
         for persona in PERSONA_TYPES:
             try:
                 compose(shop, Persona(persona), choosing, shop.id)
                 for name in house[persona].keys() & specs.keys():
                     lines = house[persona][name]
-                    for line, prop, message in _refused(specs[name], lines, shop, context):
+                    refused = _refused(specs[name], lines, samples[name], context)
+                    for line, prop, message in refused:
                         at, where = _line_of(text, line[prop]), f"{persona}, {name}"
                         yield line_fault(file, at, f"{prop}: {message}", version.sources, where)
             except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
@@ -182,7 +187,7 @@ def _pin_faults(version: Version) -> Iterator[Fault]:
 def _refused(
     spec: ComponentSpec,
     lines: Iterable[Mapping[str, str]],
-    shop: Shop,
+    sample: Mapping[str, object],
     context: Mapping[str, Any],
 ) -> Iterator[tuple[Mapping[str, str], str, str]]:
     """Yield the lines of copy that a component refuses, each with the prop and the reason.
@@ -190,7 +195,6 @@ def _refused(
     The house's copy may stand beside any product, so that no product's text speaks for it.
     """
     nothing_named = {**context, "copy": lambda text, _: context["copy"](text, ())}
-    sample = fit_to_shop(spec, spec.samples[0].config, shop)
     for line in lines:
         try:
             spec.props.model_validate({**sample, **line}, context=nothing_named)
