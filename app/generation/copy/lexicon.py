@@ -135,8 +135,10 @@ class Lexicon:
         for form in forms(word):
             add(self._exact.get(form, ()), abroad=True)
             for size in range(_SHORTEST_STEM, min(len(form), LONGEST_STEM) + 1):
-                add(self._starts.get(form[:size], ()), abroad=size >= _SHORTEST_ABROAD)
-                add(self._ends.get(form[-size:], ()), abroad=False)
+                if lines := self._starts.get(form[:size]):
+                    add(lines, abroad=size >= _SHORTEST_ABROAD)
+                if lines := self._ends.get(form[-size:]):
+                    add(lines, abroad=False)
             for stem, lines in self._inside.items():
                 if stem in form:
                     add(lines, abroad=False)

@@ -47,15 +47,15 @@ class Step(NamedTuple):
 
     def fits(self, word: str) -> bool:
         """Say whether a word may stand here."""
-        return self.anything or any(map(self._has, forms(word)))
-
-    def _has(self, form: str) -> bool:
-        return (
-            form in self.exact
-            or form.startswith(self.starts)
-            or form.endswith(self.ends)
-            or any(part in form for part in self.inside)
-        )
+        if self.anything:
+            return True
+        for form in forms(word):
+            if form in self.exact or form.startswith(self.starts) or form.endswith(self.ends):
+                return True
+            for part in self.inside:
+                if part in form:
+                    return True
+        return False
 
     def taken(
         self, text: Sequence[str], at: int, numbers: NumberWords
