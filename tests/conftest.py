@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from jinja2 import Environment
 
 from app.catalog import permalinks
-from app.settings import ROOT
+from tests.support.compiled import compiled_once
 from tests.support.fake_model import Model, playing
 from tests.support.in_process import InProcessServer
 from tests.support.stored import forget_layouts
@@ -21,7 +22,6 @@ from tools.support.edge import Edge, Worker, behind_worker, publish
 from tools.support.postgres import Postgres, installed
 from tools.support.server import HeldPort, Server
 
-TESTS = ROOT / "tests"
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own there
 ROOM = 8 << 30
 
@@ -60,7 +60,7 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with what it needs beside Python, which its folder and its fixtures tell."""
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
+        folder = item.nodeid.split("/", 2)[1]
         if folder in _NEED_OF_FOLDER:
             item.add_marker(_NEED_OF_FOLDER[folder])
         for fixture in _NEED_OF_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
@@ -72,6 +72,14 @@ def _no_store_is_asked() -> Iterator[None]:
     """Ask nobody for the endpoint of a store that tests name: there is none of that name."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(permalinks, "_profile", lambda _: "http://127.0.0.1:9/")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_compiled_once() -> Iterator[None]:
+    """Compile a template once, in however many folders of tests it lies."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compiled_once(Environment.compile))
         yield
 
 

@@ -14,6 +14,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,9 +63,10 @@ class Rate(NamedTuple):
         return self.wrong / self.sentences if self.sentences else 0.0
 
 
-def read_sentences(path: Path) -> list[Sentence]:
+@cache
+def read_sentences(path: Path) -> tuple[Sentence, ...]:
     """Read a file of sentences, one JSON object a line."""
-    return [Sentence(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    return tuple(Sentence(**json.loads(line)) for line in path.read_text("utf-8").splitlines())
 
 
 def judge(sentences: Iterable[Sentence]) -> Iterator[Judged]:

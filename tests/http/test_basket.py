@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import html5lib
 import httpx
 import pytest
 
@@ -21,6 +20,7 @@ from tests.conftest import QUICK, StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
 from tests.support.in_process import InProcessServer
+from tests.support.markup import parsed
 from tests.support.shopper_client import Shopper, stream_of
 from tests.support.stored import kept_pages, rows
 from tests.support.waiting import eventually
@@ -79,12 +79,6 @@ def add(shopper: httpx.Client, product: str, variant: str = "", quantity: str = 
     """Put something in; return where that leads."""
     form = {"product": product, "variant": variant or product, "quantity": quantity}
     return str(send(shopper, do="add", **form).headers["location"])
-
-
-def parsed(html: str) -> ET.Element:
-    html5lib.HTMLParser(strict=True).parse(html)
-    tree: ET.Element = html5lib.parse(html, namespaceHTMLElements=False)
-    return tree
 
 
 def words(element: ET.Element | None) -> str:

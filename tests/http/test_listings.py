@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import html5lib
 import httpx
 import pytest
 
 from tests.support.fake_model import Model, demo_products
+from tests.support.markup import parsed
 from tools.support import http
 from tools.support.server import Server
 
@@ -25,11 +25,6 @@ PAGE_SIZE = 24
 def shop(house_server: Server) -> Iterator[httpx.Client]:
     with http.Client(base_url=house_server.url, timeout=30) as client:
         yield client
-
-
-def parsed(html: str) -> ET.Element:
-    tree: ET.Element = html5lib.parse(html, namespaceHTMLElements=False)
-    return tree
 
 
 def words(element: ET.Element | None) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
-import html5lib
 import httpx
 import pytest
 
 from tests.support.fake_model import demo_products
+from tests.support.markup import parsed
 from tools.support import http
 from tools.support.server import Server
 
@@ -32,11 +31,6 @@ def shop(house_server: Server) -> Iterator[httpx.Client]:
     with http.Client(base_url=house_server.url, timeout=30) as client:
         client.get(attribute(client.get(STORE).text, "main", "data-stream"))
         yield client
-
-
-def parsed(html: str) -> ET.Element:
-    tree: ET.Element = html5lib.parse(html, namespaceHTMLElements=False)
-    return tree
 
 
 def attribute(html: str, tag: str, name: str) -> str:
@@ -110,22 +104,18 @@ def test_no_page_has_a_script_style_or_handler_of_its_own(shop: httpx.Client) ->
             assert not [name for name in element.attrib if name.startswith("on") or name == "style"]
 
 
-def strictly(html: str) -> None:
-    html5lib.HTMLParser(strict=True).parse(html)
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_valid_html(shop: httpx.Client, path: str) -> None:
-    strictly(shop.get(path).text)
+    parsed(shop.get(path).text)
 
 
 def test_the_shell_is_valid_html(house_server: Server) -> None:
-    strictly(http.get(f"{house_server.url}/store").text)
+    parsed(http.get(f"{house_server.url}/store").text)
 
 
 def test_every_products_page_is_valid_html(shop: httpx.Client) -> None:
     for item in demo_products():
-        strictly(shop.get(f"/products/{item['id']}").text)
+        parsed(shop.get(f"/products/{item['id']}").text)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import html5lib
 import pytest
 
 from tests.support.fake_model import SLOTS
+from tests.support.markup import parsed
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.support.stored import forget_layouts
 from tools.support import http
@@ -44,11 +44,6 @@ def street(serve: StartServer, tmp_path: Path) -> Server:
     (folder / "a-bakery.json").write_text(json.dumps(BAKERY))
     (folder / "forge.csv").write_text(FORGE)
     return serve(WANDSTORE_CATALOG=str(folder), WANDSTORE_PAGE_MEMORY_SECONDS="0")
-
-
-def parsed(html: str) -> ET.Element:
-    tree: ET.Element = html5lib.parse(html, namespaceHTMLElements=False)
-    return tree
 
 
 def words(element: ET.Element | None) -> str:
@@ -170,7 +165,7 @@ def test_a_real_export_opens_as_a_shop_of_twenty_products(serve: StartServer, na
         listing = shopper.get("/store?sort=price-asc").text
         assert len(products_linked(listing)) == 20
         for page in (shell.text, listing):
-            html5lib.HTMLParser(strict=True).parse(page)
+            parsed(page)
     for shop, handle, title, price, stock in REAL:
         if shop == name:
             shown = facts(server, f"/products/{handle}")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
-import html5lib
 import httpx
 import pytest
 
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, demo_products
+from tests.support.markup import parsed
 from tests.support.stored import forget_layouts
 from tools.support import http
 from tools.support.server import Server
@@ -31,11 +30,6 @@ def returning(shopper: httpx.Client) -> httpx.Client:
     """A shopper whose page is kept."""
     shopper.get(stream_of(shopper.get("/store").text))
     return shopper
-
-
-def parsed(html: str) -> ET.Element:
-    tree: ET.Element = html5lib.parse(html, namespaceHTMLElements=False)
-    return tree
 
 
 def stream_of(html: str) -> str:

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-import html5lib
 import pytest
 
+from tests.support.markup import parsed
 from tools.support import http
 from tools.support.server import Server
 
 CUSHION = "/products/linen-cushion"
-
-
-def parsed(html: str) -> ET.Element:
-    html5lib.HTMLParser(strict=True).parse(html)
-    tree: ET.Element = html5lib.parse(html, namespaceHTMLElements=False)
-    return tree
 
 
 def words(element: ET.Element | None) -> str:

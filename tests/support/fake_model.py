@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -80,10 +81,17 @@ def demo_products() -> list[dict[str, Any]]:
     return products
 
 
+@cache
+def _names() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the products of the demo shop that can be had, and its categories."""
+    products = demo_products()
+    ids = tuple(item["id"] for item in products if item.get("stock") != 0)
+    return ids, tuple(dict.fromkeys(item["category"] for item in products))
+
+
 def component(kind: str, **changes: object) -> dict[str, Any]:
     """Return a valid component of the demo shop; `changes` override props."""
-    ids = [item["id"] for item in demo_products() if item.get("stock") != 0]
-    categories = list(dict.fromkeys(item["category"] for item in demo_products()))
+    ids, categories = _names()
     configs: dict[str, dict[str, object]] = {
         "hero": {
             "product_id": ids[3],
@@ -94,15 +102,15 @@ def component(kind: str, **changes: object) -> dict[str, Any]:
         },
         "filters": {
             "label": "Where to look first",
-            "categories": categories[::-1],
+            "categories": list(categories[::-1]),
             "sort": "name",
         },
         "grid": {
             "title": "Eight for long evenings",
             "text": "Each of them likes company.",
-            "product_ids": ids[10:18],
+            "product_ids": list(ids[10:18]),
         },
-        "recommendations": {"title": "And afterwards", "product_ids": ids[20:26]},
+        "recommendations": {"title": "And afterwards", "product_ids": list(ids[20:26])},
         "cta": {
             "headline": "There is a kettle on",
             "text": "Come through to the kitchen.",

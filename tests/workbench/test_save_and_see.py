@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from app.content.components import load_library
-from app.settings import ROOT
+from tests.support.props import LIBRARY
 from tests.support.shopper_client import Shopper, fillers, stream_of
 from tests.workbench.test_gallery import frame_of
 from tools.support.workbench import Desk, until
 
 HERO = "components/hero.jinja"
-KINDS = set(load_library(ROOT / "components").specs)
+KINDS = set(LIBRARY.specs)
 
 
 def listening(page: Page) -> None:

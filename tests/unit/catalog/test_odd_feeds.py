@@ -148,9 +148,6 @@ ENCODED = [
     Case("s.csv", gzip.compress(THE.encode()), TEA),
     Case("s.csv", gzip.compress(THE.encode())[:-9], {}, "its end is missing"),
     Case("s.csv", b"\x1f\x8b" + b"x" * 99, {}, "is packed, and damaged"),
-    Case(
-        "s.csv", gzip.compress(bytes(65 * 1024 * 1024), 1), {}, "larger than 64 MiB once unpacked"
-    ),
     Case("s.json", gzip.compress(catalog().encode()), MUG),
     Case(
         "s.json",
@@ -237,7 +234,9 @@ SHAPED = [
 
 
 def test_every_feed_is_read_as_it_was_meant_or_refused_for_what_it_is(tmp_path: Path) -> None:
+    bomb = gzip.compress(bytes(65 * 1024 * 1024), 1)
     cases = [*WORDS, *NUMBERS, *ENCODED, *MARKED, *MISNAMED, *SHAPED]
+    cases.append(Case("s.csv", bomb, {}, "larger than 64 MiB once unpacked"))
     wrong = [
         (case.name, case.content[:300], found) for case in cases if (found := amiss(case, tmp_path))
     ]

@@ -136,8 +136,11 @@ def test_a_catalog_offers_the_copies_with_the_pictures_pixels(pictures: Path) ->
         '{"pictures": {"wide.png": {}}}',
     ],
 )
-def test_an_index_that_is_none_costs_the_copies_alone(pictures: Path, text: str) -> None:
-    made(pictures)
+def test_an_index_that_is_none_costs_the_copies_alone(tmp_path: Path, text: str) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    Image.new("RGB", (200, 100)).save(pictures / "wide.png")
+    assert made(pictures)["wide.png"].is_new
     index_of(pictures).write_text(text)
     assert read_sizes(pictures) == {}
     assert made(pictures)["wide.png"].is_new

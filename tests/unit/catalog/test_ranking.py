@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from typing import Literal
 
 import pytest
 
 from app.catalog.ranking import MOST_OFFERED, rank, top_up
-from app.domain.catalog import Goods, Money, Steering
+from app.domain.catalog import Goods, Money, Shop, Steering
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Interests, Persona, PersonaType, Signals
 from tests.support.factories import EUR, product, shop
 
@@ -157,6 +158,14 @@ def test_a_shelf_is_never_longer_than_its_size_nor_than_the_catalog() -> None:
 def test_the_first_of_a_large_shop_are_those_of_all_its_products_in_order(
     kind: PersonaType, sensitivity: Literal["low", "medium", "high"]
 ) -> None:
+    large = large_shop()
+    for liked in ((), ("shelf 7",), ("Shelf 39", "shelf 4", "none")):
+        persona = Persona(kind, 0.5, Signals(0.0, liked, sensitivity))
+        assert rank(large, persona, 30) == rank(large, persona, len(large.products))[:30]
+
+
+@cache
+def large_shop() -> Shop:
     tags = ("staple", "limited", "set", "new", "refill", "bestseller", "handmade")
     items = [
         product(
@@ -170,10 +179,7 @@ def test_the_first_of_a_large_shop_are_those_of_all_its_products_in_order(
         for at in range(3_000)
     ]
     large = shop(*items)
-    large = large._replace(products=Goods(large.products))
-    for liked in ((), ("shelf 7",), ("Shelf 39", "shelf 4", "none")):
-        persona = Persona(kind, 0.5, Signals(0.0, liked, sensitivity))
-        assert rank(large, persona, 30) == rank(large, persona, len(items))[:30]
+    return large._replace(products=Goods(large.products))
 
 
 def of_interest(

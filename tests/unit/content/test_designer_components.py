@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.catalog.load import load_catalogs
-from app.content.components import ComponentSpec, load_library
+from app.content.components import ComponentSpec
 from app.domain.page import Component, Proposal
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
@@ -17,10 +17,9 @@ from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from app.workbench.gallery.fixtures import sold_out
 from app.workbench.gallery.states import state_names
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
-LIBRARY = load_library(ROOT / "components")
 SPECS = list(LIBRARY.specs.values())
 FOLDER = ROOT / "components"
 DRAWING = environment(FOLDER), LIBRARY.specs, LIBRARY.slots

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from app.catalog.load import load_catalogs
-from app.content.components import load_library
 from app.domain.events import Event
 from app.domain.page import Component, Refusal, RenderedComponent, StoredPage
 from app.generation.codec import from_kv, to_kv
@@ -23,10 +22,9 @@ from app.rendering.renderer import Renderer, SlotContent, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, component
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
-LIBRARY = load_library(ROOT / "components")
 RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,

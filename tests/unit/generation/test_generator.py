@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from app.catalog.load import load_catalogs
-from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
 from app.domain.network import Client
@@ -24,12 +23,11 @@ from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, answer, component
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
 pytestmark = pytest.mark.anyio
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
-LIBRARY = load_library(ROOT / "components")
 PROMPTS = load_prompts(ROOT / "prompts")
 NAMES = {path.name: "/x" for path in (ROOT / "static").iterdir()}
 RENDERER = Renderer(

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.catalog.load import load_catalogs
-from app.content.components import load_library
 from app.content.prompts import PLACES, load_prompts
 from app.domain.catalog import Brand, Money, Shop
 from app.domain.llm import Prompt
@@ -25,9 +24,9 @@ from app.generation.prompt import (
 )
 from app.settings import ROOT
 from tests.support.factories import EUR, product, shop
+from tests.support.props import LIBRARY
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
-LIBRARY = load_library(ROOT / "components")
 PROMPTS = load_prompts(ROOT / "prompts")
 SLOTS, OPTIONAL = LIBRARY.plan.asked, LIBRARY.plan.optional
 STABLE = instructions(PROMPTS.storefront, PLACES, LIBRARY.offered)

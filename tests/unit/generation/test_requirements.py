@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from app.content.components import load_library
 from app.domain.catalog import Brand, Shop
 from app.domain.page import Proposal, Refusal
 from app.generation.copy import context_of_model
@@ -15,9 +14,9 @@ from app.generation.requirements import REQUIREMENTS, requirements_text
 from app.generation.validate import validate
 from app.settings import ROOT
 from tests.support.factories import product, shop
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
-SPECS = load_library(ROOT / "components").specs
+SPECS = LIBRARY.specs
 SHOP: Shop = shop(
     *(product(f"thing-{at}") for at in range(9)), product("gone", available=False)
 )._replace(brand=Brand(banned_words=("artisanal",)))

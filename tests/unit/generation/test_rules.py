@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from app.catalog.load import load_catalogs
-from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.catalog import Shop
 from app.domain.page import Choice, Component, Kind, PagePlan, Proposal
@@ -18,10 +17,9 @@ from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
-LIBRARY = load_library(ROOT / "components")
 PROMPTS = load_prompts(ROOT / "prompts")
 LINES = PROMPTS.house
 SLOTS, OPTIONAL = LIBRARY.plan.slots, LIBRARY.plan.optional

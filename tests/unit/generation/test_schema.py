@@ -10,7 +10,6 @@ import pytest
 from pydantic import BaseModel
 
 from app.catalog.load import load_catalogs
-from app.content.components import load_library
 from app.domain.llm import Prompt
 from app.domain.page import Component, Proposal
 from app.domain.persona import NEWCOMER
@@ -24,10 +23,10 @@ from app.settings import ROOT
 from components.fields import Copy, Field, ProductId, Props
 from tests.support.factories import product, shop
 from tests.support.fake_llm.checks import refusal
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
-SPECS = load_library(ROOT / "components").specs
+SPECS = LIBRARY.specs
 SLOTS = ("hero", "filters", "grid", "recommendations", "cta")
 
 

@@ -7,16 +7,14 @@ from typing import ClassVar
 
 import pytest
 
-from app.content.components import load_library
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
-from app.settings import ROOT
 from components.fields import Copy, Field, ProductId, Props
 from tests.support.factories import product, shop
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
-SPECS = load_library(ROOT / "components").specs
+SPECS = LIBRARY.specs
 SHOP = shop()
 HERO: dict[str, object] = {
     "product_id": "thing-1",

@@ -7,17 +7,14 @@ from decimal import Decimal
 from html import unescape
 from typing import Any
 
-from app.content.components import load_library
 from app.domain.catalog import Money, Picture, Product, Shop, Variant
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
-from app.settings import ROOT
 from tests.support.factories import product, shop
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
-LIBRARY = load_library(ROOT / "components")
 RENDERER = Renderer(
     environment(LIBRARY.folder),
     LIBRARY.specs,

@@ -17,7 +17,6 @@ from jinja2 import UndefinedError
 
 from app.catalog.listing import ListingQuery, filter_products
 from app.catalog.load import load_catalogs
-from app.content.components import load_library
 from app.content.prompts import load_prompts
 from app.domain.catalog import Picture, Shop
 from app.domain.page import Component, Proposal, Refusal
@@ -28,10 +27,9 @@ from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.factories import product, shop
 from tests.support.fake_model import SLOTS, component
-from tests.support.props import props_context
+from tests.support.props import LIBRARY, props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
-LIBRARY = load_library(ROOT / "components")
 HOUSE = House(LIBRARY.plan, load_prompts(ROOT / "prompts").house_in)
 ASSETS = {path.name: f"/{path.name}" for path in (ROOT / "static").iterdir()}
 RENDERER = Renderer(
