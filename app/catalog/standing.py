@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from app.catalog.merchandising import steer
@@ -49,6 +50,8 @@ def standings(shop: Shop, persona: Persona, rules: tuple[Rule, ...]) -> list[Sta
             bounds = [amounts[name] for name in _BOUNDS if name in amounts]
             lines = [f"{rule.action}, line {rule.line}, or " for rule in bounds]
             return f"{''.join(lines)}no room among {MOST_OFFERED}"
+        if "diversity" in amounts and _is_beyond(item, with_rules, amounts["diversity"].amount):
+            return f"diversity, line {amounts['diversity'].line}"
         if item.id in shares:
             return f"share, line {shares[item.id].line}"
         return ", ".join(appeal(item, shop, persona)) or "nothing speaks for it"
@@ -57,3 +60,9 @@ def standings(shop: Shop, persona: Persona, rules: tuple[Rule, ...]) -> list[Sta
         Standing(item, places.get(name, 0), usual.get(name, 0), reason(item))
         for name, item in {item.id: item for item in (*with_rules, *without)}.items()
     ]
+
+
+def _is_beyond(item: Product, placed: Sequence[Product], share: float) -> bool:
+    """Say whether a product's category has its share of the places already before it."""
+    before = placed[: placed.index(item)]
+    return sum(it.category == item.category for it in before) >= max(1, int(MOST_OFFERED * share))

@@ -46,6 +46,8 @@ def test_each_product_that_a_rule_moves_says_which() -> None:
         }.items()
     )
     assert why()["gone"] == "sold out"
+    spread = why(SHOP, NEWCOMER, Rule(13, "diversity", amount=0.1))
+    assert [spread[f"lamp-{at}"] for at in (1, 2, 3)].count("diversity, line 13") == 1
 
 
 def test_what_has_no_room_left_says_so() -> None:
