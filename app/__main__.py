@@ -200,15 +200,24 @@ def _look_after_data(chosen: Namespace, environment: Mapping[str, str]) -> int:
 
 
 def _shopper(chosen: Namespace, settings: Settings) -> int:
-    """Write what is stored of a shopper as JSON, or erase it; 1 where nothing is known of them."""
+    """Write what is stored of a shopper as JSON, or erase it; 1 where nothing is known of them.
+
+    Raises:
+        OperatorError: that is nobody's number, or what is stored cannot be reached.
+    """
     import asyncio
     import json
     import logging
+    import re
 
     from app.metrics.registry import Metrics
     from app.storage.factory import open_storage
     from app.storage.shoppers import ShopperData
+    from app.util.errors import OperatorError
+    from app.web.cookies import SHOPPER_ID
 
+    if not re.fullmatch(SHOPPER_ID, chosen.shopper_id):
+        raise OperatorError("the ID is not shop_ and 32 digits, as in the cookie")
     logging.disable()  # what is wrong is told in one line
 
     async def act() -> bool:

@@ -146,7 +146,9 @@ def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path: Path) -> N
     assert list(away.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [["backup", "to"], ["restore", "from"]])
+@pytest.mark.parametrize(
+    "command", [["backup", "to"], ["restore", "from"], ["shopper", "erase", os.fsdecode(b"\xff")]]
+)
 def test_what_cannot_be_done_is_told_in_one_line(tmp_path: Path, command: list[str]) -> None:
     told = wandstore(*command, "--data", tmp_path / "none")
     assert told.returncode == 2
@@ -160,6 +162,6 @@ def test_state_that_is_on_servers_is_backed_up_there(tmp_path: Path) -> None:
     told = wandstore("backup", tmp_path / "to", **state, **servers)
     assert told.returncode == 2
     assert told.stderr.startswith("nothing was done: WANDSTORE_STATE is cluster")
-    told = wandstore("shopper", "export", "shop_1", **state, **servers)
+    told = wandstore("shopper", "export", f"shop_{1:032x}", **state, **servers)
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr == "nothing was done: postgres: ConnectionRefusedError\n"
