@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.catalog.permalinks import Permalinks
 from app.domain.basket import MAX_LINES, MAX_QUANTITY, Basket, BasketLine, change, check, put, seen
-from app.domain.catalog import DEMO, NONE, Shop
+from app.domain.catalog import DEMO, NONE, PERSONALISE, Shop
 from app.domain.facts import ReportedEvent
 from app.domain.page import Component
 from app.pages.shells import ShopView
@@ -60,7 +60,8 @@ class BasketPage:
         if not self._web.is_from_our_page(scope):
             await self._refuse(scope, send, view, 403)
             return
-        if self._web.consent(scope, view) == NONE:
+        consent = self._web.consent(scope, view)
+        if consent == NONE:
             await self._refuse(scope, send, view, 403, notice=BASKET_NOT_AGREED)
             return
         try:
@@ -74,7 +75,9 @@ class BasketPage:
         if outcome == "added":
             changed = await self._placed(scope, view, changed, form["product"])
         secure = scope["scheme"] == "https"
-        values = self._web.baskets.cookies(changed, view.shop.basket_id, secure=secure)
+        values = self._web.baskets.cookies(
+            changed, view.shop.basket_id, secure=secure, lasting=consent == PERSONALISE
+        )
         if not values:
             outcome = note = "full"
         self.counts[outcome] += 1

@@ -49,10 +49,13 @@ class BasketSigner(NamedTuple):
                 return _lines(match[1])
         return ()
 
-    def cookies(self, basket: Basket, shop_id: str, *, secure: bool) -> list[bytes]:
+    def cookies(
+        self, basket: Basket, shop_id: str, *, secure: bool, lasting: bool = True
+    ) -> list[bytes]:
         """Return values of Set-Cookie headers; none where the basket is too large for a cookie.
 
-        Over https one ends what an earlier version has set, which must not come back.
+        Unless it is lasting it ends with the browser's session. Over https one ends what an earlier
+        version has set, which must not come back.
         """
         value = self.value(basket, shop_id) if basket else ""
         if len(value) > MAX_VALUE_LENGTH:  # to buy it, nobody needs to know where it was shown
@@ -60,9 +63,9 @@ class BasketSigner(NamedTuple):
         if len(value) > MAX_VALUE_LENGTH:
             return []
         of_host, plain = cookie_names(shop_id, BASKET)
-        age = LIFETIME if basket else 0
+        age = f"Max-Age={LIFETIME if basket else 0}; " if lasting or not basket else ""
         name, ending = (of_host, "; Secure") if secure else (plain, "")
-        cookie = f"{name}={value}; Max-Age={age}; {_ATTRIBUTES}{ending}".encode()
+        cookie = f"{name}={value}; {age}{_ATTRIBUTES}{ending}".encode()
         return [cookie, *([f"{plain}=; Max-Age=0; {_ATTRIBUTES}".encode()] if secure else [])]
 
     def value(self, basket: Iterable[BasketLine], shop_id: str) -> str:

@@ -472,7 +472,8 @@ def test_nothing_is_noted_of_those_who_ask_not_to_be_followed(house_server: Serv
     form = {"do": "add", "product": "dusk-lamp", "variant": "clay"}
     with Shopper(house_server) as shopper:
         shopper.follow(stream_of(shopper.store().text))
-        shopper.post("/basket", data=form, headers={**OURS, "dnt": "1"})
+        added = shopper.post("/basket", data=form, headers={**OURS, "dnt": "1"})
+        assert "Max-Age" not in added.headers["set-cookie"], "nothing outlives the session"
         page = shopper.get(way_out(basket(shopper)))
         assert "Your checkout is told" not in page.text
         followed = Shopper(house_server)
