@@ -28,6 +28,7 @@ from tools.bench import (
     start,
     steered,
     streaming,
+    variants,
 )
 from tools.bench.measure import Row
 
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "cluster": cluster.run,
     "memory": memory.run,
     "sizes": sizes.run,
+    "variants": variants.run,
     "start": start.run,
     "lite": lite.run,
     "parser": parser.run,

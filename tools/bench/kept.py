@@ -112,10 +112,10 @@ async def finished(url: str, cookie: str = "") -> str:
     return cookie
 
 
-def rate(url: str, pid: int, cookie: str) -> float:
+def rate(url: str, pid: int, cookie: str, seconds: int = _SECONDS) -> float:
     """Return how many requests a process answers in a second of its CPU; wrk has the other core."""
     before = measure.cpu_seconds(pid)
-    requests = answered(load(url, cookie))
+    requests = answered(load(url, cookie, seconds=seconds))
     return requests / (measure.cpu_seconds(pid) - before)
 
 

@@ -36,7 +36,7 @@ def run(folder: Path) -> Iterator[Row]:
         few, many = (_shop(folder, size, running) for size in (_FEW, _MOST))
         for name, paths in _pages().items():
             rounds = [
-                (_cost(many, paths[at::_ROUNDS]), _cost(few, paths[at::_ROUNDS]))
+                (cost(many, paths[at::_ROUNDS]), cost(few, paths[at::_ROUNDS]))
                 for at in range(_ROUNDS)
             ]
             ours, theirs = (median(side) for side in zip(*rounds, strict=True))
@@ -84,7 +84,7 @@ def _pages() -> dict[str, Sequence[str]]:
     }
 
 
-def _cost(server: Server, paths: Sequence[str]) -> float:
+def cost(server: Server, paths: Sequence[str]) -> float:
     """Return the CPU ms that a process takes for each of these pages."""
     before = measure.cpu_seconds(server.pid)
     with httpx.Client(base_url=server.url) as client:
