@@ -60,6 +60,8 @@ IN_ORDER = """() => {
     const at = node.data.indexOf("60 x 60 cm");
     if (at >= 0) found.push(leftOf(node, at) < leftOf(node, at + 3));
   }
+  const said = document.querySelector(".description")?.firstChild;
+  if (said) found.push(leftOf(said, said.length - 2) < leftOf(said, said.length - 1));
   return found;
 }"""
 
