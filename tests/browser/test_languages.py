@@ -239,3 +239,6 @@ def test_the_way_to_the_checkout_speaks_the_language_and_fits(
             assert axe.run(page).response["violations"] == []
             page.click(".basket-sum .button, .message .button")
             page.wait_for_selector(place)
+        page.set_viewport_size({"width": 768, "height": 900})
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.querySelector('.basket-facts h2').offsetWidth") > 200
