@@ -18,7 +18,8 @@ class Prompt(NamedTuple):
     one `persona_hash` share an answer. `client` and `lease` are for the budget, which pays for no
     page that another process composes. None of these is sent. `schema` makes
     the JSON schema of the answer, for providers that can hold their model to one. `traceparent` is
-    sent as a header, where calls are traced.
+    sent as a header, where calls are traced. `useful_from` says before which character of the
+    answer nothing of use is likely to end, so that it need not be read as often.
     """
 
     instructions: str
@@ -34,6 +35,7 @@ class Prompt(NamedTuple):
     traceparent: str = ""
     optional: frozenset[str] = frozenset()
     lease: Lease | None = None
+    useful_from: Callable[[], int] = int
 
 
 class TokensUsed(NamedTuple):

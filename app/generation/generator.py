@@ -21,6 +21,7 @@ from app.domain.persona import PageKey
 from app.generation.copy import context_of_model
 from app.generation.events import component_event, error_event, fold, progress_event, ready_event
 from app.generation.job import GeneratorDeps, PageJob
+from app.generation.lengths import Lengths
 from app.generation.parser.parser import ProposalParser
 from app.generation.parser.proposal import Names
 from app.generation.prompt import SlotRequest, build_prompt
@@ -60,6 +61,7 @@ class Generator:
     def __init__(self, deps: GeneratorDeps) -> None:
         self._deps = deps
         self._tools = deps.tools
+        self._lengths = Lengths()
         self.decision = deps.decision
 
     async def own(self, key: PageKey, shop: Shop) -> list[Component]:
@@ -156,9 +158,10 @@ class Generator:
             SlotRequest(tuple(slots), tuple(reasons), frozenset(slots) - job.fallbacks.keys()),
         )._replace(persona_hash=job.key.persona_hash, client=job.client, lease=job.lease)
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
-        job.trace.model_called(model.name, prompt)
         names = Names(known=frozenset((*self._deps.specs, *self._deps.plan.slots)))
         parser = ProposalParser(self._tools.parsing, names)
+        prompt = prompt._replace(useful_from=partial(self._useful_from, model.name, parser, job))
+        job.trace.model_called(model.name, prompt)
         reason = ""
         try:
             async with aclosing(model.compose(prompt)) as events:
@@ -184,7 +187,18 @@ class Generator:
             return False
         finally:
             job.trace.repaired(parser.repairs)
+            known = parser.lengths.keys() & self._deps.specs.keys()
+            self._lengths.note(model.name, {type_: parser.lengths[type_] for type_ in known})
         return reason not in REFUSED
+
+    def _useful_from(self, model: str, parser: ProposalParser, job: PageJob) -> int:
+        """Return before which character of an answer no component will end that is missing."""
+        if parser.held:
+            return 0
+        if not self._missing(job):
+            return self._tools.parsing.answer
+        type_, began = parser.open
+        return began + self._lengths.least(model, type_)
 
     def _take(self, proposals: Iterable[Proposal | Refusal], model: str, job: PageJob) -> None:
         """Draw what a model proposes and the catalog bears out; note what it does not."""

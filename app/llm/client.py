@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, cast
 
 import anyio
@@ -43,6 +44,9 @@ _REASON = re.compile(r"[A-Za-z_-]{1,40}")
 _BYTES_A_TOKEN = 2048
 _MOST_BYTES_BESIDE = 64 * 1024
 _EVENTS_AT_ONCE = 256
+_LONGEST_PAUSE = 0.25
+"""Seconds that a component is late at most which is much shorter than any of its kind before."""
+
 _LAST_WORDS = 1.0
 """Seconds for what may follow the reason for the end: the usage, and the mark of the end."""
 
@@ -64,6 +68,8 @@ class StreamState:
     ended: bool = False
     failure: ModelFailed | None = None
     due: float = 0.0
+    began: float = 0.0
+    said: int = 0
     texts: list[str] = field(default_factory=list)
     joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
@@ -73,6 +79,7 @@ class StreamState:
         if not text:
             return ()
         self.texts.append(text)
+        self.said += len(text)
         return (ModelText(text),)
 
 
@@ -127,6 +134,7 @@ class ChatClient:
                             continue
                         yield event
                         if isinstance(event, ModelText):
+                            answer.began = answer.began or clock()
                             answer.due = min(end, clock() + self._limits.idle)
                     if answer.reason:
                         answer.due = min(answer.due, clock() + _LAST_WORDS)
@@ -180,9 +188,13 @@ class ChatClient:
         address, headers, body = self._api.request(prompt, self._limits.max_tokens)
         traced = {"traceparent": prompt.traceparent} if prompt.traceparent else {}
         http = self._http()
-        timeout = httpx.Timeout(None, connect=self._limits.connect)
         request = http.build_request(
-            "POST", address, headers={**_HEADERS, **headers, **traced}, json=body, timeout=timeout
+            "POST",
+            address,
+            headers={**_HEADERS, **headers, **traced},
+            json=body,
+            timeout=httpx.Timeout(None, connect=self._limits.connect),
+            extensions={"pause": partial(_pause, prompt, answer)},
         )
         async with asyncio.timeout_at(answer.due):
             response = await http.send(request, stream=True)
@@ -270,6 +282,15 @@ def _value_if_any(data: bytes) -> object:
         return _value(data)
     except ValueError:
         return None
+
+
+def _pause(prompt: Prompt, answer: StreamState) -> float:
+    """Return for how many seconds nothing of use will come, at the pace of the answer so far."""
+    ahead = prompt.useful_from() - answer.said
+    if ahead <= 0 or not answer.said:
+        return 0.0
+    elapsed = asyncio.get_running_loop().time() - answer.began
+    return min(ahead * elapsed / answer.said, _LONGEST_PAUSE)
 
 
 async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> bytes | None:

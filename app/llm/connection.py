@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, suppress
 
 import httptools
@@ -36,16 +36,17 @@ class Pace:
     def __init__(self, between_reads: float) -> None:
         self.gap = self._least = between_reads
         self._latest = 0.0
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[float, list[asyncio.Future[None]]] = {}
 
-    async def wait(self) -> None:
-        """Wait for the next tick."""
+    async def wait(self, pause: float) -> None:
+        """Wait for the first tick after so many seconds."""
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            tick = self.next_tick(loop.time())
+        tick = self.next_tick(loop.time() + pause)
+        if tick not in self._waiting:
+            self._waiting[tick] = []
             loop.call_at(tick, self._tick, tick)
         waiter = loop.create_future()
-        self._waiting.append(waiter)
+        self._waiting[tick].append(waiter)
         await waiter
 
     def next_tick(self, now: float) -> float:
@@ -63,8 +64,7 @@ class Pace:
 
     def _tick(self, tick: float) -> None:
         self.observe(tick, asyncio.get_running_loop().time())
-        waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
+        for waiter in self._waiting.pop(tick):
             _set(waiter)
 
 
@@ -128,11 +128,15 @@ def _set(waiter: asyncio.Future[None]) -> None:
 
 
 class Connection:
-    """One connection and the answer being read from it. It is read only while somebody waits."""
+    """One connection and the answer being read from it. It is read only while somebody waits.
+
+    `pause` gives the seconds for which it need not be.
+    """
 
     def __init__(self, stream: socket.socket, pace: Pace) -> None:
         self._stream = stream
         self._pace = pace
+        self.pause: Callable[[], float] = float
         self._in_records = isinstance(stream, ssl.SSLSocket)
         self._loop = asyncio.get_running_loop()
         self._reset()
@@ -232,7 +236,7 @@ class Connection:
         if self.lost is not None:
             raise self.lost
         if self.heard:
-            await self._pace.wait()
+            await self._pace.wait(self.pause())
         while not self._read():
             await _ready(self._stream, to_write=False)
 

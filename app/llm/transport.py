@@ -36,7 +36,8 @@ Origin = tuple[str, str, int]
 class PacedTransport(httpx.AsyncBaseTransport):
     """HTTP/1.1 for a few long answers at a time. Obeys httpx's timeouts, follows no proxy.
 
-    `read` is the longest silence between two reads, `pool` is not used: there is no limit here on
+    The extension `pause` says for how many seconds an answer need not be read on. `read` is the
+    longest silence between two reads, `pool` is not used: there is no limit here on
     connections, since whoever composes pages has one.
     """
 
@@ -59,6 +60,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
         if connection is None or not await _reached(connection, request, limits):
             connection = await self._connect(origin, limits.get("connect"))
             await _ask(connection, request, limits)
+        connection.pause = request.extensions.get("pause", float)
         body = _Body(connection, limits.get("read"), lambda: self._give_back(origin, connection))
         return httpx.Response(connection.status, headers=connection.headers, stream=body)
 

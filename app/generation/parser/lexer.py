@@ -63,12 +63,14 @@ class Token(NamedTuple):
 class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
-    `spoken` counts the characters of prose but for spaces, `said` has the last of them. `_aside` is
-    what is passed over: a comment, by how it begins, or a thought, by its tag. `folded` is what
-    stands in details, which is passed over as well and may be all there is.
+    `position` is how many characters have been read. `spoken` counts those of prose but for spaces,
+    `said` has the last of them. `_aside` is what is passed over: a comment, by how it begins, or a
+    thought, by its tag. `folded` is what stands in details, which is passed over as well and may be
+    all there is.
     """
 
     def __init__(self) -> None:
+        self.position = 0
         self.spoken = 0
         self.said = ""
         self.folded: list[str] = []
@@ -104,13 +106,14 @@ class Lexer:
         """Yield the tokens that `text` completes."""
         text = self._tail + text if self._tail else text
         self._tail = ""
-        position, end = 0, len(text)
+        before, position, end = self.position, 0, len(text)
         while position < end:
             step = self._step(text, position)
             if step is None:
                 self._tail = text[position:]
                 return
             position, token = step
+            self.position = before + position
             if token is not None:
                 self._value_expected = token.kind in "{[,:"
                 yield token

@@ -63,6 +63,21 @@ class ProposalParser:
         """Whether the text so far ends inside a bracket, a thought or a comment."""
         return self._components.inside or bool(self._lexer.aside)
 
+    @property
+    def lengths(self) -> dict[str, int]:
+        """How many characters the latest component of each type had."""
+        return self._components.lengths
+
+    @property
+    def open(self) -> tuple[str, int]:
+        """The type of what is open, if it is known, and where in the text it begins."""
+        return self._components.open
+
+    @property
+    def held(self) -> bool:
+        """Whether something is held back that what comes next may set free."""
+        return bool(self._held)
+
     def feed(self, text: str) -> Iterator[Proposal | Refusal]:
         """Yield what `text` completes. Text beyond the limits is refused once, then ignored."""
         if self.done:

@@ -22,8 +22,9 @@ Decode = Callable[[str, str], Sequence[Proposal | Refusal]]
 class RepairingParser:
     """Takes tokens one by one. `found` fills with proposals and refusals, for its reader to empty.
 
-    `done` says that the brackets run too deep to go on. Lengths are in characters. `names` are
-    those of the component that the outermost object may be.
+    `done` says that the brackets run too deep to go on. Lengths are in characters: `lengths` has
+    those of the latest components, by type. `names` are those of the component that the outermost
+    object may be.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class RepairingParser:
     ) -> None:
         self.found: list[Proposal | Refusal] = []
         self.done = False
+        self.lengths: dict[str, int] = {}
         self.repairs = lexer.repairs
         self._lexer = lexer
         self._names = names
@@ -39,7 +41,16 @@ class RepairingParser:
         self._stack: list[Frame] = []
         self._buffer = ComponentBuffer(longest)
         self._candidate = -1
+        self._began = 0
         self._last = ""
+
+    @property
+    def open(self) -> tuple[str, int]:
+        """The type of the component that is open, as far as it is known, and where it began.
+
+        Where none is, the next may begin where the last has ended.
+        """
+        return self._buffer.type, self._began
 
     @property
     def inside(self) -> bool:
@@ -188,6 +199,7 @@ class RepairingParser:
 
     def _begin(self, depth: int) -> None:
         self._candidate = depth
+        self._began = self._lexer.position
         self._buffer.begin()
 
     def _shut(self, kind: str) -> None:
@@ -217,6 +229,7 @@ class RepairingParser:
     def _offer(self, frame: Frame) -> None:
         """A candidate has closed: read it."""
         text, fault = self._buffer.end()
+        began, self._began = self._began, self._lexer.position
         if frame.wrapper:
             return
         if any(is_thought(around.key) for around in self._stack):
@@ -232,6 +245,8 @@ class RepairingParser:
         elif frame.keys or (in_list and not outermost):
             names = self._names._replace(key=self._key_above)
             verdict = read_proposal(text, self.repairs, names)
+            if isinstance(verdict, Proposal):
+                self.lengths[verdict.type] = self._began - began
             if isinstance(verdict, Proposal) or in_list:
                 self.found.append(verdict)
             else:

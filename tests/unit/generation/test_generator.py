@@ -16,6 +16,7 @@ from app.domain.page import Component, PagePlan, StoredPage
 from app.domain.persona import NEWCOMER, Interests, PageKey
 from app.generation.generator import Generator
 from app.generation.job import GeneratorDeps, GeneratorTools, PageJob, no_interests
+from app.generation.parser.parser import ProposalParser
 from app.generation.rules import House, fallback
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
@@ -53,6 +54,20 @@ class Says:
         yield ModelEnded()
 
 
+class Types(Says):
+    """A composer that says it letter by letter, and is told before each from where on it matters."""
+
+    def __init__(self, model: str, text: str) -> None:
+        super().__init__(model, text)
+        self.useful_from: list[int] = []
+
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        for letter in self._text:
+            self.useful_from.append(brief.useful_from())
+            yield ModelText(letter)
+        yield ModelEnded()
+
+
 def slots_of(page: StoredPage) -> set[str]:
     return {item.slot for item in page.components}
 
@@ -70,7 +85,10 @@ def workshop(*composers: Says, seconds: Mapping[str, float] = {}, **tools: Any) 
 
 
 async def composed(
-    deps: GeneratorDeps, shared: list[StoredPage] | None = None, **changes: Any
+    deps: GeneratorDeps,
+    shared: list[StoredPage] | None = None,
+    generator: Generator | None = None,
+    **changes: Any,
 ) -> PageJob:
     """Compose a page; `shared` takes what others of its kind may have."""
     journal = deps.tools.journal
@@ -86,7 +104,7 @@ async def composed(
             shared.append(for_all[0])
         return True
 
-    generator = Generator(deps)
+    generator = generator or Generator(deps)
     await generator.begin(page)
     await generator.compose(page, keep)
     return page
@@ -116,6 +134,24 @@ async def test_slots_asked_for_by_name_are_all_needed_and_no_others_are_taken() 
     assert set(page.drawn) == {"cta"}
     assert page.trace.counts["refused:SLOT_TAKEN"] == 4
     assert page.trace.status == "success"
+
+
+async def test_once_an_answer_was_seen_it_is_known_until_where_in_the_next_nothing_ends() -> None:
+    model, text = Types("model", answer()), answer()
+    deps = workshop(model, Says("house", ""))
+    generator = Generator(deps)
+    for _ in range(2):
+        page = await composed(deps, generator=generator)
+        assert set(page.drawn) == set(SLOTS)
+    first, second = model.useful_from[: len(text)], model.useful_from[len(text) :]
+    parser = ProposalParser()
+    ends = [at for at, letter in enumerate(text) for _ in parser.feed(letter)]
+    until = ends[-1] + 1
+    assert all(useful <= at for at, useful in enumerate(first[:until])), "it was never heard before"
+    for at, useful in enumerate(second[:until]):
+        assert useful <= next(end for end in ends if end >= at)
+    assert sum(useful > at for at, useful in enumerate(second[:until])) > until / 2
+    assert set(second[until:]) == {deps.tools.parsing.answer}, "nothing is missing"
 
 
 STORY: Mapping[str, Any] = {

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -397,7 +398,7 @@ async def test_connections_are_read_in_the_same_turn_whenever_they_were_read_bef
     pace = Pace(gap)
 
     async def turn_of_reading() -> int:
-        await pace.wait()
+        await pace.wait(0)
         return turns.count
 
     while True:
@@ -504,13 +505,15 @@ async def test_over_tls_bodies_and_connections_are_the_same(
 
 
 class ByHand(Pace):
-    """Ticks when it is told to."""
+    """Ticks when it is told to, whatever pause it is asked for."""
 
     def __init__(self) -> None:
         super().__init__(1.0)
         self.tick = asyncio.Event()
+        self.pauses: list[float] = []
 
-    async def wait(self) -> None:
+    async def wait(self, pause: float) -> None:
+        self.pauses.append(pause)
         await self.tick.wait()
 
 
@@ -547,6 +550,30 @@ async def test_between_ticks_what_comes_is_not_even_listened_for_be_it_over_tls(
                 body += await connection.next_body()
             assert body == b"helloworld"
             connection.close()
+
+
+async def test_an_answer_is_not_read_on_while_it_is_said_that_it_need_not_be() -> None:
+    pace = ByHand()
+    pace.tick.set()
+    pauses = count(7.0)
+    transport = PacedTransport()
+    transport._pace = pace  # noqa: SLF001 - no clock
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await take_request(reader)
+        writer.write(OK + b"Content-Length: 5\r\n\r\n")
+        await read.wait()
+        writer.write(b"hello")
+
+    read = asyncio.Event()
+    async with (
+        serving(serve) as server,
+        httpx.AsyncClient(transport=transport) as http,
+        http.stream("GET", server.url, extensions={"pause": lambda: next(pauses)}) as response,
+    ):
+        read.set()
+        assert await response.aread() == b"hello"
+    assert pace.pauses == [7.0 + at for at in range(len(pace.pauses))] != []
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_a_connect_error(
