@@ -83,7 +83,8 @@ def test_no_secret_stands_in_a_file_and_each_can_be_given() -> None:
         if secret.search(name)
     }
     assert [name for name, text in given.items() if not passwords.match(text)] == []
-    assert given.keys() > {"WANDSTORE_OPERATOR_TOKEN", "POSTGRES_PASSWORD", *SECRETS}
+    wanted = {"WANDSTORE_OPERATOR_TOKEN", "POSTGRES_PASSWORD", "SESSION_SECRETS_BEFORE", *SECRETS}
+    assert given.keys() > wanted
     said = {entry["name"] for entry in CONTAINER["env"]} - {"WANDSTORE_PUBLIC_URL"}
     assert not any(secret.search(name) for name in said)
     assert CONTAINER["envFrom"] == [{"secretRef": {"name": "wandstore"}}]
