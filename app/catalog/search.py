@@ -87,21 +87,32 @@ class SearchIndex:
         """Return the products in which every word of the query is found, in their order.
 
         Those that are called so go before those that only speak of it. A word finds all that have
-        its stem. Where nothing fits, words that nothing holds are taken for the likest known, and
-        where that does not help either, all lose their endings: a letter or two in most languages.
+        its stem. Where nothing fits, words that nothing holds are taken for the likest known; where
+        that does not help either, all lose their endings, a letter or two in most languages, and
+        at last those that nothing holds, or nearly everything, are left out.
         """
         words = [bare for word in fold(query).split() if (bare := word.strip(_AROUND_WORD))]
         if not words:
             return Found(())
         stem = _stemmer(self._locale)
-        if found := self._holding(words, category, stem):
-            parts = [_part(word, stem(word)) for word in words]
-            return Found(sorted(found, key=lambda item: not _is_called(item, parts)))
+
+        def fitting(wanted: list[str], stem: _Stem | None = None) -> list[Product]:
+            found = self._holding(wanted, category, stem)
+            parts = [_part(word, stem(word)) if stem else word for word in wanted]
+            return sorted(found, key=lambda item: not _is_called(item, parts))
+
+        parted = " ".join(words).replace("-", " ").split()
+        for wanted in [words] if parted in ([], words) else [words, parted]:
+            if found := fitting(wanted, stem):
+                return Found(found)
         nearest = [self._nearest(word, category) for word in words]
-        if found := self._holding(nearest, category):
+        if found := fitting(nearest):
             return Found(found, " ".join(nearest))
-        beginnings = (word[: max(_SHORTEST_BEGINNING, len(word) - 2)] for word in words)
-        return Found(self._holding(beginnings, category))
+        if found := fitting([word[: max(_SHORTEST_BEGINNING, len(word) - 2)] for word in words]):
+            return Found(found)
+        telling = [word for word in nearest if self._is_telling(word)]
+        found = fitting(telling) if telling else []
+        return Found(found, " ".join(telling) if found else "")
 
     def _holding(
         self, wanted: Iterable[str], category: str, stem: _Stem | None = None
@@ -111,6 +122,11 @@ class SearchIndex:
         places = sorted(set.intersection(*found)) if found else range(len(self._products))
         items = map(self._products.__getitem__, places)
         return [item for item in items if not category or item.category == category]
+
+    def _is_telling(self, word: str) -> bool:
+        """Say whether a word sets some products apart, and is no part of others by chance."""
+        is_short = word.isascii() and len(word) < _SHORTEST_MISS
+        return not is_short and 0 < 2 * len(self._holding([word], "")) <= len(self._products)
 
     def _nearest(self, word: str, category: str) -> str:
         """Return a word that something holds, else the likest of those that name products."""
