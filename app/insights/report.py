@@ -241,6 +241,7 @@ def _spent(
         "pages": spent.pages,
         "tokens": spent.tokens,
         "cost": cost,
+        "cost_per_page": cost / spent.pages if cost else None,
         "net_per_visitor": each,
         "revenue_per_unit_spent": earned,
     }

@@ -276,6 +276,8 @@ async def test_what_an_arm_earns_is_told_net_of_its_tokens(database: OpenDatabas
     cost = 2 * (0.95 + 2.0) * 0.9
     assert (composed["pages"], composed["tokens"]) == (2, 3_000_000)
     assert composed["cost"] == pytest.approx(cost)
+    assert composed["cost_per_page"] == pytest.approx(cost / 2)
+    assert experiment["arms"][0]["cost_per_page"] is None, "nothing was composed"
     assert composed["net_per_visitor"] == pytest.approx(100 - cost)
     assert composed["revenue_per_unit_spent"] == pytest.approx(100 / cost)
     await database.record([], [page._replace(id="p2", model="some-model+house")])
