@@ -283,7 +283,8 @@ class _Dealer:
             return [item for item in rest if item.available]
         if sum(item.available for item in rest) < least:
             rest = in_stock_first(dict.fromkeys([*rest, *self._listed[::-1]]))
-        return rest or list(self._ranked)
+        is_led = any(item.available for item in rest)
+        return rest if is_led else in_stock_first(self._ranked)
 
     def _alike(self, least: int) -> list[Product]:
         """Return products of the first category of which there are enough in stock."""
