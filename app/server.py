@@ -176,15 +176,13 @@ class DrainingServer(Server):
             raise StartError(f"WANDSTORE_HOST {host}, WANDSTORE_PORT {port}: {why}") from error
 
 
-def build_server(
-    settings: Settings, read: Callable[[Settings], SiteContent] | None = None
-) -> DrainingServer:
-    """Read the shop's files and build what serves them."""
+def build_server(settings: Settings, read: Callable[[Settings], SiteContent]) -> DrainingServer:
+    """Build what serves a shop, of whose files `read` makes the content."""
     source = feed_source(settings)
     if source is not None and not source.is_there:
         with ThreadPoolExecutor(1) as thread:  # whoever calls may have an event loop already
             thread.submit(asyncio.run, source.fetch()).result()
-    content = read(settings) if read else read_site(settings, importer_of(settings))
+    content = read(settings)
     log_problems(content.catalogs)
     for shop in content.catalogs.shops.values():
         if not content.languages.has_words(shop.locale):

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 from app.catalog import merchant_feed, shopify_feed
 from app.catalog.compiled import Stamp
@@ -100,7 +100,38 @@ class Catalogs(NamedTuple):
     errors: tuple[CatalogError, ...] = ()
 
 
-def load_catalogs(
+class Reading(TypedDict, total=False):
+    """How a catalog is read.
+
+    `currency` (ISO 4217) is that of feeds that do not name one. A file that has not changed since
+    it was `known` is not read again, and one that has gone bad since keeps its feed of then.
+    `shop_file` says whose a feed is that has no such file beside it. What `memory` (bytes left, or
+    None) cannot hold is not read. `progress` is called with the file that is read and how much of
+    it has been, up to 1.
+    """
+
+    currency: str
+    known: Mapping[Path, Source]
+    shop_file: Path | None
+    memory: Callable[[], int | None]
+    progress: Callable[[Path, float], object]
+
+
+def load_catalogs(path: Path, **reading: Unpack[Reading]) -> Catalogs:
+    """Read a JSON catalog, Shopify's products, a Google Merchant feed, or a folder of those.
+
+    In a folder the first file by name is the default shop, and a file that cannot be used is
+    reported and skipped. Beside a feed may lie the merchant's rules, the same feed in other
+    languages (NAME.TAG), and what goes before what the feed says of its shop: NAME.shop.json, or
+    shop.json where there is no other feed.
+
+    Raises:
+        CatalogError: there is no shop to open; the message names file, line and reason.
+    """
+    return _opened(path, dict(read_sources(path, **reading)))
+
+
+def read_sources(
     path: Path,
     *,
     currency: str = "USD",
@@ -108,42 +139,8 @@ def load_catalogs(
     shop_file: Path | None = None,
     memory: Callable[[], int | None] = memory_left,
     progress: Callable[[Path, float], object] = lambda *_: None,
-) -> Catalogs:
-    """Read a JSON catalog, Shopify's products, a Google Merchant feed, or a folder of those.
-
-    In a folder the first file by name is the default shop, and a file that cannot be used is
-    reported and skipped. Beside a feed may lie the merchant's rules, the same feed in other
-    languages (NAME.TAG), and what goes before what the feed says of its shop: NAME.shop.json, or
-    shop.json where there is no other feed. `currency` (ISO 4217) is that of feeds that do not name
-    one. A file that has not changed since it was `known` is not read again, and one that has gone
-    bad since keeps its feed of then. `shop_file` says whose a feed is that has no such file beside
-    it. What `memory` (bytes left, or None) cannot hold is not read. `progress` is called with the
-    file that is read and how much of it has been, up to 1.
-
-    Raises:
-        CatalogError: there is no shop to open; the message names file, line and reason.
-    """
-    read = read_sources(
-        path,
-        currency=currency,
-        known=known,
-        shop_file=shop_file,
-        memory=memory,
-        progress=progress,
-    )
-    return _opened(path, dict(read))
-
-
-def read_sources(
-    path: Path,
-    *,
-    currency: str,
-    known: Mapping[Path, Source] = MappingProxyType({}),
-    shop_file: Path | None = None,
-    memory: Callable[[], int | None] = memory_left,
-    progress: Callable[[Path, float], object] = lambda *_: None,
 ) -> Iterator[tuple[Path, Source]]:
-    """Read the files of a catalog one after the other; arguments as above.
+    """Read the files of a catalog one after the other, as `Reading` says.
 
     Raises:
         CatalogError: the folder cannot be read, or the currency is none.

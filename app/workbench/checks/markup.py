@@ -11,8 +11,6 @@ from app.workbench.gallery.pages import PAGES
 from app.workbench.gallery.states import ViewOptions, draw, state_names
 from app.workbench.reload.manager import ContentReloader
 
-_AXE = ("axe_playwright_python", "axe_core_python")
-
 
 class Finding(NamedTuple):
     """Something wrong, or worth knowing, about a state. `level` is `wrong` or `note`."""
@@ -26,15 +24,10 @@ class Finding(NamedTuple):
 
 
 def axe_script() -> Path | None:
-    """Return where axe-core's script is on this machine, if one of its packages is installed."""
-    for package in _AXE:
-        spec = find_spec(package)
-        folders = spec.submodule_search_locations if spec else None
-        for folder in folders or ():
-            path = Path(folder) / "axe.min.js"
-            if path.is_file():
-                return path
-    return None
+    """Return where axe-core's script is on this machine, if its package is installed."""
+    package = find_spec("axe_playwright_python")
+    folders = package.submodule_search_locations if package else None
+    return Path(folders[0]) / "axe.min.js" if folders else None
 
 
 def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
