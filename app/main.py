@@ -206,11 +206,12 @@ def _open_later(
     tracing = Tracing(settings.collector)
     providers = Providers(settings, budget, metrics, tracing)
     load_specs = content.library.specs.load  # and nothing that would keep this catalog for ever
+    words = content.prompts.words
 
     def load() -> None:
         tracing.load()
         load_specs()
-        load_rules()
+        load_rules(words)
         crawler_list()
         providers.load()
         storage.load()

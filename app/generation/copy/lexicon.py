@@ -156,7 +156,7 @@ class Lexicons(Mapping[str, Lexicon]):
 
     def __getitem__(self, language: str) -> Lexicon:
         if language not in self._read:
-            self._read[language] = _lexicon(language, self._texts[language])
+            self._read[language] = lexicon_of(language, self._texts[language])
         return self._read[language]
 
     def __iter__(self) -> Iterator[str]:
@@ -212,7 +212,7 @@ class Lexicons(Mapping[str, Lexicon]):
         return tuple(language for language in languages if word in self[language].common)
 
 
-_lexicon = lru_cache(64)(Lexicon)
+lexicon_of = lru_cache(64)(Lexicon)
 """The list of a text, made once however often a site is built."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from app.domain.catalog import Product, Shop
@@ -13,9 +14,22 @@ if TYPE_CHECKING:
     from app.generation.copy.rules import CopyRules, Finding
 
 
-def load_rules() -> None:
-    """Load what judges copy, which only composing needs. Any thread may call this."""
+def load_rules(words: Mapping[str, str]) -> Thread:
+    """Load what judges copy, which only composing needs. Any thread may call this.
+
+    The lists of words are not needed before a model's first component is there: they are read in
+    the thread that is returned, as the event loop would stand still for as long.
+    """
     import app.generation.copy.rules  # noqa: F401, PLC0415 - loaded when first needed
+    from app.generation.copy.lexicon import lexicon_of  # noqa: PLC0415 - likewise
+
+    def read() -> None:
+        for language, text in words.items():
+            lexicon_of(language, text)
+
+    thread = Thread(target=read, name="words", daemon=True)
+    thread.start()
+    return thread
 
 
 class ShopCopy:

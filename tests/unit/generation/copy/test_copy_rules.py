@@ -11,8 +11,8 @@ import pytest
 
 from app.catalog.load import load_catalogs
 from app.content.prompts import load_words
-from app.generation.copy import PropsContext
-from app.generation.copy.lexicon import Lexicons, unreadable
+from app.generation.copy import PropsContext, load_rules
+from app.generation.copy.lexicon import Lexicons, lexicon_of, unreadable
 from app.generation.copy.rules import CopyRules
 from app.generation.copy.shop import ShopCopy
 from app.settings import ROOT
@@ -235,6 +235,16 @@ def test_what_a_merchant_bans_or_vouches_for_counts_in_their_shop(tmp_path: Path
     assert found("A quirky gadget") == {"BANNED_WORD"}
     assert found("Certified organic") == set()
     assert found("Certified vegan") == {"CLAIM_NOT_STATED"}
+
+
+def test_the_first_copy_that_is_judged_waits_for_no_list_of_words() -> None:
+    words = {language: f"{text}\n" for language, text in load_words(ROOT / "prompts").items()}
+    load_rules(words).join()
+    read = lexicon_of.cache_info().misses
+    banned = ("a word of this test",)
+    rules = CopyRules(Lexicons(words), language="en-GB", currency="SEK", banned=banned)
+    assert codes("Certified organic", rules) == {"CLAIM_NOT_STATED"}
+    assert lexicon_of.cache_info().misses == read + 1, "but for the shop's own list"
 
 
 def test_lists_of_a_brand_that_are_none_are_reported(tmp_path: Path) -> None:
