@@ -97,11 +97,15 @@ def _listed(
 
 
 class _WatchedFields(dict[str, object]):
-    """The fields of a product, which know what was asked for."""
+    """The fields of a product or of a variant, which know what was asked for."""
 
-    def __init__(self, fields: Mapping[str, object]) -> None:
+    def __init__(self, fields: Mapping[str, object], *, is_product: bool = True) -> None:
         super().__init__(fields)
         self._names: set[str] = set()
+        forms = fields.get("variants") if is_product else None
+        self._forms: list[_WatchedFields] = []
+        if isinstance(forms, list) and all(isinstance(form, dict) for form in forms):
+            self["variants"] = self._forms = [_WatchedFields(f, is_product=False) for f in forms]
 
     def get(self, name: str, default: object = None, /) -> object:
         """Return a field, or the default where there is none."""
@@ -109,8 +113,11 @@ class _WatchedFields(dict[str, object]):
         return super().get(name, default)
 
     def unread(self) -> list[str]:
-        """Return the fields that nobody has asked for."""
-        return [name for name in self if name not in self._names]
+        """Return the fields that nobody has asked for, where the last was: the picture."""
+        if "image" not in self._names:
+            return []
+        forms = (f"variants, {name}" for form in self._forms for name in form.unread())
+        return [*(name for name in self if name not in self._names), *forms]
 
 
 class Placed(NamedTuple):

@@ -150,7 +150,7 @@ def _variants(fields: Fields, currency: str) -> tuple[Sequence[str], Sequence[Va
         try:
             options = _options_of(value, names if variants else None)
             values = tuple(options[name] for name in names or options)
-            variant = _variant(_with_price(value, fields), values, currency, variants)
+            variant = _variant(replace(fields, values=value), fields, values, currency, variants)
         except InvalidProduct as error:
             fields.note(f"variant {place} is not sold: {error}")
         else:
@@ -159,14 +159,6 @@ def _variants(fields: Fields, currency: str) -> tuple[Sequence[str], Sequence[Va
     if not variants:
         raise InvalidProduct("has no variant that can be sold")
     return names, tuple(variants.values())
-
-
-def _with_price(value: Mapping[str, object], product: Fields) -> Fields:
-    """Return the fields of a variant: with the product's prices where it has none."""
-    if value.get("price") is None:
-        own = {name: product.values.get(name) for name in ("price", "compare_at_price")}
-        value = {**value, **own}
-    return replace(product, values=value)
 
 
 def _options_of(value: object, names: Sequence[str] | None) -> Mapping[str, str]:
@@ -185,9 +177,10 @@ def _options_of(value: object, names: Sequence[str] | None) -> Mapping[str, str]
 
 
 def _variant(
-    fields: Fields, values: tuple[str, ...], currency: str, taken: Container[str]
+    fields: Fields, product: Fields, values: tuple[str, ...], currency: str, taken: Container[str]
 ) -> Variant:
-    cost, before = fields.money("price", currency), fields.money("compare_at_price", currency)
+    priced = product if fields.values.get("price") is None else fields
+    cost, before = priced.money("price", currency), priced.money("compare_at_price", currency)
     name, stock, available = fields.text("id"), fields.count("stock"), fields.flag("available")
     if cost is None:
         raise InvalidProduct("has no price")

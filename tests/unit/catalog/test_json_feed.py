@@ -252,16 +252,21 @@ def test_a_key_that_is_not_read_is_named_once_where_it_first_stands(write: Write
 "products": [
  {"id": "jug", "title": "Jug", "price": 1, "options": ["Small"]},
  {"id": "mug", "title": "Mug", "price": 1, "titel": "Mug"},
- {"id": "cup", "title": "Cup", "price": 1, "titel": "Cup", "vendor": null}
+ {"id": "cup", "title": "Cup", "price": 1, "titel": "Cup", "vendor": null},
+ {"id": "bag", "title": "Bag", "price": 1, "compare_at_price": 2, "variants": [
+  {"id": "red", "options": {"Colour": "Red"}, "stok": 1}, {"stock": 1}
+ ]}
 ]}""",
     )
     catalogs = load_catalogs(path)
-    assert len(catalogs.default.products) == 3
+    assert len(catalogs.default.products) == 4
     assert [(problem.line, problem.reason) for problem in catalogs.problems["corner"]] == [
         (1, "brand: the key 'primary' is not read"),
         (1, "catalog: the key 'language' is not read"),
         (1, "shop: the key 'colour' is not read"),
         (6, "product: the key 'titel' is not read"),
+        (8, "variant 2 is not sold: its options are not Colour"),
+        (8, "product: the key 'variants, stok' is not read"),
     ]
 
 
