@@ -1,11 +1,11 @@
 // Files, and pages that are the same for everyone: only what was published, with the container's
 // headers.
 
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 
 import { resetStorage, send } from "../../tests/support.ts";
 
-beforeEach(resetStorage);
+beforeAll(resetStorage);
 
 async function currentAddress(name: string): Promise<string> {
   const { text } = await send("/store");

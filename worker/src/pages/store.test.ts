@@ -223,41 +223,38 @@ const CONTAINERS: Record<string, unknown> = {
   "container slow": fakeContainer(never),
   "container absent": null,
 };
-const combinations = Object.keys(KVS).flatMap((kv) =>
-  Object.keys(DATABASES).flatMap((db) =>
-    Object.keys(CONTAINERS).map((upstream) => [kv, db, upstream] as const),
-  ),
+const stores = Object.keys(KVS).flatMap((kv) =>
+  Object.keys(DATABASES).map((db) => [kv, db] as const),
 );
 
 describe("with any part out of order", () => {
-  it.each(combinations)(
-    "%s, %s, %s: the shop is open, and is the shopper's own",
-    async (kv, db, upstream) => {
+  it.each(stores)(
+    "%s, %s, whatever the container does: the shop is open, and is the shopper's own",
+    async (kv, db) => {
       const hash = await storePersona(SHOPPER, COLLECTOR);
       for (const key of [hash, await personaHash(NEWCOMER)])
         await storePage(SHOPPER, key, pageHtml(SHOPPER));
-      const changes: Record<string, unknown> = { CONTAINER: CONTAINERS[upstream] ?? undefined };
-      if (kv !== "KV whole") changes["KV"] = KVS[kv] ?? undefined;
-      if (db !== "D1 whole") changes["DB"] = DATABASES[db] ?? undefined;
-      const { response, text, events } = await send(
-        "/store",
-        { headers: { cookie: await sessionCookie(SHOPPER) } },
-        changes,
-      );
-      expect(response.status).toBe(200);
-      expect(text).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/);
-      const how = response.headers.get("x-wandstore-page");
-      if (kv === "KV whole") expect(how).toBe("kept");
-      else if (upstream !== "container whole") expect(how).toBe("shell");
-      expect(how === "kept" ? text : "").toBe(how === "kept" ? pageHtml(SHOPPER) : "");
-      const page = events.find((event) => event["event"] === "page");
-      expect(page).toMatchObject({
-        how,
-        kv: { "KV whole": "hit", "KV failing": "failed", "KV slow": "slow", "KV absent": "absent" }[
-          kv
-        ],
-      });
-      expect(JSON.stringify(events)).not.toContain(SHOPPER);
+      for (const [upstream, container] of Object.entries(CONTAINERS)) {
+        const changes: Record<string, unknown> = { CONTAINER: container ?? undefined };
+        if (kv !== "KV whole") changes["KV"] = KVS[kv] ?? undefined;
+        if (db !== "D1 whole") changes["DB"] = DATABASES[db] ?? undefined;
+        const { response, text, events } = await send(
+          "/store",
+          { headers: { cookie: await sessionCookie(SHOPPER) } },
+          changes,
+        );
+        expect(response.status, upstream).toBe(200);
+        expect(text, upstream).toMatch(/^<!doctype html>[\s\S]*<\/html>\s*$/);
+        const how = response.headers.get("x-wandstore-page");
+        if (kv === "KV whole") expect(how, upstream).toBe("kept");
+        else if (upstream !== "container whole") expect(how, upstream).toBe("shell");
+        expect(how === "kept" ? text : "", upstream).toBe(how === "kept" ? pageHtml(SHOPPER) : "");
+        const page = events.find((event) => event["event"] === "page");
+        const found = { whole: "hit", failing: "failed", slow: "slow", absent: "absent" };
+        const state = kv.slice("KV ".length) as keyof typeof found;
+        expect(page, upstream).toMatchObject({ how, kv: found[state] });
+        expect(JSON.stringify(events), upstream).not.toContain(SHOPPER);
+      }
     },
   );
 

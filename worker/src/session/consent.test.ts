@@ -31,14 +31,14 @@ function published(level: string): Record<string, unknown> {
   return { ASSETS: { fetch } };
 }
 
-beforeEach(resetStorage);
-
 it.each(vectors)("is decided as in the container: $name", ({ consent, headers, holds }) => {
   const request = new Request("https://shop.example/store", { headers: headers as HeadersInit });
   expect(consentOf(request, { consent } as unknown as Shop)).toBe(holds);
 });
 
 describe("a shop that keeps nothing before its shopper agrees", () => {
+  beforeEach(resetStorage);
+
   const visit = async (cookie: string, path = "/store") => {
     const requests: Request[] = [];
     const changes = { ...published("none"), CONTAINER: generating("", requests) };
@@ -69,6 +69,8 @@ describe("a shop that keeps nothing before its shopper agrees", () => {
 });
 
 describe("a shop that keeps what is essential", () => {
+  beforeEach(resetStorage);
+
   it("sets a cookie that ends with the session, and has nothing written down", async () => {
     const requests: Request[] = [];
     const changes = { ...published("essential"), CONTAINER: generating("", requests) };
