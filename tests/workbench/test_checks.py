@@ -15,6 +15,7 @@ from tools.support.server import ROOT
 from tools.support.workbench import Desk, copy_of_the_files
 
 CTA = "components/cta.jinja"
+CHECKOUT = "components/pages/checkout.jinja"  # which has one state
 
 
 IMAGE = '<img src="/design/static/bench.svg">'
@@ -35,15 +36,16 @@ def check(desk: Desk, page: Page, component: str) -> list[list[str]]:
     return found
 
 
-def assert_found(
-    desk: Desk, page: Page, component: str, edits: Sequence[Edit], findings: Sequence[Told]
-) -> None:
-    """Break files and expect a finding of each kind, with these words."""
+def break_files(desk: Desk, edits: Sequence[Edit]) -> None:
+    """Save these edits, none of which keeps the first state of what it changes from being drawn."""
     with desk.saves() as news:
         for edit in edits:
             desk.edit(*edit)
             assert next(news)["faults"] == []
-    found = check(desk, page, component)
+
+
+def assert_told(found: Sequence[Sequence[str]], findings: Sequence[Told]) -> None:
+    """Expect a finding of each kind, with these words."""
     for kind, told in findings:
         assert any(item[3] == kind and told in item[4] for item in found), (kind, told, found)
 
@@ -88,7 +90,8 @@ def test_the_shops_own_components_pass(desk: Desk, page: Page) -> None:
 def test_what_is_broken_on_purpose_is_found(
     desk: Desk, page: Page, edits: Sequence[Edit], findings: Sequence[Told]
 ) -> None:
-    assert_found(desk, page, "cta", edits, findings)
+    break_files(desk, edits)
+    assert_told(check(desk, page, "cta"), findings)
 
 
 def test_contrast_is_told_for_the_theme_that_lacks_it(desk: Desk, page: Page) -> None:
@@ -103,23 +106,25 @@ def test_contrast_is_told_for_the_theme_that_lacks_it(desk: Desk, page: Page) ->
 def test_a_picture_is_taken_accepted_and_missed_when_it_changes(desk: Desk, page: Page) -> None:
     page.goto(f"{desk.url}/checks")
     page.wait_for_selector("body[data-listening]")
-    page.select_option("[data-which]", "cta")
+    page.select_option("[data-which]", "checkout-page")
     page.click("[data-take]")
-    page.wait_for_selector("[data-picture='cta.typical.360.light.png']", timeout=60_000)
+    page.wait_for_selector(
+        "[data-picture='checkout-page.demonstration.360.light.png']", timeout=60_000
+    )
     page.click("[data-accept-all]")
     page.wait_for_selector("[data-picture]", state="detached")
-    accepted = desk.root / "components" / "pictures" / "cta.typical.360.light.png"
+    accepted = desk.root / "components" / "pictures" / "checkout-page.demonstration.360.light.png"
     assert accepted.read_bytes().startswith(b"\x89PNG")
     page.evaluate("delete document.body.dataset.taken")
     page.click("[data-take]")
     page.wait_for_selector("body[data-taken]", timeout=60_000)
     assert page.locator("[data-picture]").count() == 0, "the same as accepted"
-    desk.edit("components/cta.css", "--pad: clamp(1.25rem", "--pad: clamp(2.25rem")
+    desk.edit(CHECKOUT, '<p class="eyebrow">', '<p class="eyebrow"><br>')
     page.wait_for_selector("body[data-seen]")
     page.evaluate("delete document.body.dataset.taken")
     page.click("[data-take]")
     page.wait_for_selector("body[data-taken]", timeout=60_000)
-    picture = "[data-picture='cta.typical.360.light.png']"
+    picture = "[data-picture='checkout-page.demonstration.360.light.png']"
     said = page.text_content(f"{picture} figcaption") or ""
     assert "points differ" in said or " before, " in said
     before = accepted.read_bytes()
@@ -144,14 +149,14 @@ def run(root: Path, module: str, *arguments: str) -> subprocess.CompletedProcess
 @pytest.mark.browser
 def test_the_command_fails_with_a_report_that_can_be_read(tmp_path: Path) -> None:
     root = copy_of_the_files(tmp_path / "root")
-    good = run(root, "tools.checks", "cta")
+    good = run(root, "tools.checks", "checkout-page")
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("# Components: 0 wrong")
-    path = root / CTA
-    path.write_text(path.read_text().replace("<h2", '<img src="/design/static/bench.svg"><h2'))
-    bad = run(root, "tools.checks", "cta")
+    path = root / CHECKOUT
+    path.write_text(path.read_text().replace("<h1", f"{IMAGE}<h1"))
+    bad = run(root, "tools.checks", "checkout-page")
     assert bad.returncode == 1
-    assert "- cta, typical, light: alt: bench.svg has no alt" in bad.stdout
+    assert "- checkout-page, demonstration, light: alt: bench.svg has no alt" in bad.stdout
     assert (root / "test-results" / "components.md").read_text() == bad.stdout
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page
 
-from tests.workbench.test_checks import IMAGE, assert_found, check
+from tests.workbench.test_checks import IMAGE, assert_told, break_files, check
 from tests.workbench.test_gallery import frame_of
 from tools.support import http
 from tools.support.workbench import Desk, until
@@ -15,6 +14,37 @@ PAGES = (
     *("store-page", "listing-page", "categories-page", "product-page"),
     *("basket-page", "checkout-page", "message-page"),
 )
+
+LOOKED_AT = [
+    ("store-page", "shell", "document.querySelectorAll('[data-filled-by=fallback]:not(:empty)').length === 5"),
+    ("store-page", "shell", "document.querySelector('.arranging') !== null"),
+    ("store-page", "finished", "document.querySelector('[data-filled-by=fallback], .arranging') === null"),
+    ("store-page", "all-sold-out", "document.querySelectorAll('.hero-out, .card-out, .cta-out, .chip-out').length === 22"),
+    ("listing-page", "one-category", "document.querySelector('h1').textContent === 'Lamps'"),
+    ("listing-page", "last-page", "document.querySelector('[rel=prev]') !== null"),
+    ("listing-page", "filtered", "document.querySelectorAll('.chosen a').length === 3"),
+    ("listing-page", "nothing-filtered", "document.querySelectorAll('.nothing li a').length > 1"),
+    ("listing-page", "near-miss", "document.querySelector('.count').textContent.includes('the nearest we have')"),
+    ("listing-page", "nothing-found", "document.querySelector('.nothing') !== null"),
+    ("listing-page", "nothing-in-category", "document.querySelector('.nothing a').textContent.startsWith('Without')"),
+    ("categories-page", "all", "document.querySelectorAll('.all-categories li').length === 6"),
+    ("product-page", "typical", "document.querySelector('.stock').textContent === 'In stock'"),
+    ("product-page", "reduced", "document.querySelector('.product s, .product del') !== null"),
+    ("product-page", "few-left", "document.querySelector('.stock-few').textContent === 'Only 2 left'"),
+    ("product-page", "sold-out", "document.querySelector('.stock-out') !== null"),
+    ("product-page", "variants", "document.querySelectorAll('.variant').length === 6 && document.querySelectorAll('.variant:disabled').length === 1"),
+    ("product-page", "variants-sold-out", "document.querySelector('.variant:enabled, .buy') === null"),
+    ("product-page", "no-picture", "document.querySelector('.product .frame-empty') !== null"),
+    ("product-page", "long-texts", "document.querySelector('h1').textContent.length > 60"),
+    ("basket-page", "filled", "document.querySelectorAll('.basket-line').length === 3 && document.querySelector('.basket-change') === null"),
+    ("basket-page", "changed", "document.querySelectorAll('.basket-change').length === 6 && document.querySelectorAll('.basket-out').length === 4"),
+    ("basket-page", "nothing-to-buy", "document.querySelectorAll('.basket-out').length === 2 && document.querySelector('.basket-total') === null"),
+    ("basket-page", "empty", "document.querySelector('.basket-line') === null"),
+    ("checkout-page", "demonstration", "document.querySelector('.handed').textContent.includes('Total')"),
+    ("message-page", "not-found", "document.querySelector('h1').textContent === 'Not here any more'"),
+    ("message-page", "went-wrong", "document.querySelector('h1').textContent === 'Something went wrong'"),
+    ("message-page", "privacy", "document.querySelector('.message form button').textContent === 'Forget me'"),
+]  # fmt: skip
 
 
 def listening(page: Page) -> None:
@@ -41,46 +71,15 @@ def test_a_product_page_is_the_shops(shared_desk: Desk, page: Page) -> None:
     assert drawn.replace("\n", "") == page.inner_html("body").replace("\n", "")
 
 
-@pytest.mark.parametrize(
-    ("name", "state", "seen"),
-    [
-        ("store-page", "shell", "document.querySelectorAll('[data-filled-by=fallback]:not(:empty)').length === 5"),
-        ("store-page", "shell", "document.querySelector('.arranging') !== null"),
-        ("store-page", "finished", "document.querySelector('[data-filled-by=fallback], .arranging') === null"),
-        ("store-page", "all-sold-out", "document.querySelectorAll('.hero-out, .card-out, .cta-out, .chip-out').length === 22"),
-        ("listing-page", "one-category", "document.querySelector('h1').textContent === 'Lamps'"),
-        ("listing-page", "last-page", "document.querySelector('[rel=prev]') !== null"),
-        ("listing-page", "filtered", "document.querySelectorAll('.chosen a').length === 3"),
-        ("listing-page", "nothing-filtered", "document.querySelectorAll('.nothing li a').length > 1"),
-        ("listing-page", "near-miss", "document.querySelector('.count').textContent.includes('the nearest we have')"),
-        ("listing-page", "nothing-found", "document.querySelector('.nothing') !== null"),
-        ("listing-page", "nothing-in-category", "document.querySelector('.nothing a').textContent.startsWith('Without')"),
-        ("categories-page", "all", "document.querySelectorAll('.all-categories li').length === 6"),
-        ("product-page", "typical", "document.querySelector('.stock').textContent === 'In stock'"),
-        ("product-page", "reduced", "document.querySelector('.product s, .product del') !== null"),
-        ("product-page", "few-left", "document.querySelector('.stock-few').textContent === 'Only 2 left'"),
-        ("product-page", "sold-out", "document.querySelector('.stock-out') !== null"),
-        ("product-page", "variants", "document.querySelectorAll('.variant').length === 6 && document.querySelectorAll('.variant:disabled').length === 1"),
-        ("product-page", "variants-sold-out", "document.querySelector('.variant:enabled, .buy') === null"),
-        ("product-page", "no-picture", "document.querySelector('.product .frame-empty') !== null"),
-        ("product-page", "long-texts", "document.querySelector('h1').textContent.length > 60"),
-        ("basket-page", "filled", "document.querySelectorAll('.basket-line').length === 3 && document.querySelector('.basket-change') === null"),
-        ("basket-page", "changed", "document.querySelectorAll('.basket-change').length === 6 && document.querySelectorAll('.basket-out').length === 4"),
-        ("basket-page", "nothing-to-buy", "document.querySelectorAll('.basket-out').length === 2 && document.querySelector('.basket-total') === null"),
-        ("basket-page", "empty", "document.querySelector('.basket-line') === null"),
-        ("checkout-page", "demonstration", "document.querySelector('.handed').textContent.includes('Total')"),
-        ("message-page", "not-found", "document.querySelector('h1').textContent === 'Not here any more'"),
-        ("message-page", "went-wrong", "document.querySelector('h1').textContent === 'Something went wrong'"),
-        ("message-page", "privacy", "document.querySelector('.message form button').textContent === 'Forget me'"),
-    ],
-)  # fmt: skip
-def test_a_state_shows_what_it_is_called_and_fits_a_phone(
-    shared_desk: Desk, page: Page, name: str, state: str, seen: str
-) -> None:
+def test_a_state_shows_what_it_is_called_and_fits_a_phone(shared_desk: Desk, page: Page) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
-    page.goto(f"{shared_desk.url}/frame/{name}?state={state}")
-    assert page.evaluate(seen)
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    wrong = []
+    for name, state, shown in LOOKED_AT:
+        page.goto(f"{shared_desk.url}/frame/{name}?state={state}")
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if not page.evaluate(shown) or wide != 360:
+            wrong.append((name, state, wide))
+    assert wrong == []
 
 
 def test_a_basket_keeps_its_words_whole_in_letters_twice_as_large(
@@ -118,22 +117,21 @@ def test_what_is_chosen_and_where_the_focus_is_stand_out_in_any_colours(
 
 
 def test_every_state_there_is_has_been_looked_at(shared_desk: Desk) -> None:
-    marks = test_a_state_shows_what_it_is_called_and_fits_a_phone.pytestmark  # type: ignore[attr-defined]
-    looked_at = {(name, state) for name, state, _ in marks[0].args[1]}
+    looked_at = {(name, state) for name, state, _ in LOOKED_AT}
     states = [item for item in shared_desk.get("/states").json() if item["of"] == "pages"]
     assert looked_at | {("listing-page", "everything")} == {
         (item["component"], item["state"]) for item in states
     }
 
 
-@pytest.mark.parametrize("state", ["shell", "finished"])
-def test_a_page_neither_acts_nor_reloads(shared_desk: Desk, page: Page, state: str) -> None:
+def test_a_page_neither_acts_nor_reloads(shared_desk: Desk, page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{shared_desk.url}/frame/store-page?state={state}")
-    page.evaluate("dispatchEvent(new Event('pagehide'))")
-    assert page.evaluate("document.scripts.length") == 0
-    assert page.evaluate("document.querySelector('[http-equiv=refresh], noscript')") is None
+    for state in ("shell", "finished"):
+        page.goto(f"{shared_desk.url}/frame/store-page?state={state}")
+        page.evaluate("dispatchEvent(new Event('pagehide'))")
+        assert page.evaluate("document.scripts.length") == 0
+        assert page.evaluate("document.querySelector('[http-equiv=refresh], noscript')") is None
     assert not any("/signals" in url or "/stream" in url for url in asked)
 
 
@@ -185,24 +183,19 @@ def test_a_saved_page_is_redrawn_in_every_window_keeping_scroll(desk: Desk, page
     other.wait_for_selector(".stock-out:has-text('All gone')")
 
 
-@pytest.mark.parametrize(
-    ("edit", "state", "seen"),
-    [
+def test_what_a_page_is_drawn_with_redraws_it(desk: Desk, page: Page) -> None:
+    for edit, state, seen in [
         (("components/shell.jinja", "Skip to the shop", "Skip ahead"), "message-page?state=not-found", ".skip:has-text('Skip ahead')"),
         (("components/hero.jinja", "</h1>", " ✓</h1>"), "store-page?state=finished", ".hero-headline:has-text('✓')"),
         (("components/parts/product.jinja", "Sold out", "All gone"), "listing-page?state=everything", ".card:has-text('All gone')"),
         (("prompts/house.json", "Well loved, well made", "Words of its own"), "store-page?state=finished", "h2:has-text('Words of its own')"),
-    ],
-)  # fmt: skip
-def test_what_a_page_is_drawn_with_redraws_it(
-    desk: Desk, page: Page, edit: tuple[str, str, str], state: str, seen: str
-) -> None:
-    page.goto(f"{desk.url}/pages/{state}")
-    frame = frame_of(page, "iframe[data-width='1024']")
-    listening(page)
-    assert frame.query_selector(seen) is None
-    desk.edit(*edit)
-    frame.wait_for_selector(seen, state="attached")
+    ]:  # fmt: skip
+        page.goto(f"{desk.url}/pages/{state}")
+        frame = frame_of(page, "iframe[data-width='1024']")
+        listening(page)
+        assert frame.query_selector(seen) is None
+        desk.edit(*edit)
+        frame.wait_for_selector(seen, state="attached")
 
 
 def test_a_broken_page_is_shown_in_place_and_the_last_good_one_stays(
@@ -222,31 +215,30 @@ def test_a_broken_page_is_shown_in_place_and_the_last_good_one_stays(
     page.wait_for_selector("[data-faults]:empty", state="attached")
 
 
-def test_a_fault_that_only_one_state_has_is_told_there(desk: Desk, page: Page) -> None:
-    with desk.saves() as news:
-        desk.edit(PRODUCT, 'left", item.stock)', 'left", item.few)')
-        assert next(news)["faults"] == [], "the first product is not short of stock"
+def test_what_is_broken_in_a_page_or_in_one_of_its_states_is_found(desk: Desk, page: Page) -> None:
+    edits = [
+        (PRODUCT, 'left", item.stock)', 'left", item.few)'),  # the first is not short of stock
+        (PRODUCT, '<h1 class="title">{{ item.title }}</h1>', "<p>{{ item.title }}</p>"),
+        (PRODUCT, '<p class="description">', '<p class="description"><div></div>'),
+        ("components/shell.jinja", '<footer class="footer">', f'<footer class="footer">{IMAGE}'),
+    ]
+    break_files(desk, edits)
     page.goto(f"{desk.url}/pages/product-page?state=few-left")
     listening(page)
     page.select_option("[name=theme]", "dark")
     page.wait_for_selector("[data-here] .fault")
     assert "has no attribute 'few'" in page.inner_text("[data-here]")
     found = check(desk, page, "product-page")
-    assert [item[:2] for item in found if item[3] == "drawing"] == [["product-page", "few-left"]]
-
-
-def test_what_is_broken_in_a_page_is_found(desk: Desk, page: Page) -> None:
-    edits = [
-        (PRODUCT, '<h1 class="title">{{ item.title }}</h1>', "<p>{{ item.title }}</p>"),
-        (PRODUCT, '<p class="description">', '<p class="description"><div></div>'),
-        ("components/shell.jinja", '<footer class="footer">', f'<footer class="footer">{IMAGE}'),
-    ]
-    findings = [
-        ("axe", "page-has-heading-one"),
-        ("markup", "line"),
-        ("alt", "bench.svg has no alt"),
-    ]
-    assert_found(desk, page, "product-page", edits, findings)
+    drawing = [item[:2] for item in found if item[3] == "drawing"]
+    assert drawing == [["product-page", "few-left"]]
+    assert_told(
+        found,
+        [
+            ("axe", "page-has-heading-one"),
+            ("markup", "line"),
+            ("alt", "bench.svg has no alt"),
+        ],
+    )
 
 
 def test_there_is_no_other_page(shared_desk: Desk) -> None:
