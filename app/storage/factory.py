@@ -14,6 +14,7 @@ from app.settings import ROOT, Settings, StorageSettings
 from app.storage.db.repository import ShopRepository
 from app.storage.db.rows import stamp
 from app.storage.db.write_behind import Batching
+from app.storage.errors import StorageError
 from app.storage.kv.retrying import BETWEEN_WRITES
 from app.storage.measured import MeasuredKv
 from app.storage.ports import EdgeFiles, Kv, Pool, SharedLedgers
@@ -81,8 +82,16 @@ class Storage(NamedTuple):
 
 
 def open_storage(settings: Settings, metrics: Metrics) -> Storage:
-    """Return the state that the settings ask for, measured; nothing of it is open yet."""
-    storage = _STORAGES[settings.storage.where](settings)
+    """Return the state that the settings ask for, measured; nothing of it is open yet.
+
+    Raises:
+        StorageError: a package is not installed, or an address is none.
+    """
+    where = settings.storage.where
+    try:
+        storage = _STORAGES[where](settings)
+    except ImportError as error:
+        raise StorageError(f"{where}: {error} (is wandstore[{where}] installed?)") from error
     storage.database.measure(metrics)
     given = settings.storage.patience
     return storage._replace(

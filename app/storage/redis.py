@@ -41,16 +41,20 @@ class RedisServer:
     """
 
     def __init__(self, url: str) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=None,
-            socket_timeout=None,
-            socket_connect_timeout=None,
-            retry=Retry(NoBackoff(), 0),
-            # With them, redis-py uses connections that have been closed.
-            maint_notifications_config=MaintNotificationsConfig(enabled=False),
-        )
+        try:
+            self._pool = BlockingConnectionPool.from_url(
+                url,
+                max_connections=_CONNECTIONS,
+                timeout=None,
+                socket_timeout=None,
+                socket_connect_timeout=None,
+                retry=Retry(NoBackoff(), 0),
+                # With them, redis-py uses connections that have been closed.
+                maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            )
+            self._pool.connection_class(**self._pool.connection_kwargs)
+        except (TypeError, ValueError):  # which may quote a password
+            raise StorageError("REDIS_URL: it has a port or an option that there is not") from None
         self._client = Redis.from_pool(self._pool)
         self._scripts: dict[str, AsyncScript] = {}
         self._rest = Rest("redis")
