@@ -16,7 +16,7 @@ def compiled_once(compile_template: Compile) -> Compile:
     kept: dict[object, CodeType] = {}
 
     def compile_or_take(
-        jinja: Environment, source: str, name: str, filename: str, **how: Any
+        jinja: Environment, source: str, name: str = "", filename: str = "<template>", **how: Any
     ) -> CodeType:
         key = (source, name, jinja.autoescape, jinja.trim_blocks, *jinja.filters, *how.items())
         if key not in kept:

@@ -84,7 +84,13 @@ class Shopper(httpx.Client):
     """A client with a cookie jar of its own."""
 
     def __init__(self, server: Place, cookies: httpx.Cookies | None = None) -> None:
-        super().__init__(base_url=server.url, timeout=SECONDS, cookies=cookies, verify=http.NO_TLS)
+        super().__init__(
+            base_url=server.url,
+            timeout=SECONDS,
+            cookies=cookies,
+            verify=http.NO_TLS,
+            trust_env=False,
+        )
         self._place = server
 
     def __enter__(self) -> Self:

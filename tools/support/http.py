@@ -1,6 +1,7 @@
 """httpx towards this machine: without TLS, whose certificates each client takes 20 ms to read.
 
-It calls itself a browser: by its own name the shop would take it for a script.
+Nor does it read what the environment says of proxies. It calls itself a browser: by its own name
+the shop would take it for a script.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ BROWSER = (
 httpx._client.USER_AGENT = BROWSER  # noqa: SLF001 - what a client says that is not told otherwise
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-Client = partial(httpx.Client, verify=NO_TLS)
-AsyncClient = partial(httpx.AsyncClient, verify=NO_TLS)
-request = partial(httpx.request, verify=NO_TLS)
-get = partial(httpx.get, verify=NO_TLS)
-head = partial(httpx.head, verify=NO_TLS)
-post = partial(httpx.post, verify=NO_TLS)
-delete = partial(httpx.delete, verify=NO_TLS)
-stream = partial(httpx.stream, verify=NO_TLS)
+Client = partial(httpx.Client, verify=NO_TLS, trust_env=False)
+AsyncClient = partial(httpx.AsyncClient, verify=NO_TLS, trust_env=False)
+request = partial(httpx.request, verify=NO_TLS, trust_env=False)
+get = partial(httpx.get, verify=NO_TLS, trust_env=False)
+head = partial(httpx.head, verify=NO_TLS, trust_env=False)
+post = partial(httpx.post, verify=NO_TLS, trust_env=False)
+delete = partial(httpx.delete, verify=NO_TLS, trust_env=False)
+stream = partial(httpx.stream, verify=NO_TLS, trust_env=False)

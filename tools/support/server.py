@@ -128,7 +128,9 @@ class Server:
 
     def logged(self, event: str) -> list[dict[str, Any]]:
         """Return the lines of its log that are of this event."""
-        lines: Iterable[dict[str, Any]] = map(json.loads, self.log.splitlines())
+        lines: Iterable[dict[str, Any]] = map(
+            json.loads, (line for line in self.log.splitlines() if f'"{event}"' in line)
+        )
         return [line for line in lines if line.get("event") == event]
 
     @property
