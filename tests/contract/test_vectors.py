@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
 from app.catalog.listing import read_request
 from app.domain.network import rate_limit_key
 from app.domain.persona import Persona, Signals
@@ -28,6 +26,7 @@ from tests.contract.cookies import verified
 from tests.contract.generate import FILES, FOLDER, written
 from tests.contract.hashes import as_json
 from tests.contract.rules import judged
+from tests.support.cases import each
 
 
 def load(name: str) -> list[dict[str, Any]]:
@@ -46,12 +45,12 @@ def persona_of(told: Mapping[str, Any]) -> Persona:
     return Persona(told["type"], told["confidence"], known)
 
 
-@pytest.mark.parametrize("name", FILES)
+@each("name", FILES)
 def test_the_script_writes_the_file_as_it_stands(name: str) -> None:
     assert (FOLDER / name).read_text("ascii") == written(name)
 
 
-@pytest.mark.parametrize("name", FILES)
+@each("name", FILES)
 def test_every_vector_has_a_name_of_its_own(name: str) -> None:
     names = [vector["name"] for vector in load(name)]
     assert len(set(names)) == len(names)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-import pytest
-
 from app.domain.persona import NEWCOMER, PageKey
 from app.generation.job import PageJob
 from app.generation.trace import Trace
 from app.web.generate import answer_of, error_answer
+from tests.support.cases import each
 from tests.support.factories import shop
 
 
@@ -20,7 +19,7 @@ def failed(code: str) -> PageJob:
     return PageJob("page", key, shop(), NEWCOMER, "content", {}, trace, failed=code)
 
 
-@pytest.mark.parametrize(
+@each(
     ("ended_with", "code", "status"),
     [
         ("RATE_LIMITED", "RATE_LIMITED", 429),

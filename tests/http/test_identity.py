@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-import pytest
-
 from app.domain.basket import BasketLine
 from app.domain.catalog import ESSENTIAL, Money
 from app.web.basket_cookie import BasketSigner
 from app.web.cookies import LIFETIME, SessionSigner, cookie_values
+from tests.support.cases import each
 from tools.support import http
 from tools.support.server import Server
 
@@ -60,7 +59,7 @@ def test_the_cookie_brings_the_same_shopper_back() -> None:
     assert visit(cookie)[0] in cookie
 
 
-@pytest.mark.parametrize(
+@each(
     "spoil",
     [
         lambda cookie: cookie[:-1] + ("A" if cookie[-1] != "A" else "B"),

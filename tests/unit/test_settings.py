@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.settings import VARIABLES, Settings, SettingsError, read_settings, unknown_settings
+from tests.support.cases import each
 
 OF_OPENAI_ALONE = {
     "claude.max_tokens_name",
@@ -49,13 +50,13 @@ def test_without_variables_and_with_empty_ones_everything_is_as_usual() -> None:
     assert read_settings({}) == read_settings(dict.fromkeys(VARIABLES, " ")) == Settings()
 
 
-@pytest.mark.parametrize("name", VARIABLES)
+@each("name", VARIABLES)
 def test_a_default_is_a_value_that_can_be_set(name: str) -> None:
     default = usual(PATHS[name])
     assert read_settings({name: "" if default in (None, ()) else str(default)}) == Settings()
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@each("name", NUMBERS)
 def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
     settings = read_settings({name: "2"})
     changed = {path for path in leaves(settings) if attrgetter(path)(settings) != usual(path)}
@@ -63,7 +64,7 @@ def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
     assert attrgetter(PATHS[name])(settings) == 2
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "text", "message"),
     [
         ("WANDSTORE_PORT", "eighty", "WANDSTORE_PORT must be a number, not 'eighty'"),

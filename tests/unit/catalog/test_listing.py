@@ -19,6 +19,7 @@ from app.catalog.listing import (
     read_request,
 )
 from app.domain.catalog import Goods, Money
+from tests.support.cases import each
 from tests.support.factories import product, shop
 
 
@@ -35,7 +36,7 @@ SHOP = shop(
 MANY = shop(*(product(f"p{at:03}", f"{at + 1}.00") for at in range(PAGE_SIZE * 2 + 1)))
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "asked"),
     [
         (b"", None),

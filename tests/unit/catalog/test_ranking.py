@@ -11,6 +11,7 @@ import pytest
 from app.catalog.ranking import MOST_OFFERED, rank, top_up
 from app.domain.catalog import Goods, Money, Shop, Steering
 from app.domain.persona import NEWCOMER, PERSONA_TYPES, Interests, Persona, PersonaType, Signals
+from tests.support.cases import each
 from tests.support.factories import EUR, product, shop
 
 
@@ -153,8 +154,8 @@ def test_a_shelf_is_never_longer_than_its_size_nor_than_the_catalog() -> None:
     assert len(filled(size=99)) == 6
 
 
-@pytest.mark.parametrize("kind", PERSONA_TYPES)
-@pytest.mark.parametrize("sensitivity", ["low", "medium", "high"])
+@each("kind", PERSONA_TYPES)
+@each("sensitivity", ["low", "medium", "high"])
 def test_the_first_of_a_large_shop_are_those_of_all_its_products_in_order(
     kind: PersonaType, sensitivity: Literal["low", "medium", "high"]
 ) -> None:

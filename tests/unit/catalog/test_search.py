@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.catalog.search import SearchIndex, fold
+from tests.support.cases import each
 from tests.support.factories import product
 
 BRACELETS = [product(f"b{at}", title=f"Silver bracelet {at}", category="Jewels") for at in range(5)]
@@ -28,7 +29,7 @@ def found(query: str, category: str = "") -> list[str]:
     return [item.id for item in INDEX.find(query, category).products]
 
 
-@pytest.mark.parametrize(
+@each(
     ("query", "ids"),
     [
         ("bracelet", [f"b{at}" for at in range(5)]),
@@ -88,7 +89,7 @@ def test_a_near_miss_finds_the_likest_word_and_says_so(
     assert (near.instead, [item.id for item in near.products]) == (instead, ids)
 
 
-@pytest.mark.parametrize(
+@each(
     ("locale", "title", "queries"),
     [
         ("en", "Hand-knitted berry candle", ("knits", "knitting", "BERRIES", "candles")),
@@ -159,7 +160,7 @@ def test_what_was_folded_before_is_found_again() -> None:
     assert found("epicerie") == found("epicerie") == ["candle", "jar"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "folded"),
     [
         ("Crème", "creme"),

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from app.catalog.text import LONGEST_DESCRIPTION, plain, shorten, slug
 from app.util.joiners import drop_shaping
+from tests.support.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("markup", "text"),
     [
         ("<p>One</p><p>Two</p>", "One Two"),
@@ -98,7 +99,7 @@ def test_every_text_comes_out_visible_composed_and_bounded(markup: str) -> None:
     assert unicodedata.is_normalized("NFC", text)
 
 
-@pytest.mark.parametrize(
+@each(
     "unit",
     [
         "<!--",

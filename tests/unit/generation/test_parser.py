@@ -14,6 +14,7 @@ from app.domain.page import Proposal, Refusal
 from app.generation.parser.names import spelled
 from app.generation.parser.parser import ProposalParser
 from app.generation.parser.proposal import Names
+from tests.support.cases import each
 
 HERO = '{"type":"hero","id":"hero","config":{"headline":"Good light","ids":["a","b"]}}'
 GRID = '{"type":"grid","id":"grid","config":{"title":"On the shelf"}}'
@@ -68,7 +69,7 @@ def test_a_config_is_what_json_says_it_is() -> None:
     assert not repairs
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "text", "outcome"),
     [
         ("a wrapper", f'{{"components":[{HERO},{GRID}]}}', ["hero", "grid"]),
@@ -112,10 +113,8 @@ def headlines(text: str) -> list[object]:
     return [item.config.get("headline") for item in parsed(text)[0] if isinstance(item, Proposal)]
 
 
-@pytest.mark.parametrize(
-    "tag", ["think", "thinking", "Reasoning", "THINK", "thought", "scratchpad"]
-)
-@pytest.mark.parametrize(
+@each("tag", ["think", "thinking", "Reasoning", "THINK", "thought", "scratchpad"])
+@each(
     "text",
     [
         "<@>{draft}</@>{hero}",
@@ -139,8 +138,8 @@ def test_kimis_triangles_are_tags_too() -> None:
     assert headlines(f"◁think▷{DRAFT}◁/think▷{HERO}") == ["Good light"]
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 4096])
-@pytest.mark.parametrize(
+@each("size", [1, 2, 7, 4096])
+@each(
     "text",
     [
         "[THINK]{draft}[/THINK]{hero}",
@@ -217,8 +216,8 @@ def test_after_a_short_preamble_a_component_waits_until_another_begins() -> None
     assert headlines(f"Sure! Here is the page you asked for:\n{HERO}") == ["Good light"]
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 4096])
-@pytest.mark.parametrize(
+@each("size", [1, 2, 7, 4096])
+@each(
     "text",
     [
         "<!-- {draft} -->{hero}",
@@ -238,9 +237,9 @@ def test_a_comment_that_never_ends_is_told_and_an_address_is_none() -> None:
     assert headlines(f"As in https://shop.example/a/b and/or c: {HERO} // so") == ["Good light"]
 
 
-@pytest.mark.parametrize("size", [1, 7, 4096])
-@pytest.mark.parametrize("final", ["{hero}{grid}", '{{"components":[{hero},{grid}]}}'])
-@pytest.mark.parametrize(
+@each("size", [1, 7, 4096])
+@each("final", ["{hero}{grid}", '{{"components":[{hero},{grid}]}}'])
+@each(
     "draft",
     [
         "Okay, the user wants a page that is quiet. The hero could be {draft}. ",
@@ -313,7 +312,7 @@ ENCODED = json.dumps(CONFIG)
 SAME = Proposal("hero", "hero", json.loads(CONFIG))
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "repair"),
     [
         (f'{{"hero":{CONFIG}}}', "KEYED_BY_TYPE"),
@@ -365,7 +364,7 @@ def test_components_that_are_keyed_come_out_one_by_one() -> None:
     ] == ["hero"]
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         f'{{"carousel":{CONFIG}}}',
@@ -399,7 +398,7 @@ def test_an_answer_encoded_twice_may_be_longer_than_a_component() -> None:
     assert len([it for it in parsed(text, 64, limits)[0] if isinstance(it, Proposal)]) == 30
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "kind"),
     [
         ("hero", "hero"), ("Hero", "hero"), ("CTA", "cta"), ("hero_banner", "hero"), ("HeroSection", "hero"),
@@ -425,7 +424,7 @@ def after_gap(before: str, after: str, size: int = 4096) -> list[Proposal | Refu
     return [*found, *parser.close()]
 
 
-@pytest.mark.parametrize("at", range(len(GRID)))
+@each("at", range(len(GRID)))
 def test_a_component_with_a_gap_is_refused_and_the_texts_around_it_are_not_joined(at: int) -> None:
     before = f'{{"components":[{HERO},{GRID[:at]}'
     after = f"{GRID[at + 4 :]},{CTA}]}}"
@@ -452,7 +451,7 @@ def test_a_gap_in_a_thought_does_not_end_it() -> None:
 # ------------------------------------------------------------------ repairs
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "kind"),
     [
         ('[{"type":"x","config":{},}]', "TRAILING_COMMA"),
@@ -485,8 +484,8 @@ def test_escapes_and_surrogate_pairs_survive_every_cut() -> None:
         assert proposal.config == {"a": 'é😀 \\ " \n'}
 
 
-@pytest.mark.parametrize("size", [1, 2, 4096])
-@pytest.mark.parametrize(
+@each("size", [1, 2, 4096])
+@each(
     ("written", "read"),
     [
         (r"b\_r\&d it\'s \#1 \- \.", "b_r&d it's #1 - ."),

@@ -13,6 +13,7 @@ from app.generation.copy import context_of_model
 from app.generation.requirements import REQUIREMENTS, requirements_text
 from app.generation.validate import validate
 from app.settings import ROOT
+from tests.support.cases import each
 from tests.support.factories import product, shop
 from tests.support.props import LIBRARY, props_context
 
@@ -94,7 +95,7 @@ def test_what_keeps_to_every_rule_is_admitted(kind: str) -> None:
     assert not isinstance(verdict(kind, {}), Refusal)
 
 
-@pytest.mark.parametrize("code", BREACHES)
+@each("code", BREACHES)
 def test_what_breaks_a_rule_is_refused_for_it(code: str) -> None:
     found = verdict(*BREACHES[code])
     assert isinstance(found, Refusal)

@@ -11,6 +11,7 @@ from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
 from components.fields import Copy, Field, ProductId, Props
+from tests.support.cases import each
 from tests.support.factories import product, shop
 from tests.support.props import LIBRARY, props_context
 
@@ -35,7 +36,7 @@ def test_a_component_that_fits_is_admitted_as_it_was_proposed() -> None:
     assert verdict(HERO) == Component("hero", "hero", HERO)
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "code", "where"),
     [
         ({"product_id": "made-up"}, "UNKNOWN_PRODUCT", "hero.product_id"),
@@ -68,7 +69,7 @@ def test_a_prop_that_breaks_a_rule_is_refused_by_name(
     assert verdict({**HERO, **change}) == Refusal(code, where)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "code", "words"),
     [
         ("Now just 9.99", "NUMBER_NOT_STATED", "9.99"),

@@ -31,6 +31,7 @@ from app.llm.openai import OpenAiApi
 from app.llm.sse import ServerEvent
 from app.llm.transport import PacedTransport
 from app.settings import ROOT, ProviderSettings, read_settings
+from tests.support.cases import each
 from tests.support.factories import shop
 from tests.support.fake_llm import (
     Fault,
@@ -494,7 +495,7 @@ async def test_a_field_that_is_named_twice_and_an_encoding_without_a_name_are_pa
     assert await heard_of(body, **{"content-encoding": ""}) == (TEXT, ModelEnded("stop"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("reported", "counted"),
     [("12", 12), ("12.5", 12), (7.0, 7), (-5, 0), (-1e300, 0), (1e30, 0), ({}, 0), ("many", 0)],
 )

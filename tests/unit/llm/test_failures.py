@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from app.llm.failures import failure_of_error
+from tests.support.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("event", "code", "meaning", "retryable"),
     [
         ({"error": {"type": "rate_limit_error"}}, "RATE_LIMITED", ": too many requests", True),

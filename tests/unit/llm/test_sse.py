@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.llm.sse import EventReader, ServerEvent, StreamBroken
+from tests.support.cases import each
 
 STREAM = (
     b': a comment\n\nevent: said\ndata: {"a":1}\n\ndata:{"b":"caf\xc3\xa9"}\r\n\r\n'
@@ -43,8 +44,8 @@ def test_every_event_is_read_with_its_name_and_nothing_else() -> None:
     assert read(STREAM) == EVENTS
 
 
-@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 4096])
+@each("end", [b"\n", b"\r", b"\r\n"])
+@each("size", [1, 2, 3, 7, 64, 4096])
 def test_lines_may_end_as_they_like_and_the_bytes_be_cut_anywhere(end: bytes, size: int) -> None:
     body = STREAM.replace(b"\r\n", b"\n").replace(b"\n", end)
     assert read(*cut(body, size)) == EVENTS

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.llm.surrogates import SurrogateJoiner
+from tests.support.cases import each
 
 HIGH, LOW = "\ud83d", "\ude00"
 
@@ -18,7 +18,7 @@ def joined(*texts: str) -> tuple[str, int]:
     return text, joiner.dropped
 
 
-@pytest.mark.parametrize(
+@each(
     ("texts", "text", "dropped"),
     [
         (["plain", " text"], "plain text", 0),

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.persona import NEWCOMER, PageKey, Persona, Shopper, Signals
 from app.personas.key import confidence_band, page_key, persona_hash
+from tests.support.cases import each
 
 
 def persona(confidence: float = 0.87, **signals: object) -> Persona:
@@ -48,7 +49,7 @@ def test_unlike_shoppers_do_not(one: Persona, other: Persona) -> None:
     assert persona_hash(one) != persona_hash(other)
 
 
-@pytest.mark.parametrize(
+@each(
     ("confidence", "band"),
     [(0, 0), (0.049, 0), (0.05, 5), (0.29, 25), (0.3, 30), (0.57, 55), (0.999, 95), (1, 100), (7, 100)],
 )  # fmt: skip

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from app.domain.facts import KINDS, MAX_FACTS, Fact, read_fact
 from app.domain.persona import NEWCOMER
 from app.personas.rules import classify
+from tests.support.cases import each
 
 
 def about(kind: str, category: str = "Lamps", product: str = "p", **more: int) -> Fact:
@@ -47,7 +48,7 @@ def test_two_types_that_are_as_likely_lower_the_confidence() -> None:
     assert classify(low).confidence == 0.25
 
 
-@pytest.mark.parametrize(
+@each(
     ("facts", "kind"),
     [
         ([about("purchase", cents=9000)] * 2, "loyalist"),

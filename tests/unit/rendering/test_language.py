@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.catalog import Money
 from app.rendering.language import Languages, MessagesError, formats_of
+from tests.support.cases import each
 
 GERMAN = r"""
 msgid ""
@@ -26,7 +27,7 @@ msgstr[1] "Nur noch %(num)s"
 AUSTRIAN = GERMAN.replace("Suchen", "Finden").partition('msgid "Only')[0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("locale", "amount", "currency", "shown"),
     [
         ("en", "12.5", "EUR", "€12.50"),

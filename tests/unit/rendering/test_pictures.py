@@ -8,6 +8,7 @@ import pytest
 from app.catalog.images import WIDTHS
 from app.domain.catalog import Picture
 from app.rendering.pictures import source_of, with_preload
+from tests.support.cases import each
 
 CDN = "https://cdn.shopify.com/s/files/1/0001/products/cup.jpg"
 
@@ -34,7 +35,7 @@ def test_shopifys_service_is_known_by_its_address(url: str, sized: str) -> None:
     assert f"{sized} 640w" in source.srcset
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "/pictures/demo/cup.svg",

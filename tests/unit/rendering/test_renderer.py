@@ -25,6 +25,7 @@ from app.generation.validate import validate
 from app.rendering.renderer import Renderer, SlotContent, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
+from tests.support.cases import each
 from tests.support.factories import product, shop
 from tests.support.fake_model import SLOTS, component
 from tests.support.props import LIBRARY, props_context
@@ -122,8 +123,8 @@ def test_admitted_copy_adds_no_element_no_attribute_and_no_address(
     assert addresses(html) == addresses(expected)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("kind", ["hero", "grid", "recommendations", "filters", "cta"])
+@each("text", HOSTILE)
+@each("kind", ["hero", "grid", "recommendations", "filters", "cta"])
 def test_hostile_texts_of_a_feed_are_escaped(kind: str, text: str) -> None:
     def sold(words: str) -> Shop:
         return shop(

@@ -15,6 +15,7 @@ from app.storage.db.rows import Generation, ShopperHistory, Visited
 from app.storage.errors import StorageError
 from app.storage.http import LazyHttpClient, retry_after
 from app.storage.kv.retrying import RetryingKv
+from tests.support.cases import each
 from tests.support.clock import Clock
 from tests.support.fake_cloudflare.d1 import D1
 from tests.support.fake_cloudflare.faults import Fault
@@ -337,7 +338,7 @@ async def test_a_wrong_token_is_a_failure_and_stays_secret(
     assert "wrong-token" not in repr(raised.value)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "seconds"),
     [("0", 0), ("7", 7), ("1.5", 1.5), ("-3", 0), ("1e9", 1e9), ("nan", None), ("inf", float("inf")), ("soon", None), ("", None), ("Mon, 01 Jan 2001 00:00:00 GMT", 0)],
 )  # fmt: skip

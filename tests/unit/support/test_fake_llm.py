@@ -23,6 +23,7 @@ from components.filters import Filters
 from components.grid import Grid
 from components.hero import Hero
 from components.recommendations import Recommendations
+from tests.support.cases import each
 from tests.support.fake_llm import (
     Fault,
     Framing,
@@ -537,7 +538,7 @@ def test_a_piece_may_be_cut_through_a_character(halves: Literal["escaped", "raw"
     assert (rb"a\ud83d" in body) == (halves == "escaped")
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "sign"),
     [
         ("error_line", b"\nerror: {"),
@@ -547,7 +548,7 @@ def test_a_piece_may_be_cut_through_a_character(halves: Literal["escaped", "raw"
         ("packed", b"Content-Encoding: gzip"),
     ],
 )
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@each("protocol", PROTOCOLS)
 def test_a_server_may_fail_in_a_form_of_its_own(
     protocol: Protocol, kind: FaultKind, sign: bytes
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.util.breaker import Breaker, BreakerLimits, BreakerState
+from tests.support.cases import each
 
 
 class Clock:
@@ -33,7 +34,7 @@ def after(steps: str, clock: Clock) -> Breaker:
     return breaker
 
 
-@pytest.mark.parametrize(
+@each(
     ("steps", "state"),
     [
         ("", "closed"),

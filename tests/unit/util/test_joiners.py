@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from app.util.joiners import drop_shaping
+from tests.support.cases import each
 
 SIGNS = "\u200c\u200d"
 
@@ -26,7 +27,7 @@ def test_a_joiner_that_joins_hides_nothing(text: str) -> None:
     assert set(SIGNS).isdisjoint(drop_shaping(text))
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "zero\u200cwidth",

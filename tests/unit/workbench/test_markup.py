@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from app.workbench.checks.markup import invalid_markup
+from tests.support.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     "html",
     [
         "<p>a<b>c</p>",

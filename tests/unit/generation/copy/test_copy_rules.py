@@ -16,6 +16,7 @@ from app.generation.copy.lexicon import Lexicons, lexicon_of, unreadable
 from app.generation.copy.rules import CopyRules
 from app.generation.copy.shop import ShopCopy
 from app.settings import ROOT
+from tests.support.cases import each
 from tests.support.sampling import sampled
 from tools.eval_copy import CORPORA, WRONGLY_ADMITTED, WRONGLY_REFUSED, judge, rates, read_sentences
 
@@ -38,7 +39,7 @@ def test_the_gold_set_is_judged_within_the_bounds() -> None:
     assert refused.part <= WRONGLY_REFUSED
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "30 x 40 cm of oak",
@@ -55,7 +56,7 @@ def test_a_number_that_the_catalog_states_may_be_said_in_any_of_its_forms(text: 
     assert codes(text) == set()
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "45 cm wide",
@@ -89,7 +90,7 @@ def test_parts_scents_colours_and_services_are_claims() -> None:
     assert codes("Smells of Sunday, with a book") == set()
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["bara 149 kr", "SEK 149", "149 sek", "Rs. 499", "₺499", "499 zł", "twenty kronor", "5 € each"],
 )
@@ -108,7 +109,7 @@ def test_a_word_for_a_currency_that_means_something_else_counts_where_it_is_the_
     assert "PRICE_IN_COPY" in codes("Two real", brazil)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "FREE shipping",
@@ -204,7 +205,7 @@ def test_a_line_that_cannot_be_read_is_named_and_costs_only_itself() -> None:
     assert codes("With a free gift", rules, "") == {"OFFER_NOT_STATED"}
 
 
-@pytest.mark.parametrize("language", load_words(ROOT / "prompts"))
+@each("language", load_words(ROOT / "prompts"))
 def test_every_line_of_our_lists_can_be_read(language: str) -> None:
     assert unreadable(load_words(ROOT / "prompts")[language]) == ()
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
-import pytest
-
 from app.content.prompts import load_words
 from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.rules import CopyRules
 from app.settings import ROOT
+from tests.support.cases import each
 from tools.eval_copy import CORPORA, read_sentences
 
 LEXICONS = Lexicons(load_words(ROOT / "prompts"))
@@ -45,7 +44,7 @@ def test_what_is_long_enough_is_mostly_found_in_every_other_shop() -> None:
     assert sum(rates) / len(rates) > 0.9
 
 
-@pytest.mark.parametrize(
+@each(
     ("language", "text"),
     [
         ("en", "Une lampe pour les soirs où l'on ne veut pas sortir."),
@@ -67,7 +66,7 @@ def test_another_language_is_known_by_its_letters_or_its_common_words(
     assert elsewhere(text, language)
 
 
-@pytest.mark.parametrize(
+@each(
     ("language", "text", "fact"),
     [
         ("de", "A lamp for the quiet end of the shelf", "A lamp for the quiet end of the shelf."),

@@ -11,11 +11,12 @@ from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.numbers import Number, digits_value
 from app.generation.copy.text import fold, words
 from app.settings import ROOT
+from tests.support.cases import each
 
 LEXICONS = Lexicons(load_words(ROOT / "prompts"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("language", "text", "value"),
     [
         ("en", "twenty-five", 25),
