@@ -70,7 +70,7 @@ def _listing(query: Callable[[Shop], ListingQuery]) -> Draw:
     return draw
 
 
-_NAMELESS = "nothing is called this"
+_NAMELESS = "unobtainium"
 
 
 def _misspelt(shop: Shop) -> str:
