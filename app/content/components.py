@@ -107,6 +107,14 @@ class Library:
         """What models may choose from."""
         return [it for it in self.specs.values() if not self.plan.own.issuperset(it.slots)]
 
+    @property
+    def by_slot(self) -> dict[str, list[str]]:
+        """The names of the components that may fill each slot."""
+        return {
+            slot.id: [name for name, spec in self.specs.items() if slot.id in spec.slots]
+            for slot in self.slots
+        }
+
     @cached_property
     def plan(self) -> PagePlan:
         """What stands where on the page, as far as rules must know it."""

@@ -68,10 +68,7 @@ def shop_file(
         "listing_pages": listing_pages(shop),
         "unanswered": unanswered,
         "required": sorted(library.plan.required),
-        "slots": {
-            slot.id: [name for name, spec in library.specs.items() if slot.id in spec.slots]
-            for slot in library.slots
-        },
+        "slots": library.by_slot,
         "own_from": min((it.least for it in choices if "viewed" in it.marks), default=0),
         "experiments": experiments.as_json(),
         "moments": list(moments),

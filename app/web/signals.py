@@ -174,12 +174,8 @@ class SignalsEndpoint:
 
     async def _count(self, events: Sequence[ReportedEvent], visit: Visit) -> bool:
         """Count what was seen of the store page; say whether the shop knows any of it."""
-        library = self._web.site.current.content.library
-        kinds = {
-            slot.id: [name for name, spec in library.specs.items() if slot.id in spec.slots]
-            for slot in library.slots
-        }
-        rows = to_rows(events, visit.view.shop, kinds)
+        by_slot = self._web.site.current.content.library.by_slot
+        rows = to_rows(events, visit.view.shop, by_slot)
         if rows:
             await self._add_views(rows, visit)
         return bool(rows)

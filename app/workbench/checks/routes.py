@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from app.workbench.checks.markup import axe_script, markup_findings
 from app.workbench.checks.snapshots import Pictures
-from app.workbench.gallery.pages import page_states
+from app.workbench.gallery.pages import PAGES
 from app.workbench.gallery.states import state_names
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.responses import answer, file, page, read_json, text
@@ -48,11 +48,12 @@ class CheckRoutes:
     def _states(self) -> list[dict[str, str]]:
         """Return the states of all components, then those of whole pages."""
         specs = self._live.version.content.library.specs.values()
-        of_components = [(spec.name, state) for spec in specs for state in state_names(spec)]
+        of_components = {spec.name: state_names(spec) for spec in specs}
         return [
             {"component": name, "state": state, "of": of}
-            for of, states in (("components", of_components), ("pages", page_states()))
-            for name, state in states
+            for of, named in (("components", of_components), ("pages", PAGES))
+            for name, states in named.items()
+            for state in states
         ]
 
     async def markup(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -229,10 +229,3 @@ PURPOSES: Mapping[str, str] = {
     "checkout-page": "Where a demonstration ends.",
     "message-page": "What is said where there is nothing to show.",
 }
-
-
-def page_states() -> Iterator[tuple[str, str]]:
-    """Yield each page with each of its states."""
-    for name, states in PAGES.items():
-        for state in states:
-            yield name, state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ class PlayerRoutes:
         self._runs = runs
         self._templates = templates
         self.routes = [
-            Route("/play", self.player),
-            Route("/compose", self.bench),
+            Route("/play", partial(self.page_of, "play")),
+            Route("/compose", partial(self.page_of, "prompt_lab")),
             Route("/brief", self.brief, methods=["POST"]),
             Route("/runs", self.begin, methods=["POST"]),
             Route("/runs/{id}/news", self.news),
@@ -71,15 +72,8 @@ class PlayerRoutes:
             Route("/plays/{id}/stream", self.played_stream),
         ]
 
-    async def player(self, _: Request) -> Response:
-        """Show the stream player."""
-        return await self._show("play")
-
-    async def bench(self, _: Request) -> Response:
-        """Show the composer's bench."""
-        return await self._show("prompt_lab")
-
-    async def _show(self, name: str) -> Response:
+    async def page_of(self, name: str, _: Request) -> Response:
+        """Show the stream player, or the prompt lab."""
         catalogs = self._live.version.content.catalogs
         return page(
             self._templates.draw(
