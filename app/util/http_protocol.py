@@ -10,6 +10,7 @@ import re
 from collections import Counter, OrderedDict
 from contextlib import suppress
 from copy import copy
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -42,6 +43,7 @@ _LINGER_BYTES = 1024 * 1024
 """After a refusal so much is read and thrown away: a reset would overtake the answer."""
 
 
+@dataclass(eq=False, repr=False)
 class Connections:
     """The connections of one server, and their bounds in number and in seconds.
 
@@ -51,20 +53,13 @@ class Connections:
     `at_once` answers those that wait for nothing. `counts` says who was refused.
     """
 
-    def __init__(
-        self,
-        limit: int,
-        head_seconds: float,
-        stall_seconds: float,
-        at_once: AtOnce = lambda _: None,
-    ) -> None:
-        self.limit = limit
-        self.head_seconds = head_seconds
-        self.stall_seconds = stall_seconds
-        self.waiting: OrderedDict[BoundedHttpProtocol, None] = OrderedDict()
-        self.requests = FewAtOnce()
-        self.at_once = at_once
-        self.counts: Counter[str] = Counter()
+    limit: int
+    head_seconds: float
+    stall_seconds: float
+    at_once: AtOnce = lambda _: None
+    waiting: OrderedDict[BoundedHttpProtocol, None] = field(default_factory=OrderedDict)
+    requests: FewAtOnce = field(default_factory=FewAtOnce)
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 class _Refused(Exception):
