@@ -90,13 +90,11 @@ def _obey(arguments: Sequence[str]) -> int:
     telling.add_argument("--json", action="store_true", help="all of it, as JSON")
     _add_data_commands(commands)
     chosen = parser.parse_args(arguments)
-    if chosen.command == "import":
-        given = {"WANDSTORE_DATA": chosen.data} if chosen.data else {}
-        environment = {**os.environ, **given}
-        return _import(chosen.feed, environment, only_checks=chosen.check)
     if "data" in chosen:
-        act = partial(_look_after_data, chosen, os.environ)
-        return exit_status(act, "nothing was done")
+        environment = {**os.environ, **({"WANDSTORE_DATA": chosen.data} if chosen.data else {})}
+        if chosen.command == "import":
+            return _import(chosen.feed, environment, only_checks=chosen.check)
+        return exit_status(partial(_look_after_data, chosen, environment), "nothing was done")
     folder: Path | None = chosen.folder
     if folder is None:
         return serve(os.environ)
@@ -186,8 +184,7 @@ def _look_after_data(chosen: Namespace, environment: Mapping[str, str]) -> int:
     from app.storage.backup import back_up, folder_of, restore
     from app.storage.folder_lock import hold_folder
 
-    given = {"WANDSTORE_DATA": chosen.data} if chosen.data else {}
-    settings = read_settings({**environment, **given})
+    settings = read_settings(environment)
     if chosen.command == "shopper":
         return _shopper(chosen, settings)
     data = folder_of(settings)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from app.catalog.problems import CatalogError
@@ -14,7 +15,7 @@ from app.prerender.output import FREE_FILES, publish
 from app.settings import Settings, read_settings
 from app.storage.errors import StorageError
 from app.storage.folder_lock import hold_folder
-from app.util.errors import CANNOT, OperatorError
+from app.util.errors import CANNOT, exit_status
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,14 +23,13 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m app.prerender FOLDER\n")
         return CANNOT
-    folder = Path(arguments[0])
-    try:
-        settings = read_settings(os.environ)
-        _bring_up_to_date(settings)
-        files, made = publish(read_site(settings), folder)
-    except OperatorError as error:
-        sys.stderr.write(f"wandstore cannot publish: {error}\n")
-        return CANNOT
+    return exit_status(partial(_publish, Path(arguments[0])), "wandstore cannot publish")
+
+
+def _publish(folder: Path) -> int:
+    settings = read_settings(os.environ)
+    _bring_up_to_date(settings)
+    files, made = publish(read_site(settings), folder)
     sys.stdout.write(
         f"published {files} files to {folder}; {files - made} pages stay as they were\n"
     )
