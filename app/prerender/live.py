@@ -52,7 +52,7 @@ class EdgeUpdate:
         self._reason = ""
 
     async def run(self) -> None:
-        """Look every so often whether there are other goods, for ever."""
+        """Look every so often whether there are other goods; once where nobody looks for them."""
         done: Catalogs | None = None
         while True:
             content, pause = self._content(), self._seconds
@@ -64,6 +64,8 @@ class EdgeUpdate:
                     self.counts["failed"] += 1
                     self._say(str(error))
                     pause = _AGAIN
+            if not pause:
+                return
             await asyncio.sleep(pause)
 
     async def _bring(self, content: SiteContent) -> None:

@@ -106,7 +106,9 @@ async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_mor
     assert update.counts["put"] == len(there) < len(pages)
 
     again = Edge(tmp_path / "again")
-    await brought(changed, again, again.asked)
+    async with asyncio.timeout(30):
+        await EdgeUpdate(lambda: changed, again, 0.0).run()
+    assert again.asked.is_set(), "once, where nobody looks again"
     assert again.put_so_far == {}
 
 
