@@ -42,7 +42,7 @@ REQUIREMENTS = (
         ),
     ),
     Requirement(
-        "material, parts, origin, health, environment, awards, superlatives, what the shop does.",
+        "material, parts, origin, health, environment, service, awards, superlatives.",
         ("CLAIM_NOT_STATED", "SUPERLATIVE_NOT_STATED"),
     ),
     Requirement(
