@@ -47,6 +47,9 @@ _EVENTS_AT_ONCE = 256
 _LONGEST_PAUSE = 0.25
 """Seconds that a component is late at most which is much shorter than any of its kind before."""
 
+_CAUTION = 0.7
+"""Of the time that is expected: an answer that was held up somewhere makes up for it in one go."""
+
 _LAST_WORDS = 1.0
 """Seconds for what may follow the reason for the end: the usage, and the mark of the end."""
 
@@ -290,7 +293,7 @@ def _pause(prompt: Prompt, answer: StreamState) -> float:
     if ahead <= 0 or not answer.said:
         return 0.0
     elapsed = asyncio.get_running_loop().time() - answer.began
-    return min(ahead * elapsed / answer.said, _LONGEST_PAUSE)
+    return min(_CAUTION * ahead * elapsed / answer.said, _LONGEST_PAUSE)
 
 
 async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> bytes | None:

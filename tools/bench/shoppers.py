@@ -33,8 +33,9 @@ NO_LIMITS = {
     "WANDSTORE_LAG_SECONDS": "3600",
     "WANDSTORE_TOKENS_PER_HOUR": "1000000000",
     "WANDSTORE_ALL_TOKENS_PER_HOUR": "1000000000",
+    "WANDSTORE_STORAGE_SECONDS": "20",
 }
-"""They all come at once and from one address."""
+"""They all come at once and from one address; on a busy machine none may pass for a stranger."""
 
 _SENSITIVITIES: tuple[Literal["low", "medium", "high"], ...] = ("low", "medium", "high")
 
