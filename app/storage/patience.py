@@ -16,18 +16,27 @@ Result = TypeVar("Result")
 REST = 1.0
 """Seconds for which nothing is waited for once something did not come in time."""
 
-_GRACE = 0.005
+_GRACE, _ROUNDS = 0.005, 5
 
 
 @asynccontextmanager
 async def in_time(seconds: float, grace: float) -> AsyncIterator[None]:
     """Have the block end in time, or raise TimeoutError.
 
-    The event loop, which may be late itself, then gets `grace` seconds to hand over what has come.
+    The event loop, which may be late itself, then gets `grace` seconds to hand over what has come,
+    and some rounds of its own, however long they take.
     """
     loop = asyncio.get_running_loop()
+
+    def expire(rounds: int) -> None:
+        nonlocal late
+        if rounds:
+            late = loop.call_later(grace / _ROUNDS, expire, rounds - 1)
+        else:
+            limit.reschedule(0)
+
     async with asyncio.timeout(None) as limit:
-        late = loop.call_later(seconds, lambda: limit.reschedule(loop.time() + grace))
+        late = loop.call_later(seconds, expire, _ROUNDS)
         try:
             yield
         finally:
