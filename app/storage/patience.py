@@ -27,6 +27,7 @@ async def in_time(seconds: float, grace: float) -> AsyncIterator[None]:
     and some rounds of its own, however long they take.
     """
     loop = asyncio.get_running_loop()
+    late: asyncio.TimerHandle
 
     def expire(rounds: int) -> None:
         nonlocal late
