@@ -15,6 +15,7 @@ from jinja2.nodes import Const
 from app.content.site import merged, read_catalogs
 from app.rendering.po import read_po
 from app.settings import ROOT
+from tests.support.cases import each
 from tests.support.messages import Message, collect
 
 CATALOGS = read_catalogs(ROOT / "locale")
@@ -83,7 +84,7 @@ def test_a_message_holds_no_markup(language: str) -> None:
     assert [text for text in texts if _MARKS.search(text)] == []
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@each("path", TEMPLATES)
 def test_a_template_says_nothing_but_messages(path: Path) -> None:
     text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(), flags=re.DOTALL)
     attributes = re.findall(r'(?:aria-label|placeholder|alt|title)="([^"]+)"', text)
@@ -91,7 +92,7 @@ def test_a_template_says_nothing_but_messages(path: Path) -> None:
     assert [word for word in (*attributes, *shown) if re.search(r"[^\W\d_]", word)] == []
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@each("path", TEMPLATES)
 def test_a_template_calculates_nothing_but_messages(path: Path) -> None:
     tree = Environment(autoescape=True).parse(path.read_text())
     messages = {message.text for message in collect()} | {message.plural for message in collect()}

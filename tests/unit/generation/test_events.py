@@ -21,6 +21,7 @@ from app.generation.events import (
 from app.rendering.renderer import Renderer, SlotContent, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
+from tests.support.cases import each
 from tests.support.fake_model import SLOTS, component
 from tests.support.props import LIBRARY, props_context
 
@@ -140,7 +141,7 @@ def changed(path: str, value: object) -> bytes:
     return json.dumps(kept).encode()
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [
         b"",
@@ -169,7 +170,6 @@ def changed(path: str, value: object) -> bytes:
         b"[" * 100_000,
         changed("ui/components/0/type", []),
     ],
-    ids=lambda value: repr(value[:24]),
 )
 def test_a_value_that_makes_no_sense_is_no_page(value: bytes) -> None:
     assert from_kv(value) is None

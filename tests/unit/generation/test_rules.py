@@ -18,6 +18,7 @@ from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
+from tests.support.cases import each
 from tests.support.props import LIBRARY, props_context
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
@@ -48,8 +49,8 @@ def verdicts(shop: Shop, persona: Persona, seed: str = "seed") -> dict[str, Any]
     return found
 
 
-@pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.type)
-@pytest.mark.parametrize("size", [ENOUGH + 1, 8, 9, 12, 30])
+@each("persona", PERSONAS)
+@each("size", [ENOUGH + 1, 8, 9, 12, 30])
 def test_everything_the_house_writes_is_admitted(persona: Persona, size: int) -> None:
     for seed in ("a", "b", "c", "d"):
         found = verdicts(demo(size), persona, seed)
@@ -236,8 +237,8 @@ def with_stock(*in_stock: int, size: int = 30) -> Shop:
     return DEMO._replace(products={item.id: item for item in changed})
 
 
-@pytest.mark.parametrize("persona", PERSONAS, ids=lambda persona: persona.type)
-@pytest.mark.parametrize("in_stock", [(29,), (3, 9), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10), range(15)])
+@each("persona", PERSONAS)
+@each("in_stock", [(29,), (3, 9), (1, 2, 3, 4, 5, 6, 7, 8, 9, 10), range(15)])
 def test_the_house_and_the_fallback_lead_with_what_is_in_stock(
     persona: Persona, in_stock: Sequence[int]
 ) -> None:

@@ -81,9 +81,7 @@ def whole(html: str) -> str:
 # ------------------------------------------------------------------ components
 
 
-@pytest.mark.parametrize(
-    ("kind", "sample"), SAMPLES, ids=lambda value: getattr(value, "name", value)
-)
+@each(("kind", "sample"), SAMPLES)
 def test_every_sample_is_drawn_as_valid_html(kind: str, sample: Any) -> None:
     html = draw(kind, dict(sample.config))
     parser = html5lib.HTMLParser(strict=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import crawleruseragents
-import pytest
 
 from app.web import crawlers
+from tests.support.cases import each
 
 INSTANCES = [
     agent for entry in crawleruseragents.CRAWLER_USER_AGENTS_DATA for agent in entry["instances"]
@@ -64,12 +64,12 @@ def test_every_crawler_that_is_listed_is_one() -> None:
     assert [agent for agent in INSTANCES if not is_crawler(agent)] == []
 
 
-@pytest.mark.parametrize("agent", CHECKS_AND_SCRIPTS, ids=lambda agent: agent[:24])
+@each("agent", CHECKS_AND_SCRIPTS)
 def test_a_check_or_a_script_is_one(agent: str) -> None:
     assert is_crawler(agent)
 
 
-@pytest.mark.parametrize("agent", SHOPPERS, ids=lambda agent: agent[-40:])
+@each("agent", SHOPPERS)
 def test_a_browser_is_none_whatever_its_phone_is_called(agent: str) -> None:
     assert not is_crawler(agent)
 
