@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from html import escape
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,7 @@ MOST_URLS, MOST_BYTES = 50_000, 50 * 1024 * 1024
 """Of one sitemap, by its protocol."""
 
 
+@cache
 def site(folder: Path | None = None, **environment: str) -> SiteContent:
     catalog = {"WANDSTORE_CATALOG": str(folder)} if folder else {}
     return read_site(read_settings({**catalog, **environment}))
