@@ -36,7 +36,7 @@ _BETWEEN = frozenset(("x", "by", "to", "or", "and", "bis", "und", "à", "et", "y
 _BEFORE_UNIT = frozenset(("a", "an", "of", "de", "d", "di", "da"))
 _LONGEST_NUMBER = 6
 _FIGURES_OF_SPEECH = (1000, 1001)
-_SMALL_NUMBERS = 12
+_SMALL_NUMBERS = 20
 _SMALL, _ENDING = 3, 3
 _NOWHERE = (-1, -1)
 
