@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.catalog.ranking import pinned, rank
 from app.domain.catalog import Product, Shop
@@ -18,6 +19,9 @@ from app.domain.persona import Persona
 from app.generation.requirements import requirements_text
 from app.rendering.language import formats_of
 from app.rendering.renderer import Spec
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _TOKEN = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]|\n")
 _SMALL_SHOP = 8
@@ -48,13 +52,19 @@ def instructions(storefront: str, places: tuple[str, str], kinds: Iterable[Spec]
 
 def describe(kind: Spec) -> str:
     """Return a component as the model is told of it: purpose, slots, props with their limits."""
-    schema = kind.props.model_json_schema()
+    schema = schema_of(kind.props)
     required = set(schema.get("required", ()))
     purpose = " ".join(str(schema.get("description", "")).split())
     place = "" if kind.slots == (kind.name,) else f" (slot {' or '.join(kind.slots)})"
     lines = [f"# {kind.name}{place}", purpose]
     lines += [_prop(name, value, name in required) for name, value in schema["properties"].items()]
     return "\n".join(lines) + "\n"
+
+
+@lru_cache(64)
+def schema_of(props: type[BaseModel]) -> Mapping[str, Any]:
+    """Return the schema of a component's props, which takes longer to make than to draw it."""
+    return props.model_json_schema()
 
 
 class SlotRequest(NamedTuple):
@@ -89,7 +99,7 @@ def build_prompt(
         _slots_wanted(wanted),
         *([f"Refused before: {'; '.join(wanted.reasons)}."] if wanted.reasons else []),
     ]
-    tokens = count_tokens(stable)
+    tokens = _tokens_of_stable(stable)
     room = MOST_TOKENS - tokens - sum(map(count_tokens, parts)) - 2 * len(parts)
     texts = _catalog_texts(products, room)
     if texts:
@@ -139,6 +149,9 @@ def count_tokens(text: str) -> int:
     Providers count with tables of their own and say so with each answer; this is for comparing.
     """
     return len(_TOKEN.findall(text))
+
+
+_tokens_of_stable = lru_cache(16)(count_tokens)
 
 
 def _prop(name: str, schema: Mapping[str, Any], required: bool) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Prompt
-from app.generation.prompt import MOST_CATEGORIES
+from app.generation.prompt import MOST_CATEGORIES, schema_of
 from app.rendering.renderer import Spec
 
 SHAPE = (
@@ -38,7 +38,7 @@ def answer_schema(specs: Mapping[str, Spec], prompt: Prompt) -> dict[str, Any]:
     }
     by_slot: dict[str, list[Any]] = {slot: [] for slot in prompt.slots}
     for kind, spec in specs.items():
-        schema = spec.props.model_json_schema()
+        schema = schema_of(spec.props)
         definitions |= {name: _strict(it) for name, it in schema.get("$defs", {}).items()}
         for slot in set(spec.slots) & by_slot.keys():
             parts = {"type": {"type": "string", "enum": [kind]}, "config": _strict(schema)}
