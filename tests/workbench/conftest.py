@@ -13,6 +13,12 @@ from tools.support.browser import launch, let_in, watched
 from tools.support.workbench import Desk, a_desk
 
 _DESKS = {"desk", "shared_desk"}
+_BLINK = (
+    "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4",
+    *(f"lazyLoadingFrameMarginPx{line}=0" for line in ("Unknown", "4G")),
+)
+"""Frames that are loaded late are loaded once they are in view, not two screens before; and what
+Playwright says of the mouse, which this is said instead of."""
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def browser() -> Iterator[Browser]:
     """A browser for the tests of a module, gone before tests with a loop of their own run."""
     with sync_playwright() as playwright:
-        running = launch(playwright)
+        running = launch(playwright, f"--blink-settings={','.join(_BLINK)}")
         yield running
         running.close()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page
 
+from tests.support.waiting import eventually
 from tools.support.workbench import Desk, until
 
 
@@ -25,6 +26,18 @@ def frame_of(page: Page, selector: str) -> Frame:
     return frame
 
 
+def frame_in_gallery(page: Page, state: str) -> Frame:
+    """Return a frame of a gallery, which is loaded once it is in view: what is above it may grow."""
+    place = page.locator(f"{state} iframe")
+
+    def is_loaded() -> bool:
+        place.scroll_into_view_if_needed()
+        return place.get_attribute("data-loaded") is not None
+
+    eventually(is_loaded)
+    return frame_of(page, f"{state} iframe")
+
+
 def test_every_component_is_there_in_every_state(desk: Desk, page: Page) -> None:
     page.goto(desk.url)
     shown = page.eval_on_selector_all(
@@ -33,7 +46,7 @@ def test_every_component_is_there_in_every_state(desk: Desk, page: Page) -> None
     states = [item for item in desk.get("/states").json() if item["of"] == "components"]
     assert shown == [item["state"] for item in states]
     assert {item["component"] for item in states} >= {"hero", "grid", "filters", "cta"}
-    assert frame_of(page, "[data-kind=cta] [data-state=typical] iframe").query_selector(".cta")
+    assert frame_in_gallery(page, "[data-kind=cta] [data-state=typical]").query_selector(".cta")
 
 
 def test_what_a_frame_shows_is_what_the_shop_draws(desk: Desk, page: Page) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests.support.props import LIBRARY
 from tests.support.shopper_client import Shopper, fillers, stream_of
-from tests.workbench.test_gallery import frame_of
+from tests.workbench.test_gallery import frame_in_gallery, frame_of
 from tools.support.workbench import Desk, until
 
 HERO = "components/hero.jinja"
@@ -26,7 +26,7 @@ def test_a_saved_partial_is_redrawn_in_every_window_keeping_controls_and_scroll(
 ) -> None:
     gallery = page.context.new_page()
     gallery.goto(desk.url)
-    other = frame_of(gallery, "[data-kind=hero] [data-state=typical] iframe")
+    other = frame_in_gallery(gallery, "[data-kind=hero] [data-state=typical]")
     listening(gallery)
     page.goto(f"{desk.url}/components/hero")
     listening(page)
@@ -46,8 +46,7 @@ def test_a_saved_partial_is_redrawn_in_every_window_keeping_controls_and_scroll(
 def test_only_what_a_save_touches_is_redrawn(desk: Desk, page: Page) -> None:
     page.goto(desk.url)
     for kind in ("hero", "cta", "grid"):
-        page.locator(f"[data-kind={kind}]").scroll_into_view_if_needed()
-        frame_of(page, f"[data-kind={kind}] [data-state=typical] iframe")
+        frame_in_gallery(page, f"[data-kind={kind}] [data-state=typical]")
     listening(page)
 
     def redrawn() -> set[str]:

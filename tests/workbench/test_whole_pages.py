@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 from tests.workbench.test_checks import IMAGE, assert_told, break_files, check
-from tests.workbench.test_gallery import frame_of
+from tests.workbench.test_gallery import frame_in_gallery, frame_of
 from tools.support import http
 from tools.support.workbench import Desk, until
 
@@ -168,8 +168,7 @@ def test_a_finished_page_is_arranged_for_the_persona(shared_desk: Desk, page: Pa
 def test_a_saved_page_is_redrawn_in_every_window_keeping_scroll(desk: Desk, page: Page) -> None:
     gallery = page.context.new_page()
     gallery.goto(f"{desk.url}/pages")
-    gallery.locator("[data-state='sold-out']").scroll_into_view_if_needed()
-    other = frame_of(gallery, "[data-state='sold-out'] iframe")
+    other = frame_in_gallery(gallery, "[data-state='sold-out']")
     listening(gallery)
     page.goto(f"{desk.url}/pages/product-page?state=sold-out")
     listening(page)

@@ -56,9 +56,9 @@ def chromium_path() -> str:
     raise RuntimeError("no Chromium; `make browser` installs one")
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Start a headless Chromium."""
-    return playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+def launch(playwright: Playwright, *flags: str) -> Browser:
+    """Start a headless Chromium, with these flags besides."""
+    return playwright.chromium.launch(executable_path=chromium_path(), args=[*FLAGS, *flags])
 
 
 def let_in(context: BrowserContext, server: Server) -> None:
