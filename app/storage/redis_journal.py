@@ -14,14 +14,14 @@ from app.storage.ports import Held
 from app.storage.redis import RedisServer
 
 _KEPT = 300
-"""Seconds for which a stream is kept that nobody writes any more."""
+"""Seconds for which a stream is kept that has ended, or that its writer has left."""
 
 _BLOCK = 500
 """Milliseconds for which nothing may happen to any page followed before they are asked for anew."""
 
 _LASTING = 7_260
-"""Seconds for which leases and ledgers are there at most: a Redis that is full and drops what is
-nearest its end drops all else before."""
+"""Seconds for which leases, ledgers and pages under way are there at most: a Redis that is full and
+drops what is nearest its end drops all else before."""
 
 _LEASE = f"""
 local lasting, longest = {_LASTING}, {MAX_LEASE * 1000}
@@ -53,6 +53,9 @@ local holder, left = read(lease)
 local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
 local last = newest and newest[1]:match('^%d+') or '0'
 local ended = newest and (newest[2][2] == 'ready' or newest[2][2] == 'error')
+if not holder and not ended and now * 1000 - last > kept * 1000000 then
+    redis.call('DEL', stream)
+end
 local ours = 0
 local may_begin_anew = is_new == '1' and redis.call('EXISTS', held) == 0
 if may_take == '1' and (not holder or holder == id) and (may_begin_anew or not ended) then
@@ -67,8 +70,9 @@ return {ours, floor, redis.call('XLEN', stream), left or 0, events}
 """
 )
 """Takes a page whose lease nobody holds. One that has ended is begun anew by who has seen nothing
-of it and never held it: where they did, even unaware, it was ended in their stead. Ids of what
-follows are beyond Redis's time and beyond every id before."""
+of it and never held it: where they did, even unaware, it was ended in their stead. One that nobody
+has gone on with for long is begun anew: prices may be others by now. Ids of what follows are beyond
+Redis's time and beyond every id before."""
 
 HOLD = (
     _LEASE
@@ -98,7 +102,7 @@ for i = 5, #ARGV, 4 do
         'name', ARGV[i + 1], 'data', ARGV[i + 2], 'note', ARGV[i + 3])
     ended = ARGV[i + 1] == 'ready' or ARGV[i + 1] == 'error'
 end
-redis.call('EXPIRE', stream, kept)
+redis.call('EXPIRE', stream, ended and kept or lasting)
 if ended then redis.call('DEL', lease) end
 return redis.call('XLEN', stream)
 """

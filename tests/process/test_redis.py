@@ -88,6 +88,7 @@ async def test_a_redis_that_is_full_drops_pages_before_what_processes_agree_on(
     budget = Budget(Spending(), RedisKv(redis), time.time, RedisLedgers(redis, 60.0))
     assert (await journal.claim("page", "one", 0, may_take=True, is_new=True)).ours
     await budget.reserve(prompt("test", Client())._replace(lease=page), 1_000)
+    assert await journal.write(page, [SharedEvent(1, "progress", "{}")]) == 1
     used = (await redis.call("INFO", "memory"))["used_memory"]
     await redis.call("CONFIG", "SET", "maxmemory-policy", "volatile-ttl")
     await redis.call("CONFIG", "SET", "maxmemory", used + 1_000_000)
@@ -95,12 +96,23 @@ async def test_a_redis_that_is_full_drops_pages_before_what_processes_agree_on(
         for at in range(300):
             await RedisKv(redis).put(f"page:{at}", bytes(10_000), 3600)
         assert await redis.call("DBSIZE") < 200
+        assert len(await journal.events("page")) == 1
         assert not (await journal.claim("page", "other", 0, may_take=True, is_new=True)).ours
         await budget.reserve(prompt("test", Client())._replace(lease=page), 1_000)
         assert budget.left("test")[0] == Spending().calls - 2
     finally:
         await redis.call("CONFIG", "SET", "maxmemory", 0)
         await redis.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
+async def test_a_page_that_nobody_has_gone_on_with_for_long_is_begun_anew(
+    redis: RedisServer,
+) -> None:
+    for age, known in ((200, 1), (400, 0)):
+        at = int((time.time() - age) * 1_000_000)
+        await redis.call("XADD", f"events:{age}", at, "name", "progress", "data", "", "note", "")
+        held = await RedisJournal(redis, 5.0).claim(f"{age}", "one", 0, may_take=True, is_new=True)
+        assert (held.ours, len(held.events), held.length) == (True, known, known)
 
 
 async def test_a_redis_that_hangs_is_left_alone_for_a_moment_and_is_back_when_it_is(
