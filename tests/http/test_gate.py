@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import SettingsError, read_settings
+from tests.support.cases import each
 from tests.support.in_process import InProcessServer
 from tests.support.stored import rows
 from tools.support import http
@@ -23,8 +24,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcessServe
         yield server
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT", "OPTIONS"])
-@pytest.mark.parametrize(
+@each("method", ["GET", "POST", "HEAD", "PUT", "OPTIONS"])
+@each(
     "path",
     ["/", "/store", "/s/demo", "/products/dusk-lamp", "/signals", "/generate", "/static/shop.css", "/health/", "//health", "/debug/pages/x", "/nowhere"],
 )  # fmt: skip
@@ -37,7 +38,7 @@ def test_nothing_is_answered_without_it(guarded: InProcessServer, method: str, p
         assert answered.json()["error"]["code"] == "UNAUTHORIZED"
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     ["", "Bearer", f"Bearer {SECRET[:-1]}", f"Bearer {SECRET}x", f"bearer {SECRET}", SECRET, f"Basic {SECRET}", "Bearer \xff"],
 )  # fmt: skip

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
+from tests.support.cases import each
 from tests.support.fake_model import Model, demo_products
 from tests.support.markup import parsed
 from tools.support import http
@@ -207,7 +208,7 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.parametrize("query", GARBAGE, ids=lambda query: query[:24])
+@each("query", GARBAGE)
 def test_a_garbled_query_is_answered_with_a_page_and_never_echoed_as_markup(
     shop: httpx.Client, query: str
 ) -> None:
@@ -243,7 +244,7 @@ def stock_text(item: dict[str, Any]) -> str:
     return f"Only {stock} left" if stock is not None and stock <= 5 else "In stock"
 
 
-@pytest.mark.parametrize("name", PRODUCTS)
+@each("name", PRODUCTS)
 def test_a_products_page_states_title_price_and_availability_of_the_catalog(
     shop: httpx.Client, name: str
 ) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from tests.support.cases import each
 from tests.support.fake_model import demo_products
 from tests.support.markup import parsed
 from tools.support import http
@@ -175,7 +176,7 @@ def test_a_file_of_an_older_page_is_still_there_and_not_cached_for_good(
     assert older.headers["cache-control"] == "public, no-cache"
 
 
-@pytest.mark.parametrize(
+@each(
     "path",
     [
         "/static/..%2f..%2fpyproject.toml",

@@ -10,6 +10,7 @@ import pytest
 
 from app.web.headers import FILE_HEADERS
 from tests.conftest import QUICK
+from tests.support.cases import each
 from tests.support.in_process import InProcessServer
 from tools.support import http
 
@@ -67,7 +68,7 @@ def test_a_picture_is_sent_as_what_it_is_and_may_not_act_as_a_page(
         assert picture.headers[header.decode()] == value.decode()
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "none.svg",

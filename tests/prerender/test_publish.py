@@ -25,6 +25,7 @@ from app.prerender.pages import product_name
 from app.settings import ROOT, read_settings
 from app.storage.folder_lock import hold_folder
 from tests.support import fake_shopify
+from tests.support.cases import each
 from tests.support.fake_model import demo_products
 from tests.support.serving import serving
 from tests.support.shopper_client import Shopper, slots, stream_of
@@ -56,7 +57,7 @@ def told(published: Path, name: str) -> Any:
     return json.loads((published / name).read_text())
 
 
-@pytest.mark.parametrize("item", demo_products(), ids=lambda item: str(item["id"]))
+@each("item", demo_products())
 def test_a_products_page_is_the_containers(
     published: Path, shopper: Shopper, item: dict[str, Any]
 ) -> None:
