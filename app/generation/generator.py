@@ -195,9 +195,11 @@ class Generator:
         """Return before which character of an answer no component will end that is missing."""
         if parser.held:
             return 0
-        if not self._missing(job):
-            return self._tools.parsing.answer
         type_, began = parser.open
+        missing = self._missing(job)
+        fills = self._deps.specs[type_].slots if type_ in self._deps.specs else missing
+        if not any(slot in missing for slot in fills):
+            return self._tools.parsing.answer
         return began + self._lengths.least(model, type_)
 
     def _take(self, proposals: Iterable[Proposal | Refusal], model: str, job: PageJob) -> None:

@@ -47,7 +47,7 @@ _EVENTS_AT_ONCE = 256
 _LONGEST_PAUSE = 0.25
 """Seconds that a component is late at most which is much shorter than any of its kind before."""
 
-_CAUTION = 0.7
+_CAUTION = 0.8
 """Of the time that is expected: an answer that was held up somewhere makes up for it in one go."""
 
 _LAST_WORDS = 1.0

@@ -39,9 +39,9 @@ class Pace:
         self._waiting: dict[float, list[asyncio.Future[None]]] = {}
 
     async def wait(self, pause: float) -> None:
-        """Wait for the first tick after so many seconds."""
+        """Wait for the last tick within so many seconds, or for the next."""
         loop = asyncio.get_running_loop()
-        tick = self.next_tick(loop.time() + pause)
+        tick = self.next_tick(loop.time(), pause)
         if tick not in self._waiting:
             self._waiting[tick] = []
             loop.call_at(tick, self._tick, tick)
@@ -49,9 +49,12 @@ class Pace:
         self._waiting[tick].append(waiter)
         await waiter
 
-    def next_tick(self, now: float) -> float:
-        """Return the time of the next tick: timers are early at times, by less than half a gap."""
-        tick = (now // self.gap + 1) * self.gap
+    def next_tick(self, now: float, pause: float = 0.0) -> float:
+        """Return the time of the last tick within a pause, or of the next.
+
+        Timers are early at times, by less than half a gap.
+        """
+        tick = ((now + max(0.0, pause - self.gap)) // self.gap + 1) * self.gap
         return tick if tick - self._latest > self.gap / 2 else tick + self.gap
 
     def observe(self, tick: float, now: float) -> None:

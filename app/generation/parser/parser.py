@@ -65,7 +65,7 @@ class ProposalParser:
 
     @property
     def lengths(self) -> dict[str, int]:
-        """How many characters the latest component of each type had."""
+        """How many characters the shortest component of each type had."""
         return self._components.lengths
 
     @property

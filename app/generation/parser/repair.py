@@ -23,7 +23,7 @@ class RepairingParser:
     """Takes tokens one by one. `found` fills with proposals and refusals, for its reader to empty.
 
     `done` says that the brackets run too deep to go on. Lengths are in characters: `lengths` has
-    those of the latest components, by type. `names` are those of the component that the outermost
+    those of the shortest components, by type. `names` are those of the component that the outermost
     object may be.
     """
 
@@ -246,7 +246,8 @@ class RepairingParser:
             names = self._names._replace(key=self._key_above)
             verdict = read_proposal(text, self.repairs, names)
             if isinstance(verdict, Proposal):
-                self.lengths[verdict.type] = self._began - began
+                length = self._began - began
+                self.lengths[verdict.type] = min(length, self.lengths.get(verdict.type, length))
             if isinstance(verdict, Proposal) or in_list:
                 self.found.append(verdict)
             else:

@@ -48,13 +48,15 @@ def test_the_same_proposals_come_out_however_the_text_is_cut(size: int) -> None:
 @pytest.mark.parametrize("size", [1, 2, 7, 4096])
 def test_how_long_a_component_was_is_known_however_the_text_is_cut(size: int) -> None:
     parser = ProposalParser()
-    text = '{"components": [{"type":"a","config":{"x":"{é"}}, {"type":"b","config":{}}]}'
-    for at in range(0, len(text), size):
-        assert len(list(parser.feed(text[at : at + size]))) <= len(parser.lengths)
-    assert parser.lengths == {
-        "a": len('"type":"a","config":{"x":"{é"}}'),
-        "b": len('"type":"b","config":{}}'),
-    }
+    texts = (
+        '"type":"a","config":{"x":"{é"}}',
+        '"type":"b","config":{}}',
+        '"type":"b","config":{"x":1}}',
+    )
+    text = f'{{"components": [{{{", {".join(texts)}]}}'
+    found = [item for at in range(0, len(text), size) for item in parser.feed(text[at : at + size])]
+    assert len(found) == len(texts)
+    assert parser.lengths == {"a": len(texts[0]), "b": len(texts[1])}, "of the shorter of the two"
 
 
 def test_a_proposal_comes_out_with_the_brace_that_closes_it() -> None:

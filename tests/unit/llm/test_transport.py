@@ -420,6 +420,7 @@ def test_who_is_late_is_read_less_often_and_who_catches_up_as_often_as_before() 
     for late in [0.0] * 2 + [0.5] * 9 + [0.0] * 150:
         tick = pace.next_tick(now)
         assert now < tick <= now + 1.5 * pace.gap + 0.001
+        assert now < pace.next_tick(now, 0.25) <= now + max(0.25, 1.5 * pace.gap) + 0.001
         now = tick + late + 0.001
         pace.observe(tick, now)
         gaps.append(pace.gap)
