@@ -8,7 +8,6 @@ import re
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol, cast
 
 import anyio
@@ -48,7 +47,9 @@ _LONGEST_PAUSE = 0.25
 """Seconds that a component is late at most which is much shorter than any of its kind before."""
 
 _CAUTION = 0.8
-"""Of the time that is expected: an answer that was held up somewhere makes up for it in one go."""
+_HELD_UP = 0.9
+_SETTLED = 0.3
+"""Seconds until the pace of an answer tells something."""
 
 _LAST_WORDS = 1.0
 """Seconds for what may follow the reason for the end: the usage, and the mark of the end."""
@@ -73,6 +74,7 @@ class StreamState:
     due: float = 0.0
     began: float = 0.0
     said: int = 0
+    pace: float = 0.0
     texts: list[str] = field(default_factory=list)
     joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
@@ -188,6 +190,7 @@ class ChatClient:
         yield from answer.say(texts)
 
     async def _bytes(self, prompt: Prompt, answer: StreamState) -> AsyncGenerator[bytes, None]:
+        clock = asyncio.get_running_loop().time
         address, headers, body = self._api.request(prompt, self._limits.max_tokens)
         traced = {"traceparent": prompt.traceparent} if prompt.traceparent else {}
         http = self._http()
@@ -197,7 +200,7 @@ class ChatClient:
             headers={**_HEADERS, **headers, **traced},
             json=body,
             timeout=httpx.Timeout(None, connect=self._limits.connect),
-            extensions={"pause": partial(_pause, prompt, answer)},
+            extensions={"pause": lambda: pause_for(prompt, answer, clock())},
         )
         async with asyncio.timeout_at(answer.due):
             response = await http.send(request, stream=True)
@@ -287,13 +290,20 @@ def _value_if_any(data: bytes) -> object:
         return None
 
 
-def _pause(prompt: Prompt, answer: StreamState) -> float:
-    """Return for how many seconds nothing of use will come, at the pace of the answer so far."""
-    ahead = prompt.useful_from() - answer.said
-    if ahead <= 0 or not answer.said:
+def pause_for(prompt: Prompt, answer: StreamState, now: float) -> float:
+    """Return for how many seconds nothing of use will come, at the pace of the answer so far.
+
+    One that was held up on its way makes up for it in one go, so nothing is expected of it until it
+    has.
+    """
+    ahead, elapsed = prompt.useful_from() - answer.said, now - answer.began
+    if ahead <= 0 or not answer.said or elapsed < _SETTLED:
         return 0.0
-    elapsed = asyncio.get_running_loop().time() - answer.began
-    return min(_CAUTION * ahead * elapsed / answer.said, _LONGEST_PAUSE)
+    pace = (answer.said - len(answer.texts[0])) / elapsed
+    answer.pace = max(answer.pace, pace)
+    if pace <= _HELD_UP * answer.pace:
+        return 0.0
+    return min(_CAUTION * ahead / pace, _LONGEST_PAUSE)
 
 
 async def _next(pieces: AsyncGenerator[bytes, None], answer: StreamState) -> bytes | None:

@@ -26,7 +26,7 @@ from app.domain.llm import (
 from app.domain.persona import NEWCOMER
 from app.generation.schema import SHAPE, answer_schema
 from app.llm.anthropic import AnthropicApi
-from app.llm.client import ChatClient, ProviderApi, StreamState
+from app.llm.client import ChatClient, ProviderApi, StreamState, pause_for
 from app.llm.openai import OpenAiApi
 from app.llm.sse import ServerEvent
 from app.llm.transport import PacedTransport
@@ -100,6 +100,24 @@ def understood(
     client = ChatClient(api, httpx.AsyncClient)
     said = client._understood(sent, answer or StreamState())  # noqa: SLF001 - no socket
     return [event for event in said if event is not None]
+
+
+def test_what_comes_of_use_is_awaited_at_the_pace_of_an_answer_but_not_of_one_held_up() -> None:
+    def pauses(useful_from: int, *said: tuple[float, int]) -> list[float]:
+        prompt = BRIEF._replace(useful_from=lambda: useful_from)
+        answer = StreamState(began=100.0, said=20, texts=["x" * 20])
+        found = []
+        for seconds, characters in said:
+            answer.said = 20 + characters
+            found.append(pause_for(prompt, answer, 100.0 + seconds))
+        return found
+
+    steady = [(0.1, 40), (1.0, 400), (2.0, 800), (2.1, 840)]
+    assert pauses(880, *steady) == pytest.approx([0.0, 0.25, 0.8 * 60 / 400, 0.8 * 20 / 400])
+    assert pauses(860, *steady[2:]) == pytest.approx([0.8 * 40 / 400, 0.0]), "it may be there"
+    held_up = [(1.0, 400), (2.0, 400), (2.1, 840)]
+    assert pauses(10_000, *held_up) == pytest.approx([0.25, 0.0, 0.25])
+    assert pauses(10_000, (1.0, 0)) == [0.0], "one that came in one piece has no pace"
 
 
 Ask = Callable[..., ChatClient]
