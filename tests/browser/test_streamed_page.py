@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product, repeat
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import (
     SLOTS,
@@ -23,6 +25,7 @@ from tools.support.browser import Watched, wait_until_still, watched
 from tools.support.server import Server
 
 ORDERS = [SLOTS, SLOTS[::-1], ("cta", "hero", "recommendations", "filters", "grid")]
+WIDTHS = (360, 768, 1280)
 
 
 @pytest.fixture
@@ -100,8 +103,14 @@ def test_the_next_visit_is_one_request_and_no_stream(
         assert len(model.requests) == 1
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-@pytest.mark.parametrize("order", ORDERS, ids=["in order", "backwards", "mixed"])
+@pytest.mark.parametrize(
+    ("in_both_shapes", "width", "order"),
+    [
+        *product(["one machine"], WIDTHS, ORDERS),
+        *zip(repeat("through the Worker"), WIDTHS, ORDERS, strict=False),
+    ],
+    indirect=["in_both_shapes"],
+)
 def test_nothing_moves_nothing_complains_and_nothing_goes_elsewhere(
     browser: Browser, composed_by_model: Server, model: Model, width: int, order: tuple[str, ...]
 ) -> None:
@@ -292,12 +301,14 @@ def moments(seen: Watched, model: Model) -> Iterator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_at_any_moment(
-    browser: Browser, composed_by_model: Server, model: Model, scheme: str
+    browser: Browser, serve: StartServer, model: Model, scheme: str
 ) -> None:
+    """On one machine: through the Worker come the same shell, events and page."""
     text = answer()
     model.play(Scenario(text, hold_after=(0, ends_of_components(text)[1])))
+    server = serve(**model.environment)
     with watched(browser, color_scheme=scheme) as seen:
-        seen.page.goto(f"{composed_by_model.url}/store", wait_until="load")
+        seen.page.goto(f"{server.url}/store", wait_until="load")
         for moment in moments(seen, model):
             for width in (360, 1280):
                 seen.page.set_viewport_size({"width": width, "height": 800})
@@ -310,7 +321,7 @@ def test_axe_finds_nothing_serious_at_any_moment(
                 assert serious == [], f"{moment}, {width}: {violations}"
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_what_a_slow_network_brings_in_pieces_moves_nothing(
     browser: Browser, house_server: Server, width: int
 ) -> None:
