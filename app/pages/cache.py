@@ -216,7 +216,7 @@ class PageCache:
                 self._keep(key, ahead)
             return _Current(stored)
         await self._ready()
-        shop = self._steered(stored, view).shop
+        shop = self.steered(stored, view).shop
         page = await self._drawn(stored, self._restocked(stored, shop), view)
         if page is None:
             return None
@@ -238,7 +238,7 @@ class PageCache:
         await self._ready()
         renderer = self._site.current.renderer
         still: list[Component] = []
-        shop, fallbacks = self._steered(stored, view)
+        shop, fallbacks = self.steered(stored, view)
         contents = dict(fallbacks)
         for component in components:
             html = renderer.component(component, shop)
@@ -252,7 +252,8 @@ class PageCache:
             html=html, components=still, content=view.content, valid_until=view.valid_until
         )
 
-    def _steered(self, stored: StoredPage, view: ShopView) -> Steered:
+    def steered(self, stored: StoredPage, view: ShopView) -> Steered:
+        """Return the shop as the rules have it for whom a page was composed."""
         pins = self._site.current.has_pins(arm_in(stored.persona_hash))
         return view.steered_for(stored.persona_type, pins=pins)
 

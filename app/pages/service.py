@@ -17,7 +17,6 @@ from app.pages.journal import PageJournal
 from app.pages.shells import VISIT, ShopView
 from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper, ShopperCache
-from app.personas.key import arm_in
 from app.storage.db.rows import Visited, stamp
 from app.storage.db.write_behind import WriteBehind
 from app.util.lazy import WarmUp
@@ -330,8 +329,7 @@ class PageService:
     async def _replay(self, stored: StoredPage, view: ShopView, after: int) -> Batches:
         """Yield what a reader has not seen of a stored page, as if it were composed just now."""
         await self._warm_up.wait()
-        pins = self._site.current.has_pins(arm_in(stored.persona_hash))
-        shop = view.steered_for(stored.persona_type, pins=pins).shop
+        shop = self.cache.steered(stored, view).shop
         yield replay(stored, self._site.current.renderer, shop, after)
 
 
