@@ -18,7 +18,14 @@ from typing import NamedTuple
 
 from app.domain.basket import Basket, BasketLine
 from app.domain.catalog import Money
-from app.web.cookies import cookie_names, cookie_values, signature
+from app.web.cookies import (
+    ENDED,
+    UNTRACKED_ATTRIBUTES,
+    cookie_names,
+    cookie_values,
+    set_cookie,
+    signature,
+)
 
 MAX_VALUE_LENGTH = 3_000
 VALUE = re.compile(r"^([A-Za-z0-9_-]{2,2956})\.([A-Za-z0-9_-]{43})$")
@@ -27,7 +34,6 @@ BASKET = "basket"
 """What the cookie's name begins with."""
 
 _FIELDS = 7
-_ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
 
 
 class BasketSigner(NamedTuple):
@@ -62,11 +68,10 @@ class BasketSigner(NamedTuple):
             value = self.value([line._replace(slot="", page="") for line in basket], shop_id)
         if len(value) > MAX_VALUE_LENGTH:
             return []
-        of_host, plain = cookie_names(shop_id, BASKET)
+        names = cookie_names(shop_id, BASKET)
         age = f"Max-Age={LIFETIME if basket else 0}; " if lasting or not basket else ""
-        name, ending = (of_host, "; Secure") if secure else (plain, "")
-        cookie = f"{name}={value}; {age}{_ATTRIBUTES}{ending}".encode()
-        return [cookie, *([f"{plain}=; Max-Age=0; {_ATTRIBUTES}".encode()] if secure else [])]
+        cookie = set_cookie(names, f"{value}; {age}{UNTRACKED_ATTRIBUTES}", secure=secure)
+        return [cookie, *([set_cookie(names, ENDED, secure=False)] if secure else [])]
 
     def value(self, basket: Iterable[BasketLine], shop_id: str) -> str:
         """Return the value of a basket's cookie."""

@@ -28,6 +28,9 @@ ATTRIBUTES = f"Path=/; Max-Age={LIFETIME}; HttpOnly; SameSite=Lax"
 UNTRACKED_ATTRIBUTES = "Path=/; HttpOnly; SameSite=Lax"
 """Of who may not be followed: their browser forgets the cookie when it is closed."""
 
+ENDED = f"; Max-Age=0; {UNTRACKED_ATTRIBUTES}"
+"""No value, and the attributes of a cookie that its browser is to drop."""
+
 OF_HOST = "__Host-"
 """How names of cookies begin that browsers take over https only, from the host itself."""
 
@@ -116,9 +119,7 @@ class SessionSigner(NamedTuple):
         """Return a Set-Cookie header's value; one that does not last ends with the browser."""
         value = f"{shopper_id}.{expires}.{self.sign(shopper_id, shop_id, expires)}"
         attributes = ATTRIBUTES if lasting else UNTRACKED_ATTRIBUTES
-        of_host, plain = cookie_names(shop_id)
-        name, ending = (of_host, "; Secure") if secure else (plain, "")
-        return f"{name}={value}; {attributes}{ending}".encode()
+        return set_cookie(cookie_names(shop_id), f"{value}; {attributes}", secure=secure)
 
 
 def _signed(
@@ -159,6 +160,12 @@ def cookie_names(shop_id: str, kind: str = "shopper") -> tuple[str, str]:
     """
     plain = f"{kind}_{shop_id}"
     return f"{OF_HOST}{plain}", plain
+
+
+def set_cookie(names: tuple[str, str], value: str, *, secure: bool) -> bytes:
+    """Return a Set-Cookie header's value, of a cookie's value with its attributes."""
+    of_host, plain = names
+    return (f"{of_host}={value}; Secure" if secure else f"{plain}={value}").encode()
 
 
 def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:

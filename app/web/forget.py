@@ -14,13 +14,11 @@ from app.storage.shoppers import ShopperData
 from app.web.basket import form_fields, private_page, see_other
 from app.web.basket_cookie import BASKET
 from app.web.context import AppContext
-from app.web.cookies import cookie_names
+from app.web.cookies import ENDED, cookie_names, set_cookie
 from app.web.notices import FAILED, FORGET, FORGOTTEN
 from app.web.responses import send_response
 
 log = logging.getLogger("wandstore.shoppers")
-
-_ENDED = b"=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
 
 
 class ForgetPage:
@@ -65,9 +63,9 @@ class ForgetPage:
             await send_response(scope, send, private_page(html, view, 503))
             return
         self.counts["forgotten" if known else "unknown"] += 1
-        names = (*cookie_names(shop.id), *cookie_names(shop.basket_id, BASKET))
-        values = [name.encode() + _ENDED for name in names]
-        # What is named for the host browsers do not look at unless it is said to be secure.
-        values[::2] = [value + b"; Secure" for value in values[::2]]
-        ended = [(b"set-cookie", value) for value in values]
+        ended = [
+            (b"set-cookie", set_cookie(names, ENDED, secure=secure))
+            for names in (cookie_names(shop.id), cookie_names(shop.basket_id, BASKET))
+            for secure in (True, False)
+        ]
         await send_response(scope, send, see_other(view.urls.forget(done=True), ended))
