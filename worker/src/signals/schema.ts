@@ -61,12 +61,11 @@ type Fields = Record<string, unknown>;
 
 /** Parse a body; throw a SignalsError for its first invalid field. */
 export function parseSignals(bytes: Uint8Array): ReportedEvent[] {
-  const body = requireObject(parseJson(bytes), "body");
-  const events = requireList(body["events"], "events", MAX_EVENTS).map((event, index) =>
+  const { events, ...rest } = requireObject(parseJson(bytes), "body");
+  const parsed = requireList(events, "events", MAX_EVENTS).map((event, index) =>
     parseEvent(event, `events.${index}`),
   );
-  rejectUnknownFields(body, "", ["events"]);
-  return events;
+  return withNoMore(rest, "", parsed);
 }
 
 /** Parse JSON in UTF-8; a byte order mark and half a surrogate pair are no JSON, as in Python. */
@@ -84,52 +83,45 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function parseEvent(value: unknown, path: string): ReportedEvent {
-  const event = requireObject(value, path);
-  const kind = FACTS.REPORTED.find((known) => known === event["kind"]);
+  const { kind: name, ...fields } = requireObject(value, path);
+  const kind = FACTS.REPORTED.find((known) => known === name);
   if (kind === undefined) throw invalid(path, `kind must be one of ${FACTS.REPORTED.join(", ")}`);
-  const fields = PARSERS[kind](event, path);
-  rejectUnknownFields(event, path, ["kind", ...FIELDS[kind]]);
-  return { ...EMPTY, kind, ...fields };
+  return { ...EMPTY, kind, ...PARSERS[kind](fields, path) };
 }
 
-const FIELDS: Record<ReportedKind, readonly string[]> = {
-  view: ["product"],
-  filter: ["category", "sort"],
-  dwell: ["product", "seconds"],
-  add_to_basket: ["product", "quantity"],
-  purchase: ["items", "order"],
-  shown: ["slot", "by", "products"],
-  click: ["slot", "by", "product", "place"],
-};
-
 const PARSERS: Record<ReportedKind, (event: Fields, path: string) => Partial<ReportedEvent>> = {
-  view: ({ product }, path) => ({ items: [[requireName(product, `${path}.product`), 1]] }),
-  filter: ({ category = "", sort = "" }, path) => {
+  view: ({ product, ...rest }, path) =>
+    withNoMore(rest, path, { items: [[requireName(product, `${path}.product`), 1]] }),
+  filter: ({ category = "", sort = "", ...rest }, path) => {
     const text = requireText(category, `${path}.category`);
     if (!SORTS.some((known) => known === sort))
       throw invalid(`${path}.sort`, "is no order of ours");
-    return { category: text, sort: sort as string };
+    return withNoMore(rest, path, { category: text, sort: sort as string });
   },
-  dwell: ({ product, seconds }, path) => ({
-    items: [[requireName(product, `${path}.product`), 1]],
-    seconds: requireInteger(seconds, `${path}.seconds`, FACTS.MAX_SECONDS),
-  }),
+  dwell: ({ product, seconds, ...rest }, path) =>
+    withNoMore(rest, path, {
+      items: [[requireName(product, `${path}.product`), 1]],
+      seconds: requireInteger(seconds, `${path}.seconds`, FACTS.MAX_SECONDS),
+    }),
   add_to_basket: (event, path) => ({ items: [parseItem(event, path)] }),
-  purchase: ({ items, order = "" }, path) => ({
-    items: requireList(items, `${path}.items`, MAX_ITEMS).map((value, index) =>
-      parseOnlyItem(value, `${path}.items.${index}`),
-    ),
-    order: requireText(order, `${path}.order`),
-  }),
-  shown: ({ slot, by, products = [] }, path) => ({
-    ...parseSlot(slot, by, path),
-    items: parseProducts(products, `${path}.products`),
-  }),
-  click: ({ slot, by, product, place }, path) => ({
-    ...parseSlot(slot, by, path),
-    items: [[requireName(product, `${path}.product`), 1]],
-    place: requireInteger(place, `${path}.place`, MAX_ITEMS),
-  }),
+  purchase: ({ items, order = "", ...rest }, path) =>
+    withNoMore(rest, path, {
+      items: requireList(items, `${path}.items`, MAX_ITEMS).map((value, index) =>
+        parseItem(value, `${path}.items.${index}`),
+      ),
+      order: requireText(order, `${path}.order`),
+    }),
+  shown: ({ slot, by, products = [], ...rest }, path) =>
+    withNoMore(rest, path, {
+      ...parseSlot(slot, by, path),
+      items: parseProducts(products, `${path}.products`),
+    }),
+  click: ({ slot, by, product, place, ...rest }, path) =>
+    withNoMore(rest, path, {
+      ...parseSlot(slot, by, path),
+      items: [[requireName(product, `${path}.product`), 1]],
+      place: requireInteger(place, `${path}.place`, MAX_ITEMS),
+    }),
 };
 
 function parseSlot(slot: unknown, by: unknown, path: string) {
@@ -145,18 +137,12 @@ function parseProducts(value: unknown, path: string): [string, number][] {
   return value.map((product, index) => [requireName(product, `${path}.${index}`), 1]);
 }
 
-function parseOnlyItem(value: unknown, path: string): readonly [string, number] {
-  const fields = requireObject(value, path);
-  const item = parseItem(fields, path);
-  rejectUnknownFields(fields, path, ["product", "quantity"]);
-  return item;
-}
-
-function parseItem({ product, quantity = 1 }: Fields, path: string): readonly [string, number] {
-  return [
+function parseItem(value: unknown, path: string): readonly [string, number] {
+  const { product, quantity = 1, ...rest } = requireObject(value, path);
+  return withNoMore(rest, path, [
     requireName(product, `${path}.product`),
     requireInteger(quantity, `${path}.quantity`, MAX_QUANTITY),
-  ];
+  ]);
 }
 
 function requireObject(value: unknown, path: string): Fields {
@@ -165,13 +151,12 @@ function requireObject(value: unknown, path: string): Fields {
   return value as Fields;
 }
 
-/** Reject unknown fields; after the known ones are validated, as the container does. */
-function rejectUnknownFields(value: Fields, path: string, known: readonly string[]): void {
-  const unknown = Object.keys(value)
-    .find((key) => !known.includes(key))
-    ?.slice(0, MAX_FIELD_LENGTH);
+/** Return what was parsed if its object has no fields beside: known ones are validated first. */
+function withNoMore<Parsed>(rest: Fields, path: string, parsed: Parsed): Parsed {
+  const unknown = Object.keys(rest)[0]?.slice(0, MAX_FIELD_LENGTH);
   if (unknown !== undefined)
     throw invalid(path ? `${path}.${unknown}` : unknown, "there is no such field");
+  return parsed;
 }
 
 function requireList(value: unknown, path: string, max: number): unknown[] {
