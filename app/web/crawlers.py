@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SELF_NAMED = re.compile(
     r"(?:bots?|crawl[a-z]*|spider|scraper|archiver|fetcher|preview|probe|monitor|checker|healthcheck|"
@@ -42,12 +42,9 @@ class CrawlerList(NamedTuple):
 def crawler_list() -> CrawlerList:
     """Return the list that the package crawler-user-agents keeps, read once, in 10 ms.
 
-    The package itself would keep an example of each in memory. Where it is not installed, the shop
-    is open all the same, and knows those that name themselves.
+    The package itself would keep an example of each in memory.
     """
-    package = find_spec("crawleruseragents")
-    if package is None or package.origin is None:
-        return CrawlerList((), re.compile("(?!)"))
+    package: Any = find_spec("crawleruseragents")
     text = Path(package.origin).with_name("crawler-user-agents.json").read_text("utf-8")
     patterns: list[str] = json.loads(text, object_hook=lambda entry: entry["pattern"])
     names = [re.sub(r"\\(.)", r"\1", pattern) for pattern in patterns if _NAME.fullmatch(pattern)]
