@@ -84,6 +84,7 @@ async def _write(
     try:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         for name, persona in shoppers:
-            await database.set_persona(Visited(name, shop_id, now), persona, persona_hash(persona))
+            visited = Visited(name, shop_id, now)
+            await database.set_persona(visited, persona, persona_hash(persona), 0)
     finally:
         await database.close()

@@ -22,9 +22,6 @@ from app.storage.db.rows import (
 )
 from app.storage.measured import measured
 
-ANY_FACT = 2**53 - 1
-"""An id beyond every fact's, which JSON carries whole."""
-
 VIEW_DAYS = 400
 """Days for which counts of views are kept."""
 
@@ -216,11 +213,7 @@ class ShopRepository(ABC):
         return rows
 
     async def set_persona(
-        self,
-        sighting: Visited,
-        persona: Persona,
-        persona_hash: str,
-        last_fact_id: int = ANY_FACT,
+        self, sighting: Visited, persona: Persona, persona_hash: str, last_fact_id: int
     ) -> None:
         """Make a persona the shopper's current one and forget those of long ago.
 

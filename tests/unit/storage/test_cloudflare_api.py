@@ -192,7 +192,7 @@ async def test_a_write_that_is_broken_off_is_none(kv: CloudflareKv, rest: RestAp
 
 async def test_a_persona_comes_back_as_it_was_set(database: D1Database, rest: RestApi) -> None:
     assert await database.persona_of("shop_1", "demo") == NEWCOMER
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
     assert await database.persona_of("shop_1", "demo") == COLLECTOR
     assert rest.d1.rows("SELECT typeof(confidence) FROM personas") == [("real",)]
 

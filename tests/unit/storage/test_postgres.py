@@ -254,7 +254,7 @@ async def test_nothing_stays_of_who_is_erased_while_another_process_writes_of_th
     page = Generation("g1", "shop_1", "v2_x", "pending", "ui:x", AT)
     for write in (
         database.add_facts(SEEN, [Fact("view")]),
-        database.set_persona(SEEN, Persona("explorer", 0.4), "v2_1"),
+        database.set_persona(SEEN, Persona("explorer", 0.4), "v2_1", 0),
         database.add_views(
             SEEN, PageViews(1, "", "newcomer", "", [("hero", "hero", "", 0, 1, 0)]), []
         ),

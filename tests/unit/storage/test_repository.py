@@ -148,16 +148,16 @@ async def test_a_shopper_of_whom_nothing_is_known_is_a_newcomer(database: OpenDa
 
 
 async def test_a_persona_comes_back_as_it_was_set(database: OpenDatabase) -> None:
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
     assert await database.persona_of("shop_1", "demo") == COLLECTOR
 
 
 async def test_the_persona_set_last_is_the_current_one(database: OpenDatabase) -> None:
     minimalist = Persona("minimalist", 0.5)
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    await database.set_persona(SEEN_LATER, minimalist, "v2_b")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
+    await database.set_persona(SEEN_LATER, minimalist, "v2_b", 0)
     assert await database.persona_of("shop_1", "demo") == minimalist
-    await database.set_persona(SEEN_LATER, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN_LATER, COLLECTOR, "v2_a", 0)
     assert await database.persona_of("shop_1", "demo") == COLLECTOR
 
 
@@ -165,27 +165,27 @@ async def test_shoppers_who_share_a_hash_keep_signals_of_their_own(
     database: OpenDatabase,
 ) -> None:
     other = Persona("collector", 0.87, Signals(130.0))
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    await database.set_persona(Visited("shop_2", "demo", SEEN.at), other, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
+    await database.set_persona(Visited("shop_2", "demo", SEEN.at), other, "v2_a", 0)
     assert await database.persona_of("shop_1", "demo") == COLLECTOR
     assert await database.persona_of("shop_2", "demo") == other
 
 
 async def test_a_shopper_of_one_shop_is_a_stranger_to_another(database: OpenDatabase) -> None:
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
     assert await database.persona_of("shop_1", "corner") == NEWCOMER
 
 
 async def test_setting_a_persona_keeps_when_the_shopper_first_came(database: OpenDatabase) -> None:
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
-    await database.set_persona(SEEN_LATER, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
+    await database.set_persona(SEEN_LATER, COLLECTOR, "v2_a", 0)
     assert await database.rows("SELECT created_at, last_seen_at FROM shoppers") == [
         (SEEN.at, SEEN_LATER.at)
     ]
 
 
 async def test_a_row_that_makes_no_sense_is_a_newcomers(database: OpenDatabase) -> None:
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
     await database.rows("UPDATE personas SET signals = 'not json'")
     assert await database.persona_of("shop_1", "demo") == NEWCOMER
 
@@ -380,7 +380,7 @@ async def test_facts_come_back_in_their_order_with_the_hash_judged_last(
     database: OpenDatabase,
 ) -> None:
     assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((VIEW,), None, 1)
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 1)
     assert await database.add_facts(SEEN, [ORDER, VIEW]) == ShopperHistory(
         (VIEW, ORDER, VIEW), "v2_a", 3
     )
@@ -462,8 +462,8 @@ async def test_of_a_shoppers_former_personas_few_are_kept_and_the_current_one_al
 ) -> None:
     for number in range(30):
         at = Visited("shop_1", "demo", f"2026-01-{number + 1:02}T00:00:00Z")
-        await database.set_persona(at, COLLECTOR, f"v2_{number}")
-    await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_old")
+        await database.set_persona(at, COLLECTOR, f"v2_{number}", 0)
+    await database.set_persona(SEEN, Persona("explorer", 0.4), "v2_old", 0)
     assert (await database.persona_of("shop_1", "demo")).type == "explorer"
     hashes = {name for (name,) in await database.rows("SELECT hash FROM personas")}
     assert hashes == {f"v2_{number}" for number in range(10, 30)} | {"v2_old"}
@@ -492,8 +492,8 @@ async def test_who_is_not_seen_again_is_forgotten_with_all_that_was_theirs(
     database: OpenDatabase,
 ) -> None:
     for name, at in (("gone", OLD), ("back", NOW)):
-        await database.add_facts(Visited(name, "demo", at), [VIEW])
-        await database.set_persona(Visited(name, "demo", at), COLLECTOR, "v2_a")
+        known = await database.add_facts(Visited(name, "demo", at), [VIEW])
+        await database.set_persona(Visited(name, "demo", at), COLLECTOR, "v2_a", known.last_fact_id)
     assert await everything(database, BETWEEN, BETWEEN) == 1
     assert await database.rows("SELECT id FROM shoppers") == [("back",)]
     assert await database.rows("SELECT shopper_id FROM personas") == [("back",)]
@@ -526,7 +526,7 @@ async def test_nothing_is_written_of_who_was_erased_until_that_is_forgotten_too(
     pages = await database.record([SEEN, kept], [generation(), generation(id="g2")])
     assert set(pages) == {generation().kv_key}
     assert await database.add_facts(SEEN, [VIEW]) == ShopperHistory((), None)
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
     seen = PageViews(1, "", "newcomer", "", [("hero", "hero", "", 0, 1, 0)])
     await database.add_views(SEEN, seen, [("test", "a")])
     assert not any((await database.export("shop_1")).values())
@@ -541,7 +541,7 @@ async def test_who_was_seen_last_in_a_shop_is_known_with_their_personas(
 ) -> None:
     elsewhere, newcomer = Visited("shop_2", "other", NOW), Visited("shop_3", "demo", NOW)
     await database.record([SEEN, elsewhere, newcomer], [])
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
     found = await database.latest_shoppers("demo")
     assert {it.id: it.persona for it in found} == {"shop_1": COLLECTOR, "shop_3": NEWCOMER}
 

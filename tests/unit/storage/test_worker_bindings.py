@@ -188,7 +188,7 @@ async def test_nobody_there_is_a_failure(http: LazyHttpClient) -> None:
 
 async def test_a_persona_comes_back_as_it_was_set(database: D1Database) -> None:
     assert await database.persona_of("shop_1", "demo") == NEWCOMER
-    await database.set_persona(SEEN, COLLECTOR, "v2_a")
+    await database.set_persona(SEEN, COLLECTOR, "v2_a", 0)
     assert await database.persona_of("shop_1", "demo") == COLLECTOR
 
 
@@ -226,7 +226,7 @@ async def test_the_largest_report_and_all_records_of_one_write_fit_into_one_call
     liked = Persona("loyalist", 0.95, Signals(1e9, names[:3], "high", names[:3]))
     database = D1Database(ask)
     await database.add_facts(SEEN, [order] * MAX_EVENTS)
-    await database.set_persona(SEEN, liked, "v2_loyalist")
+    await database.set_persona(SEEN, liked, "v2_loyalist", MAX_EVENTS)
     visits = [Visited(f"shop_{at}", "demo", SEEN.at) for at in range(MAX_RECORDS)]
     composed = [
         Generation(f"g{at}", "s", "h", "failed", "ui:s:h", SEEN.at) for at in range(MAX_RECORDS)
