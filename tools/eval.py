@@ -169,7 +169,9 @@ async def _compose(
     )
     trace = Trace("eval", shop.id, persona.type, time.monotonic)
     key = PageKey("shop_eval", persona_hash(persona))
-    job = PageJob("eval", key, shop, persona, view.content, view.fallbacks, trace)
+    job = PageJob(
+        "eval", key, shop, persona, view.content, view.fallbacks, trace, library.plan.slots
+    )
     journal.open("eval", key.shopper_id)
     await build_generator(content, renderer, tools).compose(job, _forget)
     return outcome(trace, models[0].name, len(library.plan.asked))

@@ -83,7 +83,6 @@ class Generator:
         """Compose a page to its end, whatever happens on the way; the journal says how it went."""
         await self._tools.ready()
         job.began = asyncio.get_running_loop().time()
-        job.wanted = job.wanted or self._deps.plan.slots
         in_time = await self._fill(job)
         unfilled = [slot for slot in job.wanted if slot in job.fallbacks.keys() - job.drawn.keys()]
         job.trace.fillers[FALLBACK] += len(unfilled)
@@ -282,7 +281,6 @@ class Generator:
 
     def _folded(self, job: PageJob, own: Iterable[RenderedComponent]) -> StoredPage:
         """Return the page that the journal's events make of the fallbacks, and say how it went."""
-        job.wanted = job.wanted or self._deps.plan.slots
         unfilled = job.fallbacks.keys() - job.drawn.keys()
         job.trace.status = "partial" if unfilled.intersection(job.wanted) else "success"
         if self._used_fallback_model(job) and job.trace.status == "success":

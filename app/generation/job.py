@@ -79,11 +79,11 @@ class GeneratorDeps(NamedTuple):
 class PageJob:
     """One page on its way: whose it is, what is asked for, and what has become of it so far.
 
-    `wanted` are the slots to fill, all where it is empty; `base` is what was decided before and
-    stays; `own` is by rule, and its shopper's alone. A slot without one of the `fallbacks` may stay
-    empty. `client` is for whom, as the budget counts it, and `lease` what the page is composed by
-    where processes share it; once `alone` it is shared no more. `began` is in the event loop's
-    seconds. `shop` is as the merchant's rules have it for the persona, until `valid_until`.
+    `wanted` are the slots to fill; `base` is what was decided before and stays; `own` is by rule,
+    and its shopper's alone. A slot without one of the `fallbacks` may stay empty. `client` is for
+    whom, as the budget counts it, and `lease` what the page is composed by where processes share
+    it; once `alone` it is shared no more. `began` is in the event loop's seconds. `shop` is as the
+    merchant's rules have it for the persona, until `valid_until`.
     """
 
     id: str
@@ -93,7 +93,7 @@ class PageJob:
     content: str
     fallbacks: Mapping[str, SlotContent]
     trace: Trace
-    wanted: tuple[str, ...] = ()
+    wanted: tuple[str, ...]
     base: Sequence[Component] = ()
     base_model: str = ""
     client: Client = Client()

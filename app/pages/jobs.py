@@ -224,7 +224,7 @@ class PageJobs:
             view.content,
             fallbacks,
             trace,
-            wanted=request.wanted,
+            request.wanted or self._site.current.content.library.plan.slots,
             base=[item for item in decided if item.slot not in request.wanted],
             base_model=base.model if base is not None else "",
             client=request.client,

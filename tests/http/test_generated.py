@@ -16,7 +16,7 @@ def failed(code: str) -> PageJob:
     """Return a page that ended with this code."""
     trace = Trace("page", "test", "newcomer", lambda: 0.0)
     key = PageKey("shop_1", "v2_newcomer_0_x")
-    return PageJob("page", key, shop(), NEWCOMER, "content", {}, trace, failed=code)
+    return PageJob("page", key, shop(), NEWCOMER, "content", {}, trace, (), failed=code)
 
 
 @each(

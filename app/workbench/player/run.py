@@ -77,6 +77,7 @@ class Run:
             view.content,
             self.fallbacks,
             self.trace,
+            live.version.content.library.plan.slots,
         )
         tools = GeneratorTools(
             journal=_RunJournal(self),

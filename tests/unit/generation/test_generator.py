@@ -97,6 +97,7 @@ async def composed(
     fallbacks = RENDERER.fallbacks(DEMO, fallback(DEMO, House(LIBRARY.plan, PROMPTS.house_in)))
     trace = Trace("page", "demo", "newcomer", lambda: 0.0)
     key = PageKey("shop_1", "v2_newcomer_0_x")
+    changes = {"wanted": deps.plan.slots, **changes}
     page = PageJob("page", key, DEMO, NEWCOMER, "content", fallbacks, trace, **changes)
 
     async def keep(_: StoredPage, __: int, for_all: tuple[StoredPage, int] | None) -> bool:
