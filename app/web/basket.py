@@ -18,7 +18,7 @@ from app.pages.shells import ShopView
 from app.rendering.checkout import checkout_address
 from app.util.http_body import Body, zipped
 from app.web.body import BodyReader, Rejected
-from app.web.context import AppContext
+from app.web.context import AppContext, ShopPage
 from app.web.headers import FILE_HEADERS, Headers
 from app.web.notices import BASKET_NOT_AGREED, BASKET_NOT_TAKEN, Notice
 from app.web.responses import Response, send_response
@@ -33,24 +33,24 @@ NOTES = ("full", "most", "not_sold", "moved", "quantity")
 _PRIVATE = (b"cache-control", b"private, no-store")
 
 
-class BasketPage:
+class BasketPage(ShopPage):
     """GET /basket shows it, POST changes it. `counts` has what was done, or why nothing was."""
 
     def __init__(self, web: AppContext, signals: SignalsEndpoint) -> None:
+        super().__init__(web)
         self.counts: Counter[str] = Counter()
-        self._web = web
         self._signals = signals
         self._bodies = BodyReader(MAX_BODY_BYTES, _BODIES_TOGETHER * MAX_BODY_BYTES)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
         """Answer GET, HEAD and POST of a shop's basket."""
-        web, view = self._web, self._web.shop_of(scope)
-        if view is None or view.shop.checkout is None:
+        web = self._web
+        if view.shop.checkout is None:
             await web.send_not_found(scope, send, view)
         elif scope["method"] == "POST":
             await self._change(scope, receive, send, view)
         else:
-            items = check(self._web.baskets.read(scope["headers"], view.shop.basket_id), view.shop)
+            items = check(web.baskets.read(scope["headers"], view.shop.basket_id), view.shop)
             note = form_fields(scope["query_string"]).get("note", "")
             html = web.renderer.basket_page(view.shop, items, note if note in NOTES else "")
             await send_response(scope, send, private_page(html, view))
@@ -118,19 +118,19 @@ class BasketPage:
         await send_response(scope, send, private_page(html, view, status))
 
 
-class CheckoutPage:
+class CheckoutPage(ShopPage):
     """Leads to the checkout of a basket that is as it was seen. `counts` has how often it did."""
 
     def __init__(self, web: AppContext, permalinks: Permalinks, signals: SignalsEndpoint) -> None:
+        super().__init__(web)
         self.counts: Counter[str] = Counter()
         self._signals = signals
-        self._web = web
         self._permalinks = permalinks
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
         """Answer GET and HEAD of a shop's checkout."""
-        web, view = self._web, self._web.shop_of(scope)
-        if view is None or view.shop.checkout is None:
+        web = self._web
+        if view.shop.checkout is None:
             await web.send_not_found(scope, send, view)
             return
         items = check(self._web.baskets.read(scope["headers"], view.shop.basket_id), view.shop)

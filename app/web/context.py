@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable
 from typing import NamedTuple
 
-from starlette.types import Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.domain.catalog import PERSONALISE
 from app.domain.network import Client
@@ -24,7 +24,7 @@ from app.web.notices import NOT_FOUND, Notice
 from app.web.responses import Response, send_response
 from app.web.same_origin import from_our_page
 
-Draw = Callable[[], Awaitable[str]]
+Draw = Callable[[], str | Awaitable[str]]
 
 CATALOG_MEMORY = 4 * 1024 * 1024
 """Bytes of listings and products' pages held ready."""
@@ -114,9 +114,30 @@ class AppContext(NamedTuple):
         key = (view.shop.id, view.edition, what)
         body = self.catalog_pages.get(key)
         if body is None:
-            body = self.catalog_pages.put(key, (await draw()).encode())
+            text = draw()
+            text = text if isinstance(text, str) else await text
+            body = self.catalog_pages.put(key, text.encode())
         await send_response(scope, send, Response(body, headers, 200, _CATALOG_PAGE))
 
     async def send_not_found(self, scope: Scope, send: Send, view: ShopView | None) -> None:
         """Send the designed page for what is not there."""
         await self.send_notice(scope, send, view or self.site.current.default, NOT_FOUND, 404)
+
+
+class ShopPage:
+    """A page of whichever shop the address names; the page for what is not there without one."""
+
+    def __init__(self, web: AppContext) -> None:
+        self._web = web
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for the page."""
+        view = self._web.shop_of(scope)
+        if view is None:
+            await self._web.send_not_found(scope, send, None)
+        else:
+            await self.answer(scope, receive, send, view)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
+        """Answer with the page of a shop."""
+        raise NotImplementedError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
@@ -13,7 +14,7 @@ from app.storage.errors import StorageError
 from app.storage.shoppers import ShopperData
 from app.web.basket import form_fields, private_page, see_other
 from app.web.basket_cookie import BASKET
-from app.web.context import AppContext
+from app.web.context import AppContext, ShopPage
 from app.web.cookies import ENDED, cookie_names, set_cookie
 from app.web.notices import FAILED, FORGET, FORGOTTEN
 from app.web.responses import send_response
@@ -21,27 +22,22 @@ from app.web.responses import send_response
 log = logging.getLogger("wandstore.shoppers")
 
 
-class ForgetPage:
+class ForgetPage(ShopPage):
     """Erases whoever the cookie says it is. `counts` has what was done, or why nothing was."""
 
     def __init__(self, web: AppContext, data: ShopperData) -> None:
+        super().__init__(web)
         self.counts: Counter[str] = Counter()
-        self._web = web
         self._data = data
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
         """Answer GET, HEAD and POST."""
-        web, view = self._web, self._web.shop_of(scope)
-        if view is None:
-            await web.send_not_found(scope, send, None)
-        elif scope["method"] == "POST":
+        if scope["method"] == "POST":
             await self._forget(scope, send, view)
         else:
             done = "done" in form_fields(scope["query_string"])
-
-            async def draw() -> str:
-                return web.renderer.message_page(view.shop, *(FORGOTTEN if done else FORGET))
-
+            notice, web = FORGOTTEN if done else FORGET, self._web
+            draw = partial(web.renderer.message_page, view.shop, *notice)
             await web.send_catalog_page(scope, send, view, ("forget", done), draw)
 
     async def _forget(self, scope: Scope, send: Send, view: ShopView) -> None:

@@ -10,39 +10,34 @@ from starlette.types import Receive, Scope, Send
 
 from app.catalog.listing import fields_of
 from app.domain.catalog import Product, Shop
-from app.web.context import AppContext
+from app.pages.shells import ShopView
+from app.web.context import ShopPage
 
 _RELATED = 6
 _LOOKED_AT = 200
 """Products of a category, and of all, among which the others are chosen."""
 
 
-class ProductPage:
+class ProductPage(ShopPage):
     """A product, what it costs and whether it can be had, with a few of its like."""
 
-    def __init__(self, web: AppContext) -> None:
-        self._web = web
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
         """Answer GET and HEAD of a product's page."""
-        web = self._web
-        view = web.shop_of(scope)
-        name = unicodedata.normalize("NFC", scope["path_params"]["id"])
-        item = view.shop.products.get(name) if view else None
-        if view is None or item is None:
+        web, shop = self._web, view.shop
+        item = shop.products.get(unicodedata.normalize("NFC", scope["path_params"]["id"]))
+        if item is None:
             await web.send_not_found(scope, send, view)
             return
         named = dict(fields_of(scope["query_string"])).get("variant", "")
-        shop, variant = view.shop, item.form(unicodedata.normalize("NFC", named))
-
-        async def draw() -> str:
-            return web.renderer.product_page(shop, item, related(item, shop), variant)
-
-        async def as_markdown() -> str:
-            return web.renderer.markdown(shop).product(item, related(item, shop))
-
-        what = ("product", item.id, variant.id if variant else "")
-        await web.send_catalog_page(scope, send, view, what, draw, as_markdown=as_markdown)
+        variant = item.form(unicodedata.normalize("NFC", named))
+        await web.send_catalog_page(
+            scope,
+            send,
+            view,
+            ("product", item.id, variant.id if variant else ""),
+            lambda: web.renderer.product_page(shop, item, related(item, shop), variant),
+            as_markdown=lambda: web.renderer.markdown(shop).product(item, related(item, shop)),
+        )
 
 
 def related(item: Product, shop: Shop) -> list[Product]:

@@ -15,7 +15,7 @@ from app.pages.cache import CachedPage
 from app.pages.service import Shell
 from app.pages.shells import ShopView
 from app.util.http_body import Answer, Body, zipped
-from app.web.context import AppContext
+from app.web.context import ShopPage
 from app.web.cookies import Session
 from app.web.crawlers import is_crawler, is_prefetch, is_subresource
 from app.web.markdown import wants_markdown
@@ -29,26 +29,19 @@ _QUICKLY = 3
 """How hard a shell is compressed, for each visit anew: a little less for half of the time."""
 
 
-class StorePage:
+class StorePage(ShopPage):
     """The page the whole system is there for."""
 
-    def __init__(self, web: AppContext) -> None:
-        self._web = web
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
         """Answer GET and HEAD of a shop's store page."""
-        began = time.perf_counter()
-        web = self._web
-        view = web.shop_of(scope)
-        if view is None:
-            await web.send_not_found(scope, send, None)
-        elif scope["query_string"] and (query := read_request(scope["query_string"])):
+        began, web = time.perf_counter(), self._web
+        if scope["query_string"] and (query := read_request(scope["query_string"])):
             listing = partial(_listing, view, query)
             draw = partial(listing, partial(web.renderer.listing_page, view.shop))
             markdown = partial(listing, web.renderer.markdown(view.shop).listing)
             await web.send_catalog_page(scope, send, view, query, draw, as_markdown=markdown)
         elif wants_markdown(scope):
-            shop = partial(_as_markdown, web, view)
+            shop = web.renderer.markdown(view.shop).shop
             await web.send_catalog_page(scope, send, view, "store", shop, as_markdown=shop)
         else:
             session = web.session(scope, view)
@@ -109,33 +102,21 @@ class StorePage:
         return Response(body, view.headers, extra_headers=headers)
 
 
-async def _as_markdown(web: AppContext, view: ShopView) -> str:
-    return web.renderer.markdown(view.shop).shop()
-
-
 async def _listing(view: ShopView, query: ListingQuery, draw: Callable[[Listing], str]) -> str:
     find = partial(filter_products, view.shop, query)
     return draw(await asyncio.to_thread(find))
 
 
-class CategoriesPage:
+class CategoriesPage(ShopPage):
     """GET /categories: the way to everything, where there are too many for the other pages."""
 
-    def __init__(self, web: AppContext) -> None:
-        self._web = web
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send, view: ShopView) -> None:
         """Answer GET and HEAD of a shop's page of all categories."""
-        web, view = self._web, self._web.shop_of(scope)
-        if view is None:
-            await web.send_not_found(scope, send, None)
-            return
-        shop = view.shop
-
-        async def draw() -> str:
-            return web.renderer.categories_page(shop)
-
-        markdown = partial(_as_markdown, web, view)
+        web, shop = self._web, view.shop
+        draw, markdown = (
+            partial(web.renderer.categories_page, shop),
+            web.renderer.markdown(shop).shop,
+        )
         await web.send_catalog_page(scope, send, view, "categories", draw, as_markdown=markdown)
 
 
