@@ -161,7 +161,7 @@ async def within(seconds: float, failure: Callable[[str], CatalogError]) -> Asyn
     try:
         async with asyncio.timeout(seconds):
             yield
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as error:
         raise failure(type(error).__name__) from None
     except OSError as error:
         raise failure(error.strerror or "cannot be written") from error

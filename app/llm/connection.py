@@ -18,6 +18,8 @@ import httpx
 _LONGEST_HEAD = 64 * 1024
 _HEAD_TOO_LONG = "the answer's head is too long"
 _MOST_AT_ONCE = 64 * 1024
+_COST_OF_A_RECORD = 256
+"""Bytes that a record of TLS counts for beside its own: reading takes as long as of so many."""
 
 _MOST_STRETCHED = 8
 _CALMER = 0.98
@@ -71,23 +73,25 @@ class Pace:
             _set(waiter)
 
 
-async def connect(host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
-    """Connect to the first of a host's addresses that can be reached.
+async def connect(
+    host: str, port: int, tls: ssl.SSLContext | None, seconds: float | None = None
+) -> socket.socket:
+    """Connect to the first of a host's addresses that answers in its share of the seconds.
 
     Raises:
         OSError: there is none, or no agreement on TLS.
     """
     loop = asyncio.get_running_loop()
     failure = OSError("the host has no address")
-    for family, kind, protocol, _, address in await loop.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
+    addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for family, kind, protocol, _, address in addresses:
         try:
             with ExitStack() as undo:
                 stream = undo.enter_context(socket.socket(family, kind, protocol))
                 stream.setblocking(False)
                 stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                await loop.sock_connect(stream, address)
+                async with asyncio.timeout(seconds and seconds / len(addresses)):
+                    await loop.sock_connect(stream, address)
                 undo.pop_all()
         except OSError as error:
             failure = error
@@ -254,7 +258,7 @@ class Connection:
                     self._finish_at_end(None)
                     break
                 self._take(data)
-                size += len(data) if self._in_records else _MOST_AT_ONCE
+                size += len(data) + _COST_OF_A_RECORD if self._in_records else _MOST_AT_ONCE
         except _NOT_YET:
             pass
         except OSError as error:
@@ -265,7 +269,7 @@ class Connection:
     def _take(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._lose(httpx.RemoteProtocolError(str(error)))
         if not self.has_head:
             self._received += len(data)
@@ -285,10 +289,11 @@ class Connection:
 
     def wait_for_request(self) -> None:
         """Be closed as soon as the server closes, or sends what was not asked for."""
-        self._loop.add_reader(self._stream, self._close_unasked)
-        self._close_unasked()
+        self._loop.add_reader(self._stream, self.close_unasked)
+        self.close_unasked()
 
-    def _close_unasked(self) -> None:
+    def close_unasked(self) -> None:
+        """Close what the server has closed, or on which it sent what was not asked for."""
         with suppress(OSError):
             try:
                 self._stream.recv(1)

@@ -13,6 +13,7 @@ from app.llm.client import ChatClient, ProviderApi
 from app.llm.openai import OpenAiApi
 from app.llm.transport import PacedTransport
 from app.settings import ProviderSettings
+from app.storage.http import take_no_cookies
 
 _APIS: Mapping[str, Callable[[ProviderSettings], ProviderApi]] = {
     "kimi": OpenAiApi,
@@ -30,4 +31,4 @@ def build_client(
 def open_client() -> httpx.AsyncClient:
     """Return the client that all providers share; where a proxy is set, with httpx's way to it."""
     proxied = getproxies().keys() & {"http", "https", "all"}
-    return httpx.AsyncClient(transport=None if proxied else PacedTransport())
+    return take_no_cookies(httpx.AsyncClient(transport=None if proxied else PacedTransport()))

@@ -71,10 +71,10 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
     async def _connect(self, origin: Origin, seconds: float | None) -> Connection:
         scheme, host, port = origin
-        tls = await self._tls_context() if scheme == "https" else None
         try:
+            tls = await self._tls_context() if scheme == "https" else None
             async with _limit(seconds, httpx.ConnectTimeout):
-                return Connection(await connect(host, port, tls), self._pace)
+                return Connection(await connect(host, port, tls, seconds), self._pace)
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 
@@ -91,6 +91,7 @@ class PacedTransport(httpx.AsyncBaseTransport):
         for entry in reversed(self._idle):
             if entry[0] == origin:
                 self._idle.remove(entry)
+                entry[2].close_unasked()  # the loop may not have come to it yet
                 if entry[2].reusable:
                     entry[2].start_over()
                     return entry[2]

@@ -147,4 +147,14 @@ def _client(*, inside: bool, secure: bool) -> httpx.AsyncClient:
 
     limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)
     timeout = httpx.Timeout(_SILENCE, connect=_CONNECT)
-    return httpx.AsyncClient(verify=verify, limits=limits, timeout=timeout, trust_env=not inside)
+    return take_no_cookies(
+        httpx.AsyncClient(verify=verify, limits=limits, timeout=timeout, trust_env=not inside)
+    )
+
+
+def take_no_cookies(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Have a client keep no cookies: one that is not ASCII would fail every request after it."""
+    from http.cookiejar import DefaultCookiePolicy  # noqa: PLC0415 - loaded when first needed
+
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    return client

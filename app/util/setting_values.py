@@ -52,6 +52,7 @@ def address(text: str) -> str:
     found = text.rstrip("/")
     try:
         urlsplit(found).port  # noqa: B018 - it is read then
+        (urlsplit(found).hostname or "").encode("idna")
     except ValueError:
         found = ""
     if not found.startswith(("https://", "http://")):

@@ -38,7 +38,11 @@ class FeedHost:
         self.packs = False
         self.statuses: list[int] = []
         self.app = Starlette(
-            routes=[Route("/feed", self._feed), Route("/moved", self._moved)],
+            routes=[
+                Route("/feed", self._feed),
+                Route("/moved", self._moved),
+                Route("/cookie", self._cookie),
+            ],
         )
 
     async def _feed(self, request: Request) -> Response:
@@ -53,6 +57,9 @@ class FeedHost:
 
     async def _moved(self, _: Request) -> Response:
         return RedirectResponse("http://feed.example/feed")
+
+    async def _cookie(self, _: Request) -> Response:
+        return RedirectResponse("/feed", headers={"set-cookie": "a=\xff"})
 
 
 @pytest.fixture
@@ -174,6 +181,12 @@ def test_a_redirect_to_another_machine_without_tls_is_not_followed(
 ) -> None:
     with pytest.raises(CatalogError, match="UnsupportedProtocol"):
         serve(**quickly(address.replace("/feed", "/moved")))
+
+
+def test_a_cookie_that_cannot_be_sent_back_is_a_reason_told(address: str, tmp_path: Path) -> None:
+    asking = FeedDownload(address.replace("/feed", "/cookie"), tmp_path, load_catalogs).fetch()
+    with pytest.raises(CatalogError, match="UnicodeEncodeError"):
+        asyncio.run(asking)
 
 
 def test_a_feed_that_comes_packed_is_kept_so_and_sold_from(

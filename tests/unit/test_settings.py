@@ -76,6 +76,7 @@ def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
         ("KIMI_BASE_URL", "https://", "KIMI_BASE_URL must be an http(s) address, not 'https://'"),
         ("CLAUDE_BASE_URL", "file:///etc", "CLAUDE_BASE_URL must be an http(s) address"),
         ("CLAUDE_BASE_URL", "http://host:65536", "CLAUDE_BASE_URL must be an http(s) address"),
+        ("CLAUDE_BASE_URL", "http://api..host", "CLAUDE_BASE_URL must be an http(s) address"),
         ("WANDSTORE_SHOPIFY_STORE", "corner.example", "must be a domain, as corner.myshopify.com"),
         ("WANDSTORE_SHOPIFY_STORE", "http://a.example", "must be a domain"),
         ("WANDSTORE_SHOPIFY_STORE", "a.myshopify.com", "must be set, or WANDSTORE_SHOPIFY_TOKEN"),

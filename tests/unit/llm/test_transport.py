@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from app.llm.connection import Connection, Pace, connect
+from app.llm.providers import open_client
 from app.llm.transport import PacedTransport
 
 pytestmark = pytest.mark.anyio
@@ -131,6 +132,7 @@ async def test_an_answer_that_has_no_body_ends_with_its_head(
     [
         b"",
         b"HTTP/1.1 200",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhello",
         OK,
         OK + b"Content-Length: 6\r\n\r\nhello",
         OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
@@ -303,6 +305,37 @@ async def test_more_than_was_asked_for_does_not_answer_the_next_request(
         assert server.connections == 2
 
 
+async def test_a_last_word_that_the_loop_has_not_come_to_yet_answers_no_request() -> None:
+    def serve() -> socket.socket:
+        peer, _ = listening.accept()
+        peer.recv(65536)
+        peer.sendall(HELLO)
+        return peer
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(5)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        async with httpx.AsyncClient(transport=PacedTransport(0.001), timeout=5) as http:
+            first = asyncio.create_task(asyncio.to_thread(serve))
+            assert (await http.get(url)).text == "hello"
+            with await first as peer:
+                second = asyncio.create_task(asyncio.to_thread(serve))
+                await asyncio.sleep(0)
+                peer.sendall(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+            response = await http.get(url)
+            assert (response.status_code, response.text) == (200, "hello")
+            (await second).close()
+
+
+async def test_a_cookie_that_cannot_be_sent_back_does_not_fail_the_next_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.llm.providers.getproxies", dict)
+    answer = OK + b"Set-Cookie: a=\xff\r\nContent-Length: 5\r\n\r\nhello"
+    async with serving(answering(answer, answer)) as server, open_client() as http:
+        assert [(await http.get(server.url)).text for _ in range(2)] == ["hello", "hello"]
+
+
 @pytest.mark.parametrize(
     "stray",
     [
@@ -353,6 +386,35 @@ async def test_a_server_that_is_not_there_is_a_connect_error(http: httpx.AsyncCl
         port = free.getsockname()[1]
     with pytest.raises(httpx.ConnectError):
         await http.get(f"http://127.0.0.1:{port}/")
+
+
+async def test_an_address_that_is_silent_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def addresses(*_: object, **__: object) -> list[tuple[object, ...]]:
+        here = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, ""
+        return [(*here, (f"127.0.0.{last}", 9)) for last in (1, 2)]
+
+    async def reach(_: socket.socket, address: tuple[str, int]) -> None:
+        tried.append(address[0])
+        if len(tried) == 1:
+            await asyncio.Event().wait()
+
+    tried: list[str] = []
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", addresses)
+    monkeypatch.setattr(loop, "sock_connect", reach)
+    (await connect("model.example", 9, None, 0.1)).close()
+    assert tried == ["127.0.0.1", "127.0.0.2"]
+
+
+async def test_certificates_that_cannot_be_read_are_a_connect_error() -> None:
+    def unreadable() -> ssl.SSLContext:
+        raise OSError
+
+    async with httpx.AsyncClient(transport=PacedTransport(0.001, unreadable)) as http:
+        with pytest.raises(httpx.ConnectError):
+            await http.get("https://127.0.0.1:9/")
 
 
 async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -503,6 +565,27 @@ async def test_over_tls_bodies_and_connections_are_the_same(
     ):
         assert [(await http.get(server.url)).text for _ in range(2)] == ["hello", "hello"]
         assert server.connections == 1
+
+
+async def test_records_of_a_byte_are_read_a_few_at_a_time(
+    certificate: Path, server_tls: ssl.SSLContext
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await take_request(reader)
+        writer.write(OK + b"Content-Length: 2000\r\n\r\n")
+        for _ in range(2000):
+            writer.write(b"x")
+        await writer.drain()
+
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    async with (
+        serving(serve, server_tls) as server,
+        httpx.AsyncClient(transport=PacedTransport(0.001, lambda: trusting)) as http,
+        http.stream("GET", server.url, timeout=5) as response,
+    ):
+        pieces = [len(piece) async for piece in response.aiter_raw()]
+    assert sum(pieces) == 2000
+    assert max(pieces) <= 256
 
 
 class ByHand(Pace):
