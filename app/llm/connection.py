@@ -38,18 +38,16 @@ class Pace:
     def __init__(self, between_reads: float) -> None:
         self.gap = self._least = between_reads
         self._latest = 0.0
-        self._waiting: dict[float, list[asyncio.Future[None]]] = {}
+        self._ticks: dict[float, asyncio.Event] = {}
 
     async def wait(self, pause: float) -> None:
         """Wait for the last tick within so many seconds, or for the next."""
         loop = asyncio.get_running_loop()
         tick = self.next_tick(loop.time(), pause)
-        if tick not in self._waiting:
-            self._waiting[tick] = []
+        if tick not in self._ticks:
+            self._ticks[tick] = asyncio.Event()
             loop.call_at(tick, self._tick, tick)
-        waiter = loop.create_future()
-        self._waiting[tick].append(waiter)
-        await waiter
+        await self._ticks[tick].wait()
 
     def next_tick(self, now: float, pause: float = 0.0) -> float:
         """Return the time of the last tick within a pause, or of the next.
@@ -69,8 +67,7 @@ class Pace:
 
     def _tick(self, tick: float) -> None:
         self.observe(tick, asyncio.get_running_loop().time())
-        for waiter in self._waiting.pop(tick):
-            _set(waiter)
+        self._ticks.pop(tick).set()
 
 
 async def connect(
@@ -117,21 +114,15 @@ async def _secured(stream: socket.socket, host: str, tls: ssl.SSLContext) -> ssl
 
 async def _ready(stream: socket.socket, *, to_write: bool) -> None:
     """Wait until a socket can be read from, or written to."""
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
     add, remove = (
         (loop.add_writer, loop.remove_writer) if to_write else (loop.add_reader, loop.remove_reader)
     )
-    add(stream, _set, ready)
+    add(stream, ready.set)
     try:
-        await ready
+        await ready.wait()
     finally:
         remove(stream)
-
-
-def _set(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 class Connection:
