@@ -192,9 +192,9 @@ class Generator:
 
     def _useful_from(self, model: str, parser: ProposalParser, job: PageJob) -> int:
         """Return before which character of an answer no component will end that is missing."""
-        if parser.held:
+        if (component := parser.open) is None:
             return 0
-        type_, began = parser.open
+        type_, began = component
         missing = self._missing(job)
         fills = self._deps.specs[type_].slots if type_ in self._deps.specs else missing
         if not any(slot in missing for slot in fills):

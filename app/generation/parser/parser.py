@@ -31,8 +31,9 @@ _TENTATIVE = re.compile(
 class ProposalParser:
     """Feed text, get proposals as their objects close, and refusals for what cannot be read.
 
-    `repairs` counts them by kind; `done` says that no more text is wanted. `names` are those that a
-    component may have from the key above it.
+    `repairs` counts them by kind, `lengths` has the characters of the shortest component of each
+    type; `done` says that no more text is wanted. `names` are those that a component may have from
+    the key above it.
 
     What follows long or tentative prose may be a draft in a thought that has no tag, or whose first
     one was in the prompt, as some models have it. It is held back until a last tag says so, or the
@@ -52,6 +53,7 @@ class ProposalParser:
         self._components = RepairingParser(
             self._lexer, names, self._decode, longest=limits.component, deepest=limits.depth
         )
+        self.lengths = self._components.lengths
         self._read = 0
         self._offered = 0
         self._heard = 0
@@ -64,19 +66,12 @@ class ProposalParser:
         return self._components.inside or bool(self._lexer.aside)
 
     @property
-    def lengths(self) -> dict[str, int]:
-        """How many characters the shortest component of each type had."""
-        return self._components.lengths
+    def open(self) -> tuple[str, int] | None:
+        """The type of what is open, if it is known, and where in the text it begins.
 
-    @property
-    def open(self) -> tuple[str, int]:
-        """The type of what is open, if it is known, and where in the text it begins."""
-        return self._components.open
-
-    @property
-    def held(self) -> bool:
-        """Whether something is held back that what comes next may set free."""
-        return bool(self._held)
+        None where something is held back that what comes next may set free.
+        """
+        return None if self._held else self._components.open
 
     def feed(self, text: str) -> Iterator[Proposal | Refusal]:
         """Yield what `text` completes. Text beyond the limits is refused once, then ignored."""
