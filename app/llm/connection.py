@@ -10,7 +10,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import httptools
 import httpx
@@ -285,11 +285,12 @@ class Connection:
 
     def close_unasked(self) -> None:
         """Close what the server has closed, or on which it sent what was not asked for."""
-        with suppress(OSError):
-            try:
-                self._stream.recv(1)
-            except _NOT_YET:
-                return
+        try:
+            self._stream.recv(1)
+        except _NOT_YET:
+            return
+        except OSError:
+            pass
         self.close()
 
     def start_over(self) -> None:
