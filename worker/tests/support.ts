@@ -9,7 +9,7 @@ import { handleRequest } from "../src/handler.ts";
 import { cacheKey } from "../src/pages/cache.ts";
 import { personaHash } from "../src/personas/key.ts";
 import type { Persona } from "../src/personas/persona.ts";
-import { cookieName, SessionSigner } from "../src/session/cookies.ts";
+import { cookieNames, SessionSigner } from "../src/session/cookies.ts";
 import { COOKIES } from "../src/shared/constants.ts";
 
 export const SHOPPER = `shop_${"0123456789abcdef".repeat(2)}`;
@@ -95,7 +95,7 @@ export async function sessionCookie(
     shopId,
     expires,
   );
-  return `${cookieName(shopId)}=${shopperId}.${expires}.${signature}`;
+  return `${cookieNames(shopId)[1]}=${shopperId}.${expires}.${signature}`;
 }
 
 function newExpiry(): number {

@@ -3,8 +3,8 @@
 // The value is `{payload}.{signature}`: a JSON list of [product, variant, quantity, hundredths,
 // currency, slot, page] in base64url, and HMAC-SHA256 over `basket|{shop_id}|{payload}`.
 
-import { BASKET_COOKIE, COOKIES } from "../shared/constants.ts";
-import { cookieValues, type SessionSigner } from "./cookies.ts";
+import { BASKET_COOKIE } from "../shared/constants.ts";
+import { cookieNames, cookieValues, type SessionSigner } from "./cookies.ts";
 
 const FIELDS = 7;
 
@@ -24,9 +24,8 @@ export async function readBasket(
   shopId: string,
   signer: SessionSigner,
 ): Promise<readonly BasketLine[]> {
-  const name = `basket_${shopId}`;
-  const names = [COOKIES.OF_HOST + name, name];
-  for (const value of names.flatMap((each) => cookieValues(cookieHeader, each))) {
+  const names = cookieNames(shopId, "basket");
+  for (const value of names.flatMap((name) => cookieValues(cookieHeader, name))) {
     const [, payload, signature] = BASKET_COOKIE.VALUE.exec(value) ?? [];
     if (payload === undefined || signature === undefined) continue;
     const place = await signer.signerOf(`basket|${shopId}|${payload}`, signature);

@@ -59,7 +59,7 @@ export class SessionSigner {
     const expires = isFresh ? session.expires : Math.floor(now) + COOKIES.LIFETIME;
     const attributes = lasting ? COOKIES.ATTRIBUTES : COOKIES.UNTRACKED_ATTRIBUTES;
     const secure = new URL(request.url).protocol === "https:";
-    const name = secure ? COOKIES.OF_HOST + cookieName(shopId) : cookieName(shopId);
+    const name = cookieNames(shopId)[secure ? 0 : 1];
     const value = `${shopperId}.${expires}.${await this.sign(shopperId, shopId, expires)}`;
     const setCookie = `${name}=${value}; ${attributes}${secure ? "; Secure" : ""}`;
     return { shopperId, isFirstVisit: session === null, isNewShopper: isNew, setCookie };
@@ -76,9 +76,7 @@ export class SessionSigner {
 
   /** Return the session of the first cookie that is ours and not over, null without. */
   async verifyHeader(header: string, shopId: string, now: number): Promise<VerifiedSession | null> {
-    const name = cookieName(shopId);
-    const values = [COOKIES.OF_HOST + name, name].flatMap((each) => cookieValues(header, each));
-    for (const value of values) {
+    for (const value of cookieNames(shopId).flatMap((name) => cookieValues(header, name))) {
       const session = await this.verify(value, shopId);
       if (session !== null && session.expires > now) return session;
     }
@@ -124,11 +122,12 @@ function signaturesBy(secret: string): (text: string) => Promise<string> {
 }
 
 /**
- * Return the name of a shop's cookie: no shop sees the shoppers of another. Over https it is named
- * for the host besides, and such a one goes before others.
+ * Return the names of a shop's cookie, over https and else: no shop sees the shoppers of another.
+ * One that is named for the host goes before others.
  */
-export function cookieName(shopId: string): string {
-  return `shopper_${shopId}`;
+export function cookieNames(shopId: string, kind = "shopper"): [ofHost: string, plain: string] {
+  const plain = `${kind}_${shopId}`;
+  return [COOKIES.OF_HOST + plain, plain];
 }
 
 /**
