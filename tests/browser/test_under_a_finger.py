@@ -276,13 +276,19 @@ def test_what_is_read_stays_and_offers_what_came_until_it_is_out_of_view(
 
 
 @pytest.mark.parametrize("way", ["mouse", "keyboard", "touch"])
-def test_an_offer_that_is_taken_brings_what_came(
+def test_an_offer_brings_what_came_but_to_no_press_that_was_on_its_way(
     browser: Browser, composed_by_model: Server, model: Model, way: str
 ) -> None:
     gesture: Gesture = "touch" if way == "touch" else "mouse"
     with shopping(browser, composed_by_model, model, 1280, gesture) as shopper:
         shopper.read()
+        shopper.slow_down(20)
         shopper.next_component()
+        shopper.point(*(place := shopper.centre_of("[data-slot=hero] .offer")))
+        shopper.tap(*place)
+        eventually(lambda: shopper.recorded("clicks"))
+        assert shopper.fillers()["hero"] == "fallback"
+        shopper.slow_down(1)
         offer = shopper.page.get_by_role("button", name="Arranged for you")
         if way == "keyboard":
             shopper.page.locator("[data-slot=hero] .button").focus()
