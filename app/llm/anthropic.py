@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Prompt, TokensUsed
-from app.llm.client import StreamState, count_of, request_of, text_of, text_of_part
+from app.llm.client import StreamState, count_of, reason_of, request_of, text_of, text_of_part
 from app.llm.failures import failure_of_error
 from app.settings import ProviderSettings
 
@@ -54,23 +54,22 @@ class AnthropicApi:
                 return text_of_part(event.get("delta"))
             case "content_block_start":
                 return text_of_part(event.get("content_block"))
-            case "message_start":
-                self._note(event.get("message") or {}, answer)
             case "message_delta":
                 self._note({**event, **(event.get("delta") or {})}, answer)
             case "message_stop":
                 answer.ended = True
-            case "message":
-                self._note(event, answer)
-                answer.ended = True
-                return text_of(event.get("content"))
+            case "message_start" | "message" as kind:
+                message = event if kind == "message" else event.get("message") or {}
+                self._note(message, answer)
+                answer.ended = kind == "message"
+                return text_of(message.get("content"))
             case "error":
                 raise failure_of_error(event)
         return ""
 
     @staticmethod
     def _note(message: Mapping[str, Any], answer: StreamState) -> None:
-        answer.reason = message.get("stop_reason") or answer.reason
+        answer.reason = reason_of(message.get("stop_reason")) or answer.reason
         usage = message.get("usage")
         if not isinstance(usage, dict):
             return

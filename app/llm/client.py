@@ -67,6 +67,7 @@ class StreamState:
 
     reason: str = ""
     spoke: bool = False
+    in_deltas: bool = False
     refused: bool = False
     tokens: TokensUsed = field(default_factory=TokensUsed)
     ended: bool = False
@@ -246,6 +247,12 @@ def text_of(content: object) -> str:
     return "".join(part if isinstance(part, str) else text_of_part(part) for part in content)
 
 
+def reason_of(value: object) -> str:
+    """Return why an answer ended, empty where it has not: some servers write a word for that."""
+    reason = str(value or "").lower()
+    return "" if reason in ("none", "null") else reason
+
+
 def count_of(value: object) -> int:
     """Return a number of tokens as a provider writes it; one that cannot be is none."""
     try:
@@ -323,7 +330,7 @@ def _judged(answer: StreamState) -> ModelEnded:
     """
     if answer.failure:
         raise answer.failure
-    reason = "refusal" if answer.refused else str(answer.reason).lower()
+    reason = "refusal" if answer.refused else answer.reason
     if reason and not _REASON.fullmatch(reason):
         reason = "unknown"
     if _FAILED.search(reason):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Prompt, TokensUsed
-from app.llm.client import StreamState, count_of, request_of, text_of
+from app.llm.client import StreamState, count_of, reason_of, request_of, text_of
 from app.llm.failures import failure_of_error, is_error
 from app.settings import ProviderSettings
 
@@ -48,21 +48,24 @@ class OpenAiApi:
     def read(self, event: Mapping[str, Any], answer: StreamState) -> str:
         """Return the text of a chunk; note its finish reason and usage, wherever they stand.
 
-        A completion that comes whole has a message where chunks have deltas. Some servers send it
-        after the deltas as well, when all of it has been read.
+        A completion that comes whole has a message where chunks have deltas, and some servers write
+        their chunks so. Others send it after the deltas as well, when all of it has been read.
         """
         choices = event.get("choices") or [{}]
         choice = choices[0] if isinstance(choices[0], dict) else {}
         if event.get("error") or choice.get("error") or (not choice and is_error(event)):
             raise failure_of_error(choice if choice.get("error") else event)
-        answer.reason = choice.get("finish_reason") or answer.reason
+        answer.reason = reason_of(choice.get("finish_reason")) or answer.reason
         usage = event.get("usage") or choice.get("usage")
         if isinstance(usage, dict):
             answer.tokens = _tokens(usage)
-        message = choice.get("delta") or (not answer.spoke and choice.get("message")) or {}
+        delta = choice.get("delta")
+        message = delta or (not answer.in_deltas and choice.get("message")) or {}
         if message.get("refusal"):
             answer.refused = True
-        return text_of(message.get("content") or choice.get("text")) or _arguments(message)
+        text = text_of(message.get("content") or choice.get("text")) or _arguments(message)
+        answer.in_deltas = answer.in_deltas or bool(delta and text)
+        return text
 
 
 def _arguments(message: Mapping[str, Any]) -> str:

@@ -197,10 +197,15 @@ async def test_a_thought_before_the_answer_is_not_part_of_it(model: Ask, content
     assert end.tokens.prompt == 1180
 
 
-def test_an_answer_that_is_sent_again_as_a_whole_is_heard_once() -> None:
-    pieces = [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]
-    chunks = [*pieces, {"message": {"content": "ab"}}]
-    assert understood(OPENAI, *({"choices": [chunk]} for chunk in chunks)) == [ModelText("ab")]
+def test_an_answer_is_heard_once_whatever_its_pieces_are_called() -> None:
+    deltas = [{"delta": {"content": "a"}}, {"delta": {"content": "b"}}]
+    again = [*deltas, {"message": {"content": "ab"}}]
+    messages = [{"message": {"content": "a"}}, {"message": {"content": "b"}}]
+    for chunks in (again, messages):
+        assert understood(OPENAI, *({"choices": [chunk]} for chunk in chunks)) == [ModelText("ab")]
+    start = {"type": "message_start", "message": {"content": [{"type": "text", "text": "a"}]}}
+    piece = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "b"}}
+    assert understood(ANTHROPIC, start, piece) == [ModelText("ab")]
 
 
 @pytest.mark.parametrize("halves", ["escaped", "raw"])
@@ -485,6 +490,7 @@ def delta(text: str, reason: str | None = None) -> dict[str, object]:
     ("beside", "reason"),
     [
         ({}, "the answer broke off"),
+        (delta("", "null"), "the answer broke off"),
         ({"detail": "no"}, "the answer broke off"),
         ({"code": 50508, "message": "busy"}, "an error inside the answer"),
         ({"status": 529, "title": "busy"}, "an error inside the answer: overloaded"),
