@@ -84,9 +84,8 @@ class Generator:
         await self._tools.ready()
         job.began = asyncio.get_running_loop().time()
         in_time = await self._fill(job)
-        unfilled = [slot for slot in job.wanted if slot in job.fallbacks.keys() - job.drawn.keys()]
-        job.trace.fillers[FALLBACK] += len(unfilled)
-        for slot in unfilled:
+        job.trace.fillers[FALLBACK] += len(job.unfilled)
+        for slot in job.unfilled:
             if not in_time or self._is_late(slot, job):
                 job.late.append(slot)
                 job.trace.note("kept_fallback", "COMPONENT_TIMEOUT", slot)
@@ -281,8 +280,7 @@ class Generator:
 
     def _folded(self, job: PageJob, own: Iterable[RenderedComponent]) -> StoredPage:
         """Return the page that the journal's events make of the fallbacks, and say how it went."""
-        unfilled = job.fallbacks.keys() - job.drawn.keys()
-        job.trace.status = "partial" if unfilled.intersection(job.wanted) else "success"
+        job.trace.status = "partial" if job.unfilled else "success"
         if self._used_fallback_model(job) and job.trace.status == "success":
             job.trace.status = "degraded"
         job.trace.model = "+".join(job.models)

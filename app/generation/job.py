@@ -110,3 +110,8 @@ class PageJob:
     followed_up: bool = False
     stored: StoredPage | None = None
     failed: str = ""
+
+    @property
+    def unfilled(self) -> list[str]:
+        """The slots to fill that show their fallback as yet."""
+        return [slot for slot in self.wanted if slot in self.fallbacks.keys() - self.drawn.keys()]

@@ -189,11 +189,10 @@ def answer_of(page: PageJob, css: str | None) -> Answer:
         code = _OUR_CODES.get(page.failed, page.failed)
         code = code if code in STATUSES else "CONTAINER_ERROR"
         return error_answer(code, _MESSAGES.get(code, code))
-    missing = [slot for slot in page.wanted if slot in page.fallbacks.keys() - page.drawn.keys()]
     failure = ""
     if page.trace.status == "degraded":  # where no call failed, what was written was not shown
         failure = page.failures[-1] if page.failures else "GENERATION_FAILED"
-    return _page_answer(page.stored, css, page.trace.tokens, _shortfall(missing, failure))
+    return _page_answer(page.stored, css, page.trace.tokens, _shortfall(page.unfilled, failure))
 
 
 def kept_answer(
