@@ -40,7 +40,8 @@ _FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto"})
 _MAX_PIPELINED = 8
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 1024 * 1024
-"""After a refusal so much is read and thrown away: a reset would overtake the answer."""
+"""After a refusal, and of a body that is answered before it is whole, so much is read and thrown
+away: a reset would overtake the answer."""
 
 
 @dataclass(eq=False, repr=False)
@@ -103,6 +104,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._answered: RequestResponseCycle | None = None
         self._bare = 0
         """Bytes since a message began, or a piece of its body came."""
+        self._surplus = 0
+        """Bytes of a body that came when it had been answered."""
         self._held = b""
         """What was pipelined behind requests that wait for their turn."""
         self._closing = False
@@ -149,7 +152,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count a head."""
-        self._bare = 0
+        self._bare = self._surplus = 0
         self._is_partial = True
         super().on_message_begin()
 
@@ -180,8 +183,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a piece of a body."""
+        """Take a piece of a body, if it is of use or not too long by now."""
         self._bare = 0
+        if not self._is_answering():
+            self._surplus += len(body)
+            if self._surplus > _LINGER_BYTES >= self._surplus - len(body):
+                self._open.counts["refused_413"] += 1
+                self.transport.abort()
         super().on_body(body)
 
     def on_message_complete(self) -> None:

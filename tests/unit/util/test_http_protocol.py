@@ -298,6 +298,20 @@ def test_a_long_body_is_no_head(shop: Guarded) -> None:
     assert shop.talk(request + b"b" * 300_000).endswith(b"b" * 300_000)
 
 
+def test_a_body_that_goes_on_when_it_has_been_answered_is_read_no_further(shop: Guarded) -> None:
+    begun = b"POST /at-once HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with shop.connect() as connection:
+        connection.sendall(begun + b"ffffffff\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        with pytest.raises(ConnectionError):
+            list(map(connection.sendall, [LARGE] * 16))
+    with shop.connect() as connection:
+        connection.sendall(begun + b"80000\r\n%b\r\n0\r\n\r\n" % LARGE[:0x80000])
+        connection.sendall(b"GET /at-once HTTP/1.1" + ENDING)
+        assert statuses(everything(connection)) == [200, 200]
+    assert shop.bounds.counts["refused_413"] == 1
+
+
 def test_who_says_nothing_is_let_go() -> None:
     with guarded(head=0.1) as shop:
         assert silence(shop) == b""
