@@ -57,7 +57,7 @@ def test_the_second_newcomer_gets_the_page_whole_in_the_first_answer(
 ) -> None:
     model.play(Scenario(answer()))
     asyncio.run(finished_page(composed_by_model))
-    page = httpx.get(f"{composed_by_model.url}/store")
+    page = http.get(f"{composed_by_model.url}/store")
     assert page.headers["x-wandstore-page"] == "kept"
     assert "shopper_demo=" in page.headers["set-cookie"]
     assert 'data-stream="' not in page.text

@@ -32,7 +32,7 @@ def before(folder: Path, *ports: int) -> Iterator[Nginx]:
 def visit(proxy: Nginx, address: str) -> str:
     """Visit from an address of this machine, saying that it is another."""
     forged = {"X-Forwarded-For": "192.0.2.1", "X-Real-IP": "192.0.2.1"}
-    with httpx.Client(transport=httpx.HTTPTransport(local_address=address)) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=address), timeout=60) as client:
         return client.get(f"{proxy.url}/store", headers=forged).headers["x-wandstore-page"]
 
 

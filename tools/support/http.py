@@ -17,12 +17,14 @@ BROWSER = (
 )
 httpx._client.USER_AGENT = BROWSER  # noqa: SLF001 - what a client says that is not told otherwise
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+WAIT = 60.0
+"""Seconds: a machine that does much else may be late by more than the five that httpx allows."""
 
-Client = partial(httpx.Client, verify=NO_TLS, trust_env=False)
-AsyncClient = partial(httpx.AsyncClient, verify=NO_TLS, trust_env=False)
-request = partial(httpx.request, verify=NO_TLS, trust_env=False)
-get = partial(httpx.get, verify=NO_TLS, trust_env=False)
-head = partial(httpx.head, verify=NO_TLS, trust_env=False)
-post = partial(httpx.post, verify=NO_TLS, trust_env=False)
-delete = partial(httpx.delete, verify=NO_TLS, trust_env=False)
-stream = partial(httpx.stream, verify=NO_TLS, trust_env=False)
+Client = partial(httpx.Client, verify=NO_TLS, trust_env=False, timeout=WAIT)
+AsyncClient = partial(httpx.AsyncClient, verify=NO_TLS, trust_env=False, timeout=WAIT)
+request = partial(httpx.request, verify=NO_TLS, trust_env=False, timeout=WAIT)
+get = partial(httpx.get, verify=NO_TLS, trust_env=False, timeout=WAIT)
+head = partial(httpx.head, verify=NO_TLS, trust_env=False, timeout=WAIT)
+post = partial(httpx.post, verify=NO_TLS, trust_env=False, timeout=WAIT)
+delete = partial(httpx.delete, verify=NO_TLS, trust_env=False, timeout=WAIT)
+stream = partial(httpx.stream, verify=NO_TLS, trust_env=False, timeout=WAIT)
