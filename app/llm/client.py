@@ -66,7 +66,6 @@ class StreamState:
     """What has been understood of an answer so far."""
 
     reason: str = ""
-    spoke: bool = False
     in_deltas: bool = False
     refused: bool = False
     tokens: TokensUsed = field(default_factory=TokensUsed)
@@ -174,7 +173,6 @@ class ChatClient:
                 listed = value if isinstance(value, list) else [value]
                 text = "".join([self._api.read(event, answer) for event in listed])
                 if text:
-                    answer.spoke = True
                     texts.append(text)
                 elif answer.ended:
                     break
@@ -335,7 +333,7 @@ def _judged(answer: StreamState) -> ModelEnded:
         reason = "unknown"
     if _FAILED.search(reason):
         raise _broken("the provider broke it off")
-    if not answer.spoke and reason not in REFUSED:
+    if not answer.texts and reason not in REFUSED:
         raise _broken("an answer without text", retryable=reason not in CUT_SHORT)
     if not reason and not _is_whole("".join(answer.texts)):
         raise _broken("the answer broke off")
