@@ -27,7 +27,7 @@ from app.main import create_app
 from app.pages.service import PageService
 from app.pages.watch import log_problems
 from app.settings import Settings, read_settings, unknown_settings
-from app.util.early_signals import end_by, signals_held
+from app.util.early_signals import end_by, end_within, signals_held
 from app.util.errors import CANNOT, OperatorError
 from app.util.http_protocol import BoundedHttpProtocol, Connections
 from app.util.json_log import set_up_log
@@ -41,6 +41,9 @@ log = logging.getLogger("wandstore")
 
 CLOSING = 3
 """Seconds that connections get to close, once every page has ended."""
+
+_KEEPING = 5
+"""Seconds that are left then to keep what was noted."""
 
 _LOOKS_EVERY = 0.1
 """Seconds, as uvicorn has it."""
@@ -145,7 +148,11 @@ class DrainingServer(Server):
             handler.flush()  # the signal that ends us now leaves no time for it
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; hurry at the second signal, and do not even close at the third."""
+        """Begin to end; hurry at the second signal, and do not even close at the third.
+
+        If the loop hangs, as in a component's own code, none of that comes to be: an alarm does.
+        """
+        end_within((0 if self.should_exit else self._grace) + CLOSING + _KEEPING, sig)
         if self.should_exit:
             self.force_exit, self._hurries = self._hurries, True
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -55,6 +57,26 @@ def end_by(number: int) -> NoReturn:
     signal.signal(number, signal.SIG_DFL)
     signal.raise_signal(number)
     os._exit(128 + number)
+
+
+def end_within(seconds: float, number: int) -> None:
+    """End by a signal in so many seconds, whatever hangs by then, with a line that says where.
+
+    Python's regular expressions and endless loops let a handler run, though nothing else.
+    """
+
+    def end(_: int, hanging: FrameType | None) -> None:
+        at = f"{hanging.f_code.co_filename}, line {hanging.f_lineno}" if hanging else "nowhere"
+        message = (
+            f"ended, since it had not closed {seconds:g} s after {signal.Signals(number).name}"
+        )
+        line = json.dumps({"level": "ERROR", "logger": "wandstore", "message": f"{message}: {at}"})
+        if select.select([], [_STDERR], [], 0)[1]:  # perhaps nobody reads it
+            os.write(_STDERR, f"{line}\n".encode())
+        end_by(number)
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _end(number: int, _: FrameType | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 
 from starlette.types import Scope
 
@@ -12,6 +13,7 @@ log = logging.getLogger("wandstore")
 _FORWARDED = frozenset(
     {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip"}
 )
+_HOST = re.compile(r"(?:\[([^]]+)]|([^:]*))(?::\d*)?")
 _FORWARDED_START = b"x-forwarded"
 _REMEDY = "set FORWARDED_ALLOW_IPS, and have it send X-Forwarded-For"
 
@@ -24,13 +26,28 @@ def is_forwarded(scope: Scope) -> bool:
 
 
 def is_local(scope: Scope) -> bool:
-    """Say whether a request comes from the loopback and from nobody behind it."""
-    client = scope.get("client")
+    """Say whether a request comes from the loopback, for it, and from nobody behind it.
+
+    A page elsewhere could have its name resolve to this machine (DNS rebinding): so the Host must
+    be a name that no other machine can have.
+    """
+    host, _ = scope.get("client") or ("", 0)
+    named = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    return _is_loopback(host) and is_loopback_name(named) and not is_forwarded(scope)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Say whether a Host header names this machine to itself, on whatever port."""
+    found = _HOST.fullmatch(host)
+    name = (found[1] or found[2]).lower() if found else ""
+    return name == "localhost" or _is_loopback(name)
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        from_loopback = client is not None and ipaddress.ip_address(client[0]).is_loopback
+        return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-    return from_loopback and not is_forwarded(scope)
 
 
 class ProxyCheck:

@@ -1,9 +1,8 @@
 """Who may use the workbench: a browser on this machine that was shown the way in.
 
 The address that is printed at the start has a key, which becomes a cookie: a proxy that leaves no
-sign of itself lets nobody in. A page elsewhere could have its name resolve to this machine, so the
-Host header must be a name of the loopback. A write needs more: an Origin that is ours, and the
-token that our pages carry.
+sign of itself lets nobody in. A write needs more: an Origin that is ours, and the token that our
+pages carry.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from urllib.parse import parse_qs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.web.cookies import cookie_values
-from app.web.local_caller import is_forwarded, is_local
+from app.web.local_caller import is_forwarded, is_local, is_loopback_name
 from app.web.responses import send_text
 
-_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 _READING = {"GET", "HEAD"}
 _FORBIDDEN = 403
 _SEE_OTHER = 303
@@ -83,10 +81,10 @@ def _reason_to_doubt(scope: Scope, headers: dict[bytes, bytes], host: str) -> st
     """Return why a request is not one of this machine for itself, empty where it is."""
     if is_forwarded(scope):
         return "it was forwarded"
+    if not is_loopback_name(host):
+        return "its Host is not this machine's"
     if not is_local(scope):
         return "it comes from another machine"
-    if _name(host) not in _NAMES:
-        return "its Host is not this machine's"
     framed = headers.get(b"sec-fetch-dest", b"") in (b"iframe", b"frame", b"script")
     if framed and headers.get(b"sec-fetch-site") == b"cross-site":
         return "it comes from another site"
@@ -96,8 +94,3 @@ def _reason_to_doubt(scope: Scope, headers: dict[bytes, bytes], host: str) -> st
 def _key_in_query(scope: Scope) -> str:
     query = scope["query_string"].decode("latin-1")
     return parse_qs(query).get("key", [""])[0] if "key=" in query else ""
-
-
-def _name(host: str) -> str:
-    name, _, port = host.rpartition(":")
-    return name if port.isdigit() and name else host

@@ -408,7 +408,7 @@ def test_a_body_beyond_the_bound_is_refused(serve: StartServer) -> None:
 def unfinished(server: Server, declared: int) -> socket.socket:
     """Send all of a request but its body."""
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
-    head = "POST /generate HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
+    head = "POST /generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     connection.sendall(f"{head}Content-Length: {declared}\r\n\r\n".encode())
     return connection
 
@@ -434,10 +434,13 @@ def test_bodies_that_do_not_end_are_bounded_in_number(serve: StartServer) -> Non
 
 @pytest.mark.parametrize(
     "header",
-    ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via", "Forwarded", "CF-Connecting-IP"],
-)
-def test_without_a_secret_nobody_calls_through_a_proxy(house_server: Server, header: str) -> None:
-    sent = http.post(f"{house_server.url}/generate", json=request(), headers={header: "127.0.0.1"})
+    ["X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via", "Forwarded", "CF-Connecting-IP", "Host"],
+)  # fmt: skip
+def test_without_a_secret_nobody_calls_through_a_proxy_or_by_a_name_of_their_own(
+    house_server: Server, header: str
+) -> None:
+    given = {header: "rebound.example" if header == "Host" else "127.0.0.1"}
+    sent = http.post(f"{house_server.url}/generate", json=request(), headers=given)
     assert sent.status_code == 403
     assert sent.json()["error"]["code"] == "FORBIDDEN"
     assert sent.json()["error"]["retryable"] is False

@@ -148,6 +148,7 @@ def test_the_demo_shop_shows_a_simulated_month_and_says_so_until_there_is_an_exp
 
 def test_nobody_else_is_told(server: Server) -> None:
     proxied = {"x-forwarded-for": "203.0.113.9"}
+    assert asked(server, host="rebound.example").status_code == 401
     refused = asked(server, **proxied)
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"].startswith("Basic ")

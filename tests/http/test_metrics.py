@@ -139,8 +139,10 @@ def test_what_strangers_and_models_make_up_makes_no_series(
     assert series("madeup") == set()
 
 
-def test_who_comes_through_a_proxy_needs_the_token(serve: StartServer) -> None:
-    signs = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via", "x-real-ip")
+def test_who_comes_through_a_proxy_or_by_a_name_of_their_own_needs_the_token(
+    serve: StartServer,
+) -> None:
+    signs = ("x-forwarded-for", "x-forwarded-host", "forwarded", "via", "x-real-ip", "host")
     known = {"authorization": f"Bearer {TOKEN}"}
     for environment in ({}, {"WANDSTORE_OPERATOR_TOKEN": TOKEN}):
         url = f"{serve(f'data{len(environment)}', **environment).url}/metrics"

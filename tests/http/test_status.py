@@ -101,6 +101,7 @@ def test_without_a_model_it_says_that_nothing_is_spent(serve: StartServer) -> No
 def test_nobody_else_is_told(serve: StartServer) -> None:
     server = serve(WANDSTORE_OPERATOR_TOKEN=TOKEN, WORKER_SECRET="a secret of the worker")  # noqa: S106 - made for tests
     proxied = {"x-forwarded-for": "203.0.113.9"}
+    assert page_of(server, host="rebound.example").status_code == 401
     refused = page_of(server, **proxied)
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"].startswith("Basic ")

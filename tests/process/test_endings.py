@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,8 +16,9 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, ends_of_components
 from tests.support.shopper_client import Shopper, fold, slots, stream_of
 from tests.support.stored import forget_layouts, kept_pages, rows
+from tests.support.waiting import eventually
 from tools.support import http
-from tools.support.server import Server
+from tools.support.server import ROOT, Server
 
 GENERATIONS = "SELECT status, error_message FROM ui_generations"
 
@@ -25,6 +29,16 @@ def wait_until_it_takes_nobody_more(server: Server) -> None:
             http.get(f"{server.url}/health")
         except httpx.TransportError:
             return
+
+
+RUNAWAY = """
+    @field_validator("headline")
+    @classmethod
+    def _is_no_shout(cls, headline: str) -> str:
+        Path({reached!r}).touch()
+        re.match("(a|a?)+$", 64 * "a" + headline)
+        return headline
+"""
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
@@ -172,3 +186,20 @@ def test_who_waits_for_a_page_that_a_shutdown_breaks_off_is_told_to_come_again(
     assert sent[0].status_code == 500
     assert sent[0].json()["error"]["code"] == "CONTAINER_ERROR"
     assert sent[0].json()["error"]["retryable"] is True
+
+
+def test_a_component_that_never_comes_back_holds_no_signal_up_and_is_named(
+    serve: StartServer, tmp_path: Path
+) -> None:
+    for part in ("components", "prompts", "static", "demo"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    hero, reached = tmp_path / "components" / "hero.py", tmp_path / "reached"
+    needs = "import re\nfrom pathlib import Path\n\nfrom pydantic import field_validator\n"
+    said, text = hero.read_text().split("\n", 1)
+    hero.write_text(f"{said}\n{needs}{text}{RUNAWAY.format(reached=str(reached))}")
+    server = serve(WANDSTORE_ROOT=str(tmp_path), WANDSTORE_GRACE="0", WANDSTORE_HOUSE_PACE="0")
+    with Shopper(server) as shopper:
+        shopper.store()
+    eventually(reached.exists)
+    assert server.kill(signal.SIGTERM) == -signal.SIGTERM
+    assert f"{hero}, line" in json.loads(server.log.splitlines()[-1])["message"]
