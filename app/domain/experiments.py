@@ -65,11 +65,12 @@ class Experiment(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """Where a shopper belongs; in no experiment where the names are empty."""
+    """The arm that a shopper is assigned to; in no experiment where the names are empty."""
 
     experiment: str = ""
     arm: str = ""
     page: str = ""
+    pins: bool = True
 
     @property
     def key(self) -> str:
@@ -120,7 +121,7 @@ class Experiments(NamedTuple):
             if meant and point(f"{item.name}:share", shopper_id) < item.share:
                 at = point(item.name, shopper_id)
                 arm = next(arm for arm in item.arms if at < arm.below)
-                return Assignment(item.name, arm.name, arm.page)
+                return Assignment(item.name, arm.name, arm.page, arm.pins)
         return NO_ARM
 
     def next_change(self, now: float) -> float:

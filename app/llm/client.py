@@ -47,7 +47,11 @@ _LONGEST_PAUSE = 0.25
 """Seconds that a component is late at most which is much shorter than any of its kind before."""
 
 _CAUTION = 0.8
+"""The share of a pause that is taken: the rest is for an answer that comes faster than it did."""
+
 _HELD_UP = 0.9
+"""An answer below this share of its fastest pace so far is held up on its way."""
+
 _SETTLED = 0.3
 """Seconds until the pace of an answer tells something."""
 

@@ -13,8 +13,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import cast
 
 import httpx
 
@@ -34,11 +33,11 @@ Origin = tuple[str, str, int]
 
 
 class PacedTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 for a few long answers at a time. Obeys httpx's timeouts, follows no proxy.
+    """HTTP/1.1 for a few long answers at a time. Follows no proxy.
 
-    The extension `pause` says for how many seconds an answer need not be read on. `read` is the
-    longest silence between two reads, `pool` is not used: there is no limit here on
-    connections, since whoever composes pages has one.
+    Of httpx's timeouts it obeys `connect`: whoever asks has deadlines of their own for the answer,
+    and a bound on how many ask at once. The extension `pause` gives the seconds for which an answer
+    need not be read on.
     """
 
     def __init__(
@@ -53,15 +52,15 @@ class PacedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its answer as soon as the head is there."""
-        limits: dict[str, Any] = request.extensions.get("timeout", {})
         url = request.url
         origin = url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
         connection = self._take_idle(origin)
-        if connection is None or not await _reached(connection, request, limits):
+        if connection is None or not await _reached(connection, request):
+            limits = request.extensions.get("timeout", {})
             connection = await self._connect(origin, limits.get("connect"))
-            await _ask(connection, request, limits)
+            await _ask(connection, request)
         connection.pause = request.extensions.get("pause", float)
-        body = _Body(connection, limits.get("read"), lambda: self._give_back(origin, connection))
+        body = _Body(connection, lambda: self._give_back(origin, connection))
         return httpx.Response(connection.status, headers=connection.headers, stream=body)
 
     async def aclose(self) -> None:
@@ -73,8 +72,10 @@ class PacedTransport(httpx.AsyncBaseTransport):
         scheme, host, port = origin
         try:
             tls = await self._tls_context() if scheme == "https" else None
-            async with _limit(seconds, httpx.ConnectTimeout):
+            async with asyncio.timeout(seconds):
                 return Connection(await connect(host, port, tls, seconds), self._pace)
+        except TimeoutError as late:
+            raise httpx.ConnectTimeout("no connection in time") from late
         except OSError as error:
             raise httpx.ConnectError(str(error)) from error
 
@@ -108,10 +109,10 @@ class PacedTransport(httpx.AsyncBaseTransport):
         connection.wait_for_request()
 
 
-async def _reached(connection: Connection, request: httpx.Request, limits: dict[str, Any]) -> bool:
+async def _reached(connection: Connection, request: httpx.Request) -> bool:
     """Ask over a connection that was kept; False where the server had just closed it, unheard."""
     try:
-        await _ask(connection, request, limits)
+        await _ask(connection, request)
     except httpx.RemoteProtocolError:
         if connection.heard:
             raise
@@ -119,52 +120,30 @@ async def _reached(connection: Connection, request: httpx.Request, limits: dict[
     return True
 
 
-async def _ask(connection: Connection, request: httpx.Request, limits: dict[str, Any]) -> None:
+async def _ask(connection: Connection, request: httpx.Request) -> None:
     """Send a request and wait for the head of its answer; close the connection where that fails."""
     try:
-        async with _limit(limits.get("write"), httpx.WriteTimeout):
-            stream = cast("httpx.AsyncByteStream", request.stream)
-            await connection.send(_head(request), aiter(stream))
-        async with _limit(limits.get("read"), httpx.ReadTimeout):
-            await connection.wait_for_head()
+        stream = cast("httpx.AsyncByteStream", request.stream)
+        await connection.send(_head(request), aiter(stream))
+        await connection.wait_for_head()
     except BaseException:
         connection.close()
         raise
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(
-        self, connection: Connection, silence: float | None, done: Callable[[], None]
-    ) -> None:
+    """The body of an answer, which ends with giving its connection back."""
+
+    def __init__(self, connection: Connection, done: Callable[[], None]) -> None:
         self._connection = connection
-        self._silence = silence
         self._done = done
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while True:
-            if self._silence is None:
-                body = await self._connection.next_body()
-            else:
-                async with _limit(self._silence, httpx.ReadTimeout):
-                    body = await self._connection.next_body()
-            if not body:
-                return
+        while body := await self._connection.next_body():
             yield body
 
     async def aclose(self) -> None:
         self._done()
-
-
-@asynccontextmanager
-async def _limit(seconds: float | None, error: type[httpx.TimeoutException]) -> AsyncIterator[None]:
-    """Be `asyncio.timeout`, but raise httpx's error of the right kind."""
-    try:
-        async with asyncio.timeout(seconds) as limit:
-            yield
-    except TimeoutError as late:
-        if not limit.expired():
-            raise
-        raise error("no answer in time") from late
 
 
 def _head(request: httpx.Request) -> bytes:

@@ -66,11 +66,6 @@ class _Form:
     keys: int = 0
 
 
-class _Current(NamedTuple):
-    page: StoredPage
-    redrawn: bool = False
-
-
 class PageCache:
     """Reads through memory to KV. A page drawn from older content is drawn again, not composed.
 
@@ -129,13 +124,11 @@ class PageCache:
         source, held = hash(value), self._held.get(key)
         if held is not None and held.source == source and self._is_current(held, view.edition):
             return self._hold(key, held._replace(until=self._clock() + self._fresh))
-        current = await self._current(value, key, view)
+        current, redrawn = await self._current(value, key, view)
         if current is None:
             return None
-        page = self._ready_to_send(current.page)
-        if not current.redrawn:
-            page = page._replace(source=source)
-        return self._hold(key, page)._replace(redrawn=current.redrawn)
+        page = self._ready_to_send(current)._replace(source=0 if redrawn else source)
+        return self._hold(key, page)._replace(redrawn=redrawn)
 
     def lead(self, key: str, page: CachedPage) -> None:
         """Let a key that has no page lead to one of others', for as long as that is fresh."""
@@ -148,8 +141,7 @@ class PageCache:
 
     async def stored(self, key: str, view: ShopView) -> StoredPage | None:
         """Return the page with the decisions it was drawn from, as it is drawn now."""
-        current = await self._current(await self._kv.get(key), key, view)
-        return current.page if current is not None else None
+        return (await self._current(await self._kv.get(key), key, view))[0]
 
     async def put(
         self,
@@ -193,8 +185,10 @@ class PageCache:
         self._hold(str(key), self._ready_to_send(page))
         return page
 
-    async def _current(self, value: bytes | None, key: str, view: ShopView) -> _Current | None:
-        """Read a page; draw it from its decisions again where its content or the rules changed.
+    async def _current(
+        self, value: bytes | None, key: str, view: ShopView
+    ) -> tuple[StoredPage | None, bool]:
+        """Read a page, drawn again where its content or the rules changed; say whether it was.
 
         One that was composed ahead for these rules stands above one from before them. One of which
         nothing is left is none, and one that other prompts or models decided: it is composed anew.
@@ -202,26 +196,26 @@ class PageCache:
         """
         stored = from_kv(value) if value is not None else None
         if stored is None and not key.startswith("plan:"):
-            return None
+            return None, False
         ahead = None
         if stored is None or stored.edition != view.edition:
             ahead = await self._composed_ahead(key, view)
             stored = ahead or stored
         if stored is None or stored.shop_id != view.shop.id:
-            return None
+            return None, False
         if self._is_superseded(arm_in(stored.persona_hash), stored.decision):
-            return None
+            return None, False
         if stored.edition == view.edition:
             if ahead is not None:
                 self._keep(key, ahead)
-            return _Current(stored)
+            return stored, False
         await self._ready()
         shop = self.steered(stored, view).shop
         page = await self._drawn(stored, self._restocked(stored, shop), view)
         if page is None:
-            return None
+            return None, False
         self._keep(key, page)
-        return _Current(page, redrawn=True)
+        return page, True
 
     async def _composed_ahead(self, key: str, view: ShopView) -> StoredPage | None:
         """Return what was decided ahead for the rules that hold now, if they are new."""
@@ -254,7 +248,8 @@ class PageCache:
 
     def steered(self, stored: StoredPage, view: ShopView) -> Steered:
         """Return the shop as the rules have it for whom a page was composed."""
-        pins = self._site.current.has_pins(arm_in(stored.persona_hash))
+        experiments = self._site.current.content.experiments.experiments
+        pins = experiments.has_pins(arm_in(stored.persona_hash))
         return view.steered_for(stored.persona_type, pins=pins)
 
     def _keep(self, key: str, page: StoredPage) -> None:

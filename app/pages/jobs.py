@@ -211,8 +211,7 @@ class PageJobs:
     def _new_job(self, page_id: str, request: PageRequest) -> PageJob:
         view, base = request.view, request.base
         persona = request.shopper.shopper.persona
-        pins = self._site.current.has_pins(request.shopper.arm.key)
-        shop, fallbacks = view.steered_for(persona.type, pins=pins)
+        shop, fallbacks = view.steered_for(persona.type, pins=request.shopper.arm.pins)
         clock = self._instruments.clock
         trace = self.traces[page_id] = Trace(page_id, view.shop.id, persona.type, clock)
         decided = base.components if base is not None else ()

@@ -90,28 +90,24 @@ class PageService:
         shell is all there is, and says so; likewise for shoppers of an experiment's plain arm.
         Nothing is composed for others meanwhile that has not begun.
         """
-        with self.jobs.turns.ahead():
-            return await self._visit(visit)
-
-    async def _visit(self, visit: Visit) -> CachedPage | Shell:
         view = visit.view
-        known = await self.shopper(visit)
-        if not visit.first:
-            self._note(visit)
-        shells, persona_type = self._site.current.shells, known.shopper.persona.type
-        if known.arm.page == PLAIN:
-            return Shell(shells.fallback(view, persona_type), final=True)
-        page = await self._ready_page(known, view, first=visit.first)
-        if page is not None:
-            if page.shared:
-                self.cache.lead(known.page_key, page)
-            return page
-        try:
-            started = await self.jobs.start(PageRequest(known, view, visit.client))
-        except AtCapacity:
-            return Shell(shells.fallback(view, persona_type), final=True)
-        pins = self._site.current.has_pins(known.arm.key)
-        return Shell(shells.shell(view, persona_type, started.job.id, pins=pins))
+        with self.jobs.turns.ahead():
+            known = await self.shopper(visit)
+            if not visit.first:
+                self._note(visit)
+            shells, persona_type = self._site.current.shells, known.shopper.persona.type
+            if known.arm.page == PLAIN:
+                return Shell(shells.fallback(view, persona_type), final=True)
+            page = await self._ready_page(known, view, first=visit.first)
+            if page is not None:
+                if page.shared:
+                    self.cache.lead(known.page_key, page)
+                return page
+            try:
+                started = await self.jobs.start(PageRequest(known, view, visit.client))
+            except AtCapacity:
+                return Shell(shells.fallback(view, persona_type), final=True)
+        return Shell(shells.shell(view, persona_type, started.job.id, pins=known.arm.pins))
 
     async def preview(self, visit: Visit) -> CachedPage | Shell:
         """Return the page to a browser that asks ahead of its shopper, who may never come.
@@ -127,7 +123,7 @@ class PageService:
             if page is not None:
                 return page
             persona_type = known.shopper.persona.type
-            pins = self._site.current.has_pins(known.arm.key)
+            pins = known.arm.pins
         shell = self._site.current.shells.shell(view, persona_type, VISIT, pins=pins)
         return Shell(shell, anonymous=True)
 
@@ -242,7 +238,8 @@ class PageService:
             stored = await self.cache.stored(page_key, view)
             if stored is None and self.cache.cached(page_key, view.edition):
                 stored = await self.cache.stored(page_key, view)  # finished while we looked
-            if stored is not None and not _must_be_composed(request, stored):
+            filled = {item.slot for item in stored.components} if stored else set()
+            if stored is not None and not request.force and filled.issuperset(request.wanted):
                 return await self._regarding(request, stored)
             request = request._replace(base=stored if request.wanted else None)
         return await self.jobs.start(request)
@@ -331,8 +328,3 @@ class PageService:
         await self._warm_up.wait()
         shop = self.cache.steered(stored, view).shop
         yield replay(stored, self._site.current.renderer, shop, after)
-
-
-def _must_be_composed(request: PageRequest, stored: StoredPage) -> bool:
-    """Whether a stored page is not what is asked for."""
-    return request.force or not set(request.wanted) <= {item.slot for item in stored.components}

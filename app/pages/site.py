@@ -50,10 +50,6 @@ class Site(NamedTuple):
         """Return who generates the pages of an arm, or of nobody's experiment."""
         return self.arms.get(arm, self.generator)
 
-    def has_pins(self, arm: str) -> bool:
-        """Say whether pages of an arm, or of nobody's experiment, show what is pinned."""
-        return self.content.experiments.experiments.has_pins(arm)
-
     @property
     def default(self) -> ShopView:
         """The shop whose addresses begin at the root."""

@@ -417,27 +417,20 @@ async def test_certificates_that_cannot_be_read_are_a_connect_error() -> None:
             await http.get("https://127.0.0.1:9/")
 
 
-async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read()
+async def test_a_caller_who_waits_no_longer_closes_the_connection(http: httpx.AsyncClient) -> None:
+    async def serve(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await take_request(reader)
+        asked.set()
+        assert await reader.read() == b"", "nothing more is asked on it"
+        closed.set()
 
-
-async def test_a_server_that_says_nothing_is_a_read_timeout(http: httpx.AsyncClient) -> None:
-    async with serving(silent) as server:
-        with pytest.raises(httpx.ReadTimeout):
-            await http.get(server.url, timeout=httpx.Timeout(5, read=0.05))
-
-
-async def test_a_server_that_falls_silent_in_its_answer_is_a_read_timeout(
-    http: httpx.AsyncClient,
-) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(OK + b"Content-Length: 9\r\n\r\nhello")
-        await reader.read()
-        await reader.read()
-
+    asked, closed = asyncio.Event(), asyncio.Event()
     async with serving(serve) as server:
-        with pytest.raises(httpx.ReadTimeout):
-            await http.get(server.url, timeout=httpx.Timeout(5, read=0.05))
+        call = asyncio.create_task(http.get(server.url))
+        await asked.wait()
+        call.cancel()
+        async with asyncio.timeout(5):
+            await closed.wait()
 
 
 class Turns:
