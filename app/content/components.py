@@ -220,7 +220,7 @@ def _kinds_of(folder: Path, texts: Mapping[str, str]) -> dict[str, Kind]:
         except (SyntaxError, ValueError) as error:
             raise LibraryError(f"{folder / name}: cannot be imported: {error!r}") from error
         if kind is not None:
-            found[Path(stem).name] = kind
+            found[stem.rpartition("/")[2]] = kind
     return found
 
 

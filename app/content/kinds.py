@@ -6,6 +6,7 @@ The shop opens with its fallbacks drawn, and does not wait for pydantic, which t
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from typing import Any
 
 from app.domain.page import Choice, Kind
@@ -15,6 +16,7 @@ _MARKS = {"alike", "described", "viewed"}
 """The kinds of value in fields.py that name what the shop sells, and what it asks of them."""
 
 
+@lru_cache(1024)
 def kind_in(source: str) -> Kind | None:
     """Return the kind whose props a module states; None where it states none of the usual form.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.content.kinds import kind_in
 from app.content.site import SiteContent, read_site
 from app.domain.page import Component
 from app.pages.shells import build_shop_view
@@ -57,7 +58,9 @@ def test_a_change_is_in_the_digest(root: Path, first: Version) -> None:
 
 def test_only_what_changed_is_imported_again(root: Path, first: Version) -> None:
     sources = edited(first, root, "components/hero.py", "max_length=56", "max_length=60")
+    parsed = kind_in.cache_info().misses
     second = build(first, sources)
+    assert kind_in.cache_info().misses == parsed + 1
     specs, before = second.content.library.specs, first.content.library.specs
     assert specs["hero"].props is not before["hero"].props
     assert all(specs[name] is before[name] for name in specs if name != "hero")

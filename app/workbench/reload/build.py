@@ -98,9 +98,9 @@ def _check_styles(sources: Sources, changed: Iterable[str]) -> None:
 
 def component_of(name: str, sources: Sources) -> str:
     """Return the component a file belongs to, empty where it is shared or no component's."""
-    path = Path(name)
-    stem = path.name.partition(".")[0]
-    own = path.parent == Path("components") and f"components/{stem}.jinja" in sources.texts
+    folder, _, file = name.rpartition("/")
+    stem = file.partition(".")[0]
+    own = folder == "components" and f"components/{stem}.jinja" in sources.texts
     return stem if own and f"components/{stem}.py" in sources.texts else ""
 
 
@@ -115,7 +115,7 @@ def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Libr
         with blaming(sources, "components/slots.py"):
             slots = slots_of(package.module("slots"))
         known = {slot.id for slot in slots}
-        names = sorted(name.removesuffix(".py") for name in texts)
+        names = sorted(name.removesuffix(".py") for name in texts if name.endswith(".py"))
         specs = {
             name: old.get(name) or _spec(name, package, known, sources)
             for name in names

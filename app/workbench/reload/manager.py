@@ -31,6 +31,10 @@ class Touched(NamedTuple):
     library: bool = False
 
 
+_Drawable = tuple[Version, Renderer, Touched]
+"""A version, who draws with it, and what it reaches of the one before."""
+
+
 class ContentReloader:
     """Holds the last good version and what is wrong with the files that are newer.
 
@@ -82,11 +86,11 @@ class ContentReloader:
 
     async def _renew(self, before: Sources, *, announce: bool) -> None:
         old = self.version
-        made, renderer, faults = await asyncio.to_thread(self._best, old, before)
+        best, faults = await asyncio.to_thread(self._best, old, before)
         self.faults = (*unread_faults(self._disk), *faults)
         reached = Touched()
-        if made is not None and renderer is not None:
-            taken = made.sources.differing(old.sources)
+        if best is not None:
+            made, renderer, reached = best
             catalogs = self.site.current.content.catalogs
             if catalogs is not old.content.catalogs:  # it has changed while we built
                 made = made._replace(content=made.content.with_catalogs(catalogs))
@@ -97,15 +101,12 @@ class ContentReloader:
             self.site.current = self._build_site(made.content, renderer)
             if old.package is not None and old.package is not made.package:
                 old.package.close()
-            reached = touched(taken, old, made)
         if announce:
             faulty = [fault.as_json() for fault in self.faults]
             number = self._version.number
             self.news.send({"version": number, "faults": faulty, **reached._asdict()})
 
-    def _best(
-        self, old: Version, before: Sources
-    ) -> tuple[Version | None, Renderer | None, list[Fault]]:
+    def _best(self, old: Version, before: Sources) -> tuple[_Drawable | None, list[Fault]]:
         """Return the newest version that can be drawn, without what is wrong; runs in a thread.
 
         Where a fault is in none of the newer files, those that were left out `before` caused it.
@@ -119,27 +120,27 @@ class ContentReloader:
         while newer:
             try:
                 made = build(old, candidate)
-                drawn = touched(newer, old, made)
-                return made, verify(made, drawn.components), faults
+                reached = touched(newer, old, made)
+                return (made, verify(made, reached.components), reached), faults
             except BuildError as wrong:
                 faults.append(wrong.fault)
                 group = group_of(wrong.fault.file, newer, candidate)
                 left_out = newer & before.differing(old.sources)
                 candidate = candidate.taking(group or left_out or newer, old.sources)
                 newer = candidate.differing(old.sources)
-        return None, None, faults
+        return None, faults
 
-    def _first(self, old: Version) -> tuple[Version | None, Renderer | None, list[Fault]]:
+    def _first(self, old: Version) -> tuple[_Drawable | None, list[Fault]]:
         """Return what the shop has opened with, whatever is wrong with a sample of it."""
         try:
             made = build(old, self._disk)
         except BuildError as wrong:
-            return None, None, [wrong.fault]
+            return None, [wrong.fault]
         try:
-            return made, verify(made, made.content.library.specs), []
+            return (made, verify(made, made.content.library.specs), Touched()), []
         except BuildError as wrong:
             self._from_the_start = (wrong.fault,)
-            return made, build_renderer(made.content), [wrong.fault]
+            return (made, build_renderer(made.content), Touched()), [wrong.fault]
 
 
 def touched(changed: set[str], old: Version, new: Version) -> Touched:
