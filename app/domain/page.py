@@ -9,11 +9,15 @@ from typing import NamedTuple
 
 
 class Proposal(NamedTuple):
-    """What the model asked us to draw. Nothing in it may be trusted."""
+    """What the model asked us to draw. Nothing in it may be trusted.
+
+    `document` counts the lists of components that the answer had before: a later one corrects them.
+    """
 
     type: str
     id: str
     config: Mapping[str, object]
+    document: int = 0
 
 
 class Component(NamedTuple):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from app.domain.catalog import Shop
-from app.domain.llm import Model, ModelEnded, ModelFailed, ModelGap, ModelNotice
+from app.domain.llm import Model, ModelEnded, ModelFailed, ModelGap, ModelNotice, ModelText
 from app.domain.page import Component, Proposal, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import PageKey
 from app.generation.copy import context_of_model
@@ -156,6 +156,7 @@ class Generator:
             SlotRequest(tuple(slots), tuple(reasons), frozenset(slots) - job.fallbacks.keys()),
         )._replace(persona_hash=job.key.persona_hash, client=job.client, lease=job.lease)
         prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
+        job.revisable = {}
         names = Names(known=frozenset((*self._deps.specs, *self._deps.plan.slots)))
         parser = ProposalParser(self._tools.parsing, names)
         prompt = prompt._replace(useful_from=partial(self._useful_from, model.name, parser, job))
@@ -164,6 +165,8 @@ class Generator:
         try:
             async with aclosing(model.compose(prompt)) as events:
                 async for event in events:
+                    if model is not self._deps.models[-1]:
+                        job.answered |= isinstance(event, ModelText | ModelEnded)
                     if isinstance(event, ModelEnded):
                         reason = event.reason
                         job.trace.ended(event)
@@ -201,7 +204,10 @@ class Generator:
         return began + self._lengths.least(model, type_)
 
     def _take(self, proposals: Iterable[Proposal | Refusal], model: str, job: PageJob) -> None:
-        """Draw what a model proposes and the catalog bears out; note what it does not."""
+        """Draw what a model proposes and the catalog bears out; note what it does not.
+
+        What it proposes again in another list takes the place of what may have been a draft.
+        """
         for proposal in proposals:
             verdict = self._verdict(proposal, model, job)
             if isinstance(verdict, Refusal):
@@ -217,14 +223,22 @@ class Generator:
             return proposal
         closed = set(self._deps.plan.slots).difference(job.wanted) | self._deps.plan.own
         repairs: Counter[str] = Counter()
-        filled = job.drawn.keys() | closed
+        revised = {slot for slot, at in job.revisable.items() if at < proposal.document}
+        filled = (job.drawn.keys() | closed) - revised
         context = self._deps.renderer.props_context(job.shop)
         if model != self._deps.models[-1].name:
             context = context_of_model(context)
         verdict = validate(proposal, self._deps.specs, context, filled, repairs)
         job.trace.repaired(repairs)
-        if isinstance(verdict, Component) and self._is_late(verdict.slot, job):
+        if isinstance(verdict, Refusal):
+            return verdict
+        if self._is_late(verdict.slot, job):
             return Refusal("COMPONENT_TIMEOUT", verdict.type)
+        if verdict.slot in job.drawn:
+            if verdict == job.drawn[verdict.slot].component:
+                return Refusal("SLOT_TAKEN", verdict.type)
+            job.trace.repaired(Counter(REVISED=1))
+        job.revisable[verdict.slot] = proposal.document
         return verdict
 
     def _draw(self, component: Component, model: str, job: PageJob) -> None:
@@ -253,13 +267,14 @@ class Generator:
         used_fallback_model = self._used_fallback_model(job)
         every_slot = job.wanted == slots
         degraded = used_fallback_model or (bool(unfilled) and not every_slot)
+        ttl = DEGRADED_TTL if degraded else TTL
         decided_now = job.models != [job.base_model]
         shareable = decided_now and every_slot and self._deps.plan.required <= job.drawn.keys()
         shared, page = None, self._folded(job, job.own)
-        if shareable and not used_fallback_model:
+        if shareable and (job.answered or not used_fallback_model):
             for_all = self._folded(job, own=()) if job.own else page
-            shared = for_all, INCOMPLETE_TTL if unfilled else TTL
-        if not await store(page, DEGRADED_TTL if degraded else TTL, shared):
+            shared = for_all, min(ttl, INCOMPLETE_TTL) if unfilled else ttl
+        if not await store(page, ttl, shared):
             job.trace.note("not_stored", "KV_WRITE_FAILED")
         job.stored = page
         journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
@@ -269,7 +284,8 @@ class Generator:
         return _STORING in (event[1:] for event in self._tools.journal.events(job.id))
 
     def _used_fallback_model(self, job: PageJob) -> bool:
-        return len(self._deps.models) > 1 and self._deps.models[-1].name in job.models
+        composers = "+".join(job.models).split("+")
+        return len(self._deps.models) > 1 and self._deps.models[-1].name in composers
 
     async def adopt(self, job: PageJob, store: Store) -> None:
         """Store the finished page whose journal somebody else has written to its end."""

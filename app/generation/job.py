@@ -83,7 +83,9 @@ class PageJob:
     and its shopper's alone. A slot without one of the `fallbacks` may stay empty. `client` is for
     whom, as the budget counts it, and `lease` what the page is composed by where processes share
     it; once `alone` it is shared no more. `began` is in the event loop's seconds. `shop` is as the
-    merchant's rules have it for the persona, until `valid_until`.
+    merchant's rules have it for the persona, until `valid_until`. `answered` says that a model was
+    heard, and so is paid, whatever came of it. `revisable` has the list in the answer that is being
+    read from which each slot was drawn.
     """
 
     id: str
@@ -108,6 +110,8 @@ class PageJob:
     failures: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
     followed_up: bool = False
+    answered: bool = False
+    revisable: dict[str, int] = field(default_factory=dict)
     stored: StoredPage | None = None
     failed: str = ""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 
 import httpx
 import pytest
 
+from app.generation.generator import DEGRADED_TTL
 from tests.support.fake_llm import Fault, Scenario
-from tests.support.fake_model import SLOTS, Model, answer
-from tests.support.stored import forget_layouts, pairs
+from tests.support.fake_model import SLOTS, Model, answer, component
+from tests.support.stored import forget_layouts, kv_rows, pairs
 from tools.support import http
 from tools.support.server import Server
 
@@ -87,6 +89,39 @@ def test_an_answer_that_lacks_an_optional_part_is_shared_all_the_same(
         assert one_model.stand_in.request_count == asked + 1, left_out
         fallbacks = [page.count('data-filled-by="fallback"') for page in pages]
         assert fallbacks == [1] * 4, left_out
+
+
+def test_an_answer_without_what_a_page_needs_is_shared_with_what_the_house_put_there(
+    model_server: Server, one_model: Model
+) -> None:
+    parts = json.loads(answer())["components"]
+    claims = component("hero", headline="Medically proven to help you sleep")
+    answers = {
+        "no hero": answer(*(part for part in parts if part["type"] != "hero")),
+        "a hero that is refused": answer(claims, *parts[1:]),
+        "neither hero nor grid": answer(component("cta")),
+        "nothing of use": answer({"type": "carousel", "id": "hero", "config": {}}),
+        "no component at all": "I would rather not.",
+    }
+    for what, text in answers.items():
+        forget_layouts(model_server)
+        asked = one_model.stand_in.request_count
+        one_model.play(Scenario(text))
+        first, *later = (asyncio.run(finished_page(model_server)) for _ in range(4))
+        assert one_model.stand_in.request_count == asked + 2, what
+        assert 'data-slot="hero" data-filled-by="hero"' in first, what
+        assert later == [first] * 3, what
+
+
+def test_what_the_house_helped_with_is_shared_for_a_shorter_time(
+    composed_by_model: Server, model: Model
+) -> None:
+    model.play(Scenario(answer(component("cta"))))
+    asyncio.run(finished_page(composed_by_model))
+    rows = kv_rows(composed_by_model, "SELECT key, expires_at FROM pairs")
+    left = {key.partition(":")[0]: until - time.time() for key, until in rows}
+    assert 0 < left["plan"] <= DEGRADED_TTL
+    assert 0 < left["ui"] <= DEGRADED_TTL
 
 
 @pytest.mark.parametrize("fault", [Fault("status", status=503), Fault("refuse")])

@@ -29,7 +29,10 @@ THOUGHT = r"""
     think|(?:ant)?thinking|thoughts?|reasoning|reflection|analysis|scratch_?pad
     |(?:inner_?)?monologue|drafts?|brainstorm(?:ing)?
 """
-is_thought = re.compile(THOUGHT, re.IGNORECASE | re.VERBOSE).fullmatch
+is_thought = re.compile(
+    rf"(?:(?:first|initial|rough)_?)?(?:{THOUGHT}|attempt)(?:_?(?:\d+|page|components?))?",
+    re.IGNORECASE | re.VERBOSE,
+).fullmatch
 """Whether a key says that what stands under it is not the answer, as a plan may be."""
 
 _TAG = re.compile(

@@ -42,6 +42,7 @@ class RepairingParser:
         self._buffer = ComponentBuffer(longest)
         self._candidate = -1
         self._began = 0
+        self._closed = 0
         self._last = ""
 
     @property
@@ -216,6 +217,8 @@ class RepairingParser:
 
     def _pop(self) -> None:
         frame = self._stack.pop()
+        if self._candidate < 0:
+            self._closed += 1
         if self._buffer.comma:
             self._buffer.comma = False
             self.repairs["TRAILING_COMMA"] += 1
@@ -246,6 +249,7 @@ class RepairingParser:
             names = self._names._replace(key=self._key_above)
             verdict = read_proposal(text, self.repairs, names)
             if isinstance(verdict, Proposal):
+                verdict = verdict._replace(document=self._closed)
                 length = self._began - began
                 self.lengths[verdict.type] = min(length, self.lengths.get(verdict.type, length))
             if isinstance(verdict, Proposal) or in_list:

@@ -137,6 +137,27 @@ async def test_slots_asked_for_by_name_are_all_needed_and_no_others_are_taken() 
     assert page.trace.status == "success"
 
 
+async def test_a_list_of_components_after_another_takes_the_place_of_the_draft() -> None:
+    draft, final = (component("hero", headline=words) for words in ("A draft", "The answer"))
+    claims = component("grid", title="Only three left")
+    text = answer(draft, component("grid")) + answer(final, claims)
+    page = await composed(workshop(Says("model", text), Says("house", "")))
+    assert page.drawn["hero"].component.config["headline"] == "The answer"
+    assert page.drawn["grid"].component.config["title"] == component("grid")["config"]["title"]
+    assert page.trace.counts["repaired:REVISED"] == 1
+    assert page.stored is not None
+    assert "The answer" in page.stored.html
+    assert "A draft" not in page.stored.html
+
+
+async def test_what_is_said_twice_is_drawn_once() -> None:
+    twice = component("cta", headline="One"), component("cta", headline="Two")
+    page = await composed(workshop(Says("model", answer() * 2 + answer()), Says("house", "")))
+    assert page.trace.counts["refused:SLOT_TAKEN"] == 2 * len(SLOTS)
+    page = await composed(workshop(Says("model", answer(*twice)), Says("house", "")))
+    assert page.drawn["cta"].component.config["headline"] == "One", "a list has one of each"
+
+
 async def test_once_an_answer_was_seen_it_is_known_until_where_in_the_next_nothing_ends() -> None:
     model, text = Types("model", answer()), answer()
     deps = workshop(model, Says("house", ""))

@@ -279,12 +279,30 @@ def test_what_is_written_again_after_a_short_preamble_was_a_draft() -> None:
     [
         '{{"thoughts":{{"first":{draft}}},"components":[{hero}]}}',
         '{{"draft":[{draft}],"final":[{hero}]}}',
+        '{{"first_draft":{{"components":[{draft}]}},"components":[{hero}]}}',
+        '{{"attempt_1":[{draft}],"answer":[{hero}]}}',
         '{{"plan":{{"Reasoning":{encoded}}},"page":{{"components":[{hero}]}}}}',
     ],
 )
 def test_what_stands_under_a_key_for_thoughts_is_not_the_answer(text: str) -> None:
     text = text.format(draft=DRAFT, hero=HERO, encoded=json.dumps(f"[{DRAFT}]"))
     assert headlines(text) == ["Good light"]
+
+
+@each("size", [1, 7, 4096])
+@each(
+    "text",
+    [
+        '{{"components":[{draft},{grid}]}}{{"components":[{hero}]}}',
+        "[{draft},{grid}]\n[{hero}]",
+        '{{"components":[{draft},{grid}],"components":[{hero}]}}',
+        '{{"one":{{"components":[{draft},{grid}]}},"two":{{"components":[{hero}]}}}}',
+    ],
+)
+def test_a_component_says_which_list_of_the_answer_it_is_from(text: str, size: int) -> None:
+    found, _ = parsed(text.format(draft=DRAFT, hero=HERO, grid=GRID), size)
+    before, beside, after = (it.document for it in found if isinstance(it, Proposal))
+    assert before == beside < after
 
 
 def test_a_thought_between_components_is_none_of_them() -> None:
