@@ -98,10 +98,9 @@ class PageCache:
         self._size = 0
         self._writing = Tasks()
 
-    @property
-    def is_late(self) -> bool:
-        """Whether a page may be kept that could not be read in time a moment ago."""
-        return self._kv.is_late
+    def is_unread(self, key: str) -> bool:
+        """Whether a page may be kept that could not be read when it was last looked for."""
+        return self._kv.is_unread(key)
 
     def is_shared(self, persona_hash: str) -> bool:
         """Say whether shoppers of a kind get the same page."""
@@ -155,14 +154,18 @@ class PageCache:
         """Keep a finished page under its key, and one so many seconds for all of its kind, if any.
 
         What is `for_all` alone is under the key itself. What regards one shopper's own interests is
-        nobody else's. False where KV did not take it.
+        nobody else's. False where KV did not take it, or it is degraded and may be in place of one
+        that could not be read.
         """
         pages = {} if for_all else {key: (page, ttl)}
         if shared and self.is_shared(page.persona_hash):
             pages[key if for_all else shared_key(page.shop_id, page.persona_hash)] = shared
         for name, (kept, _) in pages.items():
             self._hold(name, self._ready_to_send(kept))
-        writes = (self._kv.put(name, to_kv(it), seconds) for name, (it, seconds) in pages.items())
+        writes = (
+            self._kv.put(name, to_kv(it), seconds, makeshift=self.is_degraded(it.model))
+            for name, (it, seconds) in pages.items()
+        )
         written = await asyncio.gather(*writes)
         return all(written)
 

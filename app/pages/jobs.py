@@ -317,11 +317,11 @@ class PageJobs:
     async def _begin_with_shared(self, job: PageJob, request: PageRequest) -> None:
         """Begin with what was decided for others like this shopper, as far as that is known.
 
-        Where their visit could not wait for what is stored, there may be a page of their own.
+        Where it could not be read whether there is a page of their own, it is looked for again.
         """
         view, kind, shared = request.view, job.key.persona_hash, None
         key = request.shopper.page_key if request.for_all else shared_key(view.shop.id, kind)
-        if self._cache.is_late and not request.for_all:
+        if not request.for_all and self._cache.is_unread(str(job.key)):
             shared = await self._cache.stored(str(job.key), view)
         if shared is None and self._cache.is_shared(kind):
             shared = await self._cache.stored(key, view)

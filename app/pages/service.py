@@ -100,7 +100,7 @@ class PageService:
                 return Shell(shells.fallback(view, persona_type), final=True)
             page = await self._ready_page(known, view, first=visit.first)
             if page is not None:
-                if page.shared:
+                if page.shared and not self.cache.is_unread(known.page_key):
                     self.cache.lead(known.page_key, page)
                 return page
             try:

@@ -34,6 +34,7 @@ from tools.support.server import Server
 pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
+GENERATED = {"shopper_id": "shop_" + "a1" * 16, "shop": {"shop_id": "demo"}}
 Shop = Callable[..., Server]
 
 
@@ -469,6 +470,25 @@ def test_with_redis_loading_or_away_the_shop_is_open_and_says_so(
     assert counts["relay"]["alone"]
 
 
+def test_a_page_that_was_paid_for_outlives_a_moment_in_which_redis_is_silent(
+    shop: Shop, model: Model, redis: RedisProcess
+) -> None:
+    model.play(Scenario(answer()))
+    server = shop("a", WANDSTORE_PAGE_MEMORY_SECONDS="0")
+
+    def model_of_page() -> str:
+        asked = {**GENERATED, "persona": explorer(0)}
+        page = http.post(f"{server.url}/generate", json=asked, timeout=60).json()
+        return str(page["meta"]["model"])
+
+    assert model_of_page() == "kimi-k2.6"
+    with redis.frozen():
+        assert model_of_page() == "house"
+    eventually(lambda: check(server) == "ok")
+    assert model_of_page() == "kimi-k2.6"
+    assert len(model.requests) == 1
+
+
 def test_a_redis_that_may_drop_leases_is_told_of_once(shop: Shop, redis: RedisProcess) -> None:
     with Client.from_url(redis.url) as state:
         state.config_set("maxmemory-policy", "allkeys-lru")
@@ -496,7 +516,7 @@ def generating(
     server: Server, persona: dict[str, object], after: int = 0
 ) -> Iterator[Iterator[SentEvent]]:
     """Follow the page that is generated for a shopper with this persona."""
-    body = {"shopper_id": "shop_" + "a1" * 16, "persona": persona, "shop": {"shop_id": "demo"}}
+    body = {**GENERATED, "persona": persona}
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
     url = f"{server.url}/generate"
     with http.stream("POST", url, json=body, headers=headers, timeout=60) as response:

@@ -72,14 +72,14 @@ class RetryingKv:
         self._between_writes = between_writes
         self._next_write: Latest[str, float] = Latest(_MOST_REMEMBERED)
         self._last: dict[str, _Write] = {}
+        self._unread: Latest[str, None] = Latest(_MOST_REMEMBERED)
         self._unwritten: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._unwritten_bytes = 0
         self._is_failing = False
 
-    @property
-    def is_late(self) -> bool:
-        """Whether something could not be read in time a moment ago, and may be there."""
-        return self._patience.is_over
+    def is_unread(self, key: str) -> bool:
+        """Whether a value may be there that could not be read when it was last looked for."""
+        return key in self._unread
 
     async def get(self, key: str, *, soon: bool = False) -> bytes | None:
         """Return the value, that of a write under way included.
@@ -92,23 +92,35 @@ class RetryingKv:
         if write is not None and write.begun and not write.dropped:
             return write.value
         unwritten, until = self._unwritten.get(key, _NOTHING)
-        if until > self._clock():
-            return unwritten
+        held = unwritten if until > self._clock() else None
+        if held is not None and key not in self._unread:
+            return held
         try:
             value = await (self._patience.read(ask) if soon else ask())
+            self._unread.pop(key, None)
         except StorageError:
             self.counts["kv_read_failed"] += 1
-            value = None
+            self._unread[key] = value = None
         if value is None and (write := self._last.get(key)) and not write.dropped:
             return write.value  # it came while we looked
+        if value is None:
+            return held
+        self._forget(key)
         return value
 
-    async def put(self, key: str, value: bytes, ttl: int) -> bool:
+    async def put(self, key: str, value: bytes, ttl: int, *, makeshift: bool = False) -> bool:
         """Keep a value, waiting for the key's next turn; of those who wait the last one counts.
 
-        False where every attempt failed or KV would never take it: then it is kept in memory. Who
+        False where every attempt failed or KV would never take it: then it is kept in memory, as is
+        one that is `makeshift` and may be in place of a better one that could not be read. Who
         stops waiting does not take the value along.
         """
+        if makeshift and key not in self._last and key in self._unread:
+            self._remember(key, value, ttl)
+            return False
+        return await asyncio.shield(self._begin(key, value, ttl))
+
+    def _begin(self, key: str, value: bytes, ttl: int) -> asyncio.Task[bool]:
         write = self._last.get(key)
         if write is None or write.begun:
             before, write = write, _Write(value, ttl)
@@ -116,23 +128,34 @@ class RetryingKv:
             write.done = asyncio.create_task(self._in_turn(key, write, before))
         else:
             write.value, write.ttl = value, ttl
-        return await asyncio.shield(write.done)
+        return write.done
 
     async def check(self) -> None:
-        """Write the latest that could not be written, if something could not.
+        """Write the latest that could not be written, if something could not; then the others.
 
         Raises:
             StorageError: it still cannot be.
         """
-        key = next(reversed(self._unwritten), "")
-        value, until = self._unwritten.get(key, _NOTHING)
-        seconds = until - self._clock()
-        if seconds < MIN_TTL or key in self._last:
-            return
-        with suppress(InvalidPair):
-            await self._inner.put(key, value, int(seconds))
-            self._is_failing = False
-            self._forget(key)
+        if waiting := self._waiting():
+            with suppress(InvalidPair):
+                await self._inner.put(*waiting)
+                self._is_failing = False
+                self._forget(waiting[0])
+                self._catch_up()
+
+    def _waiting(self) -> tuple[str, bytes, int] | None:
+        """Return the latest pair that could not be written and may be, with its time to live."""
+        for key in reversed(self._unwritten):
+            value, until = self._unwritten[key]
+            seconds = int(until - self._clock())
+            if seconds >= MIN_TTL and key not in self._unread and key not in self._last:
+                return key, value, seconds
+        return None
+
+    def _catch_up(self) -> None:
+        """Write what could not be written, one after the other: KV takes something again."""
+        if waiting := self._waiting():
+            self._begin(*waiting)
 
     async def delete(self, key: str) -> None:
         """Forget a pair, and the value that waits to take its place."""
@@ -153,10 +176,12 @@ class RetryingKv:
                 await asyncio.sleep(pause)
             write.begun = True
             written = await self._attempts(key, write)
-            self._forget(key)
-            if not written:
+            if written:
+                self._forget(key)
+                self._catch_up()
+            else:
                 self.counts["kv_write_failed"] += 1
-                self._remember(key, write)
+                self._remember(key, write.value, write.ttl)
             return written
         finally:
             if self._last.get(key) is write:
@@ -186,9 +211,10 @@ class RetryingKv:
         self._is_failing = True
         return False
 
-    def _remember(self, key: str, write: _Write) -> None:
-        self._unwritten[key] = (write.value, self._clock() + write.ttl)
-        self._unwritten_bytes += len(write.value)
+    def _remember(self, key: str, value: bytes, ttl: int) -> None:
+        self._forget(key)
+        self._unwritten[key] = (value, self._clock() + ttl)
+        self._unwritten_bytes += len(value)
         while self._unwritten_bytes > UNWRITTEN:
             self._forget(next(iter(self._unwritten)))
 

@@ -53,11 +53,12 @@ async def test_a_page_goes_without_and_who_works_behind_it_does_not() -> None:
     silent, clock = Silent(), Clock()
     kv = RetryingKv(silent, clock, patience=Patience(PATIENCE, clock))
     assert await kv.get("a", soon=True) is None
-    assert (kv.is_late, kv.counts) == (True, {"kv_read_failed": 1})
+    assert (kv.is_unread("a"), kv.counts) == (True, {"kv_read_failed": 1})
     reading = asyncio.create_task(kv.get("a"))
     await asyncio.sleep(0)
     silent.go.set()
     assert await reading == b"x"
+    assert not kv.is_unread("a")
 
 
 async def test_a_loop_that_is_late_itself_hands_over_what_has_come() -> None:

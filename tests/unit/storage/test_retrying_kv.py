@@ -47,7 +47,7 @@ async def test_a_check_writes_what_could_not_be_written_and_a_failure_that_goes_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     inner = FakeKv([BROKEN] * (2 * ATTEMPTS + 1))
-    kv = RetryingKv(inner, Clock(), pause=0.0)
+    kv = RetryingKv(inner, Clock(), pause=0.0, between_writes=0.0)
     await kv.check()
     for key in ("a", "b"):
         assert not await kv.put(key, b"x", 3600)
@@ -57,7 +57,8 @@ async def test_a_check_writes_what_could_not_be_written_and_a_failure_that_goes_
         await kv.check()
     await kv.check()
     assert inner.kept == {"b": b"x"}
-    assert await kv.get("a") == b"x", "the others stay where they are"
+    await turns()
+    assert inner.kept == {"b": b"x", "a": b"x"}, "where one can be, the others can"
 
 
 async def turns() -> None:
@@ -273,6 +274,37 @@ async def test_a_value_that_is_written_at_last_takes_the_place_of_the_one_in_mem
     await kv.put("a", b"new", 3600)
     inner.kept["a"] = b"from elsewhere"
     assert await kv.get("a") == b"from elsewhere"
+
+
+async def test_what_is_makeshift_takes_the_place_of_nothing_that_could_not_be_read() -> None:
+    inner = FakeKv([BROKEN] * 3)
+    inner.kept["a"] = b"paid for"
+    kv = RetryingKv(inner, Clock(), pause=0)
+    assert await kv.get("a") is None
+    assert not await kv.put("a", b"makeshift", 120, makeshift=True)
+    assert await kv.get("a") == b"makeshift", "it still cannot be read"
+    await kv.check()
+    assert await kv.get("b") is None
+    assert [await kv.get("a"), await kv.get("a")] == [b"paid for"] * 2
+    assert inner.asked == []
+
+
+async def test_what_is_makeshift_is_kept_where_there_is_nothing() -> None:
+    inner = FakeKv([BROKEN])
+    kv = RetryingKv(inner, Clock(), pause=0)
+    assert [await kv.get("a"), await kv.get("a")] == [None, None]
+    assert await kv.put("a", b"makeshift", 3600, makeshift=True)
+    assert inner.kept == {"a": b"makeshift"}
+
+
+async def test_what_could_not_be_written_is_as_soon_as_something_is() -> None:
+    inner = FakeKv([BROKEN] * 3 * ATTEMPTS)
+    kv = RetryingKv(inner, Clock(), pause=0, between_writes=0)
+    for key in ("a", "b", "c"):
+        assert not await kv.put(key, b"x", 3600)
+    await kv.put("d", b"x", 3600)
+    await turns()
+    assert inner.kept == dict.fromkeys("abcd", b"x")
 
 
 async def test_a_deleted_pair_does_not_stay_in_memory() -> None:
