@@ -235,10 +235,13 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
 
 
 def _new(folder: Path) -> int:
+    from shlex import join
+
     from app.workbench.scaffold import new_shop
 
     new_shop(folder)
-    sys.stdout.write(f"wrote a shop into {folder}; see it with `wandstore serve {folder}`\n")
+    command = join(("wandstore", "serve", str(folder)))
+    sys.stdout.write(f"wrote a shop into {folder}; see it with `{command}`\n")
     return 0
 
 

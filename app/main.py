@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from starlette.applications import Starlette
+from starlette.responses import RedirectResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -57,7 +58,7 @@ from app.web.context import CATALOG_MEMORY, AppContext
 from app.web.cookies import SessionSigner
 from app.web.crawlers import crawler_list
 from app.web.discovery import RootFiles
-from app.web.errors import NotFound, ShopApp, redirect_home, server_error
+from app.web.errors import NotFound, ShopApp, server_error
 from app.web.forget import ForgetPage
 from app.web.generate import Generate
 from app.web.headers import page_headers
@@ -379,7 +380,7 @@ def _routes(
         *webhook_routes(settings.shopify, watch.note, resources.counters),
         Route("/insights", insights, methods=get),
         Route("/status", status, methods=get),
-        Route("/", redirect_home, methods=get),
+        Route("/", RedirectResponse("/store", 307), methods=get),
     ]
     return [*routes, Route("/{path:path}", NotFound(context, routes))]
 

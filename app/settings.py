@@ -332,7 +332,7 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_HEARTBEAT_SECONDS": ("heartbeat", number(0.01, 30)),
     "WANDSTORE_GRACE": ("shutdown_grace", number(0, 600)),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("collector", address),
-    "SESSION_SECRET": ("session_secret", str),
+    "SESSION_SECRET": ("session_secret", secret),
     "SESSION_SECRETS_BEFORE": ("earlier_secrets", secrets),
     "WORKER_SECRET": ("worker_secret", secret),
     "WANDSTORE_OPERATOR_TOKEN": ("operator_token", secret),

@@ -1,4 +1,4 @@
-"""Feeds as they were read last, kept on the disk: opened far sooner than they are read."""
+"""Keeps feeds on the disk as they were read last: opening one takes far less than reading it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A feed at an https address: fetched when it has changed, kept on the disk for when it fails."""
+"""Fetches a feed from an https address when it changes; keeps the last good copy on the disk."""
 
 from __future__ import annotations
 

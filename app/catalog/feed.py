@@ -1,4 +1,4 @@
-"""A feed once it is read: what every format comes down to, and the bounds all of them keep."""
+"""What every feed format is read into, and the bounds on size and number that hold for all."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def _sharing(product: Product, shared: dict[Any, Any]) -> Product:
 
 def _content(path: Path) -> bytes:
     if not path.is_file():
-        raise InvalidProduct("is not a file")
+        raise InvalidProduct("is not a file" if path.exists() else "there is no such file")
     with path.open("rb") as file:
         content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:

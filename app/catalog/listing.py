@@ -1,4 +1,4 @@
-"""Filters and sorting through the address: what of the catalog is asked for, in which order."""
+"""Filters, sorts and pages the catalog as the query string of an address asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of a table, however a spreadsheet left it: cells by column, each with its line."""
+"""Reads CSV and TSV tables as spreadsheets write them: cells by column, each row with its line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search by words: accents and endings make no difference, and a slip of the finger finds too."""
+"""Full-text search: accents and endings make no difference, and near misses are found too."""
 
 from __future__ import annotations
 

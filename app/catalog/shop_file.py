@@ -1,4 +1,4 @@
-"""A file beside a feed that says whose it is: name, colours and language are in few feeds."""
+"""Reads the file beside a feed with its shop's name, colours and language, which few feeds have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why each product stands where it does among what a page may choose from, by the rules."""
+"""Explains by which merchant's rule a product ranks where it does among a page's candidates."""
 
 from __future__ import annotations
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _DRAWN = (".jinja", ".css", ".py")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_STATED = (".py",)
-"""Endings of the files that say what components may hold."""
 
 
 class LibraryError(OperatorError):
@@ -161,7 +159,7 @@ def library_of(
     sheets = (name for name in sorted(texts) if name.endswith(".css") and "/" not in name)
     styles = "\n".join(texts[name] for name in sheets)
     # Digests of the files themselves: generating every schema at each start takes longer.
-    digests = _digest_of(texts), _digest_of(texts, _STATED)
+    digests = _digest_of(texts, _DRAWN), _digest_of(texts, (".py",))
     return Library(folder, specs, slots, styles, *digests, _kinds_of(folder, texts), templates)
 
 
@@ -319,7 +317,7 @@ def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:
     return samples
 
 
-def _digest_of(texts: Mapping[str, str], endings: tuple[str, ...] = _DRAWN) -> str:
+def _digest_of(texts: Mapping[str, str], endings: tuple[str, ...]) -> str:
     """Digest the files that components are drawn from, by their names in the folder."""
     digest = hashlib.sha256()
     for name in sorted(texts, key=lambda name: name.split("/")):

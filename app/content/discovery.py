@@ -1,4 +1,4 @@
-"""What is asked for at the root by crawlers and programs: robots.txt, sitemaps and the like."""
+"""Writes robots.txt, sitemaps, llms.txt and security.txt, which crawlers ask for at the root."""
 
 from __future__ import annotations
 

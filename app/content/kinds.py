@@ -1,4 +1,4 @@
-"""What rules must know of the kinds of components, read from their files without running them.
+"""Reads a component's slots and props from its Python file without importing it.
 
 The shop opens with its fallbacks drawn, and does not wait for pydantic, which the props need.
 """

@@ -1,4 +1,4 @@
-"""What is wrong with the shape of a style: left open, one swallows those that are joined to it."""
+"""Finds brackets, comments and quotes in CSS that do not end and would swallow the next file."""
 
 from __future__ import annotations
 

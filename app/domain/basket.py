@@ -1,4 +1,4 @@
-"""A basket: the lines a shopper means to buy, bounded, and told anew by what the catalog says."""
+"""A basket: the lines a shopper means to buy, checked against the catalog as it is now."""
 
 from __future__ import annotations
 

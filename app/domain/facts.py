@@ -1,4 +1,4 @@
-"""What a shopper did, as the catalog bears it out: what personas are judged by."""
+"""What a shopper did, in the catalog's terms: the facts by which personas are classified."""
 
 from __future__ import annotations
 

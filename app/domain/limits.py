@@ -1,4 +1,4 @@
-"""How much may be taken: of time, of a model's text, of money. Each is a setting."""
+"""Limits on time, on a model's text and on spending. Each is a setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is asked, and what it says."""
+"""The prompt a model is given, and the events its answer consists of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client's address, as limits count it."""
+"""A client's address, and the key by which rate limits count it."""
 
 from __future__ import annotations
 

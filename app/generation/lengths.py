@@ -1,4 +1,4 @@
-"""How long a model's components are, which says before where in its answer none will end."""
+"""Remembers how short components of each type were: before that, none ends in an answer."""
 
 from __future__ import annotations
 

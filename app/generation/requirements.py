@@ -1,4 +1,4 @@
-"""What a model is told to keep to, each with the codes of the refusals that hold it to that."""
+"""The rules in a model's prompt, each with the codes of the refusals that enforce it."""
 
 from __future__ import annotations
 

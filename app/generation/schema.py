@@ -1,4 +1,4 @@
-"""What is asked for -> the JSON schema that a provider can hold its model to.
+"""Builds the JSON schema of an answer, for providers that can enforce one.
 
 One small schema for each slot rather than one union of all components, of which models choose the
 simplest. It keeps to what OpenAI's and Anthropic's strict modes both read: every field required and

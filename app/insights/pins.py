@@ -1,4 +1,4 @@
-"""Whether what the merchant pinned beat the choice that it displaced: clicks at the same places."""
+"""Compares clicks on what the merchant pinned with clicks on what it displaced."""
 
 from __future__ import annotations
 

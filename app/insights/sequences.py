@@ -1,4 +1,4 @@
-"""Statistics that stay valid however often one looks: differences, shares, and what is needed.
+"""Sequential statistics: intervals that stay valid however often the figures are looked at.
 
 The interval of a difference is the asymptotic confidence sequence of Waudby-Smith, Arbour, Sinha,
 Kennedy and Ramdas, "Time-uniform central limit theory and asymptotic confidence sequences", Annals

@@ -1,4 +1,4 @@
-"""What models may cost: calls and tokens a shop and hour, and calls a client address and hour.
+"""Limits calls and tokens by shop and hour, and calls by client address and hour.
 
 A call is paid before it is made, with the most it can cost; what it did not use is given back when
 it ends. So the budget holds however many pages are composed at once. The hour slides by minutes.

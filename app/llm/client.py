@@ -1,4 +1,4 @@
-"""What both providers share: a request that streams, its limits in time and size, its end."""
+"""The streaming HTTP client that both providers share, with its limits in time and size."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ from app.llm.surrogates import SurrogateJoiner
 from app.settings import ProviderSettings
 from app.storage.http import retry_after
 
-_USUAL = CallLimits()
 _HEADERS = {"accept": "text/event-stream", "accept-encoding": "identity"}
 _SPOKEN = ("text", "text_delta", "output_text", "input_json_delta")
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
@@ -112,7 +111,10 @@ class ChatClient:
     """A model behind HTTP, one call at a time."""
 
     def __init__(
-        self, api: ProviderApi, http: Callable[[], httpx.AsyncClient], limits: CallLimits = _USUAL
+        self,
+        api: ProviderApi,
+        http: Callable[[], httpx.AsyncClient],
+        limits: CallLimits = CallLimits(),
     ) -> None:
         self._api = api
         self._http = http

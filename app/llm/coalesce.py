@@ -1,4 +1,4 @@
-"""One answer for all who ask the same at the same time: like shoppers cost one call, not many."""
+"""Shares one answer among all who send the same prompt at the same time (singleflight)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection to a model, read at most once in a while; httptools understands it.
+"""One HTTP/1.1 connection to a model, read at most once a tick and parsed by httptools.
 
 It is a socket of our own and no transport of the event loop's: a transport whose reading is paused
 is woken once more by what comes next, and one with TLS reads on, paused or not.

@@ -1,4 +1,4 @@
-"""Builds who generates pages from the settings: the models in their order, the house last."""
+"""Builds the models from the settings, in the order they are asked in, the house last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a provider, in our words: none of them repeats what was sent or received."""
+"""Translates providers' errors to ours; none repeats what was sent or received."""
 
 from __future__ import annotations
 

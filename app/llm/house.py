@@ -1,4 +1,4 @@
-"""The house model: no model at all, but the same JSON at a pace that reads well."""
+"""The house model: the components that rules chose, streamed as a model's JSON would be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model whose every call is paid for, and which is not asked when there is no money."""
+"""A model whose every call is reserved in the budget first, and refused where it is spent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is loaded when the first page is to be composed: who speaks to providers, and over what."""
+"""Clients of the providers, imported only when the first page is to be composed."""
 
 from __future__ import annotations
 

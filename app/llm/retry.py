@@ -1,4 +1,4 @@
-"""How a provider is asked with care: a second attempt, a breaker, nothing hidden."""
+"""A model that is asked a second time where it fails, behind a circuit breaker."""
 
 from __future__ import annotations
 

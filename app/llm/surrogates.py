@@ -1,4 +1,4 @@
-"""Text that was cut by UTF-16 units: the halves of a character wait for each other."""
+"""Joins UTF-16 surrogate halves that an answer was cut between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An httpx transport that reads a model's socket at most once in a while, and in one go.
+"""An httpx transport that reads all models' sockets at the same ticks, each in one go.
 
 A model sends a hundred small pieces a second. Waking for each costs more than all that is done
 with them, so nothing is read between ticks, which are the same for all connections: a process with

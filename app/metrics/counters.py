@@ -1,4 +1,4 @@
-"""What has been counted outside of pages, told in the log from time to time."""
+"""Logs every few minutes what has been counted outside of pages."""
 
 from __future__ import annotations
 

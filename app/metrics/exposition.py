@@ -19,27 +19,22 @@ MOMENTS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 
 class Count:
-    """A number that only grows, for each combination of labels."""
+    """A number that only grows, one for each combination of the labels' `values`."""
 
     def __init__(self, name: str, meaning: str, *labels: str) -> None:
         self._name = name
         self._meaning = meaning
         self._labels = labels
-        self._values: dict[tuple[str, ...], float] = {}
+        self.values: dict[tuple[str, ...], float] = {}
 
     def add(self, *values: str, amount: float = 1) -> None:
         """Add to the number of these labels' values."""
-        self._values[values] = self._values.get(values, 0) + amount
-
-    @property
-    def values(self) -> Mapping[tuple[str, ...], float]:
-        """The numbers, by the values of the labels."""
-        return self._values
+        self.values[values] = self.values.get(values, 0) + amount
 
     def lines(self) -> Iterator[str]:
         """Yield the metric as Prometheus reads it."""
         yield from _head(self._name, self._meaning, "counter")
-        for values, number in list(self._values.items()):
+        for values, number in list(self.values.items()):
             yield _sample(self._name, dict(zip(self._labels, values, strict=True)), number)
 
 

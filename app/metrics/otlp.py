@@ -1,4 +1,4 @@
-"""OpenTelemetry's SDK, set up: what is loaded where a collector is set."""
+"""Sets up OpenTelemetry's SDK; imported only where a collector is set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is measured of the shop, by the names under which `/metrics` tells it."""
+"""The metrics of the shop, by their names in `/metrics`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans for a collector that speaks OTLP over HTTP, where one is set; nothing of it is loaded else.
+"""Spans, sent to a collector by OTLP over HTTP; without one nothing of it is imported.
 
 OpenTelemetry's SDK sends them from a thread of its own, out of a queue that drops what does not fit
 (`OTEL_BSP_MAX_QUEUE_SIZE`): a collector that hangs or fails costs no page anything.

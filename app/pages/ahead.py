@@ -1,4 +1,4 @@
-"""Composes ahead what shoppers will want once other rules, or other arms of experiments, hold."""
+"""Composes pages ahead of time for rules or arms of experiments that will hold soon."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets a page of which arm, and the arms that have stopped themselves."""
+"""Assigns shoppers to the arms of experiments, and stops arms that go beyond their limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finished pages: kept in KV, and the busiest of them in memory, ready to be sent."""
+"""Finished pages in KV, the busiest of them in memory, ready to be sent."""
 
 from __future__ import annotations
 

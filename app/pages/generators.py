@@ -1,4 +1,4 @@
-"""Who generates the pages of a shop: one for its own prompts, and one for each arm."""
+"""Builds the generators of pages: one with the shop's own prompts, and one for each arm."""
 
 from __future__ import annotations
 

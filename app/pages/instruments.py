@@ -1,4 +1,4 @@
-"""What pages are measured with while they are composed: a clock, the metrics, and a span each."""
+"""What measures pages while they are composed: a clock, the metrics, and a span for each."""
 
 from __future__ import annotations
 

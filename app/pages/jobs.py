@@ -1,4 +1,4 @@
-"""Pages being composed: each once however many ask for it, in the background, and to its end."""
+"""Runs the composing of pages in the background: once for all who ask, and to its end."""
 
 from __future__ import annotations
 

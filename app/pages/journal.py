@@ -32,7 +32,6 @@ class JournalLimits(NamedTuple):
     keep_ended: float = 300.0
 
 
-_USUAL = JournalLimits()
 _SWEPT_EVERY = 30.0
 
 
@@ -68,7 +67,7 @@ class PageJournal:
     those of the page it replaces, and a returning reader sees all of the new one.
     """
 
-    def __init__(self, clock: Callable[[], float], limits: JournalLimits = _USUAL) -> None:
+    def __init__(self, clock: Callable[[], float], limits: JournalLimits = JournalLimits()) -> None:
         self._clock = clock
         self._limits = limits
         self._logs: OrderedDict[str, _Log] = OrderedDict()

@@ -1,4 +1,4 @@
-"""A page that is composed here for all processes: what is written of it is shared by a lease."""
+"""Shares a page that this process composes with the others, under a lease that it renews."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One page, many processes: one composes it and shares what it writes, the others follow.
+"""Has one of several processes compose a page, and the others follow what it writes.
 
 Who composes holds a lease. Where it lapses, or is given up, one of those who follow goes on from
 what has been drawn. A process that cannot reach the others composes by itself, and pays nobody.

@@ -1,4 +1,4 @@
-"""Pages as shoppers meet them: a finished one, or a shell at once while theirs is composed."""
+"""Answers visits: with a finished page, or with a shell while the page is composed."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PageService:
         if not visit.client.recorded:
             return self.shoppers.keyed(Shopper(visit.shopper_id, shop_id))
         if visit.first:
-            return self.shoppers.new(visit.shopper_id, shop_id)
+            return self.shoppers.put(Shopper(visit.shopper_id, shop_id))
         return await self.shoppers.get(visit.shopper_id, shop_id)
 
     def cached_page(self, shopper_id: str, view: ShopView) -> CachedPage | None:

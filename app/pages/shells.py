@@ -1,4 +1,4 @@
-"""What is drawn of a shop before anybody comes: its fallbacks, and the shells around them."""
+"""Draws what a shop shows before a page is composed: its fallbacks, and shells around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that change on the disk, taken up while the shop is open; a bad one leaves the last."""
+"""Watches catalog, experiments and prompts on the disk, and swaps the site when they change."""
 
 from __future__ import annotations
 
@@ -291,7 +291,8 @@ def log_problems(catalogs: Catalogs, before: Catalogs | None = None) -> None:
         known = set(logged.get(shop_id, ()))
         for problem in (item for item in problems if item not in known):
             where = f"{shop_id}, {problem.file}" if problem.file else shop_id
-            log.warning("%s, line %d: %s %s", where, problem.line, problem.product, problem.reason)
+            what = f"{problem.product} {problem.reason}".strip()
+            log.warning("%s, line %d: %s", where, problem.line, what)
 
 
 def _log_experiments(file: ExperimentFile) -> None:

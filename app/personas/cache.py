@@ -1,4 +1,4 @@
-"""What is remembered of shoppers for a few seconds, so that a kept page needs no database."""
+"""Remembers shoppers for a few seconds, so that a kept page needs no database."""
 
 from __future__ import annotations
 
@@ -74,10 +74,6 @@ class ShopperCache:
         except StorageError:
             persona = NEWCOMER
         return self.put(Shopper(shopper_id, shop_id, persona))
-
-    def new(self, shopper_id: str, shop_id: str) -> KnownShopper:
-        """Return a shopper who has not been here before."""
-        return self.put(Shopper(shopper_id, shop_id))
 
     def forget(self, shopper_id: str) -> None:
         """Remember nothing of a shopper."""

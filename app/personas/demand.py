@@ -1,4 +1,4 @@
-"""What shoppers of a shop deal with together and buy now -> candidates, each with its reason."""
+"""Counts what a shop's shoppers view and buy together, and suggests products by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser tells -> a fact: products, categories and prices as the catalog states them."""
+"""Turns events that a browser reports into facts, with categories and prices from the catalog."""
 
 from __future__ import annotations
 

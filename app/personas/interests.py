@@ -1,4 +1,4 @@
-"""What a shopper did -> the products they are interested in: counts that a sentence explains."""
+"""Which products a shopper is interested in, counted from what they did."""
 
 from __future__ import annotations
 

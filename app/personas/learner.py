@@ -1,4 +1,4 @@
-"""What shoppers do, made into what is known of them: noted, and judged anew."""
+"""Stores what a shopper did and classifies them anew."""
 
 from __future__ import annotations
 

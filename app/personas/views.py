@@ -1,4 +1,4 @@
-"""What a browser says was seen of a store page -> counts, as library and catalog bear them out."""
+"""Counts what a browser reports as shown or clicked, as far as library and catalog know it."""
 
 from __future__ import annotations
 

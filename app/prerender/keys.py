@@ -1,4 +1,4 @@
-"""What the pages of a shop are drawn from, as keys: a page whose key stays is the same."""
+"""Keys of published pages: digests of what they are drawn from, so that only changes are drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings what the Worker serves by itself up to date, file by file, while the shop is open."""
+"""Updates the files that the Worker serves while the shop is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Worker must know of the shops: their names, headers, listings and products."""
+"""The manifest for the Worker: each shop's name, headers, listings and products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the published folder beside the old one, whose pages it takes over where they stay."""
+"""Writes the published folder, taking over the pages of the last one that have not changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every page of one shop that is the same for everyone, drawn one by one."""
+"""Draws the pages of a shop that are the same for everyone."""
 
 from __future__ import annotations
 

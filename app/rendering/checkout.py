@@ -1,4 +1,4 @@
-"""Where a checkout begins: its address, with what is bought and where on the page it was shown."""
+"""Builds the address of a checkout: what is bought, and where on the page it was shown."""
 
 from __future__ import annotations
 

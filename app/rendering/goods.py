@@ -1,4 +1,4 @@
-"""What templates ask of the catalog beside a product's own facts: goods, sums and choices."""
+"""Functions for templates: products with pictures, totals, variants and options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language of a shop's pages: their words from message catalogs, numbers and prices by CLDR."""
+"""A language's words from message catalogs, and its numbers and prices as CLDR writes them."""
 
 from __future__ import annotations
 

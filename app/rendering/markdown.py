@@ -1,4 +1,4 @@
-"""Pages of the catalog as Markdown, for readers that are programs: facts, words and links."""
+"""Writes the catalog's pages as Markdown, for readers that are programs."""
 
 from __future__ import annotations
 

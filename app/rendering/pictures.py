@@ -1,4 +1,4 @@
-"""Pictures in the widths that screens need, as an image service makes them; and a page's first."""
+"""Addresses of a picture in several widths, and the preload of a page's first picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Message catalogs: gettext's .po, read as it is, so that a translator's file needs no building."""
+"""Reads gettext's .po files as they are, without compiling them first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Component -> HTML of one slot; also the shell, the kept page and the catalog's own pages."""
+"""Renders components, the store page and the catalog's own pages with the library's templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things are: every address on a page comes from here, none from a model or a feed."""
+"""Builds every address on a page; none comes from a model or a feed."""
 
 from __future__ import annotations
 

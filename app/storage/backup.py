@@ -1,4 +1,4 @@
-"""A data folder in one file, taken while a shop writes to it, and put back."""
+"""Backs up a data folder to one file while a shop writes to it, and restores it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from operator import methodcaller
 from pathlib import Path
 
 from app.settings import Settings
@@ -22,6 +23,7 @@ SECRET = "session.secret"  # noqa: S105 - the name of its file
 
 _OWNER_ONLY = 0o600
 _PIECE = 65_536
+_without_owner = methodcaller("replace", uid=0, gid=0, uname="", gname="", deep=False)
 _BROKEN = (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile)
 
 
@@ -59,9 +61,8 @@ def back_up(data: Path, target: Path) -> None:
             with whole.open("xb") as file:
                 whole.chmod(_OWNER_ONLY)
                 with tarfile.open(fileobj=file, mode="w:gz") as archive:
-                    for path in (*copies, data / SECRET):
-                        if path.exists():
-                            archive.add(path, path.name, filter=_without_owner)
+                    for path in filter(Path.exists, (*copies, data / SECRET)):
+                        archive.add(path, path.name, filter=_without_owner)
                 file.flush()
                 os.fsync(file.fileno())
             whole.replace(target)
@@ -118,10 +119,6 @@ def _copied(source: Path, target: Path) -> Path:
         ):
             original.backup(copy)
     return target
-
-
-def _without_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
-    return member.replace(uid=0, gid=0, uname="", gname="", deep=False)
 
 
 def _extracted(source: Path, folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""KV and D1 through Cloudflare's REST API: well under its limit, and errors in our words.
+"""KV and D1 through Cloudflare's REST API, well under its rate limit.
 
 1,200 calls in 5 minutes are allowed for everything of an account's user together, and going beyond
 blocks all of it for 5 minutes. Here at most 100 calls at once and 2 a second are made: 700 in any 5

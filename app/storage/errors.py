@@ -1,4 +1,4 @@
-"""What storing can end with, wherever it is done: errors in our words, not a driver's."""
+"""Errors of storage, whichever store raises them; none quotes a driver's message."""
 
 from __future__ import annotations
 

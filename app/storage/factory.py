@@ -1,4 +1,4 @@
-"""Where state lives: in files of one machine, on servers for many, or with Cloudflare."""
+"""Builds the storage that the settings name: one machine, a cluster, the Worker, or Cloudflare."""
 
 from __future__ import annotations
 

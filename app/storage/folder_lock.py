@@ -1,4 +1,4 @@
-"""Holds a data folder for one process: two would each count, remember and forget for themselves."""
+"""Locks a data folder for one process: two would each have counts and caches of their own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls to other machines for what is stored there: late to load, bounded in time and size."""
+"""An HTTP client for remote storage: imported late, bounded in time and size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What KV and the database take, and what they do not do, for the metrics."""
+"""Measures how long KV and the database take, and counts their errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long is waited for what is stored: once, for a moment, and then one goes without."""
+"""Bounds how long a page waits for storage: once in vain, then not again for a second."""
 
 from __future__ import annotations
 

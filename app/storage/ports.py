@@ -1,4 +1,4 @@
-"""The ports to what is stored, as far as there is more than one behind them, or a stand-in."""
+"""The ports to storage, where there is more than one implementation or a stand-in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that is stored of one shopper, wherever it is: to be handed over, or erased."""
+"""Exports or erases everything that is stored of one shopper, wherever it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removes from files and tables what is past its time: now and then, and a little at a time."""
+"""Deletes what has expired from files and tables, a little at a time."""
 
 from __future__ import annotations
 

@@ -19,9 +19,6 @@ class BreakerLimits(NamedTuple):
     """Calls that must then succeed."""
 
 
-_USUAL = BreakerLimits()
-
-
 class Breaker:
     """closed -> (failures in a row) -> open -> (rest) -> half_open -> (successes) -> closed.
 
@@ -29,7 +26,9 @@ class Breaker:
     call that was let through in an earlier state says nothing about this one and is passed over.
     """
 
-    def __init__(self, clock: Callable[[], float], numbers: BreakerLimits = _USUAL) -> None:
+    def __init__(
+        self, clock: Callable[[], float], numbers: BreakerLimits = BreakerLimits()
+    ) -> None:
         self._clock = clock
         self._numbers = numbers
         self._state: BreakerState = "closed"

@@ -1,4 +1,4 @@
-"""How a signal ends a process: with a line also before it is open, and whatever hangs by then."""
+"""Ends the process at a signal: before the shop is open with a line, later even if threads hang."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What whoever runs the shop can mend, told on one line."""
+"""Errors that whoever runs the shop can mend, told on one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A body in the forms it is sent in: plain, gzipped, and with its ETag; and a whole answer."""
+"""A body in the forms it is sent in: plain, gzipped, with its ETag; and a cache of them."""
 
 from __future__ import annotations
 

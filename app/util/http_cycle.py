@@ -1,4 +1,4 @@
-"""Uvicorn's answer to a request, where what is whole is written at once."""
+"""Uvicorn's request cycle, with a whole response written in one call to the system."""
 
 from __future__ import annotations
 

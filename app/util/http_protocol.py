@@ -1,4 +1,4 @@
-"""Uvicorn's HTTP protocol within bounds: of heads, of their time, of connections, of what waits.
+"""Uvicorn's HTTP protocol with bounds on heads, connections, idle time and queued requests.
 
 What is answered whole is written at once, and what waits for nothing needs no task.
 """

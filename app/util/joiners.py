@@ -1,4 +1,4 @@
-"""Zero-width signs: kept where they shape what is read, hidden characters anywhere else.
+"""Zero-width joiners: kept where a script or an emoji needs them, dropped anywhere else.
 
 Persian parts words with U+200C, Indic scripts choose conjuncts with either joiner, U+200D holds
 families and flags of emoji together, and U+FE0F gives an emoji its colours.

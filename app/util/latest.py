@@ -1,4 +1,4 @@
-"""A mapping that holds so many entries: whatever was set longest ago gives way."""
+"""A bounded mapping: beyond its size the entry that was set longest ago is dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is loaded late: nobody needs it to see the shop, and a small CPU takes a second for it."""
+"""Loads late what the first page does not need: on a small CPU that takes a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accepts connections for as long as it is open, whatever becomes of the descriptors meanwhile.
+"""Accepts connections, and goes on doing so after the process has run out of descriptors.
 
 uvloop closes a listening socket for good, without a word, where accepting fails once.
 """

@@ -1,4 +1,4 @@
-"""How late the event loop comes to what is due: what a process can take, measured and not set."""
+"""Measures how late the event loop is."""
 
 from __future__ import annotations
 

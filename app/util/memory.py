@@ -1,4 +1,4 @@
-"""How much memory this process may still take, and giving back what it no longer needs."""
+"""Tells how much memory this process may still take, and returns what it no longer needs."""
 
 from __future__ import annotations
 

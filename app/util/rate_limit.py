@@ -1,4 +1,4 @@
-"""How often somebody may do something: a burst, and then at an even pace."""
+"""A rate limiter: a burst, and then an even pace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings are read from texts with: what cannot be used says what it must do."""
+"""Readers of settings' values, whose errors say what a value must be."""
 
 from __future__ import annotations
 

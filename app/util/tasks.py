@@ -1,4 +1,4 @@
-"""Tasks that nobody awaits where they begin: held until they end, as the event loop holds none."""
+"""Background tasks, referred to until they end, since the event loop does not."""
 
 from __future__ import annotations
 

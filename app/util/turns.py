@@ -1,4 +1,4 @@
-"""Whose turn it is on the event loop, where many want it at once."""
+"""Decides whose turn it is on the event loop where many requests come at once."""
 
 from __future__ import annotations
 

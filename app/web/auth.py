@@ -1,4 +1,4 @@
-"""Who is let in: with its credential set nobody but the Worker, and operators to their pages."""
+"""Authorises requests: the Worker by its secret, operators by their token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be kept of who sends a request: by their shop, by what they agreed to, by their browser.
+"""Which level of consent holds for a request: by the shop, by its cookie, by the browser.
 
 The Worker decides in the same way.
 """

@@ -1,4 +1,4 @@
-"""Which shop a request is for, and everything the handlers share."""
+"""What all handlers share: which shop a request is for, who sends it, and the pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is visiting: a signed cookie a shop, which the Worker verifies in the same way.
+"""The shopper's id in a signed cookie of its shop, which the Worker verifies in the same way.
 
 The value is `{shopper_id}.{expires}.{signature}`: `shop_` and 32 hex digits, seconds since the
 epoch, and HMAC-SHA256 in base64url, without padding, over `{shop_id}|{shopper_id}|{expires}`.

@@ -1,4 +1,4 @@
-"""Who is no shopper: crawlers, link previews, health checks and scripts, by the names they give.
+"""Recognises crawlers, link previews, health checks and scripts by their user agents.
 
 They get a complete page of the catalog's own and no cookie, and nothing is composed for them. One
 that hides its name is a shopper to us, and is held by the limits on what new shoppers may cost.

@@ -1,4 +1,4 @@
-"""What has no page of its own: the way in, what is not there, and what went wrong."""
+"""The app without Starlette's exception responses, and its pages for 404, 405 and 500."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -85,7 +85,9 @@ class NotFound:
         That is 405 where another method would do, and else 404 with a way into the shop.
         """
         if scope["raw_path"].endswith(b"/") and self._is_page(scope["path"][:-1], scope):
-            await _redirect_without_slash(scope, send)
+            query = b"?" + scope["query_string"] if scope["query_string"] else b""
+            location = (b"location", scope["raw_path"][:-1] + query)
+            await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 308, [location]))
             return
         allowed = {
             method
@@ -102,17 +104,6 @@ class NotFound:
     def _is_page(self, path: str, scope: Scope) -> bool:
         matches = (route.matches({**scope, "path": path})[0] for route in self._routes)
         return any(match is Match.FULL for match in matches)
-
-
-async def _redirect_without_slash(scope: Scope, send: Send) -> None:
-    query = b"?" + scope["query_string"] if scope["query_string"] else b""
-    location = (b"location", scope["raw_path"][:-1] + query)
-    await send_response(scope, send, Response(Body(b""), FILE_HEADERS, 308, [location]))
-
-
-async def redirect_home(_: Request) -> RedirectResponse:
-    """Lead from the root into the shop."""
-    return RedirectResponse("/store", 307)
 
 
 async def server_error(web: AppContext, _request: Request, _error: Exception) -> HTMLResponse:

@@ -1,4 +1,4 @@
-"""Sends events as they come to a reader that costs little: two tasks, and no memory of its own."""
+"""An SSE response that costs two tasks a reader, and no buffer of its own."""
 
 from __future__ import annotations
 

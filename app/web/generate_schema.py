@@ -1,4 +1,4 @@
-"""What `POST /generate` is sent: checked field by field, and taken for what it names.
+"""The body of `POST /generate`, checked field by field.
 
 This module loads pydantic: it is imported with the first request, not at the start.
 """

@@ -1,4 +1,4 @@
-"""Where a request was made: on this machine, or before a proxy, which may not be believed."""
+"""Tells whether a request comes from this machine, and notices a proxy that is not trusted."""
 
 from __future__ import annotations
 

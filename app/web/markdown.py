@@ -1,4 +1,4 @@
-"""Which form of a page is asked for: HTML, or Markdown for readers that are programs."""
+"""Tells whether a request asks for HTML or for Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the shop's pages say where something is missing, failed or done: messages of `locale/`."""
+"""Messages of pages that say that something is missing, failed or done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a request comes from one of our own pages."""
+"""Tells whether a request comes from one of our own pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The secret that cookies are signed with: given, or generated once and kept with the data."""
+"""The secret that signs cookies: the given one, or one that is generated once and kept."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ def session_secret(given: str, folder: Path) -> bytes:
     """Return the given secret, or the folder's own, made at the first call.
 
     Raises:
-        SecretError: the secret is shorter than 16 bytes, or its file cannot be read or written.
+        SecretError: the folder's own cannot be read or written, or is shorter than 16 bytes.
     """
-    secret = given.encode() if given else kept_secret(folder / "session.secret")
-    if len(secret) < _SHORTEST:
-        raise SecretError(f"SESSION_SECRET must have at least {_SHORTEST} bytes")
-    return secret
+    return given.encode() if given else kept_secret(folder / "session.secret")
 
 
 def kept_secret(path: Path) -> bytes:
     """Return the secret that a file holds, made at the first call.
 
     Raises:
-        SecretError: the file cannot be read or written.
+        SecretError: the file cannot be read or written, or its secret is shorter than 16 bytes.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _create_whole(path)
-        return path.read_bytes().strip()
+        secret = path.read_bytes().strip()
     except OSError as error:
         raise SecretError(f"{path}: {error}") from error
+    if len(secret) < _SHORTEST:
+        raise SecretError(f"{path}: a secret has at least {_SHORTEST} bytes")
+    return secret
 
 
 def _create_whole(path: Path) -> None:

@@ -1,11 +1,11 @@
-"""POST /signals: what a shopper did, told by the page when it is left."""
+"""POST /signals: what a shopper did, sent by the page when it is left."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.types import Receive, Scope, Send
@@ -104,28 +104,27 @@ class SignalsEndpoint:
     ) -> None:
         """Note what the server itself saw a shopper do, as if their page had told it.
 
-        `basket` is theirs as it is now. What cannot be noted is counted and left: nobody waits.
+        `basket` is theirs as it is now.
         """
+        await self._note(scope, view, lambda visit: self._learn(visit, events, basket))
+
+    async def note_checkout(self, scope: Scope, view: ShopView) -> None:
+        """Count that a shopper went on to the checkout."""
+        begun = [(CHECKOUT, "", "", 0, 1, 0)]
+        await self._note(scope, view, lambda it: self._add_views(begun, it, saw_page=False))
+
+    async def _note(
+        self, scope: Scope, view: ShopView, act: Callable[[Visit], Awaitable[None]]
+    ) -> None:
+        """Do something for who is visiting, within their rate; what cannot be done is counted."""
         session = self._web.session(scope, view)
         if not session.may_be_known:
             self.counts["not_wanted"] += 1
             return
         try:
             await self._limit(self._shoppers, session.shopper_id)
-            await self._learn(self._web.visit(scope, session, view), events, basket)
+            await act(self._web.visit(scope, session, view))
             self.counts["taken"] += 1
-        except Rejected as no:
-            self.counts[no.code.lower()] += 1
-
-    async def note_checkout(self, scope: Scope, view: ShopView) -> None:
-        """Count that a shopper went on to the checkout; what cannot be counted is left."""
-        session = self._web.session(scope, view)
-        if not session.may_be_known:
-            return
-        try:
-            await self._limit(self._shoppers, session.shopper_id)
-            visit = self._web.visit(scope, session, view)
-            await self._add_views([(CHECKOUT, "", "", 0, 1, 0)], visit, saw_page=False)
         except Rejected as no:
             self.counts[no.code.lower()] += 1
 

@@ -1,4 +1,4 @@
-"""Who may use the workbench: a browser on this machine that was shown the way in.
+"""Authorises requests to the workbench: a browser on this machine that has the printed key.
 
 The address that is printed at the start has a key, which becomes a cookie: a proxy that leaves no
 sign of itself lets nobody in. A write needs more: an Origin that is ours, and the token that our

@@ -92,7 +92,7 @@ class Workbench:
             *inspection.routes,
             rules_page(self.live, self._templates),
             comparison(settings.data / "evals", self._templates),
-            Route("/design", _to_the_gallery),
+            Route("/design", RedirectResponse("/design/", 307, {"Cache-Control": "no-store"})),
             Route("/debug/pages/{page_id}", self.trace),
             Route("/news", self.news),
             Route("/now", self.now),
@@ -182,7 +182,3 @@ def _key(settings: Settings) -> str:
 
 async def _refuse(status: int, _: Request, error: Exception) -> Response:
     return answer({"error": str(error)}, status)
-
-
-async def _to_the_gallery(_: Request) -> Response:
-    return RedirectResponse("/design/", 307, {"Cache-Control": "no-store"})

@@ -47,7 +47,7 @@ def scaffold(settings: Settings, name: str, slot: str) -> list[str]:
     texts = _texts(name, slot, _product(settings))
     taken = [file for file in texts if (settings.root / file).exists()]
     if taken or any(Path(settings.root / "components").glob(f"{name}.*")):
-        raise NotWritten(f"there is a {name} already")
+        raise NotWritten(f"components/ has files named {name!r} already")
     for file, text in texts.items():
         write(settings.root, file, text.encode(), fresh=True)
     return list(texts)

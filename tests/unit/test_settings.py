@@ -88,10 +88,11 @@ def test_a_value_that_cannot_be_used_names_its_variable(name: str, text: str, me
     assert message in str(raised.value)
 
 
-def test_a_secret_that_is_too_short_is_not_repeated() -> None:
+@pytest.mark.parametrize("name", ["WORKER_SECRET", "SESSION_SECRET"])
+def test_a_secret_that_is_too_short_is_not_repeated(name: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        read_settings({"WORKER_SECRET": "s3cret"})
-    assert str(raised.value) == "WORKER_SECRET must have at least 16 bytes"
+        read_settings({name: "s3cret"})
+    assert str(raised.value) == f"{name} must have at least 16 bytes"
 
 
 def test_earlier_secrets_may_have_commas_in_a_json_list() -> None:

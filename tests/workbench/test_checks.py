@@ -172,4 +172,4 @@ def test_a_new_component_passes_its_checks_and_the_tests(tmp_path: Path) -> None
     assert "0 wrong, 0 notes in 6 states" in checked.stdout
     again = run(root, "app", "component", str(root), "kind_promise", "cta")
     assert again.returncode == 2
-    assert "there is a kind_promise already" in again.stderr
+    assert "components/ has files named 'kind_promise' already" in again.stderr

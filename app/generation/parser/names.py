@@ -1,4 +1,4 @@
-"""What the keys of a component are called, and how its type is spelled, by models as they write."""
+"""Spellings of a component's keys and types that models use, mapped to ours."""
 
 from __future__ import annotations
 

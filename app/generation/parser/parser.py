@@ -18,7 +18,6 @@ from app.generation.parser.lexer import LONGEST_PREAMBLE, THOUGHT, Lexer, Token
 from app.generation.parser.proposal import Names
 from app.generation.parser.repair import RepairingParser
 
-_USUAL = ParseLimits()
 _NAMELESS = Names()
 _TENTATIVE = re.compile(
     rf"{THOUGHT}|first|rough|maybe|perhaps|option|attempt|idea|example|sketch"
@@ -42,7 +41,11 @@ class ProposalParser:
     """
 
     def __init__(
-        self, limits: ParseLimits = _USUAL, names: Names = _NAMELESS, *, outermost: bool = True
+        self,
+        limits: ParseLimits = ParseLimits(),
+        names: Names = _NAMELESS,
+        *,
+        outermost: bool = True,
     ) -> None:
         self.done = False
         self._outermost = outermost

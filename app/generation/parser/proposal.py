@@ -1,4 +1,4 @@
-"""A component's JSON -> the proposal it stands for, under whatever names its parts go."""
+"""Turns a component's JSON into a proposal, whatever a model calls its parts."""
 
 from __future__ import annotations
 

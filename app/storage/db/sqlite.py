@@ -45,16 +45,13 @@ def migrate(connection: sqlite3.Connection, folder: Path) -> None:
     connection.execute(_LEDGER)
     applied = {name for (name,) in connection.execute("SELECT name FROM d1_migrations")}
     for path in sorted(folder.glob("*.sql")):
-        if path.name not in applied:
-            _apply(connection, path)
-
-
-def _apply(connection: sqlite3.Connection, path: Path) -> None:
-    name = path.name.replace("'", "''")
-    ledger = f"INSERT INTO d1_migrations (name) VALUES ('{name}');"  # noqa: S608 - our file's name
-    try:
-        connection.executescript(f"BEGIN IMMEDIATE;\n{path.read_text()}\n{ledger}\nCOMMIT;")
-    except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+        if path.name in applied:
+            continue
+        name = path.name.replace("'", "''")
+        ledger = f"INSERT INTO d1_migrations (name) VALUES ('{name}');"  # noqa: S608 - our file's
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{path.read_text()}\n{ledger}\nCOMMIT;")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

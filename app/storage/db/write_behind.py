@@ -35,9 +35,6 @@ class Batching(NamedTuple):
     rounds: int = 50
 
 
-_USUAL = Batching()
-
-
 class WriteBehind:
     """Gathers sightings and generations, the newest of each; beyond the bound the oldest go.
 
@@ -47,7 +44,7 @@ class WriteBehind:
     """
 
     def __init__(
-        self, write: Write, batching: Batching = _USUAL, erase: Erase | None = None
+        self, write: Write, batching: Batching = Batching(), erase: Erase | None = None
     ) -> None:
         self._erase = erase
         self._batching = batching

@@ -1,4 +1,4 @@
-"""What Workers KV takes: every KV keeps to it, so that development accepts what production does."""
+"""The limits of Workers KV, which every KV keeps: what development accepts, production accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How KV is written: a key no more often than it takes, three attempts, no failure lost in silence.
+"""Writes to KV at the rate it allows, with three attempts; every failure is counted.
 
 What cannot be written is kept in memory for its time, so that nobody pays for it twice.
 """

@@ -1,4 +1,4 @@
-"""KV in a SQLite file: what one machine has instead of Workers KV, with the same manners."""
+"""KV in a SQLite file, within the limits of Workers KV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be said of a state without a browser: whether its markup is valid."""
+"""Finds invalid HTML in the states of components and pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a shop's folder: its catalog, components, prompts and styles, each by line.
+"""Finds what is wrong in a shop's folder: catalog, components, prompts and styles, by line.
 
 Ours stands in for a file that is wrong, so that one fault does not hide the next.
 """

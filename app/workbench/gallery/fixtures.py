@@ -1,4 +1,4 @@
-"""Configs, shops and shoppers made for looking: fitted to a catalog, or to the props' limits."""
+"""Configs, shops and personas for previews, fitted to a catalog or to the props' limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong while a page is composed and sent, made to happen on purpose."""
+"""Injects faults into a model's answer or into the stream to the browser."""
 
 from __future__ import annotations
 

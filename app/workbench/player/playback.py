@@ -1,4 +1,4 @@
-"""Playback: a run's events sent at a pace that can be held, with troubles on their way."""
+"""Plays a run's events at a pace that can be held, with injected faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs and playbacks that are at hand: the latest of each, and few that compose at a time."""
+"""Holds the latest runs and playbacks, and lets few compose at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of the stream player and the composer's bench: runs, playbacks, and their pages."""
+"""Routes of the stream player and the prompt lab: runs, playbacks, and their pages."""
 
 from __future__ import annotations
 

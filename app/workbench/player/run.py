@@ -1,4 +1,4 @@
-"""Runs: one page composed for the bench through the real pipeline, with all that came, in time."""
+"""Composes a page for the player with the real generator, and records everything in time."""
 
 from __future__ import annotations
 

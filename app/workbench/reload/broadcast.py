@@ -1,4 +1,4 @@
-"""What has happened, told to every open window: the latest of it, never more than it can hold."""
+"""Sends events to every open window of the workbench; slow ones lose the oldest."""
 
 from __future__ import annotations
 

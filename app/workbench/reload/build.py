@@ -54,7 +54,24 @@ def build(before: Version, sources: Sources) -> Version:
     """
     changed = sources.differing(before.sources)
     with blaming(sources, min(changed, default="")):
-        return _build(before, sources, changed)
+        _check_styles(sources, changed)
+        library, package = before.content.library, before.package
+        if package is None or any(name.startswith("components/") for name in changed):
+            library, package = _library(before, sources, changed)
+        prompts = before.content.prompts
+        if any(name.startswith("prompts/") for name in changed):
+            prompts = _prompts(sources)
+        assets = before.content.assets
+        restyled = library.styles != before.content.library.styles
+        if restyled or any(name.startswith("static/") for name in changed):
+            assets = _assets(before, sources, library.styles)
+        languages = before.content.languages
+        if any(name.startswith("locale/") for name in changed):
+            languages = _languages(sources)
+        content = before.content._replace(
+            library=library, prompts=prompts, assets=assets, languages=languages
+        )
+        return Version(before.number + 1, sources, content, package)
 
 
 @contextmanager
@@ -66,27 +83,6 @@ def blaming(sources: Sources, file: str, where: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         raise BuildError(fault_of(error, sources, file, where)) from error
-
-
-def _build(before: Version, sources: Sources, changed: set[str]) -> Version:
-    _check_styles(sources, changed)
-    library, package = before.content.library, before.package
-    if package is None or any(name.startswith("components/") for name in changed):
-        library, package = _library(before, sources, changed)
-    prompts = before.content.prompts
-    if any(name.startswith("prompts/") for name in changed):
-        prompts = _prompts(sources)
-    assets = before.content.assets
-    restyled = library.styles != before.content.library.styles
-    if restyled or any(name.startswith("static/") for name in changed):
-        assets = _assets(before, sources, library.styles)
-    languages = before.content.languages
-    if any(name.startswith("locale/") for name in changed):
-        languages = _languages(sources)
-    content = before.content._replace(
-        library=library, prompts=prompts, assets=assets, languages=languages
-    )
-    return Version(before.number + 1, sources, content, package)
 
 
 def _check_styles(sources: Sources, changed: Iterable[str]) -> None:
@@ -107,6 +103,8 @@ def component_of(name: str, sources: Sources) -> str:
 def _library(before: Version, sources: Sources, changed: set[str]) -> tuple[Library, Package]:
     folder, texts = sources.root / "components", sources.within("components")
     package, old = before.package, dict(before.content.library.specs)
+    if "slots.py" not in texts:
+        raise BuildError(Fault("components/slots.py", 0, "missing"))
     if package is None or _shared_code(package, sources, changed):
         package, old = Package(folder, texts), {}
     for file in changed:  # what a component is made of: none is left of what has changed

@@ -1,4 +1,4 @@
-"""Which template is drawn with which, so that a save redraws what it touches and no more."""
+"""Finds the templates that include, import or extend one that was saved."""
 
 from __future__ import annotations
 

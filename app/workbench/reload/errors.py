@@ -1,4 +1,4 @@
-"""What is wrong with a file, told to a designer: file, line, words, and the values at hand."""
+"""Describes an error in a designer's file: file, line, message, and the values at hand."""
 
 from __future__ import annotations
 

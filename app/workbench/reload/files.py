@@ -1,4 +1,4 @@
-"""The designer's files as they stood at one moment: read whole, then where they changed."""
+"""The designer's files at one moment: all read once, then those that change."""
 
 from __future__ import annotations
 

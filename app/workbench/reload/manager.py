@@ -1,4 +1,4 @@
-"""The designer's files as they are now: always the last good ones, swapped in one step."""
+"""Reloads the designer's files; the site always has the last good version, swapped in one step."""
 
 from __future__ import annotations
 

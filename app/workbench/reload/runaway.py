@@ -1,4 +1,4 @@
-"""Ends what a designer's files would do for ever, at the line that does it."""
+"""Stops a designer's code or template that does not end, at the line that it is on."""
 
 from __future__ import annotations
 

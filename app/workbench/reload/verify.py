@@ -1,4 +1,4 @@
-"""Draws what a save touched, before the shop may see it: samples, fallbacks and pages."""
+"""Draws samples, fallbacks and pages that a save touched, before the shop uses them."""
 
 from __future__ import annotations
 

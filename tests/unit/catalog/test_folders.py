@@ -69,7 +69,7 @@ def sparse(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (Path.absolute, "line 1: is not a file"),
+        (Path.absolute, "line 1: there is no such file"),
         (lambda path: path.write_bytes(b""), "line 1: is empty"),
         (lambda path: path.write_bytes(b" \n"), "line 1: is empty"),
         (

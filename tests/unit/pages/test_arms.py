@@ -141,7 +141,7 @@ async def test_who_is_remembered_has_another_arm_once_an_experiment_begins_ends_
     trial = Experiment("copy", POINTS, (canary,), begins=100.0, ends=200.0)
     trials = Arms(Experiments((trial,)), RetryingKv(Pairs(), clock), lambda: clock.now)
     shoppers = ShopperCache(persona_of, lambda: 0.0, Patience(1.0, clock), trials)
-    shoppers.new(SHOPPER.id, "demo")
+    shoppers.put(Shopper(SHOPPER.id, "demo"))
 
     def arm_at(moment: float) -> str:
         clock.now = moment

@@ -19,8 +19,8 @@ from tools.support.workbench import copy_of_the_files
         ("../promise", "cta", "small letters"),
         ("class", "cta", "small letters"),
         ("", "cta", "small letters"),
-        ("hero", "cta", "there is a hero already"),
-        ("fields", "cta", "there is a fields already"),
+        ("hero", "cta", "has files named 'hero' already"),
+        ("fields", "cta", "has files named 'fields' already"),
         ("promise", "nowhere", "no slot of the page"),
     ],
 )
