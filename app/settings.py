@@ -103,7 +103,7 @@ class StorageSettings:
     """Seconds before a pair that KV did not take is written again; then twice as many."""
     patience: float | None = None
     """Seconds a page waits for what is stored, and then goes without: 0.1 with `sqlite`, 0.25
-    with `cluster`, else 2."""
+    with `cluster`, whose engines have as long for any call where it is more than usual, else 2."""
     kv_bytes: int = 1024**3
     """`sqlite`: bytes of the values that KV keeps; beyond it those nearest their end go."""
     shopper_days: float = 180

@@ -132,14 +132,17 @@ def _retire(
 
 
 def _of_cluster(settings: Settings) -> Storage:
-    from app.storage.db.postgres import PostgresDatabase  # noqa: PLC0415 - only if it is this one
-    from app.storage.redis import RedisKv, RedisServer  # noqa: PLC0415 - likewise
+    from app.storage.db.postgres import Limits, PostgresDatabase  # noqa: PLC0415 - only if used
+    from app.storage.redis import TIMEOUT, RedisKv, RedisServer  # noqa: PLC0415 - likewise
     from app.storage.redis_journal import RedisJournal  # noqa: PLC0415 - likewise
     from app.storage.redis_ledgers import RedisLedgers  # noqa: PLC0415 - likewise
     from app.storage.redis_rates import RedisRates  # noqa: PLC0415 - likewise
 
-    redis = RedisServer(settings.storage.redis_url)
-    database = PostgresDatabase(settings.storage.database_url, ROOT / "migrations")
+    longest = settings.storage.patience or 0.0  # no page waits for what has been given up
+    redis = RedisServer(settings.storage.redis_url, max(longest, TIMEOUT))
+    usual = Limits()
+    limits = Limits(max(longest, usual.connect), max(longest, usual.call))
+    database = PostgresDatabase(settings.storage.database_url, ROOT / "migrations", limits)
     retention = Upkeep({"retired": _retire(database, settings.storage, redis.now)}, _SELDOM)
     clock = Upkeep({"clock": redis.synchronise}, _OFTEN)
     return Storage(

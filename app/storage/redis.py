@@ -20,7 +20,7 @@ from app.storage.ports import Pool
 
 log = logging.getLogger("wandstore.storage")
 
-_TIMEOUT = 1.0
+TIMEOUT = 1.0
 """Seconds that a call may take, with what it waits for a connection and for the answer."""
 
 _HANDED_OVER = 0.05
@@ -37,10 +37,11 @@ Word = str | bytes | int | float
 class RedisServer:
     """One server, whose address may hold a password and is never repeated.
 
-    Nothing is sent twice: a connection that Redis has closed is noticed before it is used.
+    A call may take `timeout` seconds. Nothing is sent twice: a connection that Redis has closed is
+    noticed before it is used.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         try:
             self._pool = BlockingConnectionPool.from_url(
                 url,
@@ -57,6 +58,7 @@ class RedisServer:
             raise StorageError("REDIS_URL: it has a port or an option that there is not") from None
         self._client = Redis.from_pool(self._pool)
         self._scripts: dict[str, AsyncScript] = {}
+        self._timeout = timeout
         self._rest = Rest("redis")
         self._calls = 0
         self._ahead = time.time() - time.monotonic()
@@ -84,7 +86,7 @@ class RedisServer:
         self._calls += 1
         try:
             with self._rest.unless_silent():
-                async with in_time(_TIMEOUT, _HANDED_OVER):
+                async with in_time(self._timeout, _HANDED_OVER):
                     return await call(*arguments)
         except (RedisError, OSError) as error:
             if isinstance(error, ReadOnlyError):  # a replica by now: the address may lead elsewhere

@@ -34,6 +34,7 @@ from tools.support.server import Server
 pytestmark = pytest.mark.skipif(installed() is None, reason="NO REDIS OR VALKEY (tools/install.sh)")
 
 OURS = {"sec-fetch-site": "same-origin"}
+IMPATIENT = {"WANDSTORE_PAGE_MEMORY_SECONDS": "0", "WANDSTORE_STORAGE_SECONDS": "1"}
 GENERATED = {"shopper_id": "shop_" + "a1" * 16, "shop": {"shop_id": "demo"}}
 Shop = Callable[..., Server]
 
@@ -445,7 +446,7 @@ def test_with_redis_loading_or_away_the_shop_is_open_and_says_so(
     shop: Shop, model: Model, redis: RedisProcess
 ) -> None:
     model.play(Scenario(answer()))
-    server = shop("a", WANDSTORE_PAGE_MEMORY_SECONDS="0")
+    server = shop("a", **IMPATIENT)
     visit(server)
     with redis.loading():
         visit(server)
@@ -474,7 +475,7 @@ def test_a_page_that_was_paid_for_outlives_a_moment_in_which_redis_is_silent(
     shop: Shop, model: Model, redis: RedisProcess
 ) -> None:
     model.play(Scenario(answer()))
-    server = shop("a", WANDSTORE_PAGE_MEMORY_SECONDS="0")
+    server = shop("a", **IMPATIENT)
 
     def model_of_page() -> str:
         asked = {**GENERATED, "persona": explorer(0)}

@@ -17,11 +17,14 @@ from app.domain.llm import CallRefused, Prompt
 from app.domain.network import Client
 from app.domain.persona import NEWCOMER
 from app.llm.budget import Budget, Settle
+from app.metrics.registry import Metrics
+from app.settings import read_settings
 from app.storage.errors import StorageError
+from app.storage.factory import open_storage
 from app.storage.patience import Patience
 from app.storage.ports import LOST
 from app.storage.rates import Places, SharedLimiter
-from app.storage.redis import RedisKv, RedisServer
+from app.storage.redis import TIMEOUT, RedisKv, RedisServer
 from app.storage.redis_journal import RedisJournal
 from app.storage.redis_ledgers import RedisLedgers
 from app.storage.redis_rates import RedisRates
@@ -131,6 +134,20 @@ async def test_a_redis_that_hangs_is_left_alone_for_a_moment_and_is_back_when_it
                 assert await kv.get("page") == b"1"
                 break
             await asyncio.sleep(0.05)
+
+
+async def test_redis_may_take_as_long_as_a_page_may_wait(
+    server: RedisProcess, redis: RedisServer
+) -> None:
+    await redis.call("SET", "page", b"1")
+    said = {"WANDSTORE_STATE": "cluster", "SESSION_SECRET": "a secret of sixteen bytes or more"}
+    said |= {"REDIS_URL": server.url, "DATABASE_URL": "postgresql://nowhere/shop"}
+    storage = open_storage(read_settings({**said, "WANDSTORE_STORAGE_SECONDS": "20"}), Metrics())
+    with server.frozen():
+        reading = asyncio.create_task(storage.kv.get("page"))
+        await asyncio.sleep(2 * TIMEOUT)
+    assert await reading == b"1"
+    await storage.closes[-1]()
 
 
 async def test_a_redis_that_has_become_a_replica_is_left_for_where_its_address_leads_now(
