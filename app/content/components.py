@@ -306,6 +306,7 @@ def read_samples(path: Path, text: str | None) -> tuple[Sample, ...]:
         raise LibraryError(f"{path}: missing; a component needs at least one sample")
     try:
         items = json.loads(text)
+        json.dumps(items, ensure_ascii=False).encode()  # half a pair of surrogates is no text
         samples = tuple(Sample(str(item["name"]), dict(item["config"])) for item in items)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise LibraryError(f"{path}: not a list of {{name, config}}: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def page(html: str, status: int = 200) -> Response:
     """Return a page of the workbench, which may hold frames of ours."""
     headers = frameable()
     policy = headers["content-security-policy"] + "; frame-src 'self'"
-    return Response(html, status, {**headers, "content-security-policy": policy})
+    shown = html.encode(errors="replace")  # props may hold half of a pair of surrogates
+    return Response(shown, status, {**headers, "content-security-policy": policy})
 
 
 def framed(html: str, image_hosts: Iterable[str] = ()) -> Response:
@@ -55,8 +57,7 @@ def framed(html: str, image_hosts: Iterable[str] = ()) -> Response:
 
 def answer(payload: object, status: int = 200) -> Response:
     """Return JSON."""
-    body = json.dumps(payload, ensure_ascii=False)
-    return Response(body, status, _NO_STORE, "application/json")
+    return Response(json.dumps(payload), status, _NO_STORE, "application/json")
 
 
 def text(body: str, kind: str = "text/css") -> Response:
@@ -66,11 +67,11 @@ def text(body: str, kind: str = "text/css") -> Response:
 
 def file(path: Path) -> Response:
     """Return a file that is ours, 404 where there is none."""
-    kind = MEDIA_TYPES.get(path.suffix)
-    if kind is None or path.is_symlink() or not path.is_file():
-        return Response("no such file\n", 404, _NO_STORE, "text/plain")
     headers = {**_NO_STORE, "Cache-Control": "no-cache", "Content-Security-Policy": _FILE_POLICY}
-    return Response(path.read_bytes(), 200, headers, kind.decode())
+    with suppress(OSError):
+        if path.suffix in MEDIA_TYPES and path.is_file() and not path.is_symlink():
+            return Response(path.read_bytes(), 200, headers, MEDIA_TYPES[path.suffix].decode())
+    return Response("no such file\n", 404, _NO_STORE, "text/plain")
 
 
 async def read_json(request: Request) -> dict[str, Any]:
@@ -100,4 +101,4 @@ def streamed(events: AsyncGenerator[bytes, None]) -> Response:
 
 def as_event(payload: object) -> bytes:
     """Return an event whose data is JSON."""
-    return f"data: {json.dumps(payload, ensure_ascii=False)}\n\n".encode()
+    return f"data: {json.dumps(payload)}\n\n".encode()

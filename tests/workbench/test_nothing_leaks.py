@@ -199,6 +199,20 @@ def test_a_sample_that_makes_no_sense_is_refused(desk: Desk, told: Any) -> None:
     assert {path for path in before if after.get(path) != before[path]} == set()
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/static/{'a' * 300}.css", 404),
+        ('/drawing/cta?props={"headline":"\\ud800"}', 200),
+        ('/components/cta?props={"headline":"\\ud800"}', 200),
+        ('/frame/cta?props={"headline":"\\ud800"}', 200),
+        (f"/drawing/cta?props={'[' * 4_000}", 200),
+    ],
+)
+def test_whatever_an_address_says_has_an_answer(desk: Desk, path: str, status: int) -> None:
+    assert desk.get(path).status_code == status
+
+
 def test_too_much_is_refused(desk: Desk) -> None:
     assert desk.post("/samples", {"name": "x" * 300_000}).status_code == 400
 

@@ -48,6 +48,7 @@ def test_a_file_that_is_not_what_was_shown_is_a_conflict_and_stays(desk: Desk) -
         (b'[{"name": "saved", "config": {}}]', "a sample named saved"),
         (b"[{", "cannot be read"),
         (b"\xff", "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
         (b"{}", "no list"),
     ):
         (desk.root / FILE).write_bytes(now)
@@ -55,6 +56,17 @@ def test_a_file_that_is_not_what_was_shown_is_a_conflict_and_stays(desk: Desk) -
         assert answer.status_code == 409
         assert reason in answer.json()["error"]
         assert (desk.root / FILE).read_bytes() == now
+
+
+def test_a_sample_is_added_as_the_file_is_written(desk: Desk) -> None:
+    """Editors of other systems begin a file with a mark of its order, and end lines with two."""
+    typed = (desk.root / FILE).read_bytes().replace(b"\n", b"\r\n")
+    (desk.root / FILE).write_bytes(b"\xef\xbb\xbf" + typed)
+    assert desk.post("/samples", sample("saved")).status_code == 200
+    written = (desk.root / FILE).read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf" + typed.rstrip()[:-1].rstrip())
+    assert written.count(b"\n") == written.count(b"\r\n")
+    assert json.loads(written.decode("utf-8-sig"))[-1]["name"] == "saved"
 
 
 def test_what_is_there_by_now_is_not_replaced(desk: Desk) -> None:

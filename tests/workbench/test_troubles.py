@@ -129,7 +129,10 @@ def test_a_trouble_that_makes_no_sense_is_none(told: dict[str, object]) -> None:
 
 
 def test_fates_that_make_no_sense_are_passed_over() -> None:
-    told = {"events": {"1": "lost", "x": "lost", "2": "no such", "3": "none"}, "cut": "many"}
+    told = {
+        "events": {"1": "lost", "x": "lost", "9" * 5_000: "lost", "2": "no such", "3": "none"},
+        "cut": "many",
+    }
     assert read_event_faults(told) == EventFaults({1: "lost"}, 0)
     assert set(EVENT_TROUBLES) == {"none", "late", "lost", "twice", "swapped"}
 
@@ -143,3 +146,18 @@ def test_a_recording_comes_back_at_its_own_pace(tmp_path: Path) -> None:
         save(tmp_path, "mine", pieces)
     (tmp_path / "tests" / "recordings" / "mine.txt").write_text("another\n")
     assert read(tmp_path, "mine") == at_a_pace("another"), "the pace was another text's"
+
+
+@pytest.mark.parametrize("pace", ["[[Infinity, 7]]", "[[1]]", "{", "[" * 100_000, "[[1, 9]]"])
+def test_a_recording_changed_by_hand_is_played_as_far_as_it_makes_sense(
+    tmp_path: Path, pace: str
+) -> None:
+    save(tmp_path, "mine", [Piece(5, "another")])
+    folder = tmp_path / "tests" / "recordings"
+    (folder / "mine.pace.json").write_text(pace)
+    assert read(tmp_path, "mine") == at_a_pace("another")
+    (folder / "mine.txt").write_bytes(b"\xff")
+    assert read(tmp_path, "mine") is None
+    (folder / "mine.txt").unlink()
+    (folder / "mine.txt").mkdir()
+    assert read(tmp_path, "mine") is None

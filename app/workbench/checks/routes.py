@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.workbench.access import cookie_name
 from app.workbench.checks.markup import axe_script, markup_findings
 from app.workbench.checks.snapshots import Pictures
 from app.workbench.gallery.pages import PAGES
@@ -84,8 +85,8 @@ class CheckRoutes:
         url = f"{request.url.scheme}://{request.url.netloc}"
         every = self._states()
         chosen = [state for state in every if state["component"] == payload.get("component")]
-        cookies = (f"{name}={value}" for name, value in request.cookies.items())
-        cookie = next((item for item in cookies if item.startswith("workbench_")), "")
+        name = cookie_name(request.url.netloc)
+        cookie = f"{name}={request.cookies.get(name, '')}"
         message = await self._pictures.take(url, chosen or every, cookie)
         return answer({"message": message})
 

@@ -64,8 +64,8 @@ def with_sample(content: bytes, name: str, config: Mapping[str, Any]) -> str:
     """
     try:
         text = content.decode()
-        items = json.loads(text)
-    except ValueError:
+        items = json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
         raise Overtaken("the file of samples cannot be read just now; repair it first") from None
     if not isinstance(items, list):
         raise Overtaken("the file of samples is no list")
@@ -73,4 +73,5 @@ def with_sample(content: bytes, name: str, config: Mapping[str, Any]) -> str:
         raise Overtaken(f"there is a sample named {name} already")
     written = json.dumps({"name": name, "config": config}, indent=2, ensure_ascii=False)
     before = text.rstrip()[:-1].rstrip()
-    return f"{before}{',' if items else ''}\n{textwrap.indent(written, '  ')}\n]\n"
+    added = f"{',' if items else ''}\n{textwrap.indent(written, '  ')}\n]\n"
+    return before + (added.replace("\n", "\r\n") if "\r\n" in before else added)

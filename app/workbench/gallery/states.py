@@ -220,7 +220,7 @@ def _details(
 def _given(props: str) -> dict[str, Any]:
     try:
         config = json.loads(props)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return config if isinstance(config, dict) else {}
 

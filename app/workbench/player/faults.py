@@ -28,6 +28,7 @@ EVENT_TROUBLES: Mapping[str, str] = {
 INVENTED = "a-product-nobody-sells"
 _LATE = 3_000
 _NAMED = re.compile(r'("product_ids?"\s*:\s*\[?\s*")([^"]*)"')
+_NUMBER = re.compile(r"[0-9]{1,6}")
 _MOST = 64
 
 
@@ -70,7 +71,7 @@ def read_event_faults(payload: Mapping[str, Any]) -> EventFaults:
     kinds = {
         int(number): str(kind)
         for number, kind in (given.items() if isinstance(given, dict) else ())
-        if number.isascii() and number.isdigit() and str(kind) in EVENT_TROUBLES and kind != "none"
+        if _NUMBER.fullmatch(number) and str(kind) in EVENT_TROUBLES and kind != "none"
     }
     return EventFaults(kinds, cut if isinstance(cut, int) and 0 <= cut <= 256 else 0)  # noqa: PLR2004
 

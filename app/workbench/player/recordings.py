@@ -36,9 +36,12 @@ def names(root: Path) -> list[str]:
 def read(root: Path, name: str) -> list[Piece] | None:
     """Return a recording, at its own pace where that was kept, else at the house's."""
     path = root / RECORDINGS / f"{name}.txt"
-    if name not in names(root) or path.stat().st_size > _LARGEST:
+    try:
+        if name not in names(root) or path.stat().st_size > _LARGEST:
+            return None
+        text = path.read_text("utf-8-sig").removesuffix("\n")
+    except (OSError, ValueError):
         return None
-    text = path.read_text().removesuffix("\n")
     return _paced(text, path.with_suffix(".pace.json")) or at_a_pace(text)
 
 
@@ -68,7 +71,7 @@ def _paced(text: str, path: Path) -> list[Piece]:
         return []
     try:
         pace = [(int(at), int(length)) for at, length in json.loads(path.read_text())]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError, OSError):
         return []
     if len(pace) > _MOST_PIECES or sum(length for _, length in pace) != len(text):
         return []

@@ -11,7 +11,7 @@ from app.content.site import SiteContent
 from app.pages.site import LiveSite, Site, build_renderer
 from app.rendering.renderer import Renderer
 from app.workbench.reload.broadcast import Broadcast
-from app.workbench.reload.build import BuildError, Version, build, component_of
+from app.workbench.reload.build import BuildError, Version, blaming, build, component_of
 from app.workbench.reload.dependencies import drawn_with
 from app.workbench.reload.errors import Fault, unread_faults
 from app.workbench.reload.files import Sources, read_again, read_sources
@@ -90,21 +90,33 @@ class ContentReloader:
         self.faults = (*unread_faults(self._disk), *faults)
         reached = Touched()
         if best is not None:
-            made, renderer, reached = best
-            catalogs = self.site.current.content.catalogs
-            if catalogs is not old.content.catalogs:  # it has changed while we built
-                made = made._replace(content=made.content.with_catalogs(catalogs))
-                renderer = build_renderer(made.content)
-            experiments = self.site.current.content.experiments  # they may have as well
-            made = made._replace(content=made.content._replace(experiments=experiments))
-            self._version = made
-            self.site.current = self._build_site(made.content, renderer)
-            if old.package is not None and old.package is not made.package:
-                old.package.close()
+            try:
+                self._swap(old, *best[:2])
+                reached = best[2]
+            except BuildError as wrong:
+                self.faults = (*self.faults, wrong.fault)
         if announce:
             faulty = [fault.as_json() for fault in self.faults]
             number = self._version.number
             self.news.send({"version": number, "faults": faulty, **reached._asdict()})
+
+    def _swap(self, old: Version, made: Version, renderer: Renderer) -> None:
+        """Hand a version to the shop.
+
+        Raises:
+            BuildError: it cannot be drawn of what is sold now, as the merchant's rules have it.
+        """
+        catalogs = self.site.current.content.catalogs
+        if catalogs is not old.content.catalogs:  # it has changed while we built
+            made = made._replace(content=made.content.with_catalogs(catalogs))
+            renderer = build_renderer(made.content)
+        experiments = self.site.current.content.experiments  # they may have as well
+        made = made._replace(content=made.content._replace(experiments=experiments))
+        with blaming(made.sources, "prompts/house.json", "the shop's pages"):
+            self.site.current = self._build_site(made.content, renderer)
+        self._version = made
+        if old.package is not None and old.package is not made.package:
+            old.package.close()
 
     def _best(self, old: Version, before: Sources) -> tuple[_Drawable | None, list[Fault]]:
         """Return the newest version that can be drawn, without what is wrong; runs in a thread.

@@ -50,10 +50,12 @@ def drawn(draw: Callable[[], str]) -> str:
 
     Raises:
         RanAway: it went beyond one of them.
+        UnicodeEncodeError: it is no text that can be sent.
         Exception: whatever a template raises.
     """
     with time_limit():
         html = draw()
     if len(html) > LARGEST:
         raise RanAway(f"it draws {len(html):,} characters; {LARGEST:,} are the most")
+    html.encode()
     return html

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple, cast
 
 import pytest
@@ -69,6 +70,7 @@ MISHAPS = (
     Mishap(HERO, becomes("{% macro a() %}{{ a() }}{% endmacro %}\n{{ a() }}"), 1, "RecursionError"),
     Mishap(HERO, becomes("{% include 'hero.jinja' %}"), 1, "RecursionError"),
     Mishap(HERO, becomes("\n{{ 'x' * 5_000_000 }}"), 0, "it draws 5,000,001 characters"),
+    Mishap(HERO, becomes('{{ "\\ud800" }}'), 0, "surrogates not allowed"),
     Mishap(HERO, becomes("x" * 1_100_000), 0, "is larger than 1,024 KiB"),
     Mishap(HERO, becomes(b"one\nt\xe9o"), 0, "is no UTF-8 text in line 2"),
     Mishap(HERO, becomes_a_link, 0, "is a link"),
@@ -77,6 +79,7 @@ MISHAPS = (
     Mishap("components/hero.py", becomes("\nimport nothing_such"), 2, "No module named 'nothing_"),
     Mishap("components/slots.py", Path.unlink, 0, "missing"),
     Mishap(SAMPLES, becomes("[" * 100_000), 0, "recursion"),
+    Mishap(SAMPLES, becomes('[{"name": "\\ud800", "config": {}}]'), 0, "surrogates not allowed"),
     Mishap(SAMPLES, becomes('[{"name": "a", "config": [1]}]'), 0, "not a list of {name, config}"),
     Mishap(
         SAMPLES,
@@ -201,6 +204,31 @@ async def test_what_does_not_end_is_stopped_at_its_line(
     with pytest.raises(BuildError, match="it does not end") as error:
         verify(first, ["cta"])
     assert (error.value.fault.file, error.value.fault.line) == ("components/cta.jinja", 2)
+
+
+async def test_what_only_the_merchants_rules_bring_to_light_holds_up_no_later_save(
+    root: Path,
+) -> None:
+    def build_site(content: SiteContent, renderer: Renderer) -> Site:
+        if "steered" in (content.library.templates or {}).get("hero.jinja", ""):
+            renderer.draw("hero", "hero", SimpleNamespace(), content.catalogs.default)
+        return Site(content, renderer, cast("Generator", None), ShellCache(renderer), {})
+
+    content = read_site(Settings(root=root))
+    site = LiveSite(build_site(content, build_renderer(content)))
+    live = ContentReloader(site, root, build_site)
+    await live.begin()
+    hero = root / HERO
+    before = hero.read_text()
+    hero.write_text(f"{before}<p>steered</p>")
+    await live.saved([hero])
+    assert [fault.file for fault in live.faults] == [HERO]
+    assert site.current.content.library is live.version.content.library
+    assert "steered" not in drawn(live), "the last good version stays"
+    hero.write_text(f"{before}<p>mended</p>")
+    await live.saved([hero])
+    assert live.faults == ()
+    assert "mended" in drawn(live)
 
 
 async def test_folders_that_come_go_and_are_replaced_are_watched_again(tmp_path: Path) -> None:
