@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession
 
 from tests.support.fake_llm import Scenario
-from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
+from tests.support.fake_model import SLOTS, Model, answer, component, ends_of_components
 from tests.support.waiting import eventually
 from tools.support.browser import Watched, watched
 from tools.support.server import Server
@@ -214,6 +214,33 @@ def test_a_click_goes_to_what_it_was_begun_on(
         eventually(lambda: shopper.recorded("clicks"))
         assert shopper.recorded("clicks") == [aimed]
         assert shopper.recorded("moved") == []
+
+
+@pytest.mark.parametrize("gesture", ["mouse", "touch"])
+def test_a_draft_that_is_pressed_stays_when_its_correction_comes(
+    browser: Browser, composed_by_model: Server, model: Model, gesture: Gesture
+) -> None:
+    draft = answer(component("hero", product_id=component("grid")["config"]["product_ids"][0]))
+    model.play(Scenario(draft + answer(), hold_after=(0, len(draft))))
+    with opened(browser, composed_by_model, model, 360, gesture) as shopper:
+        shopper.next_component()
+        shopper.page.wait_for_timeout(UNTOUCHED + 100)
+        x, y = shopper.centre_of("[data-slot=hero] .frame")
+        shopper.point(x, y)
+        aimed = shopper.link_at(x, y)
+        shopper.press(x, y)
+        model.reached(2)
+        model.release()
+        shopper.seen.wait_until_done()
+        shopper.release()
+        eventually(lambda: shopper.recorded("clicks"))
+        assert shopper.recorded("clicks") == [aimed]
+        assert shopper.recorded("moved") == []
+        shopper.page.locator("[data-slot=hero] > .offer").wait_for()
+        shopper.page.reload()
+        assert shopper.page.locator("[data-slot=hero] .frame").first.is_visible()
+        corrected = shopper.page.locator("[data-slot=hero] a").first.get_attribute("href")
+        assert corrected != aimed, "the stored page has the correction"
 
 
 def test_a_finger_that_was_on_its_way_when_something_came_does_nothing(
