@@ -94,10 +94,11 @@ class Product(NamedTuple):
 
     def forms(self) -> tuple[Variant, ...]:
         """Return what can be bought: the variants, or the product itself, by its own id."""
-        alone = Variant(
-            self.id, (), self.price, self.available, self.compare_at, self.stock, self.picture
+        return self.variants or (
+            Variant(
+                self.id, (), self.price, self.available, self.compare_at, self.stock, self.picture
+            ),
         )
-        return self.variants or (alone,)
 
     def form(self, variant_id: str) -> Variant | None:
         """Return the variant of this id, None where there is none."""

@@ -28,6 +28,9 @@ USUAL = "en"
 TAGS = 64
 """Languages held at a time; a shop has one."""
 
+_PRICES = 1_000
+"""Amounts of which a language remembers how it writes them: shops ask much the same for things."""
+
 _NO_BREAK = "\u00a0"
 _SENTENCE_END = re.compile(r"(?<=[.!?؟])\s+|(?<=[。！？])(?!$)|\n+")  # noqa: RUF001 - they end it
 
@@ -89,7 +92,7 @@ class Language:
         self.direction = formats.direction
         self.name = formats.name
         self.gettext = words.gettext
-        self.money = formats.money
+        self.money = lru_cache(_PRICES)(formats.money)
         self._formats = formats
         self._words = words
 

@@ -231,13 +231,14 @@ class Renderer:
         return self._page(
             "store",
             shop,
+            "",
+            lambda _, there: there.store(),
             persona_type=persona_type,
             slots=[_filled(slot, fillings.get(slot.id, nothing), language) for slot in shown],
             stream_url=stream_url,
             refresh_seconds=REFRESH_SECONDS,
             canonical=url.store(),
             about=about_shop(shop, url),
-            translations=self._translations(url, lambda _, there: there.store()),
         )
 
     def listing_page(self, shop: Shop, listing: Listing) -> str:
@@ -278,11 +279,9 @@ class Renderer:
             "product",
             shop,
             item.title,
+            lambda other, there: there.product(item) if item.id in other.products else "",
             description=summary(item.description) or item.title,
             canonical=url.product(item),
-            translations=self._translations(
-                url, lambda other, there: there.product(item) if item.id in other.products else ""
-            ),
             about=about_product(shop, url, item),
             picture=item.picture,
             item=item.sold_as(chosen),
@@ -340,26 +339,32 @@ class Renderer:
             **({"button": gettext(button)} if button else {}),
         )
 
-    def _page(self, name: str, shop: Shop, heading: str = "", /, **context: Any) -> str:
-        """Draw a page; its heading stands before the shop's name."""
+    def _page(
+        self,
+        name: str,
+        shop: Shop,
+        heading: str = "",
+        same: Callable[[Shop, ShopUrls], str] = lambda *_: "",
+        /,
+        **context: Any,
+    ) -> str:
+        """Draw a page; its heading stands before the shop's name.
+
+        `same` gives its address in another language, if it is there.
+        """
+        shared = self._shared(shop)
         settled = {
             **_USUAL,
             "page_title": f"{heading} · {shop.name}" if heading else shop.name,
             "description": shop.tagline,
-            "translations": self._translations(self._urls_of(shop)),
+            "translations": [
+                Translation(self.language(other), same(other, there), there.store())
+                for other, there in shared["url"].translations
+            ],
             **context,
         }
         template = self._spoken(shop.locale).get_template(f"pages/{name}.jinja")
-        return with_preload(template.render(**self._shared(shop), **settled))
-
-    def _translations(
-        self, url: ShopUrls, same: Callable[[Shop, ShopUrls], str] = lambda *_: ""
-    ) -> list[Translation]:
-        """Return a page in other languages; `same` gives its address there, if it is there."""
-        return [
-            Translation(self.language(other), same(other, there), there.store())
-            for other, there in url.translations
-        ]
+        return with_preload(template.render(**shared, **settled))
 
     def markdown(self, shop: Shop) -> Markdown:
         """Return who writes a shop's pages for readers that are programs."""

@@ -75,27 +75,32 @@ def _product(shop: Shop, url: ShopUrls, item: Product) -> Node:
         url=url.absolute(url.product(item)),
         productID=item.id,
         category=item.category,
-        offers=[_offer(shop, url, item, form) for form in item.forms()],
+        offers=_offers(shop, url, item),
         **about,
     )
 
 
-def _offer(shop: Shop, url: ShopUrls, item: Product, form: Variant) -> Node:
+def _offers(shop: Shop, url: ShopUrls, item: Product) -> list[Node]:
+    condition = item.condition and f"https://schema.org/{item.condition}Condition"
+    seller = _node("Organization", name=shop.name)
+    shared = _node("Offer", seller=seller, **_known(itemCondition=condition))
+    return [shared | _offer(url, item, form) for form in item.forms()]
+
+
+def _offer(url: ShopUrls, item: Product, form: Variant) -> Node:
+    """Return what sets the offer of a variant apart from those of the others."""
     there = "BackOrder" if form.backorder and form.stock == 0 else "InStock"
-    image = url.absolute(form.picture.url) if form.picture else ""
-    node = _node(
-        "Offer",
-        price=f"{form.price.amount:f}",
-        priceCurrency=form.price.currency,
-        availability=f"https://schema.org/{there if form.available else 'SoldOut'}",
-        url=url.absolute(url.product(item, form.id if item.variants else "")),
-        seller=_node("Organization", name=shop.name),
-        **_known(
-            image=image,
-            itemCondition=item.condition and f"https://schema.org/{item.condition}Condition",
-        ),
-    )
-    return node | ({"sku": form.id, "name": form.label} if form.values else {})
+    offer = {
+        "price": f"{form.price.amount:f}",
+        "priceCurrency": form.price.currency,
+        "availability": f"https://schema.org/{there if form.available else 'SoldOut'}",
+        "url": url.absolute(url.product(item, form.id if item.variants else "")),
+    }
+    if form.picture:
+        offer["image"] = url.absolute(form.picture.url)
+    if form.values:
+        offer |= {"sku": form.id, "name": form.label}
+    return offer
 
 
 def _breadcrumbs(url: ShopUrls, *steps: tuple[str, str]) -> Node:

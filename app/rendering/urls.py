@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from app.catalog.listing import Filters, ListingQuery
 from app.domain.catalog import Product, Shop
@@ -39,7 +39,7 @@ class ShopUrls(NamedTuple):
         """Return the store page's address, or that of a listing where anything is asked for."""
         named = (("category", category), ("sort", sort), ("q", q), *filters)
         fields = (*named, ("page", "" if page <= 1 else str(page)))
-        query = urlencode([field for field in fields if field[1]])
+        query = "&".join(f"{name}={quote_plus(value)}" for name, value in fields if value)
         path = self.root or "/store"
         return f"{path}?{query}" if query else path
 
@@ -55,7 +55,7 @@ class ShopUrls(NamedTuple):
     def product(self, item: Product, variant: str = "") -> str:
         """Return the address of a product's page, on which a variant may be chosen by its id."""
         path = f"{self.root}/products/{quote(item.id, safe='')}"
-        return f"{path}?{urlencode({'variant': variant})}" if variant else path
+        return f"{path}?variant={quote_plus(variant)}" if variant else path
 
     def basket(self, note: str = "") -> str:
         """Return where the basket is seen and changed; a note is a code of what to say there."""

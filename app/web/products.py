@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 import zlib
 from collections.abc import Sequence
+from itertools import product
 
 from starlette.types import Receive, Scope, Send
 
@@ -46,19 +47,14 @@ def related(item: Product, shop: Shop) -> list[Product]:
     In a large shop they are looked for among some of its category and some of the rest: each
     product among others, and always the same.
     """
-    shelf = shop.shelves().get(item.category, ())
-    near = (*_window(shelf, item), *_window(shop.everything(), item))
-    others = {other.id: other for other in near if other.id != item.id}
-    tags = set(item.tags)
-    ranked = sorted(
-        others.values(),
-        key=lambda other: (
-            not other.available,
-            other.category != item.category,
-            -len(tags.intersection(other.tags)),
-        ),
-    )
-    return ranked[:_RELATED]
+    near = shop.shelves().get(item.category, ()), shop.everything()
+    tags, found = set(item.tags), {item.id: item}
+    for available, items in product((True, False), near):
+        if len(found) <= _RELATED:
+            others = [other for other in _window(items, item) if other.available == available]
+            others.sort(key=lambda other: -len(tags.intersection(other.tags)))
+            found |= {other.id: other for other in others}
+    return list(found.values())[1 : _RELATED + 1]
 
 
 def _window(items: Sequence[Product], item: Product) -> Sequence[Product]:
