@@ -36,12 +36,13 @@ MOST_MIB = 256
 PAGE = answer()
 ENDS = ends_of_components(PAGE)
 NO_LIMITS = dict.fromkeys(
-    ("PAGES_PER_ADDRESS", "CALLS_PER_HOUR", "NEW_CALLS_PER_HOUR", "ADDRESS_CALLS_PER_HOUR"), "9999"
+    ("CALLS_PER_HOUR", "NEW_CALLS_PER_HOUR", "ADDRESS_CALLS_PER_HOUR", "ALL_CALLS_PER_HOUR"),
+    "900000",  # ten a second are 12000 in twenty minutes
 )
 ENVIRONMENT = {
     **{f"WANDSTORE_{name}": value for name, value in NO_LIMITS.items()},
     "WANDSTORE_TOKENS_PER_HOUR": "900000000",
-    "WANDSTORE_ALL_CALLS_PER_HOUR": "9999",
+    "WANDSTORE_PAGES_PER_ADDRESS": "9999",
     "WANDSTORE_ALL_TOKENS_PER_HOUR": "900000000",
     "WANDSTORE_SILENCE_SECONDS": "1",
     "WANDSTORE_FIRST_TOKEN_SECONDS": "1",
@@ -126,7 +127,8 @@ class Shop:
         """Kill a process, seldom kindly, and start it again at once, now and then in an outage."""
         how = SIGTERM if self._chance.random() < 0.25 else SIGKILL
         server = self._chance.choice(self._servers)
-        with self.state.outage() if self._chance.random() < 0.25 else nullcontext():
+        outage = self._chance.choice(self.state.outages())
+        with outage if self._chance.random() < 0.25 else nullcontext():
             server.kill(how)
             self.kills[how.name] += 1
             began = time.monotonic()

@@ -74,7 +74,11 @@ class Crowd:
         return self.outages != before or before % 2 == 1
 
     def compose(self) -> None:
-        """Follow a page to its end, leaving and resuming on the way, and find it kept."""
+        """Follow a page to its end, leaving and resuming on the way, and find it kept.
+
+        What is finished in an outage may be in the memory of a process that is ended.
+        """
+        outages = self.outages
         with Shopper(self) as shopper:
             shell = shopper.store().text
             if not (stream := stream_of(shell)):
@@ -89,7 +93,8 @@ class Crowd:
             assert kept.headers["x-wandstore-page"] in ("kept", "redrawn"), "a ready page is lost"
             assert _fillers(slots(kept.text)) == _fillers(filled), "another page than was streamed"
             cookies, now = httpx.Cookies(shopper.cookies), time.monotonic()
-            self.finished.append(Finished(cookies, _fillers(filled), now))
+            if not self._were_outages_since(outages):
+                self.finished.append(Finished(cookies, _fillers(filled), now))
 
     def _follow(self, stream: str, shopper: Shopper) -> list[SentEvent]:
         """Read a page's events to the last, over as many connections and processes as it takes."""

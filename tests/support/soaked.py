@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from signal import SIGQUIT
@@ -35,8 +35,8 @@ class State(Protocol):
     def calls_paid(self) -> int:
         """Return how many calls the budget has on its books."""
 
-    def outage(self) -> AbstractContextManager[None]:
-        """Take away, for as long as the block lasts, what shops can do without."""
+    def outages(self) -> Sequence[AbstractContextManager[None]]:
+        """Return what takes away, for as long as a block lasts, what shops can do without."""
 
 
 class Files:
@@ -57,8 +57,8 @@ class Files:
         found = kv_rows(self._server, "SELECT value FROM pairs WHERE key = 'budget:demo'")
         return sum(calls for _, calls, _ in json.loads(found[0][0])) if found else 0
 
-    def outage(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    def outages(self) -> Sequence[AbstractContextManager[None]]:
+        return [nullcontext()]
 
 
 class Engines:
@@ -88,11 +88,23 @@ class Engines:
         spent: Any = self._redis.hgetall("spent:shop:demo")
         return sum(int(calls) for name, calls in spent.items() if name.endswith(":calls"))
 
+    def outages(self) -> Sequence[AbstractContextManager[None]]:
+        return [self._without_database(), self._refused()]
+
     @contextmanager
-    def outage(self) -> Iterator[None]:
+    def _without_database(self) -> Iterator[None]:
         self._database.stop(SIGQUIT)
         yield
         self._database.start()
+        time.sleep(_REMEMBERED)
+
+    @contextmanager
+    def _refused(self) -> Iterator[None]:
+        """Have Redis let nobody in who does not know its password, and forget nothing."""
+        self._redis.config_set("requirepass", "another")
+        self._redis.client_kill_filter(_type="normal", skipme=True)
+        yield
+        self._redis.config_set("requirepass", "")
         time.sleep(_REMEMBERED)
 
 
