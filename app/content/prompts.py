@@ -29,7 +29,7 @@ class PromptError(OperatorError):
 class Prompts(NamedTuple):
     """`storefront` has one place for components and one for rules; `personas` one brief a type.
 
-    `house` is the copy of the house composer: set -> component type -> lines to choose from, and
+    `house` is the copy of the house model: set -> component type -> lines to choose from, and
     `translations` has it in other languages. `words` are the lists of what only the catalog may
     say, by language.
     """

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from app.domain.catalog import Shop
-from app.domain.llm import Model, ModelEnded, ModelFailed, ModelGap, ModelNotice, ModelText
+from app.domain.llm import Model, ModelEnded, ModelFailed, ModelGap, ModelNotice, ModelText, Prompt
 from app.domain.page import Component, Proposal, Refusal, RenderedComponent, StoredPage
 from app.domain.persona import PageKey
 from app.generation.copy import context_of_model
@@ -35,28 +35,28 @@ TTL = 3600
 """Seconds a finished page is kept (platform contract)."""
 
 DEGRADED_TTL = 120
-"""Seconds a page is kept that is not what it could be: it may soon be better."""
+"""Seconds a page is kept that fell short: a model may soon do better."""
 
 INCOMPLETE_TTL = 600
-"""Seconds a page is shared of which an optional part is missing."""
+"""Seconds a page is shared that lacks an optional component."""
 
 _RULE = "rule"
-"""Fills what is a shopper's own, which nobody decides."""
+"""Named in the trace as what fills slots by rule, for one shopper alone."""
 
 _STORING = progress_event("storing", 95)
 _MOST_REFUSALS = 12
 _EARLY = 0.01
-"""Seconds by which a timer may fire before its time; what it ends is late all the same."""
+"""Seconds by which a timer may fire early: so shortly before a deadline counts as after it."""
 
 Store = Callable[[StoredPage, int, tuple[StoredPage, int] | None], Awaitable[bool]]
-"""Keeps a finished page for its shopper so many seconds, and one for all of their kind, if any.
+"""Stores a page for its shopper for so many seconds, and one for all of their kind, if given.
 
-False where it is kept in memory alone.
+Returns False where KV did not take it, so that it is in memory alone.
 """
 
 
 class Generator:
-    """Generates pages with the same tools. One job is one page."""
+    """Generates the pages of one arm, or of no experiment. A job is one page."""
 
     def __init__(self, deps: GeneratorDeps) -> None:
         self._deps = deps
@@ -65,11 +65,11 @@ class Generator:
         self.decision = deps.decision
 
     async def own(self, key: PageKey, shop: Shop) -> list[Component]:
-        """Return what a page shows of what its shopper viewed: no model is asked for it."""
+        """Return the components that show what this shopper viewed, chosen by rule."""
         return own_components(shop, await self._tools.viewed(key), self._deps.plan)
 
     async def begin(self, job: PageJob) -> None:
-        """Draw what is a shopper's own, which they get first, whoever composes the rest."""
+        """Draw the components that are this shopper's alone, and put them first in the journal."""
         components = await self.own(job.key, job.shop) if job.client.recorded else []
         if components:
             await self._tools.ready()
@@ -80,7 +80,7 @@ class Generator:
         self._tools.journal.begin_with(job.id, [component_event(it) for it in job.own])
 
     async def compose(self, job: PageJob, store: Store) -> None:
-        """Compose a page to its end, whatever happens on the way; the journal says how it went."""
+        """Compose a page to its end; the last event of its journal says how it went."""
         await self._tools.ready()
         job.began = asyncio.get_running_loop().time()
         in_time = await self._fill(job)
@@ -96,11 +96,11 @@ class Generator:
         await self._tools.finished(self._deps.arm, job.trace)
 
     async def _fill(self, job: PageJob) -> bool:
-        """Draw what can be drawn until the page's time is over; say whether that was enough.
+        """Fill the page's slots; say whether that was done before its deadline.
 
-        What was decided before, for this page or for others like this shopper, is drawn first, and
-        no model is asked for it again. Of a page that was put down in the midst of a model's answer
-        all that is missing is asked for, as there may have been more of it.
+        Components that were decided before, for this page or for like shoppers, are drawn first,
+        and no model is asked for them again. Where another process began the page and stopped
+        within a model's answer, optional slots are asked for too: the answer may have had them.
         """
         was_put_down = self._tools.journal.events(job.id) and not self._was_storing(job)
         try:
@@ -116,9 +116,9 @@ class Generator:
         return True
 
     async def _ask_all(self, job: PageJob) -> None:
-        """Ask the models in their order until nothing is missing that a page cannot do without.
+        """Ask the models in their order until no required slot is missing.
 
-        All but the last share the time that models have; the last one, the house, needs none.
+        They share the models' time. The last, the house, is asked when that is over.
         """
         interests = await self._tools.interests(job.key, job.shop)
         job.persona = job.persona._replace(interests=interests)
@@ -137,7 +137,7 @@ class Generator:
             await self._ask(house, job, self._missing(job))
 
     async def _ask_and_follow_up(self, model: Model, job: PageJob) -> None:
-        """Ask for all that is missing; once a page, ask again for what it cannot do without."""
+        """Ask for every missing slot; once a page, ask a second time for the required ones."""
         ended = await self._ask(model, job, self._missing(job))
         needed = self._needed(job)
         if ended and needed and not job.followed_up:
@@ -146,20 +146,12 @@ class Generator:
             await self._ask(model, job, needed)
 
     async def _ask(self, model: Model, job: PageJob, slots: Sequence[str]) -> bool:
-        """Ask one model for these slots; say whether it may be asked again for what is missing."""
-        reasons = dict.fromkeys(_reason(no) for no in job.refusals if no.where)
-        prompt = build_prompt(
-            job.shop,
-            job.persona,
-            self._deps.instructions(),
-            self._deps.persona_briefs,
-            SlotRequest(tuple(slots), tuple(reasons), frozenset(slots) - job.fallbacks.keys()),
-        )._replace(persona_hash=job.key.persona_hash, client=job.client, lease=job.lease)
-        prompt = prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
+        """Ask a model for these slots, and draw what it proposes; say whether to ask it again."""
         job.revisable = {}
         names = Names(known=frozenset((*self._deps.specs, *self._deps.plan.slots)))
         parser = ProposalParser(self._tools.parsing, names)
-        prompt = prompt._replace(useful_from=partial(self._useful_from, model.name, parser, job))
+        useful_from = partial(self._useful_from, model.name, parser, job)
+        prompt = self._prompt(job, slots)._replace(useful_from=useful_from)
         job.trace.model_called(model.name, prompt)
         reason = ""
         try:
@@ -192,8 +184,20 @@ class Generator:
             self._lengths.note(model.name, {type_: parser.lengths[type_] for type_ in known})
         return reason not in REFUSED
 
+    def _prompt(self, job: PageJob, slots: Sequence[str]) -> Prompt:
+        """Return the prompt for these slots, with why earlier proposals were refused."""
+        reasons = dict.fromkeys(_reason(no) for no in job.refusals if no.where)
+        prompt = build_prompt(
+            job.shop,
+            job.persona,
+            self._deps.instructions(),
+            self._deps.persona_briefs,
+            SlotRequest(tuple(slots), tuple(reasons), frozenset(slots) - job.fallbacks.keys()),
+        )._replace(persona_hash=job.key.persona_hash, client=job.client, lease=job.lease)
+        return prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
+
     def _useful_from(self, model: str, parser: ProposalParser, job: PageJob) -> int:
-        """Return before which character of an answer no component will end that is missing."""
+        """Return the character of the answer before which no missing component can end."""
         if (component := parser.open) is None:
             return 0
         type_, began = component
@@ -204,9 +208,9 @@ class Generator:
         return began + self._lengths.least(model, type_)
 
     def _take(self, proposals: Iterable[Proposal | Refusal], model: str, job: PageJob) -> None:
-        """Draw what a model proposes and the catalog bears out; note what it does not.
+        """Validate a model's proposals, draw those that pass, and note why others are refused.
 
-        What it proposes again in another list takes the place of what may have been a draft.
+        A proposal in a later list of the answer replaces one that may have been a draft.
         """
         for proposal in proposals:
             verdict = self._verdict(proposal, model, job)
@@ -219,6 +223,7 @@ class Generator:
     def _verdict(
         self, proposal: Proposal | Refusal, model: str, job: PageJob
     ) -> Component | Refusal:
+        """Return the component that a proposal is, or why it is refused."""
         if isinstance(proposal, Refusal):
             return proposal
         closed = set(self._deps.plan.slots).difference(job.wanted) | self._deps.plan.own
@@ -259,7 +264,7 @@ class Generator:
         )
 
     async def _finish(self, job: PageJob, store: Store) -> None:
-        """Fold the journal into the finished page, store it, and only then say that it is ready."""
+        """Fold the journal into the finished page, store it, and only then announce it as ready."""
         journal, slots = self._tools.journal, self._deps.plan.slots
         if not self._was_storing(job):
             journal.append(job.id, [_STORING])
@@ -280,22 +285,22 @@ class Generator:
         journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
 
     def _was_storing(self, job: PageJob) -> bool:
-        """Whether all that was to be drawn has been, by who composed the page before."""
+        """Whether the process that composed the page before had drawn all of it."""
         return _STORING in (event[1:] for event in self._tools.journal.events(job.id))
 
     def _used_fallback_model(self, job: PageJob) -> bool:
-        composers = "+".join(job.models).split("+")
-        return len(self._deps.models) > 1 and self._deps.models[-1].name in composers
+        models = "+".join(job.models).split("+")
+        return len(self._deps.models) > 1 and self._deps.models[-1].name in models
 
     async def adopt(self, job: PageJob, store: Store) -> None:
-        """Store the finished page whose journal somebody else has written to its end."""
+        """Store a page that another process composed to its end."""
         await self._tools.ready()
         ready = json.loads(self._tools.journal.events(job.id)[-1].data)
         job.stored = self._folded(job, job.own)._replace(generated_at=ready["generated_at"])
         await store(job.stored, DEGRADED_TTL if self._used_fallback_model(job) else TTL, None)
 
     def _folded(self, job: PageJob, own: Iterable[RenderedComponent]) -> StoredPage:
-        """Return the page that the journal's events make of the fallbacks, and say how it went."""
+        """Return the stored page: the fallbacks with the journal's components in their place."""
         job.trace.status = "partial" if job.unfilled else "success"
         if self._used_fallback_model(job) and job.trace.status == "success":
             job.trace.status = "degraded"
@@ -321,7 +326,7 @@ class Generator:
         )
 
     def _fail(self, job: PageJob) -> None:
-        """End a page of which nothing can be shown, with the contract's code for why."""
+        """End a page without any component, with the contract's error code."""
         last_failure = job.failures[-1] if job.failures else "GENERATION_FAILED"
         job.failed = "TIMEOUT" if job.late else last_failure
         job.trace.status = "error"
@@ -330,7 +335,7 @@ class Generator:
         self._tools.journal.append(job.id, [error_event(job.failed, language)])
 
     def _missing(self, job: PageJob) -> list[str]:
-        """Return the slots that are asked for, still unfilled, and not yet past their time."""
+        """Return the wanted slots that are unfilled, and whose deadline has not passed."""
         return [
             slot
             for slot in self._deps.plan.slots
@@ -341,13 +346,13 @@ class Generator:
         ]
 
     def _needed(self, job: PageJob) -> list[str]:
-        """Return what is missing of the required slots, or of those that were asked for by name."""
+        """Return the missing slots that are required, or that were asked for by name."""
         everything = job.wanted == self._deps.plan.slots
         required = self._deps.plan.required
         return [slot for slot in self._missing(job) if slot in required or not everything]
 
     def _is_late(self, slot: str, job: PageJob) -> bool:
-        """Whether a slot's time has passed: what comes for it now would come as a surprise."""
+        """Whether a slot's deadline has passed: a change so late would surprise the shopper."""
         return asyncio.get_running_loop().time() > job.began + self._seconds(slot) - _EARLY
 
     def _seconds(self, slot: str) -> float:
@@ -356,6 +361,6 @@ class Generator:
 
 
 def _reason(refusal: Refusal) -> str:
-    """Return why something was refused, for the model to do better."""
+    """Return a refusal in words, for the model's next prompt."""
     words = f" ({refusal.words})" if refusal.words else ""
     return f"{refusal.where}: {refusal.code}{words}"

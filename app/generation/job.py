@@ -1,4 +1,4 @@
-"""One page on its way, and what generating it takes: the tools that all pages share."""
+"""One page being generated, and the tools that generating pages takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.rendering.renderer import Renderer, SlotContent, Spec
 
 
 class Journal(Protocol):
-    """Where a page's events are written, and read by any number of readers."""
+    """The part of the page journal that generating writes to."""
 
     def begin_with(self, page_id: str, entries: list[tuple[EventName, str]]) -> None: ...
 
@@ -29,11 +29,11 @@ class Journal(Protocol):
 
 
 async def nothing(*_: object) -> None:
-    """Let a page be composed at once, and end unnoticed."""
+    """Do nothing: there is nothing to wait for, and nobody to be told."""
 
 
 async def no_interests(*_: object) -> Interests:
-    """Regard no shopper's own interests: what is decided is for all of their kind."""
+    """Return no interests: the page is the same for all shoppers of a kind."""
     return Interests()
 
 

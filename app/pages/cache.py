@@ -59,7 +59,7 @@ class CachedPage(NamedTuple):
 
 @dataclass(slots=True)
 class _Form:
-    """A page's bytes, however many keys lead to them."""
+    """A page's bytes, and how many keys share them."""
 
     body: bytes
     zipped: bytes
@@ -130,7 +130,7 @@ class PageCache:
         return self._hold(key, page)._replace(redrawn=redrawn)
 
     def lead(self, key: str, page: CachedPage) -> None:
-        """Let a key that has no page lead to one of others', for as long as that is fresh."""
+        """Hold another key's page under this key too, until it has to be read again."""
         self._hold(key, page._replace(redrawn=False, shared=False))
 
     def forget(self, shopper_id: str) -> None:
@@ -250,13 +250,13 @@ class PageCache:
         )
 
     def steered(self, stored: StoredPage, view: ShopView) -> Steered:
-        """Return the shop as the rules have it for whom a page was composed."""
+        """Return the shop and fallbacks by the rules for the persona and arm of a stored page."""
         experiments = self._site.current.content.experiments.experiments
         pins = experiments.has_pins(arm_in(stored.persona_hash))
         return view.steered_for(stored.persona_type, pins=pins)
 
     def _keep(self, key: str, page: StoredPage) -> None:
-        """Write a page that was drawn anew; nobody waits for it."""
+        """Write a redrawn page to KV in the background."""
         ttl = DEGRADED_TTL if self.is_degraded(page.model) else TTL
         self._writing.start(self._kv.put(key, to_kv(page), ttl), "write a page")
 

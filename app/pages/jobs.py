@@ -294,7 +294,7 @@ class PageJobs:
         await self._adopt(job, generator, keep)
 
     async def _adopt(self, job: PageJob, generator: Generator, store: Store) -> None:
-        """End a page as the process ended it that composed it, and only then say so."""
+        """End a page as the process that composed it did; readers see the end after that."""
         events = self._journal.events(job.id)
         if events[-1].name == "error":
             job.failed, job.trace.status = json.loads(events[-1].data)["code"], "error"
@@ -303,7 +303,7 @@ class PageJobs:
         self._journal.show(job.id, len(events))
 
     def _shared_as(self, request: PageRequest) -> str:
-        """Return under which key processes share a page: as the one of its kind, or as its own."""
+        """Return the key under which processes share a page: its kind's, or the page's own."""
         known, view = request.shopper, request.view
         as_usual = not (request.force or request.wanted or request.base or request.for_all)
         if as_usual and self._cache.is_shared(known.key.persona_hash):

@@ -45,7 +45,7 @@ class Visit(NamedTuple):
 
 
 class PageService:
-    """Answers visits and readers, of pages in the `cache` and of the `shoppers` seen last."""
+    """Answers visits with pages and readers with events; `shoppers` remembers who came last."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class PageService:
     async def shopper(self, visit: Visit) -> KnownShopper:
         """Return a visit's shopper, with their persona, their arm and the key of their page.
 
-        Of who may not be written down nothing is looked up or remembered either: a newcomer.
+        A shopper who must not be recorded is a newcomer: nothing is looked up or remembered.
         """
         shop_id = visit.view.shop.id
         if not visit.client.recorded:
@@ -170,7 +170,7 @@ class PageService:
         return "composed" if job.trace.status in ("success", "partial") else "failed"
 
     async def decision(self, known: KnownShopper, view: ShopView) -> str:
-        """Return what decided the page of a shopper, empty where nothing is composed for them."""
+        """Return the digest of prompts and models that a shopper's page was decided by, if any."""
         page = await self._finished(known, view) or await self._shared(known, view)
         return page.decision if page is not None else ""
 
@@ -259,14 +259,14 @@ class PageService:
         return tuple(slot for slot in library.plan.slots if slot in meant - library.plan.own)
 
     async def forget(self, shopper_id: str) -> None:
-        """End and drop whatever there is of a shopper in memory."""
+        """Cancel a shopper's pages under way, and drop all that memory holds of them."""
         await self.jobs.end_all_of(shopper_id)
         self._journal.discard_all_of(shopper_id)
         self.shoppers.forget(shopper_id)
         self.cache.forget(shopper_id)
 
     def _note(self, visit: Visit) -> None:
-        """Note who was here, if they may be written down: who never comes back leaves no row."""
+        """Record the visit, if the shopper may be recorded."""
         if not visit.client.recorded:
             return
         seen_at = stamp(self._site.now())
@@ -275,9 +275,9 @@ class PageService:
     async def _ready_page(
         self, known: KnownShopper, view: ShopView, *, first: bool = False
     ) -> CachedPage | None:
-        """Return a shopper's finished page or the one of their kind, with what they viewed lately.
+        """Return a shopper's finished page or their kind's, with what they viewed lately.
 
-        Who comes for the `first` time has none of their own.
+        On a `first` visit there is no page of their own to look for.
         """
         page = None if first else await self._finished(known, view)
         page = page or await self._shared(known, view)
@@ -308,14 +308,14 @@ class PageService:
         return await self._with_own(request.shopper, request.view, shown) or stored
 
     async def _finished(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
-        """Return the finished page. One that was finished while we looked is found as well."""
+        """Return the shopper's own finished page, also if it was finished during the lookup."""
         if self.jobs.running(known.page_key):
             return None
         page = await self.cache.get(known.page_key, view)
         return page or self.cache.cached(known.page_key, view.edition)
 
     async def _shared(self, known: KnownShopper, view: ShopView) -> CachedPage | None:
-        """Return what was decided for others like this shopper, if nothing needed is missing."""
+        """Return the page of the shopper's kind, if all required slots are filled."""
         if not self.cache.is_shared(known.key.persona_hash):
             return None
         page = await self.cache.get(shared_key(view.shop.id, known.key.persona_hash), view)

@@ -48,7 +48,7 @@ _REST = 9
 
 
 class _Files:
-    """Files by their stamps: as they were read, and as the last look found them."""
+    """Notices that files have changed, by their modification times and sizes."""
 
     def __init__(self, find: Callable[[], object], read: object = None) -> None:
         self._find = find
@@ -132,7 +132,7 @@ class SiteWatch:
         return {**self._counts, "permalinks": self.permalinks.counts, **fetched}
 
     def note(self, changed: str, updated_at: object) -> None:
-        """Pass on what a store says has changed."""
+        """Pass a Shopify webhook's change on to the store's source."""
         cast("ShopifyStore", self._source).note(changed, updated_at)
 
     async def run(self) -> None:

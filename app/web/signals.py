@@ -188,9 +188,9 @@ class SignalsEndpoint:
         day, persona_type = day_of(now), known.shopper.persona.type
         seen = PageViews(day, known.arm.key, persona_type, decision, rows)
         exposures = self._arms.experiments.exposures(visit.shopper_id, known.arm, now)
-        sighting = Visited(visit.shopper_id, visit.view.shop.id, stamp(now))
+        visited = Visited(visit.shopper_id, visit.view.shop.id, stamp(now))
         try:
-            await self._views.add_views(sighting, seen, exposures if saw_page else ())
+            await self._views.add_views(visited, seen, exposures if saw_page else ())
         except StorageError as error:
             raise Rejected(503, "NOT_STORED", "this could not be noted", wait=5) from error
         self.counts["views"] += 1

@@ -18,7 +18,7 @@ def desk(shared_desk: Desk) -> Desk:
 
 
 def open_player(desk: Desk, page: Page, **choices: str) -> None:
-    """Open the player with these; what is played already, or told with the trouble, is not played."""
+    """Open the player with these; what is played already, or told with the fault, is not played."""
     page.goto(f"{desk.url}/play")
     loaded(page)
     for name in choices.keys() & {"at", "seconds"}:
@@ -173,7 +173,7 @@ def test_a_cut_connection_is_made_again_and_loses_nothing(desk: Desk, page: Page
 
 
 def test_an_invented_product_is_refused_and_its_fallback_stays(desk: Desk, page: Page) -> None:
-    open_player(desk, page, source="recording:compact", trouble="invents", at="4")
+    open_player(desk, page, source="recording:compact", fault="invents", at="4")
     page.wait_for_selector("[data-log] [data-what=refused]")
     assert log(page, "refused") == ["UNKNOWN_PRODUCT"]
     play_to_the_end(page)
@@ -181,10 +181,10 @@ def test_an_invented_product_is_refused_and_its_fallback_stays(desk: Desk, page:
 
 
 def test_broken_json_costs_its_component_at_most(desk: Desk, page: Page) -> None:
-    open_player(desk, page, source="recording:compact", trouble="breaks", at="2")
+    open_player(desk, page, source="recording:compact", fault="breaks", at="2")
     page.wait_for_selector("[data-log] [data-what=model_ended]")
-    troubled = log(page, "refused") + log(page, "repaired")
-    assert troubled != []
+    faulty = log(page, "refused") + log(page, "repaired")
+    assert faulty != []
     play_to_the_end(page)
     assert {"hero", "grid"} <= set(filled(page, "stream"))
 
@@ -192,7 +192,7 @@ def test_broken_json_costs_its_component_at_most(desk: Desk, page: Page) -> None
 def test_a_model_that_stalls_too_long_is_given_up_and_the_house_finishes(
     desk: Desk, page: Page
 ) -> None:
-    open_player(desk, page, source="recording:compact", trouble="stalls", at="2", seconds="30")
+    open_player(desk, page, source="recording:compact", fault="stalls", at="2", seconds="30")
     page.wait_for_selector("[data-log] [data-what=model_failed]")
     assert log(page, "model_failed") == ["TIMEOUT"]
     assert log(page, "asked") == ["recording", "house"]
@@ -201,8 +201,8 @@ def test_a_model_that_stalls_too_long_is_given_up_and_the_house_finishes(
 
 
 def test_a_short_stall_only_takes_time(desk: Desk) -> None:
-    def length(**trouble: Any) -> int:
-        told = {"source": "recording:compact", "trouble": trouble}
+    def length(**fault: Any) -> int:
+        told = {"source": "recording:compact", "fault": fault}
         state = desk.post("/plays", told).json()
         while not state["done"]:
             state = desk.get(f"/plays/{state['id']}").json()

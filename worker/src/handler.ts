@@ -9,10 +9,10 @@ import { handleHealth } from "./health.ts";
 import { handleOperators } from "./metrics/operators.ts";
 import { handleBasket } from "./pages/basket.ts";
 import { handleForget } from "./pages/forget.ts";
-import { handleCategories, handleListing } from "./pages/listing.ts";
+import { handleListing } from "./pages/listing.ts";
 import { parseListingQuery } from "./pages/listing_query.ts";
 import { fetchMarkdown } from "./pages/markdown.ts";
-import { handleNotFound } from "./pages/not_found.ts";
+import { handleNotFound, servePublished } from "./pages/not_found.ts";
 import { handleProduct } from "./pages/product.ts";
 import { handleStore, PRIVATE, pageHeaders } from "./pages/store.ts";
 import { plainText } from "./responses.ts";
@@ -96,7 +96,7 @@ async function handleShopRoute(route: ShopRoute, context: RequestContext): Promi
       return handleStream(context, shop, route.page);
     case "categories": {
       const markdown = await fetchMarkdown(context, shop, "/categories");
-      return markdown ?? handleCategories(context, shop);
+      return markdown ?? servePublished(context, shop, "categories.html");
     }
     case "product": {
       const path = `/products/${encodeURIComponent(route.id)}`;

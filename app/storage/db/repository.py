@@ -213,29 +213,29 @@ class ShopRepository(ABC):
         return rows
 
     async def set_persona(
-        self, sighting: Visited, persona: Persona, persona_hash: str, last_fact_id: int
+        self, visited: Visited, persona: Persona, persona_hash: str, last_fact_id: int
     ) -> None:
         """Make a persona the shopper's current one and forget those of long ago.
 
         A persona judged by facts up to `last_fact_id` gives way where newer ones have come since:
         whoever noted those has them all.
         """
-        shopper = sighting.shopper_id
+        shopper = visited.shopper_id
         signals = json.dumps(persona.signals._asdict(), ensure_ascii=False)
-        row = (persona_hash, shopper, persona.type, persona.confidence, signals, sighting.at)
+        row = (persona_hash, shopper, persona.type, persona.confidence, signals, visited.at)
         await self._run(
-            _visited(sighting),
+            _upsert_shopper(visited),
             Statement(UPSERT_PERSONA, row),
             Statement(SET_CURRENT_PERSONA, (persona_hash, shopper, shopper, last_fact_id)),
             Statement(DELETE_OLD_PERSONAS, (shopper, shopper, shopper)),
             _unless_forgotten([shopper]),
         )
 
-    async def add_facts(self, sighting: Visited, facts: Iterable[Fact]) -> ShopperHistory:
+    async def add_facts(self, visited: Visited, facts: Iterable[Fact]) -> ShopperHistory:
         """Note what a shopper did; return all that is kept of what they did."""
-        shopper, at = sighting.shopper_id, sighting.at
+        shopper, at = visited.shopper_id, visited.at
         *_, kept, current = await self._run(
-            _visited(sighting),
+            _upsert_shopper(visited),
             *(Statement(INSERT_FACT, (shopper, at, item.kind, item.as_json())) for item in facts),
             Statement(DELETE_OLD_FACTS, (shopper, shopper)),
             _unless_forgotten([shopper]),
@@ -248,15 +248,15 @@ class ShopRepository(ABC):
 
     async def add_views(
         self,
-        sighting: Visited,
+        visited: Visited,
         seen: PageViews,
         exposures: Iterable[tuple[str, str]],
     ) -> None:
         """Count what a shopper saw of a store page, and which arms (experiment, arm) it was of."""
-        shopper, shop, at = sighting
+        shopper, shop, at = visited
         rows = json.dumps(sorted(seen.rows), ensure_ascii=False)
         await self._run(
-            _visited(sighting),
+            _upsert_shopper(visited),
             *(
                 Statement(INSERT_EXPOSURE, (experiment, shopper, shop, arm, seen.persona, at))
                 for experiment, arm in exposures
@@ -292,15 +292,15 @@ class ShopRepository(ABC):
         return rows
 
     async def record(
-        self, sightings: Iterable[Visited], generations: Iterable[Generation]
+        self, visits: Iterable[Visited], generations: Iterable[Generation]
     ) -> Sequence[str]:
         """Write who was here and what was composed, but for who was erased meanwhile.
 
         Return the keys of pages that were composed for those.
         """
-        seen, composed = sorted(sightings), sorted(generations)
+        seen, composed = sorted(visits), sorted(generations)
         *_, pages = await self._run(
-            *map(_visited, seen),
+            *map(_upsert_shopper, seen),
             *(Statement(UPSERT_GENERATION, tuple(item)) for item in composed),
             _unless_forgotten([item.shopper_id for item in seen]),
             _unless_forgotten([item.shopper_id for item in composed], DELETE_FORGOTTEN_GENERATIONS),
@@ -344,7 +344,9 @@ class ShopRepository(ABC):
 
     async def check(self) -> None:
         """Write something and take it back, to see that it can be done."""
-        await self._run(_visited(_CHECKED), Statement(DELETE_SHOPPER, (_CHECKED.shopper_id,)))
+        await self._run(
+            _upsert_shopper(_CHECKED), Statement(DELETE_SHOPPER, (_CHECKED.shopper_id,))
+        )
 
 
 def only_reads(work: Iterable[Statement]) -> bool:
@@ -364,6 +366,6 @@ def _unless_forgotten(shoppers: Sequence[str], sql: str = DELETE_FORGOTTEN) -> S
     return Statement(sql, (json.dumps(shoppers),))
 
 
-def _visited(sighting: Visited) -> Statement:
-    at = sighting.at
-    return Statement(UPSERT_SHOPPER, (sighting.shopper_id, sighting.shop_id, at, at))
+def _upsert_shopper(visited: Visited) -> Statement:
+    at = visited.at
+    return Statement(UPSERT_SHOPPER, (visited.shopper_id, visited.shop_id, at, at))

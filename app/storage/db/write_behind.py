@@ -36,7 +36,7 @@ class Batching(NamedTuple):
 
 
 class WriteBehind:
-    """Gathers sightings and generations, the newest of each; beyond the bound the oldest go.
+    """Gathers visits and generations, the newest of each; beyond the bound the oldest go.
 
     Pages composed for who has been erased meanwhile are taken to `erase`, by their keys.
 

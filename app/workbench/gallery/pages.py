@@ -44,7 +44,7 @@ def _shell(scene: Scene) -> str:
 
 
 def _finished(scene: Scene) -> str:
-    """Draw a page as the house composer would; what the catalog cannot fill keeps its fallback."""
+    """Draw a page as the house model would; what the catalog cannot fill keeps its fallback."""
     content, renderer, shop = scene.content, scene.renderer, scene.shop
     house = House(content.library.plan, content.prompts.house_in)
     fillings = dict(scene.fallbacks)

@@ -11,14 +11,14 @@ from app.domain.page import Refusal
 from app.generation.parser.parser import ProposalParser
 from app.workbench.player.recordings import Piece
 
-MODEL_TROUBLES: Mapping[str, str] = {
+MODEL_FAULTS: Mapping[str, str] = {
     "none": "Nothing",
     "stalls": "It stalls",
     "breaks": "It breaks its JSON",
     "invents": "It invents a product",
     "leaves": "It breaks off",
 }
-EVENT_TROUBLES: Mapping[str, str] = {
+EVENT_FAULTS: Mapping[str, str] = {
     "none": "as it is",
     "late": "3 s late",
     "lost": "dropped",
@@ -58,7 +58,7 @@ class Delivery(NamedTuple):
 def read_model_fault(payload: Mapping[str, Any]) -> ModelFault:
     """Read what a browser asks for; what makes no sense is passed over."""
     kind, at, seconds = str(payload.get("kind")), payload.get("at", 1), payload.get("seconds", 3)
-    if kind not in MODEL_TROUBLES or not isinstance(at, int) or not 1 <= at <= _MOST:
+    if kind not in MODEL_FAULTS or not isinstance(at, int) or not 1 <= at <= _MOST:
         return ModelFault()
     if not isinstance(seconds, int | float) or not 0 <= seconds <= 60:  # noqa: PLR2004 - a minute
         seconds = 3
@@ -71,7 +71,7 @@ def read_event_faults(payload: Mapping[str, Any]) -> EventFaults:
     kinds = {
         int(number): str(kind)
         for number, kind in (given.items() if isinstance(given, dict) else ())
-        if _NUMBER.fullmatch(number) and str(kind) in EVENT_TROUBLES and kind != "none"
+        if _NUMBER.fullmatch(number) and str(kind) in EVENT_FAULTS and kind != "none"
     }
     return EventFaults(kinds, cut if isinstance(cut, int) and 0 <= cut <= 256 else 0)  # noqa: PLR2004
 
@@ -87,19 +87,19 @@ def ends(text: str) -> list[int]:
     ]
 
 
-def inject(pieces: Sequence[Piece], trouble: ModelFault) -> list[Piece]:
-    """Return the pieces as they come when the trouble has befallen them; a break-off cuts them."""
+def inject(pieces: Sequence[Piece], fault: ModelFault) -> list[Piece]:
+    """Return the pieces as they come when the fault has befallen them; a break-off cuts them."""
     text = "".join(piece.text for piece in pieces)
     marks = [0, *ends(text)]
-    if trouble.kind == "none" or trouble.at >= len(marks):
+    if fault.kind == "none" or fault.at >= len(marks):
         return list(pieces)
-    start, end = marks[trouble.at - 1], marks[trouble.at]
-    if trouble.kind == "stalls":
-        return _stalled(pieces, start, round(trouble.seconds * 1000))
-    if trouble.kind == "leaves":
+    start, end = marks[fault.at - 1], marks[fault.at]
+    if fault.kind == "stalls":
+        return _stalled(pieces, start, round(fault.seconds * 1000))
+    if fault.kind == "leaves":
         return _with_text(pieces, text[: (start + end) // 2])
     part = text[start:end]
-    changed = part[: len(part) // 2] if trouble.kind == "breaks" else _invented(part)
+    changed = part[: len(part) // 2] if fault.kind == "breaks" else _invented(part)
     return _with_text(pieces, text[:start] + changed + text[end:])
 
 
@@ -126,11 +126,11 @@ def _with_text(pieces: Sequence[Piece], text: str) -> list[Piece]:
     return [piece for piece in payload if piece.text]
 
 
-def deliveries(events: Sequence[tuple[int, Event]], troubles: EventFaults) -> list[Delivery]:
+def deliveries(events: Sequence[tuple[int, Event]], faults: EventFaults) -> list[Delivery]:
     """Return the events as they arrive. A swapped one comes right after the one behind it."""
     sent: list[Delivery] = []
     for number, (at, event) in enumerate(events):
-        kind = troubles.kinds.get(number, "none")
+        kind = faults.kinds.get(number, "none")
         if kind == "lost":
             continue
         if kind == "swapped" and number + 1 < len(events):

@@ -17,13 +17,13 @@ _FASTEST, _SLOWEST = 16.0, 0.1
 class Playback:
     """A position in a run. Readers get what lies before it, and what it passes."""
 
-    def __init__(self, run: Run, troubles: EventFaults, clock: Callable[[], float]) -> None:
+    def __init__(self, run: Run, faults: EventFaults, clock: Callable[[], float]) -> None:
         self.id = secrets.token_urlsafe(9)
         self.run = run
         self.cuts = 0
         self.speed = 1.0
         self.playing = False
-        self._troubles = troubles
+        self._faults = faults
         self._clock = clock
         self._base = 0.0
         self._since = clock()
@@ -32,7 +32,7 @@ class Playback:
     @property
     def sent(self) -> list[Delivery]:
         """The events as they arrive, as far as the run has come."""
-        return deliveries(self.run.events, self._troubles)
+        return deliveries(self.run.events, self._faults)
 
     @property
     def length(self) -> int:
@@ -88,7 +88,7 @@ class Playback:
     async def read(self, after: int) -> AsyncGenerator[Event, None]:
         """Yield what arrives after an event's id, as the position passes it; a cut ends it."""
         sent_so_far = 0
-        limit = self._troubles.cut if not self.cuts else 0
+        limit = self._faults.cut if not self.cuts else 0
         while True:
             sent, at = self.sent, self.position
             due = [item for item in sent if item.at <= at]

@@ -46,7 +46,7 @@ def read(root: Path, name: str) -> list[Piece] | None:
 
 
 def at_a_pace(text: str) -> list[Piece]:
-    """Return a text in pieces at the pace of the house composer."""
+    """Return a text in pieces at the pace of the house model."""
     starts = range(0, len(text), _PIECE)
     return [Piece((at + 1) * _PAUSE, text[s : s + _PIECE]) for at, s in enumerate(starts)]
 
@@ -83,7 +83,7 @@ def _paced(text: str, path: Path) -> list[Piece]:
 
 
 class ReplayModel:
-    """A composer that writes recorded pieces at once and says on a clock of its own when each came.
+    """A model that writes recorded pieces at once, and keeps a clock of when each had come.
 
     It is given as much time as a provider is; `broken` ends it as a lost connection would.
     """

@@ -31,7 +31,7 @@ HOUSE = "house"
 
 
 class RunRegistry:
-    """Composes pages for the bench, and plays them."""
+    """Composes pages for the player, and plays them."""
 
     def __init__(self, settings: Settings, live: ContentReloader, providers: Providers) -> None:
         self.runs: Latest[str, Run] = Latest(_MOST_KEPT)
@@ -51,7 +51,7 @@ class RunRegistry:
             if run.done and run.pieces and not run.source.startswith(("recording:", "run:"))
         }
         live = {name: f"Live: {item.name}" for name, item in self._providers.by_name.items()}
-        return {**recordings, **earlier, HOUSE: "Live: the house composer", **live}
+        return {**recordings, **earlier, HOUSE: "Live: the house model", **live}
 
     def begin(self, payload: Mapping[str, Any]) -> Run:
         """Begin to compose what a browser asks for.
@@ -63,7 +63,7 @@ class RunRegistry:
             raise BadRequest("as many pages are being composed as may be; wait a moment")
         live = self._live.site
         view = live.shop(str(payload.get("shop", "")) or None) or live.current.default
-        fault, source = payload.get("trouble"), str(payload.get("source", ""))
+        fault, source = payload.get("fault"), str(payload.get("source", ""))
         models, clock = self._models(
             source, read_model_fault(fault if isinstance(fault, dict) else {})
         )

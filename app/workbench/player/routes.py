@@ -23,8 +23,8 @@ from app.rendering.renderer import SlotContent
 from app.web.stream import last_event_id, written
 from app.workbench.gallery.fixtures import read_persona
 from app.workbench.player.faults import (
-    EVENT_TROUBLES,
-    MODEL_TROUBLES,
+    EVENT_FAULTS,
+    MODEL_FAULTS,
     read_event_faults,
 )
 from app.workbench.player.playback import Playback
@@ -57,7 +57,7 @@ class PlayerRoutes:
         self.routes = [
             Route("/play", partial(self.page_of, "play")),
             Route("/compose", partial(self.page_of, "prompt_lab")),
-            Route("/brief", self.brief, methods=["POST"]),
+            Route("/brief", self.prompt, methods=["POST"]),
             Route("/runs", self.begin, methods=["POST"]),
             Route("/runs/{id}/news", self.news),
             Route("/runs/{id}/recording", self.record, methods=["POST"]),
@@ -82,17 +82,17 @@ class PlayerRoutes:
                 personas=PERSONA_TYPES,
                 shops={shop.id: shop.name for shop in catalogs.shops.values()},
                 categories=catalogs.default.categories(),
-                model_troubles=MODEL_TROUBLES,
-                event_troubles=EVENT_TROUBLES,
+                model_faults=MODEL_FAULTS,
+                event_faults=EVENT_FAULTS,
             )
         )
 
-    async def brief(self, request: Request) -> Response:
-        """Answer with the brief exactly as it would be sent."""
+    async def prompt(self, request: Request) -> Response:
+        """Answer with the prompt exactly as it would be sent."""
         payload = await read_json(request)
         catalogs = self._live.version.content.catalogs
         shop = catalogs.shops.get(str(payload.get("shop", "")), catalogs.default)
-        return answer(_brief_of(self._live, shop, read_persona(payload, shop)))
+        return answer(_prompt_of(self._live, shop, read_persona(payload, shop)))
 
     async def begin(self, request: Request) -> Response:
         """Begin to compose a page."""
@@ -206,17 +206,17 @@ async def _written(events: AsyncGenerator[Event, None]) -> AsyncGenerator[bytes,
             yield written(event)
 
 
-def _brief_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, Any]:
+def _prompt_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str, Any]:
     """Return what a model would be sent for a whole page, and the tokens of its parts."""
     content = live.version.content
     library = content.library
     stable = instructions(content.prompts.storefront, PLACES, library.offered)
     wanted = SlotRequest(library.plan.asked, optional=library.plan.optional)
-    brief = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
+    prompt = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
     return {
-        "instructions": brief.instructions,
-        "request": brief.request,
-        "tokens": brief.tokens,
-        "of_instructions": count_tokens(brief.instructions),
-        "of_request": count_tokens(brief.request),
+        "instructions": prompt.instructions,
+        "request": prompt.request,
+        "tokens": prompt.tokens,
+        "of_instructions": count_tokens(prompt.instructions),
+        "of_request": count_tokens(prompt.request),
     }

@@ -174,7 +174,7 @@ class _RunJournal(PageJournal):
     def __init__(self, run: Run) -> None:
         super().__init__(time.time)
         self._run = run
-        self.open(run.id, "the bench")
+        self.open(run.id, "the workbench")
 
     def append(self, page_id: str, entries: list[tuple[EventName, str]]) -> None:
         """Write entries, and tell of them."""
@@ -187,7 +187,7 @@ class _RunJournal(PageJournal):
 
 
 class _RecordingModel:
-    """A composer whose brief and text are noted as they pass."""
+    """A model whose text and tokens are recorded as they pass."""
 
     def __init__(self, inner: Model, run: Run) -> None:
         self._inner = inner

@@ -219,8 +219,8 @@ const order = () => ({
   source: fieldValue(form, "source") ?? "",
   persona: fieldValue(form, "persona"),
   shop: fieldValue(form, "shop") ?? "",
-  trouble: {
-    kind: fieldValue(form, "trouble"),
+  fault: {
+    kind: fieldValue(form, "fault"),
     at: Number(fieldValue(form, "at")),
     seconds: Number(fieldValue(form, "seconds")),
   },

@@ -5,17 +5,15 @@ import { IF_AWAKE, instanceFor } from "../container/client.ts";
 import type { RequestContext } from "../context.ts";
 import { track } from "../telemetry.ts";
 import { forward, fromContainer, outOfReach, passOn, routingKey } from "./basket.ts";
-import { handleNotFound } from "./not_found.ts";
-import { publishedPage } from "./store.ts";
+import { servePublished } from "./not_found.ts";
 
 const TIMEOUT_MS = 15_000;
 
 export async function handleForget(context: RequestContext, shop: Shop): Promise<Response> {
-  const { assets, env, request, url } = context;
+  const { env, request, url } = context;
   if (request.method !== "POST") {
     const isDone = (url.searchParams.get("done") ?? "") !== "";
-    const page = await assets.page(shop, isDone ? "forgotten.html" : "forget.html");
-    return page === null ? handleNotFound(context, shop) : publishedPage(context, shop, page);
+    return servePublished(context, shop, isDone ? "forgotten.html" : "forget.html");
   }
   const response = await eraseEverywhere(context, shop);
   track(env, { event: "forget", shop: shop.id, outcome: String(response?.status ?? "none") });

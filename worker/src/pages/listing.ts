@@ -32,12 +32,6 @@ function unanswered(shop: Shop, page: Response): Response {
     .transform(new Response(page.body, { headers }));
 }
 
-/** Serve the page of all categories. */
-export async function handleCategories(context: RequestContext, shop: Shop): Promise<Response> {
-  const page = await context.assets.page(shop, "categories.html");
-  return page === null ? handleNotFound(context, shop) : publishedPage(context, shop, page);
-}
-
 /** Say whether a listing was published: all but searches, filters and unknown categories are. */
 function isPrerendered(shop: Shop, { query, category, filtered }: ListingQuery): boolean {
   return query === "" && !filtered && (category === "" || shop.categories.includes(category));

@@ -1,4 +1,4 @@
-"""Troubles made on purpose, as values: what they do to a text, to events, and to time."""
+"""Faults made on purpose, as values: what they do to a text, to events, and to time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.domain.events import Event
 from app.domain.limits import CallLimits
 from app.domain.llm import ModelFailed
 from app.workbench.player.faults import (
-    EVENT_TROUBLES,
+    EVENT_FAULTS,
     EventFaults,
     ModelFault,
     deliveries,
@@ -124,7 +124,7 @@ def test_an_event_arrives_as_its_fate_has_it(kind: str, numbers: list[int]) -> N
     "told",
     [{}, {"kind": "no such"}, {"kind": "stalls", "at": 0}, {"kind": "stalls", "at": "1"}, {"kind": ["x"]}],
 )  # fmt: skip
-def test_a_trouble_that_makes_no_sense_is_none(told: dict[str, object]) -> None:
+def test_a_fault_that_makes_no_sense_is_none(told: dict[str, object]) -> None:
     assert read_model_fault(told) == ModelFault()
 
 
@@ -134,7 +134,7 @@ def test_fates_that_make_no_sense_are_passed_over() -> None:
         "cut": "many",
     }
     assert read_event_faults(told) == EventFaults({1: "lost"}, 0)
-    assert set(EVENT_TROUBLES) == {"none", "late", "lost", "twice", "swapped"}
+    assert set(EVENT_FAULTS) == {"none", "late", "lost", "twice", "swapped"}
 
 
 def test_a_recording_comes_back_at_its_own_pace(tmp_path: Path) -> None:
