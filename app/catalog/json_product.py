@@ -184,7 +184,7 @@ def _variant(
     name, stock, available = fields.text("id"), fields.count("stock"), fields.flag("available")
     if cost is None:
         raise InvalidProduct("has no price")
-    own = product_id(name) if name else variant_id((), " ".join(values))
+    own = variant_id((), " ".join(values), own=name)
     if own in taken:
         raise InvalidProduct(f"another has the id {own!r}")
     return Variant(

@@ -55,16 +55,12 @@ def read_product(rows: Sequence[Row], currency: str) -> Product:
         title=title,
         price=variants[0].price,
         category=_category(first),
-        available=variants[0].available,
+        available=False,
         description=first.text("description", LONGEST_DESCRIPTION),
         picture=first.picture("image", title, _NO_PICTURE),
-        compare_at=variants[0].compare_at,
-        stock=variants[0].stock,
         vendor=plain(first["brand"]),
         condition=_condition(first),
     )
-    if not first["group"]:
-        return product
     note = partial(first.report.add, first.line, product=first["group"])
     return made_of(product, options, variants, note)
 
@@ -107,7 +103,7 @@ def _variants(
 ) -> list[Variant]:
     variants: dict[str, Variant] = {}
     for row, own in zip(rows[: MOST_VARIANTS + 1], values, strict=False):
-        name = variant_id((), plain(row["id"]))
+        name = variant_id((), own=plain(row["id"]))
         if name in variants:
             row.note("variant is not sold: another has this id")
             continue

@@ -29,7 +29,6 @@ def read_product(rows: Sequence[Row], currency: str) -> Product | None:
     first = rows[0]
     if not _offered(first):
         return None
-    handle = product_id(first["id"])
     tags = plain_all(first["tags"].split(","), MOST_TAGS)
     title = first.text("title")
     if not title:
@@ -37,7 +36,7 @@ def read_product(rows: Sequence[Row], currency: str) -> Product | None:
     options = [name for name in _OPTIONS if any(_value(row, name) for row in rows)]
     variants = _variants(rows, options, currency)
     product = Product(
-        id=handle,
+        id=product_id(first["id"]),
         title=title,
         price=variants[0].price,
         category=_category(first, tags),
@@ -48,10 +47,7 @@ def read_product(rows: Sequence[Row], currency: str) -> Product | None:
         tags=tags,
     )
     names = [plain(first[f"{option} name"]) for option in options]
-    made = made_of(product, names, variants, first.note)
-    (form, *others) = made.variants
-    says_more = others or form.id != handle or form.backorder
-    return made if says_more else made._replace(variants=())
+    return made_of(product, names, variants, first.note)
 
 
 def _offered(first: Row) -> bool:
@@ -69,8 +65,8 @@ def _variants(rows: Sequence[Row], options: Sequence[str], currency: str) -> lis
     variants: dict[str, Variant] = {}
     for row in priced[: MOST_VARIANTS + 1]:
         values = tuple(_value(row, option) for option in options)
-        names = (plain(row[name]) for name in ("variant id", "sku"))
-        name = variant_id(variants, *names, " ".join(values), plain(row["id"]))
+        own = plain(row["variant id"] or row["sku"])
+        name = variant_id(variants, " ".join(values), plain(row["id"]), own=own)
         read = partial(_variant, row, name, values, currency)
         if variant := attempt(read, row.note, "variant is not sold"):
             variants[name] = variant

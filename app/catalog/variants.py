@@ -25,7 +25,8 @@ def made_of(
     """Return the product as its variants make it: priced at the cheapest that can be had.
 
     Of two with one id the first is sold, and a picture that says nothing shows what they are.
-    `note` takes what is wrong with a product that is sold all the same.
+    One that says no more than the product itself is none. `note` takes what is wrong with a
+    product that is sold all the same.
     """
     kept: dict[str, Variant] = {}
     for variant in variants:
@@ -44,7 +45,7 @@ def made_of(
     cheapest = min(forms, key=lambda form: (not form.available, form.price.amount))
     stocks = [form.stock for form in forms if form.stock is not None]
     columns = zip(*(form.values for form in forms), strict=True)
-    return product._replace(
+    made = product._replace(
         price=cheapest.price,
         compare_at=cheapest.compare_at,
         varies=len({form.price for form in forms}) > 1,
@@ -52,13 +53,19 @@ def made_of(
         stock=sum(stocks) if len(stocks) == len(forms) else None,
         options=plain_all([value for column in columns for value in column], MOST_OPTIONS),
         option_names=tuple(option_names),
-        variants=forms,
     )
+    alone = tuple(form._replace(picture=None) for form in made.forms())
+    return made if forms == alone else made._replace(variants=forms)
 
 
-def variant_id(taken: Container[str], *names: str) -> str:
-    """Return an id that no other variant has: the first name that says something, or like it."""
-    readable = (_NOT_OF_AN_ID.sub("-", name).strip("-._")[:_LONGEST_ID] for name in names)
+def variant_id(taken: Container[str], *names: str, own: str = "") -> str:
+    """Return an id that no other variant has: its own to the letter, by which a checkout knows it.
+
+    Else it is the first name that says something, or like it.
+    """
+    if own and own not in taken:
+        return own
+    readable = (_NOT_OF_AN_ID.sub("-", name).strip("-._")[:_LONGEST_ID] for name in (own, *names))
     made = next(name for name in (*readable, "variant") if name)
     numbered = (f"{made}-{number}" for number in count(2))
     return next(name for name in chain([made], numbered) if name not in taken)

@@ -281,9 +281,25 @@ def test_a_group_is_of_one_condition(read_tsv: ReadXml) -> None:
     assert [problem.line for problem in reading.problems] == [4]
 
 
-def test_an_id_is_made_to_fit_an_address(read_tsv: ReadXml) -> None:
-    item = {"id": "online:en:US:12/3", "title": "Jug", "price": "12 EUR"}
-    assert list(read_tsv(item).products) == ["online-en-US-12-3"]
+def test_an_id_is_made_to_fit_an_address_and_a_checkout_gets_it_as_it_is(
+    read_tsv: ReadXml,
+) -> None:
+    name = "online:en:US:12/3"
+    item = {"title": "Jug", "price": "12 EUR"}
+    group = ({**item, "id": f"cup {size}", "item_group_id": "cup", "size": size} for size in "SL")
+    jug, cup = read_tsv({**item, "id": name}, *group).products.values()
+    assert (jug.id, [form.id for form in jug.forms()]) == ("online-en-US-12-3", [name])
+    assert [form.id for form in cup.forms()] == ["cup S", "cup L"]
+
+
+def test_an_item_on_backorder_is_sold_beyond_its_stock(read_tsv: ReadXml) -> None:
+    item = {"id": "jug", "title": "Jug", "price": "12 EUR", "quantity": "2"}
+    ahead, there = (
+        read_tsv({**item, "availability": word}).only.forms()[0].backorder
+        for word in ("backorder", "in_stock")
+    )
+    assert ahead
+    assert not there
 
 
 @pytest.mark.parametrize(
