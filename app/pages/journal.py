@@ -153,7 +153,8 @@ class PageJournal:
             raise PageTaken(page_id)
         log.joining = False
         for name, data in entries:
-            event = Event(self._next_id(), name, data)
+            self._last_id = max(self._last_id + 1, int(self._clock() * 1_000_000))
+            event = Event(self._last_id, name, data)
             if len(log.events) >= self._limits.events and not event.ends_the_page:
                 raise JournalFull(page_id)
             log.events.append(event)
@@ -210,10 +211,6 @@ class PageJournal:
                     await log.changed.wait()
         finally:
             self.readers -= 1
-
-    def _next_id(self) -> int:
-        self._last_id = max(self._last_id + 1, int(self._clock() * 1_000_000))
-        return self._last_id
 
     @staticmethod
     def _wake(log: _Log) -> None:

@@ -81,7 +81,8 @@ class SignalsEndpoint:
 
     async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         """Return who tells; refuse those who may not, before anything they send is read."""
-        await self._limit(self._addresses, _address(scope))
+        address = (scope.get("client") or ("unknown",))[0]
+        await self._limit(self._addresses, rate_limit_key(address))
         if not self._web.is_from_our_page(scope):
             raise Rejected(403, "CROSS_ORIGIN", "only a page of this shop may tell")
         if headers.get(b"content-type", b"").split(b";")[0].strip() != b"application/json":
@@ -194,10 +195,6 @@ class SignalsEndpoint:
         except StorageError as error:
             raise Rejected(503, "NOT_STORED", "this could not be noted", wait=5) from error
         self.counts["views"] += 1
-
-
-def _address(scope: Scope) -> str:
-    return rate_limit_key((scope.get("client") or ("unknown",))[0])
 
 
 async def _send_rejection(scope: Scope, send: Send, no: Rejected) -> None:

@@ -35,14 +35,10 @@ class D1Database(ShopRepository):
         self._send = send
 
     async def _transact(self, work: Sequence[Statement]) -> Sequence[Sequence[Row]]:
-        return _checked(await self._send(work), len(work))
-
-
-def _checked(results: object, expected: int) -> list[Sequence[Row]]:
-    """Return an answer's rows once they are known to be rows."""
-    if not isinstance(results, list) or len(results) != expected:
-        raise StorageError("d1: an answer of another form")
-    for rows in results:
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        results = await self._send(work)
+        if not isinstance(results, list) or len(results) != len(work):
             raise StorageError("d1: an answer of another form")
-    return results
+        for rows in results:
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise StorageError("d1: an answer of another form")
+        return results

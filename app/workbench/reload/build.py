@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -54,7 +54,9 @@ def build(before: Version, sources: Sources) -> Version:
     """
     changed = sources.differing(before.sources)
     with blaming(sources, min(changed, default="")):
-        _check_styles(sources, changed)
+        for name in sorted(name for name in changed if name.endswith(".css")):
+            for fault in shape_faults(sources.texts.get(name, "")):
+                raise BuildError(line_fault(name, fault.line, fault.reason, sources))
         library, package = before.content.library, before.package
         if package is None or any(name.startswith("components/") for name in changed):
             library, package = _library(before, sources, changed)
@@ -83,13 +85,6 @@ def blaming(sources: Sources, file: str, where: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         raise BuildError(fault_of(error, sources, file, where)) from error
-
-
-def _check_styles(sources: Sources, changed: Iterable[str]) -> None:
-    for name in sorted(changed):
-        if name.endswith(".css"):
-            for fault in shape_faults(sources.texts.get(name, "")):
-                raise BuildError(line_fault(name, fault.line, fault.reason, sources))
 
 
 def component_of(name: str, sources: Sources) -> str:
