@@ -176,6 +176,7 @@ class Generator:
             self._take(parser.close(), model.name, job)
             job.failures.append(failure.code)
             job.trace.spent(failure.tokens)
+            job.answered |= failure.tokens.total > 0
             job.trace.note("model_failed", failure.code, failure.reason)
             return False
         finally:

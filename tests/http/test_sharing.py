@@ -102,6 +102,7 @@ def test_an_answer_without_what_a_page_needs_is_shared_with_what_the_house_put_t
         "neither hero nor grid": answer(component("cta")),
         "nothing of use": answer({"type": "carousel", "id": "hero", "config": {}}),
         "no component at all": "I would rather not.",
+        "nothing, which is paid as well": "",
     }
     for what, text in answers.items():
         forget_layouts(model_server)
