@@ -26,7 +26,12 @@ QUICK := -m "not process and not browser and not workerd" --hypothesis-profile q
 	$(addprefix --ignore=tests/, process browser edge)
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-.PHONY: run test image simulate soak check quick lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
+# Each of these collects and imports its own part only, which four workers would do with all of it. They
+# wait a part of their time, so that there may be more of them than cores.
+PARTS := tests/unit tests/http
+QUICK_PARTS := $(addprefix quick-, $(notdir $(PARTS)) others)
+
+.PHONY: run test image simulate soak check quick $(QUICK_PARTS) lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge cluster servers publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -48,11 +53,18 @@ test: worker/.build/index.js browser ## Run every check and every test
 	$(TOGETHER) unit lint types worker-lint worker-types worker-test
 
 check: worker/node_modules/.stamp ## Run what needs no process, browser or workerd: format, lint, types, tests
-	$(TOGETHER) quick lint types worker-lint worker-types
+	$(TOGETHER) --jobs 3 $(QUICK_PARTS) lint types worker-lint worker-types
 
-# These wait half of their time, so that there may be more of them than cores.
-quick: $(VENV)/compiled.stamp
-	$(PYTEST) --numprocesses 4 $(QUICK)
+quick:
+	$(TOGETHER) --jobs 3 $(QUICK_PARTS)
+
+$(QUICK_PARTS): $(VENV)/compiled.stamp
+
+$(addprefix quick-, $(notdir $(PARTS))): quick-%:
+	$(BIN)/python -m pytest --quiet $(QUICK) tests/$*
+
+quick-others:
+	$(BIN)/python -m pytest --quiet $(QUICK) $(addprefix --ignore=, $(PARTS))
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
