@@ -26,7 +26,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from app.generation.copy.numbers import ListError, NumberWords
-from app.generation.copy.phrases import LONGEST_STEM, Phrase, hints_of, openings
+from app.generation.copy.phrases import LONGEST_STEM, Phrase, check, hints_of, openings
 from app.generation.copy.text import fold, forms
 
 _SHORTEST_STEM = 2
@@ -230,7 +230,7 @@ def _fault(section: Section, written: str) -> str:
             NumberWords([written])
         elif section.kind != "common":
             list(openings(written))
-            Phrase(written, NumberWords(()))
+            check(written)
     except ListError as error:
         return str(error)
     return ""
