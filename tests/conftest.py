@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 
 from app.catalog import permalinks
+from app.pages import shells
 from tests.support.compiled import compiled_once
 from tests.support.fake_model import Model, playing
-from tests.support.in_process import InProcessServer
+from tests.support.in_process import InProcessServer, drawn_once
 from tests.support.stored import forget_layouts
 from tools.support.edge import Edge, Worker, behind_worker, publish
 from tools.support.postgres import Postgres, installed
@@ -80,6 +81,14 @@ def _templates_are_compiled_once() -> Iterator[None]:
     """Compile a template once, in however many folders of tests it lies."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", compiled_once(Environment.compile))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _our_own_fallbacks_are_drawn_once() -> Iterator[None]:
+    """Draw once what stands in the demo shop's slots, however many servers open it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shells, "draw_fallbacks", drawn_once(shells.draw_fallbacks))
         yield
 
 
