@@ -69,12 +69,17 @@ def read_sentences(path: Path) -> tuple[Sentence, ...]:
     return tuple(Sentence(**json.loads(line)) for line in path.read_text("utf-8").splitlines())
 
 
+@cache
+def lexicons() -> Lexicons:
+    """Return our own word lists, which keep what they have read."""
+    return Lexicons(load_words(ROOT / "prompts"))
+
+
 def judge(sentences: Iterable[Sentence]) -> Iterator[Judged]:
     """Yield each sentence with what the shop's rules find in it."""
     catalog = json.loads((CORPORA / "copy_catalog.json").read_text("utf-8"))
-    lexicons = Lexicons(load_words(ROOT / "prompts"))
     rules = {
-        language: CopyRules(lexicons, language=language, currency=shop["currency"])
+        language: CopyRules(lexicons(), language=language, currency=shop["currency"])
         for language, shop in catalog.items()
     }
     # Together what is about one product: what is read of its text is kept for a while.

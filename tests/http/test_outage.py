@@ -20,7 +20,7 @@ from tools.support.server import Server
 
 COOLDOWN = 0.5
 BETWEEN = 0.05
-SIDES = 4
+SIDES = 2
 
 
 @dataclass

@@ -164,7 +164,7 @@ def test_a_store_that_fails_leaves_the_last_catalog_and_is_told_once_and_in_heal
     for reason, fault in faults.items():
         vars(store).update({"status": 200, "fault": {}, "file": lambda _: None, **fault})
         eventually(partial(is_failing, shop, reason))
-        eventually(partial(is_asked, store, store.questions["all"] + 7))
+        eventually(partial(is_asked, store, store.questions["all"] + 3))
         assert "not be seen yet" not in page(shop, "jug")
         assert shop.log.count(reason) == 1
     store.fault, store.file = {}, lambda _: None

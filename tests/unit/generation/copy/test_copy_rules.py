@@ -18,9 +18,17 @@ from app.generation.copy.shop import ShopCopy
 from app.settings import ROOT
 from tests.support.cases import each
 from tests.support.sampling import sampled
-from tools.eval_copy import CORPORA, WRONGLY_ADMITTED, WRONGLY_REFUSED, judge, rates, read_sentences
+from tools.eval_copy import (
+    CORPORA,
+    WRONGLY_ADMITTED,
+    WRONGLY_REFUSED,
+    judge,
+    lexicons,
+    rates,
+    read_sentences,
+)
 
-LEXICONS = Lexicons(load_words(ROOT / "prompts"))
+LEXICONS = lexicons()
 ENGLISH = CopyRules(LEXICONS, language="en-GB", currency="SEK")
 BOARD = (
     "Oak Board. 30 x 40 cm, holds 1,500 g. Three hooks. Made in Portugal, guaranteed for two years."

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
-from app.content.prompts import load_words
-from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.rules import CopyRules
-from app.settings import ROOT
 from tests.support.cases import each
-from tools.eval_copy import CORPORA, read_sentences
+from tools.eval_copy import CORPORA, lexicons, read_sentences
 
-LEXICONS = Lexicons(load_words(ROOT / "prompts"))
+LEXICONS = lexicons()
 CATALOG = json.loads((CORPORA / "copy_catalog.json").read_text("utf-8"))
 RULES = {language: CopyRules(LEXICONS, language=language) for language in CATALOG}
 SENTENCES = read_sentences(CORPORA / "copy.jsonl")

@@ -6,14 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from app.content.prompts import load_words
-from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.numbers import Number, digits_value
 from app.generation.copy.text import fold, words
-from app.settings import ROOT
 from tests.support.cases import each
+from tools.eval_copy import lexicons
 
-LEXICONS = Lexicons(load_words(ROOT / "prompts"))
+LEXICONS = lexicons()
 
 
 @each(
