@@ -34,8 +34,9 @@ class InProcessServer(Server):
 
     def start(self) -> None:
         """Start and wait until it serves."""
-        if not self.data.exists():
-            self.data.mkdir(mode=0o700, parents=True)
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        if "WANDSTORE_STATE" not in self._environment and not self.data.exists():
+            self.data.mkdir(0o700)
             (self.data / "shop.sqlite3").touch(0o600)
             (self.data / "shop.sqlite3").write_bytes(_tables())
         self._running = ExitStack()
