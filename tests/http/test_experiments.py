@@ -17,7 +17,7 @@ from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer, component
 from tests.support.shopper_client import Shopper, fillers, slots, stream_of
-from tests.support.stored import kept_pages, pairs, rows
+from tests.support.stored import forget_layouts, kept_pages, pairs, rows
 from tests.support.waiting import eventually
 from tools.support import http
 from tools.support.server import Server
@@ -224,9 +224,11 @@ def test_a_canary_that_turns_bad_stops_itself_and_its_shoppers_get_what_all_othe
     server = serve(
         WANDSTORE_ROOT=run(root, arm),
         WANDSTORE_NEW_CALLS_PER_HOUR="1000",
+        WANDSTORE_PAGE_MEMORY_SECONDS="0",
         **model.environment,
     )
     for _ in range(FEWEST_PAGES):
+        forget_layouts(server)  # which would be shared, although it lacks its hero
         visited(server)
     eventually(lambda: server.logged("arm_stopped"))
     model.play(Scenario(answer()))
