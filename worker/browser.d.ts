@@ -53,7 +53,11 @@ interface Element {
 interface Axe {
   run(
     context: Node,
-    options: { resultTypes: string[]; rules: Record<string, { enabled: boolean }> },
+    options: {
+      resultTypes: string[];
+      runOnly?: string[];
+      rules?: Record<string, { enabled: boolean }>;
+    },
   ): Promise<{
     violations: { id: string; help: string; impact: string; nodes: { target: string[] }[] }[];
   }>;

@@ -11,8 +11,8 @@ const NOT_ALONE = [
 ];
 
 /** @typedef {{ component: string, state: string, of: string }} State */
-/** @typedef {{ kind: string, level: string, text: string }} Problem */
-/** @typedef {Problem & { component: string, state: string, theme: string }} Finding */
+/** @typedef {{ theme: string, kind: string, level: string, text: string }} Problem */
+/** @typedef {Problem & { component: string, state: string }} Finding */
 
 export const selectors = (/** @type {string} */ css) => {
   const sheet = new CSSStyleSheet();
@@ -61,21 +61,29 @@ const missingAlternatives = (/** @type {Document} */ page) =>
       : [];
   });
 
+// What a theme's colours have a part in: all else is the same in both, and said once.
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
+
 /**
  * @param {Axe} axe
  * @param {Document} page
  * @param {boolean} whole
+ * @param {"light" | "dark"} theme
  * @returns {Promise<Problem[]>}
  */
-const axeProblems = async (axe, page, whole) => {
+const axeProblems = async (axe, page, whole, theme) => {
   const disabled = whole ? [] : NOT_ALONE;
+  page.documentElement.dataset.designTheme = theme;
   const found = await axe.run((whole ? null : page.querySelector("main")) ?? page, {
     resultTypes: ["violations"],
-    rules: Object.fromEntries(disabled.map((name) => [name, { enabled: false }])),
+    ...(theme === "dark"
+      ? { runOnly: OF_COLOURS }
+      : { rules: Object.fromEntries(disabled.map((name) => [name, { enabled: false }])) }),
   });
   return found.violations.map((item) => {
     const places = item.nodes.map((node) => node.target.join(" ")).slice(0, 3);
     return {
+      theme: OF_COLOURS.includes(item.id) ? theme : "",
       kind: item.id === "color-contrast" ? "contrast" : "axe",
       level: item.impact === "serious" || item.impact === "critical" ? "wrong" : "note",
       text: `${item.help} (${item.id}): ${places.join(", ")}`,
@@ -89,22 +97,19 @@ const axeProblems = async (axe, page, whole) => {
  * @param {State} state
  * @param {Set<string>} unused
  * @param {boolean} withAxe
+ * @returns {Promise<Finding[]>}
  */
 export const examine = async (frame, { component, state, of }, unused, withAxe) => {
-  /** @type {Finding[]} */
-  const findings = [];
-  for (const theme of ["light", "dark"]) {
-    const query = new URLSearchParams({ state, theme, motion: "reduced" });
-    const address = `/design/frame/${component}?${query}`;
-    const page = await load(frame, `${address}${withAxe ? "&examined" : ""}`);
-    for (const selector of unused) if (isUsed(page, selector)) unused.delete(selector);
-    const texts = theme === "light" ? missingAlternatives(page) : [];
-    const axe = withAxe && page.defaultView?.axe;
-    const problems = [
-      ...texts.map((text) => ({ kind: "alt", level: "wrong", text })),
-      ...(axe ? await axeProblems(axe, page, of === "pages") : []),
-    ];
-    findings.push(...problems.map((problem) => ({ component, state, theme, ...problem })));
+  const query = new URLSearchParams({ state, motion: "reduced" });
+  const address = `/design/frame/${component}?${query}${withAxe ? "&examined" : ""}`;
+  const page = await load(frame, address);
+  for (const selector of unused) if (isUsed(page, selector)) unused.delete(selector);
+  const texts = missingAlternatives(page);
+  const problems = texts.map((text) => ({ theme: "", kind: "alt", level: "wrong", text }));
+  const axe = withAxe && page.defaultView?.axe;
+  if (axe) {
+    problems.push(...(await axeProblems(axe, page, of === "pages", "light")));
+    problems.push(...(await axeProblems(axe, page, of === "pages", "dark")));
   }
-  return findings;
+  return problems.map((problem) => ({ component, state, ...problem }));
 };
