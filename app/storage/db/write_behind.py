@@ -73,7 +73,7 @@ class WriteBehind:
     async def flush(self) -> bool:
         """Write the oldest of what is waiting; say whether it was written and more is.
 
-        What cannot be written waits for the next time.
+        What cannot be written waits for the next time, as does what was on its way when cancelled.
         """
         async with self._flushing:
             if not self._visits and not self._generations:
@@ -83,15 +83,17 @@ class WriteBehind:
                 pages = await self._write(visits.values(), generations.values())
                 if self._erase is not None:
                     await self._erase(pages)
-            except StorageError as error:
-                if not self._failing:
-                    self.counts["record_failed"] += 1
-                    log.warning({"event": "records_not_written", "reason": str(error)})
-                self._failing = True
+            except (StorageError, asyncio.CancelledError) as error:
                 self._visits = OrderedDict({**visits, **self._visits})
                 self._generations = OrderedDict({**generations, **self._generations})
                 self._bound(self._visits)
                 self._bound(self._generations)
+                if isinstance(error, asyncio.CancelledError):
+                    raise
+                if not self._failing:
+                    self.counts["record_failed"] += 1
+                    log.warning({"event": "records_not_written", "reason": str(error)})
+                self._failing = True
                 return False
             self._failing = False
             return bool(self._visits or self._generations)

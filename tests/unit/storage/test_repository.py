@@ -272,6 +272,27 @@ async def test_what_cannot_be_written_waits_and_is_counted_and_logged_once(
     assert recorder.counts == {"record_failed": 2}
 
 
+async def test_what_is_on_its_way_as_the_shop_closes_is_written_by_who_closes_it() -> None:
+    records, asked = Records(), asyncio.Event()
+
+    async def busy(*written: Iterable[Any]) -> Sequence[str]:
+        if not asked.is_set():
+            asked.set()
+            await asyncio.sleep(60)
+        return await records.record(*written)
+
+    recorder = WriteBehind(busy, Batching(seconds=0))
+    recorder.visited(SEEN)
+    recorder.generation(generation())
+    running = asyncio.create_task(recorder.run())
+    await asked.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    await recorder.finish()
+    assert records.written == [([SEEN], [generation()])]
+    assert not recorder.counts, "nothing has failed"
+
+
 async def test_what_came_during_a_failure_is_newer_than_what_waited() -> None:
     records = Records()
     recorder = WriteBehind(records.record)
