@@ -51,7 +51,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     Frames of a component may be on their way while it goes away: then they are not found.
     """
     gone = "404 (Not Found)" if "goes_away" in request.node.name else "nothing"
-    with watched(browser) as seen:
+    with watched(browser, reduced_motion="reduce") as seen:
         for name in _DESKS & set(request.fixturenames):
             let_in(seen.page.context, request.getfixturevalue(name).server)
         yield seen.page

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Frame, Page
 
+from tests.support.shopper_client import events
+from tools.support import http
 from tools.support.workbench import Desk, until
 
 SLOTS = ["hero", "filters", "grid", "recommendations", "cta"]
@@ -152,15 +154,20 @@ def test_nothing_moves_with_the_shops_own_components(desk: Desk, page: Page) -> 
 
 def test_an_event_has_a_fate_of_its_own(desk: Desk, page: Page) -> None:
     open_player(desk, page, source="recording:compact")
-    without_grid = [slot for slot in SLOTS if slot != "grid"]
-    fates = {"lost": without_grid, "twice": SLOTS, "late": without_grid, "swapped": SLOTS}
-    for fate, then in fates.items():
-        page.select_option("[data-events] tr:nth-child(3) select", fate)
+    for row, fate in enumerate(("twice", "swapped", "none", "lost", "late"), 1):
+        page.select_option(f"[data-events] tr:nth-child({row}) select", fate)
         loaded(page)
-        play_to_the_end(page)
-        until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
-        # What comes after the end is not taken.
-        assert filled(page, "stream") == then, fate
+    play_to_the_end(page)
+    until(view(page, "stream"), "!document.querySelector('main[data-stream]')")
+    assert filled(page, "stream") == SLOTS[:3], "what comes after the end is not taken"
+    allowed = {"Cookie": desk.server.workbench_cookie}
+    played = page.evaluate("document.body.dataset.played")
+    text = http.get(f"{desk.url}/plays/{played}/stream", headers=allowed).text
+    sent = list(events(text.split("\n")))
+    drawn = [event.payload["slot"] for event in sent if event.name == "component"]
+    assert drawn == ["hero", "hero", "filters", "grid"]
+    numbers = [event.id for event in sent]
+    assert numbers != sorted(numbers), "the one after filters has overtaken it"
 
 
 def test_a_cut_connection_is_made_again_and_loses_nothing(desk: Desk, page: Page) -> None:

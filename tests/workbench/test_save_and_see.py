@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from tests.support.props import LIBRARY
 from tests.support.shopper_client import Shopper, fillers, stream_of
-from tests.workbench.test_gallery import frame_in_gallery, frame_of
+from tests.workbench.test_gallery import a_low_window, frame_in_gallery, frame_of
 from tools.support.workbench import Desk, until
 
 HERO = "components/hero.jinja"
@@ -24,7 +24,7 @@ def listening(page: Page) -> None:
 def test_a_saved_partial_is_redrawn_in_every_window_keeping_controls_and_scroll(
     desk: Desk, page: Page
 ) -> None:
-    gallery = page.context.new_page()
+    gallery = a_low_window(page)
     gallery.goto(desk.url)
     other = frame_in_gallery(gallery, "[data-kind=hero] [data-state=typical]")
     listening(gallery)
@@ -44,6 +44,7 @@ def test_a_saved_partial_is_redrawn_in_every_window_keeping_controls_and_scroll(
 
 
 def test_only_what_a_save_touches_is_redrawn(desk: Desk, page: Page) -> None:
+    page = a_low_window(page)
     page.goto(desk.url)
     for kind in ("hero", "cta", "grid"):
         frame_in_gallery(page, f"[data-kind={kind}] [data-state=typical]")
@@ -212,13 +213,16 @@ def test_changed_props_reach_controls_brief_and_admission(desk: Desk, page: Page
 def test_more_windows_than_a_browser_has_connections_are_all_redrawn(
     desk: Desk, page: Page
 ) -> None:
-    windows = [page.context.new_page() for _ in range(8)]
+    windows = [page.context.new_page() for _ in range(7)]
     for window in windows:
-        window.goto(f"{desk.url}/components/cta")
+        window.goto(f"{desk.url}/checks")
         listening(window)
+    page.goto(f"{desk.url}/components/cta")
+    listening(page)
     desk.edit("components/cta.jinja", "</h2>", " ✓</h2>")
     for window in windows:
-        frame_of(window, "iframe[data-width='360']").wait_for_selector("h2:has-text('✓')")
+        window.wait_for_selector("body[data-seen='2']")
+    frame_of(page, "iframe[data-width='360']").wait_for_selector("h2:has-text('✓')")
 
 
 def test_a_window_takes_up_what_was_saved_while_the_shop_was_away(desk: Desk, page: Page) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page
 
 from tests.workbench.test_checks import IMAGE, assert_told, break_files, check
-from tests.workbench.test_gallery import frame_in_gallery, frame_of
+from tests.workbench.test_gallery import a_low_window, frame_in_gallery, frame_of
 from tools.support import http
 from tools.support.workbench import Desk, until
 
@@ -52,6 +52,7 @@ def listening(page: Page) -> None:
 
 
 def test_every_page_is_there_in_every_state(shared_desk: Desk, page: Page) -> None:
+    page = a_low_window(page)
     page.goto(f"{shared_desk.url}/pages")
     shown = page.eval_on_selector_all(
         "[data-gallery] .state",
@@ -166,7 +167,7 @@ def test_a_finished_page_is_arranged_for_the_persona(shared_desk: Desk, page: Pa
 
 
 def test_a_saved_page_is_redrawn_in_every_window_keeping_scroll(desk: Desk, page: Page) -> None:
-    gallery = page.context.new_page()
+    gallery = a_low_window(page)
     gallery.goto(f"{desk.url}/pages")
     other = frame_in_gallery(gallery, "[data-state='sold-out']")
     listening(gallery)
@@ -183,15 +184,15 @@ def test_a_saved_page_is_redrawn_in_every_window_keeping_scroll(desk: Desk, page
 
 
 def test_what_a_page_is_drawn_with_redraws_it(desk: Desk, page: Page) -> None:
-    for edit, state, seen in [
-        (("components/shell.jinja", "Skip to the shop", "Skip ahead"), "message-page?state=not-found", ".skip:has-text('Skip ahead')"),
-        (("components/hero.jinja", "</h1>", " ✓</h1>"), "store-page?state=finished", ".hero-headline:has-text('✓')"),
-        (("components/parts/product.jinja", "Sold out", "All gone"), "listing-page?state=everything", ".card:has-text('All gone')"),
-        (("prompts/house.json", "Well loved, well made", "Words of its own"), "store-page?state=finished", "h2:has-text('Words of its own')"),
+    page.goto(f"{desk.url}/pages/store-page?state=all-sold-out")
+    frame = frame_of(page, "iframe[data-width='1024']")
+    listening(page)
+    for edit, seen in [
+        (("components/shell.jinja", "Skip to the shop", "Skip ahead"), ".skip:has-text('Skip ahead')"),
+        (("components/hero.jinja", "</h1>", " ✓</h1>"), ".hero-headline:has-text('✓')"),
+        (("components/parts/product.jinja", "Sold out", "All gone"), ".card:has-text('All gone')"),
+        (("prompts/house.json", "Well loved, well made", "Words of its own"), "h2:has-text('Words of its own')"),
     ]:  # fmt: skip
-        page.goto(f"{desk.url}/pages/{state}")
-        frame = frame_of(page, "iframe[data-width='1024']")
-        listening(page)
         assert frame.query_selector(seen) is None
         desk.edit(*edit)
         frame.wait_for_selector(seen, state="attached")
