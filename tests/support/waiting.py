@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_LONGEST_WAIT = 30.0
+_LONGEST_WAIT = 60.0
 
 
 def eventually(condition: Callable[[], object], seconds: float = _LONGEST_WAIT) -> None:
