@@ -28,18 +28,20 @@ def whole(page: httpx.Response) -> bool:
     return page.status_code == httpx.codes.OK and page.text.rstrip().endswith("</html>")
 
 
-@pytest.fixture
-def opened(tmp_path: Path, public: Path, absent: tuple[str, ...]) -> Iterator[Worker]:
+@pytest.fixture(scope="module", params=ABSENT, ids=lambda absent: "-".join(absent) or "nothing")
+def opened(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, public: Path
+) -> Iterator[Worker]:
     """A Worker that lacks some of its bindings, and whose container nobody has started."""
+    state = tmp_path_factory.mktemp("worker") / "state"
     quick = {"RETRY_UNIT_MS": "10", "KEPT_WAIT_MS": "3000"}
     with (
         HeldPort() as port,
-        Worker(tmp_path / "state", public, port.url, absent, **quick) as worker,
+        Worker(state, public, port.url, request.param, **quick) as worker,
     ):
         yield worker
 
 
-@pytest.mark.parametrize("absent", ABSENT)
 def test_without_a_container_the_shop_is_open(opened: Worker) -> None:
     with Shopper(opened) as shopper:
         assert whole(shopper.store())
@@ -49,7 +51,6 @@ def test_without_a_container_the_shop_is_open(opened: Worker) -> None:
         assert whole(shopper.get("/store", params={"category": "Lamps"}))
 
 
-@pytest.mark.parametrize("absent", ABSENT)
 def test_with_a_container_the_page_is_streamed_and_kept_and_paid_for_once(
     opened: Worker, serve: StartServer, model: Model
 ) -> None:
