@@ -159,7 +159,7 @@ def test_pictures_that_come_with_a_component_and_fail_leave_their_frames(
         seen.page.goto(f"{server.url}/store")
         seen.wait_until_done()
         pictures = seen.page.locator(".frame img:visible")
-        expect(pictures).to_have_count(0, timeout=10_000)  # what is not shown is not fetched
+        expect(pictures).to_have_count(0, timeout=60_000)  # what is not shown is not fetched
         empty = seen.page.locator(".frame-empty:visible").count()
         assert empty == seen.page.locator(".frame:visible").count() > 9
         assert seen.violations() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from tools.support.browser import wait_until_still, watched
 from tools.support.server import ROOT, Server
 
 WIDTHS = (360, 1280)
+EXAMINED = {("de", 360), ("ar", 1280)}
+"""Where axe looks: at both widths, and in both languages."""
+
 SHOPS: dict[str, dict[str, Any]] = {
     "de": {
         "title": "Bienenwachskerzenhalter aus Kirschholz",
@@ -130,9 +134,10 @@ def test_every_page_speaks_the_language_and_fits(
                 "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth"
             )
             assert not seen.page.evaluate(scrolls), path
-            wait_until_still(seen.page)
-            found = axe.run(seen.page)
-            assert found.violations_count == 0, found.generate_report()
+            if (language, width) in EXAMINED:
+                wait_until_still(seen.page)
+                found = axe.run(seen.page)
+                assert found.violations_count == 0, found.generate_report()
             assert seen.layout_shift() == []
             assert seen.violations() == []
 
@@ -185,17 +190,18 @@ def test_a_card_shows_what_a_thing_costs_and_what_it_did_in_all_languages(
             assert len({height for _, _, height in shown}) == 1, path
 
 
-@pytest.mark.parametrize("locale", ["en", "de", "fr", "es", "ja", "ar", "de-AT", "ar-EG", "es-MX"])
-def test_prices_are_written_as_browsers_write_them(browser: Browser, locale: str) -> None:
+def test_prices_are_written_as_browsers_write_them(browser: Browser) -> None:
+    locales = ["en", "de", "fr", "es", "ja", "ar", "de-AT", "ar-EG", "es-MX"]
     amounts = [("0", "EUR"), ("1234.5", "EUR"), ("1234567.5", "USD"), ("1500", "JPY"), ("5", "SEK")]
+    cases = [(locale, *amount) for locale, amount in product(locales, amounts)]
     with watched(browser) as seen:
-        for amount, currency in amounts:
-            theirs = seen.page.evaluate(
-                """([locale, amount, currency]) =>
-                  new Intl.NumberFormat(locale, { style: "currency", currency }).format(amount)""",
-                [locale, amount, currency],
-            )
-            assert formats_of(locale).money(Money(Decimal(amount), currency)) == theirs
+        theirs = seen.page.evaluate(
+            """(cases) => cases.map(([locale, amount, currency]) =>
+              new Intl.NumberFormat(locale, { style: "currency", currency }).format(amount))""",
+            cases,
+        )
+    ours = [formats_of(locale).money(Money(Decimal(at), unit)) for locale, at, unit in cases]
+    assert dict(zip(cases, ours, strict=True)) == dict(zip(cases, theirs, strict=True))
 
 
 def test_the_house_writes_in_the_language_and_rows_begin_where_reading_does(

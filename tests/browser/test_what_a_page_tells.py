@@ -193,7 +193,7 @@ def change(page: Page, url: str) -> None:
     while page.goto(f"{url}/store") and page.get_attribute("html", "data-persona") == "newcomer":
         assert time.monotonic() < end
     assert page.get_attribute("html", "data-persona") == "bargain_hunter"
-    page.wait_for_selector("main:not([data-stream])", timeout=30_000)
+    page.wait_for_selector("main:not([data-stream])")
     assert page.locator("[data-filled-by=fallback]").count() == 0
 
 

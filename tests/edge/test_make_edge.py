@@ -67,7 +67,7 @@ def test_one_command_opens_a_shop_that_composes_keeps_and_ends(tmp_path: Path) -
         assert '"event":"stream"' in shop.log.read_text()
     assert shop.process.returncode == 0
     try:
-        http.get(f"{shop.url}/store", timeout=2)
+        http.get(f"{shop.url}/store")
     except httpx.ConnectError:
         return
     raise AssertionError("the Worker is still there")

@@ -60,7 +60,7 @@ def shop_of(folder: Path, goods: list[dict[str, Any]]) -> SiteContent:
 async def brought(content: SiteContent, edge: Edge, done: asyncio.Event) -> EdgeUpdate:
     update = EdgeUpdate(lambda: content, edge, 0.01)
     task = asyncio.create_task(update.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await done.wait()
     task.cancel()
     await asyncio.wait([task])
@@ -106,7 +106,7 @@ async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_mor
     assert update.counts["put"] == len(there) < len(pages)
 
     again = Edge(tmp_path / "again")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await EdgeUpdate(lambda: changed, again, 0.0).run()
     assert again.asked.is_set(), "once, where nobody looks again"
     assert again.put_so_far == {}
@@ -119,7 +119,7 @@ async def test_what_another_release_has_published_is_left_alone(tmp_path: Path) 
     changed = shop_of(tmp_path, [{"id": "jug", "title": "Jug", "price": 2}])
     update = EdgeUpdate(lambda: changed, edge, 0.01)
     task = asyncio.create_task(update.run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not update.counts["other_release"]:  # noqa: ASYNC110 - nobody tells of a count
             await asyncio.sleep(0.01)
     task.cancel()

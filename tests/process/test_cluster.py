@@ -364,7 +364,7 @@ def test_a_page_that_was_refused_to_an_address_is_given_to_nobody_else(
         assert events[-1].name == "ready"
         eventually(lambda: [row[b"name"] for _, row in state.xrange(journal)] == [b"left"])
     elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
-    with httpx.Client(base_url=other.url, transport=elsewhere, timeout=30) as third:
+    with httpx.Client(base_url=other.url, transport=elsewhere, timeout=60) as third:
         third.get(stream_of(third.get("/store").text))
         page = fillers(third.get("/store").text)
         assert {slot: by for slot, by in page.items() if slot in SLOTS} == dict(

@@ -36,7 +36,7 @@ def crowd(port: int, size: int) -> Iterator[None]:
         for _ in range(size):
             with suppress(OSError):
                 address = ("127.0.0.1", port)
-                open_ones.enter_context(socket.create_connection(address, timeout=30))
+                open_ones.enter_context(socket.create_connection(address, timeout=60))
         yield
 
 
@@ -65,7 +65,7 @@ def test_connections_while_it_starts_do_not_end_it(tmp_path: Path) -> None:
             address, early = ("127.0.0.1", port.number), 0
             while early < 100:
                 with suppress(ConnectionRefusedError):
-                    open_ones.enter_context(socket.create_connection(address, timeout=30))
+                    open_ones.enter_context(socket.create_connection(address, timeout=60))
                     early += 1
             with Shopper(server) as shopper:
                 assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
@@ -80,7 +80,7 @@ def test_headers_without_end_take_no_memory(
         shopper.headers["authorization"] = f"Bearer {SECRET}"
         shopper.follow(stream_of(shopper.store().text))
     before = resident(server)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as flood:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as flood:
         with suppress(OSError):
             flood.sendall(b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * (6 * MEBIBYTE))
         with suppress(OSError):

@@ -140,7 +140,7 @@ def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path: Path) -> N
         opened = Path(f"/proc/{process.pid}/fd")
         eventually(lambda: str(away) in map(os.path.realpath, opened.iterdir()))
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=60)
     os.close(turn)
     assert (process.returncode, said) == (130, "nothing was done: interrupted\n")
     assert list(away.iterdir()) == []

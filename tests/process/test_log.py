@@ -72,7 +72,7 @@ def test_a_log_that_nobody_reads_holds_nobody_up(tmp_path: Path) -> None:
             stderr=writing,
         )
         os.close(writing)
-        with http.Client(base_url=port.url, timeout=30) as client:
+        with http.Client(base_url=port.url, timeout=60) as client:
 
             def is_healthy() -> bool:
                 with suppress(httpx.ConnectError):
@@ -84,5 +84,5 @@ def test_a_log_that_nobody_reads_holds_nobody_up(tmp_path: Path) -> None:
                 stream = stream_of(client.get("/store", headers={"cookie": ""}).text)
                 assert not stream or client.get(stream).status_code == 200
         shop.send_signal(signal.SIGTERM)
-        assert shop.wait(30) == -signal.SIGTERM
+        assert shop.wait(60) == -signal.SIGTERM
     os.close(reading)

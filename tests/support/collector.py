@@ -28,7 +28,7 @@ class Collector:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 collector.take(self.path, body)
-                collector.going_on.wait(20)
+                collector.going_on.wait(60)
                 self.send_response(collector.status)
                 self.send_header("content-length", "0")
                 self.end_headers()

@@ -135,7 +135,7 @@ class Crowd:
         """Read the pages that nobody composes."""
         product = self.chance.choice(demo_products())
         for path in (f"/products/{product['id']}", "/store?q=lamp", "/health", "/categories"):
-            http.get(f"{self.url}{path}", timeout=30).raise_for_status()
+            http.get(f"{self.url}{path}").raise_for_status()
 
     def tell(self) -> None:
         """Tell what a shopper did, which is stored once it was taken, and once only."""

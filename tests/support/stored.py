@@ -49,5 +49,5 @@ def break_kv(server: Server) -> None:
 
 
 def _execute(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path, timeout=10)) as connection, connection:
+    with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
         return connection.execute(sql).fetchall()

@@ -29,7 +29,7 @@ def check(desk: Desk, page: Page, component: str) -> list[list[str]]:
     page.wait_for_selector("body[data-begun]")
     page.select_option("[data-which]", component)
     page.click("[data-check]")
-    page.wait_for_selector("body[data-checked]", timeout=120_000)
+    page.wait_for_selector("body[data-checked]", timeout=600_000)
     found: list[list[str]] = page.eval_on_selector_all(
         "[data-findings] tr", "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
     )
@@ -111,22 +111,20 @@ def test_a_picture_is_taken_accepted_and_missed_when_it_changes(desk: Desk, page
     page.wait_for_selector("body[data-listening]")
     page.select_option("[data-which]", "checkout-page")
     page.click("[data-take]")
-    page.wait_for_selector(
-        "[data-picture='checkout-page.demonstration.360.light.png']", timeout=60_000
-    )
+    page.wait_for_selector("[data-picture='checkout-page.demonstration.360.light.png']")
     page.click("[data-accept-all]")
     page.wait_for_selector("[data-picture]", state="detached")
     accepted = desk.root / "components" / "pictures" / "checkout-page.demonstration.360.light.png"
     assert accepted.read_bytes().startswith(b"\x89PNG")
     page.evaluate("delete document.body.dataset.taken")
     page.click("[data-take]")
-    page.wait_for_selector("body[data-taken]", timeout=60_000)
+    page.wait_for_selector("body[data-taken]")
     assert page.locator("[data-picture]").count() == 0, "the same as accepted"
     desk.edit(CHECKOUT, '<p class="eyebrow">', '<p class="eyebrow"><br>')
     page.wait_for_selector("body[data-seen]")
     page.evaluate("delete document.body.dataset.taken")
     page.click("[data-take]")
-    page.wait_for_selector("body[data-taken]", timeout=60_000)
+    page.wait_for_selector("body[data-taken]")
     picture = "[data-picture='checkout-page.demonstration.360.light.png']"
     said = page.text_content(f"{picture} figcaption") or ""
     assert "points differ" in said or " before, " in said

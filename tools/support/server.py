@@ -20,7 +20,7 @@ from tools.support import http
 
 ROOT = Path(__file__).resolve().parents[2]
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
-_START = 60.0
+_START = 120.0
 _ADDRESS = re.compile(r"serving http://[^\s\"]+:(\d+)")
 
 

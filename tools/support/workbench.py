@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Desk:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         allowed = {"Cookie": self.server.workbench_cookie, **headers}
-        return http.get(f"{self.url}{path}", headers=allowed, timeout=30, follow_redirects=True)
+        return http.get(f"{self.url}{path}", headers=allowed, follow_redirects=True)
 
     def token(self) -> str:
         found = _TOKEN.search(self.get("/").text)
@@ -68,19 +69,19 @@ class Desk:
             "Cookie": self.server.workbench_cookie,
             **{name.replace("_", "-"): value for name, value in changes.items()},
         }
-        return http.post(f"{self.url}{path}", headers=headers, content=json.dumps(told), timeout=60)
+        return http.post(f"{self.url}{path}", headers=headers, content=json.dumps(told))
 
     @contextmanager
     def saves(self) -> Iterator[Iterator[dict[str, Any]]]:
         """Listen for what is saved."""
         allowed = {"Cookie": self.server.workbench_cookie}
-        with http.stream("GET", f"{self.url}/news", headers=allowed, timeout=30) as stream:
+        with http.stream("GET", f"{self.url}/news", headers=allowed) as stream:
             lines = stream.iter_lines()
             assert next(lines) == ": open"
             yield _saves(lines)
 
     def store(self) -> str:
-        return http.get(f"{self.server.url}/store", timeout=30).text
+        return http.get(f"{self.server.url}/store").text
 
 
 def _saves(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
@@ -107,7 +108,8 @@ def a_desk(folder: Path, kind: type[Server] = Server, **environment: str) -> Ite
 
 def until(frame: Page | Frame, true: str) -> None:
     """Wait until something is true in a page, whose policy lets nobody wait inside it."""
-    for _ in range(200):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
         if frame.evaluate(true):
             return
         (frame if isinstance(frame, Page) else frame.page).wait_for_timeout(50)
