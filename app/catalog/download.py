@@ -209,7 +209,7 @@ def https_client() -> httpx.AsyncClient:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    # To read them takes 35 ms, in which the shop answers nobody: once, and not at each fetch.
+    # Reading them takes 35 ms, in which the shop answers nobody: done once, not at each fetch.
     import httpx  # noqa: PLC0415 - only where something is fetched
 
     return httpx.create_ssl_context()

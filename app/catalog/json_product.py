@@ -199,6 +199,6 @@ def _variant(
 
 
 def _is_count(value: Decimal) -> bool:
-    """Whether it is whole and of a size to be counted; compared first, since int() is not cheap."""
+    """Say whether it is a whole number of a sane size; compared first, as int() is slow."""
     bounded = value.is_finite() and -_MOST_IN_STOCK <= value <= _MOST_IN_STOCK
     return bounded and value == value.to_integral_value()

@@ -162,7 +162,7 @@ def _money(text: str, name: str, currency: str) -> Money:
 
 
 def _is_now(row: Row) -> bool:
-    """Whether a sale is on, `BEGIN/END`; without dates it is.
+    """Say whether a sale is on, `BEGIN/END`; without dates it is.
 
     Raises:
         InvalidProduct: they are no dates.
@@ -175,7 +175,7 @@ def _is_now(row: Row) -> bool:
 
 
 def _is_ahead(text: str, name: str, report: Report) -> bool:
-    """Whether a moment, in ISO 8601, is yet to come. Note when it will have.
+    """Say whether a moment, in ISO 8601, is yet to come. Note when it will have.
 
     Raises:
         InvalidProduct: it is no date.

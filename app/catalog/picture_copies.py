@@ -103,7 +103,7 @@ def _copy(path: Path, pictures: Path, name: str) -> dict[str, Any]:
         copy = full.resize((width, height), Image.Resampling.LANCZOS)
         target = pictures / copy_name(name, width)
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Neither where a picture was taken, nor with what, is anybody's business.
+        # No metadata: where and with what a picture was taken is private.
         written = target.with_suffix(".part")
         copy.save(written, "WEBP", quality=_QUALITY, exif=b"", xmp=b"")
         written.replace(target)

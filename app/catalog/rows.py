@@ -198,6 +198,6 @@ def _header(text: str) -> str:
 
 
 def _letters(name: str) -> str:
-    """Google's templates have a name in the merchant's language and their own: `Titel [title]`."""
+    """Return a column's name; Google's templates have two: `Titel [title]`."""
     own = re.search(r"\[([^\[\]]+)\]\s*$", name)
     return re.sub(r"^\s*g:|[^a-z0-9]", "", (own[1] if own else name).lower())

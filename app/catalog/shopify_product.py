@@ -116,7 +116,7 @@ def _counted(row: Row) -> int | None:
 
 
 def _goes_on(row: Row) -> bool:
-    """Whether it is sold when there is none left: a policy or, in the newer export, yes or no."""
+    """Say whether it is sold at no stock: by a policy or, in the newer export, yes or no."""
     policy = row["when out of stock"].lower()
     if policy in {"", "deny", "continue"}:
         return policy == "continue"

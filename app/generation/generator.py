@@ -286,7 +286,7 @@ class Generator:
         journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
 
     def _was_storing(self, job: PageJob) -> bool:
-        """Whether the process that composed the page before had drawn all of it."""
+        """Say whether the process that composed the page before had drawn all of it."""
         return _STORING in (event[1:] for event in self._tools.journal.events(job.id))
 
     def _used_fallback_model(self, job: PageJob) -> bool:
@@ -353,7 +353,7 @@ class Generator:
         return [slot for slot in self._missing(job) if slot in required or not everything]
 
     def _is_late(self, slot: str, job: PageJob) -> bool:
-        """Whether a slot's deadline has passed: a change so late would surprise the shopper."""
+        """Say whether a slot's deadline has passed: a change so late would surprise the shopper."""
         return asyncio.get_running_loop().time() > job.began + self._seconds(slot) - _EARLY
 
     def _seconds(self, slot: str) -> float:

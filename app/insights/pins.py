@@ -68,7 +68,7 @@ def _compare(
 
 
 def _holds(rule: Rule, row: Row) -> bool:
-    """Whether a rule holds on any part of a row's day."""
+    """Say whether a rule holds on any part of a row's day."""
     begin: int = row["day"] * SECONDS_A_DAY
     return rule.begins < begin + SECONDS_A_DAY and begin < rule.ends
 

@@ -152,7 +152,7 @@ class Connection:
         self.lost: Exception | None = None
         self._keeps_alive = False
 
-    # -------------------------------------------------------------- httptools' calls
+    # Called by httptools' parser.
 
     def on_message_begin(self) -> None:
         self._surplus = self.complete
@@ -181,7 +181,7 @@ class Connection:
     def on_message_complete(self) -> None:
         self.complete = self.has_head
 
-    # -------------------------------------------------------------- the transport's calls
+    # Called by the transport.
 
     @property
     def reusable(self) -> bool:
@@ -268,7 +268,7 @@ class Connection:
                 self._lose(httpx.RemoteProtocolError(_HEAD_TOO_LONG))
 
     def _finish_at_end(self, error: Exception | None) -> None:
-        """An answer without a length ends with its connection; any other was cut off."""
+        """End an answer without a length with its connection; any other was cut off."""
         framed = {name.lower() for name, _ in self.headers} & {
             b"content-length",
             b"transfer-encoding",

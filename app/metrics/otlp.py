@@ -30,7 +30,7 @@ class CountingExporter(OTLPSpanExporter):
 
 def open_provider(address: str, counts: Counter[str]) -> TracerProvider:
     """Return what makes tracers, whose spans go to this address; its thread has begun."""
-    # What is lost is counted: a line for each attempt would say it again and again.
+    # Lost spans are counted; the SDK would log a line for each attempt.
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     ours = Resource({"service.name": "wandstore", "service.version": __version__})
     resource = ours.merge(OTELResourceDetector().detect())

@@ -99,7 +99,7 @@ class PageCache:
         self._writing = Tasks()
 
     def is_unread(self, key: str) -> bool:
-        """Whether a page may be kept that could not be read when it was last looked for."""
+        """Say whether a page may be kept that could not be read when it was last looked for."""
         return self._kv.is_unread(key)
 
     def is_shared(self, persona_hash: str) -> bool:

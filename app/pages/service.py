@@ -139,7 +139,7 @@ class PageService:
         if self.jobs.running(known.page_key):
             return "running"
         if not may_compose or not self.jobs.has_spare_capacity:
-            # They may have viewed something: the next visit looks.
+            # What they viewed may change the page: the next visit reads it again.
             self.shoppers.forget(visit.shopper_id)
             return "left"
         if await self._ready_page(known, view):

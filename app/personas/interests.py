@@ -61,7 +61,7 @@ def interests(facts: Iterable[Fact]) -> Interests:
                 basket.pop(name, None)
                 basket[name] = None
             elif fact.kind == "view" or fact.seconds >= MIN_DWELL:
-                # Taken out and put back: the order is that of the last view.
+                # Removed and inserted again, so that the order is that of the last view.
                 viewed[name] = {*viewed.pop(name, ()), (fact.kind, fact.day)}
     rest = [name for name in reversed(viewed) if name not in basket and name not in bought]
     rest.sort(key=lambda name: -len(viewed[name]))

@@ -144,7 +144,7 @@ def _add(fact: Fact, tally: _Tally) -> None:
     elif fact.kind == "dwell" and not short:
         tally.seconds += fact.seconds
     for at, category in enumerate(fact.categories if weight else ()):
-        # Taken out and put back: the order of the points is that of the last mention.
+        # Removed and inserted again, so that the order is that of the last mention.
         tally.points[category] = tally.points.pop(category, 0) + weight
         tally.products.setdefault(category, set()).update(fact.products[at : at + 1])
 

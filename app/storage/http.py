@@ -142,7 +142,7 @@ def _client(*, inside: bool, secure: bool) -> httpx.AsyncClient:
 
     import httpx  # noqa: PLC0415 - likewise
 
-    # To know certificates takes 35 ms and 3 MB; whom this one does not know it does not trust.
+    # Loading certificates takes 35 ms and 3 MB; without them no https server is trusted.
     verify = True if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     limits = httpx.Limits(max_connections=_MOST_CONNECTIONS)

@@ -29,7 +29,7 @@ class RateLimiter:
         """Take one; return 0, or how many seconds it is until there is one to take."""
         now = self._clock()
         burst, seconds = self._allowance
-        # When all that was taken will have been given back; sooner where the clock was put back.
+        # When the burst is whole again; at most a burst from now, if the clock was put back.
         whole_at = min(max(self._free_at.get(name, now), now), now + burst * seconds)
         wait = whole_at - now - (burst - 1) * seconds
         taken = wait <= 0

@@ -53,7 +53,7 @@ class Stream:
 
 
 def _begins(web: AppContext, scope: Scope, page_id: str) -> bool:
-    """Whether a visit begins here: a page of ours that was fetched ahead is being shown."""
+    """Say whether a visit begins here: a page of ours that was fetched ahead is being shown."""
     is_first = page_id == VISIT and not last_event_id(scope)
     return is_first and web.is_from_our_page(scope) and not is_prefetch(scope["headers"])
 

@@ -115,7 +115,7 @@ class NumberWords:
         return Number(len(run), self._total(run[:cents]) + self._total(run[cents:]) / 100)
 
     def _are_cents(self, run: Sequence[str], at: int) -> bool:
-        """Whether a number begins here that cannot go on the one before: four fifty is a price."""
+        """Say whether a number begins here that does not continue the last: four fifty."""
         before = run[at - 1 - (run[at - 1] in self._joiners)]
         if {before, run[at]} & {*self._factors, *self._joiners} or not run[at].isascii():
             return False

@@ -109,7 +109,7 @@ class Item(NamedTuple):
         yield from self.others
 
     def hints(self) -> frozenset[str] | None:
-        """What a text must have one of for this item to stand in it, None where unknown."""
+        """Return what a text must have one of for this item to stand in it, None where unknown."""
         first = [steps[0].hints for steps in self.others]
         if self.single:
             first.append(self.single.hints)

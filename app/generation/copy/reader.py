@@ -84,7 +84,7 @@ class Facts(NamedTuple):
         )
 
     def _has(self, word: str) -> bool:
-        """Whether a word stands here, perhaps with another ending."""
+        """Say whether a word stands here, perhaps with another ending."""
         if _JAPANESE.search(word):
             return word in self.unspaced
         for form in forms(word):
@@ -238,7 +238,7 @@ class Reader:
                 yield Statement("amount", word, captured=(word,))
 
     def _is_meant(self, hit: Hit, currencies: Sequence[str], capitals: Container[str]) -> bool:
-        """Whether a word means a currency here: the shop's own always, a code in capitals."""
+        """Say whether a word means a currency here: the shop's own always, a code in capitals."""
         options = hit.line.section.options
         return self._currency in currencies or (
             "unclear" not in options and ("code" not in options or currencies[0] in capitals)
@@ -295,7 +295,7 @@ def _by_place(hit: Hit) -> tuple[int, int, bool]:
 
 
 def _counts_abroad(hit: Hit) -> bool:
-    """Whether a phrase counts in a text of another language than its own."""
+    """Say whether a phrase counts in a text of another language than its own."""
     return "own" not in hit.line.section.options and hit.line.kind not in _OWN_KINDS
 
 

@@ -122,7 +122,7 @@ def _looks(text: str) -> Iterator[Finding]:
 
 
 def _as_the_catalog_writes(finding: Finding, facts: Iterable[str]) -> bool:
-    """Whether a word with an exclamation mark is one of the catalog's, as a title may have it."""
+    """Say whether a word with an exclamation mark is the catalog's own, as in a title."""
     return finding.code == "EXCLAMATION_IN_COPY" and any(
         finding.words in unicodedata.normalize("NFKC", fact).split() for fact in facts
     )

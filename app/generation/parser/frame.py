@@ -33,11 +33,11 @@ class Frame:
     wrapper: bool = False
 
     def expect_item(self) -> None:
-        """A comma was read, or is taken as read."""
+        """Expect another item: a comma was read, or is missing."""
         self.expects = "key" if self.kind == "{" else "value"
 
     def expect_value_of(self, key: str) -> None:
-        """A key was read."""
+        """Note a key, whose colon and value come next."""
         self.key = key
         self.role = role_of(key)
         self.keys.add(key)

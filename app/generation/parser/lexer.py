@@ -289,7 +289,7 @@ class Lexer:
         return at + 2, None
 
     def _at_single_quote(self, text: str, at: int) -> tuple[int, Token | None] | None:
-        """An apostrophe ends a single-quoted string only where a value may end."""
+        """Take an apostrophe: it ends a single-quoted string only where a value may end."""
         after = _AFTER_SINGLE.match(text, at + 1)
         waited = len(text) - at > _LONGEST_LOOKAHEAD
         if after is None and not waited and not self._finishing:

@@ -182,7 +182,7 @@ class RepairingParser:
         return self._stack[-1].key if self._stack else self._names.key
 
     def _starts_candidate(self) -> bool:
-        """An object is a component unless it stands inside one."""
+        """Say whether an object may be a component: it is not inside one."""
         if self._candidate < 0:
             return True
         current = self._stack[self._candidate]
@@ -194,7 +194,7 @@ class RepairingParser:
         return True
 
     def _in_component(self, frame: Frame) -> bool:
-        """Whether this bracket belongs to a component, as far as is known."""
+        """Say whether this bracket belongs to a component, as far as is known."""
         typed = self._candidate >= 0 and self._stack[self._candidate].typed
         return typed or frame.under_config
 
@@ -230,7 +230,7 @@ class RepairingParser:
             self._offer(frame)
 
     def _offer(self, frame: Frame) -> None:
-        """A candidate has closed: read it."""
+        """Read a candidate that has closed."""
         text, fault = self._buffer.end()
         began, self._began = self._began, self._lexer.position
         if frame.wrapper:
@@ -258,7 +258,7 @@ class RepairingParser:
                 self.repairs["NOT_A_COMPONENT"] += 1
 
     def _is_anchor(self, token: Token) -> bool:
-        """Whether `{"type"` was just read inside out: a quote is missing or too many."""
+        """Say whether `{"type"` was just read inside out: a quote is missing or too many."""
         return (
             token.kind == "word" and token.text == "type" and self._last[:-1].rstrip().endswith("{")
         )
@@ -291,7 +291,7 @@ class RepairingParser:
         self._buffer.end()
 
     def _promote(self, frame: Frame) -> None:
-        """An object with a type and a config is a component, wherever it stands."""
+        """Take an object with a type and a config for a component, wherever it stands."""
         depth = len(self._stack) - 1
         if self._candidate < 0 or depth == self._candidate or not {"type", "config"} <= frame.keys:
             return
@@ -310,7 +310,7 @@ class RepairingParser:
             self._buffer.write(piece)
 
     def _cut_short(self) -> None:
-        """A component begins where this one should have closed: close it here."""
+        """Close a component where the next one begins: its closing bracket is missing."""
         if self._candidate < 0:
             return
         self._buffer.drop_comma()
@@ -319,7 +319,7 @@ class RepairingParser:
             self._pop()
 
     def end_of_text(self) -> None:
-        """The text has ended. A component inside which it did is kept if its values are whole."""
+        """End the text; a component that it breaks off in is kept if its values are whole."""
         if self._candidate < 0 or self._stack[self._candidate].wrapper:
             return
         frame = self._stack[-1]

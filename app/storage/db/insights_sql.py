@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# One row a visitor first: what they did after they had seen their arm. What the hundredth of an
-# experiment's buyers who spent most spent counts as what the next one did, and nobody's as more
-# than ten times the median buyer's.
+# Inside: one row for each visitor, with what they did after they had seen their arm. Revenue is
+# capped (winsorised): the top hundredth of an experiment's buyers count as the next buyer does,
+# and nobody counts more than ten times the median buyer.
 SELECT_OUTCOMES = """
 WITH visitors AS (
     SELECT exposures.experiment, exposures.arm, exposures.persona, exposures.checkouts,

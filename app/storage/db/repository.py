@@ -90,7 +90,7 @@ DO UPDATE SET shown = views.shown + excluded.shown, clicked = views.clicked + ex
 """
 COUNT_CHECKOUT = "UPDATE exposures SET checkouts = checkouts + 1 WHERE shopper_id = ?"
 DELETE_OLD_VIEWS = "DELETE FROM views WHERE shop_id = ? AND day < ?"
-# An order that is known already is not noted again.
+# An order that is stored already is not inserted again.
 INSERT_FACT = """
 INSERT INTO signals (shopper_id, at, kind, fact) SELECT shopper_id, at, kind, fact
 FROM (SELECT ? AS shopper_id, ? AS at, ? AS kind, ? AS fact) AS new WHERE NOT EXISTS
@@ -103,9 +103,9 @@ DELETE FROM signals WHERE shopper_id = ? AND id NOT IN
     (SELECT id FROM signals WHERE shopper_id = ?
         ORDER BY kind = 'purchase' DESC, id DESC LIMIT {MAX_FACTS})
 """  # noqa: S608 - a number of ours
-# No shop is asked for: an id is one shop's only, since the cookie's signature covers both.
+# By shopper alone: an id belongs to one shop, since the cookie's signature covers both.
 SELECT_FACTS = "SELECT id, fact FROM signals WHERE shopper_id = ? ORDER BY id"
-# The newest of a shop: what its shoppers have dealt with of late.
+# The newest facts of a shop: the products that its shoppers viewed or bought lately.
 SELECT_LATEST_FACTS = """
 SELECT signals.shopper_id, signals.fact FROM signals
 JOIN shoppers ON shoppers.id = signals.shopper_id
@@ -144,7 +144,7 @@ DELETE_OLD_FORGOTTEN = "DELETE FROM forgotten WHERE at < ? RETURNING shopper_id"
 _FORGOTTEN = """(SELECT shopper_id FROM forgotten
     WHERE shopper_id IN (SELECT value FROM json_each(?)))
 """
-# What is written of these shoppers in the same transaction, which their erasure may have overtaken.
+# Deletes what the same transaction wrote of shoppers who have been erased meanwhile.
 DELETE_FORGOTTEN = f"DELETE FROM shoppers WHERE id IN {_FORGOTTEN}"  # noqa: S608 - SQL of ours
 DELETE_FORGOTTEN_GENERATIONS = f"""
 DELETE FROM ui_generations WHERE shopper_id IN {_FORGOTTEN} RETURNING kv_key

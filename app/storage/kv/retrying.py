@@ -78,7 +78,7 @@ class RetryingKv:
         self._is_failing = False
 
     def is_unread(self, key: str) -> bool:
-        """Whether a value may be there that could not be read when it was last looked for."""
+        """Say whether a value may be there that could not be read when it was last looked for."""
         return key in self._unread
 
     async def get(self, key: str, *, soon: bool = False) -> bytes | None:

@@ -51,7 +51,7 @@ def _prove_sample(
         try:
             props = spec.props.model_validate(dict(config), context=context)
         except ValueError as error:
-            # What stands in for goods that this shop does not sell is no fault of the sample.
+            # A value that replaced goods which this shop does not sell is no fault of the sample.
             faults = cast("ValidationError", error).errors() if hasattr(error, "errors") else ()
             if not faults or any(fault["loc"][:1] not in replaced for fault in faults):
                 raise
