@@ -138,6 +138,7 @@ def _variant(row: Row, first: Row, name: str, *, values: tuple[str, ...], curren
     if reduced is not None and reduced.currency != usual.currency:
         raise InvalidProduct(f"price is in {usual.currency}, and sale price in {reduced.currency}")
     stock = quantity(row["quantity"]) if row["quantity"] else None
+    stock = 0 if word in _AHEAD else stock
     return Variant(
         id=name,
         values=values,

@@ -59,6 +59,11 @@ class Variant(NamedTuple):
         """What tells it from the others in words."""
         return " / ".join(value for value in self.values if value)
 
+    @property
+    def is_on_order(self) -> bool:
+        """Whether it can be bought although there is none."""
+        return self.backorder and self.stock == 0
+
 
 class Product(NamedTuple):
     """One thing we sell, as the catalog states it. Text fields are plain text, never HTML.

@@ -60,7 +60,8 @@ class Markdown:
     def product(self, item: Product, related: Iterable[Product]) -> str:
         """Return a product's page."""
         gettext = self._language.gettext
-        stock = gettext("In stock") if item.available else gettext("Sold out")
+        there = "Available to order" if item.first_form().is_on_order else "In stock"
+        stock = gettext(there if item.available else "Sold out")
         condition = gettext(item.condition) if item.condition else ""
         known = filter(None, (item.vendor, self._price(item), condition, stock))
         forms = map(self._form, item.variants) if item.variants else map(escape, item.options)

@@ -89,7 +89,7 @@ def _offers(shop: Shop, url: ShopUrls, item: Product) -> list[Node]:
 
 def _offer(url: ShopUrls, item: Product, form: Variant) -> Node:
     """Return what sets the offer of a variant apart from those of the others."""
-    there = "BackOrder" if form.backorder and form.stock == 0 else "InStock"
+    there = "BackOrder" if form.is_on_order else "InStock"
     offer = {
         "price": f"{form.price.amount:f}",
         "priceCurrency": form.price.currency,

@@ -292,10 +292,10 @@ def test_an_id_is_made_to_fit_an_address_and_a_checkout_gets_it_as_it_is(
     assert [form.id for form in cup.forms()] == ["cup S", "cup L"]
 
 
-def test_an_item_on_backorder_is_sold_beyond_its_stock(read_tsv: ReadXml) -> None:
+def test_an_item_on_backorder_is_sold_although_there_is_none(read_tsv: ReadXml) -> None:
     item = {"id": "jug", "title": "Jug", "price": "12 EUR", "quantity": "2"}
     ahead, there = (
-        read_tsv({**item, "availability": word}).only.forms()[0].backorder
+        read_tsv({**item, "availability": word}).only.forms()[0].is_on_order
         for word in ("backorder", "in_stock")
     )
     assert ahead

@@ -152,6 +152,9 @@ def test_every_variant_is_an_offer_whichever_is_chosen() -> None:
     item = product("p", variants=forms, varies=True)
     sold = shop(item)
     page = RENDERER.product_page(sold, item, [], forms[0])
+    assert '<p class="stock">Available to order</p>' in page
+    assert "In stock" not in page
+    assert "- Available to order" in RENDERER.markdown(sold).product(item, [])
     offers = of_type(page, "Product")[SCHEMA + "offers"]
     named = ("sku", "name", "price", "availability")
     assert [tuple(value(node, name) for name in named) for node in offers] == [
