@@ -61,14 +61,16 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
     Raises:
         LibraryError: a style would swallow what is appended to it.
     """
-    found = (
-        path for folder in folders for path in folder.glob("[!.]*") if path.suffix in MEDIA_TYPES
-    )
-    paths = {path.name: path for path in found}
+    paths = {path.name: path for folder in folders for path in files_of(folder)}
     for path in paths.values():
         if path.suffix == ".css":
             check_style(path)
     return make_assets({name: paths[name].read_bytes() for name in sorted(paths)}, styles, shops)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the files of a folder that can be sent."""
+    return [path for path in folder.glob("[!.]*") if path.suffix in MEDIA_TYPES]
 
 
 def make_assets(files: Mapping[str, bytes], styles: str, shops: Iterable[Shop]) -> Assets:

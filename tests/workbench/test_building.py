@@ -56,6 +56,23 @@ def test_a_change_is_in_the_digest(root: Path, first: Version) -> None:
     assert second.content.digest_of(shop) != first.content.digest_of(shop)
 
 
+def test_static_files_are_those_that_a_restart_would_read(root: Path, first: Version) -> None:
+    folder = root / "static"
+    nested = folder / "more" / "nested.css"
+    nested.parent.mkdir()
+    nested.write_text("a { color: red }")
+    (folder / "own.css").write_text("a { color: red }")
+    with_own = build(first, read_again(first.sources, [nested, folder / "own.css"]))
+    assert with_own.content.assets.digest == read_site(Settings(root=root)).assets.digest
+    for path in (folder / "own.css", folder / "shop.css"):
+        path.unlink()
+    without = build(
+        with_own, read_again(with_own.sources, [folder / "own.css", folder / "shop.css"])
+    )
+    assert without.content.assets.digest == read_site(Settings(root=root)).assets.digest
+    assert "own.css" not in without.content.assets.names
+
+
 def test_only_what_changed_is_imported_again(root: Path, first: Version) -> None:
     sources = edited(first, root, "components/hero.py", "max_length=56", "max_length=60")
     parsed = kind_in.cache_info().misses

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from app.content.assets import Assets, is_brand, make_assets
+from app.content.assets import Assets, files_of, make_assets
 from app.content.components import (
     ComponentSpec,
     Library,
@@ -173,12 +173,11 @@ def _languages(sources: Sources) -> Languages:
 
 
 def _assets(before: Version, sources: Sources, styles: str) -> Assets:
-    """Return the static files, of which those that are no texts are read now."""
-    old = before.content.assets.files
-    made_here = {"shop.css"} | {name for name in old if is_brand(name)}
-    read = {name: body.plain for name, body in old.items() if name not in made_here}
+    """Return the designer's static files, ours behind them; what is no text is read now."""
+    own, ours = sources.root / "static", ROOT / "static"
+    read = {} if own == ours else {path.name: path.read_bytes() for path in files_of(ours)}
     for name, text in sources.within("static").items():
-        path = sources.root / "static" / name
-        read[name] = text.encode() if is_text(name) else path.read_bytes()
+        if "/" not in name:
+            read[name] = text.encode() if is_text(name) else (own / name).read_bytes()
     shops = before.content.catalogs.shops.values()
     return make_assets({name: read[name] for name in sorted(read)}, styles, shops)
