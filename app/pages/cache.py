@@ -7,6 +7,7 @@ import gzip
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from app.domain.catalog import Shop
@@ -30,16 +31,33 @@ _MOST_KEYS = 20_000
 _COMPRESSION = 6
 
 
+@dataclass
+class Form:
+    """A page's bytes, and how many keys share them, compressed for the first who asks."""
+
+    body: bytes
+    keys: int = 0
+
+    @cached_property
+    def zipped(self) -> bytes:
+        """The bytes as most browsers take them."""
+        return gzip.compress(self.body, _COMPRESSION, mtime=0)
+
+    @property
+    def size(self) -> int:
+        """Bytes they take, compressed ones with them: a page shrinks to about a quarter."""
+        return len(self.body) * 5 // 4
+
+
 class CachedPage(NamedTuple):
-    """A page as it goes out: plain and gzipped, with its ETag. Held until `until` (seconds).
+    """A page as it goes out, in its form and with its ETag. Held until `until` (seconds).
 
     `slots` are those that a component fills. `shared` says that it is of all of the shopper's kind.
     `decision` is what decided it, by the prompts of `arm`. What is its shopper's `own` nobody
     decided. `source` is the hash of the value in KV that it was read from.
     """
 
-    body: bytes
-    zipped: bytes
+    form: Form
     etag: bytes
     edition: str
     slots: frozenset[str]
@@ -50,20 +68,6 @@ class CachedPage(NamedTuple):
     redrawn: bool = False
     shared: bool = False
     source: int = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes it takes."""
-        return len(self.body) + len(self.zipped)
-
-
-@dataclass(slots=True)
-class _Form:
-    """A page's bytes, and how many keys share them."""
-
-    body: bytes
-    zipped: bytes
-    keys: int = 0
 
 
 class PageCache:
@@ -94,7 +98,7 @@ class PageCache:
         self._fresh = fresh
         self._personal = personal
         self._held: OrderedDict[str, CachedPage] = OrderedDict()
-        self._forms: dict[bytes, _Form] = {}
+        self._forms: dict[bytes, Form] = {}
         self._size = 0
         self._writing = Tasks()
 
@@ -286,13 +290,12 @@ class PageCache:
         """Return a page as it goes out. One that is held already is not compressed again."""
         body = stored.html.encode()
         etag = etag_of(body)
-        form = self._forms.get(etag) or _Form(body, gzip.compress(body, _COMPRESSION, mtime=0))
+        form = self._forms.get(etag) or Form(body)
         slots = frozenset(component.slot for component in stored.components)
         until = self._clock() + self._fresh
         mine = self._own_slots() & slots
         return CachedPage(
-            form.body,
-            form.zipped,
+            form,
             etag,
             stored.edition,
             slots,
@@ -304,10 +307,10 @@ class PageCache:
 
     def _hold(self, key: str, page: CachedPage) -> CachedPage:
         self._drop(key)
-        self._held[key] = page
-        form = self._forms.setdefault(page.etag, _Form(page.body, page.zipped))
+        form = self._forms.setdefault(page.etag, page.form)
+        self._held[key] = page = page._replace(form=form)
         form.keys += 1
-        self._size += page.size if form.keys == 1 else 0
+        self._size += form.size if form.keys == 1 else 0
         while self._size > MEMORY or len(self._held) > _MOST_KEYS:
             self._drop(next(iter(self._held)))
         return page
@@ -320,7 +323,7 @@ class PageCache:
         form.keys -= 1
         if not form.keys:
             del self._forms[held.etag]
-            self._size -= held.size
+            self._size -= form.size
 
 
 def shared_key(shop_id: str, persona_hash: str, since: int = 0) -> str:

@@ -88,7 +88,7 @@ class StorePage(ShopPage):
         if isinstance(page, CachedPage):
             kind = "redrawn" if page.redrawn else "kept"
             outcome = "whole" if page.shared else kind
-            body, anonymous = Body(page.body, page.zipped, page.etag), False
+            body, anonymous = Body(page.form.body, page.form.zipped, page.etag), False
         else:
             outcome = kind = "fallback" if page.final else "shell"
             body, anonymous = zipped(page.body, _QUICKLY), page.anonymous
