@@ -202,9 +202,9 @@ class Generator:
         if (component := parser.open) is None:
             return 0
         type_, began = component
-        missing = self._missing(job)
-        fills = self._deps.specs[type_].slots if type_ in self._deps.specs else missing
-        if not any(slot in missing for slot in fills):
+        specs, slots = self._deps.specs, self._deps.plan.slots
+        fills = specs[type_].slots if type_ in specs else slots
+        if not any(self._is_missing(slot, job) for slot in fills):
             return self._tools.parsing.answer
         return began + self._lengths.least(model, type_)
 
@@ -336,15 +336,17 @@ class Generator:
         self._tools.journal.append(job.id, [error_event(job.failed, language)])
 
     def _missing(self, job: PageJob) -> list[str]:
-        """Return the wanted slots that are unfilled, and whose deadline has not passed."""
-        return [
-            slot
-            for slot in self._deps.plan.slots
-            if slot in job.wanted
+        """Return the slots that are missing still."""
+        return [slot for slot in self._deps.plan.slots if self._is_missing(slot, job)]
+
+    def _is_missing(self, slot: str, job: PageJob) -> bool:
+        """Whether a slot is wanted and unfilled, and its deadline has not passed."""
+        return (
+            slot in job.wanted
             and slot not in job.drawn
             and not self._is_late(slot, job)
             and slot not in self._deps.plan.own
-        ]
+        )
 
     def _needed(self, job: PageJob) -> list[str]:
         """Return the missing slots that are required, or that were asked for by name."""
