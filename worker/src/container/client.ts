@@ -26,7 +26,7 @@ export function createContainerClient(
   if (CONTAINER_URL !== undefined && CONTAINER_URL !== "") {
     const fetchUrl = (request: Request): Promise<Response> => {
       const url = new URL(request.url);
-      return fetch(new Request(`${CONTAINER_URL}${url.pathname}${url.search}`, request));
+      return fetch(`${CONTAINER_URL}${url.pathname}${url.search}`, request);
     };
     return { env, limits, assets, fetch: fetchUrl, fetchInstance: fetchUrl, instances: ["shop-0"] };
   }
