@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from tools.bench.page import stamps
 
+_PATIENCE = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -21,11 +23,15 @@ class Arrival:
 
 
 async def read_to_end(url: str, path: str, cookie: str = "") -> list[Arrival]:
-    """Read a stream to its end; return each stamp in it with its age when it came."""
+    """Read a stream to its end; return each stamp in it with its age when it came.
+
+    Raises:
+        TimeoutError: nothing has come for too long.
+    """
     reader, writer = await asyncio.open_connection(urlsplit(url).hostname, urlsplit(url).port)
     writer.write(request(path, cookie, "Accept: text/event-stream", "Connection: close"))
     arrivals: dict[int, Arrival] = {}
-    while data := await reader.read(262_144):
+    while data := await asyncio.wait_for(reader.read(262_144), _PATIENCE):
         now = time.monotonic() * 1e6
         for stamp in stamps(data):
             arrivals.setdefault(stamp, Arrival(stamp, (now - stamp) / 1000))

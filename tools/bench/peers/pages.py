@@ -25,7 +25,7 @@ def write_pages(setup: Path, page: Path) -> None:
             {
                 "title": shop.name,
                 "styles": re.findall(r'<link rel="stylesheet" href="([^"]+)"', html),
-                "slots": [[slot.id, slot.label] for slot in content.library.slots],
+                "slots": [[it.id, it.label] for it in content.library.slots if it.id in fallbacks],
                 "header": _inside("header", html),
                 "footer": _inside("footer", html),
                 "fallbacks": {slot: filled.html for slot, filled in fallbacks.items()},

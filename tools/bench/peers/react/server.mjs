@@ -46,11 +46,14 @@ async function compose(settle) {
 function page(response) {
   const open = new Map();
   const promises = new Map(
-    setup.slots.map(([slot]) => [slot, new Promise((resolve) => open.set(slot, resolve))]),
+    setup.slots.map(([slot]) => [
+      slot,
+      new Promise((resolve, reject) => open.set(slot, { resolve, reject })),
+    ]),
   );
   const settle = ({ type, config }) => {
     const ids = config.product_ids ?? (config.product_id ? [config.product_id] : []);
-    open.get(type)?.({ props: config, items: ids.map((id) => setup.products[id]) });
+    open.get(type)?.resolve({ props: config, items: ids.map((id) => setup.products[id]) });
     open.delete(type);
   };
   const read = (slot) => use(promises.get(slot));
@@ -64,7 +67,11 @@ function page(response) {
       console.error(error);
     },
   });
-  compose(settle).catch(abort);
+  compose(settle)
+    .then(() => {
+      for (const [slot, { reject }] of open) reject(new Error(`the model left out ${slot}`));
+    })
+    .catch(abort);
 }
 
 async function fromShop(url, response) {
