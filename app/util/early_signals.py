@@ -13,6 +13,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 _STDERR = 2
+_FRAMES = 3
+"""Told of what hangs: the innermost may be Python's own, and whoever called it is meant."""
 
 _USUAL: dict[int, Any] = {
     signal.SIGTERM: signal.SIG_DFL,
@@ -66,11 +68,16 @@ def end_within(seconds: float, number: int) -> None:
     """
 
     def end(_: int, hanging: FrameType | None) -> None:
-        at = f"{hanging.f_code.co_filename}, line {hanging.f_lineno}" if hanging else "nowhere"
+        at: list[str] = []
+        while hanging and len(at) < _FRAMES:
+            at.append(f"{hanging.f_code.co_filename}, line {hanging.f_lineno}")
+            hanging = hanging.f_back
         message = (
             f"ended, since it had not closed {seconds:g} s after {signal.Signals(number).name}"
         )
-        line = json.dumps({"level": "ERROR", "logger": "wandstore", "message": f"{message}: {at}"})
+        line = json.dumps(
+            {"level": "ERROR", "logger": "wandstore", "message": f"{message}: {', from '.join(at)}"}
+        )
         if select.select([], [_STDERR], [], 0)[1]:  # perhaps nobody reads it
             os.write(_STDERR, f"{line}\n".encode())
         end_by(number)
