@@ -41,8 +41,16 @@ def house_shop(serve: StartServer) -> Server:
     return serve()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize(
+    ("in_both_shapes", "width", "scripts"),
+    [
+        ("one machine", 360, True),
+        ("one machine", 1280, False),
+        ("through the Worker", 360, False),
+        ("through the Worker", 1280, True),
+    ],
+    indirect=["in_both_shapes"],
+)
 def test_from_a_composed_page_to_the_checkout(
     browser: Browser, in_both_shapes: Server | Edge, model: Model, width: int, *, scripts: bool
 ) -> None:
