@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from tools.support.browser import let_in
 from tools.support.server import ROOT
 from tools.support.workbench import Desk, copy_of_the_files
 
@@ -107,6 +108,9 @@ def test_contrast_is_told_for_the_theme_that_lacks_it(desk: Desk, page: Page) ->
 
 
 def test_a_picture_is_taken_accepted_and_missed_when_it_changes(desk: Desk, page: Page) -> None:
+    page.context.clear_cookies()  # of another workbench on this machine, opened before this one
+    page.context.add_cookies([{"name": "workbench_1", "value": "other", "url": desk.server.url}])
+    let_in(page.context, desk.server)
     page.goto(f"{desk.url}/checks")
     page.wait_for_selector("body[data-listening]")
     page.select_option("[data-which]", "checkout-page")
