@@ -64,13 +64,13 @@ class RedisServer:
         self._ahead = time.time() - time.monotonic()
         self._policy = ""
 
-    async def call(self, *command: Word) -> Any:
-        """Return what a command answers.
+    async def call(self, *command: Word, blocks: float = 0.0) -> Any:
+        """Return what a command answers, which lets Redis wait for so many seconds.
 
         Raises:
             StorageError: it could not be reached in time, is full, or refused.
         """
-        return await self._answer(self._client.execute_command, *command)
+        return await self._answer(self._client.execute_command, *command, blocks=blocks)
 
     async def run(self, script: str, keys: Sequence[str], *words: Word) -> Any:
         """Return what a script answers that Redis runs in one piece; StorageError likewise.
@@ -82,11 +82,13 @@ class RedisServer:
             self._scripts[script] = self._client.register_script(whole)
         return await self._answer(self._scripts[script], keys, words)
 
-    async def _answer(self, call: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    async def _answer(
+        self, call: Callable[..., Awaitable[Any]], *arguments: Any, blocks: float = 0.0
+    ) -> Any:
         self._calls += 1
         try:
             with self._rest.unless_silent():
-                async with in_time(self._timeout, _HANDED_OVER):
+                async with in_time(self._timeout + blocks, _HANDED_OVER):
                     return await call(*arguments)
         except (RedisError, OSError) as error:
             if isinstance(error, ReadOnlyError):  # a replica by now: the address may lead elsewhere

@@ -197,7 +197,9 @@ class RedisJournal:
         after = (self._wake, *streams, self._woken, *ids)
         events: dict[str, list[SharedEvent]] = {}
         try:
-            found = await self._redis.call("XREAD", "BLOCK", _BLOCK, "STREAMS", *after)
+            found = await self._redis.call(
+                "XREAD", "BLOCK", _BLOCK, "STREAMS", *after, blocks=_BLOCK / 1000
+            )
         except StorageError:
             self._was_away = True
             raise

@@ -150,6 +150,14 @@ async def test_redis_may_take_as_long_as_a_page_may_wait(
     await storage.closes[-1]()
 
 
+async def test_a_redis_that_waits_for_news_is_not_taken_for_one_that_does_not_answer(
+    server: RedisProcess,
+) -> None:
+    hasty = RedisServer(server.url, 0.4)
+    assert await RedisJournal(hasty, 5).news({}) == {}
+    await hasty.close()
+
+
 async def test_a_redis_that_has_become_a_replica_is_left_for_where_its_address_leads_now(
     redis: RedisServer,
 ) -> None:
