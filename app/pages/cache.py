@@ -138,9 +138,11 @@ class PageCache:
         self._hold(key, page._replace(redrawn=False, shared=False))
 
     def forget(self, shopper_id: str) -> None:
-        """Hold no page of a shopper's own in memory."""
-        for key in [key for key in self._held if key.startswith(f"ui:{shopper_id}:")]:
+        """Hold no page of a shopper's own in memory, nor one that KV did not take."""
+        own = f"ui:{shopper_id}:"
+        for key in [key for key in self._held if key.startswith(own)]:
             self._drop(key)
+        self._kv.drop(own)
 
     async def stored(self, key: str, view: ShopView) -> StoredPage | None:
         """Return the page with the decisions it was drawn from, as it is drawn now."""

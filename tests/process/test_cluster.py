@@ -19,6 +19,7 @@ import pytest
 from redis import Redis as Client
 
 from app.settings import ROOT
+from app.storage.db.write_behind import Batching
 from tests.conftest import QUICK
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, ends_of_components
@@ -348,6 +349,24 @@ def test_who_is_forgotten_at_one_shop_is_not_composed_for_at_another(
             assert [event.name for event in seen] == ["progress"], "it ends without a last word"
         assert state.keys("ui:*") == []
         assert state.keys("plan:*") == []
+
+
+def test_what_redis_did_not_take_is_not_written_of_who_has_been_forgotten_elsewhere(
+    shop: Shop, redis: RedisProcess
+) -> None:
+    servers = [shop(name, WANDSTORE_PAGE_MEMORY_SECONDS="0") for name in ("a", "b")]
+    with Shopper(servers[0]) as shopper, Client.from_url(redis.url) as state:
+        state.config_set("maxmemory", "1")
+        shopper.follow(stream_of(shopper.store().text))
+        assert shopper.store().headers["x-wandstore-page"] == "kept"
+        time.sleep(2 * Batching().seconds)  # and it is on record
+        state.config_set("maxmemory", "0")
+        with Shopper(servers[1], shopper.cookies) as elsewhere:
+            assert elsewhere.post("/forget", headers=OURS).status_code == 303
+        heard = 'part="erased",event="erased"'
+        eventually(lambda: heard in http.get(f"{servers[0].url}/metrics").text)
+        assert [check(servers[0]) for _ in range(2)] == ["ok", "ok"]
+        assert state.keys(f"ui:{shopper.cookies['shopper_demo'].partition('.')[0]}:*") == []
 
 
 def test_a_page_that_was_refused_to_an_address_is_given_to_nobody_else(

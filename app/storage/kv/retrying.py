@@ -166,6 +166,13 @@ class RetryingKv:
         self._forget(key)
         await self._inner.delete(key)
 
+    def drop(self, prefix: str) -> None:
+        """Hold nothing in memory whose key begins so, and write none of it later."""
+        for key, write in self._last.items():
+            write.dropped = write.dropped or key.startswith(prefix)
+        for key in [key for key in self._unwritten if key.startswith(prefix)]:
+            self._forget(key)
+
     async def _in_turn(self, key: str, write: _Write, before: _Write | None) -> bool:
         """Write when the key's last write has ended and its pause has passed."""
         try:
