@@ -120,10 +120,18 @@ def test_a_kept_page_needs_no_container(edge: Edge, model: Model) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        pytest.param(answer(), 1, id="whole"),
+        pytest.param(answer(component("cta")), 2, id="without what a page needs"),
+        pytest.param(answer(component("hero", headline="A draft")) + answer(), 1, id="corrected"),
+    ],
+)
 def test_a_newcomer_gets_what_was_decided_for_the_first_one_whole_and_needs_no_container(
-    edge: Edge, model: Model
+    edge: Edge, model: Model, text: str, calls: int
 ) -> None:
-    model.play(Scenario(answer()))
+    model.play(Scenario(text))
     with Shopper(edge) as first, Shopper(edge) as second:
         shell = first.store().text
         seen = first.follow(STREAM)
@@ -137,7 +145,7 @@ def test_a_newcomer_gets_what_was_decided_for_the_first_one_whole_and_needs_no_c
         assert second.cookies["shopper_demo"] != first.cookies["shopper_demo"]
     looked = [("unasked", "miss"), ("unasked", "hit"), ("miss", "hit")]
     eventually(lambda: told(edge, "page", "kv", "shared")[-3:] == looked)
-    assert len(model.requests) == 1
+    assert len(model.requests) == calls
 
 
 def test_who_reloads_in_mid_stream_and_after_it_gets_the_finished_page_and_nothing_anew(
