@@ -7,7 +7,7 @@ import pickle
 import secrets
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import cached_property
@@ -16,11 +16,12 @@ from io import BufferedRandom, BufferedReader
 from itertools import chain, count, islice, repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from app.catalog.feed import Feed
 from app.catalog.ranking import rank
 from app.catalog.search import search_index
+from app.catalog.stored_text import SHORTEST, StoredText, Texts, store
 from app.domain.catalog import Goods, Product, Shop
 from app.domain.persona import PERSONA_TYPES, Persona
 
@@ -31,6 +32,9 @@ _SUFFIX, _UNFINISHED = ".feed", ".new"
 _OWNER_ONLY = 0o600
 _SEAL = "blake2b"
 _SEAL_BYTES = 64
+_SIZE_BYTES = 8
+_MUCH = 4 * 1024 * 1024
+
 _FRAME = 100
 """Values that are read at a time: nothing else runs meanwhile, since they are read in C."""
 
@@ -47,12 +51,14 @@ _UNREADABLE = (pickle.UnpicklingError, OSError, EOFError, LookupError, TypeError
 class CompiledFeeds:
     """A file for each feed in `folder`. What is read differently with other `terms` is not taken.
 
-    Nor is what another version of this program has written.
+    Nor is what another version of this program has written. Descriptions of more than so `much`
+    (characters) are left on the disk until they are asked for.
     """
 
-    def __init__(self, folder: Path, terms: str) -> None:
+    def __init__(self, folder: Path, terms: str, *, much: int = _MUCH) -> None:
         self.folder = folder
         self._terms = terms
+        self._much = much
 
     def has(self, file: Path, stamp: Stamp | None = None) -> bool:
         """Say whether there is a feed of a file, as it was at a stamp."""
@@ -99,7 +105,7 @@ class CompiledFeeds:
             with written:
                 written.write(bytes(_SEAL_BYTES))
                 pickle.dump((self._print, stamp, feed.until), written)
-                _write(written, feed)
+                _write(written, feed, self._much)
                 written.seek(_SEAL_BYTES)
                 seal = file_digest(written, _SEAL).digest()
                 written.seek(0)
@@ -172,12 +178,12 @@ def _is_whole(source: BufferedReader) -> bool:
     return is_whole
 
 
-def _write(target: BinaryIO, feed: Feed) -> None:
+def _write(target: BinaryIO, feed: Feed, much: int) -> None:
     """Write what products have in common, they themselves, and what is made of all of them.
 
     What has been named stands for itself from then on.
     """
-    places: dict[int, int] = {}
+    places: dict[int, object] = {}
     place = count()
 
     def write(values: Iterable[object], size: int = _FRAME) -> None:
@@ -194,6 +200,8 @@ def _write(target: BinaryIO, feed: Feed) -> None:
     first, *others = (shop._replace(products={}) for shop in shops)
     bare = feed._replace(shop=first, translations=tuple(others), pictures=None)
     _Pickler(target, places).dump((bare, pictures))
+    texts = [item.kept_description for shop in shops for item in shop.products.values()]
+    places.update(_write_texts(target, texts if sum(map(len, texts)) > much else ()))
     for shop in shops:
         prepare(shop)
         products, goods = shop.products.values(), shop.products
@@ -206,6 +214,18 @@ def _write(target: BinaryIO, feed: Feed) -> None:
         write(goods.all_derived().items() if isinstance(goods, Goods) else (), 1)
 
 
+def _write_texts(target: BinaryIO, texts: Iterable[Sized]) -> Mapping[int, object]:
+    """Write the long ones, behind the number of their bytes; return the place of each by its id."""
+    begun = target.tell()
+    target.write(bytes(_SIZE_BYTES))
+    places = {id(text): store(str(text), target) for text in texts if len(text) >= SHORTEST}
+    ended = target.tell()
+    target.seek(begun)
+    target.write((ended - begun - _SIZE_BYTES).to_bytes(_SIZE_BYTES, sys.byteorder))
+    target.seek(ended)
+    return places
+
+
 def _read(
     source: BinaryIO, before: Sequence[Mapping[str, Product]], pause: Callable[[], object]
 ) -> Feed:
@@ -213,11 +233,13 @@ def _read(
     known: list[Any] = []
 
     def frames() -> Iterator[tuple[Any, ...]]:
-        while frame := _Unpickler(source, known).load():
+        while frame := _Unpickler(source, known, texts).load():
             yield frame
             pause()
 
     bare = _read_bare(source)
+    source.seek(int.from_bytes(source.read(_SIZE_BYTES), sys.byteorder), os.SEEK_CUR)
+    texts = Texts(source)
     shops: list[Shop] = []
     for shop, sold in zip((bare.shop, *bare.translations), chain(before, repeat({}))):  # noqa: B905 - endless
         for _ in (_texts, _values):
@@ -225,12 +247,21 @@ def _read(
                 known += frame
         products: dict[str, Product] = {}
         for frame in frames():
-            items = [sold[item.id] if sold.get(item.id) == item else item for item in frame]
+            items = [_one_of(sold.get(item.id), item) for item in frame]
             products.update((item.id, item) for item in items)
             known += items
         goods = Goods(products, chain.from_iterable(frames()))
         shops.append(shop._replace(products=goods))
     return bare._replace(shop=shops[0], translations=tuple(shops[1:]))
+
+
+def _one_of(sold: Product | None, item: Product) -> Product:
+    """Return what was sold before where it is the same, with its text where that is from now on."""
+    if sold is None or sold != item:
+        return item
+    if isinstance(sold.kept_description, str) and isinstance(item.kept_description, str):
+        return sold
+    return sold._replace(description=cast("str", item.kept_description))
 
 
 def _read_bare(source: BinaryIO) -> Feed:
@@ -267,11 +298,11 @@ def _repeated(values: Iterable[object]) -> list[object]:
 class _Pickler(pickle.Pickler):
     """Writes a value, and in it the place of what has been named instead of that."""
 
-    def __init__(self, target: BinaryIO, places: Mapping[int, int]) -> None:
+    def __init__(self, target: BinaryIO, places: Mapping[int, object]) -> None:
         super().__init__(target, pickle.HIGHEST_PROTOCOL)
         self._places = places
 
-    def persistent_id(self, value: object) -> int | None:
+    def persistent_id(self, value: object) -> object:
         return self._places.get(id(value))
 
     def reducer_override(self, value: object) -> Any:
@@ -281,13 +312,16 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads a value that names others by their place among those known."""
+    """Reads a value that names others by their place among those known, or among the texts."""
 
-    def __init__(self, source: BinaryIO, known: list[Any]) -> None:
+    def __init__(self, source: BinaryIO, known: list[Any], texts: Texts | None = None) -> None:
         super().__init__(source)
         self._known = known
+        self._texts = texts
 
-    def persistent_load(self, place: int) -> Any:
+    def persistent_load(self, place: Any) -> Any:
+        if isinstance(place, tuple) and self._texts is not None:
+            return StoredText(self._texts, place)
         return self._known[place]
 
     def find_class(self, module: str, name: str) -> Any:

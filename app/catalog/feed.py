@@ -68,7 +68,7 @@ class Terms(NamedTuple):
 
     `about` is what a file beside it says of the shop, which goes before what the feed says;
     `before` is what it sold when it was read last, and `known` what it knew then. `progress` is
-    called with how much of it has been read, up to 1.
+    called with how much of it has been read, up to 1. `keep_text` may put a long text elsewhere.
     """
 
     currency: str
@@ -78,6 +78,7 @@ class Terms(NamedTuple):
     before: Mapping[str, Product] = MappingProxyType({})
     known: Mapping[bytes, str] = MappingProxyType({})
     progress: Callable[[float], object] = float
+    keep_text: Callable[[Any], Any] = lambda text: text
 
 
 class Feed(NamedTuple):
@@ -179,18 +180,18 @@ def open_shop(
     listed: Iterable[Listed],
     report: Report,
     *,
-    before: Mapping[str, Product],
+    terms: Terms,
 ) -> Shop:
     """Return the shop with what it lists and can sell, and the digest of all that is drawn from it.
 
-    Of what it sold `before`, what is still the same is kept, and takes no memory twice.
+    Of what it sold before, what is still the same is kept, and takes no memory twice.
 
     Raises:
         CatalogError: there is nothing to sell, or a table lacks a column.
     """
     shelf: dict[str, Product] = {}
     try:
-        shop = stock(shop, sold(listed, shelf), before, shelf)
+        shop = stock(shop, sold(listed, shelf), terms.before, shelf, terms.keep_text)
     except InvalidProduct as error:
         raise CatalogError.of(path, str(error)) from None
     if not shop.products:
@@ -213,6 +214,7 @@ def stock(
     products: Iterable[Product],
     before: Mapping[str, Product] = MappingProxyType({}),
     shelf: dict[str, Product] | None = None,
+    keep_text: Callable[[Any], Any] = lambda text: text,
 ) -> Shop:
     """Return the shop with its products and the digest of all that is drawn from it.
 
@@ -226,7 +228,9 @@ def stock(
         category = spelling.setdefault(product.category.casefold(), product.category)
         spelt = product._replace(category=category)
         known = before.get(product.id)
-        shelf.setdefault(product.id, known if known == spelt else _sharing(spelt, shared))
+        if known != spelt or known is None:
+            known = _sharing(spelt, shared)._replace(description=keep_text(spelt.kept_description))
+        shelf.setdefault(product.id, known)
     digest = hashlib.sha256()
     about = (*shop[:3], shop.locale, shop.brand, shop.checkout, shop.image_service, shop.store)
     for drawn in (about, sorted(shop.tag_names.items()), *shelf.values()):

@@ -19,6 +19,7 @@ from app.catalog.compiled import CompiledFeeds, Stamp
 from app.catalog.feed import Feed, size_of
 from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
 from app.catalog.problems import CatalogError
+from app.catalog.stored_text import Spool
 from app.domain.catalog import FeedIssue
 from app.util.memory import give_back, memory_left
 
@@ -229,7 +230,12 @@ def main() -> int:
             for file, stamp in found.items()
         }
         read = read_sources(
-            path, currency=currency, known=known, shop_file=shop_file, memory=lambda: memory
+            path,
+            currency=currency,
+            known=known,
+            shop_file=shop_file,
+            memory=lambda: memory,
+            keep_text=Spool(compiled.folder).keep,
         )
         for file, source in read:
             if file in wanted and source.error is not None:

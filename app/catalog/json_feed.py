@@ -49,7 +49,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
     catalog.report_unread("catalog")
     about.report_unread("shop")
     listed = _listed(document.products, currency, local, report)
-    shop = open_shop(path, shop, listed, report, before=terms.before)
+    shop = open_shop(path, shop, listed, report, terms=terms)
     translations = translated(shop, others)
     return Feed(shop, report.problems(), folder if folder.is_dir() else None, translations)
 

@@ -140,7 +140,7 @@ def open_feed(path: Path, terms: Terms, listed: Callable[[str, Report], Iterable
     shop = shop_of(about, terms.shop_id, terms.shop_name)
     currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
     about.report_unread("shop")
-    shop = open_shop(path, shop, listed(currency, report), report, before=terms.before)
+    shop = open_shop(path, shop, listed(currency, report), report, terms=terms)
     return Feed(shop, report.problems(), until=report.until)
 
 

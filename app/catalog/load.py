@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from app.catalog import merchant_feed, shopify_feed
 from app.catalog.compiled import Stamp
@@ -107,7 +107,7 @@ class Reading(TypedDict, total=False):
     it was `known` is not read again, and one that has gone bad since keeps its feed of then.
     `shop_file` says whose a feed is that has no such file beside it. What `memory` (bytes left, or
     None) cannot hold is not read. `progress` is called with the file that is read and how much of
-    it has been, up to 1.
+    it has been, up to 1. `keep_text` may put a long text elsewhere.
     """
 
     currency: str
@@ -115,6 +115,7 @@ class Reading(TypedDict, total=False):
     shop_file: Path | None
     memory: Callable[[], int | None]
     progress: Callable[[Path, float], object]
+    keep_text: Callable[[Any], Any]
 
 
 def load_catalogs(path: Path, **reading: Unpack[Reading]) -> Catalogs:
@@ -139,6 +140,7 @@ def read_sources(
     shop_file: Path | None = None,
     memory: Callable[[], int | None] = memory_left,
     progress: Callable[[Path, float], object] = lambda *_: None,
+    keep_text: Callable[[Any], Any] = lambda text: text,
 ) -> Iterator[tuple[Path, Source]]:
     """Read the files of a catalog one after the other, as `Reading` says.
 
@@ -165,6 +167,7 @@ def read_sources(
         _hold(file, memory())
         shop_id, name = shop_id_of(file.stem), _shop_name(file)
         terms = Terms(currency, shop_id, name, about, progress=partial(progress, file))
+        terms = terms._replace(keep_text=keep_text)
         if earlier is not None:
             terms = terms._replace(before=earlier.shop.products, known=earlier.known)
         return reader(file, terms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from app.catalog.feed import MOST_PRODUCTS, stock, unsorted_in
 from app.catalog.json_product import Fields
@@ -153,8 +153,5 @@ def _with_texts(item: Product, given: object, note: Note) -> Product:
     if picture is not None:
         alt = fields.text("image_alt") or title or picture.alt
         picture = picture._replace(alt=alt)
-    return item._replace(
-        title=title or item.title,
-        description=fields.text("description", LONGEST_DESCRIPTION) or item.description,
-        picture=picture,
-    )
+    text = fields.text("description", LONGEST_DESCRIPTION) or item.kept_description
+    return item._replace(title=title or item.title, description=cast("str", text), picture=picture)

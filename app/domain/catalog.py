@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sized, ValuesView
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from app.domain.merchandising import Rule
 
@@ -65,16 +65,7 @@ class Variant(NamedTuple):
         return self.backorder and self.stock == 0
 
 
-class Product(NamedTuple):
-    """One thing we sell, as the catalog states it. Text fields are plain text, never HTML.
-
-    `price` is that of its cheapest variant that can be had, `varies` says that others cost
-    something else, `compare_at` is what it did cost, always more, and `stock` is the sum over
-    variants, None where the feed does not track it.
-    `options` are all values of its options, as texts. `condition` is `Used` or `Refurbished`, as
-    schema.org has it, empty where it is new or nobody says.
-    """
-
+class _ProductFields(NamedTuple):
     id: str
     title: str
     price: Money
@@ -92,10 +83,34 @@ class Product(NamedTuple):
     variants: tuple[Variant, ...] = ()
     condition: str = ""
 
+
+class Product(_ProductFields):
+    """One thing we sell, as the catalog states it. Text fields are plain text, never HTML.
+
+    `price` is that of its cheapest variant that can be had, `varies` says that others cost
+    something else, `compare_at` is what it did cost, always more, and `stock` is the sum over
+    variants, None where the feed does not track it.
+    `options` are all values of its options, as texts. `condition` is `Used` or `Refurbished`, as
+    schema.org has it, empty where it is new or nobody says.
+    The description may be one that is read from the disk each time it is asked for.
+    """
+
+    __slots__ = ()
+
+    @property
+    def description(self) -> str:
+        """What the catalog says of it."""
+        return str(self.kept_description)
+
+    @property
+    def kept_description(self) -> Sized:
+        """The description, or where it is kept: what has it as its text, its length and `==`."""
+        return cast("Sized", self[_DESCRIPTION])
+
     @property
     def is_told(self) -> bool:
         """Whether the catalog says enough of it to be read for its own sake."""
-        return len(self.description) >= _SHORTEST_STORY
+        return len(self.kept_description) >= _SHORTEST_STORY
 
     def forms(self) -> tuple[Variant, ...]:
         """Return what can be bought: the variants, or the product itself, by its own id."""
@@ -124,6 +139,9 @@ class Product(NamedTuple):
             picture=variant.picture or self.picture,
             varies=False,
         )
+
+
+_DESCRIPTION = Product._fields.index("description")
 
 
 class Goods(Mapping[str, Product]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from fcntl import LOCK_EX, flock
 from hashlib import blake2b
@@ -11,6 +12,7 @@ from typing import BinaryIO
 import pytest
 
 from app.catalog.compiled import CompiledFeeds, prepare
+from app.catalog.feed import Feed
 from app.catalog.listing import ListingQuery, filter_products
 from app.catalog.load import load_catalogs
 from app.catalog.ranking import rank
@@ -63,6 +65,39 @@ def test_what_has_not_changed_is_not_held_twice(write: Write, tmp_path: Path) ->
     assert found[1].shop.products["mug"] is before.shop.products["mug"]
     assert found[1].shop.everything()[0] is before.shop.products["mug"]
     assert found[1].shop.products["jug"].price.amount == 13
+
+
+def test_long_descriptions_stay_on_the_disk_and_are_as_they_were(
+    write: Write, tmp_path: Path
+) -> None:
+    told = "Fired twice, by hand (☕), in Lüneburg. " * 20
+
+    kept = CompiledFeeds(tmp_path / "kept", "USD", much=0)
+
+    def opened(price: int, before: Feed | None = None) -> tuple[Feed, Feed]:
+        products = [
+            {"id": name, "title": name, "price": cost, "description": f"{name}: {told}"}
+            for name, cost in {"mug": 9, "jug": price}.items()
+        ]
+        path = write("shop.json", json.dumps({"products": products}))
+        source = load_catalogs(path).sources[path]
+        assert source.feed is not None
+        kept.write(path, source.stamp, source.feed)
+        found = kept.read(path, before)
+        assert found is not None
+        return source.feed, found[1]
+
+    read, before = opened(12)
+    assert before == read
+    mug = before.shop.products["mug"]
+    assert not isinstance(mug.kept_description, str)
+    assert mug.description == f"mug: {told}".strip()
+    assert (mug.is_told, repr(mug)) == (True, repr(read.shop.products["mug"]))
+    read, now = opened(13, before)
+    assert now == read
+    assert now.shop.products["mug"] == mug
+    assert mug.description == f"mug: {told}".strip(), "its file is open while it is sold"
+    assert filter_products(now.shop, ListingQuery(query="Lüneburg")).total == 2
 
 
 def test_what_is_damaged_or_was_read_otherwise_is_not_opened(write: Write, tmp_path: Path) -> None:

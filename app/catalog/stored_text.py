@@ -1,0 +1,80 @@
+"""Long texts of large feeds, left on the disk until a page wants them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sized
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
+
+SHORTEST = 256
+"""Characters from which on a text takes less memory on the disk."""
+
+_DIGEST_BYTES = 8
+
+
+class Texts:
+    """A file with texts in it. It stays open for as long as any of them is known."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._descriptor = os.dup(file.fileno())
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def read(self, at: int, size: int) -> bytes:
+        """Return what stands at a place."""
+        return os.pread(self._descriptor, size, at)
+
+
+class StoredText(Sized):
+    """Behaves as its text where it is asked for that, and is compared by its digest."""
+
+    __slots__ = ("_texts", "place")
+
+    def __init__(self, texts: Texts, place: tuple[int, int, bytes]) -> None:
+        self._texts = texts
+        self.place = place
+        """Where it begins, how many bytes it has, and its digest."""
+
+    def __str__(self) -> str:
+        return self._texts.read(*self.place[:2]).decode(errors="replace")
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __len__(self) -> int:
+        return self.place[1]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, StoredText):
+            return self.place[1:] == other.place[1:]
+        return isinstance(other, str) and str(self) == other
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def store(text: str, file: BinaryIO) -> tuple[int, int, bytes]:
+    """Write a text where a file ends; return its place, as a `StoredText` has it."""
+    content = text.encode("utf-8", "backslashreplace")
+    at = file.tell()
+    file.write(content)
+    return at, len(content), blake2b(content, digest_size=_DIGEST_BYTES).digest()
+
+
+class Spool:
+    """Takes texts as they are read, so that a feed may be larger than memory."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - for as long as there are texts
+        self._texts = Texts(self._file)
+
+    def keep(self, text: Sized) -> Sized:
+        """Return what has the text; itself where it is short, or on the disk already."""
+        if not isinstance(text, str) or len(text) < SHORTEST:
+            return text
+        return StoredText(self._texts, store(text, self._file))
