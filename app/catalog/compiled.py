@@ -200,8 +200,9 @@ def _write(target: BinaryIO, feed: Feed, much: int) -> None:
     first, *others = (shop._replace(products={}) for shop in shops)
     bare = feed._replace(shop=first, translations=tuple(others), pictures=None)
     _Pickler(target, places).dump((bare, pictures))
-    texts = [item.kept_description for shop in shops for item in shop.products.values()]
-    places.update(_write_texts(target, texts if sum(map(len, texts)) > much else ()))
+    everything = chain.from_iterable(shop.products.values() for shop in shops)
+    texts = [item.kept_description for item in everything]
+    _write_texts(target, texts if sum(map(len, texts)) > much else (), places)
     for shop in shops:
         prepare(shop)
         products, goods = shop.products.values(), shop.products
@@ -214,16 +215,17 @@ def _write(target: BinaryIO, feed: Feed, much: int) -> None:
         write(goods.all_derived().items() if isinstance(goods, Goods) else (), 1)
 
 
-def _write_texts(target: BinaryIO, texts: Iterable[Sized]) -> Mapping[int, object]:
-    """Write the long ones, behind the number of their bytes; return the place of each by its id."""
+def _write_texts(target: BinaryIO, texts: Iterable[Sized], places: dict[int, object]) -> None:
+    """Write the long ones, behind the number of their bytes; `places` gets that of each."""
     begun = target.tell()
     target.write(bytes(_SIZE_BYTES))
-    places = {id(text): store(str(text), target) for text in texts if len(text) >= SHORTEST}
+    for text in texts:
+        if len(text) >= SHORTEST:
+            places[id(text)] = store(str(text), target)
     ended = target.tell()
     target.seek(begun)
     target.write((ended - begun - _SIZE_BYTES).to_bytes(_SIZE_BYTES, sys.byteorder))
     target.seek(ended)
-    return places
 
 
 def _read(
@@ -320,7 +322,7 @@ class _Unpickler(pickle.Unpickler):
         self._texts = texts
 
     def persistent_load(self, place: Any) -> Any:
-        if isinstance(place, tuple) and self._texts is not None:
+        if isinstance(place, bytes) and self._texts is not None:
             return StoredText(self._texts, place)
         return self._known[place]
 

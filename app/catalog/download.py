@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from app.catalog.feed import LARGEST_FILE, beginning_of
+from app.catalog.feed_text import LARGEST_FILE, beginning_of
 from app.catalog.problems import CatalogError
 from app.catalog.text import slug
 from app.util.setting_values import may_be_fetched

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
-import os
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
-from io import BytesIO
 from math import inf
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +16,6 @@ from app.domain.catalog import FeedIssue, Goods, Product, Shop
 
 T = TypeVar("T")
 
-LARGEST_FILE = 64 * 1024 * 1024
 MOST_PRODUCTS = 50_000
 _TOO_MANY = f"comes after {MOST_PRODUCTS} products, the most a shop may have"
 MOST_TAGS = 50
@@ -30,17 +23,6 @@ UNSORTED = "Everything"
 """The category of a product that is given none, and what it is called in other languages."""
 
 _UNSORTED_IN = {"ar": "الكل", "de": "Alles", "es": "Todo", "fr": "Tout", "ja": "すべて"}
-
-_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How xlsx, ods and other archives begin, and xls."""
-
-_PACKED = b"\x1f\x8b"
-_FEWEST_PACKED = 18
-_PAGES = (b"<!doctype html", b"<html")
-_BEGINNING = 1024
-_BLANK = b"\xef\xbb\xbf \t\r\n"
-_DECLARED = re.compile(rb"\s*<\?xml[^>]{1,100}encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-"""How an XML file says in which encoding it is."""
 
 _NO_CATEGORIES = """
 uncategorized|uncategorised|unkategorisiert|non classé|sin categoría|sin categorizar|sem categoria
@@ -95,36 +77,6 @@ class Feed(NamedTuple):
     translations: tuple[Shop, ...] = ()
     known: Mapping[bytes, str] = MappingProxyType({})
     until: float = inf
-
-
-def read_text(path: Path) -> str:
-    """Return the text of a file.
-
-    Raises:
-        CatalogError: it cannot be read, is empty, too large, a spreadsheet's own file, or not text.
-    """
-    try:
-        return _text(_content(path)).replace("\0", "")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise CatalogError.of(path, f"is not {error.encoding.upper()} text", line) from None
-    except OSError as error:
-        raise CatalogError.of(path, error.strerror or "cannot be read") from error
-    except InvalidProduct as error:
-        raise CatalogError.of(path, str(error)) from None
-
-
-def _text(content: bytes) -> str:
-    """Return content as text: as UTF-8, by a byte order mark or NULs, or else as XML declares."""
-    try:
-        return content.decode(json.detect_encoding(content))
-    except UnicodeDecodeError:
-        declared = _DECLARED.match(content)
-        if declared is None:
-            raise
-        with suppress(LookupError):
-            return content.decode(declared[1].decode())
-        raise
 
 
 def product_id(text: str) -> str:
@@ -265,61 +217,3 @@ def _sharing(product: Product, shared: dict[Any, Any]) -> Product:
             for form in product.variants
         ),
     )
-
-
-def _content(path: Path) -> bytes:
-    if not path.is_file():
-        raise InvalidProduct("is not a file" if path.exists() else "there is no such file")
-    with path.open("rb") as file:
-        content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB")
-    if not content.strip():
-        raise InvalidProduct("is empty")
-    if content.startswith(_PACKED):
-        content = _unpacked(content)
-    if content.startswith(_SPREADSHEETS):
-        raise InvalidProduct("is a spreadsheet or an archive: export it as CSV")
-    if content[:_BEGINNING].lstrip(_BLANK).lower().startswith(_PAGES):
-        raise InvalidProduct("is a web page, not a feed")
-    return content
-
-
-def beginning_of(content: bytes) -> bytes:
-    """Return how a file begins, unpacked, from its first bytes as they are."""
-    if not content.startswith(_PACKED):
-        return content
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, _BEGINNING)
-    except zlib.error:
-        return b""
-
-
-def size_of(path: Path) -> int:
-    """Return how many bytes a file has, once unpacked as far as its end tells the truth.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    size = path.stat().st_size
-    if size < _FEWEST_PACKED or not path.is_file():  # a pipe would keep whoever opens it waiting
-        return size
-    with path.open("rb") as file:
-        if file.read(2) != _PACKED:
-            return size
-        file.seek(-4, os.SEEK_END)
-        return max(size, min(int.from_bytes(file.read(4), "little"), LARGEST_FILE))
-
-
-def _unpacked(content: bytes) -> bytes:
-    """Unpack what gzip has packed, as feeds at an address often are."""
-    try:
-        with gzip.open(BytesIO(content)) as file:
-            whole = file.read(LARGEST_FILE + 1)
-    except EOFError:
-        raise InvalidProduct("is packed, and its end is missing") from None
-    except (OSError, zlib.error):
-        raise InvalidProduct("is packed, and damaged") from None
-    if len(whole) > LARGEST_FILE:
-        raise InvalidProduct(f"is larger than {LARGEST_FILE // 1024 // 1024} MiB once unpacked")
-    return whole

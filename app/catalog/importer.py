@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from app.catalog.compiled import CompiledFeeds, Stamp
-from app.catalog.feed import Feed, size_of
+from app.catalog.feed import Feed
+from app.catalog.feed_text import size_of
 from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
 from app.catalog.problems import CatalogError
 from app.catalog.stored_text import Spool
@@ -126,6 +127,14 @@ class Importer:
         for file, source in catalogs.sources.items():
             if source.feed is not None and source.error is None:
                 self._compiled.write(file, source.stamp, source.feed)
+
+    def spool(self) -> Spool:
+        """Return what takes the texts of feeds that are to be kept, while they are read.
+
+        Raises:
+            OSError: nothing can be written.
+        """
+        return Spool(self._compiled.folder)
 
     def stop(self) -> None:
         """End the process, where there is one, and whichever begins."""

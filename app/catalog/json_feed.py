@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from app.catalog.feed import Feed, Listed, Terms, open_shop, read_text
+from app.catalog.feed import Feed, Listed, Terms, open_shop
+from app.catalog.feed_text import FeedText, open_text
 from app.catalog.images import LocalPictures, folder_of, read_sizes
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import MOST_UNREAD, About, shop_of
@@ -21,6 +22,10 @@ from app.domain.catalog import Product
 
 _MOST_WATCHED = 1_000
 """Products of which it is seen what nobody reads; the others are hardly different."""
+
+_UNENDED = "Unterminated string"
+_LONGEST_SIGN = 16
+"""Characters at the end of what is held in which something may be cut, as in -Infinity."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -65,7 +70,7 @@ def read_fields(path: Path) -> Mapping[str, object]:
 
 def _document(path: Path) -> Document:
     try:
-        return read_document(read_text(path))
+        return read_document(open_text(path))
     except json.JSONDecodeError as error:
         reason = f"column {error.colno}: {error.msg}"
         raise CatalogError.of(path, reason, error.lineno) from None
@@ -138,7 +143,7 @@ class Document(NamedTuple):
     products: Iterator[Placed]
 
 
-def read_document(text: str) -> Document:
+def read_document(text: FeedText) -> Document:
     """Take a catalog apart.
 
     Raises:
@@ -151,7 +156,7 @@ def read_document(text: str) -> Document:
     for _ in walk.items("{", "}"):
         key = walk.key()
         if key == "products" and walk.peek() == "[":
-            lists.append(walk.at)
+            lists.append(walk.place)
             for _ in walk.items("[", "]"):
                 walk.value(_SKIMMER)
         else:
@@ -161,18 +166,29 @@ def read_document(text: str) -> Document:
 
 
 class _Walk:
-    """A place in a JSON text, which only ever moves on."""
+    """A place in a JSON text, which only ever moves on; some of the text is held at a time."""
 
-    def __init__(self, text: str, at: int = 0) -> None:
-        self.at = at
+    def __init__(self, text: FeedText, start: int = 0) -> None:
         self._text = text
-        self._line = 1
-        self._counted = 0
+        self._pieces = text.pieces()
+        self._held = ""
+        self._at = self._counted = 0
+        self._before, self._line, self._column = 0, 1, 0
+        """Characters before what is held, the line, and how much of that is before what is held."""
+        while self.place < start and self._hold_more():
+            self._at = min(start - self._before, len(self._held))
+
+    @property
+    def place(self) -> int:
+        """How many characters there are before it."""
+        return self._before + self._at
 
     def peek(self) -> str:
-        space = _SPACE.match(self._text, self.at)
-        self.at = space.end() if space else self.at
-        return self._text[self.at : self.at + 1]
+        while True:
+            space = _SPACE.match(self._held, self._at)
+            self._at = space.end() if space else self._at
+            if self._at < len(self._held) or not self._hold_more():
+                return self._held[self._at : self._at + 1]
 
     def items(self, opening: str, closing: str) -> Iterator[None]:
         """Stop before each item of a list or object, which the caller then reads."""
@@ -194,29 +210,64 @@ class _Walk:
 
     def value(self, decoder: json.JSONDecoder | None = None) -> object:
         self.peek()
-        value, self.at = (decoder or _DECODER).raw_decode(self._text, self.at)
-        return value
+        while True:
+            try:
+                value, end = (decoder or _DECODER).raw_decode(self._held, self._at)
+            except json.JSONDecodeError as error:
+                is_cut = error.pos > len(self._held) - _LONGEST_SIGN
+                if not (is_cut or error.msg.startswith(_UNENDED)) or not self._hold_more():
+                    raise self._error(error.msg, error.pos) from None
+            else:  # a number may go on
+                if end < len(self._held) or not self._hold_more():
+                    self._at = end
+                    return value
 
     def placed(self) -> Iterator[Placed]:
         """Yield the items of a list."""
         for _ in self.items("[", "]"):
             self.peek()
-            self._line += self._text.count("\n", self._counted, self.at)
-            self._counted = self.at
-            value = self.value()
-            yield Placed(self._line, value, self.at / len(self._text))
+            self._count_lines()
+            line, value = self._line, self.value()
+            yield Placed(line, value, self._text.share(self.place))
 
     def end(self) -> None:
         if self.peek():
             raise self._expected("nothing more")
 
+    def _hold_more(self) -> bool:
+        """Let go of what has been read, and hold as much again as is left, a piece at least."""
+        more: list[str] = []
+        left = len(self._held) - self._at
+        while sum(map(len, more)) <= left and (piece := next(self._pieces, "")):
+            more.append(piece)
+        if more:
+            self._count_lines()
+            newline = self._held.rfind("\n", 0, self._at)
+            self._column = self._at - newline - 1 + (self._column if newline < 0 else 0)
+            self._before += self._at
+            self._held = self._held[self._at :] + "".join(more)
+            self._at = self._counted = 0
+        return bool(more)
+
+    def _count_lines(self) -> None:
+        self._line += self._held.count("\n", self._counted, self._at)
+        self._counted = self._at
+
     def _take(self, mark: str) -> None:
         if self.peek() != mark:
             raise self._expected(f"{mark!r}")
-        self.at += 1
+        self._at += 1
 
     def _expected(self, what: str) -> json.JSONDecodeError:
-        return json.JSONDecodeError(f"expected {what}", self._text, self.at)
+        return self._error(f"expected {what}", self._at)
+
+    def _error(self, reason: str, at: int) -> json.JSONDecodeError:
+        """Return an error with its line and column in the whole text."""
+        self._count_lines()
+        error = json.JSONDecodeError(reason, self._held, at)
+        error.colno += self._column if error.lineno == 1 else 0
+        error.lineno = self._line + self._held.count("\n", self._at, at)
+        return error
 
 
 def _decimal(text: str) -> Decimal:

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 
 from app.catalog import merchant_feed, shopify_feed
 from app.catalog.compiled import Stamp
-from app.catalog.feed import Feed, Terms, read_text, size_of
+from app.catalog.feed import Feed, Terms
+from app.catalog.feed_text import open_text, size_of
 from app.catalog.images import folder_of, index_of
 from app.catalog.json_feed import read_json
 from app.catalog.language_feeds import language_files, with_languages, without_languages
@@ -31,10 +32,11 @@ from app.util.memory import memory_left
 
 
 def _read_table(path: Path, terms: Terms) -> Feed:
-    text = read_text(path)
-    if named := _NO_TABLES.get(text.lstrip()[:1]):
+    text = open_text(path)
+    begins = text.beginning
+    if named := _NO_TABLES.get(begins.lstrip()[:1]):
         raise CatalogError.of(path, f"is {named}, whatever its name says")
-    if merchant_feed.LAYOUT.fits(text) and not shopify_feed.LAYOUT.fits(text):
+    if merchant_feed.LAYOUT.fits(begins) and not shopify_feed.LAYOUT.fits(begins):
         return read_merchant_table(text, path, terms)
     return read_shopify(text, path, terms)
 
@@ -52,8 +54,8 @@ _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
 }
 _NO_TABLES = {"{": "JSON", "[": "JSON", "<": "XML"}
 _MIB = 1024 * 1024
-_MEMORY_A_BYTE = 3
-"""Bytes that reading takes for each of the file, and then what is sold: twice to thrice as many."""
+_MEMORY_A_BYTE, _APART_A_BYTE = 3, 0.5
+"""Bytes that what is read takes for each of the file, and where its texts stay on the disk."""
 
 _SMALL_ENOUGH = 8 * _MIB
 _KINDS = ".json, .jsonl, .csv, .tsv, .txt or .xml"
@@ -140,7 +142,7 @@ def read_sources(
     shop_file: Path | None = None,
     memory: Callable[[], int | None] = memory_left,
     progress: Callable[[Path, float], object] = lambda *_: None,
-    keep_text: Callable[[Any], Any] = lambda text: text,
+    keep_text: Callable[[Any], Any] | None = None,
 ) -> Iterator[tuple[Path, Source]]:
     """Read the files of a catalog one after the other, as `Reading` says.
 
@@ -164,10 +166,12 @@ def read_sources(
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
             raise CatalogError.of(file, f"is neither a folder nor a {_KINDS} file")
-        _hold(file, memory())
+        a_byte = _MEMORY_A_BYTE if keep_text is None else _APART_A_BYTE
+        _hold(file, memory(), a_byte)
         shop_id, name = shop_id_of(file.stem), _shop_name(file)
         terms = Terms(currency, shop_id, name, about, progress=partial(progress, file))
-        terms = terms._replace(keep_text=keep_text)
+        if keep_text is not None:
+            terms = terms._replace(keep_text=keep_text)
         if earlier is not None:
             terms = terms._replace(before=earlier.shop.products, known=earlier.known)
         return reader(file, terms)
@@ -226,10 +230,10 @@ def _stamp(file: Path, shop_file: Path | None) -> Stamp:
     return tuple(stamp)
 
 
-def _hold(file: Path, left: int | None) -> None:
+def _hold(file: Path, left: int | None, a_byte: float) -> None:
     """Refuse a file that memory cannot hold, with what is made of it, rather than be killed."""
     with suppress(OSError):
-        needed = size_of(file) * _MEMORY_A_BYTE
+        needed = int(size_of(file) * a_byte)
         if left is not None and left < needed > _SMALL_ENOUGH:
             in_mib = f"about {needed // _MIB} MiB of memory, and {left // _MIB} MiB are left"
             raise CatalogError.of(file, f"needs {in_mib}")

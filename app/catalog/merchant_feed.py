@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
 
-from app.catalog.feed import Feed, Listed, Terms, read_text
+from app.catalog.feed import Feed, Listed, Terms
+from app.catalog.feed_text import FeedText, open_text
 from app.catalog.json_shop import open_feed
 from app.catalog.merchant_product import read_product
 from app.catalog.problems import CatalogError, Report
@@ -60,7 +61,7 @@ _SOURCE = re.compile(r'(?:trained_algorithmic_media|default)\s*:\s*"?(.*?)"?', r
 """How a table has a text of which Google is to know that a machine wrote it: source and text."""
 
 
-def read_merchant_table(text: str, path: Path, terms: Terms) -> Feed:
+def read_merchant_table(text: FeedText, path: Path, terms: Terms) -> Feed:
     """Read a feed whose items are rows; one that cannot be used costs only itself.
 
     Raises:
@@ -76,7 +77,7 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
         CatalogError: it is not XML, declares a document type, or holds nothing to sell.
     """
     walk = _Walk(path)
-    walk.read(read_text(path))
+    walk.read(open_text(path))
     named = terms._replace(shop_name=plain(walk.title) or terms.shop_name)
     return _open(path, walk.rows, named)
 
@@ -141,14 +142,20 @@ class _Walk:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text.append
 
-    def read(self, text: str) -> None:
+    def read(self, text: FeedText) -> None:
         """Read the whole file.
 
         Raises:
             CatalogError: it is not XML, or asks for what no feed needs.
         """
         try:
-            self._parser.Parse(_UNSEEN.sub("", text).lstrip("\ufeff \t\r\n"), True)
+            begun = False
+            for piece in text.pieces():
+                shown = _UNSEEN.sub("", piece)
+                begins = shown if begun else shown.lstrip("\ufeff \t\r\n")
+                begun = begun or bool(begins)
+                self._parser.Parse(begins, False)
+            self._parser.Parse("", True)
         except expat.ExpatError as error:
             reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
             raise CatalogError.of(self._path, reason, error.lineno) from None

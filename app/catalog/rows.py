@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.catalog.feed import LARGEST_FILE
+from app.catalog.feed_text import LARGEST_FILE, FeedText
 from app.catalog.images import remote
 from app.catalog.problems import InvalidProduct, Report, attempt
 from app.catalog.text import LONGEST_LINE, shorten
@@ -23,10 +23,6 @@ _DELIMITERS = ",;\t|"
 _HINT = re.compile(r"\s*\"?sep=(.)", re.IGNORECASE)
 """A first line by which a spreadsheet tells the next one what stands between the cells."""
 
-
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
-_LONGEST_HEADER = 64 * 1024
-"""Characters in which a header is looked for."""
 
 _MOST_AGAIN = 16
 """How often, all in all, as much as the whole text may be read again."""
@@ -58,14 +54,14 @@ class Layout:
             if theirs in names
         }
 
-    def fits(self, text: str) -> bool:
+    def fits(self, beginning: str) -> bool:
         """Say whether a table has the columns that are required."""
-        header = self._split(_header(text), self.delimiter(text))
+        header = self._split(_header(beginning), self.delimiter(beginning))
         return self.required.keys() <= header.keys()
 
-    def delimiter(self, text: str) -> str:
+    def delimiter(self, beginning: str) -> str:
         """Return what stands between cells: that by which most columns of the header are known."""
-        hint, header = _HINT.match(text), _header(text)
+        hint, header = _HINT.match(beginning), _header(beginning)
         choices = _DELIMITERS + (hint[1] if hint else "")
         return max(choices, key=lambda sign: len(self._split(header, sign)))
 
@@ -105,13 +101,14 @@ class Row:
         return attempt(lambda: Picture(remote(self[name]), alt), self.note, without)
 
 
-def read_rows(text: str, layout: Layout, report: Report) -> Iterator[Row]:
+def read_rows(text: FeedText, layout: Layout, report: Report) -> Iterator[Row]:
     """Yield the rows that fit the header; the others are reported, and empty ones passed over.
 
     Raises:
         InvalidProduct: the header lacks a column that products cannot do without.
     """
-    lines = _lines(text, layout.delimiter(text), bool(_HINT.match(text)), report)
+    begins = text.beginning
+    lines = _lines(text, layout.delimiter(begins), bool(_HINT.match(begins)), report)
     header = next((cells for _, cells in lines), [])
     places = layout.places(header)
     missing = [name for ours, name in layout.required.items() if ours not in places]
@@ -143,36 +140,66 @@ def together(
 
 
 def _lines(
-    text: str, delimiter: str, has_hint: bool, report: Report
+    text: FeedText, delimiter: str, has_hint: bool, report: Report
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that say something and are as wide as the first, each with its first line.
 
     Any other costs that line alone and is read again from the next: its quote, left open, would
     take what follows along.
     """
-    number, width, again = int(has_hint), 0, 0
-    start = next(_LINE.finditer(text)).end() if has_hint else 0
-    while start < len(text):
-        ends: list[int] = []
-        lines, reason = _lines_of(text, start, ends, report), ""
+    lines = _Lines(text, report)
+    number, width, reason = int(has_hint), 0, "begins"
+    if has_hint:
+        next(lines)
+    while reason:
+        reason = ""
+        lines.taken.clear()
         try:
             for cells in csv.reader(lines, delimiter=delimiter, strict=True):
                 if any(cells):
                     width = width or len(cells)
-                    reason = _misfit(cells, width, delimiter if len(ends) > 1 else "")
+                    reason = _misfit(cells, width, delimiter if len(lines.taken) > 1 else "")
                     if reason:
                         break
                     yield number + 1, cells
-                number, start = number + len(ends), ends[-1]
-                ends.clear()
+                number += len(lines.taken)
+                lines.taken.clear()
         except csv.Error as error:
             reason = f"is not CSV: {error}"
         if reason:
-            number, start, again = number + 1, ends[0], again + ends[-1] - ends[0]
+            number += 1
             report.add(number, reason)
-        if again > _MOST_AGAIN * len(text):
-            report.add(number, "too many quotes are left open: what follows is not read")
-            return
+            if not lines.put_back():
+                report.add(number, "too many quotes are left open: what follows is not read")
+                return
+
+
+class _Lines(Iterator[str]):
+    """The lines of a text; those that were `taken` last, but for the first, can be put back."""
+
+    def __init__(self, text: FeedText, report: Report) -> None:
+        self.taken: list[str] = []
+        self._back: deque[str] = deque()
+        self._ahead = text.lines()
+        self._text = text
+        self._report = report
+        self._come = self._again = 0
+
+    def __next__(self) -> str:
+        if self._back:
+            line = self._back.popleft()
+        else:
+            line = next(self._ahead)
+            self._come += len(line)
+            self._report.reached(self._text.share(self._come))
+        self.taken.append(line)
+        return line
+
+    def put_back(self) -> bool:
+        """Say whether that may be done: it is read again, and could be for ever."""
+        self._again += sum(map(len, self.taken[1:]))
+        self._back.extendleft(reversed(self.taken[1:]))
+        return not self._text.exceeded(self._again, _MOST_AGAIN)
 
 
 def _misfit(cells: Sequence[str], width: int, delimiter: str) -> str:
@@ -183,17 +210,9 @@ def _misfit(cells: Sequence[str], width: int, delimiter: str) -> str:
     return "a quote is left open" if is_open else ""
 
 
-def _lines_of(text: str, start: int, ends: list[int], report: Report) -> Iterator[str]:
-    """Yield the lines, and note where they end: StringIO would take four times the text."""
-    for line in _LINE.finditer(text, start):
-        ends.append(line.end())
-        report.reached(line.end() / len(text))
-        yield line[0]
-
-
-def _header(text: str) -> str:
+def _header(beginning: str) -> str:
     """Return the first line that says something, but for a hint."""
-    lines = text[:_LONGEST_HEADER].splitlines()[1 if _HINT.match(text) else 0 :]
+    lines = beginning.splitlines()[1 if _HINT.match(beginning) else 0 :]
     return next((line for line in lines if line.strip()), "")
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-from app.catalog.feed import Feed, Listed, Terms, read_text, sold
+from app.catalog.feed import Feed, Listed, Terms, sold
+from app.catalog.feed_text import FeedText, open_text
 from app.catalog.json_shop import open_feed
 from app.catalog.problems import Report
 from app.catalog.rows import Layout, Row, read_rows, together
@@ -57,7 +58,7 @@ its own, but in those of common export apps; its checkout knows variants by noth
 LAYOUT = Layout(_COLUMNS, {"id": "Handle", "title": "Title"})
 
 
-def read_shopify(text: str, path: Path, terms: Terms) -> Feed:
+def read_shopify(text: FeedText, path: Path, terms: Terms) -> Feed:
     """Read an export; a row that cannot be used costs only itself.
 
     Raises:
@@ -79,7 +80,7 @@ def read_shopify_lines(path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: there is nothing to sell.
     """
-    text = read_text(path)
+    text = open_text(path)
     store = read_shop(text)
     domain = store.get("domain")
     checkout = {"checkout": {"type": SHOPIFY, "domain": domain}} if domain else {}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from app.catalog.feed_text import FeedText
 from app.catalog.problems import Report
 from app.catalog.rows import Row
 
@@ -25,7 +26,6 @@ inventoryItem { tracked } selectedOptions { value } image { url }
 SHOP = "shop"
 """The key of the one line that is ours: what the store says of itself."""
 
-_LINE = re.compile(r".*\n?")
 _OWNER = re.compile(rb'"(?:id|__parentId)"\s*:\s*"gid:\\?/\\?/shopify\\?/Product\\?/([0-9]{1,20})"')
 _OWNER_TEXT = re.compile(_OWNER.pattern.decode())
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -46,13 +46,15 @@ class Line(NamedTuple):
     product: str
 
 
-def read_lines(text: str, report: Report) -> Iterator[Line]:
+def read_lines(text: FeedText, report: Report) -> Iterator[Line]:
     """Yield the lines that say something, as they are."""
-    for number, found in enumerate(_LINE.finditer(text), 1):
-        report.reached(found.end() / max(len(text), 1))
-        if found[0].strip():
-            owned = _OWNER_TEXT.search(found[0])
-            yield Line(number, found[0], owned[1] if owned else "")
+    come = 0
+    for number, line in enumerate(text.lines(), 1):
+        come += len(line)
+        report.reached(text.share(come))
+        if line.strip():
+            owned = _OWNER_TEXT.search(line)
+            yield Line(number, line, owned[1] if owned else "")
 
 
 def read_row(line: Line, report: Report) -> Row | None:
@@ -67,9 +69,9 @@ def read_row(line: Line, report: Report) -> Row | None:
     return None
 
 
-def read_shop(text: str) -> Mapping[str, object]:
+def read_shop(text: FeedText) -> Mapping[str, object]:
     """Return what the store says of itself, in the first line; nothing where it does not."""
-    shop = (_object(text.partition("\n")[0]) or {}).get(SHOP)
+    shop = (_object(next(text.lines(), "")) or {}).get(SHOP)
     return shop if isinstance(shop, dict) else {}
 
 

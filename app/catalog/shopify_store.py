@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from app.catalog.download import RemoteFeed, https_client
-from app.catalog.feed import LARGEST_FILE
+from app.catalog.feed_text import LARGEST_FILE
 from app.catalog.problems import CatalogError
 from app.catalog.shopify_api import AdminApi
 from app.catalog.shopify_lines import Change, merge, moment, shop_line

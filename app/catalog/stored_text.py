@@ -6,13 +6,16 @@ import os
 from collections.abc import Sized
 from hashlib import blake2b
 from pathlib import Path
+from struct import Struct
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
 SHORTEST = 256
 """Characters from which on a text takes less memory on the disk."""
 
-_DIGEST_BYTES = 8
+_AT_BYTES, _DIGEST_BYTES = 8, 8
+_PLACE = Struct(f"<QI{_DIGEST_BYTES}s")
+"""Where a text begins, how many bytes it has, and their digest: packed, since there are many."""
 
 
 class Texts:
@@ -32,37 +35,39 @@ class Texts:
 class StoredText(Sized):
     """Behaves as its text where it is asked for that, and is compared by its digest."""
 
-    __slots__ = ("_texts", "place")
+    __slots__ = ("_place", "_texts")
 
-    def __init__(self, texts: Texts, place: tuple[int, int, bytes]) -> None:
+    def __init__(self, texts: Texts, place: bytes) -> None:
         self._texts = texts
-        self.place = place
-        """Where it begins, how many bytes it has, and its digest."""
+        self._place = place
 
     def __str__(self) -> str:
-        return self._texts.read(*self.place[:2]).decode(errors="replace")
+        at, size, _ = _PLACE.unpack(self._place)
+        return self._texts.read(at, size).decode(errors="replace")
 
     def __repr__(self) -> str:
         return repr(str(self))
 
     def __len__(self) -> int:
-        return self.place[1]
+        size: int = _PLACE.unpack(self._place)[1]
+        return size
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, StoredText):
-            return self.place[1:] == other.place[1:]
+            return self._place[_AT_BYTES:] == other._place[_AT_BYTES:]
         return isinstance(other, str) and str(self) == other
 
     def __hash__(self) -> int:
         return hash(str(self))
 
 
-def store(text: str, file: BinaryIO) -> tuple[int, int, bytes]:
+def store(text: str, file: BinaryIO) -> bytes:
     """Write a text where a file ends; return its place, as a `StoredText` has it."""
     content = text.encode("utf-8", "backslashreplace")
     at = file.tell()
     file.write(content)
-    return at, len(content), blake2b(content, digest_size=_DIGEST_BYTES).digest()
+    digest = blake2b(content, digest_size=_DIGEST_BYTES).digest()
+    return _PLACE.pack(at, len(content), digest)
 
 
 class Spool:

@@ -67,11 +67,16 @@ def import_feed(settings: Settings, feed: str, *, only_checks: bool) -> int:
         if source is not None:
             asyncio.run(source.fetch())
         path, shop_file = places_of(settings)
+        importer = importer_of(settings)
         catalogs = load_catalogs(
-            path, currency=settings.currency, shop_file=shop_file, progress=Progress(sys.stderr)
+            path,
+            currency=settings.currency,
+            shop_file=shop_file,
+            progress=Progress(sys.stderr),
+            keep_text=importer.spool().keep,
         )
         if not only_checks:
-            importer_of(settings).keep(catalogs)
+            importer.keep(catalogs)
     sys.stdout.writelines(f"{line}\n" for line in _report(catalogs))
     return 1 if any(catalogs.problems.values()) else 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.catalog.feed import LARGEST_FILE
+from app.catalog.feed_text import LARGEST_FILE
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
 from tests.support.catalogs import Write
@@ -83,7 +83,7 @@ def sparse(path: Path) -> None:
         (lambda path: path.write_bytes(b"\xff\xfeH\x00\n\x00\x00\xd8"), "line 2: is not UTF-16"),
         (lambda path: path.write_bytes(b"Handle\n\n\xe9"), "line 3: is not UTF-8 text"),
         (lambda path: path.symlink_to(path), "line 1: "),
-        (sparse, "line 1: is larger than 64 MiB"),
+        (sparse, "line 1: is larger than 256 MiB"),
     ],
 )
 @pytest.mark.parametrize("name", ["shop.csv", "shop.json"])

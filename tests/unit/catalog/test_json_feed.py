@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.catalog.feed_text import FeedText
 from app.catalog.json_feed import read_document
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
@@ -281,9 +282,51 @@ def test_products_are_taken_apart_one_by_one() -> None:
     text = json.dumps({"products": goods})
     tracemalloc.start()
     try:
-        document = read_document(text)
+        document = read_document(FeedText.of(text))
         assert sum(isinstance(placed.value, dict) for placed in document.products) == 2_000
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < len(text) / 4
+
+
+ODD = [
+    '{"products": [{"a": 1}, {"b": [true, null, -0.5e3, "\\ud83d\\udd6f \\n"]}], "shop": {"x": 12}}',
+    '{"products" : [ ] , "n": 123456 }  \n',
+    '{"a": 12\n34}',
+    '{"a": "never ends',
+    '{"products": [1, 2,]}',
+    '\n\n {"products": [{"a": tru}]}',
+    '{"a": 1} x',
+    '{"a": 1,  \n  \n    }',
+    "[1, 2]",
+    '{"a": NaN, "b": -Infinity}',
+    '{"a": "\\u12',
+    '{"a" 1}',
+    "",
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("text", ODD)
+def test_however_a_text_comes_it_is_the_same_and_so_is_what_is_wrong_with_it(
+    text: str, size: int
+) -> None:
+    def read(text: FeedText) -> object:
+        try:
+            document = read_document(text)
+            return document.fields, [placed[:2] for placed in document.products]
+        except json.JSONDecodeError as error:
+            return error.msg, error.lineno, error.colno
+
+    cut = [text[at : at + size] for at in range(0, len(text), size)]
+    assert repr(read(FeedText(lambda: iter(cut), len(text)))) == repr(read(FeedText.of(text)))
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_however_lines_come_they_are_the_same(size: int) -> None:
+    text = 'a,b\r\n1,"x\ny"\r\rz\n\n\r\nend'
+    cut = [text[at : at + size] for at in range(0, len(text), size)]
+    lines = [*FeedText(lambda: iter(cut), len(text)).lines()]
+    assert "".join(lines) == text
+    assert lines == [*FeedText.of(text).lines()] == text.splitlines(keepends=True)

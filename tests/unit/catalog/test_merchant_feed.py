@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.catalog.feed_text import FeedText
 from app.catalog.load import load_catalogs
 from app.catalog.merchant_feed import LAYOUT
 from app.catalog.merchant_product import read_product
@@ -264,7 +265,7 @@ def test_what_expires_is_sold_until_then_and_the_feed_is_read_again() -> None:
     at = datetime(2999, 1, 1, tzinfo=UTC)
     text = f"id\ttitle\tprice\texpiration_date\njug\tJug\t12 EUR\t{at.isoformat()}\n"
     report = Report()
-    (row,) = read_rows(text, LAYOUT, report)
+    (row,) = read_rows(FeedText.of(text), LAYOUT, report)
     assert read_product([row], "EUR").available
     assert report.until == at.timestamp()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.catalog.feed_text import FeedText
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError, Report
 from app.catalog.rows import read_rows
@@ -215,7 +216,7 @@ def test_a_quote_that_never_closes_costs_its_line_alone(read_csv: ReadCsv, after
 def test_quotes_left_open_are_not_followed_for_ever() -> None:
     report = Report()
     text = HEADER + "\n" + 'a",b,"\n' * 2_000
-    assert list(read_rows(text, LAYOUT, report)) == []
+    assert list(read_rows(FeedText.of(text), LAYOUT, report)) == []
     assert "what follows is not read" in report.problems()[-1].reason
 
 
