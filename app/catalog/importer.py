@@ -39,6 +39,7 @@ _BY_LINES = ".jsonl"
 """Feeds of which only the lines that have changed are read again."""
 
 _LOOKS_EVERY = 1.0
+_STACK = 256 * 1024
 
 _BESIDE = Path(__file__).parents[2]
 """Where the new process finds this program."""
@@ -226,6 +227,7 @@ class Importer:
 def main() -> int:
     """Read and keep the feeds that standard input names, and write which cannot be used."""
     catalog, beside, files, folder, currency, memory = json.load(sys.stdin)
+    threading.stack_size(_STACK)  # of the usual 8 MiB nothing is used, and all of it is counted
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     if memory is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
