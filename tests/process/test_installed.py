@@ -22,7 +22,7 @@ from tools.support.server import Server
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = f"-m hatchling build --target wheel --directory {folder}".split()
-    subprocess.run([sys.executable, *build], cwd=ROOT, check=True, capture_output=True, timeout=60)
+    subprocess.run([sys.executable, *build], cwd=ROOT, check=True, capture_output=True, timeout=240)
     return next(folder.glob("*.whl"))
 
 
@@ -32,8 +32,8 @@ def wandstore(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=False, symlinks=True)
     python = folder / "bin" / "python"
-    pip = f"-m pip --python {python} install --no-deps --no-index {wheel}".split()
-    subprocess.run([sys.executable, *pip], check=True, capture_output=True, timeout=60)
+    install = f"-m uv pip install --python {python} --no-deps --no-index {wheel}".split()
+    subprocess.run([sys.executable, *install], check=True, capture_output=True, timeout=240)
     packages = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
     Path(packages, "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     return folder / "bin" / "wandstore"
@@ -47,7 +47,7 @@ def run(command: Path, *arguments: str | Path, home: Path) -> subprocess.Complet
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
