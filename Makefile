@@ -26,10 +26,13 @@ QUICK := -m "not process and not browser and not workerd" --hypothesis-profile q
 	$(addprefix --ignore=tests/, process browser edge)
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-# Each of these collects and imports its own part only, which four workers would do with all of it. They
-# wait a part of their time, so that there may be more of them than cores.
-PARTS := tests/unit tests/http
-QUICK_PARTS := $(addprefix quick-, $(notdir $(PARTS)) others)
+# Each of these imports and collects its own part only, where each worker of xdist does so with all
+# tests. They wait a part of their time, so that there may be more of them than cores.
+IN_quick-http := $(wildcard tests/http/test_[a-l]*)
+IN_quick-http-2 := $(filter-out $(IN_quick-http) %__pycache__,$(wildcard tests/http/*))
+IN_quick-unit := $(wildcard tests/unit/[a-k]*)
+IN_quick-unit-2 := $(filter-out $(IN_quick-unit) %__pycache__,$(wildcard tests/unit/*))
+QUICK_PARTS := quick-http quick-http-2 quick-unit quick-unit-2 quick-others
 
 .PHONY: run test image simulate soak check quick $(QUICK_PARTS) lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge cluster servers publish worker-types worker-test worker-lint
@@ -59,12 +62,7 @@ quick:
 	$(TOGETHER) --jobs 3 $(QUICK_PARTS)
 
 $(QUICK_PARTS): $(VENV)/compiled.stamp
-
-$(addprefix quick-, $(notdir $(PARTS))): quick-%:
-	$(BIN)/python -m pytest --quiet $(QUICK) tests/$*
-
-quick-others:
-	$(BIN)/python -m pytest --quiet $(QUICK) $(addprefix --ignore=, $(PARTS))
+	$(BIN)/python -m pytest --quiet $(QUICK) $(or $(IN_$@),--ignore=tests/http --ignore=tests/unit)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
@@ -78,9 +76,11 @@ worker-lint: worker/node_modules/.stamp
 	cd worker && $(WITH_NODE) node_modules/.bin/biome ci --error-on-warnings --config-path=. \
 		src tests bench *.ts *.mjs ../tools/bench/peers/react ../static ../app/workbench/static ../app/workbench/blank/*.css ../components
 
+# What did not change since the last time is not checked again, as mypy has it.
+TSC_CACHE := --incremental --tsBuildInfoFile node_modules/.cache
 worker-types: worker/node_modules/.stamp
-	cd worker && $(WITH_NODE) node_modules/.bin/tsc
-	cd worker && $(WITH_NODE) node_modules/.bin/tsc -p tsconfig.browser.json
+	cd worker && $(WITH_NODE) node_modules/.bin/tsc $(TSC_CACHE)/worker.tsbuildinfo
+	cd worker && $(WITH_NODE) node_modules/.bin/tsc -p tsconfig.browser.json $(TSC_CACHE)/browser.tsbuildinfo
 
 # The demo shop, whatever is published at the moment: tests know what it sells.
 worker-test: worker/.build/index.js publish

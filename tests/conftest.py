@@ -58,6 +58,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Look once for garbage that would warn: pytest looks ten times at all that the tests left."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with what it needs beside Python, which its folder and its fixtures tell."""
     for item in items:
