@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sized
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from app.catalog.feed import Feed
 from app.catalog.feed_text import size_of
 from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
 from app.catalog.problems import CatalogError
-from app.catalog.stored_text import Spool
+from app.catalog.stored_text import spool
 from app.domain.catalog import FeedIssue
 from app.util.memory import give_back, memory_left
 
@@ -129,13 +130,9 @@ class Importer:
             if source.feed is not None and source.error is None:
                 self._compiled.write(file, source.stamp, source.feed)
 
-    def spool(self) -> Spool:
-        """Return what takes the texts of feeds that are to be kept, while they are read.
-
-        Raises:
-            OSError: nothing can be written.
-        """
-        return Spool(self._compiled.folder)
+    def spool(self) -> AbstractContextManager[Callable[[Sized], Sized]]:
+        """Return what takes the long texts of feeds that are to be kept, while they are read."""
+        return spool(self._compiled.folder)
 
     def stop(self) -> None:
         """End the process, where there is one, and whichever begins."""
@@ -240,19 +237,20 @@ def main() -> int:
             file: Source(() if file in wanted else stamp, _earlier(file, compiled, wanted))
             for file, stamp in found.items()
         }
-        read = read_sources(
-            path,
-            currency=currency,
-            known=known,
-            shop_file=shop_file,
-            memory=lambda: memory,
-            keep_text=Spool(compiled.folder).keep,
-        )
-        for file, source in read:
-            if file in wanted and source.error is not None:
-                failed[os.fspath(file)] = (source.stamp, source.error.problems)
-            elif file in wanted and source.feed is not None:
-                compiled.write(file, source.stamp, source.feed)
+        with spool(compiled.folder) as keep:
+            read = read_sources(
+                path,
+                currency=currency,
+                known=known,
+                shop_file=shop_file,
+                memory=lambda: memory,
+                keep_text=keep,
+            )
+            for file, source in read:
+                if file in wanted and source.error is not None:
+                    failed[os.fspath(file)] = (source.stamp, source.error.problems)
+                elif file in wanted and source.feed is not None:
+                    compiled.write(file, source.stamp, source.feed)
         compiled.sweep(found)
     except MemoryError:
         return _NO_ROOM

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sized
+from collections.abc import Callable, Iterator, Sized
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
@@ -70,16 +71,22 @@ def store(text: str, file: BinaryIO) -> bytes:
     return _PLACE.pack(at, len(content), digest)
 
 
-class Spool:
-    """Takes texts as they are read, so that a feed may be larger than memory."""
+@contextmanager
+def spool(folder: Path) -> Iterator[Callable[[Sized], Sized]]:
+    """Yield what leaves a long text in a file without a name, so that a feed may exceed memory.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - for as long as there are texts
-        self._texts = Texts(self._file)
+    A text that is short, or on the disk already, stays as it is.
 
-    def keep(self, text: Sized) -> Sized:
-        """Return what has the text; itself where it is short, or on the disk already."""
-        if not isinstance(text, str) or len(text) < SHORTEST:
-            return text
-        return StoredText(self._texts, store(text, self._file))
+    Raises:
+        OSError: nothing can be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder, buffering=0) as file:
+        texts = Texts(file)
+
+        def keep(text: Sized) -> Sized:
+            if not isinstance(text, str) or len(text) < SHORTEST:
+                return text
+            return StoredText(texts, store(text, file))
+
+        yield keep

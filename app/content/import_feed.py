@@ -73,7 +73,7 @@ def import_feed(settings: Settings, feed: str, *, only_checks: bool) -> int:
             currency=settings.currency,
             shop_file=shop_file,
             progress=Progress(sys.stderr),
-            keep_text=importer.spool().keep,
+            keep_text=stack.enter_context(importer.spool()),
         )
         if not only_checks:
             importer.keep(catalogs)
