@@ -13,7 +13,7 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_llm.files import recording
 from tests.support.fake_model import KEY, Model, answer, component
 from tests.support.in_process import InProcessServer
-from tools.support.browser import let_in
+from tools.support.browser import let_in, watched
 from tools.support.workbench import Desk, a_desk
 
 
@@ -130,7 +130,6 @@ def test_a_new_component_is_offered_to_the_model_and_composed_into_the_shops_pag
     model.play(
         Scenario(answer(*(component(kind) for kind in ("hero", "filters", "grid")), promise))
     )
-    shopper = browser.new_context().new_page()
-    shopper.goto(f"{bench.server.url}/store")
-    shopper.wait_for_selector("[data-slot=cta][data-filled-by=promise] .promise")
-    shopper.context.close()
+    with watched(browser) as shopper:
+        shopper.page.goto(f"{bench.server.url}/store")
+        shopper.page.wait_for_selector("[data-slot=cta][data-filled-by=promise] .promise")
