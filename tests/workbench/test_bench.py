@@ -124,7 +124,7 @@ def test_a_new_component_is_offered_to_the_model_and_composed_into_the_shops_pag
 ) -> None:
     for ending in ("samples.json", "css", "jinja", "py"):
         text = bench.text(f"components/cta.{ending}").replace("class Cta", "class Promise")
-        bench.save(f"components/promise.{ending}", text.replace('class="cta{{', 'class="promise{{'))
+        bench.save(f"components/promise.{ending}", text.replace('class="cta{', 'class="promise{'))
     page.wait_for_selector("[data-instructions]:has-text('# promise (slot cta)')", state="attached")
     promise = {**component("cta"), "type": "promise"}
     model.play(
