@@ -56,10 +56,10 @@ test: worker/.build/index.js browser ## Run every check and every test
 	$(TOGETHER) unit lint types worker-lint worker-types worker-test
 
 check: worker/node_modules/.stamp ## Run what needs no process, browser or workerd: format, lint, types, tests
-	$(TOGETHER) --jobs 3 $(QUICK_PARTS) lint types worker-lint worker-types
+	$(TOGETHER) --jobs 5 $(QUICK_PARTS) lint types worker-lint worker-types
 
 quick:
-	$(TOGETHER) --jobs 3 $(QUICK_PARTS)
+	$(TOGETHER) --jobs 5 $(QUICK_PARTS)
 
 $(QUICK_PARTS): $(VENV)/compiled.stamp
 	$(BIN)/python -m pytest --quiet $(QUICK) $(or $(IN_$@),--ignore=tests/http --ignore=tests/unit)
