@@ -26,7 +26,7 @@ from app.content.site import SiteContent, feed_source, importer_of, read_site
 from app.main import create_app
 from app.pages.service import PageService
 from app.pages.watch import log_problems
-from app.settings import Settings, read_settings, unknown_settings
+from app.settings import Settings, read_settings, unclear_settings, unknown_settings
 from app.util.early_signals import end_by, end_within, signals_held
 from app.util.errors import CANNOT, OperatorError
 from app.util.http_protocol import BoundedHttpProtocol, Connections
@@ -195,7 +195,7 @@ def build_server(settings: Settings, read: Callable[[Settings], SiteContent]) ->
         if not content.languages.has_words(shop.locale):
             log.warning("%s: locale/ has no words in %r, English stands in", shop.id, shop.locale)
     for problem in content.experiments.problems:
-        log.warning("%s, line %d: %s", problem.file, problem.line, problem.reason)
+        log.warning("%s: %s", problem.within(problem.file), problem.reason)
     app = create_app(settings, content)
     AppStatus.enable_automatic_graceful_drain = False
     most, head, stall = settings.connections
@@ -268,6 +268,8 @@ def main(environment: Mapping[str, str]) -> int:
     set_up_log()
     for name in unknown_settings(environment):
         log.warning("%s is not a setting: it changes nothing", name)
+    for name in unclear_settings(environment):
+        log.warning("%s is neither 0 nor 1: it changes nothing", name)
     try:
         serve(read_settings(environment))
     except (OperatorError, TemplateError) as error:

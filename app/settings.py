@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,17 @@ def unknown_settings(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like ours and are none: misspelt, or of another version."""
     return [
         name for name in sorted(environment) if name.startswith(_OURS) and name not in VARIABLES
+    ]
+
+
+def unclear_settings(environment: Mapping[str, str]) -> list[str]:
+    """Return the variables that turn something on or off, and say neither 1 nor 0."""
+    usual = Settings()
+    return [
+        name
+        for name, (path, _) in VARIABLES.items()
+        if isinstance(attrgetter(path)(usual), bool)
+        and environment.get(name, "").strip() not in ("", "0", "1")
     ]
 
 

@@ -18,8 +18,8 @@ T = TypeVar("T")
 Note = Callable[[str], object]
 """Takes what is wrong with something that is sold all the same."""
 
-WHOLE_FILE = 1
-"""The line of a problem that is the file's and no row's."""
+WHOLE_FILE = 0
+"""In place of the line of a problem that is the file's and no row's."""
 
 _MOST_KEPT = 500
 _MOST_LISTED = 5
@@ -33,7 +33,7 @@ class CatalogError(OperatorError):
     """A catalog cannot be sold from. The message names file, line and reason on one line."""
 
     def __init__(self, path: Path, problems: tuple[FeedIssue, ...]) -> None:
-        listed = "; ".join(_as_text(problem) for problem in problems[:_MOST_LISTED])
+        listed = "; ".join(in_words(problem) for problem in problems[:_MOST_LISTED])
         unlisted = len(problems) - _MOST_LISTED
         super().__init__(
             f"{path}: {listed}" + (f"; and {unlisted} more problems" if unlisted > 0 else "")
@@ -104,11 +104,13 @@ def by_kind(problems: Iterable[FeedIssue]) -> Iterator[str]:
     for kind, alike in sorted(kinds.items(), key=lambda item: -len(item[1])):
         reason = kind if len(alike) > 1 else alike[0].reason
         places = [
-            f"{item.line} ({item.product})" if item.product else str(item.line)
+            f"{item.line or ''}{f' ({item.product})' if item.product else ''}".strip()
             for item in alike[:_MOST_LISTED]
         ]
+        line = "line " if alike[0].line else ""
         others = ", ..." if len(alike) > _MOST_LISTED else ""
-        yield f"{len(alike)} x {reason}: line {', '.join(places)}{others}"
+        where = f": {line}{', '.join(places)}{others}" if any(places) else ""
+        yield f"{len(alike)} x {reason}{where}"
 
 
 def kind_of(reason: str) -> str:
@@ -123,6 +125,8 @@ def shown(value: object) -> str:
     return short if short.isprintable() else ascii(short)[1:-1]
 
 
-def _as_text(problem: FeedIssue) -> str:
+def in_words(problem: FeedIssue) -> str:
+    """Return a problem on one line."""
     product = f" ({problem.product})" if problem.product else ""
-    return f"line {problem.line}: {problem.reason}{product}"
+    line = f"line {problem.line}: " if problem.line else ""
+    return f"{line}{problem.reason}{product}"

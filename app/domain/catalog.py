@@ -315,7 +315,7 @@ class Shop(NamedTuple):
 
 
 class FeedIssue(NamedTuple):
-    """A row of a feed that could not be sold, and why. Lines count from 1.
+    """A row of a feed that could not be sold, and why. Lines count from 1; 0 is the whole file.
 
     `file` is the name of another file than the feed, where the line is in that.
     """
@@ -324,3 +324,7 @@ class FeedIssue(NamedTuple):
     reason: str
     product: str = ""
     file: str = ""
+
+    def within(self, file: str) -> str:
+        """Return the file with the line, if the problem is of one."""
+        return f"{file}, line {self.line}" if self.line else file

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.catalog.problems import in_words
 from app.content.experiments import ExperimentFile
 from app.domain.catalog import Shop
 from app.domain.experiments import PLAIN, POINTS, Arm, Experiment, Experiments
@@ -66,6 +67,6 @@ async def collect(
         dollar=dollar,
         recorded_from=stamp(now, record_days)[:10],
     )
-    wrong = [f"line {problem.line}: {problem.reason}" for problem in problems]
+    wrong = [in_words(problem) for problem in problems]
     about = {"shop": shop.id, "sample": False, "view_days": VIEW_DAYS, "problems": wrong}
     return {**about, **figures, "pins": compare_pins(pinning, places, experiments)}

@@ -292,11 +292,11 @@ def log_problems(catalogs: Catalogs, before: Catalogs | None = None) -> None:
         for problem in (item for item in problems if item not in known):
             where = f"{shop_id}, {problem.file}" if problem.file else shop_id
             what = f"{problem.product} {problem.reason}".strip()
-            log.warning("%s, line %d: %s", where, problem.line, what)
+            log.warning("%s: %s", problem.within(where), what)
 
 
 def _log_experiments(file: ExperimentFile) -> None:
     for problem in file.problems:
-        log_texts.error("%s, line %d: %s", problem.file, problem.line, problem.reason)
+        log_texts.error("%s: %s", problem.within(problem.file), problem.reason)
     if file.problems:
         log_texts.error("%s: the experiments go on as they were", FILE_NAME)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import subprocess
+import sys
 import tomllib
 from typing import Any
 
@@ -65,3 +68,13 @@ def test_only_the_image_names_a_version_of_python_to_run() -> None:
     scripts = [makefile, *(path.read_text() for path in (ROOT / ".ci").iterdir())]
     scripts += [path.read_text() for path in (ROOT / "tools").rglob("*.py")]
     assert not [text for text in scripts if re.search(r"\bpython3\.\d", text)]
+
+
+def test_a_python_that_is_too_old_is_told_so_in_one_line() -> None:
+    ast.parse((ROOT / "app" / "__init__.py").read_text(), feature_version=(3, 4))
+    older = "import sys; sys.version_info, sys.version = (3, 10, 13), '3.10.13 (main)'; import app"
+    ended = subprocess.run(
+        [sys.executable, "-c", older], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "WandStore needs Python 3.11 or newer, and this is 3.10.13\n"

@@ -154,8 +154,10 @@ def test_a_variable_that_looks_like_a_setting_and_is_none_is_named(tmp_path: Pat
         WANDSTORE_DATA=str(tmp_path / "data"),
         WANDSTORE_CATALOGUE="mine.json",
         WANDSTORE_CATALOG="/nowhere/at/all.json",
+        WANDSTORE_DESIGN="true",
     )
     assert "WANDSTORE_CATALOGUE is not a setting" in ended.stderr
+    assert "WANDSTORE_DESIGN is neither 0 nor 1" in ended.stderr
 
 
 @pytest.mark.parametrize("name", ["kv.sqlite3", "shop.sqlite3", ""])

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from app.settings import VARIABLES, Settings, SettingsError, read_settings, unknown_settings
+from app.settings import (
+    VARIABLES,
+    Settings,
+    SettingsError,
+    read_settings,
+    unclear_settings,
+    unknown_settings,
+)
 from tests.support.cases import each
 
 OF_OPENAI_ALONE = {
@@ -126,6 +133,16 @@ def test_an_address_loses_its_last_slash() -> None:
 def test_a_variable_that_looks_like_ours_and_is_none_is_named() -> None:
     environment = {"WANDSTORE_CATALOGUE": "x", "WANDSTORE_CATALOG": "y", "HOME": "/"}
     assert unknown_settings(environment) == ["WANDSTORE_CATALOGUE"]
+
+
+def test_a_switch_that_is_set_to_neither_0_nor_1_is_named() -> None:
+    environment = {
+        "WANDSTORE_DESIGN": "true",
+        "WANDSTORE_PERSONAL": "off",
+        "WANDSTORE_SAMPLE_INSIGHTS": " 1 ",
+        "WANDSTORE_HOST": "true",
+    }
+    assert unclear_settings(environment) == ["WANDSTORE_DESIGN", "WANDSTORE_PERSONAL"]
 
 
 def test_a_store_is_read_with_an_app_or_a_token_and_is_the_only_source() -> None:

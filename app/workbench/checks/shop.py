@@ -70,7 +70,7 @@ def problems_of(settings: Settings) -> list[str]:
 def _of_catalog(path: Path, shop: str, issue: FeedIssue) -> str:
     file = issue.file or (f"{path.name}, shop {shop}" if path.is_dir() else path.name)
     product = f" ({issue.product})" if issue.product else ""
-    return f"{file}, line {issue.line}: {issue.reason}{product}"
+    return f"{issue.within(file)}: {issue.reason}{product}"
 
 
 def _of_file(fault: Fault) -> str:

@@ -69,21 +69,21 @@ def sparse(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (Path.absolute, "line 1: there is no such file"),
-        (lambda path: path.write_bytes(b""), "line 1: is empty"),
-        (lambda path: path.write_bytes(b" \n"), "line 1: is empty"),
+        (Path.absolute, "there is no such file"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (lambda path: path.write_bytes(b" \n"), "is empty"),
         (
             lambda path: path.write_bytes(b"PK\x03\x04\x00"),
-            "line 1: is a spreadsheet or an archive",
+            "is a spreadsheet or an archive",
         ),
         (
             lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0"),
-            "line 1: is a spreadsheet or an archive",
+            "is a spreadsheet or an archive",
         ),
         (lambda path: path.write_bytes(b"\xff\xfeH\x00\n\x00\x00\xd8"), "line 2: is not UTF-16"),
         (lambda path: path.write_bytes(b"Handle\n\n\xe9"), "line 3: is not UTF-8 text"),
-        (lambda path: path.symlink_to(path), "line 1: "),
-        (sparse, "line 1: is larger than 256 MiB"),
+        (lambda path: path.symlink_to(path), ""),
+        (sparse, "is larger than 256 MiB"),
     ],
 )
 @pytest.mark.parametrize("name", ["shop.csv", "shop.json"])

@@ -160,7 +160,6 @@ def test_a_number_beyond_all_bounds_costs_only_its_product(write: Write, exponen
         ("[]", 1),
         ("{", 1),
         ('{"products": [', 1),
-        ('{"a": ' + "[" * 100_000, 1),
     ],
 )
 def test_what_is_not_json_is_refused_by_its_line(write: Write, text: str, line: int) -> None:
@@ -169,6 +168,12 @@ def test_what_is_not_json_is_refused_by_its_line(write: Write, text: str, line: 
         load_catalogs(path)
     assert caught.value.path == path
     assert caught.value.problems[0].line == line
+
+
+def test_what_is_nested_too_deeply_is_refused(write: Write) -> None:
+    path = write("shop.json", '{"a": ' + "[" * 100_000)
+    with pytest.raises(CatalogError, match=r"shop.json: is nested too deeply"):
+        load_catalogs(path)
 
 
 def test_the_shop_and_its_brand_are_read(read_json: ReadJson) -> None:
@@ -262,9 +267,9 @@ def test_a_key_that_is_not_read_is_named_once_where_it_first_stands(write: Write
     catalogs = load_catalogs(path)
     assert len(catalogs.default.products) == 4
     assert [(problem.line, problem.reason) for problem in catalogs.problems["corner"]] == [
-        (1, "brand: the key 'primary' is not read"),
-        (1, "catalog: the key 'language' is not read"),
-        (1, "shop: the key 'colour' is not read"),
+        (0, "brand: the key 'primary' is not read"),
+        (0, "catalog: the key 'language' is not read"),
+        (0, "shop: the key 'colour' is not read"),
         (6, "product: the key 'titel' is not read"),
         (8, "variant 2 is not sold: its options are not Colour"),
         (8, "product: the key 'variants, stok' is not read"),

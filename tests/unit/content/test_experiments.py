@@ -79,7 +79,7 @@ def test_an_arm_has_prompts_and_limits_of_its_own(tmp_path: Path) -> None:
         ("\ufeff" + COPY + "share = 2", 4, "share must be"),
         (COPY.replace("\n", "\r\n") + "share = 2", 4, "share must be"),
         ("# \u2028\n" + COPY + "share = 2", 5, "share must be"),
-        (COPY + f"note = {'[' * 9_999}", 1, "too deep"),
+        (COPY + f"note = {'[' * 9_999}", 0, "too deep"),
     ],
 )
 def test_a_bad_line_is_named_and_costs_only_its_experiment(
