@@ -31,6 +31,7 @@ _SPARE_PAGES = 256
 """Free pages that stay in the file for what comes next: a mebibyte."""
 
 _VACUUM_SLICE = 64
+_INCREMENTAL = (2,)
 _MOST_LOG = 256 * 1024 * 1024
 """Bytes of changes that may wait for one who reads for hours what was there before them."""
 
@@ -48,7 +49,7 @@ class SqliteFile:
         self._most_log = most_log
         self._writer = _Connection(path, "writer", _WRITE_TIMEOUT)
         self._reader = _Connection(path, "reader", _READ_TIMEOUT)
-        self._inode = 0
+        self._inodes = (0, 0)
 
     async def open(self) -> None:
         """Open the file, creating it for its owner alone where needed.
@@ -58,13 +59,14 @@ class SqliteFile:
         """
 
         def set_up(connection: sqlite3.Connection) -> None:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            if connection.execute("PRAGMA auto_vacuum").fetchone() != _INCREMENTAL:  # it writes
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA journal_size_limit=4194304")
             self._prepare(connection)
-            self._inode = self._path.stat().st_ino
+            self._inodes = self._inodes_now()
 
         await self._writer.open(set_up)
         await self._reader.open(lambda connection: connection.execute("PRAGMA query_only=ON"))
@@ -73,13 +75,13 @@ class SqliteFile:
         """Run `work` in one transaction.
 
         Raises:
-            StorageError: SQLite refused, and nothing of the transaction remains; or the file is
-                gone from its place, where what is written would be lost with this process; or
-                its log is full, since somebody reads and does not end.
+            StorageError: SQLite refused, and nothing of the transaction remains; or the file or
+                its log is gone from its place, where what is written would be lost with this
+                process; or the log is full, since somebody reads and does not end.
         """
 
         def whole(connection: sqlite3.Connection) -> Result:
-            if not self._is_in_place():
+            if self._inodes_now() != self._inodes:
                 raise StorageError(f"{self._path}: the file is gone")
             if self._log_is_full(connection):
                 raise StorageError(f"{self._log}: full, another process reads and does not end")
@@ -130,10 +132,8 @@ class SqliteFile:
                 return bool(logged != moved)
         return False
 
-    def _is_in_place(self) -> bool:
-        with suppress(OSError):
-            return self._path.stat().st_ino == self._inode
-        return False
+    def _inodes_now(self) -> tuple[int, int]:
+        return _inode(self._path), _inode(self._log)
 
 
 class _Connection:
@@ -217,6 +217,13 @@ def _work(works: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | Non
 def _unless_done(done: asyncio.Future[Any], settle: Callable[[], None]) -> None:
     if not done.done():
         settle()
+
+
+def _inode(path: Path) -> int:
+    """Return what tells a file from another of its name; 0 where there is none."""
+    with suppress(OSError):
+        return path.stat().st_ino
+    return 0
 
 
 def _translated(error: Exception, path: Path) -> StorageError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from tests.conftest import QUICK, StartServer
@@ -13,7 +13,7 @@ from tests.support.fake_llm import Scenario
 from tests.support.fake_model import Model, answer
 from tests.support.in_process import InProcessServer
 from tests.support.shopper_client import Shopper, stream_of
-from tests.support.small_disk import small_disk
+from tests.support.small_disk import fill, small_disk
 from tests.support.stored import rows
 from tests.support.waiting import eventually
 from tools.support import http
@@ -38,15 +38,6 @@ def locked(server: Server) -> Iterator[None]:
         yield
 
 
-def full(folder: Path) -> Path:
-    """Fill a disk to the last byte; return what is in the way."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
-    return filler
-
-
 def test_a_returning_shopper_waits_for_nobody_who_holds_the_files(serve: StartServer) -> None:
     server = serve(**NO_MEMORY)
     with Shopper(server) as shopper, Shopper(server) as newcomer:
@@ -57,6 +48,17 @@ def test_a_returning_shopper_waits_for_nobody_who_holds_the_files(serve: StartSe
         eventually(lambda: len(rows(server, "SELECT id FROM shoppers")) == 2)
 
 
+def test_a_shop_opens_while_others_hold_its_files(serve: StartServer) -> None:
+    server = serve(**NO_MEMORY)
+    with Shopper(server) as shopper:
+        shopper.follow(stream_of(shopper.store().text))
+        server.stop()
+        with locked(server):
+            server.start()
+            shopper.base_url = server.url
+            assert shopper.store().headers["x-wandstore-page"] == "kept"
+
+
 def test_on_a_full_disk_a_page_is_paid_once_and_health_says_so(
     tmp_path: Path, model: Model
 ) -> None:
@@ -65,7 +67,7 @@ def test_on_a_full_disk_a_page_is_paid_once_and_health_says_so(
         small_disk(tmp_path / "small", kibibytes=1024) as folder,
         InProcessServer(folder / "data", QUICK | NO_MEMORY | model.environment) as server,
     ):
-        filler = full(folder)
+        filler = fill(folder)
         with Shopper(server) as shopper:
             assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
             assert shopper.store().headers["x-wandstore-page"] == "kept"

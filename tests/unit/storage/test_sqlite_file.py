@@ -18,7 +18,7 @@ from app.storage.errors import StorageError
 from app.storage.kv.sqlite import SqliteKv
 from app.storage.sqlite import SqliteFile
 from tests.support.clock import Clock
-from tests.support.small_disk import small_disk
+from tests.support.small_disk import fill, small_disk
 
 pytestmark = pytest.mark.anyio
 
@@ -136,11 +136,12 @@ async def test_the_files_are_their_owners_alone(tmp_path: Path, before: int | No
     assert modes == dict.fromkeys(("any.sqlite", "any.sqlite-wal", "any.sqlite-shm"), 0o600)
 
 
+@pytest.mark.parametrize("gone", ["any.sqlite", "any.sqlite-wal"])
 async def test_nothing_is_written_to_a_file_that_is_gone_and_what_was_read_is_read(
-    file: SqliteFile, tmp_path: Path
+    file: SqliteFile, tmp_path: Path, gone: str
 ) -> None:
     await file.run(add)
-    (tmp_path / "any.sqlite").unlink()
+    (tmp_path / gone).unlink()
     with pytest.raises(StorageError, match="gone"):
         await file.run(add)
     assert await file.read(found) == [(1,)]
@@ -199,6 +200,20 @@ async def test_a_full_disk_refuses_a_write_and_not_a_reading(tmp_path: Path) -> 
         await kv.put("b", b"y", 60)
         assert await kv.get("b") == b"y"
         await kv.close()
+
+
+async def test_a_file_is_opened_and_read_although_the_disk_is_full(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small", kibibytes=512) as folder:
+        for is_again in (False, True):
+            kv = SqliteKv(folder / "kv.sqlite", Clock())
+            await kv.open()
+            if not is_again:
+                await kv.put("a", b"x" * 50_000, 60)
+                fill(folder)
+            assert await kv.get("a") == b"x" * 50_000
+            with pytest.raises(StorageError, match="full"):
+                await kv.put("b", b"x" * 50_000, 60)
+            await kv.close()
 
 
 async def test_who_reads_for_hours_does_not_fill_the_disk_with_what_is_changed(
