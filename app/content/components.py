@@ -18,11 +18,11 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from app.content.kinds import kind_in
 from app.content.styles import shape_faults
-from app.domain.page import Kind, PagePlan
+from app.domain.page import ComponentSpec, Kind, PagePlan, Sample, SlotSpec
 from app.util.errors import OperatorError
 from app.util.lazy import Lazy
 
@@ -35,32 +35,6 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 class LibraryError(OperatorError):
     """A component's files do not fit together; the message names the file and what it lacks."""
-
-
-class Sample(NamedTuple):
-    """A config that shows a component at its best, or at its limits."""
-
-    name: str
-    config: Mapping[str, object]
-
-
-class ComponentSpec(NamedTuple):
-    """One kind of component: its props, the slots it may fill, its samples."""
-
-    name: str
-    props: type[BaseModel]
-    slots: tuple[str, ...]
-    samples: tuple[Sample, ...]
-
-
-class SlotSpec(NamedTuple):
-    """A place on the store page, as `components/slots.py` states it."""
-
-    id: str
-    label: str
-    required: bool
-    seconds: float | None = None
-    optional: bool = False
 
 
 class Specs(Mapping[str, ComponentSpec]):

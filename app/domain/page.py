@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 class Proposal(NamedTuple):
@@ -94,6 +97,32 @@ class PagePlan:
     def asked(self) -> tuple[str, ...]:
         """The slots that a model is asked for."""
         return tuple(slot for slot in self.slots if slot not in self.own)
+
+
+class Sample(NamedTuple):
+    """A config that shows a component at its best, or at its limits."""
+
+    name: str
+    config: Mapping[str, object]
+
+
+class ComponentSpec(NamedTuple):
+    """One kind of component: its props, its slots (the likeliest first), its samples."""
+
+    name: str
+    props: type[BaseModel]
+    slots: tuple[str, ...]
+    samples: tuple[Sample, ...]
+
+
+class SlotSpec(NamedTuple):
+    """A place on the store page, as `components/slots.py` states it."""
+
+    id: str
+    label: str
+    required: bool
+    seconds: float | None = None
+    optional: bool = False
 
 
 class RenderedComponent(NamedTuple):

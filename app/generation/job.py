@@ -11,11 +11,18 @@ from app.domain.events import Event, EventName, Lease
 from app.domain.limits import Deadlines, ParseLimits
 from app.domain.llm import Model
 from app.domain.network import Client
-from app.domain.page import Component, PagePlan, Refusal, RenderedComponent, StoredPage
+from app.domain.page import (
+    Component,
+    ComponentSpec,
+    PagePlan,
+    Refusal,
+    RenderedComponent,
+    StoredPage,
+)
 from app.domain.persona import Interests, PageKey, Persona
 from app.generation.rules import House
 from app.generation.trace import Trace
-from app.rendering.renderer import Renderer, SlotContent, Spec
+from app.rendering.renderer import Renderer, SlotContent
 
 
 class Journal(Protocol):
@@ -67,7 +74,7 @@ class GeneratorDeps(NamedTuple):
     tools: GeneratorTools
     models: Sequence[Model]
     renderer: Renderer
-    specs: Mapping[str, Spec]
+    specs: Mapping[str, ComponentSpec]
     plan: PagePlan
     instructions: Callable[[], str]
     persona_briefs: Mapping[str, str]

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from app.catalog.ranking import pinned, rank
 from app.domain.catalog import Product, Shop
 from app.domain.llm import Prompt
+from app.domain.page import ComponentSpec
 from app.domain.persona import Persona
 from app.generation.requirements import requirements_text
 from app.rendering.language import formats_of
-from app.rendering.renderer import Spec
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -43,14 +43,14 @@ _MOST_TAGS = 4
 _LONGEST_BEGINNING, _LONGEST_TEXT = 80, 120
 
 
-def instructions(storefront: str, places: tuple[str, str], kinds: Iterable[Spec]) -> str:
+def instructions(storefront: str, places: tuple[str, str], kinds: Iterable[ComponentSpec]) -> str:
     """Return the stable part: the designer's text with rules and components in their places."""
     rules, components = places
     described = "\n".join(describe(kind) for kind in kinds)
     return storefront.replace(rules, requirements_text()).replace(components, described)
 
 
-def describe(kind: Spec) -> str:
+def describe(kind: ComponentSpec) -> str:
     """Return a component as the model is told of it: purpose, slots, props with their limits."""
     schema = schema_of(kind.props)
     required = set(schema.get("required", ()))

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.catalog.ranking import arrange, in_stock_first, pinned, rank
 from app.domain.catalog import Product, Shop
-from app.domain.page import Choice, Component, Kind, PagePlan, Proposal, Refusal
+from app.domain.page import Choice, Component, ComponentSpec, Kind, PagePlan, Proposal, Refusal
 from app.domain.persona import NEWCOMER, Interests, Persona
 from app.generation.validate import validate
-from app.rendering.renderer import Spec
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -70,7 +69,7 @@ def restock(
     shop: Shop,
     persona: Persona,
     *,
-    specs: Mapping[str, Spec],
+    specs: Mapping[str, ComponentSpec],
     context: Mapping[str, object],
     lines: HouseCopy,
 ) -> list[Component]:
@@ -100,7 +99,7 @@ def obey(
     component: Component,
     shop: Shop,
     *,
-    specs: Mapping[str, Spec],
+    specs: Mapping[str, ComponentSpec],
     context: Callable[[Shop], Mapping[str, object]],
     copy_in: Callable[[str], HouseCopy],
 ) -> Component:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Prompt
+from app.domain.page import ComponentSpec
 from app.generation.prompt import MOST_CATEGORIES, schema_of
-from app.rendering.renderer import Spec
 
 SHAPE = (
     "Answer with one JSON object that has a key for each of these slots, in this order, "
@@ -26,7 +26,7 @@ _MOST_NAMES = 200
 _KEPT = ("type", "enum", "const", "description", "items", "properties", "anyOf", "$ref")
 
 
-def answer_schema(specs: Mapping[str, Spec], prompt: Prompt) -> dict[str, Any]:
+def answer_schema(specs: Mapping[str, ComponentSpec], prompt: Prompt) -> dict[str, Any]:
     """Return the schema of an object with a component for each slot that is asked for."""
     offered = {
         "products": [item.id for item in prompt.products],

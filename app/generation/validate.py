@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, cast
 
-from app.domain.page import Component, Proposal, Refusal
+from app.domain.page import Component, ComponentSpec, Proposal, Refusal
 from app.generation.parser.names import spelled
-from app.rendering.renderer import Spec
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -42,7 +41,7 @@ _GRAVEST_FIRST = (
 
 def validate(
     proposal: Proposal,
-    specs: Mapping[str, Spec],
+    specs: Mapping[str, ComponentSpec],
     context: Mapping[str, object],
     filled: AbstractSet[str],
     repairs: Counter[str] | None = None,
@@ -69,7 +68,7 @@ def validate(
     return Component(kind, slot, props.model_dump())
 
 
-def _kind_of(proposal: Proposal, specs: Mapping[str, Spec], repairs: Counter[str]) -> str:
+def _kind_of(proposal: Proposal, specs: Mapping[str, ComponentSpec], repairs: Counter[str]) -> str:
     """Return the kind that the type names: by itself, spelled in another way, or by its slot."""
     if proposal.type in specs:
         return proposal.type
@@ -84,7 +83,7 @@ def _kind_of(proposal: Proposal, specs: Mapping[str, Spec], repairs: Counter[str
     return kind
 
 
-def _given(config: Mapping[str, object], spec: Spec) -> dict[str, object]:
+def _given(config: Mapping[str, object], spec: ComponentSpec) -> dict[str, object]:
     """Return the props without those that may be left out and are null, as strict schemas want."""
     fields = spec.props.model_fields
     return {
@@ -94,7 +93,7 @@ def _given(config: Mapping[str, object], spec: Spec) -> dict[str, object]:
     }
 
 
-def _slot_for(proposal: Proposal, spec: Spec, filled: AbstractSet[str]) -> str | None:
+def _slot_for(proposal: Proposal, spec: ComponentSpec, filled: AbstractSet[str]) -> str | None:
     """Return the slot the proposal's id names, else the first free one its kind may fill."""
     if proposal.id in spec.slots:
         return None if proposal.id in filled else proposal.id

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from jinja2 import (
     BaseLoader,
@@ -24,7 +24,7 @@ from app.catalog.listing import Listing, shown_categories
 from app.catalog.ranking import top_up
 from app.domain.basket import MAX_QUANTITY, BasketItem, seen, totals
 from app.domain.catalog import Product, Shop, Variant
-from app.domain.page import Component, Refusal
+from app.domain.page import Component, ComponentSpec, Refusal, SlotSpec
 from app.rendering.checkout import shown_at
 from app.rendering.goods import choices_of, options_of, pictured, total
 from app.rendering.language import TAGS, Language, Languages, opening
@@ -32,9 +32,6 @@ from app.rendering.markdown import Markdown
 from app.rendering.pictures import source_of, with_preload
 from app.rendering.structured import about_listing, about_product, about_shop, summary
 from app.rendering.urls import ShopUrls
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 FALLBACK = "fallback"
 """Fills what nobody else has filled."""
@@ -56,32 +53,6 @@ _USUAL: Mapping[str, Any] = MappingProxyType(
     }
 )
 """What a page says of itself where it says nothing else."""
-
-
-class Spec(Protocol):
-    """What drawing, admission and models must know of a kind of component."""
-
-    @property
-    def name(self) -> str:
-        """Its type."""
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The slots it may fill, the likeliest first."""
-
-    @property
-    def props(self) -> type[BaseModel]:
-        """The model its config must satisfy."""
-
-
-class Place(Protocol):
-    """A slot of the store page."""
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def label(self) -> str: ...
 
 
 class SlotContent(NamedTuple):
@@ -157,8 +128,8 @@ class Renderer:
     def __init__(
         self,
         templates: Environment,
-        specs: Mapping[str, Spec],
-        slots: Sequence[Place],
+        specs: Mapping[str, ComponentSpec],
+        slots: Sequence[SlotSpec],
         *,
         urls_of: Callable[[Shop], ShopUrls],
         props_context: Callable[[Shop], Mapping[str, object]],
@@ -386,6 +357,6 @@ def _in_language(templates: Environment, languages: Languages, tag: str) -> Envi
     return spoken
 
 
-def _filled(slot: Place, filling: SlotContent, language: Language) -> FilledSlot:
+def _filled(slot: SlotSpec, filling: SlotContent, language: Language) -> FilledSlot:
     label = language.gettext(slot.label)
     return FilledSlot(slot.id, label, filling.by, Markup(filling.html))  # noqa: S704 - drawn here

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import CatalogError
-from app.content.components import ComponentSpec
 from app.content.experiments import read_experiments
 from app.content.site import SiteContent, catalogs_of, read_site
 from app.content.styles import shape_faults
 from app.domain.catalog import FeedIssue
+from app.domain.page import ComponentSpec
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
 from app.generation.rules import House, compose, product_props

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from app.content.components import ComponentSpec
 from app.domain.catalog import Shop
+from app.domain.page import ComponentSpec
 from app.generation.rules import names_in
 
 

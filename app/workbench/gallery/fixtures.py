@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from app.catalog.ranking import in_stock_first
-from app.content.components import ComponentSpec
 from app.domain.catalog import Product, Shop
+from app.domain.page import ComponentSpec
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
 from app.generation.rules import names_in
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from app.catalog.images import image_hosts
 from app.content.assets import is_brand
-from app.content.components import ComponentSpec
+from app.domain.page import ComponentSpec
 from app.generation.prompt import count_tokens, describe
 from app.rendering.language import formats_of
 from app.workbench.gallery.controls import controls

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import parse_qsl, urlencode
 
 from app.catalog.merchandising import rules_at, steer
-from app.content.components import ComponentSpec
 from app.domain.catalog import Shop
-from app.domain.page import Component, Proposal, Refusal
+from app.domain.page import Component, ComponentSpec, Proposal, Refusal
 from app.domain.persona import PERSONA_TYPES
 from app.generation.validate import validate
 from app.pages.shells import draw_fallbacks

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from app.content.assets import Assets, files_of, make_assets
 from app.content.components import (
-    ComponentSpec,
     Library,
     Specs,
     component_spec,
@@ -20,6 +19,7 @@ from app.content.components import (
 from app.content.prompts import PromptError, Prompts, load_prompts
 from app.content.site import MESSAGES, SiteContent, merged, read_catalogs
 from app.content.styles import shape_faults
+from app.domain.page import ComponentSpec
 from app.generation.copy.lexicon import unreadable
 from app.rendering.language import Languages
 from app.rendering.po import PoError, read_po

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from app.content.components import ComponentSpec, LibraryError, Sample
+from app.content.components import LibraryError
 from app.domain.catalog import Shop
+from app.domain.page import ComponentSpec, Sample
 from app.pages.shells import draw_fallbacks
 from app.pages.site import build_renderer
 from app.rendering.renderer import Renderer

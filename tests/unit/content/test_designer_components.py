@@ -9,8 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.catalog.load import load_catalogs
-from app.content.components import ComponentSpec
-from app.domain.page import Component, Proposal
+from app.domain.page import Component, ComponentSpec, Proposal
 from app.generation.validate import validate
 from app.rendering.renderer import Renderer, environment
 from app.rendering.urls import ShopUrls

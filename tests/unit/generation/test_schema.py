@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import pytest
 from pydantic import BaseModel
 
 from app.catalog.load import load_catalogs
 from app.domain.llm import Prompt
-from app.domain.page import Component, Proposal
+from app.domain.page import Component, ComponentSpec, Proposal
 from app.domain.persona import NEWCOMER
 from app.generation.parser.parser import ProposalParser
 from app.generation.parser.proposal import Names
 from app.generation.prompt import SlotRequest, build_prompt
 from app.generation.schema import answer_schema
 from app.generation.validate import validate
-from app.rendering.renderer import Spec
 from app.settings import ROOT
 from components.fields import Copy, Field, ProductId, Props
 from tests.support.factories import product, shop
@@ -48,10 +47,8 @@ class Story(Props):
     details: list[Detail] = Field(default=[], max_length=3)
 
 
-class Made(NamedTuple):
-    props: type[BaseModel]
-    slots: tuple[str, ...]
-    name: str = "story"
+def made(props: type[BaseModel], *slots: str) -> ComponentSpec:
+    return ComponentSpec("story", props, slots, ())
 
 
 def prompt_for(*slots: str, sold: Any = DEMO) -> Prompt:
@@ -85,7 +82,7 @@ def test_each_slot_that_is_asked_for_has_a_schema_of_its_own_in_order() -> None:
     assert parts["type"]["enum"] == ["grid"]
 
 
-@pytest.mark.parametrize("specs", [SPECS, {"story": Made(Story, ("story", "hero"))}])
+@pytest.mark.parametrize("specs", [SPECS, {"story": made(Story, "story", "hero")}])
 def test_strict_modes_would_take_it(specs: Any) -> None:
     schema = answer_schema(specs, prompt_for(*SLOTS, "story"))
     assert refused(schema) is None
@@ -104,14 +101,14 @@ def test_names_are_those_that_are_offered() -> None:
 
 
 def test_what_may_be_left_out_may_be_null() -> None:
-    schema = answer_schema({"story": Made(Story, ("story",))}, prompt_for("story"))
+    schema = answer_schema({"story": made(Story, "story")}, prompt_for("story"))
     config = schema["properties"]["story"]["properties"]["config"]
     null = {"type": "null"}
     assert config["required"] == ["product_id", "title", "mood", "details"]
     assert config["properties"]["title"] == {"type": "string"}
     for name in ("product_id", "mood", "details"):
         assert null in config["properties"][name]["anyOf"]
-    specs = {"story": Made(Story, ("story",))}
+    specs = {"story": made(Story, "story")}
     empty = {"product_id": None, "title": "A story", "mood": None, "details": None}
     verdict = validate(Proposal("story", "story", empty), specs, props_context(DEMO), set())
     assert isinstance(verdict, Component)
@@ -119,7 +116,10 @@ def test_what_may_be_left_out_may_be_null() -> None:
 
 
 def test_a_slot_that_several_kinds_may_fill_leaves_the_choice() -> None:
-    specs: dict[str, Spec] = {"hero": SPECS["hero"], "story": Made(Story, ("story", "hero"))}
+    specs: dict[str, ComponentSpec] = {
+        "hero": SPECS["hero"],
+        "story": made(Story, "story", "hero"),
+    }
     hero = answer_schema(specs, prompt_for("hero"))["properties"]["hero"]
     kinds = [choice["properties"]["type"]["enum"] for choice in hero["anyOf"]]
     assert kinds == [["hero"], ["story"]]
