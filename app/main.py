@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from types import MappingProxyType
-from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
@@ -44,7 +43,7 @@ from app.personas.learner import PersonaLearner
 from app.rendering.renderer import Renderer
 from app.settings import Settings
 from app.storage.db.write_behind import WriteBehind
-from app.storage.factory import Storage, open_storage
+from app.storage.factory import open_storage
 from app.storage.kv.retrying import RetryingKv
 from app.storage.patience import Patience
 from app.storage.rates import Places
@@ -83,23 +82,58 @@ _BOOKED_WITHIN = 1.0
 """Seconds that a call to a model waits at most for what it may cost to be on the books."""
 
 
-class Resources(NamedTuple):
-    """What must be opened and closed."""
+class Resources:
+    """What must be opened and closed. Nothing is open before the app is."""
 
-    storage: Storage
-    kv: RetryingKv
-    patience: Patience
-    records: WriteBehind
-    shoppers: ShopperData
-    relay: Relay
-    providers: Providers
-    warm_up: WarmUp
-    lag: LoopLag
-    counters: Counters
-    metrics: Metrics
-    tracing: Tracing
-    arms: Arms
-    began: float
+    def __init__(
+        self, settings: Settings, content: SiteContent, now: Callable[[], float] | None
+    ) -> None:
+        self.began = time.monotonic()
+        self.metrics = Metrics()
+        self.tracing = Tracing(settings.collector)
+        self.lag = LoopLag(time.monotonic, self.metrics.loop_lag.observe)
+        self.storage = storage = open_storage(settings, self.metrics)
+        self.patience = Patience(storage.patience, time.monotonic)
+        self.kv = RetryingKv(
+            storage.kv,
+            time.monotonic,
+            settings.storage.retry_pause,
+            self.patience,
+            between_writes=storage.between_writes,
+        )
+        self.shoppers = ShopperData(self.kv, storage.database, storage.journal)
+        self.records = WriteBehind(
+            storage.database.record, storage.batching, self.shoppers.erase_pages
+        )
+        self.relay = Relay(storage.clock, storage.journal)
+        self.arms = Arms(content.experiments.experiments, self.kv, now or storage.clock)
+        wait = 0.0 if storage.between_writes or storage.ledgers else _BOOKED_WITHIN
+        budget = Budget(settings.spending, self.kv, storage.clock, storage.ledgers, wait=wait)
+        self.providers = Providers(settings, budget, self.metrics, self.tracing)
+        self.warm_up = self._warm_up(content)
+        self.counters: Counters = {
+            "kv": self.kv.counts,
+            "records": self.records.counts,
+            "money": budget.counts,
+            "tracing": self.tracing.counts,
+            "relay": self.relay.counts,
+            **storage.counts,
+            **{name: model.counts for name, model in self.providers.by_name.items()},
+        }
+
+    def _warm_up(self, content: SiteContent) -> WarmUp:
+        load_specs = content.library.specs.load  # and nothing that would keep this catalog for ever
+        words = content.prompts.words
+
+        def load() -> None:
+            self.tracing.load()
+            load_specs()
+            load_rules(words)
+            crawler_list()
+            self.providers.load()
+            self.storage.load()
+
+        return WarmUp(load)
 
 
 def create_app(
@@ -109,7 +143,7 @@ def create_app(
 
     `now` (Unix seconds) is when the merchant's rules hold, if not by the clock of what is stored.
     """
-    resources = _open_later(settings, content, now)
+    resources = Resources(settings, content, now)
     now = now or resources.storage.clock
     tools = _generator_tools(settings, resources)
     build_site = partial(_build_site, tools, now)
@@ -187,63 +221,6 @@ async def _lifespan(
                 logger.write()
                 await resources.providers.aclose()
                 await resources.tracing.aclose()
-
-
-def _open_later(
-    settings: Settings, content: SiteContent, now: Callable[[], float] | None
-) -> Resources:
-    metrics = Metrics()
-    storage = open_storage(settings, metrics)
-    patience = Patience(storage.patience, time.monotonic)
-    kv = RetryingKv(
-        storage.kv,
-        time.monotonic,
-        settings.storage.retry_pause,
-        patience,
-        between_writes=storage.between_writes,
-    )
-    wait = 0.0 if storage.between_writes or storage.ledgers else _BOOKED_WITHIN
-    budget = Budget(settings.spending, kv, storage.clock, storage.ledgers, wait=wait)
-    tracing = Tracing(settings.collector)
-    providers = Providers(settings, budget, metrics, tracing)
-    load_specs = content.library.specs.load  # and nothing that would keep this catalog for ever
-    words = content.prompts.words
-
-    def load() -> None:
-        tracing.load()
-        load_specs()
-        load_rules(words)
-        crawler_list()
-        providers.load()
-        storage.load()
-
-    shoppers = ShopperData(kv, storage.database, storage.journal)
-    records = WriteBehind(storage.database.record, storage.batching, shoppers.erase_pages)
-    relay = Relay(storage.clock, storage.journal)
-    return Resources(
-        storage=storage,
-        kv=kv,
-        patience=patience,
-        records=records,
-        shoppers=shoppers,
-        relay=relay,
-        providers=providers,
-        warm_up=WarmUp(load),
-        lag=LoopLag(time.monotonic, metrics.loop_lag.observe),
-        counters={
-            "kv": kv.counts,
-            "records": records.counts,
-            "money": budget.counts,
-            "tracing": tracing.counts,
-            "relay": relay.counts,
-            **storage.counts,
-            **{name: model.counts for name, model in providers.by_name.items()},
-        },
-        metrics=metrics,
-        tracing=tracing,
-        arms=Arms(content.experiments.experiments, kv, now or storage.clock),
-        began=time.monotonic(),
-    )
 
 
 def _build_site(
