@@ -12,7 +12,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
+
+from pydantic import ValidationError
 
 from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import CatalogError
@@ -32,9 +34,6 @@ from app.workbench.reload.errors import Fault, line_fault, unread_faults
 from app.workbench.reload.files import Sources, read_sources
 from app.workbench.reload.manager import group_of
 from app.workbench.reload.verify import verify
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
 
 _USED = re.compile(
     r"/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|var\(\s*(--[\w-]+)\s*\)", re.DOTALL
@@ -198,8 +197,8 @@ def _refused(
     for line in lines:
         try:
             spec.props.model_validate({**sample, **line}, context=nothing_named)
-        except ValueError as error:
-            faults = cast("ValidationError", error).errors(include_url=False)
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
             own = [fault for fault in faults if fault["loc"] and fault["loc"][0] in line]
             yield from ((line, str(fault["loc"][0]), fault["msg"]) for fault in own[:1])
 

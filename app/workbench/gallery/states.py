@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
+
+from pydantic import ValidationError
 
 from app.catalog.merchandising import rules_at, steer
 from app.domain.catalog import Shop
@@ -22,9 +24,6 @@ from app.workbench.gallery.pages import PAGES, Scene, template_of
 from app.workbench.reload.errors import Fault, fault_of
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.reload.runaway import drawn
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
 
 SHORTEST, LONGEST, SOLD_OUT = "shortest-allowed", "longest-allowed", "sold-out"
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -210,8 +209,8 @@ def _details(
     """Return each prop that does not fit, and why, in pydantic's words."""
     try:
         spec.props.model_validate(dict(config), context=dict(context))
-    except ValueError as error:
-        faults = cast("ValidationError", error).errors(include_url=False)
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
         return tuple((".".join(map(str, item["loc"])), str(item["msg"])) for item in faults)
     return ()
 

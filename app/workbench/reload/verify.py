@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
+
+from pydantic import ValidationError
 
 from app.content.components import LibraryError
 from app.domain.catalog import Shop
@@ -18,9 +20,6 @@ from app.workbench.reload.build import BuildError, Version, blaming
 from app.workbench.reload.errors import Fault, line_fault, line_in_sample, named_fault
 from app.workbench.reload.files import Sources
 from app.workbench.reload.runaway import drawn
-
-if TYPE_CHECKING:
-    from pydantic import ValidationError
 
 
 def verify(version: Version, components: Iterable[str]) -> Renderer:
@@ -51,10 +50,9 @@ def _prove_sample(
     def draw() -> str:
         try:
             props = spec.props.model_validate(dict(config), context=context)
-        except ValueError as error:
+        except ValidationError as error:
             # A value that replaced goods which this shop does not sell is no fault of the sample.
-            faults = cast("ValidationError", error).errors() if hasattr(error, "errors") else ()
-            if not faults or any(fault["loc"][:1] not in replaced for fault in faults):
+            if any(fault["loc"][:1] not in replaced for fault in error.errors()):
                 raise
             props = spec.props.model_construct(None, **config)
         return renderer.draw(spec.name, spec.slots[0], props, shop)
@@ -62,11 +60,8 @@ def _prove_sample(
     with blaming(sources, f"components/{spec.name}.jinja", where):
         try:
             drawn(draw)
-        except ValueError as error:
-            if not hasattr(error, "errors"):
-                raise
-            misfit = _misfit(spec.name, sample, cast("ValidationError", error), sources)
-            raise BuildError(misfit) from error
+        except ValidationError as error:
+            raise BuildError(_misfit(spec.name, sample, error, sources)) from error
 
 
 def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources) -> Fault:
