@@ -81,6 +81,15 @@ def test_the_commit_hooks_run_every_linter() -> None:
     assert sorted(hooks) == sorted(f"make --silent {target}" for target in linters)
 
 
+def test_a_hook_runs_for_every_script_whose_types_it_checks() -> None:
+    hook = (ROOT / ".pre-commit-config.yaml").read_text().partition("id: worker-types")[2]
+    (pattern,) = re.findall(r"files: (.*)", hook)
+    scripts = [*ROOT.glob("worker/src/**/*.ts"), *ROOT.glob("static/*.js")]
+    scripts += ROOT.glob("app/workbench/static/*.js")
+    names = [path.relative_to(ROOT).as_posix() for path in scripts]
+    assert [name for name in names if not re.search(pattern, name)] == []
+
+
 def test_the_order_of_the_rooms_is_told_as_it_is() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     order = text.partition("## Who may use whom")[2].split("```")[1]
