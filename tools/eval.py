@@ -174,7 +174,7 @@ async def _compose(
     )
     journal.open("eval", key.shopper_id)
     await build_generator(content, renderer, tools).compose(job, _forget)
-    return outcome(trace, models[0].name, len(library.plan.asked))
+    return outcome(trace, models[0].name, len(library.plan.for_models))
 
 
 def outcome(trace: Trace, model: str, slots: int) -> Outcome:

@@ -236,18 +236,18 @@ class _Walk:
 
     def _hold_more(self) -> bool:
         """Let go of what has been read, and hold as much again as is left, a piece at least."""
-        more: list[str] = []
+        pieces: list[str] = []
         left = len(self._held) - self._at
-        while sum(map(len, more)) <= left and (piece := next(self._pieces, "")):
-            more.append(piece)
-        if more:
+        while sum(map(len, pieces)) <= left and (piece := next(self._pieces, "")):
+            pieces.append(piece)
+        if pieces:
             self._count_lines()
             newline = self._held.rfind("\n", 0, self._at)
             self._column = self._at - newline - 1 + (self._column if newline < 0 else 0)
             self._before += self._at
-            self._held = self._held[self._at :] + "".join(more)
+            self._held = self._held[self._at :] + "".join(pieces)
             self._at = self._counted = 0
-        return bool(more)
+        return bool(pieces)
 
     def _count_lines(self) -> None:
         self._line += self._held.count("\n", self._counted, self._at)

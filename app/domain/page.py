@@ -94,7 +94,7 @@ class PagePlan:
         return frozenset(slot for slot in self.slots if viewed.get(slot))
 
     @cached_property
-    def asked(self) -> tuple[str, ...]:
+    def for_models(self) -> tuple[str, ...]:
         """The slots that a model is asked for."""
         return tuple(slot for slot in self.slots if slot not in self.own)
 

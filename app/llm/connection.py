@@ -240,11 +240,11 @@ class Connection:
 
     def _read(self) -> bool:
         """Take what is there, if only the end of it; say whether there was anything."""
-        size, came = 0, False
+        size, arrived = 0, False
         try:
             while size < _MOST_AT_ONCE and not self.complete and self.lost is None:
                 data = self._stream.recv(_MOST_AT_ONCE)
-                came = True
+                arrived = True
                 if not data:
                     self._finish_at_end(None)
                     break
@@ -253,9 +253,9 @@ class Connection:
         except _NOT_YET:
             pass
         except OSError as error:
-            came = True
+            arrived = True
             self._finish_at_end(error)
-        return came
+        return arrived
 
     def _take(self, data: bytes) -> None:
         try:

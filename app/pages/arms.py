@@ -54,7 +54,7 @@ class Arms:
             self._steady_since, self._changes = now, self.experiments.next_change(now)
         return self._edition
 
-    async def take_up(self, experiments: Experiments) -> None:
+    async def replace(self, experiments: Experiments) -> None:
         """Go on with other experiments; arms that have stopped and are still there stay so."""
         self.experiments, self._limited = experiments, _limited(experiments)
         self.stopped = {key: why for key, why in self.stopped.items() if key in self._limited}

@@ -186,7 +186,7 @@ class SiteWatch:
             log.error("%s; the shop goes on as it was", error)  # noqa: TRY400 - it says all
             return
         self._errors = catalogs.errors
-        await self._take_up(lambda content: content.with_catalogs(catalogs))
+        await self._swap(lambda content: content.with_catalogs(catalogs))
         self._counts["catalog"]["refused" if catalogs.errors else "taken"] += 1
         log_problems(catalogs, before)
         sold = sum(len(shop.products) for shop in catalogs.shops.values())
@@ -216,13 +216,13 @@ class SiteWatch:
         if (found, prompts) == (content.experiments, content.prompts):
             return
         try:
-            await self._take_up(lambda now: now._replace(experiments=found, prompts=prompts))
+            await self._swap(lambda now: now._replace(experiments=found, prompts=prompts))
         except LibraryError as error:
             self._refuse_prompts(error)
             return
         if found.problems:
             return
-        await self._arms.take_up(found.experiments)
+        await self._arms.replace(found.experiments)
         self._counts["experiments"]["taken"] += 1
         names = [item.name for item in found.experiments.running]
         log_texts.info({"event": "experiments", "running": names})
@@ -250,7 +250,7 @@ class SiteWatch:
         inside = (f"{place}/{name}" for walk in walks for place, _, names in walk for name in names)
         return dict(_stamped((f"{root / FILE_NAME}", *inside)))
 
-    async def _take_up(self, change: Callable[[SiteContent], SiteContent]) -> None:
+    async def _swap(self, change: Callable[[SiteContent], SiteContent]) -> None:
         """Swap the site; where a designer's save has swapped it meanwhile, build on that."""
         current = None
         while current is not self._site.current:

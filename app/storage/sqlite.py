@@ -202,8 +202,8 @@ class _Connection:
 
 def _work(works: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None]) -> None:
     """Do what is asked for while somebody waits for it, until there is nothing more to come."""
-    while (asked := works.get()) is not None:
-        work, done = asked
+    while (request := works.get()) is not None:
+        work, done = request
         if done.cancelled():
             continue
         try:

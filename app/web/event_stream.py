@@ -47,7 +47,7 @@ class EventStream(EventSourceResponse):
                             await _send(send, data)
                     finally:
                         attending.cancel()
-                    await _send(send, b"", more=False)
+                    await _send(send, b"", more_body=False)
             except TimeoutError:
                 if not reading.expired():
                     raise
@@ -64,5 +64,5 @@ class EventStream(EventSourceResponse):
         reading.reschedule(asyncio.get_running_loop().time())
 
 
-async def _send(send: Send, body: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": more})
+async def _send(send: Send, body: bytes, *, more_body: bool = True) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more_body})

@@ -32,6 +32,22 @@ def says_nothing(path: Path) -> bool:
     return bool(text) and not re.match(r"// \w" if path.suffix == ".ts" else r'"""[^\s"]', text)
 
 
+def names_made_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+
+
+def test_a_name_is_a_noun_or_a_verb_that_a_stranger_would_look_for() -> None:
+    vague = {"told", "asked", "came", "whom", "many", "more", "manager", "helper"}
+    found = [(path.name, name) for path in MODULES for name in names_made_in(path)]
+    assert len(found) > len(MODULES)
+    assert [it for it in found if it[1].strip("_") in vague] == []
+
+
 def test_a_module_is_short_enough_to_be_read_in_one_go() -> None:
     assert MODULES
     assert WORKERS

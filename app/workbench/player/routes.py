@@ -211,7 +211,7 @@ def _prompt_of(live: ContentReloader, shop: Shop, persona: Persona) -> dict[str,
     content = live.version.content
     library = content.library
     stable = instructions(content.prompts.storefront, PLACES, library.offered)
-    wanted = SlotRequest(library.plan.asked, optional=library.plan.optional)
+    wanted = SlotRequest(library.plan.for_models, optional=library.plan.optional)
     prompt = build_prompt(shop, persona, stable, content.prompts.personas, wanted)
     return {
         "instructions": prompt.instructions,

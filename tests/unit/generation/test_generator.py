@@ -192,7 +192,7 @@ async def test_what_may_stay_out_is_not_missed_and_is_shown_where_the_model_has_
         model, house = Says("model", text), Says("house", "")
         deps = workshop(model, house)._replace(plan=LIBRARY.plan)
         page = await composed(deps)
-        assert model.asked == [LIBRARY.plan.asked]
+        assert model.asked == [LIBRARY.plan.for_models]
         assert set(page.drawn) == drawn
         assert (page.trace.status, page.late, page.trace.fillers["fallback"]) == ("success", [], 0)
         assert page.stored is not None
@@ -204,7 +204,7 @@ async def test_in_a_models_stead_the_house_is_asked_for_all_that_is_missing() ->
     for models in ((house,), (Says("model", ""), house)):
         deps = workshop(*models)._replace(plan=LIBRARY.plan)
         await composed(deps)
-    assert house.asked == [LIBRARY.plan.asked] * 2
+    assert house.asked == [LIBRARY.plan.for_models] * 2
 
 
 async def test_what_a_shopper_viewed_is_theirs_alone_and_no_model_is_asked_for_it() -> None:
@@ -220,7 +220,7 @@ async def test_what_a_shopper_viewed_is_theirs_alone_and_no_model_is_asked_for_i
         assert page.stored is not None
         assert ('data-slot="recent"' in page.stored.html) == (interests is viewed)
         assert ("recent" in slots_of(page.stored)) == (interests is viewed)
-    assert model.asked == [LIBRARY.plan.asked] * 2
+    assert model.asked == [LIBRARY.plan.for_models] * 2
     assert len(shared) == 2
     assert all('data-slot="recent"' not in page.html for page in shared), "it is nobody else's"
     assert all("recent" not in slots_of(page) for page in shared)

@@ -28,7 +28,7 @@ from tests.support.props import LIBRARY
 
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 PROMPTS = load_prompts(ROOT / "prompts")
-SLOTS, OPTIONAL = LIBRARY.plan.asked, LIBRARY.plan.optional
+SLOTS, OPTIONAL = LIBRARY.plan.for_models, LIBRARY.plan.optional
 STABLE = instructions(PROMPTS.storefront, PLACES, LIBRARY.offered)
 
 

@@ -89,11 +89,11 @@ async def test_a_canary_that_has_stopped_stays_so_when_the_file_is_read_again() 
     for _ in range(FEWEST_PAGES):
         await canary.finished(KEY, page(refused=1))
     assert fresh.of(SHOPPER).key == KEY
-    await fresh.take_up(canary.experiments)
+    await fresh.replace(canary.experiments)
     assert fresh.of(SHOPPER) == NO_ARM, "another process has stopped it"
-    await canary.take_up(canary.experiments)
+    await canary.replace(canary.experiments)
     assert canary.of(SHOPPER) == NO_ARM
-    await canary.take_up(arms(Pairs(), refused=0.9).experiments._replace(running=()))
+    await canary.replace(arms(Pairs(), refused=0.9).experiments._replace(running=()))
     assert canary.stopped == {}
 
 
@@ -150,7 +150,7 @@ async def test_who_is_remembered_has_another_arm_once_an_experiment_begins_ends_
         return known.arm.key
 
     assert [arm_at(moment) for moment in (99.9, 100.0, 199.9, 200.0)] == ["", KEY, KEY, ""]
-    await trials.take_up(Experiments((trial._replace(ends=300.0),)))
+    await trials.replace(Experiments((trial._replace(ends=300.0),)))
     assert arm_at(200.0) == KEY
     for _ in range(FEWEST_PAGES):
         await trials.finished(KEY, page(refused=1))
