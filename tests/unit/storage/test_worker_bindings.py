@@ -9,7 +9,7 @@ import pytest
 from app.catalog.text import LONGEST_LINE
 from app.domain.facts import MAX_NAMES, Fact
 from app.domain.persona import NEWCOMER, Persona, Signals
-from app.storage import http
+from app.storage import http as storage_http
 from app.storage.db.d1 import (
     MAX_BODY_BYTES,
     MAX_PARAMETERS,
@@ -261,7 +261,9 @@ async def test_an_answer_of_another_form_is_a_failure(
 async def test_an_answer_without_end_is_given_up(
     kv: WorkerKv, bindings: Bindings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_LARGEST_ANSWER", 256 * 1024)  # more may take longer than it may
+    monkeypatch.setattr(
+        storage_http, "_LARGEST_ANSWER", 256 * 1024
+    )  # more may take longer than it may
     bindings.faults.append(Fault(200, body=bytes(256 * 1024 + 1)))
     with pytest.raises(StorageError, match="beyond all bounds"):
         await kv.get("a")
