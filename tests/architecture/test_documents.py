@@ -81,6 +81,18 @@ def test_the_commit_hooks_run_every_linter() -> None:
     assert sorted(hooks) == sorted(f"make --silent {target}" for target in linters)
 
 
+def test_what_is_said_to_hold_the_claim_of_an_old_test_is_there() -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    text = (ROOT / "docs/moved-tests.md").read_text()
+    held = [row.rpartition("| ")[2] for row in text.splitlines() if row.startswith("| test")]
+    files = {name for cell in held for name in re.findall(r"tests/[\w/]+\.py", cell)}
+    names = {name for cell in held for name in re.findall(r"\btest_\w+(?!\w*\.py)\b", cell)}
+    assert files
+    assert names
+    assert [name for name in sorted(files) if not (ROOT / name).is_file()] == []
+    assert [name for name in sorted(names) if f"def {name}(" not in tests] == []
+
+
 def test_a_hook_runs_for_every_script_whose_types_it_checks() -> None:
     hook = (ROOT / ".pre-commit-config.yaml").read_text().partition("id: worker-types")[2]
     (pattern,) = re.findall(r"files: (.*)", hook)
