@@ -63,7 +63,7 @@ class AnthropicApi:
                 self._note(message, answer)
                 answer.ended = kind == "message"
                 return text_of(message.get("content"))
-            case "error":
+            case kind if kind == "error" or event.get("error"):
                 raise failure_of_error(event)
         return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
@@ -36,12 +36,16 @@ from app.storage.http import retry_after
 
 _HEADERS = {"accept": "text/event-stream", "accept-encoding": "identity"}
 _SPOKEN = ("text", "text_delta", "output_text", "input_json_delta")
-_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"\s+")
 _REASON = re.compile(r"[A-Za-z_-]{1,40}")
 
 _BYTES_A_TOKEN = 2048
 _MOST_BYTES_BESIDE = 64 * 1024
 _EVENTS_AT_ONCE = 256
+_MOST_VALUES = 8192
+"""Chunks of an answer that come as one event: as many as it may have tokens, and then some."""
+
 _LONGEST_PAUSE = 0.25
 """Seconds that a component is late at most which is much shorter than any of its kind before."""
 
@@ -144,7 +148,7 @@ class ChatClient:
                             await asyncio.sleep(0)
                             continue
                         yield event
-                        if isinstance(event, ModelText):
+                        if isinstance(event, ModelText) and not event.text.isspace():
                             answer.began = answer.began or clock()
                             answer.due = min(end, clock() + self._limits.idle)
                     if answer.reason:
@@ -171,13 +175,11 @@ class ChatClient:
         for number, (data, name) in enumerate(events, 1):
             try:
                 if name == b"error":
-                    raise failure_of_error(_value_if_any(data))
+                    raise failure_of_error(_error_in(data))
                 if data == b"[DONE]":
                     answer.ended = True
                     break
-                value = _value(data) if data else []
-                listed = value if isinstance(value, list) else [value]
-                text = "".join([self._api.read(event, answer) for event in listed])
+                text = "".join([self._api.read(event, answer) for event in _values(data)])
                 if text:
                     texts.append(text)
                 elif answer.ended:
@@ -244,11 +246,18 @@ def request_of(
 
 def text_of(content: object) -> str:
     """Return the text of a message's content: itself, or its parts' that are no thoughts."""
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
+    if isinstance(content, list):
+        return "".join(part if isinstance(part, str) else text_of_part(part) for part in content)
+    if isinstance(content, dict) and content.keys() & {"type", "text"}:
         return text_of_part(content)
-    return "".join(part if isinstance(part, str) else text_of_part(part) for part in content)
+    return written(content)
+
+
+def written(value: object) -> str:
+    """Return a text, or what a gateway has read of it already: JSON mode may give it an object."""
+    if isinstance(value, dict) and value:
+        return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else ""
 
 
 def reason_of(value: object) -> str:
@@ -271,32 +280,46 @@ def text_of_part(part: object) -> str:
 
     What a tool is called with is JSON as well, where a gateway makes JSON mode of one.
     """
+    if isinstance(part, dict) and part.get("type") == "tool_use":
+        return written(part.get("input"))
     if not isinstance(part, dict) or part.get("type", "text") not in _SPOKEN:
         return ""
     text = part.get("text", part.get("partial_json"))
     return text if isinstance(text, str) else ""
 
 
-def _value(data: bytes) -> Any:
-    """Return the JSON of an event, whose text may have been cut through a character.
+def _values(data: bytes) -> Sequence[Any]:
+    """Return the JSON of an event: of several in one line all, and what a list of them has.
+
+    Its text may have been cut through a character.
 
     Raises:
         ValueError: it is none.
     """
+    if not data:
+        return ()
     try:
-        return from_json(data)
+        values = [from_json(data)]
     except ValueError:
-        if not _HALF_CHARACTER.search(data):
-            raise
-    try:
-        return json.loads(data.decode("utf-8", "surrogatepass"))
-    except RecursionError:
-        raise ValueError("too deep") from None
+        values, text, at = [], data.decode("utf-8", "surrogatepass"), 0
+        try:
+            while at < len(text) and len(values) <= _MOST_VALUES:
+                value, at = _DECODER.raw_decode(text, at)
+                values.append(value)
+                if space := _SPACE.match(text, at):
+                    at = space.end()
+        except RecursionError:
+            raise ValueError("too deep") from None
+    values = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    if len(values) > _MOST_VALUES:
+        raise ValueError("too many")
+    return values
 
 
-def _value_if_any(data: bytes) -> object:
+def _error_in(data: bytes) -> object:
+    """Return the error that an event of that name holds, if it can be read."""
     try:
-        return _value(data)
+        return next(iter(_values(data)), None)
     except ValueError:
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.llm import Prompt, TokensUsed
-from app.llm.client import StreamState, count_of, reason_of, request_of, text_of
+from app.llm.client import StreamState, count_of, reason_of, request_of, text_of, written
 from app.llm.failures import failure_of_error, is_error
 from app.settings import ProviderSettings
 
@@ -71,8 +71,7 @@ class OpenAiApi:
 def _arguments(message: Mapping[str, Any]) -> str:
     """Return what a function is called with: some gateways make JSON mode of a tool."""
     calls = message.get("tool_calls") or [{"function": message.get("function_call") or {}}]
-    arguments = calls[0].get("function", {}).get("arguments")
-    return arguments if isinstance(arguments, str) else ""
+    return written(calls[0].get("function", {}).get("arguments"))
 
 
 def _tokens(usage: Mapping[str, Any]) -> TokensUsed:

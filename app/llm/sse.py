@@ -2,7 +2,7 @@
 
 Beyond the standard, what compatible servers really send is read: an answer that is JSON although a
 stream was asked for, whole, as a list, or one value a line; events without a blank line between
-them; a last event without one; an `error:` line.
+them; a last event without one; an `error:` line; a comment that a relay wrote as data.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ _LONGEST_EVENT = 1024 * 1024
 _TOO_LONG = f"an event of more than {_LONGEST_EVENT} bytes"
 _BOM = b"\xef\xbb\xbf"
 _END_OF_LINE = (b"\n", b"\r")
+_OPENS_JSON = (b"{", b"[")
 
 
 class StreamBroken(Exception):
@@ -76,11 +77,14 @@ class EventReader:
 
     def _take(self, line: bytes) -> ServerEvent | None:
         """Take a line; return the event that is over with it, if any."""
+        line = line.removeprefix(_BOM)
+        if line.startswith(b":"):
+            return None
         if not self._begun and line:
-            line = self._begin(line)
+            self._begin(line)
         if line.startswith(b"data:"):
             return self._add(line[5:])
-        if self._bare:
+        if self._bare or line.startswith(_OPENS_JSON):
             return self._add(line) if line.strip() else None
         if line.startswith(b"event:"):
             self._name = line[6:].strip()
@@ -89,21 +93,20 @@ class EventReader:
             return self._add(line[6:])
         return None
 
-    def _begin(self, line: bytes) -> bytes:
+    def _begin(self, line: bytes) -> None:
         """Look at the first line: it tells a stream from what was sent in place of one."""
         self._begun = True
-        line = line.removeprefix(_BOM)
-        first = line.lstrip()[:1]
-        if first == b"<":
+        if line.lstrip().startswith(b"<"):
             raise StreamBroken("an HTML page in place of an answer")
-        self._bare = first in (b"{", b"[")
-        return line
+        self._bare = line.lstrip().startswith(_OPENS_JSON)
 
     def _add(self, data: bytes) -> ServerEvent | None:
         """Add a line of data. No JSON value goes on with a bracket after a closing brace."""
         data = data.strip().removeprefix(b"data:").lstrip()  # some relays write it twice
+        if data.startswith(b":"):
+            return None
         event = None
-        if self._data and self._data[-1].endswith(b"}") and data.startswith((b"{", b"[")):
+        if self._data and self._data[-1].endswith(b"}") and data.startswith(_OPENS_JSON):
             event = self._end(bare=True)
         self._data.append(data)
         self._size += len(data) + 1

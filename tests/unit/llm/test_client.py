@@ -541,6 +541,43 @@ def test_json_that_a_gateway_makes_of_a_tool_is_the_answer(key: str) -> None:
     assert understood(OPENAI, delta("{"), delta("}")) == [ModelText("{}")]
 
 
+def test_json_that_a_gateway_has_read_already_is_the_answer() -> None:
+    page = json.loads(TEXT)
+    called = {"function": {"arguments": page}}
+    used = {"type": "tool_use", "name": "page", "input": page}
+    for api, event in (
+        (OPENAI, {"choices": [{"delta": {"content": page}}]}),
+        (OPENAI, {"choices": [{"message": {"content": None, "tool_calls": [called]}}]}),
+        (ANTHROPIC, {"type": "content_block_start", "content_block": used}),
+        (ANTHROPIC, {"type": "message", "content": [used]}),
+    ):
+        (said,) = understood(api, event)
+        assert isinstance(said, ModelText)
+        assert json.loads(said.text) == page
+
+
+async def test_chunks_that_come_in_one_line_are_heard_one_by_one() -> None:
+    pieces = [TEXT[at : at + 7] for at in range(0, len(TEXT), 7)]
+    line = "".join(json.dumps(event) + " " for event in (*map(delta, pieces), delta("", "stop")))
+    for body in (f"data: {line}\n\ndata: [DONE]\n\n", line):
+        assert await heard_of(body.encode()) == (TEXT, ModelEnded("stop"))
+
+
+@pytest.mark.parametrize("many", ["{}" * 9000, "[" + "{}," * 9000 + "{}]"], ids=["line", "list"])
+async def test_an_event_of_more_chunks_than_an_answer_has_is_none(many: str) -> None:
+    sent = [json.dumps(delta(TEXT[:40])), many, json.dumps(delta(TEXT[40:], "stop"))]
+    text, _ = await heard_of("".join(f"data: {it}\n\n" for it in sent).encode())
+    assert text == TEXT[:40] + GAP + TEXT[40:]
+
+
+def test_an_error_is_one_whatever_kind_of_event_it_is() -> None:
+    answer = StreamState()
+    busy = {"error": {"type": "overloaded_error", "message": "busy"}}
+    assert understood(ANTHROPIC, busy, answer=answer) == []
+    assert answer.failure
+    assert answer.failure.reason == "an error inside the answer: overloaded"
+
+
 async def test_a_reason_in_words_of_its_own_is_not_repeated(model: Ask) -> None:
     _, end = await hear(model(Scenario(TEXT, finish_reason=f"see {KEY}")))
     assert isinstance(end, ModelEnded)
@@ -734,6 +771,14 @@ async def test_an_answer_that_never_ends_has_timed_out_though_it_is_never_silent
     scenario = Scenario("x" * 4000, deltas_per_second=50)
     text, failure = await hear(model(scenario, SHORT))
     assert text
+    assert isinstance(failure, ModelFailed)
+    assert failure.code == "TIMEOUT"
+
+
+async def test_blanks_without_end_are_silence(model: Ask) -> None:
+    scenario = Scenario(TEXT[:30] + " " * 8000, deltas_per_second=50)
+    text, failure = await hear(model(scenario, CallLimits(idle=0.3)))
+    assert text.rstrip() == TEXT[:30]
     assert isinstance(failure, ModelFailed)
     assert failure.code == "TIMEOUT"
 

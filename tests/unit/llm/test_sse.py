@@ -84,7 +84,12 @@ def test_the_last_event_counts_though_its_blank_line_is_missing(body: bytes) -> 
     assert data(body) == [b"last"]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+def test_a_comment_that_a_relay_wrote_as_data_is_none() -> None:
+    assert data(b'data: : PROCESSING\n\ndata: {"a":1}\n\ndata::\n\n') == [b'{"a":1}']
+
+
+def test_a_byte_order_mark_is_no_part_of_any_line() -> None:
+    assert data(b"\xef\xbb\xbfdata: a\n\n" * 2) == [b"a", b"a"]
     body = b"\xef\xbb\xbf" + STREAM
     assert read(body) == read(*cut(body, 1)) == EVENTS
 
@@ -107,8 +112,10 @@ def test_an_event_has_the_name_that_stands_with_it(body: bytes, name: bytes, sai
         (b'{"a":\n [1]\n}', [b'{"a":\n[1]\n}']),
         (b'\xef\xbb\xbf{"a":1}', [b'{"a":1}']),
         (b'{"a":1}\n{"b":2}\n\n{"c":3}', [b'{"a":1}', b'{"b":2}', b'{"c":3}']),
+        (b': wait\n\n: wait\n\n{"a":\n [1]\n}', [b'{"a":\n[1]\n}']),
+        (b'data: {"a":1}\n{"b":2}\n\ndata: {"c":3}', [b'{"a":1}', b'{"b":2}', b'{"c":3}']),
     ],
-    ids=["whole", "after a mark", "one a line"],
+    ids=["whole", "after a mark", "one a line", "after comments", "within a stream"],
 )
 def test_json_that_comes_in_place_of_a_stream_is_read(body: bytes, found: list[bytes]) -> None:
     assert data(body) == data(*cut(body, 1)) == found
