@@ -83,15 +83,21 @@ class Generator:
         """Compose a page to its end; the last event of its journal says how it went."""
         await self._tools.ready()
         job.began = asyncio.get_running_loop().time()
+        job.late, job.for_others = [], {}
         in_time = await self._fill(job)
         job.trace.fillers[FALLBACK] += len(job.unfilled)
         for slot in job.unfilled:
             if not in_time or self._is_late(slot, job):
                 job.late.append(slot)
                 job.trace.note("kept_fallback", "COMPONENT_TIMEOUT", slot)
+        lacking = [slot for slot in job.late if slot not in job.for_others]
+        if job.answered and not self._deps.plan.required.isdisjoint(lacking):
+            await self._ask(self._deps.models[-1], job, lacking)
         if job.drawn:
             await self._finish(job, store)
         else:
+            if shared := self._shared(job, None):
+                await store(*shared, shared)
             self._fail(job)
         await self._tools.finished(self._deps.arm, job.trace)
 
@@ -179,6 +185,9 @@ class Generator:
             job.answered |= failure.tokens.total > 0
             job.trace.note("model_failed", failure.code, failure.reason)
             return False
+        except asyncio.CancelledError:
+            job.answered |= model is not self._deps.models[-1]
+            raise
         finally:
             job.trace.repaired(parser.repairs)
             known = parser.lengths.keys() & self._deps.specs.keys()
@@ -230,7 +239,7 @@ class Generator:
         closed = set(self._deps.plan.slots).difference(job.wanted) | self._deps.plan.own
         repairs: Counter[str] = Counter()
         revised = {slot for slot, at in job.revisable.items() if at < proposal.document}
-        filled = (job.drawn.keys() | closed) - revised
+        filled = (job.drawn.keys() | job.for_others.keys() | closed) - revised
         context = self._deps.renderer.props_context(job.shop)
         if model != self._deps.models[-1].name:
             context = context_of_model(context)
@@ -238,8 +247,6 @@ class Generator:
         job.trace.repaired(repairs)
         if isinstance(verdict, Refusal):
             return verdict
-        if self._is_late(verdict.slot, job):
-            return Refusal("COMPONENT_TIMEOUT", verdict.type)
         if verdict.slot in job.drawn:
             if verdict == job.drawn[verdict.slot].component:
                 return Refusal("SLOT_TAKEN", verdict.type)
@@ -248,14 +255,22 @@ class Generator:
         return verdict
 
     def _draw(self, component: Component, model: str, job: PageJob) -> None:
-        """Render a component and write it to the journal, unless the catalog has changed since."""
+        """Render a component and write it to the journal, unless the catalog has changed since.
+
+        What comes after its slot's deadline is for others of the shopper's kind alone.
+        """
         if self._deps.renderer.steer(component, job.shop) != component:
             job.trace.repaired(Counter(MERCHANT_RULE=1))
         html = self._deps.renderer.component(component, job.shop)
         if isinstance(html, Refusal):
             job.trace.refused(html)
             return
-        job.drawn[component.slot] = rendered = RenderedComponent(component, html)
+        rendered = RenderedComponent(component, html)
+        if component.slot in job.late or self._is_late(component.slot, job):
+            job.for_others[component.slot] = rendered, model
+            job.trace.refused(Refusal("COMPONENT_TIMEOUT", component.type))
+            return
+        job.drawn[component.slot] = rendered
         job.trace.drew(component.type, component.slot, model)
         if model not in job.models:
             job.models.append(model)
@@ -266,44 +281,60 @@ class Generator:
 
     async def _finish(self, job: PageJob, store: Store) -> None:
         """Fold the journal into the finished page, store it, and only then announce it as ready."""
-        journal, slots = self._tools.journal, self._deps.plan.slots
+        journal = self._tools.journal
         if not self._was_storing(job):
             journal.append(job.id, [_STORING])
         unfilled = job.fallbacks.keys() - job.drawn.keys()
-        used_fallback_model = self._used_fallback_model(job)
-        every_slot = job.wanted == slots
-        degraded = used_fallback_model or (bool(unfilled) and not every_slot)
-        ttl = DEGRADED_TTL if degraded else TTL
-        decided_now = job.models != [job.base_model]
-        shareable = decided_now and every_slot and self._deps.plan.required <= job.drawn.keys()
-        shared, page = None, self._folded(job, job.own)
-        if shareable and (job.answered or not used_fallback_model):
-            for_all = self._folded(job, own=()) if job.own else page
-            shared = for_all, min(ttl, INCOMPLETE_TTL) if unfilled else ttl
-        if not await store(page, ttl, shared):
+        every_slot = job.wanted == self._deps.plan.slots
+        degraded = self._used_fallback_model(job.models) or (bool(unfilled) and not every_slot)
+        page = self._folded(job, job.own)
+        shared = self._shared(job, page)
+        if not await store(page, DEGRADED_TTL if degraded else TTL, shared):
             job.trace.note("not_stored", "KV_WRITE_FAILED")
         job.stored = page
         journal.append(job.id, [progress_event("complete", 100), ready_event(page)])
+
+    def _shared(self, job: PageJob, page: StoredPage | None) -> tuple[StoredPage, int] | None:
+        """Return the page for all of the shopper's kind, and the seconds it is kept, if one is due.
+
+        What is required and came too late for this shopper is in it, or else what the house has
+        for it, if a model was paid. What the house made while none was heard is not shared.
+        """
+        others = [it for it, _ in job.for_others.values()]
+        models = dict.fromkeys([*job.models, *(model for _, model in job.for_others.values())])
+        degraded = self._used_fallback_model(models)
+        decided_now = job.answered or (not degraded and list(models) != [job.base_model])
+        filled = job.drawn.keys() | job.for_others.keys()
+        plan = self._deps.plan
+        if not decided_now or not filled or job.wanted != plan.slots or plan.required - filled:
+            return None
+        if page is None or others or job.own:
+            page = self._folded(job, others)._replace(model="+".join(models))
+        if degraded:
+            return page, DEGRADED_TTL
+        return page, INCOMPLETE_TTL if job.fallbacks.keys() - filled else TTL
 
     def _was_storing(self, job: PageJob) -> bool:
         """Say whether the process that composed the page before had drawn all of it."""
         return _STORING in (event[1:] for event in self._tools.journal.events(job.id))
 
-    def _used_fallback_model(self, job: PageJob) -> bool:
-        models = "+".join(job.models).split("+")
-        return len(self._deps.models) > 1 and self._deps.models[-1].name in models
+    def _used_fallback_model(self, models: Iterable[str]) -> bool:
+        names = "+".join(models).split("+")
+        return len(self._deps.models) > 1 and self._deps.models[-1].name in names
 
     async def adopt(self, job: PageJob, store: Store) -> None:
         """Store a page that another process composed to its end."""
         await self._tools.ready()
         ready = json.loads(self._tools.journal.events(job.id)[-1].data)
         job.stored = self._folded(job, job.own)._replace(generated_at=ready["generated_at"])
-        await store(job.stored, DEGRADED_TTL if self._used_fallback_model(job) else TTL, None)
+        await store(
+            job.stored, DEGRADED_TTL if self._used_fallback_model(job.models) else TTL, None
+        )
 
     def _folded(self, job: PageJob, own: Iterable[RenderedComponent]) -> StoredPage:
         """Return the stored page: the fallbacks with the journal's components in their place."""
         job.trace.status = "partial" if job.unfilled else "success"
-        if self._used_fallback_model(job) and job.trace.status == "success":
+        if self._used_fallback_model(job.models) and job.trace.status == "success":
             job.trace.status = "degraded"
         job.trace.model = "+".join(job.models)
         contents = fold(self._tools.journal.events(job.id), job.fallbacks)

@@ -91,8 +91,9 @@ class PageJob:
     whom, as the budget counts it, and `lease` what the page is composed by where processes share
     it; once `alone` it is shared no more. `began` is in the event loop's seconds. `shop` is as the
     merchant's rules have it for the persona, until `valid_until`. `answered` says that a model was
-    heard, and so is paid, whatever came of it. `revisable` has the list in the answer that is being
-    read from which each slot was drawn.
+    heard or given up, and so is paid, whatever came of it. `revisable` has the list in the answer
+    that is being read from which each slot was drawn. `for_others` is what came too late for this
+    page, and the model that it is from.
     """
 
     id: str
@@ -112,6 +113,7 @@ class PageJob:
     began: float = 0.0
     drawn: dict[str, RenderedComponent] = field(default_factory=dict)
     own: Sequence[RenderedComponent] = ()
+    for_others: dict[str, tuple[RenderedComponent, str]] = field(default_factory=dict)
     models: list[str] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)

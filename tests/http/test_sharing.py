@@ -12,7 +12,7 @@ import pytest
 
 from app.generation.generator import DEGRADED_TTL
 from tests.support.fake_llm import Fault, Scenario
-from tests.support.fake_model import SLOTS, Model, answer, component
+from tests.support.fake_model import SLOTS, Model, answer, component, ends_of_components
 from tests.support.stored import forget_layouts, kv_rows, pairs
 from tools.support import http
 from tools.support.server import Server
@@ -112,6 +112,20 @@ def test_an_answer_without_what_a_page_needs_is_shared_with_what_the_house_put_t
         assert one_model.stand_in.request_count == asked + 2, what
         assert 'data-slot="hero" data-filled-by="hero"' in first, what
         assert later == [first] * 3, what
+
+
+@pytest.mark.parametrize("components", [0, 2])
+def test_an_answer_that_is_too_late_for_the_first_is_not_paid_again_for_each_newcomer(
+    serve: Callable[..., Server], model: Model, components: int
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=([0, *ends_of_components(text)][components],)))
+    server = serve(WANDSTORE_SLOT_SECONDS="2", **model.environment)
+    at_once = asyncio.run(crowd(server, 20))
+    later = [asyncio.run(finished_page(server)) for _ in range(3)]
+    assert len(model.requests) == 1
+    assert all('data-slot="grid" data-filled-by="grid"' in page for page in later)
+    assert all('data-stream="' not in page for page in [*at_once, *later])
 
 
 def test_what_the_house_helped_with_is_shared_for_a_shorter_time(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 
 from app.catalog.load import load_catalogs
 from app.content.prompts import load_prompts
-from app.domain.llm import ModelEnded, ModelEvent, ModelText, Prompt
+from app.domain.limits import Deadlines
+from app.domain.llm import ModelEnded, ModelEvent, ModelFailed, ModelText, Prompt
 from app.domain.network import Client
 from app.domain.page import Component, PagePlan, StoredPage
 from app.domain.persona import NEWCOMER, Interests, PageKey
@@ -111,21 +113,66 @@ async def composed(
     return page
 
 
-async def test_a_component_that_comes_after_its_slots_time_is_refused() -> None:
-    model, house = Says("model", answer()), Says("house", "")
-    page = await composed(workshop(model, house, seconds={"cta": -1.0, "filters": -1.0}))
-    assert set(page.drawn) == {"hero", "grid", "recommendations"}
-    assert page.trace.counts["refused:COMPONENT_TIMEOUT"] == 2
-    assert page.late == ["filters", "cta"]
+async def test_a_component_that_comes_after_its_slots_time_is_for_others_of_the_kind() -> None:
+    model, house, shared = Says("model", answer()), Says("house", ""), list[StoredPage]()
+    late = workshop(model, house, seconds={"hero": -1.0, "cta": -1.0, "filters": -1.0})
+    page = await composed(late, shared)
+    assert set(page.drawn) == {"grid", "recommendations"}
+    assert page.trace.counts["refused:COMPONENT_TIMEOUT"] == 3
+    assert page.late == ["hero", "filters", "cta"]
     assert page.trace.status == "partial"
+    assert [(slots_of(it), it.model) for it in shared] == [(set(SLOTS), "model")]
+    assert house.asked == []
 
 
-async def test_a_required_slot_whose_time_has_passed_is_asked_for_by_nobody() -> None:
-    model, house = Says("model", ""), Says("house", answer())
-    page = await composed(workshop(model, house, seconds={"hero": -1.0}))
-    assert all("hero" not in slots for slots in [*model.asked, *house.asked])
-    assert "hero" not in page.drawn
+async def test_a_required_slot_whose_time_has_passed_is_the_houses_for_others_of_the_kind() -> None:
+    model, house = (
+        Says("model", answer(component("grid"))),
+        Says("house", answer(component("hero"), component("cta"))),
+    )
+    shared: list[StoredPage] = []
+    late = workshop(model, house, seconds={"hero": -1.0, "cta": -1.0})
+    page = await composed(late, shared)
+    assert house.asked == [("hero", "cta")]
+    assert set(page.drawn) == {"grid"}
+    whole = {"hero", "grid", "cta"}
+    assert [(slots_of(it), it.model) for it in shared] == [(whole, "model+house")]
+
+
+class Thinks(Says):
+    """A composer that says nothing before anybody's patience ends."""
+
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        self.asked.append(brief.slots)
+        await asyncio.Event().wait()
+        yield ModelEnded()
+
+
+class Down(Says):
+    """A composer that cannot be reached."""
+
+    async def compose(self, brief: Prompt) -> AsyncGenerator[ModelEvent, None]:
+        self.asked.append(brief.slots)
+        for _ in self._text:
+            yield ModelEnded()
+        raise ModelFailed("MODEL_UNAVAILABLE", "down", retryable=True)
+
+
+@pytest.mark.parametrize("deadlines", [Deadlines(slot=0.1), Deadlines(page=0.1)])
+async def test_where_nothing_came_in_time_others_are_given_what_the_house_has(
+    deadlines: Deadlines,
+) -> None:
+    model, house, shared = Thinks("model", ""), Says("house", answer()), list[StoredPage]()
+    page = await composed(workshop(model, house, deadlines=deadlines), shared)
+    assert page.failed == "TIMEOUT"
+    assert [(slots_of(it), it.model) for it in shared] == [(set(SLOTS), "house")]
+
+
+async def test_what_comes_too_late_of_the_house_alone_is_for_nobody() -> None:
+    house, shared = Says("house", answer()), list[StoredPage]()
+    page = await composed(workshop(Down("model", ""), house, seconds={"hero": -1.0}), shared)
     assert set(page.drawn) == set(SLOTS) - {"hero"}
+    assert shared == []
 
 
 async def test_slots_asked_for_by_name_are_all_needed_and_no_others_are_taken() -> None:
