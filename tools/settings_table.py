@@ -18,7 +18,8 @@ _HEAD = """\
 <!-- Written by `make docs` from app/settings.py. -->
 
 All are environment variables. An empty one counts as not set; one that cannot be used stops the
-start with a message that names it. The Worker has [its own](deploy.md#settings-of-the-worker).
+start with a message that names it, but for a switch that is neither `0` nor `1`: the log says that
+it changes nothing. The Worker has [its own](deploy.md#settings-of-the-worker).
 
 | name | default | meaning |
 |---|---|---|
