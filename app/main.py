@@ -41,6 +41,7 @@ from app.personas.demand import DemandReader
 from app.personas.interests import interests_of, read_interests
 from app.personas.learner import PersonaLearner
 from app.rendering.renderer import Renderer
+from app.rendering.templates import compile_all
 from app.settings import Settings
 from app.storage.db.write_behind import WriteBehind
 from app.storage.factory import open_storage
@@ -122,12 +123,13 @@ class Resources:
         }
 
     def _warm_up(self, content: SiteContent) -> WarmUp:
-        load_specs = content.library.specs.load  # and nothing that would keep this catalog for ever
+        library = content.library  # and nothing that would keep this catalog for ever
         words = content.prompts.words
 
         def load() -> None:
             self.tracing.load()
-            load_specs()
+            library.specs.load()
+            compile_all(library.folder)
             load_rules(words)
             crawler_list()
             self.providers.load()
@@ -246,7 +248,9 @@ def _build_site(
         return build_shop_view(shop, content, renderer, headers, moment=now())
 
     shops = {shop.id: view(shop) for shop in content.catalogs.shops.values()}
-    return Site(content, renderer, generator, ShellCache(renderer), shops, arms)
+    shells = ShellCache(renderer)
+    shells.shell(shops[content.catalogs.default.id], "newcomer", "")  # which stops us if it cannot
+    return Site(content, renderer, generator, shells, shops, arms)
 
 
 def _generator_tools(settings: Settings, resources: Resources) -> GeneratorTools:
@@ -328,15 +332,12 @@ def _routes(
         checkout=checkout.counts,
     )
     largest, patience = settings.max_request_bytes, settings.deadlines.page + _LEEWAY
-    local_only = not settings.worker_secret
-    generate = Generate(context, shops, largest, patience, local_only=local_only)
+    generate = Generate(context, shops, largest, patience, local_only=not settings.worker_secret)
     gauges = Gauges(relay.journal, resources.providers, watch.modified, resources.storage.pools)
-    token = settings.operator_token
-    metrics = MetricsPage(context, token, resources.counters, gauges)
-    insights = InsightsPage(context, settings, database, arms)
+    metrics = MetricsPage(context, settings.operator_token, resources.counters, gauges)
     checks = partial(_checks, resources, watch, context.proxy)
     health = Health(checks, lambda: time.monotonic() - resources.began, resources.storage.checked)
-    status = StatusPage(context, token, health, gauges)
+    status = StatusPage(context, settings.operator_token, health, gauges)
     get = ["GET"]
     routes = [
         Route("/store", store, methods=get),
@@ -355,7 +356,7 @@ def _routes(
         Route("/metrics", metrics, methods=get),
         *RootFiles(context).routes,
         *webhook_routes(settings.shopify, watch.note, resources.counters),
-        Route("/insights", insights, methods=get),
+        Route("/insights", InsightsPage(context, settings, database, arms), methods=get),
         Route("/status", status, methods=get),
         Route("/", RedirectResponse("/store", 307), methods=get),
     ]

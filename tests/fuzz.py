@@ -24,7 +24,8 @@ from app.domain.page import Component, Proposal, Refusal
 from app.generation.parser.parser import ProposalParser
 from app.generation.parser.proposal import Names
 from app.generation.validate import validate
-from app.rendering.renderer import Renderer, environment
+from app.rendering.renderer import Renderer
+from app.rendering.templates import environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, answer

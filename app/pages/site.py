@@ -14,7 +14,8 @@ from app.generation.copy import PropsContext
 from app.generation.generator import Generator
 from app.generation.rules import obey
 from app.pages.shells import ShellCache, ShopView, steered_view
-from app.rendering.renderer import Renderer, environment
+from app.rendering.renderer import Renderer
+from app.rendering.templates import environment
 
 
 def build_renderer(content: SiteContent) -> Renderer:

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache, partial
-from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
 
-from jinja2 import (
-    BaseLoader,
-    Environment,
-    FileSystemBytecodeCache,
-    FileSystemLoader,
-    FunctionLoader,
-    StrictUndefined,
-)
-from jinja2.bccache import Bucket
+from jinja2 import Environment, TemplateError
 from markupsafe import Markup
 
 from app.catalog.listing import Listing, shown_categories
@@ -33,6 +24,8 @@ from app.rendering.pictures import source_of, with_preload
 from app.rendering.structured import about_listing, about_product, about_shop, summary
 from app.rendering.urls import ShopUrls
 
+log = logging.getLogger("wandstore.pages")
+
 FALLBACK = "fallback"
 """Fills what nobody else has filled."""
 
@@ -42,6 +35,9 @@ REFRESH_SECONDS = 8
 
 SUGGESTED = 6
 """Products in a row below what is not there: as many as it takes to run off a wide screen."""
+
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a template raises that does not go with what it is given."""
 
 _USUAL: Mapping[str, Any] = MappingProxyType(
     {
@@ -79,45 +75,6 @@ class FilledSlot(NamedTuple):
     html: Markup
 
 
-class CompiledTemplates(FileSystemBytecodeCache):
-    """Keeps compiled templates where Python keeps its own, if it may write there."""
-
-    def __init__(self, folder: Path) -> None:
-        with suppress(OSError):
-            folder.mkdir(exist_ok=True)
-        super().__init__(str(folder), "%s.jinja-compiled")
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Write a compiled template; where that cannot be done it is compiled again next time."""
-        with suppress(OSError):
-            super().dump_bytecode(bucket)
-
-
-def environment(folder: Path, texts: Mapping[str, str] | None = None) -> Environment:
-    """Return Jinja as every template here gets it: escaping on, nothing undefined.
-
-    Templates are read from the folder, or taken from `texts` by their names in it.
-    """
-    on_disk = FileSystemLoader(folder, "utf-8-sig")
-    return Environment(
-        loader=on_disk if texts is None else _from_texts(folder, texts),
-        bytecode_cache=CompiledTemplates(folder / "__pycache__"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-
-
-def _from_texts(folder: Path, texts: Mapping[str, str]) -> BaseLoader:
-    def load(name: str) -> tuple[str, str, Callable[[], bool]] | None:
-        text = texts.get(name)
-        return None if text is None else (text, str(folder / name), lambda: True)
-
-    return FunctionLoader(load)
-
-
 class Renderer:
     """Renders with the library's templates, each shop's pages in its language.
 
@@ -146,7 +103,19 @@ class Renderer:
         self.steer = steer
 
     def component(self, component: Component, shop: Shop) -> str | Refusal:
-        """Draw an admitted component, or refuse one that the catalog no longer bears out."""
+        """Draw an admitted component, or refuse one that its template fails on, which is logged."""
+        try:
+            return self.try_component(component, shop)
+        except _FAULTS:
+            log.exception("%s cannot be drawn", component.type)
+            return Refusal("CANNOT_BE_DRAWN", component.type)
+
+    def try_component(self, component: Component, shop: Shop) -> str | Refusal:
+        """Draw an admitted component, or refuse one that the catalog no longer bears out.
+
+        Raises:
+            Exception: its template fails on it.
+        """
         component = self.steer(component, shop)
         spec = self._specs.get(component.type)
         if spec is None or component.slot not in spec.slots:

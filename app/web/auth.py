@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.pages.shells import ShopView
-from app.rendering.renderer import environment
+from app.rendering.templates import environment
 from app.util.http_body import zipped
 from app.web.context import AppContext
 from app.web.local_caller import is_local

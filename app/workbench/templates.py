@@ -10,7 +10,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.rendering.renderer import environment
+from app.rendering.templates import environment
 from app.workbench.responses import file
 
 _HERE = Path(__file__).resolve().parent

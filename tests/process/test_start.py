@@ -78,6 +78,9 @@ def test_what_the_shell_does_not_need_is_not_loaded_before_the_shop_is_open() ->
         ("demo/catalog.json", "{", "catalog.json"),
         ("components/hero.jinja", "\n{% if", "hero.jinja, line 2: TemplateSyntaxError: "),
         ("components/cta.jinja", "{{ props.no.more }}", "cta.jinja, line 1: UndefinedError: "),
+        ("components/story.jinja", "\n{% if", "story.jinja, line 2: TemplateSyntaxError: "),
+        ("components/pages/basket.jinja", "{% if", "basket.jinja, line 1: TemplateSyntaxError: "),
+        ("components/pages/store.jinja", "{{ no.more }}", "store.jinja, line 1: UndefinedError: "),
     ],
     ids=lambda value: value if "/" in value else "",
 )

@@ -49,7 +49,7 @@ def _finished(scene: Scene) -> str:
     house = House(content.library.plan, content.prompts.house_in)
     fillings = dict(scene.fallbacks)
     for item in compose(shop, read_persona({"persona": scene.persona}, shop), house, scene.persona):
-        html = renderer.component(item, shop)
+        html = renderer.try_component(item, shop)
         if isinstance(html, str):
             fillings[item.slot] = SlotContent(item.type, html)
     return renderer.store_page(shop, scene.persona, fillings)

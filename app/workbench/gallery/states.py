@@ -172,7 +172,7 @@ def _draw_component(live: ContentReloader, spec: ComponentSpec, options: ViewOpt
 
     def html() -> str:
         if isinstance(verdict, Component):
-            html = live.renderer.component(verdict, shop)
+            html = live.renderer.try_component(verdict, shop)
             return html if isinstance(html, str) else ""
         return live.renderer.fallbacks(shop, [Component(name, slot, config)])[slot].html
 

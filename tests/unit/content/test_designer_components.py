@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from app.catalog.load import load_catalogs
 from app.domain.page import Component, ComponentSpec, Proposal
 from app.generation.validate import validate
-from app.rendering.renderer import Renderer, environment
+from app.rendering.renderer import Renderer
+from app.rendering.templates import environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from app.workbench.gallery.fixtures import sold_out

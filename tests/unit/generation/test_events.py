@@ -18,7 +18,8 @@ from app.generation.events import (
     ready_event,
     replay,
 )
-from app.rendering.renderer import Renderer, SlotContent, environment
+from app.rendering.renderer import Renderer, SlotContent
+from app.rendering.templates import environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.cases import each

@@ -22,7 +22,8 @@ from app.generation.parser.parser import ProposalParser
 from app.generation.rules import House, fallback
 from app.generation.trace import Trace
 from app.pages.journal import PageJournal
-from app.rendering.renderer import Renderer, environment
+from app.rendering.renderer import Renderer
+from app.rendering.templates import environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.fake_model import SLOTS, answer, component

@@ -15,7 +15,8 @@ from app.domain.page import Choice, Component, Kind, PagePlan, Proposal
 from app.domain.persona import PERSONA_TYPES, Interests, Persona, Signals
 from app.generation.rules import House, compose, fallback, own_components, restock
 from app.generation.validate import validate
-from app.rendering.renderer import Renderer, environment
+from app.rendering.renderer import Renderer
+from app.rendering.templates import environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.cases import each

@@ -10,7 +10,8 @@ from typing import Any
 from app.domain.catalog import Money, Picture, Product, Shop, Variant
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.validate import validate
-from app.rendering.renderer import Renderer, environment
+from app.rendering.renderer import Renderer
+from app.rendering.templates import environment
 from app.rendering.urls import ShopUrls
 from tests.support.factories import product, shop
 from tests.support.props import LIBRARY, props_context

@@ -22,7 +22,8 @@ from app.domain.catalog import Picture, Shop
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.rules import House, fallback
 from app.generation.validate import validate
-from app.rendering.renderer import Renderer, SlotContent, environment
+from app.rendering.renderer import Renderer, SlotContent
+from app.rendering.templates import environment
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT
 from tests.support.cases import each
@@ -170,6 +171,23 @@ def test_a_component_or_slot_we_do_not_have_is_refused(kind: str, slot: str) -> 
     config = component("hero")["config"]
     refusal = RENDERER.component(Component(kind, slot, config), DEMO)
     assert refusal == Refusal("UNKNOWN_COMPONENT", kind)
+
+
+@pytest.mark.parametrize("text", ["{{ no.more }}", "{{ props.text + 1 }}", "{{ product('gone') }}"])
+def test_a_component_that_its_template_fails_on_is_refused_and_told(
+    text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    renderer = Renderer(
+        environment(LIBRARY.folder, {"hero.jinja": text}),
+        LIBRARY.specs,
+        LIBRARY.slots,
+        urls_of=lambda shop: ShopUrls(shop.id, "", ASSETS),
+        props_context=props_context,
+    )
+    drawn = renderer.component(Component("hero", "hero", component("hero")["config"]), DEMO)
+    assert drawn == Refusal("CANNOT_BE_DRAWN", "hero")
+    assert "hero cannot be drawn" in caplog.text
+    assert 'hero.jinja", line 1' in caplog.text
 
 
 def test_facts_are_the_catalogs() -> None:
