@@ -72,6 +72,8 @@
   const finish = (message) => {
     finished = true;
     main?.removeAttribute("data-stream");
+    const indicator = document.querySelector(".arranging");
+    if (indicator) indicator.style.visibility = "hidden";
     for (const { place, waiting } of Object.values(slots))
       if (!waiting && !place.firstChild) place.remove();
     const status = document.querySelector("[data-announce]");

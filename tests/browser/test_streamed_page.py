@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import product, repeat
 
@@ -71,6 +72,28 @@ def test_each_component_is_in_the_page_as_soon_as_its_json_closes(
             model.release()
         seen.wait_until_done()
         assert seen.swaps() == list(SLOTS)
+
+
+def test_a_component_that_comes_restyles_no_other_slot(
+    browser: Browser, serve: StartServer, model: Model
+) -> None:
+    text = answer()
+    model.play(Scenario(text, hold_after=ends_of_components(text)[:2]))
+    with watched(browser, 390) as seen:
+        seen.page.goto(f"{serve(**model.environment).url}/store")
+        model.reached(1)
+        seen.page.wait_for_selector("[data-filled-by=hero]")
+        wait_until_still(seen.page)
+        browser.start_tracing(page=seen.page, categories=["devtools.timeline"])
+        model.release()
+        model.reached(2)
+        seen.page.wait_for_selector("[data-filled-by=filters]")
+        wait_until_still(seen.page)
+        events = json.loads(browser.stop_tracing())["traceEvents"]
+        there = seen.page.locator("main *, header *").count()
+        model.release()
+    restyled = [it["args"]["elementCount"] for it in events if it["name"] == "UpdateLayoutTree"]
+    assert 0 < max(restyled) < there / 3
 
 
 def test_streamed_page_and_kept_page_are_the_same_slot_for_slot(
