@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 class Proposal(NamedTuple):
     """What the model asked us to draw. Nothing in it may be trusted.
 
-    `document` counts the lists of components that the answer had before: a later one corrects them.
+    `revision` grows with what an answer has between components beside commas: the end of a list, a
+    key, a comment, words. What comes after that corrects what was there for the same slot; without,
+    models repeat themselves.
     """
 
     type: str
     id: str
     config: Mapping[str, object]
-    document: int = 0
+    revision: int = 0
 
 
 class Component(NamedTuple):

@@ -220,7 +220,7 @@ class Generator:
     def _take(self, proposals: Iterable[Proposal | Refusal], model: str, job: PageJob) -> None:
         """Validate a model's proposals, draw those that pass, and note why others are refused.
 
-        A proposal in a later list of the answer replaces one that may have been a draft.
+        A proposal after something else was said replaces one that may have been a draft.
         """
         for proposal in proposals:
             verdict = self._verdict(proposal, model, job)
@@ -238,12 +238,12 @@ class Generator:
             return proposal
         closed = set(self._deps.plan.slots).difference(job.wanted) | self._deps.plan.own
         repairs: Counter[str] = Counter()
-        revised = {slot for slot, at in job.revisable.items() if at < proposal.document}
-        filled = (job.drawn.keys() | job.for_others.keys() | closed) - revised
+        revised = {slot for slot, at in job.revisable.items() if at < proposal.revision}
+        filled = job.drawn.keys() | job.for_others.keys() | closed
         context = self._deps.renderer.props_context(job.shop)
         if model != self._deps.models[-1].name:
             context = context_of_model(context)
-        verdict = validate(proposal, self._deps.specs, context, filled, repairs)
+        verdict = validate(proposal, self._deps.specs, context, filled, repairs, revised)
         job.trace.repaired(repairs)
         if isinstance(verdict, Refusal):
             return verdict
@@ -251,7 +251,7 @@ class Generator:
             if verdict == job.drawn[verdict.slot].component:
                 return Refusal("SLOT_TAKEN", verdict.type)
             job.trace.repaired(Counter(REVISED=1))
-        job.revisable[verdict.slot] = proposal.document
+        job.revisable[verdict.slot] = proposal.revision
         return verdict
 
     def _draw(self, component: Component, model: str, job: PageJob) -> None:

@@ -91,8 +91,8 @@ class PageJob:
     whom, as the budget counts it, and `lease` what the page is composed by where processes share
     it; once `alone` it is shared no more. `began` is in the event loop's seconds. `shop` is as the
     merchant's rules have it for the persona, until `valid_until`. `answered` says that a model was
-    heard or given up, and so is paid, whatever came of it. `revisable` has the list in the answer
-    that is being read from which each slot was drawn. `for_others` is what came too late for this
+    heard or given up, and so is paid, whatever came of it. `revisable` has the revision of the
+    answer being read from which each slot was drawn. `for_others` is what came too late for this
     page, and the model that it is from.
     """
 

@@ -45,9 +45,11 @@ def validate(
     context: Mapping[str, object],
     filled: AbstractSet[str],
     repairs: Counter[str] | None = None,
+    revisable: AbstractSet[str] = frozenset(),
 ) -> Component | Refusal:
     """Check a proposal against the library and the catalog. `filled` are the slots taken.
 
+    Of those the `revisable` are taken by a draft, which gives way where none is free.
     `context` is what PropsContext makes of the shop.
     `repairs` counts by kind what was not written as it should be and could be read all the same.
     """
@@ -56,7 +58,7 @@ def validate(
     if not kind:
         return Refusal("UNKNOWN_COMPONENT", _readable(proposal.type))
     spec = specs[kind]
-    slot = _slot_for(proposal, spec, filled)
+    slot = _slot_for(proposal, spec, filled, revisable)
     if slot is None:
         return Refusal("SLOT_TAKEN", kind)
     try:
@@ -93,11 +95,16 @@ def _given(config: Mapping[str, object], spec: ComponentSpec) -> dict[str, objec
     }
 
 
-def _slot_for(proposal: Proposal, spec: ComponentSpec, filled: AbstractSet[str]) -> str | None:
+def _slot_for(
+    proposal: Proposal,
+    spec: ComponentSpec,
+    filled: AbstractSet[str],
+    revisable: AbstractSet[str],
+) -> str | None:
     """Return the slot the proposal's id names, else the first free one its kind may fill."""
-    if proposal.id in spec.slots:
-        return None if proposal.id in filled else proposal.id
-    return next((slot for slot in spec.slots if slot not in filled), None)
+    slots = [proposal.id] if proposal.id in spec.slots else spec.slots
+    free = [slot for slot in slots if slot not in filled]
+    return next(iter(free or [slot for slot in slots if slot in revisable]), None)
 
 
 def _refusal(kind: str, error: ValidationError) -> Refusal:

@@ -42,7 +42,7 @@ class RepairingParser:
         self._buffer = ComponentBuffer(longest)
         self._candidate = -1
         self._began = 0
-        self._closed = 0
+        self._revision = 0
         self._last = ""
 
     @property
@@ -75,6 +75,8 @@ class RepairingParser:
 
     def _inside(self, token: Token) -> None:
         frame = self._stack[-1]
+        if self._candidate < 0 and token.kind in ("word", "string"):
+            self._revision += 1
         if token.kind == ",":
             if frame.expects == "comma":
                 self._buffer.comma = True
@@ -218,7 +220,7 @@ class RepairingParser:
     def _pop(self) -> None:
         frame = self._stack.pop()
         if self._candidate < 0:
-            self._closed += 1
+            self._revision += 1
         if self._buffer.comma:
             self._buffer.comma = False
             self.repairs["TRAILING_COMMA"] += 1
@@ -249,9 +251,11 @@ class RepairingParser:
             names = self._names._replace(key=self._key_above)
             verdict = read_proposal(text, self.repairs, names)
             if isinstance(verdict, Proposal):
-                verdict = verdict._replace(document=self._closed)
+                verdict = verdict._replace(revision=self._revision + self.repairs["COMMENT"])
                 length = self._began - began
                 self.lengths[verdict.type] = min(length, self.lengths.get(verdict.type, length))
+            else:
+                self._revision += 1
             if isinstance(verdict, Proposal) or in_list:
                 self.found.append(verdict)
             else:

@@ -297,12 +297,28 @@ def test_what_stands_under_a_key_for_thoughts_is_not_the_answer(text: str) -> No
         "[{draft},{grid}]\n[{hero}]",
         '{{"components":[{draft},{grid}],"components":[{hero}]}}',
         '{{"one":{{"components":[{draft},{grid}]}},"two":{{"components":[{hero}]}}}}',
+        '{{"components":[{draft},{grid},\n// too long, again:\n{hero}]}}',
+        '{{"components":[{draft},{grid}\nThat headline is wrong.\n{hero}]}}',
+        '{{"components":[{draft},{grid},"the hero again",{hero}]}}',
+        '{{"components":[{draft},{grid},{{"note":"the hero again"}},{hero}]}}',
     ],
 )
-def test_a_component_says_which_list_of_the_answer_it_is_from(text: str, size: int) -> None:
+def test_what_comes_after_something_else_was_said_is_a_revision(text: str, size: int) -> None:
     found, _ = parsed(text.format(draft=DRAFT, hero=HERO, grid=GRID), size)
-    before, beside, after = (it.document for it in found if isinstance(it, Proposal))
+    before, beside, after = (it.revision for it in found if isinstance(it, Proposal))
     assert before == beside < after
+
+
+@each("text", ["[{0},{1},{2}]", "{0}\n{1}\n{2}", '{{"components":[{0},\n  {1} {2}]}}'])
+def test_what_is_said_in_one_go_is_no_revision(text: str) -> None:
+    found, _ = parsed(text.format(DRAFT, HERO, GRID), 7)
+    assert {it.revision for it in found if isinstance(it, Proposal)} == {0}
+
+
+def test_of_a_key_that_is_written_twice_the_last_value_holds_as_in_any_json() -> None:
+    found, _ = parsed('{"hero":{"headline":"A draft"},"hero":{"headline":"The answer"}}', 7)
+    draft, final = (it for it in found if isinstance(it, Proposal))
+    assert draft.revision < final.revision
 
 
 def test_a_thought_between_components_is_none_of_them() -> None:

@@ -184,6 +184,24 @@ def test_a_slot_is_filled_once() -> None:
     assert refusal == Refusal("SLOT_TAKEN", "hero")
 
 
+@each(
+    ("id_", "filled", "slot"),
+    [
+        ("", {"hero"}, "second"),
+        ("hero", {"hero"}, "hero"),
+        ("", {"hero", "second"}, "hero"),
+        ("second", {"hero", "second"}, None),
+    ],
+)
+def test_a_draft_gives_way_where_it_is_named_or_no_slot_is_free(
+    id_: str, filled: set[str], slot: str | None
+) -> None:
+    specs = {"hero": SPECS["hero"]._replace(slots=("hero", "second"))}
+    context = props_context(SHOP)
+    drawn = validate(Proposal("hero", id_, HERO), specs, context, filled, revisable={"hero"})
+    assert getattr(drawn, "slot", None) == slot
+
+
 def test_an_id_that_is_no_slot_means_the_first_free_one() -> None:
     assert verdict(HERO, slot="hero-1") == Component("hero", "hero", HERO)
 
