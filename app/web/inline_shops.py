@@ -48,7 +48,8 @@ class InlineShops:
         async with self._turn:
             shop, problems = await asyncio.to_thread(_read, sent)
             for problem in problems[:_MOST_REPORTED]:
-                log.warning("%s, product %d: %s", sent.shop_id, problem.line, problem.reason)
+                where = f", product {problem.line}" if problem.line else ""
+                log.warning("%s%s: %s", sent.shop_id, where, problem.reason)
             return await self._hold(shop) if shop is not None else None
 
     def css(self, shop: Shop) -> str | None:

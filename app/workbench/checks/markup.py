@@ -39,8 +39,7 @@ def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
         if rendered is None:
             continue
         if rendered.fault is not None:
-            fault = rendered.fault
-            message = f"{fault.file}, line {fault.line}: {fault.message}"
+            message = f"{rendered.fault.place}: {rendered.fault.message}"
             found.append(Finding(name, state, "drawing", "wrong", message))
             continue
         html = rendered.html

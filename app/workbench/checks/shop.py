@@ -73,9 +73,8 @@ def _of_catalog(path: Path, shop: str, issue: FeedIssue) -> str:
 
 
 def _of_file(fault: Fault) -> str:
-    line = f", line {fault.line}" if fault.line else ""
     where = f" ({fault.where})" if fault.where else ""
-    return f"{fault.file}{line}: {fault.message}{where}"
+    return f"{fault.place}: {fault.message}{where}"
 
 
 def _unpaired(sources: Sources) -> Iterator[Fault]:

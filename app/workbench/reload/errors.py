@@ -47,6 +47,11 @@ class Fault(NamedTuple):
     values: Sequence[Value] = ()
 
     @property
+    def place(self) -> str:
+        """The file, with the line where it is of one."""
+        return f"{self.file}, line {self.line}" if self.line else self.file
+
+    @property
     def component(self) -> str:
         """The component the file belongs to, empty where it is shared."""
         path = Path(self.file)

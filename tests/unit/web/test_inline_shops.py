@@ -13,7 +13,7 @@ from app.content.site import read_site
 from app.pages.shells import ShellCache
 from app.pages.site import LiveSite, Site, build_renderer
 from app.settings import Settings
-from app.web.generate_schema import BrandIn, ProductIn
+from app.web.generate_schema import BrandIn, ProductIn, ShopIn
 from app.web.inline_shops import InlineShops
 
 pytestmark = pytest.mark.anyio
@@ -51,3 +51,16 @@ async def test_reading_a_large_shop_keeps_nobody_from_the_loop(site: LiveSite) -
     view = await reading
     assert view is not None
     assert list(view.shop.products) == ["rope"]
+
+
+async def test_what_cannot_be_used_is_logged_with_its_product_or_as_the_shops(
+    site: LiveSite, caplog: pytest.LogCaptureFixture
+) -> None:
+    rope = ProductIn(id="rope", title="Rope", price=9.5, currency="EUR")
+    buoy = ProductIn(id="buoy", title=" ", price=9.5, currency="EUR")
+    brand = BrandIn(font_family="a } b")
+    sent = ShopIn(shop_id="harbour", products=[rope, buoy], brand_guidelines=brand)
+    assert await InlineShops(site).view(sent) is not None
+    of_shop, of_product = (record.getMessage() for record in caplog.records)
+    assert of_shop.startswith("harbour: ")
+    assert of_product.startswith("harbour, product 2: ")
