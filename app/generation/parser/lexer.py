@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 _OPENER = re.compile(r"[{\[<◁&/]")
 _SPACE = re.compile(r"[\s\ufeff]+")
-_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/<◁&]+|/")
+_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/<◁&\uff1a\uff0c]+|/")
 _IN_DOUBLE = re.compile(r'[^"\\]+')
 _IN_SINGLE = re.compile(r"[^'\\]+")
 _AFTER_SINGLE = re.compile(r"\s*([^\s])")
+_FULL_WIDTH = {"\uff1a": ":", "\uff0c": ","}
 _ESCAPES = frozenset('"\\/bfnrtu')
 _COMMENTS = {"//": "\n", "/*": "*/", "<!--": "-->"}
 _LONGEST_WORD = 64
@@ -152,6 +153,9 @@ class Lexer:
             return at + 1, None
         if char == "'":
             return at + 1, Token("word", char)
+        if narrow := _FULL_WIDTH.get(char):
+            self.repairs["FULL_WIDTH"] += 1
+            return at + 1, Token(narrow, narrow)
         return self._in_word(text, at)
 
     def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:

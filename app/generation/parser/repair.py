@@ -15,6 +15,9 @@ from app.generation.parser.lexer import Lexer, Token, is_thought
 from app.generation.parser.names import CONFIG, TYPE, spelled
 from app.generation.parser.proposal import Names, read_proposal, type_in
 
+_PARTS = ('"text"', '"output_text"')
+"""Types of parts of a message, which some gateways write into its text."""
+
 Decode = Callable[[str, str], Sequence[Proposal | Refusal]]
 """Reads the components in the JSON of a string, which stands under a key."""
 
@@ -134,7 +137,7 @@ class RepairingParser:
     def _take_string(self, frame: Frame, text: str) -> None:
         """See whether a string states the type of its object, or holds components as JSON."""
         if frame.role == TYPE and frame.kind == "{":
-            frame.typed = True
+            frame.typed = text not in _PARTS or text.strip('"') in self._names.known
         elif frame.key != "config" and not self._in_component(frame):
             self._take_encoded(text, frame.key)
 

@@ -506,10 +506,34 @@ def test_a_gap_in_a_thought_does_not_end_it() -> None:
         ('{"type":"x","id":7,"config":{}}', "ID_NOT_TEXT"),
         (f"<think></think>{HERO}", "THOUGHT"),
         ('{"meta":{"a":1}}', "NOT_A_COMPONENT"),
+        (HERO.replace('":', '"\uff1a').replace(",", "\uff0c"), "FULL_WIDTH"),
+        (json.dumps([{"type": "text", "text": HERO}]), "ENCODED_TWICE"),
     ],
 )
 def test_every_repair_is_counted_by_its_kind(text: str, kind: str) -> None:
     assert parsed(text)[1].get(kind)
+
+
+@each("size", [1, 7, 4096])
+@each(
+    "text",
+    [
+        HERO.replace('":', '"\uff1a ').replace(",", "\uff0c"),
+        json.dumps([{"type": "text", "text": HERO}]),
+        json.dumps({"type": "output_text", "text": f'{{"components": [{HERO}]}}'}),
+    ],
+)
+def test_signs_of_other_scripts_and_parts_of_messages_are_read(text: str, size: int) -> None:
+    (proposal,), _ = parsed(text, size)
+    assert isinstance(proposal, Proposal)
+    assert (proposal.type, proposal.config) == ("hero", json.loads(CONFIG))
+
+
+def test_a_component_that_is_called_text_is_one() -> None:
+    parser = ProposalParser(names=Names(known=("text",)))
+    (found,) = [*parser.feed('{"type":"text","text":"{plain}"}'), *parser.close()]
+    assert isinstance(found, Proposal)
+    assert found.config == {"text": "{plain}"}
 
 
 def test_escapes_and_surrogate_pairs_survive_every_cut() -> None:
