@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 
 import httpx
 
-from tools.support import http
+from tools.support.http_transport import LoopbackTransport
 from tools.support.server import Server
 
 _SLOT = re.compile(
@@ -88,8 +88,8 @@ class Shopper(httpx.Client):
             base_url=server.url,
             timeout=SECONDS,
             cookies=cookies,
-            verify=http.NO_TLS,
             trust_env=False,
+            transport=LoopbackTransport(),
         )
         self._place = server
 

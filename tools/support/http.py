@@ -7,9 +7,14 @@ the shop would take it for a script.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import httpx
+
+from tools.support.http_transport import LoopbackTransport
 
 BROWSER = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -20,11 +25,36 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 WAIT = 60.0
 """Seconds: a machine that does much else may be late by more than the five that httpx allows."""
 
-Client = partial(httpx.Client, verify=NO_TLS, trust_env=False, timeout=WAIT)
 AsyncClient = partial(httpx.AsyncClient, verify=NO_TLS, trust_env=False, timeout=WAIT)
-request = partial(httpx.request, verify=NO_TLS, trust_env=False, timeout=WAIT)
-get = partial(httpx.get, verify=NO_TLS, trust_env=False, timeout=WAIT)
-head = partial(httpx.head, verify=NO_TLS, trust_env=False, timeout=WAIT)
-post = partial(httpx.post, verify=NO_TLS, trust_env=False, timeout=WAIT)
-delete = partial(httpx.delete, verify=NO_TLS, trust_env=False, timeout=WAIT)
-stream = partial(httpx.stream, verify=NO_TLS, trust_env=False, timeout=WAIT)
+
+
+def Client(**how: Any) -> httpx.Client:  # noqa: N802 - it stands for httpx's own
+    """Return a client towards this machine."""
+    return httpx.Client(
+        **{"timeout": WAIT, "trust_env": False, "transport": LoopbackTransport(), **how}
+    )
+
+
+def request(
+    method: str,
+    url: httpx.URL | str,
+    *,
+    cookies: httpx.Cookies | dict[str, str] | None = None,
+    **how: Any,
+) -> httpx.Response:
+    """Send one request."""
+    with Client(cookies=cookies) as client:
+        return client.request(method, url, **how)
+
+
+get = partial(request, "GET")
+head = partial(request, "HEAD")
+post = partial(request, "POST")
+delete = partial(request, "DELETE")
+
+
+@contextmanager
+def stream(method: str, url: str, **how: Any) -> Iterator[httpx.Response]:
+    """Send one request, and read the response as it comes."""
+    with Client() as client, client.stream(method, url, **how) as response:
+        yield response
