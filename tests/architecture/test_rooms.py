@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from app.settings import ROOT
+from tests.support.code import statements
 
 FLOORS = (
     "domain util",
@@ -38,7 +39,7 @@ def room_of(path: Path) -> str:
 def imported(path: Path) -> frozenset[str]:
     """Return the modules of ours that a file imports from, wherever in it, for types alone too."""
     modules: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in statements(path):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide the direction"
             names = {f"{node.module}.{item.name}" for item in node.names} & set(NAMED)

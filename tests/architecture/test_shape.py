@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.settings import ROOT
+from tests.support.code import statements
 
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 60
@@ -20,7 +21,7 @@ def lines_of(path: Path) -> int:
 
 
 def long_functions(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in statements(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             if lines > LONGEST_FUNCTION:

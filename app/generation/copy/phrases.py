@@ -254,7 +254,7 @@ def _item(item: str) -> Item:
     others: list[tuple[Step, ...]] = [(Step(gap=True),)] if _GAP in names else []
     for pieces in spelled:
         if len(pieces) > 1:
-            steps = tuple(_step([piece]) for piece in pieces)
+            steps = tuple(map(_step_of, pieces))
             exact = next(iter(steps[0].exact), None)
             (sequences.setdefault(exact, []) if exact else others).append(steps)
     return Item(_step(single) if single else None, sequences, others, optional)
@@ -275,6 +275,12 @@ def _pieces(spelled: str) -> list[str]:
         cut[-1] += found[3]
         pieces += cut
     return pieces
+
+
+@lru_cache(16384)
+def _step_of(piece: str) -> Step:
+    """Return the place in a phrase of one piece, which many phrases share."""
+    return _step([piece])
 
 
 def _step(pieces: Sequence[str]) -> Step:
