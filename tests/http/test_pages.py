@@ -11,6 +11,7 @@ import pytest
 from tests.support.cases import each
 from tests.support.fake_model import demo_products
 from tests.support.markup import parsed
+from tests.support.shopper_client import stream_of
 from tools.support import http
 from tools.support.server import Server
 
@@ -30,7 +31,7 @@ POLICY = (
 def shop(house_server: Server) -> Iterator[httpx.Client]:
     """A shopper whose page is kept."""
     with http.Client(base_url=house_server.url, timeout=30) as client:
-        client.get(attribute(client.get(STORE).text, "main", "data-stream"))
+        client.get(stream_of(client.get(STORE).text))
         yield client
 
 
@@ -88,7 +89,7 @@ def test_a_file_may_not_act_as_a_page(shop: httpx.Client) -> None:
 
 def test_a_stream_is_guarded_like_any_file(house_server: Server) -> None:
     with http.Client(base_url=house_server.url, timeout=30) as client:
-        stream = client.get(attribute(client.get(STORE).text, "main", "data-stream"))
+        stream = client.get(stream_of(client.get(STORE).text))
         assert stream.status_code == 200
         assert stream.headers["x-content-type-options"] == "nosniff"
         assert_guarded(http.get(str(stream.url)))

@@ -11,6 +11,7 @@ import pytest
 from tests.support.fake_llm import Scenario
 from tests.support.fake_model import SLOTS, Model, answer, demo_products
 from tests.support.markup import parsed
+from tests.support.shopper_client import stream_of
 from tests.support.stored import forget_layouts
 from tools.support import http
 from tools.support.server import Server
@@ -30,12 +31,6 @@ def returning(shopper: httpx.Client) -> httpx.Client:
     """A shopper whose page is kept."""
     shopper.get(stream_of(shopper.get("/store").text))
     return shopper
-
-
-def stream_of(html: str) -> str:
-    """Return where the page's events are, empty where there are none."""
-    address = parsed(html).find(".//main[@data-stream]")
-    return "" if address is None else address.attrib["data-stream"]
 
 
 def slots(html: str) -> dict[str, str]:

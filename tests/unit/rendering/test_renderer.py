@@ -14,6 +14,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
+from selectolax.lexbor import LexborHTMLParser
 
 from app.catalog.listing import ListingQuery, filter_products
 from app.catalog.load import load_catalogs
@@ -60,16 +61,18 @@ def draw(kind: str, config: dict[str, Any], sold: Shop = DEMO) -> str:
 
 
 def elements(html: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each element as a browser reads it, with the names of its attributes."""
-    found = html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False)
-    for item in list(found.iter())[1:]:
-        yield str(item.tag), tuple(sorted(item.attrib))
+    """Yield each element as a browser reads it, with the names of its attributes.
+
+    What lies in a template, which is no part of the page yet, is told with the others.
+    """
+    for item in LexborHTMLParser(html.replace("template>", "span>")).css("*"):
+        yield str(item.tag), tuple(sorted(item.attributes))
 
 
 def addresses(html: str) -> list[str]:
     """Return every address in the HTML."""
-    found = html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False)
-    named = [item.attrib.get(name) for item in found.iter() for name in ("href", "src", "action")]
+    found = (item.attributes for item in LexborHTMLParser(html).css("[href], [src], [action]"))
+    named = (item.get(name) for item in found for name in ("href", "src", "action"))
     return [address for address in named if address is not None]
 
 
