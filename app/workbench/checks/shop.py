@@ -25,6 +25,7 @@ from app.domain.catalog import FeedIssue
 from app.domain.page import ComponentSpec
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
+from app.generation.prompt import schema_of
 from app.generation.rules import House, compose, product_props
 from app.rendering.language import USUAL
 from app.settings import ROOT, Settings
@@ -163,7 +164,7 @@ def _pin_faults(version: Version) -> Iterator[Fault]:
     """Yield the pins to slots that cannot show them."""
     shown: dict[str, list[Any]] = {}
     for spec in version.content.library.specs.values():
-        properties = spec.props.model_json_schema()["properties"]
+        properties = schema_of(spec.props)["properties"]
         for slot in spec.slots:
             shown.setdefault(slot, []).extend(
                 properties[prop] for prop in product_props(spec.props)

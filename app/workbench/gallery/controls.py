@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from app.domain.catalog import Shop
 from app.domain.page import ComponentSpec
+from app.generation.prompt import schema_of
 from app.generation.rules import names_in
 
 
@@ -33,7 +34,7 @@ class Control(NamedTuple):
 
 def controls(spec: ComponentSpec, shop: Shop, config: Mapping[str, object]) -> list[Control]:
     """Return a control for every prop, set to what the config says."""
-    schema = spec.props.model_json_schema()
+    schema = schema_of(spec.props)
     required = schema.get("required", ())
     return [
         _control(name, value, shop)._replace(required=name in required, value=config.get(name))

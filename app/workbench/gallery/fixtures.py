@@ -9,6 +9,7 @@ from app.catalog.ranking import in_stock_first
 from app.domain.catalog import Product, Shop
 from app.domain.page import ComponentSpec
 from app.domain.persona import PERSONA_TYPES, Persona, Signals
+from app.generation.prompt import schema_of
 from app.generation.rules import names_in
 
 _WORDS = (
@@ -48,7 +49,7 @@ def fit_to_shop(spec: ComponentSpec, config: Mapping[str, object], shop: Shop) -
     """
     fitted = dict(config)
     names = _names_of(shop)
-    for prop, schema in spec.props.model_json_schema()["properties"].items():
+    for prop, schema in schema_of(spec.props)["properties"].items():
         if prop in fitted and (kind := names_in(schema)):
             fitted[prop] = _sold(fitted[prop], names[kind])
     return fitted
@@ -65,7 +66,7 @@ def _sold(value: object, names: _Names) -> object:
 
 def boundary_config(spec: ComponentSpec, shop: Shop, *, longest: bool) -> dict[str, object]:
     """Return the shortest or the longest config that the props allow."""
-    schema = spec.props.model_json_schema()
+    schema = schema_of(spec.props)
     names = _names_of(shop)
     return {
         name: _at_limit(value, names.get(names_in(value), _Names()), longest=longest)

@@ -21,6 +21,7 @@ from app.content.site import MESSAGES, SiteContent, merged, read_catalogs
 from app.content.styles import shape_faults
 from app.domain.page import ComponentSpec
 from app.generation.copy.lexicon import unreadable
+from app.generation.prompt import schema_of
 from app.rendering.language import Languages
 from app.rendering.po import PoError, read_po
 from app.settings import ROOT
@@ -137,7 +138,7 @@ def _spec(name: str, package: Package, known: set[str], sources: Sources) -> Com
         module = package.current(name, sources.texts[f"components/{name}.py"])
         spec = component_spec(file, module, known, samples)
         spec.props.model_rebuild()
-        spec.props.model_json_schema()
+        schema_of(spec.props)
         return spec
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from app.content.assets import MEDIA_TYPES
 FOLDERS = ("components", "locale", "prompts", "static")
 _READ = {".jinja", ".css", ".py", ".json", ".md", ".txt", ".js", ".po", ".svg"}
 _BINARY = MEDIA_TYPES.keys() - _READ
+_OURS = _READ | _BINARY
 _LARGEST = 1024 * 1024
 
 
@@ -65,8 +67,7 @@ def read_again(sources: Sources, paths: Iterable[Path]) -> Sources:
     """
     root, texts, unread = sources.root, dict(sources.texts), dict(sources.unread)
     known = (root / name for name in (*texts, *unread))
-    found = (path for folder in FOLDERS for path in (root / folder).rglob("*"))
-    for path in list(paths) or {*known, *found}:
+    for path in list(paths) or {*known, *_found(root)}:
         name = name_of(root, path)
         if name is None:
             continue
@@ -80,9 +81,18 @@ def read_again(sources: Sources, paths: Iterable[Path]) -> Sources:
     return Sources(root, texts, unread)
 
 
+def _found(root: Path) -> Iterator[Path]:
+    """Yield what may be a designer's file; of what Python and Jinja compile there may be much."""
+    for folder in FOLDERS:
+        for place, folders, names in os.walk(root / folder):
+            folders[:] = [name for name in folders if name != "__pycache__"]
+            at = Path(place)
+            yield from (at / name for name in names if f".{name.rpartition('.')[2]}" in _OURS)
+
+
 def name_of(root: Path, path: Path) -> str | None:
     """Return a file's name below the root if it is one of the designer's; never one elsewhere."""
-    if path.suffix not in _READ | _BINARY or "__pycache__" in path.parts:
+    if path.suffix not in _OURS or "__pycache__" in path.parts:
         return None
     try:
         name = path.relative_to(root)
