@@ -71,6 +71,8 @@ def translated(error: Exception) -> ModelFailed:
             return ModelFailed("TIMEOUT", type(error).__name__, retryable=True)
         case TimeoutError():
             return ModelFailed("TIMEOUT", "no text in time", retryable=True)
+        case httpx.ConnectError():
+            return ModelFailed("MODEL_UNAVAILABLE", f"no connection: {error}", retryable=True)
         case httpx.HTTPError():
             return ModelFailed("MODEL_UNAVAILABLE", type(error).__name__, retryable=True)
         case _:

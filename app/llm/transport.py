@@ -10,6 +10,7 @@ httptools.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -77,7 +78,9 @@ class PacedTransport(httpx.AsyncBaseTransport):
         except TimeoutError as late:
             raise httpx.ConnectTimeout("no connection in time") from late
         except OSError as error:
-            raise httpx.ConnectError(str(error)) from error
+            number = 0 if isinstance(error, ssl.SSLError) else error.errno or 0
+            why = os.strerror(number) if number > 0 else error.strerror
+            raise httpx.ConnectError(why or str(error)) from error
 
     async def _tls_context(self) -> ssl.SSLContext:
         """Make the TLS context once, off the event loop: it reads hundreds of certificates."""

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from app.llm.connection import Connection, Pace, connect
+from app.llm.failures import translated
 from app.llm.providers import open_client
 from app.llm.transport import PacedTransport
 
@@ -384,8 +385,15 @@ async def test_a_server_that_is_not_there_is_a_connect_error(http: httpx.AsyncCl
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with pytest.raises(httpx.ConnectError):
+    with pytest.raises(httpx.ConnectError) as failed:
         await http.get(f"http://127.0.0.1:{port}/")
+    assert translated(failed.value).reason == "no connection: Connection refused"
+
+
+async def test_a_host_without_an_address_is_told_as_one(http: httpx.AsyncClient) -> None:
+    with pytest.raises(httpx.ConnectError) as failed:
+        await http.get("http://models.invalid/")
+    assert translated(failed.value).reason.startswith("no connection: ")
 
 
 async def test_an_address_that_is_silent_leaves_time_for_the_next(
