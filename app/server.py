@@ -254,9 +254,9 @@ def _raise_descriptor_limit() -> None:
         raise StartError(f"{most} files may be open at once (ulimit -n), {_LEAST_DESCRIPTORS} must")
 
 
-def _reason(error: OperatorError | TemplateError) -> str:
+def _reason(error: OperatorError | TemplateError | OSError) -> str:
     """Return what an error says; of a template also its file and line."""
-    if isinstance(error, OperatorError):
+    if not isinstance(error, TemplateError):
         return str(error)
     steps = traceback.extract_tb(error.__traceback__)
     at = next((step for step in reversed(steps) if step.filename.endswith(".jinja")), steps[-1])
@@ -272,7 +272,7 @@ def main(environment: Mapping[str, str]) -> int:
         log.warning("%s is neither 0 nor 1: it changes nothing", name)
     try:
         serve(read_settings(environment))
-    except (OperatorError, TemplateError) as error:
+    except (OperatorError, TemplateError, OSError) as error:
         sys.stderr.write(f"wandstore cannot start: {_reason(error)}\n")
         return CANNOT
     except KeyboardInterrupt:

@@ -58,6 +58,27 @@ def test_fewer_descriptors_than_it_needs_are_told_in_a_line(tmp_path: Path) -> N
     assert ended.stderr == f"wandstore cannot start: {told}\n"
 
 
+INHERITED = """
+import os, sys
+for _ in range(52):
+    os.set_inheritable(os.open("/dev/null", os.O_RDONLY), True)
+os.execv(sys.executable, [sys.executable, "-m", "app"])
+"""
+
+
+def test_descriptors_that_it_inherits_and_that_leave_it_none_are_told_in_a_line(
+    tmp_path: Path,
+) -> None:
+    command = ["sh", "-c", 'ulimit -n 64 && exec "$0" -c "$1"', sys.executable, INHERITED]
+    environment = {"PATH": os.environ["PATH"], "WANDSTORE_DATA": str(tmp_path / "data")}
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("wandstore cannot start: [Errno 24] ")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_connections_while_it_starts_do_not_end_it(tmp_path: Path) -> None:
     with HeldPort() as port:
         server = Server(tmp_path / "data", QUICK, port.number, wait=False, command=FEW)
