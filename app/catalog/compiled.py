@@ -7,8 +7,8 @@ import pickle
 import secrets
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from functools import cached_property
 from hashlib import file_digest, sha256
@@ -34,13 +34,16 @@ _SEAL = "blake2b"
 _SEAL_BYTES = 64
 _SIZE_BYTES = 8
 _MUCH = 4 * 1024 * 1024
+_FILE = b"file"
+"""What stands for the file itself where texts and numbers are read from it."""
+
 
 _FRAME = 100
 """Values that are read at a time: nothing else runs meanwhile, since they are read in C."""
 
 _OURS = {
     *("app.domain.catalog", "app.domain.merchandising", "app.catalog.feed", "app.catalog.listing"),
-    *("app.catalog.search", "app.util.lazy", "app.catalog.compiled"),
+    *("app.catalog.search", "app.util.lazy", "app.catalog.compiled", "app.catalog.stored_text"),
 }
 _LIBRARIES = {("decimal", "Decimal"), ("array", "_array_reconstructor"), ("array", "array")}
 """What a feed may be made of: nothing else is loaded, whatever the file says."""
@@ -202,7 +205,13 @@ def _write(target: BinaryIO, feed: Feed, much: int) -> None:
     _Pickler(target, places).dump((bare, pictures))
     everything = chain.from_iterable(shop.products.values() for shop in shops)
     texts = [item.kept_description for item in everything]
-    _write_texts(target, texts if sum(map(len, texts)) > much else (), places)
+    is_much = sum(map(len, texts)) > much
+    with _apart(target):
+        for shop in shops if is_much else ():
+            search_index(shop).store(target)
+        for text in texts if is_much else ():
+            if len(text) >= SHORTEST:
+                places[id(text)] = store(str(text), target)
     for shop in shops:
         prepare(shop)
         products, goods = shop.products.values(), shop.products
@@ -215,13 +224,12 @@ def _write(target: BinaryIO, feed: Feed, much: int) -> None:
         write(goods.all_derived().items() if isinstance(goods, Goods) else (), 1)
 
 
-def _write_texts(target: BinaryIO, texts: Iterable[Sized], places: dict[int, object]) -> None:
-    """Write the long ones, behind the number of their bytes; `places` gets that of each."""
+@contextmanager
+def _apart(target: BinaryIO) -> Iterator[None]:
+    """Have what is written meanwhile passed over by who reads, behind the number of its bytes."""
     begun = target.tell()
     target.write(bytes(_SIZE_BYTES))
-    for text in texts:
-        if len(text) >= SHORTEST:
-            places[id(text)] = store(str(text), target)
+    yield
     ended = target.tell()
     target.seek(begun)
     target.write((ended - begun - _SIZE_BYTES).to_bytes(_SIZE_BYTES, sys.byteorder))
@@ -305,6 +313,8 @@ class _Pickler(pickle.Pickler):
         self._places = places
 
     def persistent_id(self, value: object) -> object:
+        if isinstance(value, Texts):
+            return _FILE
         return self._places.get(id(value))
 
     def reducer_override(self, value: object) -> Any:
@@ -323,7 +333,7 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, place: Any) -> Any:
         if isinstance(place, bytes) and self._texts is not None:
-            return StoredText(self._texts, place)
+            return StoredText(self._texts, place) if place != _FILE else self._texts
         return self._known[place]
 
     def find_class(self, module: str, name: str) -> Any:

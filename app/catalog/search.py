@@ -7,11 +7,17 @@ import unicodedata
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from functools import lru_cache
-from itertools import accumulate, takewhile
+from heapq import merge
+from itertools import accumulate, groupby, takewhile
+from operator import itemgetter
+from pathlib import Path
+from tempfile import TemporaryFile
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from app.catalog.stored_text import PLACE, StoredNumbers, Texts
 from app.domain.catalog import Product, Shop
 from app.util.lazy import Lazy
 
@@ -47,9 +53,10 @@ _VOWELS = re.compile("^\u0627\u0644(?=...)|[\u0627\u0629\u0648\u0649\u064a]")
 """The Arabic article, and the letters that come and go between a singular and its broken plural."""
 
 _FEWEST_CONSONANTS = 3
-_PLACE = "H"
-"""What the place of a product is kept as: two bytes, of which the most products need no more."""
+_MOST_HELD = 1_000_000
+"""Places that are held at a time, where there is a file for the others."""
 
+_SIZE_BYTES = 4
 _MOST_GUESSES = 20
 """Words like a misspelt one that are looked for in its category."""
 
@@ -76,12 +83,18 @@ class SearchIndex:
     ) -> None:
         self._products = items = tuple(products)  # of themselves these would keep us for ever
         self._locale = locale
-        self._words = Lazy(lambda: _gathered(_text(item, tag_names) for item in items))
+        self._tag_names = tag_names
+        self._words = Lazy(lambda: _gathered(_texts(items, tag_names)))
         self._names = Lazy(lambda: frozenset(_names(items)))
 
     def prepare(self) -> None:
         """Gather the words, so that the first search need not."""
         self._words()
+
+    def store(self, file: BinaryIO) -> None:
+        """Gather the words, and write in which products they are where a file ends."""
+        words = _gathered(_texts(self._products, self._tag_names), file)
+        self._words = Lazy(lambda: words)
 
     def find(self, query: str, category: str = "") -> Found:
         """Return the products in which every word of the query is found, in their order.
@@ -150,17 +163,19 @@ class SearchIndex:
 
 
 class _Words(NamedTuple):
-    """The words of a shop, and in which products they are.
+    """The words of a shop, those in most products first, and in which those are.
 
-    `text` has each on a line of its own, which begins at its one of `starts`; its products are
-    those of `holders` from its one of `firsts` to the next word's. There are `total` products.
+    `text` has each on a line of its own, which begins at its one of `starts`. It is in so many
+    products as `totals` says: those of `holders` from its one of `firsts` on, or that one itself
+    where it is the only one. The shop has `size` products.
     """
 
     text: str
     starts: array[int]
     firsts: array[int]
-    holders: array[int]
-    total: int
+    totals: array[int]
+    holders: array[int] | StoredNumbers
+    size: int
 
     def places(self, wanted: str, stem: _Stem | None) -> set[int]:
         """Return the places of the products that hold a word, also inside one or ending else."""
@@ -171,11 +186,12 @@ class _Words(NamedTuple):
         else:
             part = _part(wanted, stemmed)
         at = self.text.find(part)
-        while at >= 0 and len(found) < self.total:
+        while at >= 0 and len(found) < self.size:
             word = bisect_right(self.starts, at)
             known = self.text[self.starts[word - 1] : self.starts[word] - 1]
             if wanted in known or (stem is not None and stemmed in stem(known)):
-                found.update(self.holders[self.firsts[word - 1] : self.firsts[word]])
+                first, total = self.firsts[word - 1], self.totals[word - 1]
+                found.update(self.holders[first : first + total] if total > 1 else (first,))
             at = self.text.find(part, self.starts[word])
         return found
 
@@ -187,22 +203,70 @@ def search_index(shop: Shop) -> SearchIndex:
     )
 
 
-def _gathered(texts: Iterable[str]) -> _Words:
-    """Return the words of some texts: a small part of their size, since most are in many."""
+def _gathered(texts: Iterable[str], file: BinaryIO | None = None) -> _Words:
+    """Return the words of some texts: a small part of their size, since most are in many.
+
+    With a file their places are written where it ends, and only some of them are held at a time.
+    """
     holders: dict[str, array[int]] = {}
-    place = -1
-    for place, text in enumerate(texts):
-        for word in {word.strip(_AROUND_WORD) for word in fold(text).split()}:
-            if word in holders:
-                holders[word].append(place)
-            else:
-                holders[word] = array(_PLACE, (place,))
-    starts = array("I", accumulate((len(word) + 1 for word in holders), initial=0))
-    firsts = array("I", accumulate(map(len, holders.values()), initial=0))
-    words, every = [*holders], array(_PLACE)
-    for word in words:
-        every += holders.pop(word)  # both at once would take their memory twice
-    return _Words("\n".join(words), starts, firsts, every, place + 1)
+    held, place = 0, -1
+    with ExitStack() as stack:
+        runs: list[Iterable[tuple[str, bytes]]] = []
+        for place, text in enumerate(texts):
+            words = {word.strip(_AROUND_WORD) for word in fold(text).split()}
+            for word in words:
+                if word in holders:
+                    holders[word].append(place)
+                else:
+                    holders[word] = array(PLACE, (place,))
+            held += len(words)
+            if file is not None and held > _MOST_HELD:
+                spilled = stack.enter_context(TemporaryFile(dir=Path(file.name).parent))
+                runs.append(_spilled(_run(holders), spilled))
+                holders, held = {}, 0
+        runs.append(_run(holders))
+        return _merged(runs, file, place + 1)
+
+
+def _run(holders: Mapping[str, array[int]]) -> Iterator[tuple[str, bytes]]:
+    return ((word, holders[word].tobytes()) for word in sorted(holders))
+
+
+def _spilled(run: Iterable[tuple[str, bytes]], file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+    """Write words with their places; return them as they are read again."""
+    for word, places in run:
+        name = word.encode("utf-8", "surrogatepass")
+        file.write(b"%b\n%b%b" % (name, len(places).to_bytes(_SIZE_BYTES), places))
+    file.seek(0)
+    names = iter(file.readline, b"")
+    return (
+        (name[:-1].decode("utf-8", "surrogatepass"), file.read(int.from_bytes(size)))
+        for name, size in ((name, file.read(_SIZE_BYTES)) for name in names)
+    )
+
+
+def _merged(
+    runs: Iterable[Iterable[tuple[str, bytes]]], file: BinaryIO | None, size: int
+) -> _Words:
+    words: list[str] = []
+    firsts, totals, every = array("I"), array("I"), array(PLACE)
+    stored = StoredNumbers(Texts(file), file.tell()) if file is not None else None
+    write: Callable[[bytes], object] = file.write if file is not None else every.frombytes
+    written = 0
+    for word, parts in groupby(merge(*runs, key=itemgetter(0)), itemgetter(0)):
+        places = b"".join(part for _, part in parts)
+        total = len(places) // every.itemsize
+        words.append(word)
+        totals.append(total)
+        firsts.append(written if total > 1 else array(PLACE, places)[0])
+        if total > 1:
+            write(places)
+            written += total
+    order = sorted(range(len(words)), key=totals.__getitem__, reverse=True)
+    starts = array("I", accumulate((len(words[at]) + 1 for at in order), initial=0))
+    firsts, totals = (array("I", map(kind.__getitem__, order)) for kind in (firsts, totals))
+    text = "\n".join(map(words.__getitem__, order))
+    return _Words(text, starts, firsts, totals, stored or every, size)
 
 
 def fold(text: str) -> str:
@@ -217,9 +281,10 @@ def _without_marks(run: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", parted))
 
 
-def _text(item: Product, tag_names: Mapping[str, str]) -> str:
-    tags = " ".join(tag_names.get(tag, tag) for tag in item.tags)
-    return f"{item.title} {item.category} {item.vendor} {tags} {item.description}"
+def _texts(items: Iterable[Product], tag_names: Mapping[str, str]) -> Iterator[str]:
+    for item in items:
+        tags = " ".join(tag_names.get(tag, tag) for tag in item.tags)
+        yield f"{item.title} {item.category} {item.vendor} {tags} {item.description}"
 
 
 def _stemmer(locale: str) -> _Stem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Callable, Iterator, Sized
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -17,6 +18,9 @@ SHORTEST = 256
 _AT_BYTES, _DIGEST_BYTES = 8, 8
 _PLACE = Struct(f"<QI{_DIGEST_BYTES}s")
 """Where a text begins, how many bytes it has, and their digest: packed, since there are many."""
+
+PLACE = "H"
+"""What the place of a product is kept as: two bytes, of which the most products need no more."""
 
 
 class Texts:
@@ -60,6 +64,21 @@ class StoredText(Sized):
 
     def __hash__(self) -> int:
         return hash(str(self))
+
+
+class StoredNumbers:
+    """Numbers in a file, from a place on, of which a part is read when it is asked for."""
+
+    def __init__(self, texts: Texts, at: int) -> None:
+        self._texts = texts
+        self._at = at
+
+    def __getitem__(self, part: slice) -> array[int]:
+        found = array(PLACE)
+        size, first = found.itemsize, self._at + part.start * found.itemsize
+        read = self._texts.read(first, (part.stop - part.start) * size)
+        found.frombytes(read[: len(read) // size * size])
+        return found
 
 
 def store(text: str, file: BinaryIO) -> bytes:
