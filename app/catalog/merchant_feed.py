@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
 from html import unescape
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers import expat
@@ -76,10 +77,15 @@ def read_merchant_xml(path: Path, terms: Terms) -> Feed:
     Raises:
         CatalogError: it is not XML, declares a document type, or holds nothing to sell.
     """
-    walk = _Walk(path)
-    walk.read(open_text(path))
-    named = terms._replace(shop_name=plain(walk.title) or terms.shop_name)
-    return _open(path, walk.rows, named)
+    text = open_text(path)
+    named = terms._replace(shop_name=plain(_title(path, text)) or terms.shop_name)
+    return _open(path, lambda report: _Walk(path, text).rows(report), named)
+
+
+def _title(path: Path, text: FeedText) -> str:
+    walk = _Walk(path, text)
+    any(walk.title for _ in walk.items())  # before which it usually stands
+    return walk.title
 
 
 def _open(path: Path, read: Callable[[Report], Iterable[Row]], terms: Terms) -> Feed:
@@ -121,15 +127,16 @@ class _Item(NamedTuple):
 
 
 class _Walk:
-    """Gathers the items of a feed as they close.
+    """Yields the items of a feed as they close: all of them might be more than memory holds.
 
     Of what they hold below their own fields, only the content of structured texts is read.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: FeedText) -> None:
         self.title = ""
-        self._items: list[_Item] = []
         self._path = path
+        self._feed = text
+        self._closed: list[_Item] = []
         self._open: list[str] = []
         self._item: _Item | None = None
         self._text: list[str] = []
@@ -142,28 +149,30 @@ class _Walk:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text.append
 
-    def read(self, text: FeedText) -> None:
-        """Read the whole file.
+    def items(self, reached: Callable[[float], object] = float) -> Iterator[_Item]:
+        """Yield them; `reached` is called with how much of the feed has been read, up to 1.
 
         Raises:
             CatalogError: it is not XML, or asks for what no feed needs.
         """
-        try:
-            begun = False
-            for piece in text.pieces():
-                shown = _UNSEEN.sub("", piece)
-                begins = shown if begun else shown.lstrip("\ufeff \t\r\n")
-                begun = begun or bool(begins)
-                self._parser.Parse(begins, False)
-            self._parser.Parse("", True)
-        except expat.ExpatError as error:
-            reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
-            raise CatalogError.of(self._path, reason, error.lineno) from None
+        begun, read = False, 0
+        for piece in chain(self._feed.pieces(), (None,)):
+            shown = _UNSEEN.sub("", piece or "")
+            begins = shown if begun else shown.lstrip("\ufeff \t\r\n")
+            begun = begun or bool(begins)
+            try:
+                self._parser.Parse(begins, piece is None)
+            except expat.ExpatError as error:
+                reason = f"column {error.offset + 1}: {expat.ErrorString(error.code)}"
+                raise CatalogError.of(self._path, reason, error.lineno) from None
+            closed, self._closed = self._closed, []
+            yield from closed
+            read += len(piece or "")
+            reached(self._feed.share(read))
 
     def rows(self, report: Report) -> Iterator[Row]:
-        """Yield the items."""
-        for number, item in enumerate(self._items, 1):
-            report.reached(number / len(self._items))
+        """Yield the items as rows."""
+        for item in self.items(report.reached):
             yield Row(item.line, item.cells, report)
 
     def _sign(self, name: str, is_parameter: bool) -> None:
@@ -194,7 +203,7 @@ class _Walk:
             if known and text:
                 item.cells.setdefault(known, text)
         elif len(self._open) < item.depth:
-            self._items.append(item)
+            self._closed.append(item)
             self._item = None
 
     def _refused(self, reason: str) -> CatalogError:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import tracemalloc
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from app.catalog.feed_text import LARGEST_FILE, size_of
 from app.catalog.load import load_catalogs
@@ -287,3 +290,33 @@ def test_a_packed_feed_counts_by_what_is_in_it(tmp_path: Path) -> None:
     assert size_of(feed) == 2
     os.mkfifo(tmp_path / "pipe.csv")
     assert size_of(tmp_path / "pipe.csv") == 0
+
+
+LONG = "x" * 4_000
+WHOLE = {
+    "a.json": (
+        '{{"products": [{}]}}',
+        '{{"id": "p{0}", "title": "P", "price": 9, "description": "{1}"}}',
+    ),
+    "a.csv": ("Handle,Title,Variant Price,Body\n{}", "p{0},P,9,{1}"),
+    "a.tsv": ("id\ttitle\tprice\tdescription\n{}", "p{0}\tP\t9 EUR\t{1}"),
+    "a.xml": (
+        "<rss><channel><title>A</title>{}</channel></rss>",
+        "<item><id>p{0}</id><title>P</title><price>9 EUR</price><description>{1}</description></item>",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_of_a_feed_no_more_than_a_part_is_held_at_a_time(tmp_path: Path, name: str) -> None:
+    whole, one = WHOLE[name]
+    items = (one.format(at, LONG) for at in range(4_000))
+    (tmp_path / name).write_text(whole.format((",\n" if name == "a.json" else "\n").join(items)))
+    tracemalloc.start()
+    try:
+        catalogs = load_catalogs(tmp_path / name, keep_text=lambda text: text[:10])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(catalogs.default.products) == 4_000
+    assert peak < 4_000 * len(LONG) * 0.8
