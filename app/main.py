@@ -50,8 +50,8 @@ from app.storage.patience import Patience
 from app.storage.rates import Places
 from app.storage.shoppers import ShopperData
 from app.util.http_body import BodyCache
-from app.util.lazy import WarmUp
 from app.util.loop_lag import LoopLag
+from app.util.warm_up import WarmUp
 from app.web.auth import gate
 from app.web.basket import BasketPage, CheckoutPage
 from app.web.context import CATALOG_MEMORY, AppContext

@@ -31,11 +31,11 @@ from app.util.early_signals import end_by, end_within, signals_held
 from app.util.errors import CANNOT, OperatorError
 from app.util.http_protocol import BoundedHttpProtocol, Connections
 from app.util.json_log import set_up_log
-from app.util.lazy import WarmUp
 from app.util.lean_uvicorn import Config, Server
 from app.util.listener import Listener, bind, connection_limit
 from app.util.loop_lag import LoopLag
 from app.util.memory import memory_left
+from app.util.warm_up import WarmUp
 
 log = logging.getLogger("wandstore")
 

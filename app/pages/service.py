@@ -19,7 +19,7 @@ from app.pages.site import LiveSite
 from app.personas.cache import KnownShopper, ShopperCache
 from app.storage.db.rows import Visited, stamp
 from app.storage.db.write_behind import WriteBehind
-from app.util.lazy import WarmUp
+from app.util.warm_up import WarmUp
 
 _UNPAID = frozenset(("BUDGET_SPENT", "BUDGET_UNREACHABLE"))
 

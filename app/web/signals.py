@@ -24,8 +24,8 @@ from app.storage.db.rows import PageViews, Visited, stamp
 from app.storage.errors import StorageError
 from app.storage.rates import SharedLimiter
 from app.util.http_body import Body
-from app.util.lazy import WarmUp
 from app.util.rate_limit import Rate
+from app.util.warm_up import WarmUp
 from app.web.body import BodyReader, Rejected
 from app.web.context import AppContext
 from app.web.headers import FILE_HEADERS

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from app.util.lazy import WarmUp
+from app.util.warm_up import WarmUp
 
 pytestmark = pytest.mark.anyio
 
