@@ -16,7 +16,7 @@ from io import BufferedRandom, BufferedReader
 from itertools import chain, count, islice, repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from app.catalog.feed import Feed
 from app.catalog.ranking import rank
@@ -206,12 +206,12 @@ def _write(target: BinaryIO, feed: Feed, much: int) -> None:
     everything = chain.from_iterable(shop.products.values() for shop in shops)
     texts = [item.kept_description for item in everything]
     is_much = sum(map(len, texts)) > much
+    apart = [text for text in texts if is_much and len(text) >= SHORTEST]
     with _apart(target):
-        for shop in shops if is_much else ():
+        for shop in shops if apart else ():
             search_index(shop).store(target)
-        for text in texts if is_much else ():
-            if len(text) >= SHORTEST:
-                places[id(text)] = store(str(text), target)
+        for text in apart:
+            places[id(text)] = store(str(text), target)
     for shop in shops:
         prepare(shop)
         products, goods = shop.products.values(), shop.products
@@ -220,6 +220,8 @@ def _write(target: BinaryIO, feed: Feed, much: int) -> None:
             write(shared)
             name(shared)
         write(products)
+        for text in apart if shop is shops[-1] else ():  # which nobody names from now on
+            places.pop(id(text), None)
         name(products)
         write(goods.all_derived().items() if isinstance(goods, Goods) else (), 1)
 
@@ -269,9 +271,10 @@ def _one_of(sold: Product | None, item: Product) -> Product:
     """Return what was sold before where it is the same, with its text where that is from now on."""
     if sold is None or sold != item:
         return item
-    if isinstance(sold.kept_description, str) and isinstance(item.kept_description, str):
-        return sold
-    return sold._replace(description=cast("str", item.kept_description))
+    before, now = sold.kept_description, item.kept_description
+    if isinstance(before, StoredText) and isinstance(now, StoredText):
+        before.move(now)
+    return sold if type(before) is type(now) else item
 
 
 def _read_bare(source: BinaryIO) -> Feed:

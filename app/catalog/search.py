@@ -91,9 +91,9 @@ class SearchIndex:
         """Gather the words, so that the first search need not."""
         self._words()
 
-    def store(self, file: BinaryIO) -> None:
+    def store(self, file: BinaryIO, *, most_held: int = _MOST_HELD) -> None:
         """Gather the words, and write in which products they are where a file ends."""
-        words = _gathered(_texts(self._products, self._tag_names), file)
+        words = _gathered(_texts(self._products, self._tag_names), file, most_held)
         self._words = Lazy(lambda: words)
 
     def find(self, query: str, category: str = "") -> Found:
@@ -203,10 +203,12 @@ def search_index(shop: Shop) -> SearchIndex:
     )
 
 
-def _gathered(texts: Iterable[str], file: BinaryIO | None = None) -> _Words:
+def _gathered(
+    texts: Iterable[str], file: BinaryIO | None = None, most_held: int = _MOST_HELD
+) -> _Words:
     """Return the words of some texts: a small part of their size, since most are in many.
 
-    With a file their places are written where it ends, and only some of them are held at a time.
+    With a file their places are written where it ends, and few are held: others wait in files.
     """
     holders: dict[str, array[int]] = {}
     held, place = 0, -1
@@ -220,7 +222,7 @@ def _gathered(texts: Iterable[str], file: BinaryIO | None = None) -> _Words:
                 else:
                     holders[word] = array(PLACE, (place,))
             held += len(words)
-            if file is not None and held > _MOST_HELD:
+            if file is not None and held > most_held:
                 spilled = stack.enter_context(TemporaryFile(dir=Path(file.name).parent))
                 runs.append(_spilled(_run(holders), spilled))
                 holders, held = {}, 0

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import BinaryIO
 
 SHORTEST = 256
@@ -21,6 +22,8 @@ _PLACE = Struct(f"<QI{_DIGEST_BYTES}s")
 
 PLACE = "H"
 """What the place of a product is kept as: two bytes, of which the most products need no more."""
+
+_MOVING = Lock()
 
 
 class Texts:
@@ -46,9 +49,16 @@ class StoredText(Sized):
         self._texts = texts
         self._place = place
 
+    def move(self, other: StoredText) -> None:
+        """Have the same text read from where another has it from now on."""
+        with _MOVING:
+            self._texts, self._place = other._texts, other._place
+
     def __str__(self) -> str:
-        at, size, _ = _PLACE.unpack(self._place)
-        return self._texts.read(at, size).decode(errors="replace")
+        with _MOVING:
+            texts, place = self._texts, self._place
+        at, size, _ = _PLACE.unpack(place)
+        return texts.read(at, size).decode(errors="replace")
 
     def __repr__(self) -> str:
         return repr(str(self))

@@ -95,7 +95,7 @@ def test_long_descriptions_stay_on_the_disk_and_are_as_they_were(
     assert (mug.is_told, repr(mug)) == (True, repr(read.shop.products["mug"]))
     read, now = opened(13, before)
     assert now == read
-    assert now.shop.products["mug"] == mug
+    assert now.shop.products["mug"] is mug
     assert mug.description == f"mug: {told}".strip(), "its file is open while it is sold"
     assert filter_products(now.shop, ListingQuery(query="Lüneburg")).total == 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.catalog.search import SearchIndex, fold
@@ -178,12 +180,20 @@ def test_folding_takes_accents_and_leaves_what_makes_other_words(text: str, fold
     assert fold(text) == folded
 
 
-def test_a_word_is_found_in_whichever_products_hold_it_and_in_no_others() -> None:
+@pytest.mark.parametrize("where", ["in memory", "on the disk"])
+def test_a_word_is_found_in_whichever_products_hold_it_and_in_no_others(
+    tmp_path: Path, where: str
+) -> None:
     items = [
         product(f"p{at}", title=f"Thing {at}", description="even" if at % 2 == 0 else "odd")
         for at in range(500)
     ]
     index = SearchIndex(items)
+    if where == "on the disk":
+        with (tmp_path / "words").open("x+b") as file:
+            file.write(b"what is there already")
+            index.store(file, most_held=100)
+        assert [*tmp_path.iterdir()] == [tmp_path / "words"]
     assert [item.id for item in index.find("even").products] == [
         f"p{at}" for at in range(0, 500, 2)
     ]
