@@ -11,15 +11,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sized
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from app.catalog.compiled import CompiledFeeds, Stamp
 from app.catalog.feed import Feed
 from app.catalog.feed_text import size_of
-from app.catalog.load import Catalogs, Source, load_catalogs, read_sources, stamps
+from app.catalog.load import Source, load_catalogs, read_sources, stamps
 from app.catalog.problems import CatalogError
 from app.catalog.stored_text import spool
 from app.domain.catalog import FeedIssue
@@ -46,8 +45,37 @@ _BESIDE = Path(__file__).parents[2]
 """Where the new process finds this program."""
 
 
+_WIDTH, _WHOLE = 40, 100
+
+
+class Progress:
+    """Shows on a terminal how much of each file has been read; elsewhere, which is read."""
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+        self._shown: tuple[str, int] | None = None
+
+    def __call__(self, file: Path, share: float) -> None:
+        """Take how much of a file has been read, up to 1."""
+        percent = int(share * _WHOLE) if self._target.isatty() else _WHOLE
+        shown = (file.name, percent)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        if self._target.isatty():
+            bar = "#" * (percent * _WIDTH // _WHOLE)
+            end = "\n" if percent == _WHOLE else ""
+            self._target.write(f"\r{file.name} [{bar:<{_WIDTH}}] {percent:3} %{end}")
+        else:
+            self._target.write(f"reading {file.name}\n")
+        self._target.flush()
+
+
 class Importer:
-    """Keeps what was read of feeds in `folder`. A feed read once is opened, until it changes."""
+    """Keeps what was read of feeds in `folder`. A feed read once is opened, until it changes.
+
+    With `by_hand` it shows how far it has come, and what cannot be kept is an error.
+    """
 
     def __init__(
         self,
@@ -57,7 +85,9 @@ class Importer:
         large: int = _LARGE,
         longest: float = _LONGEST,
         memory: Callable[[], int | None] = memory_left,
+        by_hand: bool = False,
     ) -> None:
+        self._by_hand = by_hand
         self._compiled = CompiledFeeds(folder, currency)
         self._currency = currency
         self._large = large
@@ -80,23 +110,27 @@ class Importer:
 
         Raises:
             CatalogError: it cannot be read within the time and memory there is.
+            OSError: it cannot be kept, by hand.
         """
         try:
             found = stamps(path, shop_file)
-            changed = {
-                file: (stamp, size_of(file))
-                for file, stamp in found.items()
-                if file not in known or known[file].outdated or not known[file].is_as(stamp)
-            }
-        except (CatalogError, OSError):
+        except CatalogError:
             return known  # and reading it says why
-        kept = {file: None if late else stamp for file, (stamp, _) in changed.items()}
+        changed = {
+            file: stamp
+            for file, stamp in found.items()
+            if file not in known or known[file].outdated or not known[file].is_as(stamp)
+        }
+        kept = {file: None if late else stamp for file, stamp in changed.items()}
         wanted = [file for file, stamp in kept.items() if not self._compiled.has(file, stamp)]
         failed: Mapping[Path, Source] = {}
-        if wanted and sum(changed[file][1] for file in wanted) >= self._large:
-            failed = self._read_apart(path, shop_file, wanted, known) or {}
+        if wanted and sum(map(_size_of, wanted)) >= self._large:
+            read = self._read_apart(path, shop_file, wanted, known)
+            failed = read or {}
+            if read is not None:  # a file may have changed since, and is not read here for that
+                kept |= dict.fromkeys(file for file in wanted if file not in failed)
         opened = {
-            file: self._opened(file, changed[file][0], known.get(file))
+            file: self._opened(file, changed[file], known.get(file))
             for file, stamp in kept.items()
             if self._compiled.has(file, stamp)
         }
@@ -119,20 +153,6 @@ class Importer:
             return
         for source in failed.values():
             raise source.error or CatalogError.of(path, "cannot be used")
-
-    def keep(self, catalogs: Catalogs) -> None:
-        """Keep what has been read.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        for file, source in catalogs.sources.items():
-            if source.feed is not None and source.error is None:
-                self._compiled.write(file, source.stamp, source.feed)
-
-    def spool(self) -> AbstractContextManager[Callable[[Sized], Sized]]:
-        """Return what takes the long texts of feeds that are to be kept, while they are read."""
-        return spool(self._compiled.folder)
 
     def stop(self) -> None:
         """End the process, where there is one, and whichever begins."""
@@ -172,15 +192,16 @@ class Importer:
         give_back()
         left = self._memory()
         room = None if left is None else max(left - _RESERVE, 0)
-        job = (path, shop_file, files, self._compiled.folder, self._currency, room)
+        by_hand, folder = self._by_hand, self._compiled.folder
+        job = (path, shop_file, files, folder, self._currency, room, by_hand)
         try:
-            ended, failed, trouble = self._run(json.dumps(job, default=os.fspath))
+            ended, written, trouble = self._run(json.dumps(job, default=os.fspath))
         except OSError:
             return None
         if ended == _NOT_KEPT:
-            log.warning(
-                "%s cannot be kept, and is read by the shop itself: reading %s", path, trouble
-            )
+            if by_hand:
+                raise OSError(written)
+            log.warning("%s cannot be kept, and is read by the shop itself: %s", path, written)
             return None
         if ended in (_NO_ROOM, -signal.SIGABRT):  # as Python ends that has no memory to raise in
             raise CatalogError.of(
@@ -188,22 +209,23 @@ class Importer:
             )
         if ended:
             raise CatalogError.of(path, f"could not be read: the process for it {trouble}")
+        problems_of = {Path(file): why for file, why in json.loads(written).items()}
         return {
             file: Source(
                 tuple(stamp),
                 known[file].feed if file in known else None,
                 CatalogError(file, tuple(FeedIssue(*problem) for problem in problems)),
             )
-            for file, (stamp, problems) in ((Path(name), why) for name, why in failed.items())
+            for file, (stamp, problems) in problems_of.items()
         }
 
-    def _run(self, job: str) -> tuple[int, dict[str, Any], str]:
-        """Return how the process ended, what it could not use, and what it says of its end."""
+    def _run(self, job: str) -> tuple[int, str, str]:
+        """Return how the process ended, what it has written, and what is to be said of its end."""
         with subprocess.Popen(  # noqa: S603 - ourselves, and what to read comes by a pipe
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=None if self._by_hand else subprocess.PIPE,
             text=True,
             cwd=_BESIDE,
         ) as self._child:
@@ -213,17 +235,18 @@ class Importer:
                 written, trouble = self._child.communicate(job, self._longest)
             except subprocess.TimeoutExpired:
                 self._child.kill()
-                return _TOO_LONG, {}, f"took longer than {self._longest:g} s"
+                return _TOO_LONG, "", f"took longer than {self._longest:g} s"
         ended = self._child.returncode
         if ended < 0:
-            return ended, {}, f"was ended by {signal.Signals(-ended).name}"
-        last = trouble.strip().rpartition("\n")[2]
-        return ended, json.loads(written) if not ended else {}, f"failed: {last}"
+            return ended, "", f"was ended by {signal.Signals(-ended).name}"
+        last = (trouble or "").strip().rpartition("\n")[2]
+        return ended, written, f"failed: {last}"
 
 
 def main() -> int:
     """Read and keep the feeds that standard input names, and write which cannot be used."""
-    catalog, beside, files, folder, currency, memory = json.load(sys.stdin)
+    catalog, beside, files, folder, currency, memory, by_hand = json.load(sys.stdin)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # where it reaches the shop as well, that says so
     threading.stack_size(_STACK)  # of the usual 8 MiB nothing is used, and all of it is counted
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     if memory is not None:
@@ -243,22 +266,31 @@ def main() -> int:
                 currency=currency,
                 known=known,
                 shop_file=shop_file,
-                memory=lambda: memory,
                 keep_text=keep,
+                progress=Progress(sys.stderr) if by_hand else lambda *_: None,
             )
             for file, source in read:
                 if file in wanted and source.error is not None:
                     failed[os.fspath(file)] = (source.stamp, source.error.problems)
                 elif file in wanted and source.feed is not None:
                     compiled.write(file, source.stamp, source.feed)
+                del source  # or it would be held while the next is read
         compiled.sweep(found)
     except MemoryError:
         return _NO_ROOM
     except OSError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stdout.write(f"{error}")
         return _NOT_KEPT
     json.dump(failed, sys.stdout)
     return 0
+
+
+def _size_of(file: Path) -> int:
+    """Return how large a file is; nothing where it cannot be read: reading it says why."""
+    try:
+        return size_of(file)
+    except OSError:
+        return 0
 
 
 def _earlier(file: Path, compiled: CompiledFeeds, wanted: Collection[Path]) -> Feed | None:

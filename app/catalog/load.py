@@ -54,8 +54,8 @@ _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
 }
 _NO_TABLES = {"{": "JSON", "[": "JSON", "<": "XML"}
 _MIB = 1024 * 1024
-_MEMORY_A_BYTE, _APART_A_BYTE = 3, 0.5
-"""Bytes that what is read takes for each of the file, and where its texts stay on the disk."""
+_MEMORY_A_BYTE = 3
+"""Bytes that what is read takes for each of the file, where its texts are held as well."""
 
 _SMALL_ENOUGH = 8 * _MIB
 _KINDS = ".json, .jsonl, .csv, .tsv, .txt or .xml"
@@ -166,8 +166,8 @@ def read_sources(
         reader = _READERS.get(file.suffix.lower())
         if reader is None:
             raise CatalogError.of(file, f"is neither a folder nor a {_KINDS} file")
-        a_byte = _MEMORY_A_BYTE if keep_text is None else _APART_A_BYTE
-        _hold(file, memory(), a_byte)
+        if keep_text is None:
+            _hold(file, memory())
         shop_id, name = shop_id_of(file.stem), _shop_name(file)
         terms = Terms(currency, shop_id, name, about, progress=partial(progress, file))
         if keep_text is not None:
@@ -178,7 +178,7 @@ def read_sources(
 
     found = stamps(path, shop_file)
     for file, stamp in found.items():
-        yield file, _source(file, stamp, read, known)
+        yield file, _source(file, stamp, read, known, partial(_stamp, file, shop_file))
 
 
 def stamps(path: Path, shop_file: Path | None = None) -> dict[Path, Stamp]:
@@ -230,10 +230,10 @@ def _stamp(file: Path, shop_file: Path | None) -> Stamp:
     return tuple(stamp)
 
 
-def _hold(file: Path, left: int | None, a_byte: float) -> None:
+def _hold(file: Path, left: int | None) -> None:
     """Refuse a file that memory cannot hold, with what is made of it, rather than be killed."""
     with suppress(OSError):
-        needed = int(size_of(file) * a_byte)
+        needed = size_of(file) * _MEMORY_A_BYTE
         if left is not None and left < needed > _SMALL_ENOUGH:
             in_mib = f"about {needed // _MIB} MiB of memory, and {left // _MIB} MiB are left"
             raise CatalogError.of(file, f"needs {in_mib}")
@@ -244,15 +244,22 @@ def _source(
     stamp: Stamp,
     read: Callable[[Path, Feed | None], Feed],
     known: Mapping[Path, Source],
+    now: Callable[[], Stamp],
 ) -> Source:
+    """Return what is sold of a file; of one that changes meanwhile it might be half of each."""
     earlier = known.get(file, Source((), None))
     if earlier.outdated or earlier.is_as(stamp):
         return earlier
     try:
-        return Source(stamp, read(file, earlier.feed))
+        feed = read(file, earlier.feed)
     except CatalogError as error:
         bare = CatalogError(error.path, error.problems)  # its frames hold the file's text
         return Source(stamp, earlier.feed, bare)
+    if now() == stamp[1:]:
+        return Source(stamp, feed)
+    if earlier.feed is None:
+        return Source((), feed)
+    return Source((), earlier.feed, CatalogError.of(file, "has changed while it was read"))
 
 
 def _with_rules(feed: Feed, path: Path, earlier: Feed | None) -> Feed:

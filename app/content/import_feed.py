@@ -9,38 +9,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TextIO
 
+from app.catalog.importer import Importer
 from app.catalog.load import Catalogs, load_catalogs
 from app.catalog.problems import by_kind
-from app.content.site import feed_source, importer_of, places_of
+from app.content.site import KEPT, feed_source, places_of
 from app.settings import Settings, ShopifySettings
 from app.util.setting_values import may_be_fetched
-
-_WIDTH, _WHOLE = 40, 100
-
-
-class Progress:
-    """Shows on a terminal how much of each file has been read; elsewhere, which is read."""
-
-    def __init__(self, target: TextIO) -> None:
-        self._target = target
-        self._shown: tuple[str, int] | None = None
-
-    def __call__(self, file: Path, share: float) -> None:
-        """Take how much of a file has been read, up to 1."""
-        percent = int(share * _WHOLE) if self._target.isatty() else _WHOLE
-        shown = (file.name, percent)
-        if shown == self._shown:
-            return
-        self._shown = shown
-        if self._target.isatty():
-            bar = "#" * (percent * _WIDTH // _WHOLE)
-            end = "\n" if percent == _WHOLE else ""
-            self._target.write(f"\r{file.name} [{bar:<{_WIDTH}}] {percent:3} %{end}")
-        else:
-            self._target.write(f"reading {file.name}\n")
-        self._target.flush()
 
 
 def import_feed(settings: Settings, feed: str, *, only_checks: bool) -> int:
@@ -67,16 +42,9 @@ def import_feed(settings: Settings, feed: str, *, only_checks: bool) -> int:
         if source is not None:
             asyncio.run(source.fetch())
         path, shop_file = places_of(settings)
-        importer = importer_of(settings)
-        catalogs = load_catalogs(
-            path,
-            currency=settings.currency,
-            shop_file=shop_file,
-            progress=Progress(sys.stderr),
-            keep_text=stack.enter_context(importer.spool()),
-        )
-        if not only_checks:
-            importer.keep(catalogs)
+        importer = Importer(settings.data / KEPT, settings.currency, large=0, by_hand=True)
+        known = importer.sources(path, shop_file, {})
+        catalogs = load_catalogs(path, currency=settings.currency, known=known, shop_file=shop_file)
     sys.stdout.writelines(f"{line}\n" for line in _report(catalogs))
     return 1 if any(catalogs.problems.values()) else 0
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MESSAGES = "LC_MESSAGES/shop.po"
 """Where in a language's folder of `locale/` the words of its pages are."""
 
+KEPT = "catalogs"
+"""Where in the data folder feeds are kept as they were read."""
+
 
 class SiteContent(NamedTuple):
     """The shop's files, read and checked."""
@@ -132,7 +135,7 @@ def places_of(settings: Settings) -> tuple[Path, Path | None]:
 
 def importer_of(settings: Settings) -> Importer:
     """Return what reads large feeds, and keeps them in the data folder."""
-    return Importer(settings.data / "catalogs", settings.currency)
+    return Importer(settings.data / KEPT, settings.currency)
 
 
 def read_site(settings: Settings, importer: Importer | None = None) -> SiteContent:

@@ -46,6 +46,30 @@ def test_a_feed_is_read_once_and_opened_from_then_on(tmp_path: Path) -> None:
     assert again == Source(stamps(path)[path], load_catalogs(path).sources[path].feed)
 
 
+def test_a_feed_that_changes_before_it_is_read_is_not_read_beside_the_shop(tmp_path: Path) -> None:
+    path, folder = feed(tmp_path / "a.json"), tmp_path / "kept"
+    first = importing(folder).sources(path, None, {})
+    feed(path, price="8.00")
+
+    def export() -> None:
+        feed(path, price="7.00")
+
+    now = importing(folder, memory=export).sources(path, None, first)[path]
+    assert now.outdated, "it is looked at again"
+    assert now.feed is not None
+    assert now.feed.shop.products["p0"].price.amount == 7
+
+
+def test_one_file_that_cannot_be_read_leaves_the_others_to_be_read_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "shops"
+    folder.mkdir()
+    path = feed(folder / "a.json")
+    (folder / "b.json").symlink_to("nowhere")
+    read = importing(tmp_path / "kept").sources(folder, None, {})
+    assert read[path].feed is not None
+    assert "there is no such file" in str(read[folder / "b.json"].error)
+
+
 def test_a_feed_that_has_become_small_is_read_beside_the_shop(tmp_path: Path) -> None:
     path, importer = feed(tmp_path / "a.json"), Importer(tmp_path / "kept", "USD", large=10_000)
     importer.sources(path, None, {})
@@ -100,7 +124,7 @@ def test_where_nothing_can_be_kept_the_shop_reads_by_itself_and_the_log_says_why
 ) -> None:
     (tmp_path / "kept").touch()
     assert importing(tmp_path / "kept").sources(feed(tmp_path / "a.json"), None, {}) == {}
-    assert "a.json cannot be kept, and is read by the shop itself: reading failed:" in caplog.text
+    assert "a.json cannot be kept, and is read by the shop itself:" in caplog.text
     assert "File exists" in caplog.text
 
 

@@ -113,3 +113,24 @@ def test_a_feed_is_read_again_once_a_sale_of_it_begins_or_ends(
     for feed, is_kept in ((feed_now, True), (over, False)):
         kept.write(path, source.stamp, feed)
         assert kept.has(path, source.stamp) is is_kept
+
+
+def test_of_a_file_that_changes_while_it_is_read_nothing_is_sold_until_it_is_read_again(
+    write: Write,
+) -> None:
+    path = write("a.csv", MUG)
+    before = load_catalogs(path)
+    write("a.csv", JUG)
+
+    def export(text: str) -> str:
+        write("a.csv", MUG.replace("9", "10"))
+        return text
+
+    torn = load_catalogs(path, known=before.sources, keep_text=export)
+    assert torn.default is before.default
+    assert "has changed while it was read" in str(torn.errors[0])
+    after = load_catalogs(path, known=torn.sources)
+    assert after.default.products["mug"].price.amount == 10
+    assert not after.errors
+    first = load_catalogs(path, keep_text=export)
+    assert not first.sources[path].is_as(before.sources[path].stamp), "it is read again as well"

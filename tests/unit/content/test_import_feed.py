@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from app.catalog.importer import Progress
 from app.catalog.problems import CatalogError
-from app.content.import_feed import Progress, import_feed
+from app.content.import_feed import import_feed
 from app.settings import Settings
 
 CSV = "Handle,Title,Variant Price\nmug,Mug,9\nbad,Bad,dear\n"
@@ -35,7 +36,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def test_any_feed_is_kept_with_a_report_and_nothing_is_written_by_a_check(
-    tmp_path: Path, address: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "feeds").mkdir()
     (tmp_path / "feeds" / "corner.csv").write_text(CSV)
@@ -46,7 +47,7 @@ def test_any_feed_is_kept_with_a_report_and_nothing_is_written_by_a_check(
         assert not settings.data.exists()
         assert import_feed(settings, feed, only_checks=False) == 1
         assert len(list((settings.data / "catalogs").iterdir())) == 1
-        said = capsys.readouterr()
+        said = capfd.readouterr()
         assert said.out.count("1 products can be sold\n") == 2
         assert "1 x variant is not sold: price 'dear' is not a number: line 3 (bad)" in said.out
         assert said.err.startswith("reading ")
