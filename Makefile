@@ -123,9 +123,9 @@ small-model: $(VENV)/small-model.stamp ## Install the small language model that 
 simulate: $(VENV)/dev.stamp $(if $(filter worker,$(THROUGH)),worker/.build/index.js) ## Send 20,000 shoppers of known taste and effect through the shop, and hold /insights to them: SHOPPERS=... THROUGH=worker
 	$(BIN)/python -m tools.simulate $(if $(SHOPPERS),--shoppers $(SHOPPERS)) $(if $(THROUGH),--through $(THROUGH))
 
-soak: $(VENV)/dev.stamp servers ## Shop for 20 minutes while much goes wrong: SECONDS=... PRODUCTS=... PROCESSES=...
+soak: $(VENV)/dev.stamp servers ## Shop for 20 minutes while much goes wrong: SECONDS=... PRODUCTS=... PROCESSES=... KILLS=...
 	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PRODUCTS),--products $(PRODUCTS)) \
-		$(if $(PROCESSES),--processes $(PROCESSES)) $(URLS)
+		$(if $(PROCESSES),--processes $(PROCESSES)) $(if $(KILLS),--kills $(KILLS)) $(URLS)
 
 fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
 	$(BIN)/python -m tests.fuzz 60

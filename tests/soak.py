@@ -16,6 +16,7 @@ import argparse
 import json
 import logging
 import random
+import re
 import sys
 import tempfile
 import time
@@ -30,9 +31,16 @@ from tests.support.crowd import CROWD, Crowd, shopping
 from tests.support.fake_llm import Fault, Scenario
 from tests.support.fake_model import Model, answer, ends_of_components, playing
 from tests.support.soaked import State, state_of
+from tests.support.waiting import eventually
+from tools.support import http
 from tools.support.server import Server
 
 MOST_MIB = 256
+_LONGEST_IMPORT = 15.0
+"""Seconds within which 50,000 products are read where this machine has little else to do."""
+
+_LONGEST_WAIT = 300.0
+_PRICE = re.compile(r"(\d+)\.00")
 PAGE = answer()
 ENDS = ends_of_components(PAGE)
 NO_LIMITS = dict.fromkeys(
@@ -70,6 +78,7 @@ class Shop:
         self._model = model
         self._catalog = folder / "catalog.json"
         self._products = products
+        self._version = self._sold = 0
         self.write_catalog()
         claude = {"CLAUDE_BASE_URL": model.stand_in.url, "CLAUDE_API_KEY": "a-key"}
         environment = {**ENVIRONMENT, **model.environment, **claude}
@@ -77,6 +86,14 @@ class Shop:
         self.state = state
         self._folder, self._environment = folder, {**environment, **state.environment}
         self._servers: list[Server] = []
+
+    def half_a_catalog(self) -> str:
+        """Return what is wrong where the catalog is of no version, or of one before the last."""
+        pages = [f"{self.urls()[0]}/products/more-{it}" for it in (0, self._products - 1)]
+        first, last = (int(_PRICE.findall(http.get(page).text)[0]) for page in pages)
+        before, self._sold = self._sold, first
+        whole = first == last and before <= first <= self._version
+        return "" if whole else f"prices of {first} and {last} are sold after {before}"
 
     @contextmanager
     def open(self, processes: int, **limits: str) -> Iterator[None]:
@@ -99,10 +116,12 @@ class Shop:
         self._model.play(*(_scenario(self._chance) for _ in range(50)), Scenario(PAGE))
 
     def write_catalog(self) -> None:
-        """Change what the last product costs, as a merchant's export would."""
+        """Change what the first and the last of many cost, as a merchant's export would."""
+        self._version += 1
         catalog = json.loads(Path("demo/catalog.json").read_text())
         catalog["products"] += [_product(number) for number in range(self._products)]
-        catalog["products"][-1]["price"] = self._chance.randrange(1, 500)
+        for at in (-self._products, -1):
+            catalog["products"][at]["price"] = self._version
         for product in catalog["products"]:
             product.pop("image", None)
         new = self._catalog.with_suffix(".new")
@@ -123,9 +142,13 @@ class Shop:
             return  # it has just ended
         self.most_descriptors = max(self.most_descriptors, count)
 
-    def end_and_start(self) -> None:
+    def is_importing(self) -> bool:
+        """Say whether a process has begun to read the catalog in another."""
+        return any(server.is_parent for server in self._servers)
+
+    def end_and_start(self, *, kindly: float = 0.25) -> None:
         """Kill a process, seldom kindly, and start it again at once, now and then in an outage."""
-        how = SIGTERM if self._chance.random() < 0.25 else SIGKILL
+        how = SIGTERM if self._chance.random() < kindly else SIGKILL
         server = self._chance.choice(self._servers)
         outage = self._chance.choice(self.state.outages())
         with outage if self._chance.random() < 0.25 else nullcontext():
@@ -157,7 +180,7 @@ def _product(number: int) -> dict[str, Any]:
         "title": f"Plain Thing {number}",
         "price": 10 + number % 90,
         "category": f"Things {number % 40}",
-        "description": "A thing among many, made to be found by who looks for it. " * 4,
+        "description": "A thing among many, made to be found by who looks for it. " * 20,
         "stock": 5,
     }
 
@@ -203,6 +226,22 @@ def soak(shop: Shop, crowd: Crowd, seconds: float, chance: random.Random) -> Non
             time.sleep(0.25)
 
 
+def kill_while_importing(shop: Shop, crowd: Crowd, times: int, chance: random.Random) -> None:
+    """Kill a process so often while the catalog is read anew; it is to be sold whole after that."""
+    with shopping(crowd):
+        for _ in range(times):
+            shop.fail_at_random()
+            shop.state.forget_layouts()
+            shop.write_catalog()
+            eventually(shop.is_importing, _LONGEST_WAIT)
+            time.sleep(chance.uniform(0, _LONGEST_IMPORT))
+            shop.measure()
+            crowd.outages += 1
+            shop.end_and_start(kindly=0)
+            crowd.outages += 1
+            crowd.wrong += filter(None, [shop.half_a_catalog()])
+
+
 def held_against(shop: Shop, crowd: Crowd) -> Iterator[str]:
     """Yield what does not hold once all is over and the process has ended kindly."""
     yield from crowd.wrong
@@ -240,7 +279,10 @@ def _own_shop(given: argparse.Namespace, chance: random.Random) -> int:
         shop = Shop(folder, model, state, chance, given.products)
         crowd = Crowd(shop.urls, chance)
         with shop.open(processes):
-            soak(shop, crowd, given.seconds, chance)
+            if given.kills:
+                kill_while_importing(shop, crowd, given.kills, chance)
+            else:
+                soak(shop, crowd, given.seconds, chance)
         wrong = list(held_against(shop, crowd))
         rest = shop.spend_the_rest(processes, 5)
         if rest != 5:
@@ -260,6 +302,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=1200)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6)
     parser.add_argument("--products", type=int, default=1000, help="beside those of the demo shop")
+    parser.add_argument("--kills", type=int, help="so often while importing, and nothing else")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("urls", nargs="*", help="shops of others, which are only visited")
     given = parser.parse_args(arguments)

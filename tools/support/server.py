@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -138,6 +139,14 @@ class Server:
         """The process's id."""
         assert self.process is not None
         return self.process.pid
+
+    @property
+    def is_parent(self) -> bool:
+        """Whether it has a process of its own at work, as one that reads a catalog."""
+        with suppress(OSError):  # a thread has just ended
+            threads = Path(f"/proc/{self.pid}/task").glob("*/children")
+            return any(children.read_text() for children in threads)
+        return False
 
     def start(self) -> None:
         """Start and wait until it serves."""
