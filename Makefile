@@ -71,10 +71,15 @@ lint: $(VENV)/dev.stamp
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
-# Every script and style of ours, whoever runs it: lint, format and the order of imports.
+# Every script and style of ours, whoever runs it: lint, format and the order of imports. Where no
+# file and no folder has changed since all were right, there is nothing to find.
+BIOMED := src tests bench *.ts *.mjs ../tools/bench/peers/react ../static ../app/workbench/static ../app/workbench/blank/*.css ../components
+BIOME_STAMP := node_modules/.cache/biome.stamp
 worker-lint: worker/node_modules/.stamp
-	cd worker && $(WITH_NODE) node_modules/.bin/biome ci --error-on-warnings --config-path=. \
-		src tests bench *.ts *.mjs ../tools/bench/peers/react ../static ../app/workbench/static ../app/workbench/blank/*.css ../components
+	@cd worker && mkdir -p node_modules/.cache && if [ ! -e $(BIOME_STAMP) ] || [ -n "$$(find biome.json node_modules/.stamp $(BIOMED) \
+		-name __pycache__ -prune -o -newer $(BIOME_STAMP) -print -quit)" ]; then \
+		touch $(BIOME_STAMP).begun && $(WITH_NODE) node_modules/.bin/biome ci --error-on-warnings --config-path=. $(BIOMED) \
+		&& mv $(BIOME_STAMP).begun $(BIOME_STAMP); fi
 
 # What did not change since the last time is not checked again, as mypy has it.
 TSC_CACHE := --incremental --tsBuildInfoFile node_modules/.cache

@@ -24,6 +24,7 @@ from app.content.kinds import kind_in
 from app.content.styles import shape_faults
 from app.domain.page import ComponentSpec, Kind, PagePlan, Sample, SlotSpec
 from app.util.errors import OperatorError
+from app.util.folders import files_below
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def open_library(folder: Path) -> Library:
     for path in sorted(folder.glob("[!.]*.css")):
         check_style(path)
     specs = Specs(partial(_specs, folder, package, slots))
-    paths = (path for path in folder.rglob("[!.]*") if path.suffix in _DRAWN)
+    paths = files_below(folder, _DRAWN)
     texts = {str(path.relative_to(folder)): _read(path) for path in paths}
     return library_of(folder, texts, slots, specs)
 

@@ -16,6 +16,8 @@ from jinja2 import (
 )
 from jinja2.bccache import Bucket
 
+from app.util.folders import files_below
+
 
 class CompiledTemplates(FileSystemBytecodeCache):
     """Keeps compiled templates where Python keeps its own, if it may write there."""
@@ -51,7 +53,7 @@ def environment(folder: Path, texts: Mapping[str, str] | None = None) -> Environ
 def compile_all(folder: Path) -> None:
     """Compile a folder's templates; TemplateError, with file and line, where one cannot be."""
     templates = environment(folder)
-    for path in folder.rglob("[!.]*.jinja"):
+    for path in files_below(folder, (".jinja",)):
         templates.get_template(path.relative_to(folder).as_posix())
 
 

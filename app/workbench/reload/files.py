@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from app.content.assets import MEDIA_TYPES
+from app.util.folders import files_below
 
 FOLDERS = ("components", "locale", "prompts", "static")
 _READ = {".jinja", ".css", ".py", ".json", ".md", ".txt", ".js", ".po", ".svg"}
@@ -67,7 +67,8 @@ def read_again(sources: Sources, paths: Iterable[Path]) -> Sources:
     """
     root, texts, unread = sources.root, dict(sources.texts), dict(sources.unread)
     known = (root / name for name in (*texts, *unread))
-    for path in list(paths) or {*known, *_found(root)}:
+    found = (path for folder in FOLDERS for path in files_below(root / folder, _OURS))
+    for path in list(paths) or {*known, *found}:
         name = name_of(root, path)
         if name is None:
             continue
@@ -79,15 +80,6 @@ def read_again(sources: Sources, paths: Iterable[Path]) -> Sources:
         except (OSError, ValueError) as error:
             unread[name] = getattr(error, "strerror", None) or str(error)
     return Sources(root, texts, unread)
-
-
-def _found(root: Path) -> Iterator[Path]:
-    """Yield what may be a designer's file; of what Python and Jinja compile there may be much."""
-    for folder in FOLDERS:
-        for place, folders, names in os.walk(root / folder):
-            folders[:] = [name for name in folders if name != "__pycache__"]
-            at = Path(place)
-            yield from (at / name for name in names if f".{name.rpartition('.')[2]}" in _OURS)
 
 
 def name_of(root: Path, path: Path) -> str | None:
