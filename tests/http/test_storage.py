@@ -84,6 +84,7 @@ def test_with_its_folder_gone_a_page_is_paid_once_and_health_says_so(
     model.play(Scenario(answer()))
     server = serve(**NO_MEMORY, **model.environment)
     shutil.rmtree(server.data)
+    assert checks(server)["kv_connection"] == "failed: StorageError", "although nothing waits"
     with Shopper(server) as shopper:
         assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
         assert shopper.store().headers["x-wandstore-page"] == "kept"

@@ -84,6 +84,27 @@ async def test_pairs_outlive_the_process_that_put_them(tmp_path: Path, clock: Cl
         await kv.close()
 
 
+async def test_a_write_takes_as_many_steps_however_many_pairs_there_are(
+    tmp_path: Path, clock: Clock
+) -> None:
+    kv = SqliteKv(tmp_path / "kv.sqlite", clock)
+    await kv.open()
+    steps: list[int] = []
+
+    def step() -> int:
+        steps.append(1)
+        return 0
+
+    await kv.run(lambda file: file.set_progress_handler(step, 1))
+    taken = []
+    for number in range(1000):
+        steps.clear()
+        await kv.put(f"key-{number}", b"x", 60)
+        taken.append(len(steps))
+    await kv.close()
+    assert taken[-1] < 2 * taken[1]
+
+
 async def test_the_pairs_nearest_their_end_give_way(kv: SqliteKv) -> None:
     for key, ttl in (("a", 90), ("b", 60), ("c", 80), ("d", 70)):
         await kv.put(key, b"x", ttl)
