@@ -299,21 +299,33 @@ def _values(data: bytes) -> Sequence[Any]:
     if not data:
         return ()
     try:
-        values = [from_json(data)]
+        value = from_json(data)
     except ValueError:
-        values, text, at = [], data.decode("utf-8", "surrogatepass"), 0
-        try:
-            while at < len(text) and len(values) <= _MOST_VALUES:
-                value, at = _DECODER.raw_decode(text, at)
-                values.append(value)
-                if space := _SPACE.match(text, at):
-                    at = space.end()
-        except RecursionError:
-            raise ValueError("too deep") from None
-    values = values[0] if len(values) == 1 and isinstance(values[0], list) else values
-    if len(values) > _MOST_VALUES:
+        value = _several(data.decode("utf-8", "surrogatepass"))
+    if not isinstance(value, list):
+        return (value,)
+    if len(value) > _MOST_VALUES:
         raise ValueError("too many")
-    return values
+    return value
+
+
+def _several(text: str) -> Any:
+    """Return the values in a text, one alone as it is.
+
+    Raises:
+        ValueError: there is something else in it.
+    """
+    values: list[Any] = []
+    at = 0
+    try:
+        while at < len(text) and len(values) <= _MOST_VALUES:
+            value, at = _DECODER.raw_decode(text, at)
+            values.append(value)
+            if space := _SPACE.match(text, at):
+                at = space.end()
+    except RecursionError:
+        raise ValueError("too deep") from None
+    return values[0] if len(values) == 1 else values
 
 
 def _error_in(data: bytes) -> object:

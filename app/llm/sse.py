@@ -77,12 +77,14 @@ class EventReader:
 
     def _take(self, line: bytes) -> ServerEvent | None:
         """Take a line; return the event that is over with it, if any."""
-        line = line.removeprefix(_BOM)
-        if line.startswith(b":"):
-            return None
-        if not self._begun and line:
-            self._begin(line)
+        if not line.startswith(b"data:"):
+            line = line.removeprefix(_BOM)
+            if line.startswith(b":"):
+                return None
+            if not self._begun and line:
+                self._begin(line)
         if line.startswith(b"data:"):
+            self._begun = True
             return self._add(line[5:])
         if self._bare or line.startswith(_OPENS_JSON):
             return self._add(line) if line.strip() else None
