@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from statistics import median
 
@@ -53,7 +54,7 @@ _EVALUATION = TypeAdapter(Evaluation)
 
 
 def figures(outcomes: Iterable[Outcome]) -> dict[str, float]:
-    """Return shares of the whole, tokens a page, and the median time to the hero in ms."""
+    """Return shares of the whole, tokens a page, and the median ms to the hero, NaN for none."""
     done = tuple(outcomes)
     pages = max(1, len(done))
     heroes = [it.hero for it in done if it.hero is not None]
@@ -64,7 +65,7 @@ def figures(outcomes: Iterable[Outcome]) -> dict[str, float]:
         "slots filled": _share(sum(it.filled for it in done), sum(it.slots for it in done)),
         "prompt tokens a page": sum(it.prompt_tokens for it in done) / pages,
         "completion tokens a page": sum(it.completion_tokens for it in done) / pages,
-        "ms to the hero": median(heroes) if heroes else 0.0,
+        "ms to the hero": median(heroes) if heroes else nan,
     }
 
 
@@ -74,7 +75,7 @@ def shown_figures(outcomes: Iterable[Outcome]) -> dict[str, str]:
     codes = sum((Counter(it.refusals) for it in done), Counter[str]())
     return {
         **{
-            name: f"{value:.1%}" if name in SHARES else f"{value:,.0f}"
+            name: f"{value:.1%}" if name in SHARES else f"{value:,.0f}".replace("nan", "none")
             for name, value in figures(done).items()
         },
         **{f"refused: {code}": str(times) for code, times in sorted(codes.items())},

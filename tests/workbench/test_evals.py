@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from app.domain.page import Refusal
 from app.generation.trace import Trace
-from app.workbench.evals import Evaluation, Outcome, figures, load, save
+from app.workbench.evals import Evaluation, Outcome, figures, load, save, shown_figures
 from tests.support.fake_model import Model
 from tools.eval import main, outcome, worse
 from tools.support.workbench import Desk
@@ -43,6 +43,11 @@ def test_a_run_is_read_as_it_was_kept(tmp_path: Path) -> None:
 def test_a_file_that_is_no_run_is_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)
     assert load(tmp_path / "x.json") is None
+
+
+def test_a_run_without_any_hero_has_no_time_to_one() -> None:
+    assert shown_figures([OUTCOME])["ms to the hero"] == "700"
+    assert shown_figures([replace(OUTCOME, hero=None)])["ms to the hero"] == "none"
 
 
 def test_a_run_that_admits_or_fills_less_is_worse() -> None:
