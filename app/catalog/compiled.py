@@ -43,9 +43,12 @@ _FRAME = 100
 
 _OURS = {
     *("app.domain.catalog", "app.domain.merchandising", "app.catalog.feed", "app.catalog.listing"),
-    *("app.catalog.search", "app.util.lazy", "app.catalog.compiled", "app.catalog.stored_text"),
+    *("app.catalog.search", "app.util.lazy", "app.catalog.compiled"),
 }
-_LIBRARIES = {("decimal", "Decimal"), ("array", "_array_reconstructor"), ("array", "array")}
+_LIBRARIES = {
+    *(("decimal", "Decimal"), ("array", "_array_reconstructor"), ("array", "array")),
+    *(("builtins", "str"), ("app.catalog.stored_text", "StoredNumbers")),
+}
 """What a feed may be made of: nothing else is loaded, whatever the file says."""
 
 _UNREADABLE = (pickle.UnpicklingError, OSError, EOFError, LookupError, TypeError, ValueError)
@@ -323,6 +326,8 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, value: object) -> Any:
         if isinstance(value, MappingProxyType):
             return _frozen, (dict(value),)
+        if isinstance(value, StoredText):  # of a feed that has too few to leave them on the disk
+            return str, (str(value),)
         return NotImplemented
 
 

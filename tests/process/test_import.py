@@ -22,7 +22,7 @@ importing = partial(Importer, currency="USD", large=0)
 
 def feed(path: Path, products: int = 200, price: str = "9.00") -> Path:
     goods = [
-        {"id": f"p{at}", "title": f"Thing {at}", "price": price, "description": "word " * 40}
+        {"id": f"p{at}", "title": f"Thing {at}", "price": price, "description": "word " * 80}
         for at in range(products)
     ]
     path.write_text(json.dumps({"products": goods}))
