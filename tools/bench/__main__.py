@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from tools.bench import (
     edge,
     kept,
     lite,
+    measure,
     memory,
     parser,
     relevance,
@@ -52,7 +53,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
 
 
 def main(names: Sequence[str]) -> int:
-    """Run the named benchmarks, or all; say so where a name is none."""
+    """Run the named benchmarks, or all, each whatever became of the others; tell which failed."""
     unknown = set(names) - BENCHMARKS.keys()
     if unknown:
         sys.stderr.write(
@@ -60,18 +61,26 @@ def main(names: Sequence[str]) -> int:
         )
         return 2
     rows: list[Row] = []
+    failed: list[str] = []
     print(_line("what", "value", "baseline", "ratio", "limit"))
     with tempfile.TemporaryDirectory() as folder:
         try:
             for name in names or BENCHMARKS:
                 own = Path(folder) / name  # two may call what they write alike
                 own.mkdir(exist_ok=True)
-                for row in BENCHMARKS[name](own):
-                    rows.append(row)
-                    print(_shown(row), flush=True)
+                try:
+                    for row in BENCHMARKS[name](own):
+                        rows.append(row)
+                        print(_shown(row), flush=True)
+                except Exception:  # noqa: BLE001 - the others are run all the same
+                    traceback.print_exc()
+                    failed.append(name)
+                measure.unpin()
         finally:
             _keep(rows)
-    return 0
+    if failed:
+        print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
 
 
 def _shown(row: Row) -> str:
@@ -90,7 +99,7 @@ def _keep(rows: Sequence[Row]) -> None:
     folder = ROOT / "tools" / "bench" / "results"
     folder.mkdir(exist_ok=True)
     machine = {
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(measure.CORES),
         "python": platform.python_version(),
         "kernel": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),

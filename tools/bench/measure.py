@@ -18,7 +18,8 @@ from app.settings import ROOT
 from tools.support.server import HeldPort, Server
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-SERVER_CORE, LOAD_CORE = 0, max(os.sched_getaffinity(0))
+CORES = frozenset(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = min(CORES), max(CORES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def machine() -> str:
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
     name = names[0] if names else platform.machine()
-    return f"{len(os.sched_getaffinity(0))} cores of {name}"
+    return f"{len(CORES)} cores of {name}"
 
 
 def cpu_seconds(pid: int) -> float:
@@ -59,14 +60,16 @@ def rss_mib(pid: int) -> float:
 
 def pin(core: int) -> None:
     """Keep this process on one core."""
-    if core in os.sched_getaffinity(0):
-        os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, {core})
+
+
+def unpin() -> None:
+    """Let this process run on all the cores that it had when it began."""
+    os.sched_setaffinity(0, CORES)
 
 
 def pin_process(pid: int, core: int) -> None:
     """Keep another process on one core, with all its threads."""
-    if core not in os.sched_getaffinity(0):
-        return
     for task in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(task.name), {core})
 

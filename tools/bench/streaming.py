@@ -16,7 +16,10 @@ from tools.bench.readers import Arrival
 _RATE = 100.0
 _LENGTH = 13.0
 _MOST_ADDED = 25.0
-_SHOPPERS = 2 * 1 + 3 * 10 + 2 * 100
+_ALONE = 6
+"""Pages one after the other: five delays each, by chance between nothing and a tick."""
+
+_SHOPPERS = _ALONE + 3 * 10 + 2 * 100
 Follow = Callable[[str, Sequence[str], float], Awaitable[list[Arrival]]]
 
 
@@ -38,7 +41,7 @@ def run(folder: Path) -> Iterator[Row]:
             measure.shop(data, environment) as server,
         ):
             sides = _Sides((server.url, server.pid), (pass_url, pass_pid), cookies)
-            yield from _delays("1 at once", sides.rounds(2, 1))
+            yield from _delays("1 at once", sides.rounds(_ALONE, 1))
             yield from _cpu("10 at once", sides.rounds(3, 10), 0.33)
             spread = sides.rounds(1, 100, _LENGTH)
             yield from _delays(f"100 over {_LENGTH:.0f} s", spread)
