@@ -34,7 +34,7 @@ from app.util.json_log import set_up_log
 from app.util.lean_uvicorn import Config, Server
 from app.util.listener import Listener, bind, connection_limit
 from app.util.loop_lag import LoopLag
-from app.util.memory import memory_left
+from app.util.memory import give_back, memory_left
 from app.util.warm_up import WarmUp
 
 log = logging.getLogger("wandstore")
@@ -47,6 +47,11 @@ _KEEPING = 5
 
 _LOOKS_EVERY = 0.1
 """Seconds, as uvicorn has it."""
+
+_CROWD, _AFTERWARDS = 1000, 8.0
+"""Connections whose memory is worth the pause in which it is given back, and the seconds until all
+that they had is let go of.
+"""
 
 _LEAST_DESCRIPTORS, _MOST_DESCRIPTORS = 64, 65_536
 
@@ -86,6 +91,7 @@ class DrainingServer(Server):
         self._warm_up: WarmUp = app.state.warm_up
         self._lag: LoopLag = app.state.lag
         self._grace = grace
+        self._is_crowded = False
         self._hurries = False
 
     @property
@@ -96,6 +102,11 @@ class DrainingServer(Server):
     async def on_tick(self, counter: int) -> bool:
         """Say whether to end, ten times a second, and how late that is."""
         self._lag.look()
+        connections = len(self.server_state.connections)
+        if self._is_crowded and connections < _CROWD // 4:
+            asyncio.get_running_loop().call_later(_AFTERWARDS, give_back)
+            self._is_crowded = False
+        self._is_crowded |= connections >= _CROWD
         return await super().on_tick(counter) or self.failure is not None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -18,8 +18,9 @@ _PAGES = 100
 _SLOW = 20.0
 _SETTLED = 1.0
 _UNDER_WAY = 3.0
-_GIVEN_BACK = 100
-"""MiB: what a few readers were served with, and what the allocator holds for the next."""
+_LEFT = 15.0
+_MOST_HELD = 0.75
+"""Of the memory with all readers: Python keeps what lies between small objects in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ async def _readers(url: str, pid: int, bare: _Bare) -> list[Row]:
         _at_most(80, "memory, idle process", idle, "MiB", bare.idle),
         _at_most(200, name, crowd.present, "MiB", theirs.present),
         Row(f"{name}, for each", crowd.each, "KiB", theirs.each),
-        _at_most(_GIVEN_BACK, f"{name}, once they have left", crowd.gone, "MiB", theirs.gone),
+        _given_back(f"{name}, once they have left", crowd, theirs),
     ]
 
 
@@ -104,7 +105,7 @@ async def _crowd(url: str, pid: int, path: str, cookie: str) -> _Crowd:
     present = measure.rss_mib(pid)
     for writer in opened:
         writer.close()
-    await asyncio.sleep(_SETTLED)
+    await asyncio.sleep(_LEFT)
     return _Crowd(present, measure.rss_mib(pid), (present - before) * 1024 / _READERS)
 
 
@@ -127,6 +128,11 @@ async def _composing(url: str, pid: int, cookies: Sequence[str], bare: _Bare) ->
     for writer in opened:
         writer.close()
     return _at_most(110, f"memory, {_PAGES} pages being composed", used, "MiB", bare.hundred)
+
+
+def _given_back(name: str, ours: _Crowd, theirs: _Crowd) -> Row:
+    limit = f"at most {_MOST_HELD} of it"
+    return Row(name, ours.gone, "MiB", theirs.gone, limit, ours.gone <= _MOST_HELD * ours.present)
 
 
 def _at_most(most: float, name: str, value: float, unit: str, baseline: float) -> Row:
