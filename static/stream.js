@@ -1,4 +1,4 @@
-// Swaps each component into its slot as it arrives, never under a finger; then lets the page be.
+// Swaps each component into its slot as it arrives, never under a finger.
 {
   const readAfter = 500; // ms in view before any input says that a slot is read
   const settleAfter = 200; // ms since the last scroll
@@ -20,7 +20,7 @@
     if (offer && !place.querySelector(".offer")) place.append(offer.content.cloneNode(true));
   };
 
-  // What is read, pointed at, typed or selected in stays, and offers what came until out of view.
+  // What is read, pointed at, typed or selected in stays, and offers what came.
   const settle = (/** @type {StoreSlot} */ slot, wanted = false) => {
     const { place, waiting } = slot;
     if (!waiting) return;
@@ -72,8 +72,7 @@
   const finish = (message) => {
     finished = true;
     main?.removeAttribute("data-stream");
-    const indicator = document.querySelector(".arranging");
-    if (indicator) indicator.style.visibility = "hidden";
+    document.querySelector(".arranging")?.style.setProperty("visibility", "hidden");
     for (const { place, waiting } of Object.values(slots))
       if (!waiting && !place.firstChild) place.remove();
     const status = document.querySelector("[data-announce]");
@@ -83,7 +82,6 @@
   /** @type {Record<string, (data: StreamData) => void>} */
   const handlers = {
     component: swap,
-    progress: () => {},
     ready: () => finish(),
     error: ({ message }) => finish(message),
   };
@@ -101,7 +99,7 @@
     failures = 0;
   };
 
-  // Reads until the response ends or is silent for 40 s. A page that is left lets go, to be kept.
+  // Reads to the end, or 40 s of silence. A page that is left lets go, to be kept.
   const read = async () => {
     const stop = new AbortController();
     const letGo = () => stop.abort();
