@@ -14,9 +14,8 @@ COPY prompts prompts
 COPY static static
 # A sixteenth of a CPU has no time to compile at start.
 RUN /venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib app components
-RUN /venv/bin/python -c "from pathlib import Path; from app.rendering.renderer import environment; \
-    templates = environment(Path('components')); \
-    [templates.get_template(name) for name in templates.list_templates(extensions=['jinja'])]"
+RUN /venv/bin/python -c "from app.rendering.templates import compile_all; from app.settings import ROOT; \
+    compile_all(ROOT / 'components')"
 
 FROM python:3.11-slim
 RUN rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip* && \

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from jinja2 import BytecodeCache
 
 from tests.support.shopper_client import Shopper, stream_of
 from tools import image
@@ -17,6 +18,7 @@ def test_the_image_sells_is_healthy_and_ends_kindly(tmp_path: Path) -> None:
     try:
         with image.built(tmp_path) as built:
             nothing_that_installs(built)
+            nothing_left_to_compile(built)
             assert built.own_megabytes < 120
             with built.server(tmp_path) as server:
                 shop = image.descendant(server.pid, "-m app")
@@ -43,3 +45,12 @@ def nothing_that_installs(built: image.Image) -> None:
         assert (built.root / place).is_dir()
         names = {path.name.lower() for path in (built.root / place).rglob("pip*")}
         assert not [it for it in names if it == "pip" or it.startswith(("pip-", "pip3"))]
+
+
+def nothing_left_to_compile(built: image.Image) -> None:
+    """Assert that every template is kept compiled under the name it has when the image runs."""
+    folder = built.root / "shop" / "components"
+    for path in folder.rglob("*.jinja"):
+        name = path.relative_to(folder).as_posix()
+        key = BytecodeCache().get_cache_key(name, f"/shop/components/{name}")
+        assert (folder / "__pycache__" / f"{key}.jinja-compiled").exists(), name
