@@ -27,9 +27,10 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import Any
 
+from app.catalog.feed import MOST_PRODUCTS
 from tests.support.crowd import CROWD, Crowd, shopping
 from tests.support.fake_llm import Fault, Scenario
-from tests.support.fake_model import Model, answer, ends_of_components, playing
+from tests.support.fake_model import Model, answer, demo_products, ends_of_components, playing
 from tests.support.soaked import State, state_of
 from tests.support.waiting import eventually
 from tools.support import http
@@ -77,7 +78,7 @@ class Shop:
         self._chance = chance
         self._model = model
         self._catalog = folder / "catalog.json"
-        self._products = products
+        self._products = min(products, MOST_PRODUCTS - len(demo_products()))
         self._version = self._sold = 0
         self.write_catalog()
         claude = {"CLAUDE_BASE_URL": model.stand_in.url, "CLAUDE_API_KEY": "a-key"}
@@ -90,7 +91,9 @@ class Shop:
     def half_a_catalog(self) -> str:
         """Return what is wrong where the catalog is of no version, or of one before the last."""
         pages = [f"{self.urls()[0]}/products/more-{it}" for it in (0, self._products - 1)]
-        first, last = (int(_PRICE.findall(http.get(page).text)[0]) for page in pages)
+        first, last = (
+            int(_PRICE.findall(http.get(page).raise_for_status().text)[0]) for page in pages
+        )
         before, self._sold = self._sold, first
         whole = first == last and before <= first <= self._version
         return "" if whole else f"prices of {first} and {last} are sold after {before}"
