@@ -13,6 +13,7 @@ from app.settings import ROOT
 from app.storage.db.postgres import PostgresDatabase
 from app.storage.db.repository import ShopRepository, Statement
 from app.storage.db.sqlite import SqliteDatabase
+from tests.support.tables import migrated
 from tools.support.postgres import Postgres
 
 MIGRATIONS = ROOT / "migrations"
@@ -41,7 +42,9 @@ async def opened(request: pytest.FixtureRequest, folder: Path) -> AsyncIterator[
     """Open an empty database of the kind that a fixture's parameter names."""
     made: _Sqlite | _Postgres
     if request.param == "sqlite":
-        made = _Sqlite(folder / "shop.sqlite3", MIGRATIONS)
+        file = folder / "shop.sqlite3"
+        file.write_bytes(migrated())
+        made = _Sqlite(file, MIGRATIONS)
     else:
         server: Postgres = request.getfixturevalue("postgres")
         made = _Postgres(server.new_schema(), MIGRATIONS)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import cache
 from typing import Any, cast
 
 from app.content.site import SiteContent, catalogs_of, feed_source, read_site
@@ -19,10 +17,10 @@ from app.pages.jobs import PageJobs
 from app.rendering.renderer import Renderer, SlotContent
 from app.server import build_server
 from app.settings import ROOT, Settings, ShopifySettings, read_settings
-from app.storage.db.sqlite import migrate
 from app.util.json_log import JsonLines
 from app.web.errors import ShopApp
 from tests.support.serving import event_loop, opened
+from tests.support.tables import migrated
 from tools.support.server import Server
 
 _current: ContextVar[Server | None] = ContextVar("_current", default=None)
@@ -38,7 +36,7 @@ class InProcessServer(Server):
         if "WANDSTORE_STATE" not in self._environment and not self.data.exists():
             self.data.mkdir(0o700)
             (self.data / "shop.sqlite3").touch(0o600)
-            (self.data / "shop.sqlite3").write_bytes(_tables())
+            (self.data / "shop.sqlite3").write_bytes(migrated())
         self._running = ExitStack()
         self._loop = self._running.enter_context(event_loop())
         shop = self._loop.wrap_async_context_manager(self._shop())
@@ -124,15 +122,6 @@ def drawn_once(draw: Draw) -> Draw:
         return dict(kept[key])
 
     return draw_or_take
-
-
-@cache
-def _tables() -> bytes:
-    """Return a database as the first server leaves it: migrations are made once."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        migrate(connection, ROOT / "migrations")
-        return connection.serialize()
 
 
 async def _pages_composed() -> None:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from app.settings import ROOT
-from app.storage.db.sqlite import migrate
+from tests.support.tables import migrated
 
 
 class Refused(Exception):
@@ -23,8 +22,8 @@ class D1:
         self._connection = sqlite3.connect(
             ":memory:", check_same_thread=False, isolation_level=None
         )
+        self._connection.deserialize(migrated())
         self._connection.execute("PRAGMA foreign_keys=ON")
-        migrate(self._connection, ROOT / "migrations")
 
     def close(self) -> None:
         self._connection.close()
