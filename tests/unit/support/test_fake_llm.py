@@ -52,11 +52,6 @@ TEXT = '{"components":[{"type":"hero","id":"hero","config":{"headline":"Clay, ca
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def server() -> AsyncIterator[StandIn]:
     async with StandIn() as server:
         yield server
