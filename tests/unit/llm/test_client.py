@@ -51,7 +51,7 @@ Protocol = Literal["openai", "anthropic"]
 KEY = "a-key-nobody-may-see"
 BRIEF = Prompt("What never changes.", "What is asked.", shop(), NEWCOMER, (), ("hero",))
 TEXT = '{"components":[{"type":"hero","id":"hero","config":{"headline":"Clay, café — 器"}}]}'
-USUAL = CallLimits()
+USUAL = CallLimits(connect=60, first_token=60, idle=60, total=120)  # no test waits for these
 SHORT = CallLimits(first_token=0.3, idle=0.3, total=0.8)
 
 
@@ -675,7 +675,7 @@ async def test_what_comes_packed_is_not_unpacked(model: Ask) -> None:
 
 
 async def test_bytes_are_counted_as_well_as_text(model: Ask) -> None:
-    limits = CallLimits(max_tokens=10)
+    limits = USUAL._replace(max_tokens=10)
     chatty = Scenario(TEXT, reasoning="hm " * 100_000, delta_chars=100)
     _, failure = await hear(model(chatty, limits))
     assert isinstance(failure, ModelFailed)
