@@ -105,7 +105,7 @@ image: $(VENV)/dev.stamp ## Build the image without Docker, run it, and say how 
 	@$(BIN)/python -m tools.image
 
 bench: worker/.build/index.js browser ## Run the benchmarks, print them beside their baselines, keep them as JSON
-	@sh tools/install.sh $(BIN) wrk
+	@sh tools/install.sh $(BIN) wrk redis-server postgres
 	$(BIN)/python -m tools.bench
 
 # Their packages have a folder of their own: nothing here depends on them.
