@@ -34,7 +34,7 @@ IN_quick-unit := $(wildcard tests/unit/[a-k]*)
 IN_quick-unit-2 := $(filter-out $(IN_quick-unit) %__pycache__,$(wildcard tests/unit/*))
 QUICK_PARTS := quick-http quick-http-2 quick-unit quick-unit-2 quick-others
 
-.PHONY: run test image simulate soak check quick $(QUICK_PARTS) lint types unit bench bench-peers eval eval-copy fuzz small-model browser component check-components coverage lock audit \
+.PHONY: run test image simulate soak check quick $(QUICK_PARTS) lint types unit bench bench-peers eval eval-copy train-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge cluster servers publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -118,6 +118,9 @@ bench-peers: worker/.build/index.js ## Measure the shop beside the AI SDK with R
 
 eval-copy: $(VENV)/dev.stamp ## Measure the rules of copy against sentences known to be true or not
 	$(BIN)/python -m tools.eval_copy
+
+train-copy: $(VENV)/dev.stamp ## Learn anew how much copy sounds like a claim, from the gold set
+	$(BIN)/python -m tools.train_copy
 
 eval: $(VENV)/dev.stamp ## Compose a set of pages with the configured model and measure them: MODEL=... NAME=... PAGES=... ACCEPT=1
 	@$(BIN)/python -m tools.eval $(if $(MODEL),--model $(MODEL)) $(if $(NAME),--name $(NAME)) \

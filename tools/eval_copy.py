@@ -1,6 +1,6 @@
 """Measures the rules of copy against sentences that are known to be true or not.
 
-    python -m tools.eval_copy [SENTENCES.jsonl]
+    python -m tools.eval_copy [SENTENCES.jsonl [WEIGHTS.bin]]
 
 A sentence is `{"language", "kind", "about", "admit", "text"}`: whether it may stand beside the
 product that it is about, in the small catalog of its language in tests/corpora/copy_catalog.json.
@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.content.prompts import load_words
+from app.generation.copy.classifier import WEIGHTS, Classifier
 from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.rules import CopyRules, Finding
 from app.settings import ROOT
 
 CORPORA = ROOT / "tests" / "corpora"
+GOLD_SET = CORPORA / "copy.jsonl"
 WRONGLY_ADMITTED, WRONGLY_REFUSED = 0.01, 0.03
 """The parts of the untrue and of the true sentences that may be judged wrongly."""
 
@@ -75,8 +77,9 @@ def lexicons() -> Lexicons:
     return Lexicons(load_words(ROOT / "prompts"))
 
 
-def judge(sentences: Iterable[Sentence]) -> Iterator[Judged]:
-    """Yield each sentence with what the shop's rules find in it."""
+def judge(sentences: Iterable[Sentence], weights: Path = WEIGHTS) -> Iterator[Judged]:
+    """Yield each sentence with what is found in it where a model wrote it."""
+    classifier = Classifier(weights.read_bytes())
     catalog = json.loads((CORPORA / "copy_catalog.json").read_text("utf-8"))
     rules = {
         language: CopyRules(lexicons(), language=language, currency=shop["currency"])
@@ -85,7 +88,7 @@ def judge(sentences: Iterable[Sentence]) -> Iterator[Judged]:
     # Together what is about one product: what is read of its text is kept for a while.
     for it in sorted(sentences, key=lambda it: (it.language, it.about)):
         facts = catalog[it.language]["products"][it.about]
-        yield Judged(it, rules[it.language].check(it.text, [facts]))
+        yield Judged(it, rules[it.language].weigh(it.text, [facts], classifier))
 
 
 def rates(judged: Sequence[Judged]) -> tuple[Rate, Rate]:
@@ -109,8 +112,8 @@ def _table(judged: Sequence[Judged], name: str, key: Callable[[Sentence], str]) 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the measure; return 1 where it is above the bounds."""
-    path = Path(arguments[0]) if arguments else CORPORA / "copy.jsonl"
-    judged = list(judge(read_sentences(path)))
+    sentences, weights = [*map(Path, arguments), *(GOLD_SET, WEIGHTS)[len(arguments) :]]
+    judged = list(judge(read_sentences(sentences), weights))
     for line in _table(judged, "kind", lambda sentence: sentence.kind):
         print(line)
     for line in _table(judged, "language", lambda sentence: sentence.language):

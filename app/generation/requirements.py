@@ -43,7 +43,7 @@ REQUIREMENTS = (
     ),
     Requirement(
         "material, parts, origin, health, environment, service, awards, superlatives.",
-        ("CLAIM_NOT_STATED", "SUPERLATIVE_NOT_STATED"),
+        ("CLAIM_NOT_STATED", "CLAIM_LIKELY", "SUPERLATIVE_NOT_STATED"),
     ),
     Requirement(
         "Copy holds no other language, address, markup, emoji, exclamation mark, hidden or spaced "

@@ -140,13 +140,13 @@ def test_force_composes_anew_past_the_kept_page_and_the_plan(
 def test_only_the_components_asked_for_are_composed_and_the_others_stay(
     composed_by_model: Server, model: Model
 ) -> None:
-    model.play(Scenario(answer()), Scenario(answer(component("cta", headline="Only me"))))
+    model.play(Scenario(answer()), Scenario(answer(component("cta", headline="By itself"))))
     before = generate(composed_by_model).json()["ui"]["components"]
     options = {"force": True, "components": ["cta"]}
     sent = generate(composed_by_model, options=options).json()
     assert sent["status"] == "success"
     assert sent["ui"]["components"][:4] == before[:4]
-    assert sent["ui"]["components"][4]["config"]["headline"] == "Only me"
+    assert sent["ui"]["components"][4]["config"]["headline"] == "By itself"
     asked = model.requests[1].body["messages"][1]["content"]
     assert "these slots: cta." in asked
 

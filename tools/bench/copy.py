@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.content.site import read_site
 from app.domain.page import Component, Proposal
-from app.generation.copy import PropsContext
+from app.generation.copy import PropsContext, context_of_model
 from app.generation.validate import validate
 from app.settings import Settings
 from tools.bench.measure import Row
@@ -21,7 +21,7 @@ def run(_: Path) -> Iterator[Row]:
     content = read_site(Settings())
     specs = content.library.specs
     specs.load()
-    judged = PropsContext(content.prompts.words)(content.catalogs.default)
+    judged = context_of_model(PropsContext(content.prompts.words)(content.catalogs.default))
     unjudged = {**judged, "copy": lambda _text, _products: ()}
     for kind, spec in specs.items():
         config = spec.samples[0].config

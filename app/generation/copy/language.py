@@ -23,7 +23,7 @@ _ALPHABETS = {
     "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af": "ko",
     "\u3400-\u9fff": "zh",
 }
-_SCRIPTS = {
+LETTERS = {
     **SCRIPTS,
     **dict.fromkeys(_LATIN_LANGUAGES, _LATIN),
     **{
@@ -49,7 +49,7 @@ def other_language(
     `language` is an ISO 639 code. Words of the `facts`, the catalog's texts, speak for no other. Of
     languages that we do not know nothing is said.
     """
-    script = _SCRIPTS.get(language)
+    script = LETTERS.get(language)
     if script is None:
         return ()
     spoken = [word for word in dict.fromkeys(words(fold(text))) if _LETTER.search(word)]

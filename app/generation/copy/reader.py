@@ -75,7 +75,7 @@ class Facts(NamedTuple):
         """Say whether this text states the same."""
         if not statement.readings:
             stated = not statement.key or statement.key in self.keys
-            return stated and all(map(self._has, statement.captured))
+            return stated and all(map(self.has, statement.captured))
         return any(
             value in self.numbers
             if of == _BARE
@@ -83,7 +83,7 @@ class Facts(NamedTuple):
             for value, of in statement.readings
         )
 
-    def _has(self, word: str) -> bool:
+    def has(self, word: str) -> bool:
         """Say whether a word stands here, perhaps with another ending."""
         if _JAPANESE.search(word):
             return word in self.unspaced

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.generation.copy.language import other_language
+from app.generation.copy.classifier import LANGUAGES, Classifier
+from app.generation.copy.language import LETTERS, other_language
 from app.generation.copy.lexicon import Lexicons
 from app.generation.copy.reader import Reader, Statement
 from app.generation.copy.text import fold, spaced_out, words
@@ -33,6 +34,17 @@ _CODES = {
     "banned": "BANNED_WORD",
 }
 """The code of a refusal for each kind of section that a word list may have."""
+
+_ARGUABLE = frozenset(_CODES.values()) - {
+    "PRICE_IN_COPY",
+    "NUMBER_NOT_STATED",
+    "TASK_IN_COPY",
+    "BANNED_WORD",
+}
+"""What the lists find is refused by any of these codes unless it sounds like no claim at all."""
+
+_SOUNDS_LIKE_A_CLAIM, _SOUNDS_LIKE_NONE = 1.6, -1.5
+"""Chosen on sentences that nothing had been learned from."""
 
 _PLAIN_SYMBOLS = "©®°"
 _EMOJI_PARTS = re.compile("[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
@@ -85,6 +97,23 @@ class CopyRules:
             if not any(self._facts(fact).bear_out(statement) for fact in known)
         )
         return tuple(dict.fromkeys(found))
+
+    def weigh(self, text: str, facts: Iterable[str], classifier: Classifier) -> tuple[Finding, ...]:
+        """Return the same of a model's copy, weighing what the lists find by how it all sounds."""
+        known = (*facts, self._allowed)
+        found = self.check(text, known)
+        learned = self._language in LANGUAGES and LETTERS[self._language].search(fold(text))
+        if not learned or not _ARGUABLE.issuperset(it.code for it in found):
+            return found
+        read = [self._facts(fact) for fact in known]
+        sounds = classifier.likeness(
+            text, self._language, lambda word: any(fact.has(word) for fact in read)
+        )
+        if found:
+            return found if sounds.score > _SOUNDS_LIKE_NONE else ()
+        if sounds.score <= _SOUNDS_LIKE_A_CLAIM:
+            return ()
+        return self.language([text], known) or (Finding("CLAIM_LIKELY", sounds.words),)
 
     def language(self, texts: Iterable[str], facts: Iterable[str] = ()) -> tuple[Finding, ...]:
         """Return that texts, together, are in another language than the shop's, if they are."""

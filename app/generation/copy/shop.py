@@ -21,9 +21,11 @@ def load_rules(words: Mapping[str, str]) -> Thread:
     the thread that is returned, as the event loop would stand still for as long.
     """
     import app.generation.copy.rules  # noqa: F401, PLC0415 - loaded when first needed
+    from app.generation.copy.classifier import classifier  # noqa: PLC0415 - likewise
     from app.generation.copy.lexicon import lexicon_of  # noqa: PLC0415 - likewise
 
     def read() -> None:
+        classifier()
         for language, text in words.items():
             lexicon_of(language, text)
 
@@ -42,6 +44,12 @@ class ShopCopy:
     def __call__(self, text: str, products: Iterable[str]) -> tuple[Finding, ...]:
         """Return what copy says that it may not in a component that names these products."""
         return self._rules.check(text, self._facts(products))
+
+    def of_model(self, text: str, products: Iterable[str]) -> tuple[Finding, ...]:
+        """Return the same of what a model wrote, which is weighed as well."""
+        from app.generation.copy.classifier import classifier  # noqa: PLC0415 - loaded when needed
+
+        return self._rules.weigh(text, self._facts(products), classifier())
 
     def language(self, texts: Iterable[str], products: Iterable[str]) -> tuple[Finding, ...]:
         """Return what shows that the texts of a component are in another language, likewise."""
@@ -93,12 +101,14 @@ def _lexicons(words: tuple[tuple[str, str], ...]) -> Lexicons:
 
 
 def context_of_model(context: Mapping[str, object]) -> Mapping[str, object]:
-    """Return the context for what a model proposes: it writes in the shop's language.
+    """Return the context for what a model proposes: in the shop's language, and weighed.
 
-    The house may speak English, where nobody has translated its copy.
+    The house may speak English, where nobody has translated its copy, and people wrote it.
     """
     copy = context.get("copy")
-    return {**context, "language": copy.language} if isinstance(copy, ShopCopy) else context
+    if not isinstance(copy, ShopCopy):
+        return context
+    return {**context, "copy": copy.of_model, "language": copy.language}
 
 
 def facts_of(product: Product) -> str:

@@ -61,6 +61,7 @@ BREACHES: dict[str, tuple[str, dict[str, object]]] = {
     "STOCK_NOT_STATED": ("hero", {"text": "Only three left."}),
     "URGENCY_NOT_STATED": ("hero", {"text": "Hurry while you can."}),
     "CLAIM_NOT_STATED": ("hero", {"text": "Medically proven to help you sleep."}),
+    "CLAIM_LIKELY": ("hero", {"text": "Nobody builds lamps like this any more."}),
     "SUPERLATIVE_NOT_STATED": ("hero", {"text": "The best lamp in the world."}),
     "URL_IN_COPY": ("hero", {"text": "See www.elsewhere.example"}),
     "MARKUP_IN_COPY": ("hero", {"text": "<b>Bold</b> words"}),
