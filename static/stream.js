@@ -72,7 +72,7 @@
   const finish = (message) => {
     finished = true;
     main?.removeAttribute("data-stream");
-    document.querySelector(".arranging")?.style.setProperty("visibility", "hidden");
+    document.querySelector(".arranging")?.setAttribute("hidden", "");
     for (const { place, waiting } of Object.values(slots))
       if (!waiting && !place.firstChild) place.remove();
     const status = document.querySelector("[data-announce]");

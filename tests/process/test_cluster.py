@@ -469,7 +469,7 @@ def test_with_redis_loading_or_away_the_shop_is_open_and_says_so(
     visit(server)
     with redis.loading():
         visit(server)
-        assert check(server) == "failed: BusyLoadingError"
+        eventually(lambda: check(server) == "failed: BusyLoadingError")
     visit(server)
     visit(server)
     assert check(server) == "failed: ConnectionError"
