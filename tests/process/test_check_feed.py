@@ -41,6 +41,7 @@ def test_a_feed_of_nothing_is_told_in_a_line(tmp_path: Path) -> None:
     ended = check(tmp_path / "corner.xml")
     assert ended.returncode == 2
     assert ended.stdout == ""
-    (line,) = ended.stderr.splitlines()
+    reading, line = ended.stderr.splitlines()
+    assert reading == "reading corner.xml"
     assert line.startswith("nothing can be sold: ")
     assert "holds no product that can be sold" in line
