@@ -28,7 +28,7 @@ def components(products: list[str], category: str) -> list[dict[str, object]]:
         "eyebrow": "A place to begin",
         "headline": "Good things for quiet evenings",
         "link_text": "See it up close",
-        "text": f"For a measured while. {STAMP}",
+        "text": f"Stay and look around for a while. {STAMP}",
     }
     shelf = {"product_ids": products[:8], "title": "On the shelf", "text": f"For now. {STAMP}"}
     row = {"product_ids": products[8:14], "title": f"And these {STAMP}"}
