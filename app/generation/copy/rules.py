@@ -102,7 +102,8 @@ class CopyRules:
         """Return the same of a model's copy, weighing what the lists find by how it all sounds."""
         known = (*facts, self._allowed)
         found = self.check(text, known)
-        learned = self._language in LANGUAGES and LETTERS[self._language].search(fold(text))
+        letters = LETTERS[self._language] if self._language in LANGUAGES else None
+        learned = letters and all(map(letters.search, filter(str.isalpha, fold(text))))
         if not learned or not _ARGUABLE.issuperset(it.code for it in found):
             return found
         read = [self._facts(fact) for fact in known]

@@ -50,6 +50,11 @@ def test_a_language_that_nothing_was_learned_of_is_left_to_the_lists() -> None:
     assert weighed("Ingen bygger sådana lampor längre.", "", swedish) == ()
 
 
+def test_text_in_other_letters_is_left_to_the_lists_whatever_name_is_in_it() -> None:
+    text = "Zqhero \u06a9\u062a\u0627\u0628\u200c\u0647\u0627\u06cc \u062e\u0648\u0628 \u0628\u0631\u0627\u06cc \u062e\u0627\u0646\u0647"
+    assert weighed(text) == ENGLISH.check(text, [LAMP])
+
+
 def test_what_was_learned_is_of_the_sentences_and_words_that_there_are() -> None:
     assert classifier().digest == digest(), "make train-copy"
 
