@@ -11,7 +11,6 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from operator import methodcaller
 from pathlib import Path
 
 from app.settings import Settings
@@ -23,7 +22,6 @@ SECRET = "session.secret"  # noqa: S105 - the name of its file
 
 _OWNER_ONLY = 0o600
 _PIECE = 65_536
-_without_owner = methodcaller("replace", uid=0, gid=0, uname="", gname="", deep=False)
 _BROKEN = (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile)
 
 
@@ -91,6 +89,12 @@ def restore(source: Path, data: Path, *, replace: bool = False) -> None:
         raise BackupError(f"{source}: this is no backup, or not all of one") from error
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"{source}: {error}") from error
+
+
+def _without_owner(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    return member
 
 
 @contextmanager
