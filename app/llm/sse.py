@@ -7,6 +7,7 @@ them; a last event without one; an `error:` line; a comment that a relay wrote a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,15 @@ _TOO_LONG = f"an event of more than {_LONGEST_EVENT} bytes"
 _BOM = b"\xef\xbb\xbf"
 _END_OF_LINE = (b"\n", b"\r")
 _OPENS_JSON = (b"{", b"[")
+
+_TEXT = rb'(?:[^"\\\x00-\x1f]|\\.)*+'
+_WITHIN_QUOTES = re.compile(_TEXT)
+_SAYS = rb'"(?:content|text)": ?"'
+_SAYS_ONCE = re.compile(
+    rb"((?:event: ?\w+\r?\n)?data: ?{(?:(?!%b).)*+%b)%b((?:(?!%b).)*\r?\n\r?\n)"
+    % (_SAYS, _SAYS, _TEXT, _SAYS)
+)
+"""An event with one text: what stands before it, and after it."""
 
 
 class StreamBroken(Exception):
@@ -39,6 +49,7 @@ class EventReader:
         self._data: list[bytes] = []
         self._size = 0
         self._name = b""
+        self._before = self._after = b""
 
     def feed(self, piece: bytes) -> Iterator[ServerEvent]:
         """Yield the events that `piece` completes.
@@ -54,6 +65,8 @@ class EventReader:
             return
         text = bytes(self._rest) + piece if self._rest else piece
         self._rest.clear()
+        if not self._data:
+            text = self._joined(text)
         self._after_cr = text.endswith(b"\r")
         lines = text.splitlines()
         if not text.endswith(_END_OF_LINE):
@@ -74,6 +87,22 @@ class EventReader:
         self._rest += rest
         if len(self._rest) > _LONGEST_EVENT:
             raise StreamBroken(_TOO_LONG)
+
+    def _joined(self, text: bytes) -> bytes:
+        """Make one event of all at the beginning that differ in their text alone.
+
+        A model sends one for each token, and reading an event costs the same however much it says.
+        """
+        before, after = self._before, self._after
+        between = after + before
+        if before and text.startswith(before) and b"\\" + between not in text:
+            end = text.rfind(after)
+            said = text[len(before) : end].replace(between, b"")
+            if end >= len(before) and _is_text(said):
+                return before + said + text[end:]
+        if alike := _SAYS_ONCE.match(text):
+            self._before, self._after = alike.groups()
+        return text
 
     def _take(self, line: bytes) -> ServerEvent | None:
         """Take a line; return the event that is over with it, if any."""
@@ -124,3 +153,12 @@ class EventReader:
         self._data.clear()
         self._size, self._name = 0, b""
         return event
+
+
+def _is_text(said: bytes) -> bool:
+    """Say whether bytes may stand within the quotes of JSON."""
+    try:
+        said.decode()
+    except UnicodeDecodeError:
+        return False
+    return _WITHIN_QUOTES.fullmatch(said) is not None

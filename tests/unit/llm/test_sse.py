@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 import pytest
 from hypothesis import given
@@ -68,6 +70,44 @@ def test_any_lines_are_read_alike_however_they_are_cut(tokens: list[bytes]) -> N
 )
 def test_no_bytes_at_all_can_break_the_reading(pieces: list[bytes]) -> None:
     assert read(*pieces) == read(b"".join(pieces))
+
+
+def chunk(text: str, kind: int) -> bytes:
+    return json.dumps({"a": kind, "delta": {"content": text}, "end": None}).encode()
+
+
+def told(events: Sequence[bytes]) -> list[tuple[int, str]]:
+    """Return what events say; those of one kind that follow one another say it together."""
+    texts = [(it["a"], it["delta"]["content"]) for it in map(json.loads, events)]
+    runs = groupby(texts, key=itemgetter(0))
+    return [(kind, "".join(text for _, text in run)) for kind, run in runs]
+
+
+@given(
+    st.lists(st.tuples(st.text('ab"\\\n\u00e9\u3042{}', max_size=4), st.integers(0, 1))),
+    st.integers(1, 300),
+)
+def test_events_that_differ_in_their_text_alone_may_come_as_one_that_says_it_all(
+    said: list[tuple[str, int]], size: int
+) -> None:
+    chunks = [chunk(text, kind) for text, kind in said]
+    body = b"".join(b"data: %b\n\n" % it for it in chunks)
+    assert told(data(*cut(body, size))) == told(chunks)
+
+
+@pytest.mark.parametrize("frame", [b"data: %b\n\n", b"data:%b\r\n\r\n", b"event: a\ndata: %b\n\n"])
+def test_what_comes_in_one_piece_is_one_event(frame: bytes) -> None:
+    reader = EventReader()
+    first, *rest = (frame % chunk(text, 0) for text in ("{", 'a"', "\\", "b\n", "\u3042"))
+    list(reader.feed(first))
+    assert told([event.data for event in reader.feed(b"".join(rest))]) == [(0, 'a"\\b\n\u3042')]
+    assert len(list(reader.feed(b"".join(rest[2:] * 9)))) == 1
+
+
+def test_what_is_no_text_is_told_apart_from_what_is() -> None:
+    sound, broken = chunk("a", 0), chunk("a", 0).replace(b'"a"', b'"\xe3\x81"')
+    pieces = b"".join(b"data: %b\n\n" % it for it in (sound, broken, sound))
+    assert data(pieces, pieces)[-3:] == [sound, broken, sound]
 
 
 def test_several_lines_of_data_are_one_event() -> None:
