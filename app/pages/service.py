@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app.domain.experiments import PLAIN
 from app.domain.network import Client
 from app.domain.page import Component, StoredPage
-from app.domain.persona import NEWCOMER, Persona, Shopper
+from app.domain.persona import NEWCOMER, PERSONA_TYPES, Persona, Shopper
 from app.generation.events import replay
 from app.pages.cache import CachedPage, PageCache, shared_key
 from app.pages.jobs import AtCapacity, Batches, PageJobs, PageRequest, RunningJob
@@ -65,6 +65,16 @@ class PageService:
         self._journal = journal
         self._records = records
         self._warm_up = warm_up
+
+    async def draw_shells(self) -> None:
+        """Draw the default shop's shell for each type of persona, before the first who need one.
+
+        It takes longer than all else of their visit.
+        """
+        await asyncio.wait([self._warm_up.start()])
+        site = self._site.current
+        for persona_type in PERSONA_TYPES:
+            await asyncio.to_thread(site.shells.shell, site.default, persona_type, VISIT)
 
     async def shopper(self, visit: Visit) -> KnownShopper:
         """Return a visit's shopper, with their persona, their arm and the key of their page.
