@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 
@@ -38,16 +39,17 @@ class Pace:
     def __init__(self, between_reads: float) -> None:
         self.gap = self._least = between_reads
         self._latest = 0.0
-        self._ticks: dict[float, asyncio.Event] = {}
+        self._ticks: dict[float, deque[asyncio.Future[None]]] = {}
 
     async def wait(self, pause: float) -> None:
         """Wait for the last tick within so many seconds, or for the next."""
         loop = asyncio.get_running_loop()
-        tick = self.next_tick(loop.time(), pause)
+        tick, turn = self.next_tick(loop.time(), pause), loop.create_future()
         if tick not in self._ticks:
-            self._ticks[tick] = asyncio.Event()
+            self._ticks[tick] = deque()
             loop.call_at(tick, self._tick, tick)
-        await self._ticks[tick].wait()
+        self._ticks[tick].append(turn)
+        await turn
 
     def next_tick(self, now: float, pause: float = 0.0) -> float:
         """Return the time of the last tick within a pause, or of the next.
@@ -67,7 +69,17 @@ class Pace:
 
     def _tick(self, tick: float) -> None:
         self.observe(tick, asyncio.get_running_loop().time())
-        self._ticks.pop(tick).set()
+        self._wake(self._ticks.pop(tick))
+
+    def _wake(self, waiting: deque[asyncio.Future[None]]) -> None:
+        """Wake one after the other: what comes of one is with its reader before the next is read.
+
+        Woken together, all would be as late as the last of them.
+        """
+        if not (turn := waiting.popleft()).done():
+            turn.set_result(None)
+        if waiting:
+            asyncio.get_running_loop().call_soon(self._wake, waiting)
 
 
 async def connect(
