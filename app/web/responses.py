@@ -43,7 +43,7 @@ def answer(scope: Scope, response: Response) -> Answer:
             headers.append((b"content-encoding", b"gzip"))
     if body.etag:
         headers.append((b"etag", body.etag))
-        if body.etag in known_etag:
+        if body.etag in known_etag or known_etag == b"*":
             status, payload = 304, b""
     if scope["scheme"] == "https":
         headers.append(STRICT_TRANSPORT)

@@ -34,6 +34,8 @@ def kept_secret(path: Path) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _create_whole(path)
+        if not path.is_file():  # opening a pipe would wait for a writer
+            raise SecretError(f"{path}: not a file")
         secret = path.read_bytes().strip()
     except OSError as error:
         raise SecretError(f"{path}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import subprocess
@@ -83,3 +84,9 @@ def test_processes_that_ask_at_once_agree(tmp_path: Path) -> None:
         process.stdin.flush()
     answers = {process.communicate()[0].strip() for process in asking}
     assert answers == {(tmp_path / "session.secret").read_text()}
+
+
+def test_what_is_no_file_in_its_place_is_told_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "session.secret")
+    with pytest.raises(SecretError, match="not a file"):
+        session_secret("", tmp_path)

@@ -36,6 +36,12 @@ export async function handleRootFile(
   return unlessNotModified(context.request, stored, headers);
 }
 
+/** Say whether the browser has what has this ETag; a star stands for whatever is there. */
+export function isCached(request: Request, etag: string): boolean {
+  const known = request.headers.get("if-none-match") ?? "";
+  return known === "*" || known.includes(etag);
+}
+
 /** Return the stored file, its ETag unless `headers` have one, or 304 where the request has that. */
 export async function unlessNotModified(
   request: Request,
@@ -44,7 +50,7 @@ export async function unlessNotModified(
 ): Promise<Response> {
   const etag = headers["etag"] ?? stored.headers.get("etag");
   const tagged = { ...headers, ...(etag !== null && { etag }) };
-  if (etag !== null && request.headers.get("if-none-match")?.includes(etag)) {
+  if (etag !== null && isCached(request, etag)) {
     await stored.body?.cancel();
     return new Response(null, { status: 304, headers: tagged });
   }

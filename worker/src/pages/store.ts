@@ -1,6 +1,6 @@
 // GET the store: a cached page, or the shell at once while the shopper's is generated.
 
-import { unlessNotModified } from "../assets/files.ts";
+import { isCached, unlessNotModified } from "../assets/files.ts";
 import type { Shop } from "../assets/store.ts";
 import { clientOf } from "../container/generate.ts";
 import { generatePage } from "../container/start_generation.ts";
@@ -155,9 +155,8 @@ const digestOf = remembered(sha256Hex, 32);
 
 async function cachedPage(context: RequestContext, shop: Shop, html: string): Promise<Response> {
   const etag = `"${(await digestOf(html)).slice(0, HTTP_BODY.ETAG_DIGITS)}"`;
-  const isNotModified = context.request.headers.get("if-none-match")?.includes(etag) ?? false;
   const headers = { ...pageHeaders(shop, "kept", PRIVATE), etag };
-  if (isNotModified) return new Response(null, { status: 304, headers });
+  if (isCached(context.request, etag)) return new Response(null, { status: 304, headers });
   return new Response(html, { headers });
 }
 
