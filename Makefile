@@ -27,12 +27,16 @@ QUICK := -m "not process and not browser and not workerd" --hypothesis-profile q
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
 # Each of these imports and collects its own part only, where each worker of xdist does so with all
-# tests. They wait a part of their time, so that there may be more of them than cores.
-IN_quick-http := $(wildcard tests/http/test_[a-l]*)
-IN_quick-http-2 := $(filter-out $(IN_quick-http) %__pycache__,$(wildcard tests/http/*))
+# tests. They wait a part of their time, so that there may be more of them than cores; those that
+# wait most of it, for models and stores that do not answer, are parts of their own.
+IN_quick-faults := tests/http/test_faults.py
+IN_quick-stores := tests/http/test_sharing.py tests/http/test_state.py
+IN_quick-llm := tests/unit/llm
+IN_quick-http := $(filter-out $(IN_quick-faults),$(wildcard tests/http/test_[a-l]*))
+IN_quick-http-2 := $(filter-out $(IN_quick-stores),$(wildcard tests/http/test_[m-z]*))
 IN_quick-unit := $(wildcard tests/unit/[a-k]*)
-IN_quick-unit-2 := $(filter-out $(IN_quick-unit) %__pycache__,$(wildcard tests/unit/*))
-QUICK_PARTS := quick-http quick-http-2 quick-unit quick-unit-2 quick-others
+IN_quick-unit-2 := $(filter-out $(IN_quick-unit) $(IN_quick-llm) %__pycache__,$(wildcard tests/unit/*))
+QUICK_PARTS := quick-unit quick-unit-2 quick-http quick-http-2 quick-faults quick-stores quick-llm quick-others
 
 .PHONY: run test image simulate soak check quick $(QUICK_PARTS) lint types unit bench bench-peers eval eval-copy train-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge cluster servers publish worker-types worker-test worker-lint
@@ -56,10 +60,10 @@ test: worker/.build/index.js browser ## Run every check and every test
 	$(TOGETHER) unit lint types worker-lint worker-types worker-test
 
 check: worker/node_modules/.stamp ## Run what needs no process, browser or workerd: format, lint, types, tests
-	$(TOGETHER) --jobs 5 $(QUICK_PARTS) lint types worker-lint worker-types
+	$(TOGETHER) --jobs 8 $(QUICK_PARTS) lint types worker-lint worker-types
 
 quick:
-	$(TOGETHER) --jobs 5 $(QUICK_PARTS)
+	$(TOGETHER) --jobs 8 $(QUICK_PARTS)
 
 $(QUICK_PARTS): $(VENV)/compiled.stamp
 	$(BIN)/python -m pytest --quiet $(QUICK) $(or $(IN_$@),--ignore=tests/http --ignore=tests/unit)
