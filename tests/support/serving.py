@@ -38,8 +38,10 @@ async def opened(server: Server) -> AsyncIterator[int]:
         for connection in list(server.server_state.connections):
             connection.shutdown()
         await server.lifespan.shutdown()
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()  # what is still being sent holds its socket open
+        while connections := list(server.server_state.connections):
+            for connection in connections:
+                connection.transport.abort()  # what is still being sent holds its socket open
+            await asyncio.sleep(0)
         await asyncio.sleep(0)
 
 
