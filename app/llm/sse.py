@@ -26,6 +26,9 @@ _SAYS_ONCE = re.compile(
 )
 """An event with one text: what stands before it, and after it."""
 
+_MOST_LOOKS = 8
+"""Times in a row that events have been alike to none: a provider may make each unlike the last."""
+
 
 class StreamBroken(Exception):
     """The stream is no model's answer; the message says why and repeats nothing of it."""
@@ -50,6 +53,7 @@ class EventReader:
         self._size = 0
         self._name = b""
         self._before = self._after = b""
+        self._looks = _MOST_LOOKS
 
     def feed(self, piece: bytes) -> Iterator[ServerEvent]:
         """Yield the events that `piece` completes.
@@ -95,12 +99,14 @@ class EventReader:
         """
         before, after = self._before, self._after
         between = after + before
-        if before and text.startswith(before) and b"\\" + between not in text:
+        if between and between in text and text.startswith(before):
             end = text.rfind(after)
             said = text[len(before) : end].replace(between, b"")
-            if end >= len(before) and _is_text(said):
+            if b"\\" + between not in text and _is_text(said):
+                self._looks = _MOST_LOOKS
                 return before + said + text[end:]
-        if alike := _SAYS_ONCE.match(text):
+        elif self._looks and b"\ndata:" in text and (alike := _SAYS_ONCE.match(text)):
+            self._looks -= 1
             self._before, self._after = alike.groups()
         return text
 
