@@ -42,7 +42,8 @@ def answer(scope: Scope, response: Response) -> Answer:
             payload = body.zipped
             headers.append((b"content-encoding", b"gzip"))
     if body.etag:
-        headers.append((b"etag", body.etag))
+        weak = b"" if body.zipped is None else b"W/"  # for both forms, which differ in their bytes
+        headers.append((b"etag", weak + body.etag))
         if body.etag in known_etag or known_etag == b"*":
             status, payload = 304, b""
     if scope["scheme"] == "https":

@@ -298,6 +298,13 @@ def test_a_page_that_the_browser_has_is_not_sent_again(house_server: Server, pat
     assert again.headers["etag"] == first.headers["etag"]
     whatever = http.get(f"{house_server.url}{path}", headers={"if-none-match": "*"})
     assert (whatever.status_code, whatever.content) == (304, b"")
+    packed, plain = (
+        http.get(f"{house_server.url}{path}", headers={"accept-encoding": it}).headers
+        for it in ("gzip", "identity")
+    )
+    assert packed.get("content-encoding") != plain.get("content-encoding")
+    assert packed["etag"] == plain["etag"] == first.headers["etag"]
+    assert plain["etag"].startswith("W/"), "it is that of bytes which differ"
     other = http.get(f"{house_server.url}/store?category=Ceramics")
     assert other.headers["etag"] != first.headers["etag"]
 
