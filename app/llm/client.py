@@ -291,12 +291,13 @@ def text_of_part(part: object) -> str:
 def _values(data: bytes) -> Sequence[Any]:
     """Return the JSON of an event: of several in one line all, and what a list of them has.
 
-    Its text may have been cut through a character.
+    Its text may have been cut through a character. A word, as `ping` or `keep-alive`, is none, but
+    says only that the server is there.
 
     Raises:
         ValueError: it is none.
     """
-    if not data:
+    if not data or data.replace(b"-", b"").isalpha():
         return ()
     try:
         value = from_json(data)

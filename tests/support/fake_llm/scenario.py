@@ -82,7 +82,8 @@ class Framing:
     `data_lines` writes an event's JSON over several lines, `blank_lines` says whether events are
     ended by one, `halves` how a half of a character is written where a piece was cut through it.
     `chunk_bytes` cuts an event over several HTTP chunks. `packet_bytes` cuts the raw response into
-    packets, written `packet_gap` seconds apart, and replaces the scenario's pace.
+    packets, written `packet_gap` seconds apart, and replaces the scenario's pace. `comment` stands
+    after so many events.
     """
 
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid")
@@ -97,6 +98,7 @@ class Framing:
     packet_bytes: int = 0
     packet_gap: float = 0.001
     comment_every: int = 0
+    comment: str = ": ping"
     done_twice: bool = False
 
 

@@ -51,7 +51,7 @@ def _paused(scenario: Scenario, events: list[Event], fault: Fault | None) -> Ite
         yield event
         sent += event.chars
         if every and number % every == 0:
-            yield Event(b": ping\n\n", event.part)
+            yield Event(b"%b\n\n" % scenario.framing.comment.encode(), event.part)
 
 
 def _strikes(fault: Fault, event: Event, sent: int) -> bool:

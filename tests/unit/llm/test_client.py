@@ -170,6 +170,8 @@ async def hear(model: ChatClient) -> tuple[str, ModelEnded | ModelFailed]:
         Framing(packet_bytes=7, packet_gap=0.0001),
         Framing(events_per_chunk=5),
         Framing(comment_every=2),
+        Framing(comment_every=3, comment="data: ping"),
+        Framing(comment_every=2, comment="data: keep-alive", packet_bytes=400, packet_gap=0.0001),
         Framing(done_twice=True),
         Framing(line_end="\r\n", chunk_bytes=3, comment_every=1, done_twice=True),
     ],
