@@ -5,6 +5,7 @@
 A logistic regression by AdaGrad, in an order that is the same each time. Each sentence of what is
 true is true by itself; what is not is learned as a whole. A line of tests/corpora/copy_words.txt is
 a language, whether its words are of claims or plain, and the words, or phrases between commas.
+One of tests/corpora/copy_lines.txt is the same of one text, about no product in particular.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from app.settings import ROOT
 from tools.eval_copy import CORPORA, GOLD_SET, lexicons, read_sentences
 
 WORDS = CORPORA / "copy_words.txt"
+LINES = CORPORA / "copy_lines.txt"
 
 _AT_ONCE = 5
 """Words of a list that are learned together, as those of a sentence are."""
@@ -37,8 +39,9 @@ Sample = tuple[list[int], bool]
 
 
 def digest(sentences: Path = GOLD_SET) -> bytes:
-    """Return what the weights carry of the sentences and words that they were learned from."""
-    return hashlib.sha256(sentences.read_bytes() + WORDS.read_bytes()).digest()
+    """Return what the weights carry of what they were learned from."""
+    sources = (sentences, WORDS, LINES)
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).digest()
 
 
 def samples(sentences: Path) -> Iterator[Sample]:
@@ -60,6 +63,9 @@ def samples(sentences: Path) -> Iterator[Sample]:
         each = listed.split(",") if "," in listed else [*_together(listed.split())]
         for text in each:
             yield from _samples(text, language, nothing, is_claim=kind == "claim")
+    for line in LINES.read_text("utf-8").splitlines():
+        language, kind, text = line.split(" ", 2)
+        yield from _samples(text, language, nothing, is_claim=kind == "claim")
     ours = (*(ROOT / "prompts").glob("house*.json"), *(ROOT / "components").glob("*.samples.json"))
     for path in sorted(ours):
         language = path.stem.partition(".")[2].replace("samples", "") or "en"
