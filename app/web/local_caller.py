@@ -10,18 +10,18 @@ from starlette.types import Scope
 
 log = logging.getLogger("wandstore")
 
-_FORWARDED = frozenset(
-    {b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip"}
-)
+_FORWARDED = b"forwarded"
+_BETWEEN = (b"via", b"cdn-loop")
+_ADDRESS = (b"-ip", b"-ipv6", b"-address")
 _HOST = re.compile(r"(?:\[([^]]+)]|([^:]*))(?::\d*)?")
-_FORWARDED_START = b"x-forwarded"
 _REMEDY = "set FORWARDED_ALLOW_IPS, and have it send X-Forwarded-For"
 
 
 def is_forwarded(scope: Scope) -> bool:
-    """Say whether a request bears any sign of a proxy before us."""
+    """Say whether a request bears any sign of a proxy before us, each of which has its own name."""
     return any(
-        name in _FORWARDED or name.startswith(_FORWARDED_START) for name, _ in scope["headers"]
+        _FORWARDED in name or name.endswith(_ADDRESS) or name in _BETWEEN
+        for name, _ in scope["headers"]
     )
 
 

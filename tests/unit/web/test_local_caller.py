@@ -25,8 +25,9 @@ def test_any_other_address_is_not(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-anything"]
-)
+    "name",
+    ["forwarded", "via", "cdn-loop", "x-real-ip", "x-forwarded-for", "x-forwarded-anything", "x-original-forwarded-for", "x-cluster-client-ip", "fly-client-ip", "cf-connecting-ip", "cf-connecting-ipv6", "x-envoy-external-address"],
+)  # fmt: skip
 def test_what_was_forwarded_comes_from_somebody_else(name: str) -> None:
     assert not is_local(scope(("127.0.0.1", 1), (name.encode(), b"127.0.0.1")))
 
