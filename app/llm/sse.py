@@ -69,7 +69,7 @@ class EventReader:
             return
         text = bytes(self._rest) + piece if self._rest else piece
         self._rest.clear()
-        if not self._data:
+        if not self._data and not self._name:
             text = self._joined(text)
         self._after_cr = text.endswith(b"\r")
         lines = text.splitlines()

@@ -104,6 +104,12 @@ def test_what_comes_in_one_piece_is_one_event(frame: bytes) -> None:
     assert len(list(reader.feed(b"".join(rest[2:] * 9)))) == 1
 
 
+def test_a_name_that_came_before_is_that_of_the_first_alone() -> None:
+    said = b"data: %b\n\n" % chunk("a", 0)
+    *_, first, second = read(said * 2, b"event: error\n", said * 2)
+    assert (first.name, second.name) == (b"error", b"")
+
+
 def test_what_is_no_text_is_told_apart_from_what_is() -> None:
     sound, broken = chunk("a", 0), chunk("a", 0).replace(b'"a"', b'"\xe3\x81"')
     pieces = b"".join(b"data: %b\n\n" % it for it in (sound, broken, sound))
