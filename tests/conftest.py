@@ -53,6 +53,14 @@ def pytest_configure() -> None:
     gc.set_threshold(100_000, 50, 1000)
 
 
+def pytest_sessionstart() -> None:
+    """Ask no store that tests name for its endpoint; compile and draw once what is ours."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(permalinks, "_profile", lambda _: "http://127.0.0.1:9/")
+    patch.setattr(Environment, "compile", compiled_once(Environment.compile))
+    patch.setattr(shells, "draw_fallbacks", drawn_once(shells.draw_fallbacks))
+
+
 def pytest_collection_finish() -> None:
     """Count what was imported and collected as here to stay."""
     gc.freeze()
@@ -72,30 +80,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(_NEED_OF_FOLDER[folder])
         for fixture in _NEED_OF_FIXTURE.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(_NEED_OF_FIXTURE[fixture])
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_store_is_asked() -> Iterator[None]:
-    """Ask nobody for the endpoint of a store that tests name: there is none of that name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(permalinks, "_profile", lambda _: "http://127.0.0.1:9/")
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _templates_are_compiled_once() -> Iterator[None]:
-    """Compile a template once, in however many folders of tests it lies."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Environment, "compile", compiled_once(Environment.compile))
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _our_own_fallbacks_are_drawn_once() -> Iterator[None]:
-    """Draw once what stands in the demo shop's slots, however many servers open it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shells, "draw_fallbacks", drawn_once(shells.draw_fallbacks))
-        yield
 
 
 @pytest.fixture
