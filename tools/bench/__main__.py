@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import signal
 import sys
 import tempfile
 import traceback
@@ -51,6 +52,10 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "device": device.run,
 }
 
+_PATIENCE, _AGAIN = 1200, 60
+"""Seconds that a benchmark may take, and until what does not even close is interrupted again: some
+calls of a browser that has died wait without end."""
+
 
 def main(names: Sequence[str]) -> int:
     """Run the named benchmarks, or all, each whatever became of the others; tell which failed."""
@@ -62,12 +67,14 @@ def main(names: Sequence[str]) -> int:
         return 2
     rows: list[Row] = []
     failed: list[str] = []
+    signal.signal(signal.SIGALRM, _give_up)
     print(_line("what", "value", "baseline", "ratio", "limit"))
     with tempfile.TemporaryDirectory() as folder:
         try:
             for name in names or BENCHMARKS:
                 own = Path(folder) / name  # two may call what they write alike
                 own.mkdir(exist_ok=True)
+                signal.setitimer(signal.ITIMER_REAL, _PATIENCE, _AGAIN)
                 try:
                     for row in BENCHMARKS[name](own):
                         rows.append(row)
@@ -75,12 +82,17 @@ def main(names: Sequence[str]) -> int:
                 except Exception:  # noqa: BLE001 - the others are run all the same
                     traceback.print_exc()
                     failed.append(name)
+                signal.setitimer(signal.ITIMER_REAL, 0)
                 measure.unpin()
         finally:
             _keep(rows)
     if failed:
         print(f"failed: {', '.join(failed)}")
     return 1 if failed else 0
+
+
+def _give_up(*_: object) -> None:
+    raise TimeoutError("this benchmark does not end")
 
 
 def _shown(row: Row) -> str:
