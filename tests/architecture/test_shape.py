@@ -34,7 +34,7 @@ def says_nothing(path: Path) -> bool:
 
 
 def names_made_in(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(statements(path)[0]):
         match node:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.arg(arg=name):
                 yield name

@@ -73,7 +73,7 @@ async def test_what_shows_a_product_that_changed_is_put_and_what_shows_it_no_mor
     monkeypatch.setattr(live, "_AGAIN", 0.01)
     goods: list[dict[str, Any]] = [
         {"id": f"jug-{at}", "title": f"Jug {at:02}", "price": 20 + at, "category": f"Row {at % 2}"}
-        for at in range(30)
+        for at in range(26)
     ]
     publish(shop_of(tmp_path, goods), tmp_path / "public")
     edge = Edge(tmp_path / "public", failures=3)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import httpx
 import pytest
 
 from app.catalog.listing import ListingQuery, filter_products
-from app.content.site import read_site
+from app.content.components import open_library
+from app.content.experiments import read_experiments
+from app.content.site import SiteContent, catalogs_of, read_site
 from app.domain.persona import PERSONA_TYPES
 from app.prerender.__main__ import main
 from app.prerender.keys import PageKeys
@@ -40,10 +43,21 @@ def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@cache
+def ours() -> SiteContent:
+    return read_site(read_settings({}))
+
+
+def selling(feed: Path, catalog: dict[str, Any]) -> SiteContent:
+    """Return our own files with the goods of this catalog, which becomes the feed."""
+    feed.write_text(json.dumps(catalog))
+    return ours().with_catalogs(catalogs_of(read_settings({"WANDSTORE_CATALOG": str(feed)})))
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("publish") / "public"
-    publish(read_site(read_settings({})), folder)
+    publish(ours(), folder)
     return folder
 
 
@@ -115,9 +129,12 @@ def test_every_kind_of_persona_has_its_shell(published: Path) -> None:
 
 
 def test_files_at_the_root_are_the_containers(serve: Callable[..., Server], tmp_path: Path) -> None:
-    told = {"WANDSTORE_PUBLIC_URL": "https://a.example", "WANDSTORE_SECURITY_CONTACT": "mailto:a@b"}
-    publish(read_site(read_settings(told)), tmp_path / "public")
-    server = serve(**told)
+    feed, url, contact = tmp_path / "demo.json", "https://a.example", "mailto:a@b"
+    catalog = {"products": demo_products()[:3], "translations": {"de": {"products": {}}}}
+    content = selling(feed, catalog)._replace(public_url=url, security_contact=contact)
+    publish(content, tmp_path / "public")
+    told = {"WANDSTORE_PUBLIC_URL": url, "WANDSTORE_SECURITY_CONTACT": contact}
+    server = serve(WANDSTORE_CATALOG=str(feed), **told)
     names = ["robots.txt", "llms.txt", "favicon.ico", "sitemap.xml", "sitemap-demo-1.xml"]
     names.append("sitemap-demo-de-1.xml")
     paths = {name: name for name in names} | {"security.txt": ".well-known/security.txt"}
@@ -158,12 +175,8 @@ def test_what_is_published_leads_with_what_is_in_stock_and_tells_the_container_o
     ]
     in_stock = {item["id"] for item in items if item["stock"]}
     for products, leading in ((items, in_stock), (items[1:5], {item["id"] for item in items})):
-        feed = tmp_path / "demo.json"
-        feed.write_text(json.dumps({"shop": {"id": "demo", "name": "Demo"}, "products": products}))
-        publish(
-            read_site(read_settings({"WANDSTORE_CATALOG": str(feed)})),
-            folder := tmp_path / "public",
-        )
+        catalog = {"shop": {"id": "demo", "name": "Demo"}, "products": products}
+        publish(selling(tmp_path / "demo.json", catalog), folder := tmp_path / "public")
         sold = told(folder, "shops/demo/products.json")
         assert {item["id"] for item in sold} == leading & {item["id"] for item in products}
         assert all(item.get("available", True) == (item["id"] in in_stock) for item in sold)
@@ -178,16 +191,14 @@ def test_what_is_published_leads_with_what_is_in_stock_and_tells_the_container_o
 def test_store_pages_are_published_for_when_other_rules_hold_and_for_arms_without_pins(
     tmp_path: Path,
 ) -> None:
-    shutil.copytree(ROOT / "demo", tmp_path / "demo")
-    for part in ("components", "prompts", "static"):
-        (tmp_path / part).symlink_to(ROOT / part)
     rule = "[[rule]]\npin = 'beeswax-tapers'\nslot = 'hero'\nfrom = 2096-12-01\nuntil = 2096-12-01"
-    (tmp_path / "demo" / "merchandising.toml").write_text(rule)
+    (tmp_path / "merchandising.toml").write_text(rule)
     arms = "{name = 'a', page = 'house'}, {name = 'b', page = 'house', pins = false}"
     (tmp_path / "experiments.toml").write_text(f"[[experiment]]\nname = 'pins'\narms = [{arms}]")
-    catalog = tmp_path / "demo" / "catalog.json"
-    known = {"WANDSTORE_CATALOG": str(catalog), "WANDSTORE_ROOT": str(tmp_path)}
-    publish(read_site(read_settings(known)), folder := tmp_path / "public")
+    goods = [item for at, item in enumerate(demo_products()) if at < 5 or item["id"] in rule]
+    content = selling(tmp_path / "demo.json", {"products": goods})
+    content = content._replace(experiments=read_experiments(tmp_path))
+    publish(content, folder := tmp_path / "public")
     begins = int(datetime(2096, 12, 1, tzinfo=UTC).timestamp())
     assert told(folder, "shops/demo/shop.json")["moments"] == [begins, begins + 86_400]
     pages = ("catalog", "ahead", *(f"shells/{kind}" for kind in PERSONA_TYPES))
@@ -207,9 +218,7 @@ def test_publishing_again_leaves_nothing_of_the_old_shop(tmp_path: Path) -> None
     folder = tmp_path / "public"
     for shop_id in ("first", "second"):
         catalog = {"shop": {"id": shop_id, "name": shop_id}, "products": demo_products()[:2]}
-        feed = tmp_path / f"{shop_id}.json"
-        feed.write_text(json.dumps(catalog))
-        publish(read_site(read_settings({"WANDSTORE_CATALOG": str(feed)})), folder)
+        publish(selling(tmp_path / f"{shop_id}.json", catalog), folder)
     assert {path.name for path in (folder / "shops").iterdir()} == {"keys.json", "second"}
     assert told(folder, "shops.json")["default"] == "second"
 
@@ -226,16 +235,14 @@ def written(folder: Path) -> dict[str, tuple[bytes, int]]:
 def test_publishing_again_draws_only_what_shows_a_product_that_changed(tmp_path: Path) -> None:
     goods = [
         {"id": f"jug-{at}", "title": f"Jug {at:02}", "price": 20 + at, "category": f"Row {at % 2}"}
-        for at in range(30)
+        for at in range(26)
     ]
     german = {"products": {"jug-1": {"title": "Krug"}}}
 
     def published(name: str = "public") -> dict[str, tuple[bytes, int]]:
         shop = {"id": "a", "name": "A", "checkout": {"type": "demo"}}
         catalog = {"shop": shop, "products": goods, "translations": {"de": german}}
-        (tmp_path / "a.json").write_text(json.dumps(catalog))
-        environment = {"WANDSTORE_CATALOG": str(tmp_path / "a.json")}
-        publish(read_site(read_settings(environment)), tmp_path / name)
+        publish(selling(tmp_path / "a.json", catalog), tmp_path / name)
         return written(tmp_path / name)
 
     def drawn(before: dict[str, tuple[bytes, int]], kind: str) -> set[str]:
@@ -271,16 +278,13 @@ def test_a_template_that_reads_more_of_the_shop_is_drawn_anew_for_each_of_its_ch
     tmp_path: Path,
 ) -> None:
     shutil.copytree(ROOT / "components", tmp_path / "components")
-    for folder in ("prompts", "static"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
-    environment = {"WANDSTORE_ROOT": str(tmp_path), "WANDSTORE_CATALOG": str(tmp_path / "a.json")}
 
     def keys(prices: Sequence[int]) -> tuple[str, str]:
         goods = [
             {"id": f"jug-{at}", "title": "Jug", "price": price} for at, price in enumerate(prices)
         ]
-        (tmp_path / "a.json").write_text(json.dumps({"products": goods}))
-        content = read_site(read_settings(environment))
+        content = selling(tmp_path / "a.json", {"products": goods})
+        content = content._replace(library=open_library(tmp_path / "components"))
         shop = content.catalogs.default
         item = shop.products["jug-0"]
         listing = filter_products(shop, ListingQuery(page=2))

@@ -28,7 +28,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         yield opened
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk for tests that break nothing."""
     with a_desk(tmp_path_factory.mktemp("desk"), InProcessServer) as opened:

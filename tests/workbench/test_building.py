@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,19 +18,22 @@ from app.settings import Settings
 from app.workbench.reload.build import BuildError, Version, build
 from app.workbench.reload.files import Sources, read_again, read_sources
 from app.workbench.reload.verify import verify
-from tools.support.workbench import copy_of_the_files
+from tools.support.workbench import copy_of_the_files, put_back
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return copy_of_the_files(tmp_path / "root")
-
-
-@pytest.fixture
-def first(root: Path) -> Version:
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Version:
     """The shop as it opens, built from its texts."""
+    root = copy_of_the_files(tmp_path_factory.mktemp("building"))
     before = Version(0, Sources(root, {}), read_site(Settings(root=root)))
     return build(before, read_sources(root))
+
+
+@pytest.fixture
+def root(first: Version) -> Iterator[Path]:
+    """The folder of the shop, whose files are afterwards as they were."""
+    with put_back(first.sources.root) as root:
+        yield root
 
 
 def edited(version: Version, root: Path, name: str, old: str, new: str) -> Sources:
@@ -157,7 +161,7 @@ def with_a_slot(root: Path) -> None:
     slots.write_text(slots.read_text().replace("SLOTS = (", 'SLOTS = (Slot("banner", "Today"),'))
 
 
-def test_a_slot_of_a_designers_own_is_filled_like_ours(root: Path) -> None:
+def test_a_slot_of_a_designers_own_is_filled_like_ours(root: Path, first: Version) -> None:
     with_a_slot(root)
     for name, text in BANNER.items():
         (root / name).write_text(text)
@@ -165,9 +169,7 @@ def test_a_slot_of_a_designers_own_is_filled_like_ours(root: Path) -> None:
     copies = json.loads(house.read_text())
     copies["fallback"]["banner"] = [{"text": "Open today"}]
     house.write_text(json.dumps(copies))
-    version = build(
-        Version(0, Sources(root, {}), read_site(Settings(root=root))), read_sources(root)
-    )
+    version = build(first, read_sources(root))
     verify(version, version.content.library.specs)
     view = build_shop_view(
         version.content.catalogs.default, version.content, build_renderer(version.content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,24 @@ import pytest
 
 from app.workbench.safe_write import NotWritten, Overtaken, write
 from tests.support.fake_model import component
+from tests.support.in_process import InProcessServer
 from tests.support.small_disk import small_disk
-from tools.support.workbench import Desk
+from tools.support.workbench import Desk, a_desk, put_back
 
 FILE = "components/cta.samples.json"
+
+
+@pytest.fixture(scope="module")
+def own_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with a_desk(tmp_path_factory.mktemp("samples"), InProcessServer) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(own_desk: Desk) -> Iterator[Desk]:
+    """The desk of these tests, whose files are afterwards as they were."""
+    with put_back(own_desk.root):
+        yield own_desk
 
 
 def sample(name: str) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,32 @@ _TOKEN = re.compile(r'name="workbench-token" content="([^"]+)"')
 
 def copy_of_the_files(place: Path) -> Path:
     """Copy what designers edit, and what the shop needs beside it."""
-    for folder in FOLDERS:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / folder, place / folder, ignore=ignored)
+    for folder in {name.parent for name in _files()}:
+        (place / folder).mkdir(parents=True, exist_ok=True)
+    for name, content in _files().items():
+        (place / name).write_bytes(content)
     return place
+
+
+@cache
+def _files() -> dict[Path, bytes]:
+    """Return what is copied by its path below the root, read once however often it is copied."""
+    paths = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))
+    ours = (path for path in paths if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(ROOT): path.read_bytes() for path in ours}
+
+
+@contextmanager
+def put_back(root: Path) -> Iterator[Path]:
+    """Have a copy of the files afterwards be as it was made."""
+    yield root
+    for path in root.rglob("*"):
+        if path.is_symlink() or (path.is_file() and path.relative_to(root) not in _files()):
+            path.unlink()
+    for name, content in _files().items():
+        path = root / name
+        if not path.is_file() or path.read_bytes() != content:
+            path.write_bytes(content)
 
 
 @dataclass

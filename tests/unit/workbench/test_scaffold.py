@@ -12,6 +12,11 @@ from app.workbench.scaffold import scaffold
 from tools.support.workbench import copy_of_the_files
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_of_the_files(tmp_path_factory.mktemp("scaffold"))
+
+
 @pytest.mark.parametrize(
     ("name", "slot", "told"),
     [
@@ -24,7 +29,6 @@ from tools.support.workbench import copy_of_the_files
         ("promise", "nowhere", "no slot of the page"),
     ],
 )
-def test_a_name_that_will_not_do_is_told(tmp_path: Path, name: str, slot: str, told: str) -> None:
-    root = copy_of_the_files(tmp_path / "root")
+def test_a_name_that_will_not_do_is_told(root: Path, name: str, slot: str, told: str) -> None:
     with pytest.raises(NotWritten, match=told):
         scaffold(Settings(root=root), name, slot)
