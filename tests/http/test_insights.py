@@ -166,6 +166,7 @@ def test_a_shop_that_there_is_not_has_none(server: Server) -> None:
     assert http.get(f"{server.url}/insights?shop=demo").is_success
 
 
+@pytest.mark.process
 def test_the_command_tells_the_same(server: Server, tmp_path: Path) -> None:
     report = as_json(server)
     server.stop()

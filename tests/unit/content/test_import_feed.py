@@ -35,6 +35,7 @@ def address(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.process
 def test_any_feed_is_kept_with_a_report_and_nothing_is_written_by_a_check(
     tmp_path: Path, address: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
