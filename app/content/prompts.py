@@ -85,15 +85,17 @@ def _copy(path: Path, text: str) -> HouseCopy:
         lines: HouseCopy = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise PromptError(f"{path}: {error}") from error
-    if not _fits(lines, dict, dict, list, dict, str):
+    if not _fit([lines], dict, dict, list, dict, str):
         raise PromptError(f"{path}: not an object of sets of component types, each a list of texts")
     return lines
 
 
-def _fits(value: Any, *shape: type) -> bool:
-    """Say whether a value is of the first type, what it holds of the second, and so on."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, shape[0]) and all(_fits(item, *shape[1:]) for item in inner)
+def _fit(values: list[Any], kind: type, *inner: type) -> bool:
+    """Say whether values are of the first type, what they hold of the second, and so on."""
+    if not all(isinstance(value, kind) for value in values):
+        return False
+    held = (item for value in values for item in (value.values() if kind is dict else value))
+    return not inner or _fit(list(held), *inner)
 
 
 def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[str, str]:

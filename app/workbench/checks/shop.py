@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import CatalogError
 from app.content.experiments import read_experiments
-from app.content.site import SiteContent, catalogs_of, read_site
+from app.content.site import SiteContent, read_site
 from app.content.styles import shape_faults
 from app.domain.catalog import FeedIssue
 from app.domain.page import ComponentSpec
@@ -49,16 +49,16 @@ _HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
 
 def problems_of(settings: Settings) -> list[str]:
     """Return all that is wrong with a shop, a line each: file, line, reason."""
-    readable = settings
+    theirs = replace(settings, root=ROOT)
     try:
-        issues = catalogs_of(settings).problems
+        site = read_site(theirs)
+        issues = site.catalogs.problems
     except CatalogError as error:
+        site = read_site(replace(theirs, catalog=Settings().catalog, catalog_url=""))
         issues = {error.path.stem: error.problems}
-        readable = replace(settings, catalog=Settings().catalog, catalog_url="")
     found = [_of_catalog(settings.catalog, shop, item) for shop in issues for item in issues[shop]]
     experiments = read_experiments(settings.root).problems
     found += [_of_catalog(settings.catalog, "", item) for item in experiments]
-    site = read_site(replace(readable, root=ROOT))
     sources = read_sources(settings.root)
     ours = read_sources(ROOT)
     faults = [*unread_faults(sources), *_unpaired(sources), *style_faults(sources, ours)]
@@ -113,11 +113,11 @@ def _unset(text: str, names: AbstractSet[str]) -> Iterator[tuple[int, str]]:
 
 def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fault]:
     """Build everything from the files and draw it."""
-    before = Version(0, Sources(sources.root, ours.texts), site)
+    version = Version(0, Sources(sources.root, ours.texts), site)
     faults: list[Fault] = []
     while True:
         try:
-            version = build(before, sources)
+            version = build(version, sources)
             verify(version, version.content.library.specs)
         except BuildError as error:
             fault = error.fault

@@ -84,15 +84,12 @@ def read_again(sources: Sources, paths: Iterable[Path]) -> Sources:
 
 def name_of(root: Path, path: Path) -> str | None:
     """Return a file's name below the root if it is one of the designer's; never one elsewhere."""
-    if path.suffix not in _OURS or "__pycache__" in path.parts:
+    above, parts = path.parts[: len(root.parts)], path.parts[len(root.parts) :]
+    if above != root.parts or not parts or path.suffix not in _OURS or "__pycache__" in parts:
         return None
-    try:
-        name = path.relative_to(root)
-    except ValueError:
-        return None
-    hidden = any(part.startswith(".") or not part.isprintable() for part in name.parts)
-    elsewhere = name.parts[0] not in (("static",) if path.suffix in _BINARY else FOLDERS)
-    return None if hidden or elsewhere else name.as_posix()
+    hidden = any(part.startswith(".") or not part.isprintable() for part in parts)
+    elsewhere = parts[0] not in (("static",) if path.suffix in _BINARY else FOLDERS)
+    return None if hidden or elsewhere else "/".join(parts)
 
 
 def is_text(name: str) -> bool:
