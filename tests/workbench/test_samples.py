@@ -27,7 +27,10 @@ def own_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture
 def desk(own_desk: Desk) -> Iterator[Desk]:
-    """The desk of these tests, whose files are afterwards as they were."""
+    """The desk of these tests, whose files are afterwards as they were.
+
+    It may not have seen that yet: what a test saves is called what no other has saved.
+    """
     with put_back(own_desk.root):
         yield own_desk
 
@@ -53,21 +56,21 @@ def test_samples_saved_at_once_are_all_kept(desk: Desk) -> None:
 def test_a_sample_is_added_to_what_was_typed_a_moment_before(desk: Desk) -> None:
     typed = json.loads(desk.text(FILE))
     desk.save(FILE, json.dumps([*typed, {**typed[0], "name": "typed"}]))
-    assert desk.post("/samples", sample("saved")).status_code == 200
-    assert names(desk)[-2:] == ["typed", "saved"]
+    assert desk.post("/samples", sample("added")).status_code == 200
+    assert names(desk)[-2:] == ["typed", "added"]
 
 
 def test_a_file_that_is_not_what_was_shown_is_a_conflict_and_stays(desk: Desk) -> None:
     token = desk.token()
     for now, reason in (
-        (b'[{"name": "saved", "config": {}}]', "a sample named saved"),
+        (b'[{"name": "shown", "config": {}}]', "a sample named shown"),
         (b"[{", "cannot be read"),
         (b"\xff", "cannot be read"),
         (b"[" * 100_000, "cannot be read"),
         (b"{}", "no list"),
     ):
         (desk.root / FILE).write_bytes(now)
-        answer = desk.post("/samples", sample("saved"), X_Workbench_Token=token)
+        answer = desk.post("/samples", sample("shown"), X_Workbench_Token=token)
         assert answer.status_code == 409
         assert reason in answer.json()["error"]
         assert (desk.root / FILE).read_bytes() == now

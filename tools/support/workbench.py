@@ -44,7 +44,8 @@ def put_back(root: Path) -> Iterator[Path]:
     """Have a copy of the files afterwards be as it was made."""
     yield root
     for path in root.rglob("*"):
-        if path.is_symlink() or (path.is_file() and path.relative_to(root) not in _files()):
+        new = path.is_file() and path.relative_to(root) not in _files()
+        if path.is_symlink() or (new and "__pycache__" not in path.parts):
             path.unlink()
     for name, content in _files().items():
         path = root / name
