@@ -127,7 +127,10 @@ def test_what_is_read_cannot_be_changed(write: Write) -> None:
 def test_a_catalog_that_memory_cannot_hold_is_refused_in_a_line(
     write: Write, tmp_path: Path
 ) -> None:
-    goods = [{"id": f"p{at}", "title": "x" * 190, "price": 1} for at in range(20_000)]
+    goods = [
+        {"id": f"p{at}", "title": "P", "price": 1, "description": "x" * 4_000}
+        for at in range(1_120)
+    ]
     write("large.json", json.dumps({"products": goods}))
     write("small.csv", CSV)
     catalogs = load_catalogs(tmp_path, memory=lambda: 2 * 1024 * 1024)

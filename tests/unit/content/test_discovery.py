@@ -45,9 +45,10 @@ def locations(content: SiteContent, name: str) -> list[str]:
     return [str(found.text) for found in tree.iter(f"{SPACE}loc")]
 
 
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two shops, the second of them larger than a sitemap."""
+    folder = tmp_path_factory.mktemp("large")
     for name, size in (("a", 2), ("b", URLS_A_FILE + 5)):
         products = [
             {"id": f"é&<{at}", "title": "Cup", "price": 9, "category": f"C & {at % 3}"}
@@ -56,8 +57,8 @@ def large(tmp_path: Path) -> Path:
         for item in products:
             item["id"] = str(item["id"]).replace("&<", "_")
         shop = {"id": f"shop-{name}", "name": name}
-        (tmp_path / f"{name}.json").write_text(json.dumps({"shop": shop, "products": products}))
-    return tmp_path
+        (folder / f"{name}.json").write_text(json.dumps({"shop": shop, "products": products}))
+    return folder
 
 
 def test_crawlers_may_see_pages_but_no_streams_no_baskets_and_not_every_search() -> None:

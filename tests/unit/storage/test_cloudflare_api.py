@@ -158,7 +158,7 @@ async def test_one_value_may_be_as_large_as_kv_takes(
 ) -> None:
     for patience in ("_SILENCE", "_WRITE"):  # to read so much takes a busy machine its time
         monkeypatch.setattr(storage_http, patience, 60)
-    largest = bytes(25 * 1024 * 1024)
+    largest = b"x" * (25 * 1024 * 1024)
     writing = asyncio.create_task(kv.put("large", largest, 60))
     await asyncio.sleep(0)
     with pytest.raises(StorageError, match="too much"):
