@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +26,7 @@ from app.workbench.reload.files import Sources, read_sources
 from app.workbench.reload.manager import ContentReloader
 from app.workbench.reload.verify import verify
 from app.workbench.reload.watch import watch
-from tools.support.workbench import copy_of_the_files
+from tools.support.workbench import copy_of_the_files, put_back
 
 pytestmark = pytest.mark.anyio
 
@@ -34,16 +34,23 @@ HERO = "components/hero.jinja"
 SAMPLES = "components/cta.samples.json"
 
 
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> SiteContent:
+    """What the shop opens with."""
+    return read_site(Settings(root=copy_of_the_files(tmp_path_factory.mktemp("reload"))))
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return copy_of_the_files(tmp_path / "root")
+def root(content: SiteContent) -> Iterator[Path]:
+    """The folder of the shop, whose files are afterwards as they were."""
+    with put_back(content.library.folder.parent) as root:
+        yield root
 
 
-def reloader(root: Path) -> ContentReloader:
+def reloader(root: Path, content: SiteContent) -> ContentReloader:
     def build_site(content: SiteContent, renderer: Renderer) -> Site:
         return Site(content, renderer, cast("Generator", None), ShellCache(renderer), {})
 
-    content = read_site(Settings(root=root))
     return ContentReloader(LiveSite(build_site(content, build_renderer(content))), root, build_site)
 
 
@@ -95,8 +102,10 @@ MISHAPS = (
 )
 
 
-async def test_each_mishap_is_told_where_it_is_and_a_save_mends_it(root: Path) -> None:
-    live = reloader(root)
+async def test_each_mishap_is_told_where_it_is_and_a_save_mends_it(
+    root: Path, content: SiteContent
+) -> None:
+    live = reloader(root, content)
     await live.begin()
     for mishap in MISHAPS:
         path = root / mishap.file
@@ -119,8 +128,10 @@ def drawn(live: ContentReloader) -> str:
     return state.html
 
 
-async def test_what_editors_leave_beside_a_file_and_put_before_it_is_none_of_it(root: Path) -> None:
-    live = reloader(root)
+async def test_what_editors_leave_beside_a_file_and_put_before_it_is_none_of_it(
+    root: Path, content: SiteContent
+) -> None:
+    live = reloader(root, content)
     await live.begin()
     before = live.version.sources
     folder = root / "components"
@@ -144,8 +155,8 @@ async def test_what_editors_leave_beside_a_file_and_put_before_it_is_none_of_it(
     assert read_site(Settings(root=root)).library.digest == live.version.content.library.digest
 
 
-async def test_names_that_would_stand_for_two_are_refused(root: Path) -> None:
-    live = reloader(root)
+async def test_names_that_would_stand_for_two_are_refused(root: Path, content: SiteContent) -> None:
+    live = reloader(root, content)
     await live.begin()
     for name in ("Hero", "store-page", "hero copy"):
         for ending in (".jinja", ".py", ".samples.json"):
@@ -165,8 +176,10 @@ async def test_names_that_would_stand_for_two_are_refused(root: Path) -> None:
     ]
 
 
-async def test_a_fault_that_no_newer_file_names_holds_up_no_later_save(root: Path) -> None:
-    live = reloader(root)
+async def test_a_fault_that_no_newer_file_names_holds_up_no_later_save(
+    root: Path, content: SiteContent
+) -> None:
+    live = reloader(root, content)
     await live.begin()
     (root / HERO).unlink()
     await live.saved([root / HERO])
@@ -184,7 +197,7 @@ async def test_what_was_wrong_at_the_start_is_told_until_it_is_mended(root: Path
     path, other = root / SAMPLES, root / "components" / "hero.css"
     good = path.read_text()
     path.write_text(good.replace('"headline"', '"heading"'))
-    live = reloader(root)
+    live = reloader(root, read_site(Settings(root=root)))
     await live.begin()
     for text in ("/* one */", "/* two */"):
         other.write_text(text)
@@ -196,10 +209,10 @@ async def test_what_was_wrong_at_the_start_is_told_until_it_is_mended(root: Path
 
 
 async def test_what_does_not_end_is_stopped_at_its_line(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, content: SiteContent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root / "components" / "cta.jinja").write_text("\n{% for _ in range(10 ** 12) %}{% endfor %}")
-    first = build(Version(0, Sources(root, {}), read_site(Settings(root=root))), read_sources(root))
+    first = build(Version(0, Sources(root, {}), content), read_sources(root))
     monkeypatch.setattr(runaway, "SECONDS", 0.05)
     with pytest.raises(BuildError, match="it does not end") as error:
         verify(first, ["cta"])
@@ -208,13 +221,13 @@ async def test_what_does_not_end_is_stopped_at_its_line(
 
 async def test_what_only_the_merchants_rules_bring_to_light_holds_up_no_later_save(
     root: Path,
+    content: SiteContent,
 ) -> None:
     def build_site(content: SiteContent, renderer: Renderer) -> Site:
         if "steered" in (content.library.templates or {}).get("hero.jinja", ""):
             renderer.draw("hero", "hero", SimpleNamespace(), content.catalogs.default)
         return Site(content, renderer, cast("Generator", None), ShellCache(renderer), {})
 
-    content = read_site(Settings(root=root))
     site = LiveSite(build_site(content, build_renderer(content)))
     live = ContentReloader(site, root, build_site)
     await live.begin()
@@ -269,8 +282,9 @@ async def test_folders_that_come_go_and_are_replaced_are_watched_again(tmp_path:
 
 async def test_a_font_that_comes_after_the_style_that_names_it_is_served_without_a_restart(
     root: Path,
+    content: SiteContent,
 ) -> None:
-    live = reloader(root)
+    live = reloader(root, content)
     await live.begin()
     style, font = root / "static" / "shop.css", root / "static" / "serif.woff2"
     style.write_text(style.read_text() + '@font-face { src: url("serif.woff2"); }\n')
