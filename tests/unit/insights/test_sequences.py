@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from math import exp, inf, log, sqrt
+from functools import cache
+from itertools import accumulate
+from math import comb, exp, inf, log, sqrt
 
 import pytest
 
@@ -31,6 +33,13 @@ SQUARE = exp(2 * _LOCATION + 2 * _SCALE**2)
 """The mean of what buyers pay, and of its square: log-normal, as baskets are."""
 
 
+@cache
+def chances(visitors: int, rate: float) -> list[float]:
+    """Return how likely at most 0, 1, … of them buy."""
+    each = (comb(visitors, n) * rate**n * (1 - rate) ** (visitors - n) for n in range(visitors + 1))
+    return [*accumulate(each)]
+
+
 def days(
     chance: random.Random, lift: float, visitors: int, of_control: int = 0
 ) -> Iterator[tuple[Sample, Sample]]:
@@ -40,7 +49,8 @@ def days(
         of_both = (visitors, of_control or visitors)
         for total, rate, number in zip(sums, (BUYERS * (1 + lift), BUYERS), of_both, strict=True):
             total[0] += number
-            for _ in range(sum(chance.random() < rate for _ in range(number))):
+            (buyers,) = chance.choices(range(number + 1), cum_weights=chances(number, rate))
+            for _ in range(buyers):
                 paid = chance.lognormvariate(_LOCATION, _SCALE)
                 total[1] += paid
                 total[2] += paid * paid
@@ -129,7 +139,7 @@ def test_wrong_shares_are_found_and_right_ones_are_not() -> None:
         counts = [0, 0]
         looks = []
         for _ in range(20):
-            first = sum(chance.random() < 0.5 for _ in range(100))
+            first = chance.getrandbits(100).bit_count()
             counts = [counts[0] + first, counts[1] + 100 - first]
             looks.append(shares_differ(counts, [0.5, 0.5]) < SHARES_ALPHA)
         alarms += any(looks)
