@@ -1,21 +1,23 @@
 """Runs tests in processes that are forked once all is collected: `-p tests.support.forks`.
 
 Workers that each import and collect everything themselves spend a tenth of the time on it. The
-tests of a file stay together, and share what it sets up; the longest files go first.
+tests of a file stay together, and share what it sets up; what took longest the last time goes first.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import chain, groupby, pairwise
+from itertools import chain, pairwise
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import Any
 
 import pytest
 
-_WAITING = tuple(f"tests/{folder}/" for folder in ("process", "browser", "edge", "http"))
+_SECONDS = "forks/seconds"
+"""Where it is kept how long the tests of each file took the last time."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,16 +29,20 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Have all tests run by as many processes; in each of those, run its share of them."""
     if session.testsfailed or session.config.option.collectonly:
         return None
-    by_file = groupby(session.items, lambda item: item.path)
-    files = sorted((list(tests) for _, tests in by_file), key=_order)
+    known: dict[str, float] = session.config.cache.get(_SECONDS, {})
+    files: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in session.items:
+        files[_file(item.nodeid)].append(item)
+    unknown = {file: len(tests) + 999 * ("/unit/" not in file) for file, tests in files.items()}
+    names = sorted(files, key={**unknown, **known}.__getitem__, reverse=True)
     left, give = os.pipe()
-    os.write(give, b"".join(number.to_bytes(2) for number in range(len(files))))
+    os.write(give, b"".join(number.to_bytes(2) for number in range(len(names))))
     os.close(give)
     processes: dict[Any, int] = {}
     for _ in range(min(os.cpu_count() or 1, 4) * session.config.getoption("--forks")):
         heard, told = Pipe(duplex=False)
         if not (process := os.fork()):
-            return _run(session, (files[number] for number in _numbers(left)), told)
+            return _run(session, (files[names[number]] for number in _numbers(left)), told)
         told.close()
         processes[heard] = process
     ended, deaths = _listen(session, processes)
@@ -48,9 +54,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True
 
 
-def _order(tests: list[pytest.Item]) -> tuple[bool, int]:
-    """Let what waits for others begin first, and the longest files before shorter ones."""
-    return not tests[0].nodeid.startswith(_WAITING), -len(tests)
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 def _numbers(left: int) -> Iterator[int]:
@@ -81,7 +86,8 @@ def _run(session: pytest.Session, files: Iterator[list[pytest.Item]], told: Any)
 def _listen(session: pytest.Session, processes: dict[Any, int]) -> tuple[int, list[int]]:
     """Report what the processes tell; return how many tests ended, and how processes died."""
     ended, failed, deaths = 0, set(), []
-    hook = session.config.hook
+    seconds: Counter[str] = Counter()
+    hook, cache = session.config.hook, session.config.cache
     while processes:
         ready: list[Any] = wait(list(processes))
         for heard in ready:
@@ -95,6 +101,8 @@ def _listen(session: pytest.Session, processes: dict[Any, int]) -> tuple[int, li
             report = hook.pytest_report_from_serializable(config=session.config, data=data)
             hook.pytest_runtest_logreport(report=report)
             ended += report.when == "teardown"
+            seconds[_file(report.nodeid)] += report.duration
             if report.failed:
                 failed.add(heard)
+    cache.set(_SECONDS, {**cache.get(_SECONDS, {}), **seconds})
     return ended, deaths
