@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.pages.arms import FEWEST_PAGES
+from app.pages import arms
 from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.fake_llm import Scenario
@@ -216,8 +216,9 @@ def test_experiments_are_taken_up_while_the_shop_is_open_and_a_bad_file_leaves_t
 
 
 def test_a_canary_that_turns_bad_stops_itself_and_its_shoppers_get_what_all_others_get(
-    serve: StartServer, model: Model, root: Path
+    serve: StartServer, model: Model, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(arms, "FEWEST_PAGES", pages := 4)
     bad = component("hero", headline="See https://elsewhere.example")
     model.play(Scenario(answer(bad, component("grid"))))
     arm = "{ name = 'next', page = 'model', most_refused = 0.5 }"
@@ -227,7 +228,7 @@ def test_a_canary_that_turns_bad_stops_itself_and_its_shoppers_get_what_all_othe
         WANDSTORE_PAGE_MEMORY_SECONDS="0",
         **model.environment,
     )
-    for _ in range(FEWEST_PAGES):
+    for _ in range(pages):
         forget_layouts(server)  # which would be shared, although it lacks its hero
         visited(server)
     eventually(lambda: server.logged("arm_stopped"))
@@ -235,7 +236,7 @@ def test_a_canary_that_turns_bad_stops_itself_and_its_shoppers_get_what_all_othe
     _, page = visited(server)
     assert "fallback" not in fillers(page).values()
     keys = Counter(key.partition(".")[2] for key in pairs(server, "ui:"))
-    assert keys["trial.next"] == FEWEST_PAGES
+    assert keys["trial.next"] == pages
     assert keys[""] > 0
     (stopped,) = pairs(server, "experiments:").values()
     assert json.loads(stopped)["trial.next"].startswith("refused ")

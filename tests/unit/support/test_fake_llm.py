@@ -36,6 +36,7 @@ from tests.support.fake_llm import (
 )
 from tests.support.fake_llm.scenario import Content, FaultKind, Protocol, UsagePlace
 from tests.support.sampling import sampled
+from tools.support.http import AsyncClient
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +60,7 @@ async def server() -> AsyncIterator[StandIn]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(verify=False, timeout=5) as http:  # noqa: S501 - loopback
+    async with AsyncClient(timeout=5) as http:
         yield http
 
 
