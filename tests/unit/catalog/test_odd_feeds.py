@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from app.catalog import feed_text
 from app.catalog.feed_text import LARGEST_FILE, size_of
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
@@ -295,7 +296,7 @@ def test_a_packed_feed_counts_by_what_is_in_it(tmp_path: Path) -> None:
     assert size_of(tmp_path / "pipe.csv") == 0
 
 
-ITEMS, LONG = 160, "x" * 100_000
+LONG = "x" * 16_000
 WHOLE = {
     "a.json": (
         '{{"products": [{}]}}',
@@ -310,10 +311,14 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("name", WHOLE)
-def test_of_a_feed_no_more_than_a_part_is_held_at_a_time(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "number"), [*((name, 100) for name in WHOLE), ("a.json", 1_000)])
+def test_of_a_feed_no_more_than_a_part_is_held_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
+) -> None:
+    if number < 1_000:
+        monkeypatch.setattr(feed_text, "_PIECE", 100 * 1024)
     whole, one = WHOLE[name]
-    items = (one.format(at, LONG) for at in range(ITEMS))
+    items = (one.format(at, LONG) for at in range(number))
     (tmp_path / name).write_text(whole.format((",\n" if name == "a.json" else "\n").join(items)))
     tracemalloc.start()
     try:
@@ -321,5 +326,5 @@ def test_of_a_feed_no_more_than_a_part_is_held_at_a_time(tmp_path: Path, name: s
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert len(catalogs.default.products) == ITEMS
-    assert peak < ITEMS * len(LONG) * 0.8
+    assert len(catalogs.default.products) == number
+    assert peak < number * len(LONG) * 0.8
