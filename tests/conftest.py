@@ -15,9 +15,10 @@ from jinja2 import Environment
 
 from app.catalog import permalinks
 from app.pages import shells
-from tests.support.compiled import compiled_once
+from app.rendering.templates import compile_all
+from tests.support.compiled import known_by_source
 from tests.support.fake_model import Model, playing
-from tests.support.in_process import InProcessServer, drawn_once
+from tests.support.in_process import InProcessServer, compiled_once, drawn_once
 from tests.support.stored import forget_layouts
 from tools.support.edge import Edge, Worker, behind_worker, publish
 from tools.support.postgres import Postgres, installed
@@ -57,7 +58,8 @@ def pytest_sessionstart() -> None:
     """Ask no store that tests name for its endpoint; compile and draw once what is ours."""
     patch = pytest.MonkeyPatch()
     patch.setattr(permalinks, "_profile", lambda _: "http://127.0.0.1:9/")
-    patch.setattr(Environment, "compile", compiled_once(Environment.compile))
+    patch.setattr(Environment, "compile", known_by_source(Environment.compile))
+    patch.setattr("app.main.compile_all", compiled_once(compile_all))
     patch.setattr(shells, "draw_fallbacks", drawn_once(shells.draw_fallbacks))
 
 

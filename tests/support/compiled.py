@@ -11,7 +11,7 @@ from jinja2 import Environment
 Compile = Callable[..., Any]
 
 
-def compiled_once(compile_template: Compile) -> Compile:
+def known_by_source(compile_template: Compile) -> Compile:
     """Return `Environment.compile` as it is, but for what it has compiled before elsewhere."""
     kept: dict[object, CodeType] = {}
 

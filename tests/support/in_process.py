@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from app.content.site import SiteContent, catalogs_of, feed_source, read_site
@@ -122,6 +124,12 @@ def drawn_once(draw: Draw) -> Draw:
         return dict(kept[key])
 
     return draw_or_take
+
+
+def compiled_once(compile_all: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Return `compile_all` as it is, but for the project's own templates, once they are right."""
+    ours = cache(compile_all)
+    return lambda folder: (ours if folder == ROOT / "components" else compile_all)(folder)
 
 
 async def _pages_composed() -> None:
