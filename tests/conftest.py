@@ -28,7 +28,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own there
 ROOM = 8 << 30
 
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", settings.get_profile("usual"), max_examples=12, derandomize=True)
+settings.register_profile("quick", settings.get_profile("usual"), max_examples=6, derandomize=True)
 settings.load_profile("usual")
 QUICK = {
     "WANDSTORE_RETRY_SECONDS": "0.05",

@@ -1,4 +1,4 @@
-"""How many cases of a long table a run takes: `make check` every eighth, `make test` each."""
+"""How many cases of a long table a run takes: `make check` every sixteenth, `make test` each."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ Case = TypeVar("Case")
 
 
 def sampled(cases: Sequence[Case]) -> Sequence[Case]:
-    """Return all cases, or an eighth of them where property tests have an eighth of examples."""
+    """Return all cases, or a sixteenth of them where property tests have as few examples."""
     return cases[:: 100 // settings().max_examples]
