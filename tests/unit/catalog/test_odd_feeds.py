@@ -311,7 +311,7 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize(("name", "number"), [*((name, 100) for name in WHOLE), ("a.json", 1_000)])
+@pytest.mark.parametrize(("name", "number"), [*((name, 200) for name in WHOLE), ("a.json", 1_000)])
 def test_of_a_feed_no_more_than_a_part_is_held_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
 ) -> None:
