@@ -412,8 +412,8 @@ def test_a_basket_is_the_same_in_each_language_of_a_store(house_server: Server) 
         assert "There is nothing in it yet." in words(basket(shopper))
 
 
-def test_a_demonstration_says_that_nothing_was_ordered(house_server: Server) -> None:
-    with Shopper(house_server) as shopper:
+def test_a_demonstration_says_that_nothing_was_ordered(serve: StartServer) -> None:
+    with Shopper(server := serve()) as shopper:
         shopper.store()
         add(shopper, "linen-cushion", "60-ink", "2")
         page = shopper.get(way_out(basket(shopper)))
@@ -422,7 +422,7 @@ def test_a_demonstration_says_that_nothing_was_ordered(house_server: Server) -> 
         assert "Nothing has been ordered, and nothing is charged" in said
         shopper.head(way_out(basket(shopper)))
         counted = "SELECT slot, product, shown FROM views"
-        eventually(lambda: rows(house_server, counted) == [("@checkout", "", 1)])
+        eventually(lambda: rows(server, counted) == [("@checkout", "", 1)])
         assert "2 \N{MULTIPLICATION SIGN} Washed Linen Cushion, 60 x 60 cm / Ink €124.00" in said
 
 

@@ -42,6 +42,8 @@ async def opened(server: Server) -> AsyncIterator[int]:
             for connection in connections:
                 connection.transport.abort()  # what is still being sent holds its socket open
             await asyncio.sleep(0)
+        if tasks := list(server.server_state.tasks):  # one that opens a file would leave it open
+            await asyncio.wait(tasks, timeout=1.0)
         await asyncio.sleep(0)
 
 
