@@ -1,7 +1,7 @@
 """Runs tests in processes that are forked once all is collected: `-p tests.support.forks`.
 
-Workers that each import and collect everything themselves spend a tenth of the time on it. The
-tests of a file stay together, and share what it sets up; what took longest the last time goes first.
+The tests of a file stay together, and share what it sets up; what took longest the last time goes
+first. A process that dies loses no test unseen.
 """
 
 from __future__ import annotations
