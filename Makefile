@@ -20,8 +20,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # What is compiled is what is imported: packages bring far more than runs.
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 
-# As many tests at a time as there are cores, and beside them what is checked of the code. Those of
-# `make check` wait a part of their time, for models and stores that do not answer.
+# Tests wait a large part of their time, for browsers, models and stores: several at a time for each
+# core keep it busy, beside what is checked of the code.
 PYTEST := $(BIN)/python -m pytest --quiet -p tests.support.forks
 QUICK := --forks 4 -m "not process and not browser and not workerd" --hypothesis-profile quick \
 	$(addprefix --ignore=tests/, process browser edge)
@@ -84,7 +84,7 @@ worker-test: worker/.build/index.js publish
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@$(MAKE) --no-print-directory servers
 	@sh tools/install.sh $(BIN) prometheus buildah
-	$(PYTEST)
+	$(PYTEST) --forks 3
 
 # What several shops share, and what stands before them.
 servers: $(VENV)/dev.stamp

@@ -11,6 +11,12 @@ import pytest
 from app.settings import ROOT
 
 SOUND = "def test_one(): pass\ndef test_two(): pass\n"
+STUCK = """
+import time
+from tests.support import forks
+forks._PATIENCE = 0.2
+def test_stuck(): time.sleep(50)
+"""
 LATE = """
 import pytest
 @pytest.fixture(scope="session", autouse=True)
@@ -52,6 +58,7 @@ def test_all_tests_are_run_once(tmp_path: Path) -> None:
         ("import os\ndef test_dies(): os._exit(0)\ndef test_after(): pass", "of 4 tests ended"),
         ("import os\ndef test_dies(): os._exit(1)", "of 3 tests ended"),
         ("import os\ndef test_dies(): os.kill(os.getpid(), 9)", "died: [-9]"),
+        (STUCK, "of 3 tests ended"),
         ("import nothing_of_the_name\ndef test_not(): pass", "error"),
     ],
 )

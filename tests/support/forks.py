@@ -6,6 +6,7 @@ first. A process that dies loses no test unseen.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ import pytest
 
 _SECONDS = "forks/seconds"
 """Where it is kept how long the tests of each file took the last time."""
+
+_PATIENCE = 1200
+"""Seconds for the tests of a file: who takes longer says where it stands, and is ended."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -75,10 +79,17 @@ def _run(session: pytest.Session, files: Iterator[list[pytest.Item]], told: Any)
 
     capturing = config.pluginmanager.getplugin("capturemanager")
     capturing.stop_global_capturing()  # into a file that is the other processes' as well
+    faults = os.dup(2)
     capturing.start_global_capturing()
     config.pluginmanager.unregister(name="terminalreporter")
     config.pluginmanager.register(Teller)
-    for item, following in pairwise(chain(chain.from_iterable(files), [None])):
+
+    def watched() -> Iterator[pytest.Item]:
+        for tests in files:
+            faulthandler.dump_traceback_later(_PATIENCE, exit=True, file=faults)
+            yield from tests
+
+    for item, following in pairwise(chain(watched(), [None])):
         config.hook.pytest_runtest_protocol(item=item, nextitem=following)
     return True
 
