@@ -84,7 +84,7 @@ worker-test: worker/.build/index.js publish
 unit: $(VENV)/dev.stamp browser worker/.build/index.js small-model
 	@$(MAKE) --no-print-directory servers
 	@sh tools/install.sh $(BIN) prometheus buildah
-	$(PYTEST) --forks 3
+	$(PYTEST) --forks 2
 
 # What several shops share, and what stands before them.
 servers: $(VENV)/dev.stamp
