@@ -23,7 +23,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # Tests wait a large part of their time, for browsers, models and stores: several at a time for each
 # core keep it busy, beside what is checked of the code.
 PYTEST := $(BIN)/python -m pytest --quiet -p tests.support.forks
-QUICK := --forks 4 -m "not process and not browser and not workerd" --hypothesis-profile quick \
+QUICK := --forks 3 -m "not process and not browser and not workerd" --hypothesis-profile quick \
 	$(addprefix --ignore=tests/, process browser edge)
 TOGETHER := @$(MAKE) --no-print-directory --jobs 2 --output-sync=line
 
@@ -145,7 +145,7 @@ check-components: $(VENV)/dev.stamp browser ## Check every state of every compon
 	@$(BIN)/python -m tools.checks $(NAME) $(if $(ACCEPT),--accept)
 
 coverage: $(VENV)/dev.stamp ## Tell which lines the tests of `make check` do not run
-	$(BIN)/python -m coverage run -m pytest -q $(QUICK:--forks 4=)
+	$(BIN)/python -m coverage run -m pytest -q $(QUICK:--forks 3=)
 	$(BIN)/python -m coverage report
 
 lock: $(VENV)/dev.stamp ## Renew the locks: the newest releases that pyproject.toml allows, the same in all three

@@ -41,7 +41,7 @@ USUAL = {
     "WANDSTORE_PAGE_SECONDS": "40",
     "WANDSTORE_BREAKER_FAILURES": "1000000",
 }
-IMPATIENT = {"WANDSTORE_FIRST_TOKEN_SECONDS": "0.6", "WANDSTORE_SILENCE_SECONDS": "0.6"}
+IMPATIENT = {"WANDSTORE_FIRST_TOKEN_SECONDS": "0.4", "WANDSTORE_SILENCE_SECONDS": "0.4"}
 """For models that stall, and for no others: whoever is only slow must not be taken for one."""
 
 

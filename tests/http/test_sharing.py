@@ -120,7 +120,7 @@ def test_an_answer_that_is_too_late_for_the_first_is_not_paid_again_for_each_new
 ) -> None:
     text = answer()
     model.play(Scenario(text, hold_after=([0, *ends_of_components(text)][components],)))
-    server = serve(WANDSTORE_SLOT_SECONDS="2", **model.environment)
+    server = serve(WANDSTORE_SLOT_SECONDS="1", **model.environment)
     at_once = asyncio.run(crowd(server, 20))
     later = [asyncio.run(finished_page(server)) for _ in range(3)]
     assert len(model.requests) == 1

@@ -52,7 +52,7 @@ KEY = "a-key-nobody-may-see"
 BRIEF = Prompt("What never changes.", "What is asked.", shop(), NEWCOMER, (), ("hero",))
 TEXT = '{"components":[{"type":"hero","id":"hero","config":{"headline":"Clay, café — 器"}}]}'
 USUAL = CallLimits(connect=60, first_token=60, idle=60, total=120)  # no test waits for these
-SHORT = CallLimits(first_token=0.3, idle=0.3, total=0.8)
+SHORT = CallLimits(first_token=0.15, idle=0.15, total=0.4)
 
 
 @pytest.fixture
@@ -756,7 +756,7 @@ async def test_a_model_that_stalls_has_timed_out(model: Ask, when: Moment, every
 @pytest.mark.parametrize("when", ["first_token", "chars"])
 async def test_comments_do_not_count_as_text(model: Ask, when: Moment) -> None:
     fault = Fault("stall", when, 30 if when == "chars" else 0, every=0.05)
-    limits = CallLimits(first_token=0.2, idle=0.2, total=600)
+    limits = CallLimits(first_token=0.15, idle=0.15, total=600)
     _, failure = await hear(model(Scenario(TEXT, fault=fault), limits))
     assert isinstance(failure, ModelFailed)
     assert failure.code == "TIMEOUT"
@@ -764,7 +764,7 @@ async def test_comments_do_not_count_as_text(model: Ask, when: Moment) -> None:
 
 async def test_thoughts_do_not_count_as_text(model: Ask) -> None:
     scenario = Scenario(TEXT, reasoning="hm " * 400, deltas_per_second=20)
-    limits = CallLimits(first_token=0.2, idle=0.2, total=600)
+    limits = CallLimits(first_token=0.15, idle=0.15, total=600)
     text, failure = await hear(model(scenario, limits))
     assert text == ""
     assert isinstance(failure, ModelFailed)
@@ -775,7 +775,7 @@ async def test_an_answer_that_never_ends_has_timed_out_though_it_is_never_silent
     model: Ask,
 ) -> None:
     scenario = Scenario("x" * 4000, deltas_per_second=50)
-    text, failure = await hear(model(scenario, USUAL._replace(total=1)))
+    text, failure = await hear(model(scenario, USUAL._replace(total=0.5)))
     assert text
     assert isinstance(failure, ModelFailed)
     assert failure.code == "TIMEOUT"
@@ -783,7 +783,7 @@ async def test_an_answer_that_never_ends_has_timed_out_though_it_is_never_silent
 
 async def test_blanks_without_end_are_silence(model: Ask) -> None:
     scenario = Scenario(TEXT[:30] + " " * 8000, deltas_per_second=50)
-    text, failure = await hear(model(scenario, CallLimits(idle=0.3)))
+    text, failure = await hear(model(scenario, CallLimits(idle=0.2)))
     assert text.rstrip() == TEXT[:30]
     assert isinstance(failure, ModelFailed)
     assert failure.code == "TIMEOUT"

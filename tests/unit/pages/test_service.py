@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_first_shopper_of_a_type_finds_its_shell_drawn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("app.util.warm_up._REST", 0.0)
     content = read_site(Settings())
     renderer = build_renderer(content)
     shells, shop = ShellCache(renderer), content.catalogs.default

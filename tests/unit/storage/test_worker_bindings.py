@@ -270,8 +270,9 @@ async def test_an_answer_without_end_is_given_up(
 
 
 async def test_who_does_not_answer_is_not_waited_for_again_and_again(
-    kv: WorkerKv, database: D1Database, bindings: Bindings
+    kv: WorkerKv, database: D1Database, bindings: Bindings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(storage_http, "_READ", 0.5)
     bindings.faults.append(Fault(hang=60))
     with pytest.raises(StorageError, match="TimeoutError"):
         await kv.get("a")

@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from app.util import warm_up
 from app.util.warm_up import WarmUp
 
 pytestmark = pytest.mark.anyio
@@ -15,24 +16,30 @@ pytestmark = pytest.mark.anyio
 
 async def test_what_is_loaded_late_is_loaded_as_soon_as_somebody_waits_for_it() -> None:
     loaded: list[bool] = []
-    warm_up = WarmUp(lambda: loaded.append(True))
-    warm_up.start()
+    late = WarmUp(lambda: loaded.append(True))
+    late.start()
     for _ in range(100):
         await asyncio.sleep(0)
     assert not loaded
-    await warm_up.wait()
-    await warm_up.wait()
+    await late.wait()
+    await late.wait()
     assert loaded == [True]
 
 
-async def test_what_nobody_waits_for_is_loaded_all_the_same() -> None:
+async def test_what_nobody_waits_for_is_loaded_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(warm_up, "_REST", 0.05)
     loaded: list[bool] = []
     await WarmUp(lambda: loaded.append(True)).start()
     assert loaded == [True]
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
-async def test_what_finds_no_descriptor_left_is_loaded_once_there_is_one(number: int) -> None:
+async def test_what_finds_no_descriptor_left_is_loaded_once_there_is_one(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_up, "_PAUSE", 0.02)
     lack = OSError(number, os.strerror(number))
     untold = ImportError(os.strerror(errno.EMFILE))  # as of a library in C
     failures: list[Exception] = [lack, untold]
@@ -41,17 +48,17 @@ async def test_what_finds_no_descriptor_left_is_loaded_once_there_is_one(number:
         if failures:
             raise failures.pop()
 
-    warm_up = WarmUp(load)
-    await warm_up.wait()
-    assert (failures, warm_up.failure) == ([], None)
+    late = WarmUp(load)
+    await late.wait()
+    assert (failures, late.failure) == ([], None)
 
 
 async def test_any_other_failure_is_what_it_ended_with() -> None:
     def load() -> None:
         raise LookupError("what is there")
 
-    warm_up = WarmUp(load)
+    late = WarmUp(load)
     with pytest.raises(LookupError):
-        await warm_up.wait()
+        await late.wait()
     await asyncio.sleep(0)
-    assert isinstance(warm_up.failure, LookupError)
+    assert isinstance(late.failure, LookupError)
