@@ -253,15 +253,17 @@ def test_only_json_is_taken(visitor: Shopper) -> None:
         assert code(answered)[:2] == (415, "NOT_JSON")
 
 
-@pytest.mark.parametrize("spoil", [lambda value: "", lambda value: value[:-1] + "0", lambda _: "x"])
+def one_letter_off(value: str) -> str:
+    return value[:-1] + ("1" if value.endswith("0") else "0")
+
+
+@pytest.mark.parametrize("spoil", [lambda _: "", one_letter_off, lambda _: "x"])
 def test_nobody_tells_without_a_valid_cookie(
     visitor: Shopper, house_server: Server, spoil: Any
 ) -> None:
     cookie = spoil(visitor.cookies["shopper_demo"])
     with http.Client(base_url=house_server.url) as stranger:
         answered = tell(stranger, VIEW, cookie=f"shopper_demo={cookie}")
-    if cookie == visitor.cookies["shopper_demo"]:
-        pytest.skip("the cookie happened to end in this letter")
     assert code(answered)[:2] == (401, "UNKNOWN_SHOPPER")
     assert "set-cookie" not in answered.headers
     assert not has_told(house_server, visitor)
