@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 from starlette.types import Scope
@@ -31,7 +32,10 @@ _PIECE = 4096
 """Bytes that the parser gets at a time, so that what it holds is counted before it gets more."""
 
 _VERSIONS = ("1.1", "1.0")
-_HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?[ \t]*\Z")
+_HOST = re.compile(rb"(\[[\da-fA-F:.]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?\Z")
+_NO_SEPARATOR = re.compile(r"%(?=2f|0a)", re.IGNORECASE)
+"""What stands for a slash within a part of a path, and for an end of line, where a pattern of a
+route ends or fits nothing: neither is one."""
 
 _CHECK = b"/health"
 """Waits for nobody of the same client: who gets no answer ends the process."""
@@ -168,7 +172,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         if len(self.headers) >= MAX_HEADERS:
             raise _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        super().on_header(name, value)
+        super().on_header(name, value.rstrip(b" \t"))  # the parser strips what stands before it
 
     def on_headers_complete(self) -> None:
         """Begin to answer, or queue the request behind those before it."""
@@ -230,6 +234,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._answered = cycle
         scope: Any = cycle.scope
+        if b"%" in scope["raw_path"]:
+            scope["path"] = unquote(_NO_SEPARATOR.sub("%25", scope["raw_path"].decode()))
         if isinstance(app, ProxyHeadersMiddleware):
             if not _FORWARDED.isdisjoint(dict(scope["headers"])):
                 _believe(app, scope)

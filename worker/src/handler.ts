@@ -15,7 +15,7 @@ import { fetchMarkdown } from "./pages/markdown.ts";
 import { handleNotFound, servePublished } from "./pages/not_found.ts";
 import { handleProduct } from "./pages/product.ts";
 import { handleStore, PRIVATE, pageHeaders } from "./pages/store.ts";
-import { plainText } from "./responses.ts";
+import { fileHeaders, plainText } from "./responses.ts";
 import { matchRoute, type Route, type ShopRoute } from "./router.ts";
 import { HTTP_PROTOCOL } from "./shared/constants.ts";
 import { handleSignals } from "./signals/handler.ts";
@@ -111,7 +111,8 @@ async function handleShopRoute(route: ShopRoute, context: RequestContext): Promi
 }
 
 function redirect(status: 307 | 308, location: string): Response {
-  return new Response(null, { status, headers: { location } });
+  const headers = status === 307 ? { location } : fileHeaders({ location });
+  return new Response(null, { status, headers });
 }
 
 /** Return the anonymous shell, which needs nothing but the published files. */

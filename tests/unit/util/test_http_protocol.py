@@ -183,6 +183,38 @@ def _undated(answer: bytes) -> bytes:
     return re.sub(rb"\r\ndate: [^\r]*", b"", answer)
 
 
+@pytest.mark.parametrize("line", [b"DNT:1", b"DNT: 1", b"DNT: \t1 \t", b"dnt:1  "])
+def test_blanks_around_a_header_are_no_part_of_it(line: bytes) -> None:
+    assert scope_of(b"GET / HTTP/1.1\r\n" + line + ENDING)["headers"][0] == (b"dnt", b"1")
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        (b"/s/a%20b/caf%C3%A9", "/s/a b/caf\u00e9"),
+        (b"/s%2Fshop/%2f", "/s%2Fshop/%2f"),
+        (b"/store%0A", "/store%0A"),
+        (b"/store%252F%0d", "/store%2F\r"),
+    ],
+)
+def test_only_slashes_part_a_path_and_no_line_ends_in_it(target: bytes, path: str) -> None:
+    assert scope_of(b"GET " + target + b" HTTP/1.1" + ENDING)["path"] == path
+
+
+def scope_of(request: bytes) -> Scope:
+    """Return what an app is told of a request."""
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    with guarded(app=app) as server:
+        server.talk(request)
+    return seen[0]
+
+
 def test_what_is_no_http_is_a_bad_request(shop: Guarded) -> None:
     assert statuses(shop.talk(b"\0\0 nonsense\r\n\r\n")) == [400]
 
