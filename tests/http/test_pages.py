@@ -230,6 +230,8 @@ def test_an_address_with_a_slash_at_its_end_leads_to_the_one_without(
     assert (answered.status_code, answered.headers["location"]) == (308, location)
 
 
-@pytest.mark.parametrize("path", ["//evil.example/", "/store//", "/nowhere/", "/products/", "/nowhere%0a/"])
+@pytest.mark.parametrize(
+    "path", ["//evil.example/", "/store//", "/nowhere/", "/products/", "/nowhere%0a/"]
+)
 def test_no_other_slash_leads_anywhere(house_server: Server, path: str) -> None:
     assert http.get(f"{house_server.url}{path}", follow_redirects=False).status_code == 404

@@ -205,7 +205,7 @@ def scope_of(request: bytes) -> Scope:
     """Return what an app is told of a request."""
     seen: list[Scope] = []
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app(scope: Scope, _: Receive, send: Send) -> None:
         seen.append(scope)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})

@@ -12,7 +12,11 @@ const TIMEOUT_MS = 15_000;
 export async function handleForget(context: RequestContext, shop: Shop): Promise<Response> {
   const { env, request, url } = context;
   if (request.method !== "POST") {
-    return servePublished(context, shop, url.searchParams.has("done") ? "forgotten.html" : "forget.html");
+    return servePublished(
+      context,
+      shop,
+      url.searchParams.has("done") ? "forgotten.html" : "forget.html",
+    );
   }
   const response = await eraseEverywhere(context, shop);
   track(env, { event: "forget", shop: shop.id, outcome: String(response?.status ?? "none") });
