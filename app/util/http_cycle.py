@@ -37,6 +37,8 @@ class Cycle(RequestResponseCycle):
 
     _head: tuple[Any, int] | None = None
     """How the response begins, and how long its body is, until that is there."""
+    _ends_closed = False
+    """Whether the end of the connection is that of the body: HTTP/1.0 knows no chunks."""
 
     async def send(self, message: Any) -> None:
         """Take the response, part by part; one that begins anew is uvicorn's, for an error."""
@@ -46,6 +48,13 @@ class Cycle(RequestResponseCycle):
             if length is not None:
                 self._head = message, length
                 return
+            if self.scope["http_version"] == "1.0" and b"content-length" not in dict(
+                message.get("headers", ())
+            ):
+                self._ends_closed = True
+                self.chunked_encoding = False
+        elif self._ends_closed:
+            self.expected_content_length = len(message.get("body", b""))
         elif head is not None:
             start, length = head
             body = b"" if self.scope["method"] == "HEAD" else message.get("body", b"")

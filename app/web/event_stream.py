@@ -28,6 +28,7 @@ class EventStream(EventSourceResponse):
         heartbeat: float = 15,
     ) -> None:
         super().__init__(events, headers=headers, ping=heartbeat)
+        del self.headers["connection"]  # which is the server's to keep or close
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -179,6 +179,23 @@ def test_an_answer_is_whole_however_it_is_made(shop: Guarded) -> None:
     assert b"x-other" not in talk("POST", "/two-lines")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_client_of_http_1_0_gets_no_chunks(method: str) -> None:
+    async def stream(_: Scope, __: Receive, send: Send) -> None:
+        kind = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": kind})
+        for part in (b": open\n\n", b"data: x\n\n"):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    with guarded(app=stream) as server:
+        answered = server.talk(f"{method} / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode())
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert head.endswith(b"connection: close")
+    assert b"transfer-encoding" not in head
+    assert body == (b": open\n\ndata: x\n\n" if method == "GET" else b"")
+
+
 def _undated(answer: bytes) -> bytes:
     return re.sub(rb"\r\ndate: [^\r]*", b"", answer)
 
