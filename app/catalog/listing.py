@@ -191,7 +191,7 @@ class _Lists:
     def __init__(self, shop: Shop, sort: str) -> None:
         self._shop = shop
         self._sort = sort
-        self.currency = shop.derived("currency", lambda: _currency(shop))
+        self.currency = shop.currency()
         self.found = lru_cache(4)(self._found)
 
     def _found(self, query: str, category: str) -> Found:
@@ -275,12 +275,6 @@ def _makes_sense(name: str, value: str) -> bool:
 
 def _amount(text: str) -> Decimal:
     return Decimal(text.translate(_POINT))
-
-
-def _currency(shop: Shop) -> str:
-    """Return what most of a shop's prices are in."""
-    counted = Counter(item.price.currency for item in shop.products.values())
-    return max(counted, key=counted.__getitem__, default="")
 
 
 def _counted(items: Sequence[Product]) -> tuple[Tag, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sized, ValuesView
 from decimal import Decimal
 from types import MappingProxyType
@@ -302,6 +303,10 @@ class Shop(NamedTuple):
         """Return all products in the catalog's order."""
         return self.derived("everything", lambda: tuple(self.products.values()))
 
+    def currency(self) -> str:
+        """Return what most of its prices are in: others cannot be added to them or compared."""
+        return self.derived("currency", lambda: _most_used(self.products.values()))
+
     def derived(self, name: Hashable, make: Callable[[], T]) -> T:
         """Return what is made of all products, once for those of a catalog."""
         goods = self.products
@@ -312,6 +317,11 @@ class Shop(NamedTuple):
         for item in self.products.values():
             shelves.setdefault(item.category, []).append(item)
         return {category: tuple(items) for category, items in shelves.items()}
+
+
+def _most_used(products: Iterable[Product]) -> str:
+    counted = Counter(item.price.currency for item in products)
+    return max(counted, key=counted.__getitem__, default="")
 
 
 class FeedIssue(NamedTuple):

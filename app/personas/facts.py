@@ -15,8 +15,8 @@ from app.domain.page import Refusal
 class Prices(NamedTuple):
     """A shop's prices: up to `low` is the lowest third, from `high` the highest.
 
-    Only prices in the shop's currency, which is that of its first product, can be compared. Where
-    the thirds cannot be told apart there are none.
+    Only prices in the shop's currency can be compared. Where the thirds cannot be told apart there
+    are none.
     """
 
     currency: str
@@ -26,12 +26,13 @@ class Prices(NamedTuple):
 
 def prices_of(shop: Shop) -> Prices:
     """Return where a shop's thirds of prices lie."""
-    return shop.derived("prices", lambda: _thirds(shop.everything()))
+    return shop.derived("prices", lambda: _thirds(shop))
 
 
-def _thirds(products: Sequence[Product]) -> Prices:
-    currency = products[0].price.currency if products else ""
-    amounts = sorted(item.price.amount for item in products if item.price.currency == currency)
+def _thirds(shop: Shop) -> Prices:
+    currency = shop.currency()
+    prices = [item.price for item in shop.everything()]
+    amounts = sorted(price.amount for price in prices if price.currency == currency)
     third = (len(amounts) - 1) // 3
     if not amounts or amounts[third] == amounts[-1 - third]:
         return Prices(currency)

@@ -27,6 +27,12 @@ def test_prices_fall_into_thirds() -> None:
     assert Prices("EUR", Decimal("4.00"), Decimal("6.00")) == PRICES
 
 
+def test_the_shops_currency_is_that_of_most_prices_whichever_comes_first() -> None:
+    goods = dict(SHOP.products)
+    first = SHOP._replace(products={"foreign": goods.pop("foreign"), **goods})
+    assert prices_of(first) == PRICES
+
+
 def test_a_product_is_described_by_the_catalog() -> None:
     assert seen(ReportedEvent("view", (("p1", 1),))) == Fact(
         "view", DAY, ("p1",), ("Lamps",), low=1
