@@ -9,7 +9,7 @@ from app.metrics.exposition import MOMENTS, SECONDS, Count, Histogram
 
 VISITS = (
     "wandstore_visits_total",
-    "Visits by their page: kept, redrawn, whole (shared by a kind), shell, fallback.",
+    "Visits by their page: kept, redrawn, whole (shared by a kind), shell, fallback, plain.",
     "outcome",
 )
 STORAGE = ("wandstore_storage_seconds", "What KV and the database took.", "store", "operation")
@@ -24,6 +24,8 @@ EVENTS = ("wandstore_events_total", "What else is counted, by part and event.", 
 
 HITS = ("kept", "redrawn", "whole")
 """Outcomes of visits that found a page ready; the rules in `deploy/alerts.yml` have the same."""
+MEANT = "plain"
+"""Outcome of visits that an experiment gives the plain page: no hit is to be had there."""
 
 
 class Metrics:
@@ -73,9 +75,9 @@ class Metrics:
 
     @property
     def hit_rate(self) -> float | None:
-        """Which share of visits found a page ready; None before the first visit."""
+        """Which share of visits that want one found a page ready; None before the first."""
         visits = self.visits.values
-        total = sum(visits.values())
+        total = sum(visits.values()) - visits.get((MEANT,), 0)
         return sum(visits.get((outcome,), 0) for outcome in HITS) / total if total else None
 
     def render(self, counters: Counters, gauges: Iterable[str]) -> bytes:

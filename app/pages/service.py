@@ -27,12 +27,13 @@ _UNPAID = frozenset(("BUDGET_SPENT", "BUDGET_UNREACHABLE"))
 class Shell(NamedTuple):
     """The page a shopper gets at once, while their own is composed; or stays with, if `final`.
 
-    `anonymous` says that it was for no shopper at all.
+    `anonymous` says that it was for no shopper at all, `plain` that it is what an experiment shows.
     """
 
     body: bytes
     final: bool = False
     anonymous: bool = False
+    plain: bool = False
 
 
 class Visit(NamedTuple):
@@ -107,7 +108,7 @@ class PageService:
                 self._note(visit)
             shells, persona_type = self._site.current.shells, known.shopper.persona.type
             if known.arm.page == PLAIN:
-                return Shell(shells.fallback(view, persona_type), final=True)
+                return Shell(shells.fallback(view, persona_type), final=True, plain=True)
             page = await self._ready_page(known, view, first=visit.first)
             if page is not None:
                 if page.shared and not self.cache.is_unread(known.page_key):

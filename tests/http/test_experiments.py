@@ -73,6 +73,9 @@ def test_the_plain_arm_has_the_fallback_as_its_page_and_costs_nothing(
         assert stream_of(page.text) == ""
     assert not model.requests
     assert pairs(server) == {}
+    operators = {"accept": "application/json"}
+    report = http.get(f"{server.url}/status", headers=operators).json()
+    assert (report["hit_rate"], report["visits"]) == (None, {"plain": 2})
 
 
 def test_the_arm_of_the_house_asks_no_model(serve: StartServer, model: Model, root: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from app.metrics.registry import HITS
+from app.metrics.registry import HITS, MEANT
 from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.fake_llm import Fault, Scenario
@@ -116,4 +116,6 @@ def test_nobody_else_is_told(serve: StartServer) -> None:
 
 def test_a_hit_is_what_the_alert_rules_call_one() -> None:
     rules = (ROOT / "deploy" / "alerts.yml").read_text()
-    assert re.findall(r'wandstore_visits_total{outcome!~"(.*?)"}', rules) == ["|".join(HITS)]
+    assert re.findall(r'wandstore_visits_total{outcome!~"(.*?)"}', rules) == [
+        "|".join((*HITS, MEANT))
+    ]

@@ -87,7 +87,8 @@ export function track(
 function countEvent(event: TelemetryEvent): void {
   if (event.event === "page") {
     const isShared = event.how === "kept" && event.shared === "hit";
-    count(REGISTRY.VISITS, [isShared ? "whole" : event.how]);
+    const how = event.how === "fallback" ? REGISTRY.MEANT : event.how; // there is no other here
+    count(REGISTRY.VISITS, [isShared ? "whole" : how]);
   } else count(REGISTRY.EVENTS, partAndEvent(event));
   if (event.event === "stream" && event.resumed) count(REGISTRY.EVENTS, ["stream", "resumed"]);
 }

@@ -32,7 +32,8 @@ export function figures(counts: Counts): Figures {
   const visits = Object.fromEntries(
     read(counts, REGISTRY.VISITS).map(([[outcome = ""], number]) => [outcome, number]),
   );
-  const total = Object.values(visits).reduce((sum, number) => sum + number, 0);
+  const all = Object.values(visits).reduce((sum, number) => sum + number, 0);
+  const total = all - (visits[REGISTRY.MEANT] ?? 0);
   const hits = REGISTRY.HITS.reduce((sum, outcome) => sum + (visits[outcome] ?? 0), 0);
   return {
     hit_rate: total === 0 ? null : hits / total,

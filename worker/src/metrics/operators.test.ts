@@ -18,6 +18,7 @@ import {
 } from "../../tests/support.ts";
 import { personaHash } from "../personas/key.ts";
 import { NEWCOMER } from "../personas/persona.ts";
+import { track } from "../telemetry.ts";
 import { handOver } from "./counters.ts";
 
 const TOKEN = "a token of the operators";
@@ -139,12 +140,15 @@ describe("/status", () => {
   it("is the same as a report, with the container's words", async () => {
     await visitOnce();
     expect(await visit({})).toBe("shell");
+    const unasked = { kv: "unasked", db: "unasked", shared: "unasked", late: false } as const;
+    const planned = { ...unasked, how: "fallback", persona: "newcomer", ms: 1 } as const;
+    track(env, { event: "page", shop: "demo", ...planned });
     const { text } = await read("/status", { ...OPERATOR, accept: "application/json" });
     expect(JSON.parse(text)).toMatchObject({
       status: "healthy",
       checks: { kv_connection: "ok", database: "ok", container: "not_asked" },
       hit_rate: 0.5,
-      visits: { kept: 1, shell: 1 },
+      visits: { kept: 1, plain: 1, shell: 1 },
       storage_errors: [],
       instances: ["shop-0", "shop-1", "shop-2"],
     });

@@ -92,7 +92,7 @@ export const EXPOSITION = {
 export const REGISTRY = {
   VISITS: [
     "wandstore_visits_total",
-    "Visits by their page: kept, redrawn, whole (shared by a kind), shell, fallback.",
+    "Visits by their page: kept, redrawn, whole (shared by a kind), shell, fallback, plain.",
     "outcome",
   ],
   STORAGE: ["wandstore_storage_seconds", "What KV and the database took.", "store", "operation"],
@@ -104,6 +104,7 @@ export const REGISTRY = {
   ],
   EVENTS: ["wandstore_events_total", "What else is counted, by part and event.", "part", "event"],
   HITS: ["kept", "redrawn", "whole"],
+  MEANT: "plain",
 } as const;
 
 /** app/personas/learner.py */
