@@ -42,7 +42,8 @@ class Answer(NamedTuple):
     def failure(self) -> StorageError:
         """Return the error that this answer is; its body is the other side's and not repeated."""
         after = retry_after(self.headers.get("retry-after", ""))
-        return StorageError(f"{self.where}: HTTP {self.status}", after)
+        reason = f"HTTP {self.status}"
+        return StorageError(f"{self.where}: {reason}", after, reason)
 
     def good(self) -> Answer:
         """Return the answer to what was done.
@@ -115,7 +116,8 @@ class LazyHttpClient:
                         raise StorageError(f"{where}: an answer beyond all bounds")
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             self._silent_until[where] = time.monotonic() + _REST
-            raise StorageError(f"{where}: {type(error).__name__}") from error
+            name = type(error).__name__
+            raise StorageError(f"{where}: {name}", reason=name) from error
         self._silent_until.pop(where, None)
         return Answer(response.status_code, response.headers, bytes(content), where)
 

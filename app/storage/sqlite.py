@@ -82,9 +82,9 @@ class SqliteFile:
 
         def whole(connection: sqlite3.Connection) -> Result:
             if self._inodes_now() != self._inodes:
-                raise StorageError(f"{self._path}: the file is gone")
+                raise _refusal(self._path, "the file is gone")
             if self._log_is_full(connection):
-                raise StorageError(f"{self._log}: full, another process reads and does not end")
+                raise _refusal(self._log, "full, another process reads and does not end")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(connection)
@@ -228,8 +228,13 @@ def _inode(path: Path) -> int:
 
 def _translated(error: Exception, path: Path) -> StorageError:
     """Return an error in our words. SQLite's own say why, and name no file."""
-    reason = str(error) if isinstance(error, sqlite3.Error) else "StorageError"
-    return StorageError(f"{path}: {error}", reason=reason)
+    if isinstance(error, sqlite3.Error):
+        return _refusal(path, str(error))
+    return StorageError(f"{path}: {error}")
+
+
+def _refusal(path: Path, reason: str) -> StorageError:
+    return StorageError(f"{path}: {reason}", reason=reason)
 
 
 def _create(path: Path) -> None:

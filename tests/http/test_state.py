@@ -195,7 +195,7 @@ def test_with_everything_down_the_shop_opens_and_sells(serve: StartServer, place
         assert shopper.get("/products/dusk-lamp").status_code == 200
     health = http.get(f"{server.url}/health").json()
     assert health["status"] == "degraded"
-    assert health["checks"]["kv_connection"] == "failed: StorageError"
+    assert health["checks"]["kv_connection"] == "failed: HTTP 503"
 
 
 def test_a_page_that_cannot_be_stored_elsewhere_is_served_from_memory(

@@ -84,13 +84,13 @@ def test_with_its_folder_gone_a_page_is_paid_once_and_health_says_so(
     model.play(Scenario(answer()))
     server = serve(**NO_MEMORY, **model.environment)
     shutil.rmtree(server.data)
-    assert checks(server)["kv_connection"] == "failed: StorageError", "although nothing waits"
+    assert checks(server)["kv_connection"] == "failed: the file is gone", "although nothing waits"
     with Shopper(server) as shopper:
         assert shopper.follow(stream_of(shopper.store().text))[-1].name == "ready"
         assert shopper.store().headers["x-wandstore-page"] == "kept"
     assert len(model.requests) == 1
-    assert checks(server)["kv_connection"] == "failed: StorageError"
-    assert checks(server)["database"] == "failed: StorageError"
+    assert checks(server)["kv_connection"] == "failed: the file is gone"
+    assert checks(server)["database"] == "failed: the file is gone"
 
 
 def test_a_page_that_another_process_has_changed_is_served_as_it_is_now(
