@@ -144,6 +144,7 @@ async def _report(settings: Settings, shop_id: str | None) -> dict[str, object]:
     from app.insights.collect import collect
     from app.metrics.registry import Metrics
     from app.pages.arms import Arms
+    from app.storage.backup import require_state
     from app.storage.factory import open_storage
     from app.storage.kv.retrying import RetryingKv
     from app.util.errors import OperatorError
@@ -153,6 +154,7 @@ async def _report(settings: Settings, shop_id: str | None) -> dict[str, object]:
     shop = content.catalogs.default if shop_id is None else shops.get(shop_id)
     if shop is None:
         raise OperatorError(f"there is no shop {shop_id!r}, but {', '.join(shops)}")
+    require_state(settings)
     storage = open_storage(settings, Metrics())
     async with storage.opened():
         kv = RetryingKv(storage.kv, time.monotonic)
@@ -208,6 +210,7 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
     import re
 
     from app.metrics.registry import Metrics
+    from app.storage.backup import require_state
     from app.storage.factory import open_storage
     from app.storage.shoppers import ShopperData
     from app.util.errors import OperatorError
@@ -215,6 +218,7 @@ def _shopper(chosen: Namespace, settings: Settings) -> int:
 
     if not re.fullmatch(SHOPPER_ID, chosen.shopper_id):
         raise OperatorError("the ID is not shop_ and 32 digits, as in the cookie")
+    require_state(settings)
     logging.disable()  # what is wrong is told in one line
 
     async def act() -> bool:

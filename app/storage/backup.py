@@ -42,6 +42,24 @@ def folder_of(settings: Settings) -> Path:
     return settings.data
 
 
+def require_state(settings: Settings) -> None:
+    """Ask that a shop has kept something where its state is, if that is a folder.
+
+    What only reads or erases must not take a name that was mistyped for a shop of which nothing is
+    stored, and leave empty databases there.
+
+    Raises:
+        BackupError: the folder has no database.
+    """
+    if settings.storage.where == "sqlite":
+        _require_database(settings.data)
+
+
+def _require_database(data: Path) -> None:
+    if not (data / DATABASES[0]).exists():
+        raise BackupError(f"{data}: there is no {DATABASES[0]}")
+
+
 def back_up(data: Path, target: Path) -> None:
     """Write the databases of a data folder, each as it is at one moment, and its secret to a file.
 
@@ -50,8 +68,7 @@ def back_up(data: Path, target: Path) -> None:
     Raises:
         BackupError: the folder has no database, or something cannot be read or written.
     """
-    if not (data / DATABASES[0]).exists():
-        raise BackupError(f"{data}: there is no {DATABASES[0]}")
+    _require_database(data)
     try:
         with _emptied(target.resolve().with_name(f"{target.name}.part")) as folder:
             copies = [_copied(data / name, folder / name) for name in DATABASES]

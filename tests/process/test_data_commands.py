@@ -147,13 +147,22 @@ def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "command", [["backup", "to"], ["restore", "from"], ["shopper", "erase", os.fsdecode(b"\xff")]]
+    "command",
+    [
+        ["backup", "to"],
+        ["restore", "from"],
+        ["shopper", "erase", os.fsdecode(b"\xff")],
+        ["shopper", "erase", f"shop_{'0' * 32}"],
+        ["shopper", "export", f"shop_{'0' * 32}"],
+    ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(tmp_path: Path, command: list[str]) -> None:
     told = wandstore(*command, "--data", tmp_path / "none")
     assert told.returncode == 2
     assert told.stderr.startswith("nothing was done: ")
     assert told.stderr.count("\n") == 1
+    assert {*tmp_path.iterdir()} <= {tmp_path / "none"}
+    assert {*tmp_path.glob("none/*")} <= {tmp_path / "none" / "lock"}, "no empty databases"
 
 
 def test_state_that_is_on_servers_is_backed_up_there(tmp_path: Path) -> None:
