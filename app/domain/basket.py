@@ -62,6 +62,11 @@ def origins(basket: Basket) -> dict[str, str]:
     return {line.product: f"{line.page}/{line.slot}" for line in reversed(basket) if line.page}
 
 
+def unplaced(basket: Basket) -> Basket:
+    """Return the basket without where anything was shown."""
+    return tuple(line._replace(slot="", page="") for line in basket)
+
+
 def put(basket: Basket, line: BasketLine) -> Basket:
     """Return the basket with a line added: to the one of its variant, where there is one.
 

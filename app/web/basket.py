@@ -10,7 +10,17 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope, Send
 
 from app.catalog.permalinks import Permalinks
-from app.domain.basket import MAX_LINES, MAX_QUANTITY, Basket, BasketLine, change, check, put, seen
+from app.domain.basket import (
+    MAX_LINES,
+    MAX_QUANTITY,
+    Basket,
+    BasketLine,
+    change,
+    check,
+    put,
+    seen,
+    unplaced,
+)
 from app.domain.catalog import DEMO, NONE, PERSONALISE, Shop
 from app.domain.facts import ReportedEvent
 from app.domain.page import Component
@@ -133,7 +143,10 @@ class CheckoutPage(ShopPage):
         if view.shop.checkout is None:
             await web.send_not_found(scope, send, view)
             return
-        items = check(self._web.baskets.read(scope["headers"], view.shop.basket_id), view.shop)
+        basket = web.baskets.read(scope["headers"], view.shop.basket_id)
+        if web.consent(scope, view) != PERSONALISE:
+            basket = unplaced(basket)
+        items = check(basket, view.shop)
         bought = [item for item in items if item.quantity]
         if not bought or form_fields(scope["query_string"]).get("seen") != seen(items):
             self.counts["moved"] += 1

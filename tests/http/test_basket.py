@@ -455,6 +455,9 @@ def test_a_basket_is_told_by_the_server_and_where_it_was_shown_goes_along(
         assert out.path == f"/cart/{ids[0]}:2,{ids[9]}:1"
         assert out.params["attributes[wandstore_slots]"] == "hero,recommendations"
         made = out.params["attributes[wandstore_page]"]
+        for name in ("dnt", "sec-gpc"):
+            away = shopper.get(way_out(basket(shopper)), headers={name: "1"}).headers["location"]
+            assert away.partition("?")[::2] == (str(out).partition("?")[0], "")
         (meta,) = (page["meta"] for page in kept_pages(shop) if page["meta"]["page_id"] == made)
         recorded = (made, meta["decision"])
         eventually(lambda: recorded in rows(shop, "SELECT id, decision FROM ui_generations"))
