@@ -116,8 +116,8 @@ def is_operator(scope: Scope, token: str) -> bool:
 def _token_in(given: bytes) -> bytes:
     """Return the token that a header presents: itself, or as a password with any name."""
     scheme, _, credential = given.partition(b" ")
-    if scheme != b"Basic":
-        return credential if scheme == b"Bearer" else b""
+    if scheme.lower() != b"basic":
+        return credential if scheme.lower() == b"bearer" else b""
     try:
         return base64.b64decode(credential, validate=True).partition(b":")[2]
     except ValueError:

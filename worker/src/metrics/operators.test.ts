@@ -175,6 +175,15 @@ describe("/status", () => {
 });
 
 describe("an operator", () => {
+  it("may have a token of any letters, and a client that writes schemes in small ones", async () => {
+    const changes = { WANDSTORE_OPERATOR_TOKEN: "ein Schlüssel: für 鍵" };
+    const bytes = new TextEncoder().encode(`me:${changes.WANDSTORE_OPERATOR_TOKEN}`);
+    const authorization = `basic ${btoa(String.fromCharCode(...bytes))}`;
+    expect((await read("/status", { authorization }, changes)).response.status).toBe(200);
+    const known = { authorization: `bearer ${TOKEN}` };
+    expect((await read("/metrics", known)).response.status).toBe(200);
+  });
+
   it.each(["/metrics", "/status", "/metrics?instance=shop-0"])(
     "is who knows the token: %s",
     async (path) => {

@@ -9,10 +9,11 @@ export function presentsToken(request: Request, token: string | undefined): bool
 }
 
 function tokenIn(authorization: string): string {
-  const [, scheme, credential = ""] = /^(Bearer|Basic) (.*)$/.exec(authorization) ?? [];
-  if (scheme !== "Basic") return credential;
+  const [, scheme, credential = ""] = /^(Bearer|Basic) (.*)$/i.exec(authorization) ?? [];
+  if (scheme?.toLowerCase() !== "basic") return credential;
   try {
-    return atob(credential).split(":").slice(1).join(":");
+    const bytes = Uint8Array.from(atob(credential), (sign) => sign.charCodeAt(0));
+    return new TextDecoder().decode(bytes).split(":").slice(1).join(":");
   } catch {
     return "";
   }
