@@ -134,6 +134,19 @@ const compare = () => {
   setCaption("kept", names ? `differs in ${names}` : "the same, slot for slot");
 };
 
+// Once a page's own scripts have run, and whenever one of them changes something later.
+const compareFrom = (/** @type {string} */ name) => {
+  const page = pageOf(name);
+  const world = page?.defaultView;
+  setTimeout(compare, 300);
+  if (world)
+    new world.MutationObserver(compare).observe(page.body, {
+      attributes: true,
+      childList: true,
+      subtree: true,
+    });
+};
+
 const showCaption = () => {
   const page = pageOf("stream");
   const slots = shownIn(page);
@@ -148,7 +161,7 @@ const reload = (name, address) => {
   frame.onload = () => {
     fitView(name);
     if (name === "stream") measure(name);
-    if (name === "finished" || name === "kept") setTimeout(compare, 300);
+    if (name === "finished" || name === "kept") compareFrom(name);
     frame.dataset.loaded = "";
   };
   fitView(name);
