@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, cast
 
 from app.domain.page import Component, ComponentSpec, Proposal, Refusal
-from app.generation.parser.names import spelled
+from app.generation.parser.names import same, spelled
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -63,7 +63,7 @@ def validate(
         return Refusal("SLOT_TAKEN", kind)
     try:
         props = spec.props.model_validate(
-            _given(proposal.config, spec), context={**context, "repairs": repairs}
+            _given(proposal.config, spec, repairs), context={**context, "repairs": repairs}
         )
     except ValueError as error:
         return _refusal(kind, cast("ValidationError", error))
@@ -85,14 +85,24 @@ def _kind_of(proposal: Proposal, specs: Mapping[str, ComponentSpec], repairs: Co
     return kind
 
 
-def _given(config: Mapping[str, object], spec: ComponentSpec) -> dict[str, object]:
-    """Return the props without those that may be left out and are null, as strict schemas want."""
+def _given(
+    config: Mapping[str, object], spec: ComponentSpec, repairs: Counter[str]
+) -> dict[str, object]:
+    """Return the props by their names, however those are spelled.
+
+    Those that may be left out and are null, as strict schemas want, are not among them.
+    """
     fields = spec.props.model_fields
-    return {
-        name: value
-        for name, value in config.items()
-        if value is not None or name not in fields or fields[name].is_required()
-    }
+    given: dict[str, object] = {}
+    for written, value in config.items():
+        name = written if written in fields else same(written, fields)
+        if name and name != written and name not in config:
+            repairs["PROP_SPELLING"] += 1
+        else:
+            name = written
+        if value is not None or name not in fields or fields[name].is_required():
+            given[name] = value
+    return given
 
 
 def _slot_for(

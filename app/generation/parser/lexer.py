@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _OPENER = re.compile(r"[{\[<◁&/]")
-_SPACE = re.compile(r"[\s\ufeff]+")
-_WORD = re.compile(r"[^\s\ufeff{}\[\],:\"'/<◁&\uff1a\uff0c]+|/")
-_IN_DOUBLE = re.compile(r'[^"\\]+')
-_IN_SINGLE = re.compile(r"[^'\\]+")
-_AFTER_SINGLE = re.compile(r"\s*([^\s])")
+_SPACE = re.compile(r"[\s\ufeff\u200b\u2060]+")
+_WORD = re.compile(r"[^\s\ufeff\u200b\u2060{}\[\],:\"'/<◁&\uff1a\uff0c]+|/")
+_TYPOGRAPHIC = "\u201c\u201d\u201e\uff02"
+_QUOTES = {'"': '"', "'": "'"} | dict.fromkeys(_TYPOGRAPHIC, _TYPOGRAPHIC + '"')
+"""What may end a string, by what began it."""
+
+_WITHIN = {quotes: re.compile(rf"[^{quotes}\\]+") for quotes in _QUOTES.values()}
+_AFTER_QUOTE = re.compile(r"\s*([^\s])")
 _FULL_WIDTH = {"\uff1a": ":", "\uff0c": ","}
 _ESCAPES = frozenset('"\\/bfnrtu')
-_COMMENTS = {"//": "\n", "/*": "*/", "<!--": "-->"}
+_COMMENTS = {"//": "\n", "#": "\n", "/*": "*/", "<!--": "-->"}
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
 
@@ -98,7 +101,7 @@ class Lexer:
     def aside(self) -> str:
         """What the text so far ends inside of: a thought, a comment that must end, or nothing."""
         if self._aside in _COMMENTS:
-            return "" if self._aside == "//" else "comment"
+            return "" if _COMMENTS[self._aside] == "\n" else "comment"
         return "thought" if self._aside else ""
 
     @property
@@ -148,7 +151,7 @@ class Lexer:
         if char == '"' and self._skip:
             self._skip = False
             return at + 1, None
-        if char == '"' or (char == "'" and self._value_expected):
+        if char in _QUOTES and (char != "'" or self._value_expected):
             self._open_string(char)
             return at + 1, None
         if char == "'":
@@ -239,7 +242,7 @@ class Lexer:
     def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
         if text[at] in "<◁&":
             return self._at_tag(text, at)
-        start = text[at : at + 2]
+        start = "#" if text[at] == "#" else text[at : at + 2]
         if start in _COMMENTS:
             return self._begin_comment(start, at)
         if start == "/" and not self._finishing:
@@ -263,21 +266,21 @@ class Lexer:
 
     def _open_string(self, quote: str) -> None:
         self._first = False
-        self._quote, self._string = quote, []
-        if quote == "'":
-            self.repairs["SINGLE_QUOTES"] += 1
+        self._quote, self._string = _QUOTES[quote], []
+        if quote != '"':
+            self.repairs["SINGLE_QUOTES" if quote == "'" else "TYPOGRAPHIC_QUOTES"] += 1
 
     def _in_string(self, text: str, at: int) -> tuple[int, Token | None] | None:
         char = text[at]
         if char == "\\":
             return self._in_escape(text, at)
-        if char != self._quote:
-            run = (_IN_DOUBLE if self._quote == '"' else _IN_SINGLE).match(text, at)
+        if char not in self._quote:
+            run = _WITHIN[self._quote].match(text, at)
             stop = run.end() if run else at + 1
             self._hold(text[at:stop])
             return stop, None
-        if char == "'":
-            return self._at_single_quote(text, at)
+        if self._quote != '"':
+            return self._at_other_quote(text, at)
         return at + 1, self._close_string()
 
     def _in_escape(self, text: str, at: int) -> tuple[int, None] | None:
@@ -288,23 +291,23 @@ class Lexer:
             self._string.append(text[at : at + 2])
         else:
             self._hold(escape)
-            if escape != self._quote:
+            if escape not in self._quote:
                 self.repairs["INVALID_ESCAPE"] += 1
         return at + 2, None
 
-    def _at_single_quote(self, text: str, at: int) -> tuple[int, Token | None] | None:
-        """Take an apostrophe: it ends a single-quoted string only where a value may end."""
-        after = _AFTER_SINGLE.match(text, at + 1)
+    def _at_other_quote(self, text: str, at: int) -> tuple[int, Token | None] | None:
+        """Take an apostrophe or the like: it ends its string only where a value may end."""
+        after = _AFTER_QUOTE.match(text, at + 1)
         waited = len(text) - at > _LONGEST_LOOKAHEAD
         if after is None and not waited and not self._finishing:
             return None
         if after is not None and after.group(1) not in ",:}]":
-            self._hold("'")
+            self._hold(text[at])
             return at + 1, None
         return at + 1, self._close_string()
 
     def _hold(self, piece: str) -> None:
-        self._string.append(piece.replace('"', '\\"') if self._quote == "'" else piece)
+        self._string.append(piece.replace('"', '\\"') if self._quote != '"' else piece)
 
     def _close_string(self) -> Token:
         text = "".join(self._string)

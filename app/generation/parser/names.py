@@ -21,6 +21,7 @@ _ROLES = {
     "params": CONFIG,
     "arguments": CONFIG,
     "args": CONFIG,
+    "input": CONFIG,
 }
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _LONGEST_NAME = 64
@@ -43,10 +44,15 @@ def spelled(name: str, known: Collection[str]) -> str:
     Case and the signs between words do not matter, and words may stand around it: `Hero`, `CTA`,
     `product-grid` and `heroBanner` are `hero`, `cta`, `grid` and `hero`; `hero_grid` is neither.
     """
+    words = f" {_words(name)} "
+    found = {item for item in known if f" {_words(item)} " in words}
+    return same(name, known) or (found.pop() if len(found) == 1 else "")
+
+
+def same(name: str, known: Collection[str]) -> str:
+    """Return the known name of the same words, as `product_id` is `productId`; empty if none is."""
     words = _words(name)
-    found = {item for item in known if words and words == _words(item)}
-    found = found or {item for item in known if f" {_words(item)} " in f" {words} "}
-    return found.pop() if len(found) == 1 else ""
+    return next((item for item in known if words and words == _words(item)), "")
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,9 @@ from app.generation.parser.names import CONFIG, TYPE, role_of, spelled
 _HALF = re.compile("[\ud800-\udfff]")
 _TYPE = re.compile(r'"type":"([a-z][a-z0-9_-]{0,39})"')
 _SLOT_KEYS = ("id", "slot")
+CALLS = ("function", "tool_use", "tool_call", "function_call")
+"""Types of a call, as some gateways write one into the text; its name is the component's."""
+
 _LIKE_CONFIG = ("content", "data", "settings", "attributes", "values", "fields")
 """Keys under which props stand as well, where there is no better one."""
 
@@ -40,7 +43,7 @@ def read_proposal(text: str, repairs: Counter[str], names: Names) -> Proposal | 
         return Refusal("NO_TYPE")
     if type_key != "type":
         repairs["TYPE_KEY" if type_key else "KEYED_BY_TYPE"] += 1
-    config = _config_of(value, type_key, repairs)
+    config = _config_of(value, kind, type_key, repairs)
     if not isinstance(config, dict):
         return Refusal("MALFORMED_CONFIG", type_in(text))
     above = names.key if spelled(names.key, names.known) else ""
@@ -91,10 +94,11 @@ def _without_halves(value: Any, repairs: Counter[str]) -> Any:
 
 def _type_of(value: Mapping[str, object], names: Names) -> tuple[object, str]:
     """Return a component's type, and the key that states it: empty where it stands above."""
-    if "type" in value:
-        return value["type"], "type"
+    stated = value.get("type", "function")
+    if stated not in CALLS or stated in names.known:
+        return stated, "type"
     for key, item in value.items():
-        if role_of(key) == TYPE and isinstance(item, str):
+        if role_of(key) == TYPE and isinstance(item, str) and item not in CALLS:
             return item, key
     if spelled(names.key, names.known):
         return names.key, ""
@@ -105,7 +109,9 @@ def _type_of(value: Mapping[str, object], names: Names) -> tuple[object, str]:
     return None, ""
 
 
-def _config_of(value: Mapping[str, object], type_key: str, repairs: Counter[str]) -> object:
+def _config_of(
+    value: Mapping[str, object], kind: str, type_key: str, repairs: Counter[str]
+) -> object:
     """Return a component's props: its config, by whatever name, or what stands beside its type."""
     beside = [key for key in value if key not in (type_key, *_SLOT_KEYS)]
     named = [key for key in beside if role_of(key) == CONFIG]
@@ -119,10 +125,27 @@ def _config_of(value: Mapping[str, object], type_key: str, repairs: Counter[str]
     if key != "config":
         repairs["CONFIG_KEY"] += 1
     config = value[key]
-    if not isinstance(config, str):
-        return config
-    repairs["CONFIG_AS_TEXT"] += 1
-    try:
-        return _loads(config, repairs)
-    except (ValueError, RecursionError):
-        return None
+    if isinstance(config, str):
+        repairs["CONFIG_AS_TEXT"] += 1
+        try:
+            config = _loads(config, repairs)
+        except (ValueError, RecursionError):
+            return None
+    return _unwrapped(config, kind, repairs)
+
+
+def _unwrapped(config: object, kind: str, repairs: Counter[str]) -> object:
+    """Return props without a list or an object around them that has nothing else."""
+    match config:
+        case [dict(inner)]:
+            pass
+        case dict() if len(config) == 1:
+            key, inner = next(iter(config.items()))
+            if not isinstance(inner, dict) or (
+                role_of(key) != CONFIG and not spelled(key, (kind,))
+            ):
+                return config
+        case _:
+            return config
+    repairs["NESTED_CONFIG"] += 1
+    return inner

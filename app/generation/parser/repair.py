@@ -13,9 +13,9 @@ from app.generation.parser.buffer import ComponentBuffer
 from app.generation.parser.frame import CLOSES, Frame, as_json
 from app.generation.parser.lexer import Lexer, Token, is_thought
 from app.generation.parser.names import CONFIG, TYPE, spelled
-from app.generation.parser.proposal import Names, read_proposal, type_in
+from app.generation.parser.proposal import CALLS, Names, read_proposal, type_in
 
-_PARTS = ('"text"', '"output_text"')
+_PARTS = ("text", "output_text", *CALLS)
 """Types of parts of a message, which some gateways write into its text."""
 
 Decode = Callable[[str, str], Sequence[Proposal | Refusal]]
@@ -92,6 +92,9 @@ class RepairingParser:
                 frame.expects = "value"
         elif self._is_anchor(token):
             self._recover(token)
+        elif token.kind == "word" and token.text.startswith("```"):
+            self.end_of_text()
+            self.drop()
         else:
             self._scalar(frame, token)
 
@@ -137,7 +140,8 @@ class RepairingParser:
     def _take_string(self, frame: Frame, text: str) -> None:
         """See whether a string states the type of its object, or holds components as JSON."""
         if frame.role == TYPE and frame.kind == "{":
-            frame.typed = text not in _PARTS or text.strip('"') in self._names.known
+            stated = text.strip('"')
+            frame.typed = stated not in _PARTS or stated in self._names.known
         elif frame.key != "config" and not self._in_component(frame):
             self._take_encoded(text, frame.key)
 

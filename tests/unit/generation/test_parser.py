@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -508,6 +509,8 @@ def test_a_gap_in_a_thought_does_not_end_it() -> None:
         ('{"meta":{"a":1}}', "NOT_A_COMPONENT"),
         (HERO.replace('":', '"\uff1a').replace(",", "\uff0c"), "FULL_WIDTH"),
         (json.dumps([{"type": "text", "text": HERO}]), "ENCODED_TWICE"),
+        (HERO.replace('"', "\u201d"), "TYPOGRAPHIC_QUOTES"),
+        ('{"type":"x","config":{"props":{}}}', "NESTED_CONFIG"),
     ],
 )
 def test_every_repair_is_counted_by_its_kind(text: str, kind: str) -> None:
@@ -521,12 +524,41 @@ def test_every_repair_is_counted_by_its_kind(text: str, kind: str) -> None:
         HERO.replace('":', '"\uff1a ').replace(",", "\uff0c"),
         json.dumps([{"type": "text", "text": HERO}]),
         json.dumps({"type": "output_text", "text": f'{{"components": [{HERO}]}}'}),
+        HERO.replace('"', "\u201d"),
+        re.sub('"([^"]*)"', "\u201c\\1\u201d", HERO),
+        re.sub('"([^"]*)"', "\u201e\\1\u201c", HERO),
+        re.sub('"([^"]*)":', "\u201c\\1\u201d: ", HERO),
+        re.sub(':"([^"]*)"', ": \u201c\\1\u201d ", HERO),
+        HERO.replace(":", "\u200b: \u2060"),
+        HERO.replace(",", ", # to begin with: {\n"),
+        "```json\n[" + HERO[:-1] + "\n```\nThere it is.",
+        json.dumps({"type": "hero", "config": {"config": json.loads(CONFIG)}}),
+        json.dumps({"type": "hero", "props": {"Hero": json.loads(CONFIG)}}),
+        json.dumps({"type": "hero", "config": [json.loads(CONFIG)]}),
+        json.dumps({"type": "tool_use", "name": "hero", "input": json.loads(CONFIG)}),
+        json.dumps({"type": "function_call", "name": "hero", "arguments": CONFIG}),
+        json.dumps({"type": "function", "function": {"name": "hero", "arguments": CONFIG}}),
+        json.dumps({"type": "function", "function": {"name": "page", "arguments": HERO}}),
     ],
 )
-def test_signs_of_other_scripts_and_parts_of_messages_are_read(text: str, size: int) -> None:
+def test_what_models_and_gateways_write_in_place_of_json_is_read(text: str, size: int) -> None:
     (proposal,), _ = parsed(text, size)
     assert isinstance(proposal, Proposal)
     assert (proposal.type, proposal.config) == ("hero", json.loads(CONFIG))
+
+
+@each("size", [1, 7, 4096])
+def test_typographic_quotes_end_a_string_only_where_it_may_end(size: int) -> None:
+    text = re.sub('"([^"]*)"', "\u201c\\1\u201d", '{"type":"x","config":{"a":"b QUOTED d"}}')
+    (proposal,), _ = parsed(text.replace("QUOTED", '\u201cc\u201d "e"'), size)
+    assert isinstance(proposal, Proposal)
+    assert proposal.config == {"a": 'b \u201cc\u201d "e" d'}
+
+
+def test_a_prop_that_is_an_object_is_not_taken_for_the_config() -> None:
+    (proposal,), _ = parsed('{"type":"x","config":{"picture":{"a":1}}}')
+    assert isinstance(proposal, Proposal)
+    assert proposal.config == {"picture": {"a": 1}}
 
 
 def test_a_component_that_is_called_text_is_one() -> None:

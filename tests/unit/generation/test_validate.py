@@ -179,6 +179,29 @@ def test_ids_that_were_written_as_one_text_are_a_list() -> None:
     assert (grid.config["product_ids"], repairs) == (ids, {"NAME_WRAPPED": 1})
 
 
+def test_a_prop_may_be_spelled_in_another_way_and_that_is_counted() -> None:
+    repairs: Counter[str] = Counter()
+    config = {
+        "productId": "thing-1",
+        "EYEBROW": HERO["eyebrow"],
+        "link-text": HERO["link_text"],
+        "headline": HERO["headline"],
+        "text": HERO["text"],
+    }
+    admitted = validate(
+        Proposal("hero", "hero", config), SPECS, props_context(SHOP), set(), repairs
+    )
+    assert admitted == Component("hero", "hero", HERO)
+    assert repairs == {"PROP_SPELLING": 3}
+
+
+@pytest.mark.parametrize("name", ["linkText", "hero_text", "texts"])
+def test_a_prop_beside_its_own_other_spelling_or_of_other_words_is_refused(name: str) -> None:
+    admitted = verdict({**HERO, name: "More of it"})
+    assert isinstance(admitted, Refusal)
+    assert admitted.code == "EXTRA_PROP"
+
+
 def test_a_slot_is_filled_once() -> None:
     refusal = validate(Proposal("hero", "hero", HERO), SPECS, props_context(SHOP), {"hero"})
     assert refusal == Refusal("SLOT_TAKEN", "hero")
