@@ -128,12 +128,13 @@ class PageService:
         view, persona_type, pins = visit.view, NEWCOMER.type, True
         if not visit.first:
             known = await self.shopper(visit)
+            persona_type = known.shopper.persona.type
             if known.arm.page == PLAIN:
-                return self.catalog_page(view)
+                body = self._site.current.shells.fallback(view, persona_type)
+                return Shell(body, final=True, anonymous=True)
             page = await self._ready_page(known, view)
             if page is not None:
                 return page
-            persona_type = known.shopper.persona.type
             pins = known.arm.pins
         shell = self._site.current.shells.shell(view, persona_type, VISIT, pins=pins)
         return Shell(shell, anonymous=True)

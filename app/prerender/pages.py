@@ -48,7 +48,7 @@ def drawings(shop: Shop, renderer: Renderer, keys: PageKeys) -> Iterator[File]:
 def store_pages(
     view: ShopView, renderer: Renderer, keys: PageKeys, place: str = "", *, pins: bool = True
 ) -> Iterator[File]:
-    """Yield the shop's shells and its page for crawlers, as the rules of a view have them.
+    """Yield the shop's shells, the page for crawlers and plain ones, as a view's rules have them.
 
     `place` is that of another moment than now; what is without `pins` is beside the others.
     """
@@ -56,6 +56,9 @@ def store_pages(
     pages = {f"shells/{name}": (name, view.urls.stream(STREAM)) for name in PERSONA_TYPES}
     pages["ahead"] = (NEWCOMER.type, view.urls.stream(VISIT))
     pages["catalog"] = (NEWCOMER.type, "")
+    if pins:  # what an experiment's plain arm shows, which goes by them
+        others = (name for name in PERSONA_TYPES if name != NEWCOMER.type)
+        pages.update({f"plain/{name}": (name, "") for name in others})
     for name, (persona_type, stream) in pages.items():
         shop, fallbacks = view.steered_for(persona_type, pins=pins)
         html = partial(renderer.store_page, shop, persona_type, fallbacks, stream)

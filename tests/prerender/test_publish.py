@@ -212,6 +212,12 @@ def test_store_pages_are_published_for_when_other_rules_hold_and_for_arms_withou
                 html = (folder / f"shops/demo/{place}{pins}{page}.html").read_text()
                 found = "/products/beeswax-tapers" in slots(html)["hero"][1]
                 assert found == (is_pinned and not pins), (place, pins, page)
+        plain = {path.stem for path in (folder / f"shops/demo/{place}plain").iterdir()}
+        assert plain == {*PERSONA_TYPES} - {"newcomer"}
+        html = (folder / f"shops/demo/{place}plain/loyalist.html").read_text()
+        assert ("/products/beeswax-tapers" in slots(html)["hero"][1]) == is_pinned
+        assert 'data-persona="loyalist"' in html
+        assert "data-stream" not in html
 
 
 def test_publishing_again_leaves_nothing_of_the_old_shop(tmp_path: Path) -> None:

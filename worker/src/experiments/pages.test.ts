@@ -41,7 +41,7 @@ function published(
   moments: readonly number[] = [],
 ): Record<string, unknown> {
   const fetch = async (address: string): Promise<Response> => {
-    const place = /\/(at\/|no-pins\/).*\.html$/.exec(address);
+    const place = /\/(at\/|no-pins\/|plain\/).*\.html$/.exec(address);
     if (place !== null && !address.includes("/at/3/")) return new Response(place[0]);
     const response = await env.ASSETS.fetch(address);
     if (!address.endsWith("/shop.json")) return response;
@@ -53,6 +53,13 @@ function published(
 beforeEach(resetStorage);
 
 describe("a shopper of a plain arm", () => {
+  it("gets what their kind of persona is shown without a page, as the container has it", async () => {
+    await storePersona(SHOPPER, COLLECTOR);
+    const headers = { cookie: await sessionCookie(SHOPPER) };
+    const { text } = await send("/store", { headers }, published(running("plain")));
+    expect(text).toBe("/plain/collector.html");
+  });
+
   it("gets the fallback at once, a cookie, and nothing is composed", async () => {
     let requests = 0;
     const CONTAINER = fakeContainer(async () => ((requests += 1), Response.json({})));

@@ -84,7 +84,7 @@ async function preview(
 
 async function responseOf(context: RequestContext, shop: Shop, lookup: Lookup): Promise<Response> {
   const { arm, html, persona } = lookup;
-  if (isPlain(arm)) return anonymousPage(context, shop);
+  if (isPlain(arm)) return anonymousPage(context, shop, persona);
   return html === null
     ? shell(context, shop, shellOf(persona), arm.pins)
     : cachedPage(context, shop, html);
@@ -160,9 +160,17 @@ async function cachedPage(context: RequestContext, shop: Shop, html: string): Pr
   return new Response(html, { headers });
 }
 
-/** Return the catalog page for whoever is no shopper: no stream to follow and no cookie. */
-async function anonymousPage(context: RequestContext, shop: Shop): Promise<Response> {
-  const page = await context.assets.storePage(shop, "catalog.html");
+/**
+ * Return the catalog page, which has no stream to follow: for whoever is no shopper, and for those
+ * of a plain arm, whose persona has one of its own unless it is the newcomers'.
+ */
+async function anonymousPage(
+  { assets }: RequestContext,
+  shop: Shop,
+  { type } = NEWCOMER,
+): Promise<Response> {
+  const own = type === NEWCOMER.type ? null : await assets.storePage(shop, `plain/${type}.html`);
+  const page = own ?? (await assets.storePage(shop, "catalog.html"));
   const headers = pageHeaders(shop, "fallback", PRIVATE);
   return new Response(page?.body ?? null, { headers });
 }
