@@ -26,7 +26,7 @@ HEADER = Struct("<ff32s")
 """What a weight of one is worth, what every text begins with, and the digest of what was learned
 from."""
 
-_SENTENCE = re.compile("(?<=[.!?\u061f])\\s+|(?<=[\u3002\uff01\uff1f])")
+SENTENCE = re.compile("(?<=[.!?\u061f])\\s+|(?<=[\u3002\uff01\uff1f])")
 _PIECES = (3, 4, 5)
 _SHORTEST_KNOWN = 4
 _STEM = 5
@@ -80,7 +80,7 @@ def classifier() -> Classifier:
 
 def sentences_of(text: str) -> Iterator[list[str]]:
     """Yield the folded words of each sentence."""
-    for sentence in _SENTENCE.split(text):
+    for sentence in SENTENCE.split(text):
         if tokens := words(fold(sentence)):
             yield tokens
 

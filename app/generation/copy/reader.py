@@ -22,6 +22,8 @@ SCRIPTS = {"ar": re.compile("[\u0620-\u06ff]"), "ja": _JAPANESE}
 _LATIN = re.compile("[a-z]")
 _CAPITALS = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 
+_CLAUSE = re.compile("[.,;:!?](?!\\d)|[\u3001\u3002\u060c\u061b\u061f]")
+
 _HARMLESS = "harmless"
 _COUNTABLE = ("measure", "currency")
 _LONGEST_COUNTS = frozenset({"material", "offer", *_COUNTABLE})
@@ -68,6 +70,7 @@ class Facts(NamedTuple):
     keys: frozenset[str]
     words: frozenset[str]
     unspaced: str
+    clauses: frozenset[str]
     numbers: frozenset[Decimal]
     quantities: tuple[Quantity, ...]
 
@@ -114,6 +117,7 @@ class Reader:
             frozenset(statement.key for statement in statements),
             frozenset(form for word in known for form in forms(word)),
             "".join(tokens),
+            frozenset(clauses_of(text)),
             frozenset(self._all_numbers(tokens)),
             tuple(reading for statement in statements for reading in statement.readings),
         )
@@ -287,6 +291,13 @@ class Reader:
             if word[0].isdecimal():
                 yield digits_value(word)
             yield from (number.value for words in known if (number := words.read(tokens, at)))
+
+
+def clauses_of(text: str) -> Iterator[str]:
+    """Yield the words of each clause of a text, run together."""
+    for clause in _CLAUSE.split(fold(text)):
+        if tokens := words(clause):
+            yield "".join(tokens)
 
 
 def _by_place(hit: Hit) -> tuple[int, int, bool]:

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.generation.copy.classifier import LANGUAGES, Classifier
+from app.generation.copy.classifier import LANGUAGES, SENTENCE, Classifier
 from app.generation.copy.language import LETTERS, other_language
 from app.generation.copy.lexicon import Lexicons
-from app.generation.copy.reader import Reader, Statement
+from app.generation.copy.reader import Facts, Reader, Statement, clauses_of
 from app.generation.copy.text import fold, spaced_out, words
 
 _CODES = {
@@ -114,6 +114,9 @@ class CopyRules:
             return found if sounds.score > _SOUNDS_LIKE_NONE else ()
         if sounds.score <= _SOUNDS_LIKE_A_CLAIM:
             return ()
+        unsaid = " ".join(it for it in SENTENCE.split(text) if not _is_said(it, read))
+        if unsaid != text:
+            return self.weigh(unsaid, known, classifier) if unsaid else ()
         return self.language([text], known) or (Finding("CLAIM_LIKELY", sounds.words),)
 
     def language(self, texts: Iterable[str], facts: Iterable[str] = ()) -> tuple[Finding, ...]:
@@ -149,6 +152,11 @@ def _looks(text: str) -> Iterator[Finding]:
         yield Finding("EMOJI_IN_COPY", "".join(pictures))
     for spelled in spaced_out(fold(text)):
         yield Finding("SPACED_LETTERS", spelled)
+
+
+def _is_said(sentence: str, known: Iterable[Facts]) -> bool:
+    """Say whether the catalog says the same word for word."""
+    return any(fact.clauses.issuperset(clauses_of(sentence)) for fact in known)
 
 
 def _as_the_catalog_writes(finding: Finding, facts: Iterable[str]) -> bool:

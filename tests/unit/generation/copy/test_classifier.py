@@ -45,6 +45,19 @@ def test_of_several_sentences_one_that_sounds_like_a_claim_is_enough() -> None:
     assert weighed(f"One page more, then sleep. {UNHEARD}") == weighed(UNHEARD)
 
 
+def test_what_the_catalog_says_word_for_word_is_no_claim_whatever_it_sounds_like() -> None:
+    facts = f"{LAMP} Unlike others, {UNHEARD.lower()} Not fit for cellars that nobody builds."
+    assert weighed(UNHEARD, facts) == ()
+    assert weighed(f"One page more. {UNHEARD}", facts) == ()
+
+
+def test_a_part_of_what_the_catalog_says_is_weighed_as_it_may_say_the_opposite() -> None:
+    japanese = CopyRules(lexicons(), language="ja", currency="JPY")
+    prize = "ロンドン・ハニーショー金賞"
+    assert weighed(f"{prize}。", f"はちみつ。500 g瓶。{prize}。", japanese) == ()
+    assert weighed(f"{prize}。", f"はちみつ。500 g瓶。{prize}ではない。", japanese)
+
+
 def test_a_language_that_nothing_was_learned_of_is_left_to_the_lists() -> None:
     swedish = CopyRules(lexicons(), language="sv", currency="SEK")
     assert weighed("Ingen bygger sådana lampor längre.", "", swedish) == ()

@@ -39,6 +39,22 @@ def codes(text: str, rules: CopyRules = ENGLISH, facts: str = BOARD) -> set[str]
     return {finding.code for finding in rules.check(text, [facts])}
 
 
+@each(
+    ("language", "text"),
+    [
+        ("de", "Für einen Tag im Freien."),
+        ("en", "For a day outside."),
+        ("es", "Para un día fuera."),
+        ("fr", "Pour un jour dehors."),
+        ("it", "Per un giorno fuori."),
+        ("nl", "Voor een dag op pad."),
+        ("nl", "Voor een uur en een jaar."),
+    ],
+)
+def test_an_article_is_no_number_of_what_it_stands_before(language: str, text: str) -> None:
+    assert codes(text, CopyRules(LEXICONS, language=language, currency="EUR")) == set()
+
+
 def test_the_gold_set_is_judged_within_the_bounds() -> None:
     sentences = read_sentences(CORPORA / "copy.jsonl")
     assert min(Counter(it.admit for it in sentences).values()) >= 1000
