@@ -5,9 +5,11 @@ Loaded when the first beacon comes, since nobody needs it to see the shop.
 
 from __future__ import annotations
 
+import unicodedata
+from functools import partial
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 from app.domain.facts import MAX_SECONDS, REPORTED, ReportedEvent
@@ -29,7 +31,12 @@ def _whole(number: object) -> object:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+_Text = Annotated[
+    str, Field(max_length=MAX_NAME_LENGTH), AfterValidator(partial(unicodedata.normalize, "NFC"))
+]
+"""Composed as the catalog's own texts, however a page of the merchant's writes them."""
+
+_Name = Annotated[_Text, Field(min_length=1)]
 _Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY), BeforeValidator(_whole)]
 
 
@@ -47,7 +54,7 @@ class _View(_Strict):
 
 class _Filter(_Strict):
     kind: Literal["filter"]
-    category: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
+    category: _Text = ""
     sort: Sort = ""
 
     def to_event(self) -> ReportedEvent:
@@ -80,7 +87,7 @@ class _Item(_Strict):
 class _Purchase(_Strict):
     kind: Literal["purchase"]
     items: Annotated[list[_Item], Field(min_length=1, max_length=MAX_ITEMS)]
-    order: Annotated[str, Field(max_length=MAX_NAME_LENGTH)] = ""
+    order: _Text = ""
 
     def to_event(self) -> ReportedEvent:
         items = tuple((item.product, item.quantity) for item in self.items)

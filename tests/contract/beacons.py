@@ -59,6 +59,7 @@ def _good() -> Iterator[tuple[str, str]]:
             one(kind="add_to_basket", product="oak", quantity=quantity),
         )
     yield "one into the basket", one(kind="add_to_basket", product="oak")
+    yield "a long name with accents apart", one(kind="view", product="e\u0301" * 101)
     items = [{"product": "oak", "quantity": 2}, {"product": "elm"}]
     yield "an order", one(kind="purchase", items=items)
     for order in ("", "1042", "\U0001f98a" * 200):

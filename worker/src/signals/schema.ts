@@ -170,10 +170,11 @@ function requireName(value: unknown, path: string): string {
   return requireText(value, path);
 }
 
+/** Return a text composed as the catalog's own, however a page of the merchant's writes it. */
 function requireText(value: unknown, path: string): string {
   const isValid = typeof value === "string" && [...value].length <= MAX_NAME_LENGTH;
   if (!isValid) throw invalid(path, `must be a text of at most ${MAX_NAME_LENGTH} characters`);
-  return value;
+  return value.normalize("NFC");
 }
 
 function requireInteger(value: unknown, path: string, max: number): number {
