@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -258,6 +258,9 @@ class _Lists:
 
 def _understood(shop: Shop, query: ListingQuery) -> tuple[ListingQuery, tuple[str, ...]]:
     """Return the query as the shop would write it, and what no shop could make sense of."""
+    composed = partial(unicodedata.normalize, "NFC")
+    filters = tuple((name, composed(value)) for name, value in query.filters)
+    query = query._replace(category=composed(query.category), filters=filters)
     spelling = shop.derived("spelling", lambda: {it.casefold(): it for it in shop.categories()})
     category = spelling.get(query.category.casefold(), query.category)
     tags = [each for each in query.filters if each[0] == TAG]

@@ -123,6 +123,14 @@ def test_a_category_is_one_however_it_is_cased() -> None:
     assert found(category="lamp") == []
 
 
+def test_a_category_and_a_tag_are_one_whether_their_accents_stand_apart_or_not() -> None:
+    cup = product("a", "5.00", "Caf\u00e9")._replace(tags=("\u00c9t\u00e9",))
+    query = ListingQuery(category="Cafe\u0301", filters=(("tag", "E\u0301te\u0301"),))
+    listing = filter_products(shop(cup, product("b", "6.00", "Caf\u00e9")), query)
+    assert [item.id for item in listing.results] == ["a"]
+    assert listing.request.category == "Caf\u00e9"
+
+
 def test_an_unknown_sort_is_told_as_featured() -> None:
     assert filter_products(SHOP, ListingQuery(sort="odd")).request.sort == "featured"
 
