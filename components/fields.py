@@ -165,6 +165,7 @@ def _marked(props: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Any, Name
 _MARKUP = r"[<>]|&#?\w+;|\{\{|\}\}|\{%|%\}|\[[^\]]*\]\(|```"
 _ADDRESS = (
     r"(?i)\w+://|\b(?:javascript|data|vbscript|mailto|tel)\s*:|\bwww\.|\S+@\S+\.\w|"
+    r"(?:^|\s)//\w|\b[a-z0-9-]+\.[a-z]{2,24}/|"
     r"\b[a-z0-9-]{2,}\.(?:com|net|org|io|co|shop|store|info|biz|dev|app|xyz|de|fr|uk|eu|ru|cn|me)\b"
 )
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}

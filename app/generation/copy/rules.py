@@ -49,6 +49,10 @@ _SOUNDS_LIKE_A_CLAIM, _SOUNDS_LIKE_NONE = 1.6, -1.5
 _PLAIN_SYMBOLS = "©®°"
 _EMOJI_PARTS = re.compile("[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 _EXCLAMATION = ("!", "\u00a1", "\u01c3")
+_EMPHASIS = r"(?:\*+|_+|`+|~~)"
+_MARKDOWN = re.compile(rf"(?<![\w*`~]){_EMPHASIS}\w|\w[.,;:?]?{_EMPHASIS}(?!\w)|^#+$")
+"""A word that is set off in Markdown, or the sign of a heading; not one with a sign inside."""
+
 _BANNED_WORD = re.compile(r"\*?[^\W_]+\*?")
 
 
@@ -147,6 +151,8 @@ def _looks(text: str) -> Iterator[Finding]:
     for word in readable.split():
         if any(sign in word for sign in _EXCLAMATION):
             yield Finding("EXCLAMATION_IN_COPY", word)
+        if _MARKDOWN.search(word):
+            yield Finding("MARKUP_IN_COPY", word)
     pictures = [char for char in readable if not char.isascii() and _is_picture(char)]
     if pictures:
         yield Finding("EMOJI_IN_COPY", "".join(pictures))
@@ -160,8 +166,8 @@ def _is_said(sentence: str, known: Iterable[Facts]) -> bool:
 
 
 def _as_the_catalog_writes(finding: Finding, facts: Iterable[str]) -> bool:
-    """Say whether a word with an exclamation mark is the catalog's own, as in a title."""
-    return finding.code == "EXCLAMATION_IN_COPY" and any(
+    """Say whether a word with an exclamation mark or asterisk is the catalog's, as in a title."""
+    return finding.code in ("EXCLAMATION_IN_COPY", "MARKUP_IN_COPY") and any(
         finding.words in unicodedata.normalize("NFKC", fact).split() for fact in facts
     )
 

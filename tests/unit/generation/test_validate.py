@@ -47,6 +47,8 @@ def test_a_component_that_fits_is_admitted_as_it_was_proposed() -> None:
         ({"text": "Go to https://x.example/a"}, "URL_IN_COPY", "hero.text"),
         ({"text": "Buy at elsewhere.com now"}, "URL_IN_COPY", "hero.text"),
         ({"text": "Write to me@elsewhere.com"}, "URL_IN_COPY", "hero.text"),
+        ({"text": "All of it at bit.ly/lamps"}, "URL_IN_COPY", "hero.text"),
+        ({"text": "//elsewhere.example/lamps"}, "URL_IN_COPY", "hero.text"),
         ({"link_text": "javascript:alert"}, "URL_IN_COPY", "hero.link_text"),
         ({"text": "<b>Bold</b> words"}, "MARKUP_IN_COPY", "hero.text"),
         ({"text": "Fine &amp; good"}, "MARKUP_IN_COPY", "hero.text"),

@@ -40,6 +40,28 @@ def codes(text: str, rules: CopyRules = ENGLISH, facts: str = BOARD) -> set[str]
 
 
 @each(
+    "text",
+    [
+        "A **bold** word",
+        "Oak, *softly oiled*.",
+        "A _quiet_ word",
+        "A `quiet` word",
+        "A ~~loud~~ word",
+        "## Oak to cut on",
+    ],
+)
+def test_markdown_is_markup(text: str) -> None:
+    assert codes(text) == {"MARKUP_IN_COPY"}
+
+
+def test_an_asterisk_inside_a_word_or_of_the_catalog_is_no_markup() -> None:
+    german = CopyRules(LEXICONS, language="de", currency="EUR")
+    assert codes("Für Leser*innen und Freund_innen.", german) == set()
+    assert codes("Zur Lampe *Dusk* ein Buch.", german) == {"MARKUP_IN_COPY"}
+    assert codes("Zur Lampe *Dusk* ein Buch.", german, "Lampe *Dusk*") == set()
+
+
+@each(
     ("language", "text"),
     [
         ("de", "Für einen Tag im Freien."),
