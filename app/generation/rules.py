@@ -24,7 +24,7 @@ _LOOKED_AT = 60
 """Products among which the house looks for a few that are alike."""
 
 _UNAVAILABLE = ("SOLD_OUT_LEADS", "UNKNOWN_PRODUCT")
-_ANYBODY = "fallback"
+ANYBODY = "fallback"
 
 
 class House(NamedTuple):
@@ -86,7 +86,7 @@ def restock(
     shelves = (value for item in page for value in item.config.values() if isinstance(value, list))
     shown = [shop.products[name] for shelf in shelves for name in shelf if name in shop.products]
     spare = in_stock_first([*shown, *rank(shop, persona)])
-    copy = {**lines.get(_ANYBODY, {}), **{k: v for k, v in lines[persona.type].items() if v}}
+    copy = {**lines.get(ANYBODY, {}), **{k: v for k, v in lines[persona.type].items() if v}}
 
     def restocked(item: Component) -> Component:
         named = product_props(specs[item.type].props) if item.type in specs else ()
@@ -131,7 +131,7 @@ def obey(
         isinstance(value, str) and value != component.config[prop] for prop, value in config.items()
     )
     verdict = validate(Proposal(*steered), specs, context(shop), frozenset())
-    copy = copy_in(shop.locale)[_ANYBODY].get(component.type, ())
+    copy = copy_in(shop.locale)[ANYBODY].get(component.type, ())
     if copy and (another or isinstance(verdict, Refusal)):
         words = _line(copy, seed=component.slot)
         steered = component._replace(config={**config, **words})
@@ -191,7 +191,7 @@ def _page(
     own: Mapping[str, Sequence[Mapping[str, str]]],
     seed: str,
 ) -> list[Component]:
-    plan, usual = house.plan, house.copy_in(shop.locale)[_ANYBODY]
+    plan, usual = house.plan, house.copy_in(shop.locale)[ANYBODY]
     dealer = _Dealer(shop, persona, plan)
     page: list[Component] = []
     for slot in plan.slots:

@@ -26,7 +26,7 @@ from app.domain.page import ComponentSpec
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
 from app.generation.prompt import schema_of
-from app.generation.rules import House, compose, product_props
+from app.generation.rules import ANYBODY, House, compose, product_props
 from app.rendering.language import USUAL
 from app.settings import ROOT, Settings
 from app.workbench.gallery.fixtures import fit_to_shop
@@ -118,7 +118,7 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
     while True:
         try:
             version = build(version, sources)
-            verify(version, version.content.library.specs)
+            verify(version, version.content.library.specs, every_state=True)
         except BuildError as error:
             fault = error.fault
         else:
@@ -147,17 +147,19 @@ def _house_faults(version: Version) -> Iterator[Fault]:
         house = prompts.house_in(shop.locale)
         choosing = House(version.content.library.plan, prompts.house_in)
         context = context_of(shop)
-        for persona in PERSONA_TYPES:
+        for persona in (None, *PERSONA_TYPES):
+            copy_set = persona or ANYBODY
             try:
-                compose(shop, Persona(persona), choosing, shop.id)
-                for name in house[persona].keys() & specs.keys():
-                    lines = house[persona][name]
+                if persona:
+                    compose(shop, Persona(persona), choosing, shop.id)
+                for name in house[copy_set].keys() & specs.keys():
+                    lines = house[copy_set][name]
                     refused = _refused(specs[name], lines, samples[name], context)
                     for line, prop, message in refused:
-                        at, where = _line_of(text, line[prop]), f"{persona}, {name}"
+                        at, where = _line_of(text, line[prop]), f"{copy_set}, {name}"
                         yield line_fault(file, at, f"{prop}: {message}", version.sources, where)
             except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
-                yield Fault(file, 0, f"{persona} is not whole: {error!r}")
+                yield Fault(file, 0, f"{copy_set} is not whole: {error!r}")
 
 
 def _pin_faults(version: Version) -> Iterator[Fault]:

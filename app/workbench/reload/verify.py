@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from app.domain.page import ComponentSpec, Sample
 from app.pages.shells import draw_fallbacks
 from app.pages.site import build_renderer
 from app.rendering.renderer import Renderer
-from app.workbench.gallery.fixtures import fit_to_shop
+from app.workbench.gallery.fixtures import fit_to_shop, sold_out
 from app.workbench.gallery.pages import PAGES, Scene, template_of
 from app.workbench.reload.build import BuildError, Version, blaming
 from app.workbench.reload.errors import Fault, line_fault, line_in_sample, named_fault
@@ -22,8 +23,11 @@ from app.workbench.reload.files import Sources
 from app.workbench.reload.runaway import drawn
 
 
-def verify(version: Version, components: Iterable[str]) -> Renderer:
+def verify(version: Version, components: Iterable[str], *, every_state: bool = False) -> Renderer:
     """Draw the samples of these components and every kind of page; return who drew them.
+
+    With every state, what is sold out and each look of a page as well, which takes longer than a
+    save may.
 
     Raises:
         BuildError: one cannot be drawn, or a sample is not what its props ask for.
@@ -34,8 +38,10 @@ def verify(version: Version, components: Iterable[str]) -> Renderer:
         spec = version.content.library.specs[name]
         for sample in spec.samples:
             _prove_sample(spec, sample, shop, renderer, version.sources)
+        if every_state:
+            _prove_sample(spec, spec.samples[0], sold_out(shop), renderer, version.sources)
     for opened in version.content.catalogs.shops.values():
-        _prove_pages(version, opened, renderer)
+        _prove_pages(version, opened, renderer, every_state=every_state)
     return renderer
 
 
@@ -74,7 +80,7 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
     return line_fault(file, line, message, sources, f"{name}, sample {sample.name}")
 
 
-def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
+def _prove_pages(version: Version, shop: Shop, renderer: Renderer, *, every_state: bool) -> None:
     content, sources = version.content, version.sources
     with blaming(sources, "prompts/house.json", "the shop's pages"):
         try:
@@ -84,4 +90,5 @@ def _prove_pages(version: Version, shop: Shop, renderer: Renderer) -> None:
     for name, states in PAGES.items():
         scene = Scene(content, renderer, shop, fallbacks)
         with blaming(sources, template_of(name), "the shop's pages"):
-            drawn(partial(next(iter(states.values())), scene))
+            for draw in islice(states.values(), None if every_state else 1):
+                drawn(partial(draw, scene))

@@ -93,6 +93,12 @@ SPOILT = (
         '"Welcome in for $5"',
         "prompts/house.json: eyebrow: copy says: $ 5 (newcomer, hero)",
     ),
+    Spoilt(
+        "prompts/house.json",
+        '"From the shop"',
+        '"From the shop for $6"',
+        "prompts/house.json: eyebrow: copy says: $ 6 (fallback, hero)",
+    ),
 )
 _UNFILLED = "has no fallback: no component names it in its `slots`"
 UNUSABLE = {
@@ -114,6 +120,26 @@ def test_a_catalog_with_little_to_show_or_say_is_no_fault_of_our_samples(folder:
     (folder / "catalog.json").unlink()
     (folder / "catalog.csv").write_text("Handle,Title,Type,Variant Price\nmug,Mug,Cups,12.00\n")
     assert check(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("components/hero.jinja", "{{ badge(item) }}", "{{ bagde(item) }}"),
+        (
+            "components/parts/product.jinja",
+            "{% macro price(item) %}",
+            "{% macro price(item) %}{% if not item.available %}{{ bagde(item) }}{% endif %}",
+        ),
+    ],
+)
+def test_what_is_wrong_where_something_has_sold_out_is_named(
+    folder: Path, file: str, old: str, new: str
+) -> None:
+    spoilt = Spoilt(file, old, new, f"{file}: UndefinedError: 'bagde' is undefined", "bagde")
+    spoilt.spoil(folder)
+    (told,) = check(folder)
+    assert told.startswith(spoilt.told(folder))
 
 
 def test_the_merchants_rules_are_checked_with_the_shop(folder: Path) -> None:
