@@ -114,7 +114,7 @@ class About:
 def shop_of(about: About, shop_id: str, name: str) -> Shop:
     """Return the shop, with nothing on its shelves yet; id and name are for one without its own."""
     return Shop(
-        id=_id(about, shop_id),
+        id=_id(about, shop_id, "id"),
         name=about.text("name", name),
         tagline=about.text("tagline"),
         products={},
@@ -122,7 +122,7 @@ def shop_of(about: About, shop_id: str, name: str) -> Shop:
         locale=about.matching("locale", LOCALE, "en", lambda tag: tag.replace("_", "-")),
         checkout=_checkout(about.part("checkout")),
         image_service=about.matching("image_service", _IMAGE_SERVICE, ""),
-        store=about.text("store"),
+        store=_id(about, "", "store"),
         consent=_consent(about),
     )
 
@@ -144,11 +144,12 @@ def open_feed(path: Path, terms: Terms, listed: Callable[[str, Report], Iterable
     return Feed(shop, report.problems(), until=report.until)
 
 
-def _id(about: About, otherwise: str) -> str:
-    given = about.text("id", otherwise)
+def _id(about: About, otherwise: str, name: str) -> str:
+    """Return what cookies and addresses can be named for."""
+    given = about.text(name, otherwise)
     made = slug(given) or otherwise
     if made != given:
-        about.report.add(WHOLE_FILE, f"shop: id {shown(given)!r} is read as {made!r}")
+        about.report.add(WHOLE_FILE, f"shop: {name} {shown(given)!r} is read as {made!r}")
     return made
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from app.catalog.json_shop import LOCALE
 from app.catalog.problems import shown
 from app.catalog.toml_tables import Table, TomlFile, Unusable
 from app.domain.catalog import FeedIssue, Goods, Product, Shop, Steering
@@ -67,11 +68,19 @@ def _rule(table: Table, shop: Shop, file: TomlFile) -> Rule:
         amount=0.0 if named == action else table.number(action, least, most),
         slot=table.text("slot"),
         personas=table.texts("persona", PERSONA_TYPES),
-        locales=table.texts("locale"),
+        locales=tuple(map(_tag, table.texts("locale"))),
         begins=begins,
         ends=ends,
         priority=table.whole("priority", -_MOST_PRIORITY, _MOST_PRIORITY),
     )
+
+
+def _tag(text: str) -> str:
+    """Return a language's tag as it is compared: `de_AT` and `de-at` are one."""
+    tag = text.replace("_", "-").lower()
+    if not LOCALE.fullmatch(tag):
+        raise Unusable("locale", f"locale {shown(text)} is no tag of a language, such as de-AT")
+    return tag
 
 
 def _products(table: Table, key: str, shop: Shop, file: TomlFile) -> tuple[str, ...]:
@@ -132,13 +141,14 @@ def overlap(first: Rule, second: Rule) -> bool:
 
 def rules_at(shop: Shop, persona_type: str, moment: float) -> tuple[Rule, ...]:
     """Return the rules that hold for a persona at a moment (Unix seconds), the strongest first."""
-    language = shop.locale.partition("-")[0]
+    locale = shop.locale.lower()
+    spoken = {locale, locale.partition("-")[0]}
     holding = (
         rule
         for rule in shop.rules
         if rule.begins <= moment < rule.ends
         and (not rule.personas or persona_type in rule.personas)
-        and (not rule.locales or shop.locale in rule.locales or language in rule.locales)
+        and (not rule.locales or not spoken.isdisjoint(rule.locales))
     )
     return tuple(sorted(holding, key=lambda rule: (-rule.priority, rule.line)))
 

@@ -202,7 +202,9 @@ class Table:
             if isinstance(value, date):
                 day = value + timedelta(days=key == "until")
                 return datetime.combine(day, time.min, self.zone).timestamp()
-        except (OverflowError, ValueError, OSError):
+        except OverflowError:  # 9999-12-31, which many write for ever
+            return otherwise
+        except (ValueError, OSError):
             pass
         raise Unusable(key, f"{key} must be a day or a time, without quotes: 2026-12-01")
 

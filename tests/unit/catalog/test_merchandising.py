@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ import pytest
 
 from app.catalog.load import load_catalogs
 from app.catalog.merchandising import (
+    FILE_NAME,
     MOST_RULES,
     RuleFile,
     next_change,
@@ -158,6 +160,20 @@ def test_a_rule_holds_for_its_personas_and_its_locale(tmp_path: Path) -> None:
     assert "lamp-1" in steered(tmp_path, text.replace('"en"', '"de"'), "collector").products
 
 
+@pytest.mark.parametrize("locale", ["de_AT", "DE", "de-at"])
+def test_a_locale_is_known_however_it_is_written(tmp_path: Path, locale: str) -> None:
+    text = f'[[rule]]\nexclude = "lamp-1"\nlocale = "{locale}"'
+    (tmp_path / FILE_NAME).write_text(text)
+    shop = SHOP._replace(locale="de-AT")
+    rules = read_rules(tmp_path / FILE_NAME, shop).rules
+    assert rules_at(shop._replace(rules=rules), "collector", 0.0) == rules
+
+
+def test_a_rule_until_the_last_day_of_all_never_ends(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text('[[rule]]\nexclude = "lamp-1"\nuntil = 9999-12-31')
+    assert [rule.ends for rule in read_rules(tmp_path / FILE_NAME, SHOP).rules] == [inf]
+
+
 def test_of_two_rules_the_one_with_the_priority_holds(tmp_path: Path) -> None:
     text = '[[rule]]\nexclude = ["lamp-1"]\n[[rule]]\npin = "lamp-1"\nslot = "grid"\npriority = 1'
     assert shelf(steered(tmp_path, text))[0] == "lamp-1"
@@ -225,7 +241,7 @@ PIN = '[[rule]]\npin = "lamp-1"\nslot = "grid"\n'
         (PIN + "persona = 'colector'", 4, "colector is none of"),
         (PIN + "persona = []", 4, "persona is empty"),
         (PIN + "from = 'tomorrow'", 4, "without quotes"),
-        (PIN + "until = 9999-12-31", 4, "without quotes"),
+        (PIN + "locale = 'german, please'", 4, "is no tag of a language"),
         (PIN + "from = 2026-12-02\nuntil = 2026-12-01", 5, "until is not after from"),
         (PIN + "priority = 'high'", 4, "a number from -1000"),
         (PIN + "priority = true", 4, "a number from -1000"),

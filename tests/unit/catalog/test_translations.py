@@ -98,7 +98,10 @@ def test_what_is_not_translated_stays_as_it_is(write: Write) -> None:
     assert (german.name, german.brand) == (english.name, english.brand)
 
 
-@pytest.mark.parametrize(("given", "store"), [({}, "corner"), ({"store": "all"}, "all")])
+@pytest.mark.parametrize(
+    ("given", "store"),
+    [({}, "corner"), ({"store": "all"}, "all"), ({"store": "All; of=it"}, "all-of-it")],
+)
 def test_they_are_one_store(write: Write, given: Mapping[str, str], store: str) -> None:
     shops = read(write, {"de": GERMAN, "pt-BR": {}}, **given).shops
     assert {name: shop.store for name, shop in shops.items()} == {
