@@ -22,7 +22,7 @@ _WITHIN = {quotes: re.compile(rf"[^{quotes}\\]+") for quotes in _QUOTES.values()
 _AFTER_QUOTE = re.compile(r"\s*([^\s])")
 _FULL_WIDTH = {"\uff1a": ":", "\uff0c": ","}
 _ESCAPES = frozenset('"\\/bfnrtu')
-_COMMENTS = {"//": "\n", "#": "\n", "/*": "*/", "<!--": "-->"}
+_COMMENTS = {"//": "\n", "# ": "\n", "/*": "*/", "<!--": "-->"}
 _LONGEST_WORD = 64
 _LONGEST_LOOKAHEAD = 64
 
@@ -242,10 +242,10 @@ class Lexer:
     def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
         if text[at] in "<◁&":
             return self._at_tag(text, at)
-        start = "#" if text[at] == "#" else text[at : at + 2]
+        start = text[at : at + 2]
         if start in _COMMENTS:
             return self._begin_comment(start, at)
-        if start == "/" and not self._finishing:
+        if start in ("/", "#") and not self._finishing:
             return None
         word = _WORD.match(text, at)
         stop = word.end() if word else at + 1

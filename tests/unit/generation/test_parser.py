@@ -548,6 +548,12 @@ def test_what_models_and_gateways_write_in_place_of_json_is_read(text: str, size
 
 
 @each("size", [1, 7, 4096])
+def test_a_colour_without_quotes_costs_its_own_component_and_begins_no_comment(size: int) -> None:
+    found, _ = parsed(f'[{{"type":"x","config":{{"a":#fff}}}},{HERO}]', size)
+    assert [type(item) for item in found] == [Refusal, Proposal]
+
+
+@each("size", [1, 7, 4096])
 def test_typographic_quotes_end_a_string_only_where_it_may_end(size: int) -> None:
     text = re.sub('"([^"]*)"', "\u201c\\1\u201d", '{"type":"x","config":{"a":"b QUOTED d"}}')
     (proposal,), _ = parsed(text.replace("QUOTED", '\u201cc\u201d "e"'), size)
