@@ -26,6 +26,14 @@ _MAYBE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 _OF_THOUSANDTHS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 """Currencies in which 1.250 is a price (ISO 4217); in others it may be a thousand and a quarter."""
 
+_SIGNS = """
+USD US$ $/AUD $/CAD $/NZD $/SGD $/HKD $/MXN $/BRL R$/EUR €/GBP £/JPY ¥/CNY ¥/INR ₹/SEK kr/NOK kr
+DKK kr/PLN zł/CZK Kč/HUF Ft/TRY ₺/KRW ₩/ILS ₪/THB ฿
+"""
+"""What spreadsheets put before or behind an amount in a currency, beside its code."""
+
+_SIGNS_OF = {entry.split()[0]: entry.split() for entry in re.split("[/\\n]", _SIGNS.strip())}
+
 _QUANTITY = re.compile(r"([+-]?[0-9]{1,9})(?:[.,]0{1,2})?")
 """Spreadsheets and scripts write whole numbers as 7,0 and 7.0; 7.000 may be thousands."""
 
@@ -62,7 +70,7 @@ def price(value: object, name: str = "price", currency: str = "") -> Decimal:
     """
     number = value if isinstance(value, Decimal) and value.is_finite() else None
     if isinstance(value, str):
-        text = _western(value)
+        text = _amount(_western(value), currency)
         number = Decimal(text.replace(",", ".")) if _PRICE.fullmatch(text) else _grouped(text)
         if currency not in _OF_THOUSANDTHS and _MAYBE_THOUSANDS.fullmatch(text):
             raise InvalidProduct(f"{name} {shown(value)!r} may be thousands")
@@ -77,6 +85,15 @@ def price(value: object, name: str = "price", currency: str = "") -> Decimal:
     if number and not rounded:
         raise InvalidProduct(f"{name} is less than {least}")
     return rounded
+
+
+def _amount(text: str, currency: str) -> str:
+    """Return a price without the sign or the code of its own currency, as `$1,299.00` has one."""
+    for sign in _SIGNS_OF.get(currency, filter(None, [currency])):
+        bare = text.removeprefix(sign) if text.startswith(sign) else text.removesuffix(sign)
+        if bare != text:
+            return bare.strip()
+    return text
 
 
 def quantity(text: str) -> int:
