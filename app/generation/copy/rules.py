@@ -43,6 +43,9 @@ _ARGUABLE = frozenset(_CODES.values()) - {
 }
 """What the lists find is refused by any of these codes unless it sounds like no claim at all."""
 
+_PROMISES = frozenset({"OFFER_NOT_STATED", "DELIVERY_NOT_STATED", "GUARANTEE_NOT_STATED"})
+"""What no other word of the catalog makes sound better: free returns are no free delivery."""
+
 _SOUNDS_LIKE_A_CLAIM, _SOUNDS_LIKE_NONE = 1.6, -1.5
 """Chosen on sentences that nothing had been learned from."""
 
@@ -115,6 +118,9 @@ class CopyRules:
             text, self._language, lambda word: any(fact.has(word) for fact in read)
         )
         if found:
+            promised = not _PROMISES.isdisjoint(it.code for it in found)
+            if promised and sounds.score <= _SOUNDS_LIKE_NONE:
+                sounds = classifier.likeness(text, self._language, lambda _: False)
             return found if sounds.score > _SOUNDS_LIKE_NONE else ()
         if sounds.score <= _SOUNDS_LIKE_A_CLAIM:
             return ()

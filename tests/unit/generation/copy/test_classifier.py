@@ -58,6 +58,13 @@ def test_a_part_of_what_the_catalog_says_is_weighed_as_it_may_say_the_opposite()
     assert weighed(f"{prize}。", f"はちみつ。500 g瓶。{prize}ではない。", japanese)
 
 
+def test_a_promise_sounds_no_better_for_the_other_words_that_the_catalog_has() -> None:
+    facts = f"{LAMP} Free returns within 60 days."
+    assert weighed("Free returns for ever.", facts)
+    arabic = CopyRules(lexicons(), language="ar", currency="SAR")
+    assert weighed("توصيل مجاني أيضا.", "مصباح من الفولاذ. إرجاع مجاني خلال 60 يوما.", arabic)
+
+
 def test_a_language_that_nothing_was_learned_of_is_left_to_the_lists() -> None:
     swedish = CopyRules(lexicons(), language="sv", currency="SEK")
     assert weighed("Ingen bygger sådana lampor längre.", "", swedish) == ()
