@@ -20,7 +20,7 @@ msgid "Search"
 msgstr "Suchen"
 
 msgid "Only %(num)s left"
-msgid_plural "Only %(num)s left"
+msgid_plural "Only %(num)s of %(name)s left"
 msgstr[0] "Nur noch eines von <%(name)s>"
 msgstr[1] "Nur noch %(num)s"
 """
