@@ -78,7 +78,7 @@ _CONSTANTS: Mapping[str, tuple[ModuleType, str]] = {
         DIGEST_DIGITS""",
     ),
     "EXPOSITION": (exposition, "CONTENT_TYPE MOMENTS"),
-    "REGISTRY": (registry, "VISITS STORAGE STORAGE_ERRORS EVENTS HITS MEANT"),
+    "REGISTRY": (registry, "VISITS STORAGE STORAGE_ERRORS EVENTS HITS"),
     "LEARNER": (learner, "PREFETCH_RATE"),
     "RULES": (
         rules,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.domain.experiments import PLAIN
 from app.metrics.counters import Counters
 from app.metrics.exposition import MOMENTS, SECONDS, Count, Histogram
 
@@ -24,8 +25,6 @@ EVENTS = ("wandstore_events_total", "What else is counted, by part and event.", 
 
 HITS = ("kept", "redrawn", "whole")
 """Outcomes of visits that found a page ready; the rules in `deploy/alerts.yml` have the same."""
-MEANT = "plain"
-"""Outcome of visits that an experiment gives the plain page: no hit is to be had there."""
 
 
 class Metrics:
@@ -77,7 +76,7 @@ class Metrics:
     def hit_rate(self) -> float | None:
         """Which share of visits that want one found a page ready; None before the first."""
         visits = self.visits.values
-        total = sum(visits.values()) - visits.get((MEANT,), 0)
+        total = sum(visits.values()) - visits.get((PLAIN,), 0)  # where no hit is to be had
         return sum(visits.get((outcome,), 0) for outcome in HITS) / total if total else None
 
     def render(self, counters: Counters, gauges: Iterable[str]) -> bytes:

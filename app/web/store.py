@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.catalog.listing import Listing, ListingQuery, filter_products, read_request
 from app.domain.catalog import NONE
-from app.metrics.registry import MEANT
+from app.domain.experiments import PLAIN
 from app.pages.cache import CachedPage
 from app.pages.service import Shell
 from app.pages.shells import ShopView
@@ -92,7 +92,7 @@ class StorePage(ShopPage):
             body, anonymous = Body(page.form.body, page.form.zipped, page.etag), False
         else:
             kind = "fallback" if page.final else "shell"
-            outcome = MEANT if page.plain else kind
+            outcome = PLAIN if page.plain else kind
             body, anonymous = zipped(page.body, _QUICKLY), page.anonymous
         name, milliseconds = kind.encode(), (time.perf_counter() - began) * 1000
         timing = (b"server-timing", b"%s;dur=%.2f" % (name, milliseconds))

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx
 
-from app.metrics.registry import HITS, MEANT
+from app.domain.experiments import PLAIN
+from app.metrics.registry import HITS
 from app.settings import ROOT
 from tests.conftest import StartServer
 from tests.support.fake_llm import Fault, Scenario
@@ -117,5 +118,5 @@ def test_nobody_else_is_told(serve: StartServer) -> None:
 def test_a_hit_is_what_the_alert_rules_call_one() -> None:
     rules = (ROOT / "deploy" / "alerts.yml").read_text()
     assert re.findall(r'wandstore_visits_total{outcome!~"(.*?)"}', rules) == [
-        "|".join((*HITS, MEANT))
+        "|".join((*HITS, PLAIN))
     ]

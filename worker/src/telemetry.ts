@@ -2,7 +2,7 @@
 
 import type { Env } from "./env.ts";
 import { count, handOverSoon } from "./metrics/counters.ts";
-import { REGISTRY } from "./shared/constants.ts";
+import { EXPERIMENTS, REGISTRY } from "./shared/constants.ts";
 
 /** How a lookup in KV or D1 ended. `unasked`: nothing was, or could be, gained by it. */
 export type LookupOutcome =
@@ -87,7 +87,7 @@ export function track(
 function countEvent(event: TelemetryEvent): void {
   if (event.event === "page") {
     const isShared = event.how === "kept" && event.shared === "hit";
-    const how = event.how === "fallback" ? REGISTRY.MEANT : event.how; // there is no other here
+    const how = event.how === "fallback" ? EXPERIMENTS.PLAIN : event.how; // there is no other here
     count(REGISTRY.VISITS, [isShared ? "whole" : how]);
   } else count(REGISTRY.EVENTS, partAndEvent(event));
   if (event.event === "stream" && event.resumed) count(REGISTRY.EVENTS, ["stream", "resumed"]);

@@ -1,6 +1,6 @@
 // What was counted as Prometheus reads it, and as the report of /status; the words are app/'s.
 
-import { REGISTRY } from "../shared/constants.ts";
+import { EXPERIMENTS, REGISTRY } from "../shared/constants.ts";
 import type { Counts, Metric } from "./counts.ts";
 
 const METRICS: readonly (readonly [Metric, "counter" | "histogram"])[] = [
@@ -33,7 +33,7 @@ export function figures(counts: Counts): Figures {
     read(counts, REGISTRY.VISITS).map(([[outcome = ""], number]) => [outcome, number]),
   );
   const all = Object.values(visits).reduce((sum, number) => sum + number, 0);
-  const total = all - (visits[REGISTRY.MEANT] ?? 0);
+  const total = all - (visits[EXPERIMENTS.PLAIN] ?? 0);
   const hits = REGISTRY.HITS.reduce((sum, outcome) => sum + (visits[outcome] ?? 0), 0);
   return {
     hit_rate: total === 0 ? null : hits / total,

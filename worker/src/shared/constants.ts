@@ -104,7 +104,6 @@ export const REGISTRY = {
   ],
   EVENTS: ["wandstore_events_total", "What else is counted, by part and event.", "part", "event"],
   HITS: ["kept", "redrawn", "whole"],
-  MEANT: "plain",
 } as const;
 
 /** app/personas/learner.py */
