@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, cast
 
 from app.domain.page import Component, ComponentSpec, Proposal, Refusal
-from app.generation.parser.names import same, spelled
+from app.generation.parser.names import CONFIG, role_of, same, spelled
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -90,9 +90,15 @@ def _given(
 ) -> dict[str, object]:
     """Return the props by their names, however those are spelled.
 
-    Those that may be left out and are null, as strict schemas want, are not among them.
+    Those that may be left out and are null, as strict schemas want, are not among them. An object
+    of them within the config that has nothing else, called like a config or the component, is it.
     """
     fields = spec.props.model_fields
+    match [*config.items()]:
+        case [(key, dict(inner))] if not same(key, fields):
+            if role_of(key) == CONFIG or spelled(key, (spec.name,)):
+                repairs["NESTED_CONFIG"] += 1
+                config = inner
     given: dict[str, object] = {}
     for written, value in config.items():
         name = written if written in fields else same(written, fields)

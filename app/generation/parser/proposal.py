@@ -43,7 +43,7 @@ def read_proposal(text: str, repairs: Counter[str], names: Names) -> Proposal | 
         return Refusal("NO_TYPE")
     if type_key != "type":
         repairs["TYPE_KEY" if type_key else "KEYED_BY_TYPE"] += 1
-    config = _config_of(value, kind, type_key, repairs)
+    config = _config_of(value, type_key, repairs)
     if not isinstance(config, dict):
         return Refusal("MALFORMED_CONFIG", type_in(text))
     above = names.key if spelled(names.key, names.known) else ""
@@ -109,9 +109,7 @@ def _type_of(value: Mapping[str, object], names: Names) -> tuple[object, str]:
     return None, ""
 
 
-def _config_of(
-    value: Mapping[str, object], kind: str, type_key: str, repairs: Counter[str]
-) -> object:
+def _config_of(value: Mapping[str, object], type_key: str, repairs: Counter[str]) -> object:
     """Return a component's props: its config, by whatever name, or what stands beside its type."""
     beside = [key for key in value if key not in (type_key, *_SLOT_KEYS)]
     named = [key for key in beside if role_of(key) == CONFIG]
@@ -131,21 +129,8 @@ def _config_of(
             config = _loads(config, repairs)
         except (ValueError, RecursionError):
             return None
-    return _unwrapped(config, kind, repairs)
-
-
-def _unwrapped(config: object, kind: str, repairs: Counter[str]) -> object:
-    """Return props without a list or an object around them that has nothing else."""
     match config:
-        case [dict(inner)]:
-            pass
-        case dict() if len(config) == 1:
-            key, inner = next(iter(config.items()))
-            if not isinstance(inner, dict) or (
-                role_of(key) != CONFIG and not spelled(key, (kind,))
-            ):
-                return config
-        case _:
-            return config
-    repairs["NESTED_CONFIG"] += 1
-    return inner
+        case [dict(only)]:
+            repairs["NESTED_CONFIG"] += 1
+            return only
+    return config

@@ -510,7 +510,7 @@ def test_a_gap_in_a_thought_does_not_end_it() -> None:
         (HERO.replace('":', '"\uff1a').replace(",", "\uff0c"), "FULL_WIDTH"),
         (json.dumps([{"type": "text", "text": HERO}]), "ENCODED_TWICE"),
         (HERO.replace('"', "\u201d"), "TYPOGRAPHIC_QUOTES"),
-        ('{"type":"x","config":{"props":{}}}', "NESTED_CONFIG"),
+        ('{"type":"x","config":[{}]}', "NESTED_CONFIG"),
     ],
 )
 def test_every_repair_is_counted_by_its_kind(text: str, kind: str) -> None:
@@ -532,8 +532,6 @@ def test_every_repair_is_counted_by_its_kind(text: str, kind: str) -> None:
         HERO.replace(":", "\u200b: \u2060"),
         HERO.replace(",", ", # to begin with: {\n"),
         "```json\n[" + HERO[:-1] + "\n```\nThere it is.",
-        json.dumps({"type": "hero", "config": {"config": json.loads(CONFIG)}}),
-        json.dumps({"type": "hero", "props": {"Hero": json.loads(CONFIG)}}),
         json.dumps({"type": "hero", "config": [json.loads(CONFIG)]}),
         json.dumps({"type": "tool_use", "name": "hero", "input": json.loads(CONFIG)}),
         json.dumps({"type": "function_call", "name": "hero", "arguments": CONFIG}),

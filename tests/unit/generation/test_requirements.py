@@ -124,7 +124,7 @@ def test_every_check_of_copy_and_props_is_stated_in_the_prompt() -> None:
     checks = [*(ROOT / "app/generation/copy").glob("*.py"), ROOT / "app/generation/validate.py"]
     checks.append(ROOT / "components" / "fields.py")
     of_the_answer = {"UNKNOWN_COMPONENT", "SLOT_TAKEN"}
-    repairs = {"TYPE_SPELLING", "PROP_SPELLING", "NAME_AS_NUMBER", "NAME_WRAPPED"}
+    repairs = {"TYPE_SPELLING", "PROP_SPELLING", "NESTED_CONFIG", "NAME_AS_NUMBER", "NAME_WRAPPED"}
     assert set().union(*map(codes_in, checks)) == stated | of_the_answer | repairs
 
 

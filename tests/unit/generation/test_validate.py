@@ -6,6 +6,7 @@ from collections import Counter
 from typing import ClassVar
 
 import pytest
+from pydantic import create_model
 
 from app.domain.catalog import Shop
 from app.domain.page import Component, Proposal, Refusal
@@ -202,6 +203,25 @@ def test_a_prop_beside_its_own_other_spelling_or_of_other_words_is_refused(name:
     admitted = verdict({**HERO, name: "More of it"})
     assert isinstance(admitted, Refusal)
     assert admitted.code == "EXTRA_PROP"
+
+
+@pytest.mark.parametrize("key", ["config", "props", "hero", "heroConfig", "Hero"])
+def test_props_within_the_config_are_found_and_that_is_counted(key: str) -> None:
+    repairs: Counter[str] = Counter()
+    proposal = Proposal("hero", "hero", {key: HERO})
+    admitted = validate(proposal, SPECS, props_context(SHOP), set(), repairs)
+    assert (admitted, repairs) == (Component("hero", "hero", HERO), {"NESTED_CONFIG": 1})
+
+
+@pytest.mark.parametrize("name", ["hero", "props", "config"])
+def test_a_prop_may_be_called_like_its_component_or_like_a_config(name: str) -> None:
+    props = create_model("Props", **{name: (dict[str, str], ...)})  # type: ignore[call-overload]
+    specs = {"hero": SPECS["hero"]._replace(props=props)}
+    repairs: Counter[str] = Counter()
+    given: dict[str, object] = {name: {"by": "a"}}
+    proposal = Proposal("hero", "hero", given)
+    admitted = validate(proposal, specs, props_context(SHOP), set(), repairs)
+    assert (admitted, repairs) == (Component("hero", "hero", given), {})
 
 
 def test_a_slot_is_filled_once() -> None:
