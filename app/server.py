@@ -133,7 +133,8 @@ class DrainingServer(Server):
         )
         self.servers = [cast("Any", Listener(listening, make))]
         self.started = True
-        address = f"http://{self.config.host}:{listening[0].getsockname()[1]}"
+        host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+        address = f"http://{host}:{listening[0].getsockname()[1]}"
         log.info("serving %s", address)
         if self._app.state.workbench_address:  # with its key, which is for no log
             sys.stdout.write(f"the workbench: {address}{self._app.state.workbench_address}\n")
@@ -192,6 +193,8 @@ class DrainingServer(Server):
         except OSError as error:
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise StartError(f"WANDSTORE_HOST {host}, WANDSTORE_PORT {port}: {why}") from error
+        except UnicodeError:
+            raise StartError(f"WANDSTORE_HOST {host}: no name can be like this") from None
 
 
 def build_server(settings: Settings, read: Callable[[Settings], SiteContent]) -> DrainingServer:
@@ -215,7 +218,7 @@ def build_server(settings: Settings, read: Callable[[Settings], SiteContent]) ->
     app.state.counters["connections"] = connections.counts
     config = Config(
         app,
-        host=settings.host,
+        host=settings.host.strip("[]"),  # as addresses of IPv6 are written before a port
         port=settings.port,
         loop="uvloop",
         http=cast("Any", partial(BoundedHttpProtocol, open_connections=connections)),

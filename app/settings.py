@@ -24,10 +24,13 @@ from app.util.setting_values import (
     address,
     choice,
     contact,
+    demand,
     folder,
+    header,
     may_be_fetched,
     number,
     origin,
+    printable,
     secret,
     secrets,
     server,
@@ -225,7 +228,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             try:
                 settings = _with(settings, path, read(given[name]))
             except ValueError as error:
-                raise SettingsError(f"{name} must {error}") from None
+                raise SettingsError(f"{name} must {demand(error)}") from None
     for name in _NEEDED.get(settings.storage.where, ()):
         if name not in given:
             raise SettingsError(f"{name} must be set, since WANDSTORE_STATE is not sqlite")
@@ -289,19 +292,19 @@ def _store(text: str) -> str:
 _seconds = number(0.01, 3600)
 
 VARIABLES: dict[str, tuple[str, Read]] = {
-    "WANDSTORE_HOST": ("host", str),
+    "WANDSTORE_HOST": ("host", printable),
     "WANDSTORE_PORT": ("port", whole(0, 65535)),
     "WANDSTORE_DATA": ("data", Path),
     "WANDSTORE_CATALOG": ("catalog", Path),
     "WANDSTORE_CATALOG_URL": ("catalog_url", _feed),
     "WANDSTORE_CATALOG_URL_SECONDS": ("catalog_url_poll", number(0.01, 86_400)),
     "WANDSTORE_SHOPIFY_STORE": ("shopify.store", _store),
-    "WANDSTORE_SHOPIFY_CLIENT_ID": ("shopify.client_id", str),
-    "WANDSTORE_SHOPIFY_SECRET": ("shopify.secret", str),
-    "WANDSTORE_SHOPIFY_TOKEN": ("shopify.token", str),
+    "WANDSTORE_SHOPIFY_CLIENT_ID": ("shopify.client_id", printable),
+    "WANDSTORE_SHOPIFY_SECRET": ("shopify.secret", printable),
+    "WANDSTORE_SHOPIFY_TOKEN": ("shopify.token", header),
     "WANDSTORE_SHOPIFY_SECONDS": ("shopify.reconcile", number(0.01, 7 * 86_400)),
     "WANDSTORE_CATALOG_SECONDS": ("catalog_poll", number(0, 3600)),
-    "WANDSTORE_CURRENCY": ("currency", str),
+    "WANDSTORE_CURRENCY": ("currency", printable),
     "WANDSTORE_PUBLIC_URL": ("public_url", origin),
     "WANDSTORE_SECURITY_CONTACT": ("security_contact", contact),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),
@@ -355,20 +358,20 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_KV_URL": ("storage.kv_url", address),
     "WANDSTORE_D1_URL": ("storage.d1_url", address),
     "WANDSTORE_EDGE_URL": ("storage.edge_url", address),
-    "WANDSTORE_BINDINGS_TOKEN": ("storage.bindings_token", str),
-    "CLOUDFLARE_API_TOKEN": ("storage.api_token", str),
-    "CLOUDFLARE_ACCOUNT_ID": ("storage.account", str),
-    "KV_NAMESPACE_ID": ("storage.namespace", str),
-    "D1_DATABASE_ID": ("storage.database", str),
+    "WANDSTORE_BINDINGS_TOKEN": ("storage.bindings_token", header),
+    "CLOUDFLARE_API_TOKEN": ("storage.api_token", header),
+    "CLOUDFLARE_ACCOUNT_ID": ("storage.account", printable),
+    "KV_NAMESPACE_ID": ("storage.namespace", printable),
+    "D1_DATABASE_ID": ("storage.database", printable),
     "CLOUDFLARE_API_URL": ("storage.api_url", address),
     "WANDSTORE_KV_RETRY_SECONDS": ("storage.retry_pause", _seconds),
     "WANDSTORE_STORAGE_SECONDS": ("storage.patience", number(0.001, 30)),
     "WANDSTORE_KV_BYTES": ("storage.kv_bytes", whole(1, 1024**4)),
     "WANDSTORE_SHOPPER_DAYS": ("storage.shopper_days", number(0.01, 36_500)),
     "WANDSTORE_RECORD_DAYS": ("storage.record_days", number(0.01, 36_500)),
-    "KIMI_API_KEY": ("kimi.key", str),
+    "KIMI_API_KEY": ("kimi.key", header),
     "KIMI_BASE_URL": ("kimi.base_url", address),
-    "KIMI_MODEL": ("kimi.model", str),
+    "KIMI_MODEL": ("kimi.model", printable),
     "KIMI_THINKING": ("kimi.thinking", choice("disabled", "enabled", "unset")),
     "KIMI_MAX_TOKENS_NAME": (
         "kimi.max_tokens_name",
@@ -376,9 +379,9 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     ),
     "KIMI_TEMPERATURE": ("kimi.temperature", number(0, 2)),
     "KIMI_JSON_MODE": ("kimi.response_format", choice("json_object", "json_schema", "unset")),
-    "CLAUDE_API_KEY": ("claude.key", str),
+    "CLAUDE_API_KEY": ("claude.key", header),
     "CLAUDE_BASE_URL": ("claude.base_url", address),
-    "CLAUDE_MODEL": ("claude.model", str),
+    "CLAUDE_MODEL": ("claude.model", printable),
     "CLAUDE_THINKING": ("claude.thinking", choice("disabled", "adaptive", "unset")),
     "CLAUDE_JSON_MODE": ("claude.response_format", choice("json_schema", "unset")),
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -31,6 +33,8 @@ _CONNECTIONS = 64
 _KEEP_LEASES = ("noeviction", "volatile-ttl")
 """What a Redis may do that is full: refuse pages, or drop them before leases and ledgers."""
 
+_DATABASE = re.compile(r"/?\d*/?")
+
 Word = str | bytes | int | float
 
 
@@ -43,6 +47,8 @@ class RedisServer:
 
     def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         try:
+            if not url.startswith("unix:") and not _DATABASE.fullmatch(urlsplit(url).path):
+                raise ValueError("redis-py would take any other path for database 0")  # noqa: TRY301 - is translated
             self._pool = BlockingConnectionPool.from_url(
                 url,
                 max_connections=_CONNECTIONS,
@@ -55,7 +61,9 @@ class RedisServer:
             )
             self._pool.connection_class(**self._pool.connection_kwargs)
         except (TypeError, ValueError):  # which may quote a password
-            raise StorageError("REDIS_URL: it has a port or an option that there is not") from None
+            raise StorageError(
+                "REDIS_URL: it has a port, a database or an option that there is not"
+            ) from None
         self._client = Redis.from_pool(self._pool)
         self._scripts: dict[str, AsyncScript] = {}
         self._timeout = timeout

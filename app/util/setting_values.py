@@ -15,6 +15,13 @@ Read = Callable[[str], object]
 """Makes a setting of a text, or raises ValueError with what the text must do."""
 
 
+def demand(error: ValueError) -> str:
+    """Return what a value must do, without the password of an address."""
+    if isinstance(error, UnicodeError):
+        return "be UTF-8"
+    return re.sub("//.*@", "//...@", str(error))
+
+
 def number(minimum: float, maximum: float) -> Callable[[str], float]:
     """Return what reads a number between two others."""
 
@@ -30,10 +37,17 @@ def number(minimum: float, maximum: float) -> Callable[[str], float]:
     return read
 
 
-def whole(minimum: int = 1, maximum: int = 1_000_000_000) -> Read:
+def whole(minimum: int = 1, maximum: int = 1_000_000_000) -> Callable[[str], int]:
     """Return what reads a whole number."""
-    read = number(minimum, maximum)
-    return lambda text: int(read(text))
+    parse = number(minimum, maximum)
+
+    def read(text: str) -> int:
+        value = parse(text)
+        if value % 1:
+            raise ValueError(f"be a whole number, not {text}")
+        return int(value)
+
+    return read
 
 
 def choice(*choices: str) -> Read:
@@ -47,15 +61,24 @@ def choice(*choices: str) -> Read:
     return read
 
 
+def printable(text: str) -> str:
+    """Read a text of one line."""
+    if not text.isprintable():
+        raise ValueError("have no line break or other sign that is not printed")
+    return text
+
+
+def header(text: str) -> str:
+    """Read what is sent in a header, which may be a secret."""
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("be one line of ASCII")
+    return text
+
+
 def address(text: str) -> str:
-    """Read an http(s) address, without a slash at its end."""
+    """Read an http(s) address to which paths can be added, without a slash at its end."""
     found = text.rstrip("/")
-    try:
-        urlsplit(found).port  # noqa: B018 - it is read then
-        (urlsplit(found).hostname or "").encode("idna")
-    except ValueError:
-        found = ""
-    if not found.startswith(("https://", "http://")):
+    if not (_is_reachable(found) and re.fullmatch(r"https?://[^?#]+", found)):
         raise ValueError(f"be an http(s) address, not {text!r}")
     return found
 
@@ -73,7 +96,7 @@ def server(*schemes: str) -> Read:
 
 def origin(text: str) -> str:
     """Read a scheme and a host."""
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text):
+    if not (re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text) and _is_reachable(text)):
         raise ValueError(f"be a scheme and a host, as https://shop.example, not {text!r}")
     return text.rstrip("/")
 
@@ -109,6 +132,19 @@ def folder(text: str) -> Path:
 
 def may_be_fetched(url: str) -> bool:
     """Say whether an address is https, or of this machine, where who listens reads all we have."""
+    if not _is_reachable(url):
+        return False
     parts = urlsplit(url)
     here = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    return bool(parts.hostname) and (parts.scheme == "https" or here)
+    return parts.scheme == "https" or here
+
+
+def _is_reachable(url: str) -> bool:
+    """Say whether an address has a possible host and port, and can stand in a request."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - it is read then
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        return False
+    return bool(parts.hostname) and url.isprintable()

@@ -78,12 +78,20 @@ def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
         ("WANDSTORE_PORT", "65536", "WANDSTORE_PORT must be from 0 to 65535, not 65536"),
         ("WANDSTORE_GRACE", "nan", "WANDSTORE_GRACE must be from 0 to 600, not nan"),
         ("WANDSTORE_ANSWER_SECONDS", "0", "must be from 0.01 to 3600, not 0"),
+        ("WANDSTORE_PORT", "8080.9", "WANDSTORE_PORT must be a whole number, not 8080.9"),
         ("KIMI_TEMPERATURE", "2.5", "KIMI_TEMPERATURE must be from 0 to 2, not 2.5"),
         ("KIMI_THINKING", "yes", "must be one of disabled, enabled, unset, not 'yes'"),
         ("KIMI_BASE_URL", "https://", "KIMI_BASE_URL must be an http(s) address, not 'https://'"),
         ("CLAUDE_BASE_URL", "file:///etc", "CLAUDE_BASE_URL must be an http(s) address"),
         ("CLAUDE_BASE_URL", "http://host:65536", "CLAUDE_BASE_URL must be an http(s) address"),
         ("CLAUDE_BASE_URL", "http://api..host", "CLAUDE_BASE_URL must be an http(s) address"),
+        ("CLAUDE_BASE_URL", "http://host/v1?key=1", "CLAUDE_BASE_URL must be an http(s) address"),
+        ("CLAUDE_BASE_URL", "http://host/v1\nx: y", "CLAUDE_BASE_URL must be an http(s) address"),
+        ("WANDSTORE_PUBLIC_URL", "https://a.example:99999", "must be a scheme and a host"),
+        ("WANDSTORE_PUBLIC_URL", "https://...", "must be a scheme and a host"),
+        ("WANDSTORE_CATALOG_URL", "https://[::1", "must be an https address"),
+        ("KIMI_MODEL", "a\nb", "KIMI_MODEL must have no line break"),
+        ("SESSION_SECRET", "\udcff" * 20, "SESSION_SECRET must be UTF-8"),
         ("WANDSTORE_SHOPIFY_STORE", "corner.example", "must be a domain, as corner.myshopify.com"),
         ("WANDSTORE_SHOPIFY_STORE", "http://a.example", "must be a domain"),
         ("WANDSTORE_SHOPIFY_STORE", "a.myshopify.com", "must be set, or WANDSTORE_SHOPIFY_TOKEN"),
@@ -100,6 +108,28 @@ def test_a_secret_that_is_too_short_is_not_repeated(name: str) -> None:
     with pytest.raises(SettingsError) as raised:
         read_settings({name: "s3cret"})
     assert str(raised.value) == f"{name} must have at least 16 bytes"
+
+
+@pytest.mark.parametrize(
+    "name", ["KIMI_API_KEY", "CLAUDE_API_KEY", "CLOUDFLARE_API_TOKEN", "WANDSTORE_SHOPIFY_TOKEN"]
+)
+@each("key", ["sk-s3cret\nX-More: 1", "sk-s3cret\u00fc", "sk-s3cret\udcff"])
+def test_a_key_that_no_header_can_carry_stops_the_start_and_is_not_repeated(
+    name: str, key: str
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings({name: key})
+    assert str(raised.value) == f"{name} must be one line of ASCII"
+
+
+@pytest.mark.parametrize(
+    "name", ["KIMI_BASE_URL", "WANDSTORE_PUBLIC_URL", "WANDSTORE_SHOPIFY_STORE", "WANDSTORE_PORT"]
+)
+@each("password", ["s3cret", "s3/cret", "s3@cret"])
+def test_a_password_in_an_address_is_not_repeated(name: str, password: str) -> None:
+    with pytest.raises(SettingsError, match=name) as raised:
+        read_settings({name: f"ftp://user:{password}@shop.example"})
+    assert "cret" not in str(raised.value)
 
 
 def test_earlier_secrets_may_have_commas_in_a_json_list() -> None:

@@ -52,7 +52,6 @@ _FAILURES = (
     asyncpg.InternalClientError,  # of a connection whose end has been announced
     OSError,
     TimeoutError,
-    ValueError,  # of an address that asyncpg cannot read
 )
 
 
@@ -98,6 +97,11 @@ class PostgresDatabase(ShopRepository):
         try:
             async with self._pool.acquire():
                 pass
+        except (ValueError, LookupError):  # which may quote a password
+            raise StorageError(
+                "DATABASE_URL: it has a host, a port or an option that there is not;"
+                " in a password, signs such as / and # are written as %2F and %23"
+            ) from None
         except _FAILURES as error:
             log.warning({"event": "database_not_opened", "reason": type(error).__name__})
 

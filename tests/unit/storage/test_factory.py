@@ -19,7 +19,13 @@ CLUSTER = {
 
 
 @pytest.mark.parametrize(
-    "address", ["redis://:hush@redis:99999", "redis://shop:hu/sh@redis", "redis://:hush@redis?a=b"]
+    "address",
+    [
+        "redis://:hush@redis:99999",
+        "redis://shop:hu/sh@redis",
+        "redis://:hush@redis?a=b",
+        "redis://:hush@redis/shop",
+    ],
 )
 def test_an_address_that_is_none_is_named_and_its_password_is_not(address: str) -> None:
     settings = read_settings({**CLUSTER, "REDIS_URL": address})
