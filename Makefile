@@ -125,8 +125,9 @@ soak: $(VENV)/dev.stamp servers ## Shop for 20 minutes while much goes wrong: SE
 	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PRODUCTS),--products $(PRODUCTS)) \
 		$(if $(PROCESSES),--processes $(PROCESSES)) $(if $(KILLS),--kills $(KILLS)) $(URLS)
 
-fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute
+fuzz: $(VENV)/dev.stamp ## Throw broken answers at parser and admission for a minute, then 2,000 other examples at each property
 	$(BIN)/python -m tests.fuzz 60
+	$(PYTEST) --hypothesis-profile wide -m hypothesis tests/unit
 
 contract: $(VENV)/dev.stamp ## Write what the Worker shares with app/, and the vectors that both must agree on
 	$(BIN)/python -m tools.contract

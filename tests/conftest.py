@@ -27,8 +27,11 @@ from tools.support.server import HeldPort, Server
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own there
 ROOM = 8 << 30
 
-settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", settings.get_profile("usual"), max_examples=6, derandomize=True)
+settings.register_profile(
+    "wide", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2000
+)
+settings.register_profile("usual", settings.get_profile("wide"), max_examples=100, derandomize=True)
+settings.register_profile("quick", settings.get_profile("usual"), max_examples=6)
 settings.load_profile("usual")
 QUICK = {
     "WANDSTORE_RETRY_SECONDS": "0.05",

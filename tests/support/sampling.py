@@ -12,4 +12,4 @@ Case = TypeVar("Case")
 
 def sampled(cases: Sequence[Case]) -> Sequence[Case]:
     """Return all cases, or a sixteenth of them where property tests have as few examples."""
-    return cases[:: 100 // settings().max_examples]
+    return cases[:: max(1, 100 // settings().max_examples)]
