@@ -29,16 +29,26 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 _DECLARED = re.compile(rb"\s*<\?xml[^>]{1,100}encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 """How an XML file says in which encoding it is."""
 
+_TABLES = {".csv", ".tsv", ".txt"}
+_WESTERN = "cp1252"
+_FOREIGN = re.compile(
+    "[^\0-\x7f\xa0£§©«»®°±²·´½¼¾ªº¡¿µ×€…‘’“”„•–—™ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒ"  # noqa: RUF001
+    "ßàáâãäåæçèéêëìíîïñòóôõöøùúûüœ]|[À-ÿ]{3}|[ÂÃâÅ][^\0-\x7f]|[õÕ](?![eE])|[ìòù](?=[a-z])"
+    "|[a-z][…“”„–—¡£¿][a-zÀ-ÿ]"  # noqa: RUF001
+)
+"""What nobody writes in Western Europe: text in another encoding reads so in Windows-1252."""
+
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+\Z")
 
 
 class FeedText:
     """A text of which `pieces` are read anew each time, and how far that has come.
 
-    `size` is what they come to, in characters or bytes.
+    `size` is what they come to, in characters or bytes. `note` is what is to be told of it.
     """
 
-    def __init__(self, pieces: Callable[[], Iterator[str]], size: int) -> None:
+    def __init__(self, pieces: Callable[[], Iterator[str]], size: int, note: str = "") -> None:
+        self.note = note
         self._pieces = pieces
         self._size = max(size, 1)
         self.beginning = next(self._pieces(), "")[:_BEGINNING]
@@ -80,9 +90,12 @@ class FeedText:
 def open_text(path: Path) -> FeedText:
     """Return the text of a file, which has been looked through once.
 
+    A table that is not UTF-8 may be in Windows-1252, as spreadsheets save it in Western Europe.
+
     Raises:
         CatalogError: it cannot be read, is empty, too large, a spreadsheet's own file, or not text.
     """
+    note = ""
     try:
         beginning = next(_blocks(path), b"")
         _refuse_others(beginning)
@@ -90,17 +103,27 @@ def open_text(path: Path) -> FeedText:
         try:
             size = _look_through(path, encoding)
         except UnicodeDecodeError:
-            declared = _DECLARED.match(beginning)
-            if declared is None:
+            if declared := _DECLARED.match(beginning):
+                encoding = declared[1].decode()
+            elif path.suffix.lower() in _TABLES and _is_western(path):
+                encoding, note = _WESTERN, "is not UTF-8 text, and is read as Windows-1252"
+            else:
                 raise
-            encoding = declared[1].decode()
             size = _look_through(path, encoding)
     except UnicodeDecodeError as error:
         line = error.start + 1
         raise CatalogError.of(path, f"is not {error.encoding.upper()} text", line) from None
     except (OSError, InvalidProduct) as error:
         raise _cannot_read(path, error) from error
-    return FeedText(lambda: _again(path, encoding), size)
+    return FeedText(lambda: _again(path, encoding), size, note)
+
+
+def _is_western(path: Path) -> bool:
+    decode = _decoder(_WESTERN)
+    try:
+        return not any(_FOREIGN.search(decode(block, False)) for block in _blocks(path))
+    except UnicodeDecodeError:
+        return False
 
 
 def _refuse_others(beginning: bytes) -> None:

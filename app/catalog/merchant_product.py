@@ -108,11 +108,19 @@ def _variants(
             row.note("variant is not sold: another has this id")
             continue
         try:
-            variants[name] = _variant(row, rows[0], name, values=own, currency=currency)
+            made = _variant(row, rows[0], name, values=own, currency=currency)
         except InvalidProduct as error:
             if len(rows) == 1:
                 raise
             row.note(f"variant is not sold: {error}")
+            continue
+        named, others = (
+            each.price.currency for each in (made, next(iter(variants.values()), made))
+        )
+        if named == others:
+            variants[name] = made
+        else:
+            row.note(f"variant is not sold: is priced in {named}, and others in {others}")
     if not variants:
         raise InvalidProduct("has no variant that can be sold")
     return list(variants.values())
@@ -129,6 +137,9 @@ def _variant(row: Row, first: Row, name: str, *, values: tuple[str, ...], curren
         raise InvalidProduct(f"expired on {shown(row['expires'])}")
     usual = _money(row["price"], "price", currency)
     reduced = _money(row["sale price"], "sale price", currency) if row["sale price"] else None
+    if reduced is not None and not reduced.amount:  # how many exports say that there is none
+        row.note("sold without its sale price of 0")
+        reduced = None
     on_sale = reduced is not None and reduced.amount < usual.amount and _is_now(row)
     word = re.sub(r"[\s_-]", "", row["availability"].rpartition("/")[2].lower())
     if word not in _AVAILABLE:

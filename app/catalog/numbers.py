@@ -22,12 +22,19 @@ _GROUPED = re.compile(
 )
 """With thousands set apart: 1.234,50 or 1 234. Alone 1,234 may be a thousand, or a little more."""
 
+_COMMAS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _MAYBE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
-_OF_THOUSANDTHS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
-"""Currencies in which 1.250 is a price (ISO 4217); in others it may be a thousand and a quarter."""
+_WITHOUT_CENTS = frozenset(["JPY", "KRW"])
+"""Currencies in which 1,200 cannot be a little more than one."""
+
+_OF_THOUSANDTHS = frozenset(["BHD", "JOD", "KWD", "LYD", "OMR", "TND"])
+"""Currencies in which 1.250 is a price; in others it may be a thousand and a quarter.
+
+Nobody has counted in thousandths of Iraq's dinar for decades, although ISO 4217 does.
+"""
 
 _SIGNS = """
-USD US$ $/AUD $/CAD $/NZD $/SGD $/HKD $/MXN $/BRL R$/EUR €/GBP £/JPY ¥/CNY ¥/INR ₹/SEK kr/NOK kr
+USD US$ $/AUD $/CAD $/NZD $/SGD $/HKD $/MXN $/BRL R$/EUR €/GBP £/JPY ¥ 円/CNY ¥/INR ₹/SEK kr/NOK kr
 DKK kr/PLN zł/CZK Kč/HUF Ft/TRY ₺/KRW ₩/ILS ₪/THB ฿
 """
 """What spreadsheets put before or behind an amount in a currency, beside its code."""
@@ -71,6 +78,8 @@ def price(value: object, name: str = "price", currency: str = "") -> Decimal:
     number = value if isinstance(value, Decimal) and value.is_finite() else None
     if isinstance(value, str):
         text = _amount(_western(value), currency)
+        if currency in _WITHOUT_CENTS and _COMMAS.fullmatch(text):
+            text = text.replace(",", "")
         number = Decimal(text.replace(",", ".")) if _PRICE.fullmatch(text) else _grouped(text)
         if currency not in _OF_THOUSANDTHS and _MAYBE_THOUSANDS.fullmatch(text):
             raise InvalidProduct(f"{name} {shown(value)!r} may be thousands")

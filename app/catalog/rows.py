@@ -7,11 +7,12 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeVar
 
 from app.catalog.feed_text import LARGEST_FILE, FeedText
 from app.catalog.images import remote
-from app.catalog.problems import InvalidProduct, Report, attempt
+from app.catalog.problems import WHOLE_FILE, InvalidProduct, Report, attempt
 from app.catalog.text import LONGEST_LINE, shorten
 from app.domain.catalog import Picture
 
@@ -24,6 +25,9 @@ _HINT = re.compile(r"\s*\"?sep=(.)", re.IGNORECASE)
 """A first line by which a spreadsheet tells the next one what stands between the cells."""
 
 
+APART = "\0"
+"""What stands between the cells of several columns that are one of ours: no text has it."""
+
 _MOST_AGAIN = 16
 """How often, all in all, as much as the whole text may be read again."""
 
@@ -32,11 +36,18 @@ class Layout:
     """The columns of a kind of table: our name of each, and the names it has in files.
 
     They are compared by their letters and digits alone. `required` are those that products cannot
-    do without, by their names in messages.
+    do without, by their names in messages. `several` has how the names of columns begin that are
+    one of ours together.
     """
 
-    def __init__(self, columns: Mapping[str, Sequence[str]], required: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Sequence[str]],
+        required: Mapping[str, str],
+        several: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.required = required
+        self.several = several
         self._letters = {ours: [*map(_letters, either)] for ours, either in columns.items()}
         self._ours = {name: ours for ours, names in self._letters.items() for name in names}
 
@@ -108,14 +119,23 @@ def read_rows(text: FeedText, layout: Layout, report: Report) -> Iterator[Row]:
         InvalidProduct: the header lacks a column that products cannot do without.
     """
     begins = text.beginning
+    if text.note:
+        report.add(WHOLE_FILE, text.note)
     lines = _lines(text, layout.delimiter(begins), bool(_HINT.match(begins)), report)
     header = next((cells for _, cells in lines), [])
     places = layout.places(header)
     missing = [name for ours, name in layout.required.items() if ours not in places]
     if missing:
         raise InvalidProduct(f"the header lacks the column {' and the column '.join(missing)}")
+    several = {
+        ours: [at for at, name in enumerate(header) if name.strip().lower().startswith(begins)]
+        for ours, begins in layout.several.items()
+    }
     for line, cells in lines:
-        yield Row(line, {name: cells[place].strip() for name, place in places.items()}, report)
+        named = {name: cells[place].strip() for name, place in places.items()}
+        for name, those in several.items():
+            named[name] = APART.join(filter(None, (cells[place].strip() for place in those)))
+        yield Row(line, named, report)
 
 
 def together(
@@ -156,7 +176,7 @@ def _lines(
         lines.taken.clear()
         try:
             for cells in csv.reader(lines, delimiter=delimiter, strict=True):
-                if any(cells):
+                if any(map(str.strip, cells)):
                     width = width or len(cells)
                     reason = _misfit(cells, width, delimiter if len(lines.taken) > 1 else "")
                     if reason:

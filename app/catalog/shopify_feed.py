@@ -23,7 +23,7 @@ _COLUMNS = {
     "title": ("title",),
     "description": ("body (html)", "description"),
     "vendor": ("vendor",),
-    "product category": ("product category",),
+    "product category": ("product category", "category: name"),
     "type": ("type",),
     "tags": ("tags",),
     "published": ("published", "published on online store"),
@@ -55,7 +55,9 @@ Source: Shopify's help on product CSV files and its two sample templates. `Varia
 its own, but in those of common export apps; its checkout knows variants by nothing else.
 """
 
-LAYOUT = Layout(_COLUMNS, {"id": "Handle", "title": "Title"})
+LAYOUT = Layout(
+    _COLUMNS, {"id": "Handle", "title": "Title"}, {"quantities": "inventory available:"}
+)
 
 
 def read_shopify(text: FeedText, path: Path, terms: Terms) -> Feed:
@@ -151,16 +153,19 @@ def _listed(groups: Iterable[list[Row]], currency: str) -> Iterator[Listed]:
 
 
 def _placed(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows of a handle from the one with the title on; the others are of no product."""
+    """Return the rows of a handle, those with its title first; the others are of no product."""
+    rows = list(rows)
+    name = next((row["title"] for row in rows if row["title"]), "")
     placed: list[Row] = []
+    title = name
     for row in rows:
-        title = row["title"]
+        title = row["title"] or title
         if not row["id"]:
             row.note("has no handle")
-        elif placed and title and title != placed[0]["title"]:
+        elif not name:
+            row.note("has no title, nor has another row with this handle")
+        elif title != name:
             row.note("another product has this handle")
-        elif not placed and not title:
-            row.note("has no title, nor has a row before it with this handle")
         else:
             placed.append(row)
-    return placed
+    return sorted(placed, key=lambda row: not row["title"])

@@ -10,7 +10,7 @@ from app.catalog.feed import MOST_TAGS, category_of, product_id
 from app.catalog.images import remote
 from app.catalog.numbers import flag, price, quantity
 from app.catalog.problems import InvalidProduct, attempt, shown
-from app.catalog.rows import Row
+from app.catalog.rows import APART, Row
 from app.catalog.text import LONGEST_DESCRIPTION, plain, plain_all
 from app.catalog.variants import MOST_VARIANTS, made_of, variant_id
 from app.domain.catalog import Money, Picture, Product, Variant
@@ -109,9 +109,11 @@ def _counted(row: Row) -> int | None:
     is not told to shoppers. A 0 is taken at its word all the same, since selling what is not there
     is the worse mistake; with the policy `continue` it sells on.
     """
-    if not row["quantity"]:
+    given = row["quantity"] or row["quantities"]
+    if not given:
         return None
-    left = attempt(partial(quantity, row["quantity"]), row.note, "sold as if not tracked")
+    read = lambda: sum(map(quantity, given.split(APART)))  # noqa: E731
+    left = attempt(read, row.note, "sold as if not tracked")
     return left if left == 0 or row.cells.get("tracker") != "" else None
 
 

@@ -72,9 +72,14 @@ class Formats(NamedTuple):
         return text.translate({ord("0") + at: sign for at, sign in enumerate(self.digits)})
 
     def money(self, value: Money) -> str:
-        """Return an amount with its sign, set apart from the number where it is a word."""
+        """Return an amount with its sign, set apart from the number where it is a word.
+
+        It has the places that are usual in its currency, two where fewer would change it.
+        """
         places = self.places.get(value.currency, self.places[""])
-        number = self.number(value.amount.quantize(Decimal(1).scaleb(-places)))
+        tried = (places, max(places, 2))
+        usual, exact = (value.amount.quantize(Decimal(1).scaleb(-each)) for each in tried)
+        number = self.number(usual if usual == exact else exact)
         sign = self.signs.get(value.currency, value.currency)
         before, _, after = self.pattern.partition("0")
         if before.endswith("¤") and sign[-1].isalpha():

@@ -81,7 +81,7 @@ def sparse(path: Path) -> None:
             "is a spreadsheet or an archive",
         ),
         (lambda path: path.write_bytes(b"\xff\xfeH\x00\n\x00\x00\xd8"), "line 2: is not UTF-16"),
-        (lambda path: path.write_bytes(b"Handle\n\n\xe9"), "line 3: is not UTF-8 text"),
+        (lambda path: path.write_bytes(b"Handle\n\n\x81"), "line 3: is not UTF-8 text"),
         (lambda path: path.symlink_to(path), ""),
         (sparse, "is larger than 256 MiB"),
     ],

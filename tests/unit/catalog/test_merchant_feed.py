@@ -335,3 +335,21 @@ def test_a_feed_is_read_in_the_encoding_it_declares(tmp_path: Path, encoding: st
     text = RSS.replace("UTF-8", declared).format(items=f"<item>{ITEM}</item>")
     (tmp_path / "feed.xml").write_bytes(text.replace("Jug", "Jüg").encode(encoding))
     assert load_catalogs(tmp_path / "feed.xml").default.products["jug"].title == "Jüg"
+
+
+def test_a_sale_price_of_nothing_gives_nothing_away(read_tsv: ReadXml) -> None:
+    cup = {"id": "cup", "title": "Cup", "price": "9 EUR", "sale_price": "0.00 EUR"}
+    read = read_tsv(cup)
+    assert read.only.price == Money(Decimal(9), "EUR")
+    assert read.only.compare_at is None
+    assert read.problems[0].reason == "sold without its sale price of 0"
+
+
+def test_the_variants_of_a_product_are_in_one_currency(read_tsv: ReadXml) -> None:
+    tee = {"item_group_id": "tee", "title": "Tee"}
+    read = read_tsv(
+        {**tee, "id": "s", "size": "S", "price": "6 EUR"},
+        {**tee, "id": "m", "size": "M", "price": "5 USD"},
+    )
+    assert [form.id for form in read.only.forms()] == ["s"]
+    assert "is priced in USD, and others in EUR" in read.problems[0].reason

@@ -152,7 +152,8 @@ ENCODED = [
         for name in ("utf-16", "utf-16-le", "utf-32", "utf-8-sig")
     ),
     Case("s.csv", b"\xef\xbb\xbf\xef\xbb\xbf" + THE.encode(), TEA),
-    Case("s.csv", THE.encode("cp1252"), {}, "line 2: is not UTF-8 text"),
+    Case("s.csv", THE.encode("cp1252"), TEA, "is read as Windows-1252"),
+    Case("s.csv", THE.encode("mac_roman"), {}, "line 2: is not UTF-8 text"),
     Case("s.csv", THE.replace("\n", "\r"), TEA),
     Case("s.csv", THE.replace("T", "T\0"), TEA),
     Case("s.csv", gzip.compress(THE.encode()), TEA),
@@ -333,3 +334,81 @@ def test_of_a_feed_no_more_than_a_part_is_held_at_a_time(
         tracemalloc.stop()
     assert len(catalogs.default.products) == number
     assert peak < number * len(LONG) * 0.8
+
+
+WESTERN = [
+    "Crêpière – “l’été” « chère » créée où œuf Noël",
+    "Größe Übergröße Äpfel „Straße“ 5 € Fußmatte",
+    "¿Qué? ¡Año! niña camión 1ª nº",
+    "Coleções de maçã, põe pão ÃO",
+    "più perché così però città",
+    "Påse Ångström smørrebrød æble hääyö één",
+    "Café — ½ inch £5 don’t jalapeño ™",
+]
+
+
+def in_encoding(path: Path, text: str, encoding: str) -> Path:
+    path.write_bytes(f"Handle,Title,Variant Price\nmug,Mug,9\ncup,{text!r},9\n".encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("text", WESTERN)
+def test_what_a_western_spreadsheet_saved_is_read_and_said_to_be(tmp_path: Path, text: str) -> None:
+    feed = in_encoding(tmp_path / "a.csv", text.replace(",", ""), "cp1252")
+    catalogs = load_catalogs(feed)
+    assert catalogs.default.products["cup"].title == repr(text.replace(",", ""))
+    (problem,) = catalogs.problems["a"]
+    assert problem.reason == "is not UTF-8 text, and is read as Windows-1252"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("mac_roman", "Crêpière"),
+        ("mac_roman", "camión niña"),
+        ("cp850", "Größe für"),
+        ("cp850", "camión niña"),
+        ("cp1250", "Żółta łódź"),
+        ("cp1250", "hrneček měkký"),
+        ("cp1250", "Női fűszer"),
+        ("cp1250", "Cană ţară"),
+        ("cp1250", "Skodelica živa"),
+        ("cp1251", "Чайник"),
+        ("cp1253", "Φλιτζάνι"),
+        ("cp1254", "Çay bardağı"),
+        ("cp1255", "כוס"),
+        ("cp1256", "كوب"),
+        ("cp1257", "Šilta žvakė"),
+        ("cp932", "土鍋 ナベ"),
+        ("euc_kr", "찻잔"),
+        ("big5", "茶杯"),
+        ("gbk", "茶杯"),
+        ("koi8-r", "чайник"),
+    ],
+)
+def test_no_other_encoding_is_taken_for_that_of_a_western_spreadsheet(
+    tmp_path: Path, encoding: str, text: str
+) -> None:
+    with pytest.raises(CatalogError, match="is not UTF-8 text"):
+        load_catalogs(in_encoding(tmp_path / "a.csv", text, encoding))
+
+
+def test_a_table_that_is_utf_8_but_for_a_row_is_not_taken_for_another(tmp_path: Path) -> None:
+    feed = tmp_path / "a.csv"
+    rows = "Handle,Title,Variant Price\nmug,Crêpe,9\n".encode() + "cup,Café,9\n".encode("cp1252")
+    feed.write_bytes(rows)
+    with pytest.raises(CatalogError, match="line 3: is not UTF-8 text"):
+        load_catalogs(feed)
+
+
+def test_a_row_of_spaces_says_nothing(tmp_path: Path) -> None:
+    feed = tmp_path / "a.csv"
+    feed.write_text("Handle,Title,Variant Price\n  \nmug,Mug,9\n , , \n")
+    assert load_catalogs(feed).problems["a"] == ()
+
+
+@pytest.mark.parametrize("price", ["1,200", "¥1,200", "￥1,200", "1200円"])
+def test_in_yen_a_comma_sets_thousands_apart(tmp_path: Path, price: str) -> None:
+    feed = tmp_path / "a.csv"
+    feed.write_text(f'Handle,Title,Variant Price\nmug,Mug,"{price}"\n')
+    assert load_catalogs(feed, currency="JPY").default.products["mug"].price.amount == 1200

@@ -175,7 +175,7 @@ def test_the_newer_export_reads_as_the_older_one_does(read_csv: ReadCsv) -> None
         ("cup,Cup", "has 2 cells, and the header 3"),
         ("cup,Cup,9,9", "has 4 cells, and the header 3"),
         (",Cup,9", "has no handle"),
-        ("cup,,9", "has no title, nor has a row before it with this handle"),
+        ("cup,,9", "has no title, nor has another row with this handle"),
         ("cup,Cup,", "has no price"),
         ("cup,Cup,cheap", "price 'cheap' is not a number"),
         ("cup,Cup,-1", "price is negative"),
@@ -477,3 +477,30 @@ def test_the_currency_is_the_installations(write: Write) -> None:
     assert catalogs.default.products["mug"].price.currency == "CHF"
     with pytest.raises(CatalogError, match="three capital letters"):
         load_catalogs(path, currency="francs")
+
+
+def test_rows_above_that_of_their_product_are_its_variants(read_csv: ReadCsv) -> None:
+    header = "Handle,Title,Option1 Name,Option1 Value,Variant Price"
+    read = read_csv(header, "tee,,,S,5", "tee,Tee,Size,M,6", "tee,,,L,7")
+    assert read.problems == ()
+    assert read.only.option_names == ("Size",)
+    assert [form.values for form in read.only.variants] == [("M",), ("S",), ("L",)]
+
+
+def test_rows_below_another_product_of_their_handle_are_not_of_the_first(read_csv: ReadCsv) -> None:
+    read = read_csv(HEADER, "tee,Tee,5", "tee,Mug,6", "tee,,7")
+    assert [form.price.amount for form in read.only.forms()] == [5]
+    assert [problem.line for problem in read.problems] == [3, 4]
+
+
+def test_stock_by_place_is_added_up(read_csv: ReadCsv) -> None:
+    places = "Inventory Available: Kiel,Inventory Available Adjust: Kiel,inventory available: Ulm"
+    tracked = "Variant Inventory Tracker"
+    read = read_csv(
+        f"{HEADER},Option1 Value,{tracked},{places}",
+        "tee,Tee,5,S,shopify,3,9,4",
+        "tee,,5,M,shopify,0,9,-2",
+        "tee,,5,L,shopify,,9,",
+    )
+    assert [form.stock for form in read.only.variants] == [7, 0, None]
+    assert [form.available for form in read.only.variants] == [True, False, True]
