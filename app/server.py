@@ -137,8 +137,9 @@ class DrainingServer(Server):
         address = f"http://{host}:{listening[0].getsockname()[1]}"
         log.info("serving %s", address)
         if self._app.state.workbench_address:  # with its key, which is for no log
-            sys.stdout.write(f"the workbench: {address}{self._app.state.workbench_address}\n")
-            sys.stdout.flush()
+            with suppress(OSError):  # nobody reads it, or there is no room for it
+                sys.stdout.write(f"the workbench: {address}{self._app.state.workbench_address}\n")
+                sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the listening sockets, drain, then do as uvicorn does."""

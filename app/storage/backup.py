@@ -69,6 +69,8 @@ def back_up(data: Path, target: Path) -> None:
         BackupError: the folder has no database, or something cannot be read or written.
     """
     _require_database(data)
+    if target.exists() and not target.is_file():
+        raise BackupError(f"{target}: is no file, and would be replaced by one")
     try:
         with _emptied(target.resolve().with_name(f"{target.name}.part")) as folder:
             copies = [_copied(data / name, folder / name) for name in DATABASES]

@@ -146,6 +146,22 @@ def test_a_command_that_is_ended_says_so_and_leaves_nothing(tmp_path: Path) -> N
     assert list(away.iterdir()) == []
 
 
+def test_a_backup_takes_the_place_of_a_file_alone(tmp_path: Path) -> None:
+    data, folder, pipe = tmp_path / "data", tmp_path / "folder", tmp_path / "pipe"
+    data.mkdir()
+    folder.mkdir()
+    os.mkfifo(pipe)
+    with closing(sqlite3.connect(data / "shop.sqlite3")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    for target in (folder, pipe):
+        told = wandstore("backup", target, "--data", data)
+        assert (told.returncode, told.stderr) == (
+            2,
+            f"nothing was done: {target}: is no file, and would be replaced by one\n",
+        )
+    assert pipe.is_fifo()
+
+
 @pytest.mark.parametrize(
     "command",
     [

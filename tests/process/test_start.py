@@ -242,8 +242,9 @@ def test_a_signal_ends_it_also_while_a_component_hangs_and_as_the_first_process(
         pytest.skip("no process may be the first of a namespace here; the others have ended")
 
 
-def test_it_starts_where_nobody_hears_what_it_says(tmp_path: Path) -> None:
-    silent = ("sh", "-c", 'exec "$0" -m app >&- 2>&-', sys.executable)
+@pytest.mark.parametrize("where", [">&- 2>&-", ">/dev/full 2>/dev/full"])
+def test_it_starts_where_nobody_hears_what_it_says(tmp_path: Path, where: str) -> None:
+    silent = ("sh", "-c", f'exec "$0" -m app {where}', sys.executable)
 
     def is_healthy() -> bool:
         with suppress(httpx.ConnectError):
@@ -252,7 +253,9 @@ def test_it_starts_where_nobody_hears_what_it_says(tmp_path: Path) -> None:
 
     with (
         HeldPort() as port,
-        Server(tmp_path / "data", {}, port.number, wait=False, command=silent),
+        Server(
+            tmp_path / "data", {"WANDSTORE_DESIGN": "1"}, port.number, wait=False, command=silent
+        ),
     ):
         eventually(is_healthy)
 
