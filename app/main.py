@@ -207,7 +207,7 @@ async def _lifespan(
                 asyncio.create_task(records.run(), name="records"),
                 asyncio.create_task(resources.relay.run(), name="relay"),
                 asyncio.create_task(logger.run(), name="counts"),
-                asyncio.create_task(pages.draw_shells(), name="shells"),
+                asyncio.create_task(pages.prepare_shops(), name="shells"),
                 *(asyncio.create_task(watch(), name="watch") for watch in watches),
                 *(asyncio.create_task(upkeep.run(), name="upkeep") for upkeep in storage.upkeep),
             ]

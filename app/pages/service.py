@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.catalog.compiled import prepare
 from app.domain.experiments import PLAIN
 from app.domain.network import Client
 from app.domain.page import Component, StoredPage
@@ -67,15 +68,17 @@ class PageService:
         self._records = records
         self._warm_up = warm_up
 
-    async def draw_shells(self) -> None:
+    async def prepare_shops(self) -> None:
         """Draw the default shop's shell for each type of persona, before the first who need one.
 
-        It takes longer than all else of their visit.
+        It takes longer than all else of their visit. Then make what searches need of each shop.
         """
         await asyncio.wait([self._warm_up.start()])
         site = self._site.current
         for persona_type in PERSONA_TYPES:
             await asyncio.to_thread(site.shells.shell, site.default, persona_type, VISIT)
+        for view in site.shops.values():
+            await asyncio.to_thread(prepare, view.shop)
 
     async def shopper(self, visit: Visit) -> KnownShopper:
         """Return a visit's shopper, with their persona, their arm and the key of their page.

@@ -139,7 +139,6 @@ class SiteWatch:
         """Look for changes and fetch them, for ever."""
         try:
             async with asyncio.TaskGroup() as together:
-                together.create_task(asyncio.to_thread(_prepare, self._site.current))
                 together.create_task(self._look_on())
                 together.create_task(self._arms.run())
                 together.create_task(self.permalinks.run(self._checkouts))

@@ -37,7 +37,7 @@ async def test_the_first_shopper_of_a_type_finds_its_shell_drawn(
         records=other,
         warm_up=WarmUp(lambda: loaded.append(True)),
     )
-    await service.draw_shells()
+    await service.prepare_shops()
     assert loaded, "and nothing is drawn before what the first visit needs is there"
     monkeypatch.setattr(renderer, "store_page", None)
     for persona_type in PERSONA_TYPES:
