@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
@@ -46,7 +47,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
     if others.fields:
         shop = shop._replace(store=shop.store or shop.id)
     folder = folder_of(path)
-    local = LocalPictures(folder, f"/pictures/{shop.id}", read_sizes(folder))
+    local = LocalPictures(os.path.realpath(folder), f"/pictures/{shop.id}", read_sizes(folder))
     currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
     if "products" in document.fields:
         report.add(WHOLE_FILE, "products must be a list")
