@@ -71,7 +71,7 @@ def load_prompts(folder: Path, read: Callable[[Path], str] | None = None) -> Pro
     house = {name: read(folder / name) for name in names}
     words = load_words(folder, read)
     texts = [storefront, *personas.values(), *house.values(), *words.values()]
-    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(b"\0".join(map(str.encode, texts))).hexdigest()[:16]
     copy = {name: _copy(folder / name, text) for name, text in house.items()}
     usual = copy.pop("house.json")
     if lacking := {"fallback", *PERSONA_TYPES} - usual.keys():
@@ -109,7 +109,7 @@ def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[
     ours = ROOT / "prompts"
     words: dict[str, str] = {}
     for pattern in ("words/[!.]*.txt", "words/cldr/[!.]*.txt"):
-        found = {path.relative_to(base) for base in (ours, folder) for path in base.glob(pattern)}
+        found = {path.relative_to(base) for base in {ours, folder} for path in base.glob(pattern)}
         for name in sorted(found):
             own = folder / name
             text = (read or _read)(own) if own.is_file() else _read(ours / name)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 _PARTS = re.compile(
     r"""
-    (?P<comment> /\* (?: .*? (?P<ended>\*/) | .* ) )
+    [^/"'{}]+  # most of a style, in one go
+    | (?P<comment> /\* (?: .*? (?P<ended>\*/) | .* ) )
     | (?P<quote> " (?:\\.|[^"\\\n])* (?P<double>")? | ' (?:\\.|[^'\\\n])* (?P<single>')? )
     | (?P<opening> \{ ) | (?P<closing> \} )
     """,
