@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict, Unpack
 
-from app.catalog import merchant_feed, shopify_feed
 from app.catalog.compiled import Stamp
 from app.catalog.feed import Feed, Terms
 from app.catalog.feed_text import open_text, size_of
@@ -21,24 +20,30 @@ from app.catalog.images import folder_of, index_of
 from app.catalog.json_feed import read_json
 from app.catalog.language_feeds import language_files, with_languages, without_languages
 from app.catalog.merchandising import read_rules, rules_path
-from app.catalog.merchant_feed import read_merchant_table, read_merchant_xml
 from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, shown
 from app.catalog.shop_file import is_shop_file, read_about, shop_files
-from app.catalog.shopify_feed import read_shopify, read_shopify_lines
 from app.catalog.text import plain, slug
 from app.domain.catalog import FeedIssue, Shop
 from app.util.memory import memory_left
 
 
-def _read_table(path: Path, terms: Terms) -> Feed:
+def _read_other(path: Path, terms: Terms) -> Feed:
+    """Read what is not our own JSON."""
+    from app.catalog import merchant_feed, shopify_feed  # noqa: PLC0415 - not every shop needs them
+
+    ending = path.suffix.lower()
+    if ending == ".xml":
+        return merchant_feed.read_merchant_xml(path, terms)
+    if ending == ".jsonl":
+        return shopify_feed.read_shopify_lines(path, terms)
     text = open_text(path)
     begins = text.beginning
     if named := _NO_TABLES.get(begins.lstrip()[:1]):
         raise CatalogError.of(path, f"is {named}, whatever its name says")
     if merchant_feed.LAYOUT.fits(begins) and not shopify_feed.LAYOUT.fits(begins):
-        return read_merchant_table(text, path, terms)
-    return read_shopify(text, path, terms)
+        return merchant_feed.read_merchant_table(text, path, terms)
+    return shopify_feed.read_shopify(text, path, terms)
 
 
 _NAMED_ALONE = ".txt"
@@ -46,11 +51,7 @@ _NAMED_ALONE = ".txt"
 
 _READERS: Mapping[str, Callable[[Path, Terms], Feed]] = {
     ".json": read_json,
-    ".jsonl": read_shopify_lines,
-    ".csv": _read_table,
-    ".tsv": _read_table,
-    _NAMED_ALONE: _read_table,
-    ".xml": read_merchant_xml,
+    **dict.fromkeys((".jsonl", ".csv", ".tsv", _NAMED_ALONE, ".xml"), _read_other),
 }
 _NO_TABLES = {"{": "JSON", "[": "JSON", "<": "XML"}
 _MIB = 1024 * 1024
