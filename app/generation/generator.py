@@ -22,8 +22,7 @@ from app.generation.copy import context_of_model
 from app.generation.events import component_event, error_event, fold, progress_event, ready_event
 from app.generation.job import GeneratorDeps, PageJob
 from app.generation.lengths import Lengths
-from app.generation.parser.parser import ProposalParser
-from app.generation.parser.proposal import Names
+from app.generation.parser import build_parser
 from app.generation.prompt import SlotRequest, build_prompt
 from app.generation.rules import own_components
 from app.generation.schema import answer_schema
@@ -154,10 +153,10 @@ class Generator:
     async def _ask(self, model: Model, job: PageJob, slots: Sequence[str]) -> bool:
         """Ask a model for these slots, and draw what it proposes; say whether to ask it again."""
         job.revisable = {}
-        names = Names(known=frozenset((*self._deps.specs, *self._deps.plan.slots)))
-        parser = ProposalParser(self._tools.parsing, names)
-        useful_from = partial(self._useful_from, model.name, parser, job)
-        prompt = self._prompt(job, slots)._replace(useful_from=useful_from)
+        parser = build_parser(self._tools.parsing, (*self._deps.specs, *self._deps.plan.slots))
+        prompt = self._prompt(job, slots)._replace(
+            useful_from=lambda: self._useful_from(model.name, parser.open, job)
+        )
         job.trace.model_called(model.name, prompt)
         reason = ""
         try:
@@ -206,11 +205,11 @@ class Generator:
         )._replace(persona_hash=job.key.persona_hash, client=job.client, lease=job.lease)
         return prompt._replace(schema=partial(answer_schema, self._deps.specs, prompt))
 
-    def _useful_from(self, model: str, parser: ProposalParser, job: PageJob) -> int:
+    def _useful_from(self, model: str, being_read: tuple[str, int] | None, job: PageJob) -> int:
         """Return the character of the answer before which no missing component can end."""
-        if (component := parser.open) is None:
+        if being_read is None:
             return 0
-        type_, began = component
+        type_, began = being_read
         specs, slots = self._deps.specs, self._deps.plan.slots
         fills = specs[type_].slots if type_ in specs else slots
         if not any(self._is_missing(slot, job) for slot in fills):

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 def load_rules(words: Mapping[str, str]) -> Thread:
-    """Load what judges copy, which only composing needs. Any thread may call this.
+    """Load what reads answers and judges copy, which only composing needs, in whatever thread.
 
     The lists of words are not needed before a model's first component is there: they are read in
     the thread that is returned, as the event loop would stand still for as long.
     """
-    import app.generation.copy.rules  # noqa: F401, PLC0415 - loaded when first needed
+    import app.generation.copy.rules  # noqa: PLC0415 - loaded when first needed
+    import app.generation.parser.parser  # noqa: F401, PLC0415 - likewise
     from app.generation.copy.classifier import classifier  # noqa: PLC0415 - likewise
     from app.generation.copy.lexicon import lexicon_of  # noqa: PLC0415 - likewise
 
