@@ -1,13 +1,10 @@
 """The environment, read once into a frozen Settings."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.limits import (
     MAX_LEASE,
@@ -52,15 +49,14 @@ class SettingsError(OperatorError):
     """An environment variable has a value that cannot be used; the message names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
+class ProviderSettings(NamedTuple):
     """How to reach one model, and the options in which compatible servers differ."""
 
     base_url: str
     """The provider's address: Kimi's without `/chat/completions`, Claude's with `/v1` or not."""
     model: str
     """The provider's model."""
-    key: str = field(default="", repr=False)
+    key: str = ""
     """Turns the provider on."""
     thinking: str = "disabled"
     """Sent as `thinking`: `disabled`, Kimi's `enabled`, Claude's `adaptive`; `unset` sends none."""
@@ -71,17 +67,19 @@ class ProviderSettings:
     response_format: str = "json_object"
     """`json_schema` holds the model to the components' schema, Kimi's `json_object` to any JSON."""
 
+    def __repr__(self) -> str:
+        return object.__repr__(self)  # there are secrets in it
 
-@dataclass(frozen=True, slots=True)
-class StorageSettings:
+
+class StorageSettings(NamedTuple):
     """Where KV and database are."""
 
     where: str = "sqlite"
     """Where state lives: `sqlite` files, Redis and PostgreSQL for a `cluster` of processes, the
     `worker`'s bindings, or `cloudflare`'s REST API."""
-    redis_url: str = field(default="", repr=False)
+    redis_url: str = ""
     """`cluster`: Redis 7 or Valkey, as `redis://user:password@host:6379/0`; `rediss://` is TLS."""
-    database_url: str = field(default="", repr=False)
+    database_url: str = ""
     """`cluster`: PostgreSQL 15 or later, as `postgresql://user:password@host:5432/wandstore`."""
     lease: float = 5.0
     """`cluster`: seconds without a sign of life after which another process goes on with a page."""
@@ -91,11 +89,11 @@ class StorageSettings:
     """`worker`: D1's."""
     edge_url: str = "http://edge.internal"
     """`worker`: that of the budget, and of what the Worker serves by itself."""
-    bindings_token: str = field(default="", repr=False)
+    bindings_token: str = ""
     """`worker`: sent with all, where they are reached over another network."""
     api_url: str = "https://api.cloudflare.com/client/v4"
     """`cloudflare`: the API's address."""
-    api_token: str = field(default="", repr=False)
+    api_token: str = ""
     """`cloudflare`: may read and write KV and D1."""
     account: str = ""
     """`cloudflare`: the account."""
@@ -115,25 +113,29 @@ class StorageSettings:
     record_days: float = 30
     """Days for which it stays recorded which pages were composed."""
 
+    def __repr__(self) -> str:
+        return object.__repr__(self)  # there are secrets in it
 
-@dataclass(frozen=True, slots=True)
-class ShopifySettings:
+
+class ShopifySettings(NamedTuple):
     """Which Shopify store is sold from, and how it lets us in."""
 
     store: str = ""
     """The store whose products are sold, as `corner.myshopify.com`."""
     client_id: str = ""
     """Names the app that may read its products, and gets its tokens with the secret."""
-    secret: str = field(default="", repr=False)
+    secret: str = ""
     """The app's client secret: signs webhooks. Without it none is taken."""
-    token: str = field(default="", repr=False)
+    token: str = ""
     """In place of the client id: the token of an app that was made in the store's admin."""
     reconcile: float = 86_400.0
     """Seconds between two readings of all that the store has, whatever webhooks have said."""
 
+    def __repr__(self) -> str:
+        return object.__repr__(self)  # there are secrets in it
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+
+class Settings(NamedTuple):
     """Everything that can be set from outside. docs/settings.md says what is said here of each."""
 
     host: str = "127.0.0.1"
@@ -196,16 +198,16 @@ class Settings:
     """Seconds of silence after which a stream says that it lives; browsers reconnect after 40."""
     shutdown_grace: float = 12.0
     """Seconds that pages get to finish on SIGTERM."""
-    session_secret: str = field(default="", repr=False)
+    session_secret: str = ""
     """Signs the shoppers' cookies; at least 16 bytes, generated in the data folder if not set."""
-    earlier_secrets: tuple[str, ...] = field(default=(), repr=False)
+    earlier_secrets: tuple[str, ...] = ()
     """Secrets that cookies may still be signed with, separated by commas, or a JSON list of them:
     each shopper who returns with one gets a cookie of `SESSION_SECRET`."""
-    worker_secret: str = field(default="", repr=False)
+    worker_secret: str = ""
     """Lets in nobody who does not know it; at least 16 bytes."""
-    operator_token: str = field(default="", repr=False)
+    operator_token: str = ""
     """Lets operators see `/status`, `/metrics`, `/insights` from elsewhere; at least 16 bytes."""
-    collector: str = field(default="", repr=False)
+    collector: str = ""
     """Where OpenTelemetry's spans go, over HTTP, as `http://collector:4318`; none are made where it
     is not set. The SDK's other `OTEL_` variables hold as well."""
     storage: StorageSettings = StorageSettings()
@@ -213,6 +215,9 @@ class Settings:
     claude: ProviderSettings = ProviderSettings(
         "https://api.anthropic.com", "claude-haiku-5-5", response_format="unset"
     )
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)  # there are secrets in it
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -269,10 +274,7 @@ def unclear_settings(environment: Mapping[str, str]) -> list[str]:
 def _with(values: Any, path: str, value: object) -> Any:
     """Return the values with one of them changed, at a dotted path."""
     name, _, inner = path.partition(".")
-    changes = {name: _with(getattr(values, name), inner, value) if inner else value}
-    if hasattr(values, "_replace"):  # limits are named tuples
-        return values._replace(**changes)
-    return replace(values, **changes)
+    return values._replace(**{name: _with(getattr(values, name), inner, value) if inner else value})
 
 
 def _feed(text: str) -> str:

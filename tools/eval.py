@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice, product
@@ -142,7 +141,7 @@ def _file_name(text: str) -> str:
 
 def _briefs(settings: Settings) -> Iterator[tuple[SiteContent, Persona]]:
     """Yield every shop with every kind of shopper, one who likes what the shop begins with."""
-    open_shop = cache(lambda path: read_site(replace(settings, catalog=path)))
+    open_shop = cache(lambda path: read_site(settings._replace(catalog=path)))
     for kind, path in product(PERSONA_TYPES, SHOPS):
         content = open_shop(path)
         liked = content.catalogs.default.categories()[:1]

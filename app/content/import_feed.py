@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,10 +29,9 @@ def import_feed(settings: Settings, feed: str, *, only_checks: bool) -> int:
     with ExitStack() as stack:
         if only_checks:
             data = Path(stack.enter_context(TemporaryDirectory()))
-            settings = replace(settings, data=data)
+            settings = settings._replace(data=data)
         is_elsewhere = may_be_fetched(feed)
-        settings = replace(
-            settings,
+        settings = settings._replace(
             shopify=ShopifySettings(),
             catalog_url=feed if is_elsewhere else "",
             catalog=settings.catalog if is_elsewhere else Path(feed),

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -97,7 +96,7 @@ def _read(settings: Settings) -> SiteContent:
     sells_demo = settings.catalog == _DEMO and feed_source(settings) is None
     key = (settings.currency, settings.public_url, settings.security_contact)
     if key not in _ours:
-        demo = replace(settings, catalog=_DEMO, catalog_url="", shopify=ShopifySettings())
+        demo = settings._replace(catalog=_DEMO, catalog_url="", shopify=ShopifySettings())
         _ours[key] = read_site(demo)
     if sells_demo:
         return _ours[key]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -37,14 +36,10 @@ NUMBERS = [name for name, path in PATHS.items() if type(usual(path)) in (int, fl
 
 def leaves(values: Any, path: str = "") -> Iterator[str]:
     """Yield the dotted path of everything that can be set."""
-    if is_dataclass(values):
-        names = [field.name for field in fields(values)]
-    elif hasattr(values, "_fields"):
-        names = values._fields
-    else:
+    if not hasattr(values, "_fields"):
         yield path
         return
-    for name in names:
+    for name in values._fields:
         yield from leaves(getattr(values, name), f"{path}.{name}" if path else name)
 
 
@@ -55,6 +50,13 @@ def test_every_field_has_one_variable() -> None:
 
 def test_without_variables_and_with_empty_ones_everything_is_as_usual() -> None:
     assert read_settings({}) == read_settings(dict.fromkeys(VARIABLES, " ")) == Settings()
+
+
+def test_no_settings_show_their_secrets() -> None:
+    usual: Any = Settings()
+    for group in (usual, usual.shopify, usual.storage, usual.kimi):
+        secret = group._replace(**dict.fromkeys(group._fields, "a-secret"))
+        assert "a-secret" not in f"{secret} {secret!r}"
 
 
 @each("name", VARIABLES)
@@ -181,7 +183,5 @@ def test_a_store_is_read_with_an_app_or_a_token_and_is_the_only_source() -> None
     for account in (app, {"WANDSTORE_SHOPIFY_TOKEN": "token"}):
         shopify = read_settings({**store, **account}).shopify
         assert shopify.store == "https://corner.myshopify.com"
-        assert "secret" not in repr(shopify)
-        assert "'token'" not in repr(shopify)
     with pytest.raises(SettingsError, match="WANDSTORE_CATALOG_URL must not be set"):
         read_settings({**store, **app, "WANDSTORE_CATALOG_URL": "https://a.example/feed"})

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -49,12 +48,12 @@ _HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
 
 def problems_of(settings: Settings) -> list[str]:
     """Return all that is wrong with a shop, a line each: file, line, reason."""
-    theirs = replace(settings, root=ROOT)
+    theirs = settings._replace(root=ROOT)
     try:
         site = read_site(theirs)
         issues = site.catalogs.problems
     except CatalogError as error:
-        site = read_site(replace(theirs, catalog=Settings().catalog, catalog_url=""))
+        site = read_site(theirs._replace(catalog=Settings().catalog, catalog_url=""))
         issues = {error.path.stem: error.problems}
     found = [_of_catalog(settings.catalog, shop, item) for shop in issues for item in issues[shop]]
     experiments = read_experiments(settings.root).problems

@@ -84,8 +84,8 @@ def api_for(protocol: Protocol, server: StandIn, **options: str) -> ProviderApi:
         }
     )
     if protocol == "anthropic":
-        return AnthropicApi(replace(settings.claude, **options))  # type: ignore[arg-type]
-    return OpenAiApi(replace(settings.kimi, **options))  # type: ignore[arg-type]
+        return AnthropicApi(settings.claude._replace(**options))  # type: ignore[arg-type]
+    return OpenAiApi(settings.kimi._replace(**options))  # type: ignore[arg-type]
 
 
 OPENAI = OpenAiApi(ProviderSettings("http://x", "m", KEY))
