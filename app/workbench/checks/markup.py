@@ -1,15 +1,37 @@
-"""Finds invalid HTML in the states of components and pages."""
+"""Finds invalid HTML, and what browsers pass over in silence, in states of components and pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from app.catalog.images import image_hosts
+from app.domain.catalog import Shop
 from app.workbench.gallery.pages import PAGES
 from app.workbench.gallery.states import ViewOptions, draw, state_names
 from app.workbench.reload.manager import ContentReloader
+
+_SCRIPTS = {"", "module", "text/javascript", "application/javascript", "importmap"}
+"""Types of scripts that are run; others hold data."""
+
+_HELD = {"img", "script", "iframe", "embed", "audio", "video", "source", "track", "input"}
+"""What loads what its `src` names."""
+
+_ADDRESSES = {"href", "src", "action", "formaction", "xlink:href"}
+_ELSEWHERE = "put it into a file of static/, and name that with url.asset"
+
+
+class Silent(NamedTuple):
+    """Something that a browser passes over without a word, and how a template writes it."""
+
+    written: str
+    message: str
 
 
 class Finding(NamedTuple):
@@ -44,6 +66,8 @@ def markup_findings(live: ContentReloader, name: str) -> list[Finding]:
             continue
         html = rendered.html
         texts = _errors(html, html) if spec is None else invalid_markup(html)
+        served = live.version.content.assets.names.values()
+        texts += dict.fromkeys(each.message for each in silent_faults(html, rendered.shop, served))
         found += [Finding(name, state, "markup", "wrong", text) for text in texts]
         if rendered.refusal:
             message = f"a model could not propose it: {rendered.refusal}"
@@ -55,6 +79,51 @@ def invalid_markup(html: str) -> list[str]:
     """Return what is wrong with a slot's HTML."""
     page = f"<!doctype html><title>A state</title><main><section>{html}</section></main>"
     return _errors(page, html)
+
+
+def silent_faults(html: str, shop: Shop, served: Container[str]) -> Iterator[Silent]:
+    """Yield what our policy forbids, or what loads nothing; `served` are the static addresses."""
+    hosts = {urlsplit(origin).netloc for origin in image_hosts(shop)}
+    root = LexborHTMLParser(html).root
+    for node in root.traverse() if root else ():
+        given = {name: value or "" for name, value in node.attributes.items()}
+        if node.tag == "style":
+            yield Silent(r"<style\b", "a <style> is passed over: its rules go into a .css file")
+        if node.tag == "script" and "src" not in given and given.get("type", "") in _SCRIPTS:
+            yield Silent(
+                r"<script(?![^>]*(?:\ssrc|json))", f"a script in a page is not run: {_ELSEWHERE}"
+            )
+        if node.tag == "img" and "alt" not in given:
+            yield Silent(r"<img(?![^>]*\salt)", 'an image has no alt: say what it shows, or alt=""')
+        for name, value in given.items():
+            written = rf"\s{re.escape(name)}\s*="
+            if name == "style":
+                yield Silent(written, "style= is passed over: its rules go into a .css file")
+            elif name.startswith("on"):
+                yield Silent(written, f"{name}= is not run: {_ELSEWHERE}, as a script")
+            elif name in _ADDRESSES and value.strip().lower().startswith("javascript:"):
+                yield Silent(
+                    "(?i)javascript:", f"an address of javascript: is not run: {_ELSEWHERE}"
+                )
+            elif name in ("src", "href") and (reason := _unloaded(node, value, hosts, served)):
+                yield Silent(re.escape(value), reason)
+
+
+def _unloaded(node: LexborNode, address: str, hosts: Container[str], served: Container[str]) -> str:
+    """Return why an element does not get what it names, empty where it does."""
+    is_style = node.tag == "link" and "stylesheet" in (node.attributes.get("rel") or "")
+    parts = urlsplit(address)
+    if not parts.netloc and parts.path.startswith("/static/") and parts.path not in served:
+        return f"{address} is not found: files of static/ are named with url.asset"
+    if not address or not (node.tag in _HELD or is_style):
+        return ""
+    if parts.scheme == "data" or (
+        parts.netloc and not (node.tag == "img" and parts.netloc in hosts)
+    ):
+        shown = parts.netloc or "data: addresses"
+        return f"nothing is loaded from {shown}: {_ELSEWHERE}"
+    is_found = parts.netloc or address.startswith("/")
+    return "" if is_found else f"{address} is not found: {_ELSEWHERE}"
 
 
 def _errors(page: str, shown: str) -> list[str]:

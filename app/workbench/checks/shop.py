@@ -9,18 +9,24 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from difflib import get_close_matches
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from app.catalog.images import image_hosts
 from app.catalog.merchandising import FILE_NAME, overlap
 from app.catalog.problems import CatalogError
+from app.content.assets import MEDIA_TYPES
 from app.content.experiments import read_experiments
-from app.content.site import SiteContent, read_site
+from app.content.prompts import HouseCopy
+from app.content.site import MESSAGES, SiteContent, read_site
 from app.content.styles import shape_faults
-from app.domain.catalog import FeedIssue
+from app.domain.catalog import FeedIssue, Shop
 from app.domain.page import ComponentSpec
 from app.domain.persona import PERSONA_TYPES, Persona
 from app.generation.copy import PropsContext
@@ -28,6 +34,7 @@ from app.generation.prompt import schema_of
 from app.generation.rules import ANYBODY, House, compose, product_props
 from app.rendering.language import USUAL
 from app.settings import ROOT, Settings
+from app.workbench.checks.markup import silent_faults
 from app.workbench.gallery.fixtures import fit_to_shop
 from app.workbench.reload.build import BuildError, Version, build
 from app.workbench.reload.errors import Fault, line_fault, unread_faults
@@ -42,6 +49,25 @@ _USED = re.compile(
 
 _SET = re.compile(r"(--[\w-]+)(?:\s*[:{]|[\"']\s*,)")
 """A variable as a style sets it, `@property` declares it, or a script passes it on."""
+
+_UNDRAWN = re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL)
+"""Comments of a template."""
+
+_NAMED = re.compile(
+    r"/\*.*?\*/|@namespace[^;]*;|(?P<imported>@import\b[^;]*;)"
+    r"|url\(\s*(?P<quote>[\"']?)(?P<address>.*?)(?P=quote)\s*\)"
+    r"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What a style has from elsewhere, or a comment or quote to be passed over."""
+
+_SERVED = re.compile(r"[a-z0-9-]+\.[a-z0-9]+")
+"""A file of static/ as addresses name it."""
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]+)*")
+"""No language has a longer tag (RFC 5646)."""
+
+_MESSAGE = re.compile(r'^msgid "(.+)"$', re.MULTILINE)
 
 _HOUSE = re.compile(r"prompts/house\.(?:(.+)\.)?json")
 
@@ -60,7 +86,10 @@ def problems_of(settings: Settings) -> list[str]:
     found += [_of_catalog(settings.catalog, "", item) for item in experiments]
     sources = read_sources(settings.root)
     ours = read_sources(ROOT)
-    faults = [*unread_faults(sources), *_unpaired(sources), *style_faults(sources, ours)]
+    hosts = [host for shop in site.catalogs.shops.values() for host in image_hosts(shop)]
+    styles = style_faults(sources, ours, hosts)
+    names = [*_unpaired(sources), *_unserved(sources), *_unsaid(sources, ours)]
+    faults = [*unread_faults(sources), *names, *styles]
     in_files = _file_faults(site, sources, ours)
     faults += [fault for fault in in_files if not fault.file.endswith(".css")]  # those are known
     return found + list(map(_of_file, sorted(faults, key=lambda fault: (fault.file, fault.line))))
@@ -87,11 +116,40 @@ def _unpaired(sources: Sources) -> Iterator[Fault]:
             yield from (Fault(name, 0, f"{part} is missing") for part in missing)
 
 
-def style_faults(sources: Sources, ours: Sources) -> Iterator[Fault]:
-    """Yield brackets, comments and quotes that do not end, and variables that nothing sets.
+def _unserved(sources: Sources) -> Iterator[Fault]:
+    """Yield the files of static/ and locale/ that nobody gets, for what they are called."""
+    for name in sources.within("static"):
+        if Path(name).suffix in MEDIA_TYPES and not _SERVED.fullmatch(name):
+            reason = (
+                "is not served: its name must be small letters, digits and hyphens, in no folder"
+            )
+            yield Fault(f"static/{name}", 0, reason)
+    for name in sources.within("locale"):
+        tag, _, file = name.partition("/")
+        if name.endswith(".po") and (file != MESSAGES or not _LANGUAGE.fullmatch(tag)):
+            yield Fault(f"locale/{name}", 0, f"is not read: TAG/{MESSAGES} is, as nl/{MESSAGES}")
 
-    Of `ours`, a shop is served the static files that it does not have.
+
+def _unsaid(sources: Sources, ours: Sources) -> Iterator[Fault]:
+    """Yield the messages of translations that no page says, but nearly."""
+    said = {id_ for text in ours.within("locale").values() for id_ in _MESSAGE.findall(text)}
+    templates = "".join(sources.within("components").values())
+    for name, text in sources.within("locale").items():
+        for found in _MESSAGE.finditer(text) if name.endswith(MESSAGES) else ():
+            for like in () if found[1] in said else get_close_matches(found[1], said, 1, 0.85):
+                if found[1] not in templates:
+                    line = text.count("\n", 0, found.start()) + 1
+                    reason = f"no page says {found[1]!r}: is {like!r} meant?"
+                    yield line_fault(f"locale/{name}", line, reason, sources)
+
+
+def style_faults(sources: Sources, ours: Sources, hosts: Iterable[str] = ()) -> Iterator[Fault]:
+    """Yield brackets, comments and quotes that do not end, and what is set, or found, nowhere.
+
+    Of `ours`, a shop is served the static files that it does not have. Pictures may be loaded from
+    these hosts.
     """
+    files = {**ours.within("static"), **sources.within("static")}.keys()
     texts = {**ours.within("static"), **sources.within("static"), **sources.within("components")}
     names = {name for text in texts.values() for name in _SET.findall(text)}
     for file, text in sources.texts.items():
@@ -101,6 +159,25 @@ def style_faults(sources: Sources, ours: Sources) -> Iterator[Fault]:
             for at, name in _unset(text, names):
                 line = text.count("\n", 0, at) + 1
                 yield line_fault(file, line, f"{name} is set nowhere", sources)
+            for at, reason in _unloaded(text, files, tuple(f"{host}/" for host in hosts)):
+                yield line_fault(file, text.count("\n", 0, at) + 1, reason, sources)
+
+
+def _unloaded(
+    text: str, files: AbstractSet[str], origins: tuple[str, ...]
+) -> Iterator[tuple[int, str]]:
+    """Yield where a style names what browsers do not load, and why."""
+    for found in _NAMED.finditer(text):
+        address = (found["address"] or "").strip()
+        if found["imported"]:
+            yield found.start(), "@import is not followed: copy here what it names"
+        elif not address or address.startswith(("#", *origins)):
+            continue
+        elif ":" in address or "//" in address:
+            where = urlsplit(address).netloc or "data: addresses"
+            yield found.start(), f"nothing is loaded from {where}: put the file into static/"
+        elif not _SERVED.fullmatch(address) or address not in files or address.endswith(".css"):
+            yield found.start(), f"{address} is not found: name a file of static/, as logo.svg"
 
 
 def _unset(text: str, names: AbstractSet[str]) -> Iterator[tuple[int, str]]:
@@ -117,11 +194,13 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
     while True:
         try:
             version = build(version, sources)
-            verify(version, version.content.library.specs, every_state=True)
+            silent: dict[Fault, None] = {}
+            see = partial(_see, silent, version)
+            verify(version, version.content.library.specs, every_state=True, see=see)
         except BuildError as error:
             fault = error.fault
         else:
-            return [*faults, *_house_faults(version), *_pin_faults(version)]
+            return [*faults, *silent, *_house_faults(version), *_pin_faults(version)]
         if fault.file in {earlier.file for earlier in faults}:
             return faults
         faults.append(fault)
@@ -129,6 +208,24 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
         if not group:
             return faults
         sources = sources.taking(group, ours)
+
+
+def _see(found: dict[Fault, None], version: Version, file: str, html: str, shop: Shop) -> None:
+    """Note what a browser would pass over in what was drawn, at each line that writes it."""
+    sources = version.sources
+    known = (name for name in sources.texts if name.endswith(".jinja"))
+    templates = dict.fromkeys([file, *(fault.file for fault in found), *known])
+    for written, message in silent_faults(html, shop, version.content.assets.names.values()):
+        for name in templates:
+            text = _UNDRAWN.sub(
+                lambda part: "\n" * part[0].count("\n"), sources.texts.get(name, "")
+            )
+            lines = {text.count("\n", 0, at.end()) + 1 for at in re.finditer(written, text)}
+            found |= dict.fromkeys(Fault(name, line, message) for line in sorted(lines))
+            if lines:
+                break
+        else:
+            found[Fault(file, 0, message)] = None
 
 
 def _house_faults(version: Version) -> Iterator[Fault]:
@@ -143,7 +240,10 @@ def _house_faults(version: Version) -> Iterator[Fault]:
         if found is None:
             continue
         shop = sold._replace(locale=found[1] or USUAL)
-        house = prompts.house_in(shop.locale)
+        house = prompts.translations.get(shop.locale.lower(), {}) if found[1] else prompts.house
+        yield from _misspelt(file, house, specs, version.sources)
+        if found[1] and not _LANGUAGE.fullmatch(found[1]):
+            yield Fault(file, 0, f"{found[1]} is no language's tag, as nl is")
         choosing = House(version.content.library.plan, prompts.house_in)
         context = context_of(shop)
         for persona in (None, *PERSONA_TYPES):
@@ -151,14 +251,30 @@ def _house_faults(version: Version) -> Iterator[Fault]:
             try:
                 if persona:
                     compose(shop, Persona(persona), choosing, shop.id)
-                for name in house[copy_set].keys() & specs.keys():
+                for name in house.get(copy_set, {}).keys() & specs.keys():
                     lines = house[copy_set][name]
-                    refused = _refused(specs[name], lines, samples[name], context)
+                    chosen = {choice.prop for choice in choosing.plan.kinds[name].choices}
+                    refused = _refused(specs[name], lines, samples[name], context, chosen)
                     for line, prop, message in refused:
-                        at, where = _line_of(text, line[prop]), f"{copy_set}, {name}"
+                        value = line.get(prop) or next(iter(line.values()), name)
+                        at, where = _line_of(text, value), f"{copy_set}, {name}"
                         yield line_fault(file, at, f"{prop}: {message}", version.sources, where)
             except (LookupError, TypeError, AttributeError, ZeroDivisionError) as error:
                 yield Fault(file, 0, f"{copy_set} is not whole: {error!r}")
+
+
+def _misspelt(
+    file: str, house: HouseCopy, components: Iterable[str], sources: Sources
+) -> Iterator[Fault]:
+    """Yield the sets that are for nobody, and names that are nearly a component's."""
+    text = sources.texts[file]
+    for name in house.keys() - {ANYBODY, *PERSONA_TYPES}:
+        reason = f"there is no persona {name}"
+        yield line_fault(file, _line_of(text, name), reason, sources)
+    for name in {name for lines in house.values() for name in lines}.difference(components):
+        for like in get_close_matches(name, components, 1, 0.8):
+            reason = f"there is no component {name}: is {like} meant?"
+            yield line_fault(file, _line_of(text, name), reason, sources)
 
 
 def _pin_faults(version: Version) -> Iterator[Fault]:
@@ -189,13 +305,18 @@ def _refused(
     lines: Iterable[Mapping[str, str]],
     sample: Mapping[str, object],
     context: Mapping[str, Any],
+    chosen: AbstractSet[str],
 ) -> Iterator[tuple[Mapping[str, str], str, str]]:
     """Yield the lines of copy that a component refuses, each with the prop and the reason.
 
-    The house's copy may stand beside any product, so that no product's text speaks for it.
+    The house's copy may stand beside any product, so that no product's text speaks for it. It
+    needs no props that the house has `chosen` for it.
     """
+    fields = spec.props.model_fields.items()
+    needed = {prop for prop, field in fields if field.is_required()} - chosen
     nothing_named = {**context, "copy": lambda text, _: context["copy"](text, ())}
     for line in lines:
+        yield from ((line, prop, "is missing") for prop in sorted(needed - line.keys()))
         try:
             spec.props.model_validate({**sample, **line}, context=nothing_named)
         except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -22,32 +22,45 @@ from app.workbench.reload.errors import Fault, line_fault, line_in_sample, named
 from app.workbench.reload.files import Sources
 from app.workbench.reload.runaway import drawn
 
+See = Callable[[str, str, Shop], object]
+"""Takes a template, the HTML that was drawn of it, and the shop it was drawn for."""
 
-def verify(version: Version, components: Iterable[str], *, every_state: bool = False) -> Renderer:
+
+def verify(
+    version: Version,
+    components: Iterable[str],
+    *,
+    every_state: bool = False,
+    see: See = lambda *_: None,
+) -> Renderer:
     """Draw the samples of these components and every kind of page; return who drew them.
 
     With every state, what is sold out and each look of a page as well, which takes longer than a
-    save may.
+    save may. `see` is given what is drawn.
 
     Raises:
         BuildError: one cannot be drawn, or a sample is not what its props ask for.
     """
     renderer = build_renderer(version.content)
-    shop = version.content.catalogs.default
+    shop, sources = version.content.catalogs.default, version.sources
     for name in components:
         spec = version.content.library.specs[name]
         for sample in spec.samples:
-            _prove_sample(spec, sample, shop, renderer, version.sources)
+            see(
+                f"components/{name}.jinja",
+                _prove_sample(spec, sample, shop, renderer, sources),
+                shop,
+            )
         if every_state:
-            _prove_sample(spec, spec.samples[0], sold_out(shop), renderer, version.sources)
+            _prove_sample(spec, spec.samples[0], sold_out(shop), renderer, sources)
     for opened in version.content.catalogs.shops.values():
-        _prove_pages(version, opened, renderer, every_state=every_state)
+        _prove_pages(version, opened, renderer, see, every_state=every_state)
     return renderer
 
 
 def _prove_sample(
     spec: ComponentSpec, sample: Sample, shop: Shop, renderer: Renderer, sources: Sources
-) -> None:
+) -> str:
     config = fit_to_shop(spec, sample.config, shop)
     context = {"products": shop.products, "categories": shop.categories()}
     replaced = {(name,) for name, value in config.items() if value != sample.config.get(name)}
@@ -65,7 +78,7 @@ def _prove_sample(
 
     with blaming(sources, f"components/{spec.name}.jinja", where):
         try:
-            drawn(draw)
+            return drawn(draw)
         except ValidationError as error:
             raise BuildError(_misfit(spec.name, sample, error, sources)) from error
 
@@ -80,7 +93,9 @@ def _misfit(name: str, sample: Sample, error: ValidationError, sources: Sources)
     return line_fault(file, line, message, sources, f"{name}, sample {sample.name}")
 
 
-def _prove_pages(version: Version, shop: Shop, renderer: Renderer, *, every_state: bool) -> None:
+def _prove_pages(
+    version: Version, shop: Shop, renderer: Renderer, see: See, *, every_state: bool
+) -> None:
     content, sources = version.content, version.sources
     with blaming(sources, "prompts/house.json", "the shop's pages"):
         try:
@@ -91,4 +106,4 @@ def _prove_pages(version: Version, shop: Shop, renderer: Renderer, *, every_stat
         scene = Scene(content, renderer, shop, fallbacks)
         with blaming(sources, template_of(name), "the shop's pages"):
             for draw in islice(states.values(), None if every_state else 1):
-                drawn(partial(draw, scene))
+                see(template_of(name), drawn(partial(draw, scene)), shop)

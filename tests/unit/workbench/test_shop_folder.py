@@ -99,6 +99,20 @@ SPOILT = (
         '"From the shop for $6"',
         "prompts/house.json: eyebrow: copy says: $ 6 (fallback, hero)",
     ),
+    Spoilt(
+        "components/parts/product.jinja",
+        "<img",
+        '<img onload="x()"',
+        "components/parts/product.jinja: onload= is not run: put it into a file of static/, and name "
+        "that with url.asset, as a script",
+        mark="onload",
+    ),
+    Spoilt(
+        "components/cta.css",
+        "{",
+        "{ background: url(waves.png);",
+        "components/cta.css: waves.png is not found: name a file of static/, as logo.svg",
+    ),
 )
 _UNFILLED = "has no fallback: no component names it in its `slots`"
 UNUSABLE = {
@@ -240,3 +254,65 @@ def test_catalog_and_data_may_be_elsewhere_and_the_files_are_the_folders(tmp_pat
     assert environment["WANDSTORE_DATA"] == "/data"
     assert environment["WANDSTORE_ROOT"] == str(tmp_path)
     assert environment["WANDSTORE_CATALOG"] == str(tmp_path / "catalog.json")
+
+
+def test_copy_that_nobody_is_shown_is_named(folder: Path) -> None:
+    house = json.loads((folder / "prompts/house.json").read_text())
+    house["vip"] = {}
+    house["collector"]["heroo"] = house["collector"].pop("hero")
+    del house["loyalist"]["hero"][0]["headline"]
+    (folder / "prompts/house.json").write_text(json.dumps(house))
+    (folder / "prompts/house.german.json").write_text("{}")
+    assert sorted(check(folder)) == [
+        "prompts/house.german.json: german is no language's tag, as nl is",
+        "prompts/house.json, line 1: headline: is missing (loyalist, hero)",
+        "prompts/house.json, line 1: there is no component heroo: is hero meant?",
+        "prompts/house.json, line 1: there is no persona vip",
+    ]
+
+
+def test_a_translation_of_the_house_need_not_have_every_set(folder: Path) -> None:
+    (folder / "prompts/house.nl.json").write_text("{}")
+    assert check(folder) == []
+
+
+def test_copy_of_a_component_that_has_gone_is_no_fault(folder: Path) -> None:
+    for file in (folder / "components").glob("story.*"):
+        file.unlink()
+    assert check(folder) == []
+
+
+@pytest.mark.parametrize("name", ["locale/nl/shop.po", "locale/dutch/LC_MESSAGES/shop.po"])
+def test_translations_that_are_not_read_for_their_place_are_named(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(parents=True)
+    (folder / name).write_text('msgid "Sold out"\nmsgstr "Uitverkocht"\n')
+    place = "TAG/LC_MESSAGES/shop.po is, as nl/LC_MESSAGES/shop.po"
+    assert check(folder) == [f"{name}: is not read: {place}"]
+
+
+def test_a_misspelt_message_is_named_and_one_of_a_template_of_theirs_is_not(folder: Path) -> None:
+    name = "locale/nl/LC_MESSAGES/shop.po"
+    (folder / name).parent.mkdir(parents=True)
+    ids = ("Solld out", "Sold out now", "Made here")
+    (folder / name).write_text("".join(f'msgid "{id_}"\nmsgstr "x"\n' for id_ in ids))
+    hero = folder / "components" / "hero.jinja"
+    hero.write_text(hero.read_text() + '{{ _("Sold out now") }}')
+    meant = "no page says 'Solld out': is 'Sold out' meant?"
+    assert check(folder) == [f"{name}, line 1: {meant}"]
+
+
+@pytest.mark.parametrize("name", ["My_Logo.svg", "img/logo.svg"])
+def test_static_files_that_no_address_can_name_are_named(folder: Path, name: str) -> None:
+    (folder / "static" / name).parent.mkdir(exist_ok=True)
+    (folder / "static" / name).write_text("<svg/>")
+    reason = "is not served: its name must be small letters, digits and hyphens, in no folder"
+    assert check(folder) == [f"static/{name}: {reason}"]
+
+
+def test_what_is_written_in_a_comment_or_holds_data_is_no_fault(folder: Path) -> None:
+    hero = folder / "components" / "hero.jinja"
+    passed_over = (
+        '{# <p style="a"> #}<!-- <p onclick="b"> --><script type="application/json">1</script>'
+    )
+    hero.write_text(hero.read_text() + passed_over)
+    assert check(folder) == []

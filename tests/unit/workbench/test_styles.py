@@ -9,12 +9,15 @@ import pytest
 from app.workbench.checks.shop import style_faults
 from app.workbench.reload.files import Sources
 
-OURS = Sources(Path("/ours"), {"static/shop.css": ":root { --ink: black; }"})
+OURS = Sources(
+    Path("/ours"), {"static/shop.css": ":root { --ink: black; }", "static/icon.svg": "<svg/>"}
+)
+HOSTS = ["https://pictures.example"]
 
 
 def faults(text: str, **others: str) -> list[tuple[int, str]]:
     sources = Sources(Path("/shop"), {"components/hero.css": text, **others})
-    return [(fault.line, fault.message) for fault in style_faults(sources, OURS)]
+    return [(fault.line, fault.message) for fault in style_faults(sources, OURS, HOSTS)]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,25 @@ def faults(text: str, **others: str) -> list[tuple[int, str]]:
             [(1, "a quote does not end"), (1, "a bracket is not closed")],
         ),
         ("a { color: var(--unheard-of); }", [(1, "--unheard-of is set nowhere")]),
+        (
+            '\n@import url("https://fonts.example/x");',
+            [(2, "@import is not followed: copy here what it names")],
+        ),
+        (
+            "a { background: url( 'https://cdn.example/x.png' ) }",
+            [(1, "nothing is loaded from cdn.example: put the file into static/")],
+        ),
+        (
+            'a { background: url("data:image/png;base64,AA") }',
+            [(1, "nothing is loaded from data: addresses: put the file into static/")],
+        ),
+        *(
+            (
+                f"a {{ background: url({name}) }}",
+                [(1, f"{name} is not found: name a file of static/, as logo.svg")],
+            )
+            for name in ("nope.svg", "shop.css", "/static/icon.svg", "img/icon.svg", "Icon.svg")
+        ),
     ],
 )
 def test_what_a_browser_passes_over_is_named_by_its_line(
@@ -44,6 +66,10 @@ def test_what_a_browser_passes_over_is_named_by_its_line(
         "a { color: var(--unheard-of, red); }",
         "a { color: var( --ink ); }",
         "a { --own: 1; order: var(--own); }",
+        "a { background: url(icon.svg), url( 'icon.svg' ); filter: url(#blur); src: url() }",
+        '/* url(x.png) @import "x"; */ a { content: "url(x.png) @import"; }',
+        "@namespace svg url(http://www.w3.org/2000/svg);",
+        "a { background: url(https://pictures.example/x.png) }",
         "@property --own { syntax: '*'; inherits: false; } a { order: var(--own); }",
     ],
 )
