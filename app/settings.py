@@ -39,8 +39,7 @@ _BUNDLED = _APP / "bundled"
 _INSTALLED = _BUNDLED.is_dir()
 
 ROOT = _BUNDLED if _INSTALLED else _APP.parent
-"""Our own components, prompts, styles, migrations and demo shop: in an installed package inside it,
-in a checkout beside `app/`."""
+"""Our own components, prompts, styles, migrations and demo shop: in the package, or beside `app/`."""
 
 _OURS = "WANDSTORE_"
 
@@ -255,9 +254,8 @@ def _check_shopify(settings: Settings) -> None:
 
 def unknown_settings(environment: Mapping[str, str]) -> list[str]:
     """Return the variables that look like ours and are none: misspelt, or of another version."""
-    return [
-        name for name in sorted(environment) if name.startswith(_OURS) and name not in VARIABLES
-    ]
+    names = sorted(environment)
+    return [name for name in names if name.startswith(_OURS) and name not in VARIABLES]
 
 
 def unclear_settings(environment: Mapping[str, str]) -> list[str]:

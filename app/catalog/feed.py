@@ -1,7 +1,5 @@
 """What every feed format is read into, and the bounds on size and number that hold for all."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

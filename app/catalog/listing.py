@@ -1,7 +1,5 @@
 """Filters, sorts and pages the catalog as the query string of an address asks for."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter
@@ -71,7 +69,7 @@ class ListingQuery(NamedTuple):
     page: int = 1
     filters: Filters = ()
 
-    def without(self, *dropped: tuple[str, str]) -> ListingQuery:
+    def without(self, *dropped: tuple[str, str]) -> "ListingQuery":
         """Return the same from its first page, but for some of its filters."""
         filters = tuple(each for each in self.filters if each not in dropped)
         return self._replace(filters=filters, page=1)

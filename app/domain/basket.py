@@ -1,7 +1,5 @@
 """A basket: the lines a shopper means to buy, checked against the catalog as it is now."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What we sell: products, their prices and pictures, and the shops they are sold in."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sized, ValuesView
 from decimal import Decimal
@@ -130,7 +128,7 @@ class Product(_ProductFields):
         forms = self.forms()
         return next((form for form in forms if form.available), forms[0])
 
-    def sold_as(self, variant: Variant) -> Product:
+    def sold_as(self, variant: Variant) -> "Product":
         """Return the product with the price, stock and picture of one of its variants."""
         return self._replace(
             price=variant.price,

@@ -1,7 +1,5 @@
 """What happens to one page, as its journal keeps it."""
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple, Protocol
 
 EventName = Literal["component", "progress", "ready", "error"]

@@ -1,7 +1,5 @@
 """Experiments: which shoppers get which kind of page, the same in Python and in the Worker."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from math import inf
@@ -57,7 +55,7 @@ class Experiment(NamedTuple):
     ends: float = inf
     personas: tuple[str, ...] = ()
 
-    def has_all_of(self, later: Experiment) -> bool:
+    def has_all_of(self, later: "Experiment") -> bool:
         """Say whether no shopper is left for an experiment that comes after this one."""
         meant = not self.personas or (later.personas and {*later.personas} <= {*self.personas})
         lasts = self.begins <= later.begins and later.ends <= self.ends

@@ -1,7 +1,5 @@
 """What a shopper did, in the catalog's terms: the facts by which personas are classified."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from math import isfinite

@@ -1,7 +1,5 @@
 """Limits on time, on a model's text and on spending. Each is a setting."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 MAX_LEASE = 60
@@ -72,7 +70,7 @@ class Spending(NamedTuple):
     have spent; it tells each how many there are."""
 
     @property
-    def share(self) -> Spending:
+    def share(self) -> "Spending":
         """What one of the containers may spend: together they spend no more than is set."""
         return self._replace(
             calls=self.calls // self.instances,

@@ -1,7 +1,5 @@
 """The prompt a model is given, and the events its answer consists of."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple, Protocol
 

@@ -1,7 +1,5 @@
 """The merchant's rules: what must be on a page, and what must not."""
 
-from __future__ import annotations
-
 from math import inf
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """A client's address, and the key by which rate limits count it."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 

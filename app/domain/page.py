@@ -1,7 +1,5 @@
 """What a page is made of: proposals, components, refusals, and the page that is stored."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -112,7 +110,7 @@ class ComponentSpec(NamedTuple):
     """One kind of component: its props, its slots (the likeliest first), its samples."""
 
     name: str
-    props: type[BaseModel]
+    props: "type[BaseModel]"
     slots: tuple[str, ...]
     samples: tuple[Sample, ...]
 

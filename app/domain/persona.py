@@ -1,7 +1,5 @@
 """Who a page is for: shoppers, their personas, and the key their page is kept under."""
 
-from __future__ import annotations
-
 from typing import Literal, NamedTuple, get_args
 
 PersonaType = Literal[

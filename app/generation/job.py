@@ -1,7 +1,5 @@
 """One page being generated, and the tools that generating pages takes."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol

@@ -61,5 +61,11 @@ def test_no_function_is_longer_than_one_thought() -> None:
     assert [found for path in long for found in long_functions(path)] == []
 
 
+def test_no_named_tuple_of_the_domain_compiles_its_annotations_at_a_start() -> None:
+    values = [path for path in MODULES if path.parent.name == "domain"]
+    assert values
+    assert [path.name for path in values if "\nfrom __future__ " in path.read_text()] == []
+
+
 def test_a_module_says_what_it_is_for_unless_it_is_empty() -> None:
     assert [str(path) for path in MODULES + WORKERS if says_nothing(path)] == []

@@ -23,6 +23,7 @@ from tools.support.server import ROOT, HeldPort, Server
 NOT_AT_THE_START = (
     *("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax"),
     *("opentelemetry", "requests", "app.generation.copy.rules", "app.insights.collect"),
+    *("app.generation.parser.lexer", "app.catalog.rows", "app.llm.client"),
 )
 PARTS = ("app", "components", "prompts", "static", "demo", "migrations")
 

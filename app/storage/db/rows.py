@@ -1,7 +1,5 @@
 """What is written to the database, and what is read from its rows, wherever it is."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
