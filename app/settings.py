@@ -39,7 +39,7 @@ _BUNDLED = _APP / "bundled"
 _INSTALLED = _BUNDLED.is_dir()
 
 ROOT = _BUNDLED if _INSTALLED else _APP.parent
-"""Our own components, prompts, styles, migrations and demo shop: in the package, or beside `app/`."""
+"""Our own components, prompts, styles, migrations and demo shop: inside or beside `app/`."""
 
 _OURS = "WANDSTORE_"
 
