@@ -23,10 +23,9 @@ class ComponentBuffer:
         self._length = 0
         self._fault = ""
 
-    @property
-    def type(self) -> str:
-        """The type that the text so far names, if it is fit to be repeated."""
-        return type_in("".join(self._pieces))
+    def type_from(self, piece: int) -> str:
+        """Return the type that the text names from a piece on, if it is fit to be repeated."""
+        return type_in("".join(self._pieces[piece:]))
 
     def begin(self) -> None:
         """Start a component; what was gathered before was its wrapper's."""

@@ -54,7 +54,7 @@ class RepairingParser:
 
         Where none is, the next may begin where the last has ended.
         """
-        return self._buffer.type, self._began
+        return self._buffer.type_from(0), self._began
 
     @property
     def inside(self) -> bool:
@@ -288,7 +288,7 @@ class RepairingParser:
     def drop(self, code: str = "") -> None:
         """Give up all that is open; with a code, the component inside is refused."""
         if code:
-            self._abandon(code, self._buffer.type)
+            self._abandon(code, self._buffer.type_from(0))
         self._stack.clear()
         self._candidate = -1
         self._buffer.end()
@@ -306,6 +306,9 @@ class RepairingParser:
         depth = len(self._stack) - 1
         if self._candidate < 0 or depth == self._candidate or not {"type", "config"} <= frame.keys:
             return
+        known = self._names.known
+        if frame.under_config and known and not spelled(self._buffer.type_from(frame.start), known):
+            return  # props that are called so
         outer = self._stack[self._candidate]
         inner = self._buffer.split(frame.start)
         if frame.under_config:

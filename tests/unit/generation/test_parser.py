@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.domain.limits import ParseLimits
@@ -634,12 +634,29 @@ def test_a_refusal_never_repeats_what_the_model_wrote() -> None:
     assert found == [Refusal("MALFORMED_JSON", "hero")]
 
 
+LIKE_REPAIRS = [
+    "#", "# ", "//", "/*", "*/", "<!--", "-->", "\n", "\\", "`", "```json\n", "{", "}", "[", "]", "'}", '"}},',
+    *"\"'\u201c\u201d\u201e\u2018\u2019\uff02\uff1a\uff0c\u200b\ufeff\u202e\u05e9\U0001f600", "e\u0301",
+    "<think>", "</think>", "[THINK]", "&lt;think&gt;", "<details>", "<tool_call>", "&quot;", "function",
+    '{"type":"grid","config":{}}', '{"components":[', '{\\"type\\":', "https://a.example/b#c", "#fff",
+    "None", "undefined", "NaN", "007", "Sure: ",
+]  # fmt: skip
+"""Pieces of strings that stand outside of strings where something is repaired."""
+
+LIKE_PARTS = [
+    "type", "config", "function", "name", "props", "id", "slot", "arguments", "input", "content",
+    "components", "thought", "plan", "kind", "data", "grid", "Type", "#", "\u201ca\u201d",
+]  # fmt: skip
+"""Names of props that are those of parts of a component, however a model calls them."""
+
+strings = st.text(max_size=12) | st.lists(st.sampled_from(LIKE_REPAIRS), max_size=5).map("".join)
+keys = st.text(max_size=8) | st.sampled_from(LIKE_PARTS)
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    st.none() | st.booleans() | st.integers(-99, 99) | strings,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
     max_leaves=8,
-)  # fmt: skip
-configs = st.dictionaries(st.text(min_size=1, max_size=8), json_values, max_size=4)
+)
+configs = st.dictionaries(keys, json_values, max_size=4)
 tokens = [
     "<think>",
     "</think>",
@@ -660,10 +677,20 @@ noisy = st.lists(st.sampled_from(tokens), max_size=120).map("".join)
 def test_well_formed_components_are_read_exactly(
     wanted: list[dict[str, object]], size: int, pretty: bool
 ) -> None:
-    items = [{"type": "x", "id": "y", "config": config} for config in wanted]
+    items = [{"type": "grid", "id": "y", "config": config} for config in wanted]
     text = json.dumps({"components": items}, indent=2 if pretty else None, ensure_ascii=not pretty)
+    assume(text.count('"type": "grid"') == len(items))  # else a component may stand in another
     found, _ = parsed(text, size, ParseLimits(depth=40))
     assert [item.config for item in found if isinstance(item, Proposal)] == wanted
+
+
+def test_props_that_are_called_as_a_component_is_are_props() -> None:
+    blocks = {"type": "wide", "config": {"blocks": [{"type": "image", "config": {"a": 1}}]}}
+    text = json.dumps([{"type": "grid", "id": "grid", "config": blocks}, json.loads(HERO)])
+    found, repairs = parsed(text)
+    assert next(item.config for item in found if isinstance(item, Proposal)) == blocks
+    assert len(found) == 2
+    assert not repairs
 
 
 @given(noisy, st.integers(1, 12))
