@@ -67,6 +67,9 @@ class Token(NamedTuple):
     text: str
 
 
+_SIGNS = {sign: Token(sign, sign) for sign in "{}[],:"}
+
+
 class Lexer:
     """Feed text, get tokens. Outside any bracket (`prose`) only an opening one is seen.
 
@@ -118,12 +121,13 @@ class Lexer:
             step = self._step(text, position)
             if step is None:
                 self._tail = text[position:]
-                return
+                break
             position, token = step
-            self.position = before + position
             if token is not None:
+                self.position = before + position
                 self._value_expected = token.kind in "{[,:"
                 yield token
+        self.position = before + position
 
     def finish(self) -> Iterator[Token]:
         """Yield the last word, now that nothing can follow it."""
@@ -144,16 +148,16 @@ class Lexer:
         if self.prose:
             return self._in_prose(text, at)
         char = text[at]
-        if char in "{}[],:":
-            return at + 1, Token(char, char)
-        if space := _SPACE.match(text, at):
-            return space.end(), None
+        if sign := _SIGNS.get(char):
+            return at + 1, sign
         if char == '"' and self._skip:
             self._skip = False
             return at + 1, None
         if char in _QUOTES and (char != "'" or self._value_expected):
             self._open_string(char)
             return at + 1, None
+        if space := _SPACE.match(text, at):
+            return space.end(), None
         if char == "'":
             return at + 1, Token("word", char)
         if narrow := _FULL_WIDTH.get(char):
@@ -162,13 +166,17 @@ class Lexer:
         return self._in_word(text, at)
 
     def _in_prose(self, text: str, at: int) -> tuple[int, Token | None] | None:
-        if text[at] in "<◁[&":
+        char = text[at]
+        if char == "{":
+            self._first = False
+            return at + 1, _SIGNS[char]
+        if char in "<◁[&":
             return self._at_tag(text, at)
-        if text[at] == "/":
+        if char == "/":
             return self._at_slash(text, at)
         if space := _SPACE.match(text, at):
             return space.end(), None
-        if text[at] == '"' and self._first:
+        if char == '"' and self._first:
             self._open_string('"')
             return at + 1, None
         opener = _OPENER.search(text, at)
@@ -177,9 +185,7 @@ class Lexer:
         self.spoken += len(said)
         self.said = (self.said + said)[-LONGEST_PREAMBLE:]
         self._first = False
-        if opener is None or opener.group() in "<◁[&/":
-            return end, None
-        return opener.end(), Token(opener.group(), opener.group())
+        return end, None
 
     def _at_tag(self, text: str, at: int) -> tuple[int, Token | None] | None:
         """Begin a thought where its tag opens; one that only closes says what was before it."""
@@ -197,7 +203,7 @@ class Lexer:
             return None
         if text[at] == "[":
             self._first = False
-            return at + 1, Token("[", "[")
+            return at + 1, _SIGNS["["]
         self.spoken += self.prose
         return at + 1, None if self.prose else Token("word", text[at])
 
@@ -240,13 +246,15 @@ class Lexer:
         return rest.startswith("<|") or not (">" in rest or "▷" in rest)
 
     def _in_word(self, text: str, at: int) -> tuple[int, Token | None] | None:
-        if text[at] in "<◁&":
+        char = text[at]
+        if char in "<◁&":
             return self._at_tag(text, at)
-        start = text[at : at + 2]
-        if start in _COMMENTS:
-            return self._begin_comment(start, at)
-        if start in ("/", "#") and not self._finishing:
-            return None
+        if char in "/#":
+            start = text[at : at + 2]
+            if start in _COMMENTS:
+                return self._begin_comment(start, at)
+            if start == char and not self._finishing:
+                return None
         word = _WORD.match(text, at)
         stop = word.end() if word else at + 1
         if stop == len(text) and stop - at < _LONGEST_WORD and not self._finishing:

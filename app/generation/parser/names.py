@@ -44,6 +44,8 @@ def spelled(name: str, known: Collection[str]) -> str:
     Case and the signs between words do not matter, and words may stand around it: `Hero`, `CTA`,
     `product-grid` and `heroBanner` are `hero`, `cta`, `grid` and `hero`; `hero_grid` is neither.
     """
+    if not name:
+        return ""
     words = f" {_words(name)} "
     found = {item for item in known if f" {_words(item)} " in words}
     return same(name, known) or (found.pop() if len(found) == 1 else "")

@@ -115,21 +115,20 @@ class ProposalParser:
         for token in tokens:
             if token.kind == "draft":
                 self._held, self._thinks = [], False
-            elif token.kind == "{" and self._begins_beside_what_waits:
+            elif self._held and token.kind == "{" and self._begins_beside_what_waits:
                 yield from self._offer(0)
             components.accept(token)
             self._lexer.prose = not components.inside
             if components.found:
                 yield from self._drain()
-            self.done = self.done or components.done
+                self.done = self.done or components.done
             if self.done:
                 return
 
     @property
     def _begins_beside_what_waits(self) -> bool:
         """Whether what comes next has no prose before it, and so takes nothing back."""
-        waits = bool(self._held) and not self._thinks
-        return waits and self._heard == self._lexer.spoken
+        return not self._thinks and self._heard == self._lexer.spoken
 
     def _drain(self) -> Iterator[Proposal | Refusal]:
         """Take over what was found, and yield what is no draft."""

@@ -77,26 +77,27 @@ class RepairingParser:
         self._last = token.text if kind == "string" else ""
 
     def _inside(self, token: Token) -> None:
-        frame = self._stack[-1]
-        if self._candidate < 0 and token.kind in ("word", "string"):
-            self._revision += 1
-        if token.kind == ",":
+        frame, kind = self._stack[-1], token.kind
+        if kind == ",":
             if frame.expects == "comma":
                 self._buffer.comma = True
                 frame.expect_item()
             else:
                 self.repairs["EXTRA_COMMA"] += 1
-        elif token.kind == ":":
+        elif kind == ":":
             if frame.expects == "colon":
                 self._buffer.write(":")
                 frame.expects = "value"
-        elif self._is_anchor(token):
-            self._recover(token)
-        elif token.kind == "word" and token.text.startswith("```"):
-            self.end_of_text()
-            self.drop()
         else:
-            self._scalar(frame, token)
+            if self._candidate < 0:
+                self._revision += 1
+            if kind == "word" and self._is_anchor(token):
+                self._recover(token)
+            elif kind == "word" and token.text.startswith("```"):
+                self.end_of_text()
+                self.drop()
+            else:
+                self._scalar(frame, token)
 
     def _scalar(self, frame: Frame, token: Token) -> None:
         """Read a key or a value, and repair what surrounds it."""
@@ -270,9 +271,7 @@ class RepairingParser:
 
     def _is_anchor(self, token: Token) -> bool:
         """Say whether `{"type"` was just read inside out: a quote is missing or too many."""
-        return (
-            token.kind == "word" and token.text == "type" and self._last[:-1].rstrip().endswith("{")
-        )
+        return token.text == "type" and self._last[:-1].rstrip().endswith("{")
 
     def _recover(self, token: Token) -> None:
         """Give up what was being read and start over at the object that begins here."""
