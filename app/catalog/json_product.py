@@ -103,7 +103,7 @@ def read_product(
     if not isinstance(value, dict):
         raise InvalidProduct(f"a product must be an object, not {shown(value)}")
     fields = Fields(value, note, local)
-    currency = fields.text("currency") or currency
+    currency = fields.text("currency").upper() or currency
     cost, before = fields.money("price", currency), fields.money("compare_at_price", currency)
     title, stock, available = fields.text("title"), fields.count("stock"), fields.flag("available")
     if not title:

@@ -65,6 +65,9 @@ def _variants(rows: Sequence[Row], options: Sequence[str], currency: str) -> lis
     variants: dict[str, Variant] = {}
     for row in priced[: MOST_VARIANTS + 1]:
         values = tuple(_value(row, option) for option in options)
+        if any(values) and values in (variant.values for variant in variants.values()):
+            row.note(f"variant is not sold: another is {shown(' / '.join(values))!r} too")
+            continue
         own = plain(row["variant id"] or row["sku"])
         name = variant_id(variants, " ".join(values), plain(row["id"]), own=own)
         read = partial(_variant, row, name, values, currency)

@@ -79,7 +79,7 @@ def test_stock_says_what_is_available_unless_the_catalog_does(
         ({"price": "12 euros"}, "price '12 euros' is not a number"),
         ({"price": {}}, "price 'an object' is not a number"),
         ({"compare_at_price": []}, "compare_at_price 'a list' is not a number"),
-        ({"currency": "euro"}, "currency 'euro' is not three capital letters"),
+        ({"currency": "euro"}, "currency 'EURO' is not three capital letters"),
         ({"id": "mug"}, "another product has this id"),
         ({"id": "../cup"}, "id '../cup' is not"),
         ({"id": ""}, "has no id"),

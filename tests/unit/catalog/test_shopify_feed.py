@@ -504,3 +504,18 @@ def test_stock_by_place_is_added_up(read_csv: ReadCsv) -> None:
     )
     assert [form.stock for form in read.only.variants] == [7, 0, None]
     assert [form.available for form in read.only.variants] == [True, False, True]
+
+
+def test_of_two_variants_that_nothing_tells_apart_the_first_is_sold(read_csv: ReadCsv) -> None:
+    header = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price"
+    read = read_csv(header, "tee,Tee,Size,S,a,5", "tee,,,S,b,6", "tee,,,M,c,6")
+    assert [form.id for form in read.only.variants] == ["a", "c"]
+    assert [problem.reason for problem in read.problems] == [
+        "variant is not sold: another is 'S' too"
+    ]
+
+
+def test_a_failed_formula_is_no_title(read_csv: ReadCsv) -> None:
+    read = read_csv(HEADER, "cup,#N/A,5", "mug,#1 Mug,6")
+    assert list(read.products) == ["mug"]
+    assert [problem.line for problem in read.problems] == [2]

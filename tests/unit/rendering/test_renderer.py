@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 from app.catalog.listing import ListingQuery, filter_products
 from app.catalog.load import load_catalogs
 from app.content.prompts import load_prompts
-from app.domain.catalog import Picture, Shop
+from app.domain.catalog import Money, Picture, Shop, Variant
 from app.domain.page import Component, Proposal, Refusal
 from app.generation.rules import House, fallback
 from app.generation.validate import validate
@@ -32,6 +33,7 @@ from tests.support.factories import product, shop
 from tests.support.fake_model import SLOTS, component
 from tests.support.props import LIBRARY, props_context
 
+PRICE = Money(Decimal(9), "EUR")
 DEMO = load_catalogs(ROOT / "demo" / "catalog.json").default
 HOUSE = House(LIBRARY.plan, load_prompts(ROOT / "prompts").house_in)
 ASSETS = {path.name: f"/{path.name}" for path in (ROOT / "static").iterdir()}
@@ -283,6 +285,14 @@ def test_a_product_page_is_a_whole_page(item: Any) -> None:
     html = whole(RENDERER.product_page(DEMO, item, list(DEMO.products.values())[:4]))
     assert f"<title>{item.title}" in unescape(html)
     assert scripts(html) == [f'src="/signals.js" data-to="/signals" data-product="{item.id}" defer']
+
+
+def test_no_variant_is_a_button_without_words() -> None:
+    values = ("S", "Red"), ("M", ""), ("", "Blue"), ("", "")
+    forms = tuple(Variant(f"v{at}", each, PRICE, True) for at, each in enumerate(values))
+    tee = product("tee")._replace(option_names=("Size", "Color"), variants=forms)
+    html = RENDERER.product_page(shop(tee), tee, [])
+    assert re.findall(r'name="variant" .*?<bdi>(.*?)</bdi>', html) == ["Red", "M", "Blue", "v3"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
