@@ -29,33 +29,36 @@ from app.domain.catalog import (
 
 T = TypeVar("T")
 
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_COLOR = r"#[0-9a-fA-F]{6}"
 _NAME = r"[A-Za-z][A-Za-z0-9-]*(?: [A-Za-z0-9-]+)*"
 _FAMILY = rf"(?:{_NAME}|'{_NAME}'|\"{_NAME}\")"
-_FONT = re.compile(rf"{_FAMILY}(?:, ?{_FAMILY})*")
-"""Names only: no semicolon, bracket or lone quote may reach a style sheet."""
+_FONT = rf"{_FAMILY}(?:, ?{_FAMILY})*"
+"""Names only: no semicolon, bracket or lone quote may reach a style sheet.
+
+As the others here it is compiled when it is needed: a start has few of the milliseconds it takes.
+"""
 
 LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,5}")
 MOST_UNREAD = 20
 """Keys that nobody reads, and that are named for it."""
 
-_CHECKOUT = re.compile(f"{SHOPIFY}|{TEMPLATE}|{DEMO}|none")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}")
-_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]{1,60}){1,6}")
-_TEMPLATE = re.compile(
+_CHECKOUT = f"{SHOPIFY}|{TEMPLATE}|{DEMO}|none"
+_DOMAIN = r"(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}"
+_PATH = r"(?:/[A-Za-z0-9._~-]{1,60}){1,6}"
+_TEMPLATE = (
     r"https://(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?/"
     r"(?=[^{}]*(?:\{(?:quantities|page|slots)\}[^{}]*)*\{(?:items|ids)\})"
     r"(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]|\{(?:items|ids|quantities|page|slots)\}){1,500}"
 )
 """Names what is bought at least once, and no other place to fill."""
 
-_IMAGE_SERVICE = re.compile(
+_IMAGE_SERVICE = (
     r"(?=.*\{width\})(?=.*\{(?:url|encoded)\})"
     r"(?:\{url\}|https://(?:[A-Za-z0-9-]{1,63}\.){1,9}[A-Za-z0-9-]{2,63}(?::[0-9]{1,5})?/)"
     r"(?:[A-Za-z0-9._~:/?#@!$&()*+;=%-]|\{(?:url|encoded|width)\}){1,500}"
 )
-_CONSENT = re.compile(f"{NONE}|{ESSENTIAL}|{PERSONALISE}")
-_CONSENT_COOKIE = re.compile(r"[A-Za-z0-9_.-]{1,64}=[!#-+\--:<-\[\]-~]{1,200}")
+_CONSENT = f"{NONE}|{ESSENTIAL}|{PERSONALISE}"
+_CONSENT_COOKIE = r"[A-Za-z0-9_.-]{1,64}=[!#-+\--:<-\[\]-~]{1,200}"
 """The name of a cookie, and a text in its value, of what cookies may be written with."""
 
 _MOST_WORDS = 200
@@ -89,13 +92,13 @@ class About:
     def matching(
         self,
         name: str,
-        pattern: re.Pattern[str],
+        pattern: str | re.Pattern[str],
         otherwise: str,
         tidy: Callable[[str], str] = str,
     ) -> str:
         """Return a field that has a form to keep to, once it is tidied."""
         given = tidy(self.text(name, otherwise))
-        if given == otherwise or pattern.fullmatch(given):
+        if given == otherwise or re.fullmatch(pattern, given):
             return given
         self.report.add(WHOLE_FILE, f"shop: {name} {shown(given)!r} cannot be used")
         return otherwise

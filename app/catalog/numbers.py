@@ -16,11 +16,14 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 _PRICE = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20}|,[0-9]{1,2})?")
 """With a comma only where it cannot set thousands apart: 9,99 is a price, 1,234 may be two."""
 
-_GROUPED = re.compile(
+_GROUPED = (
     r"(-?[0-9]{1,3}(?:(?P<apart>[., '\u2019])[0-9]{3})(?:(?P=apart)[0-9]{3}){0,2})"
     r"(?:(?!(?P=apart))[.,]([0-9]{1,2}))?"
 )
-"""With thousands set apart: 1.234,50 or 1 234. Alone 1,234 may be a thousand, or a little more."""
+"""With thousands set apart: 1.234,50 or 1 234. Alone 1,234 may be a thousand, or a little more.
+
+It is compiled when it is needed.
+"""
 
 _COMMAS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _MAYBE_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
@@ -133,7 +136,7 @@ def flag(text: str, name: str) -> bool:
 
 def _grouped(text: str) -> Decimal | None:
     """Return a number whose thousands are set apart, None where it may be another."""
-    found = _GROUPED.fullmatch(text)
+    found = re.fullmatch(_GROUPED, text)
     if found is None:
         return None
     whole, apart, cents = found.groups()

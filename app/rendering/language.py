@@ -32,7 +32,7 @@ _PRICES = 1_000
 """Amounts of which a language remembers how it writes them: shops ask much the same for things."""
 
 _NO_BREAK = "\u00a0"
-_SENTENCE_END = re.compile(r"(?<=[.!?؟])\s+|(?<=[。！？])(?!$)|\n+")  # noqa: RUF001 - they end it
+_SENTENCE_END = r"(?<=[.!?؟])\s+|(?<=[。！？])(?!$)|\n+"  # noqa: RUF001 - they end it
 
 
 class MessagesError(OperatorError):
@@ -172,7 +172,7 @@ class Languages:
 
 def opening(text: str) -> tuple[str, str]:
     """Return the first sentence of a text, and all that comes after it."""
-    first, *rest = _SENTENCE_END.split(text.strip(), maxsplit=1)
+    first, *rest = re.split(_SENTENCE_END, text.strip(), maxsplit=1)
     return first, "".join(rest)
 
 

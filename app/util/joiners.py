@@ -9,18 +9,21 @@ from __future__ import annotations
 import re
 
 _SIGNS = re.compile("[\u200c\u200d\ufe0f]+")
-_SHAPED = re.compile(
+_SHAPED = (
     "[\u0600-\u0dff\u0f00-\u109f\u1780-\u18af\u1a20-\u1c4f\ua840-\uaaff\uabc0-\uabff"
     "\ufb50-\ufdff\ufe70-\ufefc\U00010a00-\U00011fff\U0001e900-\U0001e95f]"
 )
-"""A letter of a script whose letters change their shape beside each other: Arabic to Adlam."""
+"""A letter of a script whose letters change their shape beside each other: Arabic to Adlam.
+
+It takes a millisecond to compile, and is compiled when it is needed.
+"""
 
 _VIRAMAS = frozenset(
     "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d3b\u0d3c\u0d4d\u0dca\u1039\u17d2\u1b44"
 )
 """Signs after which a joiner counts even at the end of a word."""
 
-_PICTOGRAPH = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
+_PICTOGRAPH = "[\u2190-\u2bff\U0001f000-\U0001faff]"
 
 
 def drop_loose(text: str) -> str:
@@ -37,9 +40,9 @@ def _shaping(found: re.Match[str]) -> str:
     text, start, end = found.string, found.start(), found.end()
     before, after = text[max(start - 1, 0) : start], text[end : end + 1]
     joiners = found[0].replace("\ufe0f", "")
-    if _PICTOGRAPH.match(before):
-        joins = "\u200d" in joiners and _PICTOGRAPH.match(after)
+    if re.match(_PICTOGRAPH, before):
+        joins = "\u200d" in joiners and re.match(_PICTOGRAPH, after)
         return ("\ufe0f" if "\ufe0f" in found[0] else "") + ("\u200d" if joins else "")
-    if before in _VIRAMAS or (_SHAPED.match(before) and _SHAPED.match(after)):
+    if before in _VIRAMAS or (re.match(_SHAPED, before) and re.match(_SHAPED, after)):
         return joiners[:1]
     return ""
