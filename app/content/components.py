@@ -115,7 +115,7 @@ def open_library(folder: Path) -> Library:
         check_style(path)
     specs = Specs(partial(_specs, folder, package, slots))
     paths = files_below(folder, _DRAWN)
-    texts = {str(path.relative_to(folder)): _read(path) for path in paths}
+    texts = {str(path).removeprefix(f"{folder}/"): _read(path) for path in paths}
     return library_of(folder, texts, slots, specs)
 
 

@@ -36,7 +36,9 @@ def bind(host: str, port: int) -> list[socket.socket]:
         OSError: one of them cannot be bound.
     """
     sockets: list[socket.socket] = []
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    # As text any host loads what reads names in all scripts, a millisecond's work.
+    name = host.encode() if host.isascii() else host
+    found = socket.getaddrinfo(name or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     try:
         for family, *_, address in dict.fromkeys(found):
             place = (address[0], port, *address[2:])

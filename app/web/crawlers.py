@@ -18,10 +18,12 @@ SELF_NAMED = re.compile(
     r"(?:bots?|crawl[a-z]*|spider|scraper|archiver|fetcher|preview|probe|monitor|checker|healthcheck|"
     r"googlehc|prometheus|exporter|whatsapp)/|compatible;[^)]*(?:bots?(?![a-z])|crawl|spider|slurp)|"
     r"^(?!mozilla/|opera/|dalvik/).*(?:bots?(?![a-z])|crawl|spider|health|check|monitor)|"
-    r"headlesschrome|facebookexternalhit|mediapartners|chatgpt-user|claude-user|perplexity-user",
-    re.IGNORECASE,
+    r"headlesschrome|facebookexternalhit|mediapartners|chatgpt-user|claude-user|perplexity-user"
 )
-"""What names itself for what it is, as far as no phone does: some of those are called BOT."""
+"""What names itself for what it is, as far as no phone does: some of those are called BOT.
+
+It is looked for in small letters: compiled to disregard case it takes thrice as long.
+"""
 
 MAX_LENGTH = 1024
 PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
@@ -61,7 +63,7 @@ def is_crawler(headers: Iterable[tuple[bytes, bytes]]) -> bool:
         if name == b"user-agent":
             agent = value[:MAX_LENGTH].decode("latin-1")
             is_read = crawler_list.cache_info().currsize > 0
-            return SELF_NAMED.search(agent) is not None or (is_read and _is_listed(agent))
+            return SELF_NAMED.search(agent.lower()) is not None or (is_read and _is_listed(agent))
     return False
 
 

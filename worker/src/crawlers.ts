@@ -13,7 +13,7 @@ export function isCrawler(request: Request): boolean {
 /** Most shoppers' browsers are one of a few hundred. */
 const isCrawlers = remembered(
   (agent) =>
-    CRAWLERS.SELF_NAMED.test(agent) ||
+    CRAWLERS.SELF_NAMED.test(agent.toLowerCase()) ||
     NAMES.some((name) => agent.includes(name)) ||
     OTHERS.test(agent),
   512,

@@ -248,7 +248,7 @@ export const BASKET_COOKIE = {
 /** app/web/crawlers.py */
 export const CRAWLERS = {
   SELF_NAMED:
-    /(?:bots?|crawl[a-z]*|spider|scraper|archiver|fetcher|preview|probe|monitor|checker|healthcheck|googlehc|prometheus|exporter|whatsapp)\/|compatible;[^)]*(?:bots?(?![a-z])|crawl|spider|slurp)|^(?!mozilla\/|opera\/|dalvik\/).*(?:bots?(?![a-z])|crawl|spider|health|check|monitor)|headlesschrome|facebookexternalhit|mediapartners|chatgpt-user|claude-user|perplexity-user/i,
+    /(?:bots?|crawl[a-z]*|spider|scraper|archiver|fetcher|preview|probe|monitor|checker|healthcheck|googlehc|prometheus|exporter|whatsapp)\/|compatible;[^)]*(?:bots?(?![a-z])|crawl|spider|slurp)|^(?!mozilla\/|opera\/|dalvik\/).*(?:bots?(?![a-z])|crawl|spider|health|check|monitor)|headlesschrome|facebookexternalhit|mediapartners|chatgpt-user|claude-user|perplexity-user/,
   MAX_LENGTH: 1024,
   PREFETCH_HEADERS: ["sec-purpose", "purpose", "x-purpose", "x-moz"],
   PREFETCH: /prefetch|prerender|preview/,
