@@ -7,7 +7,6 @@ from collections.abc import Container, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -20,10 +19,14 @@ from app.workbench.reload.manager import ContentReloader
 _SCRIPTS = {"", "module", "text/javascript", "application/javascript", "importmap"}
 """Types of scripts that are run; others hold data."""
 
-_HELD = {"img", "script", "iframe", "embed", "audio", "video", "source", "track", "input"}
+_HELD = {"img", "script", "source", "input"}
 """What loads what its `src` names."""
 
+_EMPTY = {"iframe", "object", "embed", "audio", "video"}
+"""What the policy lets nothing be shown in."""
+
 _ADDRESSES = {"href", "src", "action", "formaction", "xlink:href"}
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:)?(?://([^/?#]*))?([^?#]*).*", re.DOTALL)
 _ELSEWHERE = "put it into a file of static/, and name that with url.asset"
 
 
@@ -83,16 +86,16 @@ def invalid_markup(html: str) -> list[str]:
 
 def silent_faults(html: str, shop: Shop, served: Container[str]) -> Iterator[Silent]:
     """Yield what our policy forbids, or what loads nothing; `served` are the static addresses."""
-    hosts = {urlsplit(origin).netloc for origin in image_hosts(shop)}
     root = LexborHTMLParser(html).root
     for node in root.traverse() if root else ():
         given = {name: value or "" for name, value in node.attributes.items()}
         if node.tag == "style":
             yield Silent(r"<style\b", "a <style> is passed over: its rules go into a .css file")
+        if node.tag in _EMPTY:
+            yield Silent(rf"<{node.tag}\b", f"<{node.tag}> stays empty: link to what it is to show")
         if node.tag == "script" and "src" not in given and given.get("type", "") in _SCRIPTS:
-            yield Silent(
-                r"<script(?![^>]*(?:\ssrc|json))", f"a script in a page is not run: {_ELSEWHERE}"
-            )
+            written = r"<script(?![^>]*(?:\ssrc|json))"
+            yield Silent(written, f"a script in a page is not run: {_ELSEWHERE}")
         if node.tag == "img" and "alt" not in given:
             yield Silent(r"<img(?![^>]*\salt)", 'an image has no alt: say what it shows, or alt=""')
         for name, value in given.items():
@@ -101,29 +104,29 @@ def silent_faults(html: str, shop: Shop, served: Container[str]) -> Iterator[Sil
                 yield Silent(written, "style= is passed over: its rules go into a .css file")
             elif name.startswith("on"):
                 yield Silent(written, f"{name}= is not run: {_ELSEWHERE}, as a script")
-            elif name in _ADDRESSES and value.strip().lower().startswith("javascript:"):
-                yield Silent(
-                    "(?i)javascript:", f"an address of javascript: is not run: {_ELSEWHERE}"
-                )
-            elif name in ("src", "href") and (reason := _unloaded(node, value, hosts, served)):
+            elif name in _ADDRESSES and (reason := _unreached(node, name, value, shop, served)):
                 yield Silent(re.escape(value), reason)
 
 
-def _unloaded(node: LexborNode, address: str, hosts: Container[str], served: Container[str]) -> str:
-    """Return why an element does not get what it names, empty where it does."""
+def _unreached(
+    node: LexborNode, name: str, address: str, shop: Shop, served: Container[str]
+) -> str:
+    """Return why nothing comes of an address, empty where something does."""
+    scheme, host, path = _ADDRESS.findall(address.strip())[0]
     is_style = node.tag == "link" and "stylesheet" in (node.attributes.get("rel") or "")
-    parts = urlsplit(address)
-    if not parts.netloc and parts.path.startswith("/static/") and parts.path not in served:
-        return f"{address} is not found: files of static/ are named with url.asset"
-    if not address or not (node.tag in _HELD or is_style):
+    if scheme.lower() == "javascript:":
+        return f"an address of javascript: is not run: {_ELSEWHERE}"
+    if host and name in ("action", "formaction"):
+        return f"no form is sent to {host}: link to a page there"
+    if not host and path.startswith("/static/") and path not in served:
+        return f"{path} is not found: files of static/ are named with url.asset"
+    if not address or name in ("action", "formaction") or not (node.tag in _HELD or is_style):
         return ""
-    if parts.scheme == "data" or (
-        parts.netloc and not (node.tag == "img" and parts.netloc in hosts)
-    ):
-        shown = parts.netloc or "data: addresses"
-        return f"nothing is loaded from {shown}: {_ELSEWHERE}"
-    is_found = parts.netloc or address.startswith("/")
-    return "" if is_found else f"{address} is not found: {_ELSEWHERE}"
+    if host and node.tag == "img" and f"https://{host.lower()}" in image_hosts(shop):
+        return ""
+    if host or scheme:
+        return f"nothing is loaded from {host or f'{scheme} addresses'}: {_ELSEWHERE}"
+    return "" if path.startswith("/") else f"{path} is not found: {_ELSEWHERE}"
 
 
 def _errors(page: str, shown: str) -> list[str]:

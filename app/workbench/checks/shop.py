@@ -14,7 +14,6 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -174,7 +173,7 @@ def _unloaded(
         elif not address or address.startswith(("#", *origins)):
             continue
         elif ":" in address or "//" in address:
-            where = urlsplit(address).netloc or "data: addresses"
+            where = address.partition("//")[2].partition("/")[0] or "data: addresses"
             yield found.start(), f"nothing is loaded from {where}: put the file into static/"
         elif not _SERVED.fullmatch(address) or address not in files or address.endswith(".css"):
             yield found.start(), f"{address} is not found: name a file of static/, as logo.svg"

@@ -83,6 +83,9 @@ def silent(html: str) -> list[str]:
         "<img alt='' src=//cdn.example/x.png>",
         "<img alt='' src=data:image/png;base64,AA>",
         "<iframe src=https://video.example></iframe>",
+        "<video controls></video>",
+        "<img alt='' src='http://[x'>",
+        "<form action=https://letters.example/join><button>x</button></form>",
     ],
 )
 def test_what_a_browser_passes_over_in_silence_is_found(html: str) -> None:
