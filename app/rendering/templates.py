@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import CodeType
 
 from jinja2 import (
     BaseLoader,
@@ -20,15 +21,27 @@ from app.util.folders import files_below
 
 
 class CompiledTemplates(FileSystemBytecodeCache):
-    """Keeps compiled templates where Python keeps its own, if it may write there."""
+    """Keeps compiled templates where Python keeps its own, if it may write there.
+
+    Each is loaded once for all languages, whose environments share it.
+    """
 
     def __init__(self, folder: Path) -> None:
         with suppress(OSError):
             folder.mkdir(exist_ok=True)
         super().__init__(str(folder), "%s.jinja-compiled")
+        self._loaded: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Load a compiled template, if there is one."""
+        bucket.code = self._loaded.get((bucket.key, bucket.checksum))
+        if bucket.code is None:
+            super().load_bytecode(bucket)
+            self._loaded[bucket.key, bucket.checksum] = bucket.code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Write a compiled template; where that cannot be done it is compiled again next time."""
+        self._loaded[bucket.key, bucket.checksum] = bucket.code
         with suppress(OSError):
             super().dump_bytecode(bucket)
 
