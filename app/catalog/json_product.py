@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 
@@ -19,7 +18,6 @@ _MOST_IN_STOCK = 1_000_000_000
 _MOST_OPTION_NAMES = 3
 
 
-@dataclass(frozen=True, slots=True)
 class Fields:
     """The fields of a product, each read as its kind; null is as good as absent.
 
@@ -27,9 +25,12 @@ class Fields:
     has a picture.
     """
 
-    values: Mapping[str, object]
-    note: Note = str
-    local: LocalPictures | None = None
+    def __init__(
+        self, values: Mapping[str, object], note: Note = str, local: LocalPictures | None = None
+    ) -> None:
+        self.values = values
+        self.note = note
+        self.local = local
 
     def text(self, name: str, most: int = LONGEST_LINE) -> str:
         """Return plain text; empty where there is none."""
@@ -150,7 +151,8 @@ def _variants(fields: Fields, currency: str) -> tuple[Sequence[str], Sequence[Va
         try:
             options = _options_of(value, names if variants else None)
             values = tuple(options[name] for name in names or options)
-            variant = _variant(replace(fields, values=value), fields, values, currency, variants)
+            own = Fields(value, fields.note, fields.local)
+            variant = _variant(own, fields, values, currency, variants)
         except InvalidProduct as error:
             fields.note(f"variant {place} is not sold: {error}")
         else:

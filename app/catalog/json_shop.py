@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -65,13 +64,13 @@ _MOST_WORDS = 200
 """Banned words, and allowed claims, that a brand may have."""
 
 
-@dataclass(frozen=True, slots=True)
 class About:
     """Fields that describe the shop rather than what it sells. `read` are those asked for."""
 
-    fields: Mapping[str, object]
-    report: Report
-    read: set[str] = field(default_factory=set)
+    def __init__(self, fields: Mapping[str, object], report: Report) -> None:
+        self.fields = fields
+        self.report = report
+        self.read: set[str] = set()
 
     def part(self, name: str) -> About:
         """Return an object among the fields; an absent one is empty."""
