@@ -162,11 +162,12 @@ def _marked(props: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Any, Name
 
 
 # Strings, compiled by `re` at their first use and kept there: not while the shop opens.
-_MARKUP = r"[<>]|&#?\w+;|\{\{|\}\}|\{%|%\}|\[[^\]]*\]\(|```"
+_MARKUP = r"[<>{}]|&#?\w+;|\[[^\]]*\]\(|```"
 _ADDRESS = (
-    r"(?i)\w+://|\b(?:javascript|data|vbscript|mailto|tel)\s*:|\bwww\.|\S+@\S+\.\w|"
+    r"(?i)\w+://|\b(?:javascript|data|vbscript|mailto|tel)\s*:|\bwww\.|\w@\w|"
     r"(?:^|\s)//\w|\b[a-z0-9-]+\.[a-z]{2,24}/|"
-    r"\b[a-z0-9-]{2,}\.(?:com|net|org|io|co|shop|store|info|biz|dev|app|xyz|de|fr|uk|eu|ru|cn|me)\b"
+    r"\b[a-z0-9-]{2,}\.(?:com|net|org|io|co|shop|store|info|biz|dev|app|xyz|de|fr|uk|eu|ru|cn|me)\b|"
+    r"\b[^\W\d_][\w-]+\.(?-i:[a-z\u0430-\u045f]{2})"
 )
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 

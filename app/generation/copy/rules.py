@@ -53,10 +53,32 @@ _PLAIN_SYMBOLS = "©®°"
 _EMOJI_PARTS = re.compile("[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")
 _EXCLAMATION = ("!", "\u00a1", "\u01c3")
 _EMPHASIS = r"(?:\*+|_+|`+|~~)"
-_MARKDOWN = re.compile(rf"(?<![\w*`~]){_EMPHASIS}\w|\w[.,;:?]?{_EMPHASIS}(?!\w)|^#+$")
-"""A word that is set off in Markdown, or the sign of a heading; not one with a sign inside."""
+_MARKDOWN = re.compile(
+    rf"(?<![\w*`~]){_EMPHASIS}\w|\w[.,;:?]?{_EMPHASIS}(?!\w)|^[#@]+(?!\d)|[\[\]]|^%\(?[a-zA-Z]"
+)
+"""A word that is set off in Markdown or is to be filled in, or the sign of a heading, a topic or a
+name; not one with a sign inside."""
+
+_NOT_WRITTEN = re.compile(
+    r"\W*(?:(?i:undefined|null|none|nan|n/a|tb[acd]|true|false|string|text)|TODO)?\W*"
+    r"|.*\b(?:NaN|TODO|undefined\W*$).*"
+)
+"""What a program leaves where nothing was written."""
+
+_EMPHATIC = {
+    "de": "D(?:ER|IE|AS|EN|EM)",
+    "en": "THE",
+    "es": "EL|L[AO]S?",
+    "fr": "L(?:E|A|ES)",
+    "it": "IL|L[AEO]",
+    "nl": "DE|HET|[Dd][éèÉÈ]|[Hh][éèÉÈ][Tt]",
+}
+"""Articles, by language, that say with capitals or an accent that there is no other."""
 
 _BANNED_WORD = re.compile(r"\*?[^\W_]+\*?")
+
+
+_LOOKS = ("EXCLAMATION_IN_COPY", "MARKUP_IN_COPY", "TASK_IN_COPY", "SUPERLATIVE_NOT_STATED")
 
 
 class Finding(NamedTuple):
@@ -86,6 +108,8 @@ class CopyRules:
         self._language = language.lower().partition("-")[0]
         self._reader = reader = Reader(lexicons, self._language, currency)
         banned_list = "\n".join(["[banned]", *map(_bare, banned)])
+        articles = _EMPHATIC.get(self._language, "(?!)")
+        self._emphatic = re.compile(rf"\b(?:{articles})\s+(?=\w*[^\W\d_A-Z])")
         self._banned = Lexicons({"banned": banned_list})
         self._allowed = " . ".join(allowed)
         self._facts = lru_cache(64)(reader.facts)
@@ -137,8 +161,12 @@ class CopyRules:
 
     def _read_anew(self, text: str) -> tuple[tuple[Finding, ...], tuple[Statement, ...]]:
         """Return how copy looks that it may not, and what it states."""
-        looks = (*_looks(text), *self._banned_in(text))
+        looks = (*_looks(text), *self._emphasized_in(text), *self._banned_in(text))
         return looks, tuple(self._reader.statements(text))
+
+    def _emphasized_in(self, text: str) -> Iterator[Finding]:
+        for article in self._emphatic.findall(unicodedata.normalize("NFC", text)):
+            yield Finding("SUPERLATIVE_NOT_STATED", article.strip())
 
     def _banned_in(self, text: str) -> Iterator[Finding]:
         tokens = words(fold(text))
@@ -162,6 +190,8 @@ def _looks(text: str) -> Iterator[Finding]:
     pictures = [char for char in readable if not char.isascii() and _is_picture(char)]
     if pictures:
         yield Finding("EMOJI_IN_COPY", "".join(pictures))
+    if _NOT_WRITTEN.fullmatch(readable):
+        yield Finding("TASK_IN_COPY", readable)
     for spelled in spaced_out(fold(text)):
         yield Finding("SPACED_LETTERS", spelled)
 
@@ -173,7 +203,7 @@ def _is_said(sentence: str, known: Iterable[Facts]) -> bool:
 
 def _as_the_catalog_writes(finding: Finding, facts: Iterable[str]) -> bool:
     """Say whether a word with an exclamation mark or asterisk is the catalog's, as in a title."""
-    return finding.code in ("EXCLAMATION_IN_COPY", "MARKUP_IN_COPY") and any(
+    return finding.code in _LOOKS and any(
         finding.words in unicodedata.normalize("NFKC", fact).split() for fact in facts
     )
 

@@ -48,6 +48,12 @@ def codes(text: str, rules: CopyRules = ENGLISH, facts: str = BOARD) -> set[str]
         "A `quiet` word",
         "A ~~loud~~ word",
         "## Oak to cut on",
+        "#cosy evenings",
+        "From @lamps with light",
+        "A board for [Your Name]",
+        "A board for %s",
+        "A board for %(name)s",
+        "A board for %name%",
     ],
 )
 def test_markdown_is_markup(text: str) -> None:
@@ -59,6 +65,69 @@ def test_an_asterisk_inside_a_word_or_of_the_catalog_is_no_markup() -> None:
     assert codes("Für Leser*innen und Freund_innen.", german) == set()
     assert codes("Zur Lampe *Dusk* ein Buch.", german) == {"MARKUP_IN_COPY"}
     assert codes("Zur Lampe *Dusk* ein Buch.", german, "Lampe *Dusk*") == set()
+
+
+@each(
+    "text",
+    ["undefined", "None.", "null", "NaN", "N/A", "TBD", "...", "--", '""', "string", "NaN of light", "TODO: text"],
+)  # fmt: skip
+def test_what_a_program_leaves_where_nothing_was_written_is_no_copy(text: str) -> None:
+    assert "TASK_IN_COPY" in codes(text)
+
+
+@each(
+    ("language", "text"),
+    [
+        ("en", "Sure, here is the headline"),
+        ("en", "I'm sorry, but I can't help with that."),
+        ("de", "Leider kann ich das nicht schreiben."),
+        ("fr", "Voici le texte"),
+        ("es", "Lo siento, pero no puedo."),
+        ("it", "Ecco il testo"),
+        ("nl", "Hier is de tekst"),
+        ("pl", "Oto nagłówek"),
+    ],
+)
+def test_what_a_model_says_to_who_asks_it_is_no_copy(language: str, text: str) -> None:
+    assert "TASK_IN_COPY" in codes(text, CopyRules(LEXICONS, language=language))
+
+
+@each(
+    ("language", "text"),
+    [
+        ("en", "Quiet, if undefined hours"),
+        ("en", "None so quiet: true to its word, i.e. oak"),
+        ("en", "Here is the board, e.g. for bread"),
+        ("de", "Null Blendung, z.B. am Abend"),
+        ("es", "Todo"),
+        ("en", "THE OAK BOARD"),
+        ("nl", "De leeslamp, vóór het slapen"),
+        ("it", "LA SERA"),
+    ],
+)
+def test_copy_may_hold_words_that_a_program_or_an_article_might_be(
+    language: str, text: str
+) -> None:
+    assert codes(text, CopyRules(LEXICONS, language=language)) == set()
+
+
+@each(
+    ("language", "text"),
+    [
+        ("nl", "Dé leeslamp."),
+        ("nl", "Hét licht voor lezers"),
+        ("nl", "Dit is DE leeslamp"),
+        ("en", "THE lamp for readers"),
+        ("de", "Das ist DIE Leselampe."),
+        ("fr", "C'est LA lampe."),
+        ("es", "Es LA lámpara."),
+        ("it", "È LA lampada."),
+    ],
+)
+def test_an_article_that_is_stressed_says_that_there_is_no_other(language: str, text: str) -> None:
+    rules = CopyRules(LEXICONS, language=language)
+    assert codes(text, rules) == {"SUPERLATIVE_NOT_STATED"}
+    assert codes(text, rules, text) == set(), "the catalog says so"
 
 
 @each(
