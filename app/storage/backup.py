@@ -149,7 +149,8 @@ def _extracted(source: Path, folder: Path) -> list[Path]:
     found = []
     with gzip.open(source) as whole, tarfile.open(fileobj=whole, mode="r:") as archive:
         for member in archive:
-            if member.name in (*DATABASES, SECRET) and (content := archive.extractfile(member)):
+            is_ours = member.name in (*DATABASES, SECRET) and member.isreg()
+            if is_ours and (content := archive.extractfile(member)):
                 path = folder / member.name
                 path.touch(_OWNER_ONLY)
                 with path.open("wb") as file:

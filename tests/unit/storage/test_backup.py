@@ -145,6 +145,15 @@ def test_what_is_no_backup_changes_nothing(
     assert {path.name for path in data.iterdir()} == {*DATABASES, SECRET}
 
 
+def test_a_link_in_an_archive_is_not_followed(tmp_path: Path, data: Path) -> None:
+    with tarfile.open(tmp_path / "odd", "w:gz") as made:
+        link = tarfile.TarInfo(SHOP)
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        made.addfile(link)
+    with pytest.raises(BackupError, match=f"there is no {SHOP} in it"):
+        restore(tmp_path / "odd", data, replace=True)
+
+
 def test_a_database_that_is_damaged_in_many_places_is_told_in_a_line(
     tmp_path: Path, data: Path
 ) -> None:
