@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.catalog.json_feed import read_fields
+from app.util.folders import regular
 
 _NAME = "shop.json"
 _LARGEST = 64 * 1024
@@ -23,7 +24,7 @@ def is_shop_file(path: Path) -> bool:
         return True
     with suppress(OSError):
         small = path.name == _NAME and path.stat().st_size <= _LARGEST
-        return small and b'"products"' not in path.read_bytes()
+        return small and b'"products"' not in regular(path).read_bytes()
     return False
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from app.content.components import check_style
 from app.domain.catalog import Shop
 from app.rendering.urls import BRAND, brand_file
+from app.util.folders import regular
 from app.util.http_body import Body, etag_of, zipped
 
 MEDIA_TYPES = {
@@ -65,7 +66,9 @@ def load_assets(folders: Iterable[Path], styles: str, shops: Iterable[Shop]) -> 
     for path in paths.values():
         if path.suffix == ".css":
             check_style(path)
-    return make_assets({name: paths[name].read_bytes() for name in sorted(paths)}, styles, shops)
+    return make_assets(
+        {name: regular(paths[name]).read_bytes() for name in sorted(paths)}, styles, shops
+    )
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -24,7 +24,7 @@ from app.content.kinds import kind_in
 from app.content.styles import shape_faults
 from app.domain.page import ComponentSpec, Kind, PagePlan, Sample, SlotSpec
 from app.util.errors import OperatorError
-from app.util.folders import files_below
+from app.util.folders import files_below, regular
 from app.util.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def check_style(path: Path) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        return regular(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise LibraryError(f"{path}: {error}") from error
 

@@ -12,6 +12,7 @@ from app.domain.persona import PERSONA_TYPES
 from app.rendering.language import likely
 from app.settings import ROOT
 from app.util.errors import OperatorError
+from app.util.folders import regular
 
 HouseCopy = Mapping[str, Mapping[str, list[dict[str, str]]]]
 
@@ -119,7 +120,7 @@ def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        return regular(path).read_text("utf-8-sig")
     except OSError as error:
         raise PromptError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

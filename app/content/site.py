@@ -21,6 +21,7 @@ from app.domain.catalog import Shop
 from app.rendering.language import Languages
 from app.rendering.urls import ShopUrls
 from app.settings import ROOT, Settings
+from app.util.folders import regular
 
 if TYPE_CHECKING:
     from app.catalog.shopify_store import ShopifyStore
@@ -169,7 +170,7 @@ def read_site(settings: Settings, importer: Importer | None = None) -> SiteConte
 def read_catalogs(folder: Path) -> dict[str, str]:
     """Read a folder's catalogs by language; what is no UTF-8 is read as far as it is."""
     paths = folder.glob(f"*/{MESSAGES}")
-    return {path.parts[-3]: path.read_text("utf-8-sig", "replace") for path in paths}
+    return {path.parts[-3]: regular(path).read_text("utf-8-sig", "replace") for path in paths}
 
 
 def merged(catalogs: Iterable[Mapping[str, str]]) -> dict[str, list[str]]:

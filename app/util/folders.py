@@ -1,7 +1,8 @@
-"""Walks a folder past what is hidden, and past what Python and Jinja have compiled there."""
+"""Walks a folder past what is hidden or compiled there, and reads files that come to an end."""
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Container, Iterator
 from pathlib import Path
@@ -16,3 +17,14 @@ def files_below(folder: Path, endings: Container[str]) -> Iterator[Path]:
             _, dot, ending = name.rpartition(".")
             if dot + ending in endings and not name.startswith("."):
                 yield at / name
+
+
+def regular(path: Path) -> Path:
+    """Return the path of what is to be read: a pipe has a reader wait, a device may never end.
+
+    Raises:
+        OSError: it is there, and neither a file nor a folder, of which reading says that it is one.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "is not a file", str(path))
+    return path

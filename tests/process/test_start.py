@@ -97,6 +97,19 @@ def test_a_file_that_cannot_be_used_stops_the_shop_and_is_named(
 
 
 @pytest.mark.parametrize(
+    "file", ["prompts/storefront.md", "components/hero.css", "static/shop.css", "static/own.svg"]
+)
+def test_a_pipe_where_a_file_is_to_be_stops_the_shop_and_is_named(copy: Path, file: str) -> None:
+    (copy / file).unlink(missing_ok=True)
+    os.mkfifo(copy / file)
+    ended = start(copy)
+    assert ended.returncode == 2
+    assert file in ended.stderr
+    assert "is not a file" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
     ("fills", "told"),
     [("banner", "prompts/house.json has nothing for it"), ("cta", "no component names it")],
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from app.catalog.load import load_catalogs
 from app.catalog.problems import CatalogError
+from app.catalog.shop_file import is_shop_file
 from app.domain.catalog import Consent
 from tests.support.catalogs import ReadJson, Write
 
@@ -112,3 +114,8 @@ def test_a_cookie_of_a_banner_that_cannot_be_one_is_reported(
     assert [problem.reason for problem in read.problems] == [
         f"shop: consent_cookie {cookie!r} cannot be used"
     ]
+
+
+def test_a_pipe_is_no_shop_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "shop.json")
+    assert not is_shop_file(tmp_path / "shop.json")
