@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from difflib import get_close_matches
 from functools import partial
+from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ from app.generation.prompt import schema_of
 from app.generation.rules import ANYBODY, House, compose, product_props
 from app.rendering.language import USUAL
 from app.settings import ROOT, Settings
-from app.workbench.checks.markup import silent_faults
+from app.workbench.checks.markup import invalid_markup, silent_faults
 from app.workbench.gallery.fixtures import fit_to_shop
 from app.workbench.reload.build import BuildError, Version, build
 from app.workbench.reload.errors import Fault, line_fault, unread_faults
@@ -210,8 +211,15 @@ def _file_faults(site: SiteContent, sources: Sources, ours: Sources) -> list[Fau
 
 
 def _see(found: dict[Fault, None], version: Version, file: str, html: str, shop: Shop) -> None:
-    """Note what a browser would pass over in what was drawn, at each line that writes it."""
+    """Note what a browser would pass over in what was drawn, at each line that writes it.
+
+    Where its parser is installed, invalid HTML of components is noted as well.
+    """
     sources = version.sources
+    if not file.startswith("components/pages/") and find_spec("html5lib"):
+        found |= dict.fromkeys(
+            Fault(file, 0, f"of what it draws, {it}") for it in invalid_markup(html)
+        )
     known = (name for name in sources.texts if name.endswith(".jinja"))
     templates = dict.fromkeys([file, *(fault.file for fault in found), *known])
     for written, message in silent_faults(html, shop, version.content.assets.names.values()):

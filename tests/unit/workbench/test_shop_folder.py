@@ -316,3 +316,10 @@ def test_what_is_written_in_a_comment_or_holds_data_is_no_fault(folder: Path) ->
     )
     hero.write_text(hero.read_text() + passed_over)
     assert check(folder) == []
+
+
+def test_html_that_is_not_valid_is_named(folder: Path) -> None:
+    hero = folder / "components" / "hero.jinja"
+    hero.write_text("</span>\n" + hero.read_text())
+    reason = "of what it draws, line 1: Unexpected end tag (span). Ignored. </span>"
+    assert check(folder) == [f"components/hero.jinja: {reason}"]
