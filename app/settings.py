@@ -1,6 +1,5 @@
 """The environment, read once into a frozen Settings."""
 
-import re
 from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
@@ -21,16 +20,18 @@ from app.util.setting_values import (
     address,
     choice,
     contact,
+    currency,
     demand,
+    feed,
     folder,
     header,
-    may_be_fetched,
     number,
     origin,
     printable,
     secret,
     secrets,
     server,
+    store,
     whole,
 )
 
@@ -275,20 +276,6 @@ def _with(values: Any, path: str, value: object) -> Any:
     return values._replace(**{name: _with(getattr(values, name), inner, value) if inner else value})
 
 
-def _feed(text: str) -> str:
-    if not may_be_fetched(text):
-        raise ValueError("be an https address")  # which may hold a key, and is not repeated
-    return text
-
-
-def _store(text: str) -> str:
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com", text):
-        return f"https://{text}"
-    if not (text.startswith("http://") and may_be_fetched(text)):  # a stand-in on this machine
-        raise ValueError(f"be a domain, as corner.myshopify.com, not {text!r}")
-    return text
-
-
 _seconds = number(0.01, 3600)
 
 VARIABLES: dict[str, tuple[str, Read]] = {
@@ -296,15 +283,15 @@ VARIABLES: dict[str, tuple[str, Read]] = {
     "WANDSTORE_PORT": ("port", whole(0, 65535)),
     "WANDSTORE_DATA": ("data", Path),
     "WANDSTORE_CATALOG": ("catalog", Path),
-    "WANDSTORE_CATALOG_URL": ("catalog_url", _feed),
+    "WANDSTORE_CATALOG_URL": ("catalog_url", feed),
     "WANDSTORE_CATALOG_URL_SECONDS": ("catalog_url_poll", number(0.01, 86_400)),
-    "WANDSTORE_SHOPIFY_STORE": ("shopify.store", _store),
+    "WANDSTORE_SHOPIFY_STORE": ("shopify.store", store),
     "WANDSTORE_SHOPIFY_CLIENT_ID": ("shopify.client_id", printable),
     "WANDSTORE_SHOPIFY_SECRET": ("shopify.secret", printable),
     "WANDSTORE_SHOPIFY_TOKEN": ("shopify.token", header),
     "WANDSTORE_SHOPIFY_SECONDS": ("shopify.reconcile", number(0.01, 7 * 86_400)),
     "WANDSTORE_CATALOG_SECONDS": ("catalog_poll", number(0, 3600)),
-    "WANDSTORE_CURRENCY": ("currency", printable),
+    "WANDSTORE_CURRENCY": ("currency", currency),
     "WANDSTORE_PUBLIC_URL": ("public_url", origin),
     "WANDSTORE_SECURITY_CONTACT": ("security_contact", contact),
     "WANDSTORE_DESIGN": ("design", lambda text: text == "1"),

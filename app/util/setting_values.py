@@ -125,6 +125,29 @@ def secrets(text: str) -> tuple[str, ...]:
         raise ValueError("be secrets separated by commas, or a JSON list of them") from None
 
 
+def currency(text: str) -> str:
+    """Read the code of a currency (ISO 4217)."""
+    if not re.fullmatch("[A-Za-z]{3}", text):
+        raise ValueError(f"be the three letters of a currency, as EUR, not {text!r}")
+    return text.upper()
+
+
+def feed(text: str) -> str:
+    """Read the address of a feed."""
+    if not may_be_fetched(text):
+        raise ValueError("be an https address")  # which may hold a key, and is not repeated
+    return text
+
+
+def store(text: str) -> str:
+    """Read the domain of a store, as an address."""
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com", text):
+        return f"https://{text}"
+    if not (text.startswith("http://") and may_be_fetched(text)):  # a stand-in on this machine
+        raise ValueError(f"be a domain, as corner.myshopify.com, not {text!r}")
+    return text
+
+
 def folder(text: str) -> Path:
     """Read a path, and make it absolute."""
     return Path(text).resolve()

@@ -94,6 +94,8 @@ def test_a_variable_sets_its_own_field_and_no_other(name: str) -> None:
         ("WANDSTORE_CATALOG_URL", "https://[::1", "must be an https address"),
         ("KIMI_MODEL", "a\nb", "KIMI_MODEL must have no line break"),
         ("SESSION_SECRET", "\udcff" * 20, "SESSION_SECRET must be UTF-8"),
+        ("WANDSTORE_CURRENCY", "€", "must be the three letters of a currency, as EUR, not '€'"),
+        ("WANDSTORE_CURRENCY", "euro", "must be the three letters of a currency"),
         ("WANDSTORE_SHOPIFY_STORE", "corner.example", "must be a domain, as corner.myshopify.com"),
         ("WANDSTORE_SHOPIFY_STORE", "http://a.example", "must be a domain"),
         ("WANDSTORE_SHOPIFY_STORE", "a.myshopify.com", "must be set, or WANDSTORE_SHOPIFY_TOKEN"),
@@ -185,3 +187,7 @@ def test_a_store_is_read_with_an_app_or_a_token_and_is_the_only_source() -> None
         assert shopify.store == "https://corner.myshopify.com"
     with pytest.raises(SettingsError, match="WANDSTORE_CATALOG_URL must not be set"):
         read_settings({**store, **app, "WANDSTORE_CATALOG_URL": "https://a.example/feed"})
+
+
+def test_a_currency_may_be_in_small_letters() -> None:
+    assert read_settings({"WANDSTORE_CURRENCY": " eur"}).currency == "EUR"
