@@ -16,7 +16,6 @@ from app.catalog.feed_text import FeedText, open_text
 from app.catalog.images import LocalPictures, folder_of, read_sizes
 from app.catalog.json_product import read_product
 from app.catalog.json_shop import MOST_UNREAD, About, shop_of
-from app.catalog.numbers import CURRENCY
 from app.catalog.problems import WHOLE_FILE, CatalogError, Note, Report, shown
 from app.catalog.translations import translated
 from app.domain.catalog import Product
@@ -48,7 +47,7 @@ def read_json(path: Path, terms: Terms) -> Feed:
         shop = shop._replace(store=shop.store or shop.id)
     folder = folder_of(path)
     local = LocalPictures(os.path.realpath(folder), f"/pictures/{shop.id}", read_sizes(folder))
-    currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
+    currency = about.currency(path, terms.currency)
     if "products" in document.fields:
         report.add(WHOLE_FILE, "products must be a list")
     catalog.read.add("products")

@@ -11,7 +11,7 @@ from typing import TypeVar
 from app.catalog.feed import Feed, Listed, Terms, open_shop
 from app.catalog.json_product import Fields
 from app.catalog.numbers import CURRENCY
-from app.catalog.problems import WHOLE_FILE, Report, attempt, shown
+from app.catalog.problems import WHOLE_FILE, CatalogError, Report, attempt, shown
 from app.catalog.text import slug
 from app.domain.catalog import (
     DEMO,
@@ -102,6 +102,20 @@ class About:
         self.report.add(WHOLE_FILE, f"shop: {name} {shown(given)!r} cannot be used")
         return otherwise
 
+    def currency(self, path: Path, otherwise: str) -> str:
+        """Return the currency of a feed; another than was meant would sell all at wrong prices.
+
+        Raises:
+            CatalogError: it is none.
+        """
+        self.read.add("currency")
+        given = self.fields.get("currency")
+        named = given.strip().upper() if isinstance(given, str) else given
+        if named and not (isinstance(named, str) and CURRENCY.fullmatch(named)):
+            reason = f"shop: currency {shown(given)!r} is not three capital letters, as EUR"
+            raise CatalogError.of(path, reason)
+        return str(named or otherwise)
+
     def report_unread(self, where: str) -> None:
         """Report the fields that nobody has asked for: misspelt, or of another system's feed."""
         for name in [name for name in self.fields if name not in self.read][:MOST_UNREAD]:
@@ -140,7 +154,7 @@ def open_feed(path: Path, terms: Terms, listed: Callable[[str, Report], Iterable
     report = Report(terms.progress)
     about = About(terms.about, report)
     shop = shop_of(about, terms.shop_id, terms.shop_name)
-    currency = about.matching("currency", CURRENCY, terms.currency, str.upper)
+    currency = about.currency(path, terms.currency)
     about.report_unread("shop")
     shop = open_shop(path, shop, listed(currency, report), report, terms=terms)
     return Feed(shop, report.problems(), until=report.until)

@@ -216,7 +216,6 @@ def test_a_brand_that_could_harm_the_page_is_reported_and_left_at_its_default(
         {"shop": "corner", "products": [MUG]},
         {"shop": {"brand": 5}, "products": [MUG]},
         {"shop": {"name": 5}, "products": [MUG]},
-        {"shop": {"currency": "euro"}, "products": [MUG]},
         {"shop": {"id": "Corner Shop!"}, "products": [MUG]},
     ],
 )
@@ -226,6 +225,21 @@ def test_a_shop_described_wrongly_is_open_all_the_same_and_the_mistake_reported(
     catalogs = load_catalogs(write("corner-shop.json", json.dumps(document)))
     assert catalogs.default.id == "corner-shop"
     assert len(catalogs.problems["corner-shop"]) == 1
+
+
+@pytest.mark.parametrize("currency", ["euro", "€", 5])
+@pytest.mark.parametrize("name", ["shop.json", "shop.csv"])
+def test_a_shop_in_no_currency_sells_nothing_at_prices_in_another(
+    write: Write, name: str, currency: object
+) -> None:
+    about = {"currency": currency}
+    if name == "shop.json":
+        path = write(name, json.dumps({"shop": about, "products": [MUG]}))
+    else:
+        path = write(name, "Handle,Title,Variant Price\nmug,Mug,9\n")
+        write("shop.shop.json", json.dumps(about))
+    with pytest.raises(CatalogError, match=f"currency '{currency}' is not three capital letters"):
+        load_catalogs(path)
 
 
 @pytest.mark.parametrize("document", [{}, {"products": []}, {"products": {}}, {"products": [{}]}])
