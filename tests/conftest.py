@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,16 +20,20 @@ from jinja2 import Environment
 from app.catalog import permalinks
 from app.pages import shells
 from app.rendering.templates import compile_all
+from tests.support import forks
 from tests.support.compiled import known_by_source
 from tests.support.fake_model import Model, playing
 from tests.support.in_process import InProcessServer, compiled_once, drawn_once
 from tests.support.stored import forget_layouts
+from tests.support.warm import warm_up
 from tools.support.edge import Edge, Worker, behind_worker, publish
 from tools.support.postgres import Postgres, installed
 from tools.support.server import HeldPort, Server
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes folders of its own there
 ROOM = 8 << 30
+MANY = 1000
+"""Tests from which on it pays to do first, and once, what each process would do for its own."""
 
 settings.register_profile(
     "wide", deadline=None, suppress_health_check=list(HealthCheck), max_examples=2000
@@ -55,6 +63,8 @@ def pytest_configure() -> None:
         if not state.f_flag & os.ST_NOEXEC and state.f_bavail * state.f_frsize > ROOM:
             os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
     gc.set_threshold(100_000, 50, 1000)
+    if find_spec("sniffio") is None:  # for which httpcore looks each time it is locked
+        sys.modules["sniffio"] = cast("ModuleType", None)
 
 
 def pytest_sessionstart() -> None:
@@ -66,9 +76,12 @@ def pytest_sessionstart() -> None:
     patch.setattr(shells, "draw_fallbacks", drawn_once(shells.draw_fallbacks))
 
 
-def pytest_collection_finish() -> None:
-    """Count what was imported and collected as here to stay."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Warm up where many processes are forked; count what there is by now as here to stay."""
     gc.freeze()
+    if len(session.items) > MANY and session.config.pluginmanager.hasplugin(forks.__name__):
+        warm_up()
+        gc.freeze()
 
 
 def pytest_sessionfinish() -> None:

@@ -17,6 +17,12 @@ from tests.support import forks
 forks._PATIENCE = 0.2
 def test_stuck(): time.sleep(50)
 """
+LEFT_OPEN = """
+import socket
+def test_leaves_a_cycle():
+    cycle = [socket.socket()]
+    cycle.append(cycle)
+"""
 LATE = """
 import pytest
 @pytest.fixture(scope="session", autouse=True)
@@ -30,8 +36,8 @@ def run(folder: Path, *more: str) -> tuple[int, str]:
     """Run the tests of a folder by some processes; return how that ended and what was said."""
     for number, text in enumerate((SOUND, *more)):
         (folder / f"test_{number}.py").write_text(text)
-    arguments = ["-p", "tests.support.forks", "--forks=2", "-q", "--import-mode=importlib", "."]
-    command = [sys.executable, "-m", "pytest", *arguments]
+    arguments = ["-p", "tests.support.forks", "--forks=2", "-q", "--import-mode=importlib"]
+    command = [sys.executable, "-m", "pytest", "-W", "error", *arguments, "."]
     ended = subprocess.run(
         command,
         check=False,
@@ -58,6 +64,7 @@ def test_all_tests_are_run_once(tmp_path: Path) -> None:
         ("import os\ndef test_dies(): os._exit(0)\ndef test_after(): pass", "of 4 tests ended"),
         ("import os\ndef test_dies(): os._exit(1)", "of 3 tests ended"),
         ("import os\ndef test_dies(): os.kill(os.getpid(), 9)", "died: [-9]"),
+        (LEFT_OPEN, "of 3 tests ended; a process died: [1]"),
         (STUCK, "of 3 tests ended"),
         ("import nothing_of_the_name\ndef test_not(): pass", "error"),
     ],

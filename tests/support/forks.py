@@ -6,8 +6,10 @@ first. A process that dies loses no test unseen.
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import os
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain, pairwise
@@ -71,11 +73,15 @@ def _numbers(left: int) -> Iterator[int]:
 def _run(session: pytest.Session, files: Iterator[list[pytest.Item]], told: Any) -> bool:
     """Run the tests of one file after the other, and tell what came of each instead of printing."""
     config = session.config
+    reports: list[dict[str, Any]] = []
 
     class Teller:
         @staticmethod
         def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-            told.send(config.hook.pytest_report_to_serializable(config=config, report=report))
+            reports.append(config.hook.pytest_report_to_serializable(config=config, report=report))
+            if report.when == "teardown":
+                told.send(reports)
+                reports.clear()
 
     capturing = config.pluginmanager.getplugin("capturemanager")
     capturing.stop_global_capturing()  # into a file that is the other processes' as well
@@ -83,6 +89,8 @@ def _run(session: pytest.Session, files: Iterator[list[pytest.Item]], told: Any)
     capturing.start_global_capturing()
     config.pluginmanager.unregister(name="terminalreporter")
     config.pluginmanager.register(Teller)
+    # All is told by then: nobody need take the process apart, which takes it as long as ten tests.
+    atexit.register(lambda: os._exit(hasattr(sys, "last_value") or session.exitstatus))
 
     def watched() -> Iterator[pytest.Item]:
         for tests in files:
@@ -103,17 +111,18 @@ def _listen(session: pytest.Session, processes: dict[Any, int]) -> tuple[int, li
         ready: list[Any] = wait(list(processes))
         for heard in ready:
             try:
-                data = heard.recv()
+                reports = heard.recv()
             except EOFError:
                 _, status = os.waitpid(processes.pop(heard), 0)
                 if (code := os.waitstatus_to_exitcode(status)) != (heard in failed):
                     deaths.append(code)
                 continue
-            report = hook.pytest_report_from_serializable(config=session.config, data=data)
-            hook.pytest_runtest_logreport(report=report)
-            ended += report.when == "teardown"
-            seconds[_file(report.nodeid)] += report.duration
-            if report.failed:
-                failed.add(heard)
+            for data in reports:
+                report = hook.pytest_report_from_serializable(config=session.config, data=data)
+                hook.pytest_runtest_logreport(report=report)
+                ended += report.when == "teardown"
+                seconds[_file(report.nodeid)] += report.duration
+                if report.failed:
+                    failed.add(heard)
     cache.set(_SECONDS, {**cache.get(_SECONDS, {}), **seconds})
     return ended, deaths
