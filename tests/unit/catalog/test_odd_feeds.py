@@ -245,16 +245,22 @@ SHAPED = [
 
 
 def test_every_feed_is_read_as_it_was_meant_or_refused_for_what_it_is(tmp_path: Path) -> None:
-    packer = zlib.compressobj(wbits=31)
-    first, other = (packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in "ab")
-    bomb = first + other * 256
     cases = [*WORDS, *NUMBERS, *ENCODED, *MARKED, *MISNAMED, *SHAPED]
-    cases.append(Case("s.csv", bomb, {}, "larger than 256 MiB once unpacked"))
     wrong = [
         (case.name, case.content[:300], found) for case in cases if (found := amiss(case, tmp_path))
     ]
     assert len(cases) > 100
     assert wrong == []
+
+
+def test_what_unpacks_to_more_than_the_limit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packer = zlib.compressobj(wbits=31)
+    first, other = (packer.compress(bytes(2**20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in "ab")
+    monkeypatch.setattr(feed_text, "LARGEST_FILE", 8 * 2**20)
+    bomb = first + other * 8
+    assert amiss(Case("s.csv", bomb, {}, "larger than 8 MiB once unpacked"), tmp_path) == ""
 
 
 def amiss(case: Case, folder: Path) -> str:
