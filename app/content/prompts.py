@@ -109,12 +109,12 @@ def load_words(folder: Path, read: Callable[[Path], str] | None = None) -> dict[
     """
     ours = ROOT / "prompts"
     words: dict[str, str] = {}
-    for pattern in ("words/[!.]*.txt", "words/cldr/[!.]*.txt"):
-        found = {path.relative_to(base) for base in {ours, folder} for path in base.glob(pattern)}
-        for name in sorted(found):
-            own = folder / name
-            text = (read or _read)(own) if own.is_file() else _read(ours / name)
-            words[name.stem] = words.get(name.stem, "") + text
+    for place in ("words", "words/cldr"):
+        bases = {ours / place, folder / place}
+        for name in sorted({path.name for base in bases for path in base.glob("[!.]*.txt")}):
+            own, tag = folder / place / name, name.removesuffix(".txt")
+            text = (read or _read)(own) if own.is_file() else _read(ours / place / name)
+            words[tag] = words.get(tag, "") + text
     return words
 
 
