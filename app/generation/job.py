@@ -80,7 +80,7 @@ class GeneratorDeps(NamedTuple):
     arm: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PageJob:
     """One page on its way: whose it is, what is asked for, and what has become of it so far.
 

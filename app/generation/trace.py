@@ -27,7 +27,7 @@ class Note(NamedTuple):
     where: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Trace:
     """The trace of one page. `clock` gives seconds; notes beyond the bound are only counted.
 

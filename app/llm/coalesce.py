@@ -27,7 +27,7 @@ _NOT_FOR_THEM = ("ADDRESS_LIMIT", "LEASE_LOST", "BUDGET_UNREACHABLE")
 """Why one is not answered says nothing of those who wait beside them: they ask for themselves."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Answer:
     """An answer under way: all of it so far, and how many are reading.
 

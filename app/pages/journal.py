@@ -39,7 +39,7 @@ Publish = Callable[[], None]
 """Has what was written shared with other processes, and shown to readers then."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Log:
     """The events of a page, of which readers see those that are `shown`.
 

@@ -30,7 +30,7 @@ _LAST_WORDS = 1.0
 """Seconds to share what has been written when the process ends."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Follower:
     """A page here that follows, and what has it look again who composes it."""
 
@@ -39,7 +39,7 @@ class _Follower:
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _SharedPage:
     """A page as it has been shared, as far as this process knows it, and who follows it here."""
 

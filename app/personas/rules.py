@@ -83,7 +83,7 @@ TYPE_POINTS: Mapping[PersonaType, Mapping[str, int]] = {
 """What speaks for each type: patterns, and what else a shopper is known by."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Tally:
     """What the facts add up to."""
 

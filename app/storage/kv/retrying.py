@@ -36,7 +36,7 @@ UNWRITTEN = 16 * 1024 * 1024
 """Bytes of values that KV did not take, kept in memory; beyond it the oldest go."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Write:
     """A write that waits for its key's turn, or is under way."""
 
