@@ -30,6 +30,37 @@ def test_what_a_list_finds_passes_where_it_sounds_like_no_claim_at_all() -> None
     assert weighed(plain) == ()
 
 
+def test_a_place_and_what_helps_the_climate_are_claims_however_plain_it_sounds() -> None:
+    for language, text in {
+        "en": "Olive oil from Greece",
+        "de": "Wolle aus Neuseeland",
+        "fr": "Laine de Nouvelle-Zélande",
+        "pl": "Dąb ze Szwecji",
+        "it": "Buona per il pianeta",
+    }.items():
+        rules = CopyRules(lexicons(), language=language, currency="EUR")
+        assert [found.code for found in weighed(text, rules=rules)][:1] == ["CLAIM_NOT_STATED"], (
+            text
+        )
+        assert weighed(text, text, rules) == ()
+
+
+def test_to_save_energy_is_a_claim_and_to_save_space_is_none() -> None:
+    for language, claim, plain in (
+        ("en", "Saves energy", "Saves space on the desk"),
+        ("de", "Spart Strom", "Spart Platz auf dem Tisch"),
+        ("fr", "Économise l'énergie", "Économise la place sur le bureau"),
+        ("es", "Ahorra energía", "Ahorra espacio en la mesa"),
+        ("it", "Risparmia energia", "Risparmia spazio sul tavolo"),
+        ("nl", "Bespaart energie", "Bespaart ruimte op het bureau"),
+        ("pl", "Oszczędza prąd", "Oszczędza miejsce na stole"),
+        ("ar", "يوفر الطاقة", "يوفر المساحة على الطاولة"),
+    ):
+        rules = CopyRules(lexicons(), language=language, currency="EUR")
+        assert "CLAIM_NOT_STATED" in {found.code for found in weighed(claim, rules=rules)}, claim
+        assert rules.check(plain, [LAMP]) == (), plain
+
+
 def test_a_number_an_amount_a_banned_word_and_a_picture_are_refused_however_it_sounds() -> None:
     for text, code in {
         "A cup for the 45 minutes before the news.": "NUMBER_NOT_STATED",
