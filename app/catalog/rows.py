@@ -22,7 +22,7 @@ csv.field_size_limit(LARGEST_FILE)  # a cell may be as large as its file
 
 _DELIMITERS = ",;\t|"
 _ERRORS = {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#NV", "#BEZUG!"}
-"""What spreadsheets write where a formula fails."""
+"""What spreadsheets write where a formula fails: nothing that anybody meant."""
 
 _HINT = re.compile(r"\s*\"?sep=(.)", re.IGNORECASE)
 """A first line by which a spreadsheet tells the next one what stands between the cells."""
@@ -135,7 +135,9 @@ def read_rows(text: FeedText, layout: Layout, report: Report) -> Iterator[Row]:
         for ours, begins in layout.several.items()
     }
     for line, cells in lines:
-        named = {name: _content(cells[place]) for name, place in places.items()}
+        if not _ERRORS.isdisjoint(cells):
+            cells = ["" if cell in _ERRORS else cell for cell in cells]  # noqa: PLW2901
+        named = {name: cells[place].strip() for name, place in places.items()}
         for name, those in several.items():
             named[name] = APART.join(filter(None, (cells[place].strip() for place in those)))
         yield Row(line, named, report)
@@ -223,12 +225,6 @@ class _Lines(Iterator[str]):
         self._again += sum(map(len, self.taken[1:]))
         self._back.extendleft(reversed(self.taken[1:]))
         return not self._text.exceeded(self._again, _MOST_AGAIN)
-
-
-def _content(cell: str) -> str:
-    """Return what a cell says: nothing, where a spreadsheet could not tell."""
-    text = cell.strip()
-    return "" if text[:1] == "#" and text in _ERRORS else text
 
 
 def _misfit(cells: Sequence[str], width: int, delimiter: str) -> str:
