@@ -23,7 +23,7 @@ from tools.support.server import ROOT, HeldPort, Server
 NOT_AT_THE_START = (
     *("pydantic", "pydantic_core", "httpx", "click", "multiprocessing", "selectolax"),
     *("opentelemetry", "requests", "app.generation.copy.rules", "app.insights.collect"),
-    *("app.generation.parser.lexer", "app.catalog.rows", "app.llm.client"),
+    *("app.generation.parser.lexer", "app.catalog.rows", "app.llm.client", "logging.config"),
 )
 PARTS = ("app", "components", "prompts", "static", "demo", "migrations")
 
