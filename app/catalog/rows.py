@@ -139,7 +139,8 @@ def read_rows(text: FeedText, layout: Layout, report: Report) -> Iterator[Row]:
             cells = ["" if cell in _ERRORS else cell for cell in cells]  # noqa: PLW2901
         named = {name: cells[place].strip() for name, place in places.items()}
         for name, those in several.items():
-            named[name] = APART.join(filter(None, (cells[place].strip() for place in those)))
+            if those:
+                named[name] = APART.join(filter(None, (cells[place].strip() for place in those)))
         yield Row(line, named, report)
 
 
