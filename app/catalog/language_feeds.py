@@ -53,10 +53,14 @@ def with_languages(feed: Feed, files: dict[str, Path], read: Callable[[Path], Fe
             found = [one._replace(reason=left_out + one.reason) for one in error.problems]
         else:
             found = list(there.problems)
-            others = [name for name in there.shop.products if name not in feed.shop.products]
-            if others:
-                reason = f"{len(others)} products have ids of which the feed itself sells none"
-                found.append(FeedIssue(WHOLE_FILE, reason, others[0]))
+            sold, named = feed.shop.products, there.shop.products
+            for ids, others, reason in (
+                (named, sold, "have ids of which the feed itself sells none"),
+                (sold, named, "are not in it, and stay in the feed's own language"),
+            ):
+                if apart := [name for name in ids if name not in others]:
+                    reason = f"{len(apart)} products {reason}"  # noqa: PLW2901
+                    found.append(FeedIssue(WHOLE_FILE, reason, apart[0]))
             given[tag] = {"shop": about, **_texts(feed.shop, there.shop)}
         problems += (one._replace(file=path.name) for one in found)
     if not given:

@@ -141,3 +141,11 @@ def test_a_language_that_comes_changes_or_goes_is_seen(write: Write) -> None:
     seen.append(stamps(path))
     assert all(before != after for before, after in pairwise(seen))
     assert seen[0] == seen[-1]
+
+
+def test_products_that_a_language_lacks_are_told(write: Write, tmp_path: Path) -> None:
+    write("corner.csv", "Handle,Title,Variant Price\nmug,Mug,9\njug,Jug,8\n")
+    write("corner.de.csv", "Handle,Title,Variant Price\nmug,Becher,9\n")
+    (problem,) = load_catalogs(tmp_path / "corner.csv").problems["corner"]
+    assert (problem.file, problem.product) == ("corner.de.csv", "jug")
+    assert problem.reason == "1 products are not in it, and stay in the feed's own language"
